@@ -1,0 +1,1 @@
+@main struct Streambox { static func main() {} }
