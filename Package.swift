@@ -16,6 +16,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -24,7 +25,10 @@ let package = Package(
     ],
     targets: [
         // Rooms, in the order in which they may know each other.
-        .target(name: "TransportStream", swiftSettings: settings),
+        .target(
+            name: "TransportStream",
+            dependencies: [.product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: settings),
         .target(
             name: "Configuration",
             dependencies: [.product(name: "Yams", package: "Yams")],

@@ -1,0 +1,25 @@
+/// The frames of AAC in ADTS (ISO/IEC 13818-7, 6.2).
+enum ADTS {
+    static let sampleRates: [Int64] = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350]
+
+    /// Ticks of sound in a run of whole frames; `nil` when the bytes are not ADTS from the first one on.
+    static func duration(of bytes: UnsafeBufferPointer<UInt8>) -> Int64? {
+        var position = 0
+        var ticks: Int64 = 0
+        while position + 7 <= bytes.count {
+            guard bytes[position] == 0xFF, bytes[position + 1] & 0xF6 == 0xF0 else { break }
+            let rate = Int(bytes[position + 2] >> 2 & 0x0F)
+            let length = Int(bytes[position + 3] & 3) << 11 | Int(bytes[position + 4]) << 3 | Int(bytes[position + 5]) >> 5
+            guard rate < sampleRates.count, length >= 7 else { break }
+            let blocks = Int64(bytes[position + 6] & 3) + 1
+            ticks += blocks * 1024 * Ticks.perSecond / sampleRates[rate]
+            position += length
+        }
+        return ticks > 0 ? ticks : nil
+    }
+
+    /// One frame of silence: AAC-LC, 48 kHz, stereo, with its ADTS header. FFmpeg's encoder gives these bytes for `anullsrc`.
+    static let silence: [UInt8] = [0xFF, 0xF1, 0x4C, 0x80, 0x01, 0xBF, 0xFC, 0x21, 0x10, 0x04, 0x60, 0x8C, 0x1C]
+    /// Ticks that ``silence`` lasts: 1024 samples at 48 kHz.
+    static let silenceDuration: Int64 = 1920
+}

@@ -1,0 +1,72 @@
+/// Reads bits of a NAL unit, most significant first. Past the end it reads zeros and remembers that it did.
+struct BitReader {
+    private let bytes: [UInt8]
+    private var position = 0
+    private(set) var isExhausted = false
+
+    /// Takes a NAL unit and removes its emulation prevention bytes (`00 00 03`).
+    init(unescaping nal: some Collection<UInt8>) {
+        var plain: [UInt8] = []
+        plain.reserveCapacity(nal.count)
+        var zeros = 0
+        for byte in nal {
+            if zeros >= 2, byte == 3 {
+                zeros = 0
+                continue
+            }
+            zeros = byte == 0 ? zeros + 1 : 0
+            plain.append(byte)
+        }
+        bytes = plain
+    }
+
+    /// The next `count` bits, 0…32.
+    mutating func read(_ count: Int) -> Int {
+        var value = 0
+        for _ in 0..<count {
+            value <<= 1
+            let index = position >> 3
+            if index < bytes.count {
+                value |= Int(bytes[index] >> (7 - UInt8(position & 7)) & 1)
+            } else {
+                isExhausted = true
+            }
+            position += 1
+        }
+        return value
+    }
+
+    mutating func skip(_ count: Int) {
+        position += count
+        if position > bytes.count * 8 { isExhausted = true }
+    }
+
+    /// An Exp-Golomb number, `ue(v)`; 0 when it is longer than 32 bits.
+    mutating func readGolomb() -> Int {
+        var zeros = 0
+        while read(1) == 0 {
+            zeros += 1
+            if zeros > 31 || isExhausted {
+                isExhausted = true
+                return 0
+            }
+        }
+        return (1 << zeros) - 1 + read(zeros)
+    }
+
+    /// An Exp-Golomb number with a sign, `se(v)`.
+    mutating func readSignedGolomb() -> Int {
+        let value = readGolomb()
+        return value & 1 == 1 ? (value + 1) / 2 : -(value / 2)
+    }
+
+    /// Passes over a scaling list (ITU-T H.264, 7.3.2.1.1.1).
+    mutating func skipScalingList(count: Int) {
+        var last = 8
+        var next = 8
+        for _ in 0..<count {
+            if next != 0 { next = (last + readSignedGolomb() + 256) & 0xFF }
+            if next != 0 { last = next }
+        }
+    }
+}

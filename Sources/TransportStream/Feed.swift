@@ -1,0 +1,156 @@
+public import DequeModule
+
+/// A bounded MPEG-TS buffer between processes: one writer, many readers.
+///
+/// What goes in are whole access units with continuous counters and timestamps (the ``Splicer`` sees to that); before
+/// each keyframe stand the program tables, so a reader may begin at any keyframe. Readers share the bytes and have a
+/// position each. A reader that falls behind the window jumps to the newest keyframe, and the jump is counted; it
+/// never holds up the writer or another reader.
+///
+/// When the codecs change, a new *era* begins: readers of the era before come to their end, because a process that
+/// decodes or remultiplexes cannot follow such a change.
+///
+/// A feed is confined to the task or thread that owns it; so are its readers.
+public final class Feed {
+    /// How much a feed keeps.
+    public struct Limits: Sendable, Hashable {
+        /// Ticks of stream beyond which the oldest segments go, unless the last whole GOP is in them.
+        public var duration: Int64
+        /// Bytes beyond which the oldest segments go, unless the last whole GOP is in them.
+        public var bytes: Int
+        /// Bytes beyond which the oldest segments go whatever is in them.
+        public var mostBytes: Int
+
+        public init(duration: Int64 = 8 * Ticks.perSecond, bytes: Int = 24 << 20, mostBytes: Int = 64 << 20) {
+            self.duration = duration
+            self.bytes = bytes
+            self.mostBytes = max(bytes, mostBytes)
+        }
+    }
+
+    /// A place where a reader may begin.
+    public struct Entry: Sendable, Hashable {
+        /// Presentation time of the keyframe.
+        public var pts: Int64
+        /// Decoding time of the keyframe.
+        public var dts: Int64
+        /// Bytes of the feed before the program tables of the keyframe.
+        public var position: Int
+
+        var segment: Int
+        var offset: Int
+        var era: Int
+        /// The counters of the four packets that announce a jump to here.
+        var continuity: Continuity
+    }
+
+    public let limits: Limits
+    /// The keyframes in the window, oldest first.
+    public private(set) var entries: Deque<Entry> = []
+    /// Bytes that ever went in.
+    public private(set) var position = 0
+    /// Decoding time of the newest unit; `nil` before the first.
+    public private(set) var newestDTS: Int64?
+    /// How often the byte limit forced the last whole GOP out.
+    public private(set) var truncations = 0
+
+    private(set) var era = 0
+    private var segments: Deque<Segment> = []
+    private var spare: Segment?
+
+    static let segmentCapacity = 256 << 10
+
+    public init(limits: Limits = Limits()) {
+        self.limits = limits
+    }
+
+    /// Bytes in the window.
+    public var byteCount: Int { position - (segments.first?.start ?? position) }
+
+    /// A reader that begins at the newest keyframe, or at the first one to come.
+    public func makeReader() -> FeedReader { FeedReader(self, at: entries.last) }
+
+    /// A reader that begins at the newest keyframe whose presentation time is not after `pts`, else at the oldest.
+    public func makeReader(notAfter pts: Int64) -> FeedReader {
+        FeedReader(self, at: entries.last { $0.era == era && $0.pts <= pts } ?? entries.first { $0.era == era })
+    }
+
+    // MARK: Writing
+
+    /// Room for a unit of `count` bytes.
+    func reserve(_ count: Int) -> UnsafeMutablePointer<UInt8> {
+        if let last = segments.last, last.room >= count, last.era == era { return last.bytes + last.used }
+        let segment = nextSegment(count)
+        segments.append(segment)
+        return segment.bytes
+    }
+
+    private func nextSegment(_ count: Int) -> Segment {
+        let segment: Segment
+        if let spare, spare.capacity >= count {
+            segment = spare
+            self.spare = nil
+        } else {
+            segment = Segment(capacity: max(count, Self.segmentCapacity))
+        }
+        segment.reset(number: (segments.last?.number ?? -1) + 1, start: position, era: era)
+        return segment
+    }
+
+    /// Puts the bytes that were written to the reserved room into the feed.
+    func commit(_ count: Int, pts: Int64, dts: Int64, entry continuity: Continuity?) {
+        guard let last = segments.last else { preconditionFailure("nothing was reserved") }
+        if let continuity {
+            entries.append(
+                Entry(
+                    pts: pts, dts: dts, position: position, segment: last.number, offset: last.used, era: era,
+                    continuity: continuity))
+        }
+        last.append(count, dts: dts)
+        position += count
+        newestDTS = dts
+        evict()
+    }
+
+    /// Ends the readers of what came so far.
+    func beginEra() {
+        guard position > 0 else { return }
+        era += 1
+    }
+
+    private func evict() {
+        guard let newestDTS else { return }
+        while segments.count > 1 {
+            let oldest = segments[0].number
+            let tooMuch = byteCount > limits.mostBytes
+            guard tooMuch || byteCount > limits.bytes || newestDTS - segments[0].lastDTS > limits.duration else { return }
+            // The last whole GOP runs from the keyframe before the newest one to the newest one.
+            let firstNeeded = entries.count >= 2 ? entries[entries.count - 2].segment : 0
+            if oldest >= firstNeeded {
+                guard tooMuch else { return }
+                truncations += 1
+            }
+            while let first = entries.first, first.segment <= oldest { entries.removeFirst() }
+            var removed = segments.removeFirst()
+            if spare == nil, removed.capacity == Self.segmentCapacity, isKnownUniquelyReferenced(&removed) { spare = removed }
+        }
+    }
+
+    // MARK: Reading
+
+    func segment(_ number: Int) -> Segment? {
+        guard let first = segments.first else { return nil }
+        let index = number - first.number
+        return segments.indices.contains(index) ? segments[index] : nil
+    }
+
+    var firstSegment: Int { segments.first?.number ?? 0 }
+}
+
+/// The next continuity counter of each PID in a feed.
+struct Continuity: Sendable, Hashable {
+    var association: UInt8 = 0
+    var map: UInt8 = 0
+    var video: UInt8 = 0
+    var audio: UInt8 = 0
+}

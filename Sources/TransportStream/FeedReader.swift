@@ -1,0 +1,125 @@
+/// One reader's position in a ``Feed``.
+///
+///     while let bytes = reader.next() {
+///         let count = write(pipe, bytes)
+///         reader.consume(count)
+///     }
+public final class FeedReader {
+    private let feed: Feed
+    private var segment: Segment?
+    private var offset = 0
+    private var era: Int
+    /// Position of the newest keyframe at which this reader has been.
+    private var lastEntry = -1
+    /// The packets that announce a jump; there is none before the first.
+    private var announcement: UnsafeMutableBufferPointer<UInt8>?
+    /// Bytes of the announcement still to be delivered.
+    private var unannounced = 0
+
+    /// How often the reader fell behind the window and jumped.
+    public private(set) var skips = 0
+    /// Bytes delivered so far.
+    public private(set) var delivered = 0
+    /// The codecs changed; there is nothing more to read for a reader that began before.
+    public private(set) var isFinished = false
+    /// The keyframe at which the reader began; `nil` while it waits for one.
+    public private(set) var firstEntry: Feed.Entry?
+
+    init(_ feed: Feed, at entry: Feed.Entry?) {
+        self.feed = feed
+        era = feed.era
+        if let entry { moveTo(entry) }
+    }
+
+    deinit { announcement?.deallocate() }
+
+    /// Bytes of the feed that the reader has still before it.
+    public var lag: Int {
+        guard let segment else { return 0 }
+        return feed.position - (segment.start + offset)
+    }
+
+    /// The next bytes, as many as lie together; `nil` when there are none now. They stay valid until the next call.
+    public func next() -> UnsafeRawBufferPointer? {
+        if unannounced > 0, let announcement {
+            return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(announcement)[(announcement.count - unannounced)...])
+        }
+        while !isFinished {
+            guard let current = segment else {
+                guard let entry = feed.entries.last, entry.position > lastEntry else { return nil }
+                moveTo(entry)
+                if unannounced > 0 { return next() }
+                continue
+            }
+            if current.number >= feed.firstSegment {
+                if offset < current.used {
+                    return UnsafeRawBufferPointer(start: current.bytes + offset, count: current.used - offset)
+                }
+                guard let following = feed.segment(current.number + 1) else { return nil }
+                segment = following
+                offset = 0
+                if following.era != era { finish() }
+            } else {
+                let end = current.unitEnd(at: offset)
+                if offset < end { return UnsafeRawBufferPointer(start: current.bytes + offset, count: end - offset) }
+                skip()
+            }
+        }
+        return nil
+    }
+
+    /// Steps over bytes that ``next()`` gave.
+    public func consume(_ count: Int) {
+        delivered += count
+        if unannounced > 0 {
+            unannounced -= count
+        } else {
+            offset += count
+        }
+    }
+
+    private func finish() {
+        isFinished = true
+        segment = nil
+    }
+
+    private func skip() {
+        skips += 1
+        segment = nil
+        if feed.era != era { finish() }
+    }
+
+    private func moveTo(_ entry: Feed.Entry) {
+        guard entry.era == era || firstEntry == nil else { return finish() }
+        era = entry.era
+        if firstEntry == nil {
+            firstEntry = entry
+        } else {
+            announce(entry.continuity)
+        }
+        lastEntry = entry.position
+        segment = feed.segment(entry.segment)
+        offset = entry.offset
+    }
+
+    /// Packets without payload that tell a demultiplexer that the counters go on from elsewhere, so that it takes the
+    /// last unit before the jump for whole, and the first one behind it too.
+    private func announce(_ next: Continuity) {
+        let streams: [(pid: UInt16, next: UInt8)] = [
+            (0, next.association), (FeedLayout.programMapPID, next.map), (FeedLayout.videoPID, next.video), (FeedLayout.audioPID, next.audio),
+        ]
+        let packets = announcement ?? .allocate(capacity: streams.count * Packet.size)
+        announcement = packets
+        packets.update(repeating: 0xFF)
+        for (index, stream) in streams.enumerated() {
+            let packet = packets.baseAddress! + index * Packet.size
+            packet[0] = Packet.syncByte
+            packet[1] = UInt8(stream.pid >> 8)
+            packet[2] = UInt8(truncatingIfNeeded: stream.pid)
+            packet[3] = 0x20 | (stream.next &- 1) & 0x0F
+            packet[4] = 183
+            packet[5] = 0x80
+        }
+        unannounced = packets.count
+    }
+}

@@ -1,0 +1,50 @@
+/// The head of a PES packet (ISO/IEC 13818-1, 2.4.3.6): length, PTS and DTS.
+struct PESHeader {
+    /// Bytes of the PES packet that follow the length field; 0 when undeclared, as is usual for video.
+    let declaredLength: Int
+    /// Presentation time on the wire; `nil` when the packet has none.
+    let pts: Int64?
+    /// Decoding time on the wire; equal to `pts` when the packet has none of its own.
+    let dts: Int64?
+    /// Bytes from the start of the PES packet to its payload.
+    let size: Int
+
+    /// Reads a header that must lie whole in `count` bytes; `nil` when it does not or is not one.
+    init?(_ bytes: UnsafePointer<UInt8>, count: Int) {
+        guard count >= 9, bytes[0] == 0, bytes[1] == 0, bytes[2] == 1, bytes[6] & 0xC0 == 0x80 else { return nil }
+        declaredLength = Int(bytes[4]) << 8 | Int(bytes[5])
+        size = 9 + Int(bytes[8])
+        guard size <= count else { return nil }
+        let flags = bytes[7] >> 6
+        let first = flags & 0b10 != 0 && bytes[8] >= 5 ? PESHeader.readTimestamp(bytes + 9) : nil
+        pts = first
+        dts = flags == 0b11 && bytes[8] >= 10 ? PESHeader.readTimestamp(bytes + 14) : first
+    }
+
+    private static func readTimestamp(_ p: UnsafePointer<UInt8>) -> Int64 {
+        Int64(p[0] & 0x0E) << 29 | Int64(p[1]) << 22 | Int64(p[2] & 0xFE) << 14 | Int64(p[3]) << 7 | Int64(p[4] >> 1)
+    }
+
+    /// Writes a 33-bit timestamp behind its four marker bits.
+    static func writeTimestamp(_ ticks: Int64, marker: UInt8, to p: UnsafeMutablePointer<UInt8>) {
+        let t = Ticks.onWire(ticks)
+        p[0] = marker << 4 | UInt8(t >> 30) << 1 | 1
+        p[1] = UInt8(truncatingIfNeeded: t >> 22)
+        p[2] = UInt8(truncatingIfNeeded: t >> 14) | 1
+        p[3] = UInt8(truncatingIfNeeded: t >> 7)
+        p[4] = UInt8(truncatingIfNeeded: t << 1) | 1
+    }
+
+    /// Rewrites the timestamps that the header has. The header must have been read from the same bytes.
+    static func restamp(_ bytes: UnsafeMutablePointer<UInt8>, pts: Int64, dts: Int64) {
+        switch bytes[7] >> 6 {
+        case 0b10:
+            writeTimestamp(pts, marker: 0b0010, to: bytes + 9)
+        case 0b11:
+            writeTimestamp(pts, marker: 0b0011, to: bytes + 9)
+            writeTimestamp(dts, marker: 0b0001, to: bytes + 14)
+        default:
+            break
+        }
+    }
+}

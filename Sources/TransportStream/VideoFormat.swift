@@ -1,0 +1,133 @@
+/// What a sequence parameter set says of the picture.
+public struct VideoFormat: Sendable, Hashable {
+    public var codec: Codec
+    /// Pixels, after cropping.
+    public var width: Int
+    /// Pixels, after cropping.
+    public var height: Int
+    /// `profile_idc` (H.264) or `general_profile_idc` (HEVC).
+    public var profile: Int
+    /// `level_idc` (H.264) or `general_level_idc` (HEVC).
+    public var level: Int
+    /// Frames per second as a fraction, where the stream says so (H.264 VUI timing).
+    public var frameRate: Fraction?
+
+    public struct Fraction: Sendable, Hashable {
+        public var numerator: Int
+        public var denominator: Int
+    }
+
+    /// Reads an H.264 sequence parameter set (ITU-T H.264, 7.3.2.1.1), NAL header included.
+    init?(h264 nal: some Collection<UInt8>) {
+        var bits = BitReader(unescaping: nal)
+        bits.skip(8)
+        let profile = bits.read(8)
+        bits.skip(8)
+        let level = bits.read(8)
+        _ = bits.readGolomb()
+        var chroma = 1
+        var separatePlanes = false
+        if [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135].contains(profile) {
+            chroma = bits.readGolomb()
+            if chroma == 3 { separatePlanes = bits.read(1) == 1 }
+            _ = bits.readGolomb()
+            _ = bits.readGolomb()
+            bits.skip(1)
+            if bits.read(1) == 1 {
+                for list in 0..<(chroma == 3 ? 12 : 8) where bits.read(1) == 1 {
+                    bits.skipScalingList(count: list < 6 ? 16 : 64)
+                }
+            }
+        }
+        _ = bits.readGolomb()
+        switch bits.readGolomb() {
+        case 0:
+            _ = bits.readGolomb()
+        case 1:
+            bits.skip(1)
+            _ = bits.readGolomb()
+            _ = bits.readGolomb()
+            let cycle = bits.readGolomb()
+            guard cycle <= 255 else { return nil }
+            for _ in 0..<cycle { _ = bits.readGolomb() }
+        default:
+            break
+        }
+        _ = bits.readGolomb()
+        bits.skip(1)
+        let widthInBlocks = bits.readGolomb() + 1
+        let heightInUnits = bits.readGolomb() + 1
+        let framesOnly = bits.read(1)
+        if framesOnly == 0 { bits.skip(1) }
+        bits.skip(1)
+        var crop = (left: 0, right: 0, top: 0, bottom: 0)
+        if bits.read(1) == 1 {
+            crop = (bits.readGolomb(), bits.readGolomb(), bits.readGolomb(), bits.readGolomb())
+        }
+        guard !bits.isExhausted, widthInBlocks <= 1024, heightInUnits <= 1024 else { return nil }
+        let cropX = separatePlanes || chroma == 0 || chroma == 3 ? 1 : 2
+        let cropY = (separatePlanes || chroma != 1 ? 1 : 2) * (2 - framesOnly)
+
+        codec = .h264
+        self.profile = profile
+        self.level = level
+        width = widthInBlocks * 16 - (crop.left + crop.right) * cropX
+        height = (2 - framesOnly) * heightInUnits * 16 - (crop.top + crop.bottom) * cropY
+        frameRate = bits.read(1) == 1 ? VideoFormat.h264FrameRate(&bits) : nil
+        guard width > 0, height > 0 else { return nil }
+    }
+
+    /// The timing at its place in the VUI (ITU-T H.264, E.1.1).
+    private static func h264FrameRate(_ bits: inout BitReader) -> Fraction? {
+        if bits.read(1) == 1, bits.read(8) == 255 { bits.skip(32) }
+        if bits.read(1) == 1 { bits.skip(1) }
+        if bits.read(1) == 1 {
+            bits.skip(4)
+            if bits.read(1) == 1 { bits.skip(24) }
+        }
+        if bits.read(1) == 1 {
+            _ = bits.readGolomb()
+            _ = bits.readGolomb()
+        }
+        guard bits.read(1) == 1 else { return nil }
+        let unitsInTick = bits.read(32)
+        let timeScale = bits.read(32)
+        guard !bits.isExhausted, unitsInTick > 0, timeScale > 0 else { return nil }
+        return Fraction(numerator: timeScale, denominator: unitsInTick * 2)
+    }
+
+    /// Reads an HEVC sequence parameter set (ITU-T H.265, 7.3.2.2.1), NAL header included. The frame rate is not read.
+    init?(hevc nal: some Collection<UInt8>) {
+        var bits = BitReader(unescaping: nal)
+        bits.skip(16 + 4)
+        let subLayers = bits.read(3)
+        bits.skip(1 + 3)
+        let profile = bits.read(5)
+        bits.skip(32 + 48)
+        let level = bits.read(8)
+        var present: [(profile: Bool, level: Bool)] = []
+        for _ in 0..<subLayers { present.append((bits.read(1) == 1, bits.read(1) == 1)) }
+        if subLayers > 0 { bits.skip(2 * (8 - subLayers)) }
+        for layer in present {
+            if layer.profile { bits.skip(88) }
+            if layer.level { bits.skip(8) }
+        }
+        _ = bits.readGolomb()
+        let chroma = bits.readGolomb()
+        if chroma == 3 { bits.skip(1) }
+        let width = bits.readGolomb()
+        let height = bits.readGolomb()
+        var crop = (left: 0, right: 0, top: 0, bottom: 0)
+        if bits.read(1) == 1 {
+            crop = (bits.readGolomb(), bits.readGolomb(), bits.readGolomb(), bits.readGolomb())
+        }
+        guard !bits.isExhausted, (1...16384).contains(width), (1...16384).contains(height) else { return nil }
+        codec = .hevc
+        self.profile = profile
+        self.level = level
+        self.width = width - (crop.left + crop.right) * (chroma == 1 || chroma == 2 ? 2 : 1)
+        self.height = height - (crop.top + crop.bottom) * (chroma == 1 ? 2 : 1)
+        frameRate = nil
+        guard self.width > 0, self.height > 0 else { return nil }
+    }
+}
