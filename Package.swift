@@ -40,9 +40,11 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
+        .systemLibrary(name: "CLinux"),
         .target(
             name: "DataPath",
             dependencies: [
+                "CLinux",
                 "TransportStream",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

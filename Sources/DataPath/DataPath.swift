@@ -1,1 +1,240 @@
-// The DataPath room.
+import Glibc
+public import SystemPackage
+public import TransportStream
+
+/// Everything between the processes: feeds, splicers, pipes and taps of all channels, on one thread.
+///
+/// The data path knows nothing of processes. It gives the child's end of each pipe to its caller, reports what flows
+/// and what does not, and carries on whatever happens at the other ends.
+public actor DataPath {
+    /// One source's inlet, encoder or publisher, for as long as its process runs.
+    public struct Attachment: Sendable, Hashable {
+        fileprivate let number: Int
+    }
+
+    /// A feed: a channel's own, or a group's.
+    public enum FeedName: Sendable, Hashable {
+        case channel(String)
+        case group(String)
+    }
+
+    private let loop = EventLoop()
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    private var channels: [String: ChannelInput] = [:]
+    private var groups: [String: GroupOutput] = [:]
+    private var taps: [FeedName: Tap] = [:]
+    private var lastNumber = 0
+    private var detach: [Attachment: () -> Void] = [:]
+    private var outlets: [Attachment: Outlet] = [:]
+    private let limits: Feed.Limits
+
+    /// - Parameter limits: What each feed keeps.
+    public init(limits: Feed.Limits = Feed.Limits()) {
+        self.limits = limits
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// Starts looking for what stalls. To be called once.
+    public func start() {
+        loop.setTicker { [unowned self] in
+            assumeIsolated { $0.tick() }
+        }
+    }
+
+    /// Closes everything and ends the thread.
+    public func stop() {
+        for detach in detach.values { detach() }
+        detach = [:]
+        for tap in taps.values { tap.close() }
+        taps = [:]
+        loop.stop()
+    }
+
+    // MARK: Feeds
+
+    /// Adds a channel with an empty feed.
+    ///
+    /// - Parameters:
+    ///   - patience: How long the source on air may be silent before another one takes over.
+    ///   - start: Where the channel's timeline begins, in ticks.
+    public func addChannel(_ name: String, patience: Duration, start: Int64 = 10 * Ticks.perSecond) {
+        channels[name] = ChannelInput(hub: FeedHub(limits: limits), patience: patience.wholeNanoseconds, start: start)
+    }
+
+    /// Adds a group with an empty feed. A group that passes its channel through needs none: it reads the channel's.
+    public func addGroup(_ name: String) {
+        groups[name] = GroupOutput(hub: FeedHub(limits: limits))
+    }
+
+    private func hub(_ name: FeedName) -> FeedHub {
+        switch name {
+        case .channel(let name): channels[name]!.hub
+        case .group(let name): groups[name]!.hub
+        }
+    }
+
+    /// Opens a feed on the loopback address, read only.
+    ///
+    /// - Parameter port: The port wanted; one of the next hundred is taken when it is not free.
+    /// - Returns: The port.
+    /// - Throws: ``DescriptorError`` when none of them is free.
+    public func openTap(on feed: FeedName, port: Int) throws(DescriptorError) -> Int {
+        let tap = try Tap(hub: hub(feed), port: port, loop: loop)
+        taps[feed] = tap
+        return tap.port
+    }
+
+    // MARK: Processes
+
+    /// Makes the pipe for the relay of a source.
+    ///
+    /// - Parameter priority: 0 is the source most wanted; no two of a channel may be the same.
+    /// - Returns: The end for the relay's standard output, owned by the caller.
+    /// - Throws: ``DescriptorError``
+    public func attachSource(
+        to channel: String, priority: Int, report: @escaping @Sendable (SourceEvent) -> Void
+    ) throws(DescriptorError) -> (Attachment, FileDescriptor) {
+        let input = channels[channel]!
+        let pipe = try Pipe()
+        let inlet = try makeInlet(pipe, owner: input)
+        input.add(ChannelInput.Source(inlet: inlet, priority: priority, report: report))
+        let attachment = attach { input.remove(inlet) }
+        return (attachment, FileDescriptor(rawValue: pipe.writing))
+    }
+
+    /// Where a group's encoder has to go on.
+    public struct Resumption: Sendable, Hashable {
+        /// The first picture that the group feed does not have, on the channel's timeline in ticks; `nil` at the first start.
+        public var video: Int64?
+        /// Likewise for sound.
+        public var audio: Int64?
+        /// The picture of the source on air.
+        public var videoFormat: VideoFormat?
+    }
+
+    /// Where the next generation of a group's encoder has to begin; to be asked before it is attached.
+    public func resumption(of group: String, in channel: String) -> Resumption {
+        let tail = groups[group]!.tail
+        return Resumption(
+            video: tail.videoDTS.map { $0 + tail.frameDuration }, audio: tail.audioEnd,
+            videoFormat: channels[channel]!.videoFormat)
+    }
+
+    /// Makes the pipes for an encoder: from the channel feed, at the newest keyframe at or before the place where the
+    /// group feed ends, to the group feed.
+    ///
+    /// - Parameter needsKeyframe: The encoder encodes the picture anew; false where it copies it.
+    /// - Returns: The ends for the encoder's standard input and output, owned by the caller.
+    /// - Throws: ``DescriptorError``
+    public func attachEncoder(
+        to group: String, in channel: String, needsKeyframe: Bool, report: @escaping @Sendable (EncoderEvent) -> Void
+    ) throws(DescriptorError) -> (Attachment, input: FileDescriptor, output: FileDescriptor) {
+        let output = groups[group]!
+        let source = channels[channel]!.hub
+        let reader = output.tail.videoPTS.map { source.feed.makeReader(notAfter: $0 + output.tail.frameDuration) } ?? source.feed.makeReader()
+        let toEncoder = try Pipe()
+        let fromEncoder: Pipe
+        do {
+            fromEncoder = try Pipe()
+        } catch {
+            close(toEncoder.reading)
+            close(toEncoder.writing)
+            throw error
+        }
+        let input = try makeOutlet(toEncoder, reader: reader, hub: source) { _ in }
+        let inlet: Inlet
+        do {
+            inlet = try makeInlet(fromEncoder, owner: output)
+        } catch {
+            input.close()
+            close(toEncoder.reading)
+            throw error
+        }
+        let near = output.tail.videoDTS ?? source.feed.newestDTS ?? 0
+        output.add(
+            GroupOutput.Generation(
+                inlet: inlet, input: input, writer: Splicer.Writer(.resuming(near: near, needsKeyframe: needsKeyframe)), report: report))
+        let attachment = attach { output.remove(inlet) }
+        input.flush()
+        return (attachment, FileDescriptor(rawValue: toEncoder.reading), FileDescriptor(rawValue: fromEncoder.writing))
+    }
+
+    /// Makes the pipe for a publisher, from the newest keyframe of a feed on.
+    ///
+    /// - Parameter ended: The codecs changed or the publisher closed its end; the pipe is closed by then.
+    /// - Returns: The end for the publisher's standard input, owned by the caller.
+    /// - Throws: ``DescriptorError``
+    public func attachPublisher(
+        to feed: FeedName, ended: @escaping @Sendable () -> Void
+    ) throws(DescriptorError) -> (Attachment, FileDescriptor) {
+        let hub = hub(feed)
+        let pipe = try Pipe()
+        let outlet = try makeOutlet(pipe, reader: hub.feed.makeReader(), hub: hub) { _ in ended() }
+        let attachment = attach { outlet.close() }
+        outlets[attachment] = outlet
+        outlet.flush()
+        return (attachment, FileDescriptor(rawValue: pipe.reading))
+    }
+
+    /// Closes the daemon's ends of an attachment's pipes. Harmless when they are closed already.
+    public func detach(_ attachment: Attachment) {
+        detach.removeValue(forKey: attachment)?()
+        outlets[attachment] = nil
+    }
+
+    private func attach(_ close: @escaping () -> Void) -> Attachment {
+        lastNumber += 1
+        let attachment = Attachment(number: lastNumber)
+        detach[attachment] = close
+        return attachment
+    }
+
+    private func makeInlet(_ pipe: Pipe, owner: any InletOwner) throws(DescriptorError) -> Inlet {
+        if let inlet = Inlet(pipe.reading, owner: owner, loop: loop) { return inlet }
+        let error = DescriptorError.last("watch a pipe")
+        close(pipe.reading)
+        close(pipe.writing)
+        throw error
+    }
+
+    private func makeOutlet(
+        _ pipe: Pipe, reader: FeedReader, hub: FeedHub, onEnd: @escaping (Outlet.Ending) -> Void
+    ) throws(DescriptorError) -> Outlet {
+        if let outlet = Outlet(pipe.writing, reader: reader, hub: hub, loop: loop, onEnd: { onEnd($1) }) { return outlet }
+        let error = DescriptorError.last("watch a pipe")
+        close(pipe.reading)
+        close(pipe.writing)
+        throw error
+    }
+
+    // MARK: Figures
+
+    /// How a publisher's or encoder's input stands.
+    public struct OutletFigures: Sendable, Hashable {
+        /// Bytes delivered to the process.
+        public var delivered: Int
+        /// Jumps to the newest keyframe.
+        public var skips: Int
+        /// Bytes that wait.
+        public var lag: Int
+    }
+
+    /// - Returns: `nil` when the attachment is no publisher's or is closed.
+    public func figures(of attachment: Attachment) -> OutletFigures? {
+        outlets[attachment].map { OutletFigures(delivered: $0.reader.delivered, skips: $0.reader.skips, lag: $0.reader.lag) }
+    }
+
+    private func tick() {
+        let now = EventLoop.now()
+        for channel in channels.values { channel.tick(now: now) }
+        for group in groups.values { group.tick(now: now) }
+    }
+}
+
+extension Duration {
+    var wholeNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+}

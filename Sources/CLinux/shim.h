@@ -1,0 +1,11 @@
+// What Linux has and Swift's Glibc module leaves out. _GNU_SOURCE cannot be set here: the types that this header
+// shares with Glibc's own module would differ. So the few GNU declarations stand here themselves.
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+int pipe2(int ends[2], int flags);
+int accept4(int descriptor, struct sockaddr *address, socklen_t *size, int flags);
+
+// linux/fcntl.h
+enum { F_SETPIPE_SZ = 1031 };

@@ -1,0 +1,63 @@
+import CLinux
+import Glibc
+public import SystemPackage
+
+/// What went wrong with a descriptor of our own.
+public struct DescriptorError: Error, CustomStringConvertible {
+    /// What could not be done, as a phrase: `listen on 127.0.0.1:20000`.
+    public var action: String
+    public var code: Errno
+
+    public var description: String { "cannot \(action): \(code)" }
+
+    static func last(_ action: String) -> DescriptorError { DescriptorError(action: action, code: Errno(rawValue: errno)) }
+}
+
+/// A pipe between the daemon and a child. The daemon's end never blocks; the child's end is handed to the child.
+struct Pipe {
+    var reading: CInt
+    var writing: CInt
+
+    /// Bytes that a pipe holds: a keyframe of a usual stream, so that the writer is not woken twice for one.
+    private static let capacity: CInt = 256 << 10
+
+    init() throws(DescriptorError) {
+        var ends: [CInt] = [-1, -1]
+        guard pipe2(&ends, O_CLOEXEC) == 0 else { throw .last("make a pipe") }
+        reading = ends[0]
+        writing = ends[1]
+        // Not granted when the user's pipe budget is spent; the default of 64 KiB serves too.
+        _ = fcntl(writing, CInt(F_SETPIPE_SZ), Self.capacity)
+    }
+}
+
+func setNonBlocking(_ descriptor: CInt) {
+    _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+}
+
+/// A TCP listener on the loopback address that does not block.
+///
+/// - Parameter port: 0 asks the kernel for one.
+func listenOnLoopback(port: Int) throws(DescriptorError) -> (descriptor: CInt, port: Int) {
+    let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
+    guard descriptor >= 0 else { throw .last("open a socket") }
+    var yes: CInt = 1
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<CInt>.size))
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(port).bigEndian
+    address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let bound = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+            guard bind(descriptor, address, size) == 0, listen(descriptor, 16) == 0 else { return false }
+            return getsockname(descriptor, address, &size) == 0
+        }
+    }
+    guard bound else {
+        let error = DescriptorError.last("listen on 127.0.0.1:\(port)")
+        close(descriptor)
+        throw error
+    }
+    return (descriptor, Int(in_port_t(bigEndian: address.sin_port)))
+}

@@ -1,0 +1,141 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// One thread that waits for descriptors and runs the jobs of the ``DataPath`` actor between them.
+///
+/// Packets go from pipe to pipe on this thread alone: the feeds need no lock, and a unit that came in goes out to all
+/// its readers without a hop to another thread. As the executor of an actor it takes Swift's jobs too, so the
+/// compiler proves that nobody else touches what belongs to the thread.
+final class EventLoop: SerialExecutor, @unchecked Sendable {
+    /// Something that wants to know when its descriptor is ready. Called on the loop's thread.
+    protocol Handler: AnyObject {
+        func ready(_ events: UInt32)
+    }
+
+    private let poll: CInt
+    private let wakeup: CInt
+    private let inbox = Mutex(Inbox())
+
+    // Of the loop's thread alone:
+    private var handlers: [CInt: (handler: any Handler, generation: UInt32)] = [:]
+    private var generation: UInt32 = 0
+    private var ticker: (() -> Void)?
+    private var nextTick: Int64 = 0
+
+    private struct Inbox {
+        var jobs: [UnownedJob] = []
+        var isAwake = false
+        var isStopped = false
+    }
+
+    /// Nanoseconds between two calls of the ticker.
+    static let tickInterval: Int64 = 50_000_000
+    private static let mostEvents = 64
+
+    init() {
+        poll = epoll_create1(CInt(EPOLL_CLOEXEC))
+        wakeup = eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK))
+        precondition(poll >= 0 && wakeup >= 0, "no descriptors left for an event loop")
+        var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: UInt64(UInt32(bitPattern: wakeup))))
+        epoll_ctl(poll, EPOLL_CTL_ADD, wakeup, &event)
+        var thread = pthread_t()
+        let context = Unmanaged.passRetained(self).toOpaque()
+        let status = pthread_create(&thread, nil, { context in
+            Unmanaged<EventLoop>.fromOpaque(context!).takeRetainedValue().run()
+            return nil
+        }, context)
+        precondition(status == 0, "no thread for the event loop")
+        pthread_detach(thread)
+    }
+
+    deinit {
+        close(poll)
+        close(wakeup)
+    }
+
+    /// Ends the thread once the jobs in hand are done.
+    func stop() {
+        inbox.withLock { $0.isStopped = true }
+        wake()
+    }
+
+    /// Nanoseconds of the monotonic clock.
+    static func now() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    // MARK: Executor
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let mustWake = inbox.withLock { inbox in
+            inbox.jobs.append(job)
+            defer { inbox.isAwake = true }
+            return !inbox.isAwake
+        }
+        if mustWake { wake() }
+    }
+
+    private func wake() {
+        var one: UInt64 = 1
+        _ = write(wakeup, &one, 8)
+    }
+
+    // MARK: Descriptors, on the loop's thread
+
+    /// Calls `handler` whenever one of `events` is there. The loop keeps the handler until ``remove(_:)``.
+    func add(_ descriptor: CInt, events: UInt32, handler: any Handler) -> Bool {
+        generation &+= 1
+        var event = epoll_event(
+            events: events, data: epoll_data_t(u64: UInt64(generation) << 32 | UInt64(UInt32(bitPattern: descriptor))))
+        guard epoll_ctl(poll, EPOLL_CTL_ADD, descriptor, &event) == 0 else { return false }
+        handlers[descriptor] = (handler, generation)
+        return true
+    }
+
+    /// Forgets a descriptor. To be called before it is closed.
+    func remove(_ descriptor: CInt) {
+        guard handlers.removeValue(forKey: descriptor) != nil else { return }
+        epoll_ctl(poll, EPOLL_CTL_DEL, descriptor, nil)
+    }
+
+    func setTicker(_ tick: @escaping () -> Void) { ticker = tick }
+
+    // MARK: The thread
+
+    private func run() {
+        var events = [epoll_event](repeating: epoll_event(), count: Self.mostEvents)
+        var jobs: [UnownedJob] = []
+        while true {
+            let now = EventLoop.now()
+            if ticker != nil, now >= nextTick {
+                nextTick = now + Self.tickInterval
+                ticker?()
+            }
+            let timeout = ticker == nil ? -1 : CInt(max(0, nextTick - now) / 1_000_000 + 1)
+            let count = epoll_wait(poll, &events, CInt(Self.mostEvents), timeout)
+            for index in 0..<max(0, Int(count)) {
+                let data = events[index].data.u64
+                let descriptor = CInt(truncatingIfNeeded: data)
+                if descriptor == wakeup {
+                    var value: UInt64 = 0
+                    _ = read(wakeup, &value, 8)
+                } else if let entry = handlers[descriptor], entry.generation == UInt32(data >> 32) {
+                    // An event for a descriptor that was closed in this round must not reach its successor.
+                    entry.handler.ready(events[index].events)
+                }
+            }
+            let isStopped = inbox.withLock { inbox in
+                swap(&jobs, &inbox.jobs)
+                inbox.isAwake = false
+                return inbox.isStopped
+            }
+            for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
+            jobs.removeAll(keepingCapacity: true)
+            if isStopped, inbox.withLock({ $0.jobs.isEmpty }) { return }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import CLinux
+import Glibc
+import TransportStream
+
+/// Reads the transport stream of one writer and passes its units on.
+final class Inlet: EventLoop.Handler {
+    private let loop: EventLoop
+    private var descriptor: CInt
+    private var parser = UnitParser()
+    private weak var owner: (any InletOwner)?
+
+    init?(_ descriptor: CInt, owner: any InletOwner, loop: EventLoop) {
+        self.descriptor = descriptor
+        self.owner = owner
+        self.loop = loop
+        setNonBlocking(descriptor)
+        guard loop.add(descriptor, events: EPOLLIN.rawValue, handler: self) else { return nil }
+    }
+
+    var losses: UnitParser.Losses { parser.losses }
+    var videoFormat: VideoFormat? { parser.videoFormat }
+
+    func ready(_ events: UInt32) {
+        let room = parser.prepare()
+        let count = read(descriptor, room.baseAddress!, room.count)
+        guard count > 0 else {
+            if count < 0, errno == EAGAIN || errno == EINTR { return }
+            close()
+            owner?.inletEnded(self)
+            return
+        }
+        parser.commit(count)
+        guard let owner else { return }
+        let now = EventLoop.now()
+        while let event = parser.next() {
+            switch event {
+            case .program(let program): owner.inlet(self, found: program)
+            case .unit(let unit): owner.inlet(self, found: unit, in: parser, now: now)
+            }
+        }
+        owner.inletPaused(self)
+    }
+
+    func close() {
+        guard descriptor >= 0 else { return }
+        loop.remove(descriptor)
+        Glibc.close(descriptor)
+        descriptor = -1
+    }
+}
+
+/// Whoever puts the units of an inlet to use.
+protocol InletOwner: AnyObject {
+    func inlet(_ inlet: Inlet, found program: Program)
+    /// - Parameter now: When the bytes were read, in nanoseconds of the monotonic clock.
+    func inlet(_ inlet: Inlet, found unit: AccessUnit, in parser: borrowing UnitParser, now: Int64)
+    /// Everything that was read has been passed on.
+    func inletPaused(_ inlet: Inlet)
+    func inletEnded(_ inlet: Inlet)
+}

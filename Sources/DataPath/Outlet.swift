@@ -1,0 +1,82 @@
+import CLinux
+import Glibc
+import TransportStream
+
+/// Writes one reader's part of a feed to a descriptor, as fast as that takes it.
+final class Outlet: EventLoop.Handler {
+    /// Why an outlet ended.
+    enum Ending {
+        /// The other end closed.
+        case closed
+        /// The codecs of the feed changed.
+        case eraOver
+    }
+
+    let reader: FeedReader
+    private let loop: EventLoop
+    private unowned let hub: FeedHub
+    private let onEnd: (Outlet, Ending) -> Void
+    private var descriptor: CInt
+    private var isBlocked = false
+    /// When the descriptor last took a byte or had nothing to take, in nanoseconds of the monotonic clock.
+    private(set) var movedAt: Int64
+
+    init?(_ descriptor: CInt, reader: FeedReader, hub: FeedHub, loop: EventLoop, onEnd: @escaping (Outlet, Ending) -> Void) {
+        self.descriptor = descriptor
+        self.reader = reader
+        self.hub = hub
+        self.loop = loop
+        self.onEnd = onEnd
+        movedAt = EventLoop.now()
+        setNonBlocking(descriptor)
+        // Edge-triggered: the kernel speaks up when a full pipe has room again, and nobody re-arms anything.
+        guard loop.add(descriptor, events: EPOLLOUT.rawValue | EPOLLET.rawValue, handler: self) else { return nil }
+        hub.add(self)
+    }
+
+    var isOpen: Bool { descriptor >= 0 }
+
+    /// Bytes wait, and the descriptor takes none.
+    func isStuck(since limit: Int64) -> Bool { isBlocked && movedAt < limit }
+
+    func ready(_ events: UInt32) {
+        if events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 { return end(.closed) }
+        isBlocked = false
+        flush()
+    }
+
+    func flush() {
+        while !isBlocked, descriptor >= 0 {
+            guard let bytes = reader.next() else {
+                if reader.isFinished { end(.eraOver) }
+                return
+            }
+            let count = write(descriptor, bytes.baseAddress!, bytes.count)
+            if count > 0 {
+                reader.consume(count)
+                movedAt = EventLoop.now()
+            } else if count < 0, errno == EINTR {
+                continue
+            } else if count < 0, errno == EAGAIN {
+                isBlocked = true
+            } else {
+                return end(.closed)
+            }
+        }
+    }
+
+    /// Closes the descriptor; whoever reads it sees the end of the stream.
+    func close() {
+        guard descriptor >= 0 else { return }
+        loop.remove(descriptor)
+        Glibc.close(descriptor)
+        descriptor = -1
+        hub.remove(self)
+    }
+
+    private func end(_ ending: Ending) {
+        guard descriptor >= 0 else { return }
+        close()
+        onEnd(self, ending)
+    }
+}
