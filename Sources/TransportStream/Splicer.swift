@@ -231,8 +231,10 @@ public struct Splicer: ~Copyable {
     ) {
         var counter = pid == FeedLayout.videoPID ? continuity.video : continuity.audio
         var position = 0
+        var payload = 0
         while position < count {
             let packet = Packet(bytes + position)
+            payload += Packet.size - packet.payloadOffset
             packet.pid = pid
             packet.setContinuity(counter)
             packet.clearDiscontinuity()
@@ -241,7 +243,9 @@ public struct Splicer: ~Copyable {
             position += Packet.size
         }
         if pid == FeedLayout.videoPID { continuity.video = counter } else { continuity.audio = counter }
-        PESHeader.restamp(bytes + Packet(bytes).payloadOffset, pts: pts, dts: dts)
+        let header = bytes + Packet(bytes).payloadOffset
+        PESHeader.restamp(header, pts: pts, dts: dts)
+        PESHeader.declareLength(header, payload - PESHeader.prefixSize)
     }
 
     private mutating func writeSilence(pts: Int64) {

@@ -335,7 +335,7 @@ private struct Assembly {
             pts = header.pts
             dts = header.dts
             headerSize = header.size
-            missing = header.declaredLength == 0 ? nil : header.declaredLength + 6
+            missing = header.declaredLength == 0 ? nil : header.declaredLength + PESHeader.prefixSize
         } else {
             isDamaged = true
         }
