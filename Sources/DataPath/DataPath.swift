@@ -27,6 +27,8 @@ public actor DataPath {
     private var lastNumber = 0
     private var detach: [Attachment: () -> Void] = [:]
     private var outlets: [Attachment: Outlet] = [:]
+    private var inlets: [Attachment: Inlet] = [:]
+    private var publishers: [Attachment: Publisher] = [:]
     private let limits: Feed.Limits
 
     /// - Parameter limits: What each feed keeps.
@@ -100,6 +102,7 @@ public actor DataPath {
         let inlet = try makeInlet(pipe, owner: input)
         input.add(ChannelInput.Source(inlet: inlet, priority: priority, report: report))
         let attachment = attach { input.remove(inlet) }
+        inlets[attachment] = inlet
         return (attachment, FileDescriptor(rawValue: pipe.writing))
     }
 
@@ -156,31 +159,41 @@ public actor DataPath {
             GroupOutput.Generation(
                 inlet: inlet, input: input, writer: Splicer.Writer(.resuming(near: near, needsKeyframe: needsKeyframe)), report: report))
         let attachment = attach { output.remove(inlet) }
+        inlets[attachment] = inlet
+        outlets[attachment] = input
         input.flush()
         return (attachment, FileDescriptor(rawValue: toEncoder.reading), FileDescriptor(rawValue: fromEncoder.writing))
     }
 
     /// Makes the pipe for a publisher, from the newest keyframe of a feed on.
     ///
-    /// - Parameter ended: The codecs changed or the publisher closed its end; the pipe is closed by then.
     /// - Returns: The end for the publisher's standard input, owned by the caller.
     /// - Throws: ``DescriptorError``
     public func attachPublisher(
-        to feed: FeedName, ended: @escaping @Sendable () -> Void
+        to feed: FeedName, report: @escaping @Sendable (PublisherEvent) -> Void
     ) throws(DescriptorError) -> (Attachment, FileDescriptor) {
         let hub = hub(feed)
         let pipe = try Pipe()
-        let outlet = try makeOutlet(pipe, reader: hub.feed.makeReader(), hub: hub) { _ in ended() }
+        let outlet = try makeOutlet(pipe, reader: hub.feed.makeReader(), hub: hub) { _ in report(.ended) }
+        let publisher = Publisher(outlet: outlet, report: report)
         let attachment = attach { outlet.close() }
         outlets[attachment] = outlet
+        publishers[attachment] = publisher
         outlet.flush()
         return (attachment, FileDescriptor(rawValue: pipe.reading))
     }
 
-    /// Closes the daemon's ends of an attachment's pipes. Harmless when they are closed already.
+    /// Ends the input of an encoder or publisher: it writes what it has, and exits.
+    public func endInput(of attachment: Attachment) {
+        outlets.removeValue(forKey: attachment)?.close()
+    }
+
+    /// Takes what the process, which has ended, left in its pipe, and closes the daemon's ends.
     public func detach(_ attachment: Attachment) {
-        detach.removeValue(forKey: attachment)?()
+        inlets.removeValue(forKey: attachment)?.drain()
         outlets[attachment] = nil
+        publishers[attachment] = nil
+        detach.removeValue(forKey: attachment)?()
     }
 
     private func attach(_ close: @escaping () -> Void) -> Attachment {
@@ -229,6 +242,7 @@ public actor DataPath {
         let now = EventLoop.now()
         for channel in channels.values { channel.tick(now: now) }
         for group in groups.values { group.tick(now: now) }
+        for publisher in publishers.values { publisher.tick(now: now) }
     }
 }
 

@@ -41,6 +41,12 @@ final class Inlet: EventLoop.Handler {
         owner.inletPaused(self)
     }
 
+    /// Takes what a writer that has ended left in the pipe.
+    func drain() {
+        var waiting = CInt(0)
+        while descriptor >= 0, ioctl(descriptor, UInt(FIONREAD), &waiting) == 0, waiting > 0 { ready(EPOLLIN.rawValue) }
+    }
+
     func close() {
         guard descriptor >= 0 else { return }
         loop.remove(descriptor)

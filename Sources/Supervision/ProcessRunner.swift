@@ -1,61 +1,103 @@
-public import FFmpeg
-import Logging
+import FFmpeg
 
-/// Carries out what a ``ProcessMachine`` decides for one process, for as long as its task runs.
+/// Carries out what a ``ProcessMachine`` decides for one process.
 ///
 /// Events come from the data path, from the process and from timers, through one queue; the machine sees them in
-/// their order. Stopping is an event too: a runner returns once its last process has ended.
-public actor ProcessRunner {
-    /// One start of the process, from descriptors to ending.
-    public typealias Attempt = @Sendable (ProcessRunner) async -> Void
+/// their order. Stopping is an event too: the runner returns once its last process has ended.
+actor ProcessRunner {
+    /// One life of the process: makes its command and pipes, runs it, and returns when it has ended.
+    typealias Life = @Sendable (ChildHandle) async -> Void
 
     private var machine: ProcessMachine
-    private let attempt: Attempt
+    private let live: Life
+    private let endInput: @Sendable () async -> Void
+    private let changed: @Sendable (ProcessMachine.Actual) -> Void
     private let events: AsyncStream<ProcessMachine.Event>
     private let queue: AsyncStream<ProcessMachine.Event>.Continuation
     private let clock = ContinuousClock()
     private let epoch: ContinuousClock.Instant
     private var random = SystemRandomNumberGenerator()
-    private var handle: ChildHandle?
-    private let changed: @Sendable (ProcessMachine.Actual) -> Void
+    private var child: ChildHandle?
+    private var isFinishing = false
+
+    /// How long a process may take to end by itself once its input has.
+    private static let endOfInputPatience = Duration.milliseconds(2500)
 
     /// - Parameters:
-    ///   - changed: Called when the process is somewhere else than before.
-    ///   - attempt: Starts the process and returns when it has ended.
-    public init(
-        machine: ProcessMachine, changed: @escaping @Sendable (ProcessMachine.Actual) -> Void, attempt: @escaping Attempt
+    ///   - changed: Called when the process stands elsewhere than before.
+    ///   - endInput: Closes the input of the process that runs; the first step of a stop. For processes without one,
+    ///     nothing.
+    init(
+        machine: ProcessMachine,
+        changed: @escaping @Sendable (ProcessMachine.Actual) -> Void,
+        endInput: (@Sendable () async -> Void)? = nil,
+        live: @escaping Life
     ) {
         self.machine = machine
+        self.live = live
+        self.endInput = endInput ?? {}
+        hasInput = endInput != nil
         self.changed = changed
-        self.attempt = attempt
         (events, queue) = AsyncStream.makeStream()
         epoch = clock.now
     }
 
-    public nonisolated func report(_ event: ProcessMachine.Event) { queue.yield(event) }
+    private let hasInput: Bool
 
-    /// Where the process stands.
-    public var actual: ProcessMachine.Actual { machine.actual }
+    nonisolated func report(_ event: ProcessMachine.Event) { queue.yield(event) }
 
     /// Runs until ``finish()`` was called and the process has ended.
-    public func run() async {
+    func run() async {
         await withDiscardingTaskGroup { group in
             for await event in events {
                 let before = machine.actual
                 let effects = machine.handle(event, now: clock.now - epoch, random: &random)
                 if machine.actual != before { changed(machine.actual) }
                 for effect in effects { carryOut(effect, in: &group) }
-                if isFinishing, machine.actual == .idle { queue.finish() }
+                if isFinishing, machine.actual == .idle { break }
             }
             group.cancelAll()
         }
     }
 
-    private var isFinishing = false
-
-    /// Ends the process, and with it ``run()``.
-    public func finish() {
+    /// Ends the process for good.
+    func finish() {
         isFinishing = true
         report(.want(false))
+    }
+
+    private func carryOut(_ effect: ProcessMachine.Effect, in group: inout DiscardingTaskGroup) {
+        switch effect {
+        case .launch:
+            let child = ChildHandle()
+            self.child = child
+            group.addTask { [live] in
+                await live(child)
+                self.report(.ended)
+            }
+        case .stop:
+            guard let child else { return }
+            group.addTask { [endInput, hasInput, clock] in
+                if hasInput {
+                    await endInput()
+                    guard await (try? clock.sleep(for: Self.endOfInputPatience)) != nil else { return }
+                }
+                child.stop(.gracefully)
+            }
+        case .kill:
+            child?.stop(.now)
+        case .pause(let pause, let start):
+            wake(after: pause, with: .pauseOver(start: start), in: &group)
+        case .bePatient(let patience, let stall):
+            wake(after: patience, with: .patienceOver(stall: stall), in: &group)
+        }
+    }
+
+    private func wake(after pause: Duration, with event: ProcessMachine.Event, in group: inout DiscardingTaskGroup) {
+        guard pause > .zero else { return report(event) }
+        group.addTask { [clock] in
+            guard await (try? clock.sleep(for: pause)) != nil else { return }
+            self.report(event)
+        }
     }
 }

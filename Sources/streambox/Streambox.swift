@@ -1,1 +1,52 @@
-@main struct Streambox { static func main() {} }
+import ArgumentParser
+import Glibc
+
+/// The program. Exit status 0: done; 1: failed at run time; 2: usage or configuration.
+@main
+struct Streambox: AsyncParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "streambox",
+        abstract: "Takes live sources in, encodes them once per output group, and keeps every target on air.",
+        version: "streambox \(version)",
+        subcommands: [Run.self, Check.self, Plan.self, TapCommand.self])
+
+    static func main() async {
+        // A reader of ours that goes away is an error to handle, not an end.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let failure as Failure {
+            complain(failure.description)
+            Glibc.exit(failure.status)
+        } catch {
+            // The parser's own: help and version go to stdout with 0, everything else is a mistake in usage.
+            let text = fullMessage(for: error)
+            guard exitCode(for: error) != .success else {
+                print(text)
+                Glibc.exit(0)
+            }
+            complain(text)
+            Glibc.exit(2)
+        }
+    }
+
+    private static func complain(_ text: String) {
+        fputs(text.hasSuffix("\n") ? text : text + "\n", stderr)
+    }
+}
+
+/// Why a command ends without having done its work.
+struct Failure: Error, CustomStringConvertible {
+    var status: CInt
+    var description: String
+
+    static func atRunTime(_ error: any Error) -> Failure { Failure(status: 1, description: "streambox: \(error)") }
+    static func inConfiguration(_ error: any Error) -> Failure { Failure(status: 2, description: "\(error)") }
+}

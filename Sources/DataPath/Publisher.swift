@@ -1,0 +1,32 @@
+/// What the data path reports of a publisher.
+public enum PublisherEvent: Sendable, Hashable {
+    /// Its input waits, and it takes nothing.
+    case stalled
+    /// It takes its input again.
+    case recovered
+    /// It closed its input, or the codecs changed; its pipe is closed.
+    case ended
+}
+
+/// Watches whether a publisher takes its input.
+final class Publisher {
+    private let outlet: Outlet
+    private let report: @Sendable (PublisherEvent) -> Void
+    private var isStalled = false
+
+    /// Nanoseconds that a publisher may leave its input waiting. Less than what a feed holds, so that a network that
+    /// was slow for a moment costs nothing.
+    static let patience: Int64 = 5_000_000_000
+
+    init(outlet: Outlet, report: @escaping @Sendable (PublisherEvent) -> Void) {
+        self.outlet = outlet
+        self.report = report
+    }
+
+    func tick(now: Int64) {
+        let isStuck = outlet.isStuck(since: now - Self.patience)
+        guard isStuck != isStalled else { return }
+        isStalled = isStuck
+        report(isStuck ? .stalled : .recovered)
+    }
+}

@@ -1,0 +1,111 @@
+public import Configuration
+public import FFmpeg
+import TransportStream
+
+/// The command lines for what a configuration asks for. `run` and `plan` make them here, so that they are the same.
+public enum Commands {
+    /// How a relay treats what the source sends.
+    public struct Transcoding: Sendable, Hashable {
+        /// The picture is in a codec that a feed does not carry.
+        public var video = false
+        /// So is the sound.
+        public var audio = false
+
+        public init() {}
+    }
+
+    /// - Throws: ``SecretError`` or ``CommandError``; ``NotYet`` for a source that this version does not run.
+    public static func relay(
+        _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding, environment: [String: String]
+    ) throws -> FFmpegCommand {
+        let kind: RelaySource
+        switch source.kind {
+        case .rtmp(let rtmp):
+            kind = .rtmpListen(address: rtmp.listen.description, app: rtmp.app)
+        case .srt(let srt):
+            let passphrase = try srt.passphrase?.resolve(environment: environment).reveal()
+            kind = .srtListen(address: srt.listen.description, passphrase: passphrase, latency: nil)
+        case .pull(let pull):
+            kind = .pull(url: pull.url, passphrase: nil)
+        case .file(let file):
+            kind = .file(path: file.path, loop: file.loop)
+        case .test(let test):
+            kind = .test(size: FrameSize(test.size), rate: FFmpeg.FrameRate(test.rate))
+        case .capture, .raw:
+            throw NotYet(what: "\(source.id) is a kind of source that this version does not run")
+        }
+        return try RelayCommand(
+            source: kind,
+            video: transcoding.video ? .mezzanine(bitrate: mezzanine.bitrate.bitsPerSecond, keyframe: mezzanine.keyframe) : .copy,
+            audio: transcoding.audio ? .aac(bitrate: 192_000) : .copy
+        ).command()
+    }
+
+    /// - Parameters:
+    ///   - format: What arrives, as far as it is known.
+    ///   - resume: Where the group feed ends.
+    public static func encoder(_ group: GroupConfiguration, format: VideoFormat?, resume: ResumePoint?) -> FFmpegCommand {
+        let arriving = format?.frameRate.map { FFmpeg.FrameRate($0.numerator, $0.denominator) }
+        let video: VideoTreatment
+        switch group.video {
+        case .copy:
+            video = .copy
+        case .encode(let wish):
+            let settings = VideoSettings(
+                size: wish.size.map { FrameSize($0) },
+                rate: conversion(from: arriving, to: wish.rate.map { FFmpeg.FrameRate($0) }),
+                bitrate: wish.bitrate.bitsPerSecond, keyframe: wish.keyframe, profile: wish.profile)
+            video = .encode(settings, with: Libx264Recipe())
+        }
+        let audio: AudioTreatment
+        switch group.audio {
+        case .copy: audio = .copy
+        case .encode(let wish): audio = .aac(bitrate: wish.bitrate.bitsPerSecond, rate: wish.rate, channels: wish.channels)
+        }
+        return EncoderCommand(video: video, audio: audio, inputRate: arriving, resume: resume).command()
+    }
+
+    /// A conversion only where the rates differ: on the same rate it would move each picture to the filter's grid,
+    /// and double or drop those of a source whose times are rounded to milliseconds.
+    static func conversion(from arriving: FFmpeg.FrameRate?, to wanted: FFmpeg.FrameRate?) -> FFmpeg.FrameRate? {
+        guard let wanted else { return nil }
+        guard let arriving else { return wanted }
+        let ratio = Double(wanted.numerator) * Double(arriving.denominator) / (Double(wanted.denominator) * Double(arriving.numerator))
+        return abs(ratio - 1) < 0.005 ? nil : wanted
+    }
+
+    /// - Throws: ``SecretError`` or ``CommandError``.
+    public static func publisher(_ target: TargetConfiguration, take: Int, environment: [String: String]) throws -> FFmpegCommand {
+        let kind: PublisherTarget
+        switch target.destination {
+        case .rtmp(let rtmp):
+            kind = .rtmp(url: rtmp.url, key: try rtmp.key?.resolve(environment: environment).reveal())
+        case .srt(let srt):
+            kind = .srt(
+                url: srt.url, passphrase: try srt.passphrase?.resolve(environment: environment).reveal(),
+                streamID: try srt.streamid?.resolve(environment: environment).reveal(), latency: nil)
+        case .record(let record):
+            kind = .record(folder: record.folder, name: target.name, segment: record.segment, take: take)
+        }
+        return try PublisherCommand(target: kind).command()
+    }
+}
+
+/// Something of the contract that this version does not run.
+public struct NotYet: Error, CustomStringConvertible {
+    public var what: String
+    public var description: String { what }
+}
+
+extension GroupConfiguration {
+    /// The group sends its channel on as it is, so it needs no encoder and no feed of its own.
+    public var passesThrough: Bool { video == .copy && audio == .copy }
+}
+
+extension FrameSize {
+    init(_ size: PixelSize) { self.init(width: size.width, height: size.height) }
+}
+
+extension FFmpeg.FrameRate {
+    init(_ rate: Configuration.FrameRate) { self.init(rate.numerator, rate.denominator) }
+}

@@ -1,0 +1,48 @@
+import DataPath
+import FFmpeg
+import Logging
+
+/// Runs one child of a runner: log lines, the first sign of life, and the words for its end.
+struct Life: Sendable {
+    let box: Box
+    let logger: Logger
+
+    /// Runs a command until it ends.
+    ///
+    /// - Parameters:
+    ///   - endings: Causes that are nobody's concern: they are logged at debug.
+    ///   - progress: Called with each block of figures.
+    func run(
+        _ command: FFmpegCommand, input: FileDescriptor?, output: FileDescriptor?, child: ChildHandle,
+        expected: Set<FailureCause> = [], progress: @escaping @Sendable (Progress) -> Void = { _ in }
+    ) async -> ChildExit {
+        let logger = logger
+        let exit = await ChildProcess.run(
+            command, binary: box.ffmpeg, stdin: input, stdout: output, secretsFolder: box.runtime.string,
+            environment: box.environment, handle: child
+        ) { event in
+            switch event {
+            case .started(let pid): logger.debug("started", metadata: ["pid": "\(pid)"])
+            case .progress(let figures): progress(figures)
+            case .log(let line): logger.debug("ffmpeg: \(line.text)")
+            case .logSuppressed(let count): logger.debug("ffmpeg: \(count) lines left out")
+            }
+        }
+        report(exit, expected: expected)
+        return exit
+    }
+
+    private func report(_ exit: ChildExit, expected: Set<FailureCause>) {
+        guard let cause = exit.cause else {
+            logger.debug("ended as asked", metadata: ["status": "\(exit.status)"])
+            return
+        }
+        if expected.contains(cause) {
+            logger.debug("ended: \(cause)", metadata: ["status": "\(exit.status)", "cause": "\(cause.rawValue)"])
+            return
+        }
+        let last = exit.log.tail.suffix(3).joined(separator: " | ")
+        logger.warning(
+            "ended: \(cause)", metadata: ["status": "\(exit.status)", "cause": "\(cause.rawValue)", "last": "\(last)"])
+    }
+}

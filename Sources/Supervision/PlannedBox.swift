@@ -1,0 +1,88 @@
+public import Configuration
+public import FFmpeg
+
+/// Every process that a configuration would start on this machine, with the reason for its encoder.
+public struct PlannedBox: Sendable, Encodable {
+    /// One process, or why there would be none.
+    public struct Process: Sendable, Encodable {
+        public var channel: String
+        /// `relay`, `encoder` or `publisher`.
+        public var role: String
+        /// The source's, group's or target's name.
+        public var name: String
+        /// Why it would be this process.
+        public var reason: String
+        /// Program and arguments, secrets masked; empty when it cannot run.
+        public var arguments: [String]
+        /// Why it cannot run; `nil` when it can.
+        public var problem: String?
+    }
+
+    /// The program's path.
+    public var ffmpeg: String
+    public var version: String
+    public var processes: [Process]
+
+    /// - Parameter environment: Where secrets and credentials come from; one that is missing is told as the process's problem.
+    public init(_ configuration: BoxConfiguration, ffmpeg: FFmpegBinary, environment: [String: String]) {
+        self.ffmpeg = ffmpeg.path
+        version = "\(ffmpeg.version)"
+        processes = []
+        for channel in configuration.channels {
+            for (priority, source) in channel.sources.enumerated() {
+                add(
+                    .relay, source.id, in: channel,
+                    reason: priority == 0 ? "the source most wanted" : "priority \(priority + 1)"
+                ) {
+                    try Commands.relay(source, mezzanine: channel.mezzanine, transcoding: .init(), environment: environment)
+                }
+            }
+            for group in channel.groups {
+                if !group.passesThrough {
+                    add(.encoder, group.name, in: channel, reason: PlannedBox.reason(for: group)) {
+                        Commands.encoder(group, format: nil, resume: nil)
+                    }
+                }
+                for target in group.targets {
+                    add(.publisher, target.name, in: channel, reason: group.passesThrough ? "passes the channel through" : "sends group \(group.name)") {
+                        try Commands.publisher(target, take: 0, environment: environment)
+                    }
+                }
+            }
+        }
+    }
+
+    private mutating func add(
+        _ role: FFmpegCommand.Role, _ name: String, in channel: ChannelConfiguration, reason: String, command: () throws -> FFmpegCommand
+    ) {
+        var process = Process(channel: channel.name, role: role.rawValue, name: name, reason: reason, arguments: [])
+        do {
+            process.arguments = try command().maskedArguments(program: ffmpeg)
+        } catch {
+            process.problem = "\(error)"
+        }
+        processes.append(process)
+    }
+
+    private static func reason(for group: GroupConfiguration) -> String {
+        switch group.video {
+        case .copy: "video as it comes, audio encoded"
+        case .encode(let wish):
+            switch wish.encoder {
+            case .auto: "libx264: the software encoder, which every box has"
+            case .list: "libx264: asked for, or the last resort"
+            }
+        }
+    }
+
+    /// For a terminal: a heading a process, the command line below it, ready for a shell.
+    public var text: String {
+        var lines = ["FFmpeg \(version) at \(ffmpeg)"]
+        for process in processes {
+            lines.append("")
+            lines.append("\(process.channel): \(process.role) \(process.name) (\(process.reason))")
+            lines.append(process.problem.map { "  cannot run: \($0)" } ?? "  " + FFmpegCommand.shellLine(process.arguments))
+        }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,96 @@
+import Configuration
+import DataPath
+import FFmpeg
+import Logging
+import Synchronization
+
+/// One source of a channel: its relay, started again whenever it ends.
+final class SourceRunner: Sendable {
+    let source: SourceConfiguration
+    private let process: ProcessRunner
+    private let shared: Shared
+
+    /// What the relay's events and its next start share.
+    private final class Shared: Sendable {
+        let state = Mutex((transcoding: Commands.Transcoding(), process: ProcessRunner?.none))
+    }
+
+    /// How long a source that delivered may be silent before its relay is replaced. A publisher that freezes without
+    /// closing keeps its listener busy, so that nobody else gets in.
+    private static let silence = Duration.seconds(4)
+
+    /// - Parameters:
+    ///   - priority: Its position among the channel's sources.
+    ///   - delivers: Called when the source delivers, or does so no more.
+    ///   - onAir: Called when it takes the air.
+    init(
+        _ source: SourceConfiguration, priority: Int, of channel: ChannelConfiguration, box: Box, dataPath: DataPath,
+        delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable () -> Void
+    ) {
+        self.source = source
+        let logger = box.logger(["channel": "\(channel.name)", "source": "\(source.id)"])
+        let life = Life(box: box, logger: logger)
+        let shared = Shared()
+        self.shared = shared
+        let report = SourceRunner.makeReport(shared: shared, logger: logger, delivers: delivers, onAir: onAir)
+        process = ProcessRunner(
+            machine: ProcessMachine(policy: .relay, stallPatience: Self.silence),
+            changed: { actual in
+                logger.debug("source is \(actual)")
+            },
+            live: { child in
+                do {
+                    let command = try Commands.relay(
+                        source, mezzanine: channel.mezzanine, transcoding: shared.state.withLock { $0.transcoding },
+                        environment: box.environment)
+                    let (attachment, output) = try await dataPath.attachSource(to: channel.name, priority: priority, report: report)
+                    _ = await life.run(command, input: nil, output: output, child: child, expected: [.ended, .reset])
+                    await dataPath.detach(attachment)
+                } catch {
+                    logger.error("cannot run: \(error)")
+                }
+                delivers(false)
+            })
+        shared.state.withLock { $0.process = process }
+    }
+
+    func run() async { await process.run() }
+    func want(_ wanted: Bool) { process.report(.want(wanted)) }
+    func finish() async { await process.finish() }
+
+    private static func makeReport(
+        shared: Shared, logger: Logger, delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable () -> Void
+    ) -> @Sendable (SourceEvent) -> Void {
+        { event in
+            let process = shared.state.withLock { $0.process }
+            switch event {
+            case .program(let program):
+                let needed = shared.state.withLock { state in
+                    let before = state.transcoding
+                    if program.video == nil, program.hasForeignVideo { state.transcoding.video = true }
+                    if program.hasForeignAudio { state.transcoding.audio = true }
+                    return state.transcoding != before
+                }
+                guard needed else { return }
+                logger.notice("the source's codec cannot be carried as it is: the relay encodes it from now on")
+                process?.report(.replace)
+            case .delivering(let format):
+                logger.info("delivers", metadata: format.map { ["video": "\($0)"] } ?? [:])
+                process?.report(.delivering)
+                delivers(true)
+            case .onAir:
+                logger.notice("on air")
+                onAir()
+            case .offAir:
+                logger.info("off air")
+            case .stalled:
+                logger.warning("silent: no picture for a second")
+                process?.report(.stalled)
+                delivers(false)
+            case .ended:
+                logger.info("ended")
+                delivers(false)
+            }
+        }
+    }
+}

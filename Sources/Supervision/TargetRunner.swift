@@ -1,0 +1,85 @@
+import Configuration
+import DataPath
+import FFmpeg
+import Glibc
+import Logging
+import Synchronization
+
+/// One target: its publisher, started again whenever it ends, from the newest keyframe of its feed.
+final class TargetRunner: Sendable {
+    let target: TargetConfiguration
+    private let process: ProcessRunner
+
+    private final class Shared: Sendable {
+        let state = Mutex((process: ProcessRunner?.none, attachment: DataPath.Attachment?.none))
+    }
+
+    init(
+        _ target: TargetConfiguration, of group: String, in channel: String, feed: DataPath.FeedName, box: Box, dataPath: DataPath
+    ) {
+        self.target = target
+        let logger = box.logger(["channel": "\(channel)", "group": "\(group)", "target": "\(target.name)"])
+        let life = Life(box: box, logger: logger)
+        let shared = Shared()
+        let report: @Sendable (PublisherEvent) -> Void = { event in
+            let process = shared.state.withLock { $0.process }
+            switch event {
+            case .stalled:
+                logger.warning("the target takes nothing: connecting anew")
+                process?.report(.stalled)
+            case .recovered:
+                process?.report(.delivering)
+            case .ended:
+                break
+            }
+        }
+        process = ProcessRunner(
+            machine: ProcessMachine(policy: .publisher, stallPatience: .seconds(2)),
+            changed: { actual in
+                switch actual {
+                case .live: logger.notice("live")
+                case .pausing: logger.info("waiting to connect anew")
+                default: logger.debug("publisher is \(actual)")
+                }
+            },
+            endInput: {
+                guard let attachment = shared.state.withLock({ $0.attachment }) else { return }
+                await dataPath.endInput(of: attachment)
+            },
+            live: { child in
+                do {
+                    let command = try Commands.publisher(target, take: TargetRunner.take(target), environment: box.environment)
+                    let (attachment, input) = try await dataPath.attachPublisher(to: feed, report: report)
+                    shared.state.withLock { $0.attachment = attachment }
+                    _ = await life.run(command, input: input, output: nil, child: child, expected: [.ended]) { progress in
+                        guard let frame = progress.frame, frame > 0 else { return }
+                        shared.state.withLock { $0.process }?.report(.delivering)
+                    }
+                    await dataPath.detach(attachment)
+                } catch {
+                    logger.error("cannot run: \(error)")
+                }
+            })
+        shared.state.withLock { $0.process = process }
+    }
+
+    func run() async {
+        guard case .record(let record) = target.destination else { return await process.run() }
+        await withTaskGroup { group in
+            if let keep = record.keep {
+                let keeper = RecordingKeeper(folder: record.folder, name: target.name, most: keep.bytes)
+                group.addTask { await keeper.run() }
+            }
+            await process.run()
+            group.cancelAll()
+        }
+    }
+
+    func want(_ wanted: Bool) { process.report(.want(wanted)) }
+    func finish() async { await process.finish() }
+
+    private static func take(_ target: TargetConfiguration) -> Int {
+        guard case .record(let record) = target.destination else { return 0 }
+        return RecordingFiles.nextTake(folder: record.folder, name: target.name, now: time(nil))
+    }
+}

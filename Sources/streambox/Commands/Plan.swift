@@ -1,0 +1,33 @@
+import ArgumentParser
+import Configuration
+import FFmpeg
+import FoundationEssentials
+import Supervision
+
+/// What would run, here and now.
+struct Plan: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Prints the exact FFmpeg command lines that would run here, secrets masked, and why.")
+
+    @Argument(help: "The configuration file.")
+    var file: String
+
+    @Flag(help: "One JSON object for programs.")
+    var json = false
+
+    func run() async throws {
+        let environment = processEnvironment()
+        let loaded = try LoadedConfiguration(file, environment: environment)
+        let ffmpeg: FFmpegBinary
+        do {
+            ffmpeg = try await FFmpegBinary.locate(loaded.configuration.ffmpeg, environment: environment)
+        } catch {
+            throw Failure.inConfiguration(error)
+        }
+        let plan = PlannedBox(loaded.configuration, ffmpeg: ffmpeg, environment: environment)
+        guard json else { return print(plan.text) }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        print(String(decoding: try encoder.encode(plan), as: UTF8.self))
+    }
+}

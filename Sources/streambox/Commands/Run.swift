@@ -1,0 +1,106 @@
+import ArgumentParser
+import Configuration
+import FFmpeg
+import Glibc
+import Logging
+import ServiceLifecycle
+import Supervision
+import SystemPackage
+
+/// The service, in the foreground.
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Runs the service in the foreground until SIGINT or SIGTERM.",
+        discussion: """
+            Without --config: $STREAMBOX_CONFIG, else /etc/streambox/streambox.yaml, else a demo that listens for RTMP on \
+            127.0.0.1:1935, shows a test picture meanwhile, and records to \(Demo.folder).
+            """)
+
+    @Option(help: "The configuration file.")
+    var config: String?
+
+    @Option(help: "The least level to log: trace, debug, info, notice, warning, error.")
+    var logLevel: Logger.Level = .info
+
+    func run() async throws {
+        let environment = processEnvironment()
+        let file = try LoadedConfiguration(config, environment: environment)
+        var logger = Logger(label: "streambox") { _ in LogfmtHandler() }
+        logger.logLevel = logLevel
+
+        let ffmpeg: FFmpegBinary
+        do {
+            ffmpeg = try await FFmpegBinary.locate(file.configuration.ffmpeg, environment: environment)
+        } catch {
+            throw Failure.inConfiguration(error)
+        }
+        let places: Places
+        do {
+            places = try Places(file.configuration, environment: environment)
+        } catch {
+            throw error as? Failure ?? Failure.atRunTime(error)
+        }
+        defer { places.remove() }
+        for notice in file.notices { logger.warning("\(notice)") }
+        logger.notice("starting", metadata: ["version": "\(Streambox.version)", "ffmpeg": "\(ffmpeg.version)", "config": "\(file.name)"])
+
+        let supervisor = Supervisor(
+            file.configuration,
+            box: Box(ffmpeg: ffmpeg, runtime: FilePath(places.runtime), environment: environment, logger: logger))
+        do {
+            let taps = try await supervisor.prepare()
+            try TapFile.write(taps, in: places.runtime)
+            announce(file, taps: taps)
+        } catch {
+            throw error as? Failure ?? Failure.atRunTime(error)
+        }
+
+        // The library would log its own steps at info; nobody who runs a box is helped by them.
+        var lifecycleLogger = logger
+        lifecycleLogger.logLevel = max(logLevel, .error)
+        var group = ServiceGroupConfiguration(
+            services: [SupervisorService(supervisor: supervisor)], gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: lifecycleLogger)
+        group.maximumGracefulShutdownDuration = .seconds(9)
+        try await ServiceGroup(configuration: group).run()
+        logger.notice("stopped")
+    }
+
+    /// Says what to open and what to push to, for a person at a terminal.
+    private func announce(_ file: LoadedConfiguration, taps: [Supervisor.OpenTap]) {
+        var lines: [String] = []
+        for channel in file.configuration.channels {
+            for source in channel.sources {
+                switch source.kind {
+                case .rtmp(let rtmp): lines.append("push to    rtmp://\(rtmp.listen)/\(rtmp.app)/\(file.isDemo ? "demo" : "KEY")")
+                case .srt(let srt): lines.append("push to    srt://\(srt.listen)")
+                default: break
+                }
+            }
+            for group in channel.groups {
+                for target in group.targets {
+                    if case .record(let record) = target.destination { lines.append("recording  \(record.folder)/\(target.name)-….ts") }
+                }
+            }
+        }
+        for tap in taps { lines.append("watch      ffplay \(tap.url)   (\(tap.name))") }
+        guard !lines.isEmpty else { return }
+        print("streambox \(Streambox.version), \(file.name)\n" + lines.map { "  \($0)\n" }.joined() + "  stop       Ctrl-C")
+        fflush(stdout)
+    }
+}
+
+/// The supervisor as a service of the process.
+private struct SupervisorService: Service {
+    let supervisor: Supervisor
+
+    func run() async {
+        await withGracefulShutdownHandler {
+            await supervisor.run()
+        } onGracefulShutdown: {
+            supervisor.stop()
+        }
+    }
+}
+
+extension Logger.Level: ExpressibleByArgument {}
