@@ -1,0 +1,120 @@
+import Glibc
+import Subprocess
+import SystemPackage
+
+/// The `ffmpeg` program in use.
+public struct FFmpegBinary: Sendable, Hashable {
+    /// Absolute, or as configured.
+    public let path: String
+    public let version: FFmpegVersion
+
+    public init(path: String, version: FFmpegVersion) {
+        self.path = path
+        self.version = version
+    }
+
+    /// Finds the program and asks it for its version (about 80 ms with Debian's 5.1).
+    ///
+    /// - Parameters:
+    ///   - configured: the configured path; without it the first `ffmpeg` on the PATH.
+    ///   - environment: where `PATH` is read, and what the program may see of it.
+    ///   - limit: how long it may take to answer.
+    public static func locate(
+        _ configured: String?, environment: [String: String], limit: Duration = .seconds(5)
+    ) async throws(FFmpegBinaryError) -> FFmpegBinary {
+        let path = try find(configured, environment: environment)
+        let answer = await ask(path, ["-hide_banner", "-version"], environment: environment, limit: limit)
+        switch answer {
+        case .hung:
+            throw .hung(path: path, seconds: Int(limit.components.seconds))
+        case .unstartable(let reason):
+            throw .failed(path: path, reason: reason)
+        case .output(let text, let status):
+            guard let version = FFmpegVersion(output: text) else {
+                // A library that is missing speaks through the loader, with status 127.
+                if status == .exited(127) {
+                    throw .failed(path: path, reason: "a shared library of it is missing")
+                }
+                throw .notFFmpeg(path: path)
+            }
+            guard version.isSupported else {
+                throw .tooOld(path: path, version: version.text)
+            }
+            return FFmpegBinary(path: path, version: version)
+        }
+    }
+
+    /// The names of all encoders compiled in (about 80 ms). Listing is not having: only a trial encode proves one.
+    public func listEncoders(
+        environment: [String: String], limit: Duration = .seconds(5)
+    ) async throws(FFmpegBinaryError) -> Set<String> {
+        switch await Self.ask(path, ["-hide_banner", "-encoders"], environment: environment, limit: limit) {
+        case .hung: throw .hung(path: path, seconds: Int(limit.components.seconds))
+        case .unstartable(let reason): throw .failed(path: path, reason: reason)
+        case .output(let text, _): return Self.encoders(in: text)
+        }
+    }
+
+    /// Reads the output of `ffmpeg -encoders`: ` V....D libx264   libx264 H.264 …` after a line of dashes.
+    static func encoders(in text: String) -> Set<String> {
+        let lines = text.split(whereSeparator: \.isNewline)
+        let table = lines.drop { !$0.contains("------") }.dropFirst()
+        return Set(
+            table.compactMap { line in
+                let fields = line.split(separator: " ", maxSplits: 2)
+                return fields.count >= 2 ? String(fields[1]) : nil
+            })
+    }
+
+    private static func find(
+        _ configured: String?, environment: [String: String]
+    ) throws(FFmpegBinaryError) -> String {
+        if let configured {
+            guard access(configured, F_OK) == 0 else { throw .missing(path: configured) }
+            guard isProgram(configured) else { throw .notExecutable(path: configured) }
+            return configured
+        }
+        guard let found = Program.onPath("ffmpeg", environment: environment) else { throw .notOnPath }
+        return found
+    }
+
+    private static func isProgram(_ path: String) -> Bool { Program.isProgram(path) }
+
+    private enum Answer: Sendable {
+        case output(String, TerminationStatus)
+        case unstartable(String)
+        case hung
+    }
+
+    private static func ask(
+        _ path: String, _ arguments: [String], environment: [String: String], limit: Duration
+    ) async -> Answer {
+        var options = PlatformOptions()
+        // A session of its own: a wrapper script that hangs takes its children with it.
+        options.createSession = true
+        options.teardownSequence = [
+            .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))
+        ]
+        let configuration = Configuration(
+            executable: .path(FilePath(path)), arguments: Arguments(arguments),
+            environment: ChildEnvironment.subprocess(ChildEnvironment.reduced(environment)),
+            platformOptions: options)
+        return await withTaskGroup(of: Answer?.self) { group in
+            group.addTask {
+                do {
+                    let result = try await Subprocess.run(
+                        configuration, input: .none, output: .string(limit: 1 << 20), error: .discarded)
+                    return .output(result.standardOutput, result.terminationStatus)
+                } catch {
+                    return .unstartable("\(error)")
+                }
+            }
+            group.addTask {
+                (try? await Task.sleep(for: limit)) == nil ? nil : .hung
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first ?? .hung
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import Synchronization
+import SystemPackage
+
+/// The child's ends of its pipes: closed once, whichever path comes first.
+final class ChildEnds: Sendable {
+    private let descriptors: Mutex<[FileDescriptor]>
+
+    init(_ descriptors: FileDescriptor?...) {
+        self.descriptors = Mutex(descriptors.compactMap { $0 })
+    }
+
+    /// /dev/null, for an end that is not given.
+    func nullIfNeeded() throws -> FileDescriptor {
+        let null = try FileDescriptor.open("/dev/null", .readWrite, options: .closeOnExec)
+        descriptors.withLock { $0.append(null) }
+        return null
+    }
+
+    func close() {
+        let open = descriptors.withLock { descriptors in
+            defer { descriptors = [] }
+            return descriptors
+        }
+        for descriptor in open { try? descriptor.close() }
+    }
+}

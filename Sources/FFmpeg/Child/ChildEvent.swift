@@ -1,0 +1,9 @@
+/// What a running child tells. Delivered in order, from one task.
+public enum ChildEvent: Sendable, Hashable {
+    /// The process exists. `pid` is FFmpeg's own and its process group's.
+    case started(pid: Int32)
+    case progress(Progress)
+    case log(LogLine)
+    /// That many messages were not passed on before the next one.
+    case logSuppressed(count: Int)
+}

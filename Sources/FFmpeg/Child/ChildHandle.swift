@@ -1,0 +1,34 @@
+import Synchronization
+
+/// The way to stop a child from outside. One handle serves one child; it may be used before the child exists.
+public final class ChildHandle: Sendable {
+    public enum Stop: Int, Sendable, Hashable, Comparable {
+        /// SIGINT, so that trailers are written; a second one after 3 s frees a wedged output; SIGKILL after 3 s more.
+        case gracefully
+        /// SIGKILL.
+        case now
+
+        public static func < (a: Stop, b: Stop) -> Bool { a.rawValue < b.rawValue }
+    }
+
+    private let wanted = Mutex<Stop?>(nil)
+    let requests: AsyncStream<Stop>
+    private let continuation: AsyncStream<Stop>.Continuation
+
+    public init() {
+        (requests, continuation) = AsyncStream.makeStream()
+    }
+
+    /// Asks for the end. Asking again does nothing, except that `.now` overtakes `.gracefully`.
+    public func stop(_ stop: Stop) {
+        let isNews = wanted.withLock { wanted in
+            if let known = wanted, known >= stop { return false }
+            wanted = stop
+            return true
+        }
+        if isNews { continuation.yield(stop) }
+    }
+
+    /// What has been asked for so far.
+    public var requested: Stop? { wanted.withLock { $0 } }
+}

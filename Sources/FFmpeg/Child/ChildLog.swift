@@ -1,0 +1,30 @@
+/// What is kept of a child's stderr, and what of it is passed on.
+struct ChildLog<Instant: InstantProtocol>: Sendable where Instant: Sendable, Instant.Duration == Duration {
+    private(set) var excerpt = LogExcerpt()
+    private(set) var lastProgress: Progress?
+    private var parser = ProgressParser()
+    private var rate: LogRate<Instant>
+
+    init(now: Instant) {
+        rate = LogRate(now: now)
+    }
+
+    /// The events that one line gives rise to.
+    mutating func consume(_ line: String, redactor: Redactor, now: Instant) -> [ChildEvent] {
+        switch parser.consume(line[...]) {
+        case .part:
+            return []
+        case .progress(let progress):
+            lastProgress = progress
+            return [.progress(progress)]
+        case .other:
+            let message = LogLine(parsing: redactor.redacted(line))
+            excerpt.append(message.text)
+            switch rate.admit(at: now) {
+            case .suppress: return []
+            case .pass(let after):
+                return (after > 0 ? [.logSuppressed(count: after)] : []) + [.log(message)]
+            }
+        }
+    }
+}

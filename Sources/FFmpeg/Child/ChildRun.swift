@@ -1,0 +1,201 @@
+import Glibc
+import Subprocess
+import Synchronization
+import SystemPackage
+
+/// The work behind ``ChildProcess``.
+struct ChildRun<C: Clock<Duration>>: Sendable {
+    let command: FFmpegCommand
+    let binary: FFmpegBinary
+    let input: FileDescriptor?
+    let output: FileDescriptor?
+    let secretsFolder: String
+    let environment: [String: String]
+    let redactor: Redactor
+    let handle: ChildHandle
+    let clock: C
+    let events: @Sendable (ChildEvent) -> Void
+
+    /// Patience between the steps of a graceful stop.
+    private static var patience: Duration { .seconds(3) }
+    /// Bytes kept of one line of stderr.
+    private static var lineLimit: Int { 4096 }
+
+    func run() async -> ChildExit {
+        let ends = ChildEnds(input, output)
+        defer { ends.close() }
+        if handle.requested != nil { return notStarted("stopped before it was started") }
+
+        let secrets: SecretFileStore
+        do {
+            secrets = try SecretFileStore.write(command.secretFiles, folder: secretsFolder)
+        } catch {
+            return notStarted(redactor.redacted(error.description))
+        }
+        defer { secrets.remove() }
+
+        do {
+            let null = try ends.nullIfNeeded()
+            let result = try await Subprocess.run(
+                configuration(secrets),
+                // Closed by us, so that it happens on every path.
+                input: .fileDescriptor(input ?? null, closeAfterSpawningProcess: false),
+                output: .fileDescriptor(output ?? null, closeAfterSpawningProcess: false),
+                error: .sequence
+            ) { execution in
+                // The child has its copies; ours would keep its peers from seeing the end.
+                ends.close()
+                return await attend(execution, secrets: secrets)
+            }
+            return exit(result.terminationStatus, log: result.closureResult)
+        } catch {
+            return notStarted(redactor.redacted("\(binary.path) could not be started: \(error)"))
+        }
+    }
+
+    private func configuration(_ secrets: SecretFileStore) -> Configuration {
+        var options = PlatformOptions()
+        options.createSession = true
+        // Only reached when the library itself fails; the ordinary way is `stop`.
+        options.teardownSequence = [
+            .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))
+        ]
+        var words = [binary.path] + command.arguments(withFilesAt: secrets.paths)
+        // Dies with us, even when we are killed. The kernel watches the thread that forked: that is the library's
+        // worker thread, which lives as long as the process. setpriv replaces itself, so the pid is FFmpeg's.
+        if let setpriv = Self.setpriv { words = [setpriv, "--pdeathsig", "KILL", "--"] + words }
+        return Configuration(
+            executable: .path(FilePath(words[0])), arguments: Arguments(Array(words.dropFirst())),
+            environment: ChildEnvironment.subprocess(
+                ChildEnvironment.reduced(environment, adding: command.environment)),
+            platformOptions: options)
+    }
+
+    // MARK: While it runs
+
+    private typealias Child = Execution<FileDescriptorInput, FileDescriptorOutput, SequenceOutput>
+
+    private func attend(_ child: Child, secrets: SecretFileStore) async -> ChildLog<C.Instant> {
+        let pid = child.processIdentifier.value
+        events(.started(pid: pid))
+        return await withTaskGroup(of: ChildLog<C.Instant>?.self) { group in
+            group.addTask {
+                let log = await read(child, secrets: secrets)
+                await Self.waitForExit(pid)
+                return log
+            }
+            group.addTask {
+                await obey(pid)
+                return nil
+            }
+            var log = ChildLog<C.Instant>(now: clock.now)
+            for await outcome in group {
+                guard let outcome else { continue }
+                log = outcome
+                group.cancelAll()
+                break
+            }
+            // The leader is gone but not reaped, so the group is still its own.
+            kill(-pid, SIGKILL)
+            return log
+        }
+    }
+
+    /// Reads stderr to its end.
+    private func read(_ child: Child, secrets: SecretFileStore) async -> ChildLog<C.Instant> {
+        var log = ChildLog<C.Instant>(now: clock.now)
+        var splitter = LineSplitter(limit: Self.lineLimit)
+        do {
+            for try await buffer in child.standardError {
+                for line in buffer.withUnsafeBytes({ splitter.consume($0) }) { note(line, in: &log, secrets) }
+            }
+        } catch {
+            // Reading stderr is a convenience; the process goes on and its exit is told all the same.
+            note("stderr could not be read: \(error)", in: &log, secrets)
+        }
+        if let last = splitter.finish() { note(last, in: &log, secrets) }
+        return log
+    }
+
+    private func note(_ line: String, in log: inout ChildLog<C.Instant>, _ secrets: SecretFileStore) {
+        for event in log.consume(line, redactor: redactor, now: clock.now) {
+            // Figures mean that inputs and outputs are open, so the files have been read.
+            if case .progress = event { secrets.remove() }
+            events(event)
+        }
+    }
+
+    /// Waits for requests to stop and carries them out, until cancelled because the child is gone.
+    private func obey(_ pid: pid_t) async {
+        await withTaskGroup(of: Void.self) { group in
+            for await request in handle.requests {
+                switch request {
+                case .now:
+                    group.cancelAll()
+                    kill(-pid, SIGKILL)
+                case .gracefully:
+                    group.addTask { await stopGracefully(pid) }
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func stopGracefully(_ pid: pid_t) async {
+        for _ in 0..<2 {
+            kill(-pid, SIGINT)
+            do {
+                try await clock.sleep(for: Self.patience)
+            } catch {
+                return
+            }
+        }
+        kill(-pid, SIGKILL)
+    }
+
+    /// stderr ends when the process does; should it end before, this waits on. The process is not reaped.
+    private static func waitForExit(_ pid: pid_t) async {
+        var pause = Duration.milliseconds(1)
+        while true {
+            var info = siginfo_t()
+            let result = waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT)
+            // The pid stays 0 while the process runs.
+            if result != 0 && errno != EINTR || result == 0 && info._sifields._sigchld.si_pid == pid { return }
+            try? await Task.sleep(for: pause)
+            pause = min(pause * 2, .milliseconds(50))
+        }
+    }
+
+    // MARK: The end
+
+    private func exit(_ status: TerminationStatus, log: ChildLog<C.Instant>) -> ChildExit {
+        let end: ChildStatus =
+            switch status {
+            case .exited(let code): .exited(code)
+            case .signaled(let number): .signalled(number)
+            }
+        let asked = handle.requested != nil
+        return ChildExit(
+            status: end, asked: asked,
+            cause: asked
+                ? nil
+                : FailureClassifier.cause(
+                    role: command.role, status: end, log: log.excerpt,
+                    framesWritten: (log.lastProgress?.frame ?? 0) > 0),
+            log: log.excerpt, lastProgress: log.lastProgress)
+    }
+
+    private func notStarted(_ reason: String) -> ChildExit {
+        let asked = handle.requested != nil
+        return ChildExit(
+            status: .notStarted(reason: reason), asked: asked, cause: asked ? nil : .notStarted, log: LogExcerpt(),
+            lastProgress: nil)
+    }
+
+    /// util-linux; without it children outlive a killed service until their pipes break.
+    private static var setpriv: String? { Setpriv.path }
+}
+
+private enum Setpriv {
+    static let path = ["/usr/bin/setpriv", "/bin/setpriv"].first(where: Program.isProgram)
+}

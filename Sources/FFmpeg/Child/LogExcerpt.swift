@@ -1,0 +1,46 @@
+/// The first and the last messages of a process: causes stand at the beginning, consequences at the end.
+public struct LogExcerpt: Sendable, Hashable {
+    /// At most 20 lines.
+    public private(set) var head: [String] = []
+    /// At most 60 lines, those of the head not among them.
+    public private(set) var tail: [String] = []
+    /// How many lines between the two are not kept.
+    public private(set) var omitted = 0
+
+    static let headLines = 20
+    static let tailLines = 60
+    /// Bytes kept of one line, so that the whole stays under 80 kB.
+    static let lineBytes = 1000
+
+    public init() {}
+
+    public var isEmpty: Bool { head.isEmpty }
+
+    /// All kept lines in order, the gap named.
+    public var lines: [String] {
+        head + (omitted > 0 ? ["… \(omitted) lines left out …"] : []) + tail
+    }
+
+    mutating func append(_ line: String) {
+        let line = Self.cut(line)
+        if head.count < Self.headLines {
+            head.append(line)
+            return
+        }
+        // The same message over and over must not push the others out.
+        if line == tail.last {
+            omitted += 1
+            return
+        }
+        if tail.count == Self.tailLines {
+            tail.removeFirst()
+            omitted += 1
+        }
+        tail.append(line)
+    }
+
+    private static func cut(_ line: String) -> String {
+        guard line.utf8.count > lineBytes else { return line }
+        return String(decoding: line.utf8.prefix(lineBytes), as: UTF8.self) + "…"
+    }
+}

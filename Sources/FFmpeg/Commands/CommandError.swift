@@ -1,0 +1,30 @@
+/// Why no command line can be made of what was asked: one sentence without the secret itself.
+public enum CommandError: Error, Sendable, Hashable, CustomStringConvertible {
+    case controlCharacter(option: String)
+    case emptySecret(option: String)
+    case secretTooLong(option: String, limit: Int)
+    case badAddress(String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .controlCharacter(let option):
+            "the value of \(Self.plain(option)) holds a line break or another control character: remove it"
+        case .emptySecret(let option):
+            "the value of \(Self.plain(option)) is empty: fill it in, or leave it out"
+        case .secretTooLong(let option, let limit):
+            "the value of \(Self.plain(option)) is longer than \(limit) bytes, more than FFmpeg takes"
+        case .badAddress(let address, let reason):
+            "\(Redactor.maskingCredentials(address)): \(reason)"
+        }
+    }
+
+    private static func plain(_ option: String) -> String {
+        switch option {
+        case "rtmp_playpath": "the stream key"
+        case "passphrase": "the passphrase"
+        case "srt_streamid": "the stream id"
+        case "url": "the address"
+        default: option
+        }
+    }
+}

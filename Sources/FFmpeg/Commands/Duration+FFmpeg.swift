@@ -1,0 +1,20 @@
+extension Duration {
+    var wholeMilliseconds: Int64 {
+        components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+    }
+
+    var wholeMicroseconds: Int64 {
+        components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
+    }
+
+    /// Seconds as a decimal, `2` or `0.5`, to the millisecond.
+    var seconds: String {
+        let milliseconds = wholeMilliseconds
+        let (whole, part) = milliseconds.quotientAndRemainder(dividingBy: 1000)
+        guard part != 0 else { return "\(whole)" }
+        var digits = String(part)
+        digits = String(repeating: "0", count: 3 - digits.count) + digits
+        while digits.last == "0" { digits.removeLast() }
+        return "\(whole).\(digits)"
+    }
+}

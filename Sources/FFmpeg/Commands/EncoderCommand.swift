@@ -1,0 +1,75 @@
+/// MPEG-TS on standard input → MPEG-TS on standard output, the source's timestamps kept to the tick.
+public struct EncoderCommand: Sendable {
+    public var video: VideoTreatment
+    public var audio: AudioTreatment
+    /// Frames per second that arrive; the feed knows it better than FFmpeg's probing does.
+    public var inputRate: FrameRate?
+    /// `nil` encodes everything that comes.
+    public var resume: ResumePoint?
+
+    public init(
+        video: VideoTreatment, audio: AudioTreatment, inputRate: FrameRate? = nil, resume: ResumePoint? = nil
+    ) {
+        self.video = video
+        self.audio = audio
+        self.inputRate = inputRate
+        self.resume = resume
+    }
+
+    public func command() -> FFmpegCommand {
+        var arguments = FFmpegCommand.preamble
+        if case .encode(_, let recipe) = video { arguments += recipe.deviceOptions }
+        arguments += Self.input + TransportStreamOutput.mapping + videoArguments + audioArguments
+        arguments += TransportStreamOutput.options
+        return FFmpegCommand(role: .encoder, arguments: arguments)
+    }
+
+    /// First packet out 90 to 110 ms after exec from a feed that holds a GOP. A longer look (100 ms of media) costs
+    /// 240 to 400 ms. `-analyzeduration 0` would mean seven seconds; `nobuffer` would drop the first GOP.
+    static let input = [
+        "-copyts", "-probesize", "100000", "-analyzeduration", "1", "-f", "mpegts", "-i", "pipe:0",
+    ]
+
+    private var videoArguments: [String] {
+        guard case .encode(let settings, let recipe) = video else { return ["-c:v", "copy"] }
+        var filters: [String] = []
+        if let rate = settings.rate {
+            // The filter's grid counts from time zero, not from the first frame, so every encoder has the same one.
+            filters += ["fps=\(rate)", "settb=1/90000"]
+        }
+        // The stream's own time base is 1/90000, so the cut is a whole number and nothing is rounded.
+        if let resume { filters.append("trim=start_pts=\(resume.videoStart)") }
+        if let size = settings.size { filters += ["scale=\(size.width):\(size.height)", "setsar=1"] }
+        filters += recipe.filters
+        return [
+            "-vf", filters.joined(separator: ","),
+            // Every frame keeps its time; with FFmpeg's own time base it would move by up to half a frame.
+            "-fps_mode", "passthrough", "-enc_time_base", "-1",
+            "-c:v", recipe.encoder,
+        ] + recipe.options(for: settings, inputRate: inputRate) + [
+            "-force_key_frames", KeyframeGrid.expression(every: settings.keyframe),
+        ]
+    }
+
+    private var audioArguments: [String] {
+        guard case .aac(let bitrate, let rate, let channels) = audio else { return ["-c:a", "copy"] }
+        var filters = ["aresample=\(rate):\(AudioTreatment.gapFilling)"]
+        if let resume {
+            // After the resampler the time base is one sample; a place on the grid is a whole number of them.
+            filters.append("atrim=start_pts=\(Self.samples(at: resume.audioStart, rate: rate))")
+        }
+        return [
+            "-c:a", "aac", "-b:a", "\(bitrate)", "-ar", "\(rate)", "-ac", "\(channels)",
+            "-af", filters.joined(separator: ","),
+        ]
+    }
+
+    /// 90 kHz ticks in samples, to the nearest: PTS of a grid of samples were rounded to ticks.
+    static func samples(at ticks: Int64, rate: Int) -> Int64 {
+        let product = ticks.multipliedFullWidth(by: Int64(rate))
+        let (quotient, remainder) = Int64(90_000).dividingFullWidth(product)
+        if remainder * 2 >= 90_000 { return quotient + 1 }
+        if remainder * 2 < -90_000 { return quotient - 1 }
+        return quotient
+    }
+}

@@ -1,0 +1,48 @@
+/// One FFmpeg command line as a value. No argument holds a secret: secrets travel in ``SecretFile``s.
+public struct FFmpegCommand: Sendable, Hashable {
+    /// What the process is for.
+    public enum Role: String, Sendable, Hashable, CaseIterable {
+        case relay
+        case encoder
+        case publisher
+    }
+
+    public let role: Role
+    /// Without the program's name. A ``SecretFile/token`` stands where the file's path belongs.
+    public let arguments: [String]
+    public let secretFiles: [SecretFile]
+    /// Variables set over the reduced environment of the service.
+    public let environment: [String: String]
+
+    public init(
+        role: Role, arguments: [String], secretFiles: [SecretFile] = [], environment: [String: String] = [:]
+    ) {
+        self.role = role
+        self.arguments = arguments
+        self.secretFiles = secretFiles
+        self.environment = environment
+    }
+
+    /// Program and arguments for a person or for JSON, secrets masked.
+    public func maskedArguments(program: String = "ffmpeg") -> [String] {
+        // Last line of defence for an address with a password in it; builders put none there.
+        [program] + arguments.map(Redactor.maskingCredentials)
+    }
+
+    /// One shell line that shows what would run, secrets masked.
+    public func maskedLine(program: String = "ffmpeg") -> String {
+        maskedArguments(program: program).map(ShellQuoting.quoted).joined(separator: " ")
+    }
+
+    /// The arguments with the secret files' tokens replaced by where the files lie.
+    func arguments(withFilesAt paths: [String: String]) -> [String] {
+        guard !paths.isEmpty else { return arguments }
+        return arguments.map { paths[$0] ?? $0 }
+    }
+
+    /// What every process of ours begins with: messages carry their level, figures come once a second on stderr.
+    static let preamble = [
+        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning",
+        "-progress", "pipe:2", "-stats_period", "1",
+    ]
+}

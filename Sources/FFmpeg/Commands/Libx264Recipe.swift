@@ -1,0 +1,29 @@
+/// Software H.264.
+public struct Libx264Recipe: EncoderRecipe {
+    public var preset: String
+
+    public init(preset: String = "veryfast") {
+        self.preset = preset
+    }
+
+    public var encoder: String { "libx264" }
+    public var filters: [String] { ["format=yuv420p"] }
+
+    public func options(for settings: VideoSettings, inputRate: FrameRate?) -> [String] {
+        let rate = settings.rate ?? inputRate
+        var options = [
+            "-preset", preset, "-tune", "zerolatency",
+            "-b:v", "\(settings.bitrate)", "-maxrate", "\(settings.bitrate)", "-bufsize", "\(settings.bitrate)",
+            // B-frames would leave the sequence in another order than the one it is cut in.
+            "-bf", "0", "-sc_threshold", "0",
+            // Only a ceiling: keyframes are forced by time.
+            "-g", "\(rate.map { $0.frames(in: settings.keyframe) * 2 } ?? 600)",
+        ]
+        if let profile = settings.profile { options += ["-profile:v", profile] }
+        // With so little probing FFmpeg often takes 90000 frames per second for the rate (whenever audio comes first),
+        // and zerolatency makes x264 believe it: 9 kbit/s came out where 2 Mbit/s was asked for. So x264 is told the
+        // rate, or, where nobody knows it, to go by the timestamps (at the price of one frame of delay).
+        options += ["-x264-params", rate.map { "fps=\($0)" } ?? "force-cfr=0"]
+        return options
+    }
+}

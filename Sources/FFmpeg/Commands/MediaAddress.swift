@@ -1,0 +1,91 @@
+/// The parts of a media address that matter here: FFmpeg's own reading of addresses is laxer than any standard.
+struct MediaAddress {
+    var scheme: String
+    /// `user:password`, without the `@`.
+    var userInfo: String?
+    /// Host and port as written.
+    var authority: String
+    /// Without the leading slash, without the query.
+    var path: String
+    /// Without the `?`.
+    var query: String?
+
+    init(_ text: String) throws(CommandError) {
+        guard let mark = Self.firstRange(of: "://", in: text), mark.lowerBound != text.startIndex else {
+            throw .badAddress(text, reason: "an address begins with its protocol, as in srt://host:9000")
+        }
+        scheme = text[..<mark.lowerBound].lowercased()
+        let rest = text[mark.upperBound...]
+        let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
+        var authority = rest[..<end]
+        if let at = authority.lastIndex(of: "@") {
+            userInfo = String(authority[..<at])
+            authority = authority[authority.index(after: at)...]
+        }
+        self.authority = String(authority)
+        var tail = rest[end...]
+        if let mark = tail.firstIndex(of: "?") {
+            query = String(tail[tail.index(after: mark)...])
+            tail = tail[..<mark]
+        }
+        path = String(tail.drop { $0 == "/" })
+    }
+
+    /// The password in the address; a user name alone is none.
+    var password: String? {
+        guard let userInfo, let colon = userInfo.firstIndex(of: ":") else { return nil }
+        let password = userInfo[userInfo.index(after: colon)...]
+        return password.isEmpty ? nil : String(password)
+    }
+
+    var text: String {
+        scheme + "://" + (userInfo.map { $0 + "@" } ?? "") + authority + (path.isEmpty ? "" : "/" + path)
+            + (query.map { "?" + $0 } ?? "")
+    }
+
+    /// Takes a parameter out of the query and returns its value, percent-decoded.
+    mutating func takeParameter(_ name: String) -> String? {
+        guard let query else { return nil }
+        var found: String?
+        let kept = query.split(separator: "&").filter { field in
+            guard field.hasPrefix(name + "=") else { return true }
+            found = Self.percentDecoded(field.dropFirst(name.count + 1))
+            return false
+        }
+        self.query = kept.isEmpty ? nil : kept.joined(separator: "&")
+        return found
+    }
+
+    mutating func addParameters(_ parameters: [String]) {
+        guard !parameters.isEmpty else { return }
+        query = ((query.map { [$0] } ?? []) + parameters).joined(separator: "&")
+    }
+
+    static func percentDecoded(_ text: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = Substring(text).utf8
+        while let byte = rest.first {
+            if byte == UInt8(ascii: "%"), rest.count >= 3,
+                let value = UInt8(String(Substring(rest.dropFirst().prefix(2))), radix: 16)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
+                rest = rest.dropFirst()
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func firstRange(of needle: String, in text: String) -> Range<String.Index>? {
+        var index = text.startIndex
+        while index < text.endIndex {
+            if text[index...].hasPrefix(needle) {
+                return index..<text.index(index, offsetBy: needle.count)
+            }
+            index = text.index(after: index)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,123 @@
+/// MPEG-TS on standard input → a target, nothing encoded.
+public struct PublisherCommand: Sendable, Hashable {
+    public var target: PublisherTarget
+    /// How long the target may take nothing before the process gives up (RTMP).
+    public var stall: Duration
+
+    public init(target: PublisherTarget, stall: Duration = .seconds(10)) {
+        self.target = target
+        self.stall = stall
+    }
+
+    /// - Throws: ``CommandError`` for an address or a secret that FFmpeg cannot be given.
+    public func command() throws(CommandError) -> FFmpegCommand {
+        let output = try output()
+        return FFmpegCommand(
+            role: .publisher,
+            arguments: FFmpegCommand.preamble + Self.input + TransportStreamOutput.mapping + ["-c", "copy"]
+                + output.arguments,
+            secretFiles: output.secretFiles, environment: output.environment)
+    }
+
+    /// FLV's header needs the picture's size and the sound's parameters, so this looks at 100 ms of media: connected
+    /// 70 ms after exec and sending 45 ms later from a feed that holds a GOP; at 200/245 ms where media only trickles
+    /// in. With 1 µs, enough for an encoder, the header fails whenever audio comes first; FFmpeg's own setting takes 7 s.
+    static let input = [
+        "-probesize", "5000000", "-analyzeduration", "100000", "-fpsprobesize", "0", "-f", "mpegts", "-i", "pipe:0",
+    ]
+
+    private struct Output {
+        var arguments: [String]
+        var secretFiles: [SecretFile] = []
+        var environment: [String: String] = [:]
+    }
+
+    private func output() throws(CommandError) -> Output {
+        switch target {
+        case .rtmp(let url, let key):
+            return try rtmp(url, key: key)
+        case .srt(let url, let passphrase, let streamID, let latency):
+            return try srt(url, passphrase: passphrase, streamID: streamID, latency: latency)
+        case .record(let folder, let name, let segment, let take):
+            return record(folder: folder, name: name, segment: segment, take: take)
+        }
+    }
+
+    private func rtmp(_ url: String, key: String?) throws(CommandError) -> Output {
+        var address = try MediaAddress(url)
+        guard address.scheme == "rtmp" || address.scheme == "rtmps" else {
+            throw .badAddress(url, reason: "an RTMP target's address begins with rtmp:// or rtmps://")
+        }
+        guard address.password == nil else {
+            throw .badAddress(
+                url, reason: "FFmpeg takes user:password only where every user can read it: use a stream key instead")
+        }
+        var path = address.path
+        while path.last == "/" { path.removeLast() }
+        // FFmpeg would take everything behind the application for a part of the name.
+        var key = key
+        if key == nil {
+            guard let slash = path.lastIndex(of: "/") else {
+                throw .badAddress(url, reason: "an RTMP target needs a stream key")
+            }
+            key = String(path[path.index(after: slash)...]) + (address.query.map { "?" + $0 } ?? "")
+            address.query = nil
+            path = String(path[..<slash])
+        }
+        guard !path.isEmpty else {
+            throw .badAddress(url, reason: "an RTMP target's address ends with the application, as in rtmp://host/live")
+        }
+        address.path = path
+        let file = try SecretFile.preset([("rtmp_playpath", key ?? "")])
+        // FFmpeg cuts the application at its first slash by itself.
+        let app = path.contains("/") || address.query != nil
+            ? ["-rtmp_app", path + (address.query.map { "?" + $0 } ?? "")] : []
+        return Output(
+            arguments: app + [
+                "-rw_timeout", "\(stall.wholeMicroseconds)", "-tcp_nodelay", "1",
+                // A live stream's header cannot be gone back to.
+                "-flvflags", "no_duration_filesize", "-flush_packets", "1",
+                "-fpre", file.token, "-f", "flv", address.text,
+            ], secretFiles: [file])
+    }
+
+    private func srt(
+        _ url: String, passphrase: String?, streamID: String?, latency: Duration?
+    ) throws(CommandError) -> Output {
+        var address = try MediaAddress(url)
+        guard address.scheme == "srt" else {
+            throw .badAddress(url, reason: "an SRT target's address begins with srt://")
+        }
+        guard address.userInfo == nil else {
+            throw .badAddress(url, reason: "SRT knows no user and password: use a passphrase or a stream id")
+        }
+        var secrets: [(name: String, value: String)] = []
+        let passphraseInAddress = address.takeParameter("passphrase")
+        let streamIDInAddress = address.takeParameter("streamid")
+        if let value = passphrase ?? passphraseInAddress { secrets.append(("passphrase", value)) }
+        if let value = streamID ?? streamIDInAddress { secrets.append(("srt_streamid", value)) }
+        if let latency { address.addParameters(["latency=\(latency.wholeMicroseconds)"]) }
+        // Seven TS packets: what fits into one datagram.
+        address.addParameters(["transtype=live", "pkt_size=1316"])
+        let file = secrets.isEmpty ? nil : try SecretFile.preset(secrets)
+        return Output(
+            arguments: (file.map { ["-fpre", $0.token] } ?? []) + [
+                "-f", "mpegts", "-mpegts_copyts", "1", "-muxdelay", "0", "-muxpreload", "0", "-flush_packets", "1",
+                address.text,
+            ], secretFiles: file.map { [$0] } ?? [])
+    }
+
+    /// MPEG-TS, because what was written stays playable when the power goes: after SIGKILL the newest Matroska file and
+    /// the newest fragmented MP4 could not be opened at all, the newest MPEG-TS file lost its last frames only.
+    private func record(folder: String, name: String, segment: Duration, take: Int) -> Output {
+        let pattern = RecordingFiles.pattern(folder: folder, name: name, take: take)
+        return Output(
+            arguments: [
+                "-f", "segment", "-segment_format", "mpegts", "-segment_time", segment.seconds,
+                "-segment_format_options", "flush_packets=1",
+                "-reset_timestamps", "1", "-strftime", "1", pattern,
+            ],
+            // Local time has an hour twice in autumn, and the second one would overwrite the first.
+            environment: ["TZ": "UTC"])
+    }
+}

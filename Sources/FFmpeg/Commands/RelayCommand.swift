@@ -1,0 +1,161 @@
+/// source → MPEG-TS on standard output.
+public struct RelayCommand: Sendable, Hashable {
+    public var source: RelaySource
+    /// Ignored by the test source, which is always encoded.
+    public var video: RelayVideo
+    public var audio: RelayAudio
+    /// How long a connected source may be silent before the process gives up (pulls only: FFmpeg's RTMP listener and
+    /// SRT listener do not bound the wait for their first peer by it).
+    public var silence: Duration
+
+    public init(
+        source: RelaySource, video: RelayVideo = .copy, audio: RelayAudio = .copy, silence: Duration = .seconds(10)
+    ) {
+        self.source = source
+        self.video = video
+        self.audio = audio
+        self.silence = silence
+    }
+
+    /// - Throws: ``CommandError`` for an address or a secret that FFmpeg cannot be given.
+    public func command() throws(CommandError) -> FFmpegCommand {
+        let input = try input()
+        return FFmpegCommand(
+            role: .relay,
+            arguments: FFmpegCommand.preamble + input.arguments + encoding + TransportStreamOutput.options,
+            secretFiles: input.secretFiles)
+    }
+
+    /// How much of a source is looked at before the first packet goes out.
+    ///
+    /// Measured with FFmpeg 5.1.9, first media byte in → first TS byte out: RTMP with audio 10 ms, RTMP without audio
+    /// 0.43 s (FFmpeg waits the whole span for a second stream; its own setting waits 3.9 s), MPEG-TS 1 s with and
+    /// without audio (own setting: 4 s). Without `-fpsprobesize 0` RTMP with audio waits the whole span too.
+    private enum Probing {
+        static let rtmp = ["-analyzeduration", "500000", "-fpsprobesize", "0"]
+        /// Longer: others' multiplexers let audio lag behind video by several hundred milliseconds, and a stream that
+        /// was not seen has no parameters to be written with.
+        static let network = ["-analyzeduration", "1000000", "-fpsprobesize", "0"]
+    }
+
+    private struct Input {
+        var arguments: [String]
+        var secretFiles: [SecretFile] = []
+    }
+
+    private func input() throws(CommandError) -> Input {
+        switch source {
+        case .rtmpListen(let address, let app):
+            // Without tcp_nodelay each step of the RTMP handshake waits for a delayed ACK: 310 ms instead of 180 ms.
+            return Input(
+                arguments: Probing.rtmp + [
+                    "-tcp_nodelay", "1", "-listen", "1", "-f", "flv", "-i", "rtmp://\(address)/\(app)",
+                ])
+        case .srtListen(let address, let passphrase, let latency):
+            var parameters = ["mode=listener", "transtype=live"]
+            if let latency { parameters.append("latency=\(latency.wholeMicroseconds)") }
+            let url = "srt://\(address)?" + parameters.joined(separator: "&")
+            guard let passphrase else {
+                return Input(arguments: Probing.network + ["-f", "mpegts", "-i", url])
+            }
+            return try script(
+                url: url, options: [], secretOptions: [("passphrase", passphrase)])
+        case .pull(let url, let passphrase):
+            return try pull(MediaAddress(url), passphrase: passphrase)
+        case .file(let path, let loop):
+            return Input(
+                arguments: (loop ? ["-stream_loop", "-1"] : []) + [
+                    "-re", "-fpsprobesize", "0", "-protocol_whitelist", "file,crypto,data", "-i", "file:\(path)",
+                ])
+        case .test(let size, let rate):
+            return Input(
+                arguments: [
+                    "-re", "-f", "lavfi", "-i",
+                    "testsrc2=size=\(size):rate=\(rate)[out0];"
+                        + "sine=frequency=220:beep_factor=4:sample_rate=48000,volume=0.1,"
+                        + "aformat=channel_layouts=stereo[out1]",
+                ])
+        }
+    }
+
+    private func pull(_ address: MediaAddress, passphrase: String?) throws(CommandError) -> Input {
+        var address = address
+        var options: [(name: String, value: String)] = []
+        let microseconds = String(silence.wholeMicroseconds)
+        switch address.scheme {
+        case "rtsp", "rtsps":
+            // Over UDP a lost packet is a broken picture.
+            options = [("rtsp_transport", "tcp"), ("timeout", microseconds)]
+        case "rtmp", "rtmps":
+            options = [("rtmp_live", "live"), ("tcp_nodelay", "1"), ("rw_timeout", microseconds)]
+        case "srt", "udp", "tcp":
+            options = [("timeout", microseconds)]
+        case "http", "https":
+            options = [("rw_timeout", microseconds)]
+        default:
+            break
+        }
+        var secretOptions: [(name: String, value: String)] = []
+        if address.scheme == "srt" {
+            let inAddress = address.takeParameter("passphrase")
+            if let passphrase = passphrase ?? inAddress { secretOptions.append(("passphrase", passphrase)) }
+        }
+        if secretOptions.isEmpty, address.password == nil {
+            return Input(
+                arguments: Probing.network + options.flatMap { ["-\($0.name)", $0.value] } + ["-i", address.text])
+        }
+        return try script(
+            url: address.text, options: options, secretOptions: secretOptions,
+            secrets: address.password.map { [$0, MediaAddress.percentDecoded($0[...])] } ?? [])
+    }
+
+    /// An input with a secret: a preset file belongs to outputs only, so the input stands in an ffconcat script.
+    private func script(
+        url: String, options: [(name: String, value: String)], secretOptions: [(name: String, value: String)],
+        secrets: [String] = []
+    ) throws(CommandError) -> Input {
+        for option in secretOptions where option.value.isEmpty { throw .emptySecret(option: option.name) }
+        // The script's demuxer looks at the streams again, so both get the same bounds.
+        let probing: [(name: String, value: String)] = [("analyzeduration", "1000000"), ("fpsprobesize", "0")]
+        let file = try SecretFile.script(
+            url: url, options: probing + options + secretOptions, secrets: secrets + secretOptions.map(\.value))
+        return Input(
+            arguments: Probing.network + [
+                "-protocol_whitelist", "file,crypto,data,tcp,tls,udp,rtp,rtmp,rtmps,http,https,httpproxy,srt",
+                "-f", "concat", "-safe", "0", "-i", file.token,
+            ], secretFiles: [file])
+    }
+
+    private var encoding: [String] {
+        var video = video
+        var audio = audio
+        if case .test = source {
+            if case .copy = video { video = .mezzanine(bitrate: 6_000_000, keyframe: .milliseconds(500)) }
+            if case .copy = audio { audio = .aac(bitrate: 128_000) }
+        }
+        var arguments = TransportStreamOutput.mapping
+        switch video {
+        case .copy:
+            arguments += ["-c:v", "copy"]
+        case .mezzanine(let bitrate, let keyframe):
+            arguments += [
+                // Frames keep the times that the source gave them.
+                "-fps_mode", "passthrough", "-enc_time_base", "-1", "-vf", "format=yuv420p",
+                "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
+                "-b:v", "\(bitrate)", "-maxrate", "\(bitrate)", "-bufsize", "\(bitrate)",
+                "-bf", "0", "-sc_threshold", "0", "-g", "600",
+                "-force_key_frames", KeyframeGrid.expression(every: keyframe),
+            ]
+        }
+        switch audio {
+        case .copy:
+            arguments += ["-c:a", "copy"]
+        case .aac(let bitrate):
+            arguments += [
+                "-c:a", "aac", "-b:a", "\(bitrate)", "-ac", "2",
+                "-af", "aresample=48000:\(AudioTreatment.gapFilling)",
+            ]
+        }
+        return arguments
+    }
+}

@@ -1,0 +1,18 @@
+/// Where a relay takes its media from.
+public enum RelaySource: Sendable, Hashable {
+    /// Listens for one RTMP publisher. FFmpeg 5.1 lets every publisher in, whatever application or stream name it
+    /// gives, so the key is not handed to it at all.
+    /// - `address`: `host:port`, an IPv6 host in brackets.
+    case rtmpListen(address: String, app: String)
+    /// Listens for one SRT caller.
+    /// - `passphrase`: 10 to 79 characters; a caller without it is refused.
+    /// - `latency`: the receive buffer; `nil` leaves SRT's 120 ms.
+    case srtListen(address: String, passphrase: String?, latency: Duration?)
+    /// Fetches rtsp, http(s), rtmp(s), srt, udp, rtp or tcp. A password in the address goes through a secret file.
+    /// - `passphrase`: for srt.
+    case pull(url: String, passphrase: String?)
+    /// Plays a file at its own speed.
+    case file(path: String, loop: Bool)
+    /// A moving picture and a quiet beep.
+    case test(size: FrameSize, rate: FrameRate)
+}

@@ -1,0 +1,13 @@
+/// Where a new encoder takes over: the first timestamps not yet sent, in 90 kHz ticks on the feed's timeline.
+public struct ResumePoint: Sendable, Hashable {
+    /// The first frame to be encoded.
+    public var videoStart: Int64
+    /// The next place on the old encoder's audio grid: its last PTS plus 1024 samples. The new encoder's first packet
+    /// is priming and lies one frame before it.
+    public var audioStart: Int64
+
+    public init(videoStart: Int64, audioStart: Int64) {
+        self.videoStart = videoStart
+        self.audioStart = audioStart
+    }
+}

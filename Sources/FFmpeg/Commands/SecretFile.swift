@@ -1,0 +1,71 @@
+/// A file that carries a secret to FFmpeg, because an argument list can be read by every user of the machine.
+///
+/// It is written 0600 in a 0700 folder when the process is launched, and removed when the first figures show that
+/// FFmpeg has opened its inputs and outputs (it reads presets only then), else at exit.
+public struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public enum Kind: String, Sendable, Hashable {
+        /// `-fpre`: options of an output.
+        case preset = "ffpreset"
+        /// `-f concat`: an input and its options.
+        case script = "ffconcat"
+    }
+
+    public let kind: Kind
+    /// Stands in the arguments for the file's path, and is shown in its place: `{secret-1.ffpreset}`.
+    public let token: String
+    let contents: String
+    /// The values that must not be shown anywhere.
+    let secrets: [String]
+
+    init(kind: Kind, number: Int = 1, contents: String, secrets: [String]) {
+        self.kind = kind
+        token = "{secret-\(number).\(kind.rawValue)}"
+        self.contents = contents
+        self.secrets = secrets
+    }
+
+    public var description: String { token }
+    public var debugDescription: String { token }
+    public var customMirror: Mirror { Mirror(self, children: ["token": token]) }
+
+    /// The longest `name=value` line that FFmpeg 5.1 reads from a preset, in bytes; what is beyond becomes a line of its own.
+    private static let longestPresetLine = 990
+
+    /// An options file for `-fpre`.
+    static func preset(_ options: [(name: String, value: String)]) throws(CommandError) -> SecretFile {
+        var contents = ""
+        for option in options {
+            try refuseControlCharacters(option.value, what: option.name)
+            guard !option.value.isEmpty else { throw .emptySecret(option: option.name) }
+            guard option.name.utf8.count + 1 + option.value.utf8.count <= longestPresetLine else {
+                throw .secretTooLong(option: option.name, limit: longestPresetLine - option.name.utf8.count - 1)
+            }
+            contents += "\(option.name)=\(option.value)\n"
+        }
+        return SecretFile(kind: .preset, contents: contents, secrets: options.map(\.value))
+    }
+
+    /// An ffconcat script with one input.
+    static func script(
+        url: String, options: [(name: String, value: String)], secrets: [String]
+    ) throws(CommandError) -> SecretFile {
+        try refuseControlCharacters(url, what: "url")
+        var contents = "ffconcat version 1.0\nfile \(quoted(url))\n"
+        for option in options {
+            try refuseControlCharacters(option.value, what: option.name)
+            contents += "option \(option.name) \(quoted(option.value))\n"
+        }
+        return SecretFile(kind: .script, contents: contents, secrets: secrets)
+    }
+
+    private static func quoted(_ text: String) -> String {
+        "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }
+
+    /// A line break would begin a new option.
+    private static func refuseControlCharacters(_ value: String, what: String) throws(CommandError) {
+        guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            throw .controlCharacter(option: what)
+        }
+    }
+}

@@ -1,0 +1,158 @@
+/// Tells the cause of an exit from what FFmpeg printed. The one place that knows FFmpeg's wording (5.1 to 7).
+public enum FailureClassifier {
+    private struct Rule {
+        let text: String
+        let cause: FailureCause
+
+        init(_ text: String, _ cause: FailureCause) {
+            self.text = text
+            self.cause = cause
+        }
+    }
+
+    /// - Parameter framesWritten: whether the process had written a frame, as far as its figures tell.
+    public static func cause(
+        role: FFmpegCommand.Role, status: ChildStatus, log: LogExcerpt, framesWritten: Bool
+    ) -> FailureCause {
+        switch status {
+        case .notStarted:
+            return .notStarted
+        case .signalled(9):
+            return .killed
+        case .signalled(let number):
+            // A lost device is often noticed just before the crash that it causes.
+            return first(of: gone, in: log) ?? (fatalSignals.contains(number) ? .crash : .killed)
+        case .exited(0):
+            // An unplugged capture card is told in the log only; a publisher that left an RTMP listener likewise.
+            return first(of: gone, in: log) ?? .ended
+        case .exited:
+            let rules = gone + encoders + network + general
+            if let cause = first(of: rules, in: log) { return cause == .permission ? permission(role, log) : cause }
+            return vague(role, log, framesWritten: framesWritten) ?? .unknown
+        }
+    }
+
+    /// SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS.
+    private static let fatalSignals: Set<Int32> = [4, 5, 6, 7, 8, 11, 31]
+
+    /// In order of weight: a rule further up explains the messages of those further down.
+    private static let gone = [
+        Rule("No such device", .deviceGone),
+        Rule("ioctl(VIDIOC_DQBUF)", .deviceGone),
+        Rule("No VA display found for device", .deviceGone),
+        Rule("CUDA_ERROR_NO_DEVICE", .deviceGone),
+        Rule("No CUDA capable devices found", .deviceGone),
+    ]
+
+    private static let encoders = [
+        // FFmpeg goes on to say `No capable devices found`.
+        Rule("OpenEncodeSessionEx failed: out of memory", .sessionLimit),
+        Rule("OpenEncodeSessionEx failed: incompatible client key", .sessionLimit),
+        Rule("Cannot load libcuda", .driverMissing),
+        Rule("Cannot load libnvidia-encode", .driverMissing),
+        Rule("Cannot load nvEncodeAPI", .driverMissing),
+        Rule("(unknown libva error)", .driverMissing),
+        Rule("Driver does not support the required nvenc API version", .driverMissing),
+        Rule("No usable encoding entrypoint", .unsupported),
+        Rule("No usable encoding profile", .unsupported),
+        Rule("Hardware does not support encoding at size", .unsupported),
+        Rule("Impossible to convert between the formats", .unsupported),
+        Rule("Unknown encoder", .unsupported),
+        Rule("Unrecognized option", .unsupported),
+        Rule("Option not found", .unsupported),
+        Rule("Provided device doesn't support required NVENC features", .unsupported),
+        Rule("Failed to initialise VAAPI connection", .driverError),
+        Rule("Failed to end picture encode issue", .driverError),
+        Rule("Failed to sync to output buffer completion", .driverError),
+        Rule("Failed to sync surface", .driverError),
+        Rule("Failed to upload frame", .driverError),
+        Rule("EncodePicture failed", .driverError),
+        Rule("CUDA_ERROR_", .driverError),
+        Rule("OpenEncodeSessionEx failed", .driverError),
+        Rule("No capable devices found", .unsupported),
+        Rule("Device creation failed: -13", .permission),
+        Rule("Device creation failed", .driverError),
+    ]
+
+    private static let network = [
+        Rule("Address already in use", .addressInUse),
+        Rule("unable to create/configure SRT socket", .addressInUse),
+        // SRT speaks of the peer's verdict, FFmpeg only of `Input/output error` after it.
+        Rule("Incorrect passphrase", .rejected),
+        Rule("Password required or unexpected", .rejected),
+        Rule("REJECT reported", .rejected),
+        Rule("SRTO_PASSPHRASE", .rejected),
+        Rule("Server error: ", .rejected),
+        Rule("NetStream.Publish.", .rejected),
+        Rule("authorization failed", .rejected),
+        Rule("access denied", .rejected),
+        Rule("Server returned 401", .rejected),
+        Rule("Server returned 403", .rejected),
+        Rule("Server returned 404", .notFound),
+        Rule("Connection refused", .refused),
+        Rule("Failed to resolve hostname", .unreachable),
+        Rule("No route to host", .unreachable),
+        Rule("Network is unreachable", .unreachable),
+        Rule("Network is down", .unreachable),
+        Rule("Connection timed out", .timeout),
+        Rule("Connection reset by peer", .reset),
+        Rule("Broken pipe", .reset),
+        Rule("End of file", .reset),
+    ]
+
+    private static let general = [
+        Rule("No space left on device", .diskFull),
+        Rule("Disk quota exceeded", .diskFull),
+        Rule("Read-only file system", .unwritable),
+        Rule("Permission denied", .permission),
+        Rule("Operation not permitted", .permission),
+        Rule("could not find codec parameters", .invalidData),
+        Rule("Invalid data found when processing input", .invalidData),
+        Rule("matches no streams", .invalidData),
+        Rule("sample rate not set", .invalidData),
+        Rule("dimensions not set", .invalidData),
+        Rule("incorrect codec parameters", .invalidData),
+    ]
+
+    private static func first(of rules: [Rule], in log: LogExcerpt) -> FailureCause? {
+        let lines = log.head + log.tail
+        return rules.first { rule in lines.contains { contains($0, rule.text) } }?.cause
+    }
+
+    /// The same word stands for a device, a port and a folder.
+    private static func permission(_ role: FFmpegCommand.Role, _ log: LogExcerpt) -> FailureCause {
+        let isFile = (log.head + log.tail).contains { line in
+            contains(line, "Permission denied") && !contains(line, "://")
+        }
+        return role == .publisher && isFile ? .unwritable : .permission
+    }
+
+    /// What only the circumstances tell.
+    private static func vague(
+        _ role: FFmpegCommand.Role, _ log: LogExcerpt, framesWritten: Bool
+    ) -> FailureCause? {
+        let lines = log.head + log.tail
+        let says = { (first: String, second: String) in
+            lines.contains { contains($0, first) && contains($0, second) }
+        }
+        // No answer within SRT's three seconds; a verdict would have been printed.
+        if says("Connection to srt://", "failed") { return .timeout }
+        if says("No such file or directory", "") { return role == .publisher ? .unwritable : .notFound }
+        if says("rtmp", "Input/output error") {
+            // Closed on us: before the first frame because it does not know the application or the key.
+            return role == .publisher && !framesWritten ? .rejected : .reset
+        }
+        if says("Input/output error", "") { return .reset }
+        return nil
+    }
+
+    private static func contains(_ text: String, _ part: String) -> Bool {
+        guard let start = part.utf8.first else { return true }
+        var rest = text.utf8[...]
+        while let index = rest.firstIndex(of: start) {
+            if rest[index...].starts(with: part.utf8) { return true }
+            rest = rest[rest.index(after: index)...]
+        }
+        return false
+    }
+}
