@@ -18,10 +18,10 @@ struct NumberedSourceTests {
         #expect(verdict.isWhole, "\(verdict)")
         #expect(verdict.received == source.frameCount && verdict.unnumbered == 0, "\(verdict)")
         #expect(verdict.first == source.firstNumber)
-        #expect(verdict.soundOffsets.count >= 2 && verdict.worstSoundOffset! < 0.005, "\(verdict)")
+        #expect(verdict.soundOffsets.count >= 1 && verdict.worstSoundOffset! < 0.005, "\(verdict)")
     }
 
-    @Test("a frame that was taken out, doubled or delayed shows in the verdict")
+    @Test("frames that were taken out and sound that is late show in the verdict")
     func verdictSees() async throws {
         // 150 frames: 60...62 are left out, the sound is 200 ms late.
         try await withTemporaryFolder { folder in
@@ -29,8 +29,8 @@ struct NumberedSourceTests {
             try await NumberedSource().write(to: file)
             let damaged = folder.path("damaged.ts")
             _ = try await Program.run("ffmpeg", [
-                "-hide_banner", "-loglevel", "error", "-i", file, "-itsoffset", "0.2", "-i", file,
-                "-map", "0:v", "-map", "1:a", "-vf", "select='not(between(n,60,62))'",
+                "-hide_banner", "-loglevel", "error", "-i", file,
+                "-vf", "select='not(between(n,60,62))'", "-af", "asetpts=PTS+0.2/TB",
                 "-fps_mode", "passthrough", "-c:v", "libx264", "-preset", "ultrafast", "-y", damaged,
             ]).success("damage")
             let verdict = Verdict(try await FrameReader.read(.url(damaged)))

@@ -16,7 +16,8 @@ public struct FrameReader: Sendable {
 
     public struct Reading: Sendable {
         public let frames: [Frame]
-        /// When each beep begins, in seconds on the same timeline, to about a millisecond.
+        /// When each beep begins, in seconds on the same timeline, to about a millisecond. One with less than 0.3 s of quiet
+        /// before it is left out: it may have been cut into.
         public let beeps: [Double]
         /// What the decoder complained about: nothing, for a sound stream.
         public let complaints: [String]
@@ -65,15 +66,16 @@ public struct FrameReader: Sendable {
         var words = ["-hide_banner", "-nostats", "-loglevel", "level+info", "-threads", "1"]
         if case .url = input { words.append("-nostdin") }
         words += options + ["-copyts"]
+        if let atMost { words += ["-t", "\(atMost.inSeconds)"] }
         switch input {
         case .url(let url): words += ["-i", url]
         case .bytes: words += ["-i", "pipe:0"]
         }
-        words += map
-        if let atMost { words += ["-t", "\(atMost.inSeconds)"] }
         var feed = Program.Input.none
         if case .bytes(let bytes) = input { feed = .bytes(bytes) }
-        return try await Program.run("ffmpeg", words + output, input: feed, within: limit)
+        // FFmpeg shifts MPEG-TS by the start of the first stream that is used, in spite of -copyts: use them all.
+        words += map + output + ["-map", "0:v?", "-map", "0:a?", "-c", "copy", "-f", "null", "-"]
+        return try await Program.run("ffmpeg", words, input: feed, within: limit)
     }
 
     // MARK: What FFmpeg tells
@@ -122,7 +124,8 @@ public struct FrameReader: Sendable {
     private static func beeps(_ decoded: Program.Completed) -> [Double] {
         var beeps: [Double] = []
         var offset = 0
-        var loud: Double?
+        // The last time it was loud, or the beginning.
+        var lastLoud = Double.infinity
         let samples = decoded.output
         for line in decoded.errors.split(separator: "\n") where line.contains("Parsed_ashowinfo") {
             guard
@@ -130,6 +133,7 @@ public struct FrameReader: Sendable {
                     of: /\ n: *\d+ pts: *(-?\d+) .*rate: *(\d+) nb_samples: *(\d+)/),
                 let pts = Double(found.1), let rate = Double(found.2), let count = Int(found.3)
             else { continue }
+            lastLoud = min(lastLoud, pts / rate)
             for index in 0..<count {
                 guard offset + 1 < samples.count else { return beeps }
                 let value = Int16(
@@ -138,8 +142,9 @@ public struct FrameReader: Sendable {
                 // A quarter of full scale: half of the beep, far above what a codec puts before it.
                 guard value.magnitude > 8192 else { continue }
                 let time = (pts + Double(index)) / rate
-                if time - (loud ?? -.infinity) > 0.3 { beeps.append(time) }
-                loud = time
+                // Not one that was cut into, or that the codec had no quiet before to tell it from.
+                if time - lastLoud > 0.3 { beeps.append(time) }
+                lastLoud = time
             }
         }
         return beeps
