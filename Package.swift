@@ -70,12 +70,10 @@ let package = Package(
         // Real programs as fixtures: ffmpeg, nginx-rtmp, recorded streams.
         .target(
             name: "TestSupport",
-            dependencies: [
-                .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "SystemPackage", package: "swift-system"),
-            ],
             path: "Tests/TestSupport",
             swiftSettings: settings),
+        .testTarget(
+            name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "TransportStreamTests", dependencies: ["TransportStream", "TestSupport"],
             swiftSettings: settings),

@@ -1,0 +1,47 @@
+import Foundation
+
+/// The smallest HTTP client that does for a loopback service.
+public enum HTTP {
+    /// The body of an answer with status 200 to a GET on 127.0.0.1.
+    ///
+    /// - Throws: `Failed` without a connection, after 5 s of silence, or with another status.
+    public static func get(port: Int, _ path: String) async throws -> String {
+        let answer = try await exchange(port: port, path)
+        guard answer.status == 200 else { throw Failed("GET \(path): status \(answer.status)") }
+        return answer.body
+    }
+
+    /// Status and body of the answer to a GET on 127.0.0.1, whatever the status.
+    public static func exchange(port: Int, _ path: String) async throws -> (status: Int, body: String) {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(with: Result { try exchangeNow(port: port, path) })
+            }
+        }
+    }
+
+    private static func exchangeNow(port: Int, _ path: String) throws -> (status: Int, body: String) {
+        let connection = try connect(port: port)
+        defer { close(connection) }
+        var limit = timeval(tv_sec: Int(Limit.seconds(5).inSeconds), tv_usec: 0)
+        setsockopt(
+            connection, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        let request = Array("GET \(path) HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".utf8)
+        guard send(connection, request, request.count, Int32(MSG_NOSIGNAL)) == request.count
+        else { throw Failed("GET \(path): \(errnoText())") }
+        var answer: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(connection, &buffer, buffer.count, 0)
+            guard count >= 0 else { throw Failed("GET \(path): \(errnoText())") }
+            guard count > 0 else { break }
+            answer += buffer[..<count]
+        }
+        let text = String(decoding: answer, as: UTF8.self)
+        let status = text.split(separator: " ", maxSplits: 2).dropFirst().first.flatMap { Int($0) }
+        guard let status, let body = text.range(of: "\r\n\r\n") else {
+            throw Failed("GET \(path): no answer in HTTP")
+        }
+        return (status, String(text[body.upperBound...]))
+    }
+}

@@ -1,0 +1,152 @@
+import Foundation
+
+/// Decodes a stream and tells which frames of a `NumberedSource` are in it, and when its beeps sound.
+public struct FrameReader: Sendable {
+    public struct Frame: Sendable, Hashable {
+        /// nil for a picture without a readable number, such as a slate.
+        public let number: UInt32?
+        /// In ticks of the container.
+        public let pts: Int64
+        /// In seconds, of the stream's own timeline.
+        public let time: Double
+        public let isKey: Bool
+        public let width: Int
+        public let height: Int
+    }
+
+    public struct Reading: Sendable {
+        public let frames: [Frame]
+        /// When each beep begins, in seconds on the same timeline, to about a millisecond. One with less than 0.3 s of quiet
+        /// before it is left out: it may have been cut into.
+        public let beeps: [Double]
+        /// What the decoder complained about: nothing, for a sound stream.
+        public let complaints: [String]
+
+        public var numbers: [UInt32] { frames.compactMap(\.number) }
+    }
+
+    /// What to read.
+    public enum Input: Sendable {
+        /// A file, or a URL that FFmpeg can open.
+        case url(String)
+        /// MPEG-TS or FLV in memory.
+        case bytes([UInt8])
+    }
+
+    /// - Parameters:
+    ///   - options: more options for the input, such as `["-f", "mpegts"]`.
+    ///   - atMost: stop after so much of a live stream.
+    public static func read(
+        _ input: Input, options: [String] = [], sound: Bool = true, atMost: Duration? = nil,
+        within limit: Duration = .seconds(60)
+    ) async throws -> Reading {
+        let pictures = try await decode(
+            input, options, atMost, limit,
+            map: ["-map", "0:v:0", "-vf", "showinfo=checksum=0,scale=8:10:flags=area,format=gray"],
+            output: ["-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"])
+        let frames = try self.frames(pictures)
+        var beeps: [Double] = []
+        if sound {
+            let samples = try await decode(
+                input, options, atMost, limit,
+                map: ["-map", "0:a:0?", "-af", "ashowinfo,aresample=out_sample_fmt=s16:out_chlayout=mono"],
+                output: ["-f", "s16le", "pipe:1"])
+            beeps = self.beeps(samples)
+        }
+        let complaints = pictures.errors.split(separator: "\n").map(String.init).filter {
+            $0.contains("[warning]") || $0.contains("[error]") || $0.contains("[fatal]")
+        }
+        return Reading(frames: frames, beeps: beeps, complaints: complaints)
+    }
+
+    private static func decode(
+        _ input: Input, _ options: [String], _ atMost: Duration?, _ limit: Duration,
+        map: [String], output: [String]
+    ) async throws -> Program.Completed {
+        var words = ["-hide_banner", "-nostats", "-loglevel", "level+info", "-threads", "1"]
+        if case .url = input { words.append("-nostdin") }
+        words += options + ["-copyts"]
+        if let atMost { words += ["-t", "\(atMost.inSeconds)"] }
+        switch input {
+        case .url(let url): words += ["-i", url]
+        case .bytes: words += ["-i", "pipe:0"]
+        }
+        var feed = Program.Input.none
+        if case .bytes(let bytes) = input { feed = .bytes(bytes) }
+        // FFmpeg shifts MPEG-TS by the start of the first stream that is used, in spite of -copyts: use them all.
+        words += map + output + ["-map", "0:v?", "-map", "0:a?", "-c", "copy", "-f", "null", "-"]
+        return try await Program.run("ffmpeg", words, input: feed, within: limit)
+    }
+
+    // MARK: What FFmpeg tells
+
+    private static func frames(_ decoded: Program.Completed) throws -> [Frame] {
+        var ticks = 0.0
+        var frames: [Frame] = []
+        let cells = decoded.output
+        for line in decoded.errors.split(separator: "\n") where line.contains("Parsed_showinfo") {
+            if let base = line.firstMatch(of: /config in time_base: (\d+)\/(\d+)/) {
+                ticks = (Double(base.1) ?? 0) / (Double(base.2) ?? 1)
+            }
+            guard
+                let found = line.firstMatch(
+                    of: /\ n: *(\d+) pts: *(-?\d+) .* s:(\d+)x(\d+) .*iskey:(\d)/),
+                let pts = Int64(found.2), let width = Int(found.3), let height = Int(found.4)
+            else { continue }
+            let start = frames.count * 80
+            // The last frames may have been told and not written when a live stream was cut short.
+            guard start + 80 <= cells.count else { break }
+            frames.append(
+                Frame(
+                    number: number(in: cells[start..<start + 80]), pts: pts,
+                    time: Double(pts) * ticks, isKey: found.5 == "1", width: width, height: height))
+        }
+        if frames.isEmpty && decoded.ending != .exited(0) {
+            throw Failed("no frame could be read: \(decoded.errors.suffix(1000))")
+        }
+        return frames
+    }
+
+    /// The number in the upper 8 × 5 of 8 × 10 grey cells; nil unless every cell is clear and every column is odd.
+    private static func number(in cells: ArraySlice<UInt8>) -> UInt32? {
+        var number: UInt32 = 0
+        var odd: UInt8 = 0
+        for (index, grey) in cells.prefix(40).enumerated() {
+            guard grey < 80 || grey > 176 else { return nil }
+            guard grey > 176 else { continue }
+            odd ^= 1 << (index % 8)
+            if index < 32 { number |= 1 << UInt32(index) }
+        }
+        // A white card is odd in every column as well.
+        return odd == 0xFF && number != .max ? number : nil
+    }
+
+    private static func beeps(_ decoded: Program.Completed) -> [Double] {
+        var beeps: [Double] = []
+        var offset = 0
+        // The last time it was loud, or the beginning.
+        var lastLoud = Double.infinity
+        let samples = decoded.output
+        for line in decoded.errors.split(separator: "\n") where line.contains("Parsed_ashowinfo") {
+            guard
+                let found = line.firstMatch(
+                    of: /\ n: *\d+ pts: *(-?\d+) .*rate: *(\d+) nb_samples: *(\d+)/),
+                let pts = Double(found.1), let rate = Double(found.2), let count = Int(found.3)
+            else { continue }
+            lastLoud = min(lastLoud, pts / rate)
+            for index in 0..<count {
+                guard offset + 1 < samples.count else { return beeps }
+                let value = Int16(
+                    bitPattern: UInt16(samples[offset]) | UInt16(samples[offset + 1]) << 8)
+                offset += 2
+                // A quarter of full scale: half of the beep, far above what a codec puts before it.
+                guard value.magnitude > 8192 else { continue }
+                let time = (pts + Double(index)) / rate
+                // Not one that was cut into, or that the codec had no quiet before to tell it from.
+                if time - lastLoud > 0.3 { beeps.append(time) }
+                lastLoud = time
+            }
+        }
+        return beeps
+    }
+}

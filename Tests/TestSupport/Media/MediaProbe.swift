@@ -1,0 +1,139 @@
+import Foundation
+
+/// What ffprobe finds in a file, a URL or bytes: streams, packets, and frames' timestamps as they stand.
+public struct MediaProbe: Sendable {
+    public struct Stream: Sendable, Hashable, Decodable {
+        public let index: Int
+        /// `video`, `audio` or `data`.
+        public let type: String
+        /// `h264`, `hevc`, `aac` …; nil when ffprobe does not know it.
+        public let codec: String?
+        public let profile: String?
+        public let width: Int?
+        public let height: Int?
+        /// In hertz.
+        public let sampleRate: Int?
+        public let channels: Int?
+        public let frameRate: String?
+        /// How many seconds a tick is, as a fraction.
+        public let timeBase: String
+        /// For MPEG-TS, the packet identifier.
+        public let identifier: Int?
+
+        /// Seconds in a tick.
+        public var tick: Double {
+            let parts = timeBase.split(separator: "/").compactMap { Double($0) }
+            return parts.count == 2 ? parts[0] / parts[1] : .nan
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case index, profile, width, height, channels
+            case type = "codec_type"
+            case codec = "codec_name"
+            case sampleRate = "sample_rate"
+            case frameRate = "r_frame_rate"
+            case timeBase = "time_base"
+            case identifier = "id"
+        }
+
+        public init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: CodingKeys.self)
+            index = try values.decode(Int.self, forKey: .index)
+            type = try values.decodeIfPresent(String.self, forKey: .type) ?? "unknown"
+            codec = try values.decodeIfPresent(String.self, forKey: .codec)
+            profile = try values.decodeIfPresent(String.self, forKey: .profile)
+            width = try values.decodeIfPresent(Int.self, forKey: .width)
+            height = try values.decodeIfPresent(Int.self, forKey: .height)
+            sampleRate = try values.decodeIfPresent(String.self, forKey: .sampleRate).flatMap { Int($0) }
+            channels = try values.decodeIfPresent(Int.self, forKey: .channels)
+            frameRate = try values.decodeIfPresent(String.self, forKey: .frameRate)
+            timeBase = try values.decode(String.self, forKey: .timeBase)
+            identifier = try values.decodeIfPresent(String.self, forKey: .identifier)
+                .flatMap { Int($0.dropFirst(2), radix: 16) }
+        }
+    }
+
+    public struct Packet: Sendable, Hashable {
+        public let stream: Int
+        /// `video`, `audio` or `data`.
+        public let codecType: String
+        /// All times in ticks of the stream's time base.
+        public let pts: Int64?
+        public let dts: Int64?
+        public let duration: Int64?
+        public let isKey: Bool
+        /// In bytes.
+        public let size: Int
+        /// The place in the file, where the container tells it.
+        public let position: Int64?
+    }
+
+    public let streams: [Stream]
+    /// In the order of the file.
+    public let packets: [Packet]
+    public let format: String
+    /// What ffprobe complained about.
+    public let complaints: String
+
+    public var video: Stream? { streams.first { $0.type == "video" } }
+    public var audio: Stream? { streams.first { $0.type == "audio" } }
+
+    public func packets(of stream: Stream?) -> [Packet] {
+        packets.filter { $0.stream == stream?.index }
+    }
+
+    /// Packets whose DTS is not above that of the packet before it in the same stream.
+    public var backwards: [Packet] {
+        var newest: [Int: Int64] = [:]
+        return packets.filter { packet in
+            guard let dts = packet.dts else { return false }
+            defer { newest[packet.stream] = dts }
+            return newest[packet.stream].map { dts <= $0 } ?? false
+        }
+    }
+
+    /// - Parameter options: more options for the input, such as `["-f", "mpegts"]`.
+    /// - Throws: `Failed` when ffprobe cannot open it.
+    public static func read(
+        _ input: FrameReader.Input, options: [String] = [], within limit: Duration = .seconds(30)
+    ) async throws -> MediaProbe {
+        var words = ["-hide_banner", "-loglevel", "warning", "-of", "json"]
+        words += ["-show_streams", "-show_packets", "-show_format"] + options
+        var feed = Program.Input.none
+        switch input {
+        case .url(let url): words += ["-i", url]
+        case .bytes(let bytes):
+            words += ["-i", "pipe:0"]
+            feed = .bytes(bytes)
+        }
+        let done = try await Program.run("ffprobe", words, input: feed, within: limit)
+            .success("ffprobe")
+        let report = try JSONDecoder().decode(Report.self, from: Data(done.output))
+        return MediaProbe(
+            streams: report.streams,
+            packets: report.packets.map {
+                Packet(
+                    stream: $0.stream_index, codecType: $0.codec_type ?? "unknown", pts: $0.pts,
+                    dts: $0.dts, duration: $0.duration, isKey: $0.flags.hasPrefix("K"),
+                    size: Int($0.size) ?? 0, position: $0.pos.flatMap { Int64($0) })
+            },
+            format: report.format.format_name, complaints: done.errors)
+    }
+
+    private struct Report: Decodable {
+        struct Packet: Decodable {
+            var stream_index: Int
+            var codec_type: String?
+            var pts: Int64?
+            var dts: Int64?
+            var duration: Int64?
+            var size: String
+            var pos: String?
+            var flags: String
+        }
+        struct Format: Decodable { var format_name: String }
+        var streams: [Stream]
+        var packets: [Packet]
+        var format: Format
+    }
+}

@@ -1,0 +1,180 @@
+import Foundation
+
+/// Test video whose every frame carries its number as black and white blocks, with a beep each second.
+///
+/// The upper half of the picture is a grid of 8 × 5 cells: four rows are the 32 bits of the number (least significant bit
+/// first), the fifth makes every column odd. The lower half flashes for three frames when a second begins, together with
+/// the beep. Made by FFmpeg alone, so it is one argument list and costs a few per cent of a core in real time; the cells
+/// are relative to the picture, so a number survives scaling.
+public struct NumberedSource: Sendable, Hashable {
+    public enum Codec: String, Sendable, Hashable { case h264, hevc }
+
+    public enum Sound: String, Sendable, Hashable { case none, aac, mp2, ac3 }
+
+    public enum Picture: Sendable, Hashable {
+        /// Black below the grid: cheap, and few bytes.
+        case plain
+        /// Noise below the grid: as many bytes as `bitrate` asks for.
+        case busy
+    }
+
+    /// In pixels; both even, and 160x90 or more for numbers that can be read.
+    public var width = 640
+    public var height = 360
+    /// Frames per second, as a fraction.
+    public var rate = 30
+    public var rateDivisor = 1
+    /// nil goes on for ever.
+    public var duration: Duration? = .seconds(5)
+    /// Frames from one key frame to the next.
+    public var gop = 30
+    public var bFrames = 0
+    public var codec = Codec.h264
+    public var sound = Sound.aac
+    public var picture = Picture.plain
+    /// Kilobits per second.
+    public var bitrate = 800
+    /// The number of the first frame.
+    public var firstNumber: UInt32 = 0
+    /// In the pace of the clock, else as fast as possible.
+    public var realtime = false
+    /// Added to every timestamp, for streams that begin elsewhere than at zero.
+    public var start = Duration.zero
+    /// More options for the muxer, such as `["-muxrate", "2000k"]`.
+    public var muxer: [String] = []
+
+    public init() {}
+
+    /// A copy with changes: `NumberedSource.with { $0.gop = 15 }`.
+    public static func with(_ change: (inout NumberedSource) -> Void) -> NumberedSource {
+        var source = NumberedSource()
+        change(&source)
+        return source
+    }
+
+    /// Where it goes.
+    public struct Output: Sendable, Hashable {
+        var format: String
+        var target: String
+
+        public init(format: String, target: String) {
+            self.format = format
+            self.target = target
+        }
+
+        /// MPEG-TS on standard output.
+        public static let pipe = Output(format: "mpegts", target: "pipe:1")
+
+        /// The format follows the ending: `.flv`, else MPEG-TS.
+        public static func file(_ path: String) -> Output {
+            Output(format: path.hasSuffix(".flv") ? "flv" : "mpegts", target: path)
+        }
+
+        /// The format follows the scheme: FLV for `rtmp`, else MPEG-TS.
+        public static func url(_ url: String) -> Output {
+            Output(format: url.hasPrefix("rtmp") ? "flv" : "mpegts", target: url)
+        }
+    }
+
+    /// Frames per second as they are counted for the beep: 30 for 30000/1001.
+    public var framesPerBeep: Int {
+        Int((Double(rate) / Double(rateDivisor)).rounded())
+    }
+
+    /// How many frames come, nil without an end.
+    public var frameCount: Int? {
+        duration.map { Int(($0.inSeconds * Double(rate) / Double(rateDivisor)).rounded()) }
+    }
+
+    /// Everything after `ffmpeg`.
+    public func arguments(to output: Output) -> [String] {
+        var words = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y"]
+        words += ["-threads", "1", "-filter_threads", "1"]
+        let pace = realtime ? ["-re"] : []
+        words += pace + ["-f", "lavfi", "-i", pictureGraph]
+        if sound != .none { words += pace + ["-f", "lavfi", "-i", soundGraph] }
+        if let frameCount { words += ["-frames:v", "\(frameCount)"] }
+        // The sound would go on for ever without its own end.
+        if let duration { words += ["-t", "\(duration.inSeconds)"] }
+        words += videoOptions
+        if sound != .none { words += ["-c:a", sound.rawValue, "-b:a", sound == .ac3 ? "192k" : "96k"] }
+        if start != .zero { words += ["-output_ts_offset", "\(start.inSeconds)"] }
+        if output.format == "mpegts" { words += ["-muxdelay", "0", "-muxpreload", "0"] }
+        if output.format == "flv" { words += ["-flvflags", "no_duration_filesize"] }
+        if realtime { words += ["-flush_packets", "1"] }
+        return words + muxer + ["-f", output.format, output.target]
+    }
+
+    private var videoOptions: [String] {
+        let rateControl = [
+            "-b:v", "\(bitrate)k", "-maxrate", "\(bitrate)k", "-bufsize", "\(bitrate)k",
+            "-g", "\(gop)", "-keyint_min", "\(gop)", "-sc_threshold", "0", "-bf", "\(bFrames)",
+        ]
+        switch codec {
+        case .h264:
+            return ["-c:v", "libx264", "-preset", "ultrafast", "-threads", "1"]
+                + (bFrames == 0 ? ["-tune", "zerolatency"] : []) + rateControl
+        case .hevc:
+            let more =
+                "keyint=\(gop):min-keyint=\(gop):scenecut=0:open-gop=0:bframes=\(bFrames)"
+                + ":pools=1:frame-threads=1:log-level=error"
+            return ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", more] + rateControl
+        }
+    }
+
+    private var pictureGraph: String {
+        let number = firstNumber == 0 ? "N" : "(N+\(firstNumber))"
+        func bit(_ index: String) -> String { "floor(\(number)/pow(2,\(index)))" }
+        let bits = "mod(\(bit("X+8*Y")),2)"
+        let column = (0..<4).map { bit("X+\(8 * $0)") }.joined(separator: "+")
+        let cells = "236*if(lt(Y,4),\(bits),1-mod(\(column),2))"
+        let source = "r=\(rate)/\(rateDivisor),format=gray"
+        let half = height / 4 * 2
+        let rest = height - half
+        let flash =
+            "drawbox=x=iw/4:y=ih/4:w=iw/2:h=ih/2:c=white:t=fill"
+            + ":enable='lt(mod(n+\(firstNumber % UInt32(framesPerBeep)),\(framesPerBeep)),3)'"
+        let grid = "nullsrc=s=8x5:\(source),geq=lum='\(cells)',scale=\(width):\(half):flags=neighbor"
+        switch picture {
+        case .plain:
+            return "\(grid),pad=\(width):\(height),format=yuv420p,"
+                + flash.replacing("y=ih/4", with: "y=ih*5/8").replacing("h=ih/2", with: "h=ih/4")
+        case .busy:
+            return "\(grid),format=yuv420p[a];"
+                + "nullsrc=s=64x18:\(source),geq=lum='32+random(0)*160'"
+                + ",scale=\(width):\(rest):flags=neighbor,format=yuv420p,\(flash)[b];[a][b]vstack"
+        }
+    }
+
+    private var soundGraph: String {
+        let period = Double(framesPerBeep) * Double(rateDivisor) / Double(rate)
+        let late = Double(firstNumber % UInt32(framesPerBeep)) * Double(rateDivisor) / Double(rate)
+        return "aevalsrc='0.5*sin(2*PI*1000*t)*lt(mod(t+\(late),\(period)),0.1)':s=48000"
+    }
+
+    /// Makes the whole stream in memory, as MPEG-TS.
+    public func bytes() async throws -> [UInt8] {
+        try await Program.run("ffmpeg", arguments(to: .pipe), within: .seconds(60))
+            .success("a test stream").output
+    }
+
+    /// Makes the whole stream as a file.
+    public func write(to path: String) async throws {
+        _ = try await Program.run("ffmpeg", arguments(to: .file(path)), within: .seconds(60))
+            .success("a test stream")
+    }
+}
+
+extension Stage {
+    /// Starts a source in the pace of the clock that goes to a URL or a file.
+    public func publish(_ source: NumberedSource, to output: NumberedSource.Output) async throws -> Program {
+        var source = source
+        source.realtime = true
+        return try await program("ffmpeg", source.arguments(to: output))
+    }
+
+    /// The same to an RTMP or SRT URL.
+    public func publish(_ source: NumberedSource, to url: String) async throws -> Program {
+        try await publish(source, to: .url(url))
+    }
+}

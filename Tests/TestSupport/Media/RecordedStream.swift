@@ -1,0 +1,84 @@
+import Foundation
+import Synchronization
+
+/// MPEG-TS made by the real FFmpeg, once per process, and kept in memory. All are 640x360 at 30 frames per second, 5 s
+/// long, and carry frame numbers.
+public enum RecordedStream: String, Sendable, CaseIterable {
+    /// H.264 and AAC, a key frame every 30 frames.
+    case plain
+    /// A key frame every 15 frames.
+    case shortGOP
+    /// Two B-frames between reference frames: DTS and PTS differ.
+    case bFrames
+    /// Picture alone.
+    case noAudio
+    /// H.265 and AAC.
+    case hevc
+    /// The first stream on PID 0x200, the PMT on 0x1F0.
+    case otherPIDs
+    /// PAT and PMT before every frame.
+    case tablesAtFrames
+    /// The discontinuity indicator is set on the first packets.
+    case initialDiscontinuity
+    /// No packet says that it is a point to begin at.
+    case noRandomAccess
+    /// Constant 2 Mbit/s: null packets, and packets with nothing but a PCR.
+    case constantRate
+    /// The 33-bit timestamps go past their end about 2.7 s after the beginning.
+    case wrap
+    /// The same with B-frames: around the wrap some frames are before it in PTS and others in DTS.
+    case wrapWithBFrames
+    case mp2
+    case ac3
+    /// Noise at 2.5 Mbit/s: frames of many packets.
+    case busy
+
+    public var source: NumberedSource {
+        .with {
+            switch self {
+            case .plain, .noRandomAccess: break
+            case .shortGOP: $0.gop = 15
+            case .bFrames: $0.bFrames = 2
+            case .noAudio: $0.sound = .none
+            case .hevc: $0.codec = .hevc
+            case .otherPIDs:
+                $0.muxer = ["-mpegts_start_pid", "0x200", "-mpegts_pmt_start_pid", "0x1f0"]
+            case .tablesAtFrames: $0.muxer = ["-mpegts_flags", "pat_pmt_at_frames"]
+            case .initialDiscontinuity: $0.muxer = ["-mpegts_flags", "initial_discontinuity"]
+            case .constantRate: $0.muxer = ["-muxrate", "2000k"]
+            // 2^33 ticks of 1/90000 s are 95443.7177 s.
+            case .wrap: $0.start = .seconds(95441)
+            case .wrapWithBFrames:
+                $0.start = .seconds(95441)
+                $0.bFrames = 2
+            case .mp2: $0.sound = .mp2
+            case .ac3: $0.sound = .ac3
+            case .busy:
+                $0.picture = .busy
+                $0.bitrate = 2500
+            }
+        }
+    }
+
+    /// The stream; the first call takes up to a second, more for HEVC.
+    public func bytes() async throws -> [UInt8] {
+        let making = Self.cache.withLock { cache in
+            if let making = cache[self] { return making }
+            let making = Task {
+                var bytes = try await source.bytes()
+                if self == .noRandomAccess { TransportBytes.removeRandomAccess(&bytes) }
+                return bytes
+            }
+            cache[self] = making
+            return making
+        }
+        do {
+            return try await making.value
+        } catch {
+            Self.cache.withLock { $0[self] = nil }
+            throw error
+        }
+    }
+
+    private static let cache = Mutex<[RecordedStream: Task<[UInt8], any Error>]>([:])
+}

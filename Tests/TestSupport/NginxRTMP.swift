@@ -1,0 +1,232 @@
+import Foundation
+
+/// A real nginx with its RTMP module: the platform that streams are pushed to. Ends with its stage.
+public final class NginxRTMP: Sendable {
+    /// One attempt of a client to publish, read from nginx's own logs.
+    public struct Publish: Sendable, Hashable {
+        /// nginx's number of the connection; another one for each attempt.
+        public let connection: Int
+        public let app: String
+        /// The stream name, which is the stream key on platforms.
+        public let name: String
+        /// False when it was turned away: key refused, or the name is already being published.
+        public let isAccepted: Bool
+        /// Whether the connection has ended.
+        public let hasEnded: Bool
+        /// Whether the client took leave (deleteStream) before the connection ended.
+        public let endedOrderly: Bool
+    }
+
+    public let port: Int
+    /// nginx's own HTTP: `/stat`, `/control`, and the callback that judges keys.
+    public let httpPort: Int
+    /// `rtmp://127.0.0.1:PORT/live`.
+    public let url: String
+    private let stage: Stage
+    private let program: Box<Program>
+    private let base: String
+
+    fileprivate init(stage: Stage, port: Int, httpPort: Int, base: String, program: Program) {
+        self.stage = stage
+        self.port = port
+        self.httpPort = httpPort
+        self.base = base
+        self.program = Box(program)
+        url = "rtmp://127.0.0.1:\(port)/live"
+    }
+
+    public func url(_ name: String) -> String { "\(url)/\(name)" }
+
+    // MARK: What it has seen
+
+    /// Every attempt to publish, in order; those before a `restart` are included.
+    public func publishes() throws -> [Publish] {
+        let lines = try stage.folder.text("\(base)/error.log").split(separator: "\n")
+        let calls = (try? stage.folder.text("\(base)/http.log")) ?? ""
+        var refused = Set<String>()
+        for call in calls.split(separator: "\n") {
+            if let found = call.firstMatch(of: /process=(\d+) client=(\d+) status=403/) {
+                refused.insert("\(found.1)*\(found.2)")
+            }
+        }
+        struct Client {
+            var app = ""
+            var open = true
+            var orderly = false
+            var publish: (order: Int, connection: Int, name: String)?
+            var accepted = true
+        }
+        var clients: [String: Client] = [:]
+        for (order, line) in lines.enumerated() {
+            guard let head = line.firstMatch(of: /\] (\d+)#\d+: \*(\d+) (.*)/) else { continue }
+            let id = "\(head.1)*\(head.2)"
+            let text = head.3
+            var client = clients[id] ?? Client()
+            if let found = text.firstMatch(of: /^connect: app='([^']*)'/) {
+                client.app = String(found.1)
+            } else if let found = text.firstMatch(of: /^publish: name='([^']*)'/) {
+                client.publish = (order, Int(head.2) ?? 0, String(found.1))
+            } else if text.contains("already publishing") {
+                client.accepted = false
+            } else if text.hasPrefix("deleteStream"), client.open {
+                client.orderly = true
+            } else if text.hasPrefix("disconnect") {
+                client.open = false
+            }
+            clients[id] = client
+        }
+        return clients.compactMap { id, client in
+            client.publish.map { publish in
+                (
+                    publish.order,
+                    Publish(
+                        connection: publish.connection, app: client.app, name: publish.name,
+                        isAccepted: client.accepted && !refused.contains(id),
+                        hasEnded: !client.open, endedOrderly: client.orderly)
+                )
+            }
+        }.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+
+    public func publishes(of name: String) throws -> [Publish] {
+        try publishes().filter { $0.name == name }
+    }
+
+    /// Waits until there were so many attempts that satisfy `isWanted`.
+    @discardableResult
+    public func waitForPublishes(
+        _ count: Int = 1, of name: String, within limit: Duration = .seconds(10),
+        file: String = #fileID, line: Int = #line,
+        where isWanted: (Publish) -> Bool = { $0.isAccepted }
+    ) async throws -> [Publish] {
+        try await eventually(
+            "\(count) publishes of \(name)", within: limit, every: .milliseconds(50), file: file,
+            line: line
+        ) {
+            let found = try publishes(of: name).filter(isWanted)
+            return found.count >= count ? found : nil
+        }
+    }
+
+    /// The files that were recorded, oldest first; several for a name that was published several times, except within one
+    /// second, where the second goes on in the file of the first.
+    public func recordings(of name: String? = nil) -> [String] {
+        stage.folder.names(in: "\(base)/rec")
+            .filter { file in name.map { file.hasPrefix("\($0)-") } ?? true }
+            .sorted { ($0.split(separator: "-").last ?? "") < ($1.split(separator: "-").last ?? "") }
+            .map { stage.folder.path("\(base)/rec/\($0)") }
+    }
+
+    /// nginx-rtmp's statistics, XML.
+    public func stat() async throws -> String { try await HTTP.get(port: httpPort, "/stat") }
+
+    public var errors: String { (try? stage.folder.text("\(base)/error.log")) ?? "" }
+
+    /// The process, for its pid and signals; another one after `restart`.
+    public var process: Program { program.value }
+
+    // MARK: Make it misbehave
+
+    /// Turns away everybody who publishes under this name from now on.
+    public func refuse(_ name: String) throws { try stage.folder.write("\(base)/refuse/\(name)", "") }
+
+    /// Takes `refuse` back.
+    public func allow(_ name: String) throws {
+        try FileManager.default.removeItem(atPath: stage.folder.path("\(base)/refuse/\(name)"))
+    }
+
+    /// Cuts the connection of whoever publishes under this name.
+    public func dropPublisher(_ name: String) async throws {
+        _ = try await HTTP.get(port: httpPort, "/control/drop/publisher?app=live&name=\(name)")
+    }
+
+    /// Stops it in its tracks: connections stay open and nothing is read.
+    public func freeze() { process.send(SIGSTOP) }
+
+    public func thaw() { process.send(SIGCONT) }
+
+    /// Kills it; its port refuses connections until `restart`.
+    public func kill() async { await stage.end(process) }
+
+    /// Starts it again on the same port, with the recordings and logs it has.
+    public func restart() async throws {
+        await stage.end(process)
+        program.value = try await Self.launch(stage, base: base, port: port, httpPort: httpPort)
+    }
+
+    fileprivate static func launch(
+        _ stage: Stage, base: String, port: Int, httpPort: Int
+    ) async throws -> Program {
+        let folder = stage.folder.path(base)
+        let program = try await stage.program("nginx", ["-p", folder, "-c", "\(folder)/nginx.conf"])
+        try await eventually("nginx to listen on \(port)", every: .milliseconds(10)) {
+            if let ending = program.ending {
+                throw Failed("nginx \(ending): \(program.errors.text)")
+            }
+            return FreePort.isListening(tcp: port) && FreePort.isListening(tcp: httpPort)
+        }
+        return program
+    }
+}
+
+extension Stage {
+    /// Starts nginx with an application `live` on 127.0.0.1.
+    ///
+    /// - Parameters:
+    ///   - record: write what is published to FLV files, see `NginxRTMP.recordings`.
+    ///   - chunk: the RTMP chunk size in bytes.
+    public func nginx(record: Bool = false, chunk: Int = 4096) async throws -> NginxRTMP {
+        let port = try FreePort.tcp()
+        let httpPort = try FreePort.tcp()
+        let base = "nginx-\(port)"
+        let folder = try self.folder.makeFolder(base)
+        try self.folder.makeFolder("\(base)/rec")
+        try self.folder.makeFolder("\(base)/refuse")
+        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map { "\($0)_temp_path \(folder)/\($0);" }.joined(separator: "\n            ")
+        // Within one second record_unique gives the same name again; record_append keeps what is in it.
+        let recording =
+            record
+            ? "record all; record_path \(folder)/rec; record_unique on; record_append on;"
+            : "record off;"
+        try self.folder.write(
+            "\(base)/nginx.conf",
+            """
+            daemon off;
+            master_process off;
+            pid \(folder)/nginx.pid;
+            error_log \(folder)/error.log info;
+            load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
+            events { worker_connections 256; }
+            rtmp {
+              access_log \(folder)/rtmp.log;
+              server {
+                listen 127.0.0.1:\(port);
+                chunk_size \(chunk);
+                application live {
+                  live on;
+                  notify_method get;
+                  on_publish http://127.0.0.1:\(httpPort)/publish;
+                  \(recording)
+                }
+              }
+            }
+            http {
+              log_format calls 'process=$pid client=$arg_clientid status=$status $request';
+              access_log \(folder)/http.log calls;
+              \(temporary)
+              server {
+                listen 127.0.0.1:\(httpPort);
+                location = /publish {
+                  if (-f \(folder)/refuse/$arg_name) { return 403; }
+                  return 204;
+                }
+                location = /stat { rtmp_stat all; }
+                location /control { rtmp_control all; }
+              }
+            }
+            """)
+        let program = try await NginxRTMP.launch(self, base: base, port: port, httpPort: httpPort)
+        return NginxRTMP(stage: self, port: port, httpPort: httpPort, base: base, program: program)
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+
+/// Processes that should be gone.
+///
+/// Every program of a `Stage` carries a mark in its environment, and so do the programs it starts: what is left of a stage
+/// is found whoever its parent has become, and tests running beside it do not disturb the count.
+public enum Leftovers {
+    public struct Process: Sendable, CustomStringConvertible, Hashable {
+        public let pid: Int32
+        public let parent: Int32
+        /// As in ps(1): R, S, D, T, Z.
+        public let state: Character
+        public let command: String
+        public var isZombie: Bool { state == "Z" }
+        public var description: String { "\(pid) (parent \(parent), \(state)): \(command)" }
+    }
+
+    static let variable = "STREAMBOX_TEST_STAGE"
+
+    /// Every running process with the mark.
+    public static func marked(_ mark: String) -> [Process] {
+        let wanted = Array("\(variable)=\(mark)".utf8)
+        return all().filter { process in
+            guard let data = FileManager.default.contents(atPath: "/proc/\(process.pid)/environ")
+            else { return false }
+            return data.split(separator: 0).contains { $0.elementsEqual(wanted) }
+        }
+    }
+
+    /// The children of a process, zombies included; of this process unless told otherwise.
+    ///
+    /// Tests run in parallel have children of their own: ask for this in a serialised suite, or only for `isZombie`.
+    public static func children(of pid: Int32? = nil) -> [Process] {
+        let parent = pid ?? getpid()
+        return all().filter { $0.parent == parent }
+    }
+
+    /// Children, their children and so on.
+    public static func descendants(of pid: Int32) -> [Process] {
+        let everyone = Dictionary(grouping: all(), by: \.parent)
+        var found: [Process] = []
+        var next = [pid]
+        while let parent = next.popLast() {
+            for child in everyone[parent] ?? [] {
+                found.append(child)
+                next.append(child.pid)
+            }
+        }
+        return found
+    }
+
+    /// Waits until this process has no child at all, for the end of a serialised suite.
+    public static func expectNoChildren(
+        within limit: Duration = .seconds(5), file: String = #fileID, line: Int = #line
+    ) async throws {
+        do {
+            try await eventually("no child to be left", within: limit, file: file, line: line) {
+                children().isEmpty
+            }
+        } catch let error as WaitedInVain {
+            throw WaitedInVain(
+                what: error.what, limit: error.limit, place: error.place,
+                seen: children().map(\.description).joined(separator: "; "))
+        }
+    }
+
+    private static func all() -> [Process] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { Int32($0) }.compactMap(process)
+    }
+
+    private static func process(_ pid: Int32) -> Process? {
+        guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return nil }
+        // pid (name) state ppid …; the name may hold blanks and brackets.
+        let text = String(decoding: data, as: UTF8.self)
+        guard let end = text.lastIndex(of: ")") else { return nil }
+        let fields = text[text.index(after: end)...].split(separator: " ")
+        guard fields.count > 1, let state = fields[0].first, let parent = Int32(fields[1]) else {
+            return nil
+        }
+        let words = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
+        let command = words.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        let name = text[..<end].drop { $0 != "(" }.dropFirst()
+        return Process(
+            pid: pid, parent: parent, state: state,
+            command: command.isEmpty ? String(name) : command.joined(separator: " "))
+    }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import Synchronization
+
+/// What a program wrote to one of its streams, in bounded memory: lines with the time they came, or bare bytes.
+public final class Transcript: Sendable {
+    public struct Line: Sendable {
+        /// The position among all lines of the stream, from 0; lines that were let go count.
+        public let index: Int
+        public let text: String
+        /// When the end of the line was read from the pipe.
+        public let time: ContinuousClock.Instant
+    }
+
+    enum Kind: Sendable {
+        case lines(keep: Int)
+        case bytes(limit: Int)
+    }
+
+    private struct State {
+        var lines: [Line] = []
+        var count = 0
+        var open: [UInt8] = []
+        var bytes: [UInt8] = []
+        var total = 0
+    }
+
+    private let kind: Kind
+    private let state = Mutex(State())
+
+    init(_ kind: Kind) { self.kind = kind }
+
+    /// The lines that are still held (the newest 20,000).
+    public var lines: [Line] { state.withLock(\.lines) }
+
+    public var text: String { lines.map(\.text).joined(separator: "\n") }
+
+    /// The bytes, when the stream was asked for as bytes.
+    public var bytes: [UInt8] { state.withLock(\.bytes) }
+
+    /// How many bytes came altogether, held or not.
+    public var total: Int { state.withLock(\.total) }
+
+    public func contains(_ text: String) -> Bool { lines.contains { $0.text.contains(text) } }
+
+    /// Waits for the first line from `index` on that satisfies `isWanted`; lines that have already come count.
+    @discardableResult
+    public func first(
+        _ what: String, from index: Int = 0, within limit: Duration = .seconds(10),
+        file: String = #fileID, line: Int = #line,
+        where isWanted: (String) -> Bool
+    ) async throws -> Line {
+        var next = index
+        do {
+            return try await eventually(
+                what, within: limit, every: .milliseconds(5), file: file, line: line
+            ) {
+                let fresh = state.withLock { $0.lines.drop { $0.index < next } }
+                next = fresh.last.map { $0.index + 1 } ?? next
+                return fresh.first { isWanted($0.text) }
+            }
+        } catch let error as WaitedInVain {
+            throw WaitedInVain(
+                what: error.what, limit: error.limit, place: error.place,
+                seen: lines.last?.text ?? "no line at all")
+        }
+    }
+
+    /// Waits for the first line with `text` in it.
+    @discardableResult
+    public func first(
+        containing text: String, from index: Int = 0, within limit: Duration = .seconds(10),
+        file: String = #fileID, line: Int = #line
+    ) async throws -> Line {
+        try await first(
+            "a line with \"\(text)\"", from: index, within: limit, file: file, line: line
+        ) { $0.contains(text) }
+    }
+
+    func append(_ chunk: UnsafeRawBufferPointer) {
+        state.withLock { state in
+            state.total += chunk.count
+            switch kind {
+            case .bytes(let limit):
+                state.bytes.append(contentsOf: chunk.prefix(max(0, limit - state.bytes.count)))
+            case .lines(let keep):
+                for byte in chunk {
+                    // FFmpeg ends its status lines with a carriage return.
+                    if byte == 10 || byte == 13 || state.open.count >= 65_536 {
+                        close(&state, keep: keep)
+                    }
+                    if byte != 10 && byte != 13 { state.open.append(byte) }
+                }
+            }
+        }
+    }
+
+    func finish() {
+        state.withLock { state in
+            if case .lines(let keep) = kind { close(&state, keep: keep) }
+        }
+    }
+
+    private func close(_ state: inout State, keep: Int) {
+        guard !state.open.isEmpty else { return }
+        state.lines.append(
+            Line(
+                index: state.count, text: String(decoding: state.open, as: UTF8.self), time: .now))
+        state.count += 1
+        state.open.removeAll(keepingCapacity: true)
+        if state.lines.count > keep + keep / 4 { state.lines.removeFirst(state.lines.count - keep) }
+    }
+}

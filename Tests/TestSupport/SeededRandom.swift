@@ -1,0 +1,44 @@
+import Foundation
+
+/// Random numbers that can be had again: the seed comes from `STREAMBOX_TEST_SEED`, else it is drawn once per process.
+///
+/// SplitMix64. The same seed gives the same sequence on every machine.
+public struct SeededRandom: RandomNumberGenerator, Sendable {
+    /// The seed of this process.
+    public static let processSeed: UInt64 =
+        ProcessInfo.processInfo.environment["STREAMBOX_TEST_SEED"].flatMap { UInt64($0) }
+        ?? UInt64.random(in: 1...UInt64(UInt32.max))
+
+    public let seed: UInt64
+    private var state: UInt64
+
+    public init(seed: UInt64 = SeededRandom.processSeed) {
+        self.seed = seed
+        state = seed
+    }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// For the message of an expectation: how to run the same again.
+    public var hint: String { "again with STREAMBOX_TEST_SEED=\(seed)" }
+}
+
+/// Runs `body` with seeded random numbers; when it throws, the seed is printed.
+public func withSeededRandom<Result>(
+    isolation: isolated (any Actor)? = #isolation, file: String = #fileID, line: Int = #line,
+    _ body: (inout SeededRandom) async throws -> Result
+) async throws -> Result {
+    var random = SeededRandom()
+    do {
+        return try await body(&random)
+    } catch {
+        complain("\(file):\(line): failed; \(random.hint)")
+        throw error
+    }
+}
