@@ -55,7 +55,7 @@ public final class Stage: Sendable {
             left = leftovers
         }
         guard !left.isEmpty else { return }
-        left.forEach { kill($0.pid, SIGKILL) }
+        for process in left { kill(process.pid, SIGKILL) }
         throw Failed(
             "outlived the test: " + left.map(\.description).joined(separator: "; "))
     }

@@ -14,12 +14,14 @@ struct RecordedStreamTests {
         #expect(probe.video?.codec == source.codec.rawValue)
         #expect(probe.audio?.codec == (source.sound == .none ? nil : source.sound.rawValue))
         let video = probe.packets(of: probe.video)
-        #expect(video.enumerated().filter(\.element.isKey).map(\.offset)
-            == Array(stride(from: 0, to: 150, by: source.gop)))
+        #expect(
+            video.enumerated().filter(\.element.isKey).map(\.offset)
+                == Array(stride(from: 0, to: 150, by: source.gop)))
         #expect(video.contains { $0.pts != $0.dts } == (source.bFrames > 0))
     }
 
-    @Test("the timestamps really go past 33 bits inside the stream", arguments: [RecordedStream.wrap, .wrapWithBFrames])
+    @Test(
+        "the timestamps really go past 33 bits inside the stream", arguments: [RecordedStream.wrap, .wrapWithBFrames])
     func wraps(_ stream: RecordedStream) async throws {
         let all = TransportBytes.timestamps(try await stream.bytes())
         for pid in Set(all.map(\.pid)) {

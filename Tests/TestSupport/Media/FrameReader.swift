@@ -33,37 +33,40 @@ public struct FrameReader: Sendable {
         case bytes([UInt8])
     }
 
+    /// Reads a stream once; a live one can be read as it runs.
+    ///
     /// - Parameters:
     ///   - options: more options for the input, such as `["-f", "mpegts"]`.
+    ///   - sound: false leaves the beeps out. A live stream without sound must be read so.
     ///   - atMost: stop after so much of a live stream.
+    /// - Throws: `Failed` when there is not a single frame.
     public static func read(
         _ input: Input, options: [String] = [], sound: Bool = true, atMost: Duration? = nil,
         within limit: Duration = .seconds(60)
     ) async throws -> Reading {
-        let pictures = try await decode(
-            input, options, atMost, limit,
-            map: ["-map", "0:v:0", "-vf", "showinfo=checksum=0,scale=8:10:flags=area,format=gray"],
-            output: ["-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"])
-        let frames = try self.frames(pictures)
-        var beeps: [Double] = []
-        if sound {
-            let samples = try await decode(
-                input, options, atMost, limit,
-                map: ["-map", "0:a:0?", "-af", "ashowinfo,aresample=out_sample_fmt=s16:out_chlayout=mono"],
-                output: ["-f", "s16le", "pipe:1"])
-            beeps = self.beeps(samples)
+        try await withTemporaryFolder { folder in
+            let samples = sound ? folder.path("samples") : nil
+            let words = arguments(input, options, atMost: atMost, samples: samples)
+            var feed = Program.Input.none
+            if case .bytes(let bytes) = input { feed = .bytes(bytes) }
+            let done = try await Program.run("ffmpeg", words, input: feed, within: limit)
+            if sound && done.errors.contains("does not contain any stream") {
+                return try await read(
+                    input, options: options, sound: false, atMost: atMost, within: limit)
+            }
+            let frames = try frames(done)
+            let beeps = sound ? beeps(done.errors, try folder.read("samples")) : []
+            let complaints = done.errors.split(separator: "\n").map(String.init).filter {
+                $0.contains("[warning]") || $0.contains("[error]") || $0.contains("[fatal]")
+            }
+            return Reading(frames: frames, beeps: beeps, complaints: complaints)
         }
-        let complaints = pictures.errors.split(separator: "\n").map(String.init).filter {
-            $0.contains("[warning]") || $0.contains("[error]") || $0.contains("[fatal]")
-        }
-        return Reading(frames: frames, beeps: beeps, complaints: complaints)
     }
 
-    private static func decode(
-        _ input: Input, _ options: [String], _ atMost: Duration?, _ limit: Duration,
-        map: [String], output: [String]
-    ) async throws -> Program.Completed {
-        var words = ["-hide_banner", "-nostats", "-loglevel", "level+info", "-threads", "1"]
+    private static func arguments(
+        _ input: Input, _ options: [String], atMost: Duration?, samples: String?
+    ) -> [String] {
+        var words = ["-hide_banner", "-nostats", "-loglevel", "level+info", "-threads", "1", "-y"]
         if case .url = input { words.append("-nostdin") }
         words += options + ["-copyts"]
         if let atMost { words += ["-t", "\(atMost.inSeconds)"] }
@@ -71,11 +74,14 @@ public struct FrameReader: Sendable {
         case .url(let url): words += ["-i", url]
         case .bytes: words += ["-i", "pipe:0"]
         }
-        var feed = Program.Input.none
-        if case .bytes(let bytes) = input { feed = .bytes(bytes) }
+        words += ["-map", "0:v:0", "-vf", "showinfo=checksum=0,scale=8:10:flags=area,format=gray"]
+        words += ["-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"]
+        if let samples {
+            let filter = "ashowinfo,aresample=out_sample_fmt=s16:out_chlayout=mono"
+            words += ["-map", "0:a:0?", "-af", filter, "-f", "s16le", samples]
+        }
         // FFmpeg shifts MPEG-TS by the start of the first stream that is used, in spite of -copyts: use them all.
-        words += map + output + ["-map", "0:v?", "-map", "0:a?", "-c", "copy", "-f", "null", "-"]
-        return try await Program.run("ffmpeg", words, input: feed, within: limit)
+        return words + ["-map", "0:v?", "-map", "0:a?", "-c", "copy", "-f", "null", "-"]
     }
 
     // MARK: What FFmpeg tells
@@ -121,13 +127,12 @@ public struct FrameReader: Sendable {
         return odd == 0xFF && number != .max ? number : nil
     }
 
-    private static func beeps(_ decoded: Program.Completed) -> [Double] {
+    private static func beeps(_ told: String, _ samples: [UInt8]) -> [Double] {
         var beeps: [Double] = []
         var offset = 0
         // The last time it was loud, or the beginning.
         var lastLoud = Double.infinity
-        let samples = decoded.output
-        for line in decoded.errors.split(separator: "\n") where line.contains("Parsed_ashowinfo") {
+        for line in told.split(separator: "\n") where line.contains("Parsed_ashowinfo") {
             guard
                 let found = line.firstMatch(
                     of: /\ n: *\d+ pts: *(-?\d+) .*rate: *(\d+) nb_samples: *(\d+)/),

@@ -27,12 +27,10 @@ public struct MediaProbe: Sendable {
         }
 
         enum CodingKeys: String, CodingKey {
-            case index, profile, width, height, channels
-            case type = "codec_type"
-            case codec = "codec_name"
-            case sampleRate = "sample_rate"
-            case frameRate = "r_frame_rate"
-            case timeBase = "time_base"
+            case index, profile, width, height, channels, sampleRate, timeBase
+            case type = "codecType"
+            case codec = "codecName"
+            case frameRate = "rFrameRate"
             case identifier = "id"
         }
 
@@ -108,22 +106,24 @@ public struct MediaProbe: Sendable {
         }
         let done = try await Program.run("ffprobe", words, input: feed, within: limit)
             .success("ffprobe")
-        let report = try JSONDecoder().decode(Report.self, from: Data(done.output))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let report = try decoder.decode(Report.self, from: Data(done.output))
         return MediaProbe(
             streams: report.streams,
             packets: report.packets.map {
                 Packet(
-                    stream: $0.stream_index, codecType: $0.codec_type ?? "unknown", pts: $0.pts,
+                    stream: $0.streamIndex, codecType: $0.codecType ?? "unknown", pts: $0.pts,
                     dts: $0.dts, duration: $0.duration, isKey: $0.flags.hasPrefix("K"),
                     size: Int($0.size) ?? 0, position: $0.pos.flatMap { Int64($0) })
             },
-            format: report.format.format_name, complaints: done.errors)
+            format: report.format.formatName, complaints: done.errors)
     }
 
     private struct Report: Decodable {
         struct Packet: Decodable {
-            var stream_index: Int
-            var codec_type: String?
+            var streamIndex: Int
+            var codecType: String?
             var pts: Int64?
             var dts: Int64?
             var duration: Int64?
@@ -131,7 +131,7 @@ public struct MediaProbe: Sendable {
             var pos: String?
             var flags: String
         }
-        struct Format: Decodable { var format_name: String }
+        struct Format: Decodable { var formatName: String }
         var streams: [Stream]
         var packets: [Packet]
         var format: Format

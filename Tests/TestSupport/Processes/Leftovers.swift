@@ -8,6 +8,8 @@ public enum Leftovers {
     public struct Process: Sendable, CustomStringConvertible, Hashable {
         public let pid: Int32
         public let parent: Int32
+        /// The process group.
+        public let group: Int32
         /// As in ps(1): R, S, D, T, Z.
         public let state: Character
         public let command: String
@@ -64,6 +66,10 @@ public enum Leftovers {
         }
     }
 
+    static func members(ofGroup group: Int32) -> [Process] {
+        all().filter { $0.group == group }
+    }
+
     private static func all() -> [Process] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return names.compactMap { Int32($0) }.compactMap(process)
@@ -78,11 +84,12 @@ public enum Leftovers {
         guard fields.count > 1, let state = fields[0].first, let parent = Int32(fields[1]) else {
             return nil
         }
+        let group = fields.count > 2 ? Int32(fields[2]) ?? 0 : 0
         let words = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
         let command = words.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
         let name = text[..<end].drop { $0 != "(" }.dropFirst()
         return Process(
-            pid: pid, parent: parent, state: state,
+            pid: pid, parent: parent, group: group, state: state,
             command: command.isEmpty ? String(name) : command.joined(separator: " "))
     }
 }

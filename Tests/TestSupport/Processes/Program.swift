@@ -37,6 +37,8 @@ public final class Program: Sendable, CustomStringConvertible {
 
     private struct State {
         var reaped = false
+        /// Whether the group's number is ours: as long as its leader is not reaped, and then while it has a member.
+        var ownsGroup = true
         var ending: Ending?
         var input: Int32 = -1
     }
@@ -59,7 +61,7 @@ public final class Program: Sendable, CustomStringConvertible {
         for (key, value) in environment { variables[key] = value }
 
         var ours: [Int32] = []
-        defer { ours.forEach { close($0) } }
+        defer { for end in ours { close(end) } }
         func pipe() throws -> (read: Int32, write: Int32) {
             var ends: [Int32] = [0, 0]
             guard Glibc.pipe(&ends) == 0 else { throw Failed("no pipe: \(errnoText())") }
@@ -114,7 +116,7 @@ public final class Program: Sendable, CustomStringConvertible {
                     environment: variables.map { "\($0.key)=\($0.value)" }, folder: folder,
                     descriptors: [childInput, childOutput, errorEnds.write]))
         } catch {
-            readers.forEach { $0.discard() }
+            for reader in readers { reader.discard() }
             if feed >= 0 { close(feed) }
             throw error
         }
@@ -141,7 +143,7 @@ public final class Program: Sendable, CustomStringConvertible {
         started = .now
         state = Mutex(State(input: feed))
         done.enter()
-        readers.forEach { $0.start() }
+        for reader in readers { reader.start() }
         Thread.detachNewThread { [self] in reap() }
     }
 
@@ -161,7 +163,9 @@ public final class Program: Sendable, CustomStringConvertible {
         // First only look: while the pid is ours, nobody else can have it, and a signal cannot go astray.
         while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR {}
         var status: Int32 = 0
+        let others = Leftovers.members(ofGroup: pid).contains { $0.pid != pid }
         state.withLock {
+            $0.ownsGroup = others
             while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
             $0.reaped = true
         }
@@ -183,10 +187,10 @@ public final class Program: Sendable, CustomStringConvertible {
 
     public var isRunning: Bool { ending == nil }
 
-    /// Sends a signal, to the program alone or to its whole group. Nothing happens when it has ended.
+    /// Sends a signal, to the program alone or to its whole group. Nothing happens when nobody is left.
     public func send(_ signal: Int32, toGroup: Bool = false) {
         state.withLock {
-            if !$0.reaped { kill(toGroup ? -pid : pid, signal) }
+            if toGroup ? $0.ownsGroup : !$0.reaped { kill(toGroup ? -pid : pid, signal) }
         }
     }
 
@@ -250,8 +254,9 @@ public final class Program: Sendable, CustomStringConvertible {
 
     /// Kills the group, and comes back when the program is reaped and its pipes are closed. Works in a cancelled task.
     func end() async {
-        // Also after the leader has gone: the group's number is not given again while it has a member.
-        kill(-pid, SIGKILL)
+        state.withLock {
+            if $0.ownsGroup { kill(-pid, SIGKILL) }
+        }
         await withCheckedContinuation { continuation in
             done.notify(queue: .global()) { continuation.resume() }
         }

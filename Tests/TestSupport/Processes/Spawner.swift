@@ -88,7 +88,7 @@ final class Spawner: Sendable {
 
         var words: [UnsafeMutablePointer<CChar>?] = request.arguments.map { strdup($0) } + [nil]
         var variables: [UnsafeMutablePointer<CChar>?] = request.environment.map { strdup($0) } + [nil]
-        defer { (words + variables).forEach { free($0) } }
+        defer { for text in words + variables { free(text) } }
         var pid: Int32 = 0
         let code = posix_spawn(&pid, request.path, &actions, &attributes, &words, &variables)
         guard code == 0 else { throw Failed("cannot start \(request.path): \(errnoText(code))") }
