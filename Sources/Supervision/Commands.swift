@@ -1,6 +1,6 @@
 public import Configuration
 public import FFmpeg
-import TransportStream
+public import TransportStream
 
 /// The command lines for what a configuration asks for. `run` and `plan` make them here, so that they are the same.
 public enum Commands {
@@ -83,7 +83,7 @@ public enum Commands {
         case .srt(let srt):
             kind = .srt(
                 url: srt.url, passphrase: try srt.passphrase?.resolve(environment: environment).reveal(),
-                streamID: try srt.streamid?.resolve(environment: environment).reveal(), latency: nil)
+                streamID: srt.streamid, latency: nil)
         case .record(let record):
             kind = .record(folder: record.folder, name: target.name, segment: record.segment, take: take)
         }

@@ -1,6 +1,7 @@
 import DataPath
 import FFmpeg
 import Logging
+import SystemPackage
 
 /// Runs one child of a runner: log lines, the first sign of life, and the words for its end.
 struct Life: Sendable {

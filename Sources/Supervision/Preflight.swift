@@ -1,5 +1,5 @@
 import Configuration
-import Glibc
+public import Glibc
 
 /// Why the service cannot start: one sentence with the mend.
 public struct StartError: Error, Sendable, Hashable, CustomStringConvertible {

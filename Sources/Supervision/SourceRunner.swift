@@ -3,6 +3,7 @@ import DataPath
 import FFmpeg
 import Logging
 import Synchronization
+import TransportStream
 
 /// One source of a channel: its relay, started again whenever it ends.
 final class SourceRunner: Sendable {

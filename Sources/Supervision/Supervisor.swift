@@ -10,6 +10,11 @@ public final class Supervisor: Sendable {
         /// The channel's or group's name.
         public var name: String
         public var port: Int
+        public init(name: String, port: Int) {
+            self.name = name
+            self.port = port
+        }
+
         /// For a player: `tcp://127.0.0.1:20123`.
         public var url: String { "tcp://127.0.0.1:\(port)" }
     }

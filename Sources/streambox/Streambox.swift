@@ -38,7 +38,8 @@ struct Streambox: AsyncParsableCommand {
     }
 
     private static func complain(_ text: String) {
-        fputs(text.hasSuffix("\n") ? text : text + "\n", stderr)
+        var line = text.hasSuffix("\n") ? text : text + "\n"
+        line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }
 

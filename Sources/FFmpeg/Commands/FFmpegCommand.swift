@@ -31,7 +31,12 @@ public struct FFmpegCommand: Sendable, Hashable {
 
     /// One shell line that shows what would run, secrets masked.
     public func maskedLine(program: String = "ffmpeg") -> String {
-        maskedArguments(program: program).map(ShellQuoting.quoted).joined(separator: " ")
+        Self.shellLine(maskedArguments(program: program))
+    }
+
+    /// Words as a shell takes them, quoted where they need it.
+    public static func shellLine(_ words: [String]) -> String {
+        words.map(ShellQuoting.quoted).joined(separator: " ")
     }
 
     /// The arguments with the secret files' tokens replaced by where the files lie.

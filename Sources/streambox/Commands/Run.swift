@@ -1,11 +1,12 @@
-import ArgumentParser
+public import ArgumentParser
 import Configuration
 import FFmpeg
 import Glibc
-import Logging
+public import Logging
 import ServiceLifecycle
 import Supervision
 import SystemPackage
+import UnixSignals
 
 /// The service, in the foreground.
 struct Run: AsyncParsableCommand {
@@ -86,7 +87,7 @@ struct Run: AsyncParsableCommand {
         for tap in taps { lines.append("watch      ffplay \(tap.url)   (\(tap.name))") }
         guard !lines.isEmpty else { return }
         print("streambox \(Streambox.version), \(file.name)\n" + lines.map { "  \($0)\n" }.joined() + "  stop       Ctrl-C")
-        fflush(stdout)
+        fflush(nil)
     }
 }
 
@@ -103,4 +104,4 @@ private struct SupervisorService: Service {
     }
 }
 
-extension Logger.Level: ExpressibleByArgument {}
+extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -1,0 +1,33 @@
+import Foundation
+
+/// What the kernel says of a process.
+struct ProcessFigures {
+    /// Seconds on a processor, all threads together.
+    var cpu: Double
+    /// Bytes resident.
+    var resident: Int
+
+    init(pid: Int32) throws {
+        // schedstat counts nanoseconds; the ticks in `stat` are too coarse for a process that hardly works.
+        let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
+        var nanoseconds = 0.0
+        for task in tasks {
+            let text = (try? String(contentsOfFile: "/proc/\(pid)/task/\(task)/schedstat", encoding: .utf8)) ?? "0"
+            nanoseconds += Double(text.split(separator: " ").first ?? "0") ?? 0
+        }
+        cpu = nanoseconds / 1e9
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
+        resident = (Int(line.split(whereSeparator: { !$0.isNumber }).first ?? "0") ?? 0) * 1024
+    }
+}
+
+func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    guard !sorted.isEmpty else { return .nan }
+    return sorted.count % 2 == 1 ? sorted[sorted.count / 2] : (sorted[sorted.count / 2 - 1] + sorted[sorted.count / 2]) / 2
+}
+
+extension Double {
+    func formatted(_ digits: Int) -> String { String(format: "%.\(digits)f", self) }
+}

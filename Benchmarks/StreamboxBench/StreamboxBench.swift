@@ -1,0 +1,16 @@
+import ArgumentParser
+
+/// Measures what the service promises, as ratios against a peer or a floor in the same run.
+@main
+struct StreamboxBench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measures streambox with real programs on 127.0.0.1.",
+        subcommands: [Fanout.self, Start.self, Latency.self])
+}
+
+/// Where the program under measurement is.
+struct Product: ParsableArguments {
+    @Option(help: "The streambox program, built in release.")
+    var streambox: String
+}
