@@ -120,7 +120,7 @@ import Testing
         #expect(EncoderCommand.samples(at: 1, rate: 44100) == 0)
         #expect(EncoderCommand.samples(at: 2, rate: 44100) == 1)
         #expect(EncoderCommand.samples(at: -2, rate: 44100) == -1)
-        #expect(EncoderCommand.samples(at: 1 << 53, rate: 48000) == (1 << 53) / 15 * 8 + 4)
+        #expect(EncoderCommand.samples(at: 1 << 53, rate: 48000) == (1 << 53) / 15 * 8 + 1)
     }
 
     @Test("without a rate from the feed x264 goes by the timestamps")
