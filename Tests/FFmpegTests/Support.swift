@@ -203,3 +203,26 @@ func run(
         secretsFolder: scratch.file("secrets"), environment: testEnvironment, redactor: redactor, handle: handle,
         events: { recorder.note($0) })
 }
+
+/// Writes media slowly enough that the reader meets its peer's answer, until the end or until the reader is gone.
+func trickle(_ media: [UInt8], into pipe: FileDescriptor) async throws {
+    signal(SIGPIPE, SIG_IGN)
+    defer { try? pipe.close() }
+    for start in stride(from: 0, to: media.count, by: 188 * 100) {
+        guard (try? pipe.writeAll(media[start..<min(media.count, start + 188 * 100)])) != nil else { return }
+        try await Task.sleep(for: .milliseconds(100))
+    }
+}
+
+/// Runs a command whose input trickles in.
+func run(_ command: FFmpegCommand, in scratch: Scratch, trickling media: [UInt8]) async throws -> ChildExit {
+    let (childInput, ours) = try FileDescriptor.pipe()
+    // Another child must not inherit our end, or this one would never see the end of its input.
+    for end in [childInput, ours] { _ = fcntl(end.rawValue, F_SETFD, FD_CLOEXEC) }
+    let binary = try await FFmpegBinary.locate(nil, environment: testEnvironment)
+    async let exit = ChildProcess.run(
+        command, binary: binary, stdin: childInput, stdout: nil, secretsFolder: scratch.file("secrets"),
+        environment: testEnvironment, events: { _ in })
+    try await trickle(media, into: ours)
+    return await exit
+}
