@@ -106,12 +106,13 @@ public enum FailureClassifier {
         Rule("Read-only file system", .unwritable),
         Rule("Permission denied", .permission),
         Rule("Operation not permitted", .permission),
+        // Behind those that say why.
+        Rule("Failed to open segment", .unwritable),
         Rule("could not find codec parameters", .invalidData),
         Rule("Invalid data found when processing input", .invalidData),
         Rule("matches no streams", .invalidData),
         Rule("sample rate not set", .invalidData),
         Rule("dimensions not set", .invalidData),
-        Rule("incorrect codec parameters", .invalidData),
     ]
 
     private static func first(of rules: [Rule], in log: LogExcerpt) -> FailureCause? {
@@ -137,12 +138,14 @@ public enum FailureClassifier {
         }
         // No answer within SRT's three seconds; a verdict would have been printed.
         if says("Connection to srt://", "failed") { return .timeout }
+        // FFmpeg guesses at codec parameters here, whatever made a header fail.
         if says("No such file or directory", "") { return role == .publisher ? .unwritable : .notFound }
         if says("rtmp", "Input/output error") {
             // Closed on us: before the first frame because it does not know the application or the key.
             return role == .publisher && !framesWritten ? .rejected : .reset
         }
         if says("Input/output error", "") { return .reset }
+        if says("incorrect codec parameters", "") { return .invalidData }
         return nil
     }
 

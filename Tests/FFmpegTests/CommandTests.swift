@@ -1,0 +1,173 @@
+import Testing
+
+@testable import FFmpeg
+
+@Suite struct CommandTests {
+    private func value(after option: String, in command: FFmpegCommand) -> String? {
+        command.arguments.firstIndex(of: option).map { command.arguments[$0 + 1] }
+    }
+
+    // MARK: Publishers
+
+    @Test("a stream key stands in the preset file only")
+    func streamKey() throws {
+        let command = try PublisherCommand(target: .rtmp(url: "rtmp://live.example/app", key: "S3cret?a=b&c")).command()
+        #expect(command.arguments.last == "rtmp://live.example/app")
+        #expect(command.secretFiles.map(\.contents) == ["rtmp_playpath=S3cret?a=b&c\n"])
+        #expect(value(after: "-fpre", in: command) == command.secretFiles[0].token)
+        #expect(!command.maskedLine().contains("S3cret"))
+        #expect(!"\(command)".contains("S3cret"))
+        #expect(!String(reflecting: command).contains("S3cret"))
+        var dumped = ""
+        dump(command, to: &dumped)
+        #expect(!dumped.contains("S3cret"))
+    }
+
+    @Test(
+        "a key inside the address is taken out of it",
+        arguments: [
+            ("rtmp://a.example/live2/abcd-efgh", "rtmp://a.example/live2", "abcd-efgh", nil),
+            ("rtmps://a.example:443/rtmp/x?s_bl=1", "rtmps://a.example:443/rtmp", "x?s_bl=1", nil),
+            ("rtmp://a.example/app/inst/key9", "rtmp://a.example/app/inst", "key9", "app/inst"),
+        ] as [(String, String, String, String?)])
+    func keyInAddress(url: String, address: String, key: String, app: String?) throws {
+        let command = try PublisherCommand(target: .rtmp(url: url, key: nil)).command()
+        #expect(command.arguments.last == address)
+        #expect(command.secretFiles.map(\.contents) == ["rtmp_playpath=\(key)\n"])
+        #expect(value(after: "-rtmp_app", in: command) == app)
+        #expect(!command.arguments.contains { $0.contains(key) })
+    }
+
+    @Test("an application of several parts is given whole")
+    func applicationOfParts() throws {
+        let command = try PublisherCommand(target: .rtmp(url: "rtmp://h/app/inst/", key: "key9")).command()
+        #expect(command.arguments.last == "rtmp://h/app/inst")
+        #expect(value(after: "-rtmp_app", in: command) == "app/inst")
+    }
+
+    @Test("an SRT passphrase and stream id leave the address too")
+    func srt() throws {
+        let command = try PublisherCommand(
+            target: .srt(
+                url: "srt://h:9?streamid=%23%21::r=x&passphrase=0123456789&maxbw=0", passphrase: nil, streamID: nil,
+                latency: .milliseconds(200))
+        ).command()
+        #expect(command.arguments.last == "srt://h:9?maxbw=0&latency=200000&transtype=live&pkt_size=1316")
+        #expect(command.secretFiles.map(\.contents) == ["passphrase=0123456789\nsrt_streamid=#!::r=x\n"])
+    }
+
+    @Test("what cannot be kept secret or is no address is refused with a sentence that does not tell it")
+    func refusals() {
+        let bad: [(PublisherTarget, CommandError?)] = [
+            (.rtmp(url: "rtmp://h/app", key: "a\nacodec=x"), .controlCharacter(option: "rtmp_playpath")),
+            (.rtmp(url: "rtmp://h/app", key: ""), .emptySecret(option: "rtmp_playpath")),
+            (.rtmp(url: "rtmp://h/app", key: String(repeating: "k", count: 2000)), .secretTooLong(option: "rtmp_playpath", limit: 976)),
+            (.rtmp(url: "rtmp://h/app", key: nil), nil),
+            (.rtmp(url: "rtmp://h", key: "key"), nil),
+            (.rtmp(url: "rtmp://user:hunter22@h/app", key: "key"), nil),
+            (.rtmp(url: "http://h/app", key: "key"), nil),
+            (.srt(url: "h:9000", passphrase: nil, streamID: nil, latency: nil), nil),
+        ]
+        for (target, wanted) in bad {
+            let error = #expect(throws: CommandError.self) { try PublisherCommand(target: target).command() }
+            if let wanted { #expect(error == wanted) }
+            #expect(error?.description.contains("hunter22") == false)
+        }
+    }
+
+    @Test("recordings are named by UTC, and a percent sign in a folder is no pattern")
+    func recording() throws {
+        let command = try PublisherCommand(
+            target: .record(folder: "/rec/100%/", name: "archive", segment: .milliseconds(2500), take: 3)).command()
+        #expect(command.arguments.last == "/rec/100%%/archive-%Y%m%d-%H%M%S-3.ts")
+        #expect(value(after: "-segment_time", in: command) == "2.5")
+        #expect(command.environment["TZ"] == "UTC")
+        #expect(RecordingFiles.isRecording("archive-20260131-235959.ts", of: "archive"))
+        #expect(RecordingFiles.isRecording("archive-20260131-235959-12.ts", of: "archive"))
+        #expect(!RecordingFiles.isRecording("archive-2-20260131-235959.ts", of: "archive"))
+        #expect(!RecordingFiles.isRecording("archive-20260131-235959-.ts", of: "archive"))
+    }
+
+    @Test("a take is one above those of the last seconds")
+    func takes() throws {
+        let scratch = Scratch()
+        #expect(RecordingFiles.nextTake(folder: scratch.path, name: "a", now: 0) == 0)
+        try write("", to: scratch.file("a-20260131-235959.ts"))
+        try write("", to: scratch.file("b-20260131-235959-7.ts"))
+        #expect(RecordingFiles.nextTake(folder: scratch.path, name: "a", now: 0) == 1)
+        try write("", to: scratch.file("a-20260131-235959-4.ts"))
+        #expect(RecordingFiles.nextTake(folder: scratch.path, name: "a", now: 0) == 5)
+        #expect(RecordingFiles.nextTake(folder: scratch.path, name: "a", now: 9_999_999_999) == 0)
+    }
+
+    // MARK: Encoders
+
+    @Test("an encoder resumes on a tick of video and on a sample of audio")
+    func resume() {
+        let command = EncoderCommand(
+            video: .encode(
+                VideoSettings(size: FrameSize(width: 640, height: 360), bitrate: 2_000_000, profile: "high"),
+                with: Libx264Recipe()),
+            audio: .aac(bitrate: 160_000, rate: 48000, channels: 2), inputRate: FrameRate(30000, 1001),
+            resume: ResumePoint(videoStart: 450_901_890, audioStart: 450_864_000)
+        ).command()
+        #expect(
+            value(after: "-vf", in: command)
+                == "trim=start_pts=450901890,scale=640:360,setsar=1,format=yuv420p")
+        #expect(value(after: "-af", in: command) == "aresample=48000:async=1:min_hard_comp=0.02,atrim=start_pts=240460800")
+        #expect(value(after: "-x264-params", in: command) == "fps=30000/1001")
+        #expect(value(after: "-force_key_frames", in: command) == "expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+2))")
+        #expect(EncoderCommand.samples(at: 1, rate: 44100) == 0)
+        #expect(EncoderCommand.samples(at: 2, rate: 44100) == 1)
+        #expect(EncoderCommand.samples(at: -2, rate: 44100) == -1)
+        #expect(EncoderCommand.samples(at: 1 << 53, rate: 48000) == (1 << 53) / 15 * 8 + 1)
+    }
+
+    @Test("without a rate from the feed x264 goes by the timestamps")
+    func unknownRate() {
+        let command = EncoderCommand(
+            video: .encode(VideoSettings(bitrate: 1), with: Libx264Recipe()), audio: .copy
+        ).command()
+        #expect(value(after: "-x264-params", in: command) == "force-cfr=0")
+        #expect(value(after: "-c:a", in: command) == "copy")
+    }
+
+    @Test("copying asks for no filter and no encoder")
+    func copying() {
+        let command = EncoderCommand(video: .copy, audio: .copy).command()
+        #expect(!command.arguments.contains("-vf") && !command.arguments.contains("-af"))
+        #expect(command.arguments.last == "pipe:1")
+    }
+
+    // MARK: Relays
+
+    @Test("a password in a pulled address stands in a script, quoted")
+    func pull() throws {
+        let command = try RelayCommand(source: .pull(url: "rtsp://cam:it's%20me@10.0.0.5/main", passphrase: nil)).command()
+        let script = try #require(command.secretFiles.first)
+        #expect(script.contents.contains("file 'rtsp://cam:it'\\''s%20me@10.0.0.5/main'\n"))
+        #expect(script.contents.contains("option rtsp_transport 'tcp'\n"))
+        #expect(!command.arguments.contains { $0.contains("me@") })
+        #expect(value(after: "-i", in: command) == script.token)
+        let plain = try RelayCommand(source: .pull(url: "rtsp://10.0.0.5/main", passphrase: nil)).command()
+        #expect(plain.secretFiles.isEmpty)
+        #expect(value(after: "-rtsp_transport", in: plain) == "tcp")
+        #expect(value(after: "-timeout", in: plain) == "10000000")
+        #expect(value(after: "-i", in: plain) == "rtsp://10.0.0.5/main")
+    }
+
+    @Test("a listener's passphrase stands in a script, and an RTMP key is not needed at all")
+    func listeners() throws {
+        let srt = try RelayCommand(source: .srtListen(address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil)).command()
+        #expect(srt.secretFiles.first?.contents.contains("option passphrase '0123456789'\n") == true)
+        #expect(!srt.maskedLine().contains("0123456789"))
+        let rtmp = try RelayCommand(source: .rtmpListen(address: "[::]:1935", app: "live")).command()
+        #expect(value(after: "-i", in: rtmp) == "rtmp://[::]:1935/live")
+    }
+
+    @Test("a shown line can be pasted into a shell")
+    func quoting() {
+        let command = FFmpegCommand(role: .relay, arguments: ["-i", "a b's", "", "x=1", "http://u:pw@h/x"])
+        #expect(command.maskedLine() == #"ffmpeg -i 'a b'\''s' '' x=1 'http://***@h/x'"#)
+    }
+}

@@ -1,0 +1,116 @@
+import FFmpeg
+import Testing
+
+/// The real program on real streams.
+@Suite struct EncoderMediaTests {
+    private func encoder(
+        rate: FrameRate? = FrameRate(30), settings: VideoSettings = VideoSettings(bitrate: 500_000, keyframe: .seconds(2)),
+        resume: ResumePoint? = nil
+    ) -> FFmpegCommand {
+        EncoderCommand(
+            video: .encode(settings, with: Libx264Recipe()), audio: .aac(bitrate: 96_000, rate: 48000, channels: 2),
+            inputRate: rate, resume: resume
+        ).command()
+    }
+
+    @Test("every frame keeps its timestamp to the tick, keyframes come by time, audio lies on one grid")
+    func exactness() async throws {
+        let scratch = Scratch()
+        let source = scratch.file("source.ts")
+        let output = scratch.file("out.ts")
+        try await makeSource(source)
+        let exit = try await run(encoder(), in: scratch, from: source, to: output)
+        #expect(exit.status == .exited(0), "\(exit.log.lines)")
+        let before = try await packets(source, "v")
+        let after = try await packets(output, "v")
+        #expect(after.map(\.pts) == before.map(\.pts))
+        #expect(before.count == 180)
+        #expect(after.indices.filter { after[$0].isKey } == [0, 60, 120])
+        let audio = try await packets(output, "a").map(\.pts)
+        #expect(zip(audio, audio.dropFirst()).allSatisfy { $1 - $0 == 1920 })
+        // Priming: one frame before the source's first.
+        let first = try #require(try await packets(source, "a").first).pts
+        #expect(audio.first == first - 1920)
+    }
+
+    @Test("a second encoder continues at the next frame and on the audio grid of the first")
+    func resuming() async throws {
+        let scratch = Scratch()
+        let source = scratch.file("source.ts")
+        try await makeSource(source)
+        _ = try await run(encoder(), in: scratch, from: source, to: scratch.file("whole.ts"))
+        let video = try await packets(scratch.file("whole.ts"), "v")
+        let audio = try await packets(scratch.file("whole.ts"), "a")
+        let point = ResumePoint(videoStart: video[100].pts, audioStart: audio[150].pts)
+        let exit = try await run(encoder(resume: point), in: scratch, from: source, to: scratch.file("rest.ts"))
+        #expect(exit.status == .exited(0))
+        let videoRest = try await packets(scratch.file("rest.ts"), "v")
+        let audioRest = try await packets(scratch.file("rest.ts"), "a")
+        #expect(videoRest.map(\.pts) == video[100...].map(\.pts))
+        #expect(videoRest.first?.isKey == true)
+        #expect(audioRest.first?.pts == audio[149].pts)
+        #expect(audioRest.dropFirst().map(\.pts) == audio[150...].map(\.pts))
+    }
+
+    @Test("a converted rate has one grid, wherever the encoder starts")
+    func convertedRate() async throws {
+        let scratch = Scratch()
+        let source = scratch.file("source.ts")
+        try await makeSource(source, seconds: 3)
+        let settings = VideoSettings(size: FrameSize(width: 160, height: 90), rate: FrameRate(25), bitrate: 200_000)
+        _ = try await run(encoder(settings: settings), in: scratch, from: source, to: scratch.file("whole.ts"))
+        let whole = try await packets(scratch.file("whole.ts"), "v")
+        #expect(zip(whole, whole.dropFirst()).allSatisfy { $1.pts - $0.pts == 3600 })
+        let audio = try await packets(scratch.file("whole.ts"), "a")
+        let point = ResumePoint(videoStart: whole[40].pts, audioStart: audio[70].pts)
+        _ = try await run(encoder(settings: settings, resume: point), in: scratch, from: source, to: scratch.file("rest.ts"))
+        #expect(try await packets(scratch.file("rest.ts"), "v").map(\.pts) == whole[40...].map(\.pts))
+        let size = try await tool(
+            "ffprobe", ["-v", "error", "-select_streams", "v", "-show_entries", "stream=width,height,r_frame_rate", "-of", "csv=p=0", scratch.file("rest.ts")])
+        #expect(size.split(separator: "\n").first == "160,90,25/1")
+    }
+
+    @Test("the bitrate is the one asked for, whether the rate is known or not", arguments: [FrameRate(30), nil])
+    func bitrate(rate: FrameRate?) async throws {
+        let scratch = Scratch()
+        let source = scratch.file("source.ts")
+        try await makeSource(source)
+        let settings = VideoSettings(bitrate: 300_000)
+        _ = try await run(encoder(rate: rate, settings: settings), in: scratch, from: source, to: scratch.file("out.ts"))
+        let sizes = try await tool(
+            "ffprobe", ["-v", "error", "-select_streams", "v", "-show_entries", "packet=size", "-of", "csv=p=0", scratch.file("out.ts")]
+        ).split(separator: "\n").compactMap { Int($0.prefix { $0 != "," }) }
+        let bits = sizes.reduce(0, +) * 8 / 6
+        #expect(bits > 150_000 && bits < 450_000)
+    }
+
+    @Test("holes in the audio are filled, so the grid goes on")
+    func holes() async throws {
+        let scratch = Scratch()
+        let source = scratch.file("source.ts")
+        try await makeSource(source)
+        try await tool(
+            "ffmpeg",
+            [
+                "-v", "error", "-nostdin", "-copyts", "-i", source, "-c", "copy", "-bsf:a",
+                "noise=drop=between(n\\,100\\,124)+eq(n\\,200)", "-mpegts_copyts", "1", "-muxdelay", "0", "-muxpreload", "0",
+                scratch.file("holes.ts"),
+            ])
+        _ = try await run(encoder(), in: scratch, from: scratch.file("holes.ts"), to: scratch.file("out.ts"))
+        let audio = try await packets(scratch.file("out.ts"), "a").map(\.pts)
+        #expect(audio.count > 270)
+        #expect(zip(audio, audio.dropFirst()).allSatisfy { $1 - $0 == 1920 })
+    }
+
+    @Test("copying changes no timestamp")
+    func copying() async throws {
+        let scratch = Scratch()
+        let source = scratch.file("source.ts")
+        try await makeSource(source, seconds: 2)
+        let exit = try await run(
+            EncoderCommand(video: .copy, audio: .copy).command(), in: scratch, from: source, to: scratch.file("out.ts"))
+        #expect(exit.status == .exited(0))
+        #expect(try await packets(scratch.file("out.ts"), "v") == packets(source, "v"))
+        #expect(try await packets(scratch.file("out.ts"), "a") == packets(source, "a"))
+    }
+}

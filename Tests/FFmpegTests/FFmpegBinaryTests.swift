@@ -1,0 +1,59 @@
+import SystemPackage
+import Testing
+
+@testable import FFmpeg
+
+@Suite struct FFmpegBinaryTests {
+    @Test("the first ffmpeg on the PATH is found, and its encoders are listed")
+    func found() async throws {
+        let binary = try await FFmpegBinary.locate(nil, environment: testEnvironment)
+        #expect(binary.version.isSupported)
+        let encoders = try await binary.listEncoders(environment: testEnvironment)
+        #expect(encoders.isSuperset(of: ["libx264", "aac"]))
+        #expect(!encoders.contains("="))
+    }
+
+    @Test("what is not there, not executable, or not on the PATH is told apart")
+    func missing() async throws {
+        let scratch = Scratch()
+        await #expect(throws: FFmpegBinaryError.missing(path: "/nonexistent/ffmpeg")) {
+            try await FFmpegBinary.locate("/nonexistent/ffmpeg", environment: testEnvironment)
+        }
+        try write("text", to: scratch.file("ffmpeg"))
+        await #expect(throws: FFmpegBinaryError.notExecutable(path: scratch.file("ffmpeg"))) {
+            try await FFmpegBinary.locate(scratch.file("ffmpeg"), environment: testEnvironment)
+        }
+        await #expect(throws: FFmpegBinaryError.notOnPath) {
+            try await FFmpegBinary.locate(nil, environment: ["PATH": scratch.path])
+        }
+    }
+
+    @Test("another program, an old one, and one that hangs are refused with the mend")
+    func wrong() async throws {
+        let scratch = Scratch()
+        func program(_ name: String, _ text: String) throws -> String {
+            try write("#!/bin/sh\n" + text, to: scratch.file(name), mode: [.ownerReadWriteExecute])
+            return scratch.file(name)
+        }
+        let other = try program("other", "echo hello\n")
+        await #expect(throws: FFmpegBinaryError.notFFmpeg(path: other)) {
+            try await FFmpegBinary.locate(other, environment: testEnvironment)
+        }
+        let old = try program("old", "echo 'ffmpeg version 4.3.1 Copyright'\n")
+        await #expect(throws: FFmpegBinaryError.tooOld(path: old, version: "4.3.1")) {
+            try await FFmpegBinary.locate(old, environment: testEnvironment)
+        }
+        let hanging = try program("hanging", "sleep 1000 & echo $! > \(scratch.file("pid")); wait\n")
+        let error = await #expect(throws: FFmpegBinaryError.self) {
+            try await FFmpegBinary.locate(hanging, environment: testEnvironment, limit: .seconds(1))
+        }
+        #expect(error == .hung(path: hanging, seconds: 1))
+        #expect(error?.description.contains("apt install ffmpeg") == true)
+        let text = String(decoding: try contents(scratch.file("pid")), as: UTF8.self)
+        let pid = try #require(Int32(text.dropLast()))
+        try await eventually("the wrapper's child is gone too") {
+            // An orphan may stay a zombie where nobody reaps.
+            !isAlive(pid) || commandLine(pid).isEmpty
+        }
+    }
+}

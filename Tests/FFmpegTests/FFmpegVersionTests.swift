@@ -1,0 +1,41 @@
+import Testing
+
+@testable import FFmpeg
+
+@Suite struct FFmpegVersionTests {
+    @Test(
+        "a release is read whatever its packager adds",
+        arguments: [
+            ("ffmpeg version 5.1.9-0+deb12u1 Copyright (c) 2000-2026 the FFmpeg developers", 5, 1),
+            ("ffmpeg version n6.0 Copyright", 6, 0),
+            ("ffmpeg version 7.1.1-static https://johnvansickle.com/ffmpeg/ Copyright", 7, 1),
+            ("ffmpeg version 8 Copyright", 8, 0),
+            ("ffmpeg version 4.4.2-0ubuntu0.22.04.1 Copyright", 4, 4),
+        ])
+    func release(line: String, major: Int, minor: Int) {
+        #expect(FFmpegVersion(output: line)?.release == .init(major: major, minor: minor))
+    }
+
+    @Test("5.1 and newer are supported, older ones are not")
+    func support() {
+        #expect(FFmpegVersion(output: "ffmpeg version 5.1 C")?.isSupported == true)
+        #expect(FFmpegVersion(output: "ffmpeg version 5.0.3 C")?.isSupported == false)
+    }
+
+    @Test(
+        "a git snapshot is judged by its libavutil",
+        arguments: ["N-109468-gd39b34123d", "git-2023-01-01-abcdef", "2024-01-02-git-0123456789", "UNKNOWN"])
+    func snapshot(word: String) {
+        let new = "ffmpeg version \(word) Copyright\nlibavutil      58.  2.100 / 58.  2.100\n"
+        let old = "ffmpeg version \(word) Copyright\nlibavutil      56. 70.100 / 56. 70.100\n"
+        #expect(FFmpegVersion(output: new)?.release == nil)
+        #expect(FFmpegVersion(output: new)?.isSupported == true)
+        #expect(FFmpegVersion(output: old)?.isSupported == false)
+        #expect(FFmpegVersion(output: "ffmpeg version \(word) Copyright")?.isSupported == false)
+    }
+
+    @Test("another program's output is no version", arguments: ["", "nginx version: 1.22", "ffmpeg version "])
+    func others(text: String) {
+        #expect(FFmpegVersion(output: text) == nil)
+    }
+}

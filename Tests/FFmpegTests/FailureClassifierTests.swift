@@ -1,0 +1,88 @@
+import Testing
+
+@testable import FFmpeg
+
+@Suite struct FailureClassifierTests {
+    private func cause(
+        _ role: FFmpegCommand.Role, _ status: ChildStatus, _ lines: [String], framesWritten: Bool = false
+    ) -> FailureCause {
+        var log = LogExcerpt()
+        for line in lines { log.append(line) }
+        return FailureClassifier.cause(role: role, status: status, log: log, framesWritten: framesWritten)
+    }
+
+    @Test(
+        "what drivers and encoders print",
+        arguments: [
+            ("Failed to initialise VAAPI connection: 34 (HW busy now).|Device creation failed: -5.", .driverError),
+            ("Failed to initialise VAAPI connection: -1 (unknown libva error).", .driverMissing),
+            ("No VA display found for device /dev/dri/renderD128.|Device creation failed: -22.", .deviceGone),
+            ("No usable encoding entrypoint found for profile VAProfileH264High (7).", .unsupported),
+            ("Hardware does not support encoding at size 640x368 (constraints: width 0-0 height 0-0).", .unsupported),
+            ("Failed to end picture encode issue: 24 (internal encoding error).", .driverError),
+            ("Failed to sync to output buffer completion: 1", .driverError),
+            ("Failed to upload frame: -5.", .driverError),
+            ("Impossible to convert between the formats supported by the filter 'a' and the filter 'b'", .unsupported),
+            ("Cannot load libcuda.so.1|Error initializing output stream", .driverMissing),
+            ("cuInit(0) failed -> CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected", .deviceGone),
+            ("Driver does not support the required nvenc API version. Required: 11.1 Found: 10.0", .driverMissing),
+            ("OpenEncodeSessionEx failed: out of memory (10): (no details)|No capable devices found", .sessionLimit),
+            ("EncodePicture failed!: generic error (20)", .driverError),
+            ("Unknown encoder 'nosuch'", .unsupported),
+        ] as [(String, FailureCause)])
+    func encoders(text: String, wanted: FailureCause) {
+        #expect(cause(.encoder, .exited(1), text.split(separator: "|").map(String.init)) == wanted)
+    }
+
+    @Test(
+        "what publishers print when their target fails, as FFmpeg 5.1.9 prints it",
+        arguments: [
+            ("[tcp @ 0x5607d1] Connection to tcp://127.0.0.1:38467?tcp_nodelay=0 failed: Connection refused|rtmp://127.0.0.1:38467/a: Connection refused", .refused),
+            ("[srt @ 0x5610cf] Connection to srt://127.0.0.1:38467 failed: Input/output error|srt://127.0.0.1:38467: Input/output error", .timeout),
+            ("[tcp @ 0x558d] Failed to resolve hostname no.such.host.invalid: Name or service not known|rtmp://no.such.host.invalid/a: Input/output error", .unreachable),
+            ("[rtmp @ 0x563a] Server error: Already publishing|rtmp://127.0.0.1:57071/live: Operation not permitted", .rejected),
+            ("rtmp://127.0.0.1:57071/nope: Input/output error", .rejected),
+            ("[rtmp @ 0x55d4] Cannot read RTMP handshake response|rtmp://127.0.0.1:40385/a: Connection timed out", .timeout),
+            ("[rtmp @ 0x55d5] Cannot read RTMP handshake response|rtmp://127.0.0.1:40385/a: Connection reset by peer", .reset),
+            ("av_interleaved_write_frame(): Broken pipe|Error writing trailer of rtmp://127.0.0.1/deny: Broken pipe|Conversion failed!", .reset),
+            ("22:39:33.941742/SRT:RcvQ:w1!W:SRT.cn: processAsyncConnectRequest: REJECT reported from HS processing: Incorrect passphrase - not processing further|srt://127.0.0.1:32989: Input/output error", .rejected),
+            ("22:39:34.044458/SRT:RcvQ:w1!W:SRT.cn: processAsyncConnectRequest: REJECT reported from HS processing: Password required or unexpected - not processing further", .rejected),
+            ("[srt @ 0x562a] failed to set option SRTO_PASSPHRASE on socket: Operation not supported: Bad parameters", .rejected),
+            ("/proc/nope/x.ts: No such file or directory", .unwritable),
+            ("[segment @ 0x1] Failed to open segment '/rec/a.ts'|/rec/a.ts: Permission denied", .unwritable),
+            ("av_interleaved_write_frame(): No space left on device", .diskFull),
+            ("something new", .unknown),
+        ] as [(String, FailureCause)])
+    func publishers(text: String, wanted: FailureCause) {
+        #expect(cause(.publisher, .exited(1), text.split(separator: "|").map(String.init)) == wanted)
+    }
+
+    @Test(
+        "what relays print when their source fails, as FFmpeg 5.1.9 prints it",
+        arguments: [
+            ("[rtmp @ 0x558d] Cannot open connection tcp://127.0.0.1:40385?listen&listen_timeout=-1|rtmp://127.0.0.1:40385/a: Address already in use", .addressInUse),
+            ("[srt @ 0x558d] Connection setup failure: unable to create/configure SRT socket", .addressInUse),
+            ("[http @ 0x55d1] HTTP error 401 Unauthorized|x: Server returned 401 Unauthorized (authorization failed)", .rejected),
+            ("[rtsp @ 0x55da] method DESCRIBE failed: 404 Not Found|x: Server returned 404 Not Found", .notFound),
+            ("[mpegts @ 0x5630] changing packet size to 188|pipe:0: could not find codec parameters", .invalidData),
+            ("/nonexist.mp4: No such file or directory", .notFound),
+            ("rtmp://0.0.0.0:80/a: Permission denied", .permission),
+        ] as [(String, FailureCause)])
+    func relays(text: String, wanted: FailureCause) {
+        #expect(cause(.relay, .exited(1), text.split(separator: "|").map(String.init)) == wanted)
+    }
+
+    @Test("an unplugged card ends with status 0, and so does a publisher that left")
+    func quietEnds() {
+        #expect(cause(.relay, .exited(0), ["[video4linux2,v4l2 @ 0x1] ioctl(VIDIOC_DQBUF): No such device"]) == .deviceGone)
+        #expect(cause(.relay, .exited(0), ["rtmp://127.0.0.1:1/live: Input/output error"]) == .ended)
+    }
+
+    @Test("signals are crashes, except those from outside")
+    func signals() {
+        #expect(cause(.encoder, .signalled(11), []) == .crash)
+        #expect(cause(.encoder, .signalled(6), ["CUDA_ERROR_NO_DEVICE"]) == .deviceGone)
+        #expect(cause(.encoder, .signalled(9), ["anything"]) == .killed)
+        #expect(cause(.encoder, .notStarted(reason: "x"), []) == .notStarted)
+    }
+}

@@ -1,0 +1,58 @@
+import Testing
+
+@testable import FFmpeg
+
+@Suite struct LogTests {
+    @Test("lines end at line feeds and carriage returns, wherever the reads fall")
+    func splitting() {
+        var splitter = LineSplitter(limit: 100)
+        #expect(splitter.consume(Array("one\r\ntwo\rth".utf8)) == ["one", "two"])
+        #expect(splitter.consume(Array("ree\n\n\nfour".utf8)) == ["three"])
+        #expect(splitter.finish() == "four")
+        #expect(splitter.finish() == nil)
+    }
+
+    @Test("a line without an end is cut, and the next one is whole")
+    func longLine() {
+        var splitter = LineSplitter(limit: 4)
+        #expect(splitter.consume(Array("abcdefgh".utf8)) == [])
+        #expect(splitter.consume(Array("ij\nkl\n".utf8)) == ["abcd…", "kl"])
+    }
+
+    @Test(
+        "the level is read and taken out",
+        arguments: [
+            ("[h264 @ 0x55d1] [error] no frame!", LogLine.Level.error, "[h264 @ 0x55d1] no frame!"),
+            ("[warning] Could not find codec parameters", .warning, "Could not find codec parameters"),
+            ("[fatal]", .fatal, ""),
+            ("22:39:33/SRT:cn: [x] rejected", nil, "22:39:33/SRT:cn: [x] rejected"),
+            ("[", nil, "["), ("[a]", nil, "[a]"),
+        ] as [(String, LogLine.Level?, String)])
+    func level(line: String, level: LogLine.Level?, text: String) {
+        #expect(LogLine(parsing: line) == LogLine(level: level, text: text))
+    }
+
+    @Test("the beginning and the end are kept, and what lies between is counted")
+    func excerpt() {
+        var excerpt = LogExcerpt()
+        for number in 1...200 { excerpt.append("line \(number)") }
+        #expect(excerpt.head.first == "line 1" && excerpt.head.count == 20)
+        #expect(excerpt.tail.first == "line 141" && excerpt.tail.last == "line 200")
+        #expect(excerpt.omitted == 120)
+        #expect(excerpt.lines.count == 81)
+        excerpt.append(String(repeating: "x", count: 100_000))
+        #expect(excerpt.tail.last!.utf8.count < 1100)
+    }
+
+    @Test("a flood of messages is bounded, and what was held back is counted")
+    func rate() {
+        let start = ContinuousClock.now
+        var rate = LogRate(burst: 3, interval: .milliseconds(100), now: start)
+        let verdicts = (0..<5).map { _ in rate.admit(at: start) }
+        #expect(verdicts == [.pass(after: 0), .pass(after: 0), .pass(after: 0), .suppress, .suppress])
+        #expect(rate.admit(at: start + .milliseconds(99)) == .suppress)
+        #expect(rate.admit(at: start + .milliseconds(120)) == .pass(after: 3))
+        #expect(rate.admit(at: start + .milliseconds(130)) == .suppress)
+        #expect(rate.admit(at: start + .seconds(60)) == .pass(after: 1))
+    }
+}

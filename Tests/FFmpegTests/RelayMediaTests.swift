@@ -1,0 +1,129 @@
+import FFmpeg
+import Glibc
+import Subprocess
+import SystemPackage
+import Testing
+
+/// The real program on real sources.
+@Suite struct RelayMediaTests {
+    /// Runs an endless relay until its output holds that many bytes.
+    private func relay(_ relay: RelayCommand, in scratch: Scratch, bytes: Int) async throws -> ChildExit {
+        let handle = ChildHandle()
+        let output = scratch.file("out.ts")
+        async let exit = run(relay.command(), in: scratch, to: output, handle: handle)
+        try await eventually("output") {
+            var info = stat()
+            return stat(output, &info) == 0 && info.st_size >= bytes
+        }
+        handle.stop(.gracefully)
+        return try await exit
+    }
+
+    private func streams(_ path: String) async throws -> String {
+        try await tool(
+            "ffprobe", ["-v", "error", "-show_entries", "stream=id,codec_name", "-of", "csv=p=0", path])
+    }
+
+    @Test("the test source gives H.264 on PID 256 and AAC on PID 257, a keyframe each half second")
+    func testSource() async throws {
+        let scratch = Scratch()
+        let exit = try await relay(
+            RelayCommand(source: .test(size: FrameSize(width: 320, height: 180), rate: FrameRate(30))), in: scratch,
+            bytes: 300_000)
+        #expect(exit.status == .exited(255))
+        let text = try await streams(scratch.file("out.ts"))
+        #expect(text.contains("h264,0x100") && text.contains("aac,0x101"))
+        let video = try await packets(scratch.file("out.ts"), "v")
+        #expect(video.indices.filter { video[$0].isKey }.allSatisfy { $0 % 15 == 0 })
+        #expect(zip(video, video.dropFirst()).allSatisfy { $1.pts - $0.pts == 3000 })
+    }
+
+    @Test("a looped file goes on without a break, B-frames or not", arguments: ["0", "3"])
+    func loop(bFrames: String) async throws {
+        let scratch = Scratch()
+        let file = scratch.file("it's 1.mp4")
+        try await tool(
+            "ffmpeg",
+            [
+                "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-f", "lavfi", "-i",
+                "sine=r=48000", "-t", "1", "-c:v", "libx264", "-bf", bFrames, "-pix_fmt", "yuv420p", "-c:a", "aac", file,
+            ])
+        let recorder = Recorder()
+        let handle = ChildHandle()
+        async let exit = run(
+            RelayCommand(source: .file(path: file, loop: true)).command(), in: scratch, to: scratch.file("out.ts"),
+            handle: handle, recorder: recorder)
+        try await eventually("the third round") {
+            recorder.all.contains { if case .progress(let p) = $0 { (p.frame ?? 0) > 60 } else { false } }
+        }
+        handle.stop(.gracefully)
+        #expect(try await exit.log.isEmpty)
+        let video = try await packets(scratch.file("out.ts"), "v").map(\.pts).sorted()
+        // A round lasts as long as its longer stream, so the seam may be longer by part of a frame.
+        #expect(zip(video, video.dropFirst()).allSatisfy { (3600...7200).contains($1 - $0) })
+        let audio = try await packets(scratch.file("out.ts"), "a").map(\.pts)
+        #expect(zip(audio, audio.dropFirst()).allSatisfy { (1...3840).contains($1 - $0) })
+    }
+
+    @Test("an RTMP publisher is taken in from its first keyframe, with and without sound", arguments: [true, false])
+    func rtmp(sound: Bool) async throws {
+        let scratch = Scratch()
+        try await makeSource(scratch.file("source.ts"), seconds: 2)
+        let port = freePort()
+        async let exit = run(
+            RelayCommand(source: .rtmpListen(address: "127.0.0.1:\(port)", app: "live")).command(), in: scratch,
+            to: scratch.file("out.ts"))
+        try await eventually("listening") { isBound(port) }
+        try await tool(
+            "ffmpeg",
+            ["-v", "error", "-nostdin", "-i", scratch.file("source.ts")] + (sound ? [] : ["-an"]) + [
+                "-c", "copy", "-flvflags", "no_duration_filesize", "-f", "flv", "rtmp://127.0.0.1:\(port)/live/any",
+            ])
+        let end = try await exit
+        #expect(end.cause == .ended, "\(end.log.lines)")
+        let video = try await packets(scratch.file("out.ts"), "v")
+        #expect(video.first?.isKey == true && video.count == 60)
+        #expect(try await packets(scratch.file("out.ts"), "a").isEmpty == !sound)
+    }
+
+    @Test("a port in use is told as that")
+    func portInUse() async throws {
+        let scratch = Scratch()
+        let port = freePort()
+        let first = ChildHandle()
+        let relay = try RelayCommand(source: .rtmpListen(address: "127.0.0.1:\(port)", app: "live")).command()
+        async let exit = run(relay, in: scratch, handle: first)
+        try await eventually("listening") { isBound(port) }
+        #expect(try await run(relay, in: scratch).cause == .addressInUse)
+        first.stop(.gracefully)
+        #expect(try await exit.asked)
+    }
+
+    @Test("a source in another codec is encoded for the feed")
+    func mezzanine() async throws {
+        let scratch = Scratch()
+        let file = scratch.file("old.mkv")
+        try await tool(
+            "ffmpeg",
+            [
+                "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-f", "lavfi", "-i",
+                "sine=r=44100", "-t", "2", "-c:v", "mpeg4", "-c:a", "pcm_s16le", file,
+            ])
+        let exit = try await run(
+            RelayCommand(
+                source: .file(path: file, loop: false), video: .mezzanine(bitrate: 500_000, keyframe: .milliseconds(500)),
+                audio: .aac(bitrate: 96_000)
+            ).command(), in: scratch, to: scratch.file("out.ts"))
+        #expect(exit.status == .exited(0), "\(exit.log.lines)")
+        let text = try await streams(scratch.file("out.ts"))
+        #expect(text.contains("h264,0x100") && text.contains("aac,0x101"))
+        #expect(try await packets(scratch.file("out.ts"), "v").count == 50)
+    }
+
+    @Test("a missing file is told as that")
+    func missing() async throws {
+        let scratch = Scratch()
+        let relay = try RelayCommand(source: .file(path: scratch.file("none.mp4"), loop: true)).command()
+        #expect(try await run(relay, in: scratch).cause == .notFound)
+    }
+}
