@@ -16,6 +16,7 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
     private let poll: CInt
     private let wakeup: CInt
     private let inbox = Mutex(Inbox())
+    private let thread = Mutex(pthread_t())
 
     // Of the loop's thread alone:
     private var handlers: [CInt: (handler: any Handler, generation: UInt32)] = [:]
@@ -39,14 +40,13 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
         precondition(poll >= 0 && wakeup >= 0, "no descriptors left for an event loop")
         var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: UInt64(UInt32(bitPattern: wakeup))))
         epoll_ctl(poll, EPOLL_CTL_ADD, wakeup, &event)
-        var thread = pthread_t()
         let context = Unmanaged.passRetained(self).toOpaque()
-        let status = pthread_create(&thread, nil, { context in
+        let status = thread.withLock { pthread_create(&$0, nil, { context in
             Unmanaged<EventLoop>.fromOpaque(context!).takeRetainedValue().run()
             return nil
-        }, context)
+        }, context) }
         precondition(status == 0, "no thread for the event loop")
-        pthread_detach(thread)
+        pthread_detach(thread.withLock { $0 })
     }
 
     deinit {
@@ -77,6 +77,11 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
             return !inbox.isAwake
         }
         if mustWake { wake() }
+    }
+
+    /// The loop's own callbacks reach the actor through `assumeIsolated`; this is how Swift makes sure of it.
+    func checkIsolated() {
+        precondition(pthread_equal(pthread_self(), thread.withLock { $0 }) != 0, "not on the data path's thread")
     }
 
     private func wake() {

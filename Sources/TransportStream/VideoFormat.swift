@@ -1,5 +1,5 @@
 /// What a sequence parameter set says of the picture.
-public struct VideoFormat: Sendable, Hashable {
+public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
     public var codec: Codec
     /// Pixels, after cropping.
     public var width: Int
@@ -12,9 +12,26 @@ public struct VideoFormat: Sendable, Hashable {
     /// Frames per second as a fraction, where the stream says so (H.264 VUI timing).
     public var frameRate: Fraction?
 
-    public struct Fraction: Sendable, Hashable {
-        public var numerator: Int
-        public var denominator: Int
+    /// A fraction in lowest terms.
+    public struct Fraction: Sendable, Hashable, CustomStringConvertible {
+        public let numerator: Int
+        public let denominator: Int
+
+        /// - Precondition: both are positive.
+        public init(_ numerator: Int, _ denominator: Int) {
+            precondition(numerator > 0 && denominator > 0)
+            var (a, b) = (numerator, denominator)
+            while b != 0 { (a, b) = (b, a % b) }
+            self.numerator = numerator / a
+            self.denominator = denominator / a
+        }
+
+        public var description: String { denominator == 1 ? "\(numerator)" : "\(numerator)/\(denominator)" }
+    }
+
+    /// As people write it: `h264 1280x720@30`.
+    public var description: String {
+        "\(codec) \(width)x\(height)" + (frameRate.map { "@\($0)" } ?? "")
     }
 
     /// Reads an H.264 sequence parameter set (ITU-T H.264, 7.3.2.1.1), NAL header included.
@@ -93,7 +110,7 @@ public struct VideoFormat: Sendable, Hashable {
         let unitsInTick = bits.read(32)
         let timeScale = bits.read(32)
         guard !bits.isExhausted, unitsInTick > 0, timeScale > 0 else { return nil }
-        return Fraction(numerator: timeScale, denominator: unitsInTick * 2)
+        return Fraction(timeScale, unitsInTick * 2)
     }
 
     /// Reads an HEVC sequence parameter set (ITU-T H.265, 7.3.2.2.1), NAL header included. The frame rate is not read.
