@@ -7,7 +7,7 @@ public enum SourceEvent: Sendable, Hashable {
     /// Pictures come; also after a ``stalled``.
     case delivering(VideoFormat?)
     /// It took the air.
-    case onAir
+    case onAir(VideoFormat?)
     /// Another source took the air.
     case offAir
     /// No picture came for the channel's patience.
@@ -83,7 +83,7 @@ final class ChannelInput: InletOwner {
             guard choice.keyframe(from: source.priority, now: now) else { return }
             sources.first { $0.priority == previous }?.report(.offAir)
             source.writer = Splicer.Writer(.following)
-            source.report(.onAir)
+            source.report(.onAir(parser.videoFormat))
         }
         _ = splicer.accept(unit, of: &source.writer, from: parser, now: Ticks.fromNanoseconds(now))
     }

@@ -1,6 +1,7 @@
 import Configuration
 import DataPath
 import Logging
+import TransportStream
 
 /// One channel: its sources, groups and targets, and which of them run.
 final class ChannelRunner: Sendable {
@@ -13,7 +14,7 @@ final class ChannelRunner: Sendable {
 
     private enum Event: Sendable {
         case machine(ChannelMachine.Event)
-        case onAir
+        case onAir(VideoFormat?)
         case finish
     }
 
@@ -27,7 +28,7 @@ final class ChannelRunner: Sendable {
             SourceRunner(
                 source, priority: priority, of: channel, box: box, dataPath: dataPath,
                 delivers: { queue.yield(.machine(.source(priority, delivers: $0))) },
-                onAir: { queue.yield(.onAir) })
+                onAir: { queue.yield(.onAir($0)) })
         }
         groups = channel.groups.filter { !$0.passesThrough }.map {
             GroupRunner($0, of: channel.name, box: box, dataPath: dataPath)
@@ -53,9 +54,12 @@ final class ChannelRunner: Sendable {
                 switch event {
                 case .machine(let event):
                     for effect in machine.handle(event) { carryOut(effect, in: &timers) }
-                case .onAir:
+                case .onAir(let format):
                     // An encoder that started before the first picture would not know what arrives.
-                    for encoder in groups { encoder.want(true) }
+                    for encoder in groups {
+                        encoder.want(true)
+                        encoder.arriving(format)
+                    }
                 case .finish:
                     break loop
                 }

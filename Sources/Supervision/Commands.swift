@@ -43,8 +43,9 @@ public enum Commands {
 
     /// - Parameters:
     ///   - format: What arrives, as far as it is known.
+    ///   - size: The size to encode where the group names none; `nil` keeps that of the source.
     ///   - resume: Where the group feed ends.
-    public static func encoder(_ group: GroupConfiguration, format: VideoFormat?, resume: ResumePoint?) -> FFmpegCommand {
+    public static func encoder(_ group: GroupConfiguration, format: VideoFormat?, size: FrameSize? = nil, resume: ResumePoint?) -> FFmpegCommand {
         let arriving = format?.frameRate.map { FFmpeg.FrameRate($0.numerator, $0.denominator) }
         let video: VideoTreatment
         switch group.video {
@@ -52,7 +53,7 @@ public enum Commands {
             video = .copy
         case .encode(let wish):
             let settings = VideoSettings(
-                size: wish.size.map { FrameSize($0) },
+                size: wish.size.map { FrameSize($0) } ?? size,
                 rate: conversion(from: arriving, to: wish.rate.map { FFmpeg.FrameRate($0) }),
                 bitrate: wish.bitrate.bitsPerSecond, keyframe: wish.keyframe, profile: wish.profile)
             video = .encode(settings, with: Libx264Recipe())

@@ -3,14 +3,24 @@ import DataPath
 import FFmpeg
 import Logging
 import Synchronization
+import TransportStream
 
 /// One output group that encodes: its encoder, handed over to the next one whenever it ends.
 final class GroupRunner: Sendable {
     let group: GroupConfiguration
     private let process: ProcessRunner
+    private let shared: Shared
 
     private final class Shared: Sendable {
-        let state = Mutex((process: ProcessRunner?.none, attachment: DataPath.Attachment?.none))
+        struct State {
+            var process: ProcessRunner?
+            var attachment: DataPath.Attachment?
+            /// What the encoder was told that it would get.
+            var arriving: VideoFormat?
+            /// The size of the first source, where the configuration names none: a target does not follow another size.
+            var size: FrameSize?
+        }
+        let state = Mutex(State())
     }
 
     init(_ group: GroupConfiguration, of channel: String, box: Box, dataPath: DataPath) {
@@ -18,6 +28,7 @@ final class GroupRunner: Sendable {
         let logger = box.logger(["channel": "\(channel)", "group": "\(group.name)"])
         let life = Life(box: box, logger: logger)
         let shared = Shared()
+        self.shared = shared
         let report: @Sendable (EncoderEvent) -> Void = { event in
             let process = shared.state.withLock { $0.process }
             switch event {
@@ -42,11 +53,16 @@ final class GroupRunner: Sendable {
             live: { child in
                 do {
                     let place = await dataPath.resumption(of: group.name, in: channel)
-                    let command = Commands.encoder(group, format: place.videoFormat, resume: ResumePoint(place))
+                    let size = shared.state.withLock { state in
+                        state.arriving = place.videoFormat
+                        state.size = state.size ?? place.videoFormat.map { FrameSize(width: $0.width, height: $0.height) }
+                        return state.size
+                    }
+                    let command = Commands.encoder(group, format: place.videoFormat, size: size, resume: ResumePoint(place))
                     let (attachment, input, output) = try await dataPath.attachEncoder(
                         to: group.name, in: channel, needsKeyframe: needsKeyframe, report: report)
                     shared.state.withLock { $0.attachment = attachment }
-                    _ = await life.run(command, input: input, output: output, child: child)
+                    _ = await life.run(command, input: input, output: output, child: child, expected: [.ended])
                     await dataPath.detach(attachment)
                 } catch {
                     logger.error("cannot run: \(error)")
@@ -58,6 +74,16 @@ final class GroupRunner: Sendable {
     func run() async { await process.run() }
     func want(_ wanted: Bool) { process.report(.want(wanted)) }
     func finish() async { await process.finish() }
+
+    /// The source on air sends this. An encoder that was made for another frame rate is replaced.
+    func arriving(_ format: VideoFormat?) {
+        guard let format, group.video != .copy else { return }
+        let isOther = shared.state.withLock { state in
+            guard let known = state.arriving?.frameRate, let now = format.frameRate else { return false }
+            return known != now
+        }
+        if isOther { process.report(.replace) }
+    }
 }
 
 extension ResumePoint {

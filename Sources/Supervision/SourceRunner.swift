@@ -26,7 +26,7 @@ final class SourceRunner: Sendable {
     ///   - onAir: Called when it takes the air.
     init(
         _ source: SourceConfiguration, priority: Int, of channel: ChannelConfiguration, box: Box, dataPath: DataPath,
-        delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable () -> Void
+        delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void
     ) {
         self.source = source
         let logger = box.logger(["channel": "\(channel.name)", "source": "\(source.id)"])
@@ -60,7 +60,7 @@ final class SourceRunner: Sendable {
     func finish() async { await process.finish() }
 
     private static func makeReport(
-        shared: Shared, logger: Logger, delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable () -> Void
+        shared: Shared, logger: Logger, delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void
     ) -> @Sendable (SourceEvent) -> Void {
         { event in
             let process = shared.state.withLock { $0.process }
@@ -79,9 +79,9 @@ final class SourceRunner: Sendable {
                 logger.info("delivers", metadata: format.map { ["video": "\($0)"] } ?? [:])
                 process?.report(.delivering)
                 delivers(true)
-            case .onAir:
+            case .onAir(let format):
                 logger.notice("on air")
-                onAir()
+                onAir(format)
             case .offAir:
                 logger.info("off air")
             case .stalled:
