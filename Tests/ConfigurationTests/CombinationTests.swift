@@ -87,7 +87,7 @@ import Testing
             "box.yaml:9:23: url 'rtmp://h' names no application, which RTMP servers expect; write for instance rtmp://h/live"
         ])
         #expect(try notices(inGroup("  - { name: g, video: { codec: hevc }, targets: [{ name: t, url: \"rtmps://h/a\" }] }")) == [
-            "box.yaml:5:51: target 't' gets hevc over RTMP, which many servers refuse and FFmpeg sends from version 6.1 on; h264 is safe"
+            "box.yaml:5:50: target 't' gets hevc over RTMP, which many servers refuse and FFmpeg sends from version 6.1 on; h264 is safe"
         ])
     }
 
