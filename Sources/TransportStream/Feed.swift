@@ -16,9 +16,9 @@ public final class Feed {
     public struct Limits: Sendable, Hashable {
         /// Ticks of stream beyond which the oldest segments go, unless the last whole GOP is in them.
         public var duration: Int64
-        /// Bytes beyond which the oldest segments go, unless the last whole GOP is in them.
+        /// Bytes of memory beyond which the oldest segments go, unless the last whole GOP is in them.
         public var bytes: Int
-        /// Bytes beyond which the oldest segments go whatever is in them.
+        /// Bytes of memory beyond which the oldest segments go whatever is in them.
         public var mostBytes: Int
 
         public init(duration: Int64 = 6 * Ticks.perSecond, bytes: Int = 24 << 20, mostBytes: Int = 64 << 20) {
@@ -56,6 +56,8 @@ public final class Feed {
 
     private(set) var era = 0
     private var segments: Deque<Segment> = []
+    /// Memory of the window; a segment need not be full.
+    private var heldBytes = 0
 
     static let segmentCapacity = 256 << 10
 
@@ -82,6 +84,7 @@ public final class Feed {
         let segment = Segment(
             capacity: max(count, Self.segmentCapacity), number: (segments.last?.number ?? -1) + 1, start: position, era: era)
         segments.append(segment)
+        heldBytes += segment.capacity
         return segment.bytes
     }
 
@@ -110,8 +113,8 @@ public final class Feed {
         guard let newestDTS else { return }
         while segments.count > 1 {
             let oldest = segments[0].number
-            let tooMuch = byteCount > limits.mostBytes
-            guard tooMuch || byteCount > limits.bytes || newestDTS - segments[0].lastDTS > limits.duration else { return }
+            let tooMuch = heldBytes > limits.mostBytes
+            guard tooMuch || heldBytes > limits.bytes || newestDTS - segments[0].lastDTS > limits.duration else { return }
             // The last whole GOP runs from the keyframe before the newest one to the newest one.
             let firstNeeded = entries.count >= 2 ? entries[entries.count - 2].segment : 0
             if oldest >= firstNeeded {
@@ -119,7 +122,7 @@ public final class Feed {
                 truncations += 1
             }
             while let first = entries.first, first.segment <= oldest { entries.removeFirst() }
-            segments.removeFirst()
+            heldBytes -= segments.removeFirst().capacity
         }
     }
 
