@@ -1,0 +1,57 @@
+/// A configuration file that can be used.
+public struct ConfigurationFile: Sendable, Equatable {
+    public let configuration: BoxConfiguration
+    /// Warnings and what is not carried out yet, sorted by place.
+    public let notices: [ConfigurationProblem]
+
+    public init(configuration: BoxConfiguration, notices: [ConfigurationProblem] = []) {
+        self.configuration = configuration
+        self.notices = notices
+    }
+
+    /// The most bytes that a configuration file may have.
+    public static let limit = 1_048_576
+
+    /// Reads and checks the file at `path`. Relative paths inside it are left as they are, relative
+    /// to the working directory of the process.
+    public static func load(path: String) throws(ConfigurationError) -> ConfigurationFile {
+        let file: LocalFile
+        do {
+            file = try LocalFile.read(path, limit: limit)
+        } catch {
+            throw ConfigurationError(problems: [
+                ConfigurationProblem(
+                    file: path, line: 0, column: 0, message: "the configuration file \(error.message)", severity: .error)
+            ])
+        }
+        guard let text = String(validating: file.bytes, as: UTF8.self) else {
+            let place = SourceText.placeOfInvalidUTF8(file.bytes)
+            throw ConfigurationError(problems: [
+                ConfigurationProblem(
+                    file: path, line: place.line, column: place.column,
+                    message: "the file is not UTF-8 text here; save it as UTF-8", severity: .error)
+            ])
+        }
+        return try parse(text, name: path, ownerOnly: file.ownerOnly)
+    }
+
+    /// Checks a configuration that is at hand as text.
+    ///
+    /// - Parameters:
+    ///   - name: What problems call the file.
+    ///   - ownerOnly: Whether its owner alone can read the text, so that it may hold secrets.
+    ///   - checksFiles: Whether the local files that it names must exist.
+    ///   - notYet: What this version does not carry out.
+    /// - Throws: Every mistake, in one error.
+    public static func parse(
+        _ text: String, name: String, ownerOnly: Bool, checksFiles: Bool = true, notYet: [NotYet] = NotYet.list
+    ) throws(ConfigurationError) -> ConfigurationFile {
+        let reader = ConfigurationReader(
+            file: name, ownerOnly: ownerOnly, checksFiles: checksFiles, notYet: notYet)
+        let configuration = reader.read(text)
+        let problems = reader.sortedProblems
+        let errors = problems.filter { $0.severity == .error }
+        guard errors.isEmpty, let configuration else { throw ConfigurationError(problems: errors) }
+        return ConfigurationFile(configuration: configuration, notices: problems)
+    }
+}

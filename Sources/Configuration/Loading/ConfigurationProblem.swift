@@ -1,0 +1,45 @@
+/// One thing to say about a configuration file.
+public struct ConfigurationProblem: Sendable, Equatable, CustomStringConvertible {
+    public enum Severity: String, Sendable {
+        /// The file cannot be used.
+        case error
+        /// The file can be used; someone should look at this.
+        case warning
+        /// The file is right, and this version does not carry this part out.
+        case notYet
+    }
+
+    /// The name of the file as it was given.
+    public let file: String
+    /// From 1; 0 when the file as a whole is meant.
+    public let line: Int
+    /// From 1, in Unicode scalars; 0 when the file as a whole is meant.
+    public let column: Int
+    /// One sentence: what was found, what is allowed, the mend. Secrets are masked.
+    public let message: String
+    public let severity: Severity
+
+    public init(file: String, line: Int, column: Int, message: String, severity: Severity) {
+        self.file = file
+        self.line = line
+        self.column = column
+        self.message = message
+        self.severity = severity
+    }
+
+    /// `FILE:LINE:COLUMN: message`, or `FILE: message` when the file as a whole is meant.
+    public var description: String {
+        line > 0 ? "\(file):\(line):\(column): \(message)" : "\(file): \(message)"
+    }
+}
+
+/// Why a configuration file cannot be used: every mistake that was found, in the order of the file.
+public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// At least one, all of severity `error`, sorted by place.
+    public let problems: [ConfigurationProblem]
+
+    public init(problems: [ConfigurationProblem]) { self.problems = problems }
+
+    /// One problem a line.
+    public var description: String { problems.map(\.description).joined(separator: "\n") }
+}

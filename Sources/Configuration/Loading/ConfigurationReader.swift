@@ -1,0 +1,112 @@
+/// Walks over the tree of a file once, makes the values, and collects everything that is to be
+/// said. Its parts stand in extensions, one for each part of the file.
+final class ConfigurationReader {
+    let file: String
+    let ownerOnly: Bool
+    let checksFiles: Bool
+    let notYet: [NotYet]
+    private var problems: [ConfigurationProblem] = []
+    /// What must not meet: names, listeners, folders.
+    var registry = Registry()
+
+    init(file: String, ownerOnly: Bool, checksFiles: Bool, notYet: [NotYet]) {
+        self.file = file
+        self.ownerOnly = ownerOnly
+        self.checksFiles = checksFiles
+        self.notYet = notYet
+    }
+
+    /// In the order of the file; what was said twice of one place (through an alias) once.
+    var sortedProblems: [ConfigurationProblem] {
+        var seen: [ConfigurationProblem] = []
+        let sorted = problems.enumerated().sorted {
+            ($0.element.line, $0.element.column, $0.offset) < ($1.element.line, $1.element.column, $1.offset)
+        }
+        for (_, problem) in sorted where seen.last != problem { seen.append(problem) }
+        return seen
+    }
+
+    func read(_ text: String) -> BoxConfiguration? {
+        let document = YAMLDocument(text)
+        for problem in document.problems { error(problem.place, problem.message) }
+        guard let root = document.root, !(root.isNull && root.place.line == 0) else {
+            if document.problems.isEmpty { sayEmpty() }
+            return nil
+        }
+        if root.isNull {
+            sayEmpty()
+            return nil
+        }
+        return box(root)
+    }
+
+    // MARK: Saying
+
+    func error(_ place: SourceLocation, _ message: String) { say(place, message, .error) }
+
+    func warning(_ place: SourceLocation, _ message: String) { say(place, message, .warning) }
+
+    func notYet(_ part: NotYet, _ place: SourceLocation, _ message: String) {
+        guard notYet.contains(part) else { return }
+        say(place, "not yet: \(message)", .notYet)
+    }
+
+    private func say(_ place: SourceLocation, _ message: String, _ severity: ConfigurationProblem.Severity) {
+        problems.append(
+            ConfigurationProblem(
+                file: file, line: place.line, column: place.column, message: message, severity: severity))
+    }
+
+    private func sayEmpty() {
+        error(
+            SourceLocation(line: 1, column: 1),
+            "the file is empty; write at least one channel, for instance channels: [{ name: main, sources: [{ test: {} }] }]")
+    }
+
+    // MARK: Shapes
+
+    /// `node` as a mapping of `allowed` keys, or nil (then reported).
+    func fields(_ node: YAMLNode, what: String, allowed: [String]) -> Fields? {
+        guard case .mapping(let pairs) = node.content else {
+            error(node.place, "\(what) is \(node.found); write a mapping with \(allowed.joined(separator: ", "))")
+            return nil
+        }
+        return Fields(pairs, place: node.place, what: what, allowed: allowed, reader: self)
+    }
+
+    /// `node` as a list, or nil (then reported).
+    func list(_ node: YAMLNode, what: String, example: String) -> [YAMLNode]? {
+        guard case .sequence(let nodes) = node.content else {
+            error(node.place, "\(what) is \(node.found); write a list, for instance \(example)")
+            return nil
+        }
+        return nodes
+    }
+
+    /// The name of a channel, a group or a target; a placeholder when there is none (then reported).
+    func name(_ fields: Fields, kind: Registry.Kind) -> String {
+        let rule = "1 to 32 of a-z, 0-9 and '-', beginning with a letter or a digit"
+        guard let name = fields.requiredText("name", expecting: rule) else { return "" }
+        let place = fields.place(of: "name")
+        guard Self.isName(name) else {
+            error(place, "name '\(Printable.excerpt(name))' is no name; allowed: \(rule)")
+            return ""
+        }
+        if let other = registry.claim(name, kind: kind, at: place) {
+            error(place, "the \(kind.rawValue) name '\(name)' is already taken in line \(other.line); give each \(kind.rawValue) its own name")
+        }
+        return name
+    }
+
+    private static func isName(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        guard (1...32).contains(bytes.count), bytes[0] != UInt8(ascii: "-") else { return false }
+        return bytes.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == UInt8(ascii: "-") }
+    }
+
+    /// Reports a local file that is not there.
+    func requireFile(_ path: String, key: String, at place: SourceLocation) {
+        guard checksFiles, let objection = LocalFile.objection(to: path) else { return }
+        error(place, "\(key): the file \(Printable.excerpt(path)) \(objection)")
+    }
+}

@@ -1,0 +1,56 @@
+extension ConfigurationReader {
+    private static let channelKeys = ["name", "sources", "slate", "mezzanine", "tap", "groups"]
+
+    func channel(_ node: YAMLNode) -> ChannelConfiguration {
+        guard let fields = fields(node, what: "a channel", allowed: Self.channelKeys) else {
+            return ChannelConfiguration(name: "", sources: [], location: node.place)
+        }
+        let name = name(fields, kind: .channel)
+        let tap = fields.flag("tap", default: false)
+        let groups = self.groups(fields)
+        if groups.isEmpty, !tap, !fields.has("groups") || isList(fields["groups"]) {
+            warning(node.place, "channel '\(name)' has neither groups nor a tap, so nobody can see it; add groups: or tap: true")
+        }
+        return ChannelConfiguration(
+            name: name,
+            sources: sources(fields, channel: name),
+            slate: fields["slate"].map { slate($0.value) } ?? SlateConfiguration(),
+            mezzanine: fields["mezzanine"].map { mezzanine($0.value) } ?? MezzanineConfiguration(),
+            tap: tap,
+            groups: groups,
+            location: node.place)
+    }
+
+    private func isList(_ pair: YAMLPair?) -> Bool {
+        if case .sequence = pair?.value.content { return true }
+        return false
+    }
+
+    private func slate(_ node: YAMLNode) -> SlateConfiguration {
+        guard let fields = fields(node, what: "slate", allowed: ["after", "image", "text"]) else {
+            return SlateConfiguration()
+        }
+        let after = fields.duration("after", default: .seconds(1), in: SlateConfiguration.afterLimits)
+        let image = fields.text("image", expecting: "the path of an image file, for instance standby.png")
+        if let image { requireFile(image, key: "image", at: fields.place(of: "image")) }
+        let text = fields.value("text", expecting: "a text in one line") { text throws(NotationError) in
+            guard text.count <= 200 else { throw NotationError("is too long; at most 200 characters are shown") }
+            return text
+        }
+        let slate = SlateConfiguration(after: after, image: image, text: text)
+        if slate != SlateConfiguration() {
+            notYet(.slateSettings, node.place, "the settings of the slate are not run by this version; it shows the plain card after 1s")
+        }
+        return slate
+    }
+
+    private func mezzanine(_ node: YAMLNode) -> MezzanineConfiguration {
+        guard let fields = fields(node, what: "mezzanine", allowed: ["bitrate", "keyframe"]) else {
+            return MezzanineConfiguration()
+        }
+        let standard = MezzanineConfiguration()
+        return MezzanineConfiguration(
+            bitrate: fields.bitrate("bitrate", default: standard.bitrate, in: MezzanineConfiguration.bitrateLimits),
+            keyframe: fields.duration("keyframe", default: standard.keyframe, in: MezzanineConfiguration.keyframeLimits))
+    }
+}

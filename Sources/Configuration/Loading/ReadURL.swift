@@ -1,0 +1,55 @@
+extension ConfigurationReader {
+    /// The URL of `fields`, checked for its scheme and its host, and taken apart.
+    func url(_ fields: Fields, schemes: [String], example: String) -> (String, URLParts)? {
+        guard let text = fields.requiredText("url", expecting: "a URL such as \(example)") else { return nil }
+        let place = fields.place(of: "url")
+        let parts: URLParts
+        do {
+            parts = try URLParts(text)
+        } catch {
+            self.error(place, "url '\(Printable.excerpt(URLMask.mask(text)))' \(error.message)")
+            return nil
+        }
+        let shown = Printable.excerpt(URLMask.mask(text))
+        guard schemes.contains(parts.scheme) else {
+            let nearest = NearestName.find(parts.scheme, among: schemes)
+            error(
+                place,
+                "url '\(shown)' has the scheme '\(Printable.excerpt(parts.scheme))', which is not used here; "
+                    + (nearest.map { "did you mean '\($0)'? " } ?? "") + "allowed: \(schemes.joined(separator: ", "))")
+            return nil
+        }
+        let listens = parts.scheme == "srt" && parts.value(of: "mode") == "listener"
+        let receives = parts.scheme == "udp" || parts.scheme == "rtp"
+        guard !parts.host.isEmpty || listens || (receives && parts.port != nil) else {
+            error(place, "url '\(shown)' has no host; write for instance \(example)")
+            return nil
+        }
+        return (text, parts)
+    }
+
+    /// What an SRT URL must have, whether it is pulled or a target.
+    func checkSRT(_ parts: URLParts, owner: String, at place: SourceLocation) {
+        guard let port = parts.port else {
+            error(place, "an srt url needs a port; write for instance srt://\(parts.host.isEmpty ? "host" : parts.host):9000")
+            return
+        }
+        switch parts.value(of: "mode") {
+        case nil, "caller", "rendezvous": break
+        case "listener":
+            let address = SocketAddress(host: parts.host.isEmpty ? "0.0.0.0" : parts.host, port: port)
+            claimListener(address, .udp, owner: owner, at: place)
+        case let mode?:
+            error(place, "mode '\(Printable.excerpt(mode))' in the url is not known; allowed: caller, listener, rendezvous")
+        }
+    }
+
+    func streamid(_ fields: Fields) -> String? {
+        guard let text = fields.text("streamid", expecting: "the stream id, at most 512 characters") else { return nil }
+        guard text.utf8.count <= 512 else {
+            error(fields.place(of: "streamid"), "streamid is too long; SRT allows 512 characters")
+            return nil
+        }
+        return text
+    }
+}

@@ -1,0 +1,62 @@
+/// What may stand only once in a file, with the place that has it.
+struct Registry {
+    enum Kind: String {
+        case channel, group, target
+    }
+
+    enum Transport: String {
+        case tcp = "TCP", udp = "UDP"
+    }
+
+    struct Listener {
+        let address: SocketAddress
+        let transport: Transport
+        /// For messages: `the rtmp source`.
+        let owner: String
+        let place: SourceLocation
+    }
+
+    private var names: [String: SourceLocation] = [:]
+    private var listeners: [Listener] = []
+    private var folders: [String: SourceLocation] = [:]
+
+    /// The place that already has the name, or nil.
+    mutating func claim(_ name: String, kind: Kind, at place: SourceLocation) -> SourceLocation? {
+        let key = "\(kind.rawValue)/\(name)"
+        if let other = names[key] { return other }
+        names[key] = place
+        return nil
+    }
+
+    /// The listener that already has the port, or nil.
+    mutating func claim(_ listener: Listener) -> Listener? {
+        if let other = listeners.first(where: {
+            $0.transport == listener.transport && $0.address.overlaps(listener.address)
+        }) { return other }
+        listeners.append(listener)
+        return nil
+    }
+
+    /// The place that already records into the folder, or nil.
+    mutating func claim(folder: String, at place: SourceLocation) -> SourceLocation? {
+        let parts = folder.split(separator: "/").filter { $0 != "." }
+        let key = (folder.first == "/" ? "/" : "") + parts.joined(separator: "/")
+        if let other = folders[key] { return other }
+        folders[key] = place
+        return nil
+    }
+}
+
+extension ConfigurationReader {
+    func claimListener(
+        _ address: SocketAddress, _ transport: Registry.Transport, owner: String, at place: SourceLocation
+    ) {
+        let listener = Registry.Listener(address: address, transport: transport, owner: owner, place: place)
+        guard let other = registry.claim(listener) else { return }
+        let meeting = other.address == address ? "" : ", which covers it"
+        error(
+            place,
+            "\(owner) listens on \(address), but \(other.owner) in line \(other.place.line) already listens on "
+                + "\(other.address)\(meeting) (\(transport.rawValue)); give one of them another port")
+    }
+}

@@ -1,0 +1,57 @@
+/// The text of a file as lines and columns, counted as the YAML parser counts them.
+enum SourceText {
+    /// Where the first byte stands that belongs to no UTF-8 sequence.
+    static func placeOfInvalidUTF8(_ bytes: [UInt8]) -> SourceLocation {
+        var decoder = UTF8()
+        var iterator = bytes.makeIterator()
+        var counter = Counter()
+        while case .scalarValue(let scalar) = decoder.decode(&iterator) { counter.pass(scalar) }
+        return counter.place
+    }
+
+    /// Where the first character stands that YAML does not allow, or nil.
+    static func placeOfControlCharacter(_ text: String) -> SourceLocation? {
+        var counter = Counter()
+        for scalar in text.unicodeScalars {
+            guard isAllowed(scalar.value) else { return counter.place }
+            counter.pass(scalar)
+        }
+        return nil
+    }
+
+    /// The index of the scalar at `place`, or nil.
+    static func index(of place: SourceLocation, in scalars: [Unicode.Scalar]) -> Int? {
+        var counter = Counter()
+        for (index, scalar) in scalars.enumerated() {
+            if counter.place == place { return index }
+            if place < counter.place { return nil }
+            counter.pass(scalar)
+        }
+        return nil
+    }
+
+    private static func isAllowed(_ value: UInt32) -> Bool {
+        switch value {
+        case 0x09, 0x0A, 0x0D, 0x85, 0x20...0x7E, 0xA0...0xFEFE, 0xFF00...0xFFFD, 0x10000...0x10FFFF: true
+        default: false
+        }
+    }
+
+    /// Lines end at CR LF, CR, LF, NEL, LS and PS.
+    private struct Counter {
+        private(set) var place = SourceLocation(line: 1, column: 1)
+        private var afterReturn = false
+
+        mutating func pass(_ scalar: Unicode.Scalar) {
+            switch scalar.value {
+            case 0x0A where afterReturn: afterReturn = false
+            case 0x0A, 0x0D, 0x85, 0x2028, 0x2029:
+                place = SourceLocation(line: place.line + 1, column: 1)
+                afterReturn = scalar.value == 0x0D
+            default:
+                place = SourceLocation(line: place.line, column: place.column + 1)
+                afterReturn = false
+            }
+        }
+    }
+}

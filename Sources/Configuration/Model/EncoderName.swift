@@ -1,0 +1,50 @@
+/// An encoder that the file may ask for, and what its name says about it.
+public struct EncoderName: Sendable, Equatable {
+    public let name: String
+    public let codec: VideoCodec
+    public let family: EncoderFamily
+
+    /// Every known encoder. FFmpeg has no AV1 encoder for V4L2.
+    public static let all: [EncoderName] = {
+        var names: [EncoderName] = []
+        for codec in VideoCodec.allCases {
+            for family in EncoderFamily.allCases where family != .software {
+                guard !(codec == .av1 && family == .v4l2m2m) else { continue }
+                names.append(EncoderName(name: "\(codec.rawValue)_\(family.rawValue)", codec: codec, family: family))
+            }
+        }
+        return names + [
+            EncoderName(name: "libx264", codec: .h264, family: .software),
+            EncoderName(name: "libx265", codec: .hevc, family: .software),
+            EncoderName(name: "libsvtav1", codec: .av1, family: .software),
+        ]
+    }()
+
+    public static func known(_ name: String) -> EncoderName? { all.first { $0.name == name } }
+
+    /// Why `name` is no encoder of this service: a sentence without its subject.
+    static func refusal(of name: String) -> NotationError {
+        let parts = name.split(separator: "_", maxSplits: 1).map(String.init)
+        if parts.count == 2, VideoCodec(rawValue: parts[0]) != nil {
+            switch parts[1] {
+            case "videotoolbox":
+                return NotationError("exists on macOS only; on Linux write \(parts[0])_vaapi, \(parts[0])_nvenc or auto")
+            case "mf", "d3d12va":
+                return NotationError("exists on Windows only; on Linux write \(parts[0])_vaapi, \(parts[0])_nvenc or auto")
+            case "amf":
+                return NotationError("is not used here; AMD GPUs are driven with \(parts[0])_vaapi")
+            case "v4l2m2m":
+                return NotationError("does not exist in FFmpeg; write auto or libsvtav1")
+            default: break
+            }
+        }
+        if let family = EncoderFamily(rawValue: name), family != .software {
+            return NotationError("is a family of encoders; name one encoder, for instance h264_\(family.rawValue)")
+        }
+        let known = all.map(\.name)
+        let nearest = NearestName.find(name, among: known + ["auto"])
+        return NotationError(
+            "is no known encoder; " + (nearest.map { "did you mean '\($0)'? " } ?? "")
+                + "allowed: auto, " + known.joined(separator: ", "))
+    }
+}

@@ -1,0 +1,58 @@
+/// Waits for an RTMP publisher, such as OBS.
+public struct RTMPSource: Sendable, Equatable {
+    public var listen: SocketAddress
+    /// The application that the publisher names; `live` by default.
+    public var app: String
+    /// The stream key that the publisher must show; nil: any.
+    public var key: SecretReference?
+
+    public init(listen: SocketAddress, app: String = "live", key: SecretReference? = nil) {
+        self.listen = listen
+        self.app = app
+        self.key = key
+    }
+}
+
+/// Waits for an SRT caller. The stream id may hold a key, so it is masked wherever it is shown.
+public struct SRTSource: Sendable, Equatable {
+    /// A UDP address.
+    public var listen: SocketAddress
+    public var passphrase: SecretReference?
+    /// The stream id that the caller must name; nil: any.
+    public var streamid: String?
+
+    public init(listen: SocketAddress, passphrase: SecretReference? = nil, streamid: String? = nil) {
+        self.listen = listen
+        self.passphrase = passphrase
+        self.streamid = streamid
+    }
+}
+
+/// Fetches a stream. The URL may hold a password, so it is masked wherever it is shown.
+public struct PullSource: Sendable, Equatable {
+    /// With one of ``schemes``.
+    public var url: String
+
+    public static let schemes = ["rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp", "rtp"]
+
+    public init(url: String) { self.url = url }
+}
+
+extension SRTSource: MaskedInDumps {
+    var shown: KeyValuePairs<String, String> {
+        [
+            "listen": "\(listen)", "passphrase": passphrase.map { "\($0)" } ?? "nil",
+            "streamid": streamid == nil ? "nil" : "****",
+        ]
+    }
+    public var description: String { maskedDescription }
+    public var debugDescription: String { maskedDescription }
+    public var customMirror: Mirror { maskedMirror }
+}
+
+extension PullSource: MaskedInDumps {
+    var shown: KeyValuePairs<String, String> { ["url": URLMask.mask(url)] }
+    public var description: String { maskedDescription }
+    public var debugDescription: String { maskedDescription }
+    public var customMirror: Mirror { maskedMirror }
+}

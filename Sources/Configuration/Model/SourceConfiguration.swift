@@ -1,0 +1,43 @@
+/// One source of a channel.
+public struct SourceConfiguration: Sendable, Equatable {
+    public var kind: SourceKind
+    /// The index in the channel's list of sources, from 0; a smaller number has priority.
+    public var position: Int
+    /// Where the source stands in the file; not part of equality.
+    @EqualityIgnored public var location: SourceLocation
+
+    /// Kind and position, as metrics and status name the source: `rtmp-0`.
+    public var id: String { "\(kind.name)-\(position)" }
+
+    public init(kind: SourceKind, position: Int, location: SourceLocation = .none) {
+        self.kind = kind
+        self.position = position
+        self.location = location
+    }
+}
+
+/// Where the picture comes from.
+public enum SourceKind: Sendable, Equatable {
+    case rtmp(RTMPSource)
+    case srt(SRTSource)
+    case pull(PullSource)
+    case capture(CaptureSource)
+    case raw(RawSource)
+    case file(FileSource)
+    case test(TestSource)
+
+    /// The word that the file uses.
+    public var name: String {
+        switch self {
+        case .rtmp: "rtmp"
+        case .srt: "srt"
+        case .pull: "pull"
+        case .capture: "capture"
+        case .raw: "raw"
+        case .file: "file"
+        case .test: "test"
+        }
+    }
+
+    static let names = ["rtmp", "srt", "pull", "capture", "raw", "file", "test"]
+}

@@ -1,0 +1,90 @@
+/// One place that a group is sent to.
+public struct TargetConfiguration: Sendable, Equatable {
+    /// `[a-z0-9][a-z0-9-]{0,31}`, unique in the file.
+    public var name: String
+    public var destination: TargetDestination
+    /// Where the target stands in the file; not part of equality.
+    @EqualityIgnored public var location: SourceLocation
+
+    public init(name: String, destination: TargetDestination, location: SourceLocation = .none) {
+        self.name = name
+        self.destination = destination
+        self.location = location
+    }
+}
+
+public enum TargetDestination: Sendable, Equatable {
+    /// `rtmp://` and `rtmps://`.
+    case rtmp(RTMPTarget)
+    case srt(SRTTarget)
+    case record(RecordTarget)
+
+    /// The schemes of `url:`.
+    public static let schemes = ["rtmp", "rtmps", "srt"]
+}
+
+/// An RTMP server. The URL may hold a stream key, so it is masked wherever it is shown.
+public struct RTMPTarget: Sendable, Equatable {
+    public var url: String
+    /// The stream key, sent after the URL; nil: the URL says everything.
+    public var key: SecretReference?
+
+    public init(url: String, key: SecretReference? = nil) {
+        self.url = url
+        self.key = key
+    }
+}
+
+/// An SRT listener that is called, or, with `?mode=listener`, callers that are waited for. URL and
+/// stream id may hold secrets, so they are masked wherever they are shown.
+public struct SRTTarget: Sendable, Equatable {
+    public var url: String
+    public var passphrase: SecretReference?
+    public var streamid: String?
+
+    public init(url: String, passphrase: SecretReference? = nil, streamid: String? = nil) {
+        self.url = url
+        self.passphrase = passphrase
+        self.streamid = streamid
+    }
+}
+
+/// Files on disk.
+public struct RecordTarget: Sendable, Equatable {
+    /// No two targets share a folder.
+    public var folder: String
+    /// How long one file lasts, 1s to 24h; 10m by default.
+    public var segment: Duration
+    /// How much is kept before the oldest file goes, at least 100M; nil: everything.
+    public var keep: ByteCount?
+
+    public static let segmentLimits = Duration.seconds(1)...Duration.seconds(86400)
+    public static let keepMinimum = ByteCount(bytes: 100_000_000)
+
+    public init(folder: String, segment: Duration = .seconds(600), keep: ByteCount? = nil) {
+        self.folder = folder
+        self.segment = segment
+        self.keep = keep
+    }
+}
+
+extension RTMPTarget: MaskedInDumps {
+    var shown: KeyValuePairs<String, String> {
+        ["url": URLMask.mask(url), "key": key.map { "\($0)" } ?? "nil"]
+    }
+    public var description: String { maskedDescription }
+    public var debugDescription: String { maskedDescription }
+    public var customMirror: Mirror { maskedMirror }
+}
+
+extension SRTTarget: MaskedInDumps {
+    var shown: KeyValuePairs<String, String> {
+        [
+            "url": URLMask.mask(url), "passphrase": passphrase.map { "\($0)" } ?? "nil",
+            "streamid": streamid == nil ? "nil" : "****",
+        ]
+    }
+    public var description: String { maskedDescription }
+    public var debugDescription: String { maskedDescription }
+    public var customMirror: Mirror { maskedMirror }
+}

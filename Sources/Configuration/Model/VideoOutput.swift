@@ -1,0 +1,65 @@
+/// What happens to the picture of a group.
+public enum VideoOutput: Sendable, Equatable {
+    /// Passed through as the source sent it.
+    case copy
+    case encode(VideoEncoding)
+}
+
+public enum VideoCodec: String, Sendable, CaseIterable {
+    case h264, hevc, av1
+
+    /// The profiles that the file may name.
+    public var profiles: [String] {
+        switch self {
+        case .h264: ["baseline", "main", "high"]
+        case .hevc: ["main", "main10"]
+        case .av1: ["main"]
+        }
+    }
+
+    /// The profile when the file names none; nil: the encoder's own choice.
+    public var defaultProfile: String? {
+        switch self {
+        case .h264: "high"
+        case .hevc: "main"
+        case .av1: nil
+        }
+    }
+}
+
+/// How a group's picture is encoded.
+public struct VideoEncoding: Sendable, Equatable {
+    /// h264 by default; without `codec` in the file, the codec of the first encoder it names.
+    public var codec: VideoCodec
+    /// `auto` by default.
+    public var encoder: EncoderChoice
+    /// nil: the size of the source.
+    public var size: PixelSize?
+    /// nil: the rate of the source.
+    public var rate: FrameRate?
+    /// 50k to 500M; 6M by default, what the large platforms advise for 1080p30.
+    public var bitrate: Bitrate
+    /// The distance of keyframes, 100ms to 20s and at least one frame; 2s by default, what the
+    /// large platforms ask for.
+    public var keyframe: Duration
+    /// One of the codec's profiles; by default its ``VideoCodec/defaultProfile``.
+    public var profile: String?
+
+    public static let bitrateLimits = Bitrate(bitsPerSecond: 50_000)...Bitrate(bitsPerSecond: 500_000_000)
+    public static let keyframeLimits = Duration.milliseconds(100)...Duration.seconds(20)
+
+    /// `profile` nil means the codec's default.
+    public init(
+        codec: VideoCodec = .h264, encoder: EncoderChoice = .auto, size: PixelSize? = nil,
+        rate: FrameRate? = nil, bitrate: Bitrate = Bitrate(bitsPerSecond: 6_000_000),
+        keyframe: Duration = .seconds(2), profile: String? = nil
+    ) {
+        self.codec = codec
+        self.encoder = encoder
+        self.size = size
+        self.rate = rate
+        self.bitrate = bitrate
+        self.keyframe = keyframe
+        self.profile = profile ?? codec.defaultProfile
+    }
+}

@@ -1,0 +1,43 @@
+/// A stream key or a passphrase. Whatever prints it prints `****`; only ``reveal()`` and
+/// ``withUnsafeBytes(_:)`` give it away, for the one place that hands it to FFmpeg.
+public struct Secret: Sendable, Equatable {
+    private let bytes: [UInt8]
+
+    public init(_ text: String) { bytes = Array(text.utf8) }
+
+    /// The number of bytes.
+    public var count: Int { bytes.count }
+
+    public func reveal() -> String { String(decoding: bytes, as: UTF8.self) }
+
+    public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try bytes.withUnsafeBytes(body)
+    }
+}
+
+extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public var description: String { "****" }
+    public var debugDescription: String { "****" }
+    public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
+}
+
+/// What a secret is for, which says what it may look like.
+public enum SecretUse: Sendable {
+    /// A stream key: any text in one line.
+    case key
+    /// An SRT passphrase: 10 to 79 bytes (libsrt's limits), in one line.
+    case passphrase
+
+    /// Why `secret` cannot be used so, as a sentence without its subject, or nil.
+    func objection(to secret: Secret) -> String? {
+        let text = secret.reveal()
+        if secret.count == 0 { return "is empty" }
+        if text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
+            return "holds a line break or a control character; it must be one line"
+        }
+        if self == .passphrase, !(10...79).contains(secret.count) {
+            return "has \(secret.count) characters; an SRT passphrase has 10 to 79"
+        }
+        return nil
+    }
+}

@@ -1,0 +1,22 @@
+/// Why a secret could not be had. The description is one sentence with the mend; it names the
+/// place of the secret and never the secret.
+public struct SecretError: Error, Equatable, Sendable, CustomStringConvertible {
+    public enum Code: Sendable {
+        /// No such file, credential or variable.
+        case missing
+        /// It exists and cannot be read, or is no text.
+        case unreadable
+        /// Others than the owner can read it.
+        case exposed
+        /// Empty, too long, or not what its use allows.
+        case unsuitable
+    }
+
+    public let code: Code
+    public let description: String
+
+    public init(code: Code, description: String) {
+        self.code = code
+        self.description = description
+    }
+}

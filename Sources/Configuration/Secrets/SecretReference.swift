@@ -1,0 +1,107 @@
+/// Where a secret is to be had. The file names the place; the secret itself is read when it is
+/// needed, so a changed key needs no changed configuration.
+public enum SecretReference: Sendable, Equatable {
+    /// A file that only its owner can read; one trailing line break does not count.
+    case file(String)
+    /// A systemd credential, by name, in `$CREDENTIALS_DIRECTORY`.
+    case credential(String)
+    /// An environment variable.
+    case env(String)
+    /// Written straight into the configuration, which then only its owner can read.
+    case literal(Secret)
+
+    /// The most bytes that a secret may have.
+    public static let limit = 4096
+
+    /// Fetches the secret. `environment` is the service's own, `use` says what the secret may
+    /// look like.
+    public func resolve(
+        environment: [String: String], as use: SecretUse = .key
+    ) throws(SecretError) -> Secret {
+        let secret: Secret
+        switch self {
+        case .file(let path):
+            secret = try Self.read(path, what: "the secret file \(path)", privateFile: true)
+        case .credential(let name):
+            guard let folder = environment["CREDENTIALS_DIRECTORY"], !folder.isEmpty else {
+                throw SecretError(
+                    code: .missing,
+                    description: "the credential \(name) cannot be read because $CREDENTIALS_DIRECTORY is not set; "
+                        + "add LoadCredential=\(name):PATH to the systemd unit")
+            }
+            guard Self.isCredentialName(name) else {
+                throw SecretError(code: .missing, description: "'\(name)' is no name of a credential")
+            }
+            // systemd guards the folder; its files carry an ACL that looks like a group permission.
+            secret = try Self.read("\(folder)/\(name)", what: "the credential \(name)", privateFile: false)
+        case .env(let name):
+            guard let value = environment[name] else {
+                throw SecretError(
+                    code: .missing,
+                    description: "the environment variable \(name) is not set; set it where the service is started")
+            }
+            secret = Secret(value)
+        case .literal(let written):
+            secret = written
+        }
+        if let objection = use.objection(to: secret) {
+            throw SecretError(code: .unsuitable, description: "\(subject) \(objection)")
+        }
+        return secret
+    }
+
+    static func isCredentialName(_ name: String) -> Bool {
+        !name.isEmpty && name.utf8.count <= 255 && name != "." && name != ".." && !name.contains("/")
+    }
+
+    static func isVariableName(_ name: String) -> Bool {
+        guard let first = name.utf8.first, !(48...57).contains(first) else { return false }
+        return name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+    }
+
+    private var subject: String {
+        switch self {
+        case .file(let path): "the secret file \(path)"
+        case .credential(let name): "the credential \(name)"
+        case .env(let name): "the environment variable \(name)"
+        case .literal: "the secret in the configuration"
+        }
+    }
+
+    private static func read(
+        _ path: String, what: String, privateFile: Bool
+    ) throws(SecretError) -> Secret {
+        let file: LocalFile
+        do {
+            file = try LocalFile.read(path, limit: limit)
+        } catch {
+            throw SecretError(
+                code: error.isMissing ? .missing : .unreadable, description: "\(what) \(error.message)")
+        }
+        if privateFile, !file.ownerOnly {
+            throw SecretError(
+                code: .exposed,
+                description: "\(what) can be read by others than its owner; run: chmod 600 \(path)")
+        }
+        guard var text = String(validating: file.bytes, as: UTF8.self) else {
+            throw SecretError(code: .unreadable, description: "\(what) is not UTF-8 text")
+        }
+        // "\r\n" is one Character.
+        if text.last == "\n" || text.last == "\r\n" { text.removeLast() }
+        return Secret(text)
+    }
+}
+
+extension SecretReference: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The reference as the file writes it; a literal is masked.
+    public var description: String {
+        switch self {
+        case .file(let path): "{ file: \(YAMLText.scalar(path)) }"
+        case .credential(let name): "{ credential: \(YAMLText.scalar(name)) }"
+        case .env(let name): "{ env: \(YAMLText.scalar(name)) }"
+        case .literal: "****"
+        }
+    }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .enum) }
+}

@@ -1,0 +1,35 @@
+/// An amount of storage in bytes, written with its unit: `500M`, `20G`, `1.5T`. The units are
+/// decimal, as disks are sold: `M` is 1000², `G` 1000³, `T` 1000⁴.
+public struct ByteCount: Sendable, Equatable, Comparable, CustomStringConvertible {
+    public let bytes: Int
+
+    static let example = "an amount of storage such as 500M or 20G"
+
+    public init(bytes: Int) { self.bytes = bytes }
+
+    public init(parsing text: String) throws(NotationError) {
+        let (number, unit) = DecimalNotation.split(text)
+        guard !number.isEmpty else { throw NotationError("is no amount of storage; write \(Self.example)") }
+        guard !unit.isEmpty else { throw NotationError("has no unit; write \(Self.example)") }
+        let multiplier: Int
+        switch unit {
+        case "k", "K": multiplier = 1000
+        case "M": multiplier = 1_000_000
+        case "G": multiplier = 1_000_000_000
+        case "T": multiplier = 1_000_000_000_000
+        default: throw NotationError("has an unknown unit; write \(Self.example)")
+        }
+        guard let bytes = DecimalNotation.scaled(number, by: multiplier), bytes > 0 else {
+            throw NotationError("is no amount of storage; write \(Self.example)")
+        }
+        self.init(bytes: bytes)
+    }
+
+    public static func < (first: ByteCount, second: ByteCount) -> Bool { first.bytes < second.bytes }
+
+    public var description: String {
+        let units = [(1_000_000_000_000, "T"), (1_000_000_000, "G"), (1_000_000, "M")]
+        for (unit, letter) in units where bytes % unit == 0 { return "\(bytes / unit)\(letter)" }
+        return DecimalNotation.text(bytes, in: 1000) + "k"
+    }
+}

@@ -1,0 +1,42 @@
+/// Durations as the configuration writes them: `500ms`, `2s`, `10m`, `1h`. The resolution is one
+/// millisecond; `1.5s` is allowed.
+public enum DurationNotation {
+    static let example = "a duration such as 500ms, 2s, 10m or 1h"
+
+    public static func parse(_ text: String) throws(NotationError) -> Duration {
+        let (number, unit) = DecimalNotation.split(text)
+        guard !number.isEmpty else { throw NotationError("is no duration; write \(example)") }
+        guard !unit.isEmpty else { throw NotationError("has no unit; write \(example)") }
+        let multiplier: Int
+        switch unit {
+        case "ms": multiplier = 1
+        case "s": multiplier = 1000
+        case "m": multiplier = 60_000
+        case "h": multiplier = 3_600_000
+        default: throw NotationError("has an unknown unit; write \(example)")
+        }
+        guard let milliseconds = DecimalNotation.scaled(number, by: multiplier) else {
+            throw NotationError("is no duration of whole milliseconds; write \(example)")
+        }
+        return .milliseconds(milliseconds)
+    }
+
+    /// The shortest notation that parses to the same value: the largest unit that divides it.
+    /// Parts below a millisecond are dropped.
+    public static func text(_ duration: Duration) -> String {
+        let milliseconds = duration.wholeMilliseconds
+        switch milliseconds {
+        case 0: return "0s"
+        case let value where value % 3_600_000 == 0: return "\(value / 3_600_000)h"
+        case let value where value % 60_000 == 0: return "\(value / 60_000)m"
+        case let value where value % 1000 == 0: return "\(value / 1000)s"
+        default: return "\(milliseconds)ms"
+        }
+    }
+}
+
+extension Duration {
+    var wholeMilliseconds: Int {
+        Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
+    }
+}

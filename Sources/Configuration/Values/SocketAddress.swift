@@ -1,0 +1,76 @@
+/// Where to listen: a host (a name, an IPv4 address, or an IPv6 address in brackets) and a port
+/// from 1 to 65535, written `127.0.0.1:9163` or `[::1]:9163`.
+public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
+    /// Without the brackets of an IPv6 address.
+    public let host: String
+    public let port: Int
+
+    static let example = "an address and a port such as \"0.0.0.0:1935\""
+
+    public init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    public init(parsing text: String) throws(NotationError) {
+        guard let colon = text.lastIndex(of: ":"), text.last != "]" else {
+            let mend = DecimalNotation.digits(text[...]) == nil ? "\(text):1935" : "0.0.0.0:\(text)"
+            throw NotationError("is no address with a port; write for instance \"\(mend)\"")
+        }
+        let portText = text[text.index(after: colon)...]
+        var hostText = text[..<colon]
+        guard let port = DecimalNotation.digits(portText), (1...65535).contains(port) else {
+            throw NotationError("has no valid port; allowed: 1 to 65535")
+        }
+        guard !hostText.isEmpty else {
+            throw NotationError("has no address; write \"0.0.0.0:\(port)\" to listen on every IPv4 address")
+        }
+        if hostText.first == "[", hostText.last == "]" {
+            hostText = hostText.dropFirst().dropLast()
+            guard hostText.contains(":"), hostText.allSatisfy({ $0.isHexDigit || ":.%".contains($0) }) else {
+                throw NotationError("has no IPv6 address between its brackets")
+            }
+        } else {
+            guard !hostText.contains(":") else {
+                throw NotationError("has an IPv6 address without brackets; write \"[\(hostText)]:\(port)\"")
+            }
+            guard HostName.isValid(hostText) else {
+                throw NotationError("has no valid address before the port; write \(Self.example)")
+            }
+        }
+        self.init(host: String(hostText), port: port)
+    }
+
+    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+    /// Whether two listeners of the same transport would meet on one port. `0.0.0.0` covers every
+    /// IPv4 address, `::` everything (Linux opens it for both families).
+    func overlaps(_ other: SocketAddress) -> Bool {
+        guard port == other.port else { return false }
+        let (mine, others) = (HostName.canonical(host), HostName.canonical(other.host))
+        if mine == others || mine == "::" || others == "::" { return true }
+        return (mine == "0.0.0.0" && !others.contains(":")) || (others == "0.0.0.0" && !mine.contains(":"))
+    }
+}
+
+/// What may stand where a host is expected.
+enum HostName {
+    /// Letters, digits, `.`, `-` and `_`; a name of digits and points must be an IPv4 address.
+    static func isValid(_ text: Substring) -> Bool {
+        guard !text.isEmpty, text.utf8.count <= 253,
+            text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || ".-_".contains($0)) })
+        else { return false }
+        guard text.allSatisfy({ $0.isNumber || $0 == "." }) else { return true }
+        let numbers = text.split(separator: ".", omittingEmptySubsequences: false)
+        return numbers.count == 4
+            && numbers.allSatisfy { DecimalNotation.digits($0).map { $0 <= 255 } ?? false }
+    }
+
+    static func canonical(_ host: String) -> String {
+        switch host.lowercased() {
+        case "localhost": "127.0.0.1"
+        case "::", "0:0:0:0:0:0:0:0", "::0": "::"
+        case let other: other
+        }
+    }
+}
