@@ -5,17 +5,19 @@ enum ADTS {
     /// Ticks of sound in a run of whole frames; `nil` when the bytes are not ADTS from the first one on.
     static func duration(of bytes: UnsafeBufferPointer<UInt8>) -> Int64? {
         var position = 0
-        var ticks: Int64 = 0
+        var samples: Int64 = 0
+        var sampleRate: Int64 = 48_000
         while position + 7 <= bytes.count {
             guard bytes[position] == 0xFF, bytes[position + 1] & 0xF6 == 0xF0 else { break }
             let rate = Int(bytes[position + 2] >> 2 & 0x0F)
             let length = Int(bytes[position + 3] & 3) << 11 | Int(bytes[position + 4]) << 3 | Int(bytes[position + 5]) >> 5
             guard rate < sampleRates.count, length >= 7 else { break }
             let blocks = Int64(bytes[position + 6] & 3) + 1
-            ticks += blocks * 1024 * Ticks.perSecond / sampleRates[rate]
+            samples += blocks * 1024
+            sampleRate = sampleRates[rate]
             position += length
         }
-        return ticks > 0 ? ticks : nil
+        return samples > 0 ? samples * Ticks.perSecond / sampleRate : nil
     }
 
     /// One frame of silence: AAC-LC, 48 kHz, stereo, with its ADTS header. FFmpeg's encoder gives these bytes for `anullsrc`.

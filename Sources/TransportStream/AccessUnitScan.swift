@@ -7,9 +7,11 @@ struct AccessUnitScan {
     /// The first slice was found; without it more of the unit must be scanned.
     var sawSlice = false
 
-    /// - Parameter randomAccess: the packet's `random_access_indicator`. A hint alone: some muxers never set it, others
-    ///   set it on pictures that no decoder can start with.
-    init(_ bytes: UnsafeBufferPointer<UInt8>, codec: Codec, randomAccess: Bool) {
+    /// - Parameters:
+    ///   - randomAccess: the packet's `random_access_indicator`. A hint alone: some muxers never set it, others set it on
+    ///     pictures that no decoder can start with.
+    ///   - isCut: the unit goes on behind the bytes.
+    init(_ bytes: UnsafeBufferPointer<UInt8>, codec: Codec, randomAccess: Bool, isCut: Bool = false) {
         var recoveryPoint = false
         var start = AccessUnitScan.nextUnit(bytes, from: 0)
         while let nal = start, !sawSlice {
@@ -23,6 +25,8 @@ struct AccessUnitScan {
                     isKeyframe = true
                     sawSlice = true
                 case 1, 2:
+                    // The head of the slice must be there; it is far shorter than this.
+                    if isCut, nal + 17 > bytes.count { return }
                     sawSlice = true
                     isKeyframe = parameterSet != nil && (recoveryPoint || randomAccess) && AccessUnitScan.isIntraSlice(bytes, nal)
                 case 6:

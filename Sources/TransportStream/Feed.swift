@@ -16,9 +16,9 @@ public final class Feed {
     public struct Limits: Sendable, Hashable {
         /// Ticks of stream beyond which the oldest segments go, unless the last whole GOP is in them.
         public var duration: Int64
-        /// Bytes beyond which the oldest segments go, unless the last whole GOP is in them.
+        /// Bytes of memory beyond which the oldest segments go, unless the last whole GOP is in them.
         public var bytes: Int
-        /// Bytes beyond which the oldest segments go whatever is in them.
+        /// Bytes of memory beyond which the oldest segments go whatever is in them.
         public var mostBytes: Int
 
         public init(duration: Int64 = 8 * Ticks.perSecond, bytes: Int = 24 << 20, mostBytes: Int = 64 << 20) {
@@ -56,6 +56,8 @@ public final class Feed {
 
     private(set) var era = 0
     private var segments: Deque<Segment> = []
+    /// Memory of the window; a segment need not be full.
+    private var heldBytes = 0
     private var spare: Segment?
 
     static let segmentCapacity = 256 << 10
@@ -82,6 +84,7 @@ public final class Feed {
         if let last = segments.last, last.room >= count, last.era == era { return last.bytes + last.used }
         let segment = nextSegment(count)
         segments.append(segment)
+        heldBytes += segment.capacity
         return segment.bytes
     }
 
@@ -122,8 +125,8 @@ public final class Feed {
         guard let newestDTS else { return }
         while segments.count > 1 {
             let oldest = segments[0].number
-            let tooMuch = byteCount > limits.mostBytes
-            guard tooMuch || byteCount > limits.bytes || newestDTS - segments[0].lastDTS > limits.duration else { return }
+            let tooMuch = heldBytes > limits.mostBytes
+            guard tooMuch || heldBytes > limits.bytes || newestDTS - segments[0].lastDTS > limits.duration else { return }
             // The last whole GOP runs from the keyframe before the newest one to the newest one.
             let firstNeeded = entries.count >= 2 ? entries[entries.count - 2].segment : 0
             if oldest >= firstNeeded {
@@ -132,6 +135,7 @@ public final class Feed {
             }
             while let first = entries.first, first.segment <= oldest { entries.removeFirst() }
             var removed = segments.removeFirst()
+            heldBytes -= removed.capacity
             if spare == nil, removed.capacity == Self.segmentCapacity, isKnownUniquelyReferenced(&removed) { spare = removed }
         }
     }

@@ -16,9 +16,11 @@ struct PESHeader {
         size = 9 + Int(bytes[8])
         guard size <= count else { return nil }
         let flags = bytes[7] >> 6
-        let first = flags & 0b10 != 0 && bytes[8] >= 5 ? PESHeader.readTimestamp(bytes + 9) : nil
+        // A header that promises more timestamps than it has room for would be restamped past its end.
+        guard flags < 0b10 || bytes[8] >= (flags == 0b10 ? 5 : 10) else { return nil }
+        let first = flags & 0b10 != 0 ? PESHeader.readTimestamp(bytes + 9) : nil
         pts = first
-        dts = flags == 0b11 && bytes[8] >= 10 ? PESHeader.readTimestamp(bytes + 14) : first
+        dts = flags == 0b11 ? PESHeader.readTimestamp(bytes + 14) : first
     }
 
     private static func readTimestamp(_ p: UnsafePointer<UInt8>) -> Int64 {

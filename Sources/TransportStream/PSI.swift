@@ -10,9 +10,12 @@ enum PSI {
         return crc
     }
 
+    /// `current_next_indicator`: the section is no announcement of what will be.
+    private static func isInForce(_ section: UnsafePointer<UInt8>) -> Bool { section[5] & 1 == 1 }
+
     /// The PID of the first program's map in a whole PAT section; `nil` when the section is not one.
     static func programMapPID(_ section: UnsafePointer<UInt8>, count: Int) -> UInt16? {
-        guard count >= 12, section[0] == 0x00, crc(section, count: count) == 0 else { return nil }
+        guard count >= 12, section[0] == 0x00, isInForce(section), crc(section, count: count) == 0 else { return nil }
         var entry = 8
         while entry + 4 <= count - 4 {
             let number = UInt16(section[entry]) << 8 | UInt16(section[entry + 1])
@@ -25,7 +28,7 @@ enum PSI {
 
     /// The program in a whole PMT section; `nil` when the section is not one.
     static func program(_ section: UnsafePointer<UInt8>, count: Int) -> Program? {
-        guard count >= 16, section[0] == 0x02, crc(section, count: count) == 0 else { return nil }
+        guard count >= 16, section[0] == 0x02, isInForce(section), crc(section, count: count) == 0 else { return nil }
         var program = Program(video: nil, audio: nil)
         var entry = 12 + (Int(section[10] & 0x0F) << 8 | Int(section[11]))
         while entry + 5 <= count - 4 {

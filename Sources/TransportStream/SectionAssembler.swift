@@ -29,7 +29,8 @@ struct SectionAssembler {
     }
 
     private mutating func emit(_ whole: (UnsafePointer<UInt8>, Int) -> Void) {
-        while bytes.count >= 3, bytes[0] != 0xFF {
+        while let first = bytes.first, first != 0xFF {
+            guard bytes.count >= 3 else { return }
             let length = 3 + (Int(bytes[1] & 0x0F) << 8 | Int(bytes[2]))
             guard bytes.count >= length else { return }
             bytes.withUnsafeBufferPointer { whole($0.baseAddress!, length) }

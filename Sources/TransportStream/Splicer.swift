@@ -39,7 +39,7 @@ public struct Splicer: ~Copyable {
         public var audioEnd: Int64?
     }
 
-    public let feed: Feed
+    public var feed: Feed { output.feed }
     public private(set) var tail = Tail()
     /// Pictures that went into the feed.
     public private(set) var frames = 0
@@ -48,19 +48,23 @@ public struct Splicer: ~Copyable {
     /// Frames of silence that stand in for missing sound.
     public private(set) var silentFrames = 0
 
-    private var program: Program?
-    private var version: UInt8 = 0
-    private var continuity = Continuity()
-    private var tablesDue: Int64 = .min
+    private var output: FeedWriter
     private var lastVideoArrival: Int64?
+    /// Counts the writers that joined; the last one has the feed.
+    private var joins = 0
+    /// Where sound belongs as long as there was none: at the first picture.
+    private var soundStart: Int64?
+    private var lastSoundDuration: Int64 = 0
+    /// Silence stands in for the sound of the writer.
+    private var isBridging = false
 
-    /// Ticks between program tables.
-    private static let tableInterval = Ticks.perSecond / 4
     /// Ticks that the sound of a program may come behind its picture before silence stands in.
     private static let audioPatience = Ticks.perSecond
     /// A step back or ahead in a writer's time that is taken for a new timeline.
     private static let longestStep = 10 * Ticks.perSecond
     private static let longestStepBack = Ticks.perSecond / 2
+    /// Ticks by which frames of sound may overlap where writers or silence meet: half a frame at 44.1 kHz, at the most.
+    private static let longestOverlap: Int64 = 1045
 
     private let start: Int64
     private let fillsSilence: Bool
@@ -69,7 +73,7 @@ public struct Splicer: ~Copyable {
     ///   - start: Where the timeline begins.
     ///   - fillsSilence: Frames of silence stand in where a writer has no sound.
     public init(feed: Feed, start: Int64 = 10 * Ticks.perSecond, fillsSilence: Bool) {
-        self.feed = feed
+        output = FeedWriter(feed: feed)
         self.start = start
         self.fillsSilence = fillsSilence
     }
@@ -80,7 +84,15 @@ public struct Splicer: ~Copyable {
         /// A keyframe of this writer is in the feed.
         public fileprivate(set) var isJoined = false
         fileprivate var offset: Int64
+        /// The newest decoding time of a picture, on the writer's own timeline.
         fileprivate var latest: Int64?
+        /// The same before the last jump of the picture, until the sound has jumped too.
+        fileprivate var abandoned: Int64?
+        /// Presentation time of the keyframe that it joined with, until a picture comes behind it.
+        fileprivate var firstPTS: Int64?
+        fileprivate var number = 0
+        /// Where its last sound in the feed ends.
+        fileprivate var soundEnd: Int64?
 
         public init(_ join: Join) {
             self.join = join
@@ -92,10 +104,10 @@ public struct Splicer: ~Copyable {
     public mutating func accept(
         _ unit: AccessUnit, of writer: inout Writer, from parser: borrowing UnitParser, now: Int64
     ) -> Outcome {
-        guard let program = parser.program else { return .dropped }
+        guard let program = parser.program, !writer.isJoined || writer.number == joins else { return .dropped }
         switch unit.kind {
         case .video: return acceptVideo(unit, of: &writer, from: parser, program: program, now: now)
-        case .audio: return acceptAudio(unit, of: &writer, from: parser)
+        case .audio: return acceptAudio(unit, of: &writer, from: parser, program: program)
         }
     }
 
@@ -104,17 +116,22 @@ public struct Splicer: ~Copyable {
     private mutating func acceptVideo(
         _ unit: AccessUnit, of writer: inout Writer, from parser: borrowing UnitParser, program: Program, now: Int64
     ) -> Outcome {
-        let reorder = Ticks.extend(unit.pts, near: unit.dts) - unit.dts
-        var raw = Ticks.extend(unit.dts, near: writer.latest ?? reference(of: writer, dts: unit.dts))
-        var outcome = Outcome.accepted
+        let stated = Ticks.extend(unit.pts, near: unit.dts) - unit.dts
+        // Rounding may put a picture's presentation before its decoding; nobody downstream takes that.
+        guard stated >= -Self.longestStepBack, stated <= Self.longestStep else { return .dropped }
+        let reorder = max(0, stated)
+        let raw = Ticks.extend(unit.dts, near: writer.latest ?? reference(of: writer, dts: unit.dts))
+        var joins = false
         switch writer.join {
         case .following:
             if !writer.isJoined {
                 guard unit.isKeyframe else { return .dropped }
                 writer.offset = nextVideo(reorder: reorder, now: now) - raw
-                outcome = .joined
+                joins = true
             } else if let latest = writer.latest, raw - latest > Self.longestStep || raw - latest < -Self.longestStepBack {
                 writer.offset = nextVideo(reorder: reorder, now: now) - raw
+                writer.abandoned = latest
+                writer.firstPTS = nil
             }
         case .resuming(_, let needsKeyframe):
             if let tail = tail.videoDTS, raw <= tail {
@@ -122,30 +139,52 @@ public struct Splicer: ~Copyable {
                 return .dropped
             }
             if !writer.isJoined {
-                guard unit.isKeyframe || !needsKeyframe else { return .dropped }
-                if let tail = tail.videoDTS { lostFrames += Int(max(0, (raw - tail + self.tail.frameDuration / 2) / self.tail.frameDuration - 1)) }
-                outcome = .joined
+                // A copy goes on anywhere, provided that it was there before.
+                guard unit.isKeyframe || (!needsKeyframe && writer.latest != nil) else { return .dropped }
+                if let tail = tail.videoDTS { lostFrames += missingFrames(from: tail, to: raw) }
+                joins = true
             }
         }
         writer.latest = raw
         let dts = raw + writer.offset
-        if let last = tail.videoDTS, dts <= last {
+        if let last = tail.videoDTS, dts <= last { return .dropped }
+        if joins {
+            take(&writer, pts: raw + reorder)
+        } else if leads(raw + reorder, of: &writer) {
             return .dropped
         }
-        writer.isJoined = true
         let pts = dts + reorder
-        raw = dts
 
-        use(Program(video: program.video, audio: fillsSilence ? .init(pid: 0, codec: .aac) : program.audio))
-        if fillsSilence { fillSilence(until: program.audio == nil ? pts : pts - Self.audioPatience, from: pts) }
-        write(unit, from: parser, pid: FeedLayout.videoPID, pts: pts, dts: dts)
+        output.use(Program(video: program.video, audio: fillsSilence ? .init(pid: 0, codec: .aac) : program.audio))
+        if fillsSilence { standIn(for: program, at: pts) }
+        output.write(unit, from: parser, pts: pts, dts: dts)
 
         if let last = tail.videoDTS, dts - last <= Ticks.perSecond { tail.frameDuration = dts - last }
         tail.videoDTS = dts
         tail.videoPTS = max(pts, tail.videoPTS ?? pts)
         lastVideoArrival = now
         frames += 1
-        return outcome
+        return joins ? .joined : .accepted
+    }
+
+    private mutating func take(_ writer: inout Writer, pts: Int64) {
+        joins += 1
+        writer.number = joins
+        writer.isJoined = true
+        writer.firstPTS = writer.join.needsKeyframe ? pts : nil
+        isBridging = false
+    }
+
+    /// The picture is shown before the keyframe that its writer joined with, so it may need one that nobody has.
+    private func leads(_ pts: Int64, of writer: inout Writer) -> Bool {
+        guard let first = writer.firstPTS else { return false }
+        if pts < first { return true }
+        writer.firstPTS = nil
+        return false
+    }
+
+    private func missingFrames(from last: Int64, to next: Int64) -> Int {
+        Int(max(0, (next - last + tail.frameDuration / 2) / tail.frameDuration - 1))
     }
 
     private func reference(of writer: Writer, dts: Int64) -> Int64 {
@@ -163,110 +202,74 @@ public struct Splicer: ~Copyable {
 
     // MARK: Audio
 
-    private mutating func acceptAudio(_ unit: AccessUnit, of writer: inout Writer, from parser: borrowing UnitParser) -> Outcome {
-        let near: Int64
+    private mutating func acceptAudio(
+        _ unit: AccessUnit, of writer: inout Writer, from parser: borrowing UnitParser, program: Program
+    ) -> Outcome {
+        let raw: Int64
         switch writer.join {
         case .following:
             guard writer.isJoined, let latest = writer.latest else { return .dropped }
-            near = latest
+            raw = Ticks.extend(unit.pts, near: latest)
+            if let abandoned = writer.abandoned {
+                // Sound from before a jump, read after the picture has jumped, has no place any more.
+                guard abs(raw - latest) <= abs(raw - abandoned) else { return .dropped }
+                writer.abandoned = nil
+            }
         case .resuming(let reference, _):
-            near = writer.latest ?? reference
+            raw = Ticks.extend(unit.pts, near: writer.latest ?? reference)
         }
-        let pts = Ticks.extend(unit.pts, near: near) + writer.offset
+        let pts = raw + writer.offset
         if let picture = tail.videoDTS, abs(pts - picture) > Self.longestStep { return .dropped }
-        if let end = tail.audioEnd, pts < end - unit.duration / 2 { return .dropped }
-        if fillsSilence { fillSilence(until: pts, from: pts) }
-        if program == nil { use(parser.program ?? Program(video: nil, audio: nil)) }
-        write(unit, from: parser, pid: FeedLayout.audioPID, pts: pts, dts: pts)
+        isBridging = false
+        guard pts >= earliestSound(unit, of: writer) else { return .dropped }
+        if fillsSilence { fillSilence(until: pts) }
+        if output.program == nil { output.use(program) }
+        output.write(unit, from: parser, pts: pts, dts: pts)
         tail.audioEnd = pts + unit.duration
+        writer.soundEnd = tail.audioEnd
+        lastSoundDuration = unit.duration
         return .accepted
     }
 
+    /// The earliest presentation time that sound may have which follows what is in the feed.
+    private func earliestSound(_ unit: AccessUnit, of writer: Writer) -> Int64 {
+        guard let end = tail.audioEnd else { return .min }
+        // The timestamps of one writer are rounded and jitter; its frames are no less its frames, if they only go ahead.
+        if writer.soundEnd == end { return end - min(lastSoundDuration, 2 * Self.longestOverlap) + 1 }
+        return end - min(unit.duration / 2, Self.longestOverlap)
+    }
+
+    /// Bridges the sound up to a picture when the writer has none, or has fallen behind too far.
+    private mutating func standIn(for program: Program, at pts: Int64) {
+        let start = soundStart ?? pts
+        soundStart = start
+        if program.audio == nil || pts - (tail.audioEnd ?? start) > Self.audioPatience { isBridging = true }
+        if isBridging { fillSilence(until: pts) }
+    }
+
     /// Puts whole frames of silence where sound is missing before `limit`.
-    ///
-    /// - Parameter start: Where sound begins when there was none yet.
-    private mutating func fillSilence(until limit: Int64, from start: Int64) {
-        var next = tail.audioEnd ?? start
+    private mutating func fillSilence(until limit: Int64) {
+        var next = tail.audioEnd ?? soundStart ?? limit
+        // After a break as long as this the sound is missing like the picture.
+        if limit - next > Self.longestStep {
+            next = limit
+            tail.audioEnd = limit
+        }
         while next + ADTS.silenceDuration <= limit {
-            writeSilence(pts: next)
+            output.writeSilence(pts: next)
             next += ADTS.silenceDuration
             tail.audioEnd = next
             silentFrames += 1
         }
     }
+}
 
-    // MARK: Writing
-
-    private mutating func use(_ next: Program) {
-        guard program?.video?.codec != next.video?.codec || program?.audio?.codec != next.audio?.codec else { return }
-        if program != nil {
-            version = (version + 1) & 0x1F
-            feed.beginEra()
+extension Splicer.Join {
+    /// Only a keyframe can follow.
+    fileprivate var needsKeyframe: Bool {
+        switch self {
+        case .following: true
+        case .resuming(_, let needsKeyframe): needsKeyframe
         }
-        program = next
-        tablesDue = .min
-    }
-
-    private mutating func write(_ unit: AccessUnit, from parser: borrowing UnitParser, pid: UInt16, pts: Int64, dts: Int64) {
-        let before = continuity
-        let hasTables = unit.isKeyframe || dts >= tablesDue
-        let tables = hasTables ? 2 * Packet.size : 0
-        let bytes = feed.reserve(tables + unit.byteCount)
-        if hasTables { writeTables(to: bytes, at: dts) }
-        parser.copyUnit(to: bytes + tables)
-        rewrite(bytes + tables, count: unit.byteCount, pid: pid, pts: pts, dts: dts, offset: dts - unit.dts)
-        feed.commit(tables + unit.byteCount, pts: pts, dts: dts, entry: unit.isKeyframe ? before : nil)
-    }
-
-    private mutating func writeTables(to bytes: UnsafeMutablePointer<UInt8>, at dts: Int64) {
-        guard let program else { return }
-        PSI.write(program, version: version, patContinuity: continuity.association, pmtContinuity: continuity.map, to: bytes)
-        continuity.association = (continuity.association + 1) & 0x0F
-        continuity.map = (continuity.map + 1) & 0x0F
-        tablesDue = dts + Self.tableInterval
-    }
-
-    private mutating func rewrite(
-        _ bytes: UnsafeMutablePointer<UInt8>, count: Int, pid: UInt16, pts: Int64, dts: Int64, offset: Int64
-    ) {
-        var counter = pid == FeedLayout.videoPID ? continuity.video : continuity.audio
-        var position = 0
-        var payload = 0
-        while position < count {
-            let packet = Packet(bytes + position)
-            payload += Packet.size - packet.payloadOffset
-            packet.pid = pid
-            packet.setContinuity(counter)
-            packet.clearDiscontinuity()
-            packet.shiftClock(by: offset)
-            counter = (counter + 1) & 0x0F
-            position += Packet.size
-        }
-        if pid == FeedLayout.videoPID { continuity.video = counter } else { continuity.audio = counter }
-        let header = bytes + Packet(bytes).payloadOffset
-        PESHeader.restamp(header, pts: pts, dts: dts)
-        PESHeader.declareLength(header, payload - PESHeader.prefixSize)
-    }
-
-    private mutating func writeSilence(pts: Int64) {
-        let packet = feed.reserve(Packet.size)
-        let frame = ADTS.silence
-        let headerSize = 14
-        let stuffing = Packet.size - 4 - headerSize - frame.count
-        packet[0] = Packet.syncByte
-        packet[1] = 0x40 | UInt8(FeedLayout.audioPID >> 8)
-        packet[2] = UInt8(truncatingIfNeeded: FeedLayout.audioPID)
-        packet[3] = 0x30 | continuity.audio
-        packet[4] = UInt8(stuffing - 1)
-        packet[5] = 0
-        for index in 6..<4 + stuffing { packet[index] = 0xFF }
-        let pes = packet + 4 + stuffing
-        let length = headerSize - 6 + frame.count
-        let header: [UInt8] = [0, 0, 1, 0xC0, UInt8(length >> 8), UInt8(length & 0xFF), 0x80, 0x80, 5]
-        for (index, byte) in header.enumerated() { pes[index] = byte }
-        PESHeader.writeTimestamp(pts, marker: 0b0010, to: pes + 9)
-        for (index, byte) in frame.enumerated() { pes[headerSize + index] = byte }
-        continuity.audio = (continuity.audio + 1) & 0x0F
-        feed.commit(Packet.size, pts: pts, dts: pts, entry: nil)
     }
 }

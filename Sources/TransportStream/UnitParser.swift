@@ -9,6 +9,8 @@
 /// A unit is whole when its declared length is reached, when the muxer stuffed its last packet, or when the next unit
 /// of the same stream begins. Packets of other streams may stand between its packets. A unit that lost a packet is
 /// dropped and counted, and so are bytes between packets.
+///
+/// What comes out does not depend on how the bytes were cut. Memory is bounded by ``largestUnit``, whatever the bytes.
 public struct UnitParser: ~Copyable {
     /// What ``next()`` found.
     public enum Event {
@@ -31,31 +33,40 @@ public struct UnitParser: ~Copyable {
     public private(set) var videoFormat: VideoFormat?
     public private(set) var losses = Losses()
 
-    /// The largest unit that is put together; a longer one counts as damaged.
+    /// Bytes of the largest unit that is put together, packets of other streams between its own included; a longer one
+    /// counts as damaged.
     public let largestUnit: Int
 
     private var buffer: UnsafeMutablePointer<UInt8>
     private var capacity: Int
+    /// Bytes to read at once at the most.
+    private let readSize: Int
     private var filled = 0
     private var cursor = 0
+    private var isInSync = true
 
     private var mapPID: UInt16?
     private var associationSections = SectionAssembler()
     private var mapSections = SectionAssembler()
-    private var video = Assembly()
-    private var audio = Assembly()
+    private var videoPID = UnitParser.noPID
+    private var audioPID = UnitParser.noPID
+    private var video = UnitAssembly()
+    private var audio = UnitAssembly()
     private var completed: StreamKind?
     private var scratch: UnsafeMutablePointer<UInt8>
     private var parameterSet: [UInt8] = []
 
     private static let scratchSize = 64 << 10
     private static let firstScan = 1024
+    /// Longer than 13 bits: no packet has it.
+    private static let noPID: UInt16 = 0xFFFF
 
     /// - Parameters:
-    ///   - capacity: Bytes to read at once at the most, at first.
+    ///   - capacity: Bytes to read at once at the most.
     ///   - largestUnit: Bytes of the largest unit that is put together.
     public init(capacity: Int = 256 << 10, largestUnit: Int = 8 << 20) {
-        self.capacity = max(capacity, 4 * Packet.size)
+        self.capacity = max(capacity, 8 * Packet.size)
+        readSize = self.capacity
         self.largestUnit = largestUnit
         buffer = .allocate(capacity: self.capacity)
         scratch = .allocate(capacity: Self.scratchSize)
@@ -71,9 +82,10 @@ public struct UnitParser: ~Copyable {
     /// Room for the next bytes of the writer, never empty. Invalidates the unit found last.
     public mutating func prepare() -> UnsafeMutableRawBufferPointer {
         release()
+        giveUpLongUnits()
         if capacity - filled < capacity / 2 { compact() }
         if capacity - filled < capacity / 4 { grow() }
-        return UnsafeMutableRawBufferPointer(start: buffer + filled, count: capacity - filled)
+        return UnsafeMutableRawBufferPointer(start: buffer + filled, count: min(readSize, capacity - filled))
     }
 
     /// Says how many bytes were read into the room that ``prepare()`` gave.
@@ -91,7 +103,20 @@ public struct UnitParser: ~Copyable {
         return count
     }
 
-    private var firstKept: Int { min(cursor, min(video.firstByte, audio.firstByte)) }
+    /// The last packet is kept too, for ``nextPacket()`` to look into again.
+    private var firstKept: Int { min(max(0, cursor - Packet.size), min(video.firstByte, audio.firstByte)) }
+
+    /// Closes a unit that stays open while the other streams go on.
+    private mutating func giveUpLongUnits() {
+        // Where nothing is open the first byte is the largest number there is.
+        if video.firstByte < filled - largestUnit { giveUp(.video) }
+        if audio.firstByte < filled - largestUnit { giveUp(.audio) }
+    }
+
+    private mutating func giveUp(_ kind: StreamKind) {
+        losses.damagedUnits += 1
+        if kind == .video { video.close() } else { audio.close() }
+    }
 
     private mutating func compact() {
         let kept = firstKept
@@ -104,7 +129,7 @@ public struct UnitParser: ~Copyable {
     }
 
     private mutating func grow() {
-        // Units that grow past the limit are given up, so the buffer never needs more than two of them and a read.
+        // Open units that lie further back than the limit are given up, so this ends at twice the limit and a read.
         let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2)
         larger.update(from: buffer, count: filled)
         buffer.deallocate()
@@ -119,14 +144,14 @@ public struct UnitParser: ~Copyable {
         release()
         while let packet = nextPacket() {
             let pid = packet.pid
-            if pid == program?.video?.pid {
-                if video.isEnded(by: packet), let unit = complete(.video) { return .unit(unit) }
-                if !video.take(packet, at: cursor, limit: largestUnit) { losses.damagedUnits += 1 }
+            if pid == videoPID {
+                if video.isEnded(by: packet, in: buffer), let unit = complete(.video) { return .unit(unit) }
+                if !video.take(packet, at: cursor, in: buffer, limit: largestUnit) { losses.damagedUnits += 1 }
                 cursor += Packet.size
                 if video.isWhole, let unit = complete(.video) { return .unit(unit) }
-            } else if pid == program?.audio?.pid {
-                if audio.isEnded(by: packet), let unit = complete(.audio) { return .unit(unit) }
-                if !audio.take(packet, at: cursor, limit: largestUnit) { losses.damagedUnits += 1 }
+            } else if pid == audioPID {
+                if audio.isEnded(by: packet, in: buffer), let unit = complete(.audio) { return .unit(unit) }
+                if !audio.take(packet, at: cursor, in: buffer, limit: largestUnit) { losses.damagedUnits += 1 }
                 cursor += Packet.size
                 if audio.isWhole, let unit = complete(.audio) { return .unit(unit) }
             } else if pid == 0 {
@@ -166,22 +191,37 @@ public struct UnitParser: ~Copyable {
     }
 
     /// The packet at the cursor, after passing over what is none.
+    @inline(__always)
     private mutating func nextPacket() -> Packet? {
-        while cursor + Packet.size <= filled {
-            if buffer[cursor] == Packet.syncByte { return Packet(buffer + cursor) }
-            var found = cursor + 1
-            while found < filled {
-                if buffer[found] == Packet.syncByte,
-                    found + Packet.size >= filled || buffer[found + Packet.size] == Packet.syncByte
-                {
-                    break
-                }
-                found += 1
+        guard cursor + Packet.size <= filled else { return nil }
+        if isInSync, buffer[cursor] == Packet.syncByte { return Packet(buffer + cursor) }
+        return synchronize() ? Packet(buffer + cursor) : nil
+    }
+
+    /// Moves the cursor to the first packet that two more follow; false when more bytes are needed to tell.
+    ///
+    /// The packet before the cursor may have been none either, and have swallowed the start of one: the search begins in it.
+    private mutating func synchronize() -> Bool {
+        var candidate = isInSync ? max(0, cursor - Packet.size + 1) : cursor
+        let wasInSync = isInSync
+        let last = filled - 2 * Packet.size - 1
+        while candidate <= last {
+            if buffer[candidate] == Packet.syncByte, buffer[candidate + Packet.size] == Packet.syncByte,
+                buffer[candidate + 2 * Packet.size] == Packet.syncByte
+            {
+                losses.garbageBytes += max(0, candidate - cursor)
+                cursor = candidate
+                isInSync = true
+                return true
             }
-            losses.garbageBytes += found - cursor
-            cursor = found
+            candidate += 1
         }
-        return nil
+        if !wasInSync || candidate > cursor {
+            losses.garbageBytes += max(0, candidate - cursor)
+            cursor = candidate
+            isInSync = false
+        }
+        return false
     }
 
     private mutating func takeAssociation(_ packet: Packet) {
@@ -191,7 +231,9 @@ public struct UnitParser: ~Copyable {
         associationSections.take(packet.bytes + offset, count: Packet.size - offset, startsUnit: packet.startsUnit) {
             found = PSI.programMapPID($0, count: $1) ?? found
         }
-        if let found { mapPID = found }
+        guard let found, found != mapPID else { return }
+        mapPID = found
+        mapSections = SectionAssembler()
     }
 
     private mutating func takeMap(_ packet: Packet) -> Bool {
@@ -202,8 +244,16 @@ public struct UnitParser: ~Copyable {
             found = PSI.program($0, count: $1) ?? found
         }
         guard let found, found != program else { return false }
-        if found.video != program?.video { video = Assembly() }
-        if found.audio != program?.audio { audio = Assembly() }
+        if found.video != program?.video {
+            if video.isOpen { giveUp(.video) }
+            video = UnitAssembly()
+            videoPID = found.video?.pid ?? Self.noPID
+        }
+        if found.audio != program?.audio {
+            if audio.isOpen { giveUp(.audio) }
+            audio = UnitAssembly()
+            audioPID = found.audio?.pid ?? Self.noPID
+        }
         if found.video?.codec != program?.video?.codec {
             videoFormat = nil
             parameterSet = []
@@ -216,8 +266,7 @@ public struct UnitParser: ~Copyable {
     private mutating func complete(_ kind: StreamKind) -> AccessUnit? {
         let assembly = kind == .video ? video : audio
         guard !assembly.isDamaged, let pts = assembly.pts, let dts = assembly.dts else {
-            losses.damagedUnits += 1
-            if kind == .video { video.close() } else { audio.close() }
+            giveUp(kind)
             return nil
         }
         completed = kind
@@ -232,13 +281,13 @@ public struct UnitParser: ~Copyable {
         return unit
     }
 
-    private mutating func scanVideo(_ assembly: borrowing Assembly) -> Bool {
+    private mutating func scanVideo(_ assembly: borrowing UnitAssembly) -> Bool {
         guard let codec = program?.video?.codec else { return false }
         var limit = Self.firstScan
         while true {
             let size = gather(assembly, limit: limit)
             let bytes = UnsafeBufferPointer(start: scratch, count: size)
-            let scan = AccessUnitScan(bytes, codec: codec, randomAccess: assembly.isRandomAccess)
+            let scan = AccessUnitScan(bytes, codec: codec, randomAccess: assembly.isRandomAccess, isCut: size == limit)
             if !scan.sawSlice, size == limit, limit < Self.scratchSize {
                 limit = Self.scratchSize
                 continue
@@ -255,7 +304,7 @@ public struct UnitParser: ~Copyable {
     }
 
     /// Copies the start of a unit's payload, without packet and PES headers, to the scratch space.
-    private func gather(_ assembly: borrowing Assembly, limit: Int) -> Int {
+    private func gather(_ assembly: borrowing UnitAssembly, limit: Int) -> Int {
         var used = 0
         var header = assembly.headerSize
         for run in assembly.runs {
@@ -272,106 +321,5 @@ public struct UnitParser: ~Copyable {
             }
         }
         return used
-    }
-}
-
-/// A unit that is being put together: which bytes of the buffer belong to it.
-private struct Assembly {
-    private(set) var isOpen = false
-    private(set) var runs: [Range<Int>] = []
-    private(set) var byteCount = 0
-    private(set) var pts: Int64?
-    private(set) var dts: Int64?
-    private(set) var headerSize = 0
-    private(set) var isRandomAccess = false
-    private(set) var isWhole = false
-    var isDamaged = false
-    /// The continuity counter of the last packet with a payload.
-    var continuity: UInt8?
-    /// Bytes of the PES packet still to come; `nil` when its length is undeclared.
-    private var missing: Int?
-
-    var firstByte: Int { runs.first?.lowerBound ?? .max }
-
-    /// The packet begins the next unit of the stream. When packets before it are missing, this unit is damaged.
-    mutating func isEnded(by packet: Packet) -> Bool {
-        guard isOpen, packet.startsUnit, let previous = continuity else { return false }
-        if packet.isDiscontinuity { return true }
-        if packet.hasPayload, packet.continuity == previous { return false }  // its own first packet, repeated
-        if packet.continuity != (previous + 1) & 0x0F { isDamaged = true }
-        return true
-    }
-
-    /// Takes the next packet of the stream; false when the unit grew past the limit and was given up.
-    mutating func take(_ packet: Packet, at position: Int, limit: Int) -> Bool {
-        guard !packet.hasError, !packet.isScrambled else {
-            isDamaged = isOpen
-            return true
-        }
-        guard packet.hasPayload else { return true }
-        let previous = continuity
-        continuity = packet.continuity
-        if let previous, !packet.isDiscontinuity, isOpen {
-            if packet.continuity == previous { return true }  // a repeated packet
-            if packet.continuity != (previous + 1) & 0x0F { isDamaged = true }
-        }
-        if packet.startsUnit {
-            open(packet, at: position)
-        } else if isOpen {
-            add(packet, at: position)
-            if byteCount > limit {
-                close()
-                return false
-            }
-        }
-        return true
-    }
-
-    private mutating func open(_ packet: Packet, at position: Int) {
-        close()
-        isOpen = true
-        let offset = packet.payloadOffset
-        if let header = PESHeader(packet.bytes + offset, count: Packet.size - offset) {
-            pts = header.pts
-            dts = header.dts
-            headerSize = header.size
-            missing = header.declaredLength == 0 ? nil : header.declaredLength + PESHeader.prefixSize
-        } else {
-            isDamaged = true
-        }
-        isRandomAccess = packet.isRandomAccess
-        add(packet, at: position)
-    }
-
-    private mutating func add(_ packet: Packet, at position: Int) {
-        let packetEnd = position + Packet.size
-        if let last = runs.last, last.upperBound == position {
-            runs[runs.count - 1] = last.lowerBound..<packetEnd
-        } else {
-            runs.append(position..<packetEnd)
-        }
-        byteCount += Packet.size
-        if let missing {
-            let left = missing - (Packet.size - packet.payloadOffset)
-            self.missing = left
-            isWhole = left <= 0
-        } else {
-            isWhole = packet.isStuffed
-        }
-    }
-
-    mutating func close() {
-        isOpen = false
-        isWhole = false
-        isDamaged = false
-        runs.removeAll(keepingCapacity: true)
-        byteCount = 0
-        pts = nil
-        dts = nil
-        missing = nil
-    }
-
-    mutating func move(by distance: Int) {
-        for index in runs.indices { runs[index] = runs[index].lowerBound - distance..<runs[index].upperBound - distance }
     }
 }
