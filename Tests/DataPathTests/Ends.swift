@@ -79,6 +79,12 @@ final class Writer: Sendable {
         }
     }
 
+    /// Bytes that have not been taken in yet.
+    var waiting: CInt {
+        var count = CInt(0)
+        return descriptor.withLock { ioctl($0, UInt(FIONREAD), &count) } == 0 ? count : 0
+    }
+
     func end() {
         descriptor.withLock {
             if $0 >= 0 { close($0) }
