@@ -88,7 +88,7 @@ final class ChannelInput: InletOwner {
         _ = splicer.accept(unit, of: &source.writer, from: parser, now: Ticks.fromNanoseconds(now))
     }
 
-    func inletPaused(_ inlet: Inlet) { hub.flush() }
+    func inletPaused(_ inlet: Inlet, sawVideo: Bool) { hub.mayFlush(sawVideo: sawVideo) }
 
     func inletEnded(_ inlet: Inlet) {
         guard let index = sources.firstIndex(where: { $0.inlet === inlet }) else { return }
@@ -97,13 +97,19 @@ final class ChannelInput: InletOwner {
         source.report(.ended)
     }
 
-    /// Looks for sources that went silent.
-    func tick(now: Int64) {
+    /// Flushes what was held back and looks for sources that went silent; returns when to look again.
+    func doWhatIsDue(now: Int64) -> Int64 {
+        var next = hub.flushIfDue(now: now)
         for source in sources where !source.isStalled {
-            guard let last = source.lastPicture, now - last >= choice.patience else { continue }
-            source.isStalled = true
-            source.report(.stalled)
+            guard let last = source.lastPicture else { continue }
+            if now - last >= choice.patience {
+                source.isStalled = true
+                source.report(.stalled)
+            } else {
+                next = min(next, last + choice.patience)
+            }
         }
+        return next
     }
 
     private func source(of inlet: Inlet) -> Source? { sources.first { $0.inlet === inlet } }

@@ -39,8 +39,8 @@ public actor DataPath {
 
     /// Starts looking for what stalls. To be called once.
     public func start() {
-        loop.setTicker { [unowned self] in
-            assumeIsolated { $0.tick() }
+        loop.setTimer { [unowned self] in
+            assumeIsolated { $0.doWhatIsDue() }
         }
     }
 
@@ -238,11 +238,16 @@ public actor DataPath {
         outlets[attachment].map { OutletFigures(delivered: $0.reader.delivered, skips: $0.reader.skips, lag: $0.reader.lag) }
     }
 
-    private func tick() {
+    /// Flushes and reports what is due; called between two rounds of the loop.
+    ///
+    /// - Returns: When to call again at the latest.
+    private func doWhatIsDue() -> Int64? {
         let now = EventLoop.now()
-        for channel in channels.values { channel.tick(now: now) }
-        for group in groups.values { group.tick(now: now) }
-        for publisher in publishers.values { publisher.tick(now: now) }
+        var next = Int64.max
+        for channel in channels.values { next = min(next, channel.doWhatIsDue(now: now)) }
+        for group in groups.values { next = min(next, group.doWhatIsDue(now: now)) }
+        for publisher in publishers.values { next = min(next, publisher.doWhatIsDue(now: now)) }
+        return next == .max ? nil : next
     }
 }
 

@@ -21,8 +21,7 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
     // Of the loop's thread alone:
     private var handlers: [CInt: (handler: any Handler, generation: UInt32)] = [:]
     private var generation: UInt32 = 0
-    private var ticker: (() -> Void)?
-    private var nextTick: Int64 = 0
+    private var nextDeadline: (() -> Int64?)?
 
     private struct Inbox {
         var jobs: [UnownedJob] = []
@@ -30,8 +29,6 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
         var isStopped = false
     }
 
-    /// Nanoseconds between two calls of the ticker.
-    static let tickInterval: Int64 = 50_000_000
     private static let mostEvents = 64
 
     init() {
@@ -107,7 +104,9 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
         epoll_ctl(poll, EPOLL_CTL_DEL, descriptor, nil)
     }
 
-    func setTicker(_ tick: @escaping () -> Void) { ticker = tick }
+    /// Sets what is called after each round: it does what is due, and says when something will be next, in
+    /// nanoseconds of the monotonic clock.
+    func setTimer(_ due: @escaping () -> Int64?) { nextDeadline = due }
 
     // MARK: The thread
 
@@ -115,12 +114,10 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
         var events = [epoll_event](repeating: epoll_event(), count: Self.mostEvents)
         var jobs: [UnownedJob] = []
         while true {
-            let now = EventLoop.now()
-            if ticker != nil, now >= nextTick {
-                nextTick = now + Self.tickInterval
-                ticker?()
+            var timeout: CInt = -1
+            if let deadline = nextDeadline?() {
+                timeout = CInt(clamping: (max(0, deadline - EventLoop.now()) + 999_999) / 1_000_000)
             }
-            let timeout = ticker == nil ? -1 : CInt(max(0, nextTick - now) / 1_000_000 + 1)
             let count = epoll_wait(poll, &events, CInt(Self.mostEvents), timeout)
             for index in 0..<max(0, Int(count)) {
                 let data = events[index].data.u64

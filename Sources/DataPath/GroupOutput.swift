@@ -87,7 +87,7 @@ final class GroupOutput: InletOwner {
         }
     }
 
-    func inletPaused(_ inlet: Inlet) { hub.flush() }
+    func inletPaused(_ inlet: Inlet, sawVideo: Bool) { hub.mayFlush(sawVideo: sawVideo) }
 
     func inletEnded(_ inlet: Inlet) {
         guard let index = generations.firstIndex(where: { $0.inlet === inlet }) else { return }
@@ -96,18 +96,20 @@ final class GroupOutput: InletOwner {
         generation.report(.ended)
     }
 
-    /// Looks for encoders that take and do not give.
-    func tick(now: Int64) {
+    /// Flushes what was held back and looks for encoders that take and do not give; returns when to look again.
+    func doWhatIsDue(now: Int64) -> Int64 {
+        var next = hub.flushIfDue(now: now)
         for generation in generations where !generation.isStalled {
             let reader = generation.input.reader
             let hasInput = reader.delivered > generation.takenAtLastPicture || reader.lag > 0
-            guard hasInput else {
-                generation.lastPicture = now
-                continue
+            if !hasInput { generation.lastPicture = now }
+            if now - generation.lastPicture >= Self.patience {
+                generation.isStalled = true
+                generation.report(.stalled)
+            } else {
+                next = min(next, generation.lastPicture + Self.patience)
             }
-            guard now - generation.lastPicture >= Self.patience else { continue }
-            generation.isStalled = true
-            generation.report(.stalled)
         }
+        return next
     }
 }

@@ -32,13 +32,16 @@ final class Inlet: EventLoop.Handler {
         parser.commit(count)
         guard let owner else { return }
         let now = EventLoop.now()
+        var sawVideo = false
         while let event = parser.next() {
             switch event {
             case .program(let program): owner.inlet(self, found: program)
-            case .unit(let unit): owner.inlet(self, found: unit, in: parser, now: now)
+            case .unit(let unit):
+                if unit.kind == .video { sawVideo = true }
+                owner.inlet(self, found: unit, in: parser, now: now)
             }
         }
-        owner.inletPaused(self)
+        owner.inletPaused(self, sawVideo: sawVideo)
     }
 
     /// Takes what a writer that has ended left in the pipe.
@@ -61,6 +64,8 @@ protocol InletOwner: AnyObject {
     /// - Parameter now: When the bytes were read, in nanoseconds of the monotonic clock.
     func inlet(_ inlet: Inlet, found unit: AccessUnit, in parser: borrowing UnitParser, now: Int64)
     /// Everything that was read has been passed on.
-    func inletPaused(_ inlet: Inlet)
+    ///
+    /// - Parameter sawVideo: There was a picture in it.
+    func inletPaused(_ inlet: Inlet, sawVideo: Bool)
     func inletEnded(_ inlet: Inlet)
 }

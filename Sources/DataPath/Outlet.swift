@@ -17,7 +17,8 @@ final class Outlet: EventLoop.Handler {
     private unowned let hub: FeedHub
     private let onEnd: (Outlet, Ending) -> Void
     private var descriptor: CInt
-    private var isBlocked = false
+    /// Bytes wait, and the descriptor takes none.
+    private(set) var isBlocked = false
     /// When the descriptor last took a byte or had nothing to take, in nanoseconds of the monotonic clock.
     private(set) var movedAt: Int64
 
@@ -36,7 +37,7 @@ final class Outlet: EventLoop.Handler {
 
     var isOpen: Bool { descriptor >= 0 }
 
-    /// Bytes wait, and the descriptor takes none.
+    /// The descriptor has taken nothing since `limit`, though bytes wait.
     func isStuck(since limit: Int64) -> Bool { isBlocked && movedAt < limit }
 
     func ready(_ events: UInt32) {

@@ -16,17 +16,20 @@ final class Publisher {
 
     /// Nanoseconds that a publisher may leave its input waiting. Less than what a feed holds, so that a network that
     /// was slow for a moment costs nothing.
-    static let patience: Int64 = 5_000_000_000
+    static let patience: Int64 = 4_000_000_000
 
     init(outlet: Outlet, report: @escaping @Sendable (PublisherEvent) -> Void) {
         self.outlet = outlet
         self.report = report
     }
 
-    func tick(now: Int64) {
+    /// Reports a change; returns when to look again.
+    func doWhatIsDue(now: Int64) -> Int64 {
         let isStuck = outlet.isStuck(since: now - Self.patience)
-        guard isStuck != isStalled else { return }
-        isStalled = isStuck
-        report(isStuck ? .stalled : .recovered)
+        if isStuck != isStalled {
+            isStalled = isStuck
+            report(isStuck ? .stalled : .recovered)
+        }
+        return outlet.isBlocked && !isStuck ? outlet.movedAt + Self.patience : .max
     }
 }

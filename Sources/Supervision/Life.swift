@@ -11,11 +11,11 @@ struct Life: Sendable {
     /// Runs a command until it ends.
     ///
     /// - Parameters:
-    ///   - endings: Causes that are nobody's concern: they are logged at debug.
-    ///   - progress: Called with each block of figures.
+    ///   - expected: Causes that are nobody's concern: they are logged at debug.
+    ///   - connected: Called when a publisher's target has accepted the connection.
     func run(
         _ command: FFmpegCommand, input: FileDescriptor?, output: FileDescriptor?, child: ChildHandle,
-        expected: Set<FailureCause> = [], progress: @escaping @Sendable (Progress) -> Void = { _ in }
+        expected: Set<FailureCause> = [], connected: @escaping @Sendable () -> Void = {}
     ) async -> ChildExit {
         let logger = logger
         let exit = await ChildProcess.run(
@@ -24,7 +24,8 @@ struct Life: Sendable {
         ) { event in
             switch event {
             case .started(let pid): logger.debug("started", metadata: ["pid": "\(pid)"])
-            case .progress(let figures): progress(figures)
+            case .outputOpened: connected()
+            case .progress: break
             case .log(let line): logger.debug("ffmpeg: \(line.text)")
             case .logSuppressed(let count): logger.debug("ffmpeg: \(count) lines left out")
             }

@@ -51,8 +51,7 @@ final class TargetRunner: Sendable {
                     let command = try Commands.publisher(target, take: TargetRunner.take(target), environment: box.environment)
                     let (attachment, input) = try await dataPath.attachPublisher(to: feed, report: report)
                     shared.state.withLock { $0.attachment = attachment }
-                    _ = await life.run(command, input: input, output: nil, child: child, expected: [.ended]) { progress in
-                        guard let frame = progress.frame, frame > 0 else { return }
+                    _ = await life.run(command, input: input, output: nil, child: child, expected: [.ended]) {
                         shared.state.withLock { $0.process }?.report(.delivering)
                     }
                     await dataPath.detach(attachment)

@@ -21,7 +21,7 @@ public final class Feed {
         /// Bytes of memory beyond which the oldest segments go whatever is in them.
         public var mostBytes: Int
 
-        public init(duration: Int64 = 8 * Ticks.perSecond, bytes: Int = 24 << 20, mostBytes: Int = 64 << 20) {
+        public init(duration: Int64 = 6 * Ticks.perSecond, bytes: Int = 24 << 20, mostBytes: Int = 64 << 20) {
             self.duration = duration
             self.bytes = bytes
             self.mostBytes = max(bytes, mostBytes)

@@ -19,6 +19,10 @@ struct ChildLog<Instant: InstantProtocol>: Sendable where Instant: Sendable, Ins
             return [.progress(progress)]
         case .other:
             let message = LogLine(parsing: redactor.redacted(line))
+            if message.level == .info {
+                // Descriptions of streams, a few lines once; one of them is news.
+                return message.text.hasPrefix("Output #0,") ? [.outputOpened] : []
+            }
             excerpt.append(message.text)
             switch rate.admit(at: now) {
             case .suppress: return []

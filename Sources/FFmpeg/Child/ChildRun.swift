@@ -119,8 +119,11 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
 
     private func note(_ line: String, in log: inout ChildLog<C.Instant>, _ secrets: SecretFileStore) {
         for event in log.consume(line, redactor: redactor, now: clock.now) {
-            // Figures mean that inputs and outputs are open, so the files have been read.
-            if case .progress = event { secrets.remove() }
+            // Inputs and outputs are open, so the files have been read.
+            switch event {
+            case .progress, .outputOpened: secrets.remove()
+            case .started, .log, .logSuppressed: break
+            }
             events(event)
         }
     }

@@ -17,7 +17,7 @@ public struct EncoderCommand: Sendable {
     }
 
     public func command() -> FFmpegCommand {
-        var arguments = FFmpegCommand.preamble
+        var arguments = FFmpegCommand.preamble(.encoder)
         if case .encode(_, let recipe) = video { arguments += recipe.deviceOptions }
         arguments += Self.input + TransportStreamOutput.mapping + videoArguments + audioArguments
         arguments += TransportStreamOutput.options

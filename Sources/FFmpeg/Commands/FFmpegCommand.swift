@@ -45,9 +45,15 @@ public struct FFmpegCommand: Sendable, Hashable {
         return arguments.map { paths[$0] ?? $0 }
     }
 
-    /// What every process of ours begins with: messages carry their level, figures come once a second on stderr.
-    static let preamble = [
-        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+warning",
-        "-progress", "pipe:2", "-stats_period", "1",
-    ]
+    /// What every process of ours begins with: messages carry their level, and figures come on stderr.
+    ///
+    /// An encoder's come once a second. What flows through the others is measured in the data path, and reading the
+    /// figures of eight publishers once a second took a quarter of the daemon's time, so theirs come seldom.
+    static func preamble(_ role: Role) -> [String] {
+        [
+            // At `info` a publisher says when its target has accepted the connection.
+            "-hide_banner", "-nostdin", "-nostats", "-loglevel", role == .publisher ? "level+info" : "level+warning",
+            "-progress", "pipe:2", "-stats_period", role == .encoder ? "1" : "10",
+        ]
+    }
 }

@@ -14,7 +14,7 @@ public struct PublisherCommand: Sendable, Hashable {
         let output = try output()
         return FFmpegCommand(
             role: .publisher,
-            arguments: FFmpegCommand.preamble + Self.input + TransportStreamOutput.mapping + ["-c", "copy"]
+            arguments: FFmpegCommand.preamble(.publisher) + Self.input + TransportStreamOutput.mapping + ["-c", "copy"]
                 + output.arguments,
             secretFiles: output.secretFiles, environment: output.environment)
     }

@@ -1,0 +1,112 @@
+import Testing
+
+@testable import Configuration
+
+@Suite struct CombinationTests {
+    @Test("a name that is taken names the other place")
+    func names() {
+        let text = """
+            channels:
+            - name: a
+              sources: [{ test: {} }]
+              groups:
+              - { name: g, targets: [{ name: t, record: { folder: x } }] }
+            - name: a
+              sources: [{ test: {} }]
+              groups:
+              - { name: g, targets: [{ name: t, record: { folder: y } }] }
+            """
+        #expect(mistakes(text) == [
+            "box.yaml:6:9: the channel name 'a' is already taken in line 2; give each channel its own name",
+            "box.yaml:9:13: the group name 'g' is already taken in line 5; give each group its own name",
+            "box.yaml:9:34: the target name 't' is already taken in line 5; give each target its own name",
+        ])
+    }
+
+    @Test("a channel, a group and a target may share a name")
+    func sharedNames() {
+        #expect(mistakes(inGroup("  - { name: main, targets: [{ name: main, record: { folder: x } }] }")) == [])
+    }
+
+    @Test("a name is short, in small letters, and begins with no dash", arguments: ["", "-a", "a_b", "ä", "abcdefghijabcdefghijabcdefghijabc"])
+    func badNames(name: String) {
+        #expect(mistakes("channels: [{ name: \"\(name)\", tap: true, sources: [{ test: {} }] }]").count == 1)
+    }
+
+    @Test("two listeners cannot share a port")
+    func samePort() {
+        #expect(mistakes(withSources("rtmp: { listen: \"0.0.0.0:1935\" }", "rtmp: { listen: \"10.0.0.1:1935\" }")) == [
+            "box.yaml:6:21: the rtmp source listens on 10.0.0.1:1935, but the rtmp source in line 5 already listens on 0.0.0.0:1935, which covers it (TCP); give one of them another port"
+        ])
+        #expect(mistakes(withSources("srt: { listen: \"[::]:9000\" }", "srt: { listen: \"127.0.0.1:9000\" }")).count == 1)
+        #expect(mistakes(withSources("srt: { listen: \"localhost:9000\" }", "srt: { listen: \"127.0.0.1:9000\" }")).count == 1)
+    }
+
+    @Test("different addresses, ports and transports do not meet")
+    func otherPorts() {
+        #expect(mistakes(withSources(
+            "rtmp: { listen: \"0.0.0.0:1935\" }", "srt: { listen: \"0.0.0.0:1935\" }", "rtmp: { listen: \"0.0.0.0:1936\" }",
+            "rtmp: { listen: \"[::1]:1935\" }")) == [])
+        #expect(mistakes(withSources("rtmp: { listen: \"10.0.0.1:1935\" }", "rtmp: { listen: \"10.0.0.2:1935\" }")) == [])
+    }
+
+    @Test("a source cannot take the port of the status, whichever stands first")
+    func statusPort() {
+        let source = withSources("rtmp: { listen: \"0.0.0.0:9163\" }")
+        #expect(mistakes("status: { listen: \"127.0.0.1:9163\" }\n" + source) == [
+            "box.yaml:6:21: the rtmp source listens on 0.0.0.0:9163, but status in line 1 already listens on 127.0.0.1:9163, which covers it (TCP); give one of them another port"
+        ])
+        #expect(mistakes(source + "status: { listen: \"127.0.0.1:9163\" }\n").count == 1)
+    }
+
+    @Test("an srt target in listener mode counts as a listener")
+    func listenerTarget() {
+        let target = "{ name: t, url: \"srt://:9000?mode=listener\" }"
+        #expect(mistakes(withTargets(target)) == [])
+        let other = "{ name: u, url: \"srt://127.0.0.1:9000?mode=listener\" }"
+        #expect(mistakes(withTargets(target, other)).count == 1)
+    }
+
+    @Test("two targets cannot record into one folder, however it is spelt")
+    func folders() {
+        let text = withTargets("{ name: a, record: { folder: /rec/x } }", "{ name: b, record: { folder: /rec/./x/ } }")
+        #expect(mistakes(text) == [
+            "box.yaml:10:36: the folder /rec/./x/ is already recorded into in line 9; give each target its own folder"
+        ])
+    }
+
+    @Test("what is probably not meant is a warning")
+    func warnings() throws {
+        #expect(try notices("channels: [{ name: a, sources: [{ test: {} }] }]") == [
+            "box.yaml:1:12: channel 'a' has neither groups nor a tap, so nobody can see it; add groups: or tap: true"
+        ])
+        #expect(try notices(inGroup("  - name: g")) == [
+            "box.yaml:5:5: group 'g' has neither targets nor a tap, so it encodes for nobody; add targets: or tap: true"
+        ])
+        #expect(try notices(withTargets("{ name: t, url: \"rtmp://h\" }")) == [
+            "box.yaml:9:23: url 'rtmp://h' names no application, which RTMP servers expect; write for instance rtmp://h/live"
+        ])
+        #expect(try notices(inGroup("  - { name: g, video: { codec: hevc }, targets: [{ name: t, url: \"rtmps://h/a\" }] }")) == [
+            "box.yaml:5:50: target 't' gets hevc over RTMP, which many servers refuse and FFmpeg sends from version 6.1 on; h264 is safe"
+        ])
+    }
+
+    @Test("what this version does not carry out is said with its place")
+    func notYetNotices() throws {
+        #expect(try notices(example, notYet: NotYet.list) == [
+            "box.yaml:4:9: not yet: the status file and the status server are not run by this version; there are no metrics",
+            "box.yaml:12:18: not yet: capture sources are not run by this version; the next source takes over",
+            "box.yaml:13:14: not yet: raw sources are not run by this version; the next source takes over",
+            "box.yaml:16:12: not yet: the settings of the slate are not run by this version; it shows the plain card after 1s",
+        ])
+        let encoders = withVideo("{ codec: hevc, encoder: [hevc_nvenc, libx265] }")
+        #expect(try notices(encoders, notYet: [.otherEncoders]) == [
+            "box.yaml:7:36: not yet: hevc_nvenc and libx265 are not run by this version; libx264 takes over"
+        ])
+        #expect(try notices(withVideo("{ codec: av1 }"), notYet: [.otherEncoders]) == [
+            "box.yaml:7:21: not yet: av1 is not run by this version; libx264 takes over"
+        ])
+        #expect(try notices(withVideo("{ encoder: libx264 }"), notYet: NotYet.list) == [])
+        #expect(try notices(example, notYet: []) == [])
+    }
+}

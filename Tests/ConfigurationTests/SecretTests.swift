@@ -1,0 +1,223 @@
+import Glibc
+import Testing
+
+@testable import Configuration
+
+@Suite struct SecretTests {
+    private let hidden = "hunter2hunter2"
+
+    @Test("a secret from a file loses one trailing line break")
+    func file() throws {
+        try withFolder { folder in
+            try write(Array("\(hidden)\n".utf8), to: "\(folder)/key")
+            #expect(try SecretReference.file("\(folder)/key").resolve(environment: [:]).reveal() == hidden)
+            try write(Array("\(hidden)\r\n".utf8), to: "\(folder)/key")
+            #expect(try SecretReference.file("\(folder)/key").resolve(environment: [:]).reveal() == hidden)
+        }
+    }
+
+    @Test("a secret file that others can read is refused with the mend", arguments: [0o640, 0o604, 0o644, 0o660])
+    func exposedFile(mode: Int) throws {
+        try withFolder { folder in
+            try write(Array(hidden.utf8), to: "\(folder)/key", mode: mode_t(mode))
+            let error = #expect(throws: SecretError.self) {
+                try SecretReference.file("\(folder)/key").resolve(environment: [:])
+            }
+            #expect(error?.code == .exposed)
+            #expect(error?.description == "the secret file \(folder)/key can be read by others than its owner; run: chmod 600 \(folder)/key")
+        }
+    }
+
+    @Test("a secret file that is missing, a folder, empty, two lines or too large is refused")
+    func unusableFiles() throws {
+        try withFolder { (folder: String) throws in
+            func refusal(_ bytes: [UInt8]?) throws -> String? {
+                if let bytes { try write(bytes, to: "\(folder)/key") }
+                return #expect(throws: SecretError.self) {
+                    try SecretReference.file("\(folder)/key").resolve(environment: [:])
+                }?.description.replacing("the secret file \(folder)/key ", with: "")
+            }
+            #expect(try refusal(nil) == "does not exist")
+            #expect(try refusal([]) == "is empty")
+            #expect(try refusal([10]) == "is empty")
+            #expect(try refusal(Array("a\nb".utf8)) == "holds a line break or a control character; it must be one line")
+            #expect(try refusal([0xFF, 0xFE]) == "is not UTF-8 text")
+            #expect(try refusal([UInt8](repeating: 65, count: 5000)) == "is too large; at most 4096 bytes are read")
+            let error = #expect(throws: SecretError.self) { try SecretReference.file(folder).resolve(environment: [:]) }
+            #expect(error?.description == "the secret file \(folder) is a folder, not a file")
+        }
+    }
+
+    @Test("a credential comes from the folder that systemd names")
+    func credential() throws {
+        try withFolder { folder in
+            try write(Array("\(hidden)\n".utf8), to: "\(folder)/ingest", mode: 0o440)
+            let environment = ["CREDENTIALS_DIRECTORY": folder]
+            #expect(try SecretReference.credential("ingest").resolve(environment: environment).reveal() == hidden)
+            let missing = #expect(throws: SecretError.self) {
+                try SecretReference.credential("other").resolve(environment: environment)
+            }
+            #expect(missing?.description == "the credential other does not exist")
+            let outside = #expect(throws: SecretError.self) {
+                try SecretReference.credential("../ingest").resolve(environment: environment)
+            }
+            #expect(outside?.description == "'../ingest' is no name of a credential")
+        }
+        let error = #expect(throws: SecretError.self) { try SecretReference.credential("ingest").resolve(environment: [:]) }
+        #expect(error?.description == "the credential ingest cannot be read because $CREDENTIALS_DIRECTORY is not set; add LoadCredential=ingest:PATH to the systemd unit")
+    }
+
+    @Test("a secret from the environment must be set and not empty")
+    func environment() throws {
+        #expect(try SecretReference.env("KEY").resolve(environment: ["KEY": hidden]).reveal() == hidden)
+        #expect(throws: SecretError(code: .missing, description: "the environment variable KEY is not set; set it where the service is started")) {
+            try SecretReference.env("KEY").resolve(environment: [:])
+        }
+        #expect(throws: SecretError(code: .unsuitable, description: "the environment variable KEY is empty")) {
+            try SecretReference.env("KEY").resolve(environment: ["KEY": ""])
+        }
+    }
+
+    @Test("an SRT passphrase has 10 to 79 characters")
+    func passphrase() throws {
+        for (count, isGood) in [(9, false), (10, true), (79, true), (80, false)] {
+            let value = String(repeating: "p", count: count)
+            let secret = try? SecretReference.env("P").resolve(environment: ["P": value], as: .passphrase)
+            #expect((secret != nil) == isGood)
+        }
+        #expect(mistakes(withTargets("{ name: t, url: \"srt://h:1\", passphrase: short }"), ownerOnly: true) == [
+            "box.yaml:9:48: passphrase has 5 characters; an SRT passphrase has 10 to 79"
+        ])
+    }
+
+    @Test("a secret written into a file that others can read is refused, without being quoted")
+    func literalRefused() {
+        #expect(mistakes(withTargets("{ name: t, url: \"rtmp://h/a\", key: \(hidden) }")) == [
+            "box.yaml:9:42: key is written straight into a file that others can read; write { file: PATH }, { credential: NAME } or { env: NAME }, or run: chmod 600 box.yaml"
+        ])
+    }
+
+    @Test("a secret written into a file of its owner alone is taken, numbers too")
+    func literalAllowed() throws {
+        for (written, value) in [(hidden, hidden), ("12345678901", "12345678901")] {
+            let box = try parse(withTargets("{ name: t, url: \"rtmp://h/a\", key: \(written) }"), ownerOnly: true).configuration
+            #expect(box.channels[0].groups[0].targets[0].destination == .rtmp(RTMPTarget(url: "rtmp://h/a", key: .literal(Secret(value)))))
+        }
+    }
+
+    @Test("the mode of the configuration file decides about secrets in it", arguments: [(0o600, true), (0o400, true), (0o640, false), (0o644, false)])
+    func literalByMode(mode: Int, isAllowed: Bool) throws {
+        try withFolder { folder in
+            let text = withTargets("{ name: t, url: \"rtmp://h/a\", key: \(hidden) }")
+            try write(Array(text.utf8), to: "\(folder)/box.yaml", mode: mode_t(mode))
+            let file = try? ConfigurationFile.load(path: "\(folder)/box.yaml")
+            #expect((file != nil) == isAllowed)
+        }
+    }
+
+    @Test("a reference with a mistake is refused and never quotes what may be the secret", arguments: [
+        "{ \(Self.leak) }", "{ fil: \(Self.leak) }", "{ env: $\(Self.leak) }", "[\(Self.leak)]", "{ env: A, file: \(Self.leak) }",
+        "{ \(Self.leak): x }", "{}", "", "{ credential: a/b }",
+    ])
+    func wrongReferences(reference: String) {
+        let found = mistakes(withTargets("{ name: t, url: \"rtmp://h/a\", key: \(reference) }"))
+        #expect(found.count == 1)
+        #expect(!found.joined().contains(Self.leak))
+    }
+    private static let leak = "hunter2hunter2"
+
+    @Test("a passphrase in the url of a target counts as written straight into the file")
+    func passphraseInURL() throws {
+        let text = withTargets("{ name: t, url: \"srt://h:1?passphrase=\(hidden)\" }")
+        #expect(mistakes(text).count == 1)
+        #expect(!mistakes(text).joined().contains(hidden))
+        #expect(mistakes(text, ownerOnly: true) == [])
+    }
+
+    @Test("a key or a password in a url is a warning where others can read the file", arguments: [
+        withTargets("{ name: t, url: \"rtmp://h/app/\(Self.leak)\" }"),
+        withTargets("{ name: t, url: \"rtmp://user:\(Self.leak)@h/app\" }"),
+        withTargets("{ name: t, url: \"rtmp://h/app?auth=\(Self.leak)\" }"),
+        withSources("pull: { url: \"rtsp://user:\(Self.leak)@camera/stream\" }"),
+        withSources("pull: { url: \"srt://h:9000?passphrase=\(Self.leak)\" }"),
+    ])
+    func secretInURL(text: String) throws {
+        let found = try notices(text)
+        #expect(found.count == 1)
+        #expect(!found.joined().contains(Self.leak))
+        #expect(try notices(text, ownerOnly: true) == [])
+    }
+
+    @Test("no description, dump or summary of a configuration shows a secret")
+    func masked() throws {
+        let text = """
+            channels:
+            - name: a
+              sources:
+              - rtmp: { listen: "0.0.0.0:1", key: \(hidden) }
+              - srt: { listen: "0.0.0.0:2", passphrase: \(hidden), streamid: \(hidden) }
+              - pull: { url: "rtsp://\(hidden):\(hidden)@camera/x?token=\(hidden)" }
+              groups:
+              - name: g
+                targets:
+                - { name: t, url: "rtmp://\(hidden)@h/app/\(hidden)?a=\(hidden)", key: "\(hidden)" }
+                - { name: u, url: "srt://h:1?passphrase=\(hidden)&streamid=#!::\(hidden)" }
+                - { name: v, url: "srt://h:1", passphrase: \(hidden), streamid: \(hidden) }
+            """
+        let file = try parse(text, ownerOnly: true)
+        var dumped = ""
+        dump(file, to: &dumped)
+        let shown = [
+            "\(file)", String(reflecting: file), dumped, "\(file.configuration)",
+            ConfigurationSummary.render(file.configuration), "\(Secret(hidden))", String(reflecting: Secret(hidden)),
+            "\(SecretReference.literal(Secret(hidden)))", String(reflecting: SecretReference.literal(Secret(hidden))),
+        ]
+        for text in shown { #expect(!text.contains("hunter2")) }
+        #expect(dumped.contains("****"))
+    }
+
+    @Test("a secret is equal to itself and gives itself away only when asked")
+    func reveal() {
+        #expect(Secret("a") == Secret("a"))
+        #expect(Secret("a") != Secret("b"))
+        #expect(Secret("ab").withUnsafeBytes { Array($0) } == [97, 98])
+    }
+
+    @Test("a reference is described as the file writes it", arguments: [
+        (SecretReference.file("/etc/key"), "{ file: /etc/key }"), (.credential("ingest"), "{ credential: ingest }"),
+        (.env("KEY"), "{ env: KEY }"), (.literal(Secret("x")), "****"), (.file("a \"b\""), "{ file: \"a \\\"b\\\"\" }"),
+    ])
+    func descriptions(reference: SecretReference, text: String) {
+        #expect(reference.description == text)
+    }
+}
+
+@Suite struct URLMaskTests {
+    @Test("a url keeps what helps and hides what may be secret", arguments: [
+        ("rtmp://live.twitch.tv/app", "rtmp://live.twitch.tv/app"),
+        ("rtmp://live.twitch.tv/app/", "rtmp://live.twitch.tv/app/"),
+        ("rtmp://live.twitch.tv/app/live_1", "rtmp://live.twitch.tv/app/****"),
+        ("rtmps://h:443/app/a/b?c=d", "rtmps://h:443/app/****?c=****"),
+        ("RTMP://h/app/key", "RTMP://h/app/****"),
+        ("rtmp://u:p@h/app", "rtmp://****@h/app"),
+        ("rtmp://u:p/w@h/app", "rtmp://****"),
+        ("rtmp://u:1/w@h/app", "rtmp://u:1/****"),
+        ("rtmp://h//key", "rtmp://h//****"),
+        ("srt://10.0.0.2:9000?mode=caller&passphrase=x&latency=200", "srt://10.0.0.2:9000?mode=caller&passphrase=****&latency=200"),
+        ("srt://h:1?streamid=#!::u=key&passphrase=x", "srt://h:1?streamid=#!".replacing("streamid=#!", with: "****#****")),
+        ("srt://[::1]:9000?KEY", "srt://[::1]:9000?****"),
+        ("rtsp://u@camera/stream", "rtsp://****@camera/stream"),
+        ("https://h/a/b.m3u8?token=x", "https://h/a/b.m3u8?token=****"),
+        ("live_123_key", "****"), ("", "****"), ("://", "****"),
+    ])
+    func masks(url: String, masked: String) {
+        #expect(URLMask.mask(url) == masked)
+    }
+
+    @Test("masking twice changes nothing more")
+    func idempotent() {
+        for url in ["rtmp://u:p@h/app/key?a=b#c", "srt://h:1?passphrase=x", "key"] {
+            #expect(URLMask.mask(URLMask.mask(url)) == URLMask.mask(url))
+        }
+    }
+}
