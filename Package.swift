@@ -97,7 +97,8 @@ let package = Package(
             name: "DataPathTests", dependencies: ["DataPath", "TransportStream", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "SupervisionTests", dependencies: ["Supervision", "TestSupport"],
+            name: "SupervisionTests",
+            dependencies: ["Supervision", "Configuration", "FFmpeg", "TransportStream", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "StreamboxTests", dependencies: ["streambox", "TestSupport"],

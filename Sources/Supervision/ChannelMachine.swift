@@ -42,8 +42,10 @@ public struct ChannelMachine: Sendable {
             guard delivers[source] != now else { return [] }
             delivers[source] = now
             change += 1
-            guard now else { return start() }
-            return [.settle(change: change)]
+            let effects = now ? [] : start()
+            // An end may fall into the time in which a better source settles: that begins anew.
+            let isSettling = isOwn.indices.contains { runs[$0] && !isWanted($0) }
+            return now || isSettling ? effects + [.settle(change: change)] : effects
         case .settled(let change):
             guard change == self.change else { return [] }
             return rest()

@@ -1,1 +1,513 @@
+import Foundation
+import SystemPackage
+import TestSupport
 import Testing
+import TransportStream
+
+@testable import DataPath
+
+/// The data path with real pipes, and without any FFmpeg at their other ends.
+@Suite struct DataPathTests {
+    private struct Rig {
+        let path: DataPath
+        init(limits: Feed.Limits = Feed.Limits(), patience: Duration = .seconds(30)) async {
+            path = DataPath(limits: limits)
+            await path.addChannel("main", patience: patience)
+            await path.start()
+        }
+
+        func source(_ priority: Int = 0) async throws -> (DataPath.Attachment, Writer, Reports<SourceEvent>) {
+            let reports = Reports<SourceEvent>()
+            let (attachment, end) = try await path.attachSource(to: "main", priority: priority) { reports.add($0) }
+            return (attachment, Writer(end), reports)
+        }
+
+        func publisher(_ feed: DataPath.FeedName = .channel("main")) async throws -> (DataPath.Attachment, Reader, Reports<PublisherEvent>) {
+            let reports = Reports<PublisherEvent>()
+            let (attachment, end) = try await path.attachPublisher(to: feed) { reports.add($0) }
+            return (attachment, Reader(end), reports)
+        }
+
+        /// Waits until a reader has everything, and ends its input.
+        func finish(_ attachment: DataPath.Attachment) async throws {
+            try await eventually("a reader to have everything", within: .seconds(20), every: .milliseconds(5)) {
+                await path.figures(of: attachment)?.lag == 0
+            }
+            await path.endInput(of: attachment)
+        }
+
+        /// Writes in pieces, each when the one before has been taken in and, by the reader, out; as a live source does, so
+        /// that the reader begins at the first keyframe.
+        func write(_ bytes: some Collection<UInt8>, to writer: Writer, paceOf attachment: DataPath.Attachment? = nil) async throws {
+            let bytes = Array(bytes)
+            let piece = 7 * TransportBytes.packetSize
+            for start in stride(from: 0, to: bytes.count, by: piece) {
+                await writer.write(bytes[start..<min(bytes.count, start + piece)])
+                try await eventually("the data path to follow", within: .seconds(20), every: .milliseconds(1)) {
+                    guard writer.waiting == 0 else { return false }
+                    guard let attachment else { return true }
+                    return await path.figures(of: attachment)?.lag == 0
+                }
+            }
+        }
+    }
+
+    private func stream(from number: UInt32 = 0, seconds: Double = 2, gop: Int = 10, busy: Bool = false) async throws -> [UInt8] {
+        try await NumberedSource.with {
+            $0.width = 320
+            $0.height = 180
+            $0.firstNumber = number
+            $0.duration = .seconds(seconds)
+            $0.gop = gop
+            $0.picture = busy ? .busy : .plain
+            $0.bitrate = busy ? 2500 : 400
+        }.bytes()
+    }
+
+    /// Timestamps on the wire that do not rise, per stream.
+    private func backwards(_ bytes: [UInt8]) -> [TransportBytes.Timestamp] {
+        var newest: [Int: UInt64] = [:]
+        return TransportBytes.timestamps(bytes).filter { time in
+            defer { newest[time.pid] = time.dts }
+            return newest[time.pid].map { time.dts <= $0 } ?? false
+        }
+    }
+
+    // MARK: One source
+
+    @Test("what goes in at one end comes out whole at the other", arguments: [RecordedStream.plain, .bFrames, .otherPIDs, .noRandomAccess, .busy, .hevc])
+    func whole(recorded: RecordedStream) async throws {
+        let rig = await Rig()
+        let (publisher, reader, _) = try await rig.publisher()
+        reader.start()
+        let (_, writer, events) = try await rig.source()
+        try await rig.write(await recorded.bytes(), to: writer)
+        writer.end()
+        try await events.wait(for: .ended)
+        try await rig.finish(publisher)
+        let bytes = try await reader.all()
+        let verdict = Verdict(try await FrameReader.read(.bytes(bytes), options: ["-f", "mpegts"]))
+        #expect(verdict.isWhole && verdict.received == 150, "\(verdict)")
+        #expect((verdict.worstSoundOffset ?? 1) < 0.03, "\(verdict)")
+        #expect(bytes.count % TransportBytes.packetSize == 0)
+        #expect(Set(TransportBytes.packets(bytes).map(TransportBytes.pid)).count == 4)
+        await rig.path.stop()
+    }
+
+    @Test("a source without sound comes out with silence")
+    func silence() async throws {
+        let rig = await Rig()
+        let (publisher, reader, _) = try await rig.publisher()
+        reader.start()
+        let (_, writer, events) = try await rig.source()
+        try await rig.write(await RecordedStream.noAudio.bytes(), to: writer)
+        writer.end()
+        try await events.wait(for: .ended)
+        try await rig.finish(publisher)
+        let all = try await reader.all()
+        let probe = try await MediaProbe.read(.bytes(all), options: ["-f", "mpegts"])
+        #expect(probe.audio?.codec == "aac")
+        #expect(probe.packets(of: probe.audio).count > 5 * 48_000 / 1024 - 5)
+        #expect(probe.backwards.isEmpty)
+        await rig.path.stop()
+    }
+
+    @Test("a source says what it has, takes the air, falls silent and ends")
+    func sourceEvents() async throws {
+        let rig = await Rig(patience: .milliseconds(200))
+        let (_, writer, events) = try await rig.source()
+        let bytes = try await stream()
+        try await rig.write(bytes, to: writer)
+        try await events.wait(for: .stalled)
+        try await rig.write(bytes, to: writer)
+        try await events.wait(for: "delivering again", times: 2) { if case .delivering = $0 { true } else { false } }
+        writer.end()
+        try await events.wait(for: .ended)
+        let words = events.all.map { event in
+            switch event {
+            case .program: "program"
+            case .delivering(let format): "delivering \(format?.width ?? 0)x\(format?.height ?? 0)"
+            case .onAir: "on air"
+            case .offAir: "off air"
+            case .stalled: "stalled"
+            case .ended: "ended"
+            }
+        }
+        #expect(Array(words.prefix(5)) == ["program", "delivering 320x180", "on air", "stalled", "delivering 320x180"])
+        #expect(words.last == "ended")
+        await rig.path.stop()
+    }
+
+    @Test("garbage before, between and behind a stream does no harm")
+    func garbage() async throws {
+        try await withSeededRandom { random in
+            let rig = await Rig()
+            let (publisher, reader, _) = try await rig.publisher()
+            reader.start()
+            let (attachment, writer, _) = try await rig.source()
+            try await rig.write((0..<300_000).map { _ in UInt8.random(in: 0...255, using: &random) }, to: writer)
+            writer.end()
+            await rig.path.detach(attachment)
+            let (_, second, events) = try await rig.source()
+            try await rig.write((0..<5000).map { _ in UInt8.random(in: 0...255, using: &random) }, to: second)
+            let bytes = try await stream()
+            try await rig.write(TransportBytes.insertGarbage(bytes, chance: 0.02, using: &random), to: second)
+            second.end()
+            try await events.wait(for: .ended)
+            try await rig.finish(publisher)
+            let reading = try await reader.frames()
+            // A unit that garbage fell into may be gone; none is broken.
+            #expect(reading.numbers.count > 20, "\(random.hint)")
+            #expect(Verdict(reading).backwards.isEmpty, "\(random.hint)")
+            await rig.path.stop()
+        }
+    }
+
+    @Test("a writer that is killed in the middle of a picture leaves nothing of it in the feed")
+    func partialUnit() async throws {
+        let rig = await Rig()
+        let (publisher, reader, _) = try await rig.publisher()
+        reader.start()
+        let bytes = try await stream(busy: true)
+        // In the middle of a picture of many packets, and of a packet.
+        let picture = try #require(TransportBytes.timestamps(bytes).filter { $0.pid == 256 }.dropFirst(30).first)
+        let cut = (picture.packet + 8) * TransportBytes.packetSize + 77
+        let (first, writer, events) = try await rig.source()
+        try await rig.write(bytes[..<cut], to: writer)
+        writer.end()
+        try await events.wait(for: .ended)
+        await rig.path.detach(first)
+        let (_, second, secondEvents) = try await rig.source()
+        try await rig.write(await stream(from: 1000), to: second)
+        second.end()
+        try await secondEvents.wait(for: .ended)
+        try await rig.finish(publisher)
+        let all = try await reader.all()
+        let reading = try await FrameReader.read(.bytes(all), options: ["-f", "mpegts"])
+        #expect(reading.complaints.isEmpty, "\(reading.complaints)")
+        #expect(reading.numbers == Array(0..<30) + Array(1000..<1060))
+        #expect(backwards(all).isEmpty)
+        await rig.path.stop()
+    }
+
+    // MARK: Several readers
+
+    @Test("a reader that stops reading blocks nobody, is told, and jumps when it reads again")
+    func stalledReader() async throws {
+        // The window is smaller than the stream, and so is a pipe.
+        let rig = await Rig(limits: Feed.Limits(duration: Ticks.perSecond, bytes: 300_000))
+        let (healthy, reader, _) = try await rig.publisher()
+        reader.start()
+        let (hung, hungReader, hungEvents) = try await rig.publisher()
+        let (_, writer, events) = try await rig.source()
+        let bytes = try await RecordedStream.busy.bytes()
+        try await rig.write(bytes, to: writer, paceOf: healthy)
+        writer.end()
+        try await events.wait(for: .ended)
+        try await rig.finish(healthy)
+        let verdict = Verdict(try await reader.frames())
+        #expect(verdict.isWhole && verdict.received == 150, "\(verdict)")
+        #expect(hungReader.bytes.isEmpty)
+
+        try await hungEvents.wait(for: .stalled)
+        hungReader.start()
+        try await hungEvents.wait(for: .recovered)
+        let (_, last, lastEvents) = try await rig.source()
+        try await rig.write(await stream(from: 1000), to: last)
+        last.end()
+        try await lastEvents.wait(for: .ended)
+        try await eventually("the reader to catch up") { await rig.path.figures(of: hung)?.lag == 0 }
+        #expect(await rig.path.figures(of: hung)?.skips == 1)
+        try await rig.finish(hung)
+        let reading = try await hungReader.frames()
+        let jumped = Verdict(reading)
+        #expect(jumped.lost.count == 2 && jumped.duplicated.isEmpty && jumped.late.isEmpty && jumped.backwards.isEmpty, "\(jumped)")
+        #expect(jumped.last == 1059, "\(jumped)")
+        #expect(reading.complaints.isEmpty, "\(reading.complaints)")
+        #expect(hungEvents.all == [.stalled, .recovered])
+        await rig.path.stop()
+    }
+
+    @Test("a reader that comes late begins at a keyframe, and one that goes disturbs nobody")
+    func comingAndGoing() async throws {
+        let rig = await Rig()
+        let (steady, reader, _) = try await rig.publisher()
+        reader.start()
+        var leaving: (DataPath.Attachment, Reader, Reports<PublisherEvent>)? = try await rig.publisher()
+        let leaver = leaving!.2
+        let (_, writer, events) = try await rig.source()
+        let bytes = try await stream(seconds: 3)
+        let half = bytes.count / 2 / TransportBytes.packetSize * TransportBytes.packetSize
+        try await rig.write(Array(bytes[..<half]), to: writer, paceOf: steady)
+        // Its process dies: the pipe has no other end any more.
+        leaving = nil
+        let (late, lateReader, _) = try await rig.publisher()
+        lateReader.start()
+        try await rig.write(Array(bytes[half...]), to: writer, paceOf: steady)
+        try await leaver.wait(for: .ended)
+        writer.end()
+        try await events.wait(for: .ended)
+        try await rig.finish(steady)
+        try await rig.finish(late)
+        #expect(Verdict(try await reader.frames()).received == 90)
+        let reading = try await lateReader.frames()
+        #expect(reading.frames.first?.isKey == true && reading.complaints.isEmpty)
+        let verdict = Verdict(reading)
+        #expect(verdict.isWhole && verdict.last == 89, "\(verdict)")
+        await rig.path.stop()
+    }
+
+    // MARK: Taps
+
+    @Test("taps serve several clients, and one that never reads holds up none")
+    func taps() async throws {
+        let rig = await Rig()
+        let port = try await rig.path.openTap(on: .channel("main"), port: try FreePort.tcp())
+        let clients = try (0..<3).map { _ in try Reader(port: port).start() }
+        let hung = try Reader(port: port)
+        let (_, writer, events) = try await rig.source()
+        try await rig.write(await RecordedStream.busy.bytes(), to: writer)
+        writer.end()
+        try await events.wait(for: .ended)
+        try await eventually("the last picture at every client") { Set(clients.map(\.bytes.count)).count == 1 && clients[0].bytes.count > 1_400_000 }
+        await rig.path.stop()
+        for client in clients {
+            let verdict = Verdict(try await client.frames())
+            #expect(verdict.isWhole && verdict.received == 150, "\(verdict)")
+        }
+        #expect(hung.bytes.isEmpty)
+        try await eventually("the port to be free") { !FreePort.isListening(tcp: port) }
+    }
+
+    @Test("a tap whose port is taken has the next free one")
+    func tapCollision() async throws {
+        let rig = await Rig()
+        await rig.path.addGroup("hd")
+        let wanted = try FreePort.tcp()
+        let first = try await rig.path.openTap(on: .channel("main"), port: wanted)
+        let second = try await rig.path.openTap(on: .group("hd"), port: wanted)
+        #expect(first == wanted)
+        #expect((wanted + 1...wanted + 100).contains(second))
+        #expect(FreePort.isListening(tcp: second))
+        await rig.path.stop()
+    }
+
+    @Test("a tap takes sixteen clients; another one is turned away, and finds a place when one has gone")
+    func tapLimit() async throws {
+        let rig = await Rig()
+        let port = try await rig.path.openTap(on: .channel("main"), port: try FreePort.tcp())
+        var clients = try (0..<16).map { _ in try Reader(port: port).start() }
+        let surplus = try Reader(port: port).start()
+        try await eventually("the seventeenth to be turned away") { surplus.hasEnded }
+        #expect(clients.allSatisfy { !$0.hasEnded })
+        clients.removeLast().hangUp()
+        let (_, writer, _) = try await rig.source()
+        try await eventually("a place") {
+            // That a client has gone is noticed when there is something for it.
+            try await rig.write(await RecordedStream.plain.bytes(), to: writer)
+            let client = try Reader(port: port).start()
+            try await Task.sleep(for: .milliseconds(50))
+            return !client.hasEnded
+        }
+        await rig.path.stop()
+    }
+
+    // MARK: Two sources
+
+    @Test("the source most wanted takes the air at its keyframe, and the other one has it back when it ends")
+    func priorities() async throws {
+        let rig = await Rig()
+        let (publisher, reader, _) = try await rig.publisher()
+        reader.start()
+        let (_, low, lowEvents) = try await rig.source(1)
+        let (_, high, highEvents) = try await rig.source(0)
+        let first = try await stream(seconds: 3)
+        let second = try await stream(from: 1000, seconds: 2)
+        let third = first.count / 3 / TransportBytes.packetSize * TransportBytes.packetSize
+        try await rig.write(first[..<third], to: low)
+        try await lowEvents.wait(for: "on air") { if case .onAir = $0 { true } else { false } }
+        // From the middle of a GOP on: nothing is taken before the keyframe.
+        let entry = try #require(TransportBytes.timestamps(second).filter { $0.pid == 256 }.dropFirst(5).first)
+        try await rig.write(tables(second) + second[(entry.packet * TransportBytes.packetSize)...], to: high)
+        try await highEvents.wait(for: "on air") { if case .onAir = $0 { true } else { false } }
+        try await rig.write(first[third..<2 * third], to: low)
+        high.end()
+        try await highEvents.wait(for: .ended)
+        try await rig.write(first[(2 * third)...], to: low)
+        low.end()
+        try await lowEvents.wait(for: .ended)
+        try await rig.finish(publisher)
+
+        let bytes = try await reader.all()
+        #expect(backwards(bytes).isEmpty)
+        let reading = try await FrameReader.read(.bytes(bytes), options: ["-f", "mpegts"])
+        #expect(reading.complaints.isEmpty, "\(reading.complaints)")
+        let numbers = reading.numbers
+        let up = try #require(numbers.firstIndex { $0 >= 1000 })
+        let down = try #require(numbers.lastIndex { $0 >= 1000 }) + 1
+        #expect(numbers[..<up] == Array(0..<UInt32(up))[...])
+        #expect(numbers[up..<down] == Array(1010..<1060)[...])
+        #expect(numbers[down] % 10 == 0 && numbers[down] > numbers[up - 1])
+        #expect(Array(numbers[down...]) == Array(numbers[down]..<90))
+        let isKey = reading.frames.map(\.isKey)
+        #expect(isKey[up] && isKey[down])
+        #expect(lowEvents.all.filter { $0 == .offAir }.count == 1)
+        await rig.path.stop()
+    }
+
+    /// The first PAT and PMT of a stream.
+    private func tables(_ bytes: [UInt8]) -> [UInt8] {
+        Array(TransportBytes.packets(bytes).filter { [0, 4096].contains(TransportBytes.pid($0)) }.prefix(2).joined())
+    }
+
+    @Test("a source that falls silent loses the air to one that delivers")
+    func silentSource() async throws {
+        let rig = await Rig(patience: .milliseconds(300))
+        let (publisher, reader, _) = try await rig.publisher()
+        reader.start()
+        let (_, high, highEvents) = try await rig.source(0)
+        let (_, low, lowEvents) = try await rig.source(1)
+        try await rig.write(await stream(from: 1000, seconds: 1), to: high)
+        try await highEvents.wait(for: .stalled)
+        try await rig.write(await stream(seconds: 1), to: low)
+        try await highEvents.wait(for: .offAir)
+        low.end()
+        try await lowEvents.wait(for: .ended)
+        try await rig.finish(publisher)
+        let bytes = try await reader.all()
+        let reading = try await FrameReader.read(.bytes(bytes), options: ["-f", "mpegts"])
+        #expect(reading.numbers == Array(1000..<1030) + Array(0..<30))
+        #expect(reading.complaints.isEmpty, "\(reading.complaints)")
+        #expect(backwards(bytes).isEmpty)
+        await rig.path.stop()
+    }
+
+    // MARK: Encoders
+
+    @Test("the next encoder begins at the keyframe before the place where the group feed ends, and nothing is missing or twice")
+    func resumption() async throws {
+        let rig = await Rig()
+        await rig.path.addGroup("hd")
+        let (publisher, reader, _) = try await rig.publisher(.group("hd"))
+        reader.start()
+        let fresh = await rig.path.resumption(of: "hd", in: "main")
+        #expect(fresh.video == nil && fresh.audio == nil)
+
+        let (channel, channelReader, _) = try await rig.publisher()
+        channelReader.start()
+        let (_, writer, events) = try await rig.source()
+        try await rig.write(await stream(seconds: 4), to: writer)
+        writer.end()
+        try await events.wait(for: .ended)
+        try await rig.finish(channel)
+        let whole = try await channelReader.all()
+        let firstEvents = Reports<EncoderEvent>()
+        let (first, input, output) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: false) { firstEvents.add($0) }
+        let fed = Reader(input).start()
+        let encoder = Writer(output)
+        await rig.path.endInput(of: first)
+        let offered = try await fed.all()
+        // The channel's feed has all of it, but a reader without a past begins at the newest keyframe.
+        #expect(TransportBytes.timestamps(offered).filter { $0.pid == 256 }.count == 10)
+        encoder.end()
+        try await firstEvents.wait(for: .ended)
+        await rig.path.detach(first)
+
+        // The next one gives 47 pictures back and dies in the middle of another.
+        let pictures = TransportBytes.timestamps(whole).filter { $0.pid == 256 }
+        let dying = pictures[47]
+        let secondEvents = Reports<EncoderEvent>()
+        let (second, secondInput, secondOutput) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { secondEvents.add($0) }
+        let secondEncoder = Writer(secondOutput)
+        _ = Reader(secondInput).start()
+        try await rig.write(whole[..<((dying.packet + 1) * TransportBytes.packetSize - 60)], to: secondEncoder)
+        secondEncoder.end()
+        try await secondEvents.wait(for: .ended)
+        await rig.path.detach(second)
+        let place = await rig.path.resumption(of: "hd", in: "main")
+        #expect(place.video == Int64(dying.pts))
+        #expect(place.videoFormat?.width == nil || place.videoFormat?.width == 320)
+
+        let thirdEvents = Reports<EncoderEvent>()
+        let (third, thirdInput, thirdOutput) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: false) { thirdEvents.add($0) }
+        let thirdReader = Reader(thirdInput).start()
+        await rig.path.endInput(of: third)
+        let resumed = try await thirdReader.all()
+        let begin = try #require(TransportBytes.timestamps(resumed).first { $0.pid == 256 })
+        #expect(begin.pts == pictures[40].pts)
+        let thirdEncoder = Writer(thirdOutput)
+        await thirdEncoder.write(resumed)
+        thirdEncoder.end()
+        try await thirdEvents.wait(for: .ended)
+        try await rig.finish(publisher)
+        let bytes = try await reader.all()
+        let reading = try await FrameReader.read(.bytes(bytes), options: ["-f", "mpegts"])
+        let verdict = Verdict(reading)
+        #expect(verdict.isWhole && verdict.received == 120, "\(verdict)")
+        #expect(reading.complaints.isEmpty, "\(reading.complaints)")
+        #expect(backwards(bytes).isEmpty)
+        await rig.path.stop()
+    }
+
+    @Test("an encoder that takes and gives nothing is told as stalled, one without input is not")
+    func stalledEncoder() async throws {
+        let rig = await Rig()
+        await rig.path.addGroup("hd")
+        await rig.path.addGroup("idle")
+        let idle = Reports<EncoderEvent>()
+        let hung = Reports<EncoderEvent>()
+        await rig.path.addChannel("empty", patience: .seconds(1))
+        let (_, idleInput, idleOutput) = try await rig.path.attachEncoder(to: "idle", in: "empty", needsKeyframe: true) { idle.add($0) }
+        let (_, hungInput, hungOutput) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { hung.add($0) }
+        let ends = (Reader(idleInput).start(), Writer(idleOutput), Reader(hungInput).start(), Writer(hungOutput))
+        let (_, writer, _) = try await rig.source()
+        try await rig.write(await stream(), to: writer)
+        try await hung.wait(for: .stalled)
+        #expect(idle.all.isEmpty)
+        withExtendedLifetime(ends) {}
+        await rig.path.stop()
+    }
+
+    // MARK: Descriptors
+
+    @Test("attaching and detaching leaves no descriptor behind")
+    func descriptors() async throws {
+        let rig = await Rig()
+        await rig.path.addGroup("hd")
+        var pipes: [String] = []
+        for round in 0..<50 {
+            let (source, sourceEnd) = try await rig.path.attachSource(to: "main", priority: round) { _ in }
+            let (publisher, publisherEnd) = try await rig.path.attachPublisher(to: .channel("main")) { _ in }
+            let (encoder, input, output) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { _ in }
+            let ends = [sourceEnd, publisherEnd, input, output]
+            pipes += ends.map { target(of: $0.rawValue) }
+            // The processes die before they are detached, or after.
+            if round.isMultiple(of: 2) { for end in ends { try end.close() } }
+            for attachment in [source, publisher, encoder] { await rig.path.detach(attachment) }
+            if !round.isMultiple(of: 2) { for end in ends { try end.close() } }
+        }
+        #expect(Set(pipes).count == 200 && pipes.allSatisfy { $0.hasPrefix("pipe:[") })
+        let open = Set(try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { CInt($0) }.map(target))
+        #expect(open.isDisjoint(with: pipes))
+        await rig.path.stop()
+    }
+
+    @Test("stopping ends every pipe and every tap")
+    func stopping() async throws {
+        let rig = await Rig()
+        let port = try await rig.path.openTap(on: .channel("main"), port: try FreePort.tcp())
+        let client = try Reader(port: port).start()
+        let (_, reader, _) = try await rig.publisher()
+        reader.start()
+        let (_, writer, _) = try await rig.source()
+        try await rig.write(await stream(), to: writer)
+        try await eventually("a stream") { !client.bytes.isEmpty && !reader.bytes.isEmpty }
+        await rig.path.stop()
+        _ = try await reader.all()
+        _ = try await client.all()
+    }
+
+    private func target(of descriptor: CInt) -> String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")) ?? "closed"
+    }
+}

@@ -102,7 +102,7 @@ func loopback(port: Int) -> sockaddr_in {
 }
 
 /// A connected TCP socket to 127.0.0.1; the caller closes it.
-func connect(port: Int) throws -> Int32 {
+public func connect(port: Int) throws -> Int32 {
     let caller = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard caller >= 0 else { throw Failed("no socket: \(errnoText())") }
     var address = loopback(port: port)

@@ -1,0 +1,112 @@
+import Foundation
+import Synchronization
+import SystemPackage
+import TestSupport
+
+/// The other end of what the data path writes. It reads nothing until it is started.
+final class Reader: Sendable {
+    private struct State {
+        var bytes: [UInt8] = []
+        var hasEnded = false
+    }
+    private let descriptor: CInt
+    private let state = Mutex(State())
+
+    /// - Parameter descriptor: owned by the reader.
+    init(_ descriptor: FileDescriptor) { self.descriptor = descriptor.rawValue }
+
+    /// A client of a tap.
+    convenience init(port: Int) throws { self.init(FileDescriptor(rawValue: try connect(port: port))) }
+
+    deinit { close(descriptor) }
+
+    /// Reads from now on, to the end.
+    @discardableResult
+    func start() -> Self {
+        Thread.detachNewThread { [self] in
+            var buffer = [UInt8](repeating: 0, count: 64 << 10)
+            while true {
+                let count = read(descriptor, &buffer, buffer.count)
+                if count < 0, errno == EINTR { continue }
+                state.withLock {
+                    if count > 0 { $0.bytes += buffer[..<count] } else { $0.hasEnded = true }
+                }
+                guard count > 0 else { return }
+            }
+        }
+        return self
+    }
+
+    var bytes: [UInt8] { state.withLock(\.bytes) }
+    var hasEnded: Bool { state.withLock(\.hasEnded) }
+
+    /// Closes a tap's connection.
+    func hangUp() { shutdown(descriptor, CInt(SHUT_RDWR)) }
+
+    /// Everything up to the end of the stream.
+    func all(within limit: Duration = .seconds(20)) async throws -> [UInt8] {
+        try await eventually("the end of a stream", within: limit) { hasEnded }
+        return bytes
+    }
+
+    /// Everything, decoded.
+    func frames() async throws -> FrameReader.Reading { try await FrameReader.read(.bytes(try await all()), options: ["-f", "mpegts"]) }
+}
+
+/// The other end of what the data path reads.
+final class Writer: Sendable {
+    private let descriptor: Mutex<CInt>
+
+    /// - Parameter descriptor: owned by the writer.
+    init(_ descriptor: FileDescriptor) { self.descriptor = Mutex(descriptor.rawValue) }
+
+    deinit { end() }
+
+    func write(_ bytes: some Collection<UInt8> & Sendable) async {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { [self] in
+                let end = descriptor.withLock { $0 }
+                let bytes = Array(bytes)
+                var written = 0
+                while written < bytes.count {
+                    let count = bytes.withUnsafeBytes { Glibc.write(end, $0.baseAddress! + written, bytes.count - written) }
+                    if count < 0, errno == EINTR { continue }
+                    guard count > 0 else { break }
+                    written += count
+                }
+                continuation.resume()
+            }
+        }
+    }
+
+    /// Bytes that have not been taken in yet.
+    var waiting: CInt {
+        var count = CInt(0)
+        return descriptor.withLock { ioctl($0, UInt(FIONREAD), &count) } == 0 ? count : 0
+    }
+
+    func end() {
+        descriptor.withLock {
+            if $0 >= 0 { close($0) }
+            $0 = -1
+        }
+    }
+}
+
+/// What was reported, in order.
+final class Reports<Event: Sendable & Equatable>: Sendable {
+    private let events = Mutex<[Event]>([])
+    var all: [Event] { events.withLock { $0 } }
+    func add(_ event: Event) { events.withLock { $0.append(event) } }
+
+    func wait(for event: Event, times: Int = 1, within limit: Duration = .seconds(20), file: String = #fileID, line: Int = #line) async throws {
+        try await wait(for: "\(event)", times: times, within: limit, file: file, line: line) { $0 == event }
+    }
+
+    func wait(
+        for what: String, times: Int = 1, within limit: Duration = .seconds(20), file: String = #fileID, line: Int = #line,
+        where isWanted: (Event) -> Bool
+    ) async throws {
+        try await eventually(what, within: limit, every: .milliseconds(5), file: file, line: line) { all.filter(isWanted).count >= times }
+    }
+}

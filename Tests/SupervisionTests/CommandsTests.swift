@@ -1,0 +1,111 @@
+import Configuration
+import FFmpeg
+import FoundationEssentials
+import TestSupport
+import Testing
+
+@testable import Supervision
+
+@Suite struct CommandsTests {
+    private func group() -> GroupConfiguration { GroupConfiguration(name: "hd", video: .encode(VideoEncoding())) }
+
+    private func filters(_ command: FFmpegCommand) -> String {
+        guard let index = command.arguments.firstIndex(of: "-vf") else { return "" }
+        return command.arguments[index + 1]
+    }
+
+    @Test(
+        "the rate is converted only where it differs",
+        arguments: [
+            (nil, nil, nil), (30, nil, nil), (nil, 30, 30), (30, 30, nil), (30, 60, 60), (60, 30, 30), (25, 30, 30),
+        ] as [(Int?, Int?, Int?)])
+    func conversion(arriving: Int?, wanted: Int?, expected: Int?) {
+        let found = Commands.conversion(from: arriving.map { FFmpeg.FrameRate($0) }, to: wanted.map { FFmpeg.FrameRate($0) })
+        #expect(found == expected.map { FFmpeg.FrameRate($0) })
+    }
+
+    @Test("29.97 and 30000/1001 are one rate, and so are a rate and its rounded times; 23.976 and 25 are two")
+    func nearlyTheSame() {
+        let ntsc = FFmpeg.FrameRate(30_000, 1001)
+        #expect(Commands.conversion(from: ntsc, to: FFmpeg.FrameRate(2997, 100)) == nil)
+        #expect(Commands.conversion(from: FFmpeg.FrameRate(24_000, 1001), to: FFmpeg.FrameRate(25)) == FFmpeg.FrameRate(25))
+    }
+
+    @Test("a group without a size keeps the size that its first source had")
+    func size() {
+        let command = Commands.encoder(group(), format: nil, size: FrameSize(width: 640, height: 360), resume: nil)
+        #expect(filters(command).contains("scale=640:360"))
+        #expect(!filters(Commands.encoder(group(), format: nil, resume: nil)).contains("scale="))
+        var sized = group()
+        sized.video = .encode(VideoEncoding(size: PixelSize(width: 320, height: 180)))
+        #expect(filters(Commands.encoder(sized, format: nil, size: FrameSize(width: 640, height: 360), resume: nil)).contains("scale=320:180"))
+    }
+
+    @Test("an encoder that takes over cuts where the feed ends")
+    func resume() {
+        let command = Commands.encoder(group(), format: nil, resume: ResumePoint(videoStart: 903_000, audioStart: 900_960))
+        #expect(filters(command).contains("trim=start_pts=903000"))
+        #expect(command.arguments.contains { $0.contains("atrim=start_pts=480512") })
+    }
+
+    @Test("a group passes its channel through only when it copies both picture and sound")
+    func passesThrough() {
+        #expect(GroupConfiguration(name: "a", video: .copy, audio: .copy).passesThrough)
+        #expect(!GroupConfiguration(name: "a", video: .copy).passesThrough)
+        #expect(!GroupConfiguration(name: "a", audio: .copy).passesThrough)
+    }
+
+    @Test("a source that this version does not run says so")
+    func notYet() {
+        let raw = SourceConfiguration(
+            kind: .raw(RawSource(path: "/x", size: PixelSize(width: 320, height: 180), rate: Configuration.FrameRate(numerator: 30))), position: 2)
+        #expect(throws: NotYet.self) {
+            try Commands.relay(raw, mezzanine: .init(), transcoding: .init(), environment: [:])
+        }
+    }
+
+    // MARK: Plan
+
+    private let secrets = ["STREAM": "sk-one-two-three", "PASS": "correct horse battery"]
+
+    private func planned() throws -> PlannedBox {
+        let yaml = """
+            channels:
+              - name: main
+                sources:
+                  - srt: { listen: "127.0.0.1:9000", passphrase: { env: PASS } }
+                  - pull: { url: "rtsp://viewer:hunter22@camera/stream" }
+                groups:
+                  - name: hd
+                    video: { bitrate: 3M }
+                    targets:
+                      - { name: platform, url: "rtmp://live.example/app", key: { env: STREAM } }
+                      - { name: inline, url: "rtmp://live.example/app/key-in-the-address" }
+                      - { name: studio, url: "srt://10.0.0.2:9000", passphrase: { env: PASS } }
+                      - { name: nobody, url: "rtmp://live.example/app", key: { env: UNSET } }
+            """
+        let file = try ConfigurationFile.parse(yaml, name: "test", ownerOnly: true)
+        let version = try #require(FFmpegVersion(output: "ffmpeg version 5.1.9 Copyright"))
+        return PlannedBox(file.configuration, ffmpeg: FFmpegBinary(path: "/usr/bin/ffmpeg", version: version), environment: secrets)
+    }
+
+    @Test("a plan names every process and no secret, as text and as JSON")
+    func plan() throws {
+        let plan = try planned()
+        #expect(plan.processes.map { "\($0.role) \($0.name)" } == [
+            "relay srt-0", "relay pull-1", "encoder hd", "publisher platform", "publisher inline", "publisher studio", "publisher nobody",
+        ])
+        let json = String(decoding: try JSONEncoder().encode(plan), as: UTF8.self)
+        for secret in ["sk-one-two-three", "correct horse battery", "hunter22", "key-in-the-address"] {
+            #expect(!plan.text.contains(secret))
+            #expect(!json.contains(secret))
+        }
+    }
+
+    @Test("a secret that is missing is the problem of its process alone")
+    func missingSecret() throws {
+        let problems = try planned().processes.filter { $0.problem != nil }
+        #expect(problems.map(\.name) == ["nobody"])
+        #expect(problems[0].problem?.contains("UNSET") == true)
+    }
+}

@@ -1,0 +1,100 @@
+import Configuration
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Supervision
+
+@Suite struct PreflightTests {
+    private func box(_ source: SourceKind, record folder: String? = nil) -> BoxConfiguration {
+        var group = GroupConfiguration(name: "hd")
+        if let folder { group.targets = [.init(name: "archive", destination: .record(.init(folder: folder)))] }
+        return BoxConfiguration(channels: [.init(name: "main", sources: [.init(kind: source, position: 0)], groups: [group])])
+    }
+
+    private let test = SourceKind.test(TestSource())
+
+    private func problem(_ configuration: BoxConfiguration) -> String? {
+        do {
+            try Preflight(configuration).check()
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    /// A socket bound to a port of the kernel's.
+    private func bound(_ type: __socket_type) throws -> (descriptor: CInt, port: Int) {
+        let descriptor = socket(AF_INET, CInt(type.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let done = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
+            }
+        }
+        try #require(done)
+        if type == SOCK_STREAM { listen(descriptor, 1) }
+        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
+    }
+
+    @Test("a port that another program uses is named with its source and channel")
+    func portInUse() throws {
+        let (tcp, tcpPort) = try bound(SOCK_STREAM)
+        let (udp, udpPort) = try bound(SOCK_DGRAM)
+        defer {
+            close(tcp)
+            close(udp)
+        }
+        let rtmp = problem(box(.rtmp(.init(listen: .init(host: "127.0.0.1", port: tcpPort)))))
+        #expect(rtmp == "rtmp-0 of channel main cannot listen on 127.0.0.1:\(tcpPort): another program uses that port")
+        let srt = problem(box(.srt(.init(listen: .init(host: "127.0.0.1", port: udpPort)))))
+        #expect(srt == "srt-0 of channel main cannot listen on 127.0.0.1:\(udpPort): another program uses that port")
+    }
+
+    @Test("ports that are free are free afterwards too")
+    func portsFree() throws {
+        let tcp = box(.rtmp(.init(listen: .init(host: "127.0.0.1", port: try FreePort.tcp()))))
+        let udp = box(.srt(.init(listen: .init(host: "127.0.0.1", port: try FreePort.udp()))))
+        for _ in 0..<2 {
+            #expect(problem(tcp) == nil)
+            #expect(problem(udp) == nil)
+        }
+    }
+
+    @Test("an address that is not this machine's is told")
+    func foreignAddress() throws {
+        // 192.0.2.0/24 is for documentation: nobody has it.
+        let found = problem(box(.rtmp(.init(listen: .init(host: "192.0.2.1", port: try FreePort.tcp())))))
+        #expect(found?.contains("cannot listen on 192.0.2.1:") == true)
+    }
+
+    @Test("a recording's folder is made with those above it, and left empty")
+    func folderMade() throws {
+        let folder = try TemporaryFolder()
+        #expect(problem(box(test, record: folder.path("a/b/c"))) == nil)
+        #expect(folder.names(in: "a/b") == ["c"])
+        #expect(folder.names(in: "a/b/c") == [])
+    }
+
+    @Test("a file where the folder should be, or above it, is told")
+    func fileInTheWay() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("file", "")
+        #expect(
+            problem(box(test, record: folder.path("file")))
+                == "target archive needs the folder \(folder.path("file")), but something else has that name")
+        #expect(
+            problem(box(test, record: folder.path("file/below")))
+                == "target archive cannot make the folder \(folder.path("file/below")): Not a directory")
+    }
+
+    @Test("a folder that takes no files is told")
+    func unwritable() {
+        // /proc lets nobody make files, root neither.
+        #expect(problem(box(test, record: "/proc/self"))?.hasPrefix("target archive cannot write to the folder /proc/self: ") == true)
+        #expect(problem(box(test, record: "/proc/streambox"))?.hasPrefix("target archive cannot make the folder /proc/streambox: ") == true)
+    }
+}

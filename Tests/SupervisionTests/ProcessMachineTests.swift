@@ -1,0 +1,137 @@
+import Supervision
+import TestSupport
+import Testing
+
+/// Every state × event, as one table.
+@Suite struct ProcessMachineTests {
+    /// How a machine gets to a state, from the beginning.
+    private static let states: [(name: String, events: [ProcessMachine.Event])] = [
+        ("idle", []),
+        ("starting", [.want(true)]),
+        ("live", [.want(true), .delivering]),
+        ("stalled", [.want(true), .delivering, .stalled]),
+        ("ending", [.want(true), .want(false)]),
+        ("ending,wanted", [.want(true), .want(false), .want(true)]),
+        ("replacing", [.want(true), .replace]),
+        ("replacing,unwanted", [.want(true), .replace, .want(false)]),
+        ("killed", [.want(true), .stalled, .patienceOver(stall: 1)]),
+        ("pausing", [.want(true), .ended]),
+    ]
+
+    private static let events: [(name: String, event: ProcessMachine.Event)] = [
+        ("want", .want(true)), ("unwant", .want(false)), ("delivering", .delivering), ("stalled", .stalled),
+        ("patience", .patienceOver(stall: 1)), ("patience-old", .patienceOver(stall: 0)), ("replace", .replace),
+        ("ended", .ended), ("pause", .pauseOver(start: 1)), ("pause-old", .pauseOver(start: 0)),
+    ]
+
+    /// A cell is the next state and the effect; `.` changes nothing and does nothing.
+    private static let table = """
+        state              want            unwant        delivering stalled         patience    patience-old replace     ended         pause           pause-old
+        idle               starting+launch .             .          .               .           .            .           .             .               .
+        starting           .               ending+stop   live       stalled+patient .           .            ending+kill pausing+pause .               .
+        live               .               ending+stop   .          stalled+patient .           .            ending+kill pausing+pause .               .
+        stalled            .               ending+stop   live       .               ending+kill .            ending+kill pausing+pause .               .
+        ending             .               .             .          .               .           .            .           idle          .               .
+        ending,wanted      .               .             .          .               .           .            .           pausing+pause .               .
+        replacing          .               .             .          .               .           .            .           starting+launch .             .
+        replacing,unwanted .               .             .          .               .           .            .           idle          .               .
+        killed             .               .             .          .               .           .            .           pausing+pause .               .
+        pausing            .               idle          .          .               .           .            .           .             starting+launch .
+        """
+
+    /// A machine with its random numbers.
+    private final class Driven {
+        private var machine: ProcessMachine
+        private var random = SeededRandom(seed: 1)
+
+        init(_ events: [ProcessMachine.Event] = [], burst: Int = 0) {
+            machine = ProcessMachine(policy: RestartPolicy(burst: burst, forgivenAfter: .seconds(10)), stallPatience: .seconds(2))
+            for event in events { send(event) }
+        }
+
+        var actual: ProcessMachine.Actual { machine.actual }
+        var wanted: Bool { machine.wanted }
+        var starts: Int { machine.starts }
+
+        @discardableResult
+        func send(_ event: ProcessMachine.Event, at now: Duration = .zero) -> [ProcessMachine.Effect] {
+            machine.handle(event, now: now, random: &random)
+        }
+    }
+
+    private static func word(_ effect: ProcessMachine.Effect) -> String {
+        switch effect {
+        case .launch: "launch"
+        case .stop: "stop"
+        case .kill: "kill"
+        case .pause: "pause"
+        case .bePatient: "patient"
+        }
+    }
+
+    @Test("each event in each state leads where the table says, and does what it says")
+    func everyCell() throws {
+        let rows = Self.table.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        try #require(rows[0].dropFirst() == Self.events.map(\.name)[...])
+        try #require(rows.dropFirst().map { $0[0] } == Self.states.map(\.name))
+        for (row, state) in zip(rows.dropFirst(), Self.states) {
+            for (cell, event) in zip(row.dropFirst(), Self.events) {
+                let machine = Driven(state.events)
+                let before = machine.actual
+                let effects = machine.send(event.event)
+                let wanted = cell == "." ? "\(before)" : cell
+                let found = (["\(machine.actual)"] + effects.map(Self.word)).joined(separator: "+")
+                #expect(found == wanted, "\(state.name), \(event.name)")
+            }
+        }
+    }
+
+    @Test("what is wanted is known in every state")
+    func wanted() {
+        for state in Self.states {
+            for wish in [true, false] {
+                let machine = Driven(state.events)
+                machine.send(.want(wish))
+                #expect(machine.wanted == wish, "\(state.name)")
+            }
+        }
+    }
+
+    @Test("the patience for a stall that was over does not end a later one")
+    func staleStall() {
+        let machine = Driven([.want(true), .delivering, .stalled, .delivering, .stalled])
+        #expect(machine.send(.patienceOver(stall: 1)) == [])
+        #expect(machine.actual == .stalled)
+        #expect(machine.send(.patienceOver(stall: 2)) == [.kill])
+    }
+
+    @Test("a pause from before the newest start begins nothing")
+    func stalePause() {
+        let machine = Driven([.want(true), .ended, .want(false), .want(true), .ended])
+        #expect(machine.starts == 2)
+        #expect(machine.send(.pauseOver(start: 1)) == [])
+        #expect(machine.send(.pauseOver(start: 2)) == [.launch])
+    }
+
+    @Test("the first ends are answered at once, and a healthy life forgives those before it")
+    func forgiveness() {
+        let machine = Driven(burst: 1)
+        machine.send(.want(true))
+        #expect(machine.send(.ended, at: .seconds(1)) == [.launch])
+        machine.send(.delivering, at: .seconds(1))
+        #expect(machine.send(.ended, at: .seconds(11)) == [.launch])
+        machine.send(.delivering, at: .seconds(12))
+        #expect(machine.send(.ended, at: .seconds(13)) != [.launch])
+        #expect(machine.actual == .pausing)
+    }
+
+    @Test("a replacement starts at once, however often it happens")
+    func replacement() {
+        let machine = Driven()
+        machine.send(.want(true))
+        for _ in 0..<20 {
+            #expect(machine.send(.replace) == [.kill])
+            #expect(machine.send(.ended) == [.launch])
+        }
+    }
+}
