@@ -2,9 +2,10 @@ import FFmpeg
 import Glibc
 import Subprocess
 import SystemPackage
+import TestSupport
 import Testing
 
-@Suite struct ChildProcessTests {
+@Suite(.serialized) struct ChildProcessTests {
     /// Stands in for FFmpeg.
     private func script(_ text: String, in scratch: Scratch) throws -> FFmpegBinary {
         try write("#!/bin/sh\n" + text, to: scratch.file("ffmpeg"), mode: [.ownerReadWriteExecute])

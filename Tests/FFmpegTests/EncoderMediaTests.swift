@@ -2,7 +2,7 @@ import FFmpeg
 import Testing
 
 /// The real program on real streams.
-@Suite struct EncoderMediaTests {
+@Suite(.serialized) struct EncoderMediaTests {
     private func encoder(
         rate: FrameRate? = FrameRate(30), settings: VideoSettings = VideoSettings(bitrate: 500_000, keyframe: .seconds(2)),
         resume: ResumePoint? = nil

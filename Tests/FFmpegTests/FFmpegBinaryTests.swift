@@ -1,12 +1,13 @@
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import FFmpeg
 
-@Suite struct FFmpegBinaryTests {
+@Suite(.serialized) struct FFmpegBinaryTests {
     @Test("the first ffmpeg on the PATH is found, and its encoders are listed")
     func found() async throws {
-        let binary = try await FFmpegBinary.locate(nil, environment: testEnvironment)
+        let binary = try await ffmpeg()
         #expect(binary.version.isSupported)
         let encoders = try await binary.listEncoders(environment: testEnvironment)
         #expect(encoders.isSuperset(of: ["libx264", "aac"]))
@@ -37,11 +38,11 @@ import Testing
         }
         let other = try program("other", "echo hello\n")
         await #expect(throws: FFmpegBinaryError.notFFmpeg(path: other)) {
-            try await FFmpegBinary.locate(other, environment: testEnvironment)
+            try await FFmpegBinary.locate(other, environment: testEnvironment, limit: Limit.seconds(60))
         }
         let old = try program("old", "echo 'ffmpeg version 4.3.1 Copyright'\n")
         await #expect(throws: FFmpegBinaryError.tooOld(path: old, version: "4.3.1")) {
-            try await FFmpegBinary.locate(old, environment: testEnvironment)
+            try await FFmpegBinary.locate(old, environment: testEnvironment, limit: Limit.seconds(60))
         }
         let hanging = try program("hanging", "sleep 1000 & echo $! > \(scratch.file("pid")); wait\n")
         let error = await #expect(throws: FFmpegBinaryError.self) {

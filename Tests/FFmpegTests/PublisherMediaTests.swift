@@ -2,10 +2,11 @@ import FFmpeg
 import Glibc
 import Subprocess
 import SystemPackage
+import TestSupport
 import Testing
 
 /// The real program against real listeners on this machine.
-@Suite struct PublisherMediaTests {
+@Suite(.serialized) struct PublisherMediaTests {
     /// nginx-rtmp on a free port; its log tells the name that was published.
     private func withNginx(
         _ scratch: Scratch, _ body: @Sendable (_ port: UInt16, _ log: String) async throws -> Void
@@ -48,7 +49,7 @@ import Testing
             let recorder = Recorder()
             // A pipe that stays open keeps the publisher alive while it is looked at.
             let (childInput, ours) = try FileDescriptor.pipe()
-            let binary = try await FFmpegBinary.locate(nil, environment: testEnvironment)
+            let binary = try await ffmpeg()
             async let exit = ChildProcess.run(
                 command, binary: binary, stdin: childInput, stdout: nil, secretsFolder: scratch.file("secrets"),
                 environment: testEnvironment, handle: handle, events: { recorder.note($0) })
@@ -140,7 +141,7 @@ import Testing
             target: .record(folder: folder, name: "archive", segment: .seconds(1), take: 0)).command()
         let (childInput, ours) = try FileDescriptor.pipe()
         let handle = ChildHandle()
-        let binary = try await FFmpegBinary.locate(nil, environment: testEnvironment)
+        let binary = try await ffmpeg()
         async let exit = ChildProcess.run(
             command, binary: binary, stdin: childInput, stdout: nil, secretsFolder: scratch.file("secrets"),
             environment: testEnvironment, handle: handle, events: { _ in })

@@ -2,10 +2,11 @@ import FFmpeg
 import Glibc
 import Subprocess
 import SystemPackage
+import TestSupport
 import Testing
 
 /// The real program on real sources.
-@Suite struct RelayMediaTests {
+@Suite(.serialized) struct RelayMediaTests {
     /// Runs an endless relay until its output holds that many bytes.
     private func relay(_ relay: RelayCommand, in scratch: Scratch, bytes: Int) async throws -> ChildExit {
         let handle = ChildHandle()

@@ -3,6 +3,7 @@ import Glibc
 import Subprocess
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 /// The environment of the test run.
@@ -141,18 +142,6 @@ final class Recorder: Sendable {
     }
 }
 
-/// Waits until the condition holds; fails after a generous limit.
-func eventually(
-    _ what: String, within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
-) async throws {
-    let end = ContinuousClock.now + limit
-    while ContinuousClock.now < end {
-        if try await condition() { return }
-        try await Task.sleep(for: .milliseconds(10))
-    }
-    Issue.record("did not happen: \(what)")
-}
-
 func isAlive(_ pid: Int32) -> Bool { kill(pid, 0) == 0 }
 
 func commandLine(_ pid: Int32) -> [String] {
@@ -187,12 +176,17 @@ func isBound(_ port: UInt16, udp: Bool = false) -> Bool {
     }
 }
 
+/// The real one; on a machine that is busy with tests it may take its time to answer.
+func ffmpeg() async throws -> FFmpegBinary {
+    try await FFmpegBinary.locate(nil, environment: testEnvironment, limit: Limit.seconds(60))
+}
+
 /// Runs a command with files for its pipes.
 func run(
     _ command: FFmpegCommand, in scratch: Scratch, from input: String? = nil, to output: String? = nil,
     handle: ChildHandle = ChildHandle(), redactor: Redactor = Redactor(), recorder: Recorder = Recorder()
 ) async throws -> ChildExit {
-    let binary = try await FFmpegBinary.locate(nil, environment: testEnvironment)
+    let binary = try await ffmpeg()
     return await ChildProcess.run(
         command, binary: binary,
         stdin: try input.map { try FileDescriptor.open($0, .readOnly, options: .closeOnExec) },
@@ -219,7 +213,7 @@ func run(_ command: FFmpegCommand, in scratch: Scratch, trickling media: [UInt8]
     let (childInput, ours) = try FileDescriptor.pipe()
     // Another child must not inherit our end, or this one would never see the end of its input.
     for end in [childInput, ours] { _ = fcntl(end.rawValue, F_SETFD, FD_CLOEXEC) }
-    let binary = try await FFmpegBinary.locate(nil, environment: testEnvironment)
+    let binary = try await ffmpeg()
     async let exit = ChildProcess.run(
         command, binary: binary, stdin: childInput, stdout: nil, secretsFolder: scratch.file("secrets"),
         environment: testEnvironment, events: { _ in })

@@ -35,7 +35,7 @@ public struct WaitedInVain: Error, CustomStringConvertible, Sendable {
 /// - Throws: `WaitedInVain`, `CancellationError`, or what `value` throws.
 @discardableResult
 public func eventually<Value>(
-    _ what: @autoclosure () -> String, within limit: Duration = .seconds(10),
+    _ what: @autoclosure () -> String, within limit: Duration = .seconds(40),
     every pause: Duration = .milliseconds(20),
     isolation: isolated (any Actor)? = #isolation, file: String = #fileID, line: Int = #line,
     _ value: () async throws -> Value?
@@ -53,7 +53,7 @@ public func eventually<Value>(
 
 /// Asks again and again until `condition` is true. See the other `eventually`.
 public func eventually(
-    _ what: @autoclosure () -> String, within limit: Duration = .seconds(10),
+    _ what: @autoclosure () -> String, within limit: Duration = .seconds(40),
     every pause: Duration = .milliseconds(20),
     isolation: isolated (any Actor)? = #isolation, file: String = #fileID, line: Int = #line,
     _ condition: () async throws -> Bool

@@ -95,7 +95,7 @@ public final class NginxRTMP: Sendable {
     /// Waits until there were so many attempts that satisfy `isWanted`.
     @discardableResult
     public func waitForPublishes(
-        _ count: Int = 1, of name: String, within limit: Duration = .seconds(10),
+        _ count: Int = 1, of name: String, within limit: Duration = .seconds(40),
         file: String = #fileID, line: Int = #line,
         where isWanted: (Publish) -> Bool = { $0.isAccepted }
     ) async throws -> [Publish] {

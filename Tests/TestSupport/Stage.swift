@@ -65,13 +65,15 @@ public final class Stage: Sendable {
     }
 }
 
-/// Runs `body` with a stage that is cleared afterwards, also when `body` throws.
+/// Runs `body` with a stage that is cleared afterwards, also when `body` throws. A few at a time: the others wait.
 ///
 /// - Throws: what `body` throws; `Failed` when a process outlived the programs of the stage.
 public func withStage<Result>(
     isolation: isolated (any Actor)? = #isolation,
     _ body: (Stage) async throws -> Result
 ) async throws -> Result {
+    await Turns.stages.take()
+    defer { Turns.stages.give() }
     let stage = try Stage()
     let result: Result
     do {

@@ -45,7 +45,7 @@ public final class Transcript: Sendable {
     /// Waits for the first line from `index` on that satisfies `isWanted`; lines that have already come count.
     @discardableResult
     public func first(
-        _ what: String, from index: Int = 0, within limit: Duration = .seconds(10),
+        _ what: String, from index: Int = 0, within limit: Duration = .seconds(40),
         file: String = #fileID, line: Int = #line,
         where isWanted: (String) -> Bool
     ) async throws -> Line {
@@ -68,7 +68,7 @@ public final class Transcript: Sendable {
     /// Waits for the first line with `text` in it.
     @discardableResult
     public func first(
-        containing text: String, from index: Int = 0, within limit: Duration = .seconds(10),
+        containing text: String, from index: Int = 0, within limit: Duration = .seconds(40),
         file: String = #fileID, line: Int = #line
     ) async throws -> Line {
         try await first(
