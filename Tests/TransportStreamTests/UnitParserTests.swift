@@ -92,6 +92,8 @@ import Testing
                         var dirt = (0..<count).map { _ in UInt8.random(in: 0..<0x47, using: &random) }
                         // Often a false sync byte first; not one that another one follows by chance.
                         if Bool.random(using: &random), count >= 188 || packet[packet.startIndex + 188 - count] != 0x47 { dirt[0] = 0x47 }
+                        // Nor on a PID that is in use.
+                        if count > 1 { dirt[1] = 0x1F }
                         dirty += dirt
                         added += count
                         clean = 0

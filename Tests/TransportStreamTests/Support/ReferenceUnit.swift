@@ -1,5 +1,6 @@
 import TestSupport
-import TransportStream
+
+@testable import TransportStream
 
 /// A PES packet as a plain reading of the whole file finds it, without the code under test.
 struct ReferenceUnit: Hashable {
@@ -14,6 +15,9 @@ struct ReferenceUnit: Hashable {
     var isEvident: Bool
 
     var content: Content { Content(kind: kind, payload: payload) }
+
+    /// Ticks of sound.
+    var soundDuration: Int64 { payload.withUnsafeBufferPointer { ADTS.duration(of: $0) } ?? 0 }
 
     struct Content: Hashable {
         var kind: StreamKind
