@@ -69,10 +69,11 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        .target(name: "AllocationCount", path: "Benchmarks/AllocationCount"),
         .executableTarget(
             name: "StreamboxBench",
             dependencies: [
-                "TestSupport",
+                "AllocationCount", "TestSupport", "TransportStream",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/StreamboxBench",

@@ -57,7 +57,7 @@ public final class Feed {
     private(set) var era = 0
     private var segments: Deque<Segment> = []
     /// Memory of the window; a segment need not be full.
-    private var heldBytes = 0
+    private(set) var heldBytes = 0
 
     static let segmentCapacity = 256 << 10
 

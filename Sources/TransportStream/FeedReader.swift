@@ -34,10 +34,10 @@ public final class FeedReader {
     deinit { announcement?.deallocate() }
 
     /// Bytes of the feed that the reader has still before it.
-    public var lag: Int {
-        guard let segment else { return 0 }
-        return feed.position - (segment.start + offset)
-    }
+    public var lag: Int { position.map { feed.position - $0 } ?? 0 }
+
+    /// Bytes of the feed before the next one to deliver; `nil` while the reader waits for a keyframe.
+    var position: Int? { segment.map { $0.start + offset } }
 
     /// What ``next()`` gives is the feed's own memory, which is never written again: it may be handed on by reference.
     /// Otherwise it has to be copied before the next call.

@@ -2,6 +2,9 @@
 struct SectionAssembler {
     private var bytes: [UInt8] = []
 
+    /// Bytes kept of a section that is not complete.
+    var count: Int { bytes.count }
+
     /// Takes the payload of one packet; calls `whole` for each section that is complete with it.
     mutating func take(
         _ payload: UnsafePointer<UInt8>, count: Int, startsUnit: Bool, whole: (UnsafePointer<UInt8>, Int) -> Void

@@ -63,10 +63,11 @@ struct UnitAssembly {
                 close()
                 return false
             }
-        } else if endedStuffed, isNext {
-            trustsStuffing = false
+        } else if endedStuffed {
             endedStuffed = false
-            return false
+            // Only the very next packet proves it: behind a gap it may be the rest of a unit whose start was lost.
+            trustsStuffing = !isNext
+            return trustsStuffing
         }
         return true
     }

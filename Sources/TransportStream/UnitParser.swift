@@ -38,7 +38,7 @@ public struct UnitParser: ~Copyable {
     public let largestUnit: Int
 
     private var buffer: UnsafeMutablePointer<UInt8>
-    private var capacity: Int
+    private(set) var capacity: Int
     /// Bytes to read at once at the most.
     private let readSize: Int
     private var filled = 0
