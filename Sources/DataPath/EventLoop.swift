@@ -51,8 +51,10 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
         close(wakeup)
     }
 
-    /// Ends the thread once the jobs in hand are done.
+    /// Ends the thread once the jobs in hand are done. To be called on the loop's thread.
     func stop() {
+        // Whoever set the timer may be gone before the thread is.
+        nextDeadline = nil
         inbox.withLock { $0.isStopped = true }
         wake()
     }
