@@ -111,7 +111,7 @@ extension NginxRTMP {
                 return seen >= count
             }
         } catch let error as WaitedInVain {
-            throw WaitedInVain(what: error.what, limit: error.limit, place: error.place, seen: "\(seen) pictures")
+            throw Failed("\(error); \(seen) came")
         }
     }
 
@@ -124,8 +124,8 @@ extension NginxRTMP {
 
     /// Whether a stream was published exactly once, and who published it took leave in order.
     func wasPublishedOnceInOrder(_ name: String) async throws -> Bool {
-        try await eventually("the end of \(name)") { try publishes(of: name).allSatisfy(\.hasEnded) }
-        let publishes = try publishes(of: name)
+        try await eventually("the end of \(name)") { try self.publishes(of: name).allSatisfy { $0.hasEnded } }
+        let publishes = try self.publishes(of: name)
         return publishes.count == 1 && publishes[0].isAccepted && publishes[0].endedOrderly
     }
 }
