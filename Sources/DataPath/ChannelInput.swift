@@ -19,6 +19,7 @@ public enum SourceEvent: Sendable, Hashable {
 /// Splices the sources of a channel into its feed.
 final class ChannelInput: InletOwner {
     let hub: FeedHub
+    private let loop: EventLoop
     private var splicer: Splicer
     private var choice: OnAirChoice
     private var sources: [Source] = []
@@ -39,8 +40,9 @@ final class ChannelInput: InletOwner {
         }
     }
 
-    init(hub: FeedHub, patience: Int64, start: Int64) {
+    init(hub: FeedHub, patience: Int64, start: Int64, loop: EventLoop) {
         self.hub = hub
+        self.loop = loop
         splicer = Splicer(feed: hub.feed, start: start, fillsSilence: true)
         choice = OnAirChoice(patience: patience)
     }
@@ -73,6 +75,7 @@ final class ChannelInput: InletOwner {
             if source.isStalled || source.pictures == 1 {
                 source.isStalled = false
                 source.report(.delivering(parser.videoFormat))
+                loop.arm(for: now + choice.patience)
             }
         }
         if choice.onAir == source.priority {

@@ -61,12 +61,12 @@ public actor DataPath {
     ///   - patience: How long the source on air may be silent before another one takes over.
     ///   - start: Where the channel's timeline begins, in ticks.
     public func addChannel(_ name: String, patience: Duration, start: Int64 = 10 * Ticks.perSecond) {
-        channels[name] = ChannelInput(hub: FeedHub(limits: limits), patience: patience.wholeNanoseconds, start: start)
+        channels[name] = ChannelInput(hub: FeedHub(limits: limits, loop: loop), patience: patience.wholeNanoseconds, start: start, loop: loop)
     }
 
     /// Adds a group with an empty feed. A group that passes its channel through needs none: it reads the channel's.
     public func addGroup(_ name: String) {
-        groups[name] = GroupOutput(hub: FeedHub(limits: limits))
+        groups[name] = GroupOutput(hub: FeedHub(limits: limits, loop: loop), loop: loop)
     }
 
     private func hub(_ name: FeedName) -> FeedHub {
@@ -238,16 +238,16 @@ public actor DataPath {
         outlets[attachment].map { OutletFigures(delivered: $0.reader.delivered, skips: $0.reader.skips, lag: $0.reader.lag) }
     }
 
-    /// Flushes and reports what is due; called between two rounds of the loop.
+    /// Flushes and reports what is due.
     ///
-    /// - Returns: When to call again at the latest.
-    private func doWhatIsDue() -> Int64? {
+    /// - Returns: When to call again at the latest; `.max` for never.
+    private func doWhatIsDue() -> Int64 {
         let now = EventLoop.now()
         var next = Int64.max
         for channel in channels.values { next = min(next, channel.doWhatIsDue(now: now)) }
         for group in groups.values { next = min(next, group.doWhatIsDue(now: now)) }
         for publisher in publishers.values { next = min(next, publisher.doWhatIsDue(now: now)) }
-        return next == .max ? nil : next
+        return next
     }
 }
 

@@ -15,13 +15,16 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     private let poll: CInt
     private let wakeup: CInt
+    private let timer: CInt
     private let inbox = Mutex(Inbox())
     private let thread = Mutex(pthread_t())
 
     // Of the loop's thread alone:
     private var handlers: [CInt: (handler: any Handler, generation: UInt32)] = [:]
     private var generation: UInt32 = 0
-    private var nextDeadline: (() -> Int64?)?
+    private var whatIsDue: (() -> Int64)?
+    /// When the timer goes off.
+    private var armedFor = Int64.max
 
     private struct Inbox {
         var jobs: [UnownedJob] = []
@@ -34,9 +37,12 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
     init() {
         poll = epoll_create1(CInt(EPOLL_CLOEXEC))
         wakeup = eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK))
-        precondition(poll >= 0 && wakeup >= 0, "no descriptors left for an event loop")
-        var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: UInt64(UInt32(bitPattern: wakeup))))
-        epoll_ctl(poll, EPOLL_CTL_ADD, wakeup, &event)
+        timer = timerfd_create(CLOCK_MONOTONIC, CInt(TFD_CLOEXEC) | CInt(TFD_NONBLOCK))
+        precondition(poll >= 0 && wakeup >= 0 && timer >= 0, "no descriptors left for an event loop")
+        for descriptor in [wakeup, timer] {
+            var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: UInt64(UInt32(bitPattern: descriptor))))
+            epoll_ctl(poll, EPOLL_CTL_ADD, descriptor, &event)
+        }
         let context = Unmanaged.passRetained(self).toOpaque()
         let status = thread.withLock { pthread_create(&$0, nil, { context in
             Unmanaged<EventLoop>.fromOpaque(context!).takeRetainedValue().run()
@@ -49,12 +55,13 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
     deinit {
         close(poll)
         close(wakeup)
+        close(timer)
     }
 
     /// Ends the thread once the jobs in hand are done. To be called on the loop's thread.
     func stop() {
         // Whoever set the timer may be gone before the thread is.
-        nextDeadline = nil
+        whatIsDue = nil
         inbox.withLock { $0.isStopped = true }
         wake()
     }
@@ -106,27 +113,49 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
         epoll_ctl(poll, EPOLL_CTL_DEL, descriptor, nil)
     }
 
-    /// Sets what is called after each round: it does what is due, and says when something will be next, in
-    /// nanoseconds of the monotonic clock.
-    func setTimer(_ due: @escaping () -> Int64?) { nextDeadline = due }
+    /// Sets what is called when a deadline has come: it does what is due, and says when something will be next, in
+    /// nanoseconds of the monotonic clock; `.max` for never.
+    func setTimer(_ due: @escaping () -> Int64) { whatIsDue = due }
+
+    /// Says that something will be due.
+    ///
+    /// Deadlines move away with each picture, so the timer is left to go off early and is set again then: a few times a
+    /// second, where a limit for each wait would program the hardware a hundred times.
+    func arm(for deadline: Int64) {
+        guard deadline < armedFor else { return }
+        armedFor = deadline
+        var time = itimerspec()
+        time.it_value = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
+        timerfd_settime(timer, CInt(TFD_TIMER_ABSTIME), &time, nil)
+    }
 
     // MARK: The thread
 
+    /// Encoders keep every core busy, and a picture must not wait for them; nor should each reader that is woken take the
+    /// core away before the next one is served. Where this is not permitted, all is well until the box is overloaded.
+    private func takePrecedence() {
+        var parameters = sched_param()
+        parameters.sched_priority = 1
+        _ = sched_setscheduler(0, SCHED_RR | CInt(SCHED_RESET_ON_FORK), &parameters)
+    }
+
     private func run() {
+        takePrecedence()
         var events = [epoll_event](repeating: epoll_event(), count: Self.mostEvents)
         var jobs: [UnownedJob] = []
         while true {
-            var timeout: CInt = -1
-            if let deadline = nextDeadline?() {
-                timeout = CInt(clamping: (max(0, deadline - EventLoop.now()) + 999_999) / 1_000_000)
-            }
-            let count = epoll_wait(poll, &events, CInt(Self.mostEvents), timeout)
+            let count = epoll_wait(poll, &events, CInt(Self.mostEvents), -1)
             for index in 0..<max(0, Int(count)) {
                 let data = events[index].data.u64
                 let descriptor = CInt(truncatingIfNeeded: data)
                 if descriptor == wakeup {
                     var value: UInt64 = 0
                     _ = read(wakeup, &value, 8)
+                } else if descriptor == timer {
+                    var value: UInt64 = 0
+                    _ = read(timer, &value, 8)
+                    armedFor = .max
+                    if let whatIsDue { arm(for: whatIsDue()) }
                 } else if let entry = handlers[descriptor], entry.generation == UInt32(data >> 32) {
                     // An event for a descriptor that was closed in this round must not reach its successor.
                     entry.handler.ready(events[index].events)

@@ -5,7 +5,10 @@ final class FeedHub {
     let feed: Feed
     private var outlets: [Outlet] = []
 
-    init(limits: Feed.Limits) {
+    private let loop: EventLoop
+
+    init(limits: Feed.Limits, loop: EventLoop) {
+        self.loop = loop
         feed = Feed(limits: limits)
     }
 
@@ -17,7 +20,7 @@ final class FeedHub {
     private var flushBy = Int64.max
 
     /// Nanoseconds that sound waits for the next picture.
-    static let patience: Int64 = 40_000_000
+    static let patience: Int64 = 100_000_000
 
     /// New units are in the feed.
     ///
@@ -28,6 +31,7 @@ final class FeedHub {
             flush()
         } else if flushBy == .max {
             flushBy = EventLoop.now() + Self.patience
+            loop.arm(for: flushBy)
         }
     }
 

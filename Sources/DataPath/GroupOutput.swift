@@ -15,6 +15,7 @@ public enum EncoderEvent: Sendable, Hashable {
 /// Splices the generations of a group's encoder into the group feed.
 final class GroupOutput: InletOwner {
     let hub: FeedHub
+    private let loop: EventLoop
     private var splicer: Splicer
     private var generations: [Generation] = []
     /// Pictures that are missing between generations.
@@ -43,15 +44,19 @@ final class GroupOutput: InletOwner {
     /// Nanoseconds that an encoder may take in bytes without giving a picture.
     static let patience: Int64 = 2_000_000_000
 
-    init(hub: FeedHub) {
+    init(hub: FeedHub, loop: EventLoop) {
         self.hub = hub
+        self.loop = loop
         splicer = Splicer(feed: hub.feed, fillsSilence: false)
     }
 
     var tail: Splicer.Tail { splicer.tail }
     var frames: Int { splicer.frames }
 
-    func add(_ generation: Generation) { generations.append(generation) }
+    func add(_ generation: Generation) {
+        generations.append(generation)
+        loop.arm(for: generation.lastPicture + Self.patience)
+    }
 
     func remove(_ inlet: Inlet) {
         inlet.close()
@@ -70,7 +75,10 @@ final class GroupOutput: InletOwner {
         guard unit.kind == .video else { return }
         generation.lastPicture = now
         generation.takenAtLastPicture = generation.input.reader.delivered
-        generation.isStalled = false
+        if generation.isStalled {
+            generation.isStalled = false
+            loop.arm(for: now + Self.patience)
+        }
         if outcome == .joined {
             generation.report(.delivering(parser.videoFormat))
             supersede(before: generation)

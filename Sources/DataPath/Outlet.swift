@@ -14,6 +14,7 @@ final class Outlet: EventLoop.Handler {
 
     let reader: FeedReader
     private let loop: EventLoop
+    private let isPipe: Bool
     private unowned let hub: FeedHub
     private let onEnd: (Outlet, Ending) -> Void
     private var descriptor: CInt
@@ -29,6 +30,8 @@ final class Outlet: EventLoop.Handler {
         self.loop = loop
         self.onEnd = onEnd
         movedAt = EventLoop.now()
+        var status = stat()
+        isPipe = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
         setNonBlocking(descriptor)
         // Edge-triggered: the kernel speaks up when a full pipe has room again, and nobody re-arms anything.
         guard loop.add(descriptor, events: EPOLLOUT.rawValue | EPOLLET.rawValue, handler: self) else { return nil }
@@ -52,7 +55,7 @@ final class Outlet: EventLoop.Handler {
                 if reader.isFinished { end(.eraOver) }
                 return
             }
-            let count = write(descriptor, bytes.baseAddress!, bytes.count)
+            let count = put(bytes)
             if count > 0 {
                 reader.consume(count)
                 movedAt = EventLoop.now()
@@ -60,10 +63,18 @@ final class Outlet: EventLoop.Handler {
                 continue
             } else if count < 0, errno == EAGAIN {
                 isBlocked = true
+                loop.arm(for: movedAt + Publisher.patience)
             } else {
                 return end(.closed)
             }
         }
+    }
+
+    /// Into a pipe the feed's pages go by reference: neither copied nor allocated anew for each reader.
+    private func put(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard isPipe, reader.givesSharedBytes else { return write(descriptor, bytes.baseAddress!, bytes.count) }
+        var vector = iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress!), iov_len: bytes.count)
+        return vmsplice(descriptor, &vector, 1, UInt32(SPLICE_F_NONBLOCK))
     }
 
     /// Closes the descriptor; whoever reads it sees the end of the stream.

@@ -58,7 +58,6 @@ public final class Feed {
     private var segments: Deque<Segment> = []
     /// Memory of the window; a segment need not be full.
     private var heldBytes = 0
-    private var spare: Segment?
 
     static let segmentCapacity = 256 << 10
 
@@ -82,22 +81,11 @@ public final class Feed {
     /// Room for a unit of `count` bytes.
     func reserve(_ count: Int) -> UnsafeMutablePointer<UInt8> {
         if let last = segments.last, last.room >= count, last.era == era { return last.bytes + last.used }
-        let segment = nextSegment(count)
+        let segment = Segment(
+            capacity: max(count, Self.segmentCapacity), number: (segments.last?.number ?? -1) + 1, start: position, era: era)
         segments.append(segment)
         heldBytes += segment.capacity
         return segment.bytes
-    }
-
-    private func nextSegment(_ count: Int) -> Segment {
-        let segment: Segment
-        if let spare, spare.capacity >= count {
-            segment = spare
-            self.spare = nil
-        } else {
-            segment = Segment(capacity: max(count, Self.segmentCapacity))
-        }
-        segment.reset(number: (segments.last?.number ?? -1) + 1, start: position, era: era)
-        return segment
     }
 
     /// Puts the bytes that were written to the reserved room into the feed.
@@ -134,9 +122,7 @@ public final class Feed {
                 truncations += 1
             }
             while let first = entries.first, first.segment <= oldest { entries.removeFirst() }
-            var removed = segments.removeFirst()
-            heldBytes -= removed.capacity
-            if spare == nil, removed.capacity == Self.segmentCapacity, isKnownUniquelyReferenced(&removed) { spare = removed }
+            heldBytes -= segments.removeFirst().capacity
         }
     }
 

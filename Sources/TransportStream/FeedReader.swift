@@ -39,6 +39,10 @@ public final class FeedReader {
         return feed.position - (segment.start + offset)
     }
 
+    /// What ``next()`` gives is the feed's own memory, which is never written again: it may be handed on by reference.
+    /// Otherwise it has to be copied before the next call.
+    public var givesSharedBytes: Bool { unannounced == 0 }
+
     /// The next bytes, as many as lie together; `nil` when there are none now. They stay valid until the next call.
     public func next() -> UnsafeRawBufferPointer? {
         if unannounced > 0, let announcement {
