@@ -63,7 +63,9 @@ import Testing
                 #expect(try await caller.program.wait(.seconds(30)) != .exited(0))
             }
             #expect(daemon.lines("on air").isEmpty && tap.output.total == 0)
-            let caller = try await call(stage, port, "correct horse battery", .small, daemon)
+            try await eventually("the source to listen") { FreePort.isBound(udp: port) }
+            let caller = try await stage.srtCaller(.small, port: port, passphrase: "correct horse battery")
+            try await daemon.logged("msg=\"on air\"", "source=srt-0")
             try await eventually("a stream", within: .seconds(20)) { tap.output.total > 150_000 }
             await stage.end(caller.program)
             try await daemon.logged("msg=ended", "source=srt-0")
@@ -74,20 +76,15 @@ import Testing
         }
     }
 
-    /// Calls an SRT source until it takes the air: an encoder that gave up on a relay that was replaced calls again.
-    private func call(_ stage: Stage, _ port: Int, _ passphrase: String?, _ source: NumberedSource, _ daemon: Daemon) async throws -> SRTPeer {
-        let position = daemon.position
-        var caller = try await stage.srtCaller(source, port: port, passphrase: passphrase)
-        try await eventually("the air", within: .seconds(40), every: .milliseconds(50)) {
-            if daemon.program.errors.lines.contains(where: { $0.index >= position && $0.text.contains("on air") && $0.text.contains("source=srt-0") }),
-                caller.program.isRunning
-            {
-                return true
+    /// Calls an SRT source again and again, as an encoder in the field does, until it is cancelled.
+    private func keepCalling(_ stage: Stage, _ port: Int, _ source: NumberedSource) -> Task<Void, Never> {
+        Task {
+            while !Task.isCancelled {
+                guard let caller = try? await stage.srtCaller(source, port: port) else { return }
+                while caller.program.isRunning, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(50)) }
+                await stage.end(caller.program)
             }
-            if !caller.program.isRunning { caller = try await stage.srtCaller(source, port: port, passphrase: passphrase) }
-            return false
         }
-        return caller
     }
 
     @Test("HEVC by SRT is encoded for the target; sound that a feed cannot carry becomes AAC on the way in")
@@ -117,8 +114,11 @@ import Testing
             }
             _ = try await stage.publish(.small(seconds: 60) { $0.sound = .mp2 }, to: .init(format: "mpegts", target: "udp://127.0.0.1:\(udp)?pkt_size=1316"))
             try await eventually("the source to listen") { FreePort.isBound(udp: srt) }
-            _ = try await call(stage, srt, nil, hevc, daemon)
+            let calling = keepCalling(stage, srt, hevc)
+            defer { calling.cancel() }
             for name in ["hevc", "mp2", "ac3"] { try await sink.waitForFrames(40, of: name) }
+            calling.cancel()
+            await calling.value
             try await daemon.terminate()
             for name in ["hevc", "mp2", "ac3"] {
                 let files = sink.recordings(of: name)
@@ -183,7 +183,7 @@ import Testing
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: other) }
             let steady = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(other)/live/x")
-            let flv = try await stage.file("x.flv") { $0.duration = .seconds(1) }
+            _ = try await stage.file("x.flv") { $0.duration = .seconds(1) }
             let handshake: [UInt8] = [3] + (0..<1536).map { UInt8(truncatingIfNeeded: $0 &* 31) }
             var random = SeededRandom()
             let noise = (0..<200_000).map { _ in UInt8.random(in: 0...255, using: &random) }
@@ -196,7 +196,6 @@ import Testing
                 try Attack.tcp(rtmp, attack)
                 try Attack.udp(srt, attack)
             }
-            _ = flv
             #expect(daemon.program.isRunning)
             // By SRT, then by RTMP, which has priority.
             let caller = try await stage.srtCaller(.small, port: srt)
