@@ -108,7 +108,8 @@ public actor DataPath {
 
     /// Where a group's encoder has to go on.
     public struct Resumption: Sendable, Hashable {
-        /// The first picture that the group feed does not have, on the channel's timeline in ticks; `nil` at the first start.
+        /// The time from which on a picture is one that the group feed does not have, on the channel's timeline in ticks;
+        /// `nil` at the first start.
         public var video: Int64?
         /// Likewise for sound.
         public var audio: Int64?
@@ -120,7 +121,8 @@ public actor DataPath {
     public func resumption(of group: String, in channel: String) -> Resumption {
         let tail = groups[group]!.tail
         return Resumption(
-            video: tail.videoDTS.map { $0 + tail.frameDuration }, audio: tail.audioEnd,
+            // Any later picture is a new one: where times are rounded to milliseconds, the next may come sooner than the last did.
+            video: tail.videoDTS.map { $0 + 1 }, audio: tail.audioEnd,
             videoFormat: channels[channel]!.videoFormat)
     }
 

@@ -58,8 +58,10 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
         close(timer)
     }
 
-    /// Ends the thread once the jobs in hand are done.
+    /// Ends the thread once the jobs in hand are done. To be called on the loop's thread.
     func stop() {
+        // Whoever set the timer may be gone before the thread is.
+        whatIsDue = nil
         inbox.withLock { $0.isStopped = true }
         wake()
     }

@@ -29,8 +29,6 @@ final class GroupOutput: InletOwner {
         var isStalled = false
         /// When a picture last came out, in nanoseconds of the monotonic clock.
         var lastPicture: Int64
-        /// Bytes that the encoder had taken in when a picture last came out.
-        var takenAtLastPicture = 0
 
         init(inlet: Inlet, input: Outlet, writer: Splicer.Writer, report: @escaping @Sendable (EncoderEvent) -> Void) {
             self.inlet = inlet
@@ -41,7 +39,7 @@ final class GroupOutput: InletOwner {
         }
     }
 
-    /// Nanoseconds that an encoder may take in bytes without giving a picture.
+    /// Nanoseconds that an encoder may go on taking bytes without giving a picture.
     static let patience: Int64 = 2_000_000_000
 
     init(hub: FeedHub, loop: EventLoop) {
@@ -74,7 +72,6 @@ final class GroupOutput: InletOwner {
         let outcome = splicer.accept(unit, of: &generation.writer, from: parser, now: Ticks.fromNanoseconds(now))
         guard unit.kind == .video else { return }
         generation.lastPicture = now
-        generation.takenAtLastPicture = generation.input.reader.delivered
         if generation.isStalled {
             generation.isStalled = false
             loop.arm(for: now + Self.patience)
@@ -108,14 +105,17 @@ final class GroupOutput: InletOwner {
     func doWhatIsDue(now: Int64) -> Int64 {
         var next = hub.flushIfDue(now: now)
         for generation in generations where !generation.isStalled {
-            let reader = generation.input.reader
-            let hasInput = reader.delivered > generation.takenAtLastPicture || reader.lag > 0
-            if !hasInput { generation.lastPicture = now }
-            if now - generation.lastPicture >= Self.patience {
+            // From where nothing comes in nothing can come out: a replay alone holds no new picture.
+            if generation.input.isIdle(now: now) {
+                next = min(next, now + Self.patience)
+                continue
+            }
+            let since = max(generation.lastPicture, generation.input.resumedAt)
+            if now - since >= Self.patience {
                 generation.isStalled = true
                 generation.report(.stalled)
             } else {
-                next = min(next, generation.lastPicture + Self.patience)
+                next = min(next, since + Self.patience)
             }
         }
         return next

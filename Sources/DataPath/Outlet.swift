@@ -22,6 +22,11 @@ final class Outlet: EventLoop.Handler {
     private(set) var isBlocked = false
     /// When the descriptor last took a byte or had nothing to take, in nanoseconds of the monotonic clock.
     private(set) var movedAt: Int64
+    /// When bytes last went out after a time in which there were none, on the same clock.
+    private(set) var resumedAt: Int64
+
+    /// Nanoseconds without a byte to write that count as a time in which there were none.
+    private static let idleTime: Int64 = 500_000_000
 
     init?(_ descriptor: CInt, reader: FeedReader, hub: FeedHub, loop: EventLoop, onEnd: @escaping (Outlet, Ending) -> Void) {
         self.descriptor = descriptor
@@ -30,6 +35,7 @@ final class Outlet: EventLoop.Handler {
         self.loop = loop
         self.onEnd = onEnd
         movedAt = EventLoop.now()
+        resumedAt = movedAt
         var status = stat()
         isPipe = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
         setNonBlocking(descriptor)
@@ -39,6 +45,9 @@ final class Outlet: EventLoop.Handler {
     }
 
     var isOpen: Bool { descriptor >= 0 }
+
+    /// There has been nothing to write for a while.
+    func isIdle(now: Int64) -> Bool { !isBlocked && now - movedAt >= Self.idleTime }
 
     /// The descriptor has taken nothing since `limit`, though bytes wait.
     func isStuck(since limit: Int64) -> Bool { isBlocked && movedAt < limit }
@@ -58,7 +67,9 @@ final class Outlet: EventLoop.Handler {
             let count = put(bytes)
             if count > 0 {
                 reader.consume(count)
-                movedAt = EventLoop.now()
+                let now = EventLoop.now()
+                if now - movedAt >= Self.idleTime { resumedAt = now }
+                movedAt = now
             } else if count < 0, errno == EINTR {
                 continue
             } else if count < 0, errno == EAGAIN {

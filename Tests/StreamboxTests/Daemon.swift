@@ -1,0 +1,131 @@
+import Foundation
+import TestSupport
+
+/// The real service, as a user starts it.
+struct Daemon: Sendable {
+    let program: Program
+    let config: String
+    /// Its runtime folder.
+    let runtime: String
+
+    /// The program that was built with these tests; it lies beside them.
+    static let path: String = {
+        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        return URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/streambox"
+    }()
+
+    /// Waits for a line of its log that holds all of these.
+    @discardableResult
+    func logged(
+        _ parts: String..., from index: Int = 0, within limit: Duration = .seconds(30), file: String = #fileID, line: Int = #line
+    ) async throws -> Transcript.Line {
+        try await program.errors.first(parts.joined(separator: " "), from: index, within: limit, file: file, line: line) { text in
+            parts.allSatisfy { text.contains($0) }
+        }
+    }
+
+    /// Lines of its log that hold all of these.
+    func lines(_ parts: String...) -> [String] {
+        program.errors.lines.map(\.text).filter { text in parts.allSatisfy { text.contains($0) } }
+    }
+
+    /// The next line of its log will have this index.
+    var position: Int { (program.errors.lines.last?.index ?? -1) + 1 }
+
+    /// Its FFmpegs whose arguments hold this.
+    func children(_ text: String) -> [Leftovers.Process] {
+        Leftovers.descendants(of: program.pid).filter { !$0.isZombie && $0.command.contains(text) && !$0.command.contains("setpriv") }
+    }
+
+    /// SIGTERM, and what a service manager expects then.
+    func terminate(file: String = #fileID, line: Int = #line) async throws {
+        program.send(SIGTERM)
+        let ending = try await program.wait(.seconds(10), file: file, line: line)
+        guard ending == .exited(0) else { throw Failed("the service ended with \(ending) (\(file):\(line))") }
+    }
+}
+
+extension Stage {
+    /// Writes a configuration whose channels are given, and gives its path. Its owner alone can read it.
+    func configuration(_ channels: String, name: String = "box", more: String = "") throws -> String {
+        try folder.write("\(name).yaml", "runtime: \(folder.path("run-\(name)"))\n\(more)channels:\n\(channels)\n", mode: 0o600)
+    }
+
+    /// Starts the service with these channels, at the most talkative level, and waits until its sources run.
+    func streambox(_ channels: String, name: String = "box", environment: [String: String?] = [:]) async throws -> Daemon {
+        let config = try configuration(channels, name: name)
+        let program = try await program(Daemon.path, ["run", "--config", config, "--log-level", "debug"], environment: environment)
+        let daemon = Daemon(program: program, config: config, runtime: folder.path("run-\(name)"))
+        try await daemon.logged("msg=started", "source=")
+        return daemon
+    }
+
+    /// Runs a command of the program to its end.
+    func command(_ arguments: [String], environment: [String: String?] = [:]) async throws -> Program.Completed {
+        try await Program.run(Daemon.path, arguments, environment: environment, folder: folder.path)
+    }
+
+    /// What a tap gives from now on.
+    func tap(_ name: String, of daemon: Daemon) async throws -> Program {
+        try await program(Daemon.path, ["tap", name, "--config", daemon.config], output: .bytes(limit: 256 << 20))
+    }
+
+    /// A file of a numbered stream.
+    func file(_ name: String, _ change: (inout NumberedSource) -> Void = { _ in }) async throws -> String {
+        var source = NumberedSource.small
+        source.duration = .seconds(3)
+        change(&source)
+        try await source.write(to: folder.path(name))
+        return folder.path(name)
+    }
+}
+
+extension NumberedSource {
+    /// 320x180 without an end, for real-time tests on small machines.
+    static let small = NumberedSource.with {
+        $0.width = 320
+        $0.height = 180
+        $0.bitrate = 400
+        $0.duration = nil
+    }
+
+    static func small(seconds: Double, _ change: (inout NumberedSource) -> Void = { _ in }) -> NumberedSource {
+        var source = small
+        source.duration = .seconds(seconds)
+        change(&source)
+        return source
+    }
+}
+
+extension NginxRTMP {
+    /// Waits until so many pictures of a stream are in nginx's recordings.
+    func waitForFrames(_ count: Int, of name: String, within limit: Duration = .seconds(40), file: String = #fileID, line: Int = #line) async throws {
+        var seen = 0
+        do {
+            try await eventually("\(count) pictures of \(name)", within: limit, every: .milliseconds(300), file: file, line: line) {
+                seen = 0
+                for path in recordings(of: name) {
+                    guard let probe = try? await MediaProbe.read(.url(path)) else { continue }
+                    seen += probe.packets(of: probe.video).count
+                }
+                return seen >= count
+            }
+        } catch let error as WaitedInVain {
+            throw Failed("\(error); \(seen) came")
+        }
+    }
+
+    /// Decodes the one recording of a stream.
+    func reading(of name: String) async throws -> FrameReader.Reading {
+        let files = recordings(of: name)
+        guard files.count == 1 else { throw Failed("\(files.count) recordings of \(name)") }
+        return try await FrameReader.read(.url(files[0]))
+    }
+
+    /// Whether a stream was published exactly once, and who published it took leave in order.
+    func wasPublishedOnceInOrder(_ name: String) async throws -> Bool {
+        try await eventually("the end of \(name)") { try self.publishes(of: name).allSatisfy { $0.hasEnded } }
+        let publishes = try self.publishes(of: name)
+        return publishes.count == 1 && publishes[0].isAccepted && publishes[0].endedOrderly
+    }
+}

@@ -1,0 +1,204 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Encoders that die or hang, and the ends that the service itself can have.
+@Suite(.serialized) struct LifeTests {
+    @Test("an encoder that is killed or hangs is replaced: the target sees one stream, and no picture is missing or twice")
+    func encoderLost() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let port = try FreePort.tcp()
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    groups:
+                      - { name: hd, video: { bitrate: 600k, rate: 30 }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+                """)
+            try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
+            let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
+            try await sink.waitForFrames(40, of: "one")
+            for (round, signal) in [SIGKILL, SIGSEGV, SIGSTOP, SIGKILL].enumerated() {
+                let position = daemon.position
+                let encoder = try #require(daemon.children("libx264").first)
+                #expect(daemon.children("libx264").count == 1)
+                kill(encoder.pid, signal)
+                try await daemon.logged("msg=live", "group=hd", "video=", from: position)
+                let soFar = try await sink.reading(of: "one").frames.count
+                try await sink.waitForFrames(soFar + 40 + round, of: "one")
+            }
+            await stage.end(publisher)
+            try await daemon.logged("msg=ended", "source=rtmp-0")
+            try await daemon.terminate()
+            #expect(try await sink.wasPublishedOnceInOrder("one"))
+            let reading = try await sink.reading(of: "one")
+            let verdict = Verdict(reading)
+            print("four encoders lost: \(verdict)")
+            #expect(verdict.isWhole && verdict.first == 0, "\(verdict)")
+            #expect((verdict.worstSoundOffset ?? 1) < 0.06, "\(verdict)")
+            #expect(reading.complaints.isEmpty, "\(reading.complaints)")
+            let probe = try await MediaProbe.read(.url(sink.recordings(of: "one")[0]))
+            #expect(probe.backwards.isEmpty)
+            let sound = probe.packets(of: probe.audio).compactMap(\.pts)
+            let steps = Set(zip(sound, sound.dropFirst()).map { $1 - $0 })
+            #expect(steps.isSubset(of: [20, 21, 22, 23]), "\(steps)")
+        }
+    }
+
+    /// Listens, shows the test picture, records, and pushes to nginx.
+    private func everything(_ stage: Stage, _ sink: NginxRTMP, rtmp: Int, srt: Int) -> String {
+        """
+          - name: main
+            tap: true
+            sources:
+              - rtmp: { listen: "127.0.0.1:\(rtmp)", app: live }
+              - srt: { listen: "127.0.0.1:\(srt)" }
+              - test: { size: 320x180, rate: 30 }
+            groups:
+              - name: hd
+                video: { bitrate: 500k, keyframe: 1s, rate: 30 }
+                targets:
+                  - { name: platform, url: "\(sink.url)", key: { env: KEY } }
+                  - { name: dead, url: "rtmp://127.0.0.1:9/live", key: { env: KEY } }
+                  - { name: archive, record: { folder: \(stage.folder.path("rec")), segment: 2s } }
+        """
+    }
+
+    private func expectPlayable(_ stage: Stage, atLeast count: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let files = stage.folder.names(in: "rec")
+        #expect(files.count >= count, sourceLocation: sourceLocation)
+        for file in files {
+            // Of a file that was cut off after a moment the picture may be all there is.
+            let done = try await Program.run(
+                "ffmpeg", ["-v", "error", "-nostdin", "-i", stage.folder.path("rec/\(file)"), "-map", "0:v", "-c:v", "rawvideo", "-f", "framecrc", "-"])
+            #expect(done.ending == .exited(0) && done.errors.isEmpty, "\(file): \(done.errors)", sourceLocation: sourceLocation)
+            #expect(done.text.split(separator: "\n").contains { !$0.hasPrefix("#") }, "\(file)", sourceLocation: sourceLocation)
+        }
+    }
+
+    @Test("SIGTERM and SIGINT end everything in order: connections closed, recordings playable, nothing left", arguments: [SIGTERM, SIGINT])
+    func terminated(signal: Int32) async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let (rtmp, srt) = (try FreePort.tcp(), try FreePort.udp())
+            let daemon = try await stage.streambox(everything(stage, sink, rtmp: rtmp, srt: srt), environment: ["KEY": "one"])
+            try await sink.waitForFrames(60, of: "one")
+            daemon.program.send(signal)
+            #expect(try await daemon.program.wait(.seconds(10)) == .exited(0))
+            #expect(!stage.leftovers.contains { $0.command.contains("ffmpeg") })
+            #expect(try await sink.wasPublishedOnceInOrder("one"))
+            #expect(stage.folder.names(in: "run-box") == [])
+            #expect(!FreePort.isListening(tcp: rtmp) && !FreePort.isBound(udp: srt))
+            try await expectPlayable(stage, atLeast: 1)
+            #expect(try await sink.reading(of: "one").complaints.isEmpty)
+            #expect(daemon.program.errors.lines.last?.text.contains("msg=stopped") == true)
+        }
+    }
+
+    @Test("SIGTERM ends a service at once whose sources and targets are all waiting")
+    func terminatedWhileWaiting() async throws {
+        try await withStage { stage in
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources:
+                      - rtmp: { listen: "127.0.0.1:\(try FreePort.tcp())" }
+                      - srt: { listen: "127.0.0.1:\(try FreePort.udp())" }
+                      - pull: { url: "rtmp://127.0.0.1:9/live/x" }
+                    groups: [ { name: hd, video: { bitrate: 1M }, targets: [ { name: a, url: "srt://127.0.0.1:9" } ] } ]
+                """)
+            try await daemon.logged("msg=\"ended:", "source=pull-2")
+            try await daemon.terminate()
+            #expect(stage.leftovers.isEmpty)
+        }
+    }
+
+    @Test("after SIGKILL of the service no child remains, ports are free, recordings play, and the next start works")
+    func killed() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let (rtmp, srt) = (try FreePort.tcp(), try FreePort.udp())
+            let channels = everything(stage, sink, rtmp: rtmp, srt: srt)
+            let daemon = try await stage.streambox(channels, environment: ["KEY": "one"])
+            try await sink.waitForFrames(60, of: "one")
+            try await eventually("the RTMP source to listen") { FreePort.isListening(tcp: rtmp) && FreePort.isBound(udp: srt) }
+            kill(daemon.program.pid, SIGKILL)
+            try await eventually("every child to be gone", within: .seconds(2)) {
+                !stage.leftovers.contains { $0.command.contains("ffmpeg") && !$0.isZombie }
+            }
+            #expect(!FreePort.isListening(tcp: rtmp) && !FreePort.isBound(udp: srt))
+            try await expectPlayable(stage, atLeast: 1)
+
+            let next = try await stage.streambox(channels, environment: ["KEY": "one"])
+            try await sink.waitForPublishes(2, of: "one", within: .seconds(30)) { $0.isAccepted }
+            try await eventually("the RTMP source to listen") { FreePort.isListening(tcp: rtmp) && FreePort.isBound(udp: srt) }
+            try await next.logged("msg=live", "target=archive")
+            try await next.terminate()
+            #expect(stage.folder.names(in: "run-box") == [], "secrets of the first life are gone too")
+            try await expectPlayable(stage, atLeast: 2)
+        }
+    }
+
+    @Test("a secret is in no argument list, no log line, no plan and no summary")
+    func secrets() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let peer = try await stage.srtListener(passphrase: "hush-passphrase")
+            let (rtmp, srt) = (try FreePort.tcp(), try FreePort.udp())
+            let file = try stage.folder.write("ingest", "hush-ingest-word\n", mode: 0o600)
+            let channels = """
+                  - name: main
+                    sources:
+                      - rtmp: { listen: "127.0.0.1:\(rtmp)", key: { env: INGEST } }
+                      - srt: { listen: "127.0.0.1:\(srt)", passphrase: { file: \(file) } }
+                      - pull: { url: "rtsp://viewer:hush-password@127.0.0.1:9/cam" }
+                      - test: { size: 320x180, rate: 30 }
+                    groups:
+                      - name: hd
+                        video: { bitrate: 500k }
+                        targets:
+                          - { name: platform, url: "\(sink.url)", key: { env: KEY } }
+                          - { name: literal, url: "\(sink.url)", key: hush-literal }
+                          - { name: inline, url: "\(sink.url("hush-inline"))" }
+                          - { name: refused, url: "\(sink.url)", key: { env: REFUSED } }
+                          - { name: studio, url: "\(peer.url)", passphrase: { env: PASS } }
+                """
+            try sink.refuse("hush-refused")
+            let environment = ["INGEST": "hush-ingest", "KEY": "hush-key", "PASS": "hush-passphrase", "REFUSED": "hush-refused"]
+            let daemon = try await stage.streambox(channels, environment: environment)
+            var seen = Set<String>()
+            func look() {
+                for child in Leftovers.descendants(of: daemon.program.pid) { seen.insert(child.command) }
+            }
+            for name in ["hush-key", "hush-literal", "hush-inline"] {
+                try await eventually("\(name) to be published", within: .seconds(40), every: .milliseconds(5)) {
+                    look()
+                    return try !sink.publishes(of: name).isEmpty
+                }
+            }
+            try await daemon.logged("target=refused", "ended:")
+            try await daemon.logged("source=pull-2", "ended:")
+            try await daemon.logged("target=studio", "msg=live")
+            look()
+            // Only the relay that waits for a caller has its secret still on disk, for itself alone.
+            for name in stage.folder.names(in: "run-box") where name != "taps" {
+                let attributes = try FileManager.default.attributesOfItem(atPath: stage.folder.path("run-box/\(name)"))
+                #expect(attributes[.posixPermissions] as? Int == 0o600, "\(name)")
+            }
+            let plan = try await stage.command(["plan", daemon.config], environment: environment)
+            let json = try await stage.command(["plan", "--json", daemon.config], environment: environment)
+            let check = try await stage.command(["check", daemon.config], environment: environment)
+            try await daemon.terminate()
+            #expect(plan.ending == .exited(0) && json.ending == .exited(0) && check.ending == .exited(0))
+            #expect(seen.filter { $0.contains("ffmpeg") }.count >= 6)
+            for (name, text) in [
+                ("arguments", seen.joined(separator: "\n")), ("log", daemon.program.errors.text), ("output", daemon.program.output.text),
+                ("plan", plan.text + plan.errors), ("json", json.text), ("check", check.text),
+            ] {
+                #expect(!text.contains("hush-"), "\(name): \(text.split(separator: "\n").filter { $0.contains("hush-") })")
+            }
+            #expect(stage.folder.names(in: "run-box") == [])
+        }
+    }
+}

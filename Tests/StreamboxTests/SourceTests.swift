@@ -1,0 +1,250 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What comes in, and which of several sources is on air.
+@Suite(.serialized) struct SourceTests {
+    @Test("a publisher takes the air from the test picture and gives it back; the target sees one stream")
+    func priorities() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let port = try FreePort.tcp()
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources:
+                      - rtmp: { listen: "127.0.0.1:\(port)", app: live }
+                      - test: { size: 320x180, rate: 30 }
+                    groups:
+                      - { name: hd, video: { size: 320x180, bitrate: 600k, rate: 30 }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+                """)
+            try await sink.waitForFrames(40, of: "one")
+            // Long enough for the test picture to rest meanwhile.
+            let publisher = try await stage.publish(.small(seconds: 8) { $0.width = 640; $0.height = 360 }, to: "rtmp://127.0.0.1:\(port)/live/x")
+            try await daemon.logged("msg=\"on air\"", "source=rtmp-0")
+            let position = daemon.position
+            #expect(try await publisher.wait(.seconds(60)) == .exited(0))
+            try await daemon.logged("msg=\"on air\"", "source=test-1", from: position)
+            let before = try await sink.reading(of: "one").frames.count
+            try await sink.waitForFrames(before + 40, of: "one")
+            try await daemon.terminate()
+
+            #expect(try await sink.wasPublishedOnceInOrder("one"))
+            let reading = try await sink.reading(of: "one")
+            #expect(reading.complaints.isEmpty, "\(reading.complaints)")
+            let verdict = Verdict(reading)
+            #expect(verdict.isWhole && verdict.first == 0 && verdict.received >= 235, "\(verdict)")
+            let isNumbered = reading.frames.map { $0.number != nil }
+            let up = try #require(isNumbered.firstIndex(of: true))
+            let down = try #require(isNumbered.lastIndex(of: true))
+            #expect(up >= 30 && down < isNumbered.count - 20)
+            #expect(isNumbered[up...down].allSatisfy { $0 })
+            let probe = try await MediaProbe.read(.url(sink.recordings(of: "one")[0]))
+            #expect(probe.backwards.isEmpty)
+        }
+    }
+
+    @Test("an SRT listener lets the right passphrase in and no other")
+    func passphrase() async throws {
+        try await withStage { stage in
+            let port = try FreePort.udp()
+            let secret = try stage.folder.write("secret", "correct horse battery\n", mode: 0o600)
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    tap: true
+                    sources: [ { srt: { listen: "127.0.0.1:\(port)", passphrase: { file: \(secret) } } } ]
+                    groups: [ { name: raw, video: copy, audio: copy } ]
+                """)
+            let tap = try await stage.tap("main", of: daemon)
+            try await eventually("the source to listen") { FreePort.isBound(udp: port) }
+            for wrong in ["wrong horse battery", nil] {
+                let caller = try await stage.srtCaller(.small(seconds: 20), port: port, passphrase: wrong)
+                #expect(try await caller.program.wait(.seconds(30)) != .exited(0))
+            }
+            #expect(daemon.lines("on air").isEmpty && tap.output.total == 0)
+            try await eventually("the source to listen") { FreePort.isBound(udp: port) }
+            let caller = try await stage.srtCaller(.small, port: port, passphrase: "correct horse battery")
+            try await daemon.logged("msg=\"on air\"", "source=srt-0")
+            try await eventually("a stream", within: .seconds(20)) { tap.output.total > 150_000 }
+            await stage.end(caller.program)
+            try await daemon.logged("msg=ended", "source=srt-0")
+            try await daemon.terminate()
+            try await tap.wait()
+            let verdict = Verdict(try await FrameReader.read(.bytes(tap.output.bytes)))
+            #expect(verdict.received > 30 && verdict.duplicated.isEmpty && verdict.backwards.isEmpty, "\(verdict)")
+        }
+    }
+
+    /// Calls an SRT source again and again, as an encoder in the field does, until it is cancelled.
+    private func keepCalling(_ stage: Stage, _ port: Int, _ source: NumberedSource) -> Task<Void, Never> {
+        Task {
+            while !Task.isCancelled {
+                guard let caller = try? await stage.srtCaller(source, port: port) else { return }
+                while caller.program.isRunning, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(50)) }
+                await stage.end(caller.program)
+            }
+        }
+    }
+
+    @Test("HEVC by SRT is encoded for the target; sound that a feed cannot carry becomes AAC on the way in")
+    func foreignCodecs() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let srt = try FreePort.udp()
+            let udp = try FreePort.udp()
+            let file = try await stage.file("ac3.ts") { $0.sound = .ac3 }
+            let daemon = try await stage.streambox(
+                """
+                  - name: one
+                    sources: [ { srt: { listen: "127.0.0.1:\(srt)" } } ]
+                    groups: [ { name: one, video: { bitrate: 400k, size: 320x180 }, targets: [ { name: one, url: "\(sink.url("hevc"))" } ] } ]
+                  - name: two
+                    sources: [ { pull: { url: "udp://127.0.0.1:\(udp)" } } ]
+                    groups: [ { name: two, video: copy, audio: copy, targets: [ { name: two, url: "\(sink.url("mp2"))" } ] } ]
+                  - name: three
+                    sources: [ { file: { path: \(file), loop: true } } ]
+                    groups: [ { name: three, video: copy, audio: copy, targets: [ { name: three, url: "\(sink.url("ac3"))" } ] } ]
+                """)
+            let hevc = NumberedSource.small(seconds: 60) {
+                $0.codec = .hevc
+                $0.sound = .mp2
+                $0.rate = 15
+                $0.gop = 15
+            }
+            _ = try await stage.publish(.small(seconds: 60) { $0.sound = .mp2 }, to: .init(format: "mpegts", target: "udp://127.0.0.1:\(udp)?pkt_size=1316"))
+            try await eventually("the source to listen") { FreePort.isBound(udp: srt) }
+            let calling = keepCalling(stage, srt, hevc)
+            defer { calling.cancel() }
+            for name in ["hevc", "mp2", "ac3"] { try await sink.waitForFrames(40, of: name) }
+            calling.cancel()
+            await calling.value
+            try await daemon.terminate()
+            for name in ["hevc", "mp2", "ac3"] {
+                let files = sink.recordings(of: name)
+                let probe = try await MediaProbe.read(.url(files[files.count - 1]))
+                #expect(probe.video?.codec == "h264" && probe.audio?.codec == "aac", "\(name)")
+                let reading = try await FrameReader.read(.url(files[files.count - 1]))
+                #expect(reading.numbers.count > 30 && !reading.beeps.isEmpty, "\(name)")
+            }
+            #expect(!daemon.lines("cannot be carried", "source=file-0").isEmpty)
+        }
+    }
+
+    @Test("a stream is pulled from an RTMP server")
+    func pull() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let origin = try await stage.nginx()
+            let publisher = try await stage.publish(.small, to: origin.url("cam"))
+            try await origin.waitForPublishes(of: "cam")
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { pull: { url: "\(origin.url("cam"))" } } ]
+                    groups: [ { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("pulled"))" } ] } ]
+                """)
+            try await sink.waitForFrames(60, of: "pulled")
+            // The server goes and comes back: so does the source, by itself.
+            await origin.kill()
+            let position = daemon.position
+            try await origin.restart()
+            await stage.end(publisher)
+            let second = try await stage.publish(.small(seconds: 60) { $0.firstNumber = 9000 }, to: origin.url("cam"))
+            try await daemon.logged("msg=delivers", from: position, within: .seconds(60))
+            let before = try await sink.reading(of: "pulled").frames.count
+            try await sink.waitForFrames(before + 30, of: "pulled")
+            try await daemon.terminate()
+            await stage.end(second)
+            #expect(try await sink.wasPublishedOnceInOrder("pulled"))
+            let reading = try await sink.reading(of: "pulled")
+            #expect(Verdict(reading).backwards.isEmpty && reading.numbers.contains { $0 >= 9000 } && reading.numbers.contains { $0 < 9000 })
+            #expect(reading.complaints.isEmpty, "\(reading.complaints)")
+        }
+    }
+
+    @Test("garbage at the ports stops neither the daemon nor another channel, and a good publisher gets in afterwards")
+    func garbage() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let rtmp = try FreePort.tcp()
+            let srt = try FreePort.udp()
+            let other = try FreePort.tcp()
+            let daemon = try await stage.streambox(
+                """
+                  - name: attacked
+                    sources:
+                      - rtmp: { listen: "127.0.0.1:\(rtmp)", app: live }
+                      - srt: { listen: "127.0.0.1:\(srt)" }
+                    groups: [ { name: attacked, video: copy, audio: copy, targets: [ { name: attacked, url: "\(sink.url("attacked"))" } ] } ]
+                  - name: other
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(other)", app: live } } ]
+                    groups: [ { name: other, video: copy, audio: copy, targets: [ { name: other, url: "\(sink.url("other"))" } ] } ]
+                """)
+            try await eventually("the source to listen") { FreePort.isListening(tcp: other) }
+            let steady = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(other)/live/x")
+            _ = try await stage.file("x.flv") { $0.duration = .seconds(1) }
+            let handshake: [UInt8] = [3] + (0..<1536).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+            var random = SeededRandom()
+            let noise = (0..<200_000).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let attacks: [[UInt8]] = [
+                noise, Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8), handshake, Array(handshake[..<700]),
+                handshake + noise, Array(try stage.folder.read("x.flv").prefix(5000)), [],
+            ]
+            for attack in attacks {
+                try await eventually("the RTMP source to listen", within: .seconds(40)) { FreePort.isListening(tcp: rtmp) }
+                try Attack.tcp(rtmp, attack)
+                try Attack.udp(srt, attack)
+            }
+            #expect(daemon.program.isRunning)
+            // By SRT, then by RTMP, which has priority.
+            let caller = try await stage.srtCaller(.small, port: srt)
+            try await daemon.logged("on air", "source=srt-1")
+            try await eventually("the RTMP source to listen", within: .seconds(40)) { FreePort.isListening(tcp: rtmp) }
+            let good = try await stage.publish(.small(seconds: 60) { $0.firstNumber = 50_000 }, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
+            try await daemon.logged("on air", "source=rtmp-0", "channel=attacked")
+            try await eventually("its pictures", within: .seconds(20), every: .milliseconds(300)) {
+                (try? await sink.reading(of: "attacked"))?.numbers.contains { $0 > 50_010 } == true
+            }
+            for program in [steady, caller.program, good] { await stage.end(program) }
+            try await daemon.terminate()
+            #expect(try await sink.wasPublishedOnceInOrder("other"))
+            let verdict = Verdict(try await sink.reading(of: "other"))
+            #expect(verdict.isWhole && verdict.first == 0, "\(verdict)")
+        }
+    }
+}
+
+/// Bytes that are no stream.
+enum Attack {
+    static func tcp(_ port: Int, _ bytes: [UInt8]) throws {
+        let connection = try connect(port: port)
+        defer { close(connection) }
+        var limit = timeval(tv_sec: 2, tv_usec: 0)
+        setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            // It may well hang up on us.
+            guard count > 0 else { return }
+            sent += count
+        }
+    }
+
+    static func udp(_ port: Int, _ bytes: [UInt8]) throws {
+        let end = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        defer { close(end) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        for start in stride(from: 0, to: min(bytes.count, 20_000), by: 1316) {
+            let piece = Array(bytes[start..<min(bytes.count, start + 1316)])
+            _ = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    sendto(end, piece, piece.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Targets that are down, die, hang and come back, while the others go on.
+@Suite(.serialized) struct TargetTests {
+    @Test("a target that is down from the start and one that dies cost the others nothing, and come back by themselves")
+    func deadTargets() async throws {
+        try await withStage { stage in
+            let good = try await stage.nginx(record: true)
+            let late = try await stage.nginx(record: true)
+            let dying = try await stage.nginx(record: true)
+            await late.kill()
+            let port = try FreePort.tcp()
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    groups:
+                      - name: raw
+                        video: copy
+                        audio: copy
+                        targets:
+                          - { name: late, url: "\(late.url("late"))" }
+                          - { name: dying, url: "\(dying.url("dying"))" }
+                          - { name: good, url: "\(good.url("good"))" }
+                          - { name: archive, record: { folder: \(stage.folder.path("rec")) } }
+                """)
+            try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
+            let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
+            try await good.waitForFrames(40, of: "good")
+            try await dying.waitForFrames(20, of: "dying")
+            await dying.kill()
+            try await daemon.logged("msg=\"ended:", "target=dying")
+            try await daemon.logged("msg=\"ended:", "target=late")
+            try await dying.restart()
+            try await late.restart()
+            try await late.waitForPublishes(of: "late", within: .seconds(60)) { $0.isAccepted }
+            try await dying.waitForPublishes(2, of: "dying", within: .seconds(60)) { $0.isAccepted }
+            let soFar = try await good.reading(of: "good").numbers.count
+            try await good.waitForFrames(soFar + 30, of: "good")
+            await stage.end(publisher)
+            try await daemon.terminate()
+
+            #expect(try await good.wasPublishedOnceInOrder("good"))
+            let recordings = stage.folder.names(in: "rec")
+            #expect(recordings.count == 1)
+            for reading in [try await good.reading(of: "good"), try await FrameReader.read(.url(stage.folder.path("rec/\(recordings[0])")))] {
+                let verdict = Verdict(reading)
+                #expect(verdict.isWhole && verdict.first == 0, "\(verdict)")
+                #expect(reading.complaints.isEmpty, "\(reading.complaints)")
+            }
+            let back = try await FrameReader.read(.url(try #require(late.recordings(of: "late").last)))
+            #expect(back.frames.first?.isKey == true && Verdict(back).isWhole, "\(Verdict(back))")
+        }
+    }
+
+    @Test("a target that hangs is left and connected anew, and the others lose nothing")
+    func hungTarget() async throws {
+        try await withStage { stage in
+            let good = try await stage.nginx(record: true)
+            let hung = try await stage.nginx()
+            let port = try FreePort.tcp()
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    groups:
+                      - name: raw
+                        video: copy
+                        audio: copy
+                        targets:
+                          - { name: hung, url: "\(hung.url("hung"))" }
+                          - { name: good, url: "\(good.url("good"))" }
+                """)
+            try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
+            // Enough bytes to fill what the kernel holds for a connection.
+            let busy = NumberedSource.with {
+                $0.picture = .busy
+                $0.bitrate = 8000
+                $0.duration = nil
+                $0.width = 480
+                $0.height = 270
+            }
+            let publisher = try await stage.publish(busy, to: "rtmp://127.0.0.1:\(port)/live/x")
+            try await hung.waitForPublishes(of: "hung")
+            try await good.waitForFrames(30, of: "good")
+            hung.freeze()
+            try await daemon.logged("target=hung", "takes nothing", within: .seconds(60))
+            try await daemon.logged("target=hung", "publisher is ending")
+            hung.thaw()
+            try await hung.waitForPublishes(2, of: "hung", within: .seconds(60)) { $0.isAccepted }
+            let soFar = try await good.reading(of: "good").numbers.count
+            try await good.waitForFrames(soFar + 15, of: "good")
+            await stage.end(publisher)
+            try await daemon.terminate()
+            #expect(try await good.wasPublishedOnceInOrder("good"))
+            let verdict = Verdict(try await good.reading(of: "good"))
+            #expect(verdict.isWhole && verdict.first == 0, "\(verdict)")
+        }
+    }
+
+    @Test("a recording is cut into segments in a folder that was not there, and kept within its bounds")
+    func recording() async throws {
+        try await withStage { stage in
+            let folder = stage.folder.path("a/b")
+            try stage.folder.makeFolder("a/b")
+            // What earlier days left, and what is not ours. The big one takes no room: it is a hole.
+            for (name, size) in [("show-20200101-000000.ts", 99_000_000), ("show-20200102-000000.ts", 90_000_000), ("other-20200101-000000.ts", 200_000_000)] {
+                try stage.folder.write("a/b/\(name)", "")
+                truncate("\(folder)/\(name)", size)
+            }
+            for (index, name) in ["show-20200101-000000.ts", "show-20200102-000000.ts"].enumerated() {
+                let time = timespec(tv_sec: 1_577_836_800 + 86_400 * index, tv_nsec: 0)
+                utimensat(AT_FDCWD, "\(folder)/\(name)", [time, time], 0)
+            }
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { test: { size: 320x180, rate: 30 } } ]
+                    groups:
+                      - name: hd
+                        video: { bitrate: 500k, keyframe: 1s, rate: 30 }
+                        targets:
+                          - { name: show, record: { folder: \(folder), segment: 1s, keep: 100M } }
+                          - { name: fresh, record: { folder: \(stage.folder.path("c/d")), segment: 1s } }
+                """)
+            func segments() -> [String] { stage.folder.names(in: "a/b").filter { $0.hasPrefix("show-") && !$0.hasPrefix("show-2020") } }
+            try await eventually("four segments", within: .seconds(40)) { segments().count >= 4 }
+            try await eventually("the oldest to go") { !stage.folder.names(in: "a/b").contains("show-20200101-000000.ts") }
+            try await daemon.terminate()
+            #expect(stage.folder.names(in: "a/b").contains("show-20200102-000000.ts"))
+            #expect(stage.folder.names(in: "a/b").contains("other-20200101-000000.ts"))
+            #expect(stage.folder.names(in: "c/d").count >= 3)
+            for file in segments().dropLast() {
+                let reading = try await FrameReader.read(.url("\(folder)/\(file)"))
+                #expect(reading.frames.count == 30 && reading.frames[0].isKey && reading.complaints.isEmpty, "\(file): \(reading.frames.count) \(reading.complaints)")
+            }
+        }
+    }
+}
