@@ -26,7 +26,7 @@ struct Latency: AsyncParsableCommand {
                     channels:
                       - name: main
                         sources: [ { pull: { url: "udp://127.0.0.1:\(port)" } } ]
-                        groups: [ { name: latency, video: { bitrate: 2M, keyframe: 1s }, audio: { bitrate: 96k }, tap: true } ]
+                        groups: [ { name: latency, video: { bitrate: 1M, keyframe: 1s }, audio: { bitrate: 96k }, tap: true } ]
                     """)
             }
             let box = try await stage.program(product.streambox, ["run", "--config", configurations[0]])
@@ -111,9 +111,9 @@ private struct PacedStream {
         let bytes = try await Program.run(
             "ffmpeg",
             [
-                "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=\(rate),settb=1/90000,\(moved)",
+                "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=\(rate),settb=1/90000,\(moved)",
                 "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", "\(seconds)", "-fps_mode", "passthrough",
-                "-enc_time_base", "1:90000", "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-b:v", "3M", "-maxrate", "3M",
+                "-enc_time_base", "1:90000", "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-b:v", "2M", "-maxrate", "2M",
                 "-bufsize", "1M", "-g", "\(rate)", "-c:a", "aac", "-b:a", "96k", "-f", "mpegts", "-muxdelay", "0", "-muxpreload", "0",
                 "-pes_payload_size", "0", "pipe:1",
             ], within: .seconds(120)
