@@ -53,7 +53,7 @@ public struct FFmpegCommand: Sendable, Hashable {
         [
             // At `info` a publisher says when its target has accepted the connection.
             "-hide_banner", "-nostdin", "-nostats", "-loglevel", role == .publisher ? "level+info" : "level+warning",
-            "-progress", "pipe:2", "-stats_period", role == .encoder ? "1" : "10",
+            "-progress", "pipe:2", "-stats_period", role == .encoder ? "1" : "60",
         ]
     }
 }
