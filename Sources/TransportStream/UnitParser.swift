@@ -198,16 +198,16 @@ public struct UnitParser: ~Copyable {
         return synchronize() ? Packet(buffer + cursor) : nil
     }
 
-    /// Moves the cursor to the first packet that two more follow; false when more bytes are needed to tell.
+    /// Moves the cursor to the first packet that three more follow; false when more bytes are needed to tell.
     ///
     /// The packet before the cursor may have been none either, and have swallowed the start of one: the search begins in it.
     private mutating func synchronize() -> Bool {
         var candidate = isInSync ? max(0, cursor - Packet.size + 1) : cursor
         let wasInSync = isInSync
-        let last = filled - 2 * Packet.size - 1
+        let last = filled - 3 * Packet.size - 1
         while candidate <= last {
             if buffer[candidate] == Packet.syncByte, buffer[candidate + Packet.size] == Packet.syncByte,
-                buffer[candidate + 2 * Packet.size] == Packet.syncByte
+                buffer[candidate + 2 * Packet.size] == Packet.syncByte, buffer[candidate + 3 * Packet.size] == Packet.syncByte
             {
                 losses.garbageBytes += max(0, candidate - cursor)
                 cursor = candidate

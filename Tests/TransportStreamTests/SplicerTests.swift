@@ -225,4 +225,46 @@ import Testing
         #expect(zip(audio, audio.dropFirst()).allSatisfy { $1.pts - $0.pts < 3840 })
         #expect(line.splicer.silentFrames < 30)
     }
+
+    @Test("the feed's own timeline passes the wrap, with a join on either side of it", arguments: [RecordedStream.bFrames, .noAudio, .wrapWithBFrames])
+    func wraps(_ stream: RecordedStream) async throws {
+        let bytes = try await stream.bytes()
+        for seconds in [1, 4, 7] as [Int64] {
+            let line = Line(fillsSilence: true, start: Ticks.wrap - seconds * Ticks.perSecond)
+            line.write(bytes, .following)
+            line.write(bytes, .following)
+            Wire.expectSound(line.output, "\(seconds)")
+            try await Wire.expectDecodes(line.output, "\(seconds)")
+            #expect(line.splicer.tail.videoDTS! > Ticks.wrap && line.splicer.frames >= 298)
+            // A writer that resumes finds its place from either side.
+            let tail = line.splicer.tail.videoDTS!
+            let again = line.write(line.output, .resuming(near: tail, needsKeyframe: false))
+            #expect(again.allSatisfy { $0.1 == .dropped })
+        }
+    }
+
+    @Test("pictures that need the GOP before are left out where a writer joins at an open one", arguments: ["libx264", "libx265"])
+    func openGOP(_ codec: String) async throws {
+        let bytes = try await Tool.run(
+            "ffmpeg",
+            [
+                "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30", "-t", "4", "-c:v", codec, "-preset", "fast", "-g", "30",
+                "-bf", "3", "-b_strategy", "0", "-sc_threshold", "0", "-x264-params", "open-gop=1", "-x265-params", "open-gop=1:log-level=error:scenecut=0",
+                "-pix_fmt", "yuv420p", "-f", "mpegts", "pipe:1",
+            ]
+        ).success("a stream").output
+        let video = ReferenceUnit.all(bytes).of(.video)
+        var parser = UnitParser()
+        let keys = parser.units([bytes]).indices { $0.unit.isKeyframe }.ranges.map(\.lowerBound)
+        #expect(keys.count >= 3)
+        let line = Line(fillsSilence: true)
+        line.write(bytes, .following)
+        // The same again, from the second keyframe on.
+        line.write(Array(bytes[..<564]) + Array(bytes[(video[keys[1]].packets[0] * 188)...]), .following)
+        let leading = video[(keys[1] + 1)...].prefix { $0.pts < video[keys[1]].pts }.count
+        #expect(leading > 0 && line.splicer.frames >= 2 * video.count - keys[1] - leading - 2)
+        Wire.expectSound(line.output, codec)
+        let joined = ReferenceUnit.all(line.output).of(.video).dropFirst(video.count - 1)
+        #expect(Set(joined.map(\.payload)).isDisjoint(with: video[(keys[1] + 1)..<(keys[1] + 1 + leading)].map(\.payload)))
+    }
 }

@@ -56,8 +56,8 @@ enum Wire {
         let done = try await Tool.run(
             "ffmpeg",
             [
-                "-hide_banner", "-nostdin", "-nostats", "-v", "warning", "-f", "mpegts", "-i", "pipe:0",
-                // The times as they are: rounded to whole frames, pictures of two writers can fall together.
+                "-hide_banner", "-nostdin", "-nostats", "-v", "warning", "-copyts", "-f", "mpegts", "-i", "pipe:0",
+                // The times as they are: FFmpeg closes gaps of more than ten seconds itself, and rounded to whole frames, pictures of two writers can fall together.
                 "-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-",
             ],
             input: .bytes(bytes))
