@@ -20,7 +20,7 @@ final class FeedHub {
     private var flushBy = Int64.max
 
     /// Nanoseconds that sound waits for the next picture.
-    static let patience: Int64 = 100_000_000
+    static let patience: Int64 = 250_000_000
 
     /// New units are in the feed.
     ///

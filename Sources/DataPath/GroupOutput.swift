@@ -70,7 +70,8 @@ final class GroupOutput: InletOwner {
         guard let index = generations.firstIndex(where: { $0.inlet === inlet }) else { return }
         let generation = generations[index]
         let outcome = splicer.accept(unit, of: &generation.writer, from: parser, now: Ticks.fromNanoseconds(now))
-        guard unit.kind == .video else { return }
+        // A picture that the feed has already, or cannot use, is no sign of health.
+        guard unit.kind == .video, outcome != .dropped else { return }
         generation.lastPicture = now
         if generation.isStalled {
             generation.isStalled = false

@@ -6,6 +6,8 @@ enum TransportStreamOutput {
         "-f", "mpegts",
         // The source's timestamps, not moved by the muxer's own delay.
         "-mpegts_copyts", "1", "-muxdelay", "0", "-muxpreload", "0",
+        // Pictures of up to 64 KB say how long they are, so that a reader has them whole without waiting for the next.
+        "-omit_video_pes_length", "0",
         // Each frame of sound goes out when it is there, not when the next one is.
         "-pes_payload_size", "0",
         // Where the sound stops, the picture waits for it no longer than this (microseconds); FFmpeg's own patience is 10 s.
