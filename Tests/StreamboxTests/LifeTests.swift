@@ -127,7 +127,8 @@ import Testing
             try await eventually("every child to be gone", within: .seconds(2)) {
                 !stage.leftovers.contains { $0.command.contains("ffmpeg") && !$0.isZombie }
             }
-            #expect(!FreePort.isListening(tcp: rtmp) && !FreePort.isBound(udp: srt))
+            // A process that ends can be gone from sight a moment before its sockets are.
+            try await eventually("the ports to be free", within: .seconds(2)) { !FreePort.isListening(tcp: rtmp) && !FreePort.isBound(udp: srt) }
             try await expectPlayable(stage, atLeast: 1)
 
             let next = try await stage.streambox(channels, environment: ["KEY": "one"])
