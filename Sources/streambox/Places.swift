@@ -1,4 +1,5 @@
 import Configuration
+import FFmpeg
 import Glibc
 import Supervision
 
@@ -17,6 +18,7 @@ struct Places {
             try Folder.make(path, mode: 0o700, for: "the service")
             runtime = path
             isTemporary = false
+            Places.sweep(path)
             return
         }
         var template = Array("/tmp/streambox-XXXXXX".utf8CString)
@@ -33,6 +35,16 @@ struct Places {
         if let path = environment["RUNTIME_DIRECTORY"], !path.isEmpty { return String(path.prefix { $0 != ":" }) }
         if let path = environment["XDG_RUNTIME_DIR"], !path.isEmpty { return path + "/streambox" }
         return nil
+    }
+
+    /// Removes what a service that was killed could not: files with secrets in them.
+    private static func sweep(_ folder: String) {
+        guard let directory = opendir(folder) else { return }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            if SecretFile.Kind.allCases.contains(where: { name.hasSuffix("." + $0.rawValue) }) { unlink("\(folder)/\(name)") }
+        }
     }
 
     func remove() {

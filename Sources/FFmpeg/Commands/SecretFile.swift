@@ -3,7 +3,7 @@
 /// It is written 0600 in a 0700 folder when the process is launched, and removed when the first figures show that
 /// FFmpeg has opened its inputs and outputs (it reads presets only then), else at exit.
 public struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    public enum Kind: String, Sendable, Hashable {
+    public enum Kind: String, Sendable, Hashable, CaseIterable {
         /// `-fpre`: options of an output.
         case preset = "ffpreset"
         /// `-f concat`: an input and its options.
