@@ -23,18 +23,6 @@ import Testing
         #expect(Scratch.names(folder).isEmpty)
     }
 
-    @Test("what a killed service left is removed, and nothing else")
-    func leftovers() throws {
-        let scratch = Scratch()
-        let folder = scratch.file("secrets")
-        let file = try SecretFile.preset([("passphrase", "0123456789")])
-        _ = try SecretFileStore.write([file], folder: folder)
-        for name in ["taps", "mine.ffpreset", "0123456789abcdef.txt"] { try write("x", to: "\(folder)/\(name)") }
-        SecretFiles.removeLeftovers(in: folder)
-        #expect(Scratch.names(folder).sorted() == ["0123456789abcdef.txt", "mine.ffpreset", "taps"])
-        SecretFiles.removeLeftovers(in: scratch.file("none"))
-    }
-
     @Test("a folder that others may look into is refused, and so is a link to one")
     func openFolder() throws {
         let scratch = Scratch()

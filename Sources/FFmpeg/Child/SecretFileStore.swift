@@ -32,22 +32,6 @@ struct SecretFileStore {
         for path in paths.values { unlink(path) }
     }
 
-    /// Removes the secret files that a service left in its folder when it was killed. For the start of a service.
-    static func removeLeftovers(in folder: String) {
-        guard let directory = opendir(folder) else { return }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            names.append(withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
-        }
-        for name in names where isOurs(name) { unlink("\(folder)/\(name)") }
-    }
-
-    private static func isOurs(_ name: String) -> Bool {
-        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 2 && parts[0].count == nameLength && SecretFile.Kind(rawValue: String(parts[1])) != nil
-    }
-
     private static func prepare(_ folder: String) throws(Failure) {
         if mkdir(folder, 0o700) != 0, errno != EEXIST {
             throw Failure(description: "the folder \(folder) for secrets cannot be made: \(Errno(rawValue: errno))")
@@ -75,10 +59,8 @@ struct SecretFileStore {
         }
     }
 
-    private static let nameLength = 16
-
     private static func unusedName() -> String {
         let letters = Array("abcdefghijklmnopqrstuvwxyz0123456789")
-        return String((0..<nameLength).map { _ in letters.randomElement()! })
+        return String((0..<16).map { _ in letters.randomElement()! })
     }
 }

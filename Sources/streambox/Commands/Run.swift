@@ -42,7 +42,6 @@ struct Run: AsyncParsableCommand {
             throw error as? Failure ?? Failure.atRunTime(error)
         }
         defer { places.remove() }
-        SecretFiles.removeLeftovers(in: places.runtime)
         for notice in file.notices { logger.warning("\(notice)") }
         logger.notice("starting", metadata: ["version": "\(Streambox.version)", "ffmpeg": "\(ffmpeg.version)", "config": "\(file.name)"])
 
