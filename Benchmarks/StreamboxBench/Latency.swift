@@ -15,6 +15,8 @@ struct Latency: AsyncParsableCommand {
     @Option(help: "Seconds of measuring.") var seconds = 20
     @Option(help: "Seconds at the start that do not count.") var warmup = 4
     @Option(help: "Frames per second.") var rate = 30
+    @Flag(help: "Lets the plain pipes declare the lengths of pictures, as feeds do, so that a reader need not wait for the next one.")
+    var declaredLengths = false
 
     func run() async throws {
         try await withStage { stage in
@@ -52,7 +54,7 @@ struct Latency: AsyncParsableCommand {
             print("""
                 latency: last byte of a picture sent → last byte of it out, \(seconds) s at \(rate) frames per second
                   streambox (two feeds, tap)  \(line(Array(ours.values)))
-                  relay | encoder             \(line(Array(theirs.values)))
+                  relay | encoder\(declaredLengths ? ", declared" : "          ")   \(line(Array(theirs.values)))
                   difference of the medians   \(difference.formatted(1)) ms = \((difference / frame).formatted(2)) frames (to be ≤ 1)
                   picture by picture          \(line(pairs))
                 """)
@@ -84,7 +86,8 @@ struct Latency: AsyncParsableCommand {
         guard pipe(&between) == 0, pipe(&behind) == 0 else { throw Failed("no pipe") }
         for end in between + behind { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let encoder = try arguments("encoder")
-        let relay = try arguments("relay")
+        var relay = try arguments("relay")
+        if declaredLengths { relay.insert(contentsOf: ["-omit_video_pes_length", "0"], at: relay.count - 1) }
         // The service tells its encoder the rate that the feed has found; a plan cannot know it.
         let told = encoder.map { $0 == "force-cfr=0" ? "fps=\(rate)" : $0 }
         _ = try await stage.program(told[0], Array(told.dropFirst()), input: .descriptor(between[0]), output: .descriptor(behind[1]))

@@ -137,7 +137,7 @@ public actor DataPath {
     ) throws(DescriptorError) -> (Attachment, input: FileDescriptor, output: FileDescriptor) {
         let output = groups[group]!
         let source = channels[channel]!.hub
-        let reader = output.tail.videoPTS.map { source.feed.makeReader(notAfter: $0 + output.tail.frameDuration) } ?? source.feed.makeReader()
+        let reader = output.tail.replayStart.map { source.feed.makeReader(notAfter: $0) } ?? source.feed.makeReader()
         let toEncoder = try Pipe()
         let fromEncoder: Pipe
         do {
@@ -250,6 +250,19 @@ public actor DataPath {
         for group in groups.values { next = min(next, group.doWhatIsDue(now: now)) }
         for publisher in publishers.values { next = min(next, publisher.doWhatIsDue(now: now)) }
         return next
+    }
+}
+
+extension Splicer.Tail {
+    /// The time at or before which the keyframe lies from which an encoder that resumes must be fed.
+    ///
+    /// Sound ends earlier in a group feed than the picture does, by what its encoder still held; and in the channel feed
+    /// it stands next to pictures of about the same time. What is missing of it must not lie before the keyframe.
+    var replayStart: Int64? {
+        guard let videoPTS else { return nil }
+        let video = videoPTS + frameDuration
+        guard let audioEnd else { return video }
+        return max(min(video, audioEnd - Ticks.perSecond / 10), video - Ticks.perSecond)
     }
 }
 

@@ -18,6 +18,9 @@ final class Publisher {
     /// was slow for a moment costs nothing.
     static let patience: Int64 = 4_000_000_000
 
+    /// Nanoseconds between two looks at a stalled one.
+    private static let recoveryInterval: Int64 = 200_000_000
+
     init(outlet: Outlet, report: @escaping @Sendable (PublisherEvent) -> Void) {
         self.outlet = outlet
         self.report = report
@@ -30,6 +33,8 @@ final class Publisher {
             isStalled = isStuck
             report(isStuck ? .stalled : .recovered)
         }
-        return outlet.isBlocked && !isStuck ? outlet.movedAt + Self.patience : .max
+        // That it takes its input again is nobody's deadline, so it is looked for.
+        if isStuck { return now + Self.recoveryInterval }
+        return outlet.isBlocked ? outlet.movedAt + Self.patience : .max
     }
 }

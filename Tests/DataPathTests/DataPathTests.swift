@@ -447,6 +447,40 @@ import TransportStream
         await rig.path.stop()
     }
 
+    @Test("an encoder is fed from the keyframe before the missing sound, where that ends earlier than the picture")
+    func resumptionOfSound() async throws {
+        let rig = await Rig()
+        await rig.path.addGroup("hd")
+        let (channel, channelReader, _) = try await rig.publisher()
+        channelReader.start()
+        let (_, writer, events) = try await rig.source()
+        try await rig.write(await stream(), to: writer)
+        writer.end()
+        try await events.wait(for: .ended)
+        try await rig.finish(channel)
+        let whole = try await channelReader.all()
+        let pictures = TransportBytes.timestamps(whole).filter { $0.pid == 256 }
+        // The first encoder dies behind the keyframe 40, with its sound at picture 37.
+        let packets = TransportBytes.packets(whole).enumerated().filter { index, packet in
+            index < pictures[41].packet && (TransportBytes.pid(packet) != 257 || index < pictures[37].packet)
+        }
+        let (first, firstInput, firstOutput) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { _ in }
+        let ends = (Reader(firstInput).start(), Writer(firstOutput))
+        try await rig.write(Array(packets.map(\.element).joined()), to: ends.1)
+        ends.1.end()
+        await rig.path.detach(first)
+        let place = await rig.path.resumption(of: "hd", in: "main")
+        #expect(place.video.map { $0 > Int64(pictures[40].pts) } == true)
+        #expect(place.audio.map { $0 < Int64(pictures[39].pts) } == true)
+        let (second, secondInput, secondOutput) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { _ in }
+        let reader = Reader(secondInput).start()
+        await rig.path.endInput(of: second)
+        let begin = try #require(TransportBytes.timestamps(try await reader.all()).first { $0.pid == 256 })
+        #expect(begin.pts == pictures[30].pts)
+        try secondOutput.close()
+        await rig.path.stop()
+    }
+
     @Test("an encoder that takes and gives nothing is told as stalled, one without input is not")
     func stalledEncoder() async throws {
         let rig = await Rig()
