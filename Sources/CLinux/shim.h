@@ -12,8 +12,5 @@ int accept4(int descriptor, struct sockaddr *address, socklen_t *size, int flags
 ssize_t vmsplice(int descriptor, const struct iovec *vectors, size_t count, unsigned int flags);
 enum { SPLICE_F_NONBLOCK = 2 };
 
-// linux/sched.h
-enum { SCHED_RESET_ON_FORK = 0x40000000 };
-
 // linux/fcntl.h
 enum { F_SETPIPE_SZ = 1031 };

@@ -176,7 +176,7 @@ public actor DataPath {
     ) throws(DescriptorError) -> (Attachment, FileDescriptor) {
         let hub = hub(feed)
         let pipe = try Pipe()
-        let outlet = try makeOutlet(pipe, reader: hub.feed.makeReader(), hub: hub) { _ in report(.ended) }
+        let outlet = try makeOutlet(pipe, reader: hub.feed.makeReader(), hub: hub, pace: Publisher.pace) { _ in report(.ended) }
         let publisher = Publisher(outlet: outlet, report: report)
         let attachment = attach { outlet.close() }
         outlets[attachment] = outlet
@@ -187,7 +187,7 @@ public actor DataPath {
 
     /// Ends the input of an encoder or publisher: it writes what it has, and exits.
     public func endInput(of attachment: Attachment) {
-        outlets.removeValue(forKey: attachment)?.close()
+        outlets.removeValue(forKey: attachment)?.finish()
     }
 
     /// Takes what the process, which has ended, left in its pipe, and closes the daemon's ends.
@@ -214,9 +214,9 @@ public actor DataPath {
     }
 
     private func makeOutlet(
-        _ pipe: Pipe, reader: FeedReader, hub: FeedHub, onEnd: @escaping (Outlet.Ending) -> Void
+        _ pipe: Pipe, reader: FeedReader, hub: FeedHub, pace: Int64 = 0, onEnd: @escaping (Outlet.Ending) -> Void
     ) throws(DescriptorError) -> Outlet {
-        if let outlet = Outlet(pipe.writing, reader: reader, hub: hub, loop: loop, onEnd: { onEnd($1) }) { return outlet }
+        if let outlet = Outlet(pipe.writing, reader: reader, hub: hub, loop: loop, pace: pace, onEnd: { onEnd($1) }) { return outlet }
         let error = DescriptorError.last("watch a pipe")
         close(pipe.reading)
         close(pipe.writing)

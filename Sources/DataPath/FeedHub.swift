@@ -16,40 +16,44 @@ final class FeedHub {
 
     func remove(_ outlet: Outlet) { outlets.removeAll { $0 === outlet } }
 
-    /// When sound that waits for its picture goes out at the latest, in nanoseconds of the monotonic clock.
+    /// When what was held back goes out at the latest, in nanoseconds of the monotonic clock.
     private var flushBy = Int64.max
 
-    /// Nanoseconds that sound waits for the next picture.
+    /// Nanoseconds that units wait for a picture behind them.
     static let patience: Int64 = 250_000_000
 
     /// New units are in the feed.
     ///
-    /// Pictures go out at once. Sound waits for the picture behind it, so that each reader is woken once a picture and
-    /// not three times: waking the readers is most of what the data path costs.
+    /// Waking the readers is most of what the data path costs. So sound waits for the picture behind it, and a picture
+    /// for the next one where a reader was served less than its pace ago.
     func mayFlush(sawVideo: Bool) {
-        if sawVideo {
-            flush()
-        } else if flushBy == .max {
-            flushBy = EventLoop.now() + Self.patience
+        let now = EventLoop.now()
+        if !sawVideo || !flush(dueAt: now), flushBy == .max {
+            flushBy = now + Self.patience
             loop.arm(for: flushBy)
         }
     }
 
     /// Writes what waited long enough; returns when to look again.
     func flushIfDue(now: Int64) -> Int64 {
-        if now >= flushBy { flush() }
+        if now >= flushBy { flush(dueAt: .max) }
         return flushBy
     }
 
-    /// Writes what is new to every outlet that can take it.
-    func flush() {
+    /// Writes what is new to every outlet that can take it and whose turn it is.
+    ///
+    /// - Returns: Whether it was everybody's turn.
+    @discardableResult
+    private func flush(dueAt now: Int64) -> Bool {
         flushBy = .max
+        var isEverybody = true
         var index = 0
         while index < outlets.count {
             let outlet = outlets[index]
-            outlet.flush()
+            if outlet.isDue(at: now) { outlet.flush() } else { isEverybody = false }
             // An outlet that failed takes itself off the list.
             if index < outlets.count, outlets[index] === outlet { index += 1 }
         }
+        return isEverybody
     }
 }

@@ -25,11 +25,15 @@ final class Outlet: EventLoop.Handler {
     /// When bytes last went out after a time in which there were none, on the same clock.
     private(set) var resumedAt: Int64
 
+    /// Nanoseconds from one time that it is served to the next; 0 serves it with every picture.
+    private let pace: Int64
+
     /// Nanoseconds without a byte to write that count as a time in which there were none.
     private static let idleTime: Int64 = 500_000_000
 
-    init?(_ descriptor: CInt, reader: FeedReader, hub: FeedHub, loop: EventLoop, onEnd: @escaping (Outlet, Ending) -> Void) {
+    init?(_ descriptor: CInt, reader: FeedReader, hub: FeedHub, loop: EventLoop, pace: Int64 = 0, onEnd: @escaping (Outlet, Ending) -> Void) {
         self.descriptor = descriptor
+        self.pace = pace
         self.reader = reader
         self.hub = hub
         self.loop = loop
@@ -45,6 +49,9 @@ final class Outlet: EventLoop.Handler {
     }
 
     var isOpen: Bool { descriptor >= 0 }
+
+    /// It was served longer ago than its pace.
+    func isDue(at now: Int64) -> Bool { now - movedAt >= pace }
 
     /// There has been nothing to write for a while.
     func isIdle(now: Int64) -> Bool { !isBlocked && now - movedAt >= Self.idleTime }
@@ -86,6 +93,12 @@ final class Outlet: EventLoop.Handler {
         guard isPipe, reader.givesSharedBytes else { return write(descriptor, bytes.baseAddress!, bytes.count) }
         var vector = iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress!), iov_len: bytes.count)
         return vmsplice(descriptor, &vector, 1, UInt32(SPLICE_F_NONBLOCK))
+    }
+
+    /// Writes what can be written at once, and closes.
+    func finish() {
+        flush()
+        close()
     }
 
     /// Closes the descriptor; whoever reads it sees the end of the stream.

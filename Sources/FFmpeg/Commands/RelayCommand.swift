@@ -22,7 +22,7 @@ public struct RelayCommand: Sendable, Hashable {
         let input = try input()
         return FFmpegCommand(
             role: .relay,
-            arguments: FFmpegCommand.preamble(.relay) + input.arguments + encoding + TransportStreamOutput.options,
+            arguments: FFmpegCommand.preamble(.relay) + input.arguments + encoding + TransportStreamOutput.relay,
             secretFiles: input.secretFiles)
     }
 
