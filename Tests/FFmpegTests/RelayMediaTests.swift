@@ -54,8 +54,9 @@ import Testing
         async let exit = run(
             RelayCommand(source: .file(path: file, loop: true)).command(), in: scratch, to: scratch.file("out.ts"),
             handle: handle, recorder: recorder)
-        try await eventually("the third round") {
-            recorder.all.contains { if case .progress(let p) = $0 { (p.frame ?? 0) > 60 } else { false } }
+        try await eventually("the third round", every: .milliseconds(300)) {
+            guard recorder.pid != nil else { return false }
+            return try await packets(scratch.file("out.ts"), "v").count > 60
         }
         handle.stop(.gracefully)
         #expect(try await exit.log.isEmpty)
