@@ -95,9 +95,10 @@ import Testing
     func notYetNotices() throws {
         #expect(try notices(example, notYet: NotYet.list) == [
             "box.yaml:4:9: not yet: the status file and the status server are not run by this version; there are no metrics",
+            "box.yaml:9:57: not yet: the key is not asked for by this version; whoever reaches the port is on air, so listen on an address that only you reach",
             "box.yaml:12:18: not yet: capture sources are not run by this version; the next source takes over",
             "box.yaml:13:14: not yet: raw sources are not run by this version; the next source takes over",
-            "box.yaml:16:12: not yet: the settings of the slate are not run by this version; it shows the plain card after 1s",
+            "box.yaml:16:12: not yet: the slate is not shown by this version; where no source delivers, the stream pauses until one does",
         ])
         let encoders = withVideo("{ codec: hevc, encoder: [hevc_nvenc, libx265] }")
         #expect(try notices(encoders, notYet: [.otherEncoders]) == [

@@ -3,14 +3,16 @@
 public enum NotYet: Sendable, Equatable {
     case captureSources
     case rawSources
+    /// Who may publish to a listener: FFmpeg 5.1 lets everybody in who reaches an RTMP port, and looks at no SRT stream id.
+    case ingestKeys
     /// Encoders other than libx264, and with them codecs other than h264.
     case otherEncoders
-    /// An image, a text or a delay of the slate.
+    /// The picture that stands in when no source delivers.
     case slateSettings
     /// The status file and the status server.
     case statusOutputs
 
     public static let list: [NotYet] = [
-        .captureSources, .rawSources, .otherEncoders, .slateSettings, .statusOutputs,
+        .captureSources, .rawSources, .ingestKeys, .otherEncoders, .slateSettings, .statusOutputs,
     ]
 }

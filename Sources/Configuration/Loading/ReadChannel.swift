@@ -39,7 +39,9 @@ extension ConfigurationReader {
         }
         let slate = SlateConfiguration(after: after, image: image, text: text)
         if slate != SlateConfiguration() {
-            notYet(.slateSettings, node.place, "the settings of the slate are not run by this version; it shows the plain card after 1s")
+            notYet(
+                .slateSettings, node.place,
+                "the slate is not shown by this version; where no source delivers, the stream pauses until one does")
         }
         return slate
     }

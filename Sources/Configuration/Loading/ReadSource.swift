@@ -68,6 +68,11 @@ extension ConfigurationReader {
             return text
         }
         let key = secret(fields, "key", use: .key)
+        if key != nil {
+            notYet(
+                .ingestKeys, fields.place(of: "key"),
+                "the key is not asked for by this version; whoever reaches the port is on air, so listen on an address that only you reach")
+        }
         return listen.map { RTMPSource(listen: $0, app: app ?? "live", key: key) }
     }
 
@@ -78,6 +83,11 @@ extension ConfigurationReader {
         if let listen { claimListener(listen, .udp, owner: "the srt source", at: fields.place(of: "listen")) }
         let passphrase = secret(fields, "passphrase", use: .passphrase)
         let streamid = streamid(fields)
+        if streamid != nil {
+            notYet(
+                .ingestKeys, fields.place(of: "streamid"),
+                "the stream id is not asked for by this version; the passphrase is")
+        }
         return listen.map { SRTSource(listen: $0, passphrase: passphrase, streamid: streamid) }
     }
 
