@@ -44,6 +44,9 @@ actor ProcessRunner {
 
     private let hasInput: Bool
 
+    /// Where the process stands.
+    var actual: ProcessMachine.Actual { machine.actual }
+
     nonisolated func report(_ event: ProcessMachine.Event) { queue.yield(event) }
 
     /// Runs until ``finish()`` was called and the process has ended.

@@ -10,6 +10,7 @@ final class SourceRunner: Sendable {
     let source: SourceConfiguration
     private let process: ProcessRunner
     private let shared: Shared
+    private let logger: Logger
 
     /// What the relay's events and its next start share.
     private final class Shared: Sendable {
@@ -30,6 +31,7 @@ final class SourceRunner: Sendable {
     ) {
         self.source = source
         let logger = box.logger(["channel": "\(channel.name)", "source": "\(source.id)"])
+        self.logger = logger
         let life = Life(box: box, logger: logger)
         let shared = Shared()
         self.shared = shared
@@ -55,7 +57,33 @@ final class SourceRunner: Sendable {
         shared.state.withLock { $0.process = process }
     }
 
-    func run() async { await process.run() }
+    func run() async {
+        guard case .rtmp(let rtmp) = source.kind else { return await process.run() }
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.watchListener(rtmp.listen.port) }
+            await process.run()
+            group.cancelAll()
+        }
+    }
+
+    /// Frees a listener from a peer that connected and says nothing.
+    ///
+    /// FFmpeg's RTMP listener takes one peer, stops listening, and waits for its handshake for ever.
+    private func watchListener(_ port: Int) async {
+        var deafLooks = 0
+        while await (try? ContinuousClock().sleep(for: Self.lookInterval)) != nil {
+            let isDeaf = await process.actual == .starting && !ListeningPorts.contains(port)
+            deafLooks = isDeaf ? deafLooks + 1 : 0
+            guard deafLooks > Self.patientLooks else { continue }
+            logger.warning("a peer connected and sent nothing: it is turned away")
+            deafLooks = 0
+            process.report(.replace)
+        }
+    }
+
+    private static let lookInterval = Duration.seconds(3)
+    /// Looks that a peer has for its handshake and first picture.
+    private static let patientLooks = 3
     func want(_ wanted: Bool) { process.report(.want(wanted)) }
     func finish() async { await process.finish() }
 
