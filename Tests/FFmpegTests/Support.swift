@@ -142,6 +142,11 @@ final class Recorder: Sendable {
     }
 }
 
+/// Pictures that begin in a transport stream as our processes write it, also in one that is still being written.
+func pictures(in stream: [UInt8]) -> Int {
+    stride(from: 0, to: stream.count - 187, by: 188).count { stream[$0 + 1] == 0x41 && stream[$0 + 2] == 0x00 }
+}
+
 func isAlive(_ pid: Int32) -> Bool { kill(pid, 0) == 0 }
 
 func commandLine(_ pid: Int32) -> [String] {

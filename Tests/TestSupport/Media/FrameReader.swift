@@ -75,7 +75,8 @@ public struct FrameReader: Sendable {
         case .bytes: words += ["-i", "pipe:0"]
         }
         words += ["-map", "0:v:0", "-vf", "showinfo=checksum=0,scale=8:10:flags=area,format=gray"]
-        words += ["-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"]
+        // The time base of the stream itself: in one of frames two near ones would have the same time, and FFmpeg complain.
+        words += ["-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "rawvideo", "pipe:1"]
         if let samples {
             let filter = "ashowinfo,aresample=out_sample_fmt=s16:out_chlayout=mono"
             words += ["-map", "0:a:0?", "-af", filter, "-f", "s16le", samples]
