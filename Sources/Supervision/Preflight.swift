@@ -65,9 +65,11 @@ public enum Folder {
     /// - Parameter purpose: For whom, as it stands in the message.
     public static func make(_ path: String, mode: mode_t = 0o755, for purpose: String) throws(StartError) {
         var made = path.hasPrefix("/") ? "" : "."
-        for part in path.split(separator: "/") {
+        let parts = path.split(separator: "/")
+        for (index, part) in parts.enumerated() {
             made += "/" + part
-            guard mkdir(made, mode) == 0 || errno == EEXIST else {
+            // The mode is for the folder itself; those above it are nobody's secret.
+            guard mkdir(made, index == parts.count - 1 ? mode : 0o755) == 0 || errno == EEXIST else {
                 throw StartError("\(purpose) cannot make the folder \(path): \(String(cString: strerror(errno)))")
             }
         }

@@ -12,8 +12,12 @@ enum TapFile {
             throw Failure(status: 1, description: "streambox: cannot write \(temporary): \(String(cString: strerror(errno)))")
         }
         for tap in taps { fputs("\(tap.name) \(tap.port)\n", file) }
-        fclose(file)
-        rename(temporary, path(in: folder))
+        // A full disk shows itself here; a file that was cut short is not published.
+        guard fclose(file) == 0, rename(temporary, path(in: folder)) == 0 else {
+            let reason = String(cString: strerror(errno))
+            unlink(temporary)
+            throw Failure(status: 1, description: "streambox: cannot write \(path(in: folder)): \(reason)")
+        }
     }
 
     static func read(in folder: String) -> [Supervisor.OpenTap] {
