@@ -40,6 +40,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
+        .target(name: "CapabilityProbe", swiftSettings: settings),
         .systemLibrary(name: "CLinux"),
         .target(
             name: "DataPath",

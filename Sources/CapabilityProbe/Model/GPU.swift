@@ -1,0 +1,38 @@
+/// A graphics processor, whichever number its nodes have today.
+public struct GPU: Sendable, Hashable, Codable {
+    /// The PCI slot, `0000:03:00.0`, or the platform device's name; it stays the same when nodes are renumbered.
+    public var slot: String
+    /// The kernel's driver: `i915`, `xe`, `amdgpu`, `nvidia`; empty when none is bound.
+    public var driver: String
+    /// PCI ids; `nil` for platform devices.
+    public var vendorID: UInt16?
+    public var deviceID: UInt16?
+    /// Names from `pci.ids`, where that file is installed.
+    public var vendorName: String?
+    public var deviceName: String?
+    /// `/dev/dri/renderD128`
+    public var renderNode: String?
+    /// `/dev/dri/card0`
+    public var cardNode: String?
+    /// The firmware showed its screen on it.
+    public var isBootVGA: Bool
+    /// Why this process may not open the render node; `nil` when it may.
+    public var accessProblem: String?
+
+    public init(
+        slot: String, driver: String, vendorID: UInt16? = nil, deviceID: UInt16? = nil, vendorName: String? = nil,
+        deviceName: String? = nil, renderNode: String? = nil, cardNode: String? = nil, isBootVGA: Bool = false,
+        accessProblem: String? = nil
+    ) {
+        self.slot = slot
+        self.driver = driver
+        self.vendorID = vendorID
+        self.deviceID = deviceID
+        self.vendorName = vendorName
+        self.deviceName = deviceName
+        self.renderNode = renderNode
+        self.cardNode = cardNode
+        self.isBootVGA = isBootVGA
+        self.accessProblem = accessProblem
+    }
+}
