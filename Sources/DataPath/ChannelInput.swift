@@ -47,6 +47,12 @@ final class ChannelInput: InletOwner {
         choice = OnAirChoice(patience: patience)
     }
 
+    /// Nanoseconds that the source on air may be silent.
+    var patience: Int64 {
+        get { choice.patience }
+        set { choice.patience = newValue }
+    }
+
     var tail: Splicer.Tail { splicer.tail }
     var frames: Int { splicer.frames }
     /// What the source on air says of its picture.

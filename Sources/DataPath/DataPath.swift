@@ -69,6 +69,22 @@ public actor DataPath {
         groups[name] = GroupOutput(hub: FeedHub(limits: limits, loop: loop), loop: loop)
     }
 
+    /// Forgets a channel. Its processes, taps and groups have to be gone.
+    public func removeChannel(_ name: String) { channels[name] = nil }
+
+    /// Forgets a group. Its processes and tap have to be gone.
+    public func removeGroup(_ name: String) { groups[name] = nil }
+
+    /// Changes how long a channel's source on air may be silent before another one takes over.
+    public func setPatience(_ patience: Duration, of channel: String) {
+        channels[channel]?.patience = patience.wholeNanoseconds
+    }
+
+    /// Closes a tap, with its clients; does nothing where there is none.
+    public func closeTap(on feed: FeedName) {
+        taps.removeValue(forKey: feed)?.close()
+    }
+
     private func hub(_ name: FeedName) -> FeedHub {
         switch name {
         case .channel(let name): channels[name]!.hub
@@ -126,18 +142,46 @@ public actor DataPath {
             videoFormat: channels[channel]!.videoFormat)
     }
 
+    /// Where a group's next encoder can take over from the one that runs: a little ahead of what the channel has.
+    ///
+    /// - Parameter lead: How far ahead; as long as the next encoder takes to be ready.
+    /// - Returns: `nil` when none runs that has given a picture.
+    public func takeover(of group: String, in channel: String, lead: Duration) -> Takeover? {
+        let output = groups[group]!
+        guard output.hasCurrent, let newest = channels[channel]!.hub.feed.newestDTS, let end = output.tail.audioEnd ?? output.tail.videoDTS
+        else { return nil }
+        return Takeover(
+            video: newest + Ticks.fromNanoseconds(lead.wholeNanoseconds), audioGrid: end, videoFormat: channels[channel]!.videoFormat)
+    }
+
+    /// A place ahead of what has been sent.
+    public struct Takeover: Sendable, Hashable {
+        /// On the channel's timeline, in ticks.
+        public var video: Int64
+        /// A time on the grid of the running encoder's frames of sound, in ticks.
+        public var audioGrid: Int64
+        /// The picture of the source on air.
+        public var videoFormat: VideoFormat?
+    }
+
     /// Makes the pipes for an encoder: from the channel feed, at the newest keyframe at or before the place where the
     /// group feed ends, to the group feed.
     ///
-    /// - Parameter needsKeyframe: The encoder encodes the picture anew; false where it copies it.
+    /// - Parameters:
+    ///   - needsKeyframe: The encoder encodes the picture anew; false where it copies it.
+    ///   - cut: Where it takes over from the encoder that runs, which is to give everything before; `nil` for an encoder
+    ///     that begins where the group feed ends.
     /// - Returns: The ends for the encoder's standard input and output, owned by the caller.
-    /// - Throws: ``DescriptorError``
+    /// - Throws: ``DescriptorError``, or ``NothingToTakeOver`` when there is a cut and no encoder runs.
     public func attachEncoder(
-        to group: String, in channel: String, needsKeyframe: Bool, report: @escaping @Sendable (EncoderEvent) -> Void
-    ) throws(DescriptorError) -> (Attachment, input: FileDescriptor, output: FileDescriptor) {
+        to group: String, in channel: String, needsKeyframe: Bool, takingOverAt cut: Splicer.Cut? = nil,
+        report: @escaping @Sendable (EncoderEvent) -> Void
+    ) throws -> (Attachment, input: FileDescriptor, output: FileDescriptor) {
         let output = groups[group]!
+        guard cut == nil || output.hasCurrent else { throw NothingToTakeOver() }
         let source = channels[channel]!.hub
-        let reader = output.tail.replayStart.map { source.feed.makeReader(notAfter: $0) } ?? source.feed.makeReader()
+        let start = cut?.video ?? output.tail.replayStart
+        let reader = start.map { source.feed.makeReader(notAfter: $0) } ?? source.feed.makeReader()
         let toEncoder = try Pipe()
         let fromEncoder: Pipe
         do {
@@ -156,16 +200,20 @@ public actor DataPath {
             close(toEncoder.reading)
             throw error
         }
-        let near = output.tail.videoDTS ?? source.feed.newestDTS ?? 0
-        output.add(
-            GroupOutput.Generation(
-                inlet: inlet, input: input, writer: Splicer.Writer(.resuming(near: near, needsKeyframe: needsKeyframe)), report: report))
+        let near = cut?.video ?? output.tail.videoDTS ?? source.feed.newestDTS ?? 0
+        let generation = GroupOutput.Generation(
+            inlet: inlet, input: input, source: source.feed,
+            writer: Splicer.Writer(.resuming(near: near, needsKeyframe: needsKeyframe)), report: report)
+        if let cut { _ = output.addSuccessor(generation, at: cut) } else { output.add(generation) }
         let attachment = attach { output.remove(inlet) }
         inlets[attachment] = inlet
         outlets[attachment] = input
         input.flush()
         return (attachment, FileDescriptor(rawValue: toEncoder.reading), FileDescriptor(rawValue: fromEncoder.writing))
     }
+
+    /// There is no encoder to take over from.
+    public struct NothingToTakeOver: Error, Sendable {}
 
     /// Makes the pipe for a publisher, from the newest keyframe of a feed on.
     ///
@@ -234,6 +282,24 @@ public actor DataPath {
         /// Bytes that wait.
         public var lag: Int
     }
+
+    /// What a group feed has taken in.
+    public struct GroupFigures: Sendable, Hashable {
+        /// Pictures.
+        public var frames: Int
+        /// Pictures that are missing where one encoder took over from another.
+        public var lostFrames: Int
+        /// Bytes of transport stream.
+        public var bytes: Int
+    }
+
+    /// - Returns: `nil` when there is no such group.
+    public func figures(ofGroup name: String) -> GroupFigures? {
+        groups[name].map { GroupFigures(frames: $0.frames, lostFrames: $0.lostFrames, bytes: $0.hub.feed.position) }
+    }
+
+    /// Bytes of transport stream that a channel feed has taken in; `nil` when there is no such channel.
+    public func bytes(ofChannel name: String) -> Int? { channels[name]?.hub.feed.position }
 
     /// - Returns: `nil` when the attachment is no publisher's or is closed.
     public func figures(of attachment: Attachment) -> OutletFigures? {

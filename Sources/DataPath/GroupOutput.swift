@@ -3,9 +3,15 @@ public import TransportStream
 /// What the data path reports of an encoder.
 public enum EncoderEvent: Sendable, Hashable {
     /// Its first picture is in the group feed.
-    case delivering(VideoFormat?)
+    ///
+    /// - Parameter after: The time since the last picture of the generation before; `nil` for the first of all.
+    case delivering(VideoFormat?, after: Duration?)
     /// Its input went on, and its output did not.
     case stalled
+    /// It gives fewer pictures than it is sent, and falls behind further and further.
+    case slow
+    /// A successor was to take over from it and will not; what it gave meanwhile was refused, so it has to be replaced.
+    case torn
     /// A later generation took over.
     case superseded
     /// It closed its output.
@@ -18,6 +24,8 @@ final class GroupOutput: InletOwner {
     private let loop: EventLoop
     private var splicer: Splicer
     private var generations: [Generation] = []
+    /// When a picture last went into the feed, in nanoseconds of the monotonic clock.
+    private var lastPicture: Int64?
     /// Pictures that are missing between generations.
     var lostFrames: Int { splicer.lostFrames }
 
@@ -25,14 +33,24 @@ final class GroupOutput: InletOwner {
         let inlet: Inlet
         let input: Outlet
         let report: @Sendable (EncoderEvent) -> Void
+        /// The feed of the channel, from which it is fed.
+        let source: Feed
         var writer: Splicer.Writer
         var isStalled = false
+        /// It waits until the generation before has given everything up to the cut.
+        var isHeld = false
+        /// When the pictures of its predecessor were complete, while it still waits for the sound.
+        var picturesCompleteAt: Int64?
+        var lag = LagWatch()
         /// When a picture last came out, in nanoseconds of the monotonic clock.
         var lastPicture: Int64
 
-        init(inlet: Inlet, input: Outlet, writer: Splicer.Writer, report: @escaping @Sendable (EncoderEvent) -> Void) {
+        init(
+            inlet: Inlet, input: Outlet, source: Feed, writer: Splicer.Writer, report: @escaping @Sendable (EncoderEvent) -> Void
+        ) {
             self.inlet = inlet
             self.input = input
+            self.source = source
             self.writer = writer
             self.report = report
             lastPicture = EventLoop.now()
@@ -41,6 +59,8 @@ final class GroupOutput: InletOwner {
 
     /// Nanoseconds that an encoder may go on taking bytes without giving a picture.
     static let patience: Int64 = 2_000_000_000
+    /// Nanoseconds that the sound may come behind the picture where a successor takes over.
+    private static let soundPatience: Int64 = 300_000_000
 
     init(hub: FeedHub, loop: EventLoop) {
         self.hub = hub
@@ -56,10 +76,49 @@ final class GroupOutput: InletOwner {
         loop.arm(for: generation.lastPicture + Self.patience)
     }
 
+    /// Adds a generation that takes over at `cut`, from one that runs.
+    ///
+    /// Until the one before has given everything up to there, what the new one gives waits in its pipe. From there on
+    /// the old one's units are refused, and it is superseded as soon as the new one has joined.
+    ///
+    /// - Returns: False when there is none to take over from; nothing was changed then.
+    func addSuccessor(_ generation: Generation, at cut: Splicer.Cut) -> Bool {
+        guard let current = generations.last, current.writer.isJoined, !current.isHeld else { return false }
+        current.writer.setEnd(cut)
+        generation.isHeld = true
+        generation.inlet.hold()
+        add(generation)
+        return true
+    }
+
+    /// A generation that can be handed over from.
+    var hasCurrent: Bool { generations.last.map { $0.writer.isJoined && !$0.isHeld } ?? false }
+
     func remove(_ inlet: Inlet) {
         inlet.close()
         guard let index = generations.firstIndex(where: { $0.inlet === inlet }) else { return }
-        generations.remove(at: index).input.close()
+        let generation = generations.remove(at: index)
+        generation.input.close()
+        mend(without: generation)
+    }
+
+    /// What a successor that ended before it took over leaves behind.
+    private func mend(without successor: Generation) {
+        guard !successor.writer.isJoined, let current = generations.last, current.writer.isJoined else { return }
+        let isCut = current.writer.isCut
+        current.writer.setEnd(nil)
+        if isCut { current.report(.torn) }
+    }
+
+    /// Lets a successor begin once the generation before it has given everything.
+    private func releaseSuccessor(of generation: Generation, now: Int64) {
+        guard let successor = generations.last, successor.isHeld, successor !== generation, generation.writer.hasGivenAllPictures else { return }
+        let since = successor.picturesCompleteAt ?? now
+        successor.picturesCompleteAt = since
+        guard generation.writer.hasGivenAll || now - since >= Self.soundPatience else { return }
+        successor.isHeld = false
+        successor.lastPicture = now
+        successor.inlet.release()
     }
 
     // MARK: Inlet owner
@@ -70,6 +129,7 @@ final class GroupOutput: InletOwner {
         guard let index = generations.firstIndex(where: { $0.inlet === inlet }) else { return }
         let generation = generations[index]
         let outcome = splicer.accept(unit, of: &generation.writer, from: parser, now: Ticks.fromNanoseconds(now))
+        if outcome == .dropped, generation.writer.isCut { releaseSuccessor(of: generation, now: now) }
         // A picture that the feed has already, or cannot use, is no sign of health.
         guard unit.kind == .video, outcome != .dropped else { return }
         generation.lastPicture = now
@@ -78,9 +138,10 @@ final class GroupOutput: InletOwner {
             loop.arm(for: now + Self.patience)
         }
         if outcome == .joined {
-            generation.report(.delivering(parser.videoFormat))
+            generation.report(.delivering(parser.videoFormat, after: lastPicture.map { .nanoseconds(now - $0) }))
             supersede(before: generation)
         }
+        lastPicture = now
     }
 
     /// Ends the generations that came before one that has joined.
@@ -99,13 +160,19 @@ final class GroupOutput: InletOwner {
         guard let index = generations.firstIndex(where: { $0.inlet === inlet }) else { return }
         let generation = generations.remove(at: index)
         generation.input.close()
+        mend(without: generation)
         generation.report(.ended)
     }
 
     /// Flushes what was held back and looks for encoders that take and do not give; returns when to look again.
     func doWhatIsDue(now: Int64) -> Int64 {
         var next = hub.flushIfDue(now: now)
-        for generation in generations where !generation.isStalled {
+        for generation in generations where !generation.isStalled && !generation.isHeld {
+            if generation.writer.isJoined, let newest = generation.source.newestDTS, let shown = tail.videoDTS {
+                let (isSlow, look) = generation.lag.look(lag: newest - shown, now: now)
+                if isSlow { generation.report(.slow) }
+                next = min(next, look)
+            }
             // From where nothing comes in nothing can come out: a replay alone holds no new picture.
             if generation.input.isIdle(now: now) {
                 next = min(next, now + Self.patience)

@@ -8,6 +8,8 @@ final class Inlet: EventLoop.Handler {
     private var descriptor: CInt
     private var parser = UnitParser()
     private weak var owner: (any InletOwner)?
+    /// What comes waits in the pipe.
+    private var isHeld = false
 
     init?(_ descriptor: CInt, owner: any InletOwner, loop: EventLoop) {
         self.descriptor = descriptor
@@ -17,7 +19,6 @@ final class Inlet: EventLoop.Handler {
         guard loop.add(descriptor, events: EPOLLIN.rawValue, handler: self) else { return nil }
     }
 
-    var losses: UnitParser.Losses { parser.losses }
     var videoFormat: VideoFormat? { parser.videoFormat }
 
     func ready(_ events: UInt32) {
@@ -44,10 +45,28 @@ final class Inlet: EventLoop.Handler {
         owner.inletPaused(self, sawVideo: sawVideo)
     }
 
+    /// Leaves what comes in the pipe, and the writer waiting once that is full.
+    func hold() {
+        guard descriptor >= 0, !isHeld else { return }
+        isHeld = true
+        // Not only its events: the loop would be told of a writer that has ended again and again.
+        loop.remove(descriptor)
+    }
+
+    /// Takes what waits in the pipe, and what comes.
+    func release() {
+        guard descriptor >= 0, isHeld else { return }
+        isHeld = false
+        if !loop.add(descriptor, events: EPOLLIN.rawValue, handler: self) {
+            close()
+            owner?.inletEnded(self)
+        }
+    }
+
     /// Takes what a writer that has ended left in the pipe.
     func drain() {
         var waiting = CInt(0)
-        while descriptor >= 0, ioctl(descriptor, UInt(FIONREAD), &waiting) == 0, waiting > 0 { ready(EPOLLIN.rawValue) }
+        while !isHeld, descriptor >= 0, ioctl(descriptor, UInt(FIONREAD), &waiting) == 0, waiting > 0 { ready(EPOLLIN.rawValue) }
     }
 
     func close() {

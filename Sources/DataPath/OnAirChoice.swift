@@ -6,7 +6,7 @@ struct OnAirChoice {
     typealias Priority = Int
 
     /// Nanoseconds without a picture after which a source no longer counts as delivering.
-    let patience: Int64
+    var patience: Int64
     private(set) var onAir: Priority?
     private var lastPicture: Int64 = 0
 

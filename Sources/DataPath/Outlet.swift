@@ -48,8 +48,6 @@ final class Outlet: EventLoop.Handler {
         hub.add(self)
     }
 
-    var isOpen: Bool { descriptor >= 0 }
-
     /// It was served longer ago than its pace.
     func isDue(at now: Int64) -> Bool { now - movedAt >= pace }
 

@@ -93,10 +93,40 @@ public struct Splicer: ~Copyable {
         fileprivate var number = 0
         /// Where its last sound in the feed ends.
         fileprivate var soundEnd: Int64?
+        /// Where another writer takes over; this one's units from there on are refused.
+        fileprivate var end: Cut?
+        /// What came from behind the end.
+        fileprivate var passed: (video: Bool, audio: Bool) = (false, false)
 
         public init(_ join: Join) {
             self.join = join
             offset = 0
+        }
+
+        /// Refuses what comes from `cut` on, because another writer of the same timeline gives it; `nil` takes that back.
+        public mutating func setEnd(_ cut: Cut?) {
+            end = cut
+            passed = (false, false)
+        }
+
+        /// Its last picture before its end has been taken.
+        public var hasGivenAllPictures: Bool { passed.video }
+        /// Everything before its end has been taken.
+        public var hasGivenAll: Bool { passed.video && passed.audio }
+        /// Something of it was refused because of its end.
+        public var isCut: Bool { passed.video || passed.audio }
+    }
+
+    /// A place between frames, on the feed's timeline.
+    public struct Cut: Sendable, Hashable {
+        /// The first picture behind it has this decoding time, or a later one.
+        public var video: Int64
+        /// The first sound behind it has this presentation time, to half a frame.
+        public var audio: Int64
+
+        public init(video: Int64, audio: Int64) {
+            self.video = video
+            self.audio = audio
         }
     }
 
@@ -136,6 +166,11 @@ public struct Splicer: ~Copyable {
         case .resuming(_, let needsKeyframe):
             if let tail = tail.videoDTS, raw <= tail {
                 writer.latest = raw
+                return .dropped
+            }
+            if let end = writer.end, raw >= end.video {
+                writer.latest = raw
+                writer.passed.video = true
                 return .dropped
             }
             if !writer.isJoined {
@@ -220,6 +255,10 @@ public struct Splicer: ~Copyable {
         }
         let pts = raw + writer.offset
         if let picture = tail.videoDTS, abs(pts - picture) > Self.longestStep { return .dropped }
+        if let end = writer.end, pts > end.audio - unit.duration / 2 {
+            writer.passed.audio = true
+            return .dropped
+        }
         isBridging = false
         guard pts >= earliestSound(unit, of: writer) else { return .dropped }
         if fillsSilence { fillSilence(until: pts) }
