@@ -6,6 +6,14 @@ public struct Libx264Recipe: EncoderRecipe {
         self.preset = preset
     }
 
+    public init(effort: EncoderEffort) {
+        switch effort {
+        case .normal: self.init(preset: "veryfast")
+        case .less: self.init(preset: "superfast")
+        case .least: self.init(preset: "ultrafast")
+        }
+    }
+
     public var encoder: String { "libx264" }
     public var filters: [String] { ["format=yuv420p"] }
 

@@ -74,6 +74,9 @@ public struct PublisherCommand: Sendable, Hashable {
             ? ["-rtmp_app", path + (address.query.map { "?" + $0 } ?? "")] : []
         return Output(
             arguments: app + [
+                // An encoder that took over may have other parameter sets: FLV has them in a header of their own, and
+                // this filter makes the multiplexer write a new one. Where they are the same nothing changes.
+                "-bsf:v", "extract_extradata",
                 "-rw_timeout", "\(stall.wholeMicroseconds)", "-tcp_nodelay", "1",
                 // A live stream's header cannot be gone back to.
                 "-flvflags", "no_duration_filesize", "-flush_packets", "1",
