@@ -22,7 +22,7 @@ public struct ChannelMachine: Sendable {
     public static let settling = Duration.seconds(5)
 
     /// Whether each source, in order of priority, is one that the box makes itself.
-    private let isOwn: [Bool]
+    private var isOwn: [Bool]
     private var delivers: [Bool]
     private var runs: [Bool]
     private var change = 0
@@ -50,6 +50,17 @@ public struct ChannelMachine: Sendable {
             guard change == self.change else { return [] }
             return rest()
         }
+    }
+
+    /// The list of sources has changed.
+    ///
+    /// - Parameter kept: Whether each of the new ones is the one that stood there before; never for a place that was none.
+    public mutating func change(isOwn: [Bool], kept: [Bool]) -> [Effect] {
+        delivers = isOwn.indices.map { kept[$0] && delivers[$0] }
+        runs = isOwn.indices.map { kept[$0] && runs[$0] }
+        self.isOwn = isOwn
+        change += 1
+        return start() + [.settle(change: change)]
     }
 
     private func isWanted(_ source: Int) -> Bool {

@@ -3,93 +3,273 @@ import DataPath
 import Logging
 import TransportStream
 
-/// One channel: its sources, groups and targets, and which of them run.
-final class ChannelRunner: Sendable {
-    private let sources: [SourceRunner]
-    private let groups: [GroupRunner]
-    private let targets: [TargetRunner]
-    private let events: AsyncStream<Event>
-    private let queue: AsyncStream<Event>.Continuation
-    private let isOwn: [Bool]
+/// One channel: its sources, groups and targets, which of them run, and what becomes of them when the configuration
+/// changes.
+actor ChannelRunner: Runnable {
+    private(set) var channel: ChannelConfiguration
+    private let box: Box
+    private let dataPath: DataPath
+    private let logger: Logger
+
+    private var machine: ChannelMachine
+    /// In order of priority; `nil` is a kind that this version does not run.
+    private var sources: [Place<SourceRunner>?] = []
+    /// Those that encode, by name.
+    private var groups: [String: Place<GroupRunner>] = [:]
+    /// By name.
+    private var targets: [String: Place<TargetRunner>] = [:]
+    /// Groups and targets that the operator stopped.
+    private var stopped: StoppedOutputs
+    /// A source has been on air: an encoder that started before the first picture would not know what arrives.
+    private var hasPicture = false
+
+    private nonisolated let events: AsyncStream<Event>
+    private nonisolated let queue: AsyncStream<Event>.Continuation
+
+    /// A slot, and who is in it.
+    private struct Place<Runner: Runnable> {
+        var runner: Runner
+        let slot: Slot<Runner>
+
+        init(_ runner: Runner) {
+            self.runner = runner
+            slot = Slot(runner)
+        }
+
+        /// Has another runner follow once the one in the slot has ended.
+        mutating func replace(with next: Runner) {
+            runner.finish()
+            slot.follow(with: next)
+            runner = next
+        }
+
+        func end() {
+            runner.finish()
+            slot.close()
+        }
+    }
 
     private enum Event: Sendable {
         case machine(ChannelMachine.Event)
         case onAir(VideoFormat?)
+        /// Run this until it returns.
+        case run(@Sendable () async -> Void)
+        case settle(change: Int)
         case finish
     }
 
-    init(_ channel: ChannelConfiguration, box: Box, dataPath: DataPath) {
-        let (events, queue) = AsyncStream.makeStream(of: Event.self)
-        self.events = events
-        self.queue = queue
-        let runnable = channel.sources.filter(\.isRunnable)
-        isOwn = runnable.map(\.isOwn)
-        sources = runnable.enumerated().map { priority, source in
-            SourceRunner(
-                source, priority: priority, of: channel, box: box, dataPath: dataPath,
-                delivers: { queue.yield(.machine(.source(priority, delivers: $0))) },
-                onAir: { queue.yield(.onAir($0)) })
-        }
-        groups = channel.groups.filter { !$0.passesThrough }.map {
-            GroupRunner($0, of: channel.name, box: box, dataPath: dataPath)
-        }
-        targets = channel.groups.flatMap { group in
-            let feed: DataPath.FeedName = group.passesThrough ? .channel(channel.name) : .group(group.name)
-            return group.targets.map {
-                TargetRunner($0, of: group.name, in: channel.name, feed: feed, box: box, dataPath: dataPath)
-            }
-        }
+    /// How long a stage of the stop may take before the next one begins.
+    private static let sourcesPatience = Duration.milliseconds(500)
+    private static let encodersPatience = Duration.milliseconds(800)
+
+    /// - Parameter stopped: What the operator stopped before.
+    init(_ channel: ChannelConfiguration, stopped: StoppedOutputs, box: Box, dataPath: DataPath) {
+        self.channel = channel
+        self.stopped = stopped
+        self.box = box
+        self.dataPath = dataPath
+        logger = box.logger(["channel": "\(channel.name)"])
+        machine = ChannelMachine(isOwn: channel.sources.map(\.isOwn))
+        (events, queue) = AsyncStream.makeStream()
     }
 
-    func finish() { queue.yield(.finish) }
+    nonisolated func finish() { queue.yield(.finish) }
 
     /// Runs until ``finish()``: then its processes end, each with time to finish what it writes.
     func run() async {
-        async let processes: Void = runProcesses()
-        await withDiscardingTaskGroup { timers in
-            var machine = ChannelMachine(isOwn: isOwn)
-            for effect in machine.initial { carryOut(effect, in: &timers) }
-            for target in targets { target.want(true) }
+        await withDiscardingTaskGroup { tasks in
+            begin()
             loop: for await event in events {
                 switch event {
-                case .machine(let event):
-                    for effect in machine.handle(event) { carryOut(effect, in: &timers) }
+                case .machine(let event): carryOut(machine.handle(event))
                 case .onAir(let format):
-                    // An encoder that started before the first picture would not know what arrives.
-                    for encoder in groups {
-                        encoder.want(true)
-                        encoder.arriving(format)
+                    hasPicture = true
+                    for place in groups.values {
+                        place.runner.want(wants(place.runner.name))
+                        place.runner.arriving(format)
                     }
-                case .finish:
-                    break loop
+                case .run(let body): tasks.addTask { await body() }
+                case .settle(let change):
+                    tasks.addTask { [queue] in
+                        guard await (try? ContinuousClock().sleep(for: ChannelMachine.settling)) != nil else { return }
+                        queue.yield(.machine(.settled(change: change)))
+                    }
+                case .finish: break loop
                 }
             }
-            timers.cancelAll()
-        }
-        for source in sources { await source.finish() }
-        for encoder in groups { await encoder.finish() }
-        for target in targets { await target.finish() }
-        await processes
-    }
-
-    private func runProcesses() async {
-        await withDiscardingTaskGroup { group in
-            for source in sources { group.addTask { await source.run() } }
-            for encoder in groups { group.addTask { await encoder.run() } }
-            for target in targets { group.addTask { await target.run() } }
+            await end()
+            tasks.cancelAll()
         }
     }
 
-    private func carryOut(_ effect: ChannelMachine.Effect, in timers: inout DiscardingTaskGroup) {
-        switch effect {
-        case .run(let source): sources[source].want(true)
-        case .rest(let source): sources[source].want(false)
-        case .settle(let change):
-            timers.addTask { [queue] in
-                guard await (try? ContinuousClock().sleep(for: ChannelMachine.settling)) != nil else { return }
-                queue.yield(.machine(.settled(change: change)))
+    private func begin() {
+        for (priority, source) in channel.sources.enumerated() { sources.append(makeSource(source, priority)) }
+        carryOut(machine.initial)
+        for group in channel.groups { addGroup(group) }
+    }
+
+    /// What is nearer to the sources ends first, so that what it gave can still go out.
+    private func end() async {
+        let (sources, groups, targets) = (sources.compactMap { $0 }, Array(groups.values), Array(targets.values))
+        for place in sources { place.end() }
+        await Self.wait(for: sources.map(\.slot), atMost: Self.sourcesPatience)
+        for place in groups { place.end() }
+        await Self.wait(for: groups.map(\.slot), atMost: Self.encodersPatience)
+        for place in targets { place.end() }
+    }
+
+    private static func wait<Runner>(for slots: [Slot<Runner>], atMost limit: Duration) async {
+        await withTaskGroup { tasks in
+            tasks.addTask { for slot in slots { await slot.wait() } }
+            tasks.addTask { try? await ContinuousClock().sleep(for: limit) }
+            await tasks.next()
+            tasks.cancelAll()
+        }
+    }
+
+    // MARK: Sources
+
+    private func makeSource(_ source: SourceConfiguration, _ priority: Int) -> Place<SourceRunner>? {
+        guard source.isRunnable else { return nil }
+        let place = Place(makeRunner(source, priority))
+        queue.yield(.run { [slot = place.slot] in await slot.run() })
+        return place
+    }
+
+    private func makeRunner(_ source: SourceConfiguration, _ priority: Int) -> SourceRunner {
+        let queue = queue
+        return SourceRunner(
+            source, priority: priority, of: channel, box: box, dataPath: dataPath,
+            delivers: { queue.yield(.machine(.source(priority, delivers: $0))) },
+            onAir: { queue.yield(.onAir($0)) })
+    }
+
+    private func carryOut(_ effects: [ChannelMachine.Effect]) {
+        for effect in effects {
+            switch effect {
+            case .run(let source): sources[source]?.runner.want(true)
+            case .rest(let source): sources[source]?.runner.want(false)
+            case .settle(let change): queue.yield(.settle(change: change))
             }
         }
+    }
+
+    // MARK: Groups and targets
+
+    private func wants(_ group: String) -> Bool { hasPicture && !stopped.groups.contains(group) }
+
+    private func wants(_ target: TargetConfiguration, of group: GroupConfiguration) -> Bool {
+        !stopped.groups.contains(group.name) && !stopped.targets.contains(target.name)
+    }
+
+    private func addGroup(_ group: GroupConfiguration) {
+        if !group.passesThrough {
+            let place = Place(GroupRunner(group, of: channel.name, ledger: GroupLedger(), box: box, dataPath: dataPath))
+            groups[group.name] = place
+            queue.yield(.run { [slot = place.slot] in await slot.run() })
+            if wants(group.name) { place.runner.want(true) }
+        }
+        for target in group.targets { addTarget(target, to: group) }
+    }
+
+    private func addTarget(_ target: TargetConfiguration, to group: GroupConfiguration) {
+        let place = Place(makeRunner(target, group))
+        targets[target.name] = place
+        queue.yield(.run { [slot = place.slot] in await slot.run() })
+        place.runner.want(wants(target, of: group))
+    }
+
+    private func makeRunner(_ target: TargetConfiguration, _ group: GroupConfiguration) -> TargetRunner {
+        TargetRunner(
+            target, of: group.name, in: channel.name, feed: group.passesThrough ? .channel(channel.name) : .group(group.name), box: box,
+            dataPath: dataPath)
+    }
+
+    /// The operator's wish for a group or a target has changed.
+    func heed(_ stopped: StoppedOutputs) {
+        self.stopped = stopped
+        for group in channel.groups {
+            groups[group.name]?.runner.want(wants(group.name))
+            for target in group.targets { targets[target.name]?.runner.want(wants(target, of: group)) }
+        }
+    }
+
+    /// The encoder of a group; `nil` when there is none of that name, or it passes its channel through.
+    func group(_ name: String) -> GroupRunner? { groups[name]?.runner }
+
+    // MARK: Reload
+
+    /// Ends what another configuration no longer has, and returns when it has ended.
+    func shed(for next: ChannelConfiguration) async {
+        let kept = Dictionary(next.groups.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        var endingTargets: [Slot<TargetRunner>] = []
+        var endingGroups: [(name: String, slot: Slot<GroupRunner>)] = []
+        for group in channel.groups {
+            // Where it passes the channel through or does so no more, it reads from elsewhere.
+            let stays = kept[group.name].map { $0.passesThrough == group.passesThrough } ?? false
+            let keptTargets = stays ? Set(kept[group.name]?.targets.map(\.name) ?? []) : []
+            for target in group.targets where !keptTargets.contains(target.name) {
+                guard let place = targets.removeValue(forKey: target.name) else { continue }
+                place.end()
+                endingTargets.append(place.slot)
+            }
+            if !stays, let place = groups.removeValue(forKey: group.name) {
+                place.end()
+                endingGroups.append((group.name, place.slot))
+            }
+        }
+        for slot in endingTargets { await slot.wait() }
+        for group in endingGroups {
+            await group.slot.wait()
+            await dataPath.removeGroup(group.name)
+        }
+    }
+
+    /// Goes on by another configuration of the same channel. What is the same in both is not touched.
+    func change(to next: ChannelConfiguration) async {
+        let former = channel
+        channel = next
+        if former.slate.after != next.slate.after { await dataPath.setPatience(next.slate.after, of: next.name) }
+        changeSources(from: former.sources)
+        for group in next.groups where !group.passesThrough && groups[group.name] == nil { await dataPath.addGroup(group.name) }
+        let before = Dictionary(former.groups.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for group in next.groups {
+            guard let old = before[group.name], old.passesThrough == group.passesThrough else {
+                addGroup(group)
+                continue
+            }
+            if old != group { groups[group.name]?.runner.change(to: group) }
+            for target in group.targets {
+                if targets[target.name] == nil {
+                    addTarget(target, to: group)
+                } else if old.targets.first(where: { $0.name == target.name }) != target {
+                    let runner = makeRunner(target, group)
+                    runner.want(wants(target, of: group))
+                    targets[target.name]?.replace(with: runner)
+                }
+            }
+        }
+    }
+
+    /// A source is its place in the list: what stands there unchanged goes on.
+    private func changeSources(from former: [SourceConfiguration]) {
+        let kept = channel.sources.indices.map { former.indices.contains($0) && former[$0] == channel.sources[$0] }
+        for index in sources.indices where !channel.sources.indices.contains(index) { sources[index]?.end() }
+        sources.removeLast(max(0, sources.count - channel.sources.count))
+        for index in channel.sources.indices where !kept[index] {
+            let source = channel.sources[index]
+            guard index < sources.count else {
+                sources.append(makeSource(source, index))
+                continue
+            }
+            if sources[index] == nil || !source.isRunnable {
+                sources[index]?.end()
+                sources[index] = makeSource(source, index)
+            } else {
+                sources[index]?.replace(with: makeRunner(source, index))
+            }
+        }
+        carryOut(machine.change(isOwn: channel.sources.map(\.isOwn), kept: kept))
     }
 }
 

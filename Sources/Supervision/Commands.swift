@@ -42,10 +42,13 @@ public enum Commands {
     }
 
     /// - Parameters:
+    ///   - effort: Less than normal where the machine is too slow.
     ///   - format: What arrives, as far as it is known.
     ///   - size: The size to encode where the group names none; `nil` keeps that of the source.
     ///   - resume: Where the group feed ends.
-    public static func encoder(_ group: GroupConfiguration, format: VideoFormat?, size: FrameSize? = nil, resume: ResumePoint?) -> FFmpegCommand {
+    public static func encoder(
+        _ group: GroupConfiguration, effort: EncoderEffort = .normal, format: VideoFormat?, size: FrameSize? = nil, resume: ResumePoint?
+    ) -> FFmpegCommand {
         let arriving = format?.frameRate.map { FFmpeg.FrameRate($0.numerator, $0.denominator) }
         let video: VideoTreatment
         switch group.video {
@@ -56,7 +59,7 @@ public enum Commands {
                 size: wish.size.map { FrameSize($0) } ?? size,
                 rate: conversion(from: arriving, to: wish.rate.map { FFmpeg.FrameRate($0) }),
                 bitrate: wish.bitrate.bitsPerSecond, keyframe: wish.keyframe, profile: wish.profile)
-            video = .encode(settings, with: Libx264Recipe())
+            video = .encode(settings, with: Libx264Recipe(effort: effort))
         }
         let audio: AudioTreatment
         switch group.audio {

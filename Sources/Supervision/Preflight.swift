@@ -11,9 +11,24 @@ public struct StartError: Error, Sendable, Hashable, CustomStringConvertible {
 /// Tries what the configuration needs of the machine before anything is started: ports and folders.
 struct Preflight {
     let configuration: BoxConfiguration
+    /// What runs already has its ports.
+    private let held: [HeldPort]
 
-    init(_ configuration: BoxConfiguration) {
+    private struct HeldPort: Equatable {
+        var address: SocketAddress
+        var isDatagram: Bool
+    }
+
+    /// - Parameter running: The configuration that runs.
+    init(_ configuration: BoxConfiguration, since running: BoxConfiguration? = nil) {
         self.configuration = configuration
+        held = (running?.channels ?? []).flatMap(\.sources).compactMap { source in
+            switch source.kind {
+            case .rtmp(let rtmp): HeldPort(address: rtmp.listen, isDatagram: false)
+            case .srt(let srt): HeldPort(address: srt.listen, isDatagram: true)
+            default: nil
+            }
+        }
     }
 
     func check() throws(StartError) {
@@ -37,6 +52,7 @@ struct Preflight {
     private func checkPort(
         _ address: SocketAddress, _ type: __socket_type, of source: SourceConfiguration, in channel: ChannelConfiguration
     ) throws(StartError) {
+        guard !held.contains(HeldPort(address: address, isDatagram: type == SOCK_DGRAM)) else { return }
         var hints = addrinfo()
         hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
         hints.ai_socktype = CInt(type.rawValue)

@@ -9,11 +9,18 @@ actor ProcessRunner {
     typealias Life = @Sendable (ChildHandle) async -> Void
 
     private var machine: ProcessMachine
+    private let ledger: ProcessLedger
     private let live: Life
     private let endInput: @Sendable () async -> Void
     private let changed: @Sendable (ProcessMachine.Actual) -> Void
-    private let events: AsyncStream<ProcessMachine.Event>
-    private let queue: AsyncStream<ProcessMachine.Event>.Continuation
+    private nonisolated let events: AsyncStream<Event>
+    private nonisolated let queue: AsyncStream<Event>.Continuation
+
+    private enum Event: Sendable {
+        case machine(ProcessMachine.Event)
+        case finish
+    }
+
     private let clock = ContinuousClock()
     private let epoch: ContinuousClock.Instant
     private var random = SystemRandomNumberGenerator()
@@ -21,19 +28,20 @@ actor ProcessRunner {
     private var isFinishing = false
 
     /// How long a process may take to end by itself once its input has.
-    private static let endOfInputPatience = Duration.milliseconds(2500)
+    private static let endOfInputPatience = Duration.milliseconds(1500)
 
     /// - Parameters:
     ///   - changed: Called when the process stands elsewhere than before.
     ///   - endInput: Closes the input of the process that runs; the first step of a stop. For processes without one,
     ///     nothing.
     init(
-        machine: ProcessMachine,
+        machine: ProcessMachine, ledger: ProcessLedger,
         changed: @escaping @Sendable (ProcessMachine.Actual) -> Void,
         endInput: (@Sendable () async -> Void)? = nil,
         live: @escaping Life
     ) {
         self.machine = machine
+        self.ledger = ledger
         self.live = live
         self.endInput = endInput ?? {}
         hasInput = endInput != nil
@@ -47,15 +55,26 @@ actor ProcessRunner {
     /// Where the process stands.
     var actual: ProcessMachine.Actual { machine.actual }
 
-    nonisolated func report(_ event: ProcessMachine.Event) { queue.yield(event) }
+    nonisolated func report(_ event: ProcessMachine.Event) { queue.yield(.machine(event)) }
 
     /// Runs until ``finish()`` was called and the process has ended.
     func run() async {
         await withDiscardingTaskGroup { group in
             for await event in events {
-                let before = machine.actual
-                let effects = machine.handle(event, now: clock.now - epoch, random: &random)
-                if machine.actual != before { changed(machine.actual) }
+                let wish: ProcessMachine.Event
+                switch event {
+                case .machine(.want) where isFinishing: continue
+                case .machine(let event): wish = event
+                case .finish:
+                    isFinishing = true
+                    wish = .want(false)
+                }
+                let before = (machine.actual, machine.wanted)
+                let effects = machine.handle(wish, now: clock.now - epoch, random: &random)
+                if (machine.actual, machine.wanted) != before {
+                    ledger.stands(machine.actual, wanted: machine.wanted, starts: machine.starts)
+                }
+                if machine.actual != before.0 { changed(machine.actual) }
                 for effect in effects { carryOut(effect, in: &group) }
                 if isFinishing, machine.actual == .idle { break }
             }
@@ -64,10 +83,7 @@ actor ProcessRunner {
     }
 
     /// Ends the process for good.
-    func finish() {
-        isFinishing = true
-        report(.want(false))
-    }
+    nonisolated func finish() { queue.yield(.finish) }
 
     private func carryOut(_ effect: ProcessMachine.Effect, in group: inout DiscardingTaskGroup) {
         switch effect {

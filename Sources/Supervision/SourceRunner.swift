@@ -6,8 +6,9 @@ import Synchronization
 import TransportStream
 
 /// One source of a channel: its relay, started again whenever it ends.
-final class SourceRunner: Sendable {
+final class SourceRunner: Runnable {
     let source: SourceConfiguration
+    let ledger = ProcessLedger()
     private let process: ProcessRunner
     private let shared: Shared
     private let logger: Logger
@@ -35,9 +36,10 @@ final class SourceRunner: Sendable {
         let life = Life(box: box, logger: logger)
         let shared = Shared()
         self.shared = shared
-        let report = SourceRunner.makeReport(shared: shared, logger: logger, delivers: delivers, onAir: onAir)
+        let ledger = ledger
+        let report = SourceRunner.makeReport(shared: shared, ledger: ledger, logger: logger, delivers: delivers, onAir: onAir)
         process = ProcessRunner(
-            machine: ProcessMachine(policy: .relay, stallPatience: Self.silence),
+            machine: ProcessMachine(policy: .relay, stallPatience: Self.silence), ledger: ledger,
             changed: { actual in
                 logger.debug("source is \(actual)")
             },
@@ -47,9 +49,12 @@ final class SourceRunner: Sendable {
                         source, mezzanine: channel.mezzanine, transcoding: shared.state.withLock { $0.transcoding },
                         environment: box.environment)
                     let (attachment, output) = try await dataPath.attachSource(to: channel.name, priority: priority, report: report)
-                    _ = await life.run(command, input: nil, output: output, child: child, expected: [.ended, .reset])
+                    let started = Timestamp.now
+                    let exit = await life.run(command, input: nil, output: output, child: child, expected: [.ended, .reset])
                     await dataPath.detach(attachment)
+                    ledger.ended(exit, started: started)
                 } catch {
+                    ledger.couldNotStart("\(error)")
                     logger.error("cannot run: \(error)")
                 }
                 delivers(false)
@@ -85,10 +90,10 @@ final class SourceRunner: Sendable {
     /// Looks that a peer has for its handshake and first picture.
     private static let patientLooks = 3
     func want(_ wanted: Bool) { process.report(.want(wanted)) }
-    func finish() async { await process.finish() }
+    func finish() { process.finish() }
 
     private static func makeReport(
-        shared: Shared, logger: Logger, delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void
+        shared: Shared, ledger: ProcessLedger, logger: Logger, delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void
     ) -> @Sendable (SourceEvent) -> Void {
         { event in
             let process = shared.state.withLock { $0.process }
@@ -104,19 +109,23 @@ final class SourceRunner: Sendable {
                 logger.notice("the source's codec cannot be carried as it is: the relay encodes it from now on")
                 process?.report(.replace)
             case .delivering(let format):
+                ledger.shows(format)
                 logger.info("delivers", metadata: format.map { ["video": "\($0)"] } ?? [:])
                 process?.report(.delivering)
                 delivers(true)
             case .onAir(let format):
+                ledger.isOnAir(true)
                 logger.notice("on air")
                 onAir(format)
             case .offAir:
+                ledger.isOnAir(false)
                 logger.info("off air")
             case .stalled:
                 logger.warning("silent: no picture for a second")
                 process?.report(.stalled)
                 delivers(false)
             case .ended:
+                ledger.isOnAir(false)
                 logger.info("ended")
                 delivers(false)
             }

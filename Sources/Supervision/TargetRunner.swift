@@ -6,9 +6,12 @@ import Logging
 import Synchronization
 
 /// One target: its publisher, started again whenever it ends, from the newest keyframe of its feed.
-final class TargetRunner: Sendable {
+final class TargetRunner: Runnable {
     let target: TargetConfiguration
+    let ledger = ProcessLedger()
     private let process: ProcessRunner
+    private let shared: Shared
+    private let dataPath: DataPath
 
     private final class Shared: Sendable {
         let state = Mutex((process: ProcessRunner?.none, attachment: DataPath.Attachment?.none))
@@ -21,6 +24,9 @@ final class TargetRunner: Sendable {
         let logger = box.logger(["channel": "\(channel)", "group": "\(group)", "target": "\(target.name)"])
         let life = Life(box: box, logger: logger)
         let shared = Shared()
+        self.shared = shared
+        self.dataPath = dataPath
+        let ledger = ledger
         let report: @Sendable (PublisherEvent) -> Void = { event in
             let process = shared.state.withLock { $0.process }
             switch event {
@@ -34,7 +40,7 @@ final class TargetRunner: Sendable {
             }
         }
         process = ProcessRunner(
-            machine: ProcessMachine(policy: .publisher, stallPatience: .seconds(2)),
+            machine: ProcessMachine(policy: .publisher, stallPatience: .seconds(2)), ledger: ledger,
             changed: { actual in
                 switch actual {
                 case .live: logger.notice("live")
@@ -51,11 +57,15 @@ final class TargetRunner: Sendable {
                     let command = try Commands.publisher(target, take: TargetRunner.take(target), environment: box.environment)
                     let (attachment, input) = try await dataPath.attachPublisher(to: feed, report: report)
                     shared.state.withLock { $0.attachment = attachment }
-                    _ = await life.run(command, input: input, output: nil, child: child, expected: [.ended]) {
+                    let started = Timestamp.now
+                    let exit = await life.run(command, input: input, output: nil, child: child, expected: [.ended]) {
                         shared.state.withLock { $0.process }?.report(.delivering)
                     }
+                    ledger.ended(exit, started: started, delivered: await dataPath.figures(of: attachment)?.delivered ?? 0)
+                    shared.state.withLock { $0.attachment = nil }
                     await dataPath.detach(attachment)
                 } catch {
+                    ledger.couldNotStart("\(error)")
                     logger.error("cannot run: \(error)")
                 }
             })
@@ -75,7 +85,14 @@ final class TargetRunner: Sendable {
     }
 
     func want(_ wanted: Bool) { process.report(.want(wanted)) }
-    func finish() async { await process.finish() }
+    func finish() { process.finish() }
+
+    /// Bytes that all its publishers have been given.
+    func bytes() async -> Int {
+        let before = ledger.now.delivered
+        guard let attachment = shared.state.withLock({ $0.attachment }) else { return before }
+        return before + (await dataPath.figures(of: attachment)?.delivered ?? 0)
+    }
 
     private static func take(_ target: TargetConfiguration) -> Int {
         guard case .record(let record) = target.destination else { return 0 }

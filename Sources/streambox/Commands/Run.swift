@@ -11,7 +11,7 @@ import UnixSignals
 /// The service, in the foreground.
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Runs the service in the foreground until SIGINT or SIGTERM.",
+        abstract: "Runs the service in the foreground until SIGINT or SIGTERM; SIGHUP reloads its configuration.",
         discussion: """
             Without --config: $STREAMBOX_CONFIG, else /etc/streambox/streambox.yaml, else a demo that listens for RTMP on \
             127.0.0.1:1935, shows a test picture meanwhile, and records to \(Demo.folder).
@@ -60,7 +60,11 @@ struct Run: AsyncParsableCommand {
         var lifecycleLogger = logger
         lifecycleLogger.logLevel = max(logLevel, .error)
         var group = ServiceGroupConfiguration(
-            services: [SupervisorService(supervisor: supervisor)], gracefulShutdownSignals: [.sigterm, .sigint],
+            services: [
+                SupervisorService(supervisor: supervisor),
+                ReloadService(
+                    reload: Reload(supervisor: supervisor, path: config, environment: environment, runtime: places.runtime, logger: logger)),
+            ], gracefulShutdownSignals: [.sigterm, .sigint],
             logger: lifecycleLogger)
         group.maximumGracefulShutdownDuration = .seconds(9)
         try await ServiceGroup(configuration: group).run()
@@ -100,6 +104,21 @@ private struct SupervisorService: Service {
             await supervisor.run()
         } onGracefulShutdown: {
             supervisor.stop()
+        }
+    }
+}
+
+/// SIGHUP as a wish for a reload. Reloads come one after the other.
+private struct ReloadService: Service {
+    let reload: Reload
+
+    func run() async {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        await cancelWhenGracefulShutdown {
+            for await _ in signals {
+                // What went wrong has been logged.
+                _ = try? await reload()
+            }
         }
     }
 }

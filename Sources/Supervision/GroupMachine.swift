@@ -1,0 +1,186 @@
+/// The generations of a group's encoder: what is wanted, which one has the group feed, and which takes over.
+///
+/// A generation that ends is followed by the next one, which begins where the group feed ends. A planned handover
+/// starts the next one while the one before runs on, and takes over ahead of it.
+///
+/// Pure: times and randomness come in, effects go out. ``GroupRunner`` carries the effects out.
+public struct GroupMachine: Sendable {
+    /// A generation's number; none is used twice.
+    public typealias Generation = Int
+
+    /// Where the generation stands that has the group feed.
+    public enum Actual: Sendable, Hashable {
+        /// There is none, and none is coming.
+        case idle
+        /// It was started and has given no picture yet.
+        case starting
+        case live
+        /// It was told to end.
+        case ending
+        /// It ended, and the next one starts after a pause.
+        case pausing
+    }
+
+    public enum Event: Sendable, Hashable {
+        /// The operator, the configuration or the channel wants the group encoded, or not.
+        case want(Bool)
+        /// A generation's first picture is in the group feed.
+        case delivering(Generation)
+        /// A generation takes pictures and gives none, or has been cut off from the feed.
+        case stalled(Generation)
+        /// The generation in use cannot go on: the next one starts once it is gone.
+        case replace(HandoverCause)
+        /// Another one is to take over from the one in use, which is well.
+        case handOver(HandoverCause)
+        /// A generation ended, by itself or because it was told to.
+        case ended(Generation, HandoverCause)
+        /// The pause behind this generation is over.
+        case pauseOver(Generation)
+    }
+
+    public enum Effect: Sendable, Hashable {
+        /// Start a generation where the group feed ends.
+        case launch(Generation, HandoverCause?)
+        /// Start a generation that takes over ahead of the one that runs.
+        case launchAhead(Generation, HandoverCause)
+        /// The generation has the group feed from now on.
+        case promote(Generation)
+        /// End a generation, with time to give what it has.
+        case stop(Generation)
+        /// End a generation at once: it hangs, or its pictures are not needed.
+        case kill(Generation)
+        /// Report ``Event/pauseOver(_:)`` after this time.
+        case pause(Duration, Generation)
+    }
+
+    public private(set) var wanted = false
+    public private(set) var actual = Actual.idle
+    /// The generation that has the group feed, or was the last to have it; 0 before the first.
+    public private(set) var current: Generation = 0
+    /// The generation that is to take over.
+    public private(set) var successor: Generation?
+
+    private var policy: RestartPolicy
+    private var newest: Generation = 0
+    private var liveSince: Duration?
+    /// Why the current generation was told to end, though the group is wanted.
+    private var replacing: (cause: HandoverCause, pauses: Bool)?
+
+    public init(policy: RestartPolicy) {
+        self.policy = policy
+    }
+
+    /// - Parameter now: Time since any fixed moment, on a clock that does not go back.
+    public mutating func handle(_ event: Event, now: Duration, random: inout some RandomNumberGenerator) -> [Effect] {
+        switch (actual, event) {
+        case (.idle, .want(true)):
+            wanted = true
+            return launch(nil)
+        case (.pausing, .want(false)):
+            wanted = false
+            actual = .idle
+            return []
+        case (.starting, .want(false)), (.live, .want(false)):
+            wanted = false
+            actual = .ending
+            return dropSuccessor() + [.stop(current)]
+        case (_, .want(let wish)):
+            // While it ends, the wish is kept until it has.
+            wanted = wish
+            return []
+
+        case (.starting, .delivering(let generation)) where generation == current:
+            actual = .live
+            liveSince = now
+            return [.promote(current)]
+        case (.starting, .delivering(let generation)) where generation == successor,
+            (.live, .delivering(let generation)) where generation == successor:
+            let former = current
+            current = generation
+            successor = nil
+            actual = .live
+            liveSince = now
+            return [.promote(current), .kill(former)]
+        case (_, .delivering):
+            return []
+
+        case (.starting, .stalled(let generation)) where generation == current,
+            (.live, .stalled(let generation)) where generation == current:
+            return replace(.stall, pauses: true)
+        case (.starting, .stalled(let generation)) where generation == successor,
+            (.live, .stalled(let generation)) where generation == successor:
+            // Its end tells whether the one in use can go on.
+            return [.kill(generation)]
+        case (_, .stalled):
+            return []
+
+        case (.starting, .replace(let cause)), (.live, .replace(let cause)):
+            return replace(cause, pauses: false)
+        case (.idle, .replace), (.ending, .replace), (.pausing, .replace):
+            // The next one is started with what holds then.
+            return []
+
+        case (.live, .handOver(let cause)):
+            let dropped = dropSuccessor()
+            newest += 1
+            successor = newest
+            return dropped + [.launchAhead(newest, cause)]
+        case (.starting, .handOver(let cause)):
+            // There is nothing yet to hand over.
+            return replace(cause, pauses: false)
+        case (.idle, .handOver), (.ending, .handOver), (.pausing, .handOver):
+            return []
+
+        case (.starting, .ended(let generation, let cause)) where generation == current,
+            (.live, .ended(let generation, let cause)) where generation == current,
+            (.ending, .ended(let generation, let cause)) where generation == current:
+            return follow(cause, now: now, random: &random)
+        case (_, .ended(let generation, _)):
+            if generation == successor { successor = nil }
+            return []
+
+        case (.pausing, .pauseOver(let generation)) where generation == current:
+            return launch(replacing?.cause)
+        case (_, .pauseOver):
+            return []
+        }
+    }
+
+    private mutating func launch(_ cause: HandoverCause?) -> [Effect] {
+        newest += 1
+        current = newest
+        actual = .starting
+        replacing = nil
+        return [.launch(current, cause)]
+    }
+
+    private mutating func dropSuccessor() -> [Effect] {
+        defer { successor = nil }
+        return successor.map { [.kill($0)] } ?? []
+    }
+
+    private mutating func replace(_ cause: HandoverCause, pauses: Bool) -> [Effect] {
+        replacing = (cause, pauses)
+        actual = .ending
+        return dropSuccessor() + [.kill(current)]
+    }
+
+    private mutating func follow(
+        _ cause: HandoverCause, now: Duration, random: inout some RandomNumberGenerator
+    ) -> [Effect] {
+        let healthyFor = liveSince.map { now - $0 } ?? .zero
+        liveSince = nil
+        let dropped = dropSuccessor()
+        guard wanted else {
+            actual = .idle
+            replacing = nil
+            return dropped
+        }
+        let (cause, pauses) = replacing ?? (cause, true)
+        let pause = pauses ? policy.pause(healthyFor: healthyFor, random: &random) : .zero
+        guard pause > .zero else { return dropped + launch(cause) }
+        replacing = (cause, true)
+        actual = .pausing
+        return dropped + [.pause(pause, current)]
+    }
+}

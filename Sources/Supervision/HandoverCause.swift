@@ -1,0 +1,42 @@
+import FFmpeg
+
+/// Why an encoder gives way to the next one. The raw values are labels of metrics.
+public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
+    // The encoder's end
+    case crash
+    case exit
+    /// It took pictures and gave none.
+    case stall
+    /// It gave fewer pictures than it was sent.
+    case slow
+    case gpuLost = "gpu-lost"
+    case gpuError = "gpu-error"
+    case sessionLimit = "session-limit"
+    case permission
+    case unsupported
+
+    // Somebody's wish
+    /// The configuration changed.
+    case config
+    case operator_ = "operator"
+    /// A better encoder is there again.
+    case failBack = "fail-back"
+    /// It has run for long.
+    case refresh
+    /// What the source sends changed.
+    case source
+
+    init(_ failure: FailureCause) {
+        self = switch failure {
+        case .deviceGone: .gpuLost
+        case .driverError, .driverMissing: .gpuError
+        case .sessionLimit: .sessionLimit
+        case .permission: .permission
+        case .unsupported: .unsupported
+        case .crash, .killed: .crash
+        case .refused, .unreachable, .timeout, .reset, .rejected, .notFound, .addressInUse, .invalidData, .ended, .unwritable,
+            .diskFull, .notStarted, .unknown:
+            .exit
+        }
+    }
+}

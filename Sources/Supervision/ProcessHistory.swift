@@ -1,0 +1,35 @@
+public import FFmpeg
+
+/// The last ends of one supervised process: what happened, for whoever asks afterwards.
+public struct ProcessHistory: Sendable, Hashable {
+    public struct End: Sendable, Hashable {
+        public var started: Timestamp
+        public var ended: Timestamp
+        /// `exited 1`, `signal 9`.
+        public var status: ChildStatus
+        /// `nil` when it was asked to end.
+        public var cause: FailureCause?
+        /// What it said last, secrets masked.
+        public var lastLines: [String]
+    }
+
+    /// How many ends are kept.
+    public static let capacity = 10
+    private static let linesKept = 3
+
+    /// Oldest first.
+    public private(set) var ends: [End] = []
+    /// Ends of all time.
+    public private(set) var count = 0
+    public private(set) var countByCause: [FailureCause: Int] = [:]
+
+    public init() {}
+
+    public mutating func add(_ exit: ChildExit, started: Timestamp, now: Timestamp = .now) {
+        count += 1
+        if let cause = exit.cause { countByCause[cause, default: 0] += 1 }
+        if ends.count == Self.capacity { ends.removeFirst() }
+        ends.append(
+            End(started: started, ended: now, status: exit.status, cause: exit.cause, lastLines: exit.log.tail.suffix(Self.linesKept)))
+    }
+}

@@ -1,0 +1,148 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What becomes of the processes when the configuration changes while they run.
+@Suite(.serialized) struct ReloadTests {
+    private struct Box {
+        var rtmp: Int
+        var groups: String
+
+        var yaml: String {
+            """
+              - name: main
+                sources: [ { rtmp: { listen: "127.0.0.1:\(rtmp)", app: live } } ]
+                groups:
+            \(groups)
+            """
+        }
+    }
+
+    private func reload(_ daemon: Daemon, _ stage: Stage, _ box: Box) throws {
+        _ = try stage.configuration(box.yaml)
+        daemon.program.send(SIGHUP)
+    }
+
+    @Test("a group that is encoded differently is handed over: no picture is missing or twice, the target sees one stream, the others are not touched")
+    func handover() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let groups = { (bitrate: Int, size: String) in
+                """
+                      - { name: hd, video: { bitrate: \(bitrate)k, rate: 30\(size) }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+                      - { name: low, video: { bitrate: 200k, size: 160x90, rate: 30 }, targets: [ { name: b, url: "\(sink.url("two"))" } ] }
+                """
+            }
+            var box = Box(rtmp: try FreePort.tcp(), groups: groups(600, ""))
+            let daemon = try await stage.streambox(box.yaml)
+            try await eventually("the source to listen") { FreePort.isListening(tcp: box.rtmp) }
+            let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(box.rtmp)/live/x")
+            try await sink.waitForFrames(40, of: "one")
+            try await sink.waitForFrames(40, of: "two")
+            let before = Set(daemon.children("ffmpeg").map(\.pid))
+            let encoder = try #require(daemon.children("600000").first).pid
+            var frames = 40
+            for (bitrate, size) in [(800, ""), (500, ", size: 480x270"), (700, ", size: 480x270")] {
+                let position = daemon.position
+                box.groups = groups(bitrate, size)
+                try reload(daemon, stage, box)
+                try await daemon.logged("handed over", "group=hd", "cause=config", from: position)
+                #expect(daemon.lines("handed over", "group=low").isEmpty)
+                frames = try await sink.reading(of: "one").frames.count + 40
+                try await sink.waitForFrames(frames, of: "one")
+            }
+            // Of all the processes only the encoder is another one.
+            let after = Set(daemon.children("ffmpeg").map(\.pid))
+            #expect(before.subtracting(after) == [encoder])
+            #expect(after.subtracting(before).count == 1)
+            await stage.end(publisher)
+            try await daemon.logged("msg=ended", "source=rtmp-0")
+            try await daemon.terminate()
+            for name in ["one", "two"] {
+                #expect(try await sink.wasPublishedOnceInOrder(name))
+                let reading = try await sink.reading(of: name)
+                let verdict = Verdict(reading)
+                print("reloaded three times, \(name): \(verdict)")
+                #expect(reading.complaints.isEmpty, "\(reading.complaints)")
+                // Of 160x90 the numbers cannot be read.
+                if name == "one" {
+                    #expect(verdict.isWhole && verdict.first == 0, "\(verdict)")
+                    #expect((verdict.worstSoundOffset ?? 1) < 0.06, "\(verdict)")
+                }
+                let probe = try await MediaProbe.read(.url(sink.recordings(of: name)[0]))
+                #expect(probe.backwards.isEmpty)
+                let sound = probe.packets(of: probe.audio).compactMap(\.pts)
+                let steps = Set(zip(sound, sound.dropFirst()).map { $1 - $0 })
+                #expect(steps.isSubset(of: [20, 21, 22, 23]), "\(steps)")
+            }
+        }
+    }
+
+    @Test("targets and groups come and go alone, and a target that changed connects anew")
+    func comingAndGoing() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: false)
+            let one = "{ name: a, url: \"\(sink.url("one"))\" }"
+            let two = "{ name: b, url: \"\(sink.url("two"))\" }"
+            let moved = "{ name: b, url: \"\(sink.url("three"))\" }"
+            let group = { (targets: [String]) in
+                "      - { name: hd, video: { bitrate: 500k, size: 320x180, rate: 30 }, targets: [ \(targets.joined(separator: ", ")) ] }\n"
+            }
+            let other = "      - { name: extra, video: { bitrate: 300k, size: 160x90, rate: 30 }, tap: true, targets: [ { name: c, url: \"\(sink.url("four"))\" } ] }\n"
+            var box = Box(rtmp: try FreePort.tcp(), groups: group([one]))
+            let channel = { (box: Box) in box.yaml.replacingOccurrences(of: "sources: [", with: "sources: [ { test: { size: 320x180, rate: 30 } },") }
+            let daemon = try await stage.streambox(channel(box))
+            try await daemon.logged("msg=live", "target=a")
+            let first = Set(daemon.children("ffmpeg").map(\.pid))
+            func go(to groups: String) async throws -> Int {
+                let position = daemon.position
+                box.groups = groups
+                _ = try stage.configuration(channel(box))
+                daemon.program.send(SIGHUP)
+                try await daemon.logged("msg=reloaded", from: position)
+                return position
+            }
+            var position = try await go(to: group([one, two]) + other)
+            try await daemon.logged("msg=live", "target=b", from: position)
+            try await daemon.logged("msg=live", "target=c", from: position)
+            #expect(Set(daemon.children("ffmpeg").map(\.pid)).isSuperset(of: first))
+            let tap = try await stage.tap("extra", of: daemon)
+            try await eventually("the new group's tap") { tap.output.total > 10_000 }
+            position = try await go(to: group([one, moved]) + other)
+            try await daemon.logged("msg=live", "target=b", from: position)
+            try await eventually("the stream at its new place") { try sink.publishes(of: "three").contains(where: \.isAccepted) }
+            position = try await go(to: group([one]))
+            try await eventually("what is gone to end") { Set(daemon.children("ffmpeg").map(\.pid)) == first }
+            // Exactly the same again changes nothing.
+            position = try await go(to: group([one]))
+            #expect(Set(daemon.children("ffmpeg").map(\.pid)) == first)
+            #expect(try sink.publishes(of: "one").count == 1)
+            try await daemon.terminate()
+        }
+    }
+
+    @Test("a file with a mistake changes nothing, and the mistake is told with its line")
+    func mistake() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: false)
+            let box = Box(
+                rtmp: try FreePort.tcp(),
+                groups: "      - { name: hd, video: { size: 320x180, rate: 30 }, targets: [ { name: a, url: \"\(sink.url("one"))\" } ] }")
+            let yaml = box.yaml.replacingOccurrences(of: "sources: [", with: "sources: [ { test: { size: 320x180, rate: 30 } },")
+            let daemon = try await stage.streambox(yaml)
+            try await daemon.logged("msg=live", "target=a")
+            let before = Set(daemon.children("ffmpeg").map(\.pid))
+            _ = try stage.configuration(yaml.replacingOccurrences(of: "320x180, rate: 30 }, targets", with: "320x18, rate: 30 }, target"))
+            var position = daemon.position
+            daemon.program.send(SIGHUP)
+            try await daemon.logged("not reloaded", "box.yaml:", "targets", from: position)
+            // Nor does a port that somebody else has.
+            _ = try stage.configuration(yaml.replacingOccurrences(of: "\(box.rtmp)", with: "\(sink.httpPort)"))
+            position = daemon.position
+            daemon.program.send(SIGHUP)
+            try await daemon.logged("not reloaded", "another program uses that port", from: position)
+            #expect(Set(daemon.children("ffmpeg").map(\.pid)) == before)
+            try await daemon.terminate()
+        }
+    }
+}
