@@ -18,6 +18,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -53,15 +54,24 @@ let package = Package(
         .target(
             name: "Supervision",
             dependencies: [
-                "Configuration", "DataPath", "FFmpeg", "TransportStream",
+                "Configuration", "DataPath", "FFmpeg", "Status", "TransportStream",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
+        .target(name: "Status", swiftSettings: settings),
+        .target(
+            name: "Control",
+            dependencies: [
+                "Status",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "streambox",
             dependencies: [
-                "Configuration", "FFmpeg", "Supervision",
+                "Configuration", "Control", "FFmpeg", "Status", "Supervision",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -102,6 +112,8 @@ let package = Package(
             name: "SupervisionTests",
             dependencies: ["Supervision", "Configuration", "FFmpeg", "TransportStream", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(name: "StatusTests", dependencies: ["Status"], swiftSettings: settings),
+        .testTarget(name: "ControlTests", dependencies: ["Control", "Status", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "StreamboxTests", dependencies: ["streambox", "TestSupport"],
             swiftSettings: settings),

@@ -1,0 +1,84 @@
+import FoundationEssentials
+import Glibc
+
+/// Asks the running service. Everything blocks: it is a command's whole work.
+public struct ControlClient: Sendable {
+    public let path: String
+
+    public init(path: String) {
+        self.path = path
+    }
+
+    /// How long the service may take to answer: a handover tries its encoder first.
+    private static let patience = 60
+
+    /// - Throws: ``ControlError`` when nobody answers.
+    public func send(_ request: ControlRequest) throws(ControlError) -> ControlReply {
+        let descriptor = try connected()
+        defer { close(descriptor) }
+        var limit = timeval(tv_sec: Self.patience, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        do {
+            var line = try JSONEncoder().encode(request)
+            line.append(UInt8(ascii: "\n"))
+            let sent = line.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress!, $0.count, CInt(MSG_NOSIGNAL)) }
+            guard sent == line.count else { throw ControlError("the service at \(path) does not take requests") }
+            return try JSONDecoder().decode(ControlReply.self, from: Data(try readLine(descriptor)))
+        } catch let error as ControlError {
+            throw error
+        } catch {
+            throw ControlError("the service at \(path) answered with something else; is it of the same version? (\(error))")
+        }
+    }
+
+    /// Somebody listens.
+    func isAnswered() async -> Bool {
+        guard let descriptor = try? connected() else { return false }
+        close(descriptor)
+        return true
+    }
+
+    private func connected() throws(ControlError) -> CInt {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            throw ControlError("the path of the control socket is too long: \(path)")
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw ControlError("no socket: \(String(cString: strerror(errno)))") }
+        let status = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+        }
+        guard status == 0 else {
+            let reason = errno
+            close(descriptor)
+            switch reason {
+            case ENOENT, ECONNREFUSED:
+                throw ControlError(
+                    "no streambox runs here: nobody answers at \(path). Start it with `streambox run`, or name its configuration with --config")
+            case EACCES, EPERM:
+                throw ControlError("this user may not command the streambox at \(path): be its user, or root")
+            default:
+                throw ControlError("cannot reach \(path): \(String(cString: strerror(reason)))")
+            }
+        }
+        return descriptor
+    }
+
+    private func readLine(_ descriptor: CInt) throws(ControlError) -> [UInt8] {
+        var line: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 64 << 10)
+        while line.count < 64 << 20 {
+            let count = read(descriptor, &piece, piece.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw ControlError("the service at \(path) does not answer") }
+            guard count > 0 else { break }
+            line += piece[..<count]
+            if line.last == UInt8(ascii: "\n") { return line }
+        }
+        throw ControlError("the service at \(path) closed the connection without an answer")
+    }
+}

@@ -1,0 +1,29 @@
+import NIOCore
+
+/// Cuts a stream of bytes at line feeds.
+struct LineDecoder: ByteToMessageDecoder {
+    typealias InboundOut = ByteBuffer
+
+    /// Bytes of the longest line, its end included.
+    let most: Int
+
+    struct TooLong: Error {}
+
+    mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
+        guard let length = buffer.readableBytesView.firstIndex(of: UInt8(ascii: "\n")).map({ $0 - buffer.readerIndex }) else {
+            if buffer.readableBytes >= most { throw TooLong() }
+            return .needMoreData
+        }
+        guard length < most, let line = buffer.readSlice(length: length) else { throw TooLong() }
+        buffer.moveReaderIndex(forwardBy: 1)
+        context.fireChannelRead(wrapInboundOut(line))
+        return .continue
+    }
+
+    /// A half line is no line.
+    mutating func decodeLast(context: ChannelHandlerContext, buffer: inout ByteBuffer, seenEOF: Bool) throws -> DecodingState {
+        let state = try decode(context: context, buffer: &buffer)
+        if state == .needMoreData { buffer.clear() }
+        return state
+    }
+}

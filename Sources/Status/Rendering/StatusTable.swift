@@ -1,0 +1,146 @@
+/// A snapshot for a person at a terminal of 80 columns.
+public struct StatusTable {
+    private let isColoured: Bool
+    private var lines: [String] = []
+
+    /// - Parameter coloured: With the escape sequences of a terminal.
+    public static func render(_ box: BoxSnapshot, coloured: Bool) -> String {
+        var table = StatusTable(isColoured: coloured)
+        table.write(box)
+        return table.lines.joined(separator: "\n") + "\n"
+    }
+
+    static let width = 80
+
+    private init(isColoured: Bool) {
+        self.isColoured = isColoured
+    }
+
+    private enum Tone: String {
+        case good = "32", doubtful = "33", bad = "31", faint = "2", heading = "1"
+    }
+
+    private mutating func write(_ box: BoxSnapshot) {
+        add("streambox \(box.version), FFmpeg \(box.ffmpeg), up \(Self.time(box.updated - box.started))", .heading)
+        for channel in box.channels {
+            add("")
+            add("channel \(channel.name)" + (channel.tap.map { "  \($0)" } ?? ""), .heading)
+            for source in channel.sources {
+                row(source.isOnAir ? "on air" : "", "source", source.id, source.state.rawValue, source.format ?? "", tone(source))
+            }
+            for group in channel.groups { write(group) }
+        }
+        guard !box.problems.isEmpty else { return }
+        add("")
+        add("What to do", .heading)
+        for problem in box.problems {
+            for (index, line) in Self.wrapped("\(problem.subject): \(problem.sentence)", to: Self.width - 4).enumerated() {
+                add((index == 0 ? "  - " : "    ") + line, .bad)
+            }
+        }
+    }
+
+    private mutating func write(_ group: GroupSnapshot) {
+        let figures = group.state == .live || group.state == .degraded
+            ? "\(group.encoder)\(group.gpu.map { "@\($0)" } ?? "")  \(Self.decimal(group.fps)) fps  \(Self.bits(group.bitsPerSecond))"
+                + (group.lostFrames > 0 ? "  \(group.lostFrames) lost" : "")
+            : group.encoder
+        row("", "group", group.name, group.state.rawValue, figures, tone(group))
+        for target in group.targets {
+            let about: String
+            switch target.state {
+            case .live: about = "for \(Self.time(target.uptime))" + (target.connects > 1 ? ", connected \(target.connects) times" : "")
+            case .connecting, .waiting, .refused: about = target.trouble ?? ""
+            case .stopped: about = ""
+            }
+            row("", "target", "  " + target.name, target.state.rawValue, about, tone(target))
+        }
+    }
+
+    private func tone(_ source: SourceSnapshot) -> Tone {
+        switch source.state {
+        case .live: .good
+        case .waiting, .connecting: .faint
+        case .stalled, .absent: .doubtful
+        case .failed: .bad
+        }
+    }
+
+    private func tone(_ group: GroupSnapshot) -> Tone {
+        switch group.state {
+        case .live: .good
+        case .starting, .degraded: .doubtful
+        case .stalled: .bad
+        case .stopped: .faint
+        }
+    }
+
+    private func tone(_ target: TargetSnapshot) -> Tone {
+        switch target.state {
+        case .live: .good
+        case .connecting, .waiting: .doubtful
+        case .refused: .bad
+        case .stopped: .faint
+        }
+    }
+
+    // MARK: Lines
+
+    private mutating func row(_ mark: String, _ kind: String, _ name: String, _ state: String, _ about: String, _ tone: Tone) {
+        let start = "  " + Self.padded(mark, 7) + Self.padded(kind, 7) + " " + Self.padded(name, 20) + " "
+        let rest = Self.cut(about, to: Self.width - start.count - 11)
+        lines.append(start + paint(Self.padded(state, 10), tone) + (rest.isEmpty ? "" : " " + rest))
+    }
+
+    private mutating func add(_ text: String, _ tone: Tone? = nil) {
+        let text = Self.cut(text, to: Self.width)
+        lines.append(tone.map { paint(text, $0) } ?? text)
+    }
+
+    private func paint(_ text: String, _ tone: Tone) -> String {
+        isColoured ? "\u{1B}[\(tone.rawValue)m\(text)\u{1B}[0m" : text
+    }
+
+    static func padded(_ text: String, _ width: Int) -> String {
+        let text = cut(text, to: width)
+        return text + String(repeating: " ", count: width - text.count)
+    }
+
+    static func cut(_ text: String, to width: Int) -> String {
+        let text = String(text.map { $0.isNewline || $0 == "\t" ? " " : $0 })
+        return text.count <= width ? text : text.prefix(max(0, width - 1)) + "…"
+    }
+
+    static func wrapped(_ text: String, to width: Int) -> [String] {
+        var lines: [String] = []
+        var line = ""
+        for word in text.split(whereSeparator: \.isWhitespace) {
+            if !line.isEmpty, line.count + 1 + word.count > width {
+                lines.append(line)
+                line = ""
+            }
+            line += (line.isEmpty ? "" : " ") + word
+        }
+        if !line.isEmpty { lines.append(line) }
+        return lines
+    }
+
+    /// `3d 4h`, `4h 12m`, `12m 30s`, `30s`.
+    static func time(_ seconds: Double) -> String {
+        let seconds = Int(max(0, seconds))
+        let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60)
+        if days > 0 { return "\(days)d \(hours)h" }
+        if hours > 0 { return "\(hours)h \(minutes)m" }
+        if minutes > 0 { return "\(minutes)m \(seconds % 60)s" }
+        return "\(seconds)s"
+    }
+
+    static func decimal(_ value: Double) -> String {
+        let tenths = Int((value * 10).rounded())
+        return "\(tenths / 10).\(abs(tenths % 10))"
+    }
+
+    static func bits(_ perSecond: Double) -> String {
+        perSecond >= 1_000_000 ? "\(decimal(perSecond / 1_000_000)) Mbit/s" : "\(Int(perSecond / 1000)) kbit/s"
+    }
+}
