@@ -42,6 +42,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(name: "CapabilityProbe", swiftSettings: settings),
+        .target(
+            name: "EncoderSelection", dependencies: ["CapabilityProbe", "Configuration", "FFmpeg"], swiftSettings: settings),
         .systemLibrary(name: "CLinux"),
         .target(
             name: "DataPath",
@@ -54,7 +56,7 @@ let package = Package(
         .target(
             name: "Supervision",
             dependencies: [
-                "Configuration", "DataPath", "FFmpeg", "Status", "TransportStream",
+                "CapabilityProbe", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Status", "TransportStream",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -71,7 +73,7 @@ let package = Package(
         .executableTarget(
             name: "streambox",
             dependencies: [
-                "Configuration", "Control", "FFmpeg", "Status", "Supervision",
+                "CapabilityProbe", "Configuration", "Control", "EncoderSelection", "FFmpeg", "Status", "Supervision",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -104,14 +106,17 @@ let package = Package(
             name: "ConfigurationTests", dependencies: ["Configuration", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "FFmpegTests", dependencies: ["FFmpeg", "TestSupport"], swiftSettings: settings),
+            name: "FFmpegTests", dependencies: ["EncoderSelection", "FFmpeg", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "DataPathTests", dependencies: ["DataPath", "TransportStream", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "SupervisionTests",
-            dependencies: ["Supervision", "Configuration", "FFmpeg", "TransportStream", "TestSupport"],
+            dependencies: ["Supervision", "Configuration", "EncoderSelection", "FFmpeg", "TransportStream", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(
+            name: "EncoderSelectionTests",
+            dependencies: ["CapabilityProbe", "Configuration", "EncoderSelection", "FFmpeg", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "StatusTests", dependencies: ["Status"], swiftSettings: settings),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Status", "TestSupport"], swiftSettings: settings),
         .testTarget(

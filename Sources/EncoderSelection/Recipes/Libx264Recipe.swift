@@ -1,3 +1,5 @@
+public import FFmpeg
+
 /// Software H.264.
 public struct Libx264Recipe: EncoderRecipe {
     public var preset: String

@@ -1,0 +1,73 @@
+public import CapabilityProbe
+public import Configuration
+public import FFmpeg
+
+/// Every encoder that the service can drive, and how.
+public struct EncoderCatalogue: Sendable {
+    /// Names that the installed FFmpeg lists. Listing is not having.
+    public var listed: Set<String>
+    public var gpus: [GPU]
+    /// A video device of the kernel's encodes.
+    public var hasVideoEncoder: Bool
+
+    public init(listed: Set<String>, gpus: [GPU] = [], hasVideoEncoder: Bool = false) {
+        self.listed = listed
+        self.gpus = gpus
+        self.hasVideoEncoder = hasVideoEncoder
+    }
+
+    /// The candidates of a family for a codec on this box, GPUs in the order in which they were found.
+    public func candidates(_ family: EncoderFamily, _ codec: VideoCodec) -> [EncoderCandidate] {
+        EncoderName.all.filter { $0.family == family && $0.codec == codec }.flatMap { candidates(named: $0.name, on: nil) }
+    }
+
+    /// The candidates of a name, on one GPU or on each that may have it.
+    public func candidates(named name: String, on slot: String?) -> [EncoderCandidate] {
+        guard let encoder = EncoderName.known(name) else { return [] }
+        switch encoder.family {
+        case .software: return [EncoderCandidate(name)]
+        case .v4l2m2m: return hasVideoEncoder ? [EncoderCandidate(name)] : []
+        case .vaapi, .qsv, .nvenc:
+            return gpus.filter { drives($0, with: encoder.family) && (slot == nil || $0.slot == slot) }
+                .map { EncoderCandidate(name, gpu: $0.slot) }
+        }
+    }
+
+    private func drives(_ gpu: GPU, with family: EncoderFamily) -> Bool {
+        switch family {
+        case .nvenc: gpu.driver == "nvidia"
+        case .qsv: gpu.renderNode != nil && (gpu.driver == "i915" || gpu.driver == "xe")
+        case .vaapi: gpu.renderNode != nil && gpu.driver != "nvidia"
+        case .software, .v4l2m2m: false
+        }
+    }
+
+    /// How FFmpeg is told to use a candidate; `nil` when its GPU is not there, or nobody knows how.
+    public func recipe(for candidate: EncoderCandidate, effort: EncoderEffort = .normal) -> (any EncoderRecipe)? {
+        guard let encoder = EncoderName.known(candidate.name), encoder.codec != .av1 else { return nil }
+        let gpu = gpus.first { $0.slot == candidate.gpu }
+        switch encoder.family {
+        case .software: return encoder.codec == .hevc ? Libx265Recipe(effort: effort) : Libx264Recipe(effort: effort)
+        case .v4l2m2m: return V4L2M2MRecipe(codec: encoder.codec)
+        case .vaapi: return gpu?.renderNode.map { VAAPIRecipe(codec: encoder.codec, node: $0) }
+        case .qsv: return gpu?.renderNode.map { QSVRecipe(codec: encoder.codec, node: $0) }
+        case .nvenc:
+            let nvidia = gpus.filter { $0.driver == "nvidia" }.sorted { $0.slot < $1.slot }
+            // CUDA counts its devices by slot when it is told to, and there is nothing to choose from one.
+            return gpu.map { gpu in
+                NVENCRecipe(codec: encoder.codec, index: nvidia.count > 1 ? nvidia.firstIndex(of: gpu) : nil)
+            }
+        }
+    }
+
+    /// What is known of a candidate before any trial.
+    public func initialStanding(of candidate: EncoderCandidate) -> Standing {
+        guard listed.contains(candidate.name) else {
+            return .failed("the installed FFmpeg does not have \(candidate.name)")
+        }
+        guard recipe(for: candidate) != nil else {
+            return .failed(candidate.codec == .av1 ? "AV1 cannot be carried between this service's processes" : "its GPU is not there")
+        }
+        return candidate.isSoftware ? .usable : .untried
+    }
+}

@@ -1,0 +1,12 @@
+/// What is known of a candidate on this box.
+public enum Standing: Sendable, Hashable {
+    /// It passed its trial, or is software that the installed FFmpeg has.
+    case usable
+    case untried
+    /// Its trial failed, for a reason and with what to do.
+    case failed(String)
+    /// It failed while it was in use, and rests.
+    case quarantined(String)
+
+    public var isUsable: Bool { self == .usable }
+}

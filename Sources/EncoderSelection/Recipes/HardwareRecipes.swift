@@ -1,0 +1,107 @@
+public import Configuration
+public import FFmpeg
+
+/// What every hardware encoder is told in the same words.
+private func commonOptions(_ settings: VideoSettings, _ inputRate: FFmpeg.FrameRate?) -> [String] {
+    let rate = settings.rate ?? inputRate
+    return [
+        "-b:v", "\(settings.bitrate)", "-maxrate", "\(settings.bitrate)", "-bufsize", "\(settings.bitrate)",
+        // B-frames would leave the sequence in another order than the one it is cut in.
+        "-bf", "0",
+        // Only a ceiling: keyframes are forced by time.
+        "-g", "\(rate.map { $0.frames(in: settings.keyframe) * 2 } ?? 600)",
+    ]
+}
+
+/// Intel and AMD GPUs, through the kernel's render node and the vendor's VA driver.
+public struct VAAPIRecipe: EncoderRecipe {
+    public let codec: VideoCodec
+    /// `/dev/dri/renderD128`
+    public let node: String
+
+    public init(codec: VideoCodec, node: String) {
+        self.codec = codec
+        self.node = node
+    }
+
+    public var encoder: String { "\(codec.rawValue)_vaapi" }
+    public var deviceOptions: [String] { ["-vaapi_device", node] }
+    /// Pictures were scaled by the processor before; the GPU takes them as NV12.
+    public var filters: [String] { ["format=nv12", "hwupload"] }
+
+    public func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
+        var options = commonOptions(settings, inputRate) + [
+            "-rc_mode", "CBR",
+            // One picture at a time: what is queued in the driver is delay.
+            "-async_depth", "1", "-idr_interval", "0",
+        ]
+        // The name differs, the bits do not.
+        if let profile = settings.profile { options += ["-profile:v", profile == "baseline" ? "constrained_baseline" : profile] }
+        return options
+    }
+}
+
+/// NVIDIA GPUs.
+public struct NVENCRecipe: EncoderRecipe {
+    public let codec: VideoCodec
+    /// CUDA's number of the GPU; `nil` leaves it to the driver.
+    public let index: Int?
+
+    public init(codec: VideoCodec, index: Int? = nil) {
+        self.codec = codec
+        self.index = index
+    }
+
+    public var encoder: String { "\(codec.rawValue)_nvenc" }
+    public var filters: [String] { ["format=yuv420p"] }
+
+    public func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
+        var options = commonOptions(settings, inputRate) + [
+            "-preset", "p4", "-tune", "ull", "-rc", "cbr", "-zerolatency", "1", "-delay", "0", "-forced-idr", "1",
+        ]
+        if let index { options += ["-gpu", "\(index)"] }
+        if let profile = settings.profile { options += ["-profile:v", profile] }
+        return options
+    }
+}
+
+/// Intel GPUs through Quick Sync.
+public struct QSVRecipe: EncoderRecipe {
+    public let codec: VideoCodec
+    /// `/dev/dri/renderD128`
+    public let node: String
+
+    public init(codec: VideoCodec, node: String) {
+        self.codec = codec
+        self.node = node
+    }
+
+    public var encoder: String { "\(codec.rawValue)_qsv" }
+    public var deviceOptions: [String] { ["-init_hw_device", "vaapi=va:\(node)", "-init_hw_device", "qsv=qs@va"] }
+    public var filters: [String] { ["format=nv12"] }
+
+    public func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
+        var options = commonOptions(settings, inputRate) + [
+            "-preset", "veryfast", "-async_depth", "1", "-forced_idr", "1",
+        ]
+        if codec == .h264 { options += ["-look_ahead", "0"] }
+        if let profile = settings.profile { options += ["-profile:v", profile] }
+        return options
+    }
+}
+
+/// Encoders of the kernel's video devices: most are on ARM boards.
+public struct V4L2M2MRecipe: EncoderRecipe {
+    public let codec: VideoCodec
+
+    public init(codec: VideoCodec) {
+        self.codec = codec
+    }
+
+    public var encoder: String { "\(codec.rawValue)_v4l2m2m" }
+    public var filters: [String] { ["format=yuv420p"] }
+
+    public func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
+        commonOptions(settings, inputRate) + ["-num_output_buffers", "8", "-num_capture_buffers", "8"]
+    }
+}

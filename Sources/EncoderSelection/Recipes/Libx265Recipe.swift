@@ -1,0 +1,30 @@
+public import FFmpeg
+
+/// Software HEVC.
+public struct Libx265Recipe: EncoderRecipe {
+    public var preset: String
+
+    public init(effort: EncoderEffort = .normal) {
+        preset = effort == .normal ? "superfast" : "ultrafast"
+    }
+
+    public var encoder: String { "libx265" }
+    public var filters: [String] { ["format=yuv420p"] }
+
+    public func options(for settings: VideoSettings, inputRate: FrameRate?) -> [String] {
+        let rate = settings.rate ?? inputRate
+        let kilobits = settings.bitrate / 1000
+        var parameters = [
+            // Parameter sets stand before every keyframe, so that a reader may begin at any.
+            "repeat-headers=1", "open-gop=0", "bframes=0", "scenecut=0", "rc-lookahead=0",
+            // Only a ceiling: keyframes are forced by time.
+            "keyint=\(rate.map { $0.frames(in: settings.keyframe) * 2 } ?? 600)",
+            "vbv-maxrate=\(kilobits)", "vbv-bufsize=\(kilobits)", "log-level=warning",
+        ]
+        if let rate { parameters.append("fps=\(rate)") }
+        return [
+            "-preset", preset, "-tune", "zerolatency", "-b:v", "\(settings.bitrate)", "-bf", "0", "-forced-idr", "1",
+            "-profile:v", settings.profile ?? "main", "-x265-params", parameters.joined(separator: ":"),
+        ]
+    }
+}
