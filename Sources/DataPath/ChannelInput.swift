@@ -16,6 +16,13 @@ public enum SourceEvent: Sendable, Hashable {
     case ended
 }
 
+/// What a channel reports of its slate.
+public enum SlateEvent: Sendable, Hashable {
+    case onAir(VideoFormat)
+    /// A source took the air.
+    case offAir
+}
+
 /// Splices the sources of a channel into its feed.
 final class ChannelInput: InletOwner {
     let hub: FeedHub
@@ -23,6 +30,14 @@ final class ChannelInput: InletOwner {
     private var splicer: Splicer
     private var choice: OnAirChoice
     private var sources: [Source] = []
+    /// What is shown when no source delivers.
+    private var slate: SlateClip?
+    private var player: SlatePlayer?
+    private var reportSlate: @Sendable (SlateEvent) -> Void = { _ in }
+    /// When a picture of a source last went into the feed, in nanoseconds of the monotonic clock.
+    private var lastAired: Int64?
+    /// When the slate may come as long as nothing has been on air.
+    private let slateFrom: Int64
 
     final class Source {
         let inlet: Inlet
@@ -32,6 +47,8 @@ final class ChannelInput: InletOwner {
         var lastPicture: Int64?
         var isStalled = false
         var pictures = 0
+        /// It sends what a feed does not carry; its relay is going to be replaced by one that encodes.
+        var isForeign = false
 
         init(inlet: Inlet, priority: Int, report: @escaping @Sendable (SourceEvent) -> Void) {
             self.inlet = inlet
@@ -40,7 +57,9 @@ final class ChannelInput: InletOwner {
         }
     }
 
-    init(hub: FeedHub, patience: Int64, start: Int64, loop: EventLoop) {
+    /// - Parameter slateDelay: Nanoseconds that the first source is waited for before the slate comes.
+    init(hub: FeedHub, patience: Int64, slateDelay: Int64, start: Int64, loop: EventLoop) {
+        slateFrom = EventLoop.now() + slateDelay
         self.hub = hub
         self.loop = loop
         splicer = Splicer(feed: hub.feed, start: start, fillsSilence: true)
@@ -56,7 +75,33 @@ final class ChannelInput: InletOwner {
     var tail: Splicer.Tail { splicer.tail }
     var frames: Int { splicer.frames }
     /// What the source on air says of its picture.
-    var videoFormat: VideoFormat? { sources.first { $0.priority == choice.onAir }?.inlet.videoFormat }
+    var videoFormat: VideoFormat? { player?.clip.format ?? sources.first { $0.priority == choice.onAir }?.inlet.videoFormat }
+
+    /// What is on air is the slate.
+    var showsSlate: Bool { player != nil }
+
+    /// Has a clip shown whenever no source delivers, from now on.
+    func setSlate(_ clip: SlateClip, report: @escaping @Sendable (SlateEvent) -> Void) {
+        slate = clip
+        reportSlate = report
+        if player != nil { player = SlatePlayer(clip, start: max(EventLoop.now(), player?.due ?? 0)) }
+        loop.arm(for: EventLoop.now())
+    }
+
+    /// Shows what is due of the slate; returns when to look again.
+    private func playSlate(now: Int64) -> Int64 {
+        guard let slate else { return .max }
+        if player == nil {
+            let due = lastAired.map { $0 + choice.patience } ?? slateFrom
+            guard now >= due else { return due }
+            player = SlatePlayer(slate, start: now)
+            reportSlate(.onAir(slate.format))
+        }
+        if player!.isLost(now: now) { player = SlatePlayer(slate, start: now) }
+        player!.play(into: &splicer, now: now)
+        hub.mayFlush(sawVideo: true)
+        return player!.due
+    }
 
     func add(_ source: Source) { sources.append(source) }
 
@@ -64,18 +109,21 @@ final class ChannelInput: InletOwner {
     func remove(_ inlet: Inlet) {
         inlet.close()
         guard let index = sources.firstIndex(where: { $0.inlet === inlet }) else { return }
-        choice.ended(sources.remove(at: index).priority)
+        choice.ended(sources.remove(at: index).priority, now: EventLoop.now())
     }
 
     // MARK: Inlet owner
 
     func inlet(_ inlet: Inlet, found program: Program) {
-        source(of: inlet)?.report(.program(program))
+        guard let source = source(of: inlet) else { return }
+        source.isForeign = program.hasForeignAudio || (program.video == nil && program.hasForeignVideo)
+        source.report(.program(program))
     }
 
     func inlet(_ inlet: Inlet, found unit: AccessUnit, in parser: borrowing UnitParser, now: Int64) {
-        guard let source = source(of: inlet) else { return }
+        guard let source = source(of: inlet), !source.isForeign else { return }
         if unit.kind == .video {
+            choice.delivered(source.priority, now: now)
             source.lastPicture = now
             source.pictures += 1
             if source.isStalled || source.pictures == 1 {
@@ -84,15 +132,21 @@ final class ChannelInput: InletOwner {
                 loop.arm(for: now + choice.patience)
             }
         }
-        if choice.onAir == source.priority {
-            if unit.kind == .video { choice.picture(now: now) }
-        } else {
+        if choice.onAir != source.priority || player != nil {
             guard unit.kind == .video, unit.isKeyframe else { return }
             let previous = choice.onAir
-            guard choice.keyframe(from: source.priority, now: now) else { return }
-            sources.first { $0.priority == previous }?.report(.offAir)
+            guard choice.keyframe(from: source.priority, slateIsOnAir: player != nil, now: now) else { return }
+            if player != nil {
+                player = nil
+                reportSlate(.offAir)
+            }
+            if previous != source.priority { sources.first { $0.priority == previous }?.report(.offAir) }
             source.writer = Splicer.Writer(.following)
             source.report(.onAir(parser.videoFormat))
+        }
+        if unit.kind == .video {
+            if lastAired == nil { loop.arm(for: now + choice.patience) }
+            lastAired = now
         }
         _ = splicer.accept(unit, of: &source.writer, from: parser, now: Ticks.fromNanoseconds(now))
     }
@@ -102,13 +156,15 @@ final class ChannelInput: InletOwner {
     func inletEnded(_ inlet: Inlet) {
         guard let index = sources.firstIndex(where: { $0.inlet === inlet }) else { return }
         let source = sources.remove(at: index)
-        choice.ended(source.priority)
+        choice.ended(source.priority, now: EventLoop.now())
         source.report(.ended)
     }
 
     /// Flushes what was held back and looks for sources that went silent; returns when to look again.
     func doWhatIsDue(now: Int64) -> Int64 {
-        var next = hub.flushIfDue(now: now)
+        // Before the flush: what the slate adds goes out with it.
+        var next = playSlate(now: now)
+        next = min(next, hub.flushIfDue(now: now))
         for source in sources where !source.isStalled {
             guard let last = source.lastPicture else { continue }
             if now - last >= choice.patience {

@@ -59,9 +59,18 @@ public actor DataPath {
     ///
     /// - Parameters:
     ///   - patience: How long the source on air may be silent before another one takes over.
+    ///   - slateDelay: How long the first source is waited for before the slate comes.
     ///   - start: Where the channel's timeline begins, in ticks.
-    public func addChannel(_ name: String, patience: Duration, start: Int64 = 10 * Ticks.perSecond) {
-        channels[name] = ChannelInput(hub: FeedHub(limits: limits, loop: loop), patience: patience.wholeNanoseconds, start: start, loop: loop)
+    public func addChannel(_ name: String, patience: Duration, slateDelay: Duration = .zero, start: Int64 = 10 * Ticks.perSecond) {
+        channels[name] = ChannelInput(
+            hub: FeedHub(limits: limits, loop: loop), patience: patience.wholeNanoseconds, slateDelay: slateDelay.wholeNanoseconds, start: start,
+            loop: loop)
+    }
+
+    /// Has a clip shown whenever no source of a channel delivers: the patience after the last picture, in real time, until
+    /// a source takes the air.
+    public func setSlate(_ clip: SlateClip, of channel: String, report: @escaping @Sendable (SlateEvent) -> Void) {
+        channels[channel]?.setSlate(clip, report: report)
     }
 
     /// Adds a group with an empty feed. A group that passes its channel through needs none: it reads the channel's.
@@ -129,8 +138,13 @@ public actor DataPath {
         public var video: Int64?
         /// Likewise for sound.
         public var audio: Int64?
+        /// Half of the time from one picture to the next, in ticks: where the next picture may come at another pace, it
+        /// has to keep this distance from the last.
+        public var halfFrame: Int64
         /// The picture of the source on air.
         public var videoFormat: VideoFormat?
+        /// What is on air is the slate.
+        public var isSlate: Bool
     }
 
     /// Where the next generation of a group's encoder has to begin; to be asked before it is attached.
@@ -138,8 +152,8 @@ public actor DataPath {
         let tail = groups[group]!.tail
         return Resumption(
             // Any later picture is a new one: where times are rounded to milliseconds, the next may come sooner than the last did.
-            video: tail.videoDTS.map { $0 + 1 }, audio: tail.audioEnd,
-            videoFormat: channels[channel]!.videoFormat)
+            video: tail.videoDTS.map { $0 + 1 }, audio: tail.audioEnd, halfFrame: tail.frameDuration / 2,
+            videoFormat: channels[channel]!.videoFormat, isSlate: channels[channel]!.showsSlate)
     }
 
     /// Where a group's next encoder can take over from the one that runs: a little ahead of what the channel has.
@@ -151,7 +165,8 @@ public actor DataPath {
         guard output.hasCurrent, let newest = channels[channel]!.hub.feed.newestDTS, let end = output.tail.audioEnd ?? output.tail.videoDTS
         else { return nil }
         return Takeover(
-            video: newest + Ticks.fromNanoseconds(lead.wholeNanoseconds), audioGrid: end, videoFormat: channels[channel]!.videoFormat)
+            video: newest + Ticks.fromNanoseconds(lead.wholeNanoseconds), audioGrid: end, videoFormat: channels[channel]!.videoFormat,
+            isSlate: channels[channel]!.showsSlate)
     }
 
     /// A place ahead of what has been sent.
@@ -162,6 +177,8 @@ public actor DataPath {
         public var audioGrid: Int64
         /// The picture of the source on air.
         public var videoFormat: VideoFormat?
+        /// What is on air is the slate.
+        public var isSlate: Bool
     }
 
     /// Makes the pipes for an encoder: from the channel feed, at the newest keyframe at or before the place where the
@@ -171,16 +188,17 @@ public actor DataPath {
     ///   - needsKeyframe: The encoder encodes the picture anew; false where it copies it.
     ///   - cut: Where it takes over from the encoder that runs, which is to give everything before; `nil` for an encoder
     ///     that begins where the group feed ends.
+    ///   - isFresh: It begins with what comes now: the group was not wanted for a while, and what it missed is not missing.
     /// - Returns: The ends for the encoder's standard input and output, owned by the caller.
     /// - Throws: ``DescriptorError``, or ``NothingToTakeOver`` when there is a cut and no encoder runs.
     public func attachEncoder(
-        to group: String, in channel: String, needsKeyframe: Bool, takingOverAt cut: Splicer.Cut? = nil,
+        to group: String, in channel: String, needsKeyframe: Bool, takingOverAt cut: Splicer.Cut? = nil, isFresh: Bool = false,
         report: @escaping @Sendable (EncoderEvent) -> Void
     ) throws -> (Attachment, input: FileDescriptor, output: FileDescriptor) {
         let output = groups[group]!
         guard cut == nil || output.hasCurrent else { throw NothingToTakeOver() }
         let source = channels[channel]!.hub
-        let start = cut?.video ?? output.tail.replayStart
+        let start = isFresh ? nil : cut?.video ?? output.tail.replayStart
         let reader = start.map { source.feed.makeReader(notAfter: $0) } ?? source.feed.makeReader()
         let toEncoder = try Pipe()
         let fromEncoder: Pipe
@@ -200,10 +218,10 @@ public actor DataPath {
             close(toEncoder.reading)
             throw error
         }
-        let near = cut?.video ?? output.tail.videoDTS ?? source.feed.newestDTS ?? 0
-        let generation = GroupOutput.Generation(
-            inlet: inlet, input: input, source: source.feed,
-            writer: Splicer.Writer(.resuming(near: near, needsKeyframe: needsKeyframe)), report: report)
+        let near = cut?.video ?? (isFresh ? source.feed.newestDTS : nil) ?? output.tail.videoDTS ?? source.feed.newestDTS ?? 0
+        var writer = Splicer.Writer(.resuming(near: near, needsKeyframe: needsKeyframe))
+        writer.isAfterPause = isFresh
+        let generation = GroupOutput.Generation(inlet: inlet, input: input, source: source.feed, writer: writer, report: report)
         if let cut { _ = output.addSuccessor(generation, at: cut) } else { output.add(generation) }
         let attachment = attach { output.remove(inlet) }
         inlets[attachment] = inlet
@@ -291,11 +309,13 @@ public actor DataPath {
         public var lostFrames: Int
         /// Bytes of transport stream.
         public var bytes: Int
+        /// Where it ends on the channel's timeline, in ticks; `nil` while it is empty.
+        public var end: Int64?
     }
 
     /// - Returns: `nil` when there is no such group.
     public func figures(ofGroup name: String) -> GroupFigures? {
-        groups[name].map { GroupFigures(frames: $0.frames, lostFrames: $0.lostFrames, bytes: $0.hub.feed.position) }
+        groups[name].map { GroupFigures(frames: $0.frames, lostFrames: $0.lostFrames, bytes: $0.hub.feed.position, end: $0.tail.videoDTS) }
     }
 
     /// Bytes of transport stream that a channel feed has taken in; `nil` when there is no such channel.

@@ -1,3 +1,5 @@
+public import Configuration
+public import EncoderSelection
 public import FFmpeg
 public import Logging
 public import SystemPackage
@@ -10,9 +12,18 @@ public struct Box: Sendable {
     /// The environment that secrets and credentials come from.
     public var environment: [String: String]
     public var logger: Logger
+    /// The encoders that this FFmpeg has, and the GPUs of the machine.
+    public var encoders: EncoderCatalogue
+    /// The families that `auto` tries.
+    public var encoderOrder: [EncoderFamily]
 
-    public init(ffmpeg: FFmpegBinary, runtime: FilePath, environment: [String: String], logger: Logger) {
+    public init(
+        ffmpeg: FFmpegBinary, encoders: EncoderCatalogue, encoderOrder: [EncoderFamily] = EncoderPreferences.defaultOrder,
+        runtime: FilePath, environment: [String: String], logger: Logger
+    ) {
         self.ffmpeg = ffmpeg
+        self.encoders = encoders
+        self.encoderOrder = encoderOrder
         self.runtime = runtime
         self.environment = environment
         self.logger = logger

@@ -8,9 +8,11 @@ import TransportStream
 actor ChannelRunner: Runnable {
     private(set) var channel: ChannelConfiguration
     private let box: Box
-    private let dataPath: DataPath
+    let dataPath: DataPath
     private let logger: Logger
 
+    private var slate: SlateKeeper
+    let slateLedger = ProcessLedger()
     private var machine: ChannelMachine
     /// In order of priority; `nil` is a kind that this version does not run.
     private var sources: [Place<SourceRunner>?] = []
@@ -19,9 +21,9 @@ actor ChannelRunner: Runnable {
     /// By name.
     private var targets: [String: Place<TargetRunner>] = [:]
     /// Groups and targets that the operator stopped.
-    private var stopped: StoppedOutputs
+    private(set) var stopped: StoppedOutputs
     /// A source has been on air: an encoder that started before the first picture would not know what arrives.
-    private var hasPicture = false
+    private(set) var hasPicture = false
 
     private nonisolated let events: AsyncStream<Event>
     private nonisolated let queue: AsyncStream<Event>.Continuation
@@ -51,7 +53,7 @@ actor ChannelRunner: Runnable {
 
     private enum Event: Sendable {
         case machine(ChannelMachine.Event)
-        case onAir(VideoFormat?)
+        case onAir(VideoFormat?, isSlate: Bool)
         /// Run this until it returns.
         case run(@Sendable () async -> Void)
         case settle(change: Int)
@@ -71,6 +73,25 @@ actor ChannelRunner: Runnable {
         logger = box.logger(["channel": "\(channel.name)"])
         machine = ChannelMachine(isOwn: channel.sources.map(\.isOwn))
         (events, queue) = AsyncStream.makeStream()
+        slate = Self.makeSlate(channel, ledger: slateLedger, queue: queue, box: box, dataPath: dataPath)
+    }
+
+    private static func makeSlate(
+        _ channel: ChannelConfiguration, ledger: ProcessLedger, queue: AsyncStream<Event>.Continuation, box: Box, dataPath: DataPath
+    ) -> SlateKeeper {
+        let logger = box.logger(["channel": "\(channel.name)", "source": "slate"])
+        return SlateKeeper(channel, box: box, dataPath: dataPath) { event in
+            switch event {
+            case .onAir(let format):
+                ledger.isOnAir(true)
+                ledger.shows(format)
+                logger.notice("on air")
+                queue.yield(.onAir(format, isSlate: true))
+            case .offAir:
+                ledger.isOnAir(false)
+                logger.info("off air")
+            }
+        }
     }
 
     nonisolated func finish() { queue.yield(.finish) }
@@ -79,14 +100,16 @@ actor ChannelRunner: Runnable {
     func run() async {
         await withDiscardingTaskGroup { tasks in
             begin()
+            tasks.addTask { [slate] in await slate.run() }
             loop: for await event in events {
                 switch event {
                 case .machine(let event): carryOut(machine.handle(event))
-                case .onAir(let format):
+                case .onAir(let format, let isSlate):
                     hasPicture = true
+                    if !isSlate { tasks.addTask { [slate] in await slate.follow(format) } }
                     for place in groups.values {
                         place.runner.want(wants(place.runner.name))
-                        place.runner.arriving(format)
+                        place.runner.arriving(format, isSlate: isSlate)
                     }
                 case .run(let body): tasks.addTask { await body() }
                 case .settle(let change):
@@ -141,7 +164,7 @@ actor ChannelRunner: Runnable {
         return SourceRunner(
             source, priority: priority, of: channel, box: box, dataPath: dataPath,
             delivers: { queue.yield(.machine(.source(priority, delivers: $0))) },
-            onAir: { queue.yield(.onAir($0)) })
+            onAir: { queue.yield(.onAir($0, isSlate: false)) })
     }
 
     private func carryOut(_ effects: [ChannelMachine.Effect]) {
@@ -195,7 +218,10 @@ actor ChannelRunner: Runnable {
     }
 
     /// The encoder of a group; `nil` when there is none of that name, or it passes its channel through.
-    func group(_ name: String) -> GroupRunner? { groups[name]?.runner }
+    func groupRunner(_ name: String) -> GroupRunner? { groups[name]?.runner }
+    func targetRunner(_ name: String) -> TargetRunner? { targets[name]?.runner }
+    /// In order of priority; `nil` is a kind that this version does not run.
+    var sourceRunners: [SourceRunner?] { sources.map { $0?.runner } }
 
     // MARK: Reload
 
@@ -230,6 +256,11 @@ actor ChannelRunner: Runnable {
         let former = channel
         channel = next
         if former.slate.after != next.slate.after { await dataPath.setPatience(next.slate.after, of: next.name) }
+        if former.slate != next.slate {
+            slate = Self.makeSlate(next, ledger: slateLedger, queue: queue, box: box, dataPath: dataPath)
+            let format = sourceRunners.lazy.compactMap { $0?.ledger.now }.first { $0.isOnAir }?.format
+            queue.yield(.run { [slate] in if let format { await slate.follow(format) } else { await slate.run() } })
+        }
         changeSources(from: former.sources)
         for group in next.groups where !group.passesThrough && groups[group.name] == nil { await dataPath.addGroup(group.name) }
         let before = Dictionary(former.groups.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

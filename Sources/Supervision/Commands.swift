@@ -42,12 +42,12 @@ public enum Commands {
     }
 
     /// - Parameters:
-    ///   - effort: Less than normal where the machine is too slow.
+    ///   - recipe: How the encoder is used that was chosen for the group; a group that copies its picture ignores it.
     ///   - format: What arrives, as far as it is known.
     ///   - size: The size to encode where the group names none; `nil` keeps that of the source.
     ///   - resume: Where the group feed ends.
     public static func encoder(
-        _ group: GroupConfiguration, effort: EncoderEffort = .normal, format: VideoFormat?, size: FrameSize? = nil, resume: ResumePoint?
+        _ group: GroupConfiguration, recipe: any EncoderRecipe, format: VideoFormat?, size: FrameSize? = nil, resume: ResumePoint?
     ) -> FFmpegCommand {
         let arriving = format?.frameRate.map { FFmpeg.FrameRate($0.numerator, $0.denominator) }
         let video: VideoTreatment
@@ -55,11 +55,7 @@ public enum Commands {
         case .copy:
             video = .copy
         case .encode(let wish):
-            let settings = VideoSettings(
-                size: wish.size.map { FrameSize($0) } ?? size,
-                rate: conversion(from: arriving, to: wish.rate.map { FFmpeg.FrameRate($0) }),
-                bitrate: wish.bitrate.bitsPerSecond, keyframe: wish.keyframe, profile: wish.profile)
-            video = .encode(settings, with: Libx264Recipe(effort: effort))
+            video = .encode(settings(wish, size: size, arriving: arriving), with: recipe)
         }
         let audio: AudioTreatment
         switch group.audio {
@@ -67,6 +63,13 @@ public enum Commands {
         case .encode(let wish): audio = .aac(bitrate: wish.bitrate.bitsPerSecond, rate: wish.rate, channels: wish.channels)
         }
         return EncoderCommand(video: video, audio: audio, inputRate: arriving, resume: resume).command()
+    }
+
+    static func settings(_ wish: VideoEncoding, size: FrameSize?, arriving: FFmpeg.FrameRate?) -> VideoSettings {
+        VideoSettings(
+            size: wish.size.map { FrameSize($0) } ?? size,
+            rate: conversion(from: arriving, to: wish.rate.map { FFmpeg.FrameRate($0) }),
+            bitrate: wish.bitrate.bitsPerSecond, keyframe: wish.keyframe, profile: wish.profile)
     }
 
     /// A conversion only where the rates differ: on the same rate it would move each picture to the filter's grid,

@@ -12,6 +12,10 @@ final class GroupLedger: Sendable {
         /// Times from the last picture of one encoder to the first of the next.
         var holes = Histogram(bounds: [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 1, 2, 2.5, 5, 10])
         var history = ProcessHistory()
+        /// Ends that nobody asked for, by encoder and cause.
+        var exits: [String: [HandoverCause: Int]] = [:]
+        /// Pictures that encoders left out, by their own word.
+        var dropped = 0
         var isTooSlow = false
     }
 
@@ -38,8 +42,12 @@ final class GroupLedger: Sendable {
         }
     }
 
-    func ended(_ exit: ChildExit, started: Timestamp) {
-        entry.withLock { $0.history.add(exit, started: started) }
+    func ended(_ exit: ChildExit, of encoder: String, started: Timestamp) {
+        entry.withLock { entry in
+            entry.history.add(exit, started: started)
+            entry.dropped += exit.lastProgress?.dropped ?? 0
+            if let cause = exit.cause { entry.exits[encoder, default: [:]][HandoverCause(cause), default: 0] += 1 }
+        }
     }
 
     func isTooSlow(_ isTooSlow: Bool) {

@@ -1,5 +1,6 @@
 import Configuration
 import DataPath
+import EncoderSelection
 import FFmpeg
 import Logging
 import TransportStream
@@ -34,19 +35,40 @@ actor GroupRunner: Runnable {
     private var size: FrameSize?
     /// How much the encoder gives for speed; raised when it is too slow.
     private var effort = EncoderEffort.normal
+    /// The encoder that the next generation uses.
+    private var choice: EncoderSelector.Choice
+    /// What the operator asked for; `nil` leaves it to the configuration.
+    private var wish: EncoderCandidate?
+    private var formerWish: EncoderCandidate?
+    /// Who waits for a planned handover.
+    private var waiting: CheckedContinuation<HandoverResult, Never>?
 
     /// A generation whose process runs or is being started.
     private struct Running {
         var child: ChildHandle
         var cause: HandoverCause?
+        var encoder: EncoderCandidate?
         var attachment: DataPath.Attachment?
+    }
+
+    /// Where a generation begins.
+    private enum Beginning {
+        /// With what comes now.
+        case fresh
+        /// Where the group feed ends.
+        case resumed
+        /// There too, with pictures at another pace than those before.
+        case repaced
+        /// Ahead, where it takes over from the one that runs.
+        case ahead
     }
 
     private enum Event: Sendable {
         case machine(GroupMachine.Event)
         case data(GroupMachine.Generation, EncoderEvent)
-        case arriving(VideoFormat?)
+        case arriving(VideoFormat?, isSlate: Bool)
         case change(GroupConfiguration)
+        case handOver(EncoderCandidate?, CheckedContinuation<HandoverResult, Never>)
         case finish
     }
 
@@ -61,6 +83,7 @@ actor GroupRunner: Runnable {
         name = group.name
         self.channel = channel
         self.ledger = ledger
+        choice = Self.choose(group, in: box)
         self.box = box
         self.dataPath = dataPath
         logger = box.logger(["channel": "\(channel)", "group": "\(group.name)"])
@@ -70,10 +93,8 @@ actor GroupRunner: Runnable {
     }
 
     nonisolated func want(_ wanted: Bool) { queue.yield(.machine(.want(wanted))) }
-    /// Hands over to another encoder while the one in use is well.
-    nonisolated func handOver(_ cause: HandoverCause) { queue.yield(.machine(.handOver(cause))) }
-    /// The source on air sends this. An encoder that was made for another frame rate is replaced.
-    nonisolated func arriving(_ format: VideoFormat?) { queue.yield(.arriving(format)) }
+    /// This is on air. An encoder that was made for another frame rate is replaced.
+    nonisolated func arriving(_ format: VideoFormat?, isSlate: Bool) { queue.yield(.arriving(format, isSlate: isSlate)) }
     /// Goes on by another configuration, from one frame to the next.
     nonisolated func change(to group: GroupConfiguration) { queue.yield(.change(group)) }
     /// Ends the group for good.
@@ -87,29 +108,63 @@ actor GroupRunner: Runnable {
                 case .machine(.want) where isFinishing: break
                 case .machine(let event): handle(event, in: &tasks)
                 case .data(let generation, let event): handle(event, of: generation, in: &tasks)
-                case .arriving(let format): note(format, in: &tasks)
+                case .arriving(let format, let isSlate): note(format, isSlate: isSlate, in: &tasks)
                 case .change(let group): change(to: group, in: &tasks)
+                case .handOver(let candidate, let waiting): handOver(to: candidate, for: waiting, in: &tasks)
                 case .finish:
                     isFinishing = true
                     handle(.want(false), in: &tasks)
                 }
                 if isFinishing, machine.actual == .idle, generations.isEmpty { break }
             }
+            queue.finish()
+            answer(.failed("the group has ended"))
             tasks.cancelAll()
         }
+    }
+
+    /// Hands the group over, to a candidate or to a fresh process of the encoder in use, and waits until that has the feed.
+    func handOver(to candidate: EncoderCandidate?) async -> HandoverResult {
+        await withCheckedContinuation { waiting in
+            if case .terminated = queue.yield(.handOver(candidate, waiting)) { waiting.resume(returning: .failed("the group has ended")) }
+        }
+    }
+
+    /// Tries an encoder for this group, beside the one that runs.
+    func trial(of candidate: EncoderCandidate) async -> TrialResult {
+        guard case .encode(let wish) = group.video else { return .failed(.unsupported, "group \(name) copies its picture, so it has no encoder") }
+        return await EncoderTrial(box: box, catalogue: box.encoders).run(candidate, for: wish, format: arriving)
+    }
+
+    /// Why it is this encoder, for people.
+    var reason: String { wish.map { "\($0): the operator asked for it" } ?? choice.reason }
+    /// It does with less than was asked for.
+    var isDegraded: Bool { wish == nil && choice.isDegraded }
+    /// The encoder that has the group feed, or will have it.
+    var encoder: EncoderCandidate? { generations[machine.current]?.encoder ?? candidate }
+
+    private static func choose(_ group: GroupConfiguration, in box: Box) -> EncoderSelector.Choice {
+        guard case .encode(let wish) = group.video else {
+            return EncoderSelector.Choice(candidate: nil, isDegraded: false, reason: "the picture is passed on as it comes", passedOver: [:])
+        }
+        return EncoderSelector(catalogue: box.encoders, order: box.encoderOrder).choose(for: wish)
     }
 
     // MARK: Events
 
     private func handle(_ event: GroupMachine.Event, in tasks: inout DiscardingTaskGroup) {
         let before = machine.actual
-        if case .ended(let generation, _) = event { generations[generation] = nil }
+        if case .ended(let generation, _) = event {
+            generations[generation] = nil
+            if generation == machine.successor { answer(.failed("the encoder that was to take over ended; the one before goes on")) }
+        }
         let effects = machine.handle(event, now: clock.now - epoch, random: &random)
         if machine.actual != before {
             logger.debug("encoder is \(machine.actual)")
             ledger.stands(machine.actual, wanted: machine.wanted)
         }
         for effect in effects { carryOut(effect, in: &tasks) }
+        if waiting != nil, machine.actual != .live { answer(.failed("the encoder in use ended meanwhile; a new one takes over")) }
     }
 
     private func handle(_ event: EncoderEvent, of generation: GroupMachine.Generation, in tasks: inout DiscardingTaskGroup) {
@@ -121,6 +176,7 @@ actor GroupRunner: Runnable {
                 logger.notice("handed over", metadata: ["cause": "\(cause.rawValue)", "after": "\(hole.milliseconds)ms"])
             }
             logger.notice("live", metadata: format.map { ["video": "\($0)"] } ?? [:])
+            if generation == machine.successor { answer(.handedOver(generations[generation]?.encoder, after: hole ?? .zero)) }
             handle(.delivering(generation), in: &tasks)
         case .stalled:
             logger.warning("the encoder takes pictures and gives none: it is replaced")
@@ -142,9 +198,34 @@ actor GroupRunner: Runnable {
         }
     }
 
-    private func note(_ format: VideoFormat?, in tasks: inout DiscardingTaskGroup) {
-        guard let format, group.video != .copy, let known = arriving?.frameRate, let now = format.frameRate, known != now else { return }
-        handle(.replace(.source), in: &tasks)
+    private func note(_ format: VideoFormat?, isSlate: Bool, in tasks: inout DiscardingTaskGroup) {
+        guard let format, case .encode(let wish) = group.video, let known = arriving else { return }
+        let isOtherRate = known.frameRate != nil && format.frameRate != nil && known.frameRate != format.frameRate
+        // What stood in for the first source had a size of its own.
+        let isFirstSize = wish.size == nil && size == nil && !isSlate && (known.width, known.height) != (format.width, format.height)
+        if isOtherRate || isFirstSize { handle(.replace(.source), in: &tasks) }
+    }
+
+    private func handOver(
+        to candidate: EncoderCandidate?, for waiting: CheckedContinuation<HandoverResult, Never>, in tasks: inout DiscardingTaskGroup
+    ) {
+        guard self.waiting == nil else { return waiting.resume(returning: .failed("another handover of the group is under way")) }
+        guard machine.actual == .live else {
+            return waiting.resume(returning: .failed("group \(name) is not live, so there is nothing to hand over"))
+        }
+        let former = wish
+        wish = candidate ?? wish
+        self.waiting = waiting
+        formerWish = former
+        handle(.handOver(.operator_), in: &tasks)
+    }
+
+    /// Tells whoever waits for a handover what became of it.
+    private func answer(_ result: HandoverResult) {
+        guard let waiting else { return }
+        self.waiting = nil
+        if case .failed = result { wish = formerWish }
+        waiting.resume(returning: result)
     }
 
     private func change(to group: GroupConfiguration, in tasks: inout DiscardingTaskGroup) {
@@ -152,6 +233,8 @@ actor GroupRunner: Runnable {
         self.group = group
         guard encodesAnother else { return }
         effort = .normal
+        wish = nil
+        choice = Self.choose(group, in: box)
         ledger.isTooSlow(false)
         handle(.handOver(.config), in: &tasks)
     }
@@ -161,9 +244,9 @@ actor GroupRunner: Runnable {
     private func carryOut(_ effect: GroupMachine.Effect, in tasks: inout DiscardingTaskGroup) {
         switch effect {
         case .launch(let generation, let cause):
-            start(generation, because: cause, isAhead: false, in: &tasks)
+            start(generation, cause == nil ? .fresh : cause == .source ? .repaced : .resumed, because: cause, in: &tasks)
         case .launchAhead(let generation, let cause):
-            start(generation, because: cause, isAhead: true, in: &tasks)
+            start(generation, .ahead, because: cause, in: &tasks)
         case .promote:
             break
         case .stop(let generation):
@@ -184,12 +267,12 @@ actor GroupRunner: Runnable {
     }
 
     private func start(
-        _ generation: GroupMachine.Generation, because cause: HandoverCause?, isAhead: Bool, in tasks: inout DiscardingTaskGroup
+        _ generation: GroupMachine.Generation, _ beginning: Beginning, because cause: HandoverCause?, in tasks: inout DiscardingTaskGroup
     ) {
         let child = ChildHandle()
         generations[generation] = Running(child: child, cause: cause)
         tasks.addTask {
-            let end = await self.live(generation, child: child, isAhead: isAhead)
+            let end = await self.live(generation, beginning, child: child)
             self.queue.yield(.machine(.ended(generation, end)))
         }
     }
@@ -197,19 +280,23 @@ actor GroupRunner: Runnable {
     // MARK: One generation
 
     /// Runs one generation's process; returns when it has ended.
-    private func live(_ generation: GroupMachine.Generation, child: ChildHandle, isAhead: Bool) async -> HandoverCause {
+    private func live(_ generation: GroupMachine.Generation, _ beginning: Beginning, child: ChildHandle) async -> HandoverCause {
         do {
-            let (command, cut) = await isAhead ? commandAhead() : (commandFromTail(), nil)
+            let (command, cut) = await self.command(beginning)
             guard let command else { return .exit }
+            generations[generation]?.encoder = candidate
             let queue = queue
             let (attachment, input, output) = try await dataPath.attachEncoder(
-                to: group.name, in: channel, needsKeyframe: group.video != .copy, takingOverAt: cut
+                to: group.name, in: channel, needsKeyframe: group.video != .copy, takingOverAt: cut, isFresh: beginning == .fresh
             ) { queue.yield(.data(generation, $0)) }
             generations[generation]?.attachment = attachment
             let started = Timestamp.now
             let exit = await life.run(command, input: input, output: output, child: child, expected: [.ended])
             await dataPath.detach(attachment)
-            ledger.ended(exit, started: started)
+            // Once another one has the feed, how it ends says nothing.
+            if generation == machine.current || generation == machine.successor {
+                ledger.ended(exit, of: generations[generation]?.encoder?.name ?? "copy", started: started)
+            }
             return exit.cause.map { HandoverCause($0) } ?? .exit
         } catch is DataPath.NothingToTakeOver {
             return .exit
@@ -219,24 +306,34 @@ actor GroupRunner: Runnable {
         }
     }
 
-    private func commandFromTail() async -> FFmpegCommand {
-        let place = await dataPath.resumption(of: group.name, in: channel)
-        return command(for: place.videoFormat, resume: ResumePoint(place))
+    /// What the next generation uses. Until hardware is chosen by itself, a group that asks for nothing else gets the
+    /// software encoder of its codec: a picture is better than none.
+    private var candidate: EncoderCandidate? {
+        guard case .encode(let video) = group.video else { return nil }
+        return wish ?? choice.candidate ?? EncoderCandidate(video.codec == .hevc ? "libx265" : "libx264")
     }
 
-    private func commandAhead() async -> (FFmpegCommand?, Splicer.Cut?) {
+    private func command(_ beginning: Beginning) async -> (FFmpegCommand?, Splicer.Cut?) {
+        guard beginning == .ahead else {
+            var place = await dataPath.resumption(of: group.name, in: channel)
+            // The pictures of another rate, or on the grid of a conversion, may lie next to the last one.
+            if beginning == .repaced { place.video = place.video.map { $0 + place.halfFrame } }
+            return (command(for: place.videoFormat, isSlate: place.isSlate, resume: beginning == .fresh ? nil : ResumePoint(place)), nil)
+        }
         guard let place = await dataPath.takeover(of: group.name, in: channel, lead: Self.lead) else { return (nil, nil) }
         let audio = place.audio(rate: group.audio.encodedRate)
         return (
-            command(for: place.videoFormat, resume: ResumePoint(videoStart: place.video, audioStart: audio)),
+            command(for: place.videoFormat, isSlate: place.isSlate, resume: ResumePoint(videoStart: place.video, audioStart: audio)),
             Splicer.Cut(video: place.video, audio: audio)
         )
     }
 
-    private func command(for format: VideoFormat?, resume: ResumePoint?) -> FFmpegCommand {
+    private func command(for format: VideoFormat?, isSlate: Bool, resume: ResumePoint?) -> FFmpegCommand {
         arriving = format
-        size = size ?? format.map { FrameSize(width: $0.width, height: $0.height) }
-        return Commands.encoder(group, effort: effort, format: format, size: size, resume: resume)
+        let size = size ?? format.map { FrameSize(width: $0.width, height: $0.height) }
+        if !isSlate { self.size = size }
+        let recipe = candidate.flatMap { box.encoders.recipe(for: $0, effort: effort) } ?? Libx264Recipe(effort: effort)
+        return Commands.encoder(group, recipe: recipe, format: format, size: size, resume: resume)
     }
 }
 

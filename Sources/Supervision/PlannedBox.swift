@@ -1,4 +1,5 @@
 public import Configuration
+public import EncoderSelection
 public import FFmpeg
 
 /// Every process that a configuration would start on this machine, with the reason for its encoder.
@@ -24,7 +25,7 @@ public struct PlannedBox: Sendable, Encodable {
     public var processes: [Process]
 
     /// - Parameter environment: Where secrets and credentials come from; one that is missing is told as the process's problem.
-    public init(_ configuration: BoxConfiguration, ffmpeg: FFmpegBinary, environment: [String: String]) {
+    public init(_ configuration: BoxConfiguration, ffmpeg: FFmpegBinary, encoders: EncoderCatalogue, environment: [String: String]) {
         self.ffmpeg = ffmpeg.path
         version = "\(ffmpeg.version)"
         processes = []
@@ -39,8 +40,10 @@ public struct PlannedBox: Sendable, Encodable {
             }
             for group in channel.groups {
                 if !group.passesThrough {
-                    add(.encoder, group.name, in: channel, reason: PlannedBox.reason(for: group)) {
-                        Commands.encoder(group, format: nil, resume: nil)
+                    let choice = PlannedBox.choice(for: group, encoders, order: configuration.encoders.order)
+                    add(.encoder, group.name, in: channel, reason: choice.reason) {
+                        guard let recipe = choice.recipe else { throw NoEncoder(reason: choice.reason) }
+                        return Commands.encoder(group, recipe: recipe, format: nil, resume: nil)
                     }
                 }
                 for target in group.targets {
@@ -64,15 +67,17 @@ public struct PlannedBox: Sendable, Encodable {
         processes.append(process)
     }
 
-    private static func reason(for group: GroupConfiguration) -> String {
-        switch group.video {
-        case .copy: "video as it comes, audio encoded"
-        case .encode(let wish):
-            switch wish.encoder {
-            case .auto: "libx264: the software encoder, which every box has"
-            case .list: "libx264: asked for, or the last resort"
-            }
-        }
+    private struct NoEncoder: Error, CustomStringConvertible {
+        var reason: String
+        var description: String { reason }
+    }
+
+    private static func choice(
+        for group: GroupConfiguration, _ encoders: EncoderCatalogue, order: [EncoderFamily]
+    ) -> (reason: String, recipe: (any EncoderRecipe)?) {
+        guard case .encode(let wish) = group.video else { return ("video as it comes, audio encoded", Libx264Recipe()) }
+        let choice = EncoderSelector(catalogue: encoders, order: order).choose(for: wish)
+        return (choice.reason, choice.candidate.flatMap { encoders.recipe(for: $0) })
     }
 
     /// For a terminal: a heading a process, the command line below it, ready for a shell.

@@ -18,9 +18,13 @@ final class ProcessLedger: Sendable {
         var obstacle: String?
         /// Bytes that the processes that have ended were given.
         var delivered = 0
+        /// Their jumps to the newest keyframe.
+        var skips = 0
         /// The picture of a source.
         var format: VideoFormat?
         var isOnAir = false
+        /// How often it took the air.
+        var airs = 0
     }
 
     private let entry = Mutex(Entry())
@@ -40,10 +44,11 @@ final class ProcessLedger: Sendable {
         }
     }
 
-    func ended(_ exit: ChildExit, started: Timestamp, delivered: Int = 0) {
+    func ended(_ exit: ChildExit, started: Timestamp, delivered: Int = 0, skips: Int = 0) {
         entry.withLock { entry in
             entry.history.add(exit, started: started)
             entry.delivered += delivered
+            entry.skips += skips
             entry.obstacle = nil
         }
     }
@@ -57,6 +62,9 @@ final class ProcessLedger: Sendable {
     }
 
     func isOnAir(_ isOnAir: Bool) {
-        entry.withLock { $0.isOnAir = isOnAir }
+        entry.withLock { entry in
+            if isOnAir, !entry.isOnAir { entry.airs += 1 }
+            entry.isOnAir = isOnAir
+        }
     }
 }

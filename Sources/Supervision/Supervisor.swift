@@ -1,6 +1,9 @@
 public import Configuration
 import DataPath
+import EncoderSelection
+import FFmpeg
 import Logging
+public import Status
 
 /// The running service: every channel of a configuration, until it is stopped.
 public actor Supervisor {
@@ -25,6 +28,7 @@ public actor Supervisor {
     private var taps: [DataPath.FeedName: OpenTap] = [:]
     private var stopped: StoppedOutputs
     private var isStopping = false
+    private let meter = RateMeter()
     private nonisolated let events: AsyncStream<Event>
     private nonisolated let queue: AsyncStream<Event>.Continuation
 
@@ -81,7 +85,9 @@ public actor Supervisor {
     public nonisolated func stop() { queue.yield(.stop) }
 
     private func makeFeeds(of channel: ChannelConfiguration) async {
-        await dataPath.addChannel(channel.name, patience: channel.slate.after)
+        // A source that the box makes itself is there in a moment: its start is not to flash the slate.
+        let delay = channel.sources.contains { $0.isOwn } ? channel.slate.after : .zero
+        await dataPath.addChannel(channel.name, patience: channel.slate.after, slateDelay: delay)
         for group in channel.groups where !group.passesThrough { await dataPath.addGroup(group.name) }
     }
 
@@ -168,20 +174,101 @@ public actor Supervisor {
     /// What the operator stopped.
     public var stoppedOutputs: StoppedOutputs { stopped }
 
-    /// Starts or stops groups and targets.
-    public func heed(_ stopped: StoppedOutputs) async {
-        self.stopped = stopped
+    /// Starts or stops a group or a target.
+    ///
+    /// - Throws: ``OperatorError`` for a name that is none.
+    public func setWanted(_ isWanted: Bool, _ output: Output) async throws(OperatorError) {
+        switch output {
+        case .group(let name):
+            try check(name, among: configuration.channels.flatMap(\.groups).map(\.name), called: "group")
+            if isWanted { stopped.groups.remove(name) } else { stopped.groups.insert(name) }
+        case .target(let name):
+            try check(name, among: configuration.channels.flatMap(\.groups).flatMap(\.targets).map(\.name), called: "target")
+            if isWanted { stopped.targets.remove(name) } else { stopped.targets.insert(name) }
+        }
         for channel in channels.values { await channel.runner.heed(stopped) }
     }
 
-    /// Hands a group over to another generation of its encoder.
-    public func handOver(_ group: String) async -> Bool {
-        for channel in channels.values {
-            guard let runner = await channel.runner.group(group) else { continue }
-            runner.handOver(.operator_)
-            return true
+    /// Hands a group over, to an encoder that is tried first, or to a fresh process of the one in use.
+    ///
+    /// - Returns: A sentence that says what took over from what.
+    /// - Throws: ``OperatorError``; the encoder in use goes on then.
+    public func handOver(_ name: String, to encoder: String?) async throws(OperatorError) -> String {
+        try check(name, among: configuration.channels.flatMap(\.groups).map(\.name), called: "group")
+        guard let runner = await group(name) else {
+            throw OperatorError("group \(name) passes its channel through, so there is no encoder to hand over", isMistake: false)
         }
-        return false
+        var candidate: EncoderCandidate?
+        if let encoder { candidate = try await self.candidate(encoder, for: runner) }
+        switch await runner.handOver(to: candidate) {
+        case .handedOver(let encoder, let hole):
+            return "group \(name) is encoded by \(encoder?.description ?? "copy") now; the next picture came \(hole.milliseconds) ms after the last"
+        case .failed(let why):
+            throw OperatorError(why, isMistake: false)
+        }
+    }
+
+    private func group(_ name: String) async -> GroupRunner? {
+        for channel in channels.values {
+            if let runner = await channel.runner.groupRunner(name) { return runner }
+        }
+        return nil
+    }
+
+    /// The candidate that an operator named, once it has passed its trial for the group.
+    private func candidate(_ text: String, for runner: GroupRunner) async throws(OperatorError) -> EncoderCandidate {
+        guard case .encode(let wish) = await runner.group.video else {
+            throw OperatorError("group \(runner.name) copies its picture, so it has no encoder", isMistake: false)
+        }
+        let selector = EncoderSelector(catalogue: box.encoders, order: box.encoderOrder)
+        let list = "usable here: " + selector.usable(for: wish).map(\.description).joined(separator: ", ")
+        let parts = text.split(separator: "@", maxSplits: 1).map(String.init)
+        guard let known = parts.first.flatMap({ EncoderName.known($0) }) else {
+            throw OperatorError("\(text) is no encoder; \(list)", isMistake: false)
+        }
+        guard known.codec == wish.codec else {
+            throw OperatorError("\(text) makes \(known.codec.rawValue), and group \(runner.name) is \(wish.codec.rawValue); \(list)", isMistake: false)
+        }
+        let candidates = box.encoders.candidates(named: known.name, on: parts.count > 1 ? parts[1] : nil)
+        guard let candidate = candidates.first else {
+            throw OperatorError("\(text): there is no such device here; \(list)", isMistake: false)
+        }
+        switch await runner.trial(of: candidate) {
+        case .passed: return candidate
+        case .failed(_, let why): throw OperatorError("\(why); \(list)", isMistake: false)
+        }
+    }
+
+    private func check(_ name: String, among names: [String], called kind: String) throws(OperatorError) {
+        guard !names.contains(name) else { return }
+        let known = names.isEmpty ? "there is none" : "there are: \(names.joined(separator: ", "))"
+        throw OperatorError("no \(kind) is named \(name); \(known)", isMistake: true)
+    }
+
+    /// Something that the operator starts and stops.
+    public enum Output: Sendable, Hashable {
+        case group(String)
+        case target(String)
+    }
+
+    // MARK: Status
+
+    /// The service as it is now.
+    public func snapshot(version: String, started: Timestamp, process: ProcessFigures) async -> BoxSnapshot {
+        var box = BoxSnapshot(
+            version: version, ffmpeg: "\(box.ffmpeg.version)", started: started.seconds, updated: Timestamp.now.seconds, process: process)
+        for configured in configuration.channels {
+            guard let channel = channels[configured.name] else { continue }
+            var snapshot = await channel.runner.snapshot(meter: meter)
+            snapshot.tap = taps[.channel(configured.name)]?.url
+            for index in snapshot.groups.indices {
+                let name = snapshot.groups[index].name
+                snapshot.groups[index].tap = (taps[.group(name)]).map(\.url)
+            }
+            box.problems += Problems.of(snapshot)
+            box.channels.append(snapshot)
+        }
+        return box
     }
 }
 

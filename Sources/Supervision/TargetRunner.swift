@@ -61,7 +61,8 @@ final class TargetRunner: Runnable {
                     let exit = await life.run(command, input: input, output: nil, child: child, expected: [.ended]) {
                         shared.state.withLock { $0.process }?.report(.delivering)
                     }
-                    ledger.ended(exit, started: started, delivered: await dataPath.figures(of: attachment)?.delivered ?? 0)
+                    let figures = await dataPath.figures(of: attachment)
+                    ledger.ended(exit, started: started, delivered: figures?.delivered ?? 0, skips: figures?.skips ?? 0)
                     shared.state.withLock { $0.attachment = nil }
                     await dataPath.detach(attachment)
                 } catch {
@@ -87,11 +88,12 @@ final class TargetRunner: Runnable {
     func want(_ wanted: Bool) { process.report(.want(wanted)) }
     func finish() { process.finish() }
 
-    /// Bytes that all its publishers have been given.
-    func bytes() async -> Int {
-        let before = ledger.now.delivered
-        guard let attachment = shared.state.withLock({ $0.attachment }) else { return before }
-        return before + (await dataPath.figures(of: attachment)?.delivered ?? 0)
+    /// Bytes that all its publishers have been given, and their jumps to the newest keyframe.
+    func figures() async -> (bytes: Int, skips: Int) {
+        let before = ledger.now
+        guard let attachment = shared.state.withLock({ $0.attachment }) else { return (before.delivered, before.skips) }
+        let now = await dataPath.figures(of: attachment)
+        return (before.delivered + (now?.delivered ?? 0), before.skips + (now?.skips ?? 0))
     }
 
     private static func take(_ target: TargetConfiguration) -> Int {

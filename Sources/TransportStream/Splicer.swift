@@ -81,6 +81,8 @@ public struct Splicer: ~Copyable {
     /// One writer's place on the feed's timeline.
     public struct Writer: Sendable {
         public let join: Join
+        /// What is missing before its first picture was not wanted.
+        public var isAfterPause = false
         /// A keyframe of this writer is in the feed.
         public fileprivate(set) var isJoined = false
         fileprivate var offset: Int64
@@ -101,6 +103,12 @@ public struct Splicer: ~Copyable {
         public init(_ join: Join) {
             self.join = join
             offset = 0
+        }
+
+        /// Its units begin again with the times of the first, so many ticks later.
+        public mutating func beginAgain(after ticks: Int64) {
+            offset += ticks
+            latest = latest.map { $0 - ticks }
         }
 
         /// Refuses what comes from `cut` on, because another writer of the same timeline gives it; `nil` takes that back.
@@ -176,7 +184,7 @@ public struct Splicer: ~Copyable {
             if !writer.isJoined {
                 // A copy goes on anywhere, provided that it was there before.
                 guard unit.isKeyframe || (!needsKeyframe && writer.latest != nil) else { return .dropped }
-                if let tail = tail.videoDTS { lostFrames += missingFrames(from: tail, to: raw) }
+                if let tail = tail.videoDTS, !writer.isAfterPause { lostFrames += missingFrames(from: tail, to: raw) }
                 joins = true
             }
         }

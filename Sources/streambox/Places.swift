@@ -37,6 +37,17 @@ struct Places {
         return nil
     }
 
+    static func controlSocket(in runtime: String) -> String { runtime + "/control.sock" }
+
+    /// The folder for what survives a restart: configured, or given by the environment; `nil` where there is no home either.
+    static func state(_ configuration: BoxConfiguration, environment: [String: String]) -> String? {
+        if let path = configuration.state { return path }
+        if let path = environment["STATE_DIRECTORY"], !path.isEmpty { return String(path.prefix { $0 != ":" }) }
+        if let path = environment["XDG_STATE_HOME"], !path.isEmpty { return path + "/streambox" }
+        if let path = environment["HOME"], !path.isEmpty { return path + "/.local/state/streambox" }
+        return nil
+    }
+
     /// Removes what a service that was killed could not: files with secrets in them.
     private static func sweep(_ folder: String) {
         guard let directory = opendir(folder) else { return }

@@ -10,7 +10,10 @@ struct Streambox: AsyncParsableCommand {
         commandName: "streambox",
         abstract: "Takes live sources in, encodes them once per output group, and keeps every target on air.",
         version: "streambox \(version)",
-        subcommands: [Run.self, Check.self, Plan.self, TapCommand.self])
+        subcommands: [
+            Run.self, Check.self, Plan.self, StatusCommand.self, ReloadCommand.self, GroupCommand.self, TargetCommand.self, HandoverCommand.self,
+            TapCommand.self,
+        ])
 
     static func main() async {
         // A reader of ours that goes away is an error to handle, not an end.

@@ -94,18 +94,17 @@ import Testing
     @Test("what this version does not carry out is said with its place")
     func notYetNotices() throws {
         #expect(try notices(example, notYet: NotYet.list) == [
-            "box.yaml:4:9: not yet: the status file and the status server are not run by this version; there are no metrics",
+            "box.yaml:4:67: not yet: the status server is not run by this version; the metrics are in the status file",
             "box.yaml:9:57: not yet: the key is not asked for by this version; whoever reaches the port is on air, so listen on an address that only you reach",
             "box.yaml:12:18: not yet: capture sources are not run by this version; the next source takes over",
             "box.yaml:13:14: not yet: raw sources are not run by this version; the next source takes over",
-            "box.yaml:16:12: not yet: the slate is not shown by this version; where no source delivers, the stream pauses until one does",
         ])
         let encoders = withVideo("{ codec: hevc, encoder: [hevc_nvenc, libx265] }")
         #expect(try notices(encoders, notYet: [.otherEncoders]) == [
-            "box.yaml:7:36: not yet: hevc_nvenc and libx265 are not run by this version; libx264 takes over"
+            "box.yaml:7:36: not yet: hevc_nvenc is not chosen by this version; libx265 takes over"
         ])
         #expect(try notices(withVideo("{ codec: av1 }"), notYet: [.otherEncoders]) == [
-            "box.yaml:7:21: not yet: av1 is not run by this version; libx264 takes over"
+            "box.yaml:7:21: not yet: av1 is not chosen by this version; libx264 takes over"
         ])
         #expect(try notices(withVideo("{ encoder: libx264 }"), notYet: NotYet.list) == [])
         #expect(try notices(example, notYet: []) == [])

@@ -1,1 +1,151 @@
+import Control
+import Foundation
+import Status
+import Synchronization
+import TestSupport
 import Testing
+
+/// The control socket with the real server and clients of every kind.
+@Suite struct ControlServerTests {
+    private final class Service: ControlledService {
+        let requests = Mutex<[ControlRequest]>([])
+
+        func answer(_ request: ControlRequest) async -> ControlReply {
+            requests.withLock { $0.append(request) }
+            switch request.command {
+            case .status: return ControlReply(.done, "", status: BoxSnapshot(version: "1", ffmpeg: "5.1", started: 1, updated: 2))
+            case .handover: return ControlReply(.refused, "no such encoder; usable here: libx264")
+            default: return ControlReply(.done, "done \(request.name ?? "")")
+            }
+        }
+    }
+
+    private func withServer(patience: Duration = .seconds(30), _ body: (String, Service) async throws -> Void) async throws {
+        let folder = try TemporaryFolder()
+        let service = Service()
+        let server = ControlServer(path: folder.path("control.sock"), service: service, patience: patience)
+        let opened = try await server.open()
+        let running = Task { await server.run(opened) }
+        do {
+            try await body(server.path, service)
+        } catch {
+            running.cancel()
+            await running.value
+            throw error
+        }
+        running.cancel()
+        await running.value
+        #expect(!FileManager.default.fileExists(atPath: server.path))
+    }
+
+    /// Sends bytes, closes its sending side, and reads to the end.
+    private func exchange(_ bytes: [UInt8], at path: String, closing: Bool = true) throws -> String {
+        let descriptor = try connect(path)
+        defer { close(descriptor) }
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            // The server may have answered and closed before it was sent everything.
+            guard count > 0 else { break }
+            rest = rest.dropFirst(count)
+        }
+        if closing { shutdown(descriptor, Int32(SHUT_WR)) }
+        var reply: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 4096)
+        while case let count = read(descriptor, &piece, piece.count), count > 0 { reply += piece[..<count] }
+        return String(decoding: reply, as: UTF8.self)
+    }
+
+    private func connect(_ path: String) throws -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let status = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+        }
+        guard status == 0 else { throw Failed("cannot connect to \(path)") }
+        return descriptor
+    }
+
+    @Test("each request reaches the service, and its answer the client")
+    func requests() async throws {
+        try await withServer { path, service in
+            for command in ControlRequest.Command.allCases {
+                let request = ControlRequest(command, name: "hd", encoder: "libx264")
+                let reply = try ControlClient(path: path).send(request)
+                #expect(reply.outcome == (command == .handover ? .refused : .done))
+                #expect((reply.status != nil) == (command == .status))
+                #expect(service.requests.withLock { $0.last } == request)
+            }
+        }
+    }
+
+    @Test("what is no request is answered with what one is")
+    func malformed() async throws {
+        try await withServer { path, service in
+            for line in ["", "{", "null", "{\"command\":\"dance\"}", "[1,2]", "\u{0}\u{1}"] {
+                let reply = try exchange(Array("\(line)\n".utf8), at: path)
+                #expect(reply.contains("mistaken") && reply.contains("status, reload"), "\(line): \(reply)")
+            }
+            #expect(service.requests.withLock { $0.isEmpty })
+        }
+    }
+
+    @Test("a request that is too long is told so, and a half one is dropped")
+    func size() async throws {
+        try await withServer { path, service in
+            let reply = try exchange([UInt8](repeating: UInt8(ascii: "a"), count: 300_000), at: path)
+            #expect(reply.isEmpty || reply.contains("at most 65536 bytes"), "\(reply)")
+            #expect(try exchange(Array("{\"command\":\"status\"".utf8), at: path).isEmpty)
+            #expect(service.requests.withLock { $0.isEmpty })
+            #expect(try ControlClient(path: path).send(ControlRequest(.reload)).outcome == .done)
+        }
+    }
+
+    @Test("a client that says nothing loses its place, and too many are told to come again")
+    func silent() async throws {
+        try await withServer(patience: .milliseconds(500)) { path, _ in
+            let silent = try (0..<ControlServer.mostClients).map { _ in try connect(path) }
+            defer { for descriptor in silent { close(descriptor) } }
+            try await eventually("a place to be free again") {
+                (try? ControlClient(path: path).send(ControlRequest(.reload)).outcome) == .done
+            }
+        }
+    }
+
+    @Test("the socket is its owner's alone; one that a dead service left is replaced, a live one is not")
+    func ownership() async throws {
+        try await withServer { path, service in
+            let mode = try #require(FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int)
+            #expect(mode == 0o600)
+            await #expect(throws: ControlError.self) { try await ControlServer(path: path, service: service).open() }
+        }
+        let folder = try TemporaryFolder()
+        let path = folder.path("control.sock")
+        // Bound and closed: what a service that was killed leaves behind.
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+        let dead = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        _ = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(dead, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+        }
+        close(dead)
+        #expect(throws: ControlError.self) { try ControlClient(path: path).send(ControlRequest(.status)) }
+        let server = ControlServer(path: path, service: Service())
+        let opened = try await server.open()
+        let running = Task { await server.run(opened) }
+        #expect(try ControlClient(path: path).send(ControlRequest(.reload)).outcome == .done)
+        running.cancel()
+        await running.value
+    }
+
+    @Test("without a service the client says where it looked and what to do")
+    func nobody() async throws {
+        let folder = try TemporaryFolder()
+        let error = #expect(throws: ControlError.self) { try ControlClient(path: folder.path("control.sock")).send(ControlRequest(.status)) }
+        #expect(error?.description.contains(folder.path("control.sock")) == true)
+        #expect(error?.description.contains("streambox run") == true)
+    }
+}

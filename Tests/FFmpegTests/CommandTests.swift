@@ -1,5 +1,6 @@
 import Testing
 
+import EncoderSelection
 @testable import FFmpeg
 
 @Suite struct CommandTests {

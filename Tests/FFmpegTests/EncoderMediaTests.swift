@@ -1,3 +1,4 @@
+import EncoderSelection
 import FFmpeg
 import Testing
 

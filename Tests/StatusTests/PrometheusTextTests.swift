@@ -1,1 +1,70 @@
+import Status
 import Testing
+
+/// What Prometheus reads.
+@Suite struct PrometheusTextTests {
+    private static let box = BoxSnapshot(
+        version: "1.2.3", ffmpeg: "5.1", started: 1000, updated: 1010.5,
+        process: ProcessFigures(cpuSeconds: 1.25, residentBytes: 4096, openDescriptors: 7),
+        channels: [
+            ChannelSnapshot(
+                name: "main", sources: [SourceSnapshot(id: "rtmp-0", state: .live, isOnAir: true)], switches: ["rtmp-0": 2, "slate": 1],
+                feedBytes: 10,
+                groups: [
+                    GroupSnapshot(
+                        name: "hd", state: .degraded, encoder: "libx264", frames: 90, lostFrames: 1, feedBytes: 5, fps: 29.97,
+                        exits: [EncoderExits(encoder: "libx264", cause: "crash", count: 3)], handovers: ["stall": 1, "crash": 3],
+                        handoverSeconds: HistogramSnapshot(bounds: [0.1, 1], counts: [2, 1, 1], sum: 3.5),
+                        targets: [TargetSnapshot(name: "twitch", state: .refused, bytes: 1, connects: 4)])
+                ])
+        ],
+        problems: [Problem("target-refused", subject: "target \"a\\b\"\nc", sentence: "x")])
+
+    private func lines(_ text: String, _ start: String) -> [String] {
+        text.split(separator: "\n").map(String.init).filter { $0.hasPrefix(start) }
+    }
+
+    @Test("states are one-hot")
+    func oneHot() {
+        let text = PrometheusText.render(Self.box)
+        let states = lines(text, "streambox_group_state{")
+        #expect(states.count == GroupSnapshot.State.allCases.count)
+        #expect(states.filter { $0.hasSuffix(" 1") } == [#"streambox_group_state{channel="main",group="hd",state="degraded"} 1"#])
+        #expect(lines(text, "streambox_target_state{").filter { $0.hasSuffix(" 1") }.count == 1)
+    }
+
+    @Test("a histogram counts from below, and ends with everything")
+    func histogram() {
+        #expect(lines(PrometheusText.render(Self.box), "streambox_handover_duration_seconds") == [
+            #"streambox_handover_duration_seconds_bucket{channel="main",group="hd",le="0.1"} 2"#,
+            #"streambox_handover_duration_seconds_bucket{channel="main",group="hd",le="1"} 3"#,
+            #"streambox_handover_duration_seconds_bucket{channel="main",group="hd",le="+Inf"} 4"#,
+            #"streambox_handover_duration_seconds_sum{channel="main",group="hd"} 3.5"#,
+            #"streambox_handover_duration_seconds_count{channel="main",group="hd"} 4"#,
+        ])
+    }
+
+    @Test("labels are escaped, and their order is stable")
+    func labels() {
+        let text = PrometheusText.render(Self.box)
+        #expect(lines(text, "streambox_problem{") == [#"streambox_problem{problem="target-refused",subject="target \"a\\b\"\nc"} 1"#])
+        #expect(lines(text, "streambox_handovers_total{").map { $0.contains("crash") } == [true, false])
+        #expect(text == PrometheusText.render(Self.box))
+    }
+
+    @Test("every family has its help and type before its samples, once, and every line ends")
+    func families() {
+        let text = PrometheusText.render(Self.box)
+        #expect(text.hasSuffix("\n"))
+        var seen: Set<String> = []
+        var family = ""
+        for line in text.split(separator: "\n") {
+            if line.hasPrefix("# TYPE ") {
+                family = String(line.split(separator: " ")[2])
+                #expect(seen.insert(family).inserted, "\(family)")
+            } else if !line.hasPrefix("#") {
+                #expect(line.hasPrefix(family), "\(line)")
+            }
+        }
+    }
+}

@@ -18,6 +18,11 @@ import Testing
         }
     }
 
+    /// The processes that carry streams; a slate is rendered beside them.
+    private func carriers(_ daemon: Daemon) -> Set<Int32> {
+        Set(daemon.children("ffmpeg").filter { !$0.command.contains("slate-") }.map(\.pid))
+    }
+
     private func reload(_ daemon: Daemon, _ stage: Stage, _ box: Box) throws {
         _ = try stage.configuration(box.yaml)
         daemon.program.send(SIGHUP)
@@ -39,7 +44,7 @@ import Testing
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(box.rtmp)/live/x")
             try await sink.waitForFrames(40, of: "one")
             try await sink.waitForFrames(40, of: "two")
-            let before = Set(daemon.children("ffmpeg").map(\.pid))
+            let before = carriers(daemon)
             let encoder = try #require(daemon.children("600000").first).pid
             var frames = 40
             for (bitrate, size) in [(800, ""), (500, ", size: 480x270"), (700, ", size: 480x270")] {
@@ -52,7 +57,7 @@ import Testing
                 try await sink.waitForFrames(frames, of: "one")
             }
             // Of all the processes only the encoder is another one.
-            let after = Set(daemon.children("ffmpeg").map(\.pid))
+            let after = carriers(daemon)
             #expect(before.subtracting(after) == [encoder])
             #expect(after.subtracting(before).count == 1)
             await stage.end(publisher)
@@ -93,7 +98,7 @@ import Testing
             let channel = { (box: Box) in box.yaml.replacingOccurrences(of: "sources: [", with: "sources: [ { test: { size: 320x180, rate: 30 } },") }
             let daemon = try await stage.streambox(channel(box))
             try await daemon.logged("msg=live", "target=a")
-            let first = Set(daemon.children("ffmpeg").map(\.pid))
+            let first = carriers(daemon)
             func go(to groups: String) async throws -> Int {
                 let position = daemon.position
                 box.groups = groups
@@ -105,17 +110,17 @@ import Testing
             var position = try await go(to: group([one, two]) + other)
             try await daemon.logged("msg=live", "target=b", from: position)
             try await daemon.logged("msg=live", "target=c", from: position)
-            #expect(Set(daemon.children("ffmpeg").map(\.pid)).isSuperset(of: first))
+            #expect(carriers(daemon).isSuperset(of: first))
             let tap = try await stage.tap("extra", of: daemon)
             try await eventually("the new group's tap") { tap.output.total > 10_000 }
             position = try await go(to: group([one, moved]) + other)
             try await daemon.logged("msg=live", "target=b", from: position)
             try await eventually("the stream at its new place") { try sink.publishes(of: "three").contains(where: \.isAccepted) }
             position = try await go(to: group([one]))
-            try await eventually("what is gone to end") { Set(daemon.children("ffmpeg").map(\.pid)) == first }
+            try await eventually("what is gone to end") { carriers(daemon) == first }
             // Exactly the same again changes nothing.
             position = try await go(to: group([one]))
-            #expect(Set(daemon.children("ffmpeg").map(\.pid)) == first)
+            #expect(carriers(daemon) == first)
             #expect(try sink.publishes(of: "one").count == 1)
             try await daemon.terminate()
         }
@@ -131,7 +136,7 @@ import Testing
             let yaml = box.yaml.replacingOccurrences(of: "sources: [", with: "sources: [ { test: { size: 320x180, rate: 30 } },")
             let daemon = try await stage.streambox(yaml)
             try await daemon.logged("msg=live", "target=a")
-            let before = Set(daemon.children("ffmpeg").map(\.pid))
+            let before = carriers(daemon)
             _ = try stage.configuration(yaml.replacingOccurrences(of: "320x180, rate: 30 }, targets", with: "320x18, rate: 30 }, target"))
             var position = daemon.position
             daemon.program.send(SIGHUP)
@@ -141,7 +146,7 @@ import Testing
             position = daemon.position
             daemon.program.send(SIGHUP)
             try await daemon.logged("not reloaded", "another program uses that port", from: position)
-            #expect(Set(daemon.children("ffmpeg").map(\.pid)) == before)
+            #expect(carriers(daemon) == before)
             try await daemon.terminate()
         }
     }

@@ -116,7 +116,12 @@ import Testing
             try await eventually("the source to listen") { FreePort.isBound(udp: srt) }
             let calling = keepCalling(stage, srt, hevc)
             defer { calling.cancel() }
-            for name in ["hevc", "mp2", "ac3"] { try await sink.waitForFrames(40, of: name) }
+            // What was there before the sources was the slate.
+            for source in ["srt-0", "pull-0", "file-0"] { try await daemon.logged("on air", "source=\(source)") }
+            for name in ["hevc", "mp2", "ac3"] {
+                let slate = try await sink.reading(of: name).frames.count
+                try await sink.waitForFrames(slate + 60, of: name)
+            }
             calling.cancel()
             await calling.value
             try await daemon.terminate()
@@ -125,7 +130,7 @@ import Testing
                 let probe = try await MediaProbe.read(.url(files[files.count - 1]))
                 #expect(probe.video?.codec == "h264" && probe.audio?.codec == "aac", "\(name)")
                 let reading = try await FrameReader.read(.url(files[files.count - 1]))
-                #expect(reading.numbers.count > 30 && !reading.beeps.isEmpty, "\(name)")
+                #expect(reading.numbers.count > 30 && !reading.beeps.isEmpty, "\(name): \(reading.numbers.count) numbers of \(reading.frames.count) pictures, \(reading.beeps.count) beeps, sizes \(Set(reading.frames.map(\.width)))")
             }
             #expect(!daemon.lines("cannot be carried", "source=file-0").isEmpty)
         }

@@ -1,4 +1,5 @@
 import Configuration
+import EncoderSelection
 import FFmpeg
 import FoundationEssentials
 import TestSupport
@@ -33,17 +34,17 @@ import Testing
 
     @Test("a group without a size keeps the size that its first source had")
     func size() {
-        let command = Commands.encoder(group(), format: nil, size: FrameSize(width: 640, height: 360), resume: nil)
+        let command = Commands.encoder(group(), recipe: Libx264Recipe(), format: nil, size: FrameSize(width: 640, height: 360), resume: nil)
         #expect(filters(command).contains("scale=640:360"))
-        #expect(!filters(Commands.encoder(group(), format: nil, resume: nil)).contains("scale="))
+        #expect(!filters(Commands.encoder(group(), recipe: Libx264Recipe(), format: nil, resume: nil)).contains("scale="))
         var sized = group()
         sized.video = .encode(VideoEncoding(size: PixelSize(width: 320, height: 180)))
-        #expect(filters(Commands.encoder(sized, format: nil, size: FrameSize(width: 640, height: 360), resume: nil)).contains("scale=320:180"))
+        #expect(filters(Commands.encoder(sized, recipe: Libx264Recipe(), format: nil, size: FrameSize(width: 640, height: 360), resume: nil)).contains("scale=320:180"))
     }
 
     @Test("an encoder that takes over cuts where the feed ends")
     func resume() {
-        let command = Commands.encoder(group(), format: nil, resume: ResumePoint(videoStart: 903_000, audioStart: 900_960))
+        let command = Commands.encoder(group(), recipe: Libx264Recipe(), format: nil, resume: ResumePoint(videoStart: 903_000, audioStart: 900_960))
         #expect(filters(command).contains("trim=start_pts=903000"))
         #expect(command.arguments.contains { $0.contains("atrim=start_pts=480512") })
     }
@@ -86,7 +87,7 @@ import Testing
             """
         let file = try ConfigurationFile.parse(yaml, name: "test", ownerOnly: true)
         let version = try #require(FFmpegVersion(output: "ffmpeg version 5.1.9 Copyright"))
-        return PlannedBox(file.configuration, ffmpeg: FFmpegBinary(path: "/usr/bin/ffmpeg", version: version), environment: secrets)
+        return PlannedBox(file.configuration, ffmpeg: FFmpegBinary(path: "/usr/bin/ffmpeg", version: version), encoders: EncoderCatalogue(listed: ["libx264"]), environment: secrets)
     }
 
     @Test("a plan names every process and no secret, as text and as JSON")

@@ -5,14 +5,12 @@ public enum NotYet: Sendable, Equatable {
     case rawSources
     /// Who may publish to a listener: FFmpeg 5.1 lets everybody in who reaches an RTMP port, and looks at no SRT stream id.
     case ingestKeys
-    /// Encoders other than libx264, and with them codecs other than h264.
+    /// Encoders of GPUs, unless the operator hands a group over to one; and AV1.
     case otherEncoders
-    /// The picture that stands in when no source delivers.
-    case slateSettings
-    /// The status file and the status server.
-    case statusOutputs
+    /// The status over HTTP.
+    case statusServer
 
     public static let list: [NotYet] = [
-        .captureSources, .rawSources, .ingestKeys, .otherEncoders, .slateSettings, .statusOutputs,
+        .captureSources, .rawSources, .ingestKeys, .otherEncoders, .statusServer,
     ]
 }

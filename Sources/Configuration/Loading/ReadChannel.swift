@@ -37,13 +37,7 @@ extension ConfigurationReader {
             guard text.count <= 200 else { throw NotationError("is too long; at most 200 characters are shown") }
             return text
         }
-        let slate = SlateConfiguration(after: after, image: image, text: text)
-        if slate != SlateConfiguration() {
-            notYet(
-                .slateSettings, node.place,
-                "the slate is not shown by this version; where no source delivers, the stream pauses until one does")
-        }
-        return slate
+        return SlateConfiguration(after: after, image: image, text: text)
     }
 
     private func mezzanine(_ node: YAMLNode) -> MezzanineConfiguration {

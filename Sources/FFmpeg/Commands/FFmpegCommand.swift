@@ -5,6 +5,10 @@ public struct FFmpegCommand: Sendable, Hashable {
         case relay
         case encoder
         case publisher
+        /// A few pictures, to see whether an encoder works.
+        case trial
+        /// Renders what is shown when no source delivers.
+        case slate
     }
 
     public let role: Role
@@ -49,7 +53,7 @@ public struct FFmpegCommand: Sendable, Hashable {
     ///
     /// An encoder's come once a second. What flows through the others is measured in the data path, and reading the
     /// figures of eight publishers once a second took a quarter of the daemon's time, so theirs come seldom.
-    static func preamble(_ role: Role) -> [String] {
+    public static func preamble(_ role: Role) -> [String] {
         [
             // At `info` a publisher says when its target has accepted the connection.
             "-hide_banner", "-nostdin", "-nostats", "-loglevel", role == .publisher ? "level+info" : "level+warning",

@@ -14,7 +14,7 @@ public struct FrameRate: Sendable, Hashable, CustomStringConvertible {
     public var description: String { denominator == 1 ? "\(numerator)" : "\(numerator)/\(denominator)" }
 
     /// Frames in a time, rounded up.
-    func frames(in duration: Duration) -> Int {
+    public func frames(in duration: Duration) -> Int {
         let milliseconds = duration.wholeMilliseconds
         return max(1, (Int(milliseconds) * numerator + denominator * 1000 - 1) / (denominator * 1000))
     }

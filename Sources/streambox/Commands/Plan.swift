@@ -18,13 +18,8 @@ struct Plan: AsyncParsableCommand {
     func run() async throws {
         let environment = processEnvironment()
         let loaded = try LoadedConfiguration(file, environment: environment)
-        let ffmpeg: FFmpegBinary
-        do {
-            ffmpeg = try await FFmpegBinary.locate(loaded.configuration.ffmpeg, environment: environment)
-        } catch {
-            throw Failure.inConfiguration(error)
-        }
-        let plan = PlannedBox(loaded.configuration, ffmpeg: ffmpeg, environment: environment)
+        let (ffmpeg, encoders) = try await InstalledFFmpeg.find(loaded.configuration, environment: environment)
+        let plan = PlannedBox(loaded.configuration, ffmpeg: ffmpeg, encoders: encoders, environment: environment)
         guard json else { return print(plan.text) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -1,5 +1,7 @@
 public import ArgumentParser
 import Configuration
+import Control
+import EncoderSelection
 import FFmpeg
 import Glibc
 public import Logging
@@ -29,12 +31,7 @@ struct Run: AsyncParsableCommand {
         var logger = Logger(label: "streambox") { _ in LogfmtHandler() }
         logger.logLevel = logLevel
 
-        let ffmpeg: FFmpegBinary
-        do {
-            ffmpeg = try await FFmpegBinary.locate(file.configuration.ffmpeg, environment: environment)
-        } catch {
-            throw Failure.inConfiguration(error)
-        }
+        let (ffmpeg, encoders) = try await InstalledFFmpeg.find(file.configuration, environment: environment)
         let places: Places
         do {
             places = try Places(file.configuration, environment: environment)
@@ -45,10 +42,18 @@ struct Run: AsyncParsableCommand {
         for notice in file.notices { logger.warning("\(notice)") }
         logger.notice("starting", metadata: ["version": "\(Streambox.version)", "ffmpeg": "\(ffmpeg.version)", "config": "\(file.name)"])
 
+        let state = StateFile(folder: Places.state(file.configuration, environment: environment))
         let supervisor = Supervisor(
-            file.configuration,
-            box: Box(ffmpeg: ffmpeg, runtime: FilePath(places.runtime), environment: environment, logger: logger))
+            file.configuration, stopped: state.read(),
+            box: Box(
+                ffmpeg: ffmpeg, encoders: encoders, encoderOrder: file.configuration.encoders.order, runtime: FilePath(places.runtime),
+                environment: environment, logger: logger))
+        let reload = Reload(supervisor: supervisor, path: config, environment: environment, runtime: places.runtime, logger: logger)
+        let desk = ControlDesk(supervisor: supervisor, reload: reload, state: state, started: .now, logger: logger)
+        let control = ControlServer(path: Places.controlSocket(in: places.runtime), service: desk)
+        let socket: ControlServer.Opened
         do {
+            socket = try await control.open()
             let taps = try await supervisor.prepare()
             try TapFile.write(taps, in: places.runtime)
             announce(file, taps: taps)
@@ -62,8 +67,9 @@ struct Run: AsyncParsableCommand {
         var group = ServiceGroupConfiguration(
             services: [
                 SupervisorService(supervisor: supervisor),
-                ReloadService(
-                    reload: Reload(supervisor: supervisor, path: config, environment: environment, runtime: places.runtime, logger: logger)),
+                ReloadService(reload: reload),
+                ControlService(server: control, socket: socket),
+                StatusService(desk: desk, configuration: file.configuration.status, logger: logger),
             ], gracefulShutdownSignals: [.sigterm, .sigint],
             logger: lifecycleLogger)
         group.maximumGracefulShutdownDuration = .seconds(9)
@@ -120,6 +126,16 @@ private struct ReloadService: Service {
                 _ = try? await reload()
             }
         }
+    }
+}
+
+/// The control socket, for as long as the service runs.
+private struct ControlService: Service {
+    let server: ControlServer
+    let socket: ControlServer.Opened
+
+    func run() async {
+        await cancelWhenGracefulShutdown { await server.run(socket) }
     }
 }
 

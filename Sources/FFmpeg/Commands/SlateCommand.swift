@@ -1,0 +1,117 @@
+/// A card, an image or a text → a short MPEG-TS file, to be shown again and again.
+public struct SlateCommand: Sendable, Hashable {
+    /// What is on it.
+    public struct Picture: Sendable, Hashable {
+        /// An image file; shown whole, with bars where its shape is another.
+        public var image: String?
+        /// A file that holds the text, so that no character of it means anything to a filter.
+        public var textFile: String?
+        /// A font file for the text.
+        public var font: String?
+
+        public init(image: String? = nil, textFile: String? = nil, font: String? = nil) {
+            self.image = image
+            self.textFile = textFile
+            self.font = font
+        }
+
+        /// Nothing but the card.
+        public static let plain = Picture()
+    }
+
+    public enum Codec: String, Sendable, Hashable {
+        case h264, hevc
+    }
+
+    public var picture: Picture
+    public var codec: Codec
+    public var size: FrameSize
+    public var rate: FrameRate
+    /// As the encoder names it; `nil` leaves it to the encoder.
+    public var profile: String?
+    /// How many pictures.
+    public var frames: Int
+    /// The file to write.
+    public var output: String
+
+    public init(
+        picture: Picture, codec: Codec, size: FrameSize, rate: FrameRate, profile: String? = nil, frames: Int, output: String
+    ) {
+        self.picture = picture
+        self.codec = codec
+        self.size = size
+        self.rate = rate
+        self.profile = profile
+        self.frames = frames
+        self.output = output
+    }
+
+    public func command() -> FFmpegCommand {
+        FFmpegCommand(
+            role: .slate,
+            arguments: FFmpegCommand.preamble(.slate) + input + [
+                "-frames:v", "\(frames)", "-vf", filters.joined(separator: ","), "-an",
+            ] + encoding + [
+                "-f", "mpegts", "-omit_video_pes_length", "0", "-muxdelay", "0", "-muxpreload", "0", "-y", "file:\(output)",
+            ])
+    }
+
+    private var input: [String] {
+        guard let image = picture.image else {
+            // Dark, a little lighter above: a card, and no fault of the line.
+            return ["-f", "lavfi", "-i", "gradients=size=\(size):rate=\(rate):c0=0x2b3440:c1=0x12161c:x0=0:y0=0:x1=0:y1=\(size.height):nb_colors=2:speed=0.00001"]
+        }
+        return ["-loop", "1", "-framerate", "\(rate)", "-protocol_whitelist", "file,crypto,data", "-i", "file:\(image)"]
+    }
+
+    private var filters: [String] {
+        var filters: [String] = []
+        if picture.image != nil {
+            filters += [
+                "scale=\(size):force_original_aspect_ratio=decrease:force_divisible_by=2",
+                "pad=\(size.width):\(size.height):(ow-iw)/2:(oh-ih)/2:color=black",
+            ]
+        }
+        filters.append("setsar=1")
+        if let textFile = picture.textFile {
+            let height = max(14, size.height / 14)
+            let place = picture.image == nil ? "(h-text_h)/2" : "h-text_h-h/12"
+            filters.append(
+                "drawtext=" + (picture.font.map { "fontfile=\(Self.quoted($0)):" } ?? "") + "textfile=\(Self.quoted(textFile)):expansion=none"
+                    + ":fontsize=\(height):fontcolor=white:x=(w-text_w)/2:y=\(place):line_spacing=\(height / 3)"
+                    + ":box=1:boxcolor=black@0.4:boxborderw=\(height / 2)")
+        }
+        return filters + ["format=yuv420p"]
+    }
+
+    /// A path as a filter takes it.
+    private static func quoted(_ path: String) -> String {
+        var quoted = ""
+        for character in path {
+            if "\\':,;[]%".contains(character) { quoted += "\\" }
+            quoted.append(character)
+        }
+        // Once more: the graph is read before the filter's options are.
+        var twice = ""
+        for character in quoted {
+            if "\\'[],;".contains(character) { twice += "\\" }
+            twice.append(character)
+        }
+        return twice
+    }
+
+    private var encoding: [String] {
+        // A keyframe every half second, so that whoever comes in need not wait.
+        let interval = max(1, rate.frames(in: .milliseconds(500)))
+        switch codec {
+        case .h264:
+            return ["-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-g", "\(interval)", "-sc_threshold", "0", "-crf", "22"]
+                + (profile.map { ["-profile:v", $0] } ?? [])
+        case .hevc:
+            return [
+                "-c:v", "libx265", "-preset", "superfast", "-crf", "24", "-x265-params",
+                "keyint=\(interval):min-keyint=\(interval):scenecut=0:bframes=0:open-gop=0:repeat-headers=1:log-level=error",
+            ]
+        }
+    }
+}

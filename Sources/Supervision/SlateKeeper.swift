@@ -1,0 +1,162 @@
+import Configuration
+import DataPath
+import FFmpeg
+import Glibc
+import Logging
+import SystemPackage
+import TransportStream
+
+/// Keeps a channel's slate ready in the format of what was last on air.
+///
+/// It is rendered once for each format, by FFmpeg, while something else is on air; showing it costs next to nothing.
+actor SlateKeeper {
+    private let channel: ChannelConfiguration
+    private let box: Box
+    private let dataPath: DataPath
+    private let logger: Logger
+    private let report: @Sendable (SlateEvent) -> Void
+    private var format: SlateFormat
+    /// The newest is the last.
+    private var rendered: [(format: SlateFormat, clip: SlateClip)] = []
+    private var isRendering = false
+
+    /// How long a rendering may take.
+    private static let limit = Duration.seconds(20)
+    /// How many formats are kept.
+    private static let kept = 2
+
+    init(_ channel: ChannelConfiguration, box: Box, dataPath: DataPath, report: @escaping @Sendable (SlateEvent) -> Void) {
+        self.channel = channel
+        self.box = box
+        self.dataPath = dataPath
+        self.report = report
+        format = SlateFormat(expecting: channel)
+        logger = box.logger(["channel": "\(channel.name)"])
+    }
+
+    /// Makes the first slate, for what is expected; tried again until there is one or the task is cancelled.
+    func run() async {
+        var pause = Duration.seconds(1)
+        while !Task.isCancelled {
+            await prepare()
+            if !rendered.isEmpty { return }
+            guard await (try? ContinuousClock().sleep(for: pause)) != nil else { return }
+            pause = min(pause * 2, .seconds(60))
+        }
+    }
+
+    /// A source with this picture went on air.
+    func follow(_ source: VideoFormat?) async {
+        guard let source else { return }
+        format = SlateFormat(source, fallback: format)
+        await prepare()
+    }
+
+    /// Renders what is missing; who comes meanwhile is served behind it.
+    private func prepare() async {
+        guard !isRendering else { return }
+        isRendering = true
+        defer { isRendering = false }
+        while true {
+            let wanted = format
+            if let index = rendered.firstIndex(where: { $0.format == wanted }) {
+                rendered.append(rendered.remove(at: index))
+            } else if let clip = await render(wanted) {
+                rendered.append((wanted, clip))
+                if rendered.count > Self.kept { rendered.removeFirst() }
+            } else {
+                return
+            }
+            guard format == wanted else { continue }
+            await dataPath.setSlate(rendered.last!.clip, of: channel.name, report: report)
+            return
+        }
+    }
+
+    private func render(_ format: SlateFormat) async -> SlateClip? {
+        let slate = channel.slate
+        if slate.image != nil || slate.text != nil {
+            do {
+                return try await render(format, asConfigured: true)
+            } catch {
+                logger.warning("the slate cannot be made as configured, so it is a plain card: \(error)")
+            }
+        }
+        do {
+            return try await render(format, asConfigured: false)
+        } catch {
+            logger.warning("there is no slate: \(error)")
+            return nil
+        }
+    }
+
+    private struct NotRendered: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    private func render(_ format: SlateFormat, asConfigured: Bool) async throws -> SlateClip {
+        let base = "\(box.runtime.string)/slate-\(channel.name)"
+        let (output, textFile) = (base + ".ts", base + ".txt")
+        defer {
+            unlink(output)
+            unlink(textFile)
+        }
+        var picture = SlateCommand.Picture.plain
+        if asConfigured {
+            picture.image = channel.slate.image
+            if let text = channel.slate.text {
+                try Self.write(text, to: textFile)
+                picture.textFile = textFile
+                picture.font = Fonts.any
+                guard picture.font != nil else { throw NotRendered(description: "there is no font for its text; install the package fonts-dejavu-core") }
+            }
+        }
+        let command = SlateCommand(
+            picture: picture, codec: format.codec, size: format.size, rate: format.rate, profile: format.profile, frames: format.frames,
+            output: output
+        ).command()
+        let child = ChildHandle()
+        let exit = await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                guard await (try? ContinuousClock().sleep(for: Self.limit)) != nil else { return }
+                child.stop(.now)
+            }
+            let exit = await ChildProcess.run(
+                command, binary: box.ffmpeg, stdin: nil, stdout: nil, secretsFolder: box.runtime.string, environment: box.environment,
+                handle: child
+            ) { _ in }
+            tasks.cancelAll()
+            return exit
+        }
+        guard exit.status == .exited(0) else {
+            throw NotRendered(description: exit.log.tail.last ?? "FFmpeg took longer than \(Self.limit)")
+        }
+        return try SlateClip(Self.read(output), rate: VideoFormat.Fraction(format.rate.numerator, format.rate.denominator))
+    }
+
+    private static func write(_ text: String, to path: String) throws {
+        guard let file = fopen(path, "we") else { throw NotRendered(description: "cannot write \(path): \(String(cString: strerror(errno)))") }
+        fputs(text, file)
+        guard fclose(file) == 0 else { throw NotRendered(description: "cannot write \(path): \(String(cString: strerror(errno)))") }
+    }
+
+    private static func read(_ path: String) throws -> [UInt8] {
+        guard let file = fopen(path, "re") else { throw NotRendered(description: "cannot read \(path): \(String(cString: strerror(errno)))") }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: SlateClip.mostBytes + 1)
+        let count = fread(&bytes, 1, bytes.count, file)
+        return Array(bytes[..<count])
+    }
+}
+
+/// Fonts that are installed.
+enum Fonts {
+    private static let usual = [
+        "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+        "/usr/share/fonts/truetype/noto/NotoSans-Bold.ttf", "/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf",
+        "/usr/share/fonts/truetype/liberation/LiberationSans-Bold.ttf", "/usr/share/fonts/truetype/freefont/FreeSansBold.ttf",
+    ]
+
+    /// A font file that every text can be written with, more or less.
+    static var any: String? { usual.first { access($0, R_OK) == 0 } }
+}

@@ -1,0 +1,72 @@
+import Control
+import Logging
+import Status
+import Supervision
+
+/// Does what the control socket asks of the running service.
+struct ControlDesk: ControlledService {
+    let supervisor: Supervisor
+    let reload: Reload
+    let state: StateFile
+    let started: Timestamp
+    let logger: Logger
+
+    func answer(_ request: ControlRequest) async -> ControlReply {
+        do {
+            switch request.command {
+            case .status: return ControlReply(.done, "", status: await snapshot())
+            case .reload: return await reloaded()
+            case .startGroup: return try await set(true, .group(try name(of: request)))
+            case .stopGroup: return try await set(false, .group(try name(of: request)))
+            case .startTarget: return try await set(true, .target(try name(of: request)))
+            case .stopTarget: return try await set(false, .target(try name(of: request)))
+            case .handover:
+                return ControlReply(.done, try await supervisor.handOver(try name(of: request), to: request.encoder))
+            }
+        } catch let error as OperatorError {
+            return ControlReply(error.isMistake ? .mistaken : .refused, error.description)
+        } catch {
+            return ControlReply(.refused, "\(error)")
+        }
+    }
+
+    func snapshot() async -> BoxSnapshot {
+        await supervisor.snapshot(version: Streambox.version, started: started, process: OwnProcess.figures())
+    }
+
+    private func name(of request: ControlRequest) throws -> String {
+        guard let name = request.name else { throw NameMissing() }
+        return name
+    }
+
+    private struct NameMissing: Error, CustomStringConvertible {
+        var description: String { "the request needs a `name`" }
+    }
+
+    private func reloaded() async -> ControlReply {
+        do {
+            let changes = try await reload()
+            return ControlReply(.done, changes.isEmpty ? "reloaded: nothing differs" : "reloaded: " + changes.joined(separator: "\n"))
+        } catch let failure as Failure {
+            return ControlReply(.mistaken, failure.description)
+        } catch {
+            return ControlReply(.refused, "\(error)")
+        }
+    }
+
+    private func set(_ isWanted: Bool, _ output: Supervisor.Output) async throws -> ControlReply {
+        try await supervisor.setWanted(isWanted, output)
+        let subject = switch output {
+        case .group(let name): "group \(name)"
+        case .target(let name): "target \(name)"
+        }
+        logger.notice("the operator \(isWanted ? "started" : "stopped") \(subject)")
+        do {
+            try state.write(await supervisor.stoppedOutputs)
+        } catch {
+            logger.warning("the wish does not outlast a restart: \(error)")
+            return ControlReply(.done, "\(subject) \(isWanted ? "started" : "stopped"), until the service is restarted: \(error)")
+        }
+        return ControlReply(.done, "\(subject) \(isWanted ? "started" : "stopped")")
+    }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What is shown when no source delivers, with the real service.
+@Suite(.serialized) struct SlateTests {
+    private func box(_ stage: Stage, _ sink: NginxRTMP, port: Int, slate: String = "{ after: 400ms }") -> String {
+        """
+          - name: main
+            sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+            slate: \(slate)
+            groups:
+              - { name: hd, video: { bitrate: 600k, size: 320x180, rate: 30 }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+              - { name: raw, video: copy, audio: copy, targets: [ { name: b, url: "\(sink.url("two"))" } ] }
+        """
+    }
+
+    /// Nothing that a player or a platform would stumble over.
+    private func expectContinuous(_ sink: NginxRTMP, _ name: String, longest: Double, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        #expect(try await sink.wasPublishedOnceInOrder(name), sourceLocation: sourceLocation)
+        let probe = try await MediaProbe.read(.url(sink.recordings(of: name)[0]))
+        #expect(probe.backwards.isEmpty, sourceLocation: sourceLocation)
+        let video = probe.packets(of: probe.video).compactMap(\.pts)
+        let gap = zip(video, video.dropFirst()).map { Double($1 - $0) / 1000 }.max() ?? 0
+        #expect(gap <= longest, "\(name): a gap of \(gap) s between pictures", sourceLocation: sourceLocation)
+        let sound = probe.packets(of: probe.audio).compactMap(\.pts)
+        let silence = zip(sound, sound.dropFirst()).map { Double($1 - $0) / 1000 }.max() ?? 0
+        #expect(silence <= 0.1, "\(name): a gap of \(silence) s in the sound", sourceLocation: sourceLocation)
+        let first = (video.first ?? 0, sound.first ?? 0), last = (video.last ?? 0, sound.last ?? 0)
+        #expect(abs(first.0 - first.1) < 200 && abs(last.0 - last.1) < 700, "\(first), \(last)", sourceLocation: sourceLocation)
+    }
+
+    @Test("nothing has come: the slate is on air by itself; sources come and go, also with another size, rate and without sound, and the targets see one stream")
+    func comingAndGoing() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let port = try FreePort.tcp()
+            let daemon = try await stage.streambox(box(stage, sink, port: port))
+            try await daemon.logged("on air", "source=slate")
+            try await sink.waitForFrames(30, of: "one")
+            var frames = 30
+            let publishers: [(inout NumberedSource) -> Void] = [
+                { _ in }, { $0.sound = .none }, { $0.rate = 25; $0.gop = 25 }, { $0.width = 640; $0.height = 360 },
+            ]
+            for (round, change) in publishers.enumerated() {
+                try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
+                var source = NumberedSource.small
+                change(&source)
+                var position = daemon.position
+                let publisher = try await stage.publish(source, to: "rtmp://127.0.0.1:\(port)/live/x")
+                try await daemon.logged("on air", "source=rtmp-0", from: position)
+                frames += 60
+                try await sink.waitForFrames(frames, of: "one")
+                position = daemon.position
+                // Every second one freezes without closing.
+                publisher.send(round.isMultiple(of: 2) ? SIGKILL : SIGSTOP)
+                try await daemon.logged("on air", "source=slate", from: position)
+                await stage.end(publisher)
+                frames += 30
+                try await sink.waitForFrames(frames, of: "one")
+            }
+            try await daemon.terminate()
+            // A gap is the time until the slate comes, and the frame behind it.
+            try await expectContinuous(sink, "one", longest: 0.6)
+            #expect(try sink.publishes(of: "two").count >= 1)
+            let reading = try await sink.reading(of: "one")
+            #expect(reading.complaints.isEmpty, "\(reading.complaints)")
+        }
+    }
+
+    @Test("a channel that is passed through goes source, slate, source without a complaint of a decoder")
+    func passedThrough() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let port = try FreePort.tcp()
+            let daemon = try await stage.streambox(box(stage, sink, port: port))
+            try await daemon.logged("on air", "source=slate")
+            try await sink.waitForFrames(30, of: "two")
+            for round in 1...2 {
+                try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
+                var position = daemon.position
+                let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
+                try await daemon.logged("on air", "source=rtmp-0", from: position)
+                try await sink.waitForFrames(30 + round * 100, of: "two")
+                position = daemon.position
+                publisher.send(SIGKILL)
+                try await daemon.logged("on air", "source=slate", from: position)
+                await stage.end(publisher)
+                try await sink.waitForFrames(60 + round * 100, of: "two")
+            }
+            try await daemon.terminate()
+            try await expectContinuous(sink, "two", longest: 0.6)
+            let reading = try await sink.reading(of: "two")
+            #expect(reading.complaints.isEmpty, "\(reading.complaints)")
+        }
+    }
+
+    @Test("a slate with an image and a text is what the target shows; what cannot be made as configured is a plain card")
+    func pictures() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let image = stage.folder.path("red.png")
+            _ = try await Program.run("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=red:size=100x100", "-frames:v", "1", "-y", image])
+            let text = #"50 % of: it's \\ \"done\" {x} [y], ü 😀"#
+            let daemon = try await stage.streambox(
+                box(stage, sink, port: try FreePort.tcp(), slate: #"{ after: 400ms, image: "\#(image)", text: "\#(text)" }"#))
+            try await daemon.logged("on air", "source=slate")
+            try await sink.waitForFrames(20, of: "one")
+            #expect(daemon.lines("plain card").isEmpty)
+            try await daemon.terminate()
+            let colour = try await Program.run(
+                "ffmpeg", ["-v", "error", "-i", sink.recordings(of: "one")[0], "-frames:v", "1", "-vf", "scale=9:9,format=rgb24", "-f", "rawvideo", "-"])
+            // The image is square: the middle is red, the sides are bars.
+            #expect(colour.output[120] > 150 && colour.output[121] < 60, "\(colour.output)")
+            #expect(colour.output[108] < 60, "\(colour.output)")
+
+            let broken = try stage.folder.write("broken.png", "no image")
+            let other = try await stage.streambox(
+                box(stage, sink, port: try FreePort.tcp(), slate: #"{ after: 400ms, image: "\#(broken)" }"#).replacingOccurrences(of: "one", with: "three"),
+                name: "other")
+            try await other.logged("on air", "source=slate")
+            try await other.logged("plain card")
+            try await other.terminate()
+        }
+    }
+}
