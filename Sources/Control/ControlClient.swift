@@ -33,7 +33,7 @@ public struct ControlClient: Sendable {
     }
 
     /// Somebody listens.
-    func isAnswered() async -> Bool {
+    func isAnswered() -> Bool {
         guard let descriptor = try? connected() else { return false }
         close(descriptor)
         return true

@@ -22,8 +22,10 @@ struct LineDecoder: ByteToMessageDecoder {
 
     /// A half line is no line.
     mutating func decodeLast(context: ChannelHandlerContext, buffer: inout ByteBuffer, seenEOF: Bool) throws -> DecodingState {
-        let state = try decode(context: context, buffer: &buffer)
-        if state == .needMoreData { buffer.clear() }
-        return state
+        guard buffer.readableBytesView.contains(UInt8(ascii: "\n")) else {
+            buffer.clear()
+            return .needMoreData
+        }
+        return try decode(context: context, buffer: &buffer)
     }
 }

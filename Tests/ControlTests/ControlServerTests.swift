@@ -38,8 +38,23 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: server.path))
     }
 
+    /// A client blocks, so it gets a thread of its own.
+    private func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread { continuation.resume(with: Swift.Result { try body() }) }.start()
+        }
+    }
+
+    private func ask(_ request: ControlRequest, at path: String) async throws -> ControlReply {
+        try await onThread { try ControlClient(path: path).send(request) }
+    }
+
     /// Sends bytes, closes its sending side, and reads to the end.
-    private func exchange(_ bytes: [UInt8], at path: String, closing: Bool = true) throws -> String {
+    private func exchange(_ bytes: [UInt8], at path: String) async throws -> String {
+        try await onThread { try Self.exchange(bytes, at: path) }
+    }
+
+    private static func exchange(_ bytes: [UInt8], at path: String) throws -> String {
         let descriptor = try connect(path)
         defer { close(descriptor) }
         var rest = bytes[...]
@@ -49,14 +64,14 @@ import Testing
             guard count > 0 else { break }
             rest = rest.dropFirst(count)
         }
-        if closing { shutdown(descriptor, Int32(SHUT_WR)) }
+        shutdown(descriptor, Int32(SHUT_WR))
         var reply: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 4096)
         while case let count = read(descriptor, &piece, piece.count), count > 0 { reply += piece[..<count] }
         return String(decoding: reply, as: UTF8.self)
     }
 
-    private func connect(_ path: String) throws -> Int32 {
+    private static func connect(_ path: String) throws -> Int32 {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
@@ -73,7 +88,7 @@ import Testing
         try await withServer { path, service in
             for command in ControlRequest.Command.allCases {
                 let request = ControlRequest(command, name: "hd", encoder: "libx264")
-                let reply = try ControlClient(path: path).send(request)
+                let reply = try await ask(request, at: path)
                 #expect(reply.outcome == (command == .handover ? .refused : .done))
                 #expect((reply.status != nil) == (command == .status))
                 #expect(service.requests.withLock { $0.last } == request)
@@ -85,7 +100,7 @@ import Testing
     func malformed() async throws {
         try await withServer { path, service in
             for line in ["", "{", "null", "{\"command\":\"dance\"}", "[1,2]", "\u{0}\u{1}"] {
-                let reply = try exchange(Array("\(line)\n".utf8), at: path)
+                let reply = try await exchange(Array("\(line)\n".utf8), at: path)
                 #expect(reply.contains("mistaken") && reply.contains("status, reload"), "\(line): \(reply)")
             }
             #expect(service.requests.withLock { $0.isEmpty })
@@ -95,21 +110,21 @@ import Testing
     @Test("a request that is too long is told so, and a half one is dropped")
     func size() async throws {
         try await withServer { path, service in
-            let reply = try exchange([UInt8](repeating: UInt8(ascii: "a"), count: 300_000), at: path)
+            let reply = try await exchange([UInt8](repeating: UInt8(ascii: "a"), count: 300_000), at: path)
             #expect(reply.isEmpty || reply.contains("at most 65536 bytes"), "\(reply)")
-            #expect(try exchange(Array("{\"command\":\"status\"".utf8), at: path).isEmpty)
+            #expect(try await exchange(Array("{\"command\":\"status\"".utf8), at: path).isEmpty)
             #expect(service.requests.withLock { $0.isEmpty })
-            #expect(try ControlClient(path: path).send(ControlRequest(.reload)).outcome == .done)
+            #expect(try await ask(ControlRequest(.reload), at: path).outcome == .done)
         }
     }
 
     @Test("a client that says nothing loses its place, and too many are told to come again")
     func silent() async throws {
         try await withServer(patience: .milliseconds(500)) { path, _ in
-            let silent = try (0..<ControlServer.mostClients).map { _ in try connect(path) }
+            let silent = try (0..<ControlServer.mostClients).map { _ in try Self.connect(path) }
             defer { for descriptor in silent { close(descriptor) } }
             try await eventually("a place to be free again") {
-                (try? ControlClient(path: path).send(ControlRequest(.reload)).outcome) == .done
+                (try? await ask(ControlRequest(.reload), at: path).outcome) == .done
             }
         }
     }
@@ -136,7 +151,7 @@ import Testing
         let server = ControlServer(path: path, service: Service())
         let opened = try await server.open()
         let running = Task { await server.run(opened) }
-        #expect(try ControlClient(path: path).send(ControlRequest(.reload)).outcome == .done)
+        #expect(try await ask(ControlRequest(.reload), at: path).outcome == .done)
         running.cancel()
         await running.value
     }

@@ -1,0 +1,87 @@
+import FoundationEssentials
+import NIOCore
+
+/// One client: takes one line, has it answered, and closes.
+final class RequestHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let service: any ControlledService
+    private let places: Places
+    private let patience: Duration
+    private var hasPlace = false
+    private var hasRequest = false
+    /// Ends a client that says nothing.
+    private var guardian: Scheduled<Void>?
+
+    init(service: any ControlledService, places: Places, patience: Duration) {
+        self.service = service
+        self.places = places
+        self.patience = patience
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        hasPlace = places.take()
+        guard hasPlace else {
+            hasRequest = true
+            return reply(ControlReply(.refused, "too many commands at a time; try again"), to: context.channel)
+        }
+        let channel = context.channel
+        guardian = context.eventLoop.scheduleTask(in: TimeAmount(patience)) { channel.close(promise: nil) }
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        guardian?.cancel()
+        if hasPlace { places.give() }
+        hasPlace = false
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // One request a connection.
+        guard !hasRequest else { return }
+        hasRequest = true
+        guardian?.cancel()
+        let line = unwrapInboundIn(data)
+        guard let request = try? JSONDecoder().decode(ControlRequest.self, from: Data(line.readableBytesView)) else {
+            let commands = ControlRequest.Command.allCases.map(\.rawValue).joined(separator: ", ")
+            return reply(
+                ControlReply(.mistaken, "not a request; one is a JSON object on a line, with a `command`: \(commands)"), to: context.channel)
+        }
+        let service = service
+        let channel = context.channel
+        Task {
+            let reply = await service.answer(request)
+            ReplyWriter.send(reply, to: channel)
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // Who has sent everything may wait for the answer; who has sent no request gets none.
+        if case ChannelEvent.inputClosed = event, !hasRequest { return context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard !hasRequest, error is LineDecoder.TooLong || error is ByteToMessageDecoderError.PayloadTooLargeError else {
+            return context.close(promise: nil)
+        }
+        hasRequest = true
+        reply(ControlReply(.mistaken, "a request has at most \(ControlServer.mostBytes) bytes"), to: context.channel)
+    }
+
+    private func reply(_ reply: ControlReply, to channel: any Channel) { ReplyWriter.send(reply, to: channel) }
+}
+
+/// Answers a client, and closes its connection.
+enum ReplyWriter {
+    static func send(_ reply: ControlReply, to channel: any Channel) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let data = (try? encoder.encode(reply)) ?? Data(#"{"message":"the reply cannot be written","outcome":"refused"}"#.utf8)
+        var buffer = ByteBuffer(bytes: data)
+        buffer.writeInteger(UInt8(ascii: "\n"))
+        channel.writeAndFlush(buffer).whenComplete { _ in channel.close(promise: nil) }
+    }
+}
