@@ -76,4 +76,10 @@ public struct ControlServer: Sendable {
         }
         unlink(path)
     }
+
+    /// Closes a socket that is not going to be kept.
+    public func close(_ opened: Opened) async {
+        try? await opened.channel.close()
+        unlink(path)
+    }
 }

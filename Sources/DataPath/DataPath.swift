@@ -145,15 +145,19 @@ public actor DataPath {
         public var videoFormat: VideoFormat?
         /// What is on air is the slate.
         public var isSlate: Bool
+        /// The first decoding time that the encoder will be fed, unless a keyframe comes first.
+        public var first: Int64?
     }
 
     /// Where the next generation of a group's encoder has to begin; to be asked before it is attached.
     public func resumption(of group: String, in channel: String) -> Resumption {
         let tail = groups[group]!.tail
+        let feed = channels[channel]!.hub.feed
         return Resumption(
             // Any later picture is a new one: where times are rounded to milliseconds, the next may come sooner than the last did.
             video: tail.videoDTS.map { $0 + 1 }, audio: tail.audioEnd, halfFrame: tail.frameDuration / 2,
-            videoFormat: channels[channel]!.videoFormat, isSlate: channels[channel]!.showsSlate)
+            videoFormat: channels[channel]!.videoFormat, isSlate: channels[channel]!.showsSlate,
+            first: tail.replayStart.flatMap { feed.makeReader(notAfter: $0).firstEntry?.dts })
     }
 
     /// Where a group's next encoder can take over from the one that runs: a little ahead of what the channel has.
@@ -166,7 +170,7 @@ public actor DataPath {
         else { return nil }
         return Takeover(
             video: newest + Ticks.fromNanoseconds(lead.wholeNanoseconds), audioGrid: end, videoFormat: channels[channel]!.videoFormat,
-            isSlate: channels[channel]!.showsSlate)
+            isSlate: channels[channel]!.showsSlate, first: channels[channel]!.hub.feed.makeReader(notAfter: .max).firstEntry?.dts)
     }
 
     /// A place ahead of what has been sent.
@@ -179,6 +183,8 @@ public actor DataPath {
         public var videoFormat: VideoFormat?
         /// What is on air is the slate.
         public var isSlate: Bool
+        /// The first decoding time that the encoder will be fed, unless a keyframe comes first.
+        public var first: Int64?
     }
 
     /// Makes the pipes for an encoder: from the channel feed, at the newest keyframe at or before the place where the
@@ -198,7 +204,7 @@ public actor DataPath {
         let output = groups[group]!
         guard cut == nil || output.hasCurrent else { throw NothingToTakeOver() }
         let source = channels[channel]!.hub
-        let start = isFresh ? nil : cut?.video ?? output.tail.replayStart
+        let start = isFresh ? nil : cut.map { _ in .max } ?? output.tail.replayStart
         let reader = start.map { source.feed.makeReader(notAfter: $0) } ?? source.feed.makeReader()
         let toEncoder = try Pipe()
         let fromEncoder: Pipe

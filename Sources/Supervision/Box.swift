@@ -17,6 +17,11 @@ public struct Box: Sendable {
     /// The families that `auto` tries.
     public var encoderOrder: [EncoderFamily]
 
+    /// Where the timelines of channels begin, in ticks; for tests of the wrap.
+    public var timelineStart: Int64?
+    /// How long an encoder is used before a fresh one takes over, where that is less than a day; for tests.
+    public var encoderLifetime: Duration?
+
     public init(
         ffmpeg: FFmpegBinary, encoders: EncoderCatalogue, encoderOrder: [EncoderFamily] = EncoderPreferences.defaultOrder,
         runtime: FilePath, environment: [String: String], logger: Logger

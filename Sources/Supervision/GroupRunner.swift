@@ -15,6 +15,8 @@ actor GroupRunner: Runnable {
     nonisolated let name: String
     nonisolated let ledger: GroupLedger
     private let channel: String
+    /// How long a generation is used before the next one takes over.
+    private let lifetime: Duration
     private let box: Box
     private let dataPath: DataPath
     private let life: Life
@@ -68,6 +70,7 @@ actor GroupRunner: Runnable {
         case data(GroupMachine.Generation, EncoderEvent)
         case arriving(VideoFormat?, isSlate: Bool)
         case change(GroupConfiguration)
+        case refresh(GroupMachine.Generation)
         case handOver(EncoderCandidate?, CheckedContinuation<HandoverResult, Never>)
         case finish
     }
@@ -75,6 +78,8 @@ actor GroupRunner: Runnable {
     /// How long before it takes over a generation is started. Starting takes libx264 a tenth of a second, and as long
     /// again on a busy machine; one that is late costs a pause, and no picture.
     private static let lead = Duration.seconds(1)
+    /// How long a generation is used: FFmpeg cannot count the times of a stream for longer than 26 hours.
+    private static let longestLife = min(Duration.seconds(24 * 3600), DemuxerTimeline.longest)
     /// How long a process may take to end by itself once its input has.
     private static let endOfInputPatience = Duration.milliseconds(2500)
 
@@ -84,6 +89,7 @@ actor GroupRunner: Runnable {
         self.channel = channel
         self.ledger = ledger
         choice = Self.choose(group, in: box)
+        lifetime = min(box.encoderLifetime ?? Self.longestLife, Self.longestLife)
         self.box = box
         self.dataPath = dataPath
         logger = box.logger(["channel": "\(channel)", "group": "\(group.name)"])
@@ -109,6 +115,8 @@ actor GroupRunner: Runnable {
                 case .machine(let event): handle(event, in: &tasks)
                 case .data(let generation, let event): handle(event, of: generation, in: &tasks)
                 case .arriving(let format, let isSlate): note(format, isSlate: isSlate, in: &tasks)
+                case .refresh(let generation):
+                    if generation == machine.current { handle(.handOver(.refresh), in: &tasks) }
                 case .change(let group): change(to: group, in: &tasks)
                 case .handOver(let candidate, let waiting): handOver(to: candidate, for: waiting, in: &tasks)
                 case .finish:
@@ -247,8 +255,11 @@ actor GroupRunner: Runnable {
             start(generation, cause == nil ? .fresh : cause == .source ? .repaced : .resumed, because: cause, in: &tasks)
         case .launchAhead(let generation, let cause):
             start(generation, .ahead, because: cause, in: &tasks)
-        case .promote:
-            break
+        case .promote(let generation):
+            tasks.addTask { [clock, queue, lifetime] in
+                guard await (try? clock.sleep(for: lifetime)) != nil else { return }
+                queue.yield(.refresh(generation))
+            }
         case .stop(let generation):
             guard let running = generations[generation] else { return }
             tasks.addTask { [dataPath, clock] in
@@ -323,7 +334,9 @@ actor GroupRunner: Runnable {
         guard let place = await dataPath.takeover(of: group.name, in: channel, lead: Self.lead) else { return (nil, nil) }
         let audio = place.audio(rate: group.audio.encodedRate)
         return (
-            command(for: place.videoFormat, isSlate: place.isSlate, resume: ResumePoint(videoStart: place.video, audioStart: audio)),
+            command(
+                for: place.videoFormat, isSlate: place.isSlate,
+                resume: ResumePoint(videoStart: place.video, audioStart: audio, readingFrom: place.first ?? place.video)),
             Splicer.Cut(video: place.video, audio: audio)
         )
     }
@@ -340,7 +353,7 @@ actor GroupRunner: Runnable {
 extension ResumePoint {
     init?(_ place: DataPath.Resumption) {
         guard let video = place.video else { return nil }
-        self.init(videoStart: video, audioStart: place.audio ?? video)
+        self.init(videoStart: video, audioStart: place.audio ?? video, readingFrom: place.first ?? video)
     }
 }
 

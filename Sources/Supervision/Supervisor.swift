@@ -4,6 +4,7 @@ import EncoderSelection
 import FFmpeg
 import Logging
 public import Status
+import TransportStream
 
 /// The running service: every channel of a configuration, until it is stopped.
 public actor Supervisor {
@@ -87,7 +88,7 @@ public actor Supervisor {
     private func makeFeeds(of channel: ChannelConfiguration) async {
         // A source that the box makes itself is there in a moment: its start is not to flash the slate.
         let delay = channel.sources.contains { $0.isOwn } ? channel.slate.after : .zero
-        await dataPath.addChannel(channel.name, patience: channel.slate.after, slateDelay: delay)
+        await dataPath.addChannel(channel.name, patience: channel.slate.after, slateDelay: delay, start: box.timelineStart ?? 10 * Ticks.perSecond)
         for group in channel.groups where !group.passesThrough { await dataPath.addGroup(group.name) }
     }
 

@@ -67,7 +67,7 @@ struct FeedWriter {
             packet.setContinuity(next)
             if packet.hasAdaptation {
                 packet.clearDiscontinuity()
-                packet.shiftClock(by: offset)
+                packet.moveClock(by: offset, for: dts)
             }
             next = (next + 1) & 0x0F
             position += Packet.size

@@ -62,16 +62,19 @@ struct Packet {
         return length > needed
     }
 
-    /// Adds to the base of the program clock reference, when there is one.
-    func shiftClock(by offset: Int64) {
+    /// Moves the clock reference, if there is one, with the unit that it came with; where that puts it behind the unit's
+    /// decoding or far before it, it becomes the decoding time. (FFmpeg writes 0 as long as its own times are negative,
+    /// as they are when it began shortly before the wrap.)
+    func moveClock(by offset: Int64, for dts: Int64) {
         guard let flags = adaptationFlags, flags & 0x10 != 0, bytes[4] >= 7 else { return }
         let pcr = bytes + 6
         let base = Int64(pcr[0]) << 25 | Int64(pcr[1]) << 17 | Int64(pcr[2]) << 9 | Int64(pcr[3]) << 1 | Int64(pcr[4] >> 7)
-        let shifted = Ticks.onWire(base + offset)
-        pcr[0] = UInt8(truncatingIfNeeded: shifted >> 25)
-        pcr[1] = UInt8(truncatingIfNeeded: shifted >> 17)
-        pcr[2] = UInt8(truncatingIfNeeded: shifted >> 9)
-        pcr[3] = UInt8(truncatingIfNeeded: shifted >> 1)
-        pcr[4] = UInt8(truncatingIfNeeded: shifted & 1) << 7 | pcr[4] & 0x7F
+        let moved = Ticks.extend(Ticks.onWire(base + offset), near: dts)
+        let clock = Ticks.onWire(moved <= dts && dts - moved <= Ticks.perSecond ? moved : dts)
+        pcr[0] = UInt8(truncatingIfNeeded: clock >> 25)
+        pcr[1] = UInt8(truncatingIfNeeded: clock >> 17)
+        pcr[2] = UInt8(truncatingIfNeeded: clock >> 9)
+        pcr[3] = UInt8(truncatingIfNeeded: clock >> 1)
+        pcr[4] = UInt8(truncatingIfNeeded: clock & 1) << 7 | pcr[4] & 0x7F
     }
 }

@@ -52,9 +52,9 @@ extension Stage {
     }
 
     /// Starts the service with these channels, at the most talkative level, and waits until its sources run.
-    func streambox(_ channels: String, name: String = "box", environment: [String: String?] = [:]) async throws -> Daemon {
+    func streambox(_ channels: String, name: String = "box", options: [String] = [], environment: [String: String?] = [:]) async throws -> Daemon {
         let config = try configuration(channels, name: name)
-        let program = try await program(Daemon.path, ["run", "--config", config, "--log-level", "debug"], environment: environment)
+        let program = try await program(Daemon.path, ["run", "--config", config, "--log-level", "debug"] + options, environment: environment)
         let daemon = Daemon(program: program, config: config, runtime: folder.path("run-\(name)"))
         try await daemon.logged("msg=started", "source=")
         return daemon

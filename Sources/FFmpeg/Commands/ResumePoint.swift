@@ -1,4 +1,4 @@
-/// Where a new encoder takes over: the first timestamps not yet sent, in 90 kHz ticks on the feed's timeline.
+/// Where a new encoder takes over: the first timestamps not yet sent, in 90 kHz ticks as FFmpeg counts them.
 public struct ResumePoint: Sendable, Hashable {
     /// The first frame to be encoded.
     public var videoStart: Int64
@@ -9,5 +9,13 @@ public struct ResumePoint: Sendable, Hashable {
     public init(videoStart: Int64, audioStart: Int64) {
         self.videoStart = videoStart
         self.audioStart = audioStart
+    }
+
+    /// The same place, given on the stream's own timeline.
+    ///
+    /// - Parameter first: The first decoding time that the encoder will read.
+    public init(videoStart: Int64, audioStart: Int64, readingFrom first: Int64) {
+        let timeline = DemuxerTimeline(first: first)
+        self.init(videoStart: timeline.time(of: videoStart), audioStart: timeline.time(of: audioStart))
     }
 }

@@ -25,6 +25,12 @@ struct Run: AsyncParsableCommand {
     @Option(help: "The least level to log: trace, debug, info, notice, warning, error.")
     var logLevel: Logger.Level = .info
 
+    @Option(help: ArgumentHelp("Where timelines begin, in seconds: for tests of the wrap, at 95443.7 s.", visibility: .hidden))
+    var timelineStart: Double?
+
+    @Option(help: ArgumentHelp("After how many seconds an encoder is replaced by a fresh one: for tests.", visibility: .hidden))
+    var encoderLifetime: Double?
+
     func run() async throws {
         let environment = processEnvironment()
         let file = try LoadedConfiguration(config, environment: environment)
@@ -43,21 +49,27 @@ struct Run: AsyncParsableCommand {
         logger.notice("starting", metadata: ["version": "\(Streambox.version)", "ffmpeg": "\(ffmpeg.version)", "config": "\(file.name)"])
 
         let state = StateFile(folder: Places.state(file.configuration, environment: environment))
-        let supervisor = Supervisor(
-            file.configuration, stopped: state.read(),
-            box: Box(
-                ffmpeg: ffmpeg, encoders: encoders, encoderOrder: file.configuration.encoders.order, runtime: FilePath(places.runtime),
-                environment: environment, logger: logger))
+        var box = Box(
+            ffmpeg: ffmpeg, encoders: encoders, encoderOrder: file.configuration.encoders.order, runtime: FilePath(places.runtime),
+            environment: environment, logger: logger)
+        box.timelineStart = timelineStart.map { Int64($0 * 90_000) }
+        box.encoderLifetime = encoderLifetime.map { .seconds($0) }
+        let supervisor = Supervisor(file.configuration, stopped: state.read(), box: box)
         let reload = Reload(supervisor: supervisor, path: config, environment: environment, runtime: places.runtime, logger: logger)
         let desk = ControlDesk(supervisor: supervisor, reload: reload, state: state, started: .now, logger: logger)
         let control = ControlServer(path: Places.controlSocket(in: places.runtime), service: desk)
         let socket: ControlServer.Opened
         do {
             socket = try await control.open()
+        } catch {
+            throw Failure.atRunTime(error)
+        }
+        do {
             let taps = try await supervisor.prepare()
             try TapFile.write(taps, in: places.runtime)
             announce(file, taps: taps)
         } catch {
+            await control.close(socket)
             throw error as? Failure ?? Failure.atRunTime(error)
         }
 
