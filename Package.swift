@@ -41,7 +41,17 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
-        .target(name: "CapabilityProbe", swiftSettings: settings),
+        .systemLibrary(name: "CUdev", pkgConfig: "libudev", providers: [.apt(["libudev-dev"])]),
+        .systemLibrary(name: "CDRM", pkgConfig: "libdrm", providers: [.apt(["libdrm-dev"])]),
+        .systemLibrary(name: "CVA", pkgConfig: "libva-drm", providers: [.apt(["libva-dev"])]),
+        .target(
+            name: "CapabilityProbe",
+            dependencies: [
+                "CDRM", "CLinux", "CUdev", "CVA",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
         .target(
             name: "EncoderSelection", dependencies: ["CapabilityProbe", "Configuration", "FFmpeg"], swiftSettings: settings),
         .systemLibrary(name: "CLinux"),
@@ -113,6 +123,9 @@ let package = Package(
         .testTarget(
             name: "SupervisionTests",
             dependencies: ["Supervision", "Configuration", "EncoderSelection", "FFmpeg", "TransportStream", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CapabilityProbeTests", dependencies: ["CapabilityProbe", "TestSupport"], exclude: ["Devices"],
             swiftSettings: settings),
         .testTarget(
             name: "EncoderSelectionTests",

@@ -1,8 +1,9 @@
+import CapabilityProbe
 import Configuration
 import EncoderSelection
 import FFmpeg
 
-/// The FFmpeg that a configuration names, and the encoders that it has.
+/// The FFmpeg that a configuration names, the encoders that it has, and the GPUs that they could use.
 enum InstalledFFmpeg {
     /// - Throws: ``Failure``, when it is missing, too old or something else.
     static func find(
@@ -10,7 +11,7 @@ enum InstalledFFmpeg {
     ) async throws -> (FFmpegBinary, EncoderCatalogue) {
         do {
             let binary = try await FFmpegBinary.locate(configuration.ffmpeg, environment: environment)
-            return (binary, EncoderCatalogue(listed: try await binary.listEncoders(environment: environment)))
+            return (binary, EncoderCatalogue(listed: try await binary.listEncoders(environment: environment), gpus: GPUList.read()))
         } catch {
             throw Failure.inConfiguration(error)
         }

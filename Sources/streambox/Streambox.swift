@@ -11,7 +11,7 @@ struct Streambox: AsyncParsableCommand {
         abstract: "Takes live sources in, encodes them once per output group, and keeps every target on air.",
         version: "streambox \(version)",
         subcommands: [
-            Run.self, Check.self, Plan.self, StatusCommand.self, ReloadCommand.self, GroupCommand.self, TargetCommand.self, HandoverCommand.self,
+            Run.self, Check.self, Plan.self, Probe.self, StatusCommand.self, ReloadCommand.self, GroupCommand.self, TargetCommand.self, HandoverCommand.self,
             TapCommand.self,
         ])
 

@@ -48,12 +48,12 @@ struct Daemon: Sendable {
 extension Stage {
     /// Writes a configuration whose channels are given, and gives its path. Its owner alone can read it.
     func configuration(_ channels: String, name: String = "box", more: String = "") throws -> String {
-        try folder.write("\(name).yaml", "runtime: \(folder.path("run-\(name)"))\n\(more)channels:\n\(channels)\n", mode: 0o600)
+        try folder.write("\(name).yaml", "runtime: \(folder.path("run-\(name)"))\nstate: \(folder.path("state-\(name)"))\n\(more)channels:\n\(channels)\n", mode: 0o600)
     }
 
     /// Starts the service with these channels, at the most talkative level, and waits until its sources run.
-    func streambox(_ channels: String, name: String = "box", options: [String] = [], environment: [String: String?] = [:]) async throws -> Daemon {
-        let config = try configuration(channels, name: name)
+    func streambox(_ channels: String, name: String = "box", more: String = "", options: [String] = [], environment: [String: String?] = [:]) async throws -> Daemon {
+        let config = try configuration(channels, name: name, more: more)
         let program = try await program(Daemon.path, ["run", "--config", config, "--log-level", "debug"] + options, environment: environment)
         let daemon = Daemon(program: program, config: config, runtime: folder.path("run-\(name)"))
         try await daemon.logged("msg=started", "source=")

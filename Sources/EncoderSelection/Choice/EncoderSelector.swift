@@ -59,7 +59,7 @@ public struct EncoderSelector: Sendable {
         for candidate in candidates {
             let standing = standing(of: candidate)
             if standing.isUsable {
-                let isDegraded = candidate.isSoftware && passedOver.keys.contains { !$0.isSoftware }
+                let isDegraded = candidate.isSoftware && passedOver.contains { !$0.key.isSoftware && $0.value.hasFailed }
                 return Choice(
                     candidate: candidate, isDegraded: isDegraded, reason: reason(for: candidate, wish, passedOver, candidates),
                     passedOver: passedOver)

@@ -9,4 +9,12 @@ public enum Standing: Sendable, Hashable {
     case quarantined(String)
 
     public var isUsable: Bool { self == .usable }
+
+    /// It was tried or used, and does not work.
+    public var hasFailed: Bool {
+        switch self {
+        case .usable, .untried: false
+        case .failed, .quarantined: true
+        }
+    }
 }

@@ -1,0 +1,66 @@
+import CDRM
+import Glibc
+
+/// The GPUs of the machine, from libdrm and udev's database.
+public enum GPUList {
+    /// At most so many are looked at.
+    private static let most = 64
+
+    /// In the order of their slots. Takes a few milliseconds and opens no driver's library.
+    public static func read() -> [GPU] {
+        var devices = [drmDevicePtr?](repeating: nil, count: most)
+        let count = drmGetDevices2(0, &devices, CInt(most))
+        guard count > 0 else { return [] }
+        defer { drmFreeDevices(&devices, count) }
+        let database = Udev().map { Array($0.devices(of: "drm")) } ?? []
+        return devices.prefix(Int(count)).compactMap { $0.flatMap { gpu($0, database) } }.sorted { $0.slot < $1.slot }
+    }
+
+    private static func gpu(_ device: drmDevicePtr, _ database: [UdevDevice]) -> GPU? {
+        let render = node(device, DRM_NODE_RENDER), card = node(device, DRM_NODE_PRIMARY)
+        guard let any = render ?? card else { return nil }
+        let entry = database.first { $0.node == any }
+        let bus = entry?.parent("pci") ?? entry?.parent("platform") ?? entry?.parent
+        var gpu = GPU(slot: slot(device) ?? bus?.name ?? entry?.name ?? any, driver: bus?.driver ?? driver(of: any) ?? "")
+        if device.pointee.bustype == DRM_BUS_PCI {
+            gpu.vendorID = device.pointee.deviceinfo.pci.pointee.vendor_id
+            gpu.deviceID = device.pointee.deviceinfo.pci.pointee.device_id
+        }
+        gpu.vendorName = bus?.property("ID_VENDOR_FROM_DATABASE")
+        gpu.deviceName = bus?.property("ID_MODEL_FROM_DATABASE")
+        if gpu.vendorName == nil, let vendor = gpu.vendorID, let names = PCINames.find(vendor: vendor, device: gpu.deviceID ?? 0) {
+            (gpu.vendorName, gpu.deviceName) = names
+        }
+        gpu.renderNode = render
+        gpu.cardNode = card
+        gpu.isBootVGA = bus?.attribute("boot_vga") == "1"
+        gpu.accessProblem = NodeAccess.problem(any)
+        return gpu
+    }
+
+    private static func node(_ device: drmDevicePtr, _ kind: CInt) -> String? {
+        guard device.pointee.available_nodes & (1 << kind) != 0, let path = device.pointee.nodes[Int(kind)] else { return nil }
+        return String(cString: path)
+    }
+
+    /// `0000:03:00.0`; `nil` for a device that is on no PCI bus.
+    private static func slot(_ device: drmDevicePtr) -> String? {
+        guard device.pointee.bustype == DRM_BUS_PCI, let bus = device.pointee.businfo.pci?.pointee else { return nil }
+        return hex(UInt64(bus.domain), 4) + ":" + hex(UInt64(bus.bus), 2) + ":" + hex(UInt64(bus.dev), 2) + ".\(bus.func)"
+    }
+
+    private static func hex(_ value: UInt64, _ digits: Int) -> String {
+        let text = String(value, radix: 16)
+        return String(repeating: "0", count: max(0, digits - text.count)) + text
+    }
+
+    /// The kernel driver's own name, where udev does not know it.
+    private static func driver(of path: String) -> String? {
+        let descriptor = open(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        guard let version = drmGetVersion(descriptor) else { return nil }
+        defer { drmFreeVersion(version) }
+        return version.pointee.name.map { String(cString: $0) }
+    }
+}

@@ -1,0 +1,17 @@
+/// A capture card or camera, whichever number its nodes have today.
+public struct CaptureDevice: Sendable, Hashable, Codable {
+    /// Where it is plugged in: `pci-0000:00:14.0-usb-0:2:1.0`.
+    public var path: String
+    /// `nil` when it has none; many have not.
+    public var serial: String?
+    /// Vendor and product, `1d6b:0102`; `nil` for devices on no USB bus.
+    public var model: String?
+    public var name: String
+    public var driver: String?
+    /// The node that gives pictures: a card has several.
+    public var node: String
+    /// The ALSA card on the same USB or PCI device, `hw:1`.
+    public var sound: String?
+    /// Why this process may not open it; `nil` when it may.
+    public var accessProblem: String?
+}

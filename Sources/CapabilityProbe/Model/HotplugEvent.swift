@@ -1,0 +1,23 @@
+/// Something was plugged in or pulled, or changed.
+public struct HotplugEvent: Sendable, Hashable {
+    public enum Action: String, Sendable, Hashable {
+        case add, remove, change
+    }
+
+    public var action: Action
+    /// `drm`, `video4linux` or `sound`
+    public var subsystem: String
+    /// Below `/sys`; stays the same from add to remove.
+    public var path: String
+    public var node: String?
+    /// The kernel says that the GPU is beyond recovery, and how it could be had back: `rebind`, `bus-reset`.
+    public var wedged: String?
+
+    public init(action: Action, subsystem: String, path: String, node: String? = nil, wedged: String? = nil) {
+        self.action = action
+        self.subsystem = subsystem
+        self.path = path
+        self.node = node
+        self.wedged = wedged
+    }
+}

@@ -1,0 +1,50 @@
+import FoundationEssentials
+import Subprocess
+import SystemPackage
+
+/// Asks a VA driver in a short-lived child of this program: a driver that crashes or hangs costs one question.
+public enum VAProbe {
+    /// How long a driver may take. One that has to wake a GPU takes half a second.
+    public static let limit = Duration.seconds(3)
+
+    /// - Parameters:
+    ///   - node: `/dev/dri/renderD128`
+    ///   - program: What is run, with the node as its last argument; it prints a ``VAReport`` as JSON, or says why not on
+    ///     standard error and exits with another status than 0.
+    public static func ask(_ node: String, program: [String], limit: Duration = Self.limit) async -> VAResult {
+        var options = PlatformOptions()
+        options.createSession = true
+        options.teardownSequence = [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))]
+        let configuration = Configuration(
+            executable: .path(FilePath(program[0])), arguments: Arguments(Array(program.dropFirst()) + [node]), platformOptions: options)
+        return await withTaskGroup(of: VAResult?.self) { tasks in
+            tasks.addTask { await run(configuration) }
+            tasks.addTask {
+                (try? await ContinuousClock().sleep(for: limit)) == nil ? nil : .failed("the VA driver hangs: it gave no answer within \(limit)")
+            }
+            let first = await tasks.next() ?? nil
+            tasks.cancelAll()
+            return first ?? .failed("the question was cancelled")
+        }
+    }
+
+    private static func run(_ configuration: Configuration) async -> VAResult? {
+        do {
+            let result = try await Subprocess.run(configuration, input: .none, output: .string(limit: 1 << 20), error: .string(limit: 1 << 16))
+            switch result.terminationStatus {
+            case .exited(0):
+                guard let report = try? JSONDecoder().decode(VAReport.self, from: Data(result.standardOutput.utf8)) else {
+                    return .failed("the VA driver's answer cannot be read")
+                }
+                return .report(report)
+            case .exited:
+                let said = result.standardError.split(separator: "\n").last.map(String.init) ?? ""
+                return .failed(said.isEmpty ? "the VA driver does not start" : said)
+            case .signaled(let signal):
+                return .failed("the VA driver crashes (signal \(signal))")
+            }
+        } catch {
+            return .failed("the VA driver cannot be asked: \(error)")
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import CapabilityProbe
+import Configuration
+import EncoderSelection
+
+/// What a probe found: one value for the table and for JSON.
+struct ProbeReport: Encodable {
+    struct GPUEntry: Encodable {
+        var gpu: GPU
+        /// What its VA driver says; `nil` where it was not asked, or did not answer.
+        var va: VAReport?
+        /// Why it did not.
+        var problem: String?
+    }
+
+    struct Encoder: Encodable {
+        /// `h264_vaapi@0000:00:02.0`
+        var name: String
+        /// `usable`, `untried` or `failed`.
+        var standing: String
+        var reason: String?
+    }
+
+    var ffmpeg: String
+    var gpus: [GPUEntry]
+    var encoders: [Encoder] = []
+    var captureDevices: [CaptureDevice]
+
+    init(ffmpeg: String, gpus: [GPUEntry], captureDevices: [CaptureDevice]) {
+        self.ffmpeg = ffmpeg
+        self.gpus = gpus
+        self.captureDevices = captureDevices
+    }
+
+    /// Lists the candidates of every family and codec on this box.
+    mutating func list(_ installed: EncoderCatalogue) {
+        var catalogue = installed
+        catalogue.gpus = gpus.map(\.gpu)
+        for family in EncoderFamily.allCases {
+            for codec in VideoCodec.allCases where codec != .av1 {
+                for candidate in catalogue.candidates(family, codec) {
+                    switch catalogue.initialStanding(of: candidate) {
+                    case .usable: encoders.append(Encoder(name: "\(candidate)", standing: "usable"))
+                    case .untried: encoders.append(Encoder(name: "\(candidate)", standing: "untried"))
+                    case .failed(let why), .quarantined(let why): encoders.append(Encoder(name: "\(candidate)", standing: "failed", reason: why))
+                    }
+                }
+            }
+        }
+    }
+
+    /// For a person, at most 80 columns.
+    var text: String {
+        var lines = ["FFmpeg \(ffmpeg)", "", "GPUs"]
+        if gpus.isEmpty { lines.append("  none found: everything is encoded by the processor") }
+        for entry in gpus {
+            let gpu = entry.gpu
+            lines.append("  \(gpu.slot)  \(gpu.driver)  \([gpu.vendorName, gpu.deviceName].compactMap { $0 }.joined(separator: " "))")
+            lines.append("    \([gpu.renderNode, gpu.cardNode].compactMap { $0 }.joined(separator: ", "))\(gpu.isBootVGA ? ", shows the console" : "")")
+            if let va = entry.va {
+                lines.append("    \(va.driver)")
+                lines.append("    encodes \(va.encoders.isEmpty ? "nothing" : Set(va.encoders.map(\.profile)).sorted().joined(separator: ", "))")
+            }
+            for problem in [gpu.accessProblem, entry.problem].compactMap({ $0 }) { lines.append("    ! \(problem)") }
+        }
+        lines += ["", "Encoders"]
+        lines += encoders.map { "  \($0.name)  \($0.standing)\($0.reason.map { ": \($0)" } ?? "")" }
+        lines += ["", "Capture devices"]
+        if captureDevices.isEmpty { lines.append("  none found") }
+        for device in captureDevices {
+            lines.append("  \(device.name)  \(device.node)" + (device.sound.map { "  sound \($0)" } ?? ""))
+            lines.append("    path \(device.path)" + (device.serial.map { ", serial \($0)" } ?? ", no serial"))
+            if let problem = device.accessProblem { lines.append("    ! \(problem)") }
+        }
+        return lines.map { $0.count <= 80 ? $0 : $0.prefix(79) + "…" }.joined(separator: "\n") + "\n"
+    }
+}

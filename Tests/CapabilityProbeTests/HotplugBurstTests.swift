@@ -1,0 +1,46 @@
+import CapabilityProbe
+import Testing
+
+/// A burst of events, settled.
+@Suite struct HotplugBurstTests {
+    private func event(_ action: HotplugEvent.Action, _ path: String, wedged: String? = nil) -> HotplugEvent {
+        HotplugEvent(action: action, subsystem: "drm", path: path, wedged: wedged)
+    }
+
+    @Test("events are delivered when it has been quiet, one a device")
+    func settles() {
+        var burst = HotplugBurst()
+        for round in 0..<50 {
+            burst.add(event(round.isMultiple(of: 2) ? .add : .remove, "/sys/a"), now: Int64(round) * 1_000_000)
+            burst.add(event(.add, "/sys/b"), now: Int64(round) * 1_000_000)
+        }
+        #expect(burst.take(now: 50_000_000).isEmpty)
+        let events = burst.take(now: 49_000_000 + HotplugBurst.quiet)
+        #expect(events.map { "\($0.action) \($0.path)" } == ["remove /sys/a", "add /sys/b"])
+        #expect(burst.due == nil && burst.take(now: .max).isEmpty)
+    }
+
+    @Test("events that never stop are delivered all the same")
+    func endless() {
+        var burst = HotplugBurst()
+        var delivered = 0
+        for step in 0..<300 {
+            let now = Int64(step) * 10_000_000
+            burst.add(event(.change, "/sys/a"), now: now)
+            delivered += burst.take(now: now).count
+        }
+        #expect((2...3).contains(delivered))
+    }
+
+    @Test("a device that was added and changed was added; one that is wedged stays so")
+    func merging() {
+        var burst = HotplugBurst()
+        burst.add(event(.add, "/sys/a"), now: 0)
+        burst.add(event(.change, "/sys/a"), now: 1)
+        burst.add(event(.change, "/sys/b", wedged: "rebind"), now: 2)
+        burst.add(event(.change, "/sys/b"), now: 3)
+        let events = burst.take(now: HotplugBurst.longest)
+        #expect(events.map(\.action) == [.add, .change])
+        #expect(events[1].wedged == "rebind")
+    }
+}

@@ -1,0 +1,183 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What an operator can ask of the running service.
+@Suite(.serialized) struct OperatorTests {
+    private func box(_ targets: String) -> String {
+        """
+          - name: main
+            sources: [ { test: { size: 320x180, rate: 30 } } ]
+            groups:
+              - { name: hd, video: { bitrate: 500k }, targets: [ \(targets) ] }
+              - { name: raw, video: copy, audio: copy, tap: true }
+        """
+    }
+
+    private struct Status: Decodable {
+        struct Channel: Decodable {
+            var sources: [Source]
+            var groups: [Group]
+        }
+        struct Source: Decodable {
+            var id: String
+            var state: String
+            var isOnAir: Bool
+        }
+        struct Group: Decodable {
+            var name: String
+            var state: String
+            var encoder: String
+            var lostFrames: Int
+            var handovers: [String: Int]
+            var targets: [Target]
+        }
+        struct Target: Decodable {
+            var name: String
+            var state: String
+            var connects: Int
+            var trouble: String?
+        }
+        struct Problem: Decodable {
+            var problem: String
+            var subject: String
+            var sentence: String
+        }
+        var channels: [Channel]
+        var problems: [Problem]
+
+        func target(_ name: String) -> Target? { channels.flatMap(\.groups).flatMap(\.targets).first { $0.name == name } }
+        func group(_ name: String) -> Group? { channels.flatMap(\.groups).first { $0.name == name } }
+    }
+
+    private func status(_ stage: Stage, _ daemon: Daemon) async throws -> Status {
+        let done = try await stage.command(["status", "--json", "--config", daemon.config])
+        guard done.ending == .exited(0) else { throw Failed("status: \(done.errors)") }
+        return try JSONDecoder().decode(Status.self, from: Data(done.output))
+    }
+
+    private func ask(_ stage: Stage, _ daemon: Daemon, _ arguments: String...) async throws -> Program.Completed {
+        try await stage.command(arguments + ["--config", daemon.config])
+    }
+
+    @Test("an encoder is handed over on request; one that does not exist or does not work here is refused with the list, and the running one goes on")
+    func handover() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.streambox(box("{ name: a, url: \"\(sink.url("one"))\" }"))
+            try await sink.waitForFrames(40, of: "one")
+            let encoder = try #require(daemon.children("pipe:0").first { $0.command.contains("libx264") }).pid
+            for wrong in ["h264_nvenc", "h264_videotoolbox", "libx265", "nonsense", "h264_v4l2m2m"] {
+                let refused = try await ask(stage, daemon, "handover", "hd", "--encoder", wrong)
+                #expect(refused.ending == .exited(1), "\(wrong): \(refused.text)")
+                #expect(refused.errors.contains("usable here: libx264"), "\(wrong): \(refused.errors)")
+            }
+            let unknown = try await ask(stage, daemon, "handover", "hx")
+            #expect(unknown.ending == .exited(2) && unknown.errors.contains("there are: hd, raw"), "\(unknown.errors)")
+            let passed = try await ask(stage, daemon, "handover", "raw")
+            #expect(passed.ending == .exited(1) && passed.errors.contains("passes its channel through"), "\(passed.errors)")
+            #expect(daemon.children("pipe:0").contains { $0.pid == encoder })
+            for arguments in [["hd"], ["hd", "--encoder", "libx264"]] {
+                let done = try await stage.command(["handover"] + arguments + ["--config", daemon.config])
+                #expect(done.ending == .exited(0) && done.text.contains("encoded by libx264 now"), "\(done.errors)")
+            }
+            #expect(!daemon.children("pipe:0").contains { $0.pid == encoder })
+            let group = try #require(try await status(stage, daemon).group("hd"))
+            #expect(group.handovers == ["operator": 2] && group.lostFrames == 0 && group.encoder == "libx264")
+            let soFar = try await sink.reading(of: "one").frames.count
+            try await sink.waitForFrames(soFar + 30, of: "one")
+            try await daemon.terminate()
+            #expect(try await sink.wasPublishedOnceInOrder("one"))
+            let probe = try await MediaProbe.read(.url(sink.recordings(of: "one")[0]))
+            #expect(probe.backwards.isEmpty)
+            let times = probe.packets(of: probe.video).compactMap(\.pts)
+            #expect(zip(times, times.dropFirst()).allSatisfy { (33...34).contains($1 - $0) })
+        }
+    }
+
+    @Test("groups and targets stop and start alone, and what was stopped stays so over a restart")
+    func wanted() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: false)
+            let targets = "{ name: a, url: \"\(sink.url("one"))\" }, { name: b, url: \"\(sink.url("two"))\" }"
+            let daemon = try await stage.streambox(box(targets))
+            try await eventually("both targets") {
+                let status = try await status(stage, daemon)
+                return status.target("a")?.state == "live" && status.target("b")?.state == "live"
+            }
+            #expect(try await ask(stage, daemon, "target", "stop", "b").ending == .exited(0))
+            try await eventually("one publisher to end") { try sink.publishes(of: "two").allSatisfy(\.hasEnded) }
+            #expect(try await status(stage, daemon).target("b")?.state == "stopped")
+            #expect(try sink.publishes(of: "one").allSatisfy { !$0.hasEnded })
+            #expect(try await ask(stage, daemon, "target", "stop", "c").ending == .exited(2))
+            try await daemon.terminate()
+
+            let again = try await stage.streambox(box(targets))
+            try await eventually("the target that is wanted") { try await status(stage, again).target("a")?.state == "live" }
+            #expect(try await status(stage, again).target("b")?.state == "stopped")
+            #expect(try await ask(stage, again, "target", "start", "b").ending == .exited(0))
+            try await eventually("the other one") { try await status(stage, again).target("b")?.state == "live" }
+            #expect(try await ask(stage, again, "group", "stop", "hd").ending == .exited(0))
+            try await eventually("the group's processes to end") { again.children("pipe:0").isEmpty }
+            #expect(try await status(stage, again).group("hd")?.state == "stopped")
+            #expect(try await ask(stage, again, "group", "start", "hd").ending == .exited(0))
+            try await eventually("the group to be live again") {
+                let status = try await status(stage, again)
+                return status.group("hd")?.state == "live" && status.target("a")?.state == "live"
+            }
+            // What was missing while it was stopped was not wanted.
+            #expect(try await status(stage, again).group("hd")?.lostFrames == 0)
+            try await again.terminate()
+        }
+    }
+
+    @Test("a target with a wrong key is refused, one that cannot be reached is not: each says what to do")
+    func refused() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: false)
+            try sink.refuse("wrong")
+            let targets = """
+                { name: key, url: "\(sink.url("wrong"))" }, { name: nobody, url: "rtmp://127.0.0.1:9/live/x" }, { name: good, url: "\(sink.url("one"))" }
+                """
+            let daemon = try await stage.streambox(box(targets))
+            try await eventually("the targets' states") {
+                let status = try await status(stage, daemon)
+                return status.target("key")?.state == "refused" && status.target("nobody")?.state == "waiting" && status.target("good")?.state == "live"
+            }
+            let problems = try await status(stage, daemon).problems
+            #expect(problems.first { $0.subject == "target key" }?.sentence.contains("key") == true, "\(problems)")
+            #expect(problems.first { $0.subject == "target nobody" }?.problem == "target-down" || problems.allSatisfy { $0.subject != "target nobody" })
+            try sink.allow("wrong")
+            try await eventually("the key to be right", within: .seconds(60)) { try await status(stage, daemon).target("key")?.state == "live" }
+            #expect(try sink.publishes(of: "one").count == 1)
+            try await daemon.terminate()
+        }
+    }
+
+    @Test("the metrics file is there while the service runs, says what a sink sees, and goes with it")
+    func metrics() async throws {
+        try await withStage { stage in
+            let file = stage.folder.path("box.prom")
+            let daemon = try await stage.streambox(
+                box("{ name: rec, record: { folder: \(stage.folder.path("rec")), segment: 10m } }"), more: "status: { file: \(file), every: 500ms }\n")
+            try await eventually("a group that is live") {
+                ((try? String(contentsOfFile: file, encoding: .utf8)) ?? "").contains("streambox_group_state{channel=\"main\",group=\"hd\",state=\"live\"} 1")
+            }
+            #expect(stage.folder.names(in: ".").filter { $0.hasSuffix(".prom") } == ["box.prom"])
+            #expect(try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int == 0o644)
+            try await daemon.terminate()
+            #expect(!FileManager.default.fileExists(atPath: file))
+        }
+    }
+
+    @Test("without a service a command says where it looked")
+    func nobody() async throws {
+        try await withStage { stage in
+            let config = try stage.configuration(box("{ name: a, url: \"srt://127.0.0.1:9\" }"))
+            for command in [["status"], ["reload"], ["handover", "hd"], ["group", "stop", "hd"]] {
+                let done = try await stage.command(command + ["--config", config])
+                #expect(done.ending == .exited(1) && done.errors.contains("control.sock"), "\(command): \(done.errors)")
+            }
+        }
+    }
+}
