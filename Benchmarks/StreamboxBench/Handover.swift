@@ -86,9 +86,11 @@ struct Handover: AsyncParsableCommand {
         kill(encoder, signal)
         try await daemon.errors.first("the handover", from: position, within: .seconds(20)) { $0.contains("handed over") }
         try await Task.sleep(for: .milliseconds(700))
-        // What was under way when the encoder died still arrives; the new one's first picture is behind the longest pause.
+        // What was under way when the encoder was struck still arrives, for a tenth of a second or so; the next one's first
+        // picture is behind the longest pause that begins until then.
         let arrivals = watcher.output.lines.map(\.time).filter { $0 > struck - .milliseconds(200) }
-        let pauses = zip(arrivals, arrivals.dropFirst()).filter { $1 > struck }.map { (length: $1 - $0, end: $1) }
+        let pauses = zip(arrivals, arrivals.dropFirst()).filter { $1 > struck && $0 < struck + .milliseconds(150) }
+            .map { (length: $1 - $0, end: $1) }
         guard let longest = pauses.max(by: { $0.length < $1.length }) else { throw Failed("no picture came behind the signal") }
         return (longest.end - struck).inSeconds
     }
@@ -99,12 +101,14 @@ struct Handover: AsyncParsableCommand {
         }?.pid
     }
 
-    /// - Returns: Seconds from the end of the source to the slate's first picture at the target.
-    private func toSlate(_ stage: Stage, _ publisher: Program, _ daemon: Program, _ watcher: Program) async throws -> Double {
+    /// - Returns: Seconds from the end of the source until the slate is on air, and to its first picture at the target.
+    private func toSlate(
+        _ stage: Stage, _ publisher: Program, _ daemon: Program, _ watcher: Program
+    ) async throws -> (onAir: Double, target: Double) {
         let position = (daemon.errors.lines.last?.index ?? -1) + 1
         let gone = ContinuousClock.now
         publisher.send(SIGKILL)
-        try await daemon.errors.first(containing: "\"on air\" channel=main source=slate", from: position, within: .seconds(20))
+        let told = try await daemon.errors.first(containing: "\"on air\" channel=main source=slate", from: position, within: .seconds(20))
         try await Task.sleep(for: .seconds(1))
         await stage.end(publisher)
         // In the stream the slate stands behind the one long step; the pictures before it may arrive late, with their sound.
@@ -113,7 +117,7 @@ struct Handover: AsyncParsableCommand {
         }
         let steps = zip(pictures, pictures.dropFirst()).map { (length: $1.pts - $0.pts, arrival: $1.time) }
         guard let longest = steps.max(by: { $0.length < $1.length }), longest.length > 500 else { throw Failed("no slate came") }
-        return (longest.arrival - gone).inSeconds
+        return ((told.time - gone).inSeconds, (longest.arrival - gone).inSeconds)
     }
 
     // MARK: The floor
@@ -140,7 +144,7 @@ struct Handover: AsyncParsableCommand {
 
     // MARK: The report
 
-    private func report(_ sink: NginxRTMP, holes: [Double], stalls: [Double], slate: Double, floor: [Double]) async throws {
+    private func report(_ sink: NginxRTMP, holes: [Double], stalls: [Double], slate: (onAir: Double, target: Double), floor: [Double]) async throws {
         let publishes = try sink.publishes(of: "one").count
         let recordings = sink.recordings(of: "one")
         let reading = try await FrameReader.read(.url(recordings[recordings.count - 1]))
@@ -159,7 +163,7 @@ struct Handover: AsyncParsableCommand {
               kill → next picture     median \(ms(median(holes))), p95 \(ms(percentile(holes, 95))), worst \(ms(holes.max() ?? 0)) (to be ≤ 250 ms, p95 ≤ 400 ms)
               floor                   median \(ms(median(floor))): exec → first byte of a bare FFmpeg that is fed a cached GOP
               hang → next picture     worst \(ms(stalls.max() ?? 0)) (to be ≤ 2500 ms)
-              source lost → slate     \(ms(slate)) to its first picture at the target (to be ≤ \(ms(Self.after + 0.1)))
+              source lost → slate     on air after \(ms(slate.onAir)) (to be ≤ \(ms(Self.after + 0.1))), its first picture at the target after \(ms(slate.target))
               sound against picture   \(ms(offsets.min() ?? 0)) … \(ms(offsets.max() ?? 0)): a change of \(ms(drift)) over \(kills + hangs + planned) handovers (to be ≤ 20 ms)
             """)
     }

@@ -14,7 +14,7 @@ public enum Commands {
         public init() {}
     }
 
-    /// - Throws: ``SecretError`` or ``CommandError``; ``NotYet`` for a source that this version does not run.
+    /// - Throws: ``SecretError`` or ``CommandError``; ``NotRunnable`` for a source that this version does not run.
     public static func relay(
         _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding, environment: [String: String]
     ) throws -> FFmpegCommand {
@@ -32,7 +32,7 @@ public enum Commands {
         case .test(let test):
             kind = .test(size: FrameSize(test.size), rate: FFmpeg.FrameRate(test.rate))
         case .capture, .raw:
-            throw NotYet(what: "\(source.id) is a kind of source that this version does not run")
+            throw NotRunnable(what: "\(source.id) is a kind of source that this version does not run")
         }
         return try RelayCommand(
             source: kind,
@@ -96,12 +96,6 @@ public enum Commands {
         }
         return try PublisherCommand(target: kind).command()
     }
-}
-
-/// Something of the contract that this version does not run.
-public struct NotYet: Error, CustomStringConvertible {
-    public var what: String
-    public var description: String { what }
 }
 
 extension GroupConfiguration {

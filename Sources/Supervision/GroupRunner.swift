@@ -162,8 +162,9 @@ actor GroupRunner: Runnable {
 
     private func handle(_ event: GroupMachine.Event, in tasks: inout DiscardingTaskGroup) {
         let before = machine.actual
-        if case .ended(let generation, _) = event {
+        if case .ended(let generation, let cause) = event {
             generations[generation] = nil
+            if generation == machine.current { reconsider(cause) }
             if generation == machine.successor { answer(.failed("the encoder that was to take over ended; the one before goes on")) }
         }
         let effects = machine.handle(event, now: clock.now - epoch, random: &random)
@@ -173,6 +174,13 @@ actor GroupRunner: Runnable {
         }
         for effect in effects { carryOut(effect, in: &tasks) }
         if waiting != nil, machine.actual != .live { answer(.failed("the encoder in use ended meanwhile; a new one takes over")) }
+    }
+
+    /// An encoder that the operator asked for is his until it fails; then the configuration's is the next.
+    private func reconsider(_ cause: HandoverCause) {
+        guard let wish, machine.actual == .starting || cause.isOfDevice else { return }
+        logger.warning("\(wish) does not work: the configuration's encoder takes over", metadata: ["cause": "\(cause.rawValue)"])
+        self.wish = nil
     }
 
     private func handle(_ event: EncoderEvent, of generation: GroupMachine.Generation, in tasks: inout DiscardingTaskGroup) {

@@ -26,6 +26,14 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
     /// What the source sends changed.
     case source
 
+    /// Another process of the same encoder would fare no better.
+    var isOfDevice: Bool {
+        switch self {
+        case .gpuLost, .gpuError, .sessionLimit, .permission, .unsupported: true
+        case .crash, .exit, .stall, .slow, .config, .operator_, .failBack, .refresh, .source: false
+        }
+    }
+
     init(_ failure: FailureCause) {
         self = switch failure {
         case .deviceGone: .gpuLost

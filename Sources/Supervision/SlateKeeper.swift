@@ -21,7 +21,7 @@ actor SlateKeeper {
     private var isRendering = false
 
     /// How long a rendering may take.
-    private static let limit = Duration.seconds(20)
+    private static let limit = Duration.seconds(60)
     /// How many formats are kept.
     private static let kept = 2
 
@@ -95,7 +95,8 @@ actor SlateKeeper {
     }
 
     private func render(_ format: SlateFormat, asConfigured: Bool) async throws -> SlateClip {
-        let base = "\(box.runtime.string)/slate-\(channel.name)"
+        // A keeper that a reload replaced may still be at work.
+        let base = "\(box.runtime.string)/slate-\(channel.name)-\(String(UInt32.random(in: .min ... .max), radix: 16))"
         let (output, textFile) = (base + ".ts", base + ".txt")
         defer {
             unlink(output)
@@ -143,9 +144,11 @@ actor SlateKeeper {
     private static func read(_ path: String) throws -> [UInt8] {
         guard let file = fopen(path, "re") else { throw NotRendered(description: "cannot read \(path): \(String(cString: strerror(errno)))") }
         defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: SlateClip.mostBytes + 1)
-        let count = fread(&bytes, 1, bytes.count, file)
-        return Array(bytes[..<count])
+        var info = stat()
+        guard fstat(fileno(file), &info) == 0, info.st_size <= SlateClip.mostBytes else { throw NotRendered(description: "the slate is too large") }
+        return [UInt8](unsafeUninitializedCapacity: Int(info.st_size)) { buffer, count in
+            count = fread(buffer.baseAddress, 1, buffer.count, file)
+        }
     }
 }
 

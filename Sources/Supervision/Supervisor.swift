@@ -29,6 +29,7 @@ public actor Supervisor {
     private var taps: [DataPath.FeedName: OpenTap] = [:]
     private var stopped: StoppedOutputs
     private var isStopping = false
+    private var isReloading = false
     private let meter = RateMeter()
     private nonisolated let events: AsyncStream<Event>
     private nonisolated let queue: AsyncStream<Event>.Continuation
@@ -132,6 +133,9 @@ public actor Supervisor {
     /// - Throws: ``StartError`` when something new cannot be had; nothing has changed then.
     public func reload(_ next: BoxConfiguration) async throws(StartError) -> [String] {
         guard !isStopping else { throw StartError("the service is stopping") }
+        guard !isReloading else { throw StartError("another reload is under way") }
+        isReloading = true
+        defer { isReloading = false }
         try Preflight(next, since: configuration).check()
         let changes = ConfigurationChanges(from: configuration, to: next)
         let former = configuration

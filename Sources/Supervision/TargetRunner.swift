@@ -74,6 +74,7 @@ final class TargetRunner: Runnable {
     }
 
     func run() async {
+        if case .rtmp = target.destination { return await runWithinLimit() }
         guard case .record(let record) = target.destination else { return await process.run() }
         await withTaskGroup { group in
             if let keep = record.keep {
@@ -82,6 +83,23 @@ final class TargetRunner: Runnable {
             }
             await process.run()
             group.cancelAll()
+        }
+    }
+
+    /// Connects anew before FFmpeg can no longer count the connection's time: from the newest keyframe, at once.
+    private func runWithinLimit() async {
+        await withDiscardingTaskGroup { tasks in
+            tasks.addTask { [process, ledger] in
+                while await (try? ContinuousClock().sleep(for: .seconds(3600))) != nil {
+                    guard let since = ledger.now.liveSince, ledger.now.isWanted,
+                        Timestamp.now.seconds - since.seconds > Double(PublisherCommand.longestConnection.components.seconds - 3600)
+                    else { continue }
+                    process.report(.want(false))
+                    process.report(.want(true))
+                }
+            }
+            await process.run()
+            tasks.cancelAll()
         }
     }
 

@@ -48,13 +48,15 @@ struct Places {
         return nil
     }
 
-    /// Removes what a service that was killed could not: files with secrets in them.
+    /// Removes what a service that was killed could not: files with secrets in them, slates that were being made.
     private static func sweep(_ folder: String) {
         guard let directory = opendir(folder) else { return }
         defer { closedir(directory) }
         while let entry = readdir(directory) {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            if SecretFile.Kind.allCases.contains(where: { name.hasSuffix("." + $0.rawValue) }) { unlink("\(folder)/\(name)") }
+            let isSecret = SecretFile.Kind.allCases.contains { name.hasSuffix("." + $0.rawValue) }
+            let isSlate = name.hasPrefix("slate-") && (name.hasSuffix(".ts") || name.hasSuffix(".txt"))
+            if isSecret || isSlate { unlink("\(folder)/\(name)") }
         }
     }
 

@@ -59,9 +59,10 @@ import Testing
         }
         handle.stop(.gracefully)
         #expect(try await exit.log.isEmpty)
-        let video = try await packets(scratch.file("out.ts"), "v").map(\.pts).sorted()
+        // Where it was stopped, a picture may be there whose B-frames are not.
+        let video = try await packets(scratch.file("out.ts"), "v").map(\.pts).sorted().dropLast(4)
         // A round lasts as long as its longer stream, so the seam may be longer by part of a frame.
-        #expect(zip(video, video.dropFirst()).allSatisfy { (3600...7200).contains($1 - $0) })
+        #expect(zip(video, video.dropFirst()).allSatisfy { (3600...7200).contains($1 - $0) }, "\(Set(zip(video, video.dropFirst()).map { $1 - $0 }))")
         let audio = try await packets(scratch.file("out.ts"), "a").map(\.pts)
         #expect(zip(audio, audio.dropFirst()).allSatisfy { (1...3840).contains($1 - $0) })
     }

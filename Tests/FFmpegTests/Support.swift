@@ -60,6 +60,12 @@ func write(_ text: String, to path: String, mode: FilePermissions = [.ownerReadW
     _ = try file.writeAll(text.utf8)
 }
 
+func write(_ bytes: [UInt8], to path: String) throws {
+    let file = try FileDescriptor.open(path, .writeOnly, options: [.create, .truncate], permissions: [.ownerReadWrite])
+    defer { try? file.close() }
+    _ = try file.writeAll(bytes)
+}
+
 func contents(_ path: String) throws -> [UInt8] {
     let file = try FileDescriptor.open(path, .readOnly)
     defer { try? file.close() }

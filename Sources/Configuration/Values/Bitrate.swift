@@ -8,20 +8,9 @@ public struct Bitrate: Sendable, Equatable, Comparable, CustomStringConvertible 
     public init(bitsPerSecond: Int) { self.bitsPerSecond = bitsPerSecond }
 
     public init(parsing text: String) throws(NotationError) {
-        let (number, unit) = DecimalNotation.split(text)
-        guard !number.isEmpty else { throw NotationError("is no bitrate; write \(Self.example)") }
-        guard !unit.isEmpty else { throw NotationError("has no unit; write \(Self.example)") }
-        let multiplier: Int
-        switch unit {
-        case "k", "K": multiplier = 1000
-        case "M": multiplier = 1_000_000
-        case "G": multiplier = 1_000_000_000
-        default: throw NotationError("has an unknown unit; write \(Self.example)")
-        }
-        guard let bits = DecimalNotation.scaled(number, by: multiplier), bits > 0 else {
-            throw NotationError("is no bitrate; write \(Self.example)")
-        }
-        self.init(bitsPerSecond: bits)
+        self.init(
+            bitsPerSecond: try DecimalNotation.amount(
+                text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000], what: "bitrate", example: Self.example))
     }
 
     public static func < (first: Bitrate, second: Bitrate) -> Bool {

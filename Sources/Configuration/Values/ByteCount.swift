@@ -8,21 +8,9 @@ public struct ByteCount: Sendable, Equatable, Comparable, CustomStringConvertibl
     public init(bytes: Int) { self.bytes = bytes }
 
     public init(parsing text: String) throws(NotationError) {
-        let (number, unit) = DecimalNotation.split(text)
-        guard !number.isEmpty else { throw NotationError("is no amount of storage; write \(Self.example)") }
-        guard !unit.isEmpty else { throw NotationError("has no unit; write \(Self.example)") }
-        let multiplier: Int
-        switch unit {
-        case "k", "K": multiplier = 1000
-        case "M": multiplier = 1_000_000
-        case "G": multiplier = 1_000_000_000
-        case "T": multiplier = 1_000_000_000_000
-        default: throw NotationError("has an unknown unit; write \(Self.example)")
-        }
-        guard let bytes = DecimalNotation.scaled(number, by: multiplier), bytes > 0 else {
-            throw NotationError("is no amount of storage; write \(Self.example)")
-        }
-        self.init(bytes: bytes)
+        self.init(
+            bytes: try DecimalNotation.amount(
+                text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000, "T": 1_000_000_000_000], what: "amount of storage", example: Self.example))
     }
 
     public static func < (first: ByteCount, second: ByteCount) -> Bool { first.bytes < second.bytes }

@@ -1,5 +1,23 @@
 /// Decimal numbers with a unit, exact: nothing passes through floating point.
 enum DecimalNotation {
+    /// Reads an amount with its unit.
+    ///
+    /// - Parameters:
+    ///   - units: Each unit's worth.
+    ///   - what: For messages: `bitrate`.
+    ///   - example: How one is written: `a bitrate such as 6M`.
+    static func amount(
+        _ text: String, units: [String: Int], what: String, example: String
+    ) throws(NotationError) -> Int {
+        let (number, unit) = split(text)
+        guard !number.isEmpty else { throw NotationError("is no \(what); write \(example)") }
+        if unit.isEmpty, scaled(number, by: 1) == 0 { throw NotationError("is no \(what); write \(example)") }
+        guard !unit.isEmpty else { throw NotationError("has no unit; write \(example)") }
+        guard let multiplier = units[String(unit)] else { throw NotationError("has an unknown unit; write \(example)") }
+        guard let amount = scaled(number, by: multiplier), amount > 0 else { throw NotationError("is no \(what); write \(example)") }
+        return amount
+    }
+
     /// `text` (digits, at most one point) times `multiplier`, or nil when the text is no such
     /// number, the product is not whole, or it does not fit.
     static func scaled(_ text: Substring, by multiplier: Int) -> Int? {

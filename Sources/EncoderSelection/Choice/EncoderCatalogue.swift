@@ -53,7 +53,7 @@ public struct EncoderCatalogue: Sendable {
         case .qsv: return gpu?.renderNode.map { QSVRecipe(codec: encoder.codec, node: $0) }
         case .nvenc:
             let nvidia = gpus.filter { $0.driver == "nvidia" }.sorted { $0.slot < $1.slot }
-            // CUDA counts its devices by slot when it is told to, and there is nothing to choose from one.
+            // CUDA counts its devices by slot, as the recipe tells it to; from one there is nothing to choose.
             return gpu.map { gpu in
                 NVENCRecipe(codec: encoder.codec, index: nvidia.count > 1 ? nvidia.firstIndex(of: gpu) : nil)
             }

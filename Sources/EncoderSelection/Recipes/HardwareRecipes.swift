@@ -13,6 +13,9 @@ private func commonOptions(_ settings: VideoSettings, _ inputRate: FFmpeg.FrameR
     ]
 }
 
+/// How pictures lie in the memory of a GPU: ten bits where the profile asks for them.
+private func surfaceFormat(_ settings: VideoSettings) -> String { settings.profile == "main10" ? "p010le" : "nv12" }
+
 /// Intel and AMD GPUs, through the kernel's render node and the vendor's VA driver.
 public struct VAAPIRecipe: EncoderRecipe {
     public let codec: VideoCodec
@@ -27,7 +30,7 @@ public struct VAAPIRecipe: EncoderRecipe {
     public var encoder: String { "\(codec.rawValue)_vaapi" }
     public var deviceOptions: [String] { ["-vaapi_device", node] }
     /// Pictures were scaled by the processor before; the GPU takes them as NV12.
-    public var filters: [String] { ["format=nv12", "hwupload"] }
+    public func filters(for settings: VideoSettings) -> [String] { ["format=\(surfaceFormat(settings))", "hwupload"] }
 
     public func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
         var options = commonOptions(settings, inputRate) + [
@@ -53,7 +56,9 @@ public struct NVENCRecipe: EncoderRecipe {
     }
 
     public var encoder: String { "\(codec.rawValue)_nvenc" }
-    public var filters: [String] { ["format=yuv420p"] }
+    /// CUDA counts by speed unless it is told to count by slot.
+    public var environment: [String: String] { ["CUDA_DEVICE_ORDER": "PCI_BUS_ID"] }
+    public func filters(for settings: VideoSettings) -> [String] { ["format=\(settings.profile == "main10" ? "p010le" : "yuv420p")"] }
 
     public func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
         var options = commonOptions(settings, inputRate) + [
@@ -78,7 +83,7 @@ public struct QSVRecipe: EncoderRecipe {
 
     public var encoder: String { "\(codec.rawValue)_qsv" }
     public var deviceOptions: [String] { ["-init_hw_device", "vaapi=va:\(node)", "-init_hw_device", "qsv=qs@va"] }
-    public var filters: [String] { ["format=nv12"] }
+    public func filters(for settings: VideoSettings) -> [String] { ["format=\(surfaceFormat(settings))"] }
 
     public func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
         var options = commonOptions(settings, inputRate) + [
@@ -99,7 +104,7 @@ public struct V4L2M2MRecipe: EncoderRecipe {
     }
 
     public var encoder: String { "\(codec.rawValue)_v4l2m2m" }
-    public var filters: [String] { ["format=yuv420p"] }
+    public func filters(for settings: VideoSettings) -> [String] { ["format=yuv420p"] }
 
     public func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
         commonOptions(settings, inputRate) + ["-num_output_buffers", "8", "-num_capture_buffers", "8"]

@@ -17,7 +17,8 @@ public struct Libx264Recipe: EncoderRecipe {
     }
 
     public var encoder: String { "libx264" }
-    public var filters: [String] { ["format=yuv420p"] }
+    public var needsStatedRate: Bool { false }
+    public func filters(for settings: VideoSettings) -> [String] { ["format=yuv420p"] }
 
     public func options(for settings: VideoSettings, inputRate: FrameRate?) -> [String] {
         let rate = settings.rate ?? inputRate

@@ -26,7 +26,8 @@ public struct TrialCommand: Sendable {
             role: .trial,
             arguments: FFmpegCommand.preamble(.trial) + recipe.deviceOptions + [
                 "-f", "lavfi", "-i", "testsrc2=size=\(size):rate=\(rate)", "-frames:v", "\(Self.frames)",
-                "-vf", (scaling + recipe.filters).joined(separator: ","), "-c:v", recipe.encoder,
-            ] + recipe.options(for: settings, inputRate: rate) + ["-f", "null", "-"])
+                "-vf", (scaling + recipe.filters(for: settings)).joined(separator: ","), "-c:v", recipe.encoder,
+            ] + recipe.options(for: settings, inputRate: rate) + ["-f", "null", "-"],
+            environment: recipe.environment)
     }
 }

@@ -21,7 +21,9 @@ public struct EncoderCommand: Sendable {
         if case .encode(_, let recipe) = video { arguments += recipe.deviceOptions }
         arguments += Self.input + TransportStreamOutput.mapping + videoArguments + audioArguments
         arguments += TransportStreamOutput.options
-        return FFmpegCommand(role: .encoder, arguments: arguments)
+        var environment: [String: String] = [:]
+        if case .encode(_, let recipe) = video { environment = recipe.environment }
+        return FFmpegCommand(role: .encoder, arguments: arguments, environment: environment)
     }
 
     /// First packet out 90 to 110 ms after exec from a feed that holds a GOP. A longer look (100 ms of media) costs
@@ -40,15 +42,23 @@ public struct EncoderCommand: Sendable {
         // The stream's own time base is 1/90000, so the cut is a whole number and nothing is rounded.
         if let resume { filters.append("trim=start_pts=\(resume.videoStart)") }
         if let size = settings.size { filters += ["scale=\(size.width):\(size.height)", "setsar=1"] }
-        filters += recipe.filters
+        filters += recipe.filters(for: settings)
         return [
             "-vf", filters.joined(separator: ","),
             // Every frame keeps its time; with FFmpeg's own time base it would move by up to half a frame.
             "-fps_mode", "passthrough", "-enc_time_base", "-1",
+        ] + stated(recipe) + [
             "-c:v", recipe.encoder,
         ] + recipe.options(for: settings, inputRate: inputRate) + [
             "-force_key_frames", KeyframeGrid.expression(every: settings.keyframe),
         ]
+    }
+
+    /// With so little probing FFmpeg often takes 90000 frames per second for the rate, and an encoder that believes it
+    /// shares its bits out among them. Stating the rate moves no frame: the times are passed through.
+    private func stated(_ recipe: any EncoderRecipe) -> [String] {
+        guard recipe.needsStatedRate, case .encode(let settings, _) = video, let rate = settings.rate ?? inputRate else { return [] }
+        return ["-r", "\(rate)"]
     }
 
     private var audioArguments: [String] {

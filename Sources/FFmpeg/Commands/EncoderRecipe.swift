@@ -4,8 +4,12 @@ public protocol EncoderRecipe: Sendable {
     var encoder: String { get }
     /// Before the input: opening a device.
     var deviceOptions: [String] { get }
+    /// The encoder goes by the rate that FFmpeg tells it, and has no option of its own for it.
+    var needsStatedRate: Bool { get }
+    /// Variables that its process needs.
+    var environment: [String: String] { get }
     /// At the end of the filter chain: pixel format, upload.
-    var filters: [String] { get }
+    func filters(for settings: VideoSettings) -> [String]
     /// The encoder's own options, without `-c:v`, size, and forced keyframes.
     /// - Parameter inputRate: frames per second that arrive, when known.
     func options(for settings: VideoSettings, inputRate: FrameRate?) -> [String]
@@ -13,4 +17,6 @@ public protocol EncoderRecipe: Sendable {
 
 extension EncoderRecipe {
     public var deviceOptions: [String] { [] }
+    public var needsStatedRate: Bool { true }
+    public var environment: [String: String] { [:] }
 }

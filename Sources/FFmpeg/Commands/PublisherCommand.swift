@@ -4,6 +4,10 @@ public struct PublisherCommand: Sendable, Hashable {
     /// How long the target may take nothing before the process gives up (RTMP).
     public var stall: Duration
 
+    /// How long a process may go on publishing by RTMP. FFmpeg's FLV has 31 bits of milliseconds, 24.8 days; behind them
+    /// its times begin at 0 again, and no target takes that for going on.
+    public static let longestConnection = Duration.seconds(24 * 24 * 3600)
+
     public init(target: PublisherTarget, stall: Duration = .seconds(10)) {
         self.target = target
         self.stall = stall

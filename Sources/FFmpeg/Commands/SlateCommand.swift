@@ -61,7 +61,7 @@ public struct SlateCommand: Sendable, Hashable {
             // Dark, a little lighter above: a card, and no fault of the line.
             return ["-f", "lavfi", "-i", "gradients=size=\(size):rate=\(rate):c0=0x2b3440:c1=0x12161c:x0=0:y0=0:x1=0:y1=\(size.height):nb_colors=2:speed=0.00001"]
         }
-        return ["-loop", "1", "-framerate", "\(rate)", "-protocol_whitelist", "file,crypto,data", "-i", "file:\(image)"]
+        return ["-protocol_whitelist", "file,crypto,data", "-i", "file:\(image)"]
     }
 
     private var filters: [String] {
@@ -81,7 +81,8 @@ public struct SlateCommand: Sendable, Hashable {
                     + ":fontsize=\(height):fontcolor=white:x=(w-text_w)/2:y=\(place):line_spacing=\(height / 3)"
                     + ":box=1:boxcolor=black@0.4:boxborderw=\(height / 2)")
         }
-        return filters + ["format=yuv420p"]
+        // Drawn once: what is repeated is the picture, not the drawing.
+        return filters + ["format=yuv420p", "loop=loop=-1:size=1:start=0", "setpts=N/(\(rate))/TB"]
     }
 
     /// A path as a filter takes it.

@@ -3,6 +3,8 @@
 /// The first mapped stream gets PID 256, the second 257: video before audio.
 enum TransportStreamOutput {
     static let options = common + [
+        // An encoder's times are negative when it began shortly before the wrap; they are not to be moved to zero.
+        "-avoid_negative_ts", "disabled",
         "-muxdelay", "0",
         // Each frame of sound goes out when it is there, not when the next one is.
         "-pes_payload_size", "0", "pipe:1",
@@ -16,8 +18,6 @@ enum TransportStreamOutput {
         "-f", "mpegts",
         // The source's timestamps, not moved by the muxer's own delay.
         "-mpegts_copyts", "1", "-muxpreload", "0",
-        // FFmpeg's own times are negative when it began shortly before the wrap; they are not to be moved to zero.
-        "-avoid_negative_ts", "disabled",
         // Where the sound stops, the picture waits for it no longer than this (microseconds); FFmpeg's own patience is 10 s.
         "-max_interleave_delta", "300000",
         // Pictures of up to 64 KB say how long they are, so that a reader has them whole without waiting for the next.

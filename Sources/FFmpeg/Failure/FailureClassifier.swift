@@ -61,6 +61,8 @@ public enum FailureClassifier {
         Rule("Unrecognized option", .unsupported),
         Rule("Option not found", .unsupported),
         Rule("Provided device doesn't support required NVENC features", .unsupported),
+        Rule("Error initializing an internal MFX session", .driverMissing),
+        Rule("Could not find a valid device", .deviceGone),
         Rule("Failed to initialise VAAPI connection", .driverError),
         Rule("Failed to end picture encode issue", .driverError),
         Rule("Failed to sync to output buffer completion", .driverError),

@@ -67,7 +67,7 @@ struct Run: AsyncParsableCommand {
         do {
             let taps = try await supervisor.prepare()
             try TapFile.write(taps, in: places.runtime)
-            announce(file, taps: taps)
+            announce(file, taps: taps, places: places)
         } catch {
             await control.close(socket)
             throw error as? Failure ?? Failure.atRunTime(error)
@@ -90,7 +90,7 @@ struct Run: AsyncParsableCommand {
     }
 
     /// Says what to open and what to push to, for a person at a terminal.
-    private func announce(_ file: LoadedConfiguration, taps: [Supervisor.OpenTap]) {
+    private func announce(_ file: LoadedConfiguration, taps: [Supervisor.OpenTap], places: Places) {
         var lines: [String] = []
         for channel in file.configuration.channels {
             for source in channel.sources {
@@ -107,7 +107,8 @@ struct Run: AsyncParsableCommand {
             }
         }
         for tap in taps { lines.append("watch      ffplay \(tap.url)   (\(tap.name))") }
-        guard !lines.isEmpty else { return }
+        // Elsewhere a command finds the folder by itself.
+        lines.append("look       streambox status" + (places.isTemporary ? " --runtime \(places.runtime)" : config.map { " --config \($0)" } ?? ""))
         print("streambox \(Streambox.version), \(file.name)\n" + lines.map { "  \($0)\n" }.joined() + "  stop       Ctrl-C")
         fflush(nil)
     }

@@ -1,0 +1,40 @@
+import Testing
+import TransportStream
+
+@testable import DataPath
+
+/// Which encoder is too slow.
+@Suite struct LagWatchTests {
+    private let second: Int64 = 1_000_000_000
+
+    /// The seconds at which it was told, when the lag is looked at ten times a second.
+    private func told(_ lag: (Double) -> Double, for seconds: Int = 20) -> [Int] {
+        var watch = LagWatch()
+        var told: [Int] = []
+        for tenth in 0..<(seconds * 10) {
+            let now = Double(tenth) / 10
+            if watch.look(lag: Int64(lag(now) * Double(Ticks.perSecond)), now: Int64(now * Double(second))).isSlow { told.append(Int(now)) }
+        }
+        return told
+    }
+
+    @Test("one that falls behind further and further is told once it is far behind")
+    func slow() {
+        #expect(told { $0 * 0.5 }.first == 6)
+    }
+
+    @Test("one that resumed far behind and catches up is left alone")
+    func catchingUp() {
+        #expect(told { max(0, 5 - $0 * 0.8) }.isEmpty)
+    }
+
+    @Test("one that is a little behind all the time is left alone")
+    func steady() {
+        #expect(told { _ in 2.4 }.isEmpty)
+    }
+
+    @Test("one that stays far behind is told")
+    func stuck() {
+        #expect(!told { _ in 3 }.isEmpty)
+    }
+}
