@@ -15,6 +15,7 @@ struct StatusService: Service {
         let file = configuration.file.map { StatusFile(path: $0) }
         await cancelWhenGracefulShutdown {
             var lastProblem: String?
+            var isStarting = true
             while !Task.isCancelled {
                 let snapshot = await desk.snapshot()
                 if let file {
@@ -28,6 +29,8 @@ struct StatusService: Service {
                     }
                 }
                 try? await Task.sleep(for: configuration.every)
+                if isStarting { StartupPages.giveBack() }
+                isStarting = false
             }
         }
         file?.remove()
