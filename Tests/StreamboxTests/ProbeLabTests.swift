@@ -6,7 +6,14 @@ import Testing
 /// `probe` with the real libva on a driver that has no hardware, and with the real V4L2 questions.
 @Suite struct ProbeLabTests {
     private struct Report: Decodable {
+        struct GPU: Decodable {
+            var slot: String
+            var driver: String
+            var deviceID: Int?
+            var renderNode: String?
+        }
         struct Entry: Decodable {
+            var gpu: GPU
             var va: VA?
             var problem: String?
             var problemKind: String?
@@ -74,6 +81,19 @@ import Testing
             #expect(entry.va == nil && entry.problemKind == kind, "\(entry.problem ?? "no problem told")")
             #expect(entry.problem?.isEmpty == false && report.captureDevices.count == 1)
             #expect(stage.leftovers.filter { $0.command.contains("probe va") }.isEmpty)
+        }
+    }
+
+    @Test("an NVIDIA GPU without DRM nodes is found by its PCI slot, beside one that has them, and has no VA driver")
+    func nvidia() async throws {
+        try await withLab { stage, lab in
+            try await lab.load("box.umockdev")
+            try await lab.load("nvidia.umockdev")
+            let report = try await probe(stage, lab)
+            #expect(report.gpus.map(\.gpu.slot) == ["0000:00:02.0", "0000:01:00.0"])
+            let entry = try #require(report.gpus.last)
+            #expect(entry.gpu.driver == "nvidia" && entry.gpu.deviceID == 0x1EB0 && entry.gpu.renderNode == nil)
+            #expect(entry.va == nil && entry.problem == nil)
         }
     }
 
