@@ -107,6 +107,10 @@ let package = Package(
             name: "TestSupport",
             path: "Tests/TestSupport",
             swiftSettings: settings),
+        // Devices that are not there, for the real libudev, libdrm, libva and V4L2.
+        .target(name: "Lab", dependencies: ["TestSupport"], path: "Tests/Lab/Front", swiftSettings: settings),
+        .executableTarget(
+            name: "HotplugWatch", dependencies: ["CapabilityProbe"], path: "Tests/Lab/Watch", swiftSettings: settings),
         .testTarget(
             name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: settings),
         .testTarget(
@@ -125,7 +129,7 @@ let package = Package(
             dependencies: ["Supervision", "Configuration", "EncoderSelection", "FFmpeg", "TransportStream", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "CapabilityProbeTests", dependencies: ["CapabilityProbe", "TestSupport"], exclude: ["Devices"],
+            name: "CapabilityProbeTests", dependencies: ["CapabilityProbe", "HotplugWatch", "Lab", "TestSupport"], exclude: ["Devices"],
             swiftSettings: settings),
         .testTarget(
             name: "EncoderSelectionTests",
@@ -133,7 +137,7 @@ let package = Package(
         .testTarget(name: "StatusTests", dependencies: ["Status"], swiftSettings: settings),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Status", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "StreamboxTests", dependencies: ["streambox", "TestSupport"],
+            name: "StreamboxTests", dependencies: ["streambox", "Lab", "TestSupport"],
             swiftSettings: settings),
     ]
 )

@@ -6,6 +6,8 @@
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 
+#include <linux/videodev2.h>
+
 int pipe2(int ends[2], int flags);
 int accept4(int descriptor, struct sockaddr *address, socklen_t *size, int flags);
 
@@ -14,3 +16,9 @@ enum { SPLICE_F_NONBLOCK = 2 };
 
 // linux/fcntl.h
 enum { F_SETPIPE_SZ = 1031 };
+
+// Macros that Swift does not import, since they compute.
+static const unsigned long v4l2_ask_capability = VIDIOC_QUERYCAP;
+static const unsigned long v4l2_ask_format = VIDIOC_ENUM_FMT;
+static const unsigned long v4l2_ask_frame_size = VIDIOC_ENUM_FRAMESIZES;
+static const unsigned long v4l2_ask_frame_interval = VIDIOC_ENUM_FRAMEINTERVALS;

@@ -8,8 +8,10 @@ struct ProbeReport: Encodable {
         var gpu: GPU
         /// What its VA driver says; `nil` where it was not asked, or did not answer.
         var va: VAReport?
-        /// Why it did not.
+        /// Why it did not, for people.
         var problem: String?
+        /// Likewise, for programs: `refused`, `crashed`, `hung`, `unanswered`.
+        var problemKind: VAFailure.Kind?
     }
 
     struct Encoder: Encodable {
@@ -23,11 +25,13 @@ struct ProbeReport: Encodable {
     var ffmpeg: String
     var gpus: [GPUEntry]
     var encoders: [Encoder] = []
+    var v4l2Encoders: [V4L2Encoder]
     var captureDevices: [CaptureDevice]
 
-    init(ffmpeg: String, gpus: [GPUEntry], captureDevices: [CaptureDevice]) {
+    init(ffmpeg: String, gpus: [GPUEntry], v4l2Encoders: [V4L2Encoder], captureDevices: [CaptureDevice]) {
         self.ffmpeg = ffmpeg
         self.gpus = gpus
+        self.v4l2Encoders = v4l2Encoders
         self.captureDevices = captureDevices
     }
 
@@ -64,11 +68,18 @@ struct ProbeReport: Encodable {
         }
         lines += ["", "Encoders"]
         lines += encoders.map { "  \($0.name)  \($0.standing)\($0.reason.map { ": \($0)" } ?? "")" }
+        if !v4l2Encoders.isEmpty { lines += ["", "Encoders of the board (V4L2)"] }
+        lines += v4l2Encoders.map { "  \($0.node)  \($0.driver)  \($0.codecs.joined(separator: ", "))" }
         lines += ["", "Capture devices"]
         if captureDevices.isEmpty { lines.append("  none found") }
         for device in captureDevices {
             lines.append("  \(device.name)  \(device.node)" + (device.sound.map { "  sound \($0)" } ?? ""))
             lines.append("    path \(device.path)" + (device.serial.map { ", serial \($0)" } ?? ", no serial"))
+            // The largest picture of each format says what a card is good for; JSON has them all.
+            for mode in device.largestModes {
+                let rates = mode.rates.isEmpty ? "" : " at \(mode.rates.joined(separator: ", "))"
+                lines.append("    \(mode.format)  up to \(mode.width)x\(mode.height)\(rates)")
+            }
             if let problem = device.accessProblem { lines.append("    ! \(problem)") }
         }
         return lines.map { $0.count <= 80 ? $0 : $0.prefix(79) + "…" }.joined(separator: "\n") + "\n"

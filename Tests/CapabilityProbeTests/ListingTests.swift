@@ -9,6 +9,23 @@ import Testing
         #expect(PCINames.names(vendor: "8086  Intel Corporation", devices: [], device: 1).device == nil)
     }
 
+    @Test("four letters and picture rates are read as people write them")
+    func notations() {
+        #expect(FourCC.text(0x5659_5559) == "YUYV" && FourCC.text(0x2020_3859) == "Y8" && FourCC.text(0x0100_3859) == "Y8??")
+        // RGBP, and the same big-endian.
+        #expect(FourCC.text(0x5042_4752) == FourCC.text(0xD042_4752))
+        #expect(FourCC.rate(interval: 1, 30) == "30" && FourCC.rate(interval: 333_333, 9_999_990) == "30")
+        #expect(FourCC.rate(interval: 1001, 60000) == "60000/1001" && FourCC.rate(interval: 2, 15) == "15/2")
+        #expect(FourCC.rate(interval: 0, 30) == nil && FourCC.rate(interval: 1, 0) == nil)
+    }
+
+    @Test("who may not open a node is told what to do, and never to join root's group")
+    func advice() {
+        #expect(NodeAccess.advice("/dev/x", group: "render", mode: 0o020_660).hasSuffix("add it to the group render"))
+        #expect(NodeAccess.advice("/dev/x", group: "video", mode: 0o020_600).contains("udev rule must set mode 0660"))
+        #expect(!NodeAccess.advice("/dev/x", group: nil, mode: 0o020_660).contains("add it to"))
+    }
+
     @Test("what is read is in order and every node is a path; a machine without any gives nothing")
     func reading() {
         let gpus = GPUList.read()

@@ -17,10 +17,10 @@ import Testing
 
     @Test("a crash, a hang, a refusal and nonsense are told apart")
     func failures() async throws {
-        #expect(try await ask("kill -SEGV $$") == .failed("the VA driver crashes (signal 11)"))
-        #expect(try await ask("echo 'the driver says no' >&2; exit 1") == .failed("the driver says no"))
-        #expect(try await ask("echo nonsense") == .failed("the VA driver's answer cannot be read"))
-        guard case .failed(let why) = try await ask("sleep 600", limit: .milliseconds(300)) else { return #expect(Bool(false)) }
-        #expect(why.contains("hangs"))
+        #expect(try await ask("kill -SEGV $$") == .failed(VAFailure(.crashed, "the VA driver crashes (signal 11)")))
+        #expect(try await ask("echo 'the driver says no' >&2; exit 1") == .failed(VAFailure(.refused, "the driver says no")))
+        #expect(try await ask("echo nonsense") == .failed(VAFailure(.unanswered, "the VA driver's answer cannot be read")))
+        guard case .failed(let failure) = try await ask("sleep 600", limit: .milliseconds(300)) else { return #expect(Bool(false)) }
+        #expect(failure.kind == .hung && failure.reason.contains("hangs"))
     }
 }

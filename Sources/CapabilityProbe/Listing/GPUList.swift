@@ -10,10 +10,36 @@ public enum GPUList {
     public static func read() -> [GPU] {
         var devices = [drmDevicePtr?](repeating: nil, count: most)
         let count = drmGetDevices2(0, &devices, CInt(most))
-        guard count > 0 else { return [] }
-        defer { drmFreeDevices(&devices, count) }
-        let database = Udev().map { Array($0.devices(of: "drm")) } ?? []
-        return devices.prefix(Int(count)).compactMap { $0.flatMap { gpu($0, database) } }.sorted { $0.slot < $1.slot }
+        defer { if count > 0 { drmFreeDevices(&devices, count) } }
+        let udev = Udev()
+        let database = udev?.devices(of: "drm") ?? []
+        let gpus = devices.prefix(max(0, Int(count))).compactMap { $0.flatMap { gpu($0, database) } }
+        // NVIDIA's own driver encodes without a DRM node, and has none where its display part is not loaded.
+        let rest = (udev?.devices(of: "pci") ?? []).filter { device in device.driver == nvidia && !gpus.contains { $0.slot == device.name } }
+        return (gpus + rest.compactMap { headless($0) }).sorted { $0.slot < $1.slot }
+    }
+
+    private static let nvidia = "nvidia"
+
+    /// A GPU without DRM nodes.
+    private static func headless(_ device: UdevDevice) -> GPU? {
+        // Class 03 is display; the same card's sound and USB parts have other classes.
+        guard device.attribute("class")?.hasPrefix("0x03") ?? true else { return nil }
+        var gpu = GPU(slot: device.name, driver: nvidia)
+        gpu.vendorID = device.attribute("vendor").flatMap { UInt16($0.dropFirst(2), radix: 16) }
+        gpu.deviceID = device.attribute("device").flatMap { UInt16($0.dropFirst(2), radix: 16) }
+        name(&gpu, device)
+        gpu.isBootVGA = device.attribute("boot_vga") == "1"
+        gpu.accessProblem = NodeAccess.problem("/dev/nvidiactl")
+        return gpu
+    }
+
+    private static func name(_ gpu: inout GPU, _ bus: UdevDevice?) {
+        gpu.vendorName = bus?.property("ID_VENDOR_FROM_DATABASE")
+        gpu.deviceName = bus?.property("ID_MODEL_FROM_DATABASE")
+        if gpu.vendorName == nil, let vendor = gpu.vendorID, let names = PCINames.find(vendor: vendor, device: gpu.deviceID ?? 0) {
+            (gpu.vendorName, gpu.deviceName) = names
+        }
     }
 
     private static func gpu(_ device: drmDevicePtr, _ database: [UdevDevice]) -> GPU? {
@@ -26,15 +52,12 @@ public enum GPUList {
             gpu.vendorID = device.pointee.deviceinfo.pci.pointee.vendor_id
             gpu.deviceID = device.pointee.deviceinfo.pci.pointee.device_id
         }
-        gpu.vendorName = bus?.property("ID_VENDOR_FROM_DATABASE")
-        gpu.deviceName = bus?.property("ID_MODEL_FROM_DATABASE")
-        if gpu.vendorName == nil, let vendor = gpu.vendorID, let names = PCINames.find(vendor: vendor, device: gpu.deviceID ?? 0) {
-            (gpu.vendorName, gpu.deviceName) = names
-        }
+        name(&gpu, bus)
         gpu.renderNode = render
         gpu.cardNode = card
         gpu.isBootVGA = bus?.attribute("boot_vga") == "1"
-        gpu.accessProblem = NodeAccess.problem(any)
+        // NVENC goes through NVIDIA's own nodes, not through the render node.
+        gpu.accessProblem = NodeAccess.problem(gpu.driver == nvidia ? "/dev/nvidiactl" : any)
         return gpu
     }
 

@@ -1,14 +1,26 @@
 import Glibc
 
 /// Whether this process may open a device node, and what to do when it may not.
-enum NodeAccess {
+public enum NodeAccess {
     /// - Returns: `nil` when it may.
     static func problem(_ path: String) -> String? {
         guard access(path, R_OK | W_OK) != 0 else { return nil }
         let reason = errno
         guard reason == EACCES || reason == EPERM else { return "\(path): \(String(cString: strerror(reason)))" }
         var info = stat()
-        guard stat(path, &info) == 0, let group = getgrgid(info.st_gid) else { return "\(path): this user may not open it" }
-        return "\(path): this user may not open it; add it to the group \(String(cString: group.pointee.gr_name))"
+        guard stat(path, &info) == 0 else { return advice(path, group: nil, mode: 0) }
+        let group = info.st_gid == 0 ? nil : getgrgid(info.st_gid).map { String(cString: $0.pointee.gr_name) } ?? "\(info.st_gid)"
+        return advice(path, group: group, mode: info.st_mode)
+    }
+
+    /// - Parameters:
+    ///   - group: The node's group; `nil` for root's, which nobody should be added to.
+    ///   - mode: The node's permissions.
+    public static func advice(_ path: String, group: String?, mode: UInt32) -> String {
+        guard let group else { return "\(path): this user may not open it, root alone may; a udev rule must give it to a group" }
+        guard mode & 0o060 == 0o060 else {
+            return "\(path): this user may not open it, nor may its group \(group); a udev rule must set mode 0660"
+        }
+        return "\(path): this user may not open it; add it to the group \(group)"
     }
 }

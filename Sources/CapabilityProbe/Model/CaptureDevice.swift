@@ -12,6 +12,21 @@ public struct CaptureDevice: Sendable, Hashable, Codable {
     public var node: String
     /// The ALSA card on the same USB or PCI device, `hw:1`.
     public var sound: String?
+    /// What it can be asked for; `nil` where it could not be asked.
+    public var modes: [CaptureMode]?
     /// Why this process may not open it; `nil` when it may.
     public var accessProblem: String?
+
+    /// The mode with the most pixels of each format, in the device's order.
+    public var largestModes: [CaptureMode] {
+        var largest: [CaptureMode] = []
+        for mode in modes ?? [] {
+            if let index = largest.firstIndex(where: { $0.format == mode.format }) {
+                if mode.width * mode.height > largest[index].width * largest[index].height { largest[index] = mode }
+            } else {
+                largest.append(mode)
+            }
+        }
+        return largest
+    }
 }

@@ -2,6 +2,8 @@
 public struct HotplugEvent: Sendable, Hashable {
     public enum Action: String, Sendable, Hashable {
         case add, remove, change
+        /// Events were lost: whatever is there is to be listed again. Of no device.
+        case lost
     }
 
     public var action: Action
@@ -20,4 +22,6 @@ public struct HotplugEvent: Sendable, Hashable {
         self.node = node
         self.wedged = wedged
     }
+
+    static let lost = HotplugEvent(action: .lost, subsystem: "", path: "")
 }

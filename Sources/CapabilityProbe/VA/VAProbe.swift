@@ -16,15 +16,17 @@ public enum VAProbe {
         options.createSession = true
         options.teardownSequence = [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))]
         let configuration = Configuration(
-            executable: .path(FilePath(program[0])), arguments: Arguments(Array(program.dropFirst()) + [node]), platformOptions: options)
+            executable: .path(FilePath(program[0])), arguments: Arguments(Array(program.dropFirst()) + [node]),
+            // A crash is an answer here: writing a backtrace of it could last past the limit.
+            environment: .inherit.updating(["SWIFT_BACKTRACE": "enable=no"]), platformOptions: options)
         return await withTaskGroup(of: VAResult?.self) { tasks in
             tasks.addTask { await run(configuration) }
             tasks.addTask {
-                (try? await ContinuousClock().sleep(for: limit)) == nil ? nil : .failed("the VA driver hangs: it gave no answer within \(limit)")
+                (try? await ContinuousClock().sleep(for: limit)) == nil ? nil : .failed(VAFailure(.hung, "the VA driver hangs: it gave no answer within \(limit)"))
             }
             let first = await tasks.next() ?? nil
             tasks.cancelAll()
-            return first ?? .failed("the question was cancelled")
+            return first ?? .failed(VAFailure(.unanswered, "the question was cancelled"))
         }
     }
 
@@ -34,17 +36,17 @@ public enum VAProbe {
             switch result.terminationStatus {
             case .exited(0):
                 guard let report = try? JSONDecoder().decode(VAReport.self, from: Data(result.standardOutput.utf8)) else {
-                    return .failed("the VA driver's answer cannot be read")
+                    return .failed(VAFailure(.unanswered, "the VA driver's answer cannot be read"))
                 }
                 return .report(report)
             case .exited:
                 let said = result.standardError.split(separator: "\n").last.map(String.init) ?? ""
-                return .failed(said.isEmpty ? "the VA driver does not start" : said)
+                return .failed(VAFailure(.refused, said.isEmpty ? "the VA driver does not start" : said))
             case .signaled(let signal):
-                return .failed("the VA driver crashes (signal \(signal))")
+                return .failed(VAFailure(.crashed, "the VA driver crashes (signal \(signal))"))
             }
         } catch {
-            return .failed("the VA driver cannot be asked: \(error)")
+            return .failed(VAFailure(.unanswered, "the VA driver cannot be asked: \(error)"))
         }
     }
 }

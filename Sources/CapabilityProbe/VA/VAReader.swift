@@ -8,8 +8,8 @@ public enum VAReader {
         public var description: String
     }
 
-    private static let rateControls: [(UInt32, String)] = [
-        (0x10, "CQP"), (0x02, "CBR"), (0x04, "VBR"), (0x40, "ICQ"), (0x80, "QVBR"), (0x800, "AVBR"),
+    private static let rateControls: [(CInt, String)] = [
+        (VA_RC_CQP, "CQP"), (VA_RC_CBR, "CBR"), (VA_RC_VBR, "VBR"), (VA_RC_ICQ, "ICQ"), (VA_RC_QVBR, "QVBR"), (VA_RC_AVBR, "AVBR"),
     ]
 
     /// - Parameter node: `/dev/dri/renderD128`
@@ -65,6 +65,6 @@ public enum VAReader {
         let controls = value(0) ?? 0
         return VAReport.Encoder(
             profile: String(cString: vaProfileStr(profile)), entrypoint: String(cString: vaEntrypointStr(entrypoint)),
-            rateControls: rateControls.filter { controls & $0.0 != 0 }.map(\.1), mostWidth: value(1).map(Int.init), mostHeight: value(2).map(Int.init))
+            rateControls: rateControls.filter { controls & UInt32($0.0) != 0 }.map(\.1), mostWidth: value(1).map(Int.init), mostHeight: value(2).map(Int.init))
     }
 }

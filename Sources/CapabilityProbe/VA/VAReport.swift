@@ -19,10 +19,3 @@ public struct VAReport: Sendable, Hashable, Codable {
         public var mostHeight: Int?
     }
 }
-
-/// What became of asking a VA driver.
-public enum VAResult: Sendable, Hashable {
-    case report(VAReport)
-    /// Why there is none: the driver said no, crashed or hung.
-    case failed(String)
-}

@@ -20,7 +20,9 @@ struct Probe: AsyncParsableCommand {
     func run() async throws {
         let environment = processEnvironment()
         let (ffmpeg, encoders) = try await InstalledFFmpeg.find(BoxConfiguration(channels: []), environment: environment)
-        var report = ProbeReport(ffmpeg: "\(ffmpeg.version)", gpus: GPUList.read().map { .init(gpu: $0) }, captureDevices: CaptureList.read())
+        var report = ProbeReport(
+            ffmpeg: "\(ffmpeg.version)", gpus: GPUList.read().map { .init(gpu: $0) }, v4l2Encoders: V4L2EncoderList.read(),
+            captureDevices: CaptureList.read())
         if !noTrial {
             await withTaskGroup(of: (Int, VAResult).self) { tasks in
                 for (index, entry) in report.gpus.enumerated() {
@@ -30,7 +32,7 @@ struct Probe: AsyncParsableCommand {
                 for await (index, result) in tasks {
                     switch result {
                     case .report(let va): report.gpus[index].va = va
-                    case .failed(let why): report.gpus[index].problem = why
+                    case .failed(let failure): (report.gpus[index].problem, report.gpus[index].problemKind) = (failure.reason, failure.kind)
                     }
                 }
             }
@@ -50,11 +52,25 @@ struct ProbeVA: ParsableCommand {
     @Argument(help: "The render node.")
     var node: String
 
+    /// Seconds after which it ends by itself, when whoever asked was killed and a driver hangs.
+    private static let longest: UInt32 = 10
+
     func run() throws {
+        alarm(Self.longest)
+        // Drivers talk on standard output, where the answer alone belongs.
+        let answer = dup(STDOUT_FILENO)
+        guard answer >= 0, dup2(STDERR_FILENO, STDOUT_FILENO) >= 0 else {
+            throw Failure(status: 1, description: "cannot set standard output aside: \(String(cString: strerror(errno)))")
+        }
+        let report: VAReport
         do {
-            print(String(decoding: try JSONEncoder().encode(try VAReader.read(node)), as: UTF8.self))
+            report = try VAReader.read(node)
         } catch {
             throw Failure(status: 1, description: "\(error)")
         }
+        // What the driver left in C's own buffers goes where the rest of its talk went.
+        fflush(nil)
+        dup2(answer, STDOUT_FILENO)
+        print(String(decoding: try JSONEncoder().encode(report), as: UTF8.self))
     }
 }

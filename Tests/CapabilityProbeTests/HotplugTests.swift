@@ -1,0 +1,65 @@
+import Foundation
+import Lab
+import TestSupport
+import Testing
+
+/// Devices that come and go, as the real libudev tells of them.
+@Suite struct HotplugTests {
+    /// The watcher that was built with these tests; it lies beside them.
+    private static let watcher: String = {
+        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        return URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/HotplugWatch"
+    }()
+
+    private static let gpu = "/sys/devices/pci0000:00/0000:00:02.0/drm/renderD128"
+    private static let card = "/sys/devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/video4linux/video0"
+
+    private func watch(_ stage: Stage, _ lab: Lab) async throws -> Program {
+        let program = try await stage.program(Self.watcher, environment: lab.environment)
+        try await program.output.first(containing: "watching")
+        return program
+    }
+
+    @Test("what is plugged in, pulled and plugged in again is told, with its node")
+    func plugging() async throws {
+        try await withLab { stage, lab in
+            let program = try await watch(stage, lab)
+            try await lab.load("box.umockdev")
+            try await program.output.first(containing: "add video4linux \(Self.card) /dev/video0 -")
+            let added = try await program.output.first(containing: "add drm \(Self.gpu) /dev/dri/renderD128 -")
+            try await lab.tell("unplug", Self.card)
+            let removed = try await program.output.first(containing: "remove video4linux \(Self.card)", from: added.index + 1)
+            #expect(removed.index > added.index)
+            await stage.end(program)
+        }
+    }
+
+    @Test("a GPU that the kernel calls wedged is told as such")
+    func wedged() async throws {
+        try await withLab { stage, lab in
+            try await lab.load("box.umockdev")
+            let program = try await watch(stage, lab)
+            try await lab.tell("set", Self.gpu, "WEDGED", "rebind,bus-reset")
+            try await lab.tell("event", Self.gpu, "change")
+            try await program.output.first(containing: "change drm \(Self.gpu) /dev/dri/renderD128 rebind,bus-reset")
+            await stage.end(program)
+        }
+    }
+
+    @Test("events that come at once reach the reader as one a device")
+    func storm() async throws {
+        try await withLab { stage, lab in
+            try await lab.load("box.umockdev")
+            let program = try await watch(stage, lab)
+            // They wait for the watcher, so that how fast the machine is does not matter.
+            program.send(SIGSTOP)
+            try await lab.tell("event", Self.gpu, "change", "6")
+            try await lab.tell("unplug", Self.card)
+            program.send(SIGCONT)
+            try await program.output.first(containing: "remove video4linux \(Self.card)")
+            try await program.output.first(containing: "change drm \(Self.gpu)")
+            #expect(program.output.lines.filter { $0.text.hasPrefix("change") }.count < 6)
+            await stage.end(program)
+        }
+    }
+}

@@ -1,0 +1,142 @@
+/* Owns a umockdev testbed: devices that are not there, for the real libudev, libdrm and V4L2 of other processes.
+ * Started with umockdev-wrapper. Says where the testbed is in its first line; then takes a command a line on standard
+ * input and answers each with "ok" or "error WHY". The end of its input is its end.
+ *
+ *   load FILE                      the devices of a umockdev description, each with its "add" event
+ *   set SYSPATH NAME VALUE         a udev property, which later events carry
+ *   event SYSPATH ACTION [COUNT]   so many at once; umockdev aborts when more than about ten wait for a reader
+ *   unplug SYSPATH                 the "remove" event; then the device is gone
+ *   video NODE capture|encoder     what answers to the V4L2 questions at a node
+ */
+#include <errno.h>
+#include <linux/videodev2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <umockdev.h>
+
+enum kind { CAPTURE, ENCODER };
+
+struct size {
+    unsigned width, height;
+    unsigned rates[2]; /* pictures a second; 0 for none */
+};
+
+struct format {
+    unsigned code;
+    struct size sizes[2];
+};
+
+static const struct format card_formats[] = {
+    {V4L2_PIX_FMT_YUYV, {{1280, 720, {60, 30}}, {1920, 1080, {30, 0}}}},
+    {V4L2_PIX_FMT_NV12, {{1920, 1080, {60, 0}}, {0, 0, {0, 0}}}},
+};
+
+static int answer_capability(enum kind kind, struct v4l2_capability *it) {
+    memset(it, 0, sizeof *it);
+    snprintf((char *)it->driver, sizeof it->driver, kind == CAPTURE ? "uvcvideo" : "bcm2835-codec");
+    snprintf((char *)it->card, sizeof it->card, kind == CAPTURE ? "Cam Link 4K" : "bcm2835-codec-encode");
+    it->device_caps = V4L2_CAP_STREAMING | (kind == CAPTURE ? V4L2_CAP_VIDEO_CAPTURE : V4L2_CAP_VIDEO_M2M_MPLANE);
+    it->capabilities = it->device_caps | V4L2_CAP_DEVICE_CAPS | V4L2_CAP_META_CAPTURE;
+    return 0;
+}
+
+static int answer_format(enum kind kind, struct v4l2_fmtdesc *it) {
+    if (kind == ENCODER) {
+        if (it->type != V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE || it->index > 0) return EINVAL;
+        it->pixelformat = V4L2_PIX_FMT_H264;
+        return 0;
+    }
+    if (it->type != V4L2_BUF_TYPE_VIDEO_CAPTURE || it->index >= G_N_ELEMENTS(card_formats)) return EINVAL;
+    it->pixelformat = card_formats[it->index].code;
+    return 0;
+}
+
+static const struct size *find_size(unsigned code, unsigned index, unsigned width, unsigned height) {
+    for (size_t f = 0; f < G_N_ELEMENTS(card_formats); f++) {
+        if (card_formats[f].code != code) continue;
+        for (size_t s = 0; s < G_N_ELEMENTS(card_formats[f].sizes); s++) {
+            const struct size *size = &card_formats[f].sizes[s];
+            if (size->width == 0) continue;
+            if (width ? size->width == width && size->height == height : s == index) return size;
+        }
+    }
+    return NULL;
+}
+
+static int answer_frame_size(enum kind kind, struct v4l2_frmsizeenum *it) {
+    const struct size *size = kind == CAPTURE && it->index < 2 ? find_size(it->pixel_format, it->index, 0, 0) : NULL;
+    if (!size) return EINVAL;
+    it->type = V4L2_FRMSIZE_TYPE_DISCRETE;
+    it->discrete.width = size->width;
+    it->discrete.height = size->height;
+    return 0;
+}
+
+static int answer_frame_interval(enum kind kind, struct v4l2_frmivalenum *it) {
+    const struct size *size = kind == CAPTURE && it->width ? find_size(it->pixel_format, 0, it->width, it->height) : NULL;
+    if (!size || it->index >= 2 || size->rates[it->index] == 0) return EINVAL;
+    it->type = V4L2_FRMIVAL_TYPE_DISCRETE;
+    it->discrete.numerator = 1;
+    it->discrete.denominator = size->rates[it->index];
+    return 0;
+}
+
+static gboolean answer(UMockdevIoctlBase *base, UMockdevIoctlClient *client, gpointer context) {
+    (void)base;
+    enum kind kind = GPOINTER_TO_INT(context);
+    unsigned long request = umockdev_ioctl_client_get_request(client) & 0xffffffffUL;
+    UMockdevIoctlData *data = umockdev_ioctl_data_resolve(umockdev_ioctl_client_get_arg(client), 0, _IOC_SIZE(request), NULL);
+    int code = ENOTTY;
+    if (data) {
+        switch (request) {
+        case VIDIOC_QUERYCAP: code = answer_capability(kind, (void *)data->data); break;
+        case VIDIOC_ENUM_FMT: code = answer_format(kind, (void *)data->data); break;
+        case VIDIOC_ENUM_FRAMESIZES: code = answer_frame_size(kind, (void *)data->data); break;
+        case VIDIOC_ENUM_FRAMEINTERVALS: code = answer_frame_interval(kind, (void *)data->data); break;
+        }
+        g_object_unref(data);
+    }
+    umockdev_ioctl_client_complete(client, code ? -1 : 0, code);
+    return TRUE;
+}
+
+static const char *run(UMockdevTestbed *testbed, char **words, guint count, GError **error) {
+    if (count == 2 && !strcmp(words[0], "load")) {
+        umockdev_testbed_add_from_file(testbed, words[1], error);
+    } else if (count == 4 && !strcmp(words[0], "set")) {
+        umockdev_testbed_set_property(testbed, words[1], words[2], words[3]);
+    } else if ((count == 3 || count == 4) && !strcmp(words[0], "event")) {
+        for (int left = count == 4 ? atoi(words[3]) : 1; left > 0; left--) umockdev_testbed_uevent(testbed, words[1], words[2]);
+    } else if (count == 2 && !strcmp(words[0], "unplug")) {
+        umockdev_testbed_uevent(testbed, words[1], "remove");
+        umockdev_testbed_remove_device(testbed, words[1]);
+    } else if (count == 3 && !strcmp(words[0], "video")) {
+        UMockdevIoctlBase *handler = umockdev_ioctl_base_new();
+        enum kind kind = strcmp(words[2], "encoder") ? CAPTURE : ENCODER;
+        g_signal_connect(handler, "handle-ioctl", G_CALLBACK(answer), GINT_TO_POINTER(kind));
+        umockdev_testbed_attach_ioctl(testbed, words[1], handler, error);
+    } else {
+        return "no such command";
+    }
+    return *error ? (*error)->message : NULL;
+}
+
+int main(void) {
+    UMockdevTestbed *testbed = umockdev_testbed_new();
+    printf("%s\n", umockdev_testbed_get_root_dir(testbed));
+    fflush(stdout);
+    char line[4096];
+    while (fgets(line, sizeof line, stdin)) {
+        char **words = g_strsplit(g_strchomp(line), " ", -1);
+        GError *error = NULL;
+        const char *problem = run(testbed, words, g_strv_length(words), &error);
+        if (problem) printf("error %s\n", problem);
+        else printf("ok\n");
+        fflush(stdout);
+        g_clear_error(&error);
+        g_strfreev(words);
+    }
+    g_object_unref(testbed);
+    return 0;
+}
