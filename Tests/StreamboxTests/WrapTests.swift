@@ -30,7 +30,7 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let port = try FreePort.tcp()
             // The slate is on air first, so the source begins a few seconds later.
-            let daemon = try await stage.streambox(box(stage, sink, port: port), options: ["--timeline-start", "\(Self.wrap - before)", "--encoder-lifetime", "9"])
+            let daemon = try await stage.streambox(box(stage, sink, port: port), options: ["--timeline-start", "\(Self.wrap - before)", "--encoder-lifetime", "3"])
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await daemon.logged("on air", "source=rtmp-0")

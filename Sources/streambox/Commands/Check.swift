@@ -12,13 +12,15 @@ struct Check: AsyncParsableCommand {
     func run() async throws {
         let environment = processEnvironment()
         let loaded = try LoadedConfiguration(file, environment: environment)
-        // Without `ffmpeg:` the one that counts is on the PATH of the service, which need not be ours.
-        if let ffmpeg = loaded.configuration.ffmpeg {
-            do {
-                _ = try await FFmpegBinary.locate(ffmpeg, environment: environment)
-            } catch {
-                throw Failure.inConfiguration(error)
-            }
+        do {
+            let ffmpeg = try await FFmpegBinary.locate(loaded.configuration.ffmpeg, environment: environment)
+            try CodecObjections.check(loaded, against: ffmpeg.version)
+        } catch let failure as Failure {
+            throw failure
+        } catch where loaded.configuration.ffmpeg != nil {
+            throw Failure.inConfiguration(error)
+        } catch {
+            // Without `ffmpeg:` the one that counts is on the PATH of the service, which need not be ours.
         }
         print(ConfigurationSummary.render(loaded.configuration))
         for notice in loaded.notices { print("\(notice)") }

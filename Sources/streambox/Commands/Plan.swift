@@ -19,6 +19,7 @@ struct Plan: AsyncParsableCommand {
         let environment = processEnvironment()
         let loaded = try LoadedConfiguration(file, environment: environment)
         let (ffmpeg, encoders) = try await InstalledFFmpeg.find(loaded.configuration, environment: environment)
+        try CodecObjections.check(loaded, against: ffmpeg.version)
         let plan = PlannedBox(loaded.configuration, ffmpeg: ffmpeg, encoders: encoders, environment: environment)
         guard json else { return print(plan.text) }
         let encoder = JSONEncoder()

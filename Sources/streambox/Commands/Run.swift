@@ -38,6 +38,7 @@ struct Run: AsyncParsableCommand {
         logger.logLevel = logLevel
 
         let (ffmpeg, encoders) = try await InstalledFFmpeg.find(file.configuration, environment: environment)
+        try CodecObjections.check(file, against: ffmpeg.version)
         let places: Places
         do {
             places = try Places(file.configuration, environment: environment)
