@@ -261,7 +261,7 @@ actor ChannelRunner: Runnable {
             let format = sourceRunners.lazy.compactMap { $0?.ledger.now }.first { $0.isOnAir }?.format
             queue.yield(.run { [slate] in if let format { await slate.follow(format) } else { await slate.run() } })
         }
-        changeSources(from: former.sources)
+        changeSources(from: former)
         for group in next.groups where !group.passesThrough && groups[group.name] == nil { await dataPath.addGroup(group.name) }
         let before = Dictionary(former.groups.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         for group in next.groups {
@@ -283,8 +283,11 @@ actor ChannelRunner: Runnable {
     }
 
     /// A source is its place in the list: what stands there unchanged goes on.
-    private func changeSources(from former: [SourceConfiguration]) {
-        let kept = channel.sources.indices.map { former.indices.contains($0) && former[$0] == channel.sources[$0] }
+    private func changeSources(from former: ChannelConfiguration) {
+        let isTreatedAlike = Commands.Transcoding(for: former) == Commands.Transcoding(for: channel)
+        let kept = channel.sources.indices.map {
+            isTreatedAlike && former.sources.indices.contains($0) && former.sources[$0] == channel.sources[$0]
+        }
         for index in sources.indices where !channel.sources.indices.contains(index) { sources[index]?.end() }
         sources.removeLast(max(0, sources.count - channel.sources.count))
         for index in channel.sources.indices where !kept[index] {

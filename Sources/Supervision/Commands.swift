@@ -12,6 +12,14 @@ public enum Commands {
         public var audio = false
 
         public init() {}
+
+        /// What a channel's relays begin with.
+        ///
+        /// Where a group passes the sound on, every source's is made alike, and like the silence of the slate: 48 kHz stereo.
+        /// A target that is sent FLV does not follow when the rate changes in the middle of a stream.
+        public init(for channel: ChannelConfiguration) {
+            audio = channel.groups.contains { $0.audio == .copy }
+        }
     }
 
     /// - Throws: ``SecretError`` or ``CommandError``; ``NotRunnable`` for a source that this version does not run.

@@ -35,7 +35,7 @@ public struct PlannedBox: Sendable, Encodable {
                     .relay, source.id, in: channel,
                     reason: priority == 0 ? "the source most wanted" : "priority \(priority + 1)"
                 ) {
-                    try Commands.relay(source, mezzanine: channel.mezzanine, transcoding: .init(), environment: environment)
+                    try Commands.relay(source, mezzanine: channel.mezzanine, transcoding: .init(for: channel), environment: environment)
                 }
             }
             for group in channel.groups {

@@ -15,7 +15,11 @@ final class SourceRunner: Runnable {
 
     /// What the relay's events and its next start share.
     private final class Shared: Sendable {
-        let state = Mutex((transcoding: Commands.Transcoding(), process: ProcessRunner?.none))
+        let state: Mutex<(transcoding: Commands.Transcoding, process: ProcessRunner?)>
+
+        init(_ transcoding: Commands.Transcoding) {
+            state = Mutex((transcoding: transcoding, process: nil))
+        }
     }
 
     /// How long a source that delivered may be silent before its relay is replaced. A publisher that freezes without
@@ -34,7 +38,7 @@ final class SourceRunner: Runnable {
         let logger = box.logger(["channel": "\(channel.name)", "source": "\(source.id)"])
         self.logger = logger
         let life = Life(box: box, logger: logger)
-        let shared = Shared()
+        let shared = Shared(Commands.Transcoding(for: channel))
         self.shared = shared
         let ledger = ledger
         let report = SourceRunner.makeReport(shared: shared, ledger: ledger, logger: logger, delivers: delivers, onAir: onAir)

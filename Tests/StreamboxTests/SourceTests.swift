@@ -132,7 +132,7 @@ import Testing
                 let reading = try await FrameReader.read(.url(files[files.count - 1]))
                 #expect(reading.numbers.count > 30 && !reading.beeps.isEmpty, "\(name): \(reading.numbers.count) numbers of \(reading.frames.count) pictures, \(reading.beeps.count) beeps, sizes \(Set(reading.frames.map(\.width)))")
             }
-            #expect(!daemon.lines("cannot be carried", "source=file-0").isEmpty)
+            #expect(!daemon.lines("cannot be carried", "source=srt-0").isEmpty)
         }
     }
 
