@@ -66,7 +66,7 @@ let package = Package(
         .target(
             name: "Supervision",
             dependencies: [
-                "CapabilityProbe", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Status", "TransportStream",
+                "CLinux", "CapabilityProbe", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Status", "TransportStream",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

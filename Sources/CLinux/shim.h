@@ -9,6 +9,7 @@
 #include <linux/videodev2.h>
 
 int pipe2(int ends[2], int flags);
+int memfd_create(const char *name, unsigned int flags);
 int accept4(int descriptor, struct sockaddr *address, socklen_t *size, int flags);
 
 ssize_t vmsplice(int descriptor, const struct iovec *vectors, size_t count, unsigned int flags);

@@ -1,5 +1,3 @@
-public import Configuration
-public import EncoderSelection
 public import FFmpeg
 public import Logging
 public import SystemPackage
@@ -12,10 +10,8 @@ public struct Box: Sendable {
     /// The environment that secrets and credentials come from.
     public var environment: [String: String]
     public var logger: Logger
-    /// The encoders that this FFmpeg has, and the GPUs of the machine.
-    public var encoders: EncoderCatalogue
-    /// The families that `auto` tries.
-    public var encoderOrder: [EncoderFamily]
+    /// The encoders that this FFmpeg has, the GPUs of the machine, and what is known of them.
+    public var encoders: EncoderKeeper
 
     /// Where the timelines of channels begin, in ticks; for tests of the wrap.
     public var timelineStart: Int64?
@@ -23,12 +19,10 @@ public struct Box: Sendable {
     public var encoderLifetime: Duration?
 
     public init(
-        ffmpeg: FFmpegBinary, encoders: EncoderCatalogue, encoderOrder: [EncoderFamily] = EncoderPreferences.defaultOrder,
-        runtime: FilePath, environment: [String: String], logger: Logger
+        ffmpeg: FFmpegBinary, encoders: EncoderKeeper, runtime: FilePath, environment: [String: String], logger: Logger
     ) {
         self.ffmpeg = ffmpeg
         self.encoders = encoders
-        self.encoderOrder = encoderOrder
         self.runtime = runtime
         self.environment = environment
         self.logger = logger

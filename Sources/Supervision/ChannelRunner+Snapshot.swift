@@ -33,11 +33,11 @@ extension ChannelRunner {
         if let runner = groupRunner(group.name) {
             let entry = runner.ledger.now
             let figures = await dataPath.figures(ofGroup: group.name)
-            let candidate = await runner.encoder
-            snapshot.encoder = candidate?.name ?? "copy"
+            let (candidate, choice) = await (runner.encoder, runner.choice)
+            snapshot.encoder = candidate?.name ?? choice.candidate?.name ?? (group.video == .copy ? "copy" : "none")
             snapshot.gpu = candidate?.gpu
-            snapshot.why = entry.isTooSlow ? "the encoder is too slow to keep real time: make the picture smaller or the rate lower" : await runner.reason
-            snapshot.state = entry.state(isDegraded: await runner.isDegraded)
+            snapshot.why = entry.isTooSlow ? "the encoder is too slow to keep real time: make the picture smaller or the rate lower" : choice.reason(inUse: candidate)
+            snapshot.state = entry.state(isDegraded: candidate == choice.candidate && choice.isDegraded)
             if let figures {
                 snapshot.frames = figures.frames
                 snapshot.lostFrames = figures.lostFrames
@@ -79,6 +79,14 @@ extension ChannelRunner {
             uptime: entry.liveSince.map { Timestamp.now.seconds - $0.seconds } ?? 0,
             trouble: state == .live || state == .stopped ? nil : entry.obstacle ?? entry.history.ends.last?.cause?.sentence,
             history: entry.history.snapshot)
+    }
+}
+
+extension EncoderSelector.Choice {
+    /// Why the encoder in use is in use.
+    fileprivate func reason(inUse: EncoderCandidate?) -> String {
+        guard let inUse, let candidate, inUse != candidate else { return reason }
+        return "\(inUse): until \(candidate) takes over"
     }
 }
 

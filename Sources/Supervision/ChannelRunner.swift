@@ -187,7 +187,7 @@ actor ChannelRunner: Runnable {
 
     private func addGroup(_ group: GroupConfiguration) {
         if !group.passesThrough {
-            let place = Place(GroupRunner(group, of: channel.name, ledger: GroupLedger(), box: box, dataPath: dataPath))
+            let place = Place(GroupRunner(group, of: channel, ledger: GroupLedger(), box: box, dataPath: dataPath))
             groups[group.name] = place
             queue.yield(.run { [slot = place.slot] in await slot.run() })
             if wants(group.name) { place.runner.want(true) }

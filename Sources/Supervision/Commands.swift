@@ -1,4 +1,5 @@
 public import Configuration
+import EncoderSelection
 public import FFmpeg
 public import TransportStream
 
@@ -63,7 +64,7 @@ public enum Commands {
         case .copy:
             video = .copy
         case .encode(let wish):
-            video = .encode(settings(wish, size: size, arriving: arriving), with: recipe)
+            video = .encode(VideoSettings(wish, size: size, arriving: arriving), with: recipe)
         }
         let audio: AudioTreatment
         switch group.audio {
@@ -71,22 +72,6 @@ public enum Commands {
         case .encode(let wish): audio = .aac(bitrate: wish.bitrate.bitsPerSecond, rate: wish.rate, channels: wish.channels)
         }
         return EncoderCommand(video: video, audio: audio, inputRate: arriving, resume: resume).command()
-    }
-
-    static func settings(_ wish: VideoEncoding, size: FrameSize?, arriving: FFmpeg.FrameRate?) -> VideoSettings {
-        VideoSettings(
-            size: wish.size.map { FrameSize($0) } ?? size,
-            rate: conversion(from: arriving, to: wish.rate.map { FFmpeg.FrameRate($0) }),
-            bitrate: wish.bitrate.bitsPerSecond, keyframe: wish.keyframe, profile: wish.profile)
-    }
-
-    /// A conversion only where the rates differ: on the same rate it would move each picture to the filter's grid,
-    /// and double or drop those of a source whose times are rounded to milliseconds.
-    static func conversion(from arriving: FFmpeg.FrameRate?, to wanted: FFmpeg.FrameRate?) -> FFmpeg.FrameRate? {
-        guard let wanted else { return nil }
-        guard let arriving else { return wanted }
-        let ratio = Double(wanted.numerator) * Double(arriving.denominator) / (Double(wanted.denominator) * Double(arriving.numerator))
-        return abs(ratio - 1) < 0.005 ? nil : wanted
     }
 
     /// - Throws: ``SecretError`` or ``CommandError``.
@@ -109,12 +94,4 @@ public enum Commands {
 extension GroupConfiguration {
     /// The group sends its channel on as it is, so it needs no encoder and no feed of its own.
     public var passesThrough: Bool { video == .copy && audio == .copy }
-}
-
-extension FrameSize {
-    init(_ size: PixelSize) { self.init(width: size.width, height: size.height) }
-}
-
-extension FFmpeg.FrameRate {
-    init(_ rate: Configuration.FrameRate) { self.init(rate.numerator, rate.denominator) }
 }

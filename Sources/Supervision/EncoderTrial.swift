@@ -1,50 +1,77 @@
-import Configuration
-import EncoderSelection
-import FFmpeg
-import Synchronization
+import CLinux
+public import EncoderSelection
+public import FFmpeg
+import Glibc
 import SystemPackage
 import TransportStream
 
-/// Runs trial encodes with the real FFmpeg.
-struct EncoderTrial: Sendable {
-    let box: Box
-    let catalogue: EncoderCatalogue
+/// Runs trial encodes with the real FFmpeg, and reads the streams that they make.
+public struct EncoderTrial: Sendable {
+    private let ffmpeg: FFmpegBinary
+    private let environment: [String: String]
 
     /// How long a trial may take. A GPU that was asleep needs a second; one that hangs needs for ever.
     private static let limit = Duration.seconds(5)
 
-    /// Shared by the trial and its limit.
-    private final class Overdue: Sendable {
-        let flag = Mutex(false)
+    public init(ffmpeg: FFmpegBinary, environment: [String: String]) {
+        self.ffmpeg = ffmpeg
+        self.environment = environment
     }
 
-    /// Tries a candidate at what a group asks for.
-    ///
-    /// - Parameter format: What the source sends, as far as it is known.
-    func run(_ candidate: EncoderCandidate, for wish: VideoEncoding, format: VideoFormat?) async -> TrialResult {
-        switch catalogue.initialStanding(of: candidate) {
-        case .failed(let why): return .failed(.unsupported, why)
-        case .usable, .untried, .quarantined: break
-        }
-        guard let recipe = catalogue.recipe(for: candidate) else { return .failed(.deviceGone, "\(candidate): there is no such device here") }
-        let size = format.map { FrameSize(width: $0.width, height: $0.height) } ?? wish.size.map { FrameSize($0) } ?? FrameSize(width: 1280, height: 720)
-        let rate = format?.frameRate.map { FFmpeg.FrameRate($0.numerator, $0.denominator) } ?? wish.rate.map { FFmpeg.FrameRate($0) } ?? FFmpeg.FrameRate(30)
-        let settings = Commands.settings(wish, size: nil, arriving: rate)
-        let child = ChildHandle()
-        let overdue = Overdue()
-        let exit = await withTaskGroup(of: Void.self) { tasks in
-            tasks.addTask {
-                guard await (try? ContinuousClock().sleep(for: Self.limit)) != nil else { return }
-                overdue.flag.withLock { $0 = true }
-                child.stop(.now)
+    /// - Parameter catalogue: What the box has now.
+    public func run(_ trial: Trial, _ catalogue: EncoderCatalogue) async -> TrialResult {
+        if case .failed(let why) = catalogue.initialStanding(of: trial.candidate) { return .failed(.unsupported, why) }
+        if trial.job.scales, let recipe = catalogue.recipe(for: trial.candidate, scalesOnGPU: true), recipe.scales {
+            let result = await run(recipe, trial, scalesOnGPU: true)
+            switch result {
+            case .passed: return result
+            case .failed(.unsupported, _), .failed(.unknown, _), .failed(.crash, _): break
+            // Another way to scale would not help.
+            case .failed: return result
             }
-            let exit = await ChildProcess.run(
-                TrialCommand(recipe: recipe, settings: settings, size: size, rate: rate).command(), binary: box.ffmpeg, stdin: nil, stdout: nil,
-                secretsFolder: box.runtime.string, environment: box.environment, handle: child
-            ) { _ in }
-            tasks.cancelAll()
-            return exit
         }
-        return TrialResult(exit, of: candidate, isOverdue: overdue.flag.withLock { $0 })
+        guard let recipe = catalogue.recipe(for: trial.candidate) else { return .failed(.deviceGone, "there is no such device any more") }
+        return await run(recipe, trial, scalesOnGPU: false)
+    }
+
+    private func run(_ recipe: any EncoderRecipe, _ trial: Trial, scalesOnGPU: Bool) async -> TrialResult {
+        let stream = FileDescriptor(rawValue: memfd_create("trial", 1 /* MFD_CLOEXEC */))
+        guard stream.rawValue >= 0, let end = try? stream.duplicate() else { return .failed(.notStarted, "no memory for a trial") }
+        defer { try? stream.close() }
+        // A trial has no secrets, so it needs no folder for them.
+        let (exit, isOverdue) = await BoundedChild.run(
+            TrialCommand(recipe: recipe, job: trial.job).command(), binary: ffmpeg, stdout: end, secretsFolder: "", environment: environment,
+            limit: Self.limit)
+        return TrialResult(exit, of: trial.candidate, isOverdue: isOverdue, flaw: TrialProof.flaw(in: stream), scalesOnGPU: scalesOnGPU)
+    }
+}
+
+/// Whether a group could be encoded in the way that a trial's stream was.
+enum TrialProof {
+    /// - Returns: What is wrong with the stream; `nil` when nothing is.
+    static func flaw(in stream: FileDescriptor) -> String? {
+        var parser = UnitParser(capacity: 256 << 10)
+        var pictures = 0, keyframes = 0
+        var last: Int64?
+        var offset: Int64 = 0
+        while true {
+            while let event = parser.next() {
+                guard case .unit(let unit) = event, unit.kind == .video else { continue }
+                if let last, unit.pts <= last { return "its pictures are not in order" }
+                last = unit.pts
+                pictures += 1
+                guard unit.isKeyframe else { continue }
+                keyframes += 1
+                guard parser.keyframeHasParameterSet else { return "a keyframe has no parameter sets before it, so no reader could begin there" }
+            }
+            let room = parser.prepare()
+            guard let count = try? stream.read(fromAbsoluteOffset: offset, into: room), count > 0 else { break }
+            parser.commit(count)
+            offset += Int64(count)
+        }
+        // The parser keeps the last picture until another one follows.
+        if pictures < TrialCommand.frames - 1 { return "only \(pictures) of \(TrialCommand.frames) pictures came out" }
+        if keyframes < TrialCommand.keyframes { return "it makes no keyframe where one is asked for" }
+        return nil
     }
 }

@@ -42,11 +42,12 @@ final class GroupLedger: Sendable {
         }
     }
 
-    func ended(_ exit: ChildExit, of encoder: String, started: Timestamp) {
+    /// - Parameter cause: `nil` for an end that was asked for.
+    func ended(_ exit: ChildExit, of encoder: String, cause: HandoverCause?, started: Timestamp) {
         entry.withLock { entry in
             entry.history.add(exit, started: started)
             entry.dropped += exit.lastProgress?.dropped ?? 0
-            if let cause = exit.cause { entry.exits[encoder, default: [:]][HandoverCause(cause), default: 0] += 1 }
+            if let cause { entry.exits[encoder, default: [:]][cause, default: 0] += 1 }
         }
     }
 

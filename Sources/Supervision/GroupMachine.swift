@@ -128,7 +128,10 @@ public struct GroupMachine: Sendable {
         case (.starting, .handOver(let cause)):
             // There is nothing yet to hand over.
             return replace(cause, pauses: false)
-        case (.idle, .handOver), (.ending, .handOver), (.pausing, .handOver):
+        case (.pausing, .handOver(let cause)):
+            // What it waited for may be there.
+            return launch(cause)
+        case (.idle, .handOver), (.ending, .handOver):
             return []
 
         case (.starting, .ended(let generation, let cause)) where generation == current,

@@ -33,15 +33,14 @@ actor GroupRunner: Runnable {
 
     /// What the encoder in use was told that it would get.
     private var arriving: VideoFormat?
+    /// What is likely to come, as long as nothing has.
+    private let expected: SlateFormat
     /// The size of the first source, where the configuration names none: a target does not follow another size.
     private var size: FrameSize?
     /// How much the encoder gives for speed; raised when it is too slow.
     private var effort = EncoderEffort.normal
-    /// The encoder that the next generation uses.
-    private var choice: EncoderSelector.Choice
-    /// What the operator asked for; `nil` leaves it to the configuration.
-    private var wish: EncoderCandidate?
-    private var formerWish: EncoderCandidate?
+    /// What the operator had asked for before the handover that somebody waits for.
+    private var formerPin: EncoderCandidate?
     /// Who waits for a planned handover.
     private var waiting: CheckedContinuation<HandoverResult, Never>?
 
@@ -51,6 +50,8 @@ actor GroupRunner: Runnable {
         var cause: HandoverCause?
         var encoder: EncoderCandidate?
         var attachment: DataPath.Attachment?
+        /// What went wrong with it is told already, or it was told to end.
+        var isAccountedFor = false
     }
 
     /// Where a generation begins.
@@ -70,6 +71,7 @@ actor GroupRunner: Runnable {
         case data(GroupMachine.Generation, EncoderEvent)
         case arriving(VideoFormat?, isSlate: Bool)
         case change(GroupConfiguration)
+        case move(EncoderPool.Move)
         case refresh(GroupMachine.Generation)
         case handOver(EncoderCandidate?, CheckedContinuation<HandoverResult, Never>)
         case finish
@@ -83,16 +85,16 @@ actor GroupRunner: Runnable {
     /// How long a process may take to end by itself once its input has.
     private static let endOfInputPatience = Duration.milliseconds(2500)
 
-    init(_ group: GroupConfiguration, of channel: String, ledger: GroupLedger, box: Box, dataPath: DataPath) {
+    init(_ group: GroupConfiguration, of channel: ChannelConfiguration, ledger: GroupLedger, box: Box, dataPath: DataPath) {
         self.group = group
         name = group.name
-        self.channel = channel
+        self.channel = channel.name
+        expected = SlateFormat(expecting: channel)
         self.ledger = ledger
-        choice = Self.choose(group, in: box)
         lifetime = min(box.encoderLifetime ?? Self.longestLife, Self.longestLife)
         self.box = box
         self.dataPath = dataPath
-        logger = box.logger(["channel": "\(channel)", "group": "\(group.name)"])
+        logger = box.logger(["channel": "\(channel.name)", "group": "\(group.name)"])
         life = Life(box: box, logger: logger)
         (events, queue) = AsyncStream.makeStream()
         epoch = clock.now
@@ -108,6 +110,7 @@ actor GroupRunner: Runnable {
 
     /// Runs until ``finish()`` was called and the last process has ended.
     func run() async {
+        requestEncoder { [queue] in queue.yield(.move($0)) }
         await withDiscardingTaskGroup { tasks in
             for await event in events {
                 switch event {
@@ -118,6 +121,7 @@ actor GroupRunner: Runnable {
                 case .refresh(let generation):
                     if generation == machine.current { handle(.handOver(.refresh), in: &tasks) }
                 case .change(let group): change(to: group, in: &tasks)
+                case .move(let move): self.move(move, in: &tasks)
                 case .handOver(let candidate, let waiting): handOver(to: candidate, for: waiting, in: &tasks)
                 case .finish:
                     isFinishing = true
@@ -129,6 +133,7 @@ actor GroupRunner: Runnable {
             answer(.failed("the group has ended"))
             tasks.cancelAll()
         }
+        box.encoders.forget(name)
     }
 
     /// Hands the group over, to a candidate or to a fresh process of the encoder in use, and waits until that has the feed.
@@ -140,47 +145,81 @@ actor GroupRunner: Runnable {
 
     /// Tries an encoder for this group, beside the one that runs.
     func trial(of candidate: EncoderCandidate) async -> TrialResult {
-        guard case .encode(let wish) = group.video else { return .failed(.unsupported, "group \(name) copies its picture, so it has no encoder") }
-        return await EncoderTrial(box: box, catalogue: box.encoders).run(candidate, for: wish, format: arriving)
+        guard let job else { return .failed(.unsupported, "group \(name) copies its picture, so it has no encoder") }
+        return await box.encoders.attempt(candidate, job)
     }
 
-    /// Why it is this encoder, for people.
-    var reason: String { wish.map { "\($0): the operator asked for it" } ?? choice.reason }
-    /// It does with less than was asked for.
-    var isDegraded: Bool { wish == nil && choice.isDegraded }
     /// The encoder that has the group feed, or will have it.
-    var encoder: EncoderCandidate? { generations[machine.current]?.encoder ?? candidate }
+    var encoder: EncoderCandidate? { generations[machine.current]?.encoder }
 
-    private static func choose(_ group: GroupConfiguration, in box: Box) -> EncoderSelector.Choice {
-        guard case .encode(let wish) = group.video else {
-            return EncoderSelector.Choice(candidate: nil, isDegraded: false, reason: "the picture is passed on as it comes", passedOver: [:])
+    /// What the group would be given now, and why: for people.
+    var choice: EncoderSelector.Choice {
+        guard job != nil else { return .init(candidate: nil, isDegraded: false, reason: "the picture is passed on as it comes") }
+        return box.encoders.choice(for: name)
+    }
+
+    // MARK: The encoder
+
+    /// What an encoder has to do here; `nil` where the picture is copied.
+    private var job: EncodingJob? {
+        guard case .encode(let wish) = group.video else { return nil }
+        return EncodingJob(
+            wish, arriving: arriving.map { FrameSize(width: $0.width, height: $0.height) } ?? expected.size,
+            rate: arriving?.frameRate.map { FFmpeg.FrameRate($0.numerator, $0.denominator) } ?? expected.rate, size: wish.size == nil ? size : nil)
+    }
+
+    /// Says what the group needs now.
+    private func requestEncoder(_ moved: (@Sendable (EncoderPool.Move) -> Void)? = nil) {
+        guard case .encode(let wish) = group.video, let job else { return box.encoders.forget(name) }
+        box.encoders.need(wish, as: job, for: name, moved: moved)
+    }
+
+    /// A generation's encoder failed: another one is chosen from now on, where the fault asks for that.
+    private func blame(_ generation: GroupMachine.Generation, _ fault: EncoderFault, _ explanation: String? = nil) {
+        guard let running = generations[generation], !running.isAccountedFor, let candidate = running.encoder else { return }
+        generations[generation]?.isAccountedFor = true
+        // An encoder that the operator asked for is his until it fails.
+        if box.encoders.pinned(to: name) == candidate, machine.actual == .starting || fault != .crash {
+            logger.warning("\(candidate) does not work: the configuration's encoder takes over")
+            box.encoders.pin(nil, to: name)
         }
-        return EncoderSelector(catalogue: box.encoders, order: box.encoderOrder).choose(for: wish)
+        box.encoders.failed(candidate, fault, explanation, in: name)
+    }
+
+    private func move(_ move: EncoderPool.Move, in tasks: inout DiscardingTaskGroup) {
+        let choice = choice
+        // It may have moved by itself meanwhile, or be about to.
+        guard let next = choice.candidate, next != encoder || machine.actual == .pausing else { return }
+        if let successor = machine.successor, generations[successor]?.encoder == next { return }
+        logger.notice("the group moves to another encoder", metadata: ["encoder": "\(next)", "why": "\(choice.reason)"])
+        let cause = HandoverCause(move)
+        if move == .gone, machine.actual == .live || machine.actual == .starting {
+            generations[machine.current]?.isAccountedFor = true
+            handle(.replace(cause), in: &tasks)
+        } else {
+            handle(.handOver(cause), in: &tasks)
+        }
     }
 
     // MARK: Events
 
     private func handle(_ event: GroupMachine.Event, in tasks: inout DiscardingTaskGroup) {
         let before = machine.actual
-        if case .ended(let generation, let cause) = event {
+        if case .ended(let generation, _) = event {
             generations[generation] = nil
-            if generation == machine.current { reconsider(cause) }
-            if generation == machine.successor { answer(.failed("the encoder that was to take over ended; the one before goes on")) }
+            if generation == machine.successor {
+                box.encoders.keep(encoder, for: name)
+                answer(.failed("the encoder that was to take over ended; the one before goes on"))
+            }
         }
         let effects = machine.handle(event, now: clock.now - epoch, random: &random)
         if machine.actual != before {
+            if machine.actual == .idle || machine.actual == .pausing { box.encoders.keep(nil, for: name) }
             logger.debug("encoder is \(machine.actual)")
             ledger.stands(machine.actual, wanted: machine.wanted)
         }
         for effect in effects { carryOut(effect, in: &tasks) }
         if waiting != nil, machine.actual != .live { answer(.failed("the encoder in use ended meanwhile; a new one takes over")) }
-    }
-
-    /// An encoder that the operator asked for is his until it fails; then the configuration's is the next.
-    private func reconsider(_ cause: HandoverCause) {
-        guard let wish, machine.actual == .starting || cause.isOfDevice else { return }
-        logger.warning("\(wish) does not work: the configuration's encoder takes over", metadata: ["cause": "\(cause.rawValue)"])
-        self.wish = nil
     }
 
     private func handle(_ event: EncoderEvent, of generation: GroupMachine.Generation, in tasks: inout DiscardingTaskGroup) {
@@ -192,13 +231,20 @@ actor GroupRunner: Runnable {
                 logger.notice("handed over", metadata: ["cause": "\(cause.rawValue)", "after": "\(hole.milliseconds)ms"])
             }
             logger.notice("live", metadata: format.map { ["video": "\($0)"] } ?? [:])
+            if let encoder = generations[generation]?.encoder { box.encoders.delivers(encoder, for: name) }
             if generation == machine.successor { answer(.handedOver(generations[generation]?.encoder, after: hole ?? .zero)) }
             handle(.delivering(generation), in: &tasks)
         case .stalled:
             logger.warning("the encoder takes pictures and gives none: it is replaced")
+            blame(generation, .hang)
             handle(.stalled(generation), in: &tasks)
         case .slow:
             guard generation == machine.current else { return }
+            if let encoder, !encoder.isSoftware {
+                logger.warning("the encoder is too slow to keep real time: another one takes over")
+                blame(generation, .slow)
+                return handle(.replace(.slow), in: &tasks)
+            }
             guard let faster = effort.faster else {
                 logger.warning("the encoder is too slow to keep real time, and there is no faster one: make the picture smaller or the rate lower")
                 return ledger.isTooSlow(true)
@@ -208,6 +254,7 @@ actor GroupRunner: Runnable {
             handle(.replace(.slow), in: &tasks)
         case .torn:
             logger.warning("the encoder that was to take over did not: it is started anew")
+            blame(generation, .handover)
             handle(.stalled(generation), in: &tasks)
         case .superseded, .ended:
             break
@@ -215,7 +262,12 @@ actor GroupRunner: Runnable {
     }
 
     private func note(_ format: VideoFormat?, isSlate: Bool, in tasks: inout DiscardingTaskGroup) {
-        guard let format, case .encode(let wish) = group.video, let known = arriving else { return }
+        guard let format, case .encode(let wish) = group.video else { return }
+        guard let known = arriving else {
+            // The first: now it is known what encoders have to be tried at.
+            arriving = format
+            return requestEncoder()
+        }
         let isOtherRate = known.frameRate != nil && format.frameRate != nil && known.frameRate != format.frameRate
         // What stood in for the first source had a size of its own.
         let isFirstSize = wish.size == nil && size == nil && !isSlate && (known.width, known.height) != (format.width, format.height)
@@ -229,10 +281,9 @@ actor GroupRunner: Runnable {
         guard machine.actual == .live else {
             return waiting.resume(returning: .failed("group \(name) is not live, so there is nothing to hand over"))
         }
-        let former = wish
-        wish = candidate ?? wish
+        formerPin = box.encoders.pinned(to: name)
+        if let candidate { box.encoders.pin(candidate, to: name) }
         self.waiting = waiting
-        formerWish = former
         handle(.handOver(.operator_), in: &tasks)
     }
 
@@ -240,7 +291,7 @@ actor GroupRunner: Runnable {
     private func answer(_ result: HandoverResult) {
         guard let waiting else { return }
         self.waiting = nil
-        if case .failed = result { wish = formerWish }
+        if case .failed = result { box.encoders.pin(formerPin, to: name) }
         waiting.resume(returning: result)
     }
 
@@ -249,8 +300,8 @@ actor GroupRunner: Runnable {
         self.group = group
         guard encodesAnother else { return }
         effort = .normal
-        wish = nil
-        choice = Self.choose(group, in: box)
+        box.encoders.pin(nil, to: name)
+        requestEncoder { [queue] in queue.yield(.move($0)) }
         ledger.isTooSlow(false)
         handle(.handOver(.config), in: &tasks)
     }
@@ -270,12 +321,14 @@ actor GroupRunner: Runnable {
             }
         case .stop(let generation):
             guard let running = generations[generation] else { return }
+            generations[generation]?.isAccountedFor = true
             tasks.addTask { [dataPath, clock] in
                 if let attachment = running.attachment { await dataPath.endInput(of: attachment) }
                 guard await (try? clock.sleep(for: Self.endOfInputPatience)) != nil else { return }
                 running.child.stop(.gracefully)
             }
         case .kill(let generation):
+            generations[generation]?.isAccountedFor = true
             generations[generation]?.child.stop(.now)
         case .pause(let pause, let generation):
             tasks.addTask { [clock, queue] in
@@ -301,9 +354,9 @@ actor GroupRunner: Runnable {
     /// Runs one generation's process; returns when it has ended.
     private func live(_ generation: GroupMachine.Generation, _ beginning: Beginning, child: ChildHandle) async -> HandoverCause {
         do {
-            let (command, cut) = await self.command(beginning)
+            if beginning == .fresh, job != nil { await box.encoders.firstVerdict(for: name) }
+            let (command, cut) = await self.command(beginning, for: generation)
             guard let command else { return .exit }
-            generations[generation]?.encoder = candidate
             let queue = queue
             let (attachment, input, output) = try await dataPath.attachEncoder(
                 to: group.name, in: channel, needsKeyframe: group.video != .copy, takingOverAt: cut, isFresh: beginning == .fresh
@@ -312,11 +365,7 @@ actor GroupRunner: Runnable {
             let started = Timestamp.now
             let exit = await life.run(command, input: input, output: output, child: child, expected: [.ended])
             await dataPath.detach(attachment)
-            // Once another one has the feed, how it ends says nothing.
-            if generation == machine.current || generation == machine.successor {
-                ledger.ended(exit, of: generations[generation]?.encoder?.name ?? "copy", started: started)
-            }
-            return exit.cause.map { HandoverCause($0) } ?? .exit
+            return await account(for: exit, of: generation, started: started)
         } catch is DataPath.NothingToTakeOver {
             return .exit
         } catch {
@@ -325,35 +374,56 @@ actor GroupRunner: Runnable {
         }
     }
 
-    /// What the next generation uses. Until hardware is chosen by itself, a group that asks for nothing else gets the
-    /// software encoder of its codec: a picture is better than none.
-    private var candidate: EncoderCandidate? {
-        guard case .encode(let video) = group.video else { return nil }
-        return wish ?? choice.candidate ?? EncoderCandidate(video.codec == .hevc ? "libx265" : "libx264")
+    /// Why a generation ended. What that says of its encoder is told to whoever chooses the next.
+    private func account(for exit: ChildExit, of generation: GroupMachine.Generation, started: Timestamp) async -> HandoverCause {
+        let encoder = generations[generation]?.encoder
+        // Once another one has the feed, how it ends says nothing.
+        guard generation == machine.current || generation == machine.successor else { return .exit }
+        var cause = exit.cause
+        // A driver does not say why it does nothing any more; the device that is no longer there does.
+        if cause == .driverError, let slot = encoder?.gpu, await !box.encoders.isThere(slot) { cause = .deviceGone }
+        ledger.ended(exit, of: encoder?.name ?? "copy", cause: cause.map { HandoverCause($0) }, started: started)
+        if let cause, let fault = EncoderFault(cause) {
+            let isSuccessor = generation == machine.successor
+            blame(generation, isSuccessor && fault == .crash ? .handover : fault, encoder.flatMap { TrialResult(exit, of: $0, isOverdue: false, flaw: nil).explanation })
+        }
+        return cause.map { HandoverCause($0) } ?? .exit
     }
 
-    private func command(_ beginning: Beginning) async -> (FFmpegCommand?, Splicer.Cut?) {
+    /// What a generation uses; `nil` where the picture is copied, or nothing works.
+    private func assign(to generation: GroupMachine.Generation) -> EncoderCandidate? {
+        let choice = box.encoders.assign(to: name)
+        if choice.candidate == nil { logger.error("there is no encoder: \(choice.reason)") }
+        generations[generation]?.encoder = choice.candidate
+        return choice.candidate
+    }
+
+    private func command(_ beginning: Beginning, for generation: GroupMachine.Generation) async -> (FFmpegCommand?, Splicer.Cut?) {
         guard beginning == .ahead else {
             var place = await dataPath.resumption(of: group.name, in: channel)
             // The pictures of another rate, or on the grid of a conversion, may lie next to the last one.
             if beginning == .repaced { place.video = place.video.map { $0 + place.halfFrame } }
-            return (command(for: place.videoFormat, isSlate: place.isSlate, resume: beginning == .fresh ? nil : ResumePoint(place)), nil)
+            return (command(for: place.videoFormat, isSlate: place.isSlate, resume: beginning == .fresh ? nil : ResumePoint(place), of: generation), nil)
         }
         guard let place = await dataPath.takeover(of: group.name, in: channel, lead: Self.lead) else { return (nil, nil) }
         let audio = place.audio(rate: group.audio.encodedRate)
         return (
             command(
                 for: place.videoFormat, isSlate: place.isSlate,
-                resume: ResumePoint(videoStart: place.video, audioStart: audio, readingFrom: place.first ?? place.video)),
+                resume: ResumePoint(videoStart: place.video, audioStart: audio, readingFrom: place.first ?? place.video), of: generation),
             Splicer.Cut(video: place.video, audio: audio)
         )
     }
 
-    private func command(for format: VideoFormat?, isSlate: Bool, resume: ResumePoint?) -> FFmpegCommand {
+    private func command(
+        for format: VideoFormat?, isSlate: Bool, resume: ResumePoint?, of generation: GroupMachine.Generation
+    ) -> FFmpegCommand? {
         arriving = format
         let size = size ?? format.map { FrameSize(width: $0.width, height: $0.height) }
         if !isSlate { self.size = size }
-        let recipe = candidate.flatMap { box.encoders.recipe(for: $0, effort: effort) } ?? Libx264Recipe(effort: effort)
+        guard group.video != .copy else { return Commands.encoder(group, recipe: Libx264Recipe(), format: format, size: size, resume: resume) }
+        requestEncoder()
+        guard let candidate = assign(to: generation), let recipe = box.encoders.recipe(for: candidate, in: name, effort: effort) else { return nil }
         return Commands.encoder(group, recipe: recipe, format: format, size: size, resume: resume)
     }
 }

@@ -1,3 +1,4 @@
+import EncoderSelection
 import FFmpeg
 
 /// Why an encoder gives way to the next one. The raw values are labels of metrics.
@@ -45,6 +46,15 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
         case .refused, .unreachable, .timeout, .reset, .rejected, .notFound, .addressInUse, .invalidData, .ended, .unwritable,
             .diskFull, .notStarted, .unknown:
             .exit
+        }
+    }
+
+    init(_ move: EncoderPool.Move) {
+        self = switch move {
+        case .better: .failBack
+        case .gone: .gpuLost
+        case .failing: .gpuError
+        case .changed: .config
         }
     }
 }

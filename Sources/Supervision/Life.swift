@@ -43,7 +43,7 @@ struct Life: Sendable {
             logger.debug("ended: \(cause)", metadata: ["status": "\(exit.status)", "cause": "\(cause.rawValue)"])
             return
         }
-        let last = exit.log.tail.suffix(3).joined(separator: " | ")
+        let last = exit.log.last(3).joined(separator: " | ")
         logger.warning(
             "ended: \(cause)", metadata: ["status": "\(exit.status)", "cause": "\(cause.rawValue)", "last": "\(last)"])
     }

@@ -24,8 +24,11 @@ public struct PlannedBox: Sendable, Encodable {
     public var version: String
     public var processes: [Process]
 
-    /// - Parameter environment: Where secrets and credentials come from; one that is missing is told as the process's problem.
-    public init(_ configuration: BoxConfiguration, ffmpeg: FFmpegBinary, encoders: EncoderCatalogue, environment: [String: String]) {
+    /// - Parameters:
+    ///   - environment: Where secrets and credentials come from; one that is missing is told as the process's problem.
+    ///   - encoders: What trials have shown for the groups of the configuration, as ``EncoderSurvey`` runs them.
+    public init(_ configuration: BoxConfiguration, ffmpeg: FFmpegBinary, encoders: EncoderPool, environment: [String: String]) {
+        var encoders = encoders
         self.ffmpeg = ffmpeg.path
         version = "\(ffmpeg.version)"
         processes = []
@@ -40,7 +43,7 @@ public struct PlannedBox: Sendable, Encodable {
             }
             for group in channel.groups {
                 if !group.passesThrough {
-                    let choice = PlannedBox.choice(for: group, encoders, order: configuration.encoders.order)
+                    let choice = PlannedBox.choice(for: group, &encoders)
                     add(.encoder, group.name, in: channel, reason: choice.reason) {
                         guard let recipe = choice.recipe else { throw NoEncoder(reason: choice.reason) }
                         return Commands.encoder(group, recipe: recipe, format: nil, resume: nil)
@@ -72,12 +75,11 @@ public struct PlannedBox: Sendable, Encodable {
         var description: String { reason }
     }
 
-    private static func choice(
-        for group: GroupConfiguration, _ encoders: EncoderCatalogue, order: [EncoderFamily]
-    ) -> (reason: String, recipe: (any EncoderRecipe)?) {
-        guard case .encode(let wish) = group.video else { return ("video as it comes, audio encoded", Libx264Recipe()) }
-        let choice = EncoderSelector(catalogue: encoders, order: order).choose(for: wish)
-        return (choice.reason, choice.candidate.flatMap { encoders.recipe(for: $0) })
+    /// Each group's choice is the load of those behind it.
+    private static func choice(for group: GroupConfiguration, _ encoders: inout EncoderPool) -> (reason: String, recipe: (any EncoderRecipe)?) {
+        guard case .encode = group.video else { return ("video as it comes, audio encoded", Libx264Recipe()) }
+        let choice = encoders.assign(to: group.name)
+        return (choice.reason, choice.candidate.flatMap { encoders.recipe(for: $0, in: group.name) })
     }
 
     /// For a terminal: a heading a process, the command line below it, ready for a shell.

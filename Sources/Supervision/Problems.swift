@@ -1,7 +1,18 @@
 import Status
 
-/// What an operator should act on, told from a channel's snapshot: what happened, and what to do.
+/// What an operator should act on, told from the snapshot: what happened, and what to do.
 enum Problems {
+    static func of(_ gpus: [GPUSnapshot]) -> [Problem] {
+        gpus.compactMap { gpu in
+            let subject = "gpu \(gpu.slot)", trouble = gpu.trouble ?? ""
+            return switch gpu.state {
+            case .gone: Problem("gpu-gone", subject: subject, sentence: "\(trouble); check its seat and its power, or restart the box")
+            case .quarantined: Problem("gpu-quarantined", subject: subject, sentence: "\(trouble); it is tried again, and used when it works")
+            case .ready: gpu.trouble.map { Problem("gpu-permission", subject: subject, sentence: $0) }
+            }
+        }
+    }
+
     static func of(_ channel: ChannelSnapshot) -> [Problem] {
         var problems: [Problem] = []
         if !channel.sources.contains(where: { $0.isOnAir && $0.id != "slate" }) {
@@ -13,6 +24,9 @@ enum Problems {
                 Problem("source-failed", subject: "source \(source.id) of \(channel.name)", sentence: source.history.last?.lastLines.last ?? "it cannot run as configured; see the log"))
         }
         for group in channel.groups {
+            if group.state == .stalled, group.encoder == "none" {
+                problems.append(Problem("no-encoder", subject: "group \(group.name)", sentence: group.why))
+            }
             if group.state == .degraded {
                 problems.append(Problem("group-degraded", subject: "group \(group.name)", sentence: group.why))
             }

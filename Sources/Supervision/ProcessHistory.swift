@@ -21,15 +21,13 @@ public struct ProcessHistory: Sendable, Hashable {
     public private(set) var ends: [End] = []
     /// Ends of all time.
     public private(set) var count = 0
-    public private(set) var countByCause: [FailureCause: Int] = [:]
 
     public init() {}
 
     public mutating func add(_ exit: ChildExit, started: Timestamp, now: Timestamp = .now) {
         count += 1
-        if let cause = exit.cause { countByCause[cause, default: 0] += 1 }
         if ends.count == Self.capacity { ends.removeFirst() }
         ends.append(
-            End(started: started, ended: now, status: exit.status, cause: exit.cause, lastLines: exit.log.tail.suffix(Self.linesKept)))
+            End(started: started, ended: now, status: exit.status, cause: exit.cause, lastLines: exit.log.last(Self.linesKept)))
     }
 }

@@ -1,4 +1,5 @@
 import Configuration
+import EncoderSelection
 import FFmpeg
 import TransportStream
 

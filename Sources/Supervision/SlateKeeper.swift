@@ -116,21 +116,10 @@ actor SlateKeeper {
             picture: picture, codec: format.codec, size: format.size, rate: format.rate, profile: format.profile, frames: format.frames,
             output: output
         ).command()
-        let child = ChildHandle()
-        let exit = await withTaskGroup(of: Void.self) { tasks in
-            tasks.addTask {
-                guard await (try? ContinuousClock().sleep(for: Self.limit)) != nil else { return }
-                child.stop(.now)
-            }
-            let exit = await ChildProcess.run(
-                command, binary: box.ffmpeg, stdin: nil, stdout: nil, secretsFolder: box.runtime.string, environment: box.environment,
-                handle: child
-            ) { _ in }
-            tasks.cancelAll()
-            return exit
-        }
+        let (exit, _) = await BoundedChild.run(
+            command, binary: box.ffmpeg, secretsFolder: box.runtime.string, environment: box.environment, limit: Self.limit)
         guard exit.status == .exited(0) else {
-            throw NotRendered(description: exit.log.tail.last ?? "FFmpeg took longer than \(Self.limit)")
+            throw NotRendered(description: exit.log.last(1).first ?? "FFmpeg took longer than \(Self.limit)")
         }
         return try SlateClip(Self.read(output), rate: VideoFormat.Fraction(format.rate.numerator, format.rate.denominator))
     }

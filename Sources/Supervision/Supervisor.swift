@@ -72,6 +72,7 @@ public actor Supervisor {
     /// Runs until ``stop()``, then ends every process.
     public func run() async {
         await withDiscardingTaskGroup { tasks in
+            let keeper = Task { [box] in await box.encoders.run() }
             loop: for await event in events {
                 switch event {
                 case .run(let slot): tasks.addTask { await slot.run() }
@@ -80,6 +81,9 @@ public actor Supervisor {
             }
             isStopping = true
             for channel in channels.values { Self.end(channel) }
+            // Its trials would be in the way of the end.
+            keeper.cancel()
+            await keeper.value
         }
         await dataPath.stop()
     }
@@ -140,6 +144,7 @@ public actor Supervisor {
         let changes = ConfigurationChanges(from: configuration, to: next)
         let former = configuration
         configuration = next
+        box.encoders.setOrder(next.encoders.order)
         await closeTaps(keeping: Set(next.channels.flatMap { $0.tapped.map(\.feed) }))
         let kept = Dictionary(next.channels.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         // First what goes, so that names, ports and files are free for what comes.
@@ -225,8 +230,7 @@ public actor Supervisor {
         guard case .encode(let wish) = await runner.group.video else {
             throw OperatorError("group \(runner.name) copies its picture, so it has no encoder", isMistake: false)
         }
-        let selector = EncoderSelector(catalogue: box.encoders, order: box.encoderOrder)
-        let list = "usable here: " + selector.usable(for: wish).map(\.description).joined(separator: ", ")
+        let list = "usable here: " + box.encoders.usable(for: wish.codec).map(\.description).joined(separator: ", ")
         let parts = text.split(separator: "@", maxSplits: 1).map(String.init)
         guard let known = parts.first.flatMap({ EncoderName.known($0) }) else {
             throw OperatorError("\(text) is no encoder; \(list)", isMistake: false)
@@ -234,13 +238,13 @@ public actor Supervisor {
         guard known.codec == wish.codec else {
             throw OperatorError("\(text) makes \(known.codec.rawValue), and group \(runner.name) is \(wish.codec.rawValue); \(list)", isMistake: false)
         }
-        let candidates = box.encoders.candidates(named: known.name, on: parts.count > 1 ? parts[1] : nil)
+        let candidates = box.encoders.catalogue.candidates(named: known.name, on: parts.count > 1 ? parts[1] : nil)
         guard let candidate = candidates.first else {
             throw OperatorError("\(text): there is no such device here; \(list)", isMistake: false)
         }
         switch await runner.trial(of: candidate) {
         case .passed: return candidate
-        case .failed(_, let why): throw OperatorError("\(why); \(list)", isMistake: false)
+        case .failed(_, let why): throw OperatorError("\(candidate): \(why); \(list)", isMistake: false)
         }
     }
 
@@ -260,8 +264,12 @@ public actor Supervisor {
 
     /// The service as it is now.
     public func snapshot(version: String, started: Timestamp, process: ProcessFigures) async -> BoxSnapshot {
+        let encoders = box.encoders
         var box = BoxSnapshot(
             version: version, ffmpeg: "\(box.ffmpeg.version)", started: started.seconds, updated: Timestamp.now.seconds, process: process)
+        box.gpus = encoders.devices.map { GPUSnapshot($0) }
+        box.encoders = encoders.encoders.map { EncoderSnapshot($0.candidate, $0.standing) }
+        box.problems += Problems.of(box.gpus)
         for configured in configuration.channels {
             guard let channel = channels[configured.name] else { continue }
             var snapshot = await channel.runner.snapshot(meter: meter)

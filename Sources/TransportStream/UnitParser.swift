@@ -31,6 +31,8 @@ public struct UnitParser: ~Copyable {
     public private(set) var program: Program?
     /// What the newest parameter set of the video says; `nil` before the first.
     public private(set) var videoFormat: VideoFormat?
+    /// The keyframe found last had its sequence parameter set before it: a reader that knows nothing can begin there.
+    public private(set) var keyframeHasParameterSet = false
     public private(set) var losses = Losses()
 
     /// Bytes of the largest unit that is put together, packets of other streams between its own included; a longer one
@@ -292,6 +294,7 @@ public struct UnitParser: ~Copyable {
                 limit = Self.scratchSize
                 continue
             }
+            if scan.isKeyframe { keyframeHasParameterSet = scan.parameterSet != nil }
             if scan.isKeyframe, let range = scan.parameterSet { learn(UnsafeBufferPointer(rebasing: bytes[range]), codec: codec) }
             return scan.isKeyframe
         }

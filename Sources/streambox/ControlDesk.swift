@@ -7,7 +7,7 @@ import Supervision
 struct ControlDesk: ControlledService {
     let supervisor: Supervisor
     let reload: Reload
-    let state: StateFile
+    let state: StateFile<StoppedOutputs>
     let started: Timestamp
     let logger: Logger
 

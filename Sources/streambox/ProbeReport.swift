@@ -1,6 +1,7 @@
 import CapabilityProbe
 import Configuration
 import EncoderSelection
+import FFmpeg
 
 /// What a probe found: one value for the table and for JSON.
 struct ProbeReport: Encodable {
@@ -12,6 +13,13 @@ struct ProbeReport: Encodable {
         var problem: String?
         /// Likewise, for programs: `refused`, `crashed`, `hung`, `unanswered`.
         var problemKind: VAFailure.Kind?
+
+        mutating func take(_ result: VAResult) {
+            switch result {
+            case .report(let report): va = report
+            case .failed(let failure): (problem, problemKind) = (failure.reason, failure.kind)
+            }
+        }
     }
 
     struct Encoder: Encodable {
@@ -20,6 +28,10 @@ struct ProbeReport: Encodable {
         /// `usable`, `untried` or `failed`.
         var standing: String
         var reason: String?
+        /// What FFmpeg's end was taken for, for programs; `nil` where it passed or was not tried.
+        var cause: String?
+        /// Pictures can be scaled by the GPU.
+        var scalesOnGPU: Bool?
     }
 
     var ffmpeg: String
@@ -35,10 +47,8 @@ struct ProbeReport: Encodable {
         self.captureDevices = captureDevices
     }
 
-    /// Lists the candidates of every family and codec on this box.
-    mutating func list(_ installed: EncoderCatalogue) {
-        var catalogue = installed
-        catalogue.gpus = gpus.map(\.gpu)
+    /// Lists the candidates of every family and codec on this box, untried.
+    mutating func list(_ catalogue: EncoderCatalogue) {
         for family in EncoderFamily.allCases {
             for codec in VideoCodec.allCases where codec != .av1 {
                 for candidate in catalogue.candidates(family, codec) {
@@ -48,6 +58,18 @@ struct ProbeReport: Encodable {
                     case .failed(let why), .quarantined(let why): encoders.append(Encoder(name: "\(candidate)", standing: "failed", reason: why))
                     }
                 }
+            }
+        }
+    }
+
+    /// Lists what trials have shown.
+    mutating func list(_ catalogue: EncoderCatalogue, _ trials: [(EncoderCandidate, TrialResult)]) {
+        encoders = trials.map { candidate, result in
+            switch result {
+            case .passed(let scalesOnGPU):
+                Encoder(name: "\(candidate)", standing: "usable", scalesOnGPU: scalesOnGPU ? true : nil)
+            case .failed(let cause, let why):
+                Encoder(name: "\(candidate)", standing: "failed", reason: why, cause: cause.rawValue)
             }
         }
     }

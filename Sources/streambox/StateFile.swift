@@ -2,30 +2,29 @@ import FoundationEssentials
 import Glibc
 import Supervision
 
-/// What the operator stopped, for the next start of the service.
-struct StateFile {
+/// Something that outlasts a restart of the service, as JSON in a file of its own.
+struct StateFile<Value: Codable & Sendable>: Sendable {
     /// `nil` where there is no place for it: then nothing is kept.
-    let path: String?
+    let folder: String?
+    let name: String
 
-    init(folder: String?) {
-        path = folder.map { $0 + "/stopped.json" }
+    /// - Returns: `nil` where there is no file, or none that can be read.
+    func read() -> Value? {
+        guard let path, let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else { return nil }
+        return try? JSONDecoder().decode(Value.self, from: data)
     }
 
-    /// - Returns: Nothing stopped, where there is no file or none that can be read.
-    func read() -> StoppedOutputs {
-        guard let path, let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else { return StoppedOutputs() }
-        return (try? JSONDecoder().decode(StoppedOutputs.self, from: data)) ?? StoppedOutputs()
-    }
+    private var path: String? { folder.map { "\($0)/\(name)" } }
 
     /// Written beside its place, flushed to the disk, and renamed: a power cut leaves one or the other.
     ///
     /// - Throws: ``StartError`` or ``Failure`` when the folder cannot be written.
-    func write(_ stopped: StoppedOutputs) throws {
-        guard let path else { return }
-        try Folder.make(String(path.dropLast("/stopped.json".count)), mode: 0o755, for: "the service")
+    func write(_ value: Value) throws {
+        guard let folder, let path else { return }
+        try Folder.make(folder, mode: 0o755, for: "the service")
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        let bytes = try encoder.encode(stopped)
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let bytes = try encoder.encode(value)
         let temporary = path + ".new"
         let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw failure(path) }

@@ -35,7 +35,7 @@ import Testing
     @Test("without any GPU the software encoder is chosen, and is not called degraded")
     func software() {
         let choice = selector([]).choose(for: wish([]))
-        #expect(choice.candidate == .libx264 && !choice.isDegraded)
+        #expect(choice.candidate == .software(.h264) && !choice.isDegraded)
         #expect(choice.reason == "libx264: the software encoder; no hardware encoder was found")
         #expect(selector([]).choose(for: wish([], codec: .hevc)).candidate == EncoderCandidate("libx265"))
     }
@@ -44,7 +44,7 @@ import Testing
     func order() {
         #expect(selector(usable: [nvencOnNvidia, vaapiOnIntel]).choose(for: wish([])).candidate == nvencOnNvidia)
         #expect(selector(order: [.vaapi, .nvenc, .software], usable: [nvencOnNvidia, vaapiOnIntel]).choose(for: wish([])).candidate == vaapiOnIntel)
-        #expect(selector(order: [.software, .vaapi], usable: [vaapiOnIntel]).choose(for: wish([])).candidate == .libx264)
+        #expect(selector(order: [.software, .vaapi], usable: [vaapiOnIntel]).choose(for: wish([])).candidate == .software(.h264))
     }
 
     @Test("a family that the order leaves out is never used, not even as the last resort")
@@ -57,7 +57,7 @@ import Testing
     @Test("software behind hardware that does not work is degraded, and the reason says what does not")
     func degraded() {
         let choice = selector([Self.intel], failed: [vaapiOnIntel: .failed("the VA driver is missing")]).choose(for: wish([]))
-        #expect(choice.candidate == .libx264 && choice.isDegraded)
+        #expect(choice.candidate == .software(.h264) && choice.isDegraded)
         #expect(choice.reason.contains("h264_vaapi@0000:00:02.0: the VA driver is missing"))
     }
 
@@ -73,15 +73,18 @@ import Testing
         let usable = [vaapiOnIntel, vaapiOnAMD]
         #expect(selector(usable: usable).choose(for: wish(["h264_vaapi@0000:03:00.0"])).candidate == vaapiOnAMD)
         let gone = selector([Self.intel], usable: usable).choose(for: wish(["h264_vaapi@0000:03:00.0", "libx264"]))
-        #expect(gone.candidate == .libx264)
+        #expect(gone.candidate == .software(.h264))
         #expect(gone.reason.contains("h264_vaapi@0000:03:00.0: no such device here"))
-        #expect(selector([Self.intel], usable: usable).choose(for: wish(["h264_vaapi@0000:03:00.0"])).candidate == nil)
+        let last = selector([Self.intel], usable: usable).choose(for: wish(["h264_vaapi@0000:03:00.0"]))
+        #expect(last.candidate == .software(.h264) && last.isDegraded && last.reason.contains("needs an Intel or AMD GPU"), "\(last.reason)")
+        let order: [EncoderFamily] = [.vaapi]
+        #expect(selector([Self.intel], order: order, usable: usable).choose(for: wish(["h264_vaapi@0000:03:00.0"])).candidate == nil)
     }
 
     @Test("an encoder that the installed FFmpeg does not have is passed over with that reason")
     func notListed() {
         let choice = selector([Self.nvidia], listed: ["libx264"], usable: []).choose(for: wish([]))
-        #expect(choice.candidate == .libx264)
+        #expect(choice.candidate == .software(.h264))
         #expect(choice.passedOver[nvencOnNvidia] == .failed("the installed FFmpeg does not have h264_nvenc"))
     }
 

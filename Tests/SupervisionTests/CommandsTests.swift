@@ -21,15 +21,18 @@ import Testing
             (nil, nil, nil), (30, nil, nil), (nil, 30, 30), (30, 30, nil), (30, 60, 60), (60, 30, 30), (25, 30, 30),
         ] as [(Int?, Int?, Int?)])
     func conversion(arriving: Int?, wanted: Int?, expected: Int?) {
-        let found = Commands.conversion(from: arriving.map { FFmpeg.FrameRate($0) }, to: wanted.map { FFmpeg.FrameRate($0) })
-        #expect(found == expected.map { FFmpeg.FrameRate($0) })
+        #expect(rate(from: arriving.map { FFmpeg.FrameRate($0) }, to: wanted.map { (Configuration.FrameRate(numerator: $0)) }) == expected.map { FFmpeg.FrameRate($0) })
     }
 
     @Test("29.97 and 30000/1001 are one rate, and so are a rate and its rounded times; 23.976 and 25 are two")
     func nearlyTheSame() {
         let ntsc = FFmpeg.FrameRate(30_000, 1001)
-        #expect(Commands.conversion(from: ntsc, to: FFmpeg.FrameRate(2997, 100)) == nil)
-        #expect(Commands.conversion(from: FFmpeg.FrameRate(24_000, 1001), to: FFmpeg.FrameRate(25)) == FFmpeg.FrameRate(25))
+        #expect(rate(from: ntsc, to: Configuration.FrameRate(numerator: 2997, denominator: 100)) == nil)
+        #expect(rate(from: FFmpeg.FrameRate(24_000, 1001), to: Configuration.FrameRate(numerator: 25)) == FFmpeg.FrameRate(25))
+    }
+
+    private func rate(from arriving: FFmpeg.FrameRate?, to wanted: Configuration.FrameRate?) -> FFmpeg.FrameRate? {
+        VideoSettings(VideoEncoding(rate: wanted), size: nil, arriving: arriving).rate
     }
 
     @Test("a group without a size keeps the size that its first source had")
@@ -87,7 +90,12 @@ import Testing
             """
         let file = try ConfigurationFile.parse(yaml, name: "test", ownerOnly: true)
         let version = try #require(FFmpegVersion(output: "ffmpeg version 5.1.9 Copyright"))
-        return PlannedBox(file.configuration, ffmpeg: FFmpegBinary(path: "/usr/bin/ffmpeg", version: version), encoders: EncoderCatalogue(listed: ["libx264"]), environment: secrets)
+        var pool = EncoderPool(EncoderCatalogue(listed: ["libx264"]))
+        for group in file.configuration.channels.flatMap(\.groups) {
+            guard case .encode(let wish) = group.video else { continue }
+            _ = pool.need(wish, as: EncodingJob(wish), for: group.name, now: .zero)
+        }
+        return PlannedBox(file.configuration, ffmpeg: FFmpegBinary(path: "/usr/bin/ffmpeg", version: version), encoders: pool, environment: secrets)
     }
 
     @Test("a plan names every process and no secret, as text and as JSON")

@@ -38,7 +38,7 @@ import Testing
         killed             .                .                   .             .                    .                   .           .                   .                    pausing+pause1      .                   .                .
         replacing          .                .                   .             .                    .                   .           .                   .                    starting+launch2    .                   .                .
         replacing,unwanted .                .                   .             .                    .                   .           .                   .                    idle                .                   .                .
-        pausing            .                idle                .             .                    .                   .           .                   .                    .                   .                   starting+launch2 .
+        pausing            .                idle                .             .                    .                   .           .                   starting+launch2     .                   .                   starting+launch2 .
         """
 
     /// A machine with its random numbers.

@@ -19,6 +19,16 @@ public enum GPUList {
         return (gpus + rest.compactMap { headless($0) }).sorted { $0.slot < $1.slot }
     }
 
+    /// The node exists, and the kernel still has a device behind it. May take as long as the driver takes.
+    public static func hasDevice(behind node: String) -> Bool {
+        let descriptor = open(node, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return errno == EACCES || errno == EPERM || errno == EBUSY }
+        defer { close(descriptor) }
+        guard let version = drmGetVersion(descriptor) else { return false }
+        drmFreeVersion(version)
+        return true
+    }
+
     private static let nvidia = "nvidia"
 
     /// A GPU without DRM nodes.

@@ -20,6 +20,18 @@ public struct EncoderName: Sendable, Equatable {
         ]
     }()
 
+    /// What a box has to have for it, and how to get that: the end of a sentence.
+    public var needs: String {
+        switch family {
+        case .vaapi:
+            "an Intel or AMD GPU with its VA driver (install intel-media-va-driver or mesa-va-drivers) and membership of the groups render and video"
+        case .nvenc: "an NVIDIA GPU with its driver (install nvidia-driver and libnvidia-encode1)"
+        case .qsv: "an Intel GPU with its VA driver and the Quick Sync runtime (install intel-media-va-driver and libmfx1 or libmfx-gen1.2)"
+        case .v4l2m2m: "a board whose kernel has a V4L2 encoder, and membership of the group video"
+        case .software: "an FFmpeg that was built with it"
+        }
+    }
+
     public static func known(_ name: String) -> EncoderName? { all.first { $0.name == name } }
 
     /// Why `name` is no encoder of this service: a sentence without its subject.

@@ -18,6 +18,15 @@ public struct EncoderCandidate: Sendable, Hashable, CustomStringConvertible {
     public var family: EncoderFamily? { EncoderName.known(name)?.family }
     public var codec: VideoCodec? { EncoderName.known(name)?.codec }
     public var isSoftware: Bool { family == .software }
+    /// What fails as a whole: the GPU's slot, or the family where there is no GPU.
+    public var device: String { gpu ?? family?.rawValue ?? name }
 
-    public static let libx264 = EncoderCandidate("libx264")
+    /// The software encoder of a codec.
+    public static func software(_ codec: VideoCodec) -> EncoderCandidate { EncoderCandidate(codec == .hevc ? "libx265" : "libx264") }
+
+    /// Reads `h264_vaapi@0000:00:02.0`.
+    public init(parsing text: String) {
+        let parts = text.split(separator: "@", maxSplits: 1).map(String.init)
+        self.init(parts.first ?? "", gpu: parts.count > 1 ? parts[1] : nil)
+    }
 }

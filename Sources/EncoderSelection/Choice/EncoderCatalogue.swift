@@ -6,7 +6,10 @@ public import FFmpeg
 public struct EncoderCatalogue: Sendable {
     /// Names that the installed FFmpeg lists. Listing is not having.
     public var listed: Set<String>
-    public var gpus: [GPU]
+    /// Those that are there, and those that were while the service ran.
+    public private(set) var gpus: [GPU]
+    /// The slots of those that are there no more.
+    public private(set) var gone: Set<String> = []
     /// A video device of the kernel's encodes.
     public var hasVideoEncoder: Bool
 
@@ -15,6 +18,16 @@ public struct EncoderCatalogue: Sendable {
         self.gpus = gpus
         self.hasVideoEncoder = hasVideoEncoder
     }
+
+    /// GPUs that are not in the list any more are remembered as gone: who had one will ask for it.
+    public mutating func update(_ present: [GPU]) {
+        let missing = gpus.filter { known in !present.contains { $0.slot == known.slot } }.suffix(Self.mostGone)
+        gone = Set(missing.map(\.slot))
+        gpus = (present + missing).sorted { $0.slot < $1.slot }
+    }
+
+    /// A dock that is plugged in here and there is not to fill the memory.
+    private static let mostGone = 16
 
     /// The candidates of a family for a codec on this box, GPUs in the order in which they were found.
     public func candidates(_ family: EncoderFamily, _ codec: VideoCodec) -> [EncoderCandidate] {
@@ -43,16 +56,20 @@ public struct EncoderCatalogue: Sendable {
     }
 
     /// How FFmpeg is told to use a candidate; `nil` when its GPU is not there, or nobody knows how.
-    public func recipe(for candidate: EncoderCandidate, effort: EncoderEffort = .normal) -> (any EncoderRecipe)? {
+    ///
+    /// - Parameter scalesOnGPU: Pictures are scaled by the GPU, where its family can do that.
+    public func recipe(
+        for candidate: EncoderCandidate, effort: EncoderEffort = .normal, scalesOnGPU: Bool = false
+    ) -> (any EncoderRecipe)? {
         guard let encoder = EncoderName.known(candidate.name), encoder.codec != .av1 else { return nil }
-        let gpu = gpus.first { $0.slot == candidate.gpu }
+        let gpu = gpus.first { $0.slot == candidate.gpu && !gone.contains($0.slot) }
         switch encoder.family {
         case .software: return encoder.codec == .hevc ? Libx265Recipe(effort: effort) : Libx264Recipe(effort: effort)
         case .v4l2m2m: return V4L2M2MRecipe(codec: encoder.codec)
-        case .vaapi: return gpu?.renderNode.map { VAAPIRecipe(codec: encoder.codec, node: $0) }
+        case .vaapi: return gpu?.renderNode.map { VAAPIRecipe(codec: encoder.codec, node: $0, scalesOnGPU: scalesOnGPU) }
         case .qsv: return gpu?.renderNode.map { QSVRecipe(codec: encoder.codec, node: $0) }
         case .nvenc:
-            let nvidia = gpus.filter { $0.driver == "nvidia" }.sorted { $0.slot < $1.slot }
+            let nvidia = gpus.filter { $0.driver == "nvidia" && !gone.contains($0.slot) }.sorted { $0.slot < $1.slot }
             // CUDA counts its devices by slot, as the recipe tells it to; from one there is nothing to choose.
             return gpu.map { gpu in
                 NVENCRecipe(codec: encoder.codec, index: nvidia.count > 1 ? nvidia.firstIndex(of: gpu) : nil)
@@ -66,8 +83,9 @@ public struct EncoderCatalogue: Sendable {
             return .failed("the installed FFmpeg does not have \(candidate.name)")
         }
         guard recipe(for: candidate) != nil else {
-            return .failed(candidate.codec == .av1 ? "AV1 cannot be carried between this service's processes" : "its GPU is not there")
+            return .failed(candidate.codec == .av1 ? "AV1 cannot be carried between this service's processes" : "its GPU is gone")
         }
+        if let problem = gpus.first(where: { $0.slot == candidate.gpu })?.accessProblem { return .failed(problem) }
         return candidate.isSoftware ? .usable : .untried
     }
 }

@@ -9,15 +9,18 @@ public struct EncoderSelector: Sendable {
     public var standings: [EncoderCandidate: Standing]
     /// Pixels a second that each GPU encodes already, by slot.
     public var load: [String: Double]
+    /// What the group uses: among equals it stays where it is.
+    public var current: EncoderCandidate?
 
     public init(
         catalogue: EncoderCatalogue, order: [EncoderFamily] = EncoderPreferences.defaultOrder,
-        standings: [EncoderCandidate: Standing] = [:], load: [String: Double] = [:]
+        standings: [EncoderCandidate: Standing] = [:], load: [String: Double] = [:], current: EncoderCandidate? = nil
     ) {
         self.catalogue = catalogue
         self.order = order
         self.standings = standings
         self.load = load
+        self.current = current
     }
 
     /// The choice for a group, with its reason.
@@ -43,14 +46,23 @@ public struct EncoderSelector: Sendable {
         standings[candidate] ?? catalogue.initialStanding(of: candidate)
     }
 
-    /// What the group allows, best first: its own list, or the families of `order`.
+    /// What the group allows, best first: its own list, or the families of `order`. Software is the last resort of a list,
+    /// too, unless the order leaves it out: a picture is better than none.
     public func candidates(for wish: VideoEncoding) -> [EncoderCandidate] {
-        let ranked: [[EncoderCandidate]] = switch wish.encoder {
-        case .auto: order.map { catalogue.candidates($0, wish.codec) }
-        case .list(let requests): requests.map { catalogue.candidates(named: $0.name, on: $0.gpu) }
+        var ranked: [[EncoderCandidate]]
+        switch wish.encoder {
+        case .auto: ranked = order.map { catalogue.candidates($0, wish.codec) }
+        case .list(let requests):
+            ranked = requests.map { catalogue.candidates(named: $0.name, on: $0.gpu) }
+            let last = EncoderCandidate.software(wish.codec)
+            if order.contains(.software), wish.codec != .av1, !requests.contains(where: { $0.name == last.name }) { ranked.append([last]) }
         }
         // Among equals the GPU with the least to do comes first; the sort keeps the order of those with the same load.
-        return ranked.flatMap { $0.sorted { load[$0.gpu ?? "", default: 0] < load[$1.gpu ?? "", default: 0] } }
+        return ranked.flatMap { $0.sorted { weight($0) < weight($1) } }
+    }
+
+    private func weight(_ candidate: EncoderCandidate) -> (Double, Int) {
+        (load[candidate.gpu ?? "", default: 0], candidate == current ? 0 : 1)
     }
 
     public func choose(for wish: VideoEncoding) -> Choice {
@@ -59,9 +71,8 @@ public struct EncoderSelector: Sendable {
         for candidate in candidates {
             let standing = standing(of: candidate)
             if standing.isUsable {
-                let isDegraded = candidate.isSoftware && passedOver.contains { !$0.key.isSoftware && $0.value.hasFailed }
                 return Choice(
-                    candidate: candidate, isDegraded: isDegraded, reason: reason(for: candidate, wish, passedOver, candidates),
+                    candidate: candidate, isDegraded: isDegraded(candidate, wish, passedOver), reason: reason(for: candidate, wish, passedOver, candidates),
                     passedOver: passedOver)
             }
             passedOver[candidate] = standing
@@ -69,9 +80,13 @@ public struct EncoderSelector: Sendable {
         return Choice(candidate: nil, isDegraded: true, reason: refusal(wish, passedOver), passedOver: passedOver)
     }
 
-    /// Names of the candidates that a group could be handed to now.
-    public func usable(for wish: VideoEncoding) -> [EncoderCandidate] {
-        EncoderFamily.allCases.flatMap { catalogue.candidates($0, wish.codec) }.filter { standing(of: $0).isUsable }
+    /// It is software where hardware was meant to be, and that does not work or is not there.
+    private func isDegraded(_ candidate: EncoderCandidate, _ wish: VideoEncoding, _ passedOver: [EncoderCandidate: Standing]) -> Bool {
+        guard candidate.isSoftware else { return false }
+        if passedOver.contains(where: { !$0.key.isSoftware && $0.value.hasFailed }) { return true }
+        guard case .list(let requests) = wish.encoder else { return false }
+        // Something on the list has no device here.
+        return requests.prefix { $0.name != candidate.name }.contains { catalogue.candidates(named: $0.name, on: $0.gpu).isEmpty }
     }
 
     private func reason(
@@ -84,8 +99,13 @@ public struct EncoderSelector: Sendable {
         case .auto: start = "\(candidate): the best that works here"
         case .list(let requests):
             let missing = requests.prefix { $0.name != candidate.name }.filter { request in !candidates.contains { $0.name == request.name } }
-            start = requests.first?.name == candidate.name ? "\(candidate): asked for" : "\(candidate): the first asked for that works here"
-            if !missing.isEmpty { return start + " (" + missing.map { "\($0): no such device here" }.joined(separator: "; ") + ")" }
+            if !requests.contains(where: { $0.name == candidate.name }) {
+                start = "\(candidate): the last resort, for nothing that was asked for works here"
+            } else {
+                start = requests.first?.name == candidate.name ? "\(candidate): asked for" : "\(candidate): the first asked for that works here"
+            }
+            let words = missing.map { "\($0): no such device here; it needs \(EncoderName.known($0.name)?.needs ?? "another box")" } + before
+            return words.isEmpty ? start : start + " (" + words.joined(separator: "; ") + ")"
         }
         return before.isEmpty ? start : start + " (" + before.joined(separator: "; ") + ")"
     }
@@ -95,7 +115,10 @@ public struct EncoderSelector: Sendable {
         let what: String
         switch wish.encoder {
         case .auto: what = "no \(wish.codec.rawValue) encoder of `encoders.order` works here"
-        case .list: what = "none of \(wish.encoder) works here"
+        case .list(let requests):
+            what = "none of \(wish.encoder) works here"
+            let missing = requests.filter { catalogue.candidates(named: $0.name, on: $0.gpu).isEmpty }
+            if tried.isEmpty, let needs = missing.first.flatMap({ EncoderName.known($0.name) })?.needs { return what + ": it needs \(needs)" }
         }
         return tried.isEmpty ? what + ": there is no such device" : what + " (" + tried.joined(separator: "; ") + ")"
     }

@@ -21,16 +21,26 @@ public struct VAAPIRecipe: EncoderRecipe {
     public let codec: VideoCodec
     /// `/dev/dri/renderD128`
     public let node: String
+    /// The GPU has an entrypoint for that, and passed a trial with it.
+    public let scalesOnGPU: Bool
 
-    public init(codec: VideoCodec, node: String) {
+    public init(codec: VideoCodec, node: String, scalesOnGPU: Bool = false) {
         self.codec = codec
         self.node = node
+        self.scalesOnGPU = scalesOnGPU
     }
 
     public var encoder: String { "\(codec.rawValue)_vaapi" }
     public var deviceOptions: [String] { ["-vaapi_device", node] }
-    /// Pictures were scaled by the processor before; the GPU takes them as NV12.
-    public func filters(for settings: VideoSettings) -> [String] { ["format=\(surfaceFormat(settings))", "hwupload"] }
+    public var scales: Bool { scalesOnGPU }
+
+    /// The GPU takes pictures as NV12, scaled by the processor before or by itself then.
+    public func filters(for settings: VideoSettings) -> [String] {
+        let format = surfaceFormat(settings)
+        let upload = ["format=\(format)", "hwupload"]
+        guard scalesOnGPU, let size = settings.size else { return upload }
+        return upload + ["scale_vaapi=w=\(size.width):h=\(size.height):format=\(format == "nv12" ? format : "p010")", "setsar=1"]
+    }
 
     public func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
         var options = commonOptions(settings, inputRate) + [

@@ -3,31 +3,29 @@ public import FFmpeg
 /// A few made-up pictures through an encoder, as a group would have them: what shows whether it works here.
 public struct TrialCommand: Sendable {
     public var recipe: any EncoderRecipe
-    public var settings: VideoSettings
-    public var size: FrameSize
-    public var rate: FrameRate
+    public var job: EncodingJob
 
-    /// Pictures: enough for an encoder that fails behind its first.
-    static let frames = 12
+    /// Pictures that go in: enough for an encoder that fails behind its first.
+    public static let frames = 12
+    /// Pictures that have to come out, where the rate is not converted.
+    public static let keyframes = 2
 
-    /// - Parameters:
-    ///   - settings: The group's.
-    ///   - size: Of the pictures that arrive.
-    public init(recipe: any EncoderRecipe, settings: VideoSettings, size: FrameSize, rate: FrameRate) {
+    public init(recipe: any EncoderRecipe, job: EncodingJob) {
         self.recipe = recipe
-        self.settings = settings
-        self.size = size
-        self.rate = rate
+        self.job = job
     }
 
+    /// Writes MPEG-TS to standard output, as an encoder of a group does.
     public func command() -> FFmpegCommand {
-        let scaling = settings.size.map { ["scale=\($0.width):\($0.height)", "setsar=1"] } ?? []
-        return FFmpegCommand(
+        FFmpegCommand(
             role: .trial,
             arguments: FFmpegCommand.preamble(.trial) + recipe.deviceOptions + [
-                "-f", "lavfi", "-i", "testsrc2=size=\(size):rate=\(rate)", "-frames:v", "\(Self.frames)",
-                "-vf", (scaling + recipe.filters(for: settings)).joined(separator: ","), "-c:v", recipe.encoder,
-            ] + recipe.options(for: settings, inputRate: rate) + ["-f", "null", "-"],
+                "-f", "lavfi", "-i", "testsrc2=size=\(job.arriving):rate=\(job.rate)", "-frames:v", "\(Self.frames)",
+                "-vf", recipe.chain(for: job.settings).joined(separator: ","), "-c:v", recipe.encoder,
+            ] + recipe.options(for: job.settings, inputRate: job.rate) + [
+                // A second keyframe, which a reader could begin at.
+                "-force_key_frames", "expr:not(mod(n,\(Self.frames / Self.keyframes)))", "-f", "mpegts", "pipe:1",
+            ],
             environment: recipe.environment)
     }
 }

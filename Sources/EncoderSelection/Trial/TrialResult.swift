@@ -3,44 +3,66 @@ public import FFmpeg
 
 /// What a trial encode showed.
 public enum TrialResult: Sendable, Hashable {
-    case passed
+    /// - Parameter scalesOnGPU: with pictures scaled by the GPU.
+    case passed(scalesOnGPU: Bool)
     /// The sentence says what to do.
     case failed(FailureCause, String)
 
     /// Reads the end of a trial.
     ///
-    /// - Parameter isOverdue: It was ended because it took too long.
-    public init(_ exit: ChildExit, of candidate: EncoderCandidate, isOverdue: Bool) {
+    /// - Parameters:
+    ///   - isOverdue: It was ended because it took too long.
+    ///   - flaw: What is wrong with the stream that it made; `nil` when nothing is.
+    ///   - scalesOnGPU: How it was run.
+    public init(_ exit: ChildExit, of candidate: EncoderCandidate, isOverdue: Bool, flaw: String?, scalesOnGPU: Bool = false) {
         if isOverdue {
-            self = .failed(.driverError, "\(candidate) hangs: its driver does not answer; restart the box, or update the driver")
+            self = .failed(.driverError, "it hangs: its driver does not answer; restart the box, or update the driver")
         } else if exit.status == .exited(0) {
-            self = .passed
+            self = flaw.map { .failed(.unsupported, "its stream cannot be used: \($0)") } ?? .passed(scalesOnGPU: scalesOnGPU)
         } else {
             let cause = exit.cause ?? .unknown
             self = .failed(cause, Self.advice(cause, candidate, exit))
         }
     }
 
-    private static func advice(_ cause: FailureCause, _ candidate: EncoderCandidate, _ exit: ChildExit) -> String {
-        switch (cause, candidate.family) {
-        case (.deviceGone, _):
-            "\(candidate): there is no such device here"
-        case (.driverMissing, .nvenc):
-            "\(candidate): the NVIDIA driver is missing or too old; install nvidia-driver with libnvidia-encode1"
-        case (.driverMissing, _):
-            "\(candidate): the VA driver is missing; install intel-media-va-driver (Intel) or mesa-va-drivers (AMD)"
-        case (.permission, _):
-            "\(candidate): this user may not open the device; add it to the groups render and video"
-        case (.sessionLimit, _):
-            "\(candidate): the device allows no further encoding session"
-        case (.unsupported, _):
-            "\(candidate): the device cannot encode this size, profile or format"
-        case (.crash, _), (.killed, _):
-            "\(candidate): its driver crashes; update it"
-        case (.driverError, _):
-            "\(candidate): its driver reports an error; restart the box, or update the driver"
-        default:
-            "\(candidate) does not work here: \(exit.log.tail.last ?? cause.sentence)"
+    /// What went wrong and what to do; `nil` for one that passed.
+    public var explanation: String? {
+        switch self {
+        case .passed: nil
+        case .failed(_, let why): why
         }
+    }
+
+    private static func advice(_ cause: FailureCause, _ candidate: EncoderCandidate, _ exit: ChildExit) -> String {
+        let lines = exit.log.lines
+        let says = { (text: String) in lines.contains { $0.contains(text) } }
+        switch (cause, candidate.family) {
+        case (.deviceGone, _): return "there is no such device any more"
+        case (.driverMissing, .nvenc) where says("required nvenc API version"):
+            return "the NVIDIA driver is older than this FFmpeg needs; update nvidia-driver"
+        case (.driverMissing, .nvenc): return "the NVIDIA driver is missing; install nvidia-driver and libnvidia-encode1"
+        case (.driverMissing, .qsv): return "the Quick Sync runtime is missing; install libmfx1 (older GPUs) or libmfx-gen1.2"
+        case (.driverMissing, _): return "the VA driver is missing; install intel-media-va-driver (Intel) or mesa-va-drivers (AMD)"
+        case (.permission, _): return "this user may not open the device; add it to the groups render and video"
+        case (.sessionLimit, _): return "the device allows no further encoding session; another program or group has them all"
+        case (.unsupported, _) where says("No usable encoding entrypoint") || says("No usable encoding profile"):
+            return "the GPU or its driver cannot encode this profile"
+        case (.unsupported, _) where says("does not support encoding at size") || says("exceed"):
+            return "the GPU cannot encode pictures of this size"
+        case (.unsupported, _): return "the device cannot do this: \(last(exit) ?? cause.sentence)"
+        case (.crash, _), (.killed, _): return "its driver crashes; update it"
+        case (.driverError, _): return "its driver reports an error; restart the box, or update the driver"
+        default: return "it does not work here: \(last(exit) ?? cause.sentence)"
+        }
+    }
+
+    /// The first thing that FFmpeg called an error, without the address before it.
+    private static func last(_ exit: ChildExit) -> String? {
+        for mark in ["[error] ", "[fatal] "] {
+            for line in exit.log.lines {
+                if let range = line.firstRange(of: mark) { return String(line[range.upperBound...]) }
+            }
+        }
+        return exit.log.last(1).first
     }
 }

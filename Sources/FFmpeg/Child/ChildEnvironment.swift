@@ -10,6 +10,7 @@ enum ChildEnvironment {
     /// Drivers and what stands in for them in a laboratory.
     private static let prefixes = [
         "LIBVA_", "CUDA_", "NVIDIA_", "NV_", "MESA_", "DRI_", "VDPAU_", "ONEVPL_", "MFX_", "ALSA_", "UMOCKDEV_",
+        "SOFTVA_", "SOFTNV_",
     ]
 
     /// The reduced environment, with FFmpeg's messages in English and without colour.

@@ -21,6 +21,9 @@ public struct LogExcerpt: Sendable, Hashable {
         head + (omitted > 0 ? ["… \(omitted) lines left out …"] : []) + tail
     }
 
+    /// What it said last.
+    public func last(_ count: Int) -> [String] { Array((tail.count < count ? head + tail : tail).suffix(count)) }
+
     mutating func append(_ line: String) {
         let line = Self.cut(line)
         if head.count < Self.headLines {

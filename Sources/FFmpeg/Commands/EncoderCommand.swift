@@ -41,8 +41,7 @@ public struct EncoderCommand: Sendable {
         }
         // The stream's own time base is 1/90000, so the cut is a whole number and nothing is rounded.
         if let resume { filters.append("trim=start_pts=\(resume.videoStart)") }
-        if let size = settings.size { filters += ["scale=\(size.width):\(size.height)", "setsar=1"] }
-        filters += recipe.filters(for: settings)
+        filters += recipe.chain(for: settings)
         return [
             "-vf", filters.joined(separator: ","),
             // Every frame keeps its time; with FFmpeg's own time base it would move by up to half a frame.

@@ -8,6 +8,8 @@ public protocol EncoderRecipe: Sendable {
     var needsStatedRate: Bool { get }
     /// Variables that its process needs.
     var environment: [String: String] { get }
+    /// ``filters(for:)`` brings the pictures to the size of the settings, too.
+    var scales: Bool { get }
     /// At the end of the filter chain: pixel format, upload.
     func filters(for settings: VideoSettings) -> [String]
     /// The encoder's own options, without `-c:v`, size, and forced keyframes.
@@ -19,4 +21,11 @@ extension EncoderRecipe {
     public var deviceOptions: [String] { [] }
     public var needsStatedRate: Bool { true }
     public var environment: [String: String] { [:] }
+    public var scales: Bool { false }
+
+    /// The filters that bring a picture to the encoder in the size that is asked for.
+    public func chain(for settings: VideoSettings) -> [String] {
+        guard !scales, let size = settings.size else { return filters(for: settings) }
+        return ["scale=\(size.width):\(size.height)", "setsar=1"] + filters(for: settings)
+    }
 }

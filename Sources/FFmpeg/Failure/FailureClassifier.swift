@@ -62,6 +62,7 @@ public enum FailureClassifier {
         Rule("Option not found", .unsupported),
         Rule("Provided device doesn't support required NVENC features", .unsupported),
         Rule("Error initializing an internal MFX session", .driverMissing),
+        Rule("Error initializing an MFX session", .driverMissing),
         Rule("Could not find a valid device", .deviceGone),
         Rule("Failed to initialise VAAPI connection", .driverError),
         Rule("Failed to end picture encode issue", .driverError),
@@ -72,7 +73,7 @@ public enum FailureClassifier {
         Rule("CUDA_ERROR_", .driverError),
         Rule("OpenEncodeSessionEx failed", .driverError),
         Rule("No capable devices found", .unsupported),
-        Rule("Device creation failed: -13", .permission),
+        Rule("Device creation failed: -13.", .permission),
         Rule("Device creation failed", .driverError),
     ]
 

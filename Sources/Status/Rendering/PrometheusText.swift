@@ -27,12 +27,26 @@ public struct PrometheusText {
         sample("process_open_fds", [], Double(box.process.openDescriptors))
         family("process_start_time_seconds", .gauge, "When the service started.")
         sample("process_start_time_seconds", [], box.started)
+        hardware(box)
         sources(box)
         feeds(box)
         groups(box)
         targets(box)
         family("streambox_problem", .gauge, "1 while an operator should act.")
         for problem in box.problems { sample("streambox_problem", [("problem", problem.problem), ("subject", problem.subject)], 1) }
+    }
+
+    // MARK: Hardware
+
+    private mutating func hardware(_ box: BoxSnapshot) {
+        family("streambox_gpu_info", .gauge, "A GPU by its slot, which stays the same when nodes are renumbered.")
+        for gpu in box.gpus { sample("streambox_gpu_info", [("gpu", gpu.slot), ("node", gpu.node), ("driver", gpu.driver)], 1) }
+        family("streambox_gpu_state", .gauge, "The state of a GPU: 1 for the one that holds.")
+        for gpu in box.gpus { oneOf("streambox_gpu_state", GPUSnapshot.State.allCases, gpu.state, [("gpu", gpu.slot)]) }
+        family("streambox_encoder_usable", .gauge, "1 while an encoder passes its trials and does not rest.")
+        for encoder in box.encoders {
+            sample("streambox_encoder_usable", [("encoder", encoder.name), ("gpu", encoder.gpu ?? "")], encoder.isUsable ? 1 : 0)
+        }
     }
 
     // MARK: Sources and feeds

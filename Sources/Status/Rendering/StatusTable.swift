@@ -30,6 +30,14 @@ public struct StatusTable {
             }
             for group in channel.groups { write(group) }
         }
+        if !box.gpus.isEmpty {
+            add("")
+            add("hardware", .heading)
+            for gpu in box.gpus {
+                let about = gpu.name.isEmpty ? gpu.driver : gpu.name
+                row("", "gpu", gpu.slot, gpu.state.rawValue, about, gpu.state == .ready ? .good : .doubtful)
+            }
+        }
         guard !box.problems.isEmpty else { return }
         add("")
         add("What to do", .heading)

@@ -7,19 +7,25 @@ public struct BoxSnapshot: Sendable, Hashable, Codable {
     public var started: Double
     public var updated: Double
     public var process: ProcessFigures
+    /// Those that are there, and those that were.
+    public var gpus: [GPUSnapshot]
+    /// For the codecs of the groups.
+    public var encoders: [EncoderSnapshot]
     public var channels: [ChannelSnapshot]
     /// What an operator should act on; empty when all is well.
     public var problems: [Problem]
 
     public init(
         version: String, ffmpeg: String, started: Double, updated: Double, process: ProcessFigures = ProcessFigures(),
-        channels: [ChannelSnapshot] = [], problems: [Problem] = []
+        gpus: [GPUSnapshot] = [], encoders: [EncoderSnapshot] = [], channels: [ChannelSnapshot] = [], problems: [Problem] = []
     ) {
         self.version = version
         self.ffmpeg = ffmpeg
         self.started = started
         self.updated = updated
         self.process = process
+        self.gpus = gpus
+        self.encoders = encoders
         self.channels = channels
         self.problems = problems
     }

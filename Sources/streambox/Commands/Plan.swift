@@ -20,7 +20,8 @@ struct Plan: AsyncParsableCommand {
         let loaded = try LoadedConfiguration(file, environment: environment)
         let (ffmpeg, encoders) = try await InstalledFFmpeg.find(loaded.configuration, environment: environment)
         try CodecObjections.check(loaded, against: ffmpeg.version)
-        let plan = PlannedBox(loaded.configuration, ffmpeg: ffmpeg, encoders: encoders, environment: environment)
+        let pool = await EncoderSurvey.run(loaded.configuration, encoders, trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment))
+        let plan = PlannedBox(loaded.configuration, ffmpeg: ffmpeg, encoders: pool, environment: environment)
         guard json else { return print(plan.text) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -5,6 +5,8 @@ import EncoderSelection
 import FFmpeg
 import FoundationEssentials
 import Glibc
+import Supervision
+import SystemPackage
 
 /// What this box has.
 struct Probe: AsyncParsableCommand {
@@ -19,30 +21,44 @@ struct Probe: AsyncParsableCommand {
 
     func run() async throws {
         let environment = processEnvironment()
-        let (ffmpeg, encoders) = try await InstalledFFmpeg.find(BoxConfiguration(channels: []), environment: environment)
-        var report = ProbeReport(
-            ffmpeg: "\(ffmpeg.version)", gpus: GPUList.read().map { .init(gpu: $0) }, v4l2Encoders: V4L2EncoderList.read(),
-            captureDevices: CaptureList.read())
-        if !noTrial {
-            await withTaskGroup(of: (Int, VAResult).self) { tasks in
-                for (index, entry) in report.gpus.enumerated() {
-                    guard let node = entry.gpu.renderNode, entry.gpu.driver != "nvidia" else { continue }
-                    tasks.addTask { (index, await VAProbe.ask(node, program: ["/proc/self/exe", "probe", "va"])) }
-                }
-                for await (index, result) in tasks {
-                    switch result {
-                    case .report(let va): report.gpus[index].va = va
-                    case .failed(let failure): (report.gpus[index].problem, report.gpus[index].problemKind) = (failure.reason, failure.kind)
-                    }
-                }
-            }
+        // The lists take no longer than FFmpeg's own.
+        async let lists = Offload.run { (gpus: GPUList.read(), boards: V4L2EncoderList.read(), cards: CaptureList.read()) }
+        let (ffmpeg, installed) = try await InstalledFFmpeg.find(BoxConfiguration(channels: []), environment: environment)
+        let (gpus, boards, cards) = await lists
+        var encoders = installed
+        encoders.hasVideoEncoder = !boards.isEmpty
+        var report = ProbeReport(ffmpeg: "\(ffmpeg.version)", gpus: gpus.map { .init(gpu: $0) }, v4l2Encoders: boards, captureDevices: cards)
+        if noTrial {
+            report.list(encoders)
+        } else {
+            if !json, isatty(STDERR_FILENO) != 0 { FileDescriptor.standardError.say("asking drivers and trying encoders …") }
+            async let trials = EncoderSurvey.run(encoders, trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment))
+            for (index, result) in await Self.ask(gpus) { report.gpus[index].take(result) }
+            report.list(encoders, await trials)
         }
-        report.list(encoders)
         guard json else { return print(report.text, terminator: "") }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         print(String(decoding: try encoder.encode(report), as: UTF8.self))
     }
+
+    /// Asks every VA driver, each in a process of its own.
+    private static func ask(_ gpus: [GPU]) async -> [(Int, VAResult)] {
+        await withTaskGroup(of: (Int, VAResult).self) { tasks in
+            for (index, gpu) in gpus.enumerated() {
+                guard let node = gpu.renderNode, gpu.driver != "nvidia" else { continue }
+                tasks.addTask { (index, await VAProbe.ask(node, program: ["/proc/self/exe", "probe", "va"])) }
+            }
+            var results: [(Int, VAResult)] = []
+            for await result in tasks { results.append(result) }
+            return results
+        }
+    }
+}
+
+extension FileDescriptor {
+    /// Progress for a person; what reads the output does not see it.
+    fileprivate func say(_ text: String) { _ = try? writeAll((text + "\n").utf8) }
 }
 
 /// Asks one VA driver; run by `probe` in a process of its own.

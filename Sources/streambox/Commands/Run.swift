@@ -49,13 +49,16 @@ struct Run: AsyncParsableCommand {
         for notice in file.notices { logger.warning("\(notice)") }
         logger.notice("starting", metadata: ["version": "\(Streambox.version)", "ffmpeg": "\(ffmpeg.version)", "config": "\(file.name)"])
 
-        let state = StateFile(folder: Places.state(file.configuration, environment: environment))
-        var box = Box(
-            ffmpeg: ffmpeg, encoders: encoders, encoderOrder: file.configuration.encoders.order, runtime: FilePath(places.runtime),
-            environment: environment, logger: logger)
+        let folder = Places.state(file.configuration, environment: environment)
+        let state = StateFile<StoppedOutputs>(folder: folder, name: "stopped.json")
+        let encoderState = StateFile<[String: String]>(folder: folder, name: "encoders.json")
+        let keeper = EncoderKeeper(
+            encoders, order: file.configuration.encoders.order, lastGood: encoderState.read() ?? [:],
+            trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment), logger: logger)
+        var box = Box(ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(places.runtime), environment: environment, logger: logger)
         box.timelineStart = timelineStart.map { Int64($0 * 90_000) }
         box.encoderLifetime = encoderLifetime.map { .seconds($0) }
-        let supervisor = Supervisor(file.configuration, stopped: state.read(), box: box)
+        let supervisor = Supervisor(file.configuration, stopped: state.read() ?? StoppedOutputs(), box: box)
         let reload = Reload(supervisor: supervisor, path: config, environment: environment, runtime: places.runtime, logger: logger)
         let desk = ControlDesk(supervisor: supervisor, reload: reload, state: state, started: .now, logger: logger)
         let control = ControlServer(path: Places.controlSocket(in: places.runtime), service: desk)
@@ -81,6 +84,7 @@ struct Run: AsyncParsableCommand {
             services: [
                 SupervisorService(supervisor: supervisor),
                 ReloadService(reload: reload),
+                EncoderMemory(keeper: keeper, file: encoderState, logger: logger),
                 ControlService(server: control, socket: socket),
                 StatusService(desk: desk, configuration: file.configuration.status, logger: logger),
             ], gracefulShutdownSignals: [.sigterm, .sigint],
@@ -138,6 +142,27 @@ private struct ReloadService: Service {
             for await _ in signals {
                 // What went wrong has been logged.
                 _ = try? await reload()
+            }
+        }
+    }
+}
+
+/// Writes down which encoder each group uses, for the next start.
+private struct EncoderMemory: Service {
+    let keeper: EncoderKeeper
+    let file: StateFile<[String: String]>
+    let logger: Logger
+
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            for await goods in keeper.goods {
+                do {
+                    try await Offload.run { [file] in Result { try file.write(goods) } }.get()
+                } catch {
+                    logger.warning("which encoders work is not remembered over a restart: \(error)")
+                }
+                // A device that comes and goes is not to wear out the disk.
+                try? await Task.sleep(for: .seconds(5))
             }
         }
     }

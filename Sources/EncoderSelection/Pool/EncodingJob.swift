@@ -1,0 +1,59 @@
+public import Configuration
+public import FFmpeg
+
+/// What an encoder has to do for a group: the settings, and the pictures that arrive. Groups that ask for the same share one.
+public struct EncodingJob: Sendable, Hashable {
+    public var settings: VideoSettings
+    /// Of the pictures that arrive.
+    public var arriving: FrameSize
+    /// Pictures a second that arrive.
+    public var rate: FFmpeg.FrameRate
+
+    /// - Parameters:
+    ///   - arriving: `nil` while nothing is known of the source; what the group wants is then taken for it.
+    ///   - rate: Likewise.
+    ///   - size: What the group keeps to where it names no size of its own.
+    public init(_ wish: VideoEncoding, arriving: FrameSize? = nil, rate: FFmpeg.FrameRate? = nil, size: FrameSize? = nil) {
+        self.arriving = arriving ?? wish.size.map { FrameSize($0) } ?? FrameSize(width: 1280, height: 720)
+        self.rate = rate ?? wish.rate.map { FFmpeg.FrameRate($0) } ?? FFmpeg.FrameRate(30)
+        // An encoder is always told a size, for the source may change its own.
+        settings = VideoSettings(wish, size: size ?? self.arriving, arriving: self.rate)
+    }
+
+    /// Pixels a second that come out.
+    public var pixelRate: Double {
+        let size = settings.size ?? arriving, rate = settings.rate ?? rate
+        return Double(size.width * size.height) * Double(rate.numerator) / Double(rate.denominator)
+    }
+
+    /// The pictures that arrive have another size than those that go out.
+    public var scales: Bool { settings.size.map { $0 != arriving } ?? false }
+}
+
+extension VideoSettings {
+    /// - Parameters:
+    ///   - size: The size to encode where the group names none; `nil` keeps that of the source.
+    ///   - arriving: Pictures a second that arrive, where that is known.
+    public init(_ wish: VideoEncoding, size: FrameSize?, arriving: FFmpeg.FrameRate?) {
+        self.init(
+            size: wish.size.map { FrameSize($0) } ?? size, rate: Self.conversion(from: arriving, to: wish.rate.map { FFmpeg.FrameRate($0) }),
+            bitrate: wish.bitrate.bitsPerSecond, keyframe: wish.keyframe, profile: wish.profile)
+    }
+
+    /// A conversion only where the rates differ: on the same rate it would move each picture to the filter's grid,
+    /// and double or drop those of a source whose times are rounded to milliseconds.
+    private static func conversion(from arriving: FFmpeg.FrameRate?, to wanted: FFmpeg.FrameRate?) -> FFmpeg.FrameRate? {
+        guard let wanted else { return nil }
+        guard let arriving else { return wanted }
+        let ratio = Double(wanted.numerator) * Double(arriving.denominator) / (Double(wanted.denominator) * Double(arriving.numerator))
+        return abs(ratio - 1) < 0.005 ? nil : wanted
+    }
+}
+
+extension FrameSize {
+    public init(_ size: PixelSize) { self.init(width: size.width, height: size.height) }
+}
+
+extension FFmpeg.FrameRate {
+    public init(_ rate: Configuration.FrameRate) { self.init(rate.numerator, rate.denominator) }
+}

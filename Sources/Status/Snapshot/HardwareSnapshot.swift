@@ -1,0 +1,50 @@
+/// A graphics processor, as it stands.
+public struct GPUSnapshot: Sendable, Hashable, Codable {
+    public enum State: String, Sendable, Hashable, Codable, CaseIterable {
+        case ready
+        /// It failed, and is left alone until it is tried again.
+        case quarantined
+        /// It was there while the service ran.
+        case gone
+    }
+
+    /// The PCI slot or platform name.
+    public var slot: String
+    /// The kernel's driver.
+    public var driver: String
+    /// Vendor and device, where they are known.
+    public var name: String
+    /// The node that it is used through: the render node, as long as the kernel does not number it anew.
+    public var node: String
+    public var state: State
+    /// Why it cannot be used; `nil` when it can.
+    public var trouble: String?
+
+    public init(slot: String, driver: String, name: String = "", node: String, state: State, trouble: String? = nil) {
+        self.slot = slot
+        self.driver = driver
+        self.name = name
+        self.node = node
+        self.state = state
+        self.trouble = trouble
+    }
+}
+
+/// An encoder of the box, on a GPU or in software.
+public struct EncoderSnapshot: Sendable, Hashable, Codable {
+    /// FFmpeg's name.
+    public var name: String
+    /// The GPU's slot; `nil` for software.
+    public var gpu: String?
+    /// It passed its trial for a group.
+    public var isUsable: Bool
+    /// Why it is not usable; `nil` when it is, or has not been tried.
+    public var trouble: String?
+
+    public init(name: String, gpu: String? = nil, isUsable: Bool, trouble: String? = nil) {
+        self.name = name
+        self.gpu = gpu
+        self.isUsable = isUsable
+        self.trouble = trouble
+    }
+}

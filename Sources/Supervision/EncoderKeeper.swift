@@ -1,0 +1,285 @@
+import CapabilityProbe
+public import Configuration
+public import EncoderSelection
+import FFmpeg
+public import Logging
+import Synchronization
+
+/// Keeps what is known of the box's encoders true while the service runs: tries them, watches the devices come and go,
+/// and tells groups when they should use another.
+///
+/// Groups ask it without waiting; what takes time is done in ``run()``.
+public final class EncoderKeeper: Sendable {
+    private struct State {
+        var pool: EncoderPool
+        var listeners: [String: @Sendable (EncoderPool.Move) -> Void] = [:]
+        /// What groups used when the service last ran, or use now.
+        var lastGood: [String: EncoderCandidate]
+        /// Groups that wait for the first verdict on what was good before.
+        var waiting: [(group: String, continuation: CheckedContinuation<Void, Never>)] = []
+        var isGraceOver = false
+        /// Why candidates did not pass, as it was logged.
+        var told: [EncoderCandidate: String] = [:]
+
+        /// What a group used before has no verdict yet.
+        func isWaitedFor(_ group: String) -> Bool {
+            guard let last = lastGood[group], !last.isSoftware else { return false }
+            return pool.standing(of: last, for: group) == .untried
+        }
+    }
+
+    private enum Event: Sendable {
+        case attempt(Trial)
+        case tried(Trial, TrialResult)
+        case hotplug(HotplugEvent)
+        case devices([GPU], hasVideoEncoder: Bool)
+        case graceOver
+        /// Something was asked or said: look when to look next.
+        case changed
+        case tick
+    }
+
+    private let state: Mutex<State>
+    private let trial: EncoderTrial
+    private let logger: Logger
+    private let events: AsyncStream<Event>
+    private let queue: AsyncStream<Event>.Continuation
+    private let clock = ContinuousClock()
+    private let epoch: ContinuousClock.Instant
+    /// What groups use, each time that it changes; the newest only.
+    public let goods: AsyncStream<[String: String]>
+    private let goodsQueue: AsyncStream<[String: String]>.Continuation
+
+    /// How long the first start of a group waits for the verdict on what it used before. A trial that passes takes a quarter
+    /// of a second, most often less than the first picture; a GPU that is dead is not waited for.
+    private static let grace = Duration.milliseconds(600)
+
+    /// - Parameters:
+    ///   - order: The families that `auto` tries.
+    ///   - lastGood: What each group used when the service last ran.
+    public init(
+        _ catalogue: EncoderCatalogue, order: [EncoderFamily] = EncoderPreferences.defaultOrder, lastGood: [String: String] = [:],
+        trial: EncoderTrial, logger: Logger
+    ) {
+        state = Mutex(State(pool: EncoderPool(catalogue, order: order), lastGood: lastGood.mapValues { EncoderCandidate(parsing: $0) }))
+        self.trial = trial
+        self.logger = logger
+        (events, queue) = AsyncStream.makeStream()
+        (goods, goodsQueue) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        epoch = clock.now
+    }
+
+    private var now: Duration { clock.now - epoch }
+
+    // MARK: Groups
+
+    /// A group is there, or asks for something else, or other pictures arrive for it.
+    ///
+    /// - Parameter moved: Called when it should be handed over to another encoder; it must not block.
+    func need(_ wish: VideoEncoding, as job: EncodingJob, for group: String, moved: (@Sendable (EncoderPool.Move) -> Void)? = nil) {
+        perform { state, now in
+            if let moved { state.listeners[group] = moved }
+            return state.pool.need(wish, as: job, for: group, lastGood: state.lastGood[group], now: now)
+        }
+    }
+
+    /// A group is gone.
+    func forget(_ group: String) {
+        perform { state, _ in
+            state.pool.forget(group)
+            state.listeners[group] = nil
+            return []
+        }
+    }
+
+    /// What a group is to use now.
+    func assign(to group: String) -> EncoderSelector.Choice { state.withLock { $0.pool.assign(to: group) } }
+    /// A group goes on with what it has, or uses nothing.
+    func keep(_ candidate: EncoderCandidate?, for group: String) { state.withLock { $0.pool.keep(candidate, for: group) } }
+    func choice(for group: String) -> EncoderSelector.Choice { state.withLock { $0.pool.choose(for: group) } }
+    func pin(_ candidate: EncoderCandidate?, to group: String) { state.withLock { $0.pool.pin(candidate, to: group) } }
+    func pinned(to group: String) -> EncoderCandidate? { state.withLock { $0.pool.pinned(to: group) } }
+    func recipe(for candidate: EncoderCandidate, in group: String, effort: EncoderEffort) -> (any EncoderRecipe)? {
+        state.withLock { $0.pool.recipe(for: candidate, in: group, effort: effort) }
+    }
+
+    /// A candidate's pictures go out for a group.
+    func delivers(_ candidate: EncoderCandidate, for group: String) {
+        let goods: [String: String]? = state.withLock { state in
+            guard state.lastGood[group] != candidate else { return nil }
+            state.lastGood[group] = candidate
+            return state.lastGood.mapValues(\.description)
+        }
+        if let goods { goodsQueue.yield(goods) }
+    }
+
+    /// An encoder failed in use.
+    func failed(_ candidate: EncoderCandidate, _ fault: EncoderFault, _ explanation: String? = nil, in group: String) {
+        perform { state, now in state.pool.failed(candidate, fault, explanation, in: group, now: now) }
+    }
+
+    func setOrder(_ order: [EncoderFamily]) {
+        perform { state, now in state.pool.setOrder(order, now: now) }
+    }
+
+    /// Tries a candidate for a group, at once.
+    func attempt(_ candidate: EncoderCandidate, _ job: EncodingJob) async -> TrialResult {
+        let trial = Trial(candidate, job)
+        let result = await self.trial.run(trial, catalogue)
+        queue.yield(.tried(trial, result))
+        return result
+    }
+
+    /// Waits until it is known whether what a group used before still works, and not for long.
+    func firstVerdict(for group: String) async {
+        await withCheckedContinuation { continuation in
+            let isKnown = state.withLock { state in
+                if state.isGraceOver || !state.isWaitedFor(group) { return true }
+                state.waiting.append((group, continuation))
+                return false
+            }
+            if isKnown { continuation.resume() }
+        }
+    }
+
+    /// The kernel still has a GPU, as far as it says at once; one that does not answer is there.
+    func isThere(_ slot: String) async -> Bool {
+        guard let node = catalogue.gpus.first(where: { $0.slot == slot })?.renderNode else { return true }
+        return await Offload.run(atMost: .milliseconds(50)) { GPUList.hasDevice(behind: node) } ?? true
+    }
+
+    // MARK: For people
+
+    var catalogue: EncoderCatalogue { state.withLock { $0.pool.catalogue } }
+    /// What a group could be handed to now, as far as is known.
+    func usable(for codec: VideoCodec) -> [EncoderCandidate] {
+        encoders.filter { $0.candidate.codec == codec && $0.standing.isUsable }.map(\.candidate)
+    }
+    var devices: [EncoderPool.Device] { state.withLock { $0.pool.devices } }
+    var encoders: [(candidate: EncoderCandidate, standing: Standing)] { state.withLock { $0.pool.encoders } }
+
+    // MARK: The loop
+
+    /// Runs until the task is cancelled.
+    func run() async {
+        await withDiscardingTaskGroup { tasks in
+            tasks.addTask { [queue] in
+                // Made before the first look, so that nothing is missed between the two.
+                var hotplug = Hotplug().makeAsyncIterator()
+                queue.yield(await Self.look())
+                while let event = await hotplug.next() { queue.yield(.hotplug(event)) }
+            }
+            tasks.addTask { [queue, clock] in
+                guard await (try? clock.sleep(for: Self.grace)) != nil else { return }
+                queue.yield(.graceOver)
+            }
+            var armed: Duration?
+            for await event in events {
+                handle(event, in: &tasks)
+                if case .tick = event { armed = nil }
+                arm(&armed, in: &tasks)
+            }
+            tasks.cancelAll()
+        }
+        state.withLock { $0.isGraceOver = true }
+        release { _ in true }
+        goodsQueue.finish()
+    }
+
+    private func handle(_ event: Event, in tasks: inout DiscardingTaskGroup) {
+        switch event {
+        case .attempt(let trial):
+            tasks.addTask { [queue, catalogue, runner = self.trial] in queue.yield(.tried(trial, await runner.run(trial, catalogue))) }
+        case .tried(let trial, let result):
+            report(trial, result)
+            perform { state, now in state.pool.tried(trial, result, now: now) }
+            release { !$0.isWaitedFor($1) }
+        case .hotplug(let event):
+            if let recovery = event.wedged { wedged(event, recovery) }
+            if event.subsystem == "drm" || event.subsystem == "video4linux" || event.action == .lost {
+                tasks.addTask { [queue] in queue.yield(await Self.look()) }
+            }
+        case .devices(let gpus, let hasVideoEncoder):
+            note(gpus, catalogue)
+            perform { state, now in state.pool.set(gpus, hasVideoEncoder: hasVideoEncoder, now: now) }
+        case .graceOver:
+            state.withLock { $0.isGraceOver = true }
+            release { _ in true }
+        case .tick:
+            perform { state, now in state.pool.tick(now: now) }
+        case .changed:
+            break
+        }
+    }
+
+    /// Changes the pool, and has done what it asks for.
+    private func perform(_ body: (inout sending State, Duration) -> [EncoderPool.Effect]) {
+        let (effects, listeners) = state.withLock { state in (body(&state, now), state.listeners) }
+        for effect in effects {
+            switch effect {
+            case .attempt(let trial): queue.yield(.attempt(trial))
+            case .move(let group, let move): listeners[group]?(move)
+            }
+        }
+        queue.yield(.changed)
+    }
+
+    /// Sees to it that a tick comes when it is due.
+    private func arm(_ armed: inout Duration?, in tasks: inout DiscardingTaskGroup) {
+        let now = now
+        guard let next = state.withLock({ $0.pool.nextTick(after: now) }), armed.map({ next < $0 }) ?? true else { return }
+        armed = next
+        tasks.addTask { [queue, clock, epoch] in
+            guard await (try? clock.sleep(until: epoch + next)) != nil else { return }
+            queue.yield(.tick)
+        }
+    }
+
+    private func release(_ isDone: (State, String) -> Bool) {
+        let done = state.withLock { state in
+            let done = state.waiting.filter { isDone(state, $0.group) }
+            let rest = state.waiting.filter { !isDone(state, $0.group) }
+            state.waiting = rest
+            return done.map(\.continuation)
+        }
+        for continuation in done { continuation.resume() }
+    }
+
+    private func release(_ isDone: (State) -> Bool) { release { state, _ in isDone(state) } }
+
+    /// Asks udev and the drivers what is there; on a thread of its own, for a driver may take its time.
+    private static func look() async -> Event {
+        await Offload.run { .devices(GPUList.read(), hasVideoEncoder: !V4L2EncoderList.read().isEmpty) }
+    }
+
+    // MARK: What happened, for the log
+
+    private func report(_ trial: Trial, _ result: TrialResult) {
+        let metadata: Logger.Metadata = ["encoder": "\(trial.candidate)", "size": "\(trial.job.settings.size ?? trial.job.arriving)"]
+        switch result {
+        case .passed:
+            state.withLock { $0.told[trial.candidate] = nil }
+            logger.info("the encoder passed its trial", metadata: metadata)
+        case .failed(let cause, let why):
+            // It is tried again and again; what it says is news once.
+            let isNews = state.withLock { $0.told.updateValue(why, forKey: trial.candidate) } != why
+            logger.log(
+                level: isNews ? .notice : .debug, "the encoder did not pass its trial: \(why)",
+                metadata: metadata.merging(["cause": "\(cause.rawValue)"]) { $1 })
+        }
+    }
+
+    private func note(_ gpus: [GPU], _ before: EncoderCatalogue) {
+        let known = Set(before.gpus.map(\.slot)).subtracting(before.gone)
+        for gpu in gpus where !known.contains(gpu.slot) {
+            logger.notice("a GPU is there", metadata: ["gpu": "\(gpu.slot)", "driver": "\(gpu.driver)"])
+        }
+        for slot in known.subtracting(gpus.map(\.slot)).sorted() { logger.warning("a GPU is gone", metadata: ["gpu": "\(slot)"]) }
+    }
+
+    private func wedged(_ event: HotplugEvent, _ recovery: String) {
+        guard let gpu = catalogue.gpus.first(where: { event.path.contains("/\($0.slot)/") }) else { return }
+        logger.error("the kernel has given a GPU up", metadata: ["gpu": "\(gpu.slot)", "wedged": "\(recovery)"])
+        perform { state, now in state.pool.wedged(gpu.slot, recovery: recovery, now: now) }
+    }
+}

@@ -1,0 +1,340 @@
+import CapabilityProbe
+import Configuration
+import EncoderSelection
+import FFmpeg
+import Testing
+
+/// Which encoders rest, which are tried, and which groups move, in accelerated time.
+@Suite struct EncoderPoolTests {
+    private static let intel = GPU(slot: "0000:00:02.0", driver: "i915", renderNode: "/dev/dri/renderD128")
+    private static let amd = GPU(slot: "0000:03:00.0", driver: "amdgpu", renderNode: "/dev/dri/renderD129")
+    private static let onIntel = EncoderCandidate("h264_vaapi", gpu: intel.slot)
+    private static let onAMD = EncoderCandidate("h264_vaapi", gpu: amd.slot)
+    private static let software = EncoderCandidate.software(.h264)
+
+    /// A pool whose clock is turned by hand, with groups that do at once what they are told.
+    private final class Bench {
+        private(set) var pool: EncoderPool
+        private(set) var now = Duration.zero
+        /// What each group uses.
+        private(set) var uses: [String: EncoderCandidate] = [:]
+        private(set) var moves: [(group: String, move: EncoderPool.Move)] = []
+        /// Trials that were asked for and have not been answered.
+        private(set) var open: [Trial] = []
+        /// Trials pass, unless their candidate is in here.
+        var broken: [EncoderCandidate: FailureCause] = [:]
+        /// How often a candidate was tried.
+        private(set) var attempts: [EncoderCandidate: Int] = [:]
+        private var last: [String: EncoderCandidate]
+
+        init(_ gpus: [GPU], order: [EncoderFamily] = [.vaapi, .software], last: [String: EncoderCandidate] = [:]) {
+            pool = EncoderPool(EncoderCatalogue(listed: Set(EncoderName.all.map(\.name)), gpus: gpus), order: order)
+            self.last = last
+        }
+
+        func add(_ name: String, _ wish: VideoEncoding = VideoEncoding(), starts: Bool = true) {
+            apply(pool.need(wish, as: EncodingJob(wish), for: name, lastGood: last[name], now: now))
+            if starts { uses[name] = pool.assign(to: name).candidate }
+        }
+
+        /// Answers every trial, and those that follow, until none is open.
+        func answer() {
+            while !open.isEmpty { answerOne() }
+        }
+
+        func answerOne() {
+            let trial = open.removeFirst()
+            attempts[trial.candidate, default: 0] += 1
+            let result: TrialResult = broken[trial.candidate].map { .failed($0, "it is broken") } ?? .passed(scalesOnGPU: false)
+            apply(pool.tried(trial, result, now: now))
+        }
+
+        /// An encoder in use fails; its group goes on with what it is given.
+        func fail(_ name: String, _ fault: EncoderFault) {
+            guard let candidate = uses[name] else { return }
+            apply(pool.failed(candidate, fault, in: name, now: now))
+            uses[name] = pool.assign(to: name).candidate
+        }
+
+        func plug(_ gpus: [GPU]) { apply(pool.set(gpus, hasVideoEncoder: false, now: now)) }
+        func wedge(_ gpu: GPU) { apply(pool.wedged(gpu.slot, recovery: "rebind", now: now)) }
+        func order(_ order: [EncoderFamily]) { apply(pool.setOrder(order, now: now)) }
+
+        /// Time passes; trials that fall due are answered.
+        func wait(_ span: Duration) {
+            let end = now + span
+            while let next = pool.nextTick(after: now), next <= end {
+                now = next
+                apply(pool.tick(now: now))
+                answer()
+            }
+            now = end
+        }
+
+        private func apply(_ effects: [EncoderPool.Effect]) {
+            for effect in effects {
+                switch effect {
+                case .attempt(let trial): open.append(trial)
+                case .move(let name, let move):
+                    guard uses[name] != nil else { continue }
+                    moves.append((name, move))
+                    uses[name] = pool.assign(to: name).candidate
+                }
+            }
+        }
+
+        func state(_ gpu: GPU) -> EncoderPool.Device.State? { pool.devices.first { $0.gpu.slot == gpu.slot }?.state }
+    }
+
+    @Test("a group starts with software at once, and moves once when the best encoder has passed its trial")
+    func onAirFirst() {
+        let bench = Bench([Self.intel], order: [.qsv, .vaapi, .software])
+        bench.add("hd")
+        #expect(bench.uses["hd"] == Self.software && !bench.pool.choose(for: "hd").isDegraded)
+        bench.answer()
+        #expect(bench.uses["hd"] == EncoderCandidate("h264_qsv", gpu: Self.intel.slot))
+        #expect(bench.moves.map(\.move) == [.better])
+    }
+
+    @Test("hardware that does not pass leaves the group with software, degraded, and the reason says why")
+    func broken() {
+        let bench = Bench([Self.intel])
+        bench.broken[Self.onIntel] = .driverMissing
+        bench.add("hd")
+        bench.answer()
+        let choice = bench.pool.choose(for: "hd")
+        #expect(bench.uses["hd"] == Self.software && choice.isDegraded && choice.reason.contains("it is broken"), "\(choice.reason)")
+        #expect(bench.moves.isEmpty)
+    }
+
+    @Test("what the group used when the service last ran is tried first")
+    func lastGood() {
+        let bench = Bench([Self.intel, Self.amd], last: ["hd": Self.onAMD])
+        bench.add("hd")
+        #expect(bench.open.first?.candidate == Self.onAMD)
+    }
+
+    @Test("two GPUs share groups by the pixels that they encode, and a lone heavy group keeps one for itself")
+    func sharing() {
+        let bench = Bench([Self.intel, Self.amd])
+        bench.add("heavy", VideoEncoding(size: PixelSize(width: 3840, height: 2160), rate: FrameRate(numerator: 60)))
+        for name in ["a", "b", "c"] { bench.add(name, VideoEncoding(size: PixelSize(width: 1280, height: 720), rate: FrameRate(numerator: 30))) }
+        bench.answer()
+        let heavy = bench.uses["heavy"]
+        #expect(heavy == Self.onIntel)
+        #expect(["a", "b", "c"].allSatisfy { bench.uses[$0] == Self.onAMD }, "\(bench.uses)")
+    }
+
+    @Test(
+        "a fault of the device has the group go on with the next encoder at once; the device rests, is tried again, and is handed back",
+        arguments: [EncoderFault.deviceGone, .driverError, .hang, .driverMissing, .permission])
+    func deviceFault(fault: EncoderFault) {
+        let bench = Bench([Self.intel])
+        bench.add("hd")
+        bench.answer()
+        bench.fail("hd", fault)
+        #expect(bench.uses["hd"] == Self.software && bench.state(Self.intel) == .quarantined)
+        #expect(bench.pool.choose(for: "hd").isDegraded && bench.pool.choose(for: "hd").reason.contains(fault.sentence))
+        bench.wait(.milliseconds(1900))
+        #expect(bench.uses["hd"] == Self.software)
+        bench.wait(.milliseconds(200))
+        #expect(bench.uses["hd"] == Self.onIntel && bench.state(Self.intel) == .ready)
+        #expect(bench.moves.map(\.move) == [.better, .better])
+    }
+
+    @Test("a fault of one group's device moves the others away from it before they notice")
+    func others() {
+        let bench = Bench([Self.intel])
+        bench.add("a")
+        bench.add("b")
+        bench.answer()
+        bench.fail("a", .hang)
+        #expect(bench.uses == ["a": Self.software, "b": Self.software])
+        #expect(bench.moves.last?.group == "b" && bench.moves.last?.move == .failing)
+    }
+
+    @Test("with two GPUs the loss of one moves its groups to the other, and its return shares them again")
+    func lossOfOne() {
+        let bench = Bench([Self.intel, Self.amd])
+        bench.add("a")
+        bench.add("b")
+        bench.answer()
+        #expect(bench.uses == ["a": Self.onIntel, "b": Self.onAMD])
+        bench.plug([Self.amd])
+        #expect(bench.uses == ["a": Self.onAMD, "b": Self.onAMD] && bench.state(Self.intel) == .gone)
+        #expect(bench.moves.last?.move == .gone && !bench.pool.choose(for: "a").isDegraded)
+        var renumbered = Self.intel
+        renumbered.renderNode = "/dev/dri/renderD130"
+        bench.plug([renumbered, Self.amd])
+        bench.answer()
+        #expect(Set(bench.uses.values) == [Self.onIntel, Self.onAMD] && bench.state(Self.intel) == .ready)
+        #expect(bench.pool.recipe(for: Self.onIntel, in: "a")?.deviceOptions == ["-vaapi_device", "/dev/dri/renderD130"])
+    }
+
+    @Test("the only GPU pulled is degraded and gone, not forgotten")
+    func pulled() {
+        let bench = Bench([Self.intel])
+        bench.add("hd")
+        bench.answer()
+        bench.plug([])
+        let choice = bench.pool.choose(for: "hd")
+        #expect(bench.uses["hd"] == Self.software && choice.isDegraded && choice.reason.contains("its GPU is gone"), "\(choice.reason)")
+        #expect(bench.pool.recipe(for: Self.onIntel, in: "hd") == nil && bench.pool.nextTick(after: bench.now) == nil)
+    }
+
+    @Test("a GPU that the kernel gave up is left at once, and tried again later")
+    func wedged() {
+        let bench = Bench([Self.intel])
+        bench.add("hd")
+        bench.answer()
+        bench.broken[Self.onIntel] = .driverError
+        bench.wedge(Self.intel)
+        #expect(bench.uses["hd"] == Self.software && bench.moves.last?.move == .failing)
+        bench.wait(.seconds(30))
+        #expect(bench.state(Self.intel) == .quarantined)
+        bench.broken = [:]
+        bench.wait(.seconds(60))
+        #expect(bench.uses["hd"] == Self.onIntel)
+    }
+
+    @Test("pauses before a device is tried again double up to five minutes")
+    func pauses() {
+        let bench = Bench([Self.intel])
+        bench.add("hd")
+        bench.answer()
+        bench.broken[Self.onIntel] = .driverError
+        bench.fail("hd", .driverError)
+        let start = bench.now
+        var times: [Int64] = []
+        while times.count < 10, let next = bench.pool.nextTick(after: bench.now) {
+            times.append((next - start).components.seconds)
+            bench.wait(next - bench.now)
+        }
+        #expect(times == [2, 6, 14, 30, 62, 126, 254, 510, 810, 1110])
+    }
+
+    @Test("a device that failed three times in ten minutes waits for the longest pause, pulled and plugged or not")
+    func notorious() {
+        let bench = Bench([Self.intel])
+        bench.add("hd")
+        bench.answer()
+        for _ in 0..<3 {
+            bench.wait(.seconds(20))
+            #expect(bench.uses["hd"] == Self.onIntel)
+            bench.fail("hd", .driverError)
+        }
+        bench.wait(.seconds(100))
+        #expect(bench.uses["hd"] == Self.software)
+        bench.plug([])
+        bench.plug([Self.intel])
+        bench.answer()
+        #expect(bench.uses["hd"] == Self.software)
+        bench.wait(.seconds(210))
+        #expect(bench.uses["hd"] == Self.onIntel)
+    }
+
+    @Test("a session limit is the matter of one group: the others stay, and it tries again with growing pauses")
+    func sessionLimit() {
+        let bench = Bench([Self.intel])
+        for name in ["a", "b", "c"] { bench.add(name) }
+        bench.answer()
+        bench.fail("c", .sessionLimit)
+        #expect(bench.uses == ["a": Self.onIntel, "b": Self.onIntel, "c": Self.software] && bench.state(Self.intel) == .ready)
+        #expect(bench.pool.choose(for: "c").isDegraded)
+        bench.broken[Self.onIntel] = .sessionLimit
+        bench.wait(.seconds(10))
+        #expect(bench.uses["a"] == Self.onIntel && bench.uses["c"] == Self.software, "\(bench.uses)")
+        bench.broken = [:]
+        bench.wait(.seconds(60))
+        #expect(bench.uses["c"] == Self.onIntel)
+    }
+
+    @Test("what a device cannot do is not tried again until something else is asked for")
+    func unsupported() {
+        let bench = Bench([Self.intel])
+        bench.broken[Self.onIntel] = .unsupported
+        let large = VideoEncoding(size: PixelSize(width: 7680, height: 4320))
+        bench.add("hd", large)
+        bench.answer()
+        bench.wait(.seconds(3600))
+        #expect(bench.uses["hd"] == Self.software && bench.attempts[Self.onIntel] == 1)
+        bench.broken = [:]
+        bench.add("hd", VideoEncoding(size: PixelSize(width: 1280, height: 720)), starts: false)
+        bench.answer()
+        #expect(bench.uses["hd"] == Self.onIntel)
+    }
+
+    @Test("a crash is answered by the same encoder once, and by the next when it crashes again")
+    func crash() {
+        let bench = Bench([Self.intel])
+        bench.add("hd")
+        bench.answer()
+        bench.fail("hd", .crash)
+        #expect(bench.uses["hd"] == Self.onIntel)
+        bench.wait(.seconds(10))
+        bench.fail("hd", .crash)
+        #expect(bench.uses["hd"] == Self.software && bench.state(Self.intel) == .ready)
+    }
+
+    @Test("what passed at one job is trusted at another while that is tried")
+    func carriedOver() {
+        let bench = Bench([Self.intel])
+        bench.add("hd")
+        bench.answer()
+        bench.add("hd", VideoEncoding(bitrate: Bitrate(bitsPerSecond: 1_000_000)), starts: false)
+        #expect(bench.open.count == 1 && bench.pool.choose(for: "hd").candidate == Self.onIntel)
+        bench.broken[Self.onIntel] = .unsupported
+        bench.answer()
+        #expect(bench.uses["hd"] == Self.software)
+    }
+
+    @Test("the operator's encoder stays until it fails")
+    func pinned() {
+        let bench = Bench([Self.intel])
+        bench.add("hd")
+        bench.answer()
+        var pool = bench.pool
+        pool.pin(Self.software, to: "hd")
+        #expect(pool.assign(to: "hd").candidate == Self.software)
+        _ = pool.set([Self.intel, Self.amd], hasVideoEncoder: false, now: bench.now)
+        #expect(pool.choose(for: "hd").candidate == Self.software)
+        pool.pin(nil, to: "hd")
+        #expect(pool.choose(for: "hd").candidate == Self.onIntel)
+    }
+
+    @Test("another order moves the groups that it concerns")
+    func reordered() {
+        let bench = Bench([Self.intel])
+        bench.add("hd")
+        bench.answer()
+        bench.order([.software, .vaapi])
+        #expect(bench.uses["hd"] == Self.software)
+        bench.order([.vaapi])
+        #expect(bench.uses["hd"] == Self.onIntel)
+    }
+
+    @Test("no more than two trials run at a time, and one a device")
+    func bounded() {
+        let bench = Bench([Self.intel, Self.amd], order: [.qsv, .vaapi, .software])
+        bench.add("a")
+        bench.add("b", VideoEncoding(codec: .hevc))
+        while !bench.open.isEmpty {
+            #expect(bench.open.count <= 2 && Set(bench.open.map(\.candidate.device)).count == bench.open.count)
+            bench.answerOne()
+        }
+        #expect(bench.uses["a"]?.isSoftware == false && bench.uses["b"]?.isSoftware == false)
+    }
+
+    @Test("a candidate that this user may not open is not tried, and says what to do")
+    func permission() {
+        var gpu = Self.intel
+        gpu.accessProblem = "/dev/dri/renderD128: this user may not open it; add it to the group render"
+        let bench = Bench([gpu])
+        bench.add("hd")
+        #expect(bench.open.isEmpty && bench.pool.choose(for: "hd").isDegraded)
+        #expect(bench.pool.choose(for: "hd").reason.contains("add it to the group render"))
+        bench.plug([Self.intel])
+        bench.answer()
+        #expect(bench.uses["hd"] == Self.onIntel)
+    }
+}
