@@ -46,41 +46,105 @@ import Testing
             var driver: String
             var codecs: [String]
         }
+        struct Encoder: Decodable {
+            var name: String
+            var standing: String
+            var reason: String?
+            var cause: String?
+            var scalesOnGPU: Bool?
+        }
+        func encoder(_ name: String) -> Encoder? { encoders.first { $0.name == name } }
         var gpus: [Entry]
+        var encoders: [Encoder]
         var captureDevices: [Capture]
         var v4l2Encoders: [Board]
     }
 
-    private func probe(_ stage: Stage, _ lab: Lab, fault: String? = nil) async throws -> Report {
-        let environment = lab.environment.merging(["LAB_VA": fault]) { $1 }
-        let done = try await stage.command(["probe", "--json"], environment: environment)
+    private func probe(_ stage: Stage, _ lab: Lab, _ options: String..., environment: [String: String?]? = nil) async throws -> Report {
+        let done = try await stage.command(["probe", "--json"] + options, environment: environment ?? lab.environment)
         guard done.ending == .exited(0) else { throw Failed("probe: \(done.errors)") }
         return try JSONDecoder().decode(Report.self, from: Data(done.output))
     }
 
-    @Test("a VA driver is asked for profiles, entrypoints, rate controls and sizes", arguments: [nil, "talk"])
-    func driver(fault: String?) async throws {
+    @Test("a VA driver is asked for profiles, entrypoints, rate controls and sizes", arguments: [false, true])
+    func driver(talks: Bool) async throws {
         try await withLab { stage, lab in
-            try await lab.load("box.umockdev")
-            let entry = try #require(try await probe(stage, lab, fault: fault).gpus.first)
+            try await lab.plug(.intel)
+            if talks { try lab.limit("talks", 1) }
+            let report = try await probe(stage, lab)
+            let entry = try #require(report.gpus.first)
             let va = try #require(entry.va, "\(entry.problem ?? "no problem told")")
             #expect(va.driver == "Lab VA driver" && va.processesVideo && entry.problem == nil)
-            #expect(va.encoders == [
-                .init(profile: "VAProfileH264High", entrypoint: "VAEntrypointEncSlice", rateControls: ["CQP", "CBR"], mostWidth: 4096, mostHeight: 2304),
-                .init(profile: "VAProfileHEVCMain", entrypoint: "VAEntrypointEncSliceLP", rateControls: ["CQP", "QVBR"]),
-            ])
+            let h264 = ["High", "Main", "ConstrainedBaseline"].map {
+                Report.VA.Encoder(
+                    profile: "VAProfileH264\($0)", entrypoint: "VAEntrypointEncSlice", rateControls: ["CQP", "CBR", "VBR"], mostWidth: 4096, mostHeight: 2304)
+            }
+            #expect(va.encoders == h264 + [.init(profile: "VAProfileHEVCMain", entrypoint: "VAEntrypointEncSliceLP", rateControls: ["CQP", "QVBR"])])
+            let encoder = try #require(report.encoder("h264_vaapi@0000:00:02.0"))
+            #expect(encoder.standing == "usable" && encoder.scalesOnGPU == true)
         }
     }
 
-    @Test("a VA driver that says no, crashes or hangs costs its own answer alone", arguments: [("refuse", "refused"), ("crash", "crashed"), ("hang", "hung")])
-    func faults(fault: String, kind: String) async throws {
+    @Test(
+        "a VA driver that says no, crashes or hangs costs its own answer and its own trials alone",
+        arguments: [(Lab.Fault.busy, "refused", "driver-error"), (.crash, "crashed", "crash"), (.hang, "hung", "driver-error")])
+    func faults(fault: Lab.Fault, kind: String, cause: String) async throws {
         try await withLab { stage, lab in
-            try await lab.load("box.umockdev")
-            let report = try await probe(stage, lab, fault: fault)
+            try await lab.plug(.intel)
+            try await lab.plug(.amd)
+            try lab.fail(.start, fault, on: .intel)
+            let report = try await probe(stage, lab)
             let entry = try #require(report.gpus.first)
             #expect(entry.va == nil && entry.problemKind == kind, "\(entry.problem ?? "no problem told")")
-            #expect(entry.problem?.isEmpty == false && report.captureDevices.count == 1)
+            #expect(entry.problem?.isEmpty == false && report.gpus.last?.va != nil)
+            #expect(report.encoder("h264_vaapi@0000:00:02.0")?.cause == cause)
+            #expect(report.encoder("h264_vaapi@0000:03:00.0")?.standing == "usable")
             #expect(stage.leftovers.filter { $0.command.contains("probe va") }.isEmpty)
+        }
+    }
+
+    @Test("a GPU without a scaler encodes what the processor has scaled")
+    func noScaler() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            try lab.limit("noscaler", 1)
+            let encoder = try #require(try await probe(stage, lab).encoder("h264_vaapi@0000:00:02.0"))
+            #expect(encoder.standing == "usable" && encoder.scalesOnGPU == nil)
+        }
+    }
+
+    @Test("without trials nothing is started, and nothing is called usable that was not tried")
+    func noTrial() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            try lab.fail(.start, .hang)
+            let report = try await probe(stage, lab, "--no-trial")
+            #expect(report.gpus.first?.va == nil && report.encoder("h264_vaapi@0000:00:02.0")?.standing == "untried")
+        }
+    }
+
+    @Test(
+        "NVIDIA's encoder is tried, and what is wrong is said in words that help",
+        arguments: [
+            ("", 0, nil, ""), ("devices", 0, "device-gone", "no such device"), ("sessions", 0, "session-limit", "no further encoding session"),
+            ("version", 160, "driver-missing", "older than this FFmpeg needs"), ("width", 320, "unsupported", "cannot encode pictures of this size"),
+        ] as [(String, Int, String?, String)])
+    func nvidiaTrial(limit: String, value: Int, cause: String?, words: String) async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.nvidia)
+            if !limit.isEmpty { try lab.limitNVIDIA(limit, value) }
+            let encoder = try #require(try await probe(stage, lab, environment: lab.nvidiaEnvironment).encoder("h264_nvenc@0000:01:00.0"))
+            #expect(encoder.standing == (cause == nil ? "usable" : "failed") && encoder.cause == cause)
+            #expect(encoder.reason?.contains(words) ?? words.isEmpty, "\(encoder.reason ?? "")")
+        }
+    }
+
+    @Test("without NVIDIA's libraries it is said what to install")
+    func noLibraries() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.nvidia)
+            let encoder = try #require(try await probe(stage, lab).encoder("h264_nvenc@0000:01:00.0"))
+            #expect(encoder.cause == "driver-missing" && encoder.reason?.contains("install nvidia-driver") == true, "\(encoder.reason ?? "")")
         }
     }
 

@@ -31,6 +31,12 @@ public enum GPUList {
 
     private static let nvidia = "nvidia"
 
+    /// NVIDIA's driver makes its nodes when they are first asked for, so one that is missing says nothing.
+    private static var nvidiaProblem: String? {
+        let node = "/dev/nvidiactl"
+        return access(node, F_OK) == 0 ? NodeAccess.problem(node) : nil
+    }
+
     /// A GPU without DRM nodes.
     private static func headless(_ device: UdevDevice) -> GPU? {
         // Class 03 is display; the same card's sound and USB parts have other classes.
@@ -40,7 +46,7 @@ public enum GPUList {
         gpu.deviceID = device.attribute("device").flatMap { UInt16($0.dropFirst(2), radix: 16) }
         name(&gpu, device)
         gpu.isBootVGA = device.attribute("boot_vga") == "1"
-        gpu.accessProblem = NodeAccess.problem("/dev/nvidiactl")
+        gpu.accessProblem = nvidiaProblem
         return gpu
     }
 
@@ -67,7 +73,7 @@ public enum GPUList {
         gpu.cardNode = card
         gpu.isBootVGA = bus?.attribute("boot_vga") == "1"
         // NVENC goes through NVIDIA's own nodes, not through the render node.
-        gpu.accessProblem = NodeAccess.problem(gpu.driver == nvidia ? "/dev/nvidiactl" : any)
+        gpu.accessProblem = gpu.driver == nvidia ? nvidiaProblem : NodeAccess.problem(any)
         return gpu
     }
 

@@ -47,22 +47,19 @@ public enum TrialResult: Sendable, Hashable {
         case (.sessionLimit, _): return "the device allows no further encoding session; another program or group has them all"
         case (.unsupported, _) where says("No usable encoding entrypoint") || says("No usable encoding profile"):
             return "the GPU or its driver cannot encode this profile"
-        case (.unsupported, _) where says("does not support encoding at size") || says("exceed"):
+        case (.unsupported, _) where says("does not support encoding at size") || says(" exceeds "):
             return "the GPU cannot encode pictures of this size"
-        case (.unsupported, _): return "the device cannot do this: \(last(exit) ?? cause.sentence)"
+        case (.unsupported, _): return "the device cannot do this: \(error(exit) ?? cause.sentence)"
         case (.crash, _), (.killed, _): return "its driver crashes; update it"
         case (.driverError, _): return "its driver reports an error; restart the box, or update the driver"
-        default: return "it does not work here: \(last(exit) ?? cause.sentence)"
+        default: return "it does not work here: \(error(exit) ?? cause.sentence)"
         }
     }
 
-    /// The first thing that FFmpeg called an error, without the address before it.
-    private static func last(_ exit: ChildExit) -> String? {
-        for mark in ["[error] ", "[fatal] "] {
-            for line in exit.log.lines {
-                if let range = line.firstRange(of: mark) { return String(line[range.upperBound...]) }
-            }
-        }
-        return exit.log.last(1).first
+    /// What FFmpeg said went wrong first, without who said it.
+    private static func error(_ exit: ChildExit) -> String? {
+        guard let line = exit.log.firstError ?? exit.log.last(1).first else { return nil }
+        guard line.hasPrefix("["), let end = line.firstRange(of: "] ") else { return line }
+        return String(line[end.upperBound...])
     }
 }

@@ -23,7 +23,7 @@ struct ChildLog<Instant: InstantProtocol>: Sendable where Instant: Sendable, Ins
                 // Descriptions of streams, a few lines once; one of them is news.
                 return message.text.hasPrefix("Output #0,") ? [.outputOpened] : []
             }
-            excerpt.append(message.text)
+            excerpt.append(message.text, isError: [.error, .fatal, .panic].contains(message.level))
             switch rate.admit(at: now) {
             case .suppress: return []
             case .pass(let after):

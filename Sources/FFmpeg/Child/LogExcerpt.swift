@@ -7,6 +7,9 @@ public struct LogExcerpt: Sendable, Hashable {
     /// How many lines between the two are not kept.
     public private(set) var omitted = 0
 
+    /// The first line that FFmpeg called an error: most often it names the cause that the others follow from.
+    public private(set) var firstError: String?
+
     static let headLines = 20
     static let tailLines = 60
     /// Bytes kept of one line, so that the whole stays under 80 kB.
@@ -24,8 +27,9 @@ public struct LogExcerpt: Sendable, Hashable {
     /// What it said last.
     public func last(_ count: Int) -> [String] { Array((tail.count < count ? head + tail : tail).suffix(count)) }
 
-    mutating func append(_ line: String) {
+    mutating func append(_ line: String, isError: Bool = false) {
         let line = Self.cut(line)
+        if isError, firstError == nil { firstError = line }
         if head.count < Self.headLines {
             head.append(line)
             return

@@ -28,6 +28,9 @@ static void mend(int descriptor, struct stat *info) {
     size_t length = strlen(root);
     if (!link_of(path, file, sizeof file) || strncmp(file, root, length) || strncmp(file + length, "/dev/", 5)) return;
     char *name = file + length + 5;
+    /* A device that was unplugged while it was open. */
+    char *end = strstr(name, " (deleted)");
+    if (end) *end = 0;
     for (char *letter = name; *letter; letter++)
         if (*letter == '/') *letter = '_';
     snprintf(entry, sizeof entry, "%s/dev/.node/%s", root, name);

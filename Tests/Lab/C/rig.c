@@ -7,7 +7,10 @@
  *   event SYSPATH ACTION [COUNT]   so many at once; umockdev aborts when more than about ten wait for a reader
  *   unplug SYSPATH                 the "remove" event; then the device is gone
  *   video NODE capture|encoder     what answers to the V4L2 questions at a node
+ *   drm NODE DRIVER                a kernel driver that tells its name at a DRM node
+ *   gone NODE                      that driver has no device any more: ENODEV for whoever has the node open
  */
+#include <libdrm/drm.h>
 #include <errno.h>
 #include <linux/videodev2.h>
 #include <stdio.h>
@@ -101,6 +104,61 @@ static gboolean answer(UMockdevIoctlBase *base, UMockdevIoctlClient *client, gpo
     return TRUE;
 }
 
+/* DRM drivers by node; what is replaced stays, for a thread of the testbed may still use it. */
+struct driver {
+    char name[32];
+    int is_gone;
+};
+
+static GHashTable *drivers;
+
+/* Strings go to where the application has made room for them, which it does when it knows how long they are. */
+static void answer_text(UMockdevIoctlData *data, size_t offset, size_t room, const char *text) {
+    if (room == 0) return;
+    UMockdevIoctlData *place = umockdev_ioctl_data_resolve(data, offset, room, NULL);
+    if (!place) return;
+    memcpy(place->data, text, MIN(room, strlen(text)));
+    g_object_unref(place);
+}
+
+static int answer_version(struct driver *driver, UMockdevIoctlData *data) {
+    struct drm_version *it = (void *)data->data;
+    const char *date = "20260101", *about = "lab";
+    answer_text(data, offsetof(struct drm_version, name), it->name_len, driver->name);
+    answer_text(data, offsetof(struct drm_version, date), it->date_len, date);
+    answer_text(data, offsetof(struct drm_version, desc), it->desc_len, about);
+    it->version_major = 1;
+    it->name_len = strlen(driver->name);
+    it->date_len = strlen(date);
+    it->desc_len = strlen(about);
+    return 0;
+}
+
+static gboolean answer_drm(UMockdevIoctlBase *base, UMockdevIoctlClient *client, gpointer context) {
+    (void)base;
+    struct driver *driver = context;
+    unsigned long request = umockdev_ioctl_client_get_request(client) & 0xffffffffUL;
+    int code = driver->is_gone ? ENODEV : EINVAL;
+    if (!driver->is_gone && request == DRM_IOCTL_VERSION) {
+        UMockdevIoctlData *data =
+            umockdev_ioctl_data_resolve(umockdev_ioctl_client_get_arg(client), 0, sizeof(struct drm_version), NULL);
+        if (data) code = answer_version(driver, data);
+        if (data) g_object_unref(data);
+    }
+    umockdev_ioctl_client_complete(client, code ? -1 : 0, code);
+    return TRUE;
+}
+
+static void attach_drm(UMockdevTestbed *testbed, const char *node, const char *name, GError **error) {
+    if (g_hash_table_contains(drivers, node)) umockdev_testbed_detach_ioctl(testbed, node, NULL);
+    struct driver *driver = g_new0(struct driver, 1);
+    g_strlcpy(driver->name, name, sizeof driver->name);
+    g_hash_table_insert(drivers, g_strdup(node), driver);
+    UMockdevIoctlBase *handler = umockdev_ioctl_base_new();
+    g_signal_connect(handler, "handle-ioctl", G_CALLBACK(answer_drm), driver);
+    umockdev_testbed_attach_ioctl(testbed, node, handler, error);
+}
+
 static const char *run(UMockdevTestbed *testbed, char **words, guint count, GError **error) {
     if (count == 2 && !strcmp(words[0], "load")) {
         umockdev_testbed_add_from_file(testbed, words[1], error);
@@ -116,6 +174,10 @@ static const char *run(UMockdevTestbed *testbed, char **words, guint count, GErr
         enum kind kind = strcmp(words[2], "encoder") ? CAPTURE : ENCODER;
         g_signal_connect(handler, "handle-ioctl", G_CALLBACK(answer), GINT_TO_POINTER(kind));
         umockdev_testbed_attach_ioctl(testbed, words[1], handler, error);
+    } else if (count == 3 && !strcmp(words[0], "drm")) {
+        attach_drm(testbed, words[1], words[2], error);
+    } else if (count == 2 && !strcmp(words[0], "gone") && g_hash_table_contains(drivers, words[1])) {
+        ((struct driver *)g_hash_table_lookup(drivers, words[1]))->is_gone = 1;
     } else {
         return "no such command";
     }
@@ -124,6 +186,7 @@ static const char *run(UMockdevTestbed *testbed, char **words, guint count, GErr
 
 int main(void) {
     UMockdevTestbed *testbed = umockdev_testbed_new();
+    drivers = g_hash_table_new(g_str_hash, g_str_equal);
     printf("%s\n", umockdev_testbed_get_root_dir(testbed));
     fflush(stdout);
     char line[4096];

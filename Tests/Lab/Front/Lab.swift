@@ -7,8 +7,11 @@ public import TestSupport
 /// The C parts lie beside, in `Tests/Lab/C`; they are compiled once a test run, with the clang that comes with Swift.
 public struct Lab: Sendable {
     private let rig: Program
+    private let folder: TemporaryFolder
     /// What a program needs to see these devices.
     public let environment: [String: String?]
+    /// On top of it: what finds NVIDIA's libraries.
+    public let nvidiaEnvironment: [String: String?]
 
     /// The box that the descriptions in `Tests/CapabilityProbeTests/Devices` are of.
     static let devices = folder.deletingLastPathComponent().appendingPathComponent("CapabilityProbeTests/Devices")
@@ -21,10 +24,12 @@ public struct Lab: Sendable {
         // umockdev keeps its files where temporary files are; the stage's folder goes with the stage.
         rig = try await stage.program("umockdev-wrapper", [parts.rig], environment: ["TMPDIR": stage.folder.path], input: .pipe)
         let root = try await rig.output.first("the rig's folder") { $0.hasPrefix("/") }.text
+        folder = stage.folder
         environment = [
             "UMOCKDEV_DIR": root, "LD_PRELOAD": "\(parts.nodes):libumockdev-preload.so.0",
-            "LIBVA_DRIVERS_PATH": parts.drivers, "LIBVA_DRIVER_NAME": "lab", "LAB_VA": nil,
+            "LIBVA_DRIVERS_PATH": parts.drivers, "LIBVA_DRIVER_NAME": "lab", "SOFTVA_FAULTS": folder.path(Self.faultsFile),
         ]
+        nvidiaEnvironment = environment.merging(["LD_LIBRARY_PATH": parts.nvidia, "SOFTNV_FAULTS": folder.path(Self.nvidiaFaultsFile)]) { $1 }
     }
 
     /// - Throws: `Failed` with the rig's words when it does not do it.
@@ -37,6 +42,107 @@ public struct Lab: Sendable {
             return nil as String?
         }
         guard answer == "ok" else { throw Failed("rig \(words.joined(separator: " ")): \(answer)") }
+    }
+
+    // MARK: GPUs
+
+    /// Plugs a GPU in: its driver answers, and its "add" events come.
+    public func plug(_ gpu: LabGPU) async throws {
+        let path = try folder.write("\(UUID().uuidString).umockdev", gpu.description)
+        if gpu.render == nil { return try await tell("load", path) }
+        // The answering comes first for who looks at the event; it needs the node, and so an event is sent once more.
+        try await tell("load", path)
+        for node in gpu.nodes { try await tell("drm", node, gpu.driver) }
+        for device in gpu.devices { try await tell("event", device, "change") }
+    }
+
+    /// Pulls a GPU: who has it open is told so by the kernel, and the "remove" events come.
+    public func unplug(_ gpu: LabGPU) async throws {
+        for node in gpu.nodes { try await tell("gone", node) }
+        for device in gpu.devices.reversed() { try await tell("unplug", device) }
+        try await tell("unplug", gpu.path)
+    }
+
+    /// The kernel says that a GPU is beyond recovery.
+    public func wedge(_ gpu: LabGPU) async throws {
+        guard let card = gpu.devices.first else { throw Failed("\(gpu.slot) has no DRM device") }
+        try await tell("set", card, "WEDGED", "rebind")
+        try await tell("event", card, "change")
+    }
+
+    // MARK: Faults
+
+    /// Calls of the VA driver that may fail.
+    public enum Call: String, Sendable {
+        case start = "Init", createConfig = "CreateConfig", createContext = "CreateContext", createSurfaces = "CreateSurfaces"
+        case endPicture = "EndPicture", scale = "Scale", syncSurface = "SyncSurface", syncBuffer = "SyncBuffer", mapBuffer = "MapBuffer"
+    }
+
+    /// Calls of NVIDIA's libraries that may fail.
+    public enum NVIDIACall: String, Sendable {
+        case cuInit, cuCtxCreate, cuCtxPushCurrent
+        case openSession = "OpenSession", initialize = "Initialize", encodePicture = "EncodePicture", lockBitstream = "LockBitstream"
+    }
+
+    public enum Fault: Sendable, CustomStringConvertible {
+        case busy, operationFailed, encodingError, allocationFailed, hang, crash
+        case sleep(milliseconds: Int)
+        case code(Int)
+
+        public var description: String {
+            switch self {
+            case .busy: "HW_BUSY"
+            case .operationFailed: "OPERATION_FAILED"
+            case .encodingError: "ENCODING_ERROR"
+            case .allocationFailed: "ALLOCATION_FAILED"
+            case .hang: "hang"
+            case .crash: "crash"
+            case .sleep(let milliseconds): "sleep=\(milliseconds)"
+            case .code(let code): "\(code)"
+            }
+        }
+    }
+
+    private static let faultsFile = "va.faults"
+    private static let nvidiaFaultsFile = "nvidia.faults"
+
+    /// From now on a call fails, in programs that run and in those to come.
+    ///
+    /// - Parameters:
+    ///   - after: So many calls in a process go well before.
+    ///   - gpu: `nil` for all.
+    public func fail(_ call: Call, _ fault: Fault, after: Int = 0, on gpu: LabGPU? = nil) throws {
+        try add("\(call.rawValue) \(fault) after=\(after)" + (gpu?.render.map { " gpu=\($0)" } ?? ""), to: Self.faultsFile)
+    }
+
+    public func fail(_ call: NVIDIACall, _ fault: Fault, after: Int = 0) throws {
+        try add("\(call.rawValue) \(fault) after=\(after)", to: Self.nvidiaFaultsFile)
+    }
+
+    /// What the VA driver can do: `noencoder`, `noscaler`, `talks` (1), `width`, `height` (pixels), `contexts` (a process).
+    public func limit(_ name: String, _ value: Int, on gpu: LabGPU? = nil) throws {
+        try add("Limit \(name)=\(value)" + (gpu?.render.map { " gpu=\($0)" } ?? ""), to: Self.faultsFile)
+    }
+
+    /// What NVIDIA's can do: `devices`, `sessions` (over all processes), `version` (16 a major), `width`.
+    public func limitNVIDIA(_ name: String, _ value: Int) throws {
+        try add("Limit \(name)=\(value)", to: Self.nvidiaFaultsFile)
+    }
+
+    /// Everything works again.
+    public func heal() throws {
+        for name in [Self.faultsFile, Self.nvidiaFaultsFile] { try replace(name, with: "") }
+    }
+
+    private func add(_ line: String, to name: String) throws {
+        let before = (try? String(contentsOfFile: folder.path(name), encoding: .utf8)) ?? ""
+        try replace(name, with: before + line + "\n")
+    }
+
+    /// In one step: a driver may read it at any time.
+    private func replace(_ name: String, with text: String) throws {
+        let temporary = try folder.write(name + ".new", text)
+        guard rename(temporary, folder.path(name)) == 0 else { throw Failed("cannot rename \(temporary): \(String(cString: strerror(errno)))") }
     }
 
     /// Plugs in every device of a description.

@@ -7,6 +7,8 @@ struct LabParts: Sendable {
     let nodes: String
     /// The folder with libva's driver.
     let drivers: String
+    /// The folder with NVIDIA's libraries.
+    let nvidia: String
 
     private static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("C").path
@@ -21,19 +23,31 @@ struct LabParts: Sendable {
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let folder = URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/lab"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let flags = try await Program.run("pkg-config", ["--cflags", "--libs", "umockdev-1.0", "libva"]).success("pkg-config").text
-        let libraries = flags.split(whereSeparator: \.isWhitespace).map(String.init)
-        let parts = LabParts(rig: "\(folder)/rig", nodes: "\(folder)/nodes.so", drivers: folder)
-        try await compile("rig.c", into: parts.rig, libraries)
-        try await compile("nodes.c", into: parts.nodes, ["-shared", "-fPIC", "-ldl"])
-        try await compile("va.c", into: "\(folder)/lab_drv_video.so", ["-shared", "-fPIC"] + libraries)
+        let parts = LabParts(rig: "\(folder)/rig", nodes: "\(folder)/nodes.so", drivers: folder, nvidia: "\(folder)/nvidia")
+        try FileManager.default.createDirectory(atPath: parts.nvidia, withIntermediateDirectories: true)
+        let library = ["-shared", "-fPIC", "-pthread"]
+        try await compile(["rig"], into: parts.rig, try await packages("umockdev-1.0", "libdrm"))
+        try await compile(["nodes"], into: parts.nodes, library + ["-ldl"])
+        try await compile(
+            ["va", "va_objects", "va_memory", "va_encode", "va_scale", "faults"], into: "\(folder)/lab_drv_video.so",
+            library + (try await packages("libva", "libdrm", "x264")))
+        let soname: (String) -> String = { "-Wl,-soname,\($0)" }
+        try await compile(["cuda", "faults"], into: "\(parts.nvidia)/libcuda.so.1", library + [soname("libcuda.so.1")])
+        try await compile(
+            ["nvenc", "faults"], into: "\(parts.nvidia)/libnvidia-encode.so.1", library + [soname("libnvidia-encode.so.1")] + (try await packages("x264")))
         return parts
     }
 
-    private static func compile(_ source: String, into path: String, _ options: [String]) async throws {
+    private static func packages(_ names: String...) async throws -> [String] {
+        let flags = try await Program.run("pkg-config", ["--cflags", "--libs"] + names).success("pkg-config").text
+        return flags.split(whereSeparator: \.isWhitespace).map(String.init)
+    }
+
+    private static func compile(_ names: [String], into path: String, _ options: [String]) async throws {
         let temporary = "\(path).\(getpid())"
-        _ = try await Program.run("clang", ["-O1", "-Wall", "-Werror", "-o", temporary, "\(sources)/\(source)"] + options, within: .seconds(60))
-            .success("clang \(source)")
+        let files = names.map { "\(sources)/\($0).c" }
+        _ = try await Program.run("clang", ["-O1", "-Wall", "-Wextra", "-Werror", "-o", temporary] + files + options, within: .seconds(60))
+            .success("clang \(names[0])")
         guard rename(temporary, path) == 0 else { throw Failed("cannot rename \(temporary): \(String(cString: strerror(errno)))") }
     }
 }
