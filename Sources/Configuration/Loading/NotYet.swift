@@ -5,12 +5,12 @@ public enum NotYet: Sendable, Equatable {
     case rawSources
     /// Who may publish to a listener: FFmpeg 5.1 lets everybody in who reaches an RTMP port, and looks at no SRT stream id.
     case ingestKeys
-    /// Encoders of GPUs, unless the operator hands a group over to one; and AV1.
-    case otherEncoders
+    /// The streams between the service's processes, MPEG-TS, do not carry it in the FFmpegs that are common.
+    case av1
     /// The status over HTTP.
     case statusServer
 
     public static let list: [NotYet] = [
-        .captureSources, .rawSources, .ingestKeys, .otherEncoders, .statusServer,
+        .captureSources, .rawSources, .ingestKeys, .av1, .statusServer,
     ]
 }

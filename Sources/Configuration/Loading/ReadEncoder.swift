@@ -76,19 +76,8 @@ extension ConfigurationReader {
         return nil
     }
 
-    func noteOtherEncoders(_ encoding: VideoEncoding, _ fields: Fields) {
-        let asked: String
-        switch encoding.encoder {
-        case .auto where encoding.codec != .av1: return
-        case .auto: asked = encoding.codec.rawValue
-        case .list(let requests):
-            let others = requests.filter { EncoderName.known($0.name)?.family != .software || encoding.codec == .av1 }
-            if others.isEmpty { return }
-            asked = Printable.alternatives(others.map(\.description)).replacing(" or ", with: " and ")
-        }
-        let instead = encoding.codec == .hevc ? "libx265" : "libx264"
-        notYet(
-            .otherEncoders, fields.has("encoder") ? fields.place(of: "encoder") : fields.place(of: "codec"),
-            "\(asked) \(asked.contains(" ") ? "are" : "is") not chosen by this version; \(instead) takes over")
+    func noteAV1(_ encoding: VideoEncoding, _ fields: Fields) {
+        guard encoding.codec == .av1 else { return }
+        notYet(.av1, fields.has("encoder") ? fields.place(of: "encoder") : fields.place(of: "codec"), "av1 is not encoded by this version; libx264 takes over")
     }
 }

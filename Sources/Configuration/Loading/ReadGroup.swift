@@ -80,7 +80,7 @@ extension ConfigurationReader {
             size: fields.value("size", expecting: PixelSize.example, PixelSize.init(parsing:)), rate: rate,
             bitrate: fields.bitrate("bitrate", default: standard.bitrate, in: VideoEncoding.bitrateLimits),
             keyframe: keyframe, profile: profile(fields, codec: codec))
-        noteOtherEncoders(encoding, fields)
+        noteAV1(encoding, fields)
         return .encode(encoding)
     }
 

@@ -46,17 +46,16 @@ public struct EncoderSelector: Sendable {
         standings[candidate] ?? catalogue.initialStanding(of: candidate)
     }
 
-    /// What the group allows, best first: its own list, or the families of `order`. Software is the last resort of a list,
-    /// too, unless the order leaves it out: a picture is better than none.
+    /// What the group allows, best first: its own list, or the families of `order`. Software is the last resort of a list
+    /// (and of AV1, in H.264), too, unless the order leaves it out: a picture is better than none.
     public func candidates(for wish: VideoEncoding) -> [EncoderCandidate] {
         var ranked: [[EncoderCandidate]]
         switch wish.encoder {
         case .auto: ranked = order.map { catalogue.candidates($0, wish.codec) }
-        case .list(let requests):
-            ranked = requests.map { catalogue.candidates(named: $0.name, on: $0.gpu) }
-            let last = EncoderCandidate.software(wish.codec)
-            if order.contains(.software), wish.codec != .av1, !requests.contains(where: { $0.name == last.name }) { ranked.append([last]) }
+        case .list(let requests): ranked = requests.map { catalogue.candidates(named: $0.name, on: $0.gpu) }
         }
+        let last = EncoderCandidate.software(wish.codec)
+        if order.contains(.software), !ranked.joined().contains(last) { ranked.append([last]) }
         // Among equals the GPU with the least to do comes first; the sort keeps the order of those with the same load.
         return ranked.flatMap { $0.sorted { weight($0) < weight($1) } }
     }

@@ -1,5 +1,7 @@
 import ArgumentParser
+import CapabilityProbe
 import Configuration
+import EncoderSelection
 import FFmpeg
 
 /// Validates a file and says what it understood.
@@ -12,9 +14,12 @@ struct Check: AsyncParsableCommand {
     func run() async throws {
         let environment = processEnvironment()
         let loaded = try LoadedConfiguration(file, environment: environment)
+        var missing: [String] = []
         do {
             let ffmpeg = try await FFmpegBinary.locate(loaded.configuration.ffmpeg, environment: environment)
             try CodecObjections.check(loaded, against: ffmpeg.version)
+            let encoders = EncoderCatalogue(listed: try await ffmpeg.listEncoders(environment: environment), gpus: GPUList.read())
+            missing = MissingEncoders.notices(of: loaded, encoders)
         } catch let failure as Failure {
             throw failure
         } catch where loaded.configuration.ffmpeg != nil {
@@ -24,5 +29,6 @@ struct Check: AsyncParsableCommand {
         }
         print(ConfigurationSummary.render(loaded.configuration))
         for notice in loaded.notices { print("\(notice)") }
+        for notice in missing { print(notice) }
     }
 }

@@ -47,6 +47,7 @@ struct Run: AsyncParsableCommand {
         }
         defer { places.remove() }
         for notice in file.notices { logger.warning("\(notice)") }
+        for notice in MissingEncoders.notices(of: file, encoders) { logger.warning("\(notice)") }
         logger.notice("starting", metadata: ["version": "\(Streambox.version)", "ffmpeg": "\(ffmpeg.version)", "config": "\(file.name)"])
 
         let folder = Places.state(file.configuration, environment: environment)

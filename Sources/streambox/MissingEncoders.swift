@@ -1,0 +1,32 @@
+import Configuration
+import EncoderSelection
+
+/// Encoders that a configuration asks for by name and that this box does not have.
+enum MissingEncoders {
+    /// A line a group and encoder: where, what is missing, how to get it, and what happens meanwhile.
+    static func notices(of loaded: LoadedConfiguration, _ catalogue: EncoderCatalogue) -> [String] {
+        loaded.configuration.channels.flatMap(\.groups).flatMap { group -> [String] in
+            guard case .encode(let wish) = group.video, case .list(let requests) = wish.encoder else { return [] }
+            let selector = EncoderSelector(catalogue: catalogue, order: loaded.configuration.encoders.order)
+            let choice = selector.candidates(for: wish).first { !selector.standing(of: $0).hasFailed }
+            let instead = choice.map { "\($0) takes over" } ?? "nothing else is allowed, so the group has no picture until it is there"
+            return requests.compactMap { request in
+                guard let why = why(request, catalogue) else { return nil }
+                return "\(loaded.name):\(group.location): group '\(group.name)' asks for \(request), which is not here: \(why); \(instead)"
+            }
+        }
+    }
+
+    private static func why(_ request: EncoderRequest, _ catalogue: EncoderCatalogue) -> String? {
+        let candidates = catalogue.candidates(named: request.name, on: request.gpu)
+        guard !candidates.isEmpty else {
+            // What the kernel's video devices encode is asked for by the service and by `probe`.
+            guard let known = EncoderName.known(request.name), known.family != .v4l2m2m else { return nil }
+            return "it needs \(known.needs)"
+        }
+        let reasons = candidates.map { candidate -> String? in
+            if case .failed(let why) = catalogue.initialStanding(of: candidate) { why } else { nil }
+        }
+        return reasons.contains(nil) ? nil : reasons.first ?? nil
+    }
+}

@@ -1,0 +1,285 @@
+import Foundation
+import Lab
+import TestSupport
+import Testing
+
+/// Encoders of GPUs in the running service: chosen, lost, and had back, while a target loses nothing.
+@Suite(.serialized) struct HardwareTests {
+    private static let onIntel = "h264_vaapi@0000:00:02.0"
+    private static let onAMD = "h264_vaapi@0000:03:00.0"
+    private static let onNVIDIA = "h264_nvenc@0000:01:00.0"
+
+    private func box(_ groups: String...) -> String {
+        """
+          - name: main
+            sources: [ { test: { size: 320x180, rate: 30 } } ]
+            groups: [ \(groups.joined(separator: ", ")) ]
+        """
+    }
+
+    private func group(_ name: String, _ url: String, _ more: String = "") -> String {
+        "{ name: \(name), video: { bitrate: 400k, keyframe: 1s\(more) }, targets: [ { name: to-\(name), url: \"\(url)\" } ] }"
+    }
+
+    private struct Status: Decodable {
+        struct Channel: Decodable { var groups: [Group] }
+        struct Group: Decodable {
+            struct Exits: Decodable, Hashable {
+                var encoder: String
+                var cause: String
+                var count: Int
+            }
+            var name: String
+            var state: String
+            var encoder: String
+            var gpu: String?
+            var why: String
+            var lostFrames: Int
+            var handovers: [String: Int]
+            var exits: [Exits]
+
+            var use: String { gpu.map { "\(encoder)@\($0)" } ?? encoder }
+        }
+        struct GPU: Decodable {
+            var slot: String
+            var node: String
+            var state: String
+        }
+        struct Problem: Decodable {
+            var problem: String
+            var subject: String
+            var sentence: String
+        }
+        var channels: [Channel]
+        var gpus: [GPU]
+        var problems: [Problem]
+
+        var groups: [Group] { channels.flatMap(\.groups) }
+        func gpu(_ gpu: LabGPU) -> GPU? { gpus.first { $0.slot == gpu.slot } }
+    }
+
+    private func status(_ stage: Stage, _ daemon: Daemon) async throws -> Status {
+        let done = try await stage.command(["status", "--json", "--config", daemon.config])
+        guard done.ending == .exited(0) else { throw Failed("status: \(done.errors)") }
+        return try JSONDecoder().decode(Status.self, from: Data(done.output))
+    }
+
+    /// Waits until the status is as it should be, and gives it.
+    @discardableResult
+    private func expect(
+        _ what: String, _ stage: Stage, _ daemon: Daemon, within limit: Duration = .seconds(40), line: Int = #line, _ isSo: (Status) -> Bool
+    ) async throws -> Status {
+        var last: Status?
+        do {
+            return try await eventually(what, within: limit, every: .milliseconds(200), line: line) {
+                last = try await status(stage, daemon)
+                return last.flatMap { isSo($0) ? $0 : nil }
+            }
+        } catch {
+            throw Failed("\(error); it is \(last.map { "\($0)" } ?? "nothing")")
+        }
+    }
+
+    /// Ends the service, and looks at what a target got: one connection, every picture, each at its time.
+    private func expectWhole(_ sink: NginxRTMP, _ streams: String..., after daemon: Daemon) async throws {
+        try await daemon.terminate()
+        for stream in streams {
+            #expect(try await sink.wasPublishedOnceInOrder(stream))
+            let probe = try await MediaProbe.read(.url(sink.recordings(of: stream)[0]))
+            #expect(probe.backwards.isEmpty)
+            let times = probe.packets(of: probe.video).compactMap(\.pts)
+            let steps = zip(times, times.dropFirst()).map { $1 - $0 }
+            #expect(steps.allSatisfy { (33...34).contains($0) }, "\(stream): \(steps.filter { !(33...34).contains($0) })")
+        }
+    }
+
+    @Test("a group moves from software to the GPU once that has passed its trial, and the next start begins with the GPU")
+    func onAirFirst() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            let sink = try await stage.nginx(record: true)
+            let channels = box(group("hd", sink.url("hd"), ", size: 160x90"))
+            let daemon = try await stage.streambox(channels, environment: lab.environment)
+            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            // Pictures are scaled by the GPU.
+            #expect(daemon.children("pipe:0").contains { $0.command.contains("scale_vaapi=w=160:h=90") })
+            try await sink.waitForFrames(60, of: "hd")
+            let metrics = try await eventually("the memory of it") { try? String(contentsOfFile: stage.folder.path("state-box/encoders.json"), encoding: .utf8) }
+            #expect(metrics == #"{"hd":"h264_vaapi@0000:00:02.0"}"#)
+            try await expectWhole(sink, "hd", after: daemon)
+            let next = try await stage.streambox(box(group("hd", sink.url("again"), ", size: 160x90")), environment: lab.environment)
+            let status = try await expect("the group live", stage, next) { $0.groups[0].state == "live" && $0.groups[0].use == Self.onIntel }
+            #expect(status.groups[0].handovers.isEmpty)
+            try await next.terminate()
+        }
+    }
+
+    @Test("a GPU that hangs at every start does not keep the box off air, whatever it was used for before")
+    func deadAtStart() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            try lab.fail(.start, .hang)
+            _ = try stage.folder.makeFolder("state-box")
+            _ = try stage.folder.write("state-box/encoders.json", #"{"hd":"h264_vaapi@0000:00:02.0"}"#)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
+            try await sink.waitForFrames(30, of: "hd")
+            let status = try await expect("the group degraded", stage, daemon) { $0.groups[0].state == "degraded" }
+            #expect(status.groups[0].use == "libx264" && status.groups[0].why.contains("hangs") && status.groups[0].handovers.isEmpty)
+            #expect(status.groups[0].exits.isEmpty)
+            try await expectWhole(sink, "hd", after: daemon)
+        }
+    }
+
+    @Test(
+        "a GPU that fails while it encodes costs no picture: the next encoder goes on, and the GPU is handed back once it works",
+        arguments: [
+            (Lab.Call.endPicture, Lab.Fault.busy, "gpu-error"), (.endPicture, .operationFailed, "gpu-error"), (.endPicture, .encodingError, "gpu-error"),
+            (.syncBuffer, .operationFailed, "gpu-error"), (.endPicture, .hang, "stall"),
+        ])
+    func faults(call: Lab.Call, fault: Lab.Fault, cause: String) async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
+            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await sink.waitForFrames(30, of: "hd")
+            try lab.fail(call, fault)
+            let fallen = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            #expect(fallen.groups[0].handovers[cause] == 1 && fallen.gpu(.intel)?.state == "quarantined", "\(fallen)")
+            #expect(fallen.problems.contains { $0.problem == "gpu-quarantined" } && fallen.problems.contains { $0.problem == "group-degraded" })
+            try lab.heal()
+            let back = try await expect("the GPU again", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            #expect(back.gpu(.intel)?.state == "ready" && back.groups[0].lostFrames == 0 && back.problems.isEmpty, "\(back.problems)")
+            let soFar = try await sink.reading(of: "hd").frames.count
+            try await sink.waitForFrames(soFar + 30, of: "hd")
+            try await expectWhole(sink, "hd", after: daemon)
+        }
+    }
+
+    @Test("a driver that crashes is given one more chance, and then the next encoder takes over")
+    func crash() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
+            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try lab.fail(.endPicture, .crash, after: 20)
+            let fallen = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            #expect(fallen.groups[0].exits == [.init(encoder: "h264_vaapi", cause: "crash", count: 2)], "\(fallen.groups[0])")
+            let soFar = try await sink.reading(of: "hd").frames.count
+            try await sink.waitForFrames(soFar + 15, of: "hd")
+            try await expectWhole(sink, "hd", after: daemon)
+        }
+    }
+
+    @Test("of two GPUs that share the groups one is pulled, and comes back under other numbers")
+    func pulled() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            try await lab.plug(.amd)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.streambox(box(group("a", sink.url("a")), group("b", sink.url("b"))), environment: lab.environment)
+            try await expect("a GPU for each group", stage, daemon) {
+                Set($0.groups.map(\.use)) == [Self.onIntel, Self.onAMD] && $0.groups.allSatisfy { $0.state == "live" }
+            }
+            try await sink.waitForFrames(30, of: "a")
+            try await lab.unplug(.intel)
+            let alone = try await expect("one GPU for both", stage, daemon) {
+                $0.groups.allSatisfy { $0.use == Self.onAMD && $0.state == "live" } && $0.gpu(.intel)?.state == "gone"
+            }
+            #expect(alone.groups.compactMap { $0.handovers["gpu-lost"] } == [1] && alone.problems.map(\.problem) == ["gpu-gone"], "\(alone)")
+            try await lab.plug(.intel.renumbered(131))
+            let both = try await expect("both GPUs again", stage, daemon) {
+                Set($0.groups.map(\.use)) == [Self.onIntel, Self.onAMD] && $0.gpu(.intel)?.state == "ready"
+            }
+            #expect(both.gpu(.intel)?.node == "/dev/dri/renderD131" && both.groups.allSatisfy { $0.lostFrames == 0 })
+            #expect(daemon.children("pipe:0").contains { $0.command.contains("/dev/dri/renderD131") })
+            let soFar = try await sink.reading(of: "a").frames.count
+            try await sink.waitForFrames(soFar + 30, of: "a")
+            try await expectWhole(sink, "a", "b", after: daemon)
+        }
+    }
+
+    @Test("a GPU that the kernel has given up is left before it fails")
+    func wedged() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
+            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await sink.waitForFrames(30, of: "hd")
+            // What is new does not start on it; what runs may go on for a while.
+            try lab.fail(.start, .operationFailed)
+            try await lab.wedge(.intel)
+            let fallen = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            #expect(fallen.groups[0].handovers["gpu-error"] == 1 && fallen.gpu(.intel)?.state == "quarantined")
+            let soFar = try await sink.reading(of: "hd").frames.count
+            try await sink.waitForFrames(soFar + 15, of: "hd")
+            try await expectWhole(sink, "hd", after: daemon)
+        }
+    }
+
+    @Test("of three groups the two that find a session have it, and the third goes on in software until one is free")
+    func sessions() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.nvidia)
+            try lab.limitNVIDIA("sessions", 2)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.streambox(
+                box(group("a", sink.url("a")), group("b", sink.url("b")), group("c", sink.url("c"))), environment: lab.nvidiaEnvironment)
+            try await expect("two sessions in use", stage, daemon) {
+                $0.groups.map(\.use).sorted() == [Self.onNVIDIA, Self.onNVIDIA, "libx264"] && $0.groups.filter { $0.state == "live" }.count == 2
+                    && $0.groups.contains { $0.state == "degraded" && $0.why.contains("session") }
+            }
+            try await sink.waitForFrames(30, of: "c")
+            try lab.limitNVIDIA("sessions", 3)
+            try lab.heal()
+            try await expect("three sessions in use", stage, daemon, within: .seconds(90)) {
+                $0.groups.allSatisfy { $0.use == Self.onNVIDIA && $0.state == "live" && $0.lostFrames == 0 }
+            }
+            try await expectWhole(sink, "a", "b", "c", after: daemon)
+        }
+    }
+
+    @Test("NVIDIA's GPU that fails while it encodes costs no picture", arguments: [(Lab.NVIDIACall.encodePicture, 20), (.cuCtxPushCurrent, 719)])
+    func nvidiaFaults(call: Lab.NVIDIACall, code: Int) async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.nvidia)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.nvidiaEnvironment)
+            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
+            try await sink.waitForFrames(30, of: "hd")
+            try lab.fail(call, .code(code))
+            let fallen = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            #expect(fallen.groups[0].handovers["gpu-error"] == 1 && fallen.gpu(.nvidia)?.state == "quarantined", "\(fallen)")
+            try lab.heal()
+            try await expect("the GPU again", stage, daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
+            let soFar = try await sink.reading(of: "hd").frames.count
+            try await sink.waitForFrames(soFar + 15, of: "hd")
+            try await expectWhole(sink, "hd", after: daemon)
+        }
+    }
+
+    @Test("an encoder that is asked for and not there is said so, with what to do, and software goes on where the order allows it")
+    func notThere() async throws {
+        try await withLab { stage, lab in
+            let sink = try await stage.nginx(record: true)
+            let channels = box(group("hd", sink.url("hd"), ", encoder: h264_vaapi"))
+            let checked = try await stage.command(["check", try stage.configuration(channels, name: "checked")], environment: lab.environment)
+            #expect(checked.ending == .exited(0) && checked.text.contains("h264_vaapi") && checked.text.contains("intel-media-va-driver"), "\(checked.text)")
+            let daemon = try await stage.streambox(channels, environment: lab.environment)
+            let status = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            #expect(status.problems.contains { $0.problem == "group-degraded" && $0.sentence.contains("mesa-va-drivers") }, "\(status.problems)")
+            try await sink.waitForFrames(15, of: "hd")
+            try await daemon.terminate()
+            let none = try await stage.streambox(channels, name: "none", more: "encoders: { order: [vaapi] }\n", environment: lab.environment)
+            let refused = try await expect("a group without an encoder", stage, none) { $0.problems.contains { $0.problem == "no-encoder" } }
+            #expect(refused.groups[0].state == "stalled" && refused.groups[0].encoder == "none")
+            // It is used as soon as there is one.
+            try await lab.plug(.intel)
+            try await expect("the GPU in use", stage, none) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await none.terminate()
+        }
+    }
+}
