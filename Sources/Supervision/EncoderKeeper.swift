@@ -18,6 +18,9 @@ public final class EncoderKeeper: Sendable {
         /// Groups that wait for the first verdict on what was good before.
         var waiting: [(group: String, continuation: CheckedContinuation<Void, Never>)] = []
         var isGraceOver = false
+        /// Somebody asks the drivers what is there; and shall ask again, for something happened meanwhile.
+        var isLooking = false
+        var looksAgain = false
         /// Why candidates did not pass, as it was logged.
         var told: [EncoderCandidate: String] = [:]
 
@@ -32,6 +35,7 @@ public final class EncoderKeeper: Sendable {
         case attempt(Trial)
         case tried(Trial, TrialResult)
         case hotplug(HotplugEvent)
+        case look
         case devices([GPU], hasVideoEncoder: Bool)
         case graceOver
         /// Something was asked or said: look when to look next.
@@ -166,7 +170,7 @@ public final class EncoderKeeper: Sendable {
             tasks.addTask { [queue] in
                 // Made before the first look, so that nothing is missed between the two.
                 var hotplug = Hotplug().makeAsyncIterator()
-                queue.yield(await Self.look())
+                queue.yield(.look)
                 while let event = await hotplug.next() { queue.yield(.hotplug(event)) }
             }
             tasks.addTask { [queue, clock] in
@@ -196,10 +200,15 @@ public final class EncoderKeeper: Sendable {
             release { !$0.isWaitedFor($1) }
         case .hotplug(let event):
             if let recovery = event.wedged { wedged(event, recovery) }
-            if event.subsystem == "drm" || event.subsystem == "video4linux" || event.action == .lost {
-                tasks.addTask { [queue] in queue.yield(await Self.look()) }
-            }
+            if event.subsystem == "drm" || event.subsystem == "video4linux" || event.action == .lost { look(in: &tasks) }
+        case .look:
+            look(in: &tasks)
         case .devices(let gpus, let hasVideoEncoder):
+            let isOutdated = state.withLock { state in
+                defer { (state.isLooking, state.looksAgain) = (false, false) }
+                return state.looksAgain
+            }
+            if isOutdated { look(in: &tasks) }
             note(gpus, catalogue)
             perform { state, now in state.pool.set(gpus, hasVideoEncoder: hasVideoEncoder, now: now) }
         case .graceOver:
@@ -247,9 +256,18 @@ public final class EncoderKeeper: Sendable {
 
     private func release(_ isDone: (State) -> Bool) { release { state, _ in isDone(state) } }
 
-    /// Asks udev and the drivers what is there; on a thread of its own, for a driver may take its time.
-    private static func look() async -> Event {
-        await Offload.run { .devices(GPUList.read(), hasVideoEncoder: !V4L2EncoderList.read().isEmpty) }
+    /// Asks udev and the drivers what is there; on a thread of its own, for a driver may take its time. A burst of events
+    /// is answered by two looks at the most.
+    private func look(in tasks: inout DiscardingTaskGroup) {
+        let isFirst = state.withLock { state in
+            if state.isLooking { state.looksAgain = true }
+            defer { state.isLooking = true }
+            return !state.isLooking
+        }
+        guard isFirst else { return }
+        tasks.addTask { [queue] in
+            queue.yield(await Offload.run { .devices(GPUList.read(), hasVideoEncoder: !V4L2EncoderList.read().isEmpty) })
+        }
     }
 
     // MARK: What happened, for the log

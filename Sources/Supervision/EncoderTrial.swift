@@ -1,3 +1,4 @@
+import CapabilityProbe
 import CLinux
 public import EncoderSelection
 public import FFmpeg
@@ -20,7 +21,10 @@ public struct EncoderTrial: Sendable {
 
     /// - Parameter catalogue: What the box has now.
     public func run(_ trial: Trial, _ catalogue: EncoderCatalogue) async -> TrialResult {
-        if case .failed(let why) = catalogue.initialStanding(of: trial.candidate) { return .failed(.unsupported, why) }
+        if case .failed(let why) = catalogue.initialStanding(of: trial.candidate) {
+            let isForbidden = catalogue.gpus.first { $0.slot == trial.candidate.gpu }?.accessProblem == why
+            return .failed(isForbidden ? .permission : .unsupported, why)
+        }
         if trial.job.scales, let recipe = catalogue.recipe(for: trial.candidate, scalesOnGPU: true), recipe.scales {
             let result = await run(recipe, trial, scalesOnGPU: true)
             switch result {

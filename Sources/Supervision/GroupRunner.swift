@@ -193,7 +193,7 @@ actor GroupRunner: Runnable {
         if let successor = machine.successor, generations[successor]?.encoder == next { return }
         logger.notice("the group moves to another encoder", metadata: ["encoder": "\(next)", "why": "\(choice.reason)"])
         let cause = HandoverCause(move)
-        if move == .gone, machine.actual == .live || machine.actual == .starting {
+        if move == .gone || move == .hanging, machine.actual == .live || machine.actual == .starting {
             generations[machine.current]?.isAccountedFor = true
             handle(.replace(cause), in: &tasks)
         } else {

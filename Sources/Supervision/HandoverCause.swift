@@ -54,6 +54,7 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
         case .better: .failBack
         case .gone: .gpuLost
         case .failing: .gpuError
+        case .hanging: .stall
         case .changed: .config
         }
     }

@@ -150,7 +150,13 @@ import Testing
         bench.answer()
         bench.fail("a", .hang)
         #expect(bench.uses == ["a": Self.software, "b": Self.software])
-        #expect(bench.moves.last?.group == "b" && bench.moves.last?.move == .failing)
+        #expect(bench.moves.last?.group == "b" && bench.moves.last?.move == .hanging)
+        let other = Bench([Self.intel])
+        other.add("a")
+        other.add("b")
+        other.answer()
+        other.fail("a", .driverError)
+        #expect(other.moves.last?.group == "b" && other.moves.last?.move == .failing)
     }
 
     @Test("with two GPUs the loss of one moves its groups to the other, and its return shares them again")

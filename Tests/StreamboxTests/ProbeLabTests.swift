@@ -148,6 +148,21 @@ import Testing
         }
     }
 
+    @Test("a GPU that this user may not open is told with the group to join, and is not tried")
+    func permission() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            try await lab.restrict(.intel, to: "video")
+            // Root that may not pass over permissions is like any other user.
+            let done = try await Program.run(
+                "setpriv", ["--bounding-set=-dac_override,-dac_read_search", Daemon.path, "probe", "--json"], environment: lab.environment)
+            let report = try JSONDecoder().decode(Report.self, from: Data(done.output))
+            let encoder = try #require(report.encoder("h264_vaapi@0000:00:02.0"))
+            #expect(encoder.standing == "failed" && encoder.cause == "permission")
+            #expect(encoder.reason == "/dev/dri/renderD128: this user may not open it; add it to the group video", "\(encoder.reason ?? "")")
+        }
+    }
+
     @Test("an NVIDIA GPU without DRM nodes is found by its PCI slot, beside one that has them, and has no VA driver")
     func nvidia() async throws {
         try await withLab { stage, lab in

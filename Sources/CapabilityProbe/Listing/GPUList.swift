@@ -16,8 +16,23 @@ public enum GPUList {
         let gpus = devices.prefix(max(0, Int(count))).compactMap { $0.flatMap { gpu($0, database) } }
         // NVIDIA's own driver encodes without a DRM node, and has none where its display part is not loaded.
         let rest = (udev?.devices(of: "pci") ?? []).filter { device in device.driver == nvidia && !gpus.contains { $0.slot == device.name } }
-        return (gpus + rest.compactMap { headless($0) }).sorted { $0.slot < $1.slot }
+        let all = gpus + rest.compactMap { headless($0) }
+        return (all + unlisted(all)).sorted { $0.slot < $1.slot }
     }
+
+    /// Where NVIDIA's library is installed and no bus shows a GPU of theirs (a container, a system-on-chip), there may be one.
+    private static func unlisted(_ listed: [GPU]) -> [GPU] {
+        guard !listed.contains(where: { $0.driver == nvidia }) else { return [] }
+        let folders = (getenv("LD_LIBRARY_PATH").map { String(cString: $0).split(separator: ":").map(String.init) } ?? []) + libraryFolders
+        guard folders.contains(where: { access("\($0)/libcuda.so.1", F_OK) == 0 }) else { return [] }
+        var gpu = GPU(slot: nvidia, driver: nvidia)
+        gpu.accessProblem = nvidiaProblem
+        return [gpu]
+    }
+
+    private static let libraryFolders = [
+        "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/lib/wsl/lib", "/usr/local/nvidia/lib64",
+    ]
 
     /// The node exists, and the kernel still has a device behind it. May take as long as the driver takes.
     public static func hasDevice(behind node: String) -> Bool {

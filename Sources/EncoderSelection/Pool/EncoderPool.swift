@@ -19,8 +19,10 @@ public struct EncoderPool: Sendable {
         case better
         /// The GPU of the one in use is gone.
         case gone
-        /// The device of the one in use failed, for this group or another.
+        /// The device of the one in use failed for another group.
         case failing
+        /// It hangs for another group, so this one's is not to be waited for.
+        case hanging
         /// The one in use is no longer among what the configuration allows.
         case changed
     }
@@ -161,6 +163,7 @@ public struct EncoderPool: Sendable {
         switch fault {
         case .deviceGone, .driverError, .driverMissing, .hang, .permission:
             rest(candidate.device, reason, now)
+            rests[candidate.device]?.isHung = fault == .hang
         case .sessionLimit, .slow, .handover:
             rest(candidate, in: name, reason, now)
         case .crash:
@@ -357,7 +360,7 @@ public struct EncoderPool: Sendable {
             guard let next = choose(for: name).candidate, next != assigned else { return nil }
             if let slot = assigned.gpu, catalogue.gone.contains(slot) { return .move(group: name, .gone) }
             let standing = standing(of: assigned, for: name)
-            if standing.hasFailed { return .move(group: name, .failing) }
+            if standing.hasFailed { return .move(group: name, rests[assigned.device]?.isHung ?? false ? .hanging : .failing) }
             guard hardware(for: name).contains(assigned) || selector(for: name).candidates(for: group.wish).contains(assigned) else {
                 return .move(group: name, .changed)
             }

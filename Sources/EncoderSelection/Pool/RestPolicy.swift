@@ -21,6 +21,8 @@ struct Rest: Sendable, Hashable {
     var until: Duration
     /// How many pauses came before it.
     var step: Int
+    /// The device does not answer, to whoever uses it.
+    var isHung = false
 
     mutating func longer(_ reason: String, now: Duration) {
         step += 1

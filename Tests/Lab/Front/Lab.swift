@@ -70,6 +70,13 @@ public struct Lab: Sendable {
         try await tell("event", card, "change")
     }
 
+    /// A GPU's render node belongs to a group, and to nobody else.
+    public func restrict(_ gpu: LabGPU, to group: String) async throws {
+        guard let node = gpu.nodes.last, let root = environment["UMOCKDEV_DIR"] ?? nil else { throw Failed("\(gpu.slot) has no node") }
+        _ = try await Program.run("chown", ["nobody:\(group)", root + node]).success("chown")
+        _ = try await Program.run("chmod", ["0660", root + node]).success("chmod")
+    }
+
     // MARK: Faults
 
     /// Calls of the VA driver that may fail.
