@@ -96,7 +96,7 @@ let package = Package(
         .executableTarget(
             name: "StreamboxBench",
             dependencies: [
-                "AllocationCount", "TestSupport", "TransportStream",
+                "AllocationCount", "Lab", "TestSupport", "TransportStream",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/StreamboxBench",

@@ -86,13 +86,7 @@ struct Handover: AsyncParsableCommand {
         kill(encoder, signal)
         try await daemon.errors.first("the handover", from: position, within: .seconds(20)) { $0.contains("handed over") }
         try await Task.sleep(for: .milliseconds(700))
-        // What was under way when the encoder was struck still arrives, for a tenth of a second or so; the next one's first
-        // picture is behind the longest pause that begins until then.
-        let arrivals = watcher.output.lines.map(\.time).filter { $0 > struck - .milliseconds(200) }
-        let pauses = zip(arrivals, arrivals.dropFirst()).filter { $1 > struck && $0 < struck + .milliseconds(150) }
-            .map { (length: $1 - $0, end: $1) }
-        guard let longest = pauses.max(by: { $0.length < $1.length }) else { throw Failed("no picture came behind the signal") }
-        return (longest.end - struck).inSeconds
+        return try watcher.secondsToNextPicture(behind: struck)
     }
 
     private func encoder(of daemon: Program) -> Int32? {
@@ -173,8 +167,21 @@ struct Handover: AsyncParsableCommand {
     private func show(_ text: String) { FileHandle.standardError.write(Data("\r\u{1B}[K\(text)\r".utf8)) }
 }
 
+extension Program {
+    /// Seconds from the moment at which an encoder was struck to the first new picture, of a program that prints a line a picture.
+    func secondsToNextPicture(behind struck: ContinuousClock.Instant) throws -> Double {
+        // What was under way when the encoder was struck still arrives, for a tenth of a second or so; the next one's first
+        // picture is behind the longest pause that begins until then.
+        let arrivals = output.lines.map(\.time).filter { $0 > struck - .milliseconds(200) }
+        let pauses = zip(arrivals, arrivals.dropFirst()).filter { $1 > struck && $0 < struck + .milliseconds(150) }
+            .map { (length: $1 - $0, end: $1) }
+        guard let longest = pauses.max(by: { $0.length < $1.length }) else { throw Failed("no picture came behind the signal") }
+        return (longest.end - struck).inSeconds
+    }
+}
+
 extension Duration {
-    fileprivate var inSeconds: Double {
+    var inSeconds: Double {
         Double(components.seconds) + Double(components.attoseconds) / 1e18
     }
 }

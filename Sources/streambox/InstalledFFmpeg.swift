@@ -10,8 +10,8 @@ enum InstalledFFmpeg {
         _ configuration: BoxConfiguration, environment: [String: String]
     ) async throws -> (FFmpegBinary, EncoderCatalogue) {
         do {
-            let binary = try await FFmpegBinary.locate(configuration.ffmpeg, environment: environment)
-            return (binary, EncoderCatalogue(listed: try await binary.listEncoders(environment: environment), gpus: GPUList.read()))
+            let (binary, encoders) = try await FFmpegBinary.locateListing(configuration.ffmpeg, environment: environment)
+            return (binary, EncoderCatalogue(listed: encoders, gpus: GPUList.read()))
         } catch {
             throw Failure.inConfiguration(error)
         }

@@ -2,6 +2,7 @@ import CapabilityProbe
 import Configuration
 import EncoderSelection
 import FFmpeg
+import Status
 
 /// What a probe found: one value for the table and for JSON.
 struct ProbeReport: Encodable {
@@ -76,34 +77,69 @@ struct ProbeReport: Encodable {
 
     /// For a person, at most 80 columns.
     var text: String {
-        var lines = ["FFmpeg \(ffmpeg)", "", "GPUs"]
-        if gpus.isEmpty { lines.append("  none found: everything is encoded by the processor") }
-        for entry in gpus {
-            let gpu = entry.gpu
-            lines.append("  \(gpu.slot)  \(gpu.driver)  \([gpu.vendorName, gpu.deviceName].compactMap { $0 }.joined(separator: " "))")
-            lines.append("    \([gpu.renderNode, gpu.cardNode].compactMap { $0 }.joined(separator: ", "))\(gpu.isBootVGA ? ", shows the console" : "")")
-            if let va = entry.va {
-                lines.append("    \(va.driver)")
-                lines.append("    encodes \(va.encoders.isEmpty ? "nothing" : Set(va.encoders.map(\.profile)).sorted().joined(separator: ", "))")
-            }
-            for problem in [gpu.accessProblem, entry.problem].compactMap({ $0 }) { lines.append("    ! \(problem)") }
+        var text = Columns()
+        text.line("FFmpeg \(ffmpeg)")
+        text.line("")
+        text.line("GPUs")
+        if gpus.isEmpty { text.line("  none found: everything is encoded by the processor") }
+        for entry in gpus { describe(entry, in: &text) }
+        text.line("")
+        text.line(encoders.contains { $0.standing == "untried" } ? "Encoders" : "Encoders, tried from 1080p to 720p")
+        for encoder in encoders {
+            text.line("  \(encoder.name)  \(encoder.standing)" + (encoder.scalesOnGPU ?? false ? ", scales on the GPU" : ""))
+            if let reason = encoder.reason { text.paragraph(reason, indent: 4) }
         }
-        lines += ["", "Encoders"]
-        lines += encoders.map { "  \($0.name)  \($0.standing)\($0.reason.map { ": \($0)" } ?? "")" }
-        if !v4l2Encoders.isEmpty { lines += ["", "Encoders of the board (V4L2)"] }
-        lines += v4l2Encoders.map { "  \($0.node)  \($0.driver)  \($0.codecs.joined(separator: ", "))" }
-        lines += ["", "Capture devices"]
-        if captureDevices.isEmpty { lines.append("  none found") }
-        for device in captureDevices {
-            lines.append("  \(device.name)  \(device.node)" + (device.sound.map { "  sound \($0)" } ?? ""))
-            lines.append("    path \(device.path)" + (device.serial.map { ", serial \($0)" } ?? ", no serial"))
-            // The largest picture of each format says what a card is good for; JSON has them all.
-            for mode in device.largestModes {
-                let rates = mode.rates.isEmpty ? "" : " at \(mode.rates.joined(separator: ", "))"
-                lines.append("    \(mode.format)  up to \(mode.width)x\(mode.height)\(rates)")
-            }
-            if let problem = device.accessProblem { lines.append("    ! \(problem)") }
+        if !v4l2Encoders.isEmpty {
+            text.line("")
+            text.line("Encoders of the board (V4L2)")
+            for encoder in v4l2Encoders { text.line("  \(encoder.node)  \(encoder.driver)  \(encoder.codecs.joined(separator: ", "))") }
         }
-        return lines.map { $0.count <= 80 ? $0 : $0.prefix(79) + "…" }.joined(separator: "\n") + "\n"
+        text.line("")
+        text.line("Capture devices")
+        if captureDevices.isEmpty { text.line("  none found") }
+        for device in captureDevices { describe(device, in: &text) }
+        return text.lines.joined(separator: "\n") + "\n"
+    }
+
+    private func describe(_ entry: GPUEntry, in text: inout Columns) {
+        let gpu = entry.gpu
+        text.line("  \(gpu.slot)  \(gpu.driver)  \([gpu.vendorName, gpu.deviceName].compactMap { $0 }.joined(separator: " "))")
+        let nodes = [gpu.renderNode, gpu.cardNode].compactMap { $0 }
+        if !nodes.isEmpty { text.line("    \(nodes.joined(separator: ", "))\(gpu.isBootVGA ? ", shows the console" : "")") }
+        if let va = entry.va {
+            text.line("    \(va.driver)")
+            let profiles = Set(va.encoders.map { String($0.profile.dropFirst($0.profile.hasPrefix("VAProfile") ? 9 : 0)) }).sorted()
+            text.paragraph("encodes \(profiles.isEmpty ? "nothing" : profiles.joined(separator: ", "))", indent: 4)
+        }
+        for problem in [gpu.accessProblem, entry.problem].compactMap({ $0 }) { text.paragraph("! \(problem)", indent: 4) }
+    }
+
+    private func describe(_ device: CaptureDevice, in text: inout Columns) {
+        text.line("  \(device.name)  \(device.node)" + (device.sound.map { "  sound \($0)" } ?? ""))
+        text.line("    path \(device.path)" + (device.serial.map { ", serial \($0)" } ?? ", no serial"))
+        // The largest picture of each format says what a card is good for; JSON has them all.
+        for mode in device.largestModes {
+            let rates = mode.rates.isEmpty ? "" : " at \(mode.rates.joined(separator: ", "))"
+            text.line("    \(mode.format)  up to \(mode.width)x\(mode.height)\(rates)")
+        }
+        if let problem = device.accessProblem { text.paragraph("! \(problem)", indent: 4) }
+    }
+}
+
+/// Lines of at most 80 columns.
+private struct Columns {
+    private(set) var lines: [String] = []
+    private static let width = 80
+
+    /// Cut where it is too long.
+    mutating func line(_ text: String) {
+        let text = text.reversed().drop { $0 == " " }.reversed()
+        lines.append(text.count <= Self.width ? String(text) : text.prefix(Self.width - 1) + "…")
+    }
+
+    /// Broken between words.
+    mutating func paragraph(_ text: String, indent: Int) {
+        let space = String(repeating: " ", count: indent)
+        for part in StatusTable.wrapped(text, to: Self.width - indent) { line(space + part) }
     }
 }

@@ -62,4 +62,27 @@ import Testing
             await stage.end(program)
         }
     }
+
+    @Test("two hundred events within a second end in the right state of every device, each told a few times at the most")
+    func flood() async throws {
+        try await withStage { stage in
+            let seed = Int(SeededRandom.processSeed % 1_000_000)
+            // The kernel's netlink carries them, in a namespace where nothing else is announced.
+            let program = try await stage.program("unshare", ["--net", Self.watcher])
+            try await program.output.first(containing: "watching")
+            let states = try await HotplugStorm.announce(to: program, events: 200, devices: 12, milliseconds: 1000, seed: seed)
+            try await eventually("the last state of each device") {
+                states.allSatisfy { path, action in
+                    guard let last = program.output.lines.last(where: { $0.text.contains(" \(path) ") })?.text else { return false }
+                    // One that was added and then changed within a burst is one that was added.
+                    return last.hasPrefix(action) || action == "change" && last.hasPrefix("add ")
+                }
+            }
+            for path in states.keys {
+                let told = program.output.lines.filter { $0.text.contains(" \(path) ") }
+                #expect((1...4).contains(told.count), "seed \(seed): \(told.map(\.text))")
+            }
+            await stage.end(program)
+        }
+    }
 }

@@ -9,7 +9,7 @@ import Testing
     func found() async throws {
         let binary = try await ffmpeg()
         #expect(binary.version.isSupported)
-        let encoders = try await binary.listEncoders(environment: testEnvironment, limit: Limit.seconds(60))
+        let encoders = try await FFmpegBinary.locateListing(nil, environment: testEnvironment, limit: Limit.seconds(60)).encoders
         #expect(encoders.isSuperset(of: ["libx264", "aac"]))
         #expect(!encoders.contains("="))
     }

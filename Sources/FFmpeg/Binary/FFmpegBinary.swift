@@ -23,7 +23,28 @@ public struct FFmpegBinary: Sendable, Hashable {
         _ configured: String?, environment: [String: String], limit: Duration = .seconds(5)
     ) async throws(FFmpegBinaryError) -> FFmpegBinary {
         let path = try find(configured, environment: environment)
-        let answer = await ask(path, ["-hide_banner", "-version"], environment: environment, limit: limit)
+        return try binary(at: path, await ask(path, version, environment: environment, limit: limit), limit: limit)
+    }
+
+    /// Does the same, and asks it for the names of all encoders compiled in at the same time. Listing is not having: only a
+    /// trial encode proves one.
+    public static func locateListing(
+        _ configured: String?, environment: [String: String], limit: Duration = .seconds(5)
+    ) async throws(FFmpegBinaryError) -> (binary: FFmpegBinary, encoders: Set<String>) {
+        let path = try find(configured, environment: environment)
+        async let about = ask(path, version, environment: environment, limit: limit)
+        async let list = ask(path, ["-hide_banner", "-encoders"], environment: environment, limit: limit)
+        let binary = try binary(at: path, await about, limit: limit)
+        switch await list {
+        case .hung: throw .hung(path: path, seconds: Int(limit.components.seconds))
+        case .unstartable(let reason): throw .failed(path: path, reason: reason)
+        case .output(let text, _): return (binary, encoders(in: text))
+        }
+    }
+
+    private static let version = ["-hide_banner", "-version"]
+
+    private static func binary(at path: String, _ answer: Answer, limit: Duration) throws(FFmpegBinaryError) -> FFmpegBinary {
         switch answer {
         case .hung:
             throw .hung(path: path, seconds: Int(limit.components.seconds))
@@ -41,17 +62,6 @@ public struct FFmpegBinary: Sendable, Hashable {
                 throw .tooOld(path: path, version: version.text)
             }
             return FFmpegBinary(path: path, version: version)
-        }
-    }
-
-    /// The names of all encoders compiled in (about 80 ms). Listing is not having: only a trial encode proves one.
-    public func listEncoders(
-        environment: [String: String], limit: Duration = .seconds(5)
-    ) async throws(FFmpegBinaryError) -> Set<String> {
-        switch await Self.ask(path, ["-hide_banner", "-encoders"], environment: environment, limit: limit) {
-        case .hung: throw .hung(path: path, seconds: Int(limit.components.seconds))
-        case .unstartable(let reason): throw .failed(path: path, reason: reason)
-        case .output(let text, _): return Self.encoders(in: text)
         }
     }
 

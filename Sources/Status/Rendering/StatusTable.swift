@@ -119,7 +119,8 @@ public struct StatusTable {
         return text.count <= width ? text : text.prefix(max(0, width - 1)) + "…"
     }
 
-    static func wrapped(_ text: String, to width: Int) -> [String] {
+    /// A text in lines of at most so many columns, broken between words.
+    public static func wrapped(_ text: String, to width: Int) -> [String] {
         var lines: [String] = []
         var line = ""
         for word in text.split(whereSeparator: \.isWhitespace) {

@@ -16,9 +16,9 @@ struct Check: AsyncParsableCommand {
         let loaded = try LoadedConfiguration(file, environment: environment)
         var missing: [String] = []
         do {
-            let ffmpeg = try await FFmpegBinary.locate(loaded.configuration.ffmpeg, environment: environment)
+            let (ffmpeg, listed) = try await FFmpegBinary.locateListing(loaded.configuration.ffmpeg, environment: environment)
             try CodecObjections.check(loaded, against: ffmpeg.version)
-            let encoders = EncoderCatalogue(listed: try await ffmpeg.listEncoders(environment: environment), gpus: GPUList.read())
+            let encoders = EncoderCatalogue(listed: listed, gpus: GPUList.read())
             missing = MissingEncoders.notices(of: loaded, encoders)
         } catch let failure as Failure {
             throw failure

@@ -9,6 +9,8 @@ struct LabParts: Sendable {
     let drivers: String
     /// The folder with NVIDIA's libraries.
     let nvidia: String
+    /// Announces devices on the real netlink.
+    let announcer: String
 
     private static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("C").path
@@ -23,10 +25,11 @@ struct LabParts: Sendable {
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let folder = URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/lab"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let parts = LabParts(rig: "\(folder)/rig", nodes: "\(folder)/nodes.so", drivers: folder, nvidia: "\(folder)/nvidia")
+        let parts = LabParts(rig: "\(folder)/rig", nodes: "\(folder)/nodes.so", drivers: folder, nvidia: "\(folder)/nvidia", announcer: "\(folder)/announce")
         try FileManager.default.createDirectory(atPath: parts.nvidia, withIntermediateDirectories: true)
         let library = ["-shared", "-fPIC", "-pthread"]
         try await compile(["rig"], into: parts.rig, try await packages("umockdev-1.0", "libdrm"))
+        try await compile(["announce"], into: parts.announcer, [])
         try await compile(["nodes"], into: parts.nodes, library + ["-ldl"])
         try await compile(
             ["va", "va_objects", "va_memory", "va_encode", "va_scale", "faults"], into: "\(folder)/lab_drv_video.so",
