@@ -40,6 +40,8 @@ struct ProbeReport: Encodable {
     var encoders: [Encoder] = []
     var v4l2Encoders: [V4L2Encoder]
     var captureDevices: [CaptureDevice]
+    /// Why a list may be short; `nil` when it is whole.
+    var problem: String?
 
     init(ffmpeg: String, gpus: [GPUEntry], v4l2Encoders: [V4L2Encoder], captureDevices: [CaptureDevice]) {
         self.ffmpeg = ffmpeg
@@ -98,6 +100,7 @@ struct ProbeReport: Encodable {
         text.line("Capture devices")
         if captureDevices.isEmpty { text.line("  none found") }
         for device in captureDevices { describe(device, in: &text) }
+        if let problem { text.paragraph("! \(problem)", indent: 2) }
         return text.lines.joined(separator: "\n") + "\n"
     }
 

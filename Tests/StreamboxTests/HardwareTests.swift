@@ -135,7 +135,7 @@ import Testing
         "a GPU that fails while it encodes costs no picture: the next encoder goes on, and the GPU is handed back once it works",
         arguments: [
             (Lab.Call.endPicture, Lab.Fault.busy, "gpu-error"), (.endPicture, .operationFailed, "gpu-error"), (.endPicture, .encodingError, "gpu-error"),
-            (.syncBuffer, .operationFailed, "gpu-error"), (.endPicture, .hang, "stall"),
+            (.syncBuffer, .operationFailed, "gpu-error"), (.mapBuffer, .operationFailed, "gpu-error"), (.endPicture, .hang, "stall"),
         ])
     func faults(call: Lab.Call, fault: Lab.Fault, cause: String) async throws {
         try await withLab { stage, lab in

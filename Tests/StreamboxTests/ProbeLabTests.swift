@@ -103,6 +103,35 @@ import Testing
         }
     }
 
+    @Test(
+        "what is wrong with a VA driver is told by its cause, with what to do",
+        arguments: [
+            (["Init HW_BUSY"], "driver-error", "its driver reports an error"), (["Init OPERATION_FAILED"], "driver-error", "its driver reports an error"),
+            (["Limit noencoder=1"], "unsupported", "cannot encode this profile"), (["Limit width=320"], "unsupported", "cannot encode pictures of this size"),
+            (["CreateContext HW_BUSY after=1"], "session-limit", "no further encoding session"),
+            (["EndPicture ENCODING_ERROR after=5"], "driver-error", "its driver reports an error"),
+            (["SyncBuffer OPERATION_FAILED after=5"], "driver-error", "its driver reports an error"),
+            (["EndPicture crash after=5"], "crash", "its driver crashes"), (["EndPicture hang after=5"], "driver-error", "it hangs"),
+        ])
+    func faultTable(lines: [String], cause: String, words: String) async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            for line in lines { try lab.add(line) }
+            let encoder = try #require(try await probe(stage, lab).encoder("h264_vaapi@0000:00:02.0"))
+            #expect(encoder.standing == "failed" && encoder.cause == cause && encoder.reason?.contains(words) == true, "\(encoder)")
+        }
+    }
+
+    @Test("without the VA driver's library it is said what to install")
+    func noDriver() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            let environment = lab.environment.merging(["LIBVA_DRIVER_NAME": "nosuch"]) { $1 }
+            let encoder = try #require(try await probe(stage, lab, environment: environment).encoder("h264_vaapi@0000:00:02.0"))
+            #expect(encoder.cause == "driver-missing" && encoder.reason?.contains("install intel-media-va-driver") == true, "\(encoder)")
+        }
+    }
+
     @Test("a GPU without a scaler encodes what the processor has scaled")
     func noScaler() async throws {
         try await withLab { stage, lab in

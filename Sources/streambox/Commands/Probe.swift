@@ -19,15 +19,21 @@ struct Probe: AsyncParsableCommand {
     @Flag(help: "Drivers and encoders are not tried, only listed.")
     var noTrial = false
 
+    /// How long drivers may take to say what is there.
+    private static let limit = Duration.seconds(3)
+
     func run() async throws {
         let environment = processEnvironment()
         // The lists take no longer than FFmpeg's own.
-        async let lists = Offload.run { (gpus: GPUList.read(), boards: V4L2EncoderList.read(), cards: CaptureList.read()) }
+        async let gpuList = Offload.run(atMost: Self.limit) { GPUList.read() }
+        async let boardList = Offload.run(atMost: Self.limit) { V4L2EncoderList.read() }
+        async let cardList = Offload.run(atMost: Self.limit) { CaptureList.read() }
         let (ffmpeg, installed) = try await InstalledFFmpeg.find(BoxConfiguration(channels: []), environment: environment)
-        let (gpus, boards, cards) = await lists
+        let gpus = await gpuList ?? [], boards = await boardList ?? [], cards = await cardList
         var encoders = installed
         encoders.hasVideoEncoder = !boards.isEmpty
-        var report = ProbeReport(ffmpeg: "\(ffmpeg.version)", gpus: gpus.map { .init(gpu: $0) }, v4l2Encoders: boards, captureDevices: cards)
+        var report = ProbeReport(ffmpeg: "\(ffmpeg.version)", gpus: gpus.map { .init(gpu: $0) }, v4l2Encoders: boards, captureDevices: cards ?? [])
+        if cards == nil { report.problem = "a video device does not say what it is: its driver hangs; unplug it, or restart the box" }
         if noTrial {
             report.list(encoders)
         } else {

@@ -136,6 +136,9 @@ public struct Lab: Sendable {
         try add("Limit \(name)=\(value)", to: Self.nvidiaFaultsFile)
     }
 
+    /// A line of the VA driver's faults, as `Tests/Lab/C/faults.h` has them.
+    public func add(_ line: String) throws { try add(line, to: Self.faultsFile) }
+
     /// Everything works again.
     public func heal() throws {
         for name in [Self.faultsFile, Self.nvidiaFaultsFile] { try replace(name, with: "") }
