@@ -12,6 +12,8 @@ public struct Box: Sendable {
     public var logger: Logger
     /// The encoders that this FFmpeg has, the GPUs of the machine, and what is known of them.
     public var encoders: EncoderKeeper
+    /// The capture cards that are plugged in.
+    public var captures: CaptureKeeper
 
     /// Where the timelines of channels begin, in ticks; for tests of the wrap.
     public var timelineStart: Int64?
@@ -23,6 +25,7 @@ public struct Box: Sendable {
     ) {
         self.ffmpeg = ffmpeg
         self.encoders = encoders
+        captures = CaptureKeeper(logger: logger)
         self.runtime = runtime
         self.environment = environment
         self.logger = logger

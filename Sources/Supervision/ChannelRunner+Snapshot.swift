@@ -15,7 +15,7 @@ extension ChannelRunner {
                 SourceSnapshot(
                     id: configured.id, state: entry.map { $0.sourceState(isListener: configured.isListener) } ?? .failed,
                     isOnAir: entry?.isOnAir ?? false, format: entry?.format.map { "\($0)" }, starts: entry?.starts ?? 0,
-                    history: entry?.history.snapshot ?? []))
+                    trouble: entry?.obstacle, history: entry?.history.snapshot ?? []))
             if let entry { snapshot.switches[configured.id] = entry.airs }
         }
         let slate = slateLedger.now
@@ -102,7 +102,8 @@ extension SourceConfiguration {
 
 extension ProcessLedger.Entry {
     fileprivate func sourceState(isListener: Bool) -> SourceSnapshot.State {
-        switch actual {
+        if isAbsent { return .absent }
+        return switch actual {
         case .live: .live
         case .stalled: .stalled
         case .idle: .waiting

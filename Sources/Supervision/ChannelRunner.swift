@@ -319,8 +319,8 @@ extension SourceConfiguration {
     /// This version runs it.
     var isRunnable: Bool {
         switch kind {
-        case .capture, .raw: false
-        case .rtmp, .srt, .pull, .file, .test: true
+        case .raw: false
+        case .capture, .rtmp, .srt, .pull, .file, .test: true
         }
     }
 }

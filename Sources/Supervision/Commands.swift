@@ -1,5 +1,6 @@
+public import CapabilityProbe
 public import Configuration
-import EncoderSelection
+public import EncoderSelection
 public import FFmpeg
 public import TransportStream
 
@@ -23,9 +24,13 @@ public enum Commands {
         }
     }
 
+    /// - Parameters:
+    ///   - card: What a capture source is bound to; without one it cannot run.
+    ///   - recipe: How the picture of a card is encoded.
     /// - Throws: ``SecretError`` or ``CommandError``; ``NotRunnable`` for a source that this version does not run.
     public static func relay(
-        _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding, environment: [String: String]
+        _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding, card: CaptureDevice? = nil,
+        recipe: any EncoderRecipe = Libx264Recipe(effort: .least), environment: [String: String]
     ) throws -> FFmpegCommand {
         let kind: RelaySource
         switch source.kind {
@@ -40,13 +45,31 @@ public enum Commands {
             kind = .file(path: file.path, loop: file.loop)
         case .test(let test):
             kind = .test(size: FrameSize(test.size), rate: FFmpeg.FrameRate(test.rate))
-        case .capture, .raw:
+        case .capture(let capture):
+            guard let card else { throw NotRunnable(what: "no card \(capture.binding.sentence) is plugged in") }
+            return try self.capture(capture, card, mezzanine, recipe)
+        case .raw:
             throw NotRunnable(what: "\(source.id) is a kind of source that this version does not run")
         }
         return try RelayCommand(
             source: kind,
             video: transcoding.video ? .mezzanine(bitrate: mezzanine.bitrate.bitsPerSecond, keyframe: mezzanine.keyframe) : .copy,
             audio: transcoding.audio ? .aac(bitrate: 192_000) : .copy
+        ).command()
+    }
+
+    private static func capture(
+        _ source: CaptureSource, _ card: CaptureDevice, _ mezzanine: MezzanineConfiguration, _ recipe: any EncoderRecipe
+    ) throws -> FFmpegCommand {
+        let setting = CaptureSetting(card.modes, size: source.size, rate: source.rate)
+        let sound: String? = switch source.audio {
+        case .auto: card.sound
+        case .none: nil
+        case .device(let id): id
+        }
+        return try RelayCommand(
+            source: .capture(CaptureInput(node: card.node, format: setting.format, size: setting.size, rate: setting.rate, sound: sound)),
+            video: .encode(mezzanine.encoding(setting).settings, with: recipe), audio: .aac(bitrate: 192_000)
         ).command()
     }
 
@@ -89,6 +112,14 @@ public enum Commands {
         }
         return try PublisherCommand(target: kind).command()
     }
+}
+
+extension MezzanineConfiguration {
+    /// What a relay asks of an encoder.
+    var wish: VideoEncoding { VideoEncoding(bitrate: bitrate, keyframe: keyframe) }
+
+    /// What that comes to with a card's pictures.
+    func encoding(_ setting: CaptureSetting) -> EncodingJob { EncodingJob(wish, arriving: setting.size, rate: setting.rate) }
 }
 
 extension GroupConfiguration {

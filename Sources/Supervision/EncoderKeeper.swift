@@ -5,7 +5,7 @@ import FFmpeg
 public import Logging
 import Synchronization
 
-/// Keeps what is known of the box's encoders true while the service runs: tries them, watches the devices come and go,
+/// Keeps what is known of the box's encoders true while the service runs: tries them, hears of devices that come and go,
 /// and tells groups when they should use another.
 ///
 /// Groups ask it without waiting; what takes time is done in ``run()``.
@@ -122,6 +122,11 @@ public final class EncoderKeeper: Sendable {
         perform { state, now in state.pool.failed(candidate, fault, explanation, in: group, now: now) }
     }
 
+    /// A device came, went or changed.
+    func note(_ event: HotplugEvent) { queue.yield(.hotplug(event)) }
+    /// Asks what is there, soon.
+    func look() { queue.yield(.look) }
+
     func setOrder(_ order: [EncoderFamily]) {
         perform { state, now in state.pool.setOrder(order, now: now) }
     }
@@ -167,12 +172,6 @@ public final class EncoderKeeper: Sendable {
     /// Runs until the task is cancelled.
     func run() async {
         await withDiscardingTaskGroup { tasks in
-            tasks.addTask { [queue] in
-                // Made before the first look, so that nothing is missed between the two.
-                var hotplug = Hotplug().makeAsyncIterator()
-                queue.yield(.look)
-                while let event = await hotplug.next() { queue.yield(.hotplug(event)) }
-            }
             tasks.addTask { [queue, clock] in
                 guard await (try? clock.sleep(for: Self.grace)) != nil else { return }
                 queue.yield(.graceOver)

@@ -43,6 +43,7 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
         case .permission: .permission
         case .unsupported: .unsupported
         case .crash, .killed: .crash
+        case .busy: .gpuError
         case .refused, .unreachable, .timeout, .reset, .rejected, .notFound, .addressInUse, .invalidData, .ended, .unwritable,
             .diskFull, .notStarted, .unknown:
             .exit

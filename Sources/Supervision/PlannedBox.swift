@@ -1,3 +1,4 @@
+public import CapabilityProbe
 public import Configuration
 public import EncoderSelection
 public import FFmpeg
@@ -26,9 +27,15 @@ public struct PlannedBox: Sendable, Encodable {
 
     /// - Parameters:
     ///   - environment: Where secrets and credentials come from; one that is missing is told as the process's problem.
+    ///   - cards: The capture cards that are plugged in.
     ///   - encoders: What trials have shown for the groups of the configuration, as ``EncoderSurvey`` runs them.
-    public init(_ configuration: BoxConfiguration, ffmpeg: FFmpegBinary, encoders: EncoderPool, environment: [String: String]) {
+    public init(_ configuration: BoxConfiguration, ffmpeg: FFmpegBinary, encoders: EncoderPool, cards: [CaptureDevice] = [], environment: [String: String]) {
         var encoders = encoders
+        var claims = CaptureClaims()
+        claims.set(cards)
+        for channel in configuration.channels {
+            for source in channel.sources { if case .capture(let capture) = source.kind { claims.add("\(channel.name)/\(source.id)", capture.binding) } }
+        }
         self.ffmpeg = ffmpeg.path
         version = "\(ffmpeg.version)"
         processes = []
@@ -38,7 +45,9 @@ public struct PlannedBox: Sendable, Encodable {
                     .relay, source.id, in: channel,
                     reason: priority == 0 ? "the source most wanted" : "priority \(priority + 1)"
                 ) {
-                    try Commands.relay(source, mezzanine: channel.mezzanine, transcoding: .init(for: channel), environment: environment)
+                    try Commands.relay(
+                        source, mezzanine: channel.mezzanine, transcoding: .init(for: channel),
+                        card: claims.device(of: "\(channel.name)/\(source.id)"), environment: environment)
                 }
             }
             for group in channel.groups {

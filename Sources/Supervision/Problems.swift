@@ -19,9 +19,12 @@ enum Problems {
             problems.append(
                 Problem("no-source", subject: "channel \(channel.name)", sentence: "no source delivers; check the cable, the encoder that pushes to this box, or its network"))
         }
+        for source in channel.sources where source.state == .absent {
+            problems.append(Problem("source-absent", subject: "source \(source.id) of \(channel.name)", sentence: source.trouble ?? "it is not plugged in"))
+        }
         for source in channel.sources where source.state == .failed {
             problems.append(
-                Problem("source-failed", subject: "source \(source.id) of \(channel.name)", sentence: source.history.last?.lastLines.last ?? "it cannot run as configured; see the log"))
+                Problem("source-failed", subject: "source \(source.id) of \(channel.name)", sentence: source.trouble ?? source.history.last?.lastLines.last ?? "it cannot run as configured; see the log"))
         }
         for group in channel.groups {
             if group.state == .stalled, group.encoder == "none" {

@@ -23,6 +23,8 @@ final class ProcessLedger: Sendable {
         /// The picture of a source.
         var format: VideoFormat?
         var isOnAir = false
+        /// What a source is bound to is not plugged in.
+        var isAbsent = false
         /// How often it took the air.
         var airs = 0
     }
@@ -55,6 +57,14 @@ final class ProcessLedger: Sendable {
 
     func couldNotStart(_ why: String) {
         entry.withLock { $0.obstacle = why }
+    }
+
+    /// - Parameter why: `nil` when it is there.
+    func isAbsent(_ why: String?) {
+        entry.withLock { entry in
+            entry.isAbsent = why != nil
+            entry.obstacle = why
+        }
     }
 
     func shows(_ format: VideoFormat?) {

@@ -12,6 +12,8 @@ final class SourceRunner: Runnable {
     private let process: ProcessRunner
     private let shared: Shared
     private let logger: Logger
+    /// For a capture card.
+    private let card: CardRelay?
 
     /// What the relay's events and its next start share.
     private final class Shared: Sendable {
@@ -25,6 +27,8 @@ final class SourceRunner: Runnable {
     /// How long a source that delivered may be silent before its relay is replaced. A publisher that freezes without
     /// closing keeps its listener busy, so that nobody else gets in.
     private static let silence = Duration.seconds(4)
+    /// The same for a card: it has nobody who could begin to send again, and most often opening it anew helps.
+    private static let cardSilence = Duration.milliseconds(1)
 
     /// - Parameters:
     ///   - priority: Its position among the channel's sources.
@@ -41,22 +45,35 @@ final class SourceRunner: Runnable {
         let shared = Shared(Commands.Transcoding(for: channel))
         self.shared = shared
         let ledger = ledger
-        let report = SourceRunner.makeReport(shared: shared, ledger: ledger, logger: logger, delivers: delivers, onAir: onAir)
+        let card: CardRelay?
+        if case .capture(let capture) = source.kind {
+            card = CardRelay(capture, id: "\(channel.name)/\(source.id)", mezzanine: channel.mezzanine, box: box, ledger: ledger, logger: logger)
+        } else {
+            card = nil
+        }
+        self.card = card
+        let report = SourceRunner.makeReport(shared: shared, card: card, ledger: ledger, logger: logger, delivers: delivers, onAir: onAir)
         process = ProcessRunner(
-            machine: ProcessMachine(policy: .relay, stallPatience: Self.silence), ledger: ledger,
+            machine: ProcessMachine(policy: .relay, stallPatience: card == nil ? Self.silence : Self.cardSilence), ledger: ledger,
             changed: { actual in
                 logger.debug("source is \(actual)")
             },
             live: { child in
                 do {
-                    let command = try Commands.relay(
-                        source, mezzanine: channel.mezzanine, transcoding: shared.state.withLock { $0.transcoding },
-                        environment: box.environment)
+                    let command: FFmpegCommand
+                    if let card {
+                        command = try await card.command(source, environment: box.environment)
+                    } else {
+                        command = try Commands.relay(
+                            source, mezzanine: channel.mezzanine, transcoding: shared.state.withLock { $0.transcoding },
+                            environment: box.environment)
+                    }
                     let (attachment, output) = try await dataPath.attachSource(to: channel.name, priority: priority, report: report)
                     let started = Timestamp.now
                     let exit = await life.run(command, input: nil, output: output, child: child, expected: [.ended, .reset])
                     await dataPath.detach(attachment)
                     ledger.ended(exit, started: started)
+                    card?.ended(exit.cause)
                 } catch {
                     ledger.couldNotStart("\(error)")
                     logger.error("cannot run: \(error)")
@@ -67,6 +84,8 @@ final class SourceRunner: Runnable {
     }
 
     func run() async {
+        card?.begin(process)
+        defer { card?.end() }
         guard case .rtmp(let rtmp) = source.kind else { return await process.run() }
         await withDiscardingTaskGroup { group in
             group.addTask { await self.watchListener(rtmp.listen.port) }
@@ -93,11 +112,15 @@ final class SourceRunner: Runnable {
     private static let lookInterval = Duration.seconds(3)
     /// Looks that a peer has for its handshake and first picture.
     private static let patientLooks = 3
-    func want(_ wanted: Bool) { process.report(.want(wanted)) }
+
+    func want(_ wanted: Bool) {
+        if let card { card.want(wanted, process) } else { process.report(.want(wanted)) }
+    }
+
     func finish() { process.finish() }
 
     private static func makeReport(
-        shared: Shared, ledger: ProcessLedger, logger: Logger, delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void
+        shared: Shared, card: CardRelay?, ledger: ProcessLedger, logger: Logger, delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void
     ) -> @Sendable (SourceEvent) -> Void {
         { event in
             let process = shared.state.withLock { $0.process }
@@ -114,6 +137,7 @@ final class SourceRunner: Runnable {
                 process?.report(.replace)
             case .delivering(let format):
                 ledger.shows(format)
+                card?.delivers()
                 logger.info("delivers", metadata: format.map { ["video": "\($0)"] } ?? [:])
                 process?.report(.delivering)
                 delivers(true)
@@ -125,6 +149,7 @@ final class SourceRunner: Runnable {
                 ledger.isOnAir(false)
                 logger.info("off air")
             case .stalled:
+                card?.froze()
                 logger.warning("silent: no picture for a second")
                 process?.report(.stalled)
                 delivers(false)

@@ -1,3 +1,4 @@
+import CapabilityProbe
 public import Configuration
 import DataPath
 import EncoderSelection
@@ -72,7 +73,7 @@ public actor Supervisor {
     /// Runs until ``stop()``, then ends every process.
     public func run() async {
         await withDiscardingTaskGroup { tasks in
-            let keeper = Task { [box] in await box.encoders.run() }
+            let keepers = Task { [box] in await Self.keep(box) }
             loop: for await event in events {
                 switch event {
                 case .run(let slot): tasks.addTask { await slot.run() }
@@ -82,13 +83,29 @@ public actor Supervisor {
             isStopping = true
             for channel in channels.values { Self.end(channel) }
             // Its trials would be in the way of the end.
-            keeper.cancel()
-            await keeper.value
+            keepers.cancel()
+            await keepers.value
         }
         await dataPath.stop()
     }
 
     public nonisolated func stop() { queue.yield(.stop) }
+
+    /// Has what is known of the box's devices kept true, until the task is cancelled.
+    private static func keep(_ box: Box) async {
+        await withDiscardingTaskGroup { tasks in
+            tasks.addTask { await box.encoders.run() }
+            tasks.addTask { await box.captures.run() }
+            // Made before the first look, so that nothing is missed between the two.
+            var hotplug = Hotplug().makeAsyncIterator()
+            box.encoders.look()
+            box.captures.look()
+            while let event = await hotplug.next() {
+                box.encoders.note(event)
+                box.captures.note(event)
+            }
+        }
+    }
 
     private func makeFeeds(of channel: ChannelConfiguration) async {
         // A source that the box makes itself is there in a moment: its start is not to flash the slate.

@@ -29,6 +29,6 @@ public enum CaptureList {
             serial: video.property("ID_SERIAL_SHORT") ?? usb?.attribute("serial"), model: model,
             name: video.property("ID_V4L_PRODUCT") ?? video.attribute("name") ?? video.name, 
             driver: identity?.driver ?? video.parent("usb", "usb_interface")?.driver ?? (usb == nil ? bus?.driver : nil),
-            node: node, sound: sound.map { "hw:\($0.name.dropFirst(4))" }, modes: modes, accessProblem: NodeAccess.problem(node))
+            node: node, sound: sound.map { "hw:\($0.name.dropFirst(4))" }, usbNode: usb?.node, modes: modes, accessProblem: NodeAccess.problem(node))
     }
 }

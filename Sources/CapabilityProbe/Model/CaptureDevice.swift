@@ -12,10 +12,28 @@ public struct CaptureDevice: Sendable, Hashable, Codable {
     public var node: String
     /// The ALSA card on the same USB or PCI device, `hw:1`.
     public var sound: String?
+    /// `/dev/bus/usb/001/004`, where it is on a USB bus.
+    public var usbNode: String?
     /// What it can be asked for; `nil` where it could not be asked.
     public var modes: [CaptureMode]?
     /// Why this process may not open it; `nil` when it may.
     public var accessProblem: String?
+
+    public init(
+        path: String, serial: String? = nil, model: String? = nil, name: String, driver: String? = nil, node: String, sound: String? = nil,
+        usbNode: String? = nil, modes: [CaptureMode]? = nil, accessProblem: String? = nil
+    ) {
+        self.path = path
+        self.serial = serial
+        self.model = model
+        self.name = name
+        self.driver = driver
+        self.node = node
+        self.sound = sound
+        self.usbNode = usbNode
+        self.modes = modes
+        self.accessProblem = accessProblem
+    }
 
     /// The mode with the most pixels of each format, in the device's order.
     public var largestModes: [CaptureMode] {

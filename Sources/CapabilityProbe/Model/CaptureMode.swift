@@ -10,4 +10,13 @@ public struct CaptureMode: Sendable, Hashable, Codable {
     public var leastHeight: Int?
     /// Pictures a second, `60` or `60000/1001`; the highest and the lowest where the device does any between.
     public var rates: [String]
+
+    public init(format: String, width: Int, height: Int, leastWidth: Int? = nil, leastHeight: Int? = nil, rates: [String]) {
+        self.format = format
+        self.width = width
+        self.height = height
+        self.leastWidth = leastWidth
+        self.leastHeight = leastHeight
+        self.rates = rates
+    }
 }

@@ -110,7 +110,6 @@ extension ConfigurationReader {
     private func captureSource(_ node: YAMLNode) -> CaptureSource? {
         let keys = ["serial", "path", "model", "any", "size", "rate", "audio"]
         guard let fields = fields(node, what: "a capture source", allowed: keys) else { return nil }
-        notYet(.captureSources, node.place, "capture sources are not run by this version; the next source takes over")
         let binding = captureBinding(fields)
         let size = fields.value("size", expecting: PixelSize.example, PixelSize.init(parsing:))
         let rate = fields.value("rate", expecting: FrameRate.example, FrameRate.init(parsing:))

@@ -26,7 +26,7 @@ public enum EncoderFault: Sendable, Hashable, CaseIterable {
     public init?(_ cause: FailureCause) {
         switch cause {
         case .deviceGone: self = .deviceGone
-        case .driverError: self = .driverError
+        case .driverError, .busy: self = .driverError
         case .driverMissing: self = .driverMissing
         case .permission: self = .permission
         case .sessionLimit: self = .sessionLimit

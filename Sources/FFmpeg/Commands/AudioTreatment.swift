@@ -10,4 +10,8 @@ public enum AudioTreatment: Sendable, Hashable {
     /// without a gap. FFmpeg's own threshold of 100 ms leaves the sound 20 ms early after each lost frame; without the
     /// filter the hole goes out as a hole. Values of `async` above 1 stretch the sound all the time.
     static let gapFilling = "async=1:min_hard_comp=0.02"
+
+    /// For sound whose clock is not the picture's: it is stretched, by up to a fiftieth, as far as the clocks go apart, and
+    /// cut or filled where it is 100 ms off.
+    static let clockFollowing = "async=960:min_comp=0.001:min_hard_comp=0.1"
 }

@@ -1,5 +1,5 @@
 /// source → MPEG-TS on standard output.
-public struct RelayCommand: Sendable, Hashable {
+public struct RelayCommand: Sendable {
     public var source: RelaySource
     /// Ignored by the test source, which is always encoded.
     public var video: RelayVideo
@@ -23,7 +23,16 @@ public struct RelayCommand: Sendable, Hashable {
         return FFmpegCommand(
             role: .relay,
             arguments: FFmpegCommand.preamble(.relay) + input.arguments + encoding + TransportStreamOutput.relay,
-            secretFiles: input.secretFiles)
+            secretFiles: input.secretFiles, environment: environment)
+    }
+
+    private var environment: [String: String] {
+        if case .encode(_, let recipe) = video { recipe.environment } else { [:] }
+    }
+
+    /// Pictures a second that arrive, where that is known.
+    private var inputRate: FrameRate? {
+        if case .capture(let card) = source { card.rate } else { nil }
     }
 
     /// How much of a source is looked at before the first packet goes out.
@@ -67,6 +76,8 @@ public struct RelayCommand: Sendable, Hashable {
                 arguments: (loop ? ["-stream_loop", "-1"] : []) + [
                     "-re", "-fpsprobesize", "0", "-protocol_whitelist", "file,crypto,data", "-i", "file:\(path)",
                 ])
+        case .capture(let card):
+            return Input(arguments: device + card.arguments)
         case .test(let size, let rate):
             return Input(
                 arguments: [
@@ -76,6 +87,17 @@ public struct RelayCommand: Sendable, Hashable {
                         + "aformat=channel_layouts=stereo[out1]",
                 ])
         }
+    }
+
+    /// What opens the encoder's device.
+    private var device: [String] {
+        if case .encode(_, let recipe) = video { recipe.deviceOptions } else { [] }
+    }
+
+    /// The sound of a card is an input of its own.
+    private var mapping: [String] {
+        guard case .capture(let card) = source else { return TransportStreamOutput.mapping }
+        return ["-map", "0:v:0"] + (card.sound == nil ? [] : ["-map", "1:a:0"])
     }
 
     private func pull(_ address: MediaAddress, passphrase: String?) throws(CommandError) -> Input {
@@ -133,7 +155,7 @@ public struct RelayCommand: Sendable, Hashable {
             if case .copy = video { video = .mezzanine(bitrate: 6_000_000, keyframe: .milliseconds(500)) }
             if case .copy = audio { audio = .aac(bitrate: 128_000) }
         }
-        var arguments = TransportStreamOutput.mapping
+        var arguments = mapping
         switch video {
         case .copy:
             arguments += ["-c:v", "copy"]
@@ -146,10 +168,18 @@ public struct RelayCommand: Sendable, Hashable {
                 "-bf", "0", "-sc_threshold", "0", "-g", "600",
                 "-force_key_frames", KeyframeGrid.expression(every: keyframe),
             ]
+        case .encode(let settings, let recipe):
+            arguments += ["-fps_mode", "passthrough", "-enc_time_base", "-1", "-vf", recipe.chain(for: settings).joined(separator: ",")]
+            arguments += ["-c:v", recipe.encoder] + recipe.options(for: settings, inputRate: inputRate)
+            arguments += ["-force_key_frames", KeyframeGrid.expression(every: settings.keyframe)]
         }
         switch audio {
         case .copy:
             arguments += ["-c:a", "copy"]
+        case .aac(let bitrate) where source.isCapture:
+            arguments += [
+                "-c:a", "aac", "-b:a", "\(bitrate)", "-ac", "2", "-af", "aresample=48000:\(AudioTreatment.clockFollowing)",
+            ]
         case .aac(let bitrate):
             arguments += [
                 "-c:a", "aac", "-b:a", "\(bitrate)", "-ac", "2",

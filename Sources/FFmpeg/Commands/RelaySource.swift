@@ -13,6 +13,10 @@ public enum RelaySource: Sendable, Hashable {
     case pull(url: String, passphrase: String?)
     /// Plays a file at its own speed.
     case file(path: String, loop: Bool)
+    /// A capture card through V4L2, with its sound through ALSA.
+    case capture(CaptureInput)
     /// A moving picture and a quiet beep.
     case test(size: FrameSize, rate: FrameRate)
+
+    var isCapture: Bool { if case .capture = self { true } else { false } }
 }

@@ -6,6 +6,8 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
     case driverMissing = "driver-missing"
     case sessionLimit = "session-limit"
     case permission
+    /// Another program has the device.
+    case busy
     /// Size, profile, filter chain or encoder that this FFmpeg or device cannot do.
     case unsupported
     /// A signal of the process's own making.
@@ -41,6 +43,7 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .driverError: "the driver reported an error"
         case .driverMissing: "the driver or its library is missing"
         case .sessionLimit: "the device allows no further encoding session"
+        case .busy: "another program has the device"
         case .permission: "this user may not open the device, the port or the file"
         case .unsupported: "FFmpeg or the device cannot do what was asked"
         case .crash: "FFmpeg crashed"

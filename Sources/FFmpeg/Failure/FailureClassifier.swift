@@ -107,6 +107,7 @@ public enum FailureClassifier {
     ]
 
     private static let general = [
+        Rule("Device or resource busy", .busy),
         Rule("No space left on device", .diskFull),
         Rule("Disk quota exceeded", .diskFull),
         Rule("Read-only file system", .unwritable),

@@ -46,17 +46,21 @@ public struct SourceSnapshot: Sendable, Hashable, Codable {
     /// What it sends: `1920x1080 30 fps h264`.
     public var format: String?
     public var starts: Int
+    /// Why it is absent or failed; `nil` when it is neither.
+    public var trouble: String?
     /// Its last ends, oldest first.
     public var history: [EndSnapshot]
 
     public init(
-        id: String, state: State, isOnAir: Bool = false, format: String? = nil, starts: Int = 0, history: [EndSnapshot] = []
+        id: String, state: State, isOnAir: Bool = false, format: String? = nil, starts: Int = 0, trouble: String? = nil,
+        history: [EndSnapshot] = []
     ) {
         self.id = id
         self.state = state
         self.isOnAir = isOnAir
         self.format = format
         self.starts = starts
+        self.trouble = trouble
         self.history = history
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CapabilityProbe
 import Configuration
 import FFmpeg
 import FoundationEssentials
@@ -20,8 +21,9 @@ struct Plan: AsyncParsableCommand {
         let loaded = try LoadedConfiguration(file, environment: environment)
         let (ffmpeg, encoders) = try await InstalledFFmpeg.find(loaded.configuration, environment: environment)
         try CodecObjections.check(loaded, against: ffmpeg.version)
+        async let cards = Offload.run(atMost: .seconds(3)) { CaptureList.read() }
         let pool = await EncoderSurvey.run(loaded.configuration, encoders, trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment))
-        let plan = PlannedBox(loaded.configuration, ffmpeg: ffmpeg, encoders: pool, environment: environment)
+        let plan = PlannedBox(loaded.configuration, ffmpeg: ffmpeg, encoders: pool, cards: await cards ?? [], environment: environment)
         guard json else { return print(plan.text) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

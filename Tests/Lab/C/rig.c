@@ -8,8 +8,12 @@
  *   unplug SYSPATH                 the "remove" event; then the device is gone
  *   video NODE capture|encoder     what answers to the V4L2 questions at a node
  *   drm NODE DRIVER                a kernel driver that tells its name at a DRM node
- *   gone NODE                      that driver has no device any more: ENODEV for whoever has the node open
+ *   gone NODE                      that driver or camera has no device any more: ENODEV for whoever has the node open
+ *   camera NODE WIDTH HEIGHT RATE  a camera that gives pictures
+ *   freeze NODE 0|1                it gives none any more, and says nothing
  */
+#include "camera.h"
+
 #include <libdrm/drm.h>
 #include <errno.h>
 #include <linux/videodev2.h>
@@ -110,7 +114,7 @@ struct driver {
     int is_gone;
 };
 
-static GHashTable *drivers;
+static GHashTable *drivers, *cameras;
 
 /* Strings go to where the application has made room for them, which it does when it knows how long they are. */
 static void answer_text(UMockdevIoctlData *data, size_t offset, size_t room, const char *text) {
@@ -176,6 +180,15 @@ static const char *run(UMockdevTestbed *testbed, char **words, guint count, GErr
         umockdev_testbed_attach_ioctl(testbed, words[1], handler, error);
     } else if (count == 3 && !strcmp(words[0], "drm")) {
         attach_drm(testbed, words[1], words[2], error);
+    } else if (count == 5 && !strcmp(words[0], "camera")) {
+        if (g_hash_table_contains(cameras, words[1])) umockdev_testbed_detach_ioctl(testbed, words[1], NULL);
+        struct camera *camera = camera_attach(
+            testbed, words[1], (unsigned)atoi(words[2]), (unsigned)atoi(words[3]), (unsigned)atoi(words[4]), error);
+        g_hash_table_insert(cameras, g_strdup(words[1]), camera);
+    } else if (count == 3 && !strcmp(words[0], "freeze") && g_hash_table_contains(cameras, words[1])) {
+        camera_freeze(g_hash_table_lookup(cameras, words[1]), atoi(words[2]));
+    } else if (count == 2 && !strcmp(words[0], "gone") && g_hash_table_contains(cameras, words[1])) {
+        camera_pull(g_hash_table_lookup(cameras, words[1]));
     } else if (count == 2 && !strcmp(words[0], "gone") && g_hash_table_contains(drivers, words[1])) {
         ((struct driver *)g_hash_table_lookup(drivers, words[1]))->is_gone = 1;
     } else {
@@ -187,6 +200,7 @@ static const char *run(UMockdevTestbed *testbed, char **words, guint count, GErr
 int main(void) {
     UMockdevTestbed *testbed = umockdev_testbed_new();
     drivers = g_hash_table_new(g_str_hash, g_str_equal);
+    cameras = g_hash_table_new(g_str_hash, g_str_equal);
     printf("%s\n", umockdev_testbed_get_root_dir(testbed));
     fflush(stdout);
     char line[4096];

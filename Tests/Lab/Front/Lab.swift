@@ -77,6 +77,27 @@ public struct Lab: Sendable {
         _ = try await Program.run("chmod", ["0660", root + node]).success("chmod")
     }
 
+    // MARK: Cameras
+
+    /// Plugs a camera in: it gives pictures, and its "add" events come.
+    public func plug(_ camera: LabCamera) async throws {
+        try await tell("load", try folder.write("\(UUID().uuidString).umockdev", camera.description))
+        try await tell("camera", camera.node, "\(camera.width)", "\(camera.height)", "\(camera.rate)")
+        try await tell("event", camera.device, "change")
+    }
+
+    /// Pulls a camera: who has it open is told so by the kernel, and the "remove" events come.
+    public func unplug(_ camera: LabCamera) async throws {
+        try await tell("gone", camera.node)
+        try await tell("unplug", camera.device)
+        try await tell("unplug", camera.usb)
+    }
+
+    /// A camera gives no pictures any more, without a word; or gives them again.
+    public func freeze(_ camera: LabCamera, _ isFrozen: Bool = true) async throws {
+        try await tell("freeze", camera.node, isFrozen ? "1" : "0")
+    }
+
     // MARK: Faults
 
     /// Calls of the VA driver that may fail.

@@ -28,7 +28,7 @@ struct LabParts: Sendable {
         let parts = LabParts(rig: "\(folder)/rig", nodes: "\(folder)/nodes.so", drivers: folder, nvidia: "\(folder)/nvidia", announcer: "\(folder)/announce")
         try FileManager.default.createDirectory(atPath: parts.nvidia, withIntermediateDirectories: true)
         let library = ["-shared", "-fPIC", "-pthread"]
-        try await compile(["rig"], into: parts.rig, try await packages("umockdev-1.0", "libdrm"))
+        try await compile(["rig", "camera"], into: parts.rig, try await packages("umockdev-1.0", "libdrm"))
         try await compile(["announce"], into: parts.announcer, [])
         try await compile(["nodes"], into: parts.nodes, library + ["-ldl"])
         try await compile(

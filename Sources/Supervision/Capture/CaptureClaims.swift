@@ -1,0 +1,81 @@
+public import CapabilityProbe
+public import Configuration
+
+/// Which source has which card.
+///
+/// A card is bound by what it is, never by its node's number. Each belongs to one source; who has one keeps it for as long as
+/// it is there. Pure.
+public struct CaptureClaims: Sendable {
+    /// In the order in which they came.
+    private var sources: [(id: String, binding: CaptureBinding)] = []
+    /// The paths of the cards that sources have.
+    private var held: [String: String] = [:]
+    /// What is plugged in, in the order of the paths.
+    public private(set) var devices: [CaptureDevice] = []
+
+    public init() {}
+
+    public mutating func add(_ id: String, _ binding: CaptureBinding) {
+        sources.removeAll { $0.id == id }
+        held[id] = nil
+        sources.append((id, binding))
+        assign()
+    }
+
+    public mutating func remove(_ id: String) {
+        sources.removeAll { $0.id == id }
+        held[id] = nil
+        assign()
+    }
+
+    public mutating func set(_ devices: [CaptureDevice]) {
+        self.devices = devices.sorted { $0.path < $1.path }
+        assign()
+    }
+
+    /// The card of a source; `nil` while there is none for it.
+    public func device(of id: String) -> CaptureDevice? {
+        held[id].flatMap { path in devices.first { $0.path == path } }
+    }
+
+    /// Sources that name a card come before those that take any; among each, who has one comes before who has none.
+    private mutating func assign() {
+        var next: [String: String] = [:]
+        for takesAny in [false, true] {
+            let ranked = sources.filter { ($0.binding == .any) == takesAny }
+            for source in ranked {
+                guard let path = held[source.id], devices.contains(where: { $0.path == path }), !next.values.contains(path) else { continue }
+                next[source.id] = path
+            }
+            for source in ranked where next[source.id] == nil {
+                next[source.id] = devices.first { $0.matches(source.binding) && !next.values.contains($0.path) }?.path
+            }
+        }
+        held = next
+    }
+}
+
+extension CaptureDevice {
+    /// It is what a configuration means.
+    public func matches(_ binding: CaptureBinding) -> Bool {
+        switch binding {
+        case .serial(let serial): self.serial == serial
+        // With or without the interface at its end: `pci-0000:00:14.0-usb-0:2` is the port.
+        case .path(let path): self.path == path || self.path.hasPrefix(path + ":")
+        case .model(let model): self.model == model || name == model
+        case .any: true
+        }
+    }
+}
+
+extension CaptureBinding {
+    /// For people.
+    public var sentence: String {
+        switch self {
+        case .serial(let serial): "with the serial \(serial)"
+        case .path(let path): "at \(path)"
+        case .model(let model): "of the model \(model)"
+        case .any: "free"
+        }
+    }
+}

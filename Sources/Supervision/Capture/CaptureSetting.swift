@@ -1,0 +1,90 @@
+public import CapabilityProbe
+public import Configuration
+import EncoderSelection
+public import FFmpeg
+
+/// What a card is asked for: the mode of it that is nearest to the wish.
+public struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
+    /// FFmpeg's name of the format; `nil` leaves it to FFmpeg.
+    public var format: String?
+    public var size: FrameSize?
+    public var rate: FFmpeg.FrameRate?
+    /// It is not quite what was asked for.
+    public var isOther = false
+
+    public var description: String {
+        [format, size.map { "\($0)" }, rate.map { "at \($0)" }].compactMap { $0 }.joined(separator: " ")
+    }
+
+    /// V4L2's formats that FFmpeg reads, by preference: what is not compressed costs the processor least and loses nothing.
+    private static let formats = [
+        "NV12": "nv12", "YUYV": "yuyv422", "UYVY": "uyvy422", "YU12": "yuv420p", "BGR3": "bgr24", "RGB3": "rgb24", "MJPG": "mjpeg", "JPEG": "mjpeg",
+        "H264": "h264",
+    ]
+    private static let preference = ["NV12", "YU12", "YUYV", "UYVY", "BGR3", "RGB3", "MJPG", "JPEG", "H264"]
+    /// Where no rate is asked for, faster modes are no better.
+    private static let fastest = 60.5
+    /// Slower than this a picture does not move; such a mode is taken when there is no other.
+    private static let slowest = 23.5
+
+    private struct Candidate {
+        var mode: CaptureMode
+        var rate: FFmpeg.FrameRate?
+        var pixels: Int { mode.width * mode.height }
+        var perSecond: Double { rate.map { Double($0.numerator) / Double($0.denominator) } ?? 0 }
+        var preference: Int { CaptureSetting.preference.firstIndex(of: mode.format) ?? .max }
+    }
+
+    /// - Parameters:
+    ///   - modes: What the card says that it can do; `nil` or empty where it could not be asked.
+    ///   - size: The wish; `nil` for the best of the card.
+    ///   - rate: Likewise.
+    public init(_ modes: [CaptureMode]?, size: PixelSize?, rate: Configuration.FrameRate?) {
+        let wanted = rate.map { Double($0.numerator) / Double($0.denominator) }
+        let candidates = (modes ?? []).filter { Self.formats[$0.format] != nil }.flatMap { mode in
+            let rates = mode.rates.compactMap { Self.rate($0) }
+            return rates.isEmpty ? [Candidate(mode: mode)] : rates.map { Candidate(mode: mode, rate: $0) }
+        }
+        guard let best = candidates.min(by: { Self.isBetter($0, than: $1, size, wanted) }) else {
+            self.size = size.map { FrameSize($0) }
+            self.rate = rate.map { FFmpeg.FrameRate($0) }
+            return
+        }
+        format = Self.formats[best.mode.format]
+        self.size = Self.size(best.mode, size)
+        self.rate = best.rate ?? rate.map { FFmpeg.FrameRate($0) }
+        let isOtherSize = size.map { FrameSize($0) != self.size } ?? false
+        isOther = isOtherSize || (best.rate != nil && wanted.map { abs($0 - best.perSecond) > 0.5 } ?? false)
+    }
+
+    private static func isBetter(_ one: Candidate, than other: Candidate, _ size: PixelSize?, _ rate: Double?) -> Bool {
+        let distance = { (candidate: Candidate) -> Int in
+            guard let size else { return -candidate.pixels }
+            let taken = Self.size(candidate.mode, size)
+            return abs(taken.width - size.width) + abs(taken.height - size.height)
+        }
+        let gap = { (candidate: Candidate) -> Double in
+            if let rate { return abs(candidate.perSecond - rate) }
+            return candidate.perSecond > fastest ? candidate.perSecond : -candidate.perSecond
+        }
+        let least = rate.map { min($0 - 0.5, slowest) } ?? slowest
+        // A picture that does not move comes last, unless the size was asked for.
+        let still = { (candidate: Candidate) in size == nil && candidate.rate != nil && candidate.perSecond < least ? 1 : 0 }
+        let key = { (candidate: Candidate) in (still(candidate), distance(candidate), gap(candidate), candidate.preference) }
+        return key(one) < key(other)
+    }
+
+    /// A card that scales gives any size between its least and its greatest.
+    private static func size(_ mode: CaptureMode, _ wish: PixelSize?) -> FrameSize {
+        guard let wish, let leastWidth = mode.leastWidth, let leastHeight = mode.leastHeight else {
+            return FrameSize(width: mode.width, height: mode.height)
+        }
+        return FrameSize(width: min(max(wish.width, leastWidth), mode.width), height: min(max(wish.height, leastHeight), mode.height))
+    }
+
+    private static func rate(_ text: String) -> FFmpeg.FrameRate? {
+        let parts = text.split(separator: "/").compactMap { Int($0) }
+        guard let first = parts.first, first > 0, parts.count < 3 else { return nil }
+        return FFmpeg.FrameRate(first, parts.count > 1 ? parts[1] : 1)
+    }
+}

@@ -1,0 +1,158 @@
+import CapabilityProbe
+import Configuration
+import EncoderSelection
+import FFmpeg
+import Logging
+import Synchronization
+
+/// What a source has to do with its capture card: which one it has, how its picture is encoded, and what is done when it
+/// freezes.
+final class CardRelay: Sendable {
+    private struct State {
+        var card: CaptureDevice?
+        var isWanted = false
+        /// Freezes in a row.
+        var freezes = 0
+        /// When it last began to deliver.
+        var delivering: Timestamp?
+        var encoder: EncoderCandidate?
+        /// The mode that was told last.
+        var told: CaptureSetting?
+    }
+
+    private let id: String
+    private let source: CaptureSource
+    private let mezzanine: MezzanineConfiguration
+    private let box: Box
+    private let ledger: ProcessLedger
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    /// A card that delivered for so long has its freezes forgiven.
+    private static let forgiven = 10.0
+    /// The freeze that is answered with a reset of the port; those before are answered by opening the card anew.
+    private static let resetAt = 2
+
+    init(_ source: CaptureSource, id: String, mezzanine: MezzanineConfiguration, box: Box, ledger: ProcessLedger, logger: Logger) {
+        self.source = source
+        self.id = id
+        self.mezzanine = mezzanine
+        self.box = box
+        self.ledger = ledger
+        self.logger = logger
+    }
+
+    /// Follows the card, until ``end()``.
+    func begin(_ process: ProcessRunner) {
+        ledger.isAbsent("what is plugged in is not known yet")
+        box.captures.claim(id, source.binding) { [weak self] card in self?.follow(card, process) }
+    }
+
+    func end() {
+        box.captures.release(id)
+        box.encoders.forget(id)
+    }
+
+    func want(_ wanted: Bool, _ process: ProcessRunner) {
+        let isThere = state.withLock { state in
+            state.isWanted = wanted
+            return state.card != nil
+        }
+        process.report(.want(wanted && isThere))
+    }
+
+    private func follow(_ card: CaptureDevice?, _ process: ProcessRunner) {
+        let (before, isWanted) = state.withLock { state in
+            defer { state.card = card }
+            return (state.card, state.isWanted)
+        }
+        guard let card else {
+            let others = box.captures.devices.map { "\($0.name) at \($0.path)" + ($0.serial.map { " (serial \($0))" } ?? "") }
+            let list = others.isEmpty ? "none is plugged in" : "plugged in: " + others.joined(separator: ", ")
+            ledger.isAbsent("no card \(source.binding.sentence) is there; \(list)")
+            logger.warning("absent: no card \(source.binding.sentence); \(list)")
+            // What has it open gets no more pictures; it is not waited for.
+            process.report(.replace)
+            return process.report(.want(false))
+        }
+        ledger.isAbsent(nil)
+        if before == nil {
+            process.report(.want(isWanted))
+        } else if before?.node != card.node || before?.sound != card.sound {
+            logger.notice("the card has another node or sound: it is opened anew", metadata: ["node": "\(card.node)", "sound": "\(card.sound ?? "none")"])
+            process.report(.replace)
+        }
+    }
+
+    // MARK: One relay
+
+    /// The command of the next relay.
+    ///
+    /// - Throws: ``CommandError``; ``NotRunnable`` when there is no card, or this user may not open it.
+    func command(_ source: SourceConfiguration, environment: [String: String]) async throws -> FFmpegCommand {
+        guard let card = state.withLock({ $0.card }) else { throw NotRunnable(what: "no card \(self.source.binding.sentence) is there") }
+        if let problem = card.accessProblem { throw NotRunnable(what: problem) }
+        await resetIfFrozen(card)
+        let setting = CaptureSetting(card.modes, size: self.source.size, rate: self.source.rate)
+        tell(setting)
+        // Moving to a better encoder would cost pictures, for a card is opened by one process; the next start takes it.
+        box.encoders.need(mezzanine.wish, as: mezzanine.encoding(setting), for: id)
+        await box.encoders.firstVerdict(for: id)
+        let candidate = box.encoders.assign(to: id).candidate ?? .software(.h264)
+        state.withLock { $0.encoder = candidate }
+        let recipe = box.encoders.recipe(for: candidate, in: id, effort: .least) ?? Libx264Recipe(effort: .least)
+        return try Commands.relay(source, mezzanine: mezzanine, transcoding: .init(), card: card, recipe: recipe, environment: environment)
+    }
+
+    private func tell(_ setting: CaptureSetting) {
+        let isNews = state.withLock { state in
+            defer { state.told = setting }
+            return state.told != setting
+        }
+        guard isNews else { return }
+        if setting.isOther {
+            logger.warning("the card has no mode as asked for: the nearest is taken", metadata: ["mode": "\(setting)"])
+        } else {
+            logger.notice("the card's mode", metadata: ["mode": "\(setting)"])
+        }
+    }
+
+    /// A relay has ended.
+    func ended(_ cause: FailureCause?) {
+        guard let cause, let candidate = state.withLock({ $0.encoder }), !candidate.isSoftware else { return }
+        switch cause {
+        // What concerns the card is not the encoder's fault.
+        case .deviceGone, .busy, .permission, .unsupported: return
+        default: if let fault = EncoderFault(cause) { box.encoders.failed(candidate, fault, in: id) }
+        }
+    }
+
+    // MARK: Freezes
+
+    func delivers() {
+        let candidate = state.withLock { state in
+            state.delivering = .now
+            return state.encoder
+        }
+        if let candidate { box.encoders.delivers(candidate, for: id) }
+    }
+
+    func froze() {
+        state.withLock { state in
+            let span = state.delivering.map { Timestamp.now.seconds - $0.seconds } ?? 0
+            state.freezes = span > Self.forgiven ? 1 : state.freezes + 1
+        }
+    }
+
+    /// Opening it anew did not help: its port is reset, as if it were pulled and plugged.
+    private func resetIfFrozen(_ card: CaptureDevice) async {
+        guard state.withLock({ $0.freezes >= Self.resetAt }), let node = card.usbNode else { return }
+        state.withLock { $0.freezes = 0 }
+        let problem = await Offload.run(atMost: .seconds(5)) { USBPort.reset(node) }
+        switch problem {
+        case .some(nil): logger.warning("the card froze again: its USB port was reset", metadata: ["usb": "\(node)"])
+        case .some(let problem?): logger.warning("the card froze again, and its USB port cannot be reset: \(problem)", metadata: ["usb": "\(node)"])
+        case nil: logger.error("the card froze again, and its USB port does not answer: pull and plug it", metadata: ["usb": "\(node)"])
+        }
+    }
+}
