@@ -12,7 +12,8 @@ let settings: [SwiftSetting] = [
 let package = Package(
     name: "streambox",
     products: [
-        .executable(name: "streambox", targets: ["streambox"])
+        .executable(name: "streambox", targets: ["streambox"]),
+        .library(name: "StreamboxFrames", targets: ["StreamboxFrames"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -92,6 +93,10 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // For programs that give frames to a `raw` source.
+        .target(name: "StreamboxFrames", swiftSettings: settings),
+        .executableTarget(name: "ColourFrames", dependencies: ["StreamboxFrames"], path: "Examples/ColourFrames", swiftSettings: settings),
+
         .target(name: "AllocationCount", path: "Benchmarks/AllocationCount"),
         .executableTarget(
             name: "StreamboxBench",
@@ -126,7 +131,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "SupervisionTests",
-            dependencies: ["Supervision", "Configuration", "EncoderSelection", "FFmpeg", "TransportStream", "TestSupport"],
+            dependencies: ["CapabilityProbe", "Supervision", "Configuration", "EncoderSelection", "FFmpeg", "TransportStream", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "CapabilityProbeTests", dependencies: ["CapabilityProbe", "HotplugWatch", "Lab", "TestSupport"], exclude: ["Devices"],
@@ -137,7 +142,7 @@ let package = Package(
         .testTarget(name: "StatusTests", dependencies: ["Status"], swiftSettings: settings),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Status", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "StreamboxTests", dependencies: ["streambox", "Lab", "TestSupport"],
+            name: "StreamboxTests", dependencies: ["streambox", "ColourFrames", "Lab", "TestSupport"],
             swiftSettings: settings),
     ]
 )

@@ -13,6 +13,7 @@ int memfd_create(const char *name, unsigned int flags);
 int accept4(int descriptor, struct sockaddr *address, socklen_t *size, int flags);
 
 ssize_t vmsplice(int descriptor, const struct iovec *vectors, size_t count, unsigned int flags);
+ssize_t splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t count, unsigned int flags);
 enum { SPLICE_F_NONBLOCK = 2 };
 
 // linux/fcntl.h

@@ -10,13 +10,13 @@ extension ChannelRunner {
     func snapshot(meter: RateMeter) async -> ChannelSnapshot {
         var snapshot = ChannelSnapshot(name: channel.name, feedBytes: await dataPath.bytes(ofChannel: channel.name) ?? 0)
         for (configured, runner) in zip(channel.sources, sourceRunners) {
-            let entry = runner?.ledger.now
+            let entry = runner.ledger.now
             snapshot.sources.append(
                 SourceSnapshot(
-                    id: configured.id, state: entry.map { $0.sourceState(isListener: configured.isListener) } ?? .failed,
-                    isOnAir: entry?.isOnAir ?? false, format: entry?.format.map { "\($0)" }, starts: entry?.starts ?? 0,
-                    trouble: entry?.obstacle, history: entry?.history.snapshot ?? []))
-            if let entry { snapshot.switches[configured.id] = entry.airs }
+                    id: configured.id, state: entry.sourceState(isListener: configured.isListener),
+                    isOnAir: entry.isOnAir, format: entry.format.map { "\($0)" }, starts: entry.starts,
+                    trouble: entry.obstacle, history: entry.history.snapshot))
+            snapshot.switches[configured.id] = entry.airs
         }
         let slate = slateLedger.now
         snapshot.sources.append(
@@ -94,8 +94,8 @@ extension SourceConfiguration {
     /// Others connect to it.
     fileprivate var isListener: Bool {
         switch kind {
-        case .rtmp, .srt: true
-        case .pull, .file, .test, .capture, .raw: false
+        case .rtmp, .srt, .raw: true
+        case .pull, .file, .test, .capture: false
         }
     }
 }

@@ -14,8 +14,8 @@ actor ChannelRunner: Runnable {
     private var slate: SlateKeeper
     let slateLedger = ProcessLedger()
     private var machine: ChannelMachine
-    /// In order of priority; `nil` is a kind that this version does not run.
-    private var sources: [Place<SourceRunner>?] = []
+    /// In order of priority.
+    private var sources: [Place<SourceRunner>] = []
     /// Those that encode, by name.
     private var groups: [String: Place<GroupRunner>] = [:]
     /// By name.
@@ -133,7 +133,7 @@ actor ChannelRunner: Runnable {
 
     /// What is nearer to the sources ends first, so that what it gave can still go out.
     private func end() async {
-        let (sources, groups, targets) = (sources.compactMap { $0 }, Array(groups.values), Array(targets.values))
+        let (sources, groups, targets) = (sources, Array(groups.values), Array(targets.values))
         for place in sources { place.end() }
         await Self.wait(for: sources.map(\.slot), atMost: Self.sourcesPatience)
         for place in groups { place.end() }
@@ -152,8 +152,7 @@ actor ChannelRunner: Runnable {
 
     // MARK: Sources
 
-    private func makeSource(_ source: SourceConfiguration, _ priority: Int) -> Place<SourceRunner>? {
-        guard source.isRunnable else { return nil }
+    private func makeSource(_ source: SourceConfiguration, _ priority: Int) -> Place<SourceRunner> {
         let place = Place(makeRunner(source, priority))
         queue.yield(.run { [slot = place.slot] in await slot.run() })
         return place
@@ -170,8 +169,8 @@ actor ChannelRunner: Runnable {
     private func carryOut(_ effects: [ChannelMachine.Effect]) {
         for effect in effects {
             switch effect {
-            case .run(let source): sources[source]?.runner.want(true)
-            case .rest(let source): sources[source]?.runner.want(false)
+            case .run(let source): sources[source].runner.want(true)
+            case .rest(let source): sources[source].runner.want(false)
             case .settle(let change): queue.yield(.settle(change: change))
             }
         }
@@ -220,8 +219,8 @@ actor ChannelRunner: Runnable {
     /// The encoder of a group; `nil` when there is none of that name, or it passes its channel through.
     func groupRunner(_ name: String) -> GroupRunner? { groups[name]?.runner }
     func targetRunner(_ name: String) -> TargetRunner? { targets[name]?.runner }
-    /// In order of priority; `nil` is a kind that this version does not run.
-    var sourceRunners: [SourceRunner?] { sources.map { $0?.runner } }
+    /// In order of priority.
+    var sourceRunners: [SourceRunner] { sources.map(\.runner) }
 
     // MARK: Reload
 
@@ -258,7 +257,7 @@ actor ChannelRunner: Runnable {
         if former.slate.after != next.slate.after { await dataPath.setPatience(next.slate.after, of: next.name) }
         if former.slate != next.slate {
             slate = Self.makeSlate(next, ledger: slateLedger, queue: queue, box: box, dataPath: dataPath)
-            let format = sourceRunners.lazy.compactMap { $0?.ledger.now }.first { $0.isOnAir }?.format
+            let format = sourceRunners.lazy.map(\.ledger.now).first { $0.isOnAir }?.format
             queue.yield(.run { [slate] in if let format { await slate.follow(format) } else { await slate.run() } })
         }
         changeSources(from: former)
@@ -288,7 +287,7 @@ actor ChannelRunner: Runnable {
         let kept = channel.sources.indices.map {
             isTreatedAlike && former.sources.indices.contains($0) && former.sources[$0] == channel.sources[$0]
         }
-        for index in sources.indices where !channel.sources.indices.contains(index) { sources[index]?.end() }
+        for index in sources.indices where !channel.sources.indices.contains(index) { sources[index].end() }
         sources.removeLast(max(0, sources.count - channel.sources.count))
         for index in channel.sources.indices where !kept[index] {
             let source = channel.sources[index]
@@ -296,12 +295,7 @@ actor ChannelRunner: Runnable {
                 sources.append(makeSource(source, index))
                 continue
             }
-            if sources[index] == nil || !source.isRunnable {
-                sources[index]?.end()
-                sources[index] = makeSource(source, index)
-            } else {
-                sources[index]?.replace(with: makeRunner(source, index))
-            }
+            sources[index].replace(with: makeRunner(source, index))
         }
         carryOut(machine.change(isOwn: channel.sources.map(\.isOwn), kept: kept))
     }
@@ -313,14 +307,6 @@ extension SourceConfiguration {
         switch kind {
         case .file, .test: true
         case .rtmp, .srt, .pull, .capture, .raw: false
-        }
-    }
-
-    /// This version runs it.
-    var isRunnable: Bool {
-        switch kind {
-        case .raw: false
-        case .capture, .rtmp, .srt, .pull, .file, .test: true
         }
     }
 }

@@ -26,11 +26,11 @@ public enum Commands {
 
     /// - Parameters:
     ///   - card: What a capture source is bound to; without one it cannot run.
-    ///   - recipe: How the picture of a card is encoded.
-    /// - Throws: ``SecretError`` or ``CommandError``; ``NotRunnable`` for a source that this version does not run.
+    ///   - video: How the picture of a card or of raw frames is encoded; by default in software.
+    /// - Throws: ``SecretError`` or ``CommandError``; ``NotRunnable`` for a card that is not there.
     public static func relay(
         _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding, card: CaptureDevice? = nil,
-        recipe: any EncoderRecipe = Libx264Recipe(effort: .least), environment: [String: String]
+        video: RelayVideo? = nil, environment: [String: String]
     ) throws -> FFmpegCommand {
         let kind: RelaySource
         switch source.kind {
@@ -47,9 +47,12 @@ public enum Commands {
             kind = .test(size: FrameSize(test.size), rate: FFmpeg.FrameRate(test.rate))
         case .capture(let capture):
             guard let card else { throw NotRunnable(what: "no card \(capture.binding.sentence) is plugged in") }
-            return try self.capture(capture, card, mezzanine, recipe)
-        case .raw:
-            throw NotRunnable(what: "\(source.id) is a kind of source that this version does not run")
+            return try self.capture(capture, card, mezzanine, video)
+        case .raw(let raw):
+            let (size, rate) = (FrameSize(raw.size), FFmpeg.FrameRate(raw.rate))
+            return try RelayCommand(
+                source: .raw(size: size, rate: rate, pixels: raw.pixels.rawValue), video: video ?? mezzanine.inSoftware(size: size, rate: rate)
+            ).command()
         }
         return try RelayCommand(
             source: kind,
@@ -59,7 +62,7 @@ public enum Commands {
     }
 
     private static func capture(
-        _ source: CaptureSource, _ card: CaptureDevice, _ mezzanine: MezzanineConfiguration, _ recipe: any EncoderRecipe
+        _ source: CaptureSource, _ card: CaptureDevice, _ mezzanine: MezzanineConfiguration, _ video: RelayVideo?
     ) throws -> FFmpegCommand {
         let setting = CaptureSetting(card.modes, size: source.size, rate: source.rate)
         let sound: String? = switch source.audio {
@@ -69,7 +72,7 @@ public enum Commands {
         }
         return try RelayCommand(
             source: .capture(CaptureInput(node: card.node, format: setting.format, size: setting.size, rate: setting.rate, sound: sound)),
-            video: .encode(mezzanine.encoding(setting).settings, with: recipe), audio: .aac(bitrate: 192_000)
+            video: video ?? mezzanine.inSoftware(size: setting.size, rate: setting.rate), audio: .aac(bitrate: 192_000)
         ).command()
     }
 
@@ -112,14 +115,6 @@ public enum Commands {
         }
         return try PublisherCommand(target: kind).command()
     }
-}
-
-extension MezzanineConfiguration {
-    /// What a relay asks of an encoder.
-    var wish: VideoEncoding { VideoEncoding(bitrate: bitrate, keyframe: keyframe) }
-
-    /// What that comes to with a card's pictures.
-    func encoding(_ setting: CaptureSetting) -> EncodingJob { EncodingJob(wish, arriving: setting.size, rate: setting.rate) }
 }
 
 extension GroupConfiguration {

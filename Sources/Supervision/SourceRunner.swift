@@ -3,6 +3,7 @@ import DataPath
 import FFmpeg
 import Logging
 import Synchronization
+import SystemPackage
 import TransportStream
 
 /// One source of a channel: its relay, started again whenever it ends.
@@ -14,6 +15,8 @@ final class SourceRunner: Runnable {
     private let logger: Logger
     /// For a capture card.
     private let card: CardRelay?
+    /// For frames of another program.
+    private let frames: FrameRelay?
 
     /// What the relay's events and its next start share.
     private final class Shared: Sendable {
@@ -45,24 +48,35 @@ final class SourceRunner: Runnable {
         let shared = Shared(Commands.Transcoding(for: channel))
         self.shared = shared
         let ledger = ledger
+        let id = "\(channel.name)/\(source.id)"
         let card: CardRelay?
         if case .capture(let capture) = source.kind {
-            card = CardRelay(capture, id: "\(channel.name)/\(source.id)", mezzanine: channel.mezzanine, box: box, ledger: ledger, logger: logger)
+            card = CardRelay(capture, id: id, mezzanine: channel.mezzanine, box: box, ledger: ledger, logger: logger)
         } else {
             card = nil
         }
         self.card = card
-        let report = SourceRunner.makeReport(shared: shared, card: card, ledger: ledger, logger: logger, delivers: delivers, onAir: onAir)
+        let frames: FrameRelay?
+        if case .raw(let raw) = source.kind {
+            frames = FrameRelay(raw, id: id, mezzanine: channel.mezzanine, box: box, logger: logger)
+        } else {
+            frames = nil
+        }
+        self.frames = frames
+        let report = SourceRunner.makeReport(shared: shared, card: card, frames: frames, ledger: ledger, logger: logger, delivers: delivers, onAir: onAir)
         process = ProcessRunner(
             machine: ProcessMachine(policy: .relay, stallPatience: card == nil ? Self.silence : Self.cardSilence), ledger: ledger,
             changed: { actual in
                 logger.debug("source is \(actual)")
             },
             live: { child in
+                var input: FileDescriptor?
                 do {
                     let command: FFmpegCommand
                     if let card {
                         command = try await card.command(source, environment: box.environment)
+                    } else if let frames {
+                        (command, input) = try await frames.command(source, environment: box.environment)
                     } else {
                         command = try Commands.relay(
                             source, mezzanine: channel.mezzanine, transcoding: shared.state.withLock { $0.transcoding },
@@ -70,11 +84,16 @@ final class SourceRunner: Runnable {
                     }
                     let (attachment, output) = try await dataPath.attachSource(to: channel.name, priority: priority, report: report)
                     let started = Timestamp.now
-                    let exit = await life.run(command, input: nil, output: output, child: child, expected: [.ended, .reset])
+                    // From here on it is the child's.
+                    let given = input
+                    input = nil
+                    let exit = await life.run(command, input: given, output: output, child: child, expected: [.ended, .reset])
                     await dataPath.detach(attachment)
                     ledger.ended(exit, started: started)
                     card?.ended(exit.cause)
+                    frames?.ended(exit.cause)
                 } catch {
+                    try? input?.close()
                     ledger.couldNotStart("\(error)")
                     logger.error("cannot run: \(error)")
                 }
@@ -85,7 +104,10 @@ final class SourceRunner: Runnable {
 
     func run() async {
         card?.begin(process)
-        defer { card?.end() }
+        defer {
+            card?.end()
+            frames?.end()
+        }
         guard case .rtmp(let rtmp) = source.kind else { return await process.run() }
         await withDiscardingTaskGroup { group in
             group.addTask { await self.watchListener(rtmp.listen.port) }
@@ -120,7 +142,7 @@ final class SourceRunner: Runnable {
     func finish() { process.finish() }
 
     private static func makeReport(
-        shared: Shared, card: CardRelay?, ledger: ProcessLedger, logger: Logger, delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void
+        shared: Shared, card: CardRelay?, frames: FrameRelay?, ledger: ProcessLedger, logger: Logger, delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void
     ) -> @Sendable (SourceEvent) -> Void {
         { event in
             let process = shared.state.withLock { $0.process }
@@ -138,6 +160,7 @@ final class SourceRunner: Runnable {
             case .delivering(let format):
                 ledger.shows(format)
                 card?.delivers()
+                frames?.delivers()
                 logger.info("delivers", metadata: format.map { ["video": "\($0)"] } ?? [:])
                 process?.report(.delivering)
                 delivers(true)

@@ -96,7 +96,6 @@ import Testing
         #expect(try notices(example, notYet: NotYet.list) == [
             "box.yaml:4:67: not yet: the status server is not run by this version; the metrics are in the status file",
             "box.yaml:9:57: not yet: the key is not asked for by this version; whoever reaches the port is on air, so listen on an address that only you reach",
-            "box.yaml:13:14: not yet: raw sources are not run by this version; the next source takes over",
         ])
         #expect(try notices(withVideo("{ codec: av1 }"), notYet: [.av1]) == [
             "box.yaml:7:21: not yet: av1 is not encoded by this version; libx264 takes over"

@@ -59,13 +59,12 @@ import Testing
         #expect(!GroupConfiguration(name: "a", audio: .copy).passesThrough)
     }
 
-    @Test("a source that this version does not run says so")
-    func notYet() {
-        let raw = SourceConfiguration(
-            kind: .raw(RawSource(path: "/x", size: PixelSize(width: 320, height: 180), rate: Configuration.FrameRate(numerator: 30))), position: 2)
-        #expect(throws: NotRunnable.self) {
-            try Commands.relay(raw, mezzanine: .init(), transcoding: .init(), environment: [:])
-        }
+    @Test("a capture source without its card says so")
+    func noCard() {
+        let source = SourceConfiguration(kind: .capture(CaptureSource(binding: .serial("SN1"))), position: 0)
+        #expect {
+            try Commands.relay(source, mezzanine: .init(), transcoding: .init(), environment: [:])
+        } throws: { "\($0)".contains("with the serial SN1") }
     }
 
     // MARK: Plan

@@ -154,7 +154,6 @@ extension ConfigurationReader {
 
     private func rawSource(_ node: YAMLNode) -> RawSource? {
         guard let fields = fields(node, what: "a raw source", allowed: ["path", "size", "rate", "pixels"]) else { return nil }
-        notYet(.rawSources, node.place, "raw sources are not run by this version; the next source takes over")
         let path = fields.requiredText("path", expecting: "the path of the FIFO, for instance /run/streambox/frames")
         let size = fields.requiredValue("size", expecting: PixelSize.example, PixelSize.init(parsing:))
         let rate = fields.requiredValue("rate", expecting: FrameRate.example, FrameRate.init(parsing:))

@@ -30,11 +30,6 @@ public struct RelayCommand: Sendable {
         if case .encode(_, let recipe) = video { recipe.environment } else { [:] }
     }
 
-    /// Pictures a second that arrive, where that is known.
-    private var inputRate: FrameRate? {
-        if case .capture(let card) = source { card.rate } else { nil }
-    }
-
     /// How much of a source is looked at before the first packet goes out.
     ///
     /// Measured with FFmpeg 5.1.9, first media byte in → first TS byte out: RTMP with audio 10 ms, RTMP without audio
@@ -78,6 +73,14 @@ public struct RelayCommand: Sendable {
                 ])
         case .capture(let card):
             return Input(arguments: device + card.arguments)
+        case .raw(let size, _, let pixels):
+            // Frames are shown when they come. The rate is the resolution of their times: with the writer's own, those that come
+            // a little early or late would fall together.
+            return Input(
+                arguments: device + [
+                    "-f", "rawvideo", "-use_wallclock_as_timestamps", "1", "-video_size", "\(size)", "-pixel_format", pixels, "-framerate", "10000",
+                    "-i", "pipe:0",
+                ])
         case .test(let size, let rate):
             return Input(
                 arguments: [
@@ -170,7 +173,9 @@ public struct RelayCommand: Sendable {
             ]
         case .encode(let settings, let recipe):
             arguments += ["-fps_mode", "passthrough", "-enc_time_base", "-1", "-vf", recipe.chain(for: settings).joined(separator: ",")]
-            arguments += ["-c:v", recipe.encoder] + recipe.options(for: settings, inputRate: inputRate)
+            // What the input says of its rate is not what an encoder should share its bits out by.
+            if recipe.needsStatedRate, let rate = source.rate { arguments += ["-r", "\(rate)"] }
+            arguments += ["-c:v", recipe.encoder] + recipe.options(for: settings, inputRate: source.rate)
             arguments += ["-force_key_frames", KeyframeGrid.expression(every: settings.keyframe)]
         }
         switch audio {

@@ -1,6 +1,5 @@
 import CapabilityProbe
 import Configuration
-import EncoderSelection
 import FFmpeg
 import Logging
 import Synchronization
@@ -15,7 +14,6 @@ final class CardRelay: Sendable {
         var freezes = 0
         /// When it last began to deliver.
         var delivering: Timestamp?
-        var encoder: EncoderCandidate?
         /// The mode that was told last.
         var told: CaptureSetting?
     }
@@ -23,6 +21,7 @@ final class CardRelay: Sendable {
     private let id: String
     private let source: CaptureSource
     private let mezzanine: MezzanineConfiguration
+    private let encoder: MezzanineEncoder
     private let box: Box
     private let ledger: ProcessLedger
     private let logger: Logger
@@ -37,6 +36,7 @@ final class CardRelay: Sendable {
         self.source = source
         self.id = id
         self.mezzanine = mezzanine
+        encoder = MezzanineEncoder(id: id, mezzanine: mezzanine, encoders: box.encoders)
         self.box = box
         self.ledger = ledger
         self.logger = logger
@@ -50,7 +50,7 @@ final class CardRelay: Sendable {
 
     func end() {
         box.captures.release(id)
-        box.encoders.forget(id)
+        encoder.forget()
     }
 
     func want(_ wanted: Bool, _ process: ProcessRunner) {
@@ -95,13 +95,8 @@ final class CardRelay: Sendable {
         await resetIfFrozen(card)
         let setting = CaptureSetting(card.modes, size: self.source.size, rate: self.source.rate)
         tell(setting)
-        // Moving to a better encoder would cost pictures, for a card is opened by one process; the next start takes it.
-        box.encoders.need(mezzanine.wish, as: mezzanine.encoding(setting), for: id)
-        await box.encoders.firstVerdict(for: id)
-        let candidate = box.encoders.assign(to: id).candidate ?? .software(.h264)
-        state.withLock { $0.encoder = candidate }
-        let recipe = box.encoders.recipe(for: candidate, in: id, effort: .least) ?? Libx264Recipe(effort: .least)
-        return try Commands.relay(source, mezzanine: mezzanine, transcoding: .init(), card: card, recipe: recipe, environment: environment)
+        let video = await encoder.next(size: setting.size, rate: setting.rate)
+        return try Commands.relay(source, mezzanine: mezzanine, transcoding: .init(), card: card, video: video, environment: environment)
     }
 
     private func tell(_ setting: CaptureSetting) {
@@ -118,23 +113,13 @@ final class CardRelay: Sendable {
     }
 
     /// A relay has ended.
-    func ended(_ cause: FailureCause?) {
-        guard let cause, let candidate = state.withLock({ $0.encoder }), !candidate.isSoftware else { return }
-        switch cause {
-        // What concerns the card is not the encoder's fault.
-        case .deviceGone, .busy, .permission, .unsupported: return
-        default: if let fault = EncoderFault(cause) { box.encoders.failed(candidate, fault, in: id) }
-        }
-    }
+    func ended(_ cause: FailureCause?) { encoder.ended(cause) }
 
     // MARK: Freezes
 
     func delivers() {
-        let candidate = state.withLock { state in
-            state.delivering = .now
-            return state.encoder
-        }
-        if let candidate { box.encoders.delivers(candidate, for: id) }
+        state.withLock { $0.delivering = .now }
+        encoder.delivers()
     }
 
     func froze() {

@@ -1,0 +1,72 @@
+import Configuration
+import DataPath
+import EncoderSelection
+import FFmpeg
+import Logging
+import Synchronization
+import SystemPackage
+
+/// What a source has to do with the FIFO that another program writes frames to.
+final class FrameRelay: Sendable {
+    private let source: RawSource
+    private let mezzanine: MezzanineConfiguration
+    private let encoder: MezzanineEncoder
+    private let logger: Logger
+    private let gate = Mutex<FrameGate?>(nil)
+
+    init(_ source: RawSource, id: String, mezzanine: MezzanineConfiguration, box: Box, logger: Logger) {
+        self.source = source
+        self.mezzanine = mezzanine
+        encoder = MezzanineEncoder(id: id, mezzanine: mezzanine, encoders: box.encoders)
+        self.logger = logger
+    }
+
+    func end() {
+        gate.withLock { $0 }?.close()
+        encoder.forget()
+    }
+
+    /// The command of the next relay, and its input, which begins with a whole frame.
+    ///
+    /// - Throws: ``FrameGate/Unusable`` when the FIFO cannot be had.
+    func command(_ source: SourceConfiguration, environment: [String: String]) async throws -> (FFmpegCommand, FileDescriptor) {
+        let gate = try open()
+        let video = await encoder.next(size: FrameSize(self.source.size), rate: FFmpeg.FrameRate(self.source.rate))
+        let command = try Commands.relay(source, mezzanine: mezzanine, transcoding: .init(), video: video, environment: environment)
+        return (command, try gate.attach())
+    }
+
+    func delivers() { encoder.delivers() }
+    func ended(_ cause: FailureCause?) { encoder.ended(cause) }
+
+    private func open() throws -> FrameGate {
+        try gate.withLock { gate in
+            if let gate { return gate }
+            let logger = logger
+            let made = try FrameGate(path: source.path, frameSize: source.pixels.bytes(of: source.size)) { event in
+                switch event {
+                case .writer: logger.notice("a program writes frames")
+                case .gone(0): logger.notice("the program that wrote frames has gone")
+                case .gone(let missing):
+                    logger.warning("the program that wrote frames has gone in the middle of one; it is filled up", metadata: ["missing": "\(missing) bytes"])
+                }
+            }
+            gate = made
+            return made
+        }
+    }
+}
+
+extension PixelFormat {
+    /// Bytes of one frame.
+    func bytes(of size: PixelSize) -> Int {
+        let pixels = size.width * size.height
+        let halves = ((size.width + 1) / 2) * ((size.height + 1) / 2)
+        return switch self {
+        case .bgra, .rgba, .argb, .abgr, .bgr0, .rgb0: pixels * 4
+        case .bgr24, .rgb24: pixels * 3
+        case .yuyv422, .uyvy422: (size.width + 1) / 2 * 4 * size.height
+        case .nv12, .yuv420p: pixels + 2 * halves
+        }
+    }
+}

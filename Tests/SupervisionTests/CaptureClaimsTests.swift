@@ -1,0 +1,100 @@
+import CapabilityProbe
+import Configuration
+import Supervision
+import Testing
+
+/// Which source has which card.
+@Suite struct CaptureClaimsTests {
+    private func card(_ port: Int, serial: String? = nil, model: String = "0fd9:0066", node: Int? = nil) -> CaptureDevice {
+        CaptureDevice(
+            path: "pci-0000:00:14.0-usb-0:\(port):1.0", serial: serial, model: model, name: "Cam Link 4K", node: "/dev/video\(node ?? port)")
+    }
+
+    private func claims(_ sources: [(String, CaptureBinding)], _ cards: [CaptureDevice]) -> CaptureClaims {
+        var claims = CaptureClaims()
+        for (id, binding) in sources { claims.add(id, binding) }
+        claims.set(cards)
+        return claims
+    }
+
+    @Test("a serial finds its card in whatever port and under whatever number")
+    func serial() {
+        var claims = claims([("a", .serial("SN2"))], [card(1, serial: "SN1"), card(2, serial: "SN2")])
+        #expect(claims.device(of: "a")?.node == "/dev/video2")
+        claims.set([card(1, serial: "SN2", node: 7)])
+        #expect(claims.device(of: "a")?.node == "/dev/video7")
+        claims.set([card(1, serial: "SN1")])
+        #expect(claims.device(of: "a") == nil)
+    }
+
+    @Test("a port is meant with or without the interface, and port 2 is not port 20")
+    func path() {
+        for text in ["pci-0000:00:14.0-usb-0:2", "pci-0000:00:14.0-usb-0:2:1.0"] {
+            #expect(claims([("a", .path(text))], [card(20), card(2)]).device(of: "a")?.node == "/dev/video2")
+        }
+    }
+
+    @Test("two equal cards belong to two sources, and each keeps its own when the other goes")
+    func equal() {
+        var claims = claims([("a", .model("0fd9:0066")), ("b", .model("Cam Link 4K"))], [card(1), card(2)])
+        #expect(claims.device(of: "a")?.node == "/dev/video1" && claims.device(of: "b")?.node == "/dev/video2")
+        claims.set([card(2)])
+        #expect(claims.device(of: "a") == nil && claims.device(of: "b")?.node == "/dev/video2")
+        claims.set([card(1), card(2)])
+        #expect(claims.device(of: "a")?.node == "/dev/video1" && claims.device(of: "b")?.node == "/dev/video2")
+    }
+
+    @Test("who takes any card takes one that nobody asks for, and makes room for who asks for it")
+    func any() {
+        var claims = claims([("any", .any), ("named", .serial("SN1"))], [card(1, serial: "SN1"), card(2, serial: "SN2")])
+        #expect(claims.device(of: "named")?.serial == "SN1" && claims.device(of: "any")?.serial == "SN2")
+        claims.add("other", .serial("SN2"))
+        #expect(claims.device(of: "other")?.serial == "SN2" && claims.device(of: "any") == nil)
+        claims.remove("other")
+        #expect(claims.device(of: "any")?.serial == "SN2")
+    }
+}
+
+/// Which of a card's modes is taken.
+@Suite struct CaptureSettingTests {
+    private static let modes = [
+        CaptureMode(format: "YUYV", width: 1920, height: 1080, rates: ["5"]),
+        CaptureMode(format: "YUYV", width: 1280, height: 720, rates: ["60", "30"]),
+        CaptureMode(format: "MJPG", width: 1920, height: 1080, rates: ["60", "30000/1001"]),
+        CaptureMode(format: "MJPG", width: 3840, height: 2160, rates: ["120", "15"]),
+        CaptureMode(format: "NV12", width: 1280, height: 720, rates: ["30"]),
+        CaptureMode(format: "Z16 ", width: 4000, height: 4000, rates: ["60"]),
+    ]
+
+    private func setting(_ size: (Int, Int)? = nil, _ rate: Int? = nil, _ modes: [CaptureMode]? = modes) -> CaptureSetting {
+        CaptureSetting(modes, size: size.map { PixelSize(width: $0.0, height: $0.1) }, rate: rate.map { FrameRate(numerator: $0) })
+    }
+
+    @Test("without a wish the largest picture that moves is taken, at no more than sixty a second where that can be had")
+    func best() {
+        #expect("\(setting())" == "mjpeg 3840x2160 at 120")
+        #expect("\(setting(nil, nil, Array(Self.modes[0...2])))" == "mjpeg 1920x1080 at 60")
+    }
+
+    @Test("the size asked for decides before the rate, and the rate before the format; among equals what is not compressed")
+    func wish() {
+        #expect("\(setting((1280, 720), 30))" == "nv12 1280x720 at 30")
+        #expect("\(setting((1280, 720), 60))" == "yuyv422 1280x720 at 60")
+        #expect("\(setting((1920, 1080), 30))" == "mjpeg 1920x1080 at 30000/1001")
+        #expect("\(setting((1920, 1080), 5))" == "yuyv422 1920x1080 at 5")
+        #expect(!setting((1280, 720), 60).isOther && !setting((1920, 1080), 30).isOther)
+    }
+
+    @Test("what the card cannot do becomes the nearest that it can, and is called so")
+    func nearest() {
+        let other = setting((1900, 1000), 50)
+        #expect("\(other)" == "mjpeg 1920x1080 at 60" && other.isOther)
+        let scaled = setting((100, 100), nil, [CaptureMode(format: "NV12", width: 4096, height: 4096, leastWidth: 160, leastHeight: 90, rates: [])])
+        #expect(scaled.size?.width == 160 && scaled.size?.height == 100 && scaled.isOther)
+    }
+
+    @Test("a card that could not be asked is asked for the wish")
+    func unknown() {
+        #expect("\(setting((1280, 720), 30, nil))" == "1280x720 at 30" && setting(nil, nil, []).size == nil)
+    }
+}
