@@ -1,6 +1,6 @@
 public import CapabilityProbe
 public import Configuration
-public import EncoderSelection
+import EncoderSelection
 public import FFmpeg
 public import TransportStream
 

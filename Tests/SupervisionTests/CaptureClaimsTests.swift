@@ -1,5 +1,6 @@
 import CapabilityProbe
 import Configuration
+import FFmpeg
 import Supervision
 import Testing
 
@@ -67,7 +68,7 @@ import Testing
     ]
 
     private func setting(_ size: (Int, Int)? = nil, _ rate: Int? = nil, _ modes: [CaptureMode]? = modes) -> CaptureSetting {
-        CaptureSetting(modes, size: size.map { PixelSize(width: $0.0, height: $0.1) }, rate: rate.map { FrameRate(numerator: $0) })
+        CaptureSetting(modes, size: size.map { PixelSize(width: $0.0, height: $0.1) }, rate: rate.map { Configuration.FrameRate(numerator: $0) })
     }
 
     @Test("without a wish the largest picture that moves is taken, at no more than sixty a second where that can be had")

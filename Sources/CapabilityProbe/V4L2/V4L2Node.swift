@@ -107,6 +107,47 @@ struct V4L2Node: ~Copyable {
         return found
     }
 
+    // MARK: Signal
+
+    /// Has the driver tell when what arrives at its input changes.
+    ///
+    /// - Returns: `false` when it cannot; cards on USB most often cannot.
+    func subscribeToSourceChanges() -> Bool {
+        var wish = v4l2_event_subscription()
+        wish.type = UInt32(V4L2_EVENT_SOURCE_CHANGE)
+        return ask(v4l2_subscribe_event, &wish)
+    }
+
+    /// Waits for a change, or for the other descriptor to become readable.
+    ///
+    /// - Returns: `false` for the latter, or when the device is gone.
+    func waitForChange(or wakeup: CInt) -> Bool {
+        var ends = [pollfd(fd: descriptor, events: Int16(POLLPRI), revents: 0), pollfd(fd: wakeup, events: Int16(POLLIN), revents: 0)]
+        while poll(&ends, 2, -1) < 0 { guard errno == EINTR else { return false } }
+        guard ends[1].revents == 0, ends[0].revents & Int16(POLLPRI) != 0 else { return false }
+        var event = v4l2_event()
+        guard ask(v4l2_take_event, &event) else { return false }
+        // Several in a row are one.
+        while ask(v4l2_take_event, &event) {}
+        return true
+    }
+
+    /// Something arrives at the input; also when the driver does not say.
+    func hasSignal() -> Bool {
+        var index: CInt = 0
+        var input = v4l2_input()
+        guard ask(v4l2_ask_input, &index) else { return true }
+        input.index = UInt32(index)
+        guard ask(v4l2_ask_input_status, &input) else { return true }
+        return input.status & UInt32(V4L2_IN_ST_NO_POWER | V4L2_IN_ST_NO_SIGNAL | V4L2_IN_ST_NO_SYNC) == 0
+    }
+
+    /// Sets the input to the timings of what arrives, where it has such.
+    func adoptTimings() {
+        var timings = v4l2_dv_timings()
+        if ask(v4l2_ask_arriving_timings, &timings) { _ = ask(v4l2_set_timings, &timings) }
+    }
+
     private func ask<Answer>(_ request: UInt, _ answer: inout Answer) -> Bool {
         withUnsafeMutablePointer(to: &answer) { pointer in
             while true {

@@ -44,7 +44,8 @@ public struct CaptureClaims: Sendable {
         for takesAny in [false, true] {
             let ranked = sources.filter { ($0.binding == .any) == takesAny }
             for source in ranked {
-                guard let path = held[source.id], devices.contains(where: { $0.path == path }), !next.values.contains(path) else { continue }
+                guard let path = held[source.id], !next.values.contains(path) else { continue }
+                guard devices.contains(where: { $0.path == path && $0.matches(source.binding) }) else { continue }
                 next[source.id] = path
             }
             for source in ranked where next[source.id] == nil {

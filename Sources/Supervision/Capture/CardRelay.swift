@@ -14,8 +14,13 @@ final class CardRelay: Sendable {
         var freezes = 0
         /// When it last began to deliver.
         var delivering: Timestamp?
+        /// Tells of changes at the card's input; `nil` where its driver does not.
+        var watch: SignalWatch?
+        var hasSignal = true
         /// The mode that was told last.
         var told: CaptureSetting?
+
+        var canRun: Bool { isWanted && card != nil && hasSignal }
     }
 
     private let id: String
@@ -50,22 +55,53 @@ final class CardRelay: Sendable {
 
     func end() {
         box.captures.release(id)
+        state.withLock { ($0.card, $0.watch) = (nil, nil) }
         encoder.forget()
     }
 
     func want(_ wanted: Bool, _ process: ProcessRunner) {
-        let isThere = state.withLock { state in
+        let canRun = state.withLock { state in
             state.isWanted = wanted
-            return state.card != nil
+            return state.canRun
         }
-        process.report(.want(wanted && isThere))
+        process.report(.want(canRun))
+    }
+
+    /// Watches the input of a card that has just come.
+    private func watch(_ card: CaptureDevice, _ process: ProcessRunner) {
+        Task {
+            let watch = await Offload.run { SignalWatch(node: card.node) { self.signal($0, of: card, process) } }
+            state.withLock { if $0.card?.node == card.node { $0.watch = watch } }
+        }
+    }
+
+    /// What arrives at the input has changed, or is told for the first time.
+    private func signal(_ hasSignal: Bool, of card: CaptureDevice, _ process: ProcessRunner) {
+        let (isFirst, had, canRun) = state.withLock { state -> (Bool, Bool, Bool) in
+            guard state.card?.node == card.node else { return (true, true, state.canRun) }
+            defer { state.hasSignal = hasSignal }
+            var next = state
+            next.hasSignal = hasSignal
+            return (state.watch == nil, state.hasSignal, next.canRun)
+        }
+        if isFirst, hasSignal { return }
+        if hasSignal {
+            logger.notice(had ? "another signal arrives at the card: it is opened anew" : "a signal arrives at the card")
+        } else {
+            logger.warning("no signal arrives at the card: check the cable and the device behind it")
+        }
+        process.report(.replace)
+        process.report(.want(canRun))
     }
 
     private func follow(_ card: CaptureDevice?, _ process: ProcessRunner) {
-        let (before, isWanted) = state.withLock { state in
-            defer { state.card = card }
-            return (state.card, state.isWanted)
+        let (before, canRun) = state.withLock { state in
+            let before = state.card
+            if before?.node != card?.node || card == nil { (state.watch, state.hasSignal) = (nil, true) }
+            state.card = card
+            return (before, state.canRun)
         }
+        if let card, before?.node != card.node { watch(card, process) }
         guard let card else {
             let others = box.captures.devices.map { "\($0.name) at \($0.path)" + ($0.serial.map { " (serial \($0))" } ?? "") }
             let list = others.isEmpty ? "none is plugged in" : "plugged in: " + others.joined(separator: ", ")
@@ -77,7 +113,7 @@ final class CardRelay: Sendable {
         }
         ledger.isAbsent(nil)
         if before == nil {
-            process.report(.want(isWanted))
+            process.report(.want(canRun))
         } else if before?.node != card.node || before?.sound != card.sound {
             logger.notice("the card has another node or sound: it is opened anew", metadata: ["node": "\(card.node)", "sound": "\(card.sound ?? "none")"])
             process.report(.replace)
@@ -93,6 +129,7 @@ final class CardRelay: Sendable {
         guard let card = state.withLock({ $0.card }) else { throw NotRunnable(what: "no card \(self.source.binding.sentence) is there") }
         if let problem = card.accessProblem { throw NotRunnable(what: problem) }
         await resetIfFrozen(card)
+        if state.withLock({ $0.watch != nil }) { await Offload.run { SignalWatch.adoptTimings(of: card.node) } }
         let setting = CaptureSetting(card.modes, size: self.source.size, rate: self.source.rate)
         tell(setting)
         let video = await encoder.next(size: setting.size, rate: setting.rate)
