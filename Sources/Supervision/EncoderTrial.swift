@@ -13,6 +13,8 @@ public struct EncoderTrial: Sendable {
 
     /// How long a trial may take. A GPU that was asleep needs a second; one that hangs needs for ever.
     private static let limit = Duration.seconds(5)
+    /// Software has no driver that could hang; it may be slow.
+    private static let softwareLimit = Duration.seconds(30)
 
     public init(ffmpeg: FFmpegBinary, environment: [String: String]) {
         self.ffmpeg = ffmpeg
@@ -45,7 +47,7 @@ public struct EncoderTrial: Sendable {
         // A trial has no secrets, so it needs no folder for them.
         let (exit, isOverdue) = await BoundedChild.run(
             TrialCommand(recipe: recipe, job: trial.job).command(), binary: ffmpeg, stdout: end, secretsFolder: "", environment: environment,
-            limit: Self.limit)
+            limit: trial.candidate.isSoftware ? Self.softwareLimit : Self.limit)
         return TrialResult(exit, of: trial.candidate, isOverdue: isOverdue, flaw: TrialProof.flaw(in: stream), scalesOnGPU: scalesOnGPU)
     }
 }

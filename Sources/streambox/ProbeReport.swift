@@ -117,14 +117,19 @@ struct ProbeReport: Encodable {
         for problem in [gpu.accessProblem, entry.problem].compactMap({ $0 }) { text.paragraph("! \(problem)", indent: 4) }
     }
 
+    /// Formats that are listed of a card.
+    private static let mostModes = 6
+
     private func describe(_ device: CaptureDevice, in text: inout Columns) {
         text.line("  \(device.name)  \(device.node)" + (device.sound.map { "  sound \($0)" } ?? ""))
         text.line("    path \(device.path)" + (device.serial.map { ", serial \($0)" } ?? ", no serial"))
         // The largest picture of each format says what a card is good for; JSON has them all.
-        for mode in device.largestModes {
+        let modes = device.largestModes
+        for mode in modes.prefix(Self.mostModes) {
             let rates = mode.rates.isEmpty ? "" : " at \(mode.rates.joined(separator: ", "))"
             text.line("    \(mode.format)  up to \(mode.width)x\(mode.height)\(rates)")
         }
+        if modes.count > Self.mostModes { text.line("    and \(modes.count - Self.mostModes) other formats") }
         if let problem = device.accessProblem { text.paragraph("! \(problem)", indent: 4) }
     }
 }

@@ -91,6 +91,8 @@ import Testing
         let other = setting((1900, 1000), 50)
         #expect("\(other)" == "mjpeg 1920x1080 at 60" && other.isOther)
         let scaled = setting((100, 100), nil, [CaptureMode(format: "NV12", width: 4096, height: 4096, leastWidth: 160, leastHeight: 90, rates: [])])
+        let plain = setting(nil, nil, [CaptureMode(format: "NV12", width: 16384, height: 8640, leastWidth: 16, leastHeight: 16, rates: ["60", "1"])])
+        #expect("\(plain)" == "nv12", "what arrives is taken as it is")
         #expect(scaled.size?.width == 160 && scaled.size?.height == 100 && scaled.isOther)
     }
 

@@ -15,7 +15,9 @@ public enum TrialResult: Sendable, Hashable {
     ///   - flaw: What is wrong with the stream that it made; `nil` when nothing is.
     ///   - scalesOnGPU: How it was run.
     public init(_ exit: ChildExit, of candidate: EncoderCandidate, isOverdue: Bool, flaw: String?, scalesOnGPU: Bool = false) {
-        if isOverdue {
+        if isOverdue, candidate.isSoftware {
+            self = .failed(.timeout, "this machine is far too slow for it")
+        } else if isOverdue {
             self = .failed(.driverError, "it hangs: its driver does not answer; restart the box, or update the driver")
         } else if exit.status == .exited(0) {
             self = flaw.map { .failed(.unsupported, "its stream cannot be used: \($0)") } ?? .passed(scalesOnGPU: scalesOnGPU)

@@ -51,6 +51,11 @@ public struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
             return
         }
         format = Self.formats[best.mode.format]
+        if size == nil, best.mode.leastWidth != nil {
+            // A card that scales to any size gives what arrives at its input as it is when nothing is asked for.
+            self.rate = rate.map { FFmpeg.FrameRate($0) }
+            return
+        }
         self.size = Self.size(best.mode, size)
         self.rate = best.rate ?? rate.map { FFmpeg.FrameRate($0) }
         let isOtherSize = size.map { FrameSize($0) != self.size } ?? false
