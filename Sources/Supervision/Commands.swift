@@ -26,11 +26,13 @@ public enum Commands {
 
     /// - Parameters:
     ///   - card: What a capture source is bound to; without one it cannot run.
+    ///   - setting: What the card is asked for; by default what is nearest to the configuration.
+    ///   - hasSound: With the card's sound, where it has one and the configuration wants it.
     ///   - video: How the picture of a card or of raw frames is encoded; by default in software.
     /// - Throws: ``SecretError`` or ``CommandError``; ``NotRunnable`` for a card that is not there.
     public static func relay(
         _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding, card: CaptureDevice? = nil,
-        video: RelayVideo? = nil, environment: [String: String]
+        setting: CaptureSetting? = nil, hasSound: Bool = true, video: RelayVideo? = nil, environment: [String: String]
     ) throws -> FFmpegCommand {
         let kind: RelaySource
         switch source.kind {
@@ -47,7 +49,8 @@ public enum Commands {
             kind = .test(size: FrameSize(test.size), rate: FFmpeg.FrameRate(test.rate))
         case .capture(let capture):
             guard let card else { throw NotRunnable(what: "no card \(capture.binding.sentence) is plugged in") }
-            return try self.capture(capture, card, mezzanine, video)
+            let setting = setting ?? CaptureSetting(card.modes, size: capture.size, rate: capture.rate)
+            return try self.capture(capture, card, setting, mezzanine, hasSound: hasSound, video)
         case .raw(let raw):
             let (size, rate) = (FrameSize(raw.size), FFmpeg.FrameRate(raw.rate))
             return try RelayCommand(
@@ -62,10 +65,11 @@ public enum Commands {
     }
 
     private static func capture(
-        _ source: CaptureSource, _ card: CaptureDevice, _ mezzanine: MezzanineConfiguration, _ video: RelayVideo?
+        _ source: CaptureSource, _ card: CaptureDevice, _ setting: CaptureSetting, _ mezzanine: MezzanineConfiguration, hasSound: Bool,
+        _ video: RelayVideo?
     ) throws -> FFmpegCommand {
-        let setting = CaptureSetting(card.modes, size: source.size, rate: source.rate)
         let sound: String? = switch source.audio {
+        case _ where !hasSound: nil
         case .auto: card.sound
         case .none: nil
         case .device(let id): id

@@ -10,13 +10,18 @@ struct SlateFormat: Sendable, Hashable {
     var rate: FFmpeg.FrameRate
     var profile: String?
 
+    /// Pictures a second; no camera has more.
+    private static let fastest = 300
+
     /// What a source sends.
     ///
     /// - Parameter fallback: For what the stream does not tell.
     init(_ format: VideoFormat, fallback: SlateFormat) {
         codec = format.codec == .hevc ? .hevc : .h264
         size = FrameSize(width: format.width, height: format.height)
-        rate = format.frameRate.map { FFmpeg.FrameRate($0.numerator, $0.denominator) } ?? fallback.rate
+        // A stream whose clock ticks once a microsecond may call that its rate.
+        let told = format.frameRate.flatMap { $0.numerator <= Self.fastest * $0.denominator ? $0 : nil }
+        rate = told.map { FFmpeg.FrameRate($0.numerator, $0.denominator) } ?? fallback.rate
         // Profiles that the encoder can make from 8-bit 4:2:0.
         profile = codec == .hevc ? nil : [66: "baseline", 77: "main", 100: "high"][format.profile]
     }

@@ -90,7 +90,7 @@ final class SourceRunner: Runnable {
                     let exit = await life.run(command, input: given, output: output, child: child, expected: [.ended, .reset])
                     await dataPath.detach(attachment)
                     ledger.ended(exit, started: started)
-                    card?.ended(exit.cause)
+                    if let process = shared.state.withLock({ $0.process }) { card?.ended(exit, process) }
                     frames?.ended(exit.cause)
                 } catch {
                     try? input?.close()

@@ -281,11 +281,12 @@ public actor Supervisor {
 
     /// The service as it is now.
     public func snapshot(version: String, started: Timestamp, process: ProcessFigures) async -> BoxSnapshot {
-        let encoders = box.encoders
+        let encoders = box.encoders, cards = box.captures.devices
         var box = BoxSnapshot(
             version: version, ffmpeg: "\(box.ffmpeg.version)", started: started.seconds, updated: Timestamp.now.seconds, process: process)
         box.gpus = encoders.devices.map { GPUSnapshot($0) }
         box.encoders = encoders.encoders.map { EncoderSnapshot($0.candidate, $0.standing) }
+        box.captureDevices = cards.map { CaptureDeviceSnapshot(name: $0.name, serial: $0.serial, path: $0.path) }
         box.problems += Problems.of(box.gpus)
         for configured in configuration.channels {
             guard let channel = channels[configured.name] else { continue }

@@ -130,6 +130,8 @@ struct ProbeReport: Encodable {
             text.line("    \(mode.format)  up to \(mode.width)x\(mode.height)\(rates)")
         }
         if modes.count > Self.mostModes { text.line("    and \(modes.count - Self.mostModes) other formats") }
+        let looksAlike = captureDevices.contains { $0.path != device.path && $0.name == device.name && $0.serial == device.serial }
+        if looksAlike { text.paragraph("! another card looks the same: bind them by path, not by serial or model", indent: 4) }
         if let problem = device.accessProblem { text.paragraph("! \(problem)", indent: 4) }
     }
 }

@@ -6,6 +6,9 @@ import Testing
     private static let box = BoxSnapshot(
         version: "1.2.3", ffmpeg: "5.1", started: 1000, updated: 1010.5,
         process: ProcessFigures(cpuSeconds: 1.25, residentBytes: 4096, openDescriptors: 7),
+        gpus: [GPUSnapshot(slot: "0000:00:02.0", driver: "i915", node: "/dev/dri/renderD128", state: .quarantined, trouble: "x")],
+        encoders: [EncoderSnapshot(name: "h264_vaapi", gpu: "0000:00:02.0", isUsable: false), EncoderSnapshot(name: "libx264", isUsable: true)],
+        captureDevices: [CaptureDeviceSnapshot(name: "Cam Link 4K", serial: "SN1", path: "usb-0:2")],
         channels: [
             ChannelSnapshot(
                 name: "main", sources: [SourceSnapshot(id: "rtmp-0", state: .live, isOnAir: true)], switches: ["rtmp-0": 2, "slate": 1],
@@ -31,6 +34,17 @@ import Testing
         #expect(states.count == GroupSnapshot.State.allCases.count)
         #expect(states.filter { $0.hasSuffix(" 1") } == [#"streambox_group_state{channel="main",group="hd",state="degraded"} 1"#])
         #expect(lines(text, "streambox_target_state{").filter { $0.hasSuffix(" 1") }.count == 1)
+    }
+
+    @Test("GPUs, encoders and cards are told by what does not change")
+    func hardware() {
+        let text = PrometheusText.render(Self.box)
+        #expect(lines(text, "streambox_gpu_info{") == [#"streambox_gpu_info{gpu="0000:00:02.0",node="/dev/dri/renderD128",driver="i915"} 1"#])
+        #expect(lines(text, "streambox_gpu_state{").filter { $0.hasSuffix(" 1") } == [#"streambox_gpu_state{gpu="0000:00:02.0",state="quarantined"} 1"#])
+        #expect(lines(text, "streambox_encoder_usable{") == [
+            #"streambox_encoder_usable{encoder="h264_vaapi",gpu="0000:00:02.0"} 0"#, #"streambox_encoder_usable{encoder="libx264",gpu=""} 1"#,
+        ])
+        #expect(lines(text, "streambox_capture_device_info{") == [#"streambox_capture_device_info{device="Cam Link 4K",serial="SN1",path="usb-0:2"} 1"#])
     }
 
     @Test("a histogram counts from below, and ends with everything")

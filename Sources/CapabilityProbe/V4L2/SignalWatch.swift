@@ -3,17 +3,19 @@ import Glibc
 
 /// Tells when what arrives at the input of a card changes: a cable is pulled, a camera switches its format.
 ///
-/// A thread of its own waits in the kernel for the driver's word; nothing is asked in between. FFmpeg does not notice any of it.
+/// A thread of its own waits for the driver's word, and asks once a second, for some drivers do not say it. FFmpeg does not
+/// notice any of it.
 public final class SignalWatch: Sendable {
     private let wakeup: CInt
 
     /// - Parameters:
-    ///   - changed: Called on the thread: at first and at each change, with whether something arrives.
+    ///   - changed: Called on the thread: at first, and when something else arrives; with whether anything does.
     /// - Returns: `nil` when the driver does not tell.
     public init?(node path: String, changed: @escaping @Sendable (Bool) -> Void) {
         let wakeup = eventfd(0, CInt(EFD_CLOEXEC))
         guard wakeup >= 0 else { return nil }
         self.wakeup = wakeup
+        // Cards on USB most often have no such input: what they send is a picture whatever arrives.
         guard let node = try? V4L2Node(path), node.subscribeToSourceChanges() else {
             close(wakeup)
             return nil
@@ -40,10 +42,15 @@ public final class SignalWatch: Sendable {
         close(wakeup)
     }
 
-    /// Sets a card's input to the timings of what arrives; to be done while nobody captures.
-    public static func adoptTimings(of path: String) {
-        guard let node = try? V4L2Node(path) else { return }
+    private static let interval: CInt = 1000
+
+    /// Sets a card's input to the timings of what arrives, where it has such; to be done while nobody captures.
+    ///
+    /// - Returns: What the card gives now when nothing else is asked for; `nil` where it does not say.
+    public static func prepare(_ path: String) -> CaptureMode? {
+        guard let node = try? V4L2Node(path) else { return nil }
         node.adoptTimings()
+        return node.current()
     }
 
     /// What the thread has; made by one thread and then handed to its own.
@@ -61,8 +68,14 @@ public final class SignalWatch: Sendable {
         deinit { close(end) }
 
         func run() {
-            changed(node.hasSignal())
-            while node.waitForChange(or: end) { changed(node.hasSignal()) }
+            var last = node.signal()
+            changed(last.isThere)
+            while node.waitForChange(atMost: SignalWatch.interval, or: end) {
+                let signal = node.signal()
+                guard signal != last else { continue }
+                last = signal
+                changed(signal.isThere)
+            }
         }
     }
 }

@@ -118,28 +118,61 @@ struct V4L2Node: ~Copyable {
         return ask(v4l2_subscribe_event, &wish)
     }
 
-    /// Waits for a change, or for the other descriptor to become readable.
+    /// Waits for the driver's word, for some time to pass, or for the other descriptor to become readable.
     ///
-    /// - Returns: `false` for the latter, or when the device is gone.
-    func waitForChange(or wakeup: CInt) -> Bool {
+    /// - Returns: `false` for the last of them, or when the device is gone.
+    func waitForChange(atMost milliseconds: CInt, or wakeup: CInt) -> Bool {
         var ends = [pollfd(fd: descriptor, events: Int16(POLLPRI), revents: 0), pollfd(fd: wakeup, events: Int16(POLLIN), revents: 0)]
-        while poll(&ends, 2, -1) < 0 { guard errno == EINTR else { return false } }
+        let count = poll(&ends, 2, milliseconds)
+        if count < 0 { return errno == EINTR }
+        if count == 0 { return true }
         guard ends[1].revents == 0, ends[0].revents & Int16(POLLPRI) != 0 else { return false }
-        var event = v4l2_event()
-        guard ask(v4l2_take_event, &event) else { return false }
         // Several in a row are one.
+        var event = v4l2_event()
         while ask(v4l2_take_event, &event) {}
         return true
     }
 
-    /// Something arrives at the input; also when the driver does not say.
-    func hasSignal() -> Bool {
+    /// What arrives at the input.
+    struct Signal: Equatable {
+        /// Also when the driver does not say.
+        var isThere = true
+        /// Pixels and pictures of its timings; 0 where it has none.
+        var width: UInt32 = 0
+        var height: UInt32 = 0
+        var clock: UInt64 = 0
+    }
+
+    func signal() -> Signal {
         var index: CInt = 0
         var input = v4l2_input()
-        guard ask(v4l2_ask_input, &index) else { return true }
+        var signal = Signal()
+        guard ask(v4l2_ask_input, &index) else { return signal }
         input.index = UInt32(index)
-        guard ask(v4l2_ask_input_status, &input) else { return true }
-        return input.status & UInt32(V4L2_IN_ST_NO_POWER | V4L2_IN_ST_NO_SIGNAL | V4L2_IN_ST_NO_SYNC) == 0
+        guard ask(v4l2_ask_input_status, &input) else { return signal }
+        signal.isThere = input.status & UInt32(V4L2_IN_ST_NO_POWER | V4L2_IN_ST_NO_SIGNAL | V4L2_IN_ST_NO_SYNC) == 0
+        guard input.capabilities & UInt32(V4L2_IN_CAP_DV_TIMINGS) != 0 else { return signal }
+        var timings = v4l2_dv_timings()
+        if ask(v4l2_ask_arriving_timings, &timings) {
+            (signal.width, signal.height, signal.clock) = (timings.bt.width, timings.bt.height, timings.bt.pixelclock)
+        } else if errno == ENOLINK || errno == ENOLCK || errno == ERANGE {
+            // No cable, nothing to lock to, or nothing that the card can take.
+            signal.isThere = false
+        }
+        return signal
+    }
+
+    /// What the card gives when nothing else is asked for.
+    func current() -> CaptureMode? {
+        var picture = v4l2_format()
+        picture.type = V4L2_BUF_TYPE_VIDEO_CAPTURE.rawValue
+        var pace = v4l2_streamparm()
+        pace.type = picture.type
+        guard ask(v4l2_ask_picture, &picture) else { return nil }
+        let interval = ask(v4l2_ask_pace, &pace) ? pace.parm.capture.timeperframe : v4l2_fract()
+        return CaptureMode(
+            format: FourCC.text(picture.fmt.pix.pixelformat), width: Int(picture.fmt.pix.width), height: Int(picture.fmt.pix.height),
+            rates: FourCC.rate(interval: interval.numerator, interval.denominator).map { [$0] } ?? [])
     }
 
     /// Sets the input to the timings of what arrives, where it has such.

@@ -24,6 +24,9 @@ public struct LogExcerpt: Sendable, Hashable {
         head + (omitted > 0 ? ["… \(omitted) lines left out …"] : []) + tail
     }
 
+    /// Whether a kept line has this text in it.
+    public func says(_ text: String) -> Bool { lines.contains { $0.contains(text) } }
+
     /// What it said last.
     public func last(_ count: Int) -> [String] { Array((tail.count < count ? head + tail : tail).suffix(count)) }
 

@@ -28,6 +28,7 @@ public struct PrometheusText {
         family("process_start_time_seconds", .gauge, "When the service started.")
         sample("process_start_time_seconds", [], box.started)
         hardware(box)
+        captureDevices(box)
         sources(box)
         feeds(box)
         groups(box)
@@ -46,6 +47,13 @@ public struct PrometheusText {
         family("streambox_encoder_usable", .gauge, "1 while an encoder passes its trials and does not rest.")
         for encoder in box.encoders {
             sample("streambox_encoder_usable", [("encoder", encoder.name), ("gpu", encoder.gpu ?? "")], encoder.isUsable ? 1 : 0)
+        }
+    }
+
+    private mutating func captureDevices(_ box: BoxSnapshot) {
+        family("streambox_capture_device_info", .gauge, "A capture card that is plugged in.")
+        for device in box.captureDevices {
+            sample("streambox_capture_device_info", [("device", device.name), ("serial", device.serial ?? ""), ("path", device.path)], 1)
         }
     }
 

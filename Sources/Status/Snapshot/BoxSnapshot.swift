@@ -11,13 +11,15 @@ public struct BoxSnapshot: Sendable, Hashable, Codable {
     public var gpus: [GPUSnapshot]
     /// For the codecs of the groups.
     public var encoders: [EncoderSnapshot]
+    public var captureDevices: [CaptureDeviceSnapshot]
     public var channels: [ChannelSnapshot]
     /// What an operator should act on; empty when all is well.
     public var problems: [Problem]
 
     public init(
         version: String, ffmpeg: String, started: Double, updated: Double, process: ProcessFigures = ProcessFigures(),
-        gpus: [GPUSnapshot] = [], encoders: [EncoderSnapshot] = [], channels: [ChannelSnapshot] = [], problems: [Problem] = []
+        gpus: [GPUSnapshot] = [], encoders: [EncoderSnapshot] = [], captureDevices: [CaptureDeviceSnapshot] = [],
+        channels: [ChannelSnapshot] = [], problems: [Problem] = []
     ) {
         self.version = version
         self.ffmpeg = ffmpeg
@@ -26,6 +28,7 @@ public struct BoxSnapshot: Sendable, Hashable, Codable {
         self.process = process
         self.gpus = gpus
         self.encoders = encoders
+        self.captureDevices = captureDevices
         self.channels = channels
         self.problems = problems
     }

@@ -30,6 +30,21 @@ public struct GPUSnapshot: Sendable, Hashable, Codable {
     }
 }
 
+/// A capture card that is plugged in.
+public struct CaptureDeviceSnapshot: Sendable, Hashable, Codable {
+    /// What it calls itself.
+    public var name: String
+    public var serial: String?
+    /// Where it is plugged in.
+    public var path: String
+
+    public init(name: String, serial: String? = nil, path: String) {
+        self.name = name
+        self.serial = serial
+        self.path = path
+    }
+}
+
 /// An encoder of the box, on a GPU or in software.
 public struct EncoderSnapshot: Sendable, Hashable, Codable {
     /// FFmpeg's name.

@@ -57,10 +57,9 @@ public final class CaptureKeeper: Sendable {
     /// For people.
     var devices: [CaptureDevice] { state.withLock { $0.claims.devices } }
 
-    /// Looks whenever something happened, one look at a time, for as long as a source wants a card; until the task is cancelled.
+    /// Looks whenever something happened, one look at a time, until the task is cancelled.
     func run() async {
         for await _ in looks {
-            guard state.withLock({ !$0.listeners.isEmpty }) else { continue }
             let found = await Offload.run { CaptureList.read() }
             let (before, isFirst) = state.withLock { state in
                 defer { state.hasLooked = true }

@@ -62,6 +62,12 @@ public struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
         isOther = isOtherSize || (best.rate != nil && wanted.map { abs($0 - best.perSecond) > 0.5 } ?? false)
     }
 
+    /// Takes what the card gives by itself for what is not asked for.
+    mutating func fill(from mode: CaptureMode) {
+        if size == nil { size = FrameSize(width: mode.width, height: mode.height) }
+        rate = rate ?? mode.rates.first.flatMap { Self.rate($0) }
+    }
+
     private static func isBetter(_ one: Candidate, than other: Candidate, _ size: PixelSize?, _ rate: Double?) -> Bool {
         let distance = { (candidate: Candidate) -> Int in
             guard let size else { return -candidate.pixels }

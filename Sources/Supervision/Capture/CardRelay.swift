@@ -12,6 +12,9 @@ final class CardRelay: Sendable {
         var isWanted = false
         /// Freezes in a row.
         var freezes = 0
+        /// The sound could not be had so many times in a row; until then the card goes without.
+        var soundFailures = 0
+        var soundRests = false
         /// When it last began to deliver.
         var delivering: Timestamp?
         /// Tells of changes at the card's input; `nil` where its driver does not.
@@ -102,6 +105,8 @@ final class CardRelay: Sendable {
             return (before, state.canRun)
         }
         if let card, before?.node != card.node { watch(card, process) }
+        // With another sound card the tries begin anew.
+        if before?.sound != card?.sound { state.withLock { ($0.soundRests, $0.soundFailures) = (false, 0) } }
         guard let card else {
             let others = box.captures.devices.map { "\($0.name) at \($0.path)" + ($0.serial.map { " (serial \($0))" } ?? "") }
             let list = others.isEmpty ? "none is plugged in" : "plugged in: " + others.joined(separator: ", ")
@@ -129,11 +134,16 @@ final class CardRelay: Sendable {
         guard let card = state.withLock({ $0.card }) else { throw NotRunnable(what: "no card \(self.source.binding.sentence) is there") }
         if let problem = card.accessProblem { throw NotRunnable(what: problem) }
         await resetIfFrozen(card)
-        if state.withLock({ $0.watch != nil }) { await Offload.run { SignalWatch.adoptTimings(of: card.node) } }
-        let setting = CaptureSetting(card.modes, size: self.source.size, rate: self.source.rate)
+        var setting = CaptureSetting(card.modes, size: self.source.size, rate: self.source.rate)
+        // What is left to the card has to be known all the same: encoders share their bits out by it.
+        if setting.size == nil || setting.rate == nil, let now = await Offload.run(atMost: .seconds(2), { SignalWatch.prepare(card.node) }) ?? nil {
+            setting.fill(from: now)
+        }
         tell(setting)
         let video = await encoder.next(size: setting.size, rate: setting.rate)
-        return try Commands.relay(source, mezzanine: mezzanine, transcoding: .init(), card: card, video: video, environment: environment)
+        let hasSound = state.withLock { !$0.soundRests }
+        return try Commands.relay(
+            source, mezzanine: mezzanine, transcoding: .init(), card: card, setting: setting, hasSound: hasSound, video: video, environment: environment)
     }
 
     private func tell(_ setting: CaptureSetting) {
@@ -150,7 +160,38 @@ final class CardRelay: Sendable {
     }
 
     /// A relay has ended.
-    func ended(_ cause: FailureCause?) { encoder.ended(cause) }
+    func ended(_ exit: ChildExit, _ process: ProcessRunner) {
+        if exit.log.says("cannot open audio device") || exit.log.says("cannot set sample format") || exit.log.says("ALSA read error") {
+            loseSound(process)
+        } else {
+            encoder.ended(exit.cause)
+        }
+    }
+
+    /// The picture goes on without its sound, which is tried again: after ten seconds, then after twice as long, up to five
+    /// minutes, for each try costs a fraction of a second of picture.
+    private func loseSound(_ process: ProcessRunner) {
+        let (pause, failures) = state.withLock { state in
+            state.soundFailures += 1
+            state.soundRests = true
+            return (min(Duration.seconds(10) * (1 << min(state.soundFailures - 1, 5)), .seconds(300)), state.soundFailures)
+        }
+        logger.warning("the card's sound cannot be had: the picture goes on with silence", metadata: ["again": "\(pause)"])
+        Task {
+            try? await ContinuousClock().sleep(for: pause)
+            rejoinSound(failures, process)
+        }
+    }
+
+    /// - Parameter failures: How many there were when this was planned; with more, somebody else plans.
+    private func rejoinSound(_ failures: Int, _ process: ProcessRunner) {
+        let isDue = state.withLock { state in
+            guard state.soundRests, state.soundFailures == failures, state.card != nil else { return false }
+            state.soundRests = false
+            return true
+        }
+        if isDue { process.report(.replace) }
+    }
 
     // MARK: Freezes
 
