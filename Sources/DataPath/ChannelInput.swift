@@ -103,7 +103,11 @@ final class ChannelInput: InletOwner {
         return player!.due
     }
 
-    func add(_ source: Source) { sources.append(source) }
+    /// - Parameter isNew: Whatever had this priority before, this is something else.
+    func add(_ source: Source, isNew: Bool) {
+        sources.append(source)
+        if isNew { choice.forgive(source.priority) }
+    }
 
     /// Closes a source's inlet without waiting for its relay to end.
     func remove(_ inlet: Inlet) {

@@ -116,16 +116,18 @@ public actor DataPath {
 
     /// Makes the pipe for the relay of a source.
     ///
-    /// - Parameter priority: 0 is the source most wanted; no two of a channel may be the same.
+    /// - Parameters:
+    ///   - priority: 0 is the source most wanted; no two of a channel may be the same.
+    ///   - isNew: It is another device than had this priority before, or the same one plugged in again.
     /// - Returns: The end for the relay's standard output, owned by the caller.
     /// - Throws: ``DescriptorError``
     public func attachSource(
-        to channel: String, priority: Int, report: @escaping @Sendable (SourceEvent) -> Void
+        to channel: String, priority: Int, isNew: Bool = false, report: @escaping @Sendable (SourceEvent) -> Void
     ) throws(DescriptorError) -> (Attachment, FileDescriptor) {
         let input = channels[channel]!
         let pipe = try Pipe()
         let inlet = try makeInlet(pipe, owner: input)
-        input.add(ChannelInput.Source(inlet: inlet, priority: priority, report: report))
+        input.add(ChannelInput.Source(inlet: inlet, priority: priority, report: report), isNew: isNew)
         let attachment = attach { input.remove(inlet) }
         inlets[attachment] = inlet
         return (attachment, FileDescriptor(rawValue: pipe.writing))

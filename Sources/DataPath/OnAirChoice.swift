@@ -71,6 +71,9 @@ struct OnAirChoice {
         onAir = nil
     }
 
+    /// A source is another device than before, or the same one plugged in again: what it did so far does not count.
+    mutating func forgive(_ source: Priority) { records[source] = nil }
+
     private mutating func noteLoss(of source: Priority, at time: Int64) {
         guard var record = records[source] else { return }
         record.relapses = time - record.tookAir >= Self.healthy ? 0 : min(record.relapses + 1, 16)

@@ -82,7 +82,8 @@ final class SourceRunner: Runnable {
                             source, mezzanine: channel.mezzanine, transcoding: shared.state.withLock { $0.transcoding },
                             environment: box.environment)
                     }
-                    let (attachment, output) = try await dataPath.attachSource(to: channel.name, priority: priority, report: report)
+                    let (attachment, output) = try await dataPath.attachSource(
+                        to: channel.name, priority: priority, isNew: card?.takesNewCard() ?? false, report: report)
                     let started = Timestamp.now
                     // From here on it is the child's.
                     let given = input

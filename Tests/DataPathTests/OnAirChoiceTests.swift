@@ -14,6 +14,7 @@ import Testing
         }
         func picture(of source: Int, now: Int64) { choice.delivered(source, now: now) }
         func ended(_ source: Int, now: Int64 = 0) { choice.ended(source, now: now) }
+        func forgive(_ source: Int) { choice.forgive(source) }
         func isSilent(now: Int64) -> Bool { choice.isSilent(now: now) }
     }
 
@@ -108,6 +109,13 @@ import Testing
         let (_, choice) = flapping(on: 50, off: 50, times: 100, slate: true)
         #expect(!choice.keyframe(from: 0, slate: true, now: 100 * second))
         #expect(choice.keyframe(from: 0, slate: false, now: 100 * second + 1))
+    }
+
+    @Test("one that is plugged in anew has nothing to make good")
+    func forgiven() {
+        let (_, choice) = flapping(on: 50, off: 50, times: 100, slate: true)
+        choice.forgive(0)
+        #expect(choice.keyframe(from: 0, slate: true, now: 100 * second))
     }
 
     @Test("a source that comes back after its silence takes the air again")

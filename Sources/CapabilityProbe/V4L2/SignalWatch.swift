@@ -16,10 +16,8 @@ public final class SignalWatch: Sendable {
         guard wakeup >= 0 else { return nil }
         self.wakeup = wakeup
         // Cards on USB most often have no such input: what they send is a picture whatever arrives.
-        guard let node = try? V4L2Node(path), node.subscribeToSourceChanges() else {
-            close(wakeup)
-            return nil
-        }
+        // What is open is closed by `deinit`, which runs also when this returns nil.
+        guard let node = try? V4L2Node(path), node.subscribeToSourceChanges() else { return nil }
         // A duplicate: the watch may go before its thread does.
         let end = fcntl(wakeup, F_DUPFD_CLOEXEC, 0)
         let context = Unmanaged.passRetained(Watched(node, end, changed)).toOpaque()
@@ -30,7 +28,6 @@ public final class SignalWatch: Sendable {
         }, context)
         guard status == 0 else {
             Unmanaged<Watched>.fromOpaque(context).release()
-            close(wakeup)
             return nil
         }
         pthread_detach(thread)

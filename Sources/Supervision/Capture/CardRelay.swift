@@ -10,6 +10,8 @@ final class CardRelay: Sendable {
     private struct State {
         var card: CaptureDevice?
         var isWanted = false
+        /// It was plugged in since the last relay began.
+        var isNew = false
         /// Freezes in a row.
         var freezes = 0
         /// The sound could not be had so many times in a row; until then the card goes without.
@@ -102,6 +104,7 @@ final class CardRelay: Sendable {
             let before = state.card
             if before?.node != card?.node || card == nil { (state.watch, state.hasSignal) = (nil, true) }
             state.card = card
+            if before == nil { state.isNew = true }
             return (before, state.canRun)
         }
         if let card, before?.node != card.node { watch(card, process) }
@@ -126,6 +129,14 @@ final class CardRelay: Sendable {
     }
 
     // MARK: One relay
+
+    /// The relay that begins is the first of a card that was plugged in.
+    func takesNewCard() -> Bool {
+        state.withLock { state in
+            defer { state.isNew = false }
+            return state.isNew
+        }
+    }
 
     /// The command of the next relay.
     ///
