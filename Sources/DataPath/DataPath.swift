@@ -310,7 +310,7 @@ public actor DataPath {
     }
 
     /// What a group feed has taken in.
-    public struct GroupFigures: Sendable, Hashable {
+    public struct FeedFigures: Sendable, Hashable {
         /// Pictures.
         public var frames: Int
         /// Pictures that are missing where one encoder took over from another.
@@ -322,8 +322,13 @@ public actor DataPath {
     }
 
     /// - Returns: `nil` when there is no such group.
-    public func figures(ofGroup name: String) -> GroupFigures? {
-        groups[name].map { GroupFigures(frames: $0.frames, lostFrames: $0.lostFrames, bytes: $0.hub.feed.position, end: $0.tail.videoDTS) }
+    public func figures(ofGroup name: String) -> FeedFigures? {
+        groups[name].map { FeedFigures(frames: $0.frames, lostFrames: $0.lostFrames, bytes: $0.hub.feed.position, end: $0.tail.videoDTS) }
+    }
+
+    /// - Returns: `nil` when there is no such channel. Pictures are lost to encoders alone, so none is here.
+    public func figures(ofChannel name: String) -> FeedFigures? {
+        channels[name].map { FeedFigures(frames: $0.frames, lostFrames: 0, bytes: $0.hub.feed.position, end: $0.tail.videoDTS) }
     }
 
     /// Bytes of transport stream that a channel feed has taken in; `nil` when there is no such channel.

@@ -15,7 +15,7 @@ extension ChannelRunner {
                 SourceSnapshot(
                     id: configured.id, state: entry.sourceState(isListener: configured.isListener),
                     isOnAir: entry.isOnAir, format: entry.format.map { "\($0)" }, starts: entry.starts,
-                    trouble: entry.obstacle, history: entry.history.snapshot))
+                    trouble: entry.sourceTrouble, history: entry.history.snapshot))
             snapshot.switches[configured.id] = entry.airs
         }
         let slate = slateLedger.now
@@ -38,16 +38,7 @@ extension ChannelRunner {
             snapshot.gpu = candidate?.gpu
             snapshot.why = entry.isTooSlow ? "the encoder is too slow to keep real time: make the picture smaller or the rate lower" : choice.reason(inUse: candidate)
             snapshot.state = entry.state(isDegraded: candidate == choice.candidate && choice.isDegraded)
-            if let figures {
-                snapshot.frames = figures.frames
-                snapshot.lostFrames = figures.lostFrames
-                snapshot.feedBytes = figures.bytes
-                let rates = meter.rates(
-                    of: group.name,
-                    .init(frames: figures.frames, bytes: figures.bytes, streamSeconds: Double(figures.end ?? 0) / Double(Ticks.perSecond)),
-                    at: Timestamp.now.seconds)
-                (snapshot.fps, snapshot.bitsPerSecond, snapshot.speed) = (rates.fps, rates.bitsPerSecond, rates.speed)
-            }
+            if let figures { snapshot.take(figures, meter) }
             snapshot.droppedFrames = entry.dropped
             snapshot.uptime = entry.liveSince.map { Timestamp.now.seconds - $0.seconds } ?? 0
             snapshot.exits = entry.exits.flatMap { encoder, causes in
@@ -60,7 +51,7 @@ extension ChannelRunner {
             // It has no encoder, so it is what its channel is.
             snapshot.state = hasPicture ? .live : .starting
             snapshot.why = "passes the channel through"
-            snapshot.feedBytes = await dataPath.bytes(ofChannel: channel.name) ?? 0
+            if let figures = await dataPath.figures(ofChannel: channel.name) { snapshot.take(figures, meter) }
         }
         if !isWanted { snapshot.state = .stopped }
         for target in group.targets {
@@ -79,6 +70,19 @@ extension ChannelRunner {
             uptime: entry.liveSince.map { Timestamp.now.seconds - $0.seconds } ?? 0,
             trouble: state == .live || state == .stopped ? nil : entry.obstacle ?? entry.history.ends.last?.cause?.sentence,
             history: entry.history.snapshot)
+    }
+}
+
+extension GroupSnapshot {
+    /// What is known of the feed that the group's targets read.
+    fileprivate mutating func take(_ figures: DataPath.FeedFigures, _ meter: RateMeter) {
+        frames = figures.frames
+        lostFrames = figures.lostFrames
+        feedBytes = figures.bytes
+        let rates = meter.rates(
+            of: name, .init(frames: figures.frames, bytes: figures.bytes, streamSeconds: Double(figures.end ?? 0) / Double(Ticks.perSecond)),
+            at: Timestamp.now.seconds)
+        (fps, bitsPerSecond, speed) = (rates.fps, rates.bitsPerSecond, rates.speed)
     }
 }
 
@@ -101,6 +105,13 @@ extension SourceConfiguration {
 }
 
 extension ProcessLedger.Entry {
+    /// What keeps a source from delivering and an operator could mend.
+    fileprivate var sourceTrouble: String? {
+        if let obstacle { return obstacle }
+        guard actual != .live, actual != .idle, let cause = history.ends.last?.cause, cause == .busy || cause == .permission else { return nil }
+        return cause.sentence
+    }
+
     fileprivate func sourceState(isListener: Bool) -> SourceSnapshot.State {
         if isAbsent { return .absent }
         return switch actual {

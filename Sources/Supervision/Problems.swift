@@ -22,7 +22,7 @@ enum Problems {
         for source in channel.sources where source.state == .absent {
             problems.append(Problem("source-absent", subject: "source \(source.id) of \(channel.name)", sentence: source.trouble ?? "it is not plugged in"))
         }
-        for source in channel.sources where source.state == .failed {
+        for source in channel.sources where source.state == .failed || (source.state != .absent && source.trouble != nil) {
             problems.append(
                 Problem("source-failed", subject: "source \(source.id) of \(channel.name)", sentence: source.trouble ?? source.history.last?.lastLines.last ?? "it cannot run as configured; see the log"))
         }
