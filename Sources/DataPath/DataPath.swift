@@ -309,7 +309,7 @@ public actor DataPath {
         public var lag: Int
     }
 
-    /// What a group feed has taken in.
+    /// What a feed has taken in.
     public struct FeedFigures: Sendable, Hashable {
         /// Pictures.
         public var frames: Int

@@ -15,9 +15,11 @@ public final class EncoderKeeper: Sendable {
         var listeners: [String: @Sendable (EncoderPool.Move) -> Void] = [:]
         /// What groups used when the service last ran, or use now.
         var lastGood: [String: EncoderCandidate]
-        /// Groups that wait for the first verdict on what was good before.
-        var waiting: [(group: String, continuation: CheckedContinuation<Void, Never>)] = []
-        var isGraceOver = false
+        /// Who waits for verdicts, by the number of the wait.
+        var waiting: [Int: Wait] = [:]
+        var waits = 0
+        /// No verdict comes any more.
+        var isEnded = false
         /// Somebody asks the drivers what is there; and shall ask again, for something happened meanwhile.
         var isLooking = false
         var looksAgain = false
@@ -31,13 +33,21 @@ public final class EncoderKeeper: Sendable {
         }
     }
 
+    /// Somebody who starts with what is known once this is so.
+    private struct Wait {
+        var isOver: @Sendable (State) -> Bool
+        var continuation: CheckedContinuation<Void, Never>
+    }
+
     private enum Event: Sendable {
         case attempt(Trial)
         case tried(Trial, TrialResult)
         case hotplug(HotplugEvent)
         case look
         case devices([GPU], hasVideoEncoder: Bool)
-        case graceOver
+        case wait(Int, until: Duration)
+        /// A wait has taken as long as it may.
+        case waited(Int)
         /// Something was asked or said: look when to look next.
         case changed
         case tick
@@ -54,8 +64,8 @@ public final class EncoderKeeper: Sendable {
     public let goods: AsyncStream<[String: String]>
     private let goodsQueue: AsyncStream<[String: String]>.Continuation
 
-    /// How long the first start of a group waits for the verdict on what it used before. A trial that passes takes a quarter
-    /// of a second, most often less than the first picture; a GPU that is dead is not waited for.
+    /// How long a start waits for a verdict. A trial that passes takes a quarter of a second, most often less than the first
+    /// picture; a GPU that is dead is not waited for.
     private static let grace = Duration.milliseconds(600)
 
     /// - Parameters:
@@ -141,13 +151,25 @@ public final class EncoderKeeper: Sendable {
 
     /// Waits until it is known whether what a group used before still works, and not for long.
     func firstVerdict(for group: String) async {
+        guard now < Self.grace else { return }
+        await wait(until: Self.grace) { !$0.isWaitedFor(group) }
+    }
+
+    /// Waits until it is known which encoder is the best for somebody who cannot be moved later, and not for long.
+    func bestVerdict(for group: String) async {
+        await wait(until: now + Self.grace) { $0.pool.isSettled(group) }
+    }
+
+    private func wait(until limit: Duration, _ isOver: @escaping @Sendable (State) -> Bool) async {
         await withCheckedContinuation { continuation in
-            let isKnown = state.withLock { state in
-                if state.isGraceOver || !state.isWaitedFor(group) { return true }
-                state.waiting.append((group, continuation))
-                return false
+            let wait: Int? = state.withLock { state in
+                if state.isEnded || isOver(state) { return nil }
+                state.waits += 1
+                state.waiting[state.waits] = Wait(isOver: isOver, continuation: continuation)
+                return state.waits
             }
-            if isKnown { continuation.resume() }
+            guard let wait else { return continuation.resume() }
+            queue.yield(.wait(wait, until: limit))
         }
     }
 
@@ -172,10 +194,6 @@ public final class EncoderKeeper: Sendable {
     /// Runs until the task is cancelled.
     func run() async {
         await withDiscardingTaskGroup { tasks in
-            tasks.addTask { [queue, clock] in
-                guard await (try? clock.sleep(for: Self.grace)) != nil else { return }
-                queue.yield(.graceOver)
-            }
             var armed: Duration?
             for await event in events {
                 handle(event, in: &tasks)
@@ -184,8 +202,8 @@ public final class EncoderKeeper: Sendable {
             }
             tasks.cancelAll()
         }
-        state.withLock { $0.isGraceOver = true }
-        release { _ in true }
+        state.withLock { $0.isEnded = true }
+        release { _, _ in true }
         goodsQueue.finish()
     }
 
@@ -196,7 +214,7 @@ public final class EncoderKeeper: Sendable {
         case .tried(let trial, let result):
             report(trial, result)
             perform { state, now in state.pool.tried(trial, result, now: now) }
-            release { !$0.isWaitedFor($1) }
+            release { $1.isOver($0) }
         case .hotplug(let event):
             if let recovery = event.wedged { wedged(event, recovery) }
             if event.subsystem == "drm" || event.subsystem == "video4linux" || event.action == .lost { look(in: &tasks) }
@@ -210,9 +228,13 @@ public final class EncoderKeeper: Sendable {
             if isOutdated { look(in: &tasks) }
             note(gpus, catalogue)
             perform { state, now in state.pool.set(gpus, hasVideoEncoder: hasVideoEncoder, now: now) }
-        case .graceOver:
-            state.withLock { $0.isGraceOver = true }
-            release { _ in true }
+        case .wait(let wait, let limit):
+            tasks.addTask { [queue, clock, epoch] in
+                guard await (try? clock.sleep(until: epoch + limit)) != nil else { return }
+                queue.yield(.waited(wait))
+            }
+        case .waited(let wait):
+            state.withLock { $0.waiting.removeValue(forKey: wait) }?.continuation.resume()
         case .tick:
             perform { state, now in state.pool.tick(now: now) }
         case .changed:
@@ -243,17 +265,14 @@ public final class EncoderKeeper: Sendable {
         }
     }
 
-    private func release(_ isDone: (State, String) -> Bool) {
+    private func release(_ isDone: (State, Wait) -> Bool) {
         let done = state.withLock { state in
-            let done = state.waiting.filter { isDone(state, $0.group) }
-            let rest = state.waiting.filter { !isDone(state, $0.group) }
-            state.waiting = rest
-            return done.map(\.continuation)
+            let done = state.waiting.filter { isDone(state, $0.value) }
+            for wait in done.keys { state.waiting[wait] = nil }
+            return done.values.map(\.continuation)
         }
         for continuation in done { continuation.resume() }
     }
-
-    private func release(_ isDone: (State) -> Bool) { release { state, _ in isDone(state) } }
 
     /// Asks udev and the drivers what is there; on a thread of its own, for a driver may take its time. A burst of events
     /// is answered by two looks at the most.

@@ -41,6 +41,8 @@ actor GroupRunner: Runnable {
     private var effort = EncoderEffort.normal
     /// What the operator had asked for before the handover that somebody waits for.
     private var formerPin: EncoderCandidate?
+    /// A better encoder was there while the one in use had given no picture yet.
+    private var waitsForFirstPicture = false
     /// Who waits for a planned handover.
     private var waiting: CheckedContinuation<HandoverResult, Never>?
 
@@ -188,6 +190,11 @@ actor GroupRunner: Runnable {
 
     private func move(_ move: EncoderPool.Move, in tasks: inout DiscardingTaskGroup) {
         let choice = choice
+        if move == .better, machine.actual == .starting {
+            // First a picture on air, by whatever gives it.
+            waitsForFirstPicture = true
+            return
+        }
         // It may have moved by itself meanwhile, or be about to.
         guard let next = choice.candidate, next != encoder || machine.actual == .pausing else { return }
         if let successor = machine.successor, generations[successor]?.encoder == next { return }
@@ -234,6 +241,8 @@ actor GroupRunner: Runnable {
             if let encoder = generations[generation]?.encoder { box.encoders.delivers(encoder, for: name) }
             if generation == machine.successor { answer(.handedOver(generations[generation]?.encoder, after: hole ?? .zero)) }
             handle(.delivering(generation), in: &tasks)
+            if waitsForFirstPicture { queue.yield(.move(.better)) }
+            waitsForFirstPicture = false
         case .stalled:
             logger.warning("the encoder takes pictures and gives none: it is replaced")
             blame(generation, .hang)

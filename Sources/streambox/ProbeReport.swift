@@ -121,7 +121,8 @@ struct ProbeReport: Encodable {
     private static let mostModes = 6
 
     private func describe(_ device: CaptureDevice, in text: inout Columns) {
-        text.line("  \(device.name)  \(device.node)" + (device.sound.map { "  sound \($0)" } ?? ""))
+        text.line(
+            "  \(device.name)  \(device.node)" + (device.driver.map { "  \($0)" } ?? "") + (device.sound.map { "  sound \($0)" } ?? ", no sound"))
         text.line("    path \(device.path)" + (device.serial.map { ", serial \($0)" } ?? ", no serial"))
         // The largest picture of each format says what a card is good for; JSON has them all.
         let modes = device.largestModes

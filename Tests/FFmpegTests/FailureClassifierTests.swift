@@ -28,10 +28,21 @@ import Testing
             ("Driver does not support the required nvenc API version. Required: 11.1 Found: 10.0", .driverMissing),
             ("OpenEncodeSessionEx failed: out of memory (10): (no details)|No capable devices found", .sessionLimit),
             ("EncodePicture failed!: generic error (20)", .driverError),
+            ("InitializeEncoder failed: invalid param (8): ", .unsupported),
+            ("Failed to create encode pipeline context: 34 (HW busy now).", .sessionLimit),
+            ("Failed to create processing pipeline config: 13 (the requested VAEntryPoint is not supported).", .unsupported),
+            ("Error initializing an MFX session: -3.|Device creation failed: -1313558101.", .driverMissing),
+            ("Device creation failed: -13.", .permission),
             ("Unknown encoder 'nosuch'", .unsupported),
         ] as [(String, FailureCause)])
     func encoders(text: String, wanted: FailureCause) {
         #expect(cause(.encoder, .exited(1), text.split(separator: "|").map(String.init)) == wanted)
+    }
+
+    @Test("a card that another program has is busy, and one that was pulled is gone")
+    func cards() {
+        #expect(cause(.relay, .exited(1), ["ioctl(VIDIOC_STREAMON): Device or resource busy", "/dev/video0: Device or resource busy"]) == .busy)
+        #expect(cause(.relay, .exited(0), ["ioctl(VIDIOC_DQBUF): No such device"]) == .deviceGone)
     }
 
     @Test(

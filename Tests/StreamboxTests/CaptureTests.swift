@@ -103,6 +103,29 @@ import Testing
         }
     }
 
+    @Test("a GPU that encodes a card's picture and fails is followed by software, and the card stays on air")
+    func mezzanine() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            try await lab.plug(LabCamera())
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await daemon(stage, lab, box("any: true", sink.url("one")))
+            try await daemon.logged("\"on air\"", "source=capture-0")
+            #expect(daemon.children("v4l2").contains { $0.command.contains("h264_vaapi") })
+            try await sink.waitForFrames(45, of: "one")
+            let position = daemon.position
+            let slates = daemon.lines("\"on air\"", "source=slate").count
+            try lab.fail(.endPicture, .operationFailed)
+            try await daemon.logged("delivers", "source=capture-0", from: position)
+            #expect(daemon.children("v4l2").contains { $0.command.contains("libx264") })
+            #expect(daemon.lines("\"on air\"", "source=slate").count == slates)
+            let soFar = try await sink.reading(of: "one").frames.count
+            try await sink.waitForFrames(soFar + 30, of: "one")
+            try await daemon.terminate()
+            #expect(try await sink.wasPublishedOnceInOrder("one"))
+        }
+    }
+
     @Test("two cards without serials are told apart by their ports, and keep them when their numbers are swapped")
     func ports() async throws {
         try await withLab { stage, lab in

@@ -62,7 +62,7 @@ import Testing
                 let caller = try await stage.srtCaller(.small(seconds: 20), port: port, passphrase: wrong)
                 #expect(try await caller.program.wait(.seconds(30)) != .exited(0))
             }
-            #expect(daemon.lines("on air").isEmpty && tap.output.total == 0)
+            #expect(daemon.lines("on air").isEmpty && tap.output.total == 0, "\(daemon.lines("channel=main"))")
             try await eventually("the source to listen") { FreePort.isBound(udp: port) }
             let caller = try await stage.srtCaller(.small, port: port, passphrase: "correct horse battery")
             try await daemon.logged("msg=\"on air\"", "source=srt-0")

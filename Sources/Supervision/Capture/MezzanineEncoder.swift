@@ -28,7 +28,7 @@ final class MezzanineEncoder: Sendable {
     func next(size: FrameSize?, rate: FFmpeg.FrameRate?) async -> RelayVideo {
         let job = mezzanine.job(size: size, rate: rate)
         encoders.need(mezzanine.wish, as: job, for: id)
-        await encoders.firstVerdict(for: id)
+        await encoders.bestVerdict(for: id)
         let candidate = encoders.assign(to: id).candidate ?? .software(.h264)
         inUse.withLock { $0 = candidate }
         return .encode(job.settings, with: encoders.recipe(for: candidate, in: id, effort: .least) ?? Libx264Recipe(effort: .least))
