@@ -18,9 +18,13 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        // With its trait, its package swift-configuration is part of the product: only then can that one's module be given another name.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["ConfigurationSupport"]),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
@@ -81,10 +85,25 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings),
+        .target(
+            name: "StatusServer",
+            dependencies: [
+                "Status",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                // A module of ours has the same name.
+                .product(name: "HummingbirdCore", package: "hummingbird", moduleAliases: ["Configuration": "SwiftConfiguration"]),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
         .executableTarget(
             name: "streambox",
             dependencies: [
-                "CapabilityProbe", "Configuration", "Control", "EncoderSelection", "FFmpeg", "Status", "Supervision",
+                "CapabilityProbe", "Configuration", "Control", "EncoderSelection", "FFmpeg", "Status", "StatusServer", "Supervision",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -139,7 +158,15 @@ let package = Package(
         .testTarget(
             name: "EncoderSelectionTests",
             dependencies: ["CapabilityProbe", "Configuration", "EncoderSelection", "FFmpeg", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "StatusTests", dependencies: ["Status"], swiftSettings: settings),
+        .testTarget(name: "StatusTests", dependencies: ["Status", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "StatusServerTests",
+            dependencies: [
+                "Status", "StatusServer", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ], swiftSettings: settings),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Status", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "StreamboxTests", dependencies: ["streambox", "ColourFrames", "Lab", "TestSupport"],

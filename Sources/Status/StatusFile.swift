@@ -1,6 +1,6 @@
 import Glibc
 
-/// Publishes a text for node-exporter's textfile collector: written beside its place and renamed, so that a reader sees
+/// Publishes a text for node-exporter's textfile collector: mode 0644, written beside its place and renamed, so that a reader sees
 /// all of one or all of another.
 ///
 /// Everything blocks; to be called where that does no harm.
@@ -20,21 +20,19 @@ public struct StatusFile: Sendable {
     }
 
     /// - Throws: ``WriteError``; what was published before stands.
-    public func write(_ text: String) throws(WriteError) {
-        let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        guard file >= 0 else { throw failure("cannot write") }
-        fchmod(file, 0o644)
-        var text = text
-        let isWritten = text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
-            while !rest.isEmpty {
-                let count = Glibc.write(file, rest.baseAddress, rest.count)
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { return false }
-                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-            }
-            return true
+    public func write(_ text: [UInt8]) throws(WriteError) {
+        // A pipe or a device in its place would take the text, or make us wait for somebody who does.
+        let file = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
+        guard file >= 0 else {
+            guard errno == ENXIO || errno == ELOOP else { throw failure("cannot write") }
+            throw obstacle
         }
+        var about = stat()
+        guard fstat(file, &about) == 0, about.st_mode & S_IFMT == S_IFREG else {
+            close(file)
+            throw obstacle
+        }
+        let isWritten = ftruncate(file, 0) == 0 && fchmod(file, 0o644) == 0 && Self.write(text, to: file)
         let problem = isWritten ? nil : failure("cannot write")
         // A full disk may show itself only here.
         let isClosed = close(file) == 0
@@ -49,10 +47,26 @@ public struct StatusFile: Sendable {
         }
     }
 
+    private static func write(_ text: [UInt8], to file: CInt) -> Bool {
+        text.withUnsafeBytes { bytes in
+            var rest = bytes
+            while !rest.isEmpty {
+                let count = Glibc.write(file, rest.baseAddress, rest.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return false }
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            }
+            return true
+        }
+    }
+
     /// Takes the file away: the service has ended, and old figures would be lies.
     public func remove() {
-        unlink(temporary)
         unlink(path)
+    }
+
+    private var obstacle: WriteError {
+        WriteError(description: "cannot write the metrics file \(path): \(temporary) is in the way and no file; remove it")
     }
 
     private func failure(_ what: String) -> WriteError {

@@ -8,13 +8,19 @@ struct ControlDesk: ControlledService {
     let supervisor: Supervisor
     let reload: Reload
     let state: StateFile<StoppedOutputs>
-    let started: Timestamp
+    /// The service as it is, for whoever asks.
+    let status: SharedStatus
     let logger: Logger
+
+    /// How long the supervisor may take to say how it is.
+    private static let patience = Duration.seconds(5)
 
     func answer(_ request: ControlRequest) async -> ControlReply {
         do {
             switch request.command {
-            case .status: return ControlReply(.done, "", status: await snapshot())
+            case .status:
+                guard let snapshot = await status.snapshot(within: Self.patience) else { return ControlReply(.refused, "the supervisor does not answer") }
+                return ControlReply(.done, "", status: snapshot)
             case .reload: return await reloaded()
             case .startGroup: return try await set(true, .group(try name(of: request)))
             case .stopGroup: return try await set(false, .group(try name(of: request)))
@@ -28,10 +34,6 @@ struct ControlDesk: ControlledService {
         } catch {
             return ControlReply(.refused, "\(error)")
         }
-    }
-
-    func snapshot() async -> BoxSnapshot {
-        await supervisor.snapshot(version: Streambox.version, started: started, process: OwnProcess.figures())
     }
 
     private func name(of request: ControlRequest) throws -> String {

@@ -94,7 +94,6 @@ import Testing
     @Test("what this version does not carry out is said with its place")
     func notYetNotices() throws {
         #expect(try notices(example, notYet: NotYet.list) == [
-            "box.yaml:4:67: not yet: the status server is not run by this version; the metrics are in the status file",
             "box.yaml:9:57: not yet: the key is not asked for by this version; whoever reaches the port is on air, so listen on an address that only you reach",
         ])
         #expect(try notices(withVideo("{ codec: av1 }"), notYet: [.av1]) == [

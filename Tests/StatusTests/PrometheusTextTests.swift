@@ -23,13 +23,15 @@ import Testing
         ],
         problems: [Problem("target-refused", subject: "target \"a\\b\"\nc", sentence: "x")])
 
+    private static var text: String { String(decoding: PrometheusText.render(box), as: UTF8.self) }
+
     private func lines(_ text: String, _ start: String) -> [String] {
         text.split(separator: "\n").map(String.init).filter { $0.hasPrefix(start) }
     }
 
     @Test("states are one-hot")
     func oneHot() {
-        let text = PrometheusText.render(Self.box)
+        let text = Self.text
         let states = lines(text, "streambox_group_state{")
         #expect(states.count == GroupSnapshot.State.allCases.count)
         #expect(states.filter { $0.hasSuffix(" 1") } == [#"streambox_group_state{channel="main",group="hd",state="degraded"} 1"#])
@@ -38,7 +40,7 @@ import Testing
 
     @Test("GPUs, encoders and cards are told by what does not change")
     func hardware() {
-        let text = PrometheusText.render(Self.box)
+        let text = Self.text
         #expect(lines(text, "streambox_gpu_info{") == [#"streambox_gpu_info{gpu="0000:00:02.0",node="/dev/dri/renderD128",driver="i915"} 1"#])
         #expect(lines(text, "streambox_gpu_state{").filter { $0.hasSuffix(" 1") } == [#"streambox_gpu_state{gpu="0000:00:02.0",state="quarantined"} 1"#])
         #expect(lines(text, "streambox_encoder_usable{") == [
@@ -49,7 +51,7 @@ import Testing
 
     @Test("a histogram counts from below, and ends with everything")
     func histogram() {
-        #expect(lines(PrometheusText.render(Self.box), "streambox_handover_duration_seconds") == [
+        #expect(lines(Self.text, "streambox_handover_duration_seconds") == [
             #"streambox_handover_duration_seconds_bucket{channel="main",group="hd",le="0.1"} 2"#,
             #"streambox_handover_duration_seconds_bucket{channel="main",group="hd",le="1"} 3"#,
             #"streambox_handover_duration_seconds_bucket{channel="main",group="hd",le="+Inf"} 4"#,
@@ -60,15 +62,15 @@ import Testing
 
     @Test("labels are escaped, and their order is stable")
     func labels() {
-        let text = PrometheusText.render(Self.box)
+        let text = Self.text
         #expect(lines(text, "streambox_problem{") == [#"streambox_problem{problem="target-refused",subject="target \"a\\b\"\nc"} 1"#])
         #expect(lines(text, "streambox_handovers_total{").map { $0.contains("crash") } == [true, false])
-        #expect(text == PrometheusText.render(Self.box))
+        #expect(text == Self.text)
     }
 
     @Test("every family has its help and type before its samples, once, and every line ends")
     func families() {
-        let text = PrometheusText.render(Self.box)
+        let text = Self.text
         #expect(text.hasSuffix("\n"))
         var seen: Set<String> = []
         var family = ""

@@ -5,10 +5,8 @@ public enum NotYet: Sendable, Equatable {
     case ingestKeys
     /// The streams between the service's processes, MPEG-TS, do not carry it in the FFmpegs that are common.
     case av1
-    /// The status over HTTP.
-    case statusServer
 
     public static let list: [NotYet] = [
-        .ingestKeys, .av1, .statusServer,
+        .ingestKeys, .av1,
     ]
 }

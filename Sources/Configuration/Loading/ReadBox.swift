@@ -23,9 +23,6 @@ extension ConfigurationReader {
         let listen = fields.value(
             "listen", expecting: "an address and a port such as \"127.0.0.1:9163\"", SocketAddress.init(parsing:))
         if let listen { claimListener(listen, .tcp, owner: "status", at: fields.place(of: "listen")) }
-        if listen != nil {
-            notYet(.statusServer, fields.place(of: "listen"), "the status server is not run by this version; the metrics are in the status file")
-        }
         return StatusConfiguration(file: file, every: every, listen: listen)
     }
 

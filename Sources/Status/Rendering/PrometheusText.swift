@@ -1,20 +1,24 @@
-/// A snapshot as Prometheus reads it: the text format 0.0.4, in a stable order, without timestamps.
+/// A snapshot as Prometheus reads it: the text format 0.0.4 in UTF-8, in a stable order, without timestamps.
+///
+/// It is made every two seconds and for every scrape, of thousands of lines on a large box: so it is put together from
+/// bytes, and the labels of a group or target are written once and copied into each of its lines.
 public struct PrometheusText {
-    private var text = ""
+    var bytes: [UInt8] = []
 
     /// The text of a snapshot; it ends with a line feed.
-    public static func render(_ box: BoxSnapshot) -> String {
+    public static func render(_ box: BoxSnapshot) -> [UInt8] {
+        let rows = Rows(box)
         var writer = PrometheusText()
-        writer.text.reserveCapacity(4096)
-        writer.write(box)
-        return writer.text
+        writer.bytes.reserveCapacity(8192 + rows.groups.count * 4096 + rows.targets.count * 1024)
+        writer.write(box, rows)
+        return writer.bytes
     }
 
-    private enum Kind: String {
+    enum Kind: String {
         case gauge, counter, histogram
     }
 
-    private mutating func write(_ box: BoxSnapshot) {
+    private mutating func write(_ box: BoxSnapshot, _ rows: Rows) {
         family("streambox_build_info", .gauge, "The versions that run.")
         sample("streambox_build_info", [("version", box.version), ("ffmpeg", box.ffmpeg)], 1)
         family("streambox_last_update_timestamp_seconds", .gauge, "When these figures were taken.")
@@ -30,11 +34,15 @@ public struct PrometheusText {
         hardware(box)
         captureDevices(box)
         sources(box)
-        feeds(box)
-        groups(box)
-        targets(box)
+        feeds(rows)
+        groups(rows)
+        targets(rows)
         family("streambox_problem", .gauge, "1 while an operator should act.")
-        for problem in box.problems { sample("streambox_problem", [("problem", problem.problem), ("subject", problem.subject)], 1) }
+        // Two of one kind and subject are one series: a series may stand here once.
+        var written: Set<[String]> = []
+        for problem in box.problems where written.insert([problem.problem, problem.subject]).inserted {
+            sample("streambox_problem", [("problem", problem.problem), ("subject", problem.subject)], 1)
+        }
     }
 
     // MARK: Hardware
@@ -43,7 +51,7 @@ public struct PrometheusText {
         family("streambox_gpu_info", .gauge, "A GPU by its slot, which stays the same when nodes are renumbered.")
         for gpu in box.gpus { sample("streambox_gpu_info", [("gpu", gpu.slot), ("node", gpu.node), ("driver", gpu.driver)], 1) }
         family("streambox_gpu_state", .gauge, "The state of a GPU: 1 for the one that holds.")
-        for gpu in box.gpus { oneOf("streambox_gpu_state", GPUSnapshot.State.allCases, gpu.state, [("gpu", gpu.slot)]) }
+        for gpu in box.gpus { oneOf("streambox_gpu_state", GPUSnapshot.State.allCases, gpu.state, Labels([("gpu", gpu.slot)])) }
         family("streambox_encoder_usable", .gauge, "1 while an encoder passes its trials and does not rest.")
         for encoder in box.encoders {
             sample("streambox_encoder_usable", [("encoder", encoder.name), ("gpu", encoder.gpu ?? "")], encoder.isUsable ? 1 : 0)
@@ -63,7 +71,8 @@ public struct PrometheusText {
         family("streambox_source_state", .gauge, "The state of a source: 1 for the one that holds.")
         for channel in box.channels {
             for source in channel.sources {
-                oneOf("streambox_source_state", SourceSnapshot.State.allCases, source.state, [("channel", channel.name), ("source", source.id)])
+                let labels = Labels([("channel", channel.name), ("source", source.id)])
+                oneOf("streambox_source_state", SourceSnapshot.State.allCases, source.state, labels)
             }
         }
         family("streambox_source_on_air", .gauge, "1 while the source is on air.")
@@ -80,158 +89,93 @@ public struct PrometheusText {
         }
     }
 
-    private mutating func feeds(_ box: BoxSnapshot) {
+    private mutating func feeds(_ rows: Rows) {
         family("streambox_feed_bytes_total", .counter, "Bytes that went into a feed; the channel's own has no group.")
-        for channel in box.channels {
-            sample("streambox_feed_bytes_total", [("channel", channel.name), ("group", "")], Double(channel.feedBytes))
-            for group in channel.groups {
-                sample("streambox_feed_bytes_total", [("channel", channel.name), ("group", group.name)], Double(group.feedBytes))
-            }
-        }
+        for row in rows.channels { sample("streambox_feed_bytes_total", row.labels, Double(row.value.feedBytes)) }
+        for row in rows.groups { sample("streambox_feed_bytes_total", row.labels, Double(row.value.feedBytes)) }
         family("streambox_feed_skips_total", .counter, "How often a reader fell behind and jumped to the newest keyframe.")
-        for channel in box.channels {
-            for group in channel.groups {
-                for target in group.targets {
-                    sample(
-                        "streambox_feed_skips_total", [("channel", channel.name), ("group", group.name), ("reader", target.name)],
-                        Double(target.skips))
-                }
-            }
-        }
+        for row in rows.readers { sample("streambox_feed_skips_total", row.labels, Double(row.value.skips)) }
     }
 
     // MARK: Groups
 
-    private mutating func groups(_ box: BoxSnapshot) {
+    private mutating func groups(_ rows: Rows) {
         family("streambox_group_state", .gauge, "The state of a group: 1 for the one that holds.")
-        for channel in box.channels {
-            for group in channel.groups { oneOf("streambox_group_state", GroupSnapshot.State.allCases, group.state, labels(channel, group)) }
-        }
+        for row in rows.groups { oneOf("streambox_group_state", GroupSnapshot.State.allCases, row.value.state, row.labels) }
         family("streambox_group_encoder_info", .gauge, "The encoder in use.")
-        for channel in box.channels {
-            for group in channel.groups {
-                sample("streambox_group_encoder_info", labels(channel, group) + [("encoder", group.encoder), ("gpu", group.gpu ?? "")], 1)
-            }
+        for row in rows.groups {
+            sample("streambox_group_encoder_info", row.labels.adding("encoder", row.value.encoder).adding("gpu", row.value.gpu ?? ""), 1)
         }
         let figures: [(String, Kind, String, (GroupSnapshot) -> Double)] = [
-            ("frames_total", .counter, "Pictures that went into the group's feed.", { Double($0.frames) }),
-            ("fps", .gauge, "Pictures a second.", { $0.fps }),
-            ("speed_ratio", .gauge, "Seconds of stream a second.", { $0.speed }),
-            ("bitrate_bits_per_second", .gauge, "What the group's feed takes in.", { $0.bitsPerSecond }),
-            ("dropped_frames_total", .counter, "Pictures that encoders left out.", { Double($0.droppedFrames) }),
-            ("lost_frames_total", .counter, "Pictures that are missing where one encoder took over from another.", { Double($0.lostFrames) }),
-            ("uptime_seconds", .gauge, "How long the group has been live.", { $0.uptime }),
+            ("streambox_group_frames_total", .counter, "Pictures that went into the group's feed.", { Double($0.frames) }),
+            ("streambox_group_fps", .gauge, "Pictures a second.", { $0.fps }),
+            ("streambox_group_speed_ratio", .gauge, "Seconds of stream a second.", { $0.speed }),
+            ("streambox_group_bitrate_bits_per_second", .gauge, "What the group's feed takes in.", { $0.bitsPerSecond }),
+            ("streambox_group_dropped_frames_total", .counter, "Pictures that encoders left out.", { Double($0.droppedFrames) }),
+            (
+                "streambox_group_lost_frames_total", .counter, "Pictures that are missing where one encoder took over from another.",
+                { Double($0.lostFrames) }
+            ),
+            ("streambox_group_uptime_seconds", .gauge, "How long the group has been live.", { $0.uptime }),
         ]
         for (name, kind, help, value) in figures {
-            family("streambox_group_\(name)", kind, help)
-            for channel in box.channels {
-                for group in channel.groups { sample("streambox_group_\(name)", labels(channel, group), value(group)) }
-            }
+            family(name, kind, help)
+            for row in rows.groups { sample(name, row.labels, value(row.value)) }
         }
         family("streambox_encoder_exits_total", .counter, "How often an encoder ended by itself.")
-        for channel in box.channels {
-            for group in channel.groups {
-                for exit in group.exits {
-                    sample("streambox_encoder_exits_total", labels(channel, group) + [("encoder", exit.encoder), ("cause", exit.cause)], Double(exit.count))
-                }
+        for row in rows.groups {
+            for exit in row.value.exits {
+                sample("streambox_encoder_exits_total", row.labels.adding("encoder", exit.encoder).adding("cause", exit.cause), Double(exit.count))
             }
         }
         family("streambox_handovers_total", .counter, "How often one encoder took over from another.")
-        for channel in box.channels {
-            for group in channel.groups {
-                for (cause, count) in group.handovers.sorted(by: { $0.key < $1.key }) {
-                    sample("streambox_handovers_total", labels(channel, group) + [("cause", cause)], Double(count))
-                }
+        for row in rows.groups {
+            for (cause, count) in row.value.handovers.sorted(by: { $0.key < $1.key }) {
+                sample("streambox_handovers_total", row.labels.adding("cause", cause), Double(count))
             }
         }
         family("streambox_handover_duration_seconds", .histogram, "From the last picture of one encoder to the first of the next.")
-        for channel in box.channels {
-            for group in channel.groups { histogram("streambox_handover_duration_seconds", labels(channel, group), group.handoverSeconds) }
-        }
-    }
-
-    private func labels(_ channel: ChannelSnapshot, _ group: GroupSnapshot) -> [(String, String)] {
-        [("channel", channel.name), ("group", group.name)]
+        for row in rows.groups { histogram("streambox_handover_duration_seconds", row.labels, row.value.handoverSeconds) }
     }
 
     // MARK: Targets
 
-    private mutating func targets(_ box: BoxSnapshot) {
+    private mutating func targets(_ rows: Rows) {
         family("streambox_target_state", .gauge, "The state of a target: 1 for the one that holds.")
-        each(box) { $0.oneOf("streambox_target_state", TargetSnapshot.State.allCases, $2.state, $1) }
+        for row in rows.targets { oneOf("streambox_target_state", TargetSnapshot.State.allCases, row.value.state, row.labels) }
         family("streambox_target_bytes_total", .counter, "Bytes that the target's publishers were given.")
-        each(box) { $0.sample("streambox_target_bytes_total", $1, Double($2.bytes)) }
+        for row in rows.targets { sample("streambox_target_bytes_total", row.labels, Double(row.value.bytes)) }
         family("streambox_target_connects_total", .counter, "How often the target was connected.")
-        each(box) { $0.sample("streambox_target_connects_total", $1, Double($2.connects)) }
+        for row in rows.targets { sample("streambox_target_connects_total", row.labels, Double(row.value.connects)) }
         family("streambox_target_uptime_seconds", .gauge, "How long the target has been connected.")
-        each(box) { $0.sample("streambox_target_uptime_seconds", $1, $2.uptime) }
+        for row in rows.targets { sample("streambox_target_uptime_seconds", row.labels, row.value.uptime) }
+    }
+}
+
+/// The parts of a snapshot with their labels, in the snapshot's order.
+private struct Rows {
+    struct Row<Value> {
+        var labels: PrometheusText.Labels
+        var value: Value
     }
 
-    private mutating func each(_ box: BoxSnapshot, _ body: (inout PrometheusText, [(String, String)], TargetSnapshot) -> Void) {
+    var channels: [Row<ChannelSnapshot>] = []
+    var groups: [Row<GroupSnapshot>] = []
+    var targets: [Row<TargetSnapshot>] = []
+    /// The targets as readers of their group's feed.
+    var readers: [Row<TargetSnapshot>] = []
+
+    init(_ box: BoxSnapshot) {
         for channel in box.channels {
+            channels.append(Row(labels: PrometheusText.Labels([("channel", channel.name), ("group", "")]), value: channel))
             for group in channel.groups {
-                for target in group.targets { body(&self, labels(channel, group) + [("target", target.name)], target) }
+                let labels = PrometheusText.Labels([("channel", channel.name), ("group", group.name)])
+                groups.append(Row(labels: labels, value: group))
+                for target in group.targets {
+                    targets.append(Row(labels: labels.adding("target", target.name), value: target))
+                    readers.append(Row(labels: labels.adding("reader", target.name), value: target))
+                }
             }
         }
-    }
-
-    // MARK: Lines
-
-    private mutating func family(_ name: String, _ kind: Kind, _ help: String) {
-        text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
-    }
-
-    private mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Double) {
-        text += name
-        if !labels.isEmpty {
-            text += "{"
-            for (index, label) in labels.enumerated() {
-                if index > 0 { text += "," }
-                text += label.0
-                text += "=\""
-                escape(label.1)
-                text += "\""
-            }
-            text += "}"
-        }
-        text += " "
-        text += Self.number(value)
-        text += "\n"
-    }
-
-    private mutating func oneOf<State: RawRepresentable & Equatable>(
-        _ name: String, _ states: [State], _ state: State, _ labels: [(String, String)]
-    ) where State.RawValue == String {
-        for candidate in states { sample(name, labels + [("state", candidate.rawValue)], candidate == state ? 1 : 0) }
-    }
-
-    private mutating func histogram(_ name: String, _ labels: [(String, String)], _ histogram: HistogramSnapshot) {
-        var below = 0
-        for (bound, count) in zip(histogram.bounds, histogram.counts) {
-            below += count
-            sample(name + "_bucket", labels + [("le", Self.number(bound))], Double(below))
-        }
-        sample(name + "_bucket", labels + [("le", "+Inf")], Double(histogram.count))
-        sample(name + "_sum", labels, histogram.sum)
-        sample(name + "_count", labels, Double(histogram.count))
-    }
-
-    /// A label's value, as the format wants it.
-    private mutating func escape(_ value: String) {
-        for character in value.unicodeScalars {
-            switch character {
-            case "\\": text += "\\\\"
-            case "\"": text += "\\\""
-            case "\n": text += "\\n"
-            default: text.unicodeScalars.append(character)
-            }
-        }
-    }
-
-    /// Whole numbers without a point.
-    static func number(_ value: Double) -> String {
-        guard value.isFinite else { return value.isNaN ? "NaN" : value > 0 ? "+Inf" : "-Inf" }
-        if value == value.rounded(), abs(value) < 1e15 { return String(Int64(value)) }
-        return "\(value)"
     }
 }

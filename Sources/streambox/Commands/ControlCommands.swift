@@ -1,7 +1,6 @@
 import ArgumentParser
 import Configuration
 import Control
-import FoundationEssentials
 import Glibc
 import Status
 
@@ -60,8 +59,10 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         let isTerminal = isatty(STDOUT_FILENO) == 1
+        // https://no-color.org: set and not empty.
+        let isColoured = isTerminal && (processEnvironment()["NO_COLOR"] ?? "").isEmpty
         repeat {
-            let text = try render(coloured: isTerminal)
+            let text = try render(coloured: isColoured)
             // A terminal is cleared; a file gets one after the other.
             print(watch && isTerminal ? "\u{1B}[H\u{1B}[2J" + text : text, terminator: "")
             fflush(nil)
@@ -74,9 +75,7 @@ struct StatusCommand: AsyncParsableCommand {
             throw Failure(status: 1, description: "streambox: the service gave no status; is it of the same version?")
         }
         guard json else { return StatusTable.render(status, coloured: coloured) }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = watch ? [.sortedKeys, .withoutEscapingSlashes] : [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(status), as: UTF8.self) + "\n"
+        return String(decoding: try StatusJSON.render(status, isPretty: !watch), as: UTF8.self)
     }
 }
 

@@ -6,6 +6,8 @@ import FFmpeg
 import Glibc
 public import Logging
 import ServiceLifecycle
+import Status
+import StatusServer
 import Supervision
 import SystemPackage
 import UnixSignals
@@ -61,7 +63,14 @@ struct Run: AsyncParsableCommand {
         box.encoderLifetime = encoderLifetime.map { .seconds($0) }
         let supervisor = Supervisor(file.configuration, stopped: state.read() ?? StoppedOutputs(), box: box)
         let reload = Reload(supervisor: supervisor, path: config, environment: environment, runtime: places.runtime, logger: logger)
-        let desk = ControlDesk(supervisor: supervisor, reload: reload, state: state, started: .now, logger: logger)
+        let problems = ProblemBoard()
+        let started = Timestamp.now
+        let status = SharedStatus {
+            var box = await supervisor.snapshot(version: Streambox.version, started: started, process: OwnProcess.figures())
+            box.problems += problems.problems
+            return box
+        }
+        let desk = ControlDesk(supervisor: supervisor, reload: reload, state: state, status: status, logger: logger)
         let control = ControlServer(path: Places.controlSocket(in: places.runtime), service: desk)
         let socket: ControlServer.Opened
         do {
@@ -81,15 +90,18 @@ struct Run: AsyncParsableCommand {
         // The library would log its own steps at info; nobody who runs a box is helped by them.
         var lifecycleLogger = logger
         lifecycleLogger.logLevel = max(logLevel, .error)
-        var group = ServiceGroupConfiguration(
-            services: [
-                SupervisorService(supervisor: supervisor),
-                ReloadService(reload: reload),
-                EncoderMemory(keeper: keeper, file: encoderState, logger: logger),
-                ControlService(server: control, socket: socket),
-                StatusService(desk: desk, configuration: file.configuration.status, logger: logger),
-            ], gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: lifecycleLogger)
+        var services: [any Service] = [
+            SupervisorService(supervisor: supervisor),
+            ReloadService(reload: reload),
+            EncoderMemory(keeper: keeper, file: encoderState, logger: logger),
+            ControlService(server: control, socket: socket),
+            StatusService(status: status, configuration: file.configuration.status, problems: problems, logger: logger),
+        ]
+        // Where nobody is to listen, there is no server and none of its memory.
+        if let listen = file.configuration.status.listen {
+            services.append(StatusServer(host: listen.host, port: listen.port, status: status, problems: problems, logger: logger))
+        }
+        var group = ServiceGroupConfiguration(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: lifecycleLogger)
         group.maximumGracefulShutdownDuration = .seconds(9)
         try await ServiceGroup(configuration: group).run()
         logger.notice("stopped")
@@ -112,6 +124,7 @@ struct Run: AsyncParsableCommand {
                 }
             }
         }
+        if let listen = file.configuration.status.listen { lines.append("status     http://\(listen)/api/status   /metrics /healthz /readyz /api/events") }
         for tap in taps { lines.append("watch      ffplay \(tap.url)   (\(tap.name))") }
         // Elsewhere a command finds the folder by itself.
         lines.append("look       streambox status" + (places.isTemporary ? " --runtime \(places.runtime)" : config.map { " --config \($0)" } ?? ""))

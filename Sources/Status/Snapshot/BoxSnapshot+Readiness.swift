@@ -1,0 +1,11 @@
+extension BoxSnapshot {
+    /// Why the box does not do all that is wanted of it, a sentence each; empty when every wanted group is live or degraded.
+    public var hindrances: [String] {
+        channels.flatMap { channel in
+            channel.groups.compactMap { group in
+                guard group.isWanted, group.state != .live, group.state != .degraded else { return nil }
+                return "group \(group.name) of channel \(channel.name) is \(group.state.rawValue)"
+            }
+        }
+    }
+}

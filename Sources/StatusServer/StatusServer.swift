@@ -1,0 +1,95 @@
+import Glibc
+import HummingbirdCore
+public import Logging
+import NIOCore
+import NIOPosix
+public import ServiceLifecycle
+public import Status
+
+/// The service's status over HTTP, read only: `/metrics`, `/healthz`, `/readyz`, `/api/status` and `/api/events`.
+///
+/// It has a thread of its own, and nothing that a client does or leaves undone costs more than its ``ServerLimits``. A port
+/// that cannot be had keeps nothing off the air: it is a problem, and is tried again.
+public struct StatusServer: Service {
+    private let host: String
+    private let port: Int
+    private let limits: ServerLimits
+    private let problems: ProblemBoard
+    private let logger: Logger
+    private let connections: Connections
+    private let streams: EventStreams
+    private let responder: StatusResponder
+
+    private static let problem = "status-port"
+    private static let longestPause = Duration.seconds(30)
+
+    /// - Parameter problems: Where a port that cannot be had is told.
+    public init(host: String, port: Int, status: SharedStatus, problems: ProblemBoard, limits: ServerLimits = ServerLimits(), logger: Logger) {
+        self.host = host
+        self.port = port
+        self.limits = limits
+        self.problems = problems
+        self.logger = logger
+        connections = Connections(most: limits.connections)
+        streams = EventStreams(status: status, limits: limits)
+        responder = StatusResponder(status: status, streams: streams, limits: limits)
+    }
+
+    /// Runs until the service shuts down, gracefully or by cancellation.
+    public func run() async {
+        let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        await withDiscardingTaskGroup { tasks in
+            tasks.addTask { await streams.run() }
+            tasks.addTask { await serve(on: threads) }
+            try? await gracefulShutdown()
+            await streams.end(within: .milliseconds(500))
+            connections.close()
+            tasks.cancelAll()
+        }
+        try? await threads.shutdownGracefully()
+    }
+
+    private func serve(on threads: MultiThreadedEventLoopGroup) async {
+        var pause = Duration.seconds(1)
+        while !Task.isCancelled, !Task.isShuttingDownGracefully {
+            do {
+                try await listen(on: threads)
+                pause = .seconds(1)
+            } catch {
+                complain(error)
+            }
+            try? await cancelWhenGracefulShutdown { [pause] in try await ContinuousClock().sleep(for: pause) }
+            pause = min(pause * 2, Self.longestPause)
+        }
+        problems.clear(Self.problem, subject: subject)
+    }
+
+    /// Serves until it is shut down.
+    private func listen(on threads: MultiThreadedEventLoopGroup) async throws {
+        // The library tells its own steps; nobody who runs a box is helped by them.
+        var quiet = logger
+        quiet.logLevel = .critical
+        let (responder, limits, connections) = (responder, limits, connections)
+        let channel = HTTP1Channel(
+            responder: { request, writer, channel in try await responder.respond(to: request, writer, channel) },
+            configuration: .init(
+                additionalChannelHandlers: [ConnectionGuard(limits: limits, connections: connections)],
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: limits.requestBytes, maxHeaderListSize: limits.requestBytes, maxHeaderFieldCount: 100)))
+        let server = Server(
+            childChannelSetup: channel, configuration: ServerConfiguration(address: .hostname(host, port: port), backlog: 256),
+            onServerRunning: { _ in
+                if problems.clear(Self.problem, subject: subject) { logger.notice("the status server listens now") }
+                logger.info("status server", metadata: ["address": "\(subject)"])
+            }, eventLoopGroup: threads, logger: quiet)
+        try await withTaskExecutorPreference(LoopExecutor(threads.next())) { try await server.run() }
+    }
+
+    private var subject: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+    private func complain(_ error: any Error) {
+        let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
+        let sentence = "the status server cannot listen on \(subject): \(reason); free the address, or choose another with status.listen"
+        if problems.report(Problem(Self.problem, subject: subject, sentence: sentence)) { logger.error("\(sentence); it is tried again") }
+    }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import Status
+import StatusServer
+import TestSupport
+import Testing
+
+/// The service's status over HTTP.
+@Suite struct StatusServerTests {
+    @Test("metrics, status, health and readiness tell of one snapshot")
+    func answers() async throws {
+        try await serving { served in
+            #expect(try await HTTP.get(port: served.port, "/metrics").contains("streambox_group_frames_total{channel=\"main\",group=\"hd\"} 90\n"))
+            let status = try await HTTP.get(port: served.port, "/api/status")
+            #expect(try JSONDecoder().decode(BoxSnapshot.self, from: Data(status.utf8)).channels == Served.small.channels)
+            #expect(try await HTTP.get(port: served.port, "/healthz") == "ok\n")
+            #expect(try await HTTP.get(port: served.port, "/readyz") == "ready\n")
+        }
+    }
+
+    @Test("a group that is wanted and not on air makes the box not ready, one that is stopped or degraded does not")
+    func readiness() async throws {
+        var box = Served.small
+        box.channels[0].groups[0].state = .degraded
+        box.channels[0].groups.append(GroupSnapshot(name: "off", state: .stopped, isWanted: false, encoder: "libx264"))
+        try await serving(box) { served in
+            #expect(try await HTTP.get(port: served.port, "/readyz") == "ready\n")
+            served.box.now?.channels[0].groups[0].state = .stalled
+            try await eventually("the box not to be ready") {
+                let answer = try await HTTP.exchange(port: served.port, "/readyz")
+                return answer.status == 503 && answer.body == "group hd of channel main is stalled\n"
+            }
+            #expect(try await HTTP.get(port: served.port, "/healthz") == "ok\n")
+        }
+    }
+
+    @Test("nothing can be changed: other methods are refused, other paths not found")
+    func readOnly() async throws {
+        try await serving { served in
+            for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
+                let client = try await RawClient.connected(to: served.port)
+                client.send("\(method) /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nab")
+                let answer = await client.read()
+                #expect(answer.text.hasPrefix("HTTP/1.1 405 ") && answer.text.contains("GET, HEAD"), "\(method): \(answer.text)")
+            }
+            #expect(try await HTTP.exchange(port: served.port, "/").status == 404)
+            #expect(try await HTTP.exchange(port: served.port, "/metrics/../api/status").status == 404)
+            let client = try await RawClient.connected(to: served.port)
+            client.send("HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            let head = await client.read()
+            #expect(head.isClosed && head.text.contains("200") && head.text.lowercased().contains("content-length: ") && head.text.hasSuffix("\r\n\r\n"))
+        }
+    }
+
+    @Test("any number of clients has the supervisor asked a few times a second")
+    func shared() async throws {
+        try await serving { served in
+            let start = ContinuousClock.now
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                for _ in 0..<8 {
+                    tasks.addTask { for _ in 0..<40 { _ = try await HTTP.get(port: served.port, "/metrics") } }
+                }
+                try await tasks.waitForAll()
+            }
+            let periods = (ContinuousClock.now - start) / SharedStatus.freshness
+            #expect(Double(served.asked.value) <= periods + 2)
+        }
+    }
+
+    @Test("a supervisor that hangs is told to whoever asks, and the service can end all the same")
+    func hung() async throws {
+        var limits = ServerLimits()
+        limits.snapshot = .milliseconds(100)
+        try await serving(nil, limits: limits) { served in
+            for path in ["/healthz", "/readyz", "/metrics", "/api/status"] {
+                let answer = try await HTTP.exchange(port: served.port, path)
+                #expect(answer.status == 503 && answer.body.contains("does not answer"), "\(path): \(answer)")
+            }
+            served.box.now = Served.small
+            try await eventually("an answer") { try await HTTP.exchange(port: served.port, "/healthz").status == 200 }
+        }
+    }
+
+    @Test("a port that is taken is a problem until it is free, and then it is served")
+    func taken() async throws {
+        let port = try FreePort.tcp()
+        let other = try Listener(port: port)
+        try await serving(port: port, waits: false) { served in
+            try await eventually("the problem") { !served.problems.problems.isEmpty }
+            #expect(served.problems.problems[0].sentence.contains("127.0.0.1:\(port): Address already in use"))
+            other.end()
+            try await eventually("the server") { (try? await HTTP.get(port: port, "/healthz")) == "ok\n" }
+            #expect(served.problems.problems.isEmpty)
+        }
+    }
+
+    /// Somebody else on a port.
+    private final class Listener: Sendable {
+        private let descriptor: Int32
+
+        init(port: Int) throws {
+            descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            var one: Int32 = 1
+            setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = in_port_t(port).bigEndian
+            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+            let status = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            }
+            guard status == 0, listen(descriptor, 1) == 0 else { throw Failed("cannot listen on \(port)") }
+        }
+
+        func end() { close(descriptor) }
+    }
+}

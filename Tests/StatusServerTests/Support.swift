@@ -1,0 +1,145 @@
+import Foundation
+import Logging
+import ServiceLifecycle
+import Status
+import StatusServer
+import Synchronization
+import TestSupport
+
+/// A server on a port of its own, over a status that the test makes.
+struct Served: Sendable {
+    let port: Int
+    let problems = ProblemBoard()
+    /// How often the supervisor was asked.
+    let asked = Counter()
+    /// What it says; a test changes it.
+    let box: Shown
+
+    final class Counter: Sendable {
+        private let count = Mutex(0)
+        var value: Int { count.withLock { $0 } }
+        func add() { count.withLock { $0 += 1 } }
+    }
+
+    /// A snapshot that can be replaced; `nil` is a supervisor that never answers.
+    final class Shown: Sendable {
+        private let snapshot: Mutex<BoxSnapshot?>
+        init(_ snapshot: BoxSnapshot?) { self.snapshot = Mutex(snapshot) }
+        var now: BoxSnapshot? {
+            get { snapshot.withLock { $0 } }
+            set { snapshot.withLock { $0 = newValue } }
+        }
+    }
+
+    static let small = BoxSnapshot(
+        version: "1.2.3", ffmpeg: "5.1", started: 1000, updated: 1010,
+        channels: [
+            ChannelSnapshot(
+                name: "main", sources: [SourceSnapshot(id: "rtmp-0", state: .live, isOnAir: true)],
+                groups: [
+                    GroupSnapshot(
+                        name: "hd", state: .live, encoder: "libx264", frames: 90, fps: 30, bitsPerSecond: 6_000_000, uptime: 3,
+                        targets: [TargetSnapshot(name: "twitch", state: .live)])
+                ])
+        ])
+
+    /// A box whose text is about a megabyte.
+    static let large: BoxSnapshot = {
+        var box = small
+        box.channels[0].groups[0].targets = (0..<1500).map { TargetSnapshot(name: "target-\($0)", state: .live) }
+        return box
+    }()
+}
+
+/// Serves while `body` runs; ends the way the service does.
+func serving(
+    _ snapshot: BoxSnapshot? = Served.small, port: Int? = nil, limits: ServerLimits = ServerLimits(), waits: Bool = true,
+    _ body: @escaping @Sendable (Served) async throws -> Void
+) async throws {
+    let served = Served(port: try port ?? FreePort.tcp(), box: Served.Shown(snapshot))
+    let status = SharedStatus {
+        served.asked.add()
+        while true {
+            if var box = served.box.now {
+                box.updated += Double(served.asked.value)
+                return box
+            }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    let server = StatusServer(host: "127.0.0.1", port: served.port, status: status, problems: served.problems, limits: limits, logger: logger)
+    let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [server], logger: logger))
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { try await group.run() }
+        do {
+            if waits { try await eventually("the server to listen") { FreePort.isListening(tcp: served.port) } }
+            try await body(served)
+        } catch {
+            served.box.now = served.box.now ?? Served.small
+            await group.triggerGracefulShutdown()
+            throw error
+        }
+        served.box.now = served.box.now ?? Served.small
+        await group.triggerGracefulShutdown()
+        try await tasks.waitForAll()
+    }
+}
+
+/// A connection whose bytes the test sends and reads itself.
+final class RawClient: Sendable {
+    private let descriptor: Int32
+
+    private init(_ descriptor: Int32, receiveBuffer: Int32?) {
+        self.descriptor = descriptor
+        if var size = receiveBuffer { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size)) }
+        var limit = timeval(tv_sec: Int(Limit.seconds(20).inSeconds), tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    deinit { close(descriptor) }
+
+    /// Connecting blocks while the server's queue is full, so it has a thread of its own.
+    static func connected(to port: Int, count: Int = 1, receiveBuffer: Int32? = nil) async throws -> [RawClient] {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(with: Result { try (0..<count).map { _ in RawClient(try connect(port: port), receiveBuffer: receiveBuffer) } })
+            }
+        }
+    }
+
+    static func connected(to port: Int, receiveBuffer: Int32? = nil) async throws -> RawClient {
+        try await connected(to: port, count: 1, receiveBuffer: receiveBuffer)[0]
+    }
+
+    @discardableResult
+    func send(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return Foundation.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
+    }
+
+    func get(_ path: String) { send("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") }
+
+    /// Reads until the text holds this or the server closes.
+    func read(until part: String? = nil) async -> (text: String, isClosed: Bool) {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async { [descriptor] in
+                var bytes: [UInt8] = []
+                var piece = [UInt8](repeating: 0, count: 65536)
+                while true {
+                    let count = recv(descriptor, &piece, piece.count, 0)
+                    guard count > 0 else {
+                        // A limit that has passed is no end.
+                        let isClosed = count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK)
+                        return continuation.resume(returning: (String(decoding: bytes, as: UTF8.self), isClosed))
+                    }
+                    bytes += piece[..<count]
+                    if let part, String(decoding: bytes, as: UTF8.self).contains(part) {
+                        return continuation.resume(returning: (String(decoding: bytes, as: UTF8.self), false))
+                    }
+                }
+            }
+        }
+    }
+}
