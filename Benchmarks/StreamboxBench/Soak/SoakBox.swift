@@ -1,0 +1,255 @@
+import Foundation
+import Lab
+import TestSupport
+
+/// The box under fire, with what stands around it: sources, platforms, and GPUs of the lab.
+final class SoakBox {
+    private let stage: Stage
+    private let lab: Lab
+    private let streambox: String
+    /// Records what comes: nobody touches it, so it is to miss nothing.
+    private let kept: NginxRTMP
+    /// Its connections are cut, refused and hung.
+    private let troubled: NginxRTMP
+    private let daemon: Program
+    private let config: String
+    private var sources: [Source] = []
+    /// The bitrate of the groups that are reloaded.
+    private var isThin = false
+
+    private static let channels = ["one", "two"]
+    private static let groups = channels.flatMap { ["\($0)-hd", "\($0)-sd"] }
+    /// Two relays, four encoders, eight publishers.
+    private static let processes = 14
+
+    /// Who sends to a channel.
+    fileprivate struct Source {
+        var url: String
+        var program: Program
+        var run: UInt32 = 1
+    }
+
+    init(_ stage: Stage, _ lab: Lab, streambox: String) async throws {
+        (self.stage, self.lab, self.streambox) = (stage, lab, streambox)
+        try await lab.plug(.intel)
+        try await lab.plug(.amd)
+        kept = try await stage.nginx(record: true)
+        troubled = try await stage.nginx()
+        let ports = [try FreePort.tcp(), try FreePort.tcp()]
+        config = stage.folder.path("box.yaml")
+        try Self.write(config, stage, kept, troubled, ports, isThin: false)
+        daemon = try await stage.program(streambox, ["run", "--config", config, "--log-level", "info"], environment: lab.environment)
+        for port in ports {
+            try await eventually("the source to listen", within: .seconds(30)) { FreePort.isListening(tcp: port) }
+            let url = "rtmp://127.0.0.1:\(port)/live/x"
+            sources.append(Source(url: url, program: try await Self.publish(stage, url, run: 1)))
+        }
+    }
+
+    private static func publish(_ stage: Stage, _ url: String, run: UInt32) async throws -> Program {
+        try await stage.publish(
+            .with {
+                $0.duration = nil
+                ($0.width, $0.height, $0.bitrate) = (320, 180, 400)
+                $0.firstNumber = run * SoakStream.run
+            }, to: url)
+    }
+
+    private static func write(
+        _ path: String, _ stage: Stage, _ kept: NginxRTMP, _ troubled: NginxRTMP, _ ports: [Int], isThin: Bool
+    ) throws {
+        let channels = zip(Self.channels, ports).map { name, port in
+            func group(_ group: String, _ video: String) -> String {
+                """
+                      - name: \(group)
+                        video: { size: 320x180, rate: 30, keyframe: 1s, \(video) }
+                        targets:
+                          - { name: \(group)-kept, url: "\(kept.url(group))" }
+                          - { name: \(group)-troubled, url: "\(troubled.url(group))" }
+                """
+            }
+            return """
+                  - name: \(name)
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    groups:
+                \(group("\(name)-hd", "encoder: auto, bitrate: 500k"))
+                \(group("\(name)-sd", "encoder: libx264, bitrate: \(isThin ? 250 : 300)k"))
+                """
+        }
+        let text = """
+            runtime: \(stage.folder.path("run"))
+            state: \(stage.folder.path("state"))
+            status: { file: \(stage.folder.path("soak.prom")) }
+            encoders: { order: [vaapi, software] }
+            channels:
+            \(channels.joined(separator: "\n"))
+            """
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    // MARK: At rest
+
+    private struct Status: Decodable {
+        struct Channel: Decodable {
+            var sources: [Part]
+            var groups: [Group]
+        }
+        struct Part: Decodable {
+            var state: String
+            var isOnAir: Bool?
+        }
+        struct Group: Decodable {
+            var name: String
+            var state: String
+            var targets: [Part]
+        }
+        var channels: [Channel]
+
+        /// What is not as it is to be, in words.
+        var unrest: [String] {
+            channels.enumerated().flatMap { index, channel in
+                channel.sources.prefix(1).filter { $0.isOnAir != true }.map { "source of channel \(index + 1) is \($0.state) and not on air" }
+                    + channel.groups.filter { !["live", "degraded"].contains($0.state) }.map { "group \($0.name) is \($0.state)" }
+                    + channel.groups.flatMap { group in group.targets.filter { $0.state != "live" }.map { "a target of \(group.name) is \($0.state)" } }
+            }
+        }
+    }
+
+    /// Waits until everything is as it was before the last fault.
+    func settled() async throws -> SoakSample {
+        let limit = ContinuousClock.now + .seconds(120)
+        while true {
+            let done = try await Program.run(streambox, ["status", "--json", "--config", config])
+            let status = done.ending == .exited(0) ? try JSONDecoder().decode(Status.self, from: Data(done.output)) : nil
+            let children = Leftovers.descendants(of: daemon.pid)
+            var unrest = status?.unrest ?? ["no status: \(done.errors)"]
+            let running = children.filter { !$0.isZombie }
+            if running.count != Self.processes {
+                unrest += ["\(running.count) processes instead of \(Self.processes):"] + running.map(\.description)
+            }
+            if unrest.isEmpty { break }
+            guard ContinuousClock.now < limit else { throw Failed("the box did not come to rest: \(unrest.joined(separator: "\n"))") }
+            try await Task.sleep(for: .milliseconds(500))
+        }
+        let children = Leftovers.descendants(of: daemon.pid)
+        return SoakSample(
+            time: ProcessInfo.processInfo.systemUptime, resident: try ProcessFigures(pid: daemon.pid).resident,
+            descriptors: try FileManager.default.contentsOfDirectory(atPath: "/proc/\(daemon.pid)/fd").count,
+            processes: children.count, zombies: children.filter(\.isZombie).count)
+    }
+
+    // MARK: Faults
+
+    func strike(_ fault: SoakFault, _ random: inout SeededRandom) async throws {
+        let channel = Int.random(in: 0..<2, using: &random)
+        let group = Self.groups.randomElement(using: &random)!
+        let gpu = Bool.random(using: &random) ? LabGPU.intel : .amd
+        switch fault {
+        case .encoderKilled: try signal(SIGKILL, among: encoders, &random)
+        case .encoderCrashed: try signal(SIGSEGV, among: encoders, &random)
+        case .encoderHung: try signal(SIGSTOP, among: encoders, &random)
+        case .handedOver: _ = try await command("handover", group)
+        case .handedToSoftware: _ = try await command("handover", group, "--encoder", "libx264")
+        case .reloaded:
+            isThin.toggle()
+            try Self.write(config, stage, kept, troubled, sources.map(\.port), isThin: isThin)
+            guard try await command("reload").ending == .exited(0) else { throw Failed("reload was refused") }
+        case .gpuFailed:
+            try lab.fail(.endPicture, .operationFailed, on: gpu)
+            try await Task.sleep(for: .seconds(3))
+            try lab.heal()
+        case .gpuHung:
+            try lab.fail(.endPicture, .hang, on: gpu)
+            try await Task.sleep(for: .seconds(5))
+            try lab.heal()
+        case .gpuPulled:
+            try await lab.unplug(gpu)
+            try await Task.sleep(for: .seconds(4))
+            try await lab.plug(gpu)
+        case .gpuWedged: try await lab.wedge(gpu)
+        case .sourceLost: try await restart(channel, after: .seconds(3))
+        case .relayKilled:
+            try signal(SIGKILL, among: relays, &random)
+            // Who was thrown out comes again.
+            try await Task.sleep(for: .seconds(2))
+            for index in sources.indices where !sources[index].program.isRunning { try await restart(index, after: .zero) }
+        case .targetDropped: try await troubled.dropPublisher(group)
+        case .targetRefused:
+            try troubled.refuse(group)
+            try await troubled.dropPublisher(group)
+            try await Task.sleep(for: .seconds(3))
+            try troubled.allow(group)
+        case .publisherKilled: try signal(SIGKILL, among: publishers, &random)
+        case .publisherHung: try signal(SIGSTOP, among: publishers, &random)
+        case .targetStopped:
+            _ = try await command("target", "stop", "\(group)-troubled")
+            try await Task.sleep(for: .seconds(2))
+            _ = try await command("target", "start", "\(group)-troubled")
+        }
+    }
+
+    private func command(_ words: String...) async throws -> Program.Completed {
+        try await Program.run(streambox, words + ["--config", config], within: .seconds(60))
+    }
+
+    private func restart(_ index: Int, after pause: Duration) async throws {
+        await stage.end(sources[index].program)
+        try await Task.sleep(for: pause)
+        sources[index].run += 1
+        let (url, run) = (sources[index].url, sources[index].run)
+        try await eventually("the source to listen", within: .seconds(30)) { FreePort.isListening(tcp: self.sources[index].port) }
+        sources[index].program = try await Self.publish(stage, url, run: run)
+    }
+
+    private func signal(_ signal: Int32, among processes: [Leftovers.Process], _ random: inout SeededRandom) throws {
+        guard let process = processes.sorted(by: { $0.pid < $1.pid }).randomElement(using: &random) else { throw Failed("there is no such process") }
+        kill(process.pid, signal)
+    }
+
+    private var children: [Leftovers.Process] {
+        Leftovers.descendants(of: daemon.pid).filter { !$0.isZombie && !$0.command.contains("setpriv") }
+    }
+
+    private var encoders: [Leftovers.Process] { children.filter { $0.command.contains("-force_key_frames") } }
+    /// Those to the troubled platform.
+    private var publishers: [Leftovers.Process] { children.filter { $0.command.contains(":\(troubled.port)/") } }
+    private var relays: [Leftovers.Process] {
+        children.filter { !$0.command.contains("-force_key_frames") && !$0.command.contains(":\(troubled.port)/") && !$0.command.contains(":\(kept.port)/") }
+    }
+
+    // MARK: What came
+
+    /// Ends the service in order.
+    func end() async throws {
+        daemon.send(SIGTERM)
+        guard try await daemon.wait(.seconds(15)) == .exited(0) else { throw Failed("the service ended badly: \(daemon.errors.text)") }
+        for source in sources { await stage.end(source.program) }
+    }
+
+    func publishes() throws -> [Int] { try Self.groups.map { try kept.publishes(of: $0).count } }
+
+    /// What came to each of the targets that nobody touched.
+    func streams() async throws -> [SoakStream] {
+        var streams: [SoakStream] = []
+        for group in Self.groups {
+            var frames: [FrameReader.Frame] = []
+            for (index, recording) in kept.recordings(of: group).enumerated() {
+                // In pieces: all at once would be more than is kept of what FFmpeg says.
+                let folder = try stage.folder.makeFolder("pieces-\(group)-\(index)")
+                _ = try await Program.run("ffmpeg", [
+                    "-v", "error", "-nostdin", "-copyts", "-i", recording, "-map", "0:v", "-c", "copy", "-f", "segment", "-segment_time", "120",
+                    "-segment_format", "flv", "\(folder)/%05d.flv",
+                ], within: .seconds(300)).success("cutting \(recording)")
+                for piece in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
+                    frames += try await FrameReader.read(.url("\(folder)/\(piece)"), sound: false, within: .seconds(300)).frames
+                }
+            }
+            streams.append(SoakStream(name: group, frames: frames))
+        }
+        return streams
+    }
+}
+
+extension SoakBox.Source {
+    var port: Int { URL(string: url)?.port ?? 0 }
+}

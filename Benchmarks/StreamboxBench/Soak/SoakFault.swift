@@ -1,0 +1,8 @@
+/// What befalls the box.
+enum SoakFault: CaseIterable {
+    case encoderKilled, encoderCrashed, encoderHung
+    case handedOver, handedToSoftware, reloaded
+    case gpuFailed, gpuHung, gpuPulled, gpuWedged
+    case sourceLost, relayKilled
+    case targetDropped, targetRefused, publisherKilled, publisherHung, targetStopped
+}

@@ -1,0 +1,45 @@
+/// The figures of the daemon at moments when it had settled.
+struct SoakSample {
+    /// Seconds since any fixed moment.
+    var time: Double
+    /// Bytes.
+    var resident: Int
+    var descriptors: Int
+    var processes: Int
+    var zombies: Int
+}
+
+/// What grew over a soak.
+struct SoakLeaks {
+    let descriptors: (before: Int, after: Int)
+    let processes: (before: Int, after: Int)
+    let zombies: Int
+    /// Bytes.
+    let resident: (before: Int, after: Int)
+    let most: Int
+    /// Bytes an hour, by least squares over the second half: the first is for what a service needs once.
+    let slope: Double
+
+    init(_ samples: [SoakSample]) {
+        // A tap or a trial may be open at one moment; what leaks is there at every later one.
+        let first = samples.prefix(10), last = samples.suffix(10)
+        func least(_ path: KeyPath<SoakSample, Int>) -> (before: Int, after: Int) {
+            (first.map { $0[keyPath: path] }.min() ?? 0, last.map { $0[keyPath: path] }.min() ?? 0)
+        }
+        descriptors = least(\.descriptors)
+        processes = least(\.processes)
+        zombies = last.map(\.zombies).min() ?? 0
+        resident = (samples.first?.resident ?? 0, samples.last?.resident ?? 0)
+        most = samples.map(\.resident).max() ?? 0
+        let half = samples.suffix((samples.count + 1) / 2)
+        let time = half.map(\.time).reduce(0, +) / Double(half.count)
+        let size = half.map { Double($0.resident) }.reduce(0, +) / Double(half.count)
+        let above = half.map { ($0.time - time) * (Double($0.resident) - size) }.reduce(0, +)
+        let below = half.map { ($0.time - time) * ($0.time - time) }.reduce(0, +)
+        slope = below > 0 ? above / below * 3600 : 0
+    }
+
+    var isFree: Bool {
+        descriptors.after <= descriptors.before && processes.after <= processes.before && zombies == 0 && (resident.after < 30_000_000)
+    }
+}
