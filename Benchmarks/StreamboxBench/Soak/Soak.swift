@@ -51,7 +51,7 @@ struct Soak: AsyncParsableCommand {
               RTMP publishes          \(publishes.map(String.init).joined(separator: ", ")) (to be 1 each)
               descriptors             \(leaks.descriptors.before) → \(leaks.descriptors.after) (to be the same)
               processes               \(leaks.processes.before) → \(leaks.processes.after) (to be the same), zombies \(leaks.zombies)
-              resident                \(mib(leaks.resident.before)) → \(mib(leaks.resident.after)), most \(mib(leaks.most)) (to be ≤ 30 MB)
+              resident                \(mib(leaks.resident.before)) → \(mib(leaks.resident.after)), most \(mib(leaks.most))
               slope                   \((leaks.slope / 1024).formatted(0)) KiB an hour, over the second half
             """)
         for stream in streams where !stream.isWhole { print("  \(stream)") }
