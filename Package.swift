@@ -35,13 +35,15 @@ let package = Package(
             name: "TransportStream",
             dependencies: [.product(name: "DequeModule", package: "swift-collections")],
             swiftSettings: settings),
+        .target(name: "Redaction", swiftSettings: settings),
         .target(
             name: "Configuration",
-            dependencies: [.product(name: "Yams", package: "Yams")],
+            dependencies: ["Redaction", .product(name: "Yams", package: "Yams")],
             swiftSettings: settings),
         .target(
             name: "FFmpeg",
             dependencies: [
+                "Redaction",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -71,7 +73,7 @@ let package = Package(
         .target(
             name: "Supervision",
             dependencies: [
-                "CLinux", "CapabilityProbe", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Status", "TransportStream",
+                "CLinux", "CapabilityProbe", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Redaction", "Status", "TransportStream",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -103,7 +105,7 @@ let package = Package(
         .executableTarget(
             name: "streambox",
             dependencies: [
-                "CapabilityProbe", "Configuration", "Control", "EncoderSelection", "FFmpeg", "Status", "StatusServer", "Supervision",
+                "CapabilityProbe", "Configuration", "Control", "EncoderSelection", "FFmpeg", "Redaction", "Status", "StatusServer", "Supervision",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -140,11 +142,12 @@ let package = Package(
         .testTarget(
             name: "TransportStreamTests", dependencies: ["TransportStream", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(name: "RedactionTests", dependencies: ["Redaction", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "FFmpegTests", dependencies: ["EncoderSelection", "FFmpeg", "TestSupport"], swiftSettings: settings),
+            name: "FFmpegTests", dependencies: ["EncoderSelection", "FFmpeg", "Redaction", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "DataPathTests", dependencies: ["DataPath", "TransportStream", "TestSupport"],
             swiftSettings: settings),
@@ -169,7 +172,11 @@ let package = Package(
             ], swiftSettings: settings),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Status", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "StreamboxTests", dependencies: ["streambox", "ColourFrames", "Lab", "TestSupport"],
+            name: "StreamboxTests",
+            dependencies: [
+                "streambox", "ColourFrames", "Lab", "Redaction", "Status", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings),
     ]
 )

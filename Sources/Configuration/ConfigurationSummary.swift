@@ -1,3 +1,5 @@
+import Redaction
+
 /// What was understood of a configuration, as plain text of at most 80 columns. Secrets appear as
 /// the places where they are to be had, URLs are masked.
 public enum ConfigurationSummary {

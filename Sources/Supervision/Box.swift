@@ -1,5 +1,6 @@
 public import FFmpeg
 public import Logging
+public import Redaction
 public import SystemPackage
 
 /// What every runner needs of the machine it runs on.
@@ -10,6 +11,8 @@ public struct Box: Sendable {
     /// The environment that secrets and credentials come from.
     public var environment: [String: String]
     public var logger: Logger
+    /// What must not be shown: it learns what processes are given.
+    public var secrets: SecretBook
     /// The encoders that this FFmpeg has, the GPUs of the machine, and what is known of them.
     public var encoders: EncoderKeeper
     /// The capture cards that are plugged in.
@@ -21,13 +24,14 @@ public struct Box: Sendable {
     public var encoderLifetime: Duration?
 
     public init(
-        ffmpeg: FFmpegBinary, encoders: EncoderKeeper, runtime: FilePath, environment: [String: String], logger: Logger
+        ffmpeg: FFmpegBinary, encoders: EncoderKeeper, runtime: FilePath, environment: [String: String], secrets: SecretBook = SecretBook(), logger: Logger
     ) {
         self.ffmpeg = ffmpeg
         self.encoders = encoders
         captures = CaptureKeeper(logger: logger)
         self.runtime = runtime
         self.environment = environment
+        self.secrets = secrets
         self.logger = logger
     }
 

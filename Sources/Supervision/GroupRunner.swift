@@ -255,7 +255,7 @@ actor GroupRunner: Runnable {
                 return handle(.replace(.slow), in: &tasks)
             }
             guard let faster = effort.faster else {
-                logger.warning("the encoder is too slow to keep real time, and there is no faster one: make the picture smaller or the rate lower")
+                logger.error("the encoder is too slow to keep real time, and there is no faster one: make the picture smaller or the rate lower")
                 return ledger.isTooSlow(true)
             }
             effort = faster

@@ -1,6 +1,7 @@
 import DataPath
 import FFmpeg
 import Logging
+import Redaction
 import SystemPackage
 
 /// Runs one child of a runner: log lines, the first sign of life, and the words for its end.
@@ -18,6 +19,7 @@ struct Life: Sendable {
         expected: Set<FailureCause> = [], connected: @escaping @Sendable () -> Void = {}
     ) async -> ChildExit {
         let logger = logger
+        box.secrets.learn(command.secrets)
         let exit = await ChildProcess.run(
             command, binary: box.ffmpeg, stdin: input, stdout: output, secretsFolder: box.runtime.string,
             environment: box.environment, handle: child

@@ -79,13 +79,13 @@ actor SlateKeeper {
             do {
                 return try await render(format, asConfigured: true)
             } catch {
-                logger.warning("the slate cannot be made as configured, so it is a plain card: \(error)")
+                logger.error("the slate cannot be made as configured, so it is a plain card: \(error)")
             }
         }
         do {
             return try await render(format, asConfigured: false)
         } catch {
-            logger.warning("there is no slate: \(error)")
+            logger.error("there is no slate: \(error)")
             return nil
         }
     }

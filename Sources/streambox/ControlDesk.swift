@@ -66,7 +66,7 @@ struct ControlDesk: ControlledService {
         do {
             try state.write(await supervisor.stoppedOutputs)
         } catch {
-            logger.warning("the wish does not outlast a restart: \(error)")
+            logger.error("the wish does not outlast a restart: \(error)")
             return ControlReply(.done, "\(subject) \(isWanted ? "started" : "stopped"), until the service is restarted: \(error)")
         }
         return ControlReply(.done, "\(subject) \(isWanted ? "started" : "stopped")")

@@ -1,5 +1,6 @@
 import Configuration
 import Logging
+import Redaction
 import Supervision
 
 /// Reads the configuration again and has the service go on by it.
@@ -10,6 +11,7 @@ struct Reload: Sendable {
     let environment: [String: String]
     /// Where the taps are told.
     let runtime: String
+    let secrets: SecretBook
     let logger: Logger
 
     /// - Returns: What changed, a line each.
@@ -17,6 +19,7 @@ struct Reload: Sendable {
     func callAsFunction() async throws -> [String] {
         do {
             let file = try LoadedConfiguration(path, environment: environment)
+            secrets.learn(file.configuration.secretValues(environment: environment))
             let changes = try await supervisor.reload(file.configuration)
             try TapFile.write(await supervisor.openTaps, in: runtime)
             for notice in file.notices { logger.warning("\(notice)") }

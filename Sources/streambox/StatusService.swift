@@ -23,9 +23,13 @@ struct StatusService: Service {
         let writer = file.map { file in StatusFileWriter { try file.write($0) } }
         await cancelWhenGracefulShutdown {
             var isStarting = true
+            var problemLog = ProblemLog()
             while !Task.isCancelled {
                 // Taken where no file is written too: rates are from one look to the next.
                 let snapshot = await status.snapshot(within: Self.patience)
+                if let snapshot {
+                    for change in problemLog.note(snapshot.problems, but: problems.problems, now: .now) { change.log(to: logger) }
+                }
                 if let file, let writer, let snapshot { await publish(PrometheusText.render(snapshot), with: writer, to: file) }
                 try? await Task.sleep(for: configuration.every)
                 if isStarting { StartupPages.giveBack() }

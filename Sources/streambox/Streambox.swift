@@ -41,8 +41,10 @@ struct Streambox: AsyncParsableCommand {
     }
 
     private static func complain(_ text: String) {
-        var line = text.hasSuffix("\n") ? text : text + "\n"
-        line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        if lines.last?.isEmpty == true { lines.removeLast() }
+        let priority = Journal.reads(STDERR_FILENO, environment: processEnvironment()) ? "<3>" : ""
+        StandardOutput.tryWrite(lines.map { "\(priority)\($0)\n" }.joined(), to: STDERR_FILENO)
     }
 }
 

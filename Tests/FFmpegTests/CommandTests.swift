@@ -27,23 +27,23 @@ import EncoderSelection
     @Test(
         "a key inside the address is taken out of it",
         arguments: [
-            ("rtmp://a.example/live2/abcd-efgh", "rtmp://a.example/live2", "abcd-efgh", nil),
-            ("rtmps://a.example:443/rtmp/x?s_bl=1", "rtmps://a.example:443/rtmp", "x?s_bl=1", nil),
-            ("rtmp://a.example/app/inst/key9", "rtmp://a.example/app/inst", "key9", "app/inst"),
-        ] as [(String, String, String, String?)])
-    func keyInAddress(url: String, address: String, key: String, app: String?) throws {
+            ("rtmp://a.example/live2/abcd-efgh", "rtmp://a.example/live2", "abcd-efgh", ""),
+            ("rtmps://a.example:443/rtmp/x?s_bl=1", "rtmps://a.example:443/rtmp", "x?s_bl=1", ""),
+            ("rtmp://a.example/app/inst/key9", "rtmp://a.example/app", "key9", "rtmp_app=app/inst\n"),
+        ])
+    func keyInAddress(url: String, address: String, key: String, app: String) throws {
         let command = try PublisherCommand(target: .rtmp(url: url, key: nil)).command()
         #expect(command.arguments.last == address)
-        #expect(command.secretFiles.map(\.contents) == ["rtmp_playpath=\(key)\n"])
-        #expect(value(after: "-rtmp_app", in: command) == app)
+        #expect(command.secretFiles.map(\.contents) == ["rtmp_playpath=\(key)\n" + app])
         #expect(!command.arguments.contains { $0.contains(key) })
     }
 
-    @Test("an application of several parts is given whole")
-    func applicationOfParts() throws {
-        let command = try PublisherCommand(target: .rtmp(url: "rtmp://h/app/inst/", key: "key9")).command()
-        #expect(command.arguments.last == "rtmp://h/app/inst")
-        #expect(value(after: "-rtmp_app", in: command) == "app/inst")
+    @Test("an application of several parts or with a query is given whole, where nobody sees it", arguments: ["app/inst", "app?auth=t0ken", "app/inst?auth=t0ken"])
+    func applicationOfParts(application: String) throws {
+        let command = try PublisherCommand(target: .rtmp(url: "rtmp://h/\(application)", key: "key9")).command()
+        #expect(command.arguments.last == "rtmp://h/app")
+        #expect(command.secretFiles.map(\.contents) == ["rtmp_playpath=key9\nrtmp_app=\(application)\n"])
+        #expect(!command.arguments.contains { $0.contains("t0ken") })
     }
 
     @Test("an SRT passphrase and stream id leave the address too")
@@ -150,6 +150,12 @@ import EncoderSelection
         #expect(script.contents.contains("option rtsp_transport 'tcp'\n"))
         #expect(!command.arguments.contains { $0.contains("me@") })
         #expect(value(after: "-i", in: command) == script.token)
+        for url in ["https://h/live/t0ken/index.m3u8", "https://h/live.ts?token=t0ken", "rtmp://h/app/t0ken", "rtsp://t0ken@h/main"] {
+            let command = try RelayCommand(source: .pull(url: url, passphrase: nil)).command()
+            #expect(!command.arguments.contains { $0.contains("t0ken") }, "\(url)")
+            #expect(command.secretFiles.first?.contents.contains("file '\(url)'\n") == true)
+            #expect(command.secrets.contains { "t0ken/index.m3u8".contains($0) }, "\(url)")
+        }
         let plain = try RelayCommand(source: .pull(url: "rtsp://10.0.0.5/main", passphrase: nil)).command()
         #expect(plain.secretFiles.isEmpty)
         #expect(value(after: "-rtsp_transport", in: plain) == "tcp")
@@ -169,6 +175,6 @@ import EncoderSelection
     @Test("a shown line can be pasted into a shell")
     func quoting() {
         let command = FFmpegCommand(role: .relay, arguments: ["-i", "a b's", "", "x=1", "http://u:pw@h/x"])
-        #expect(command.maskedLine() == #"ffmpeg -i 'a b'\''s' '' x=1 'http://***@h/x'"#)
+        #expect(command.maskedLine() == #"ffmpeg -i 'a b'\''s' '' x=1 'http://****@h/x'"#)
     }
 }

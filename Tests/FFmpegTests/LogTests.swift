@@ -1,3 +1,4 @@
+import Redaction
 import Testing
 
 @testable import FFmpeg
@@ -42,6 +43,24 @@ import Testing
         #expect(excerpt.lines.count == 81)
         excerpt.append(String(repeating: "x", count: 100_000))
         #expect(excerpt.tail.last!.utf8.count < 1100)
+    }
+
+    @Test("control characters of a line are written out, and a tab at its place is one of them")
+    func controlCharacters() {
+        var log = ChildLog(now: ContinuousClock.now)
+        let events = log.consume("[error] a\u{1B}[31mb\tc\u{202E}d\u{85}é", redactor: Redactor(), now: .now)
+        #expect(events == [.log(LogLine(level: .error, text: "a\\u001b[31mb\\u0009c\\u202ed\\u0085é"))])
+    }
+
+    @Test("lines that were held back are counted at the end too")
+    func heldBackAtTheEnd() {
+        let now = ContinuousClock.now
+        var log = ChildLog(now: now)
+        #expect(log.finish() == [])
+        let events = (0..<150).flatMap { log.consume("[error] line \($0)", redactor: Redactor(), now: now) }
+        #expect(events.count == 100)
+        #expect(log.finish() == [.logSuppressed(count: 50)])
+        #expect(log.excerpt.last(1) == ["line 149"])
     }
 
     @Test("a flood of messages is bounded, and what was held back is counted")

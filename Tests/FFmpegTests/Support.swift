@@ -1,5 +1,6 @@
 import FFmpeg
 import Glibc
+import Redaction
 import Subprocess
 import Synchronization
 import SystemPackage

@@ -1,13 +1,125 @@
+import Foundation
+import Logging
+import Redaction
+import Status
+import TestSupport
 import Testing
 
 @testable import streambox
 
 @Suite struct LogfmtTests {
-    @Test("plain values stand as they are, others are quoted and stay on one line")
-    func quoting() {
-        #expect(LogfmtHandler.quoted("rtmp-0") == "rtmp-0")
-        #expect(LogfmtHandler.quoted("") == "\"\"")
-        #expect(LogfmtHandler.quoted("no picture") == "\"no picture\"")
-        #expect(LogfmtHandler.quoted("a=b \"c\"\n\u{1B}[0m") == "\"a=b \\\"c\\\"\\n?[0m\"")
+    private func entry(_ message: String, _ level: Logger.Level = .info, _ metadata: Logger.Metadata = [:]) -> LogEntry {
+        LogEntry(time: timespec(tv_sec: 1_700_000_000, tv_nsec: 7_000_000), level: level, message: message, metadata: metadata)
     }
+
+    @Test("plain values stand as they are, others are quoted and stay on one line", arguments: [
+        ("rtmp-0", "rtmp-0"), ("", "\"\""), ("no picture", "\"no picture\""), ("é", "é"), ("a\\b", "\"a\\\\b\""),
+        ("a=b \"c\"\n\u{1B}[0m", "\"a=b \\\"c\\\"\\n\\u001b[0m\""), ("\u{85}\u{202E}\u{2028}\u{7F}\r\t", "\"\\u0085\\u202e\\u2028\\u007f\\r\\t\""),
+    ])
+    func quoting(text: String, quoted: String) {
+        #expect(LogEntry.quoted(text) == quoted)
+    }
+
+    @Test("the place comes first, from the outside in, then the rest by name")
+    func order() {
+        let line = entry("handed over", .notice, ["cause": "crash", "group": "hd", "channel": "main", "after": "90ms"]).line(hiding: Redactor(), inJournal: false)
+        #expect(line == "time=2023-11-14T22:13:20.007Z level=notice msg=\"handed over\" channel=main group=hd after=90ms cause=crash\n")
+    }
+
+    @Test("in the journal a line begins with its priority", arguments: zip(Logger.Level.allCases, [7, 7, 6, 5, 4, 3, 2]))
+    func priorities(level: Logger.Level, priority: Int) {
+        #expect(entry("x", level).line(hiding: Redactor(), inJournal: true).hasPrefix("<\(priority)>time="))
+    }
+
+    @Test("no secret is in a line, whatever puts it there; names stay readable")
+    func secrets() {
+        let redactor = Redactor(secrets: ["tw1tch"])
+        let line = entry("key tw1tch of rtmp://u:pw@h/app/k3y", .info, ["last": "x tw1tch", "target": "tw1tch"]).line(hiding: redactor, inJournal: false)
+        #expect(line.contains("msg=\"key **** of rtmp://****@h/app/****\" target=tw1tch last=\"x ****\""))
+    }
+
+    @Test("a value without an end is cut")
+    func longValues() {
+        #expect(entry(String(repeating: "x", count: 100_000)).line(hiding: Redactor(), inJournal: false).utf8.count < 5000)
+    }
+
+    @Test("the journal is known by the device and inode that systemd tells, for the very descriptor")
+    func journal() throws {
+        let pipe = Pipe()
+        let descriptor = pipe.fileHandleForWriting.fileDescriptor
+        var info = stat()
+        try #require(fstat(descriptor, &info) == 0)
+        #expect(Journal.reads(descriptor, environment: ["JOURNAL_STREAM": "\(info.st_dev):\(info.st_ino)"]))
+        for stream in ["\(info.st_dev):\(info.st_ino + 1)", "", ":", "x:y", "\(info.st_ino)"] {
+            #expect(!Journal.reads(descriptor, environment: ["JOURNAL_STREAM": stream]), "\(stream)")
+        }
+        #expect(!Journal.reads(descriptor, environment: [:]))
+        #expect(!Journal.reads(-1, environment: ["JOURNAL_STREAM": "\(info.st_dev):\(info.st_ino)"]))
+    }
+
+    @Test("a reader that takes nothing holds nobody up; what finds no room is counted, and the count is told")
+    func stuckReader() async throws {
+        let pipe = Pipe()
+        let output = LogOutput(pipe.fileHandleForWriting.fileDescriptor, isJournal: false, secrets: SecretBook())
+        let count = 20_000
+        let start = ContinuousClock.now
+        for number in 0..<count { output.put(entry("line \(number) " + String(repeating: "x", count: 200), .debug)) }
+        // The details fill half of the room; what an operator should see has the rest.
+        output.put(entry("important", .error))
+        #expect(ContinuousClock.now - start < Limit.seconds(10))
+        output.finish(within: .milliseconds(10))
+
+        let reader = pipe.fileHandleForReading
+        let text = Transcribed()
+        let reading = Thread { while case let data = reader.availableData, !data.isEmpty { text.add(data) } }
+        reading.start()
+        try await eventually("the count to be told") { text.lines.contains { $0.contains("lines were left out") } }
+        output.put(entry("afterwards"))
+        try await eventually("the log to go on") { text.lines.contains { $0.contains("msg=afterwards") } }
+        try pipe.fileHandleForWriting.close()
+
+        let lines = text.lines
+        let whole = lines.filter { $0.contains("msg=\"line ") }.count
+        let left = lines.compactMap { line in line.firstMatch(of: /left out" lines=(\d+)/).flatMap { Int($0.1) } }.reduce(0, +)
+        #expect(whole + left == count, "\(whole) written, \(left) left out")
+        #expect(left > count / 2)
+        #expect(lines.contains { $0.contains("level=error msg=important") })
+        #expect(lines.allSatisfy { $0.hasPrefix("time=") })
+    }
+
+    @Test("a reader that has gone is no trouble either")
+    func goneReader() throws {
+        signal(SIGPIPE, SIG_IGN)
+        let pipe = Pipe()
+        let output = LogOutput(pipe.fileHandleForWriting.fileDescriptor, isJournal: false, secrets: SecretBook())
+        try pipe.fileHandleForReading.close()
+        for number in 0..<100 { output.put(entry("line \(number)")) }
+        output.finish(within: .seconds(20))
+    }
+
+    @Test("a problem is told when it has lasted, once, and again when it is over for good")
+    func problems() {
+        var log = ProblemLog()
+        let start = ContinuousClock.now
+        let down = Problem("target-down", subject: "target a", sentence: "it refuses")
+        let file = Problem("status-file", subject: "/x", sentence: "has its own line")
+        #expect(log.note([down, file], but: [file], now: start) == [])
+        #expect(log.note([down], now: start + .seconds(2)) == [])
+        #expect(log.note([down, file], but: [file], now: start + .seconds(6)) == [.began(down)])
+        // It is being tried again.
+        #expect(log.note([], now: start + .seconds(8)) == [])
+        #expect(log.note([down], now: start + .seconds(30)) == [])
+        #expect(log.note([], now: start + .seconds(59)) == [])
+        #expect(log.note([], now: start + .seconds(60)) == [.over(down)])
+        #expect(log.note([down], now: start + .seconds(61)) == [])
+        #expect(log.note([], now: start + .seconds(120)) == [], "what did not last is no news")
+    }
+}
+
+private final class Transcribed: @unchecked Sendable {
+    private let lock = NSLock()
+    private var data = Data()
+
+    func add(_ more: Data) { lock.withLock { data += more } }
+    var lines: [String] { lock.withLock { String(decoding: data, as: UTF8.self) }.split(separator: "\n").map(String.init) }
 }

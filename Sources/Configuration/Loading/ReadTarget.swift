@@ -1,3 +1,5 @@
+import Redaction
+
 extension ConfigurationReader {
     private static let targetKeys = ["name", "url", "key", "passphrase", "streamid", "record"]
 

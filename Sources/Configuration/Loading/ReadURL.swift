@@ -1,3 +1,5 @@
+import Redaction
+
 extension ConfigurationReader {
     /// The URL of `fields`, checked for its scheme and its host, and taken apart.
     func url(_ fields: Fields, schemes: [String], example: String) -> (String, URLParts)? {

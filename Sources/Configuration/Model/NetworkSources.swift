@@ -1,3 +1,5 @@
+import Redaction
+
 /// Waits for an RTMP publisher, such as OBS.
 public struct RTMPSource: Sendable, Equatable {
     public var listen: SocketAddress

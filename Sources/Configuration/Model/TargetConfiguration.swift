@@ -1,3 +1,5 @@
+import Redaction
+
 /// One place that a group is sent to.
 public struct TargetConfiguration: Sendable, Equatable {
     /// `[a-z0-9][a-z0-9-]{0,31}`, unique in the file.

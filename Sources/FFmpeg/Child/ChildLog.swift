@@ -1,3 +1,5 @@
+import Redaction
+
 /// What is kept of a child's stderr, and what of it is passed on.
 struct ChildLog<Instant: InstantProtocol>: Sendable where Instant: Sendable, Instant.Duration == Duration {
     private(set) var excerpt = LogExcerpt()
@@ -9,6 +11,9 @@ struct ChildLog<Instant: InstantProtocol>: Sendable where Instant: Sendable, Ins
         rate = LogRate(now: now)
     }
 
+    /// What is to be told at the end of the log.
+    func finish() -> [ChildEvent] { rate.suppressed > 0 ? [.logSuppressed(count: rate.suppressed)] : [] }
+
     /// The events that one line gives rise to.
     mutating func consume(_ line: String, redactor: Redactor, now: Instant) -> [ChildEvent] {
         switch parser.consume(line[...]) {
@@ -18,7 +23,7 @@ struct ChildLog<Instant: InstantProtocol>: Sendable where Instant: Sendable, Ins
             lastProgress = progress
             return [.progress(progress)]
         case .other:
-            let message = LogLine(parsing: redactor.redacted(line))
+            let message = LogLine(parsing: ControlCharacters.escaped(in: redactor.redacted(line)))
             if message.level == .info {
                 // Descriptions of streams, a few lines once; one of them is news.
                 return message.text.hasPrefix("Output #0,") ? [.outputOpened] : []

@@ -1,4 +1,5 @@
 import Glibc
+public import Redaction
 import Subprocess
 public import SystemPackage
 
@@ -32,7 +33,7 @@ public enum ChildProcess {
     ) async -> ChildExit {
         let run = ChildRun(
             command: command, binary: binary, input: stdin, output: stdout, secretsFolder: secretsFolder,
-            environment: environment, redactor: redactor.adding(command.secretFiles.flatMap(\.secrets)),
+            environment: environment, redactor: redactor.adding(command.secrets),
             handle: handle, clock: clock, events: events)
         // A task of its own: cancellation would close the child's stderr before its last lines are read.
         let task = Task { await run.run() }

@@ -1,4 +1,5 @@
 import Glibc
+import Redaction
 import Subprocess
 import Synchronization
 import SystemPackage
@@ -114,6 +115,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
             note("stderr could not be read: \(error)", in: &log, secrets)
         }
         if let last = splitter.finish() { note(last, in: &log, secrets) }
+        for event in log.finish() { events(event) }
         return log
     }
 

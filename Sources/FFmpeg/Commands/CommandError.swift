@@ -1,3 +1,5 @@
+import Redaction
+
 /// Why no command line can be made of what was asked: one sentence without the secret itself.
 public enum CommandError: Error, Sendable, Hashable, CustomStringConvertible {
     case controlCharacter(option: String)
@@ -14,7 +16,7 @@ public enum CommandError: Error, Sendable, Hashable, CustomStringConvertible {
         case .secretTooLong(let option, let limit):
             "the value of \(Self.plain(option)) is longer than \(limit) bytes, more than FFmpeg takes"
         case .badAddress(let address, let reason):
-            "\(Redactor.maskingCredentials(address)): \(reason)"
+            "\(URLMask.mask(address)): \(reason)"
         }
     }
 

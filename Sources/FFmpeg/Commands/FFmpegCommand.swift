@@ -1,3 +1,5 @@
+import Redaction
+
 /// One FFmpeg command line as a value. No argument holds a secret: secrets travel in ``SecretFile``s.
 public struct FFmpegCommand: Sendable, Hashable {
     /// What the process is for.
@@ -27,10 +29,13 @@ public struct FFmpegCommand: Sendable, Hashable {
         self.environment = environment
     }
 
+    /// The values that its secret files carry.
+    public var secrets: [String] { secretFiles.flatMap(\.secrets) }
+
     /// Program and arguments for a person or for JSON, secrets masked.
     public func maskedArguments(program: String = "ffmpeg") -> [String] {
-        // Last line of defence for an address with a password in it; builders put none there.
-        [program] + arguments.map(Redactor.maskingCredentials)
+        // Last line of defence for an address with a secret in it; builders put none there.
+        [program] + arguments.map(URLMask.maskAll(in:))
     }
 
     /// One shell line that shows what would run, secrets masked.

@@ -1,3 +1,5 @@
+import Redaction
+
 /// The parts of a media address that matter here: FFmpeg's own reading of addresses is laxer than any standard.
 struct MediaAddress {
     var scheme: String
@@ -49,7 +51,7 @@ struct MediaAddress {
         var found: String?
         let kept = query.split(separator: "&").filter { field in
             guard field.hasPrefix(name + "=") else { return true }
-            found = Self.percentDecoded(field.dropFirst(name.count + 1))
+            found = URLMask.percentDecoded(String(field.dropFirst(name.count + 1)))
             return false
         }
         self.query = kept.isEmpty ? nil : kept.joined(separator: "&")
@@ -59,23 +61,6 @@ struct MediaAddress {
     mutating func addParameters(_ parameters: [String]) {
         guard !parameters.isEmpty else { return }
         query = ((query.map { [$0] } ?? []) + parameters).joined(separator: "&")
-    }
-
-    static func percentDecoded(_ text: Substring) -> String {
-        var bytes: [UInt8] = []
-        var rest = Substring(text).utf8
-        while let byte = rest.first {
-            if byte == UInt8(ascii: "%"), rest.count >= 3,
-                let value = UInt8(String(Substring(rest.dropFirst().prefix(2))), radix: 16)
-            {
-                bytes.append(value)
-                rest = rest.dropFirst(3)
-            } else {
-                bytes.append(byte)
-                rest = rest.dropFirst()
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 
     private static func firstRange(of needle: String, in text: String) -> Range<String.Index>? {

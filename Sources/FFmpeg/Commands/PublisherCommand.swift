@@ -1,3 +1,5 @@
+import Redaction
+
 /// MPEG-TS on standard input → a target, nothing encoded.
 public struct PublisherCommand: Sendable, Hashable {
     public var target: PublisherTarget
@@ -71,13 +73,14 @@ public struct PublisherCommand: Sendable, Hashable {
         guard !path.isEmpty else {
             throw .badAddress(url, reason: "an RTMP target's address ends with the application, as in rtmp://host/live")
         }
-        address.path = path
-        let file = try SecretFile.preset([("rtmp_playpath", key ?? "")])
-        // FFmpeg cuts the application at its first slash by itself.
-        let app = path.contains("/") || address.query != nil
-            ? ["-rtmp_app", path + (address.query.map { "?" + $0 } ?? "")] : []
+        var options = [(name: "rtmp_playpath", value: key ?? "")]
+        // FFmpeg cuts the application at its first slash by itself; what stands behind it may be a token.
+        if path.contains("/") || address.query != nil { options.append(("rtmp_app", path + (address.query.map { "?" + $0 } ?? ""))) }
+        address.path = String(path.prefix { $0 != "/" })
+        address.query = nil
+        let file = try SecretFile.preset(options)
         return Output(
-            arguments: app + [
+            arguments: [
                 // An encoder that took over may have other parameter sets: FLV has them in a header of their own, and
                 // this filter makes the multiplexer write a new one. Where they are the same nothing changes.
                 "-bsf:v", "extract_extradata",

@@ -1,3 +1,5 @@
+import Redaction
+
 /// source → MPEG-TS on standard output.
 public struct RelayCommand: Sendable {
     public var source: RelaySource
@@ -125,13 +127,14 @@ public struct RelayCommand: Sendable {
             let inAddress = address.takeParameter("passphrase")
             if let passphrase = passphrase ?? inAddress { secretOptions.append(("passphrase", passphrase)) }
         }
-        if secretOptions.isEmpty, address.password == nil {
+        // What would not be shown of an address is not for an argument list either.
+        guard !secretOptions.isEmpty || URLMask.mask(address.text) != address.text else {
             return Input(
                 arguments: Probing.network + options.flatMap { ["-\($0.name)", $0.value] } + ["-i", address.text])
         }
         return try script(
             url: address.text, options: options, secretOptions: secretOptions,
-            secrets: address.password.map { [$0, MediaAddress.percentDecoded($0[...])] } ?? [])
+            secrets: URLMask.secrets(in: address.text))
     }
 
     /// An input with a secret: a preset file belongs to outputs only, so the input stands in an ffconcat script.

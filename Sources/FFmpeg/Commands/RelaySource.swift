@@ -8,7 +8,7 @@ public enum RelaySource: Sendable, Hashable {
     /// - `passphrase`: 10 to 79 characters; a caller without it is refused.
     /// - `latency`: the receive buffer; `nil` leaves SRT's 120 ms.
     case srtListen(address: String, passphrase: String?, latency: Duration?)
-    /// Fetches rtsp, http(s), rtmp(s), srt, udp, rtp or tcp. A password in the address goes through a secret file.
+    /// Fetches rtsp, http(s), rtmp(s), srt, udp, rtp or tcp. An address with a secret in it goes through a secret file.
     /// - `passphrase`: for srt.
     case pull(url: String, passphrase: String?)
     /// Plays a file at its own speed.

@@ -1,3 +1,5 @@
+import Redaction
+
 /// A file that carries a secret to FFmpeg, because an argument list can be read by every user of the machine.
 ///
 /// It is written 0600 in a 0700 folder when the process is launched, and removed when the first figures show that
@@ -42,7 +44,7 @@ public struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDeb
             }
             contents += "\(option.name)=\(option.value)\n"
         }
-        return SecretFile(kind: .preset, contents: contents, secrets: options.map(\.value))
+        return SecretFile(kind: .preset, contents: contents, secrets: options.flatMap { URLMask.secrets(inKey: $0.value) })
     }
 
     /// An ffconcat script with one input.

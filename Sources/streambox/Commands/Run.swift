@@ -5,6 +5,7 @@ import EncoderSelection
 import FFmpeg
 import Glibc
 public import Logging
+import Redaction
 import ServiceLifecycle
 import Status
 import StatusServer
@@ -36,7 +37,11 @@ struct Run: AsyncParsableCommand {
     func run() async throws {
         let environment = processEnvironment()
         let file = try LoadedConfiguration(config, environment: environment)
-        var logger = Logger(label: "streambox") { _ in LogfmtHandler() }
+        let secrets = SecretBook()
+        secrets.learn(file.configuration.secretValues(environment: environment))
+        let log = LogOutput(STDERR_FILENO, isJournal: Journal.reads(STDERR_FILENO, environment: environment), secrets: secrets)
+        defer { log.finish() }
+        var logger = Logger(label: "streambox") { _ in LogfmtHandler(log) }
         logger.logLevel = logLevel
 
         let (ffmpeg, encoders) = try await InstalledFFmpeg.find(file.configuration, environment: environment)
@@ -58,11 +63,11 @@ struct Run: AsyncParsableCommand {
         let keeper = EncoderKeeper(
             encoders, order: file.configuration.encoders.order, lastGood: encoderState.read() ?? [:],
             trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment), logger: logger)
-        var box = Box(ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(places.runtime), environment: environment, logger: logger)
+        var box = Box(ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(places.runtime), environment: environment, secrets: secrets, logger: logger)
         box.timelineStart = timelineStart.map { Int64($0 * 90_000) }
         box.encoderLifetime = encoderLifetime.map { .seconds($0) }
         let supervisor = Supervisor(file.configuration, stopped: state.read() ?? StoppedOutputs(), box: box)
-        let reload = Reload(supervisor: supervisor, path: config, environment: environment, runtime: places.runtime, logger: logger)
+        let reload = Reload(supervisor: supervisor, path: config, environment: environment, runtime: places.runtime, secrets: secrets, logger: logger)
         let problems = ProblemBoard()
         let started = Timestamp.now
         let status = SharedStatus {
@@ -128,8 +133,8 @@ struct Run: AsyncParsableCommand {
         for tap in taps { lines.append("watch      ffplay \(tap.url)   (\(tap.name))") }
         // Elsewhere a command finds the folder by itself.
         lines.append("look       streambox status" + (places.isTemporary ? " --runtime \(places.runtime)" : config.map { " --config \($0)" } ?? ""))
-        print("streambox \(Streambox.version), \(file.name)\n" + lines.map { "  \($0)\n" }.joined() + "  stop       Ctrl-C")
-        fflush(nil)
+        StandardOutput.tryWrite(
+            "streambox \(Streambox.version), \(file.name)\n" + lines.map { "  \($0)\n" }.joined() + "  stop       Ctrl-C\n", to: STDOUT_FILENO)
     }
 }
 

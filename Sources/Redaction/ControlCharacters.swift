@@ -1,0 +1,27 @@
+/// Characters that a terminal or a reader of lines would take for something to do: the escape character, line breaks of every kind, and
+/// those that turn the direction of text.
+public enum ControlCharacters {
+    public static func contains(_ scalar: Unicode.Scalar) -> Bool {
+        guard scalar.value >= 0x80 else { return scalar.value < 0x20 || scalar.value == 0x7F }
+        return switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
+    }
+
+    /// `text` with each of them written out: `\u001b`.
+    public static func escaped(in text: String) -> String {
+        guard text.unicodeScalars.contains(where: contains) else { return text }
+        var result = ""
+        for scalar in text.unicodeScalars {
+            if contains(scalar) { result += escaped(scalar) } else { result.unicodeScalars.append(scalar) }
+        }
+        return result
+    }
+
+    /// Four digits or more.
+    public static func escaped(_ scalar: Unicode.Scalar) -> String {
+        let digits = String(scalar.value, radix: 16)
+        return "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
+}

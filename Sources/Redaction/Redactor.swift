@@ -1,0 +1,74 @@
+/// Replaces secrets in text before anybody sees it.
+///
+/// Known values are replaced wherever they stand, as written and percent-encoded; what a URL may hold of secrets is replaced
+/// whether known or not. Values under four bytes are left alone: replacing them would make the text unreadable and
+/// tell the value by its gaps.
+public struct Redactor: Sendable {
+    /// The longest first: one secret may begin with another.
+    private let needles: [[UInt8]]
+    /// Needles by their first byte, so that the cost does not grow with the number of secrets.
+    private let byFirst: [[[UInt8]]]
+
+    private static let shortest = 4
+
+    public init(secrets: [String] = []) {
+        self.init(needles: secrets.flatMap { [Array($0.utf8), Array(Self.percentEncoded($0).utf8)] })
+    }
+
+    private init(needles: [[UInt8]]) {
+        let unique = Set(needles.filter { $0.count >= Self.shortest })
+        self.needles = unique.sorted { $0.count != $1.count ? $0.count > $1.count : $0.lexicographicallyPrecedes($1) }
+        guard !unique.isEmpty else {
+            byFirst = []
+            return
+        }
+        var byFirst = [[[UInt8]]](repeating: [], count: 256)
+        for needle in self.needles { byFirst[Int(needle[0])].append(needle) }
+        self.byFirst = byFirst
+    }
+
+    /// The text without secrets. Cost: about the length of the text; lines are bounded before they get here.
+    public func redacted(_ text: String) -> String {
+        URLMask.maskAll(in: hidingKnown(text))
+    }
+
+    /// A redactor that knows these values as well.
+    public func adding(_ secrets: [String]) -> Redactor {
+        secrets.isEmpty ? self : Redactor(needles: needles + Redactor(secrets: secrets).needles)
+    }
+
+    private func hidingKnown(_ text: String) -> String {
+        guard !byFirst.isEmpty else { return text }
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        var kept = 0, index = 0
+        while index < bytes.count {
+            let needle = byFirst[Int(bytes[index])].first { bytes[index...].starts(with: $0) }
+            guard let needle else {
+                index += 1
+                continue
+            }
+            result += bytes[kept..<index]
+            result += URLMask.mask.utf8
+            index += needle.count
+            kept = index
+        }
+        guard kept > 0 else { return text }
+        result += bytes[kept...]
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    private static func percentEncoded(_ text: String) -> String {
+        let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~".utf8)
+        let digits = Array("0123456789ABCDEF".utf8)
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            if plain.contains(byte) {
+                bytes.append(byte)
+            } else {
+                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

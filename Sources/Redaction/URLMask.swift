@@ -1,0 +1,198 @@
+/// Hides what a URL may hold of secrets, for every text that a person or a log may see.
+public enum URLMask {
+    public static let mask = "****"
+
+    /// `url` without user and password, without what follows the first part of its path, without the values of its query (but
+    /// for a few harmless ones) and without a fragment. In an RTMP path the first part is the application and the rest a key; for
+    /// others the rest often has a token in it.
+    /// What is no URL becomes `****` as a whole: it may be a key in the wrong place.
+    public static func mask(_ url: String) -> String {
+        guard let parts = Parts(url[...].unicodeScalars) else { return mask }
+        return parts.masked
+    }
+
+    /// `text` with every URL in it masked.
+    public static func maskAll(in text: String) -> String {
+        let scalars = text.unicodeScalars
+        var result = String.UnicodeScalarView()
+        var kept = scalars.startIndex, index = scalars.startIndex
+        var hasChanged = false
+        while let colon = scalars[index...].firstIndex(of: ":") {
+            index = scalars.index(after: colon)
+            guard scalars[colon...].starts(with: "://".unicodeScalars) else { continue }
+            var start = colon
+            while start > kept, isSchemeScalar(scalars[scalars.index(before: start)]) { start = scalars.index(before: start) }
+            var end = scalars[colon...].firstIndex { $0.value <= 0x20 || $0.value == 0x7F || "'\"<>|".unicodeScalars.contains($0) } ?? scalars.endIndex
+            // What follows an address in a sentence.
+            while end > colon, ":,;.)]".unicodeScalars.contains(scalars[scalars.index(before: end)]), !isAddressEnd(scalars[start..<end]) {
+                end = scalars.index(before: end)
+            }
+            guard let masked = Parts(scalars[start..<end])?.masked else { continue }
+            if !masked.unicodeScalars.elementsEqual(scalars[start..<end]) {
+                result += scalars[kept..<start]
+                result += masked.unicodeScalars
+                kept = end
+                hasChanged = true
+            }
+            index = max(index, end)
+        }
+        guard hasChanged else { return text }
+        result += scalars[kept...]
+        return String(result)
+    }
+
+    /// What ``mask(_:)`` hides of a URL, as written and percent-decoded; nothing for what is no URL.
+    public static func secrets(in url: String) -> [String] {
+        guard let parts = Parts(url[...].unicodeScalars) else { return [] }
+        var found: [String] = []
+        if let user = parts.userInfo {
+            found.append(user)
+            if let colon = user.firstIndex(of: ":") { found.append(String(user[user.index(after: colon)...])) }
+        }
+        // Passwords with a slash in them.
+        if !parts.hasPlausiblePort { found.append(String(parts.rest)) }
+        found += secrets(inKey: parts.key.map(String.init) ?? "")
+        found += parts.queryPairs.flatMap { $0.secret.map { secrets(inKey: String($0)) } ?? [] }
+        if let fragment = parts.fragment { found.append(String(fragment)) }
+        return (found + found.map(percentDecoded)).filter { !$0.isEmpty }
+    }
+
+    /// A stream key, and its parts where it has some: a server may quote one of them. A part that is a plain word is none.
+    public static func secrets(inKey key: String) -> [String] {
+        guard !key.isEmpty else { return [] }
+        return [key] + key.split { "/?&=".contains($0) }.map(String.init).filter { $0 != key && $0.utf8.count >= 6 && !isPlainWord($0) }
+    }
+
+    /// A short word in small letters: of the kind that names and messages are made of.
+    static func isPlainWord(_ text: String) -> Bool {
+        text.utf8.count < 12 && text.utf8.allSatisfy { (97...122).contains($0) }
+    }
+
+    private typealias Part = Substring.UnicodeScalarView
+
+    /// A URL taken apart; laxly, since what is wrong in it may be a secret in the wrong place.
+    private struct Parts {
+        let scheme: Part
+        let userInfo: String?
+        let authority: Part
+        /// From the first slash.
+        let path: Part
+        let query: Part?
+        let fragment: Part?
+        /// Behind the scheme.
+        let rest: Part
+
+        init?(_ text: Part) {
+            guard let colon = text.firstIndex(of: ":"), isScheme(text[..<colon]), text[colon...].starts(with: "://".unicodeScalars) else { return nil }
+            scheme = text[..<colon]
+            rest = text[text.index(colon, offsetBy: 3)...]
+            let authorityEnd = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
+            let whole = rest[..<authorityEnd]
+            if let at = whole.lastIndex(of: "@") {
+                userInfo = String(whole[..<at])
+                authority = whole[whole.index(after: at)...]
+            } else {
+                userInfo = nil
+                authority = whole
+            }
+            var tail = rest[authorityEnd...]
+            if let hash = tail.firstIndex(of: "#") {
+                fragment = tail[tail.index(after: hash)...]
+                tail = tail[..<hash]
+            } else {
+                fragment = nil
+            }
+            if let mark = tail.firstIndex(of: "?") {
+                query = tail[tail.index(after: mark)...]
+                tail = tail[..<mark]
+            } else {
+                query = nil
+            }
+            path = tail
+        }
+
+        var hasPlausiblePort: Bool {
+            if authority.last == "]" { return true }
+            guard let colon = authority.lastIndex(of: ":") else { return true }
+            return authority[authority.index(after: colon)...].allSatisfy { ("0"..."9").contains($0) }
+        }
+
+        /// Where the part of the path begins that is not shown.
+        private var keyStart: Part.Index? {
+            guard !path.isEmpty else { return nil }
+            let inside = path.dropFirst()
+            if path.contains("@") { return inside.startIndex }
+            guard let slash = inside.firstIndex(of: "/") else { return inside.contains("=") ? inside.startIndex : nil }
+            if inside[..<slash].contains("=") { return inside.startIndex }
+            let start = inside.index(after: slash)
+            return start == inside.endIndex ? nil : start
+        }
+
+        var key: Part? { keyStart.map { path[$0...] } }
+
+        var queryPairs: [(text: String, secret: Part?)] {
+            guard let query else { return [] }
+            return query.split(separator: "&", omittingEmptySubsequences: false).map(pair)
+        }
+
+        /// As ``URLMask/mask(_:)`` has it.
+        var masked: String {
+            var masked = String(scheme) + "://"
+            if let userInfo { masked += userInfo.isEmpty ? "@" : mask + "@" }
+            // A password with a slash in it ends up as a "port": hide all of it.
+            guard hasPlausiblePort else { return masked + mask }
+            masked += String(authority)
+            masked += keyStart.map { String(path[..<$0]) + mask } ?? String(path)
+            if query != nil { masked += "?" + queryPairs.map(\.text).joined(separator: "&") }
+            if fragment != nil { masked += "#" + mask }
+            return masked
+        }
+    }
+
+    private static let harmless: Set<String> = [
+        "mode", "latency", "rcvlatency", "peerlatency", "tlpktdrop", "transtype", "pkt_size", "payload_size",
+        "pbkeylen", "timeout", "listen_timeout", "connect_timeout", "maxbw", "oheadbw", "mss", "ffs", "ttl",
+        "localaddr", "localport", "reuse", "fifo_size", "buffer_size", "overrun_nonfatal", "tcp_nodelay", "rw_timeout", "listen", "recv_buffer_size",
+        "send_buffer_size",
+    ]
+
+    private static func pair(_ text: Part) -> (text: String, secret: Part?) {
+        guard !text.isEmpty else { return ("", nil) }
+        guard let equals = text.firstIndex(of: "=") else { return (mask, text) }
+        let name = String(text[..<equals])
+        let value = text[text.index(after: equals)...]
+        guard !value.isEmpty, name.utf8.count <= 24, name.utf8.allSatisfy({ (97...122).contains($0) || $0 == 95 }) else { return (mask, text) }
+        let isShown = harmless.contains(name) && String(value).utf8.count <= 40
+        return (name + "=" + (isShown ? String(value) : mask), isShown ? nil : value)
+    }
+
+    private static func isSchemeScalar(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "+.-".unicodeScalars.contains(scalar))
+    }
+
+    /// Whether the bracket that ends it belongs to an IPv6 address.
+    private static func isAddressEnd(_ text: Part) -> Bool {
+        text.last == "]" && text.contains("[")
+    }
+
+    public static func percentDecoded(_ text: String) -> String {
+        guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
+        var bytes: [UInt8] = []
+        var rest = Substring(text).utf8
+        while let byte = rest.first {
+            if byte == UInt8(ascii: "%"), rest.count >= 3, let value = UInt8(String(Substring(rest.dropFirst().prefix(2))), radix: 16) {
+                bytes.append(value)
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
+                rest = rest.dropFirst()
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func isScheme(_ text: Part) -> Bool {
+        guard let first = text.first, first.isASCII, first.properties.isAlphabetic, text.count <= 16 else { return false }
+        return text.allSatisfy(isSchemeScalar)
+    }
+}

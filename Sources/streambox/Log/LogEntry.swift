@@ -1,0 +1,85 @@
+import Glibc
+import Logging
+import Redaction
+
+/// One event, to be put into words when it is written.
+struct LogEntry: Sendable {
+    var time: timespec
+    var level: Logger.Level
+    var message: String
+    var metadata: Logger.Metadata = [:]
+
+    /// The place comes first, from the outside in; then the rest by name. Its names are the operator's and no secrets.
+    private static let places = ["channel", "source", "group", "target"]
+    /// Bytes of a value; the rest is cut off.
+    private static let longest = 4096
+
+    /// About how many bytes it takes while it waits.
+    var size: Int {
+        metadata.values.reduce(message.utf8.count + 64) { sum, value in
+            if case .string(let text) = value { sum + text.utf8.count + 64 } else { sum + 64 }
+        }
+    }
+
+    /// The line with its end.
+    func line(hiding secrets: Redactor, inJournal: Bool) -> String {
+        var line = inJournal ? "<\(level.priority)>" : ""
+        line += "time=\(timestamp) level=\(level.rawValue) msg=\(Self.quoted(secrets.redacted(Self.cut(message))))"
+        let keys = Self.places.filter { metadata[$0] != nil } + metadata.keys.filter { !Self.places.contains($0) }.sorted()
+        for key in keys {
+            let value = "\(metadata[key]!)"
+            line += " \(key)=\(Self.quoted(Self.places.contains(key) ? value : secrets.redacted(Self.cut(value))))"
+        }
+        return line + "\n"
+    }
+
+    private static func cut(_ text: String) -> String {
+        guard text.utf8.count > longest else { return text }
+        return String(decoding: text.utf8.prefix(longest), as: UTF8.self) + "…"
+    }
+
+    private var timestamp: String {
+        var seconds = time.tv_sec
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        func padded(_ value: Int32, _ width: Int) -> String {
+            let text = String(value)
+            return String(repeating: "0", count: max(0, width - text.count)) + text
+        }
+        return "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1, 2))-\(padded(parts.tm_mday, 2))T"
+            + "\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2)).\(padded(Int32(time.tv_nsec / 1_000_000), 3))Z"
+    }
+
+    /// A value as logfmt has it: quoted where it holds anything but plain characters; whatever it holds, it is one line.
+    static func quoted(_ text: String) -> String {
+        let isPlain = !text.isEmpty && text.unicodeScalars.allSatisfy { $0 != " " && $0 != "\"" && $0 != "=" && $0 != "\\" && !ControlCharacters.contains($0) }
+        guard !isPlain else { return text }
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            case "\r": quoted += "\\r"
+            case "\t": quoted += "\\t"
+            case _ where ControlCharacters.contains(scalar): quoted += ControlCharacters.escaped(scalar)
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}
+
+extension Logger.Level {
+    /// What syslog and systemd's journal call it.
+    var priority: Int {
+        switch self {
+        case .trace, .debug: 7
+        case .info: 6
+        case .notice: 5
+        case .warning: 4
+        case .error: 3
+        case .critical: 2
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Logging
+import Status
+
+/// Tells the log when a problem of the status begins and when it is over: what an operator has to do stands in both in the same words.
+struct ProblemLog {
+    enum Change: Equatable {
+        case began(Problem)
+        case over(Problem)
+
+        func log(to logger: Logger) {
+            switch self {
+            case .began(let problem): logger.error("\(problem.sentence)", metadata: ["problem": "\(problem.problem)", "subject": "\(problem.subject)"])
+            case .over(let problem): logger.notice("the problem is over", metadata: ["problem": "\(problem.problem)", "subject": "\(problem.subject)"])
+            }
+        }
+    }
+
+    private struct Kind: Hashable {
+        var problem: String
+        var subject: String
+    }
+
+    private struct Entry {
+        var problem: Problem
+        var first: ContinuousClock.Instant
+        var last: ContinuousClock.Instant
+        var isTold = false
+    }
+
+    private var entries: [Kind: Entry] = [:]
+
+    /// What mends itself within so long is no news.
+    private static let patience = Duration.seconds(5)
+    /// One that comes and goes with every attempt is the same one.
+    private static let pause = Duration.seconds(30)
+
+    /// - Parameter others: Those that have a line of their own.
+    /// - Returns: What is news, in a stable order.
+    mutating func note(_ problems: [Problem], but others: [Problem] = [], now: ContinuousClock.Instant) -> [Change] {
+        var changes: [Change] = []
+        for problem in problems where !others.contains(problem) {
+            let kind = Kind(problem: problem.problem, subject: problem.subject)
+            var entry = entries[kind] ?? Entry(problem: problem, first: now, last: now)
+            entry.problem = problem
+            entry.last = now
+            if !entry.isTold, entry.first.duration(to: now) >= Self.patience {
+                entry.isTold = true
+                changes.append(.began(problem))
+            }
+            entries[kind] = entry
+        }
+        let over = entries.filter { $0.value.last.duration(to: now) >= Self.pause }
+        for (kind, entry) in over.sorted(by: { ($0.key.problem, $0.key.subject) < ($1.key.problem, $1.key.subject) }) {
+            entries[kind] = nil
+            if entry.isTold { changes.append(.over(entry.problem)) }
+        }
+        return changes
+    }
+}
