@@ -1,0 +1,29 @@
+import Foundation
+
+/// A real prometheus-node-exporter with its textfile collector alone, on 127.0.0.1. Ends with its stage.
+public struct NodeExporter: Sendable {
+    public let port: Int
+    public let program: Program
+
+    /// What Prometheus gets.
+    public func scrape() async throws -> String { try await HTTP.get(port: port, "/metrics") }
+}
+
+extension Stage {
+    /// - Parameter folder: Whose `*.prom` it reads.
+    public func nodeExporter(folder: String) async throws -> NodeExporter {
+        let port = try FreePort.tcp()
+        let program = try await program(
+            "prometheus-node-exporter",
+            [
+                // Its own figures have the same names as a service's.
+                "--web.disable-exporter-metrics", "--collector.disable-defaults", "--collector.textfile", "--collector.textfile.directory=\(folder)",
+                "--web.listen-address=127.0.0.1:\(port)",
+            ])
+        try await eventually("node_exporter to listen on \(port)", every: .milliseconds(20)) {
+            if let ending = program.ending { throw Failed("node_exporter \(ending): \(program.errors.text)") }
+            return FreePort.isListening(tcp: port)
+        }
+        return NodeExporter(port: port, program: program)
+    }
+}
