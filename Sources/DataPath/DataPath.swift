@@ -189,6 +189,9 @@ public actor DataPath {
         public var first: Int64?
     }
 
+    /// How long an encoder may go on taking bytes without giving a picture.
+    public static let encoderPatience = Duration.seconds(2)
+
     /// Makes the pipes for an encoder: from the channel feed, at the newest keyframe at or before the place where the
     /// group feed ends, to the group feed.
     ///
@@ -196,12 +199,13 @@ public actor DataPath {
     ///   - needsKeyframe: The encoder encodes the picture anew; false where it copies it.
     ///   - cut: Where it takes over from the encoder that runs, which is to give everything before; `nil` for an encoder
     ///     that begins where the group feed ends.
+    ///   - startPatience: How long it may take pictures before it gives its first one.
     ///   - isFresh: It begins with what comes now: the group was not wanted for a while, and what it missed is not missing.
     /// - Returns: The ends for the encoder's standard input and output, owned by the caller.
     /// - Throws: ``DescriptorError``, or ``NothingToTakeOver`` when there is a cut and no encoder runs.
     public func attachEncoder(
         to group: String, in channel: String, needsKeyframe: Bool, takingOverAt cut: Splicer.Cut? = nil, isFresh: Bool = false,
-        report: @escaping @Sendable (EncoderEvent) -> Void
+        startPatience: Duration = DataPath.encoderPatience, report: @escaping @Sendable (EncoderEvent) -> Void
     ) throws -> (Attachment, input: FileDescriptor, output: FileDescriptor) {
         let output = groups[group]!
         guard cut == nil || output.hasCurrent else { throw NothingToTakeOver() }
@@ -229,7 +233,7 @@ public actor DataPath {
         let near = cut?.video ?? (isFresh ? source.feed.newestDTS : nil) ?? output.tail.videoDTS ?? source.feed.newestDTS ?? 0
         var writer = Splicer.Writer(.resuming(near: near, needsKeyframe: needsKeyframe))
         writer.isAfterPause = isFresh
-        let generation = GroupOutput.Generation(inlet: inlet, input: input, source: source.feed, writer: writer, report: report)
+        let generation = GroupOutput.Generation(inlet: inlet, input: input, source: source.feed, writer: writer, patience: startPatience.wholeNanoseconds, report: report)
         if let cut { _ = output.addSuccessor(generation, at: cut) } else { output.add(generation) }
         let attachment = attach { output.remove(inlet) }
         inlets[attachment] = inlet

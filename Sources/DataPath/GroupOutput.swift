@@ -44,21 +44,22 @@ final class GroupOutput: InletOwner {
         var lag = LagWatch()
         /// When a picture last came out, in nanoseconds of the monotonic clock.
         var lastPicture: Int64
+        /// Nanoseconds that it may go on taking bytes without giving a picture: the first may take longer than the others.
+        var patience: Int64
 
         init(
-            inlet: Inlet, input: Outlet, source: Feed, writer: Splicer.Writer, report: @escaping @Sendable (EncoderEvent) -> Void
+            inlet: Inlet, input: Outlet, source: Feed, writer: Splicer.Writer, patience: Int64, report: @escaping @Sendable (EncoderEvent) -> Void
         ) {
             self.inlet = inlet
             self.input = input
             self.source = source
             self.writer = writer
+            self.patience = patience
             self.report = report
             lastPicture = EventLoop.now()
         }
     }
 
-    /// Nanoseconds that an encoder may go on taking bytes without giving a picture.
-    static let patience: Int64 = 2_000_000_000
     /// Nanoseconds that the sound may come behind the picture where a successor takes over.
     private static let soundPatience: Int64 = 300_000_000
 
@@ -73,7 +74,7 @@ final class GroupOutput: InletOwner {
 
     func add(_ generation: Generation) {
         generations.append(generation)
-        loop.arm(for: generation.lastPicture + Self.patience)
+        loop.arm(for: generation.lastPicture + generation.patience)
     }
 
     /// Adds a generation that takes over at `cut`, from one that runs.
@@ -133,9 +134,10 @@ final class GroupOutput: InletOwner {
         // A picture that the feed has already, or cannot use, is no sign of health.
         guard unit.kind == .video, outcome != .dropped else { return }
         generation.lastPicture = now
+        generation.patience = DataPath.encoderPatience.wholeNanoseconds
         if generation.isStalled {
             generation.isStalled = false
-            loop.arm(for: now + Self.patience)
+            loop.arm(for: now + generation.patience)
         }
         if outcome == .joined {
             generation.report(.delivering(parser.videoFormat, after: lastPicture.map { .nanoseconds(now - $0) }))
@@ -175,15 +177,15 @@ final class GroupOutput: InletOwner {
             }
             // From where nothing comes in nothing can come out: a replay alone holds no new picture.
             if generation.input.isIdle(now: now) {
-                next = min(next, now + Self.patience)
+                next = min(next, now + generation.patience)
                 continue
             }
             let since = max(generation.lastPicture, generation.input.resumedAt)
-            if now - since >= Self.patience {
+            if now - since >= generation.patience {
                 generation.isStalled = true
                 generation.report(.stalled)
             } else {
-                next = min(next, since + Self.patience)
+                next = min(next, since + generation.patience)
             }
         }
         return next

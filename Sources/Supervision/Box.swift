@@ -6,8 +6,10 @@ public import SystemPackage
 /// What every runner needs of the machine it runs on.
 public struct Box: Sendable {
     public var ffmpeg: FFmpegBinary
-    /// A folder of our own, 0700: secret files while FFmpeg reads them, and which tap has which port.
+    /// A folder of our own, which others may look into: which tap has which port, slates, frames.
     public var runtime: FilePath
+    /// In it, ours alone: secret files while FFmpeg reads them.
+    public static let secrets = "secrets"
     /// The environment that secrets and credentials come from.
     public var environment: [String: String]
     public var logger: Logger
@@ -34,6 +36,8 @@ public struct Box: Sendable {
         self.secrets = secrets
         self.logger = logger
     }
+
+    var secretsFolder: String { runtime.appending(Self.secrets).string }
 
     func logger(_ metadata: Logger.Metadata) -> Logger {
         var logger = logger

@@ -60,6 +60,9 @@ public struct GroupMachine: Sendable {
     /// The generation that is to take over.
     public private(set) var successor: Generation?
 
+    /// Generations in a row that stalled before they had given a picture.
+    public private(set) var fruitless = 0
+
     private var policy: RestartPolicy
     private var newest: Generation = 0
     private var liveSince: Duration?
@@ -92,6 +95,7 @@ public struct GroupMachine: Sendable {
         case (.starting, .delivering(let generation)) where generation == current:
             actual = .live
             liveSince = now
+            fruitless = 0
             return [.promote(current)]
         case (.starting, .delivering(let generation)) where generation == successor,
             (.live, .delivering(let generation)) where generation == successor:
@@ -100,12 +104,14 @@ public struct GroupMachine: Sendable {
             successor = nil
             actual = .live
             liveSince = now
+            fruitless = 0
             return [.promote(current), .kill(former)]
         case (_, .delivering):
             return []
 
         case (.starting, .stalled(let generation)) where generation == current,
             (.live, .stalled(let generation)) where generation == current:
+            if actual == .starting { fruitless += 1 }
             return replace(.stall, pauses: true)
         case (.starting, .stalled(let generation)) where generation == successor,
             (.live, .stalled(let generation)) where generation == successor:

@@ -82,6 +82,12 @@ actor GroupRunner: Runnable {
     /// How long before it takes over a generation is started. Starting takes libx264 a tenth of a second, and as long
     /// again on a busy machine; one that is late costs a pause, and no picture.
     private static let lead = Duration.seconds(1)
+    /// How long a generation may take to its first picture; twice as long each time where the one before took longer. A GPU that
+    /// hangs at its start is left soon; the processor's encoders do not hang, but a machine may be slow, above all while it boots.
+    private var startPatience: Duration {
+        let isHardware = encoder.map { !$0.isSoftware } ?? false
+        return min(.seconds(isHardware ? 2 : 6) * (1 << min(machine.fruitless, 4)), .seconds(30))
+    }
     /// How long a generation is used: FFmpeg cannot count the times of a stream for longer than 26 hours.
     private static let longestLife = min(Duration.seconds(24 * 3600), DemuxerTimeline.longest)
     /// How long a process may take to end by itself once its input has.
@@ -368,7 +374,8 @@ actor GroupRunner: Runnable {
             guard let command else { return .exit }
             let queue = queue
             let (attachment, input, output) = try await dataPath.attachEncoder(
-                to: group.name, in: channel, needsKeyframe: group.video != .copy, takingOverAt: cut, isFresh: beginning == .fresh
+                to: group.name, in: channel, needsKeyframe: group.video != .copy, takingOverAt: cut, isFresh: beginning == .fresh,
+                startPatience: startPatience
             ) { queue.yield(.data(generation, $0)) }
             generations[generation]?.attachment = attachment
             let started = Timestamp.now

@@ -21,7 +21,7 @@ struct Life: Sendable {
         let logger = logger
         box.secrets.learn(command.secrets)
         let exit = await ChildProcess.run(
-            command, binary: box.ffmpeg, stdin: input, stdout: output, secretsFolder: box.runtime.string,
+            command, binary: box.ffmpeg, stdin: input, stdout: output, secretsFolder: box.secretsFolder,
             environment: box.environment, handle: child
         ) { event in
             switch event {

@@ -60,8 +60,11 @@ public struct ProcessMachine: Sendable {
     private var liveSince: Duration?
     private var stalls = 0
     private var isReplacing = false
+    /// Processes in a row that were killed before they had delivered anything.
+    private var fruitless = 0
 
-    /// - Parameter stallPatience: How long a process may be stalled before it is killed.
+    /// - Parameter stallPatience: How long a process may be stalled before it is killed; twice as long each time, up to eight
+    ///   times, where the one before was killed before it delivered anything: a machine may be slow.
     public init(policy: RestartPolicy, stallPatience: Duration) {
         self.policy = policy
         self.stallPatience = stallPatience
@@ -87,7 +90,8 @@ public struct ProcessMachine: Sendable {
             return []
 
         case (.starting, .delivering), (.stalled, .delivering):
-            if actual == .starting { liveSince = now }
+            if liveSince == nil { liveSince = now }
+            fruitless = 0
             actual = .live
             return []
         case (.live, .delivering), (.idle, .delivering), (.ending, .delivering), (.pausing, .delivering):
@@ -96,12 +100,13 @@ public struct ProcessMachine: Sendable {
         case (.starting, .stalled), (.live, .stalled):
             actual = .stalled
             stalls += 1
-            return [.bePatient(stallPatience, stall: stalls)]
+            return [.bePatient(stallPatience * (1 << min(fruitless, 3)), stall: stalls)]
         case (.idle, .stalled), (.stalled, .stalled), (.ending, .stalled), (.pausing, .stalled):
             return []
 
         case (.stalled, .patienceOver(let stall)) where stall == stalls:
             actual = .ending
+            if liveSince == nil { fruitless += 1 }
             return [.kill]
         case (_, .patienceOver):
             return []

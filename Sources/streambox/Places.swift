@@ -5,7 +5,7 @@ import Supervision
 
 /// The folders that the service works in, as the contract has them.
 struct Places {
-    /// Secret files and which tap has which port: ours alone, 0700.
+    /// Which tap has which port, and a folder for secret files. 0700 where we make it; a service manager may have opened it to readers.
     let runtime: String
     /// ``runtime`` is a temporary folder that goes when the service ends.
     let isTemporary: Bool
@@ -19,6 +19,7 @@ struct Places {
             runtime = path
             isTemporary = false
             Places.sweep(path)
+            Places.sweep("\(path)/\(Box.secrets)")
             return
         }
         var template = Array("/tmp/streambox-XXXXXX".utf8CString)
@@ -62,6 +63,7 @@ struct Places {
 
     func remove() {
         TapFile.remove(in: runtime)
+        rmdir("\(runtime)/\(Box.secrets)")
         if isTemporary { rmdir(runtime) }
     }
 }

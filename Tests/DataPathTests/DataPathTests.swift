@@ -508,6 +508,34 @@ import TransportStream
         await rig.path.stop()
     }
 
+    @Test("an encoder may take longer to its first picture than between two")
+    func slowStart() async throws {
+        let rig = await Rig()
+        await rig.path.addGroup("hd")
+        let bytes = try await stream(seconds: 20)
+        let hasty = Reports<EncoderEvent>()
+        let patient = Reports<EncoderEvent>()
+        await rig.path.addGroup("slow")
+        let (_, hastyInput, hastyOutput) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { hasty.add($0) }
+        let (_, patientInput, patientOutput) = try await rig.path.attachEncoder(
+            to: "slow", in: "main", needsKeyframe: true, startPatience: .seconds(3600)
+        ) { patient.add($0) }
+        let ends = (Reader(hastyInput).start(), Writer(hastyOutput), Reader(patientInput).start(), Writer(patientOutput))
+        let (_, writer, _) = try await rig.source()
+        let flow = Task {
+            for start in stride(from: 0, to: bytes.count, by: 7 * TransportBytes.packetSize) where !Task.isCancelled {
+                await writer.write(bytes[start..<min(bytes.count, start + 7 * TransportBytes.packetSize)])
+                try? await Task.sleep(for: .milliseconds(100))
+            }
+        }
+        try await hasty.wait(for: .stalled)
+        flow.cancel()
+        await flow.value
+        #expect(patient.all.isEmpty)
+        withExtendedLifetime(ends) {}
+        await rig.path.stop()
+    }
+
     @Test("an encoder whose source is silent behind the replay is left alone")
     func silentReplay() async throws {
         let rig = await Rig()
@@ -519,7 +547,7 @@ import TransportStream
         let ends = (Reader(input).start(), Writer(output))
         try await eventually("the replay") { !ends.0.bytes.isEmpty }
         // Half as long again as it may take and not give.
-        try await Task.sleep(for: .nanoseconds(GroupOutput.patience * 3 / 2))
+        try await Task.sleep(for: DataPath.encoderPatience * 3 / 2)
         #expect(events.all.isEmpty)
         withExtendedLifetime(ends) {}
         await rig.path.stop()

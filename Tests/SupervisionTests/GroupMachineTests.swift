@@ -68,6 +68,21 @@ import Testing
         }
     }
 
+    @Test("generations that give no first picture are counted, until one does")
+    func fruitlessStarts() {
+        let driven = Driven([.want(true)], burst: 20)
+        for generation in 1...3 {
+            driven.send(.stalled(generation))
+            driven.send(.ended(generation, .stall))
+        }
+        #expect(driven.machine.fruitless == 3)
+        driven.send(.delivering(4))
+        #expect(driven.machine.fruitless == 0)
+        // One that has given pictures hangs for another reason.
+        driven.send(.stalled(4))
+        #expect(driven.machine.fruitless == 0)
+    }
+
     @Test("each event in each state leads where the table says, and does what it says")
     func everyCell() throws {
         let rows = Self.table.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }

@@ -105,6 +105,26 @@ import Testing
         #expect(machine.send(.patienceOver(stall: 2)) == [.kill])
     }
 
+    @Test("a process has twice as long to its first delivery when the one before was killed without any, and as long as ever afterwards")
+    func growingPatience() {
+        let machine = Driven([.want(true)], burst: 20)
+        var stalls = 0
+        func stall() -> [ProcessMachine.Effect] {
+            stalls += 1
+            return machine.send(.stalled)
+        }
+        for seconds in [2, 4, 8, 16, 16] {
+            #expect(stall() == [.bePatient(.seconds(seconds), stall: stalls)])
+            #expect(machine.send(.patienceOver(stall: stalls)) == [.kill])
+            #expect(machine.send(.ended) == [.launch])
+        }
+        machine.send(.delivering)
+        #expect(stall() == [.bePatient(.seconds(2), stall: stalls)])
+        machine.send(.patienceOver(stall: stalls))
+        machine.send(.ended)
+        #expect(stall() == [.bePatient(.seconds(2), stall: stalls)])
+    }
+
     @Test("a pause from before the newest start begins nothing")
     func stalePause() {
         let machine = Driven([.want(true), .ended, .want(false), .want(true), .ended])
