@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Has a guest do something, through QEMU's guest agent.
+
+    ask.py SOCKET SECONDS SCRIPT     runs SCRIPT with bash in the guest; exits with its status, 124 when time is up,
+                                     125 when the guest does not answer
+"""
+import json
+import os
+import socket
+import sys
+import time
+
+
+class Guest:
+    def __init__(self, path, end):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.path = path
+        self.end = end
+
+    def connect(self):
+        """The agent answers as soon as the guest has started it; what was asked before is forgotten."""
+        self.socket.settimeout(2)
+        self.socket.connect(self.path)
+        number = os.getpid() * 1000
+        while time.monotonic() < self.end:
+            number += 1
+            # The byte makes the agent drop what it has of a request that was cut off.
+            self.send(b"\xff", "guest-sync-delimited", id=number)
+            try:
+                while (reply := self.receive()).get("return") != number:
+                    pass
+                return
+            except TimeoutError:
+                continue
+        raise TimeoutError
+
+    def send(self, before, command, **arguments):
+        self.socket.sendall(before + json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+
+    def receive(self):
+        line = b""
+        while not line.endswith(b"\n"):
+            byte = self.socket.recv(1)
+            if not byte:
+                raise SystemExit(125)
+            line += byte
+        try:
+            return json.loads(line.lstrip(b"\xff"))
+        except ValueError:
+            return {}
+
+    def ask(self, command, **arguments):
+        self.send(b"", command, **arguments)
+        reply = self.receive()
+        if "return" not in reply:
+            raise SystemExit(f"the guest's agent: {reply}")
+        return reply["return"]
+
+
+def main(path, seconds, script):
+    guest = Guest(path, time.monotonic() + float(seconds))
+    try:
+        guest.connect()
+        guest.socket.settimeout(30)
+        pid = guest.ask("guest-exec", path="/bin/bash", arg=["-c", script])["pid"]
+        while time.monotonic() < guest.end:
+            state = guest.ask("guest-exec-status", pid=pid)
+            if state["exited"]:
+                return state.get("exitcode", 128 + state.get("signal", 0))
+            time.sleep(0.2)
+        return 124
+    except (TimeoutError, ConnectionError, FileNotFoundError):
+        return 125
+
+
+sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,37 @@
+# A USB camera is plugged in, pulled, freezes, and comes back in another port; the platform sees one stream.
+guest <<'GUEST'
+saw "without a camera there is the slate" slate 0
+
+from=$(now)
+plug 0
+saw "a camera that is plugged in is on air" camera "$from"
+sleep 3
+
+from=$(now)
+pull
+saw "it is pulled: the slate" slate "$from"
+
+from=$(now)
+plug 0
+saw "it is back: on air" camera "$from"
+sleep 3
+
+from=$(now)
+kill -USR1 "$camera"
+saw "it freezes: the slate" slate "$from"
+kill -USR2 "$camera"
+from=$(now)
+saw "it goes on: on air" camera "$from"
+sleep 3
+
+from=$(now)
+pull
+saw "it is pulled again: the slate" slate "$from"
+from=$(now)
+plug 5
+saw "it is back in another port: on air" camera "$from"
+check "the link by its serial leads to it" test -e /dev/streambox/capture/by-serial/CAM1
+one_stream
+check "the service is the same process" test "$(restarts)" = 0
+pull
+GUEST

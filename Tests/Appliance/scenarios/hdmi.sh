@@ -1,0 +1,48 @@
+# A card with an HDMI input (the kernel's vivid) and sound of its own (snd-aloop): the signal goes and comes back, the card is
+# taken away and comes back, its sound is taken away.
+guest <<'GUEST'
+card() {
+    v4l2-ctl -d /dev/video0 --set-input 1
+    v4l2-ctl -d /dev/video0 --set-dv-bt-timings=cvt,width=800,height=600,fps=30
+    # A third of the pictures is enough for emulation.
+    v4l2-ctl -d /dev/video0 --set-ctrl percentage_of_dropped_buffers=60
+} >/dev/null 2>&1
+modprobe vivid n_devs=1 node_types=0x1 num_inputs=2 input_types=0xc
+modprobe snd-aloop index=5 id=Loop pcm_substreams=1
+udevadm settle
+card
+ffmpeg -v error -nostdin -re -f lavfi -i sine=440:r=48000 -ac 2 -f alsa hw:5,0,0 &
+tone=$!
+saw "on air" slate 0
+sed -i 's/serial: CAM1, audio: none/any: true, audio: "hw:5,1,0"/' /etc/streambox/streambox.yaml
+from=$(now)
+check "the card is configured" streambox reload
+saw "the card is on air" other "$from"
+sleep 5
+
+from=$(now)
+v4l2-ctl -d /dev/video0 --set-ctrl dv_timings_signal_mode=1
+saw "no signal at its input: the slate" slate "$from"
+from=$(now)
+v4l2-ctl -d /dev/video0 --set-ctrl dv_timings_signal_mode=0
+saw "the signal is back: on air" other "$from"
+sleep 3
+
+from=$(now)
+echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
+saw "the card is taken away: the slate" slate "$from"
+from=$(now)
+echo vivid.0 >/sys/bus/platform/drivers/vivid/bind
+udevadm settle
+card
+saw "it is back: on air" other "$from"
+sleep 3
+
+from=$(now)
+kill "$tone"
+echo snd_aloop.0 >/sys/bus/platform/drivers/snd_aloop/unbind &
+sleep 8
+check "its sound is taken away: the picture goes on" on_air capture-0
+figure "its sound is taken away: the longest time without a picture" "$(./platform.py pause "$from")"
+one_stream
+GUEST

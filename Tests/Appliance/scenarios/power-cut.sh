@@ -1,0 +1,26 @@
+# The mains plug is pulled while the box records.
+guest <<'GUEST'
+saw "on air" slate 0
+sed -i '/name: platform/a\          - { name: tape, record: { folder: /var/lib/streambox/tape, segment: 5s } }' /etc/streambox/streambox.yaml
+check "a recording" streambox reload
+segments() { find /var/lib/streambox/tape -name '*.ts' | sort; }
+four() { (($(segments | wc -l) >= 4)); }
+check "there are segments" within 120 four
+sleep 2
+# What is finished, and how far the last one is: told where the power cut cannot reach.
+segments | head -n -1 | xargs sha256sum >/mnt/test/finished
+segments | tail -n 1 | xargs stat --format '%n %s' >/mnt/test/last
+GUEST
+power_off
+
+boot
+guest <<'GUEST'
+saw "power is back: on air without anybody logging in" slate 0
+check "every finished segment is whole" sha256sum --check --quiet /mnt/test/finished
+read -r last bytes </mnt/test/last
+check "the last one is there" test -e "$last"
+echo "        of $bytes bytes in the last segment $(stat --format %s "$last" || echo 0) are there"
+check "what there is can be played" ffmpeg -v quiet -nostdin -i "$last" -map 0 -c copy -f null -
+newer() { [[ -n $(find /var/lib/streambox/tape -name '*.ts' -newer "$last") ]]; }
+check "it records on" within 60 newer
+GUEST

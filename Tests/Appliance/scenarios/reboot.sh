@@ -1,0 +1,24 @@
+# After a reboot everything is as the operator left it.
+guest <<'GUEST'
+saw "on air" slate 0
+sed -i '/name: platform/a\          - { name: tape, record: { folder: /var/lib/streambox/tape, segment: 10s } }' /etc/streambox/streambox.yaml
+check "a second target" streambox reload
+recording() { compgen -G '/var/lib/streambox/tape/*.ts' >/dev/null; }
+check "it records" within 60 recording
+check "it is stopped" streambox target stop tape
+find /var/lib/streambox/tape | sort >/root/before
+boot_id=$(cat /proc/sys/kernel/random/boot_id)
+echo "$boot_id" >/mnt/test/boot
+systemctl reboot --no-block
+GUEST
+
+guest <<'GUEST'
+check "it has rebooted" test "$(cat /proc/sys/kernel/random/boot_id)" != "$(cat /mnt/test/boot)"
+saw "rebooted: on air without anybody logging in" slate 0
+sleep 5
+check "what was stopped is stopped" metric 'target="tape",state="stopped"} 1'
+check "nothing more was recorded" diff /root/before <(find /var/lib/streambox/tape | sort)
+check "it can be started" streambox target start tape
+more() { ! diff -q /root/before <(find /var/lib/streambox/tape | sort) >/dev/null; }
+check "and records" within 60 more
+GUEST
