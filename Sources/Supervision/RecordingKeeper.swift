@@ -1,18 +1,24 @@
 import FFmpeg
 import Glibc
 
-/// Keeps the segments of one recording within their share of the disk: the oldest go first, the newest stays.
+/// Keeps the segments of one recording: on the disk, so that a power cut costs no more than the end of the last one, and
+/// within their share of it, the oldest going first.
 struct RecordingKeeper: Sendable {
     let folder: String
     let name: String
-    /// Bytes of all segments together.
-    let most: Int64
-    private static let interval = Duration.seconds(5)
+    /// Bytes of all segments together; `nil` keeps everything.
+    let most: Int64?
+    /// From one look to the next: for so long a segment that was finished may not be on the disk.
+    private static let interval = Duration.seconds(1)
+    /// In how many looks what is written of the newest segment is brought to the disk once.
+    private static let looksPerFlush = 5
+    /// How long the disk may take for one look.
+    private static let patience = Duration.seconds(600)
 
-    init(folder: String, name: String, most: some BinaryInteger) {
+    init(folder: String, name: String, most: (some BinaryInteger)?) {
         self.folder = folder
         self.name = name
-        self.most = Int64(most)
+        self.most = most.map { Int64($0) }
     }
 
     struct File: Hashable {
@@ -22,19 +28,57 @@ struct RecordingKeeper: Sendable {
         var changed: Int64
     }
 
+    /// What is on the disk already: path → when it had changed.
+    private typealias Flushed = [String: Int64]
+
     func run() async {
-        while true {
-            for file in Self.surplus(recordings(), most: most) { unlink(file.path) }
+        // What an earlier process wrote is finished, and old: flushing costs nothing where there is nothing to flush.
+        var flushed: Flushed = [:]
+        for look in 0... {
+            // A disk may be slow, or hang: then this waits, and nothing else does.
+            flushed = await Offload.run(atMost: Self.patience) { [flushed] in
+                keep(flushed, withNewest: look % Self.looksPerFlush == 0)
+            } ?? flushed
             guard await (try? ContinuousClock().sleep(for: Self.interval)) != nil else { return }
         }
     }
 
+    private func keep(_ flushed: Flushed, withNewest: Bool) -> Flushed {
+        var files = recordings()
+        let surplus = most.map { Set(Self.surplus(files, most: $0)) } ?? []
+        for file in surplus { unlink(file.path) }
+        files.removeAll { surplus.contains($0) }
+        let newest = Self.newestFirst(files).first
+        var next: Flushed = [:]
+        var isNew = false
+        for file in files {
+            let before = flushed[file.path]
+            let isDue = before != file.changed && (file != newest || withNewest)
+            next[file.path] = isDue && Self.flush(file.path) ? file.changed : before
+            isNew = isNew || isDue && before == nil
+        }
+        // The names of files are the folder's.
+        if isNew { _ = Self.flush(folder) }
+        return next
+    }
+
+    /// Has everything of a file or folder written to the disk.
+    private static func flush(_ path: String) -> Bool {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        return fsync(file) == 0
+    }
+
+    private static func newestFirst(_ files: [File]) -> [File] {
+        files.sorted { ($0.changed, $0.path) > ($1.changed, $1.path) }
+    }
+
     /// The files to remove so that the others fit. The newest is being written, and is never among them.
     static func surplus(_ files: [File], most: Int64) -> [File] {
-        let newestFirst = files.sorted { ($0.changed, $0.path) > ($1.changed, $1.path) }
         var total: Int64 = 0
         var surplus: [File] = []
-        for (index, file) in newestFirst.enumerated() {
+        for (index, file) in newestFirst(files).enumerated() {
             total += file.bytes
             if index > 0, total > most { surplus.append(file) }
         }

@@ -77,10 +77,8 @@ final class TargetRunner: Runnable {
         if case .rtmp = target.destination { return await runWithinLimit() }
         guard case .record(let record) = target.destination else { return await process.run() }
         await withTaskGroup { group in
-            if let keep = record.keep {
-                let keeper = RecordingKeeper(folder: record.folder, name: target.name, most: keep.bytes)
-                group.addTask { await keeper.run() }
-            }
+            let keeper = RecordingKeeper(folder: record.folder, name: target.name, most: record.keep?.bytes)
+            group.addTask { await keeper.run() }
             await process.run()
             group.cancelAll()
         }

@@ -52,6 +52,19 @@ import Testing
         #expect(RecordingKeeper(folder: "/nonexistent", name: "show", most: 0).recordings() == [])
     }
 
+    @Test("a keeper with no bound removes nothing, and goes on in a folder that comes later")
+    func unbounded() async throws {
+        let folder = try TemporaryFolder()
+        let keeper = RecordingKeeper(folder: folder.path("later"), name: "show", most: Int?.none)
+        let task = Task { await keeper.run() }
+        try folder.makeFolder("later")
+        for second in 1...3 { try folder.write("later/show-20260101-00000\(second).ts", "1234567890") }
+        try await Task.sleep(for: .milliseconds(2500))
+        #expect(folder.names(in: "later").count == 3)
+        task.cancel()
+        await task.value
+    }
+
     @Test("a keeper removes what is too much and nothing else")
     func removes() async throws {
         let folder = try TemporaryFolder()

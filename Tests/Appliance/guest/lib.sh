@@ -23,7 +23,7 @@ check() {
 within() {
     local end=$(($(date +%s) + $1 * SLOW))
     shift
-    until "$@"; do
+    until "$@" 2>/dev/null; do
         (($(date +%s) < end)) || return 1
         sleep 0.2
     done
