@@ -6,10 +6,8 @@ public import SystemPackage
 /// What every runner needs of the machine it runs on.
 public struct Box: Sendable {
     public var ffmpeg: FFmpegBinary
-    /// A folder of our own, which others may look into: which tap has which port, slates, frames.
+    /// A folder of our own: slates while they are made, and which tap has which port.
     public var runtime: FilePath
-    /// In it, ours alone: secret files while FFmpeg reads them.
-    public static let secrets = "secrets"
     /// The environment that secrets and credentials come from.
     public var environment: [String: String]
     public var logger: Logger
@@ -37,7 +35,10 @@ public struct Box: Sendable {
         self.logger = logger
     }
 
-    var secretsFolder: String { runtime.appending(Self.secrets).string }
+    /// Where secret files are while FFmpeg reads them, 0700, in a runtime folder that others may look into.
+    var secretsFolder: String { Self.secretsFolder(in: runtime.string) }
+
+    public static func secretsFolder(in runtime: String) -> String { runtime + "/secrets" }
 
     func logger(_ metadata: Logger.Metadata) -> Logger {
         var logger = logger

@@ -5,7 +5,7 @@ import Supervision
 
 /// The folders that the service works in, as the contract has them.
 struct Places {
-    /// Which tap has which port, and a folder for secret files. 0700 where we make it; a service manager may have opened it to readers.
+    /// The control socket, secret files and which tap has which port: ours alone where it is made here, 0700.
     let runtime: String
     /// ``runtime`` is a temporary folder that goes when the service ends.
     let isTemporary: Bool
@@ -19,7 +19,7 @@ struct Places {
             runtime = path
             isTemporary = false
             Places.sweep(path)
-            Places.sweep("\(path)/\(Box.secrets)")
+            Places.sweep(Box.secretsFolder(in: path))
             return
         }
         var template = Array("/tmp/streambox-XXXXXX".utf8CString)
@@ -63,7 +63,7 @@ struct Places {
 
     func remove() {
         TapFile.remove(in: runtime)
-        rmdir("\(runtime)/\(Box.secrets)")
+        rmdir(Box.secretsFolder(in: runtime))
         if isTemporary { rmdir(runtime) }
     }
 }

@@ -50,7 +50,7 @@ check "the package installs" env DEBIAN_FRONTEND=noninteractive apt-get install 
 check "the service is up" within 30 systemctl is-active --quiet streambox
 figure "the package installs, until the service is up" "$(since "$started")"
 check "it is enabled" systemctl is-enabled --quiet streambox
-slate_is_shown() { streambox status --json | grep -q '"on_air" *: *"slate"'; }
+slate_is_shown() { streambox status | grep -q 'on air *source *slate'; }
 check "the slate is on air" within 60 slate_is_shown
 
 install -d /etc/streambox/keys
