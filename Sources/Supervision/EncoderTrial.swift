@@ -28,27 +28,30 @@ public struct EncoderTrial: Sendable {
             return .failed(isForbidden ? .permission : .unsupported, why)
         }
         if trial.job.scales, let recipe = catalogue.recipe(for: trial.candidate, scalesOnGPU: true), recipe.scales {
-            let result = await run(recipe, trial, scalesOnGPU: true)
+            let (result, isOverdue) = await run(recipe, trial, scalesOnGPU: true)
             switch result {
             case .passed: return result
+            // Its scaler may be what fails.
             case .failed(.unsupported, _), .failed(.unknown, _), .failed(.crash, _): break
+            case .failed(.driverError, _) where !isOverdue: break
             // Another way to scale would not help.
             case .failed: return result
             }
         }
         guard let recipe = catalogue.recipe(for: trial.candidate) else { return .failed(.deviceGone, "there is no such device any more") }
-        return await run(recipe, trial, scalesOnGPU: false)
+        return await run(recipe, trial, scalesOnGPU: false).result
     }
 
-    private func run(_ recipe: any EncoderRecipe, _ trial: Trial, scalesOnGPU: Bool) async -> TrialResult {
+    private func run(_ recipe: any EncoderRecipe, _ trial: Trial, scalesOnGPU: Bool) async -> (result: TrialResult, isOverdue: Bool) {
         let stream = FileDescriptor(rawValue: memfd_create("trial", 1 /* MFD_CLOEXEC */))
-        guard stream.rawValue >= 0, let end = try? stream.duplicate() else { return .failed(.notStarted, "no memory for a trial") }
+        guard stream.rawValue >= 0, let end = try? stream.duplicate() else { return (.failed(.notStarted, "no memory for a trial"), false) }
         defer { try? stream.close() }
         // A trial has no secrets, so it needs no folder for them.
         let (exit, isOverdue) = await BoundedChild.run(
             TrialCommand(recipe: recipe, job: trial.job).command(), binary: ffmpeg, stdout: end, secretsFolder: "", environment: environment,
             limit: trial.candidate.isSoftware ? Self.softwareLimit : Self.limit)
-        return TrialResult(exit, of: trial.candidate, isOverdue: isOverdue, flaw: TrialProof.flaw(in: stream), scalesOnGPU: scalesOnGPU)
+        let result = TrialResult(exit, of: trial.candidate, isOverdue: isOverdue, flaw: TrialProof.flaw(in: stream), scalesOnGPU: scalesOnGPU)
+        return (result, isOverdue)
     }
 }
 

@@ -4,11 +4,13 @@ import Status
 enum Problems {
     static func of(_ gpus: [GPUSnapshot]) -> [Problem] {
         gpus.compactMap { gpu in
-            let subject = "gpu \(gpu.slot)", trouble = gpu.trouble ?? ""
+            // What no group would use is nobody's problem.
+            guard let trouble = gpu.trouble else { return nil }
+            let subject = "gpu \(gpu.slot)"
             return switch gpu.state {
             case .gone: Problem("gpu-gone", subject: subject, sentence: "\(trouble); check its seat and its power, or restart the box")
             case .quarantined: Problem("gpu-quarantined", subject: subject, sentence: "\(trouble); it is tried again, and used when it works")
-            case .ready: gpu.trouble.map { Problem("gpu-permission", subject: subject, sentence: $0) }
+            case .ready: Problem("gpu-permission", subject: subject, sentence: trouble)
             }
         }
     }

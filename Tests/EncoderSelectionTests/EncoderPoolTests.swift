@@ -239,6 +239,65 @@ import Testing
         #expect(bench.uses["hd"] == Self.onIntel)
     }
 
+    @Test("one failure that every group on the device reports counts once")
+    func reportedByAll() {
+        let bench = Bench([Self.intel])
+        for name in ["a", "b", "c", "d"] { bench.add(name) }
+        bench.answer()
+        var pool = bench.pool
+        for (name, fault) in [("a", EncoderFault.driverError), ("b", .driverError), ("c", .hang), ("d", .deviceGone)] {
+            _ = pool.failed(Self.onIntel, fault, in: name, now: bench.now)
+        }
+        #expect(pool.nextTick(after: bench.now) == bench.now + RestPolicy.first)
+        #expect(pool.devices.map(\.reason) == [EncoderFault.driverError.sentence])
+    }
+
+    @Test("a GPU that is pulled three times in ten minutes while it is in use waits for the longest pause, too")
+    func looseContact() {
+        let bench = Bench([Self.intel])
+        bench.add("hd")
+        bench.answer()
+        for _ in 0..<3 {
+            bench.wait(.seconds(20))
+            #expect(bench.uses["hd"] == Self.onIntel)
+            bench.plug([])
+            bench.plug([Self.intel])
+            bench.answer()
+        }
+        #expect(bench.uses["hd"] == Self.software)
+        bench.wait(.seconds(310))
+        #expect(bench.uses["hd"] == Self.onIntel)
+    }
+
+    @Test("a trial that began before its device failed shows nothing: the device is tried again after its pause")
+    func outdated() {
+        let bench = Bench([Self.intel])
+        bench.add("a")
+        bench.answer()
+        bench.add("b", VideoEncoding(bitrate: Bitrate(bitsPerSecond: 1_000_000)))
+        #expect(bench.open.count == 1)
+        bench.fail("a", .driverError)
+        bench.answer()
+        #expect(bench.uses["a"] == Self.software && bench.state(Self.intel) == .quarantined)
+        bench.wait(.seconds(3))
+        #expect(bench.uses["a"] == Self.onIntel && bench.uses["b"] == Self.onIntel)
+    }
+
+    @Test("a rest that nobody's trial would end is over with its pause; a GPU that no group would use has no trouble")
+    func unused() {
+        var forbidden = Self.amd
+        forbidden.accessProblem = "it is forbidden"
+        let bench = Bench([Self.intel, forbidden])
+        bench.add("hd")
+        bench.answer()
+        #expect(bench.pool.devices.map(\.reason) == [nil, "it is forbidden"])
+        bench.fail("hd", .driverError)
+        bench.order([.software])
+        #expect(bench.pool.devices.map(\.reason) == [nil, nil])
+        bench.wait(.seconds(5))
+        #expect(bench.state(Self.intel) == .ready)
+    }
+
     @Test("a session limit is the matter of one group: the others stay, and it tries again with growing pauses")
     func sessionLimit() {
         let bench = Bench([Self.intel])

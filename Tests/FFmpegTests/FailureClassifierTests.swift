@@ -33,6 +33,19 @@ import Testing
             ("Failed to create processing pipeline config: 13 (the requested VAEntryPoint is not supported).", .unsupported),
             ("Error initializing an MFX session: -3.|Device creation failed: -1313558101.", .driverMissing),
             ("Device creation failed: -13.", .permission),
+            ("InitializeEncoder failed: out of memory (10): |Error initializing output stream", .sessionLimit),
+            ("cuCtxCreate failed -> CUDA_ERROR_OUT_OF_MEMORY: out of memory", .sessionLimit),
+            ("Failed to create surface: 2 (resource allocation failed).", .sessionLimit),
+            ("Failed to create surface: 1 (operation failed).", .driverError),
+            ("Failed to create encode pipeline configuration: 34 (HW busy now).", .driverError),
+            ("Failed to end picture encode issue: -1 (unknown libva error).", .driverError),
+            ("Failed to query profiles: 1 (operation failed).", .driverError),
+            ("Failed locking bitstream buffer: generic error (20): ", .driverError),
+            ("Driver does not support CBR RC mode (supported modes: CQP, QVBR).", .unsupported),
+            // An encoder has no peer that could have closed a connection.
+            ("Failed to start picture processing: 1 (operation failed).|Error while filtering: Input/output error", .driverError),
+            ("Error while filtering: Input/output error", .driverError),
+            ("av_interleaved_write_frame(): Broken pipe", .reset),
             ("Unknown encoder 'nosuch'", .unsupported),
         ] as [(String, FailureCause)])
     func encoders(text: String, wanted: FailureCause) {

@@ -67,6 +67,8 @@ public struct EncoderPool: Sendable {
     private var rests: [String: Rest] = [:]
     private var failures: [Culprit: [Duration]] = [:]
     private var running: Set<Trial> = []
+    /// Those of them whose device failed or changed after they began: what they show is past.
+    private var outdated: Set<Trial> = []
 
     public init(_ catalogue: EncoderCatalogue, order: [EncoderFamily] = EncoderPreferences.defaultOrder) {
         self.catalogue = catalogue
@@ -134,6 +136,7 @@ public struct EncoderPool: Sendable {
     /// The devices that are there now.
     public mutating func set(_ gpus: [GPU], hasVideoEncoder: Bool, now: Duration) -> [Effect] {
         let before = catalogue
+        let inUse = Set(groups.values.compactMap { $0.assigned?.gpu })
         catalogue.hasVideoEncoder = hasVideoEncoder
         catalogue.update(gpus)
         for gpu in gpus {
@@ -141,14 +144,19 @@ public struct EncoderPool: Sendable {
             guard known != gpu || before.gone.contains(gpu.slot) else { continue }
             // It came back, perhaps with another driver or with permission: what was found out does not hold any more.
             verdicts = verdicts.filter { $0.key.candidate.gpu != gpu.slot }
+            outdate(gpu.slot)
             if !isNotorious(.device(gpu.slot), now) { rests[gpu.slot]?.until = now }
         }
+        // A removal is a failure, too: a GPU that comes and goes is not to be handed a stream each time.
+        for slot in catalogue.gone.subtracting(before.gone).intersection(inUse) { rest(slot, Self.removal, now) }
         return moves() + attempts(now)
     }
 
     /// The kernel says that a GPU is beyond recovery.
     public mutating func wedged(_ slot: String, recovery: String, now: Duration) -> [Effect] {
-        rest(slot, "the kernel has given it up (wedged; it asks for: \(recovery)); restart the box if it does not come back", now)
+        let reason = "the kernel has given it up (wedged; it asks for: \(recovery)); restart the box if it does not come back"
+        rest(slot, reason, now)
+        rests[slot]?.reason = reason
         return moves() + attempts(now)
     }
 
@@ -163,7 +171,7 @@ public struct EncoderPool: Sendable {
         switch fault {
         case .deviceGone, .driverError, .driverMissing, .hang, .permission:
             rest(candidate.device, reason, now)
-            rests[candidate.device]?.isHung = fault == .hang
+            if fault == .hang { rests[candidate.device]?.isHung = true }
         case .sessionLimit, .slow, .handover:
             rest(candidate, in: name, reason, now)
         case .crash:
@@ -179,7 +187,12 @@ public struct EncoderPool: Sendable {
         return moves(except: name) + attempts(now)
     }
 
+    private static let removal = "it was pulled, or its driver let it go"
+
+    /// Everybody who uses a device tells of its failure, each in words of their own: it counts once, until it has passed a trial.
     private mutating func rest(_ device: String, _ reason: String, _ now: Duration) {
+        outdate(device)
+        guard rests[device] == nil else { return }
         rests[device] = Rest(reason: reason, until: now + pause(.device(device), now), step: (failures[.device(device)]?.count ?? 1) - 1)
     }
 
@@ -187,6 +200,10 @@ public struct EncoderPool: Sendable {
         let culprit = Culprit.use(group: name, candidate)
         let pause = pause(culprit, now)
         groups[name]?.rests[candidate] = Rest(reason: reason, until: now + pause, step: (failures[culprit]?.count ?? 1) - 1)
+    }
+
+    private mutating func outdate(_ device: String) {
+        outdated.formUnion(running.filter { $0.candidate.device == device })
     }
 
     /// Counts a failure, and says how long to wait after it.
@@ -206,6 +223,7 @@ public struct EncoderPool: Sendable {
     /// A trial has ended.
     public mutating func tried(_ trial: Trial, _ result: TrialResult, now: Duration) -> [Effect] {
         running.remove(trial)
+        guard outdated.remove(trial) == nil else { return moves() + attempts(now) }
         let candidate = trial.candidate
         switch result {
         case .passed(let scalesOnGPU):
@@ -239,14 +257,19 @@ public struct EncoderPool: Sendable {
         for trial in wanted() where !running.contains(trial) {
             if let due = due(trial) { times.append(due) }
         }
+        times += rests.filter { !catalogue.gone.contains($0.key) }.map(\.value.until)
         return times.filter { $0 > now }.min()
     }
 
     /// The trials that are due, in the order in which groups wait for them.
     private mutating func attempts(_ now: Duration) -> [Effect] {
+        let wanted = wanted()
+        // A rest that no trial would end is over with its pause.
+        let awaited = Set(wanted.filter { due($0) != nil }.map(\.candidate.device)).union(catalogue.gone)
+        rests = rests.filter { device, rest in rest.until > now || awaited.contains(device) }
         var busy = Set(running.map(\.candidate.device))
         var effects: [Effect] = []
-        for trial in wanted() {
+        for trial in wanted {
             guard running.count < Self.mostTrials else { break }
             guard !running.contains(trial), let due = due(trial), due <= now, busy.insert(trial.candidate.device).inserted else { continue }
             running.insert(trial)
@@ -393,15 +416,19 @@ public struct EncoderPool: Sendable {
         }
         public var gpu: GPU
         public var state: State
-        /// Why it is not ready.
+        /// Why it is of no use, for people; `nil` where it is, and where no group would have it.
         public var reason: String?
     }
 
     public var devices: [Device] {
         catalogue.gpus.map { gpu in
-            if catalogue.gone.contains(gpu.slot) { return Device(gpu: gpu, state: .gone, reason: "it was pulled, or its driver let it go") }
-            if let rest = rests[gpu.slot] { return Device(gpu: gpu, state: .quarantined, reason: rest.reason) }
-            return Device(gpu: gpu, state: .ready, reason: gpu.accessProblem)
+            let isAskedFor = groups.values.contains { group in
+                EncoderSelector(catalogue: catalogue, order: order).candidates(for: group.wish).contains { $0.gpu == gpu.slot }
+            }
+            let state: Device.State = catalogue.gone.contains(gpu.slot) ? .gone : rests[gpu.slot] != nil && gpu.accessProblem == nil ? .quarantined : .ready
+            guard isAskedFor else { return Device(gpu: gpu, state: state) }
+            if state == .gone { return Device(gpu: gpu, state: state, reason: Self.removal) }
+            return Device(gpu: gpu, state: state, reason: gpu.accessProblem ?? rests[gpu.slot]?.reason)
         }
     }
 

@@ -51,6 +51,10 @@ public enum TrialResult: Sendable, Hashable {
             return "the GPU or its driver cannot encode this profile"
         case (.unsupported, _) where says("does not support encoding at size") || says(" exceeds "):
             return "the GPU cannot encode pictures of this size"
+        case (.unsupported, _) where says("does not support CBR"):
+            return "its driver encodes at no constant bitrate; an Intel GPU needs its firmware for that (install firmware-misc-nonfree, restart the box)"
+        case (.unsupported, .nvenc) where says("No capable devices found") && !says("features"):
+            return "the GPU or its driver cannot encode this codec"
         case (.unsupported, _): return "the device cannot do this: \(error(exit) ?? cause.sentence)"
         case (.crash, _), (.killed, _): return "its driver crashes; update it"
         case (.driverError, _): return "its driver reports an error; restart the box, or update the driver"

@@ -26,9 +26,17 @@ public enum FailureClassifier {
             // An unplugged capture card is told in the log only; a publisher that left an RTMP listener likewise.
             return first(of: gone, in: log) ?? .ended
         case .exited:
-            let rules = gone + encoders + network + general
+            // An encoder has no peer: what fails there with a word that is the network's elsewhere is its device.
+            let rules = gone + encoders + (hasPeer(role) ? network : ownEnds) + general
             if let cause = first(of: rules, in: log) { return cause == .permission ? permission(role, log) : cause }
             return vague(role, log, framesWritten: framesWritten) ?? .unknown
+        }
+    }
+
+    private static func hasPeer(_ role: FFmpegCommand.Role) -> Bool {
+        switch role {
+        case .encoder, .trial: false
+        default: true
         }
     }
 
@@ -48,14 +56,19 @@ public enum FailureClassifier {
         // FFmpeg goes on to say `No capable devices found`.
         Rule("OpenEncodeSessionEx failed: out of memory", .sessionLimit),
         Rule("OpenEncodeSessionEx failed: incompatible client key", .sessionLimit),
+        // Others have the memory of the GPU, and may be well.
+        Rule("InitializeEncoder failed: out of memory", .sessionLimit),
+        Rule("CUDA_ERROR_OUT_OF_MEMORY", .sessionLimit),
+        Rule("Failed to create surface: 2 ", .sessionLimit),
         Rule("Cannot load libcuda", .driverMissing),
         Rule("Cannot load libnvidia-encode", .driverMissing),
         Rule("Cannot load nvEncodeAPI", .driverMissing),
-        Rule("(unknown libva error)", .driverMissing),
+        Rule("Failed to initialise VAAPI connection: -1 ", .driverMissing),
         Rule("Driver does not support the required nvenc API version", .driverMissing),
         Rule("No usable encoding entrypoint", .unsupported),
         Rule("No usable encoding profile", .unsupported),
         Rule("Hardware does not support encoding at size", .unsupported),
+        Rule("Driver does not support CBR RC mode", .unsupported),
         Rule("Impossible to convert between the formats", .unsupported),
         Rule("Failed to create processing pipeline", .unsupported),
         Rule("Unknown encoder", .unsupported),
@@ -76,8 +89,24 @@ public enum FailureClassifier {
         Rule("CUDA_ERROR_", .driverError),
         Rule("OpenEncodeSessionEx failed", .driverError),
         Rule("No capable devices found", .unsupported),
+        Rule("Failed locking bitstream buffer", .driverError),
         Rule("Device creation failed: -13.", .permission),
         Rule("Device creation failed", .driverError),
+        // Behind those that say what was done: libva's own words, which FFmpeg repeats whatever call it was.
+        Rule("(the requested VAProfile is not supported)", .unsupported),
+        Rule("(the requested VAEntryPoint is not supported)", .unsupported),
+        Rule("(the requested RT Format is not supported)", .unsupported),
+        Rule("(HW busy now)", .driverError),
+        Rule("(operation failed)", .driverError),
+        Rule("(resource allocation failed)", .driverError),
+        Rule("(internal encoding error)", .driverError),
+        Rule("(unknown libva error)", .driverError),
+    ]
+
+    /// What is left for an encoder, whose ends are this service's: it is told when they close.
+    private static let ownEnds = [
+        Rule("Broken pipe", .reset),
+        Rule("Input/output error", .driverError),
     ]
 
     private static let network = [
