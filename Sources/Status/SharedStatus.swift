@@ -10,6 +10,8 @@ public actor SharedStatus {
     /// Those who wait for the one that is being taken.
     private var waiting: [AsyncStream<BoxSnapshot>.Continuation] = []
     private var isTaking = false
+    /// Something was changed after the one that is being taken began.
+    private var isOutdated = false
 
     /// - Parameter take: Asks the supervisor.
     public init(freshness: Duration = SharedStatus.freshness, take: @escaping @Sendable () async -> BoxSnapshot) {
@@ -41,7 +43,18 @@ public actor SharedStatus {
         }
     }
 
+    /// Somebody has changed something: who asks from now on is told what has become of it.
+    public func expire() {
+        latest = nil
+        isOutdated = isTaking
+    }
+
     private func took(_ snapshot: BoxSnapshot) {
+        guard !isOutdated else {
+            isOutdated = false
+            Task { self.took(await self.take()) }
+            return
+        }
         isTaking = false
         latest = (snapshot, clock.now)
         for answer in waiting {

@@ -44,7 +44,7 @@ public final class EncoderKeeper: Sendable {
         case tried(Trial, TrialResult)
         case hotplug(HotplugEvent)
         case look
-        case devices([GPU], hasVideoEncoder: Bool)
+        case devices([GPU], [V4L2Encoder])
         case wait(Int, until: Duration)
         /// A wait has taken as long as it may.
         case waited(Int)
@@ -130,6 +130,11 @@ public final class EncoderKeeper: Sendable {
     /// An encoder failed in use.
     func failed(_ candidate: EncoderCandidate, _ fault: EncoderFault, _ explanation: String? = nil, in group: String) {
         perform { state, now in state.pool.failed(candidate, fault, explanation, in: group, now: now) }
+        switch fault {
+        // What udev did not tell may be seen: another owner of the node, another driver.
+        case .deviceGone, .permission, .driverMissing: look()
+        default: break
+        }
     }
 
     /// A device came, went or changed.
@@ -181,7 +186,7 @@ public final class EncoderKeeper: Sendable {
 
     // MARK: For people
 
-    var catalogue: EncoderCatalogue { state.withLock { $0.pool.catalogue } }
+    public var catalogue: EncoderCatalogue { state.withLock { $0.pool.catalogue } }
     /// What a group could be handed to now, as far as is known.
     func usable(for codec: VideoCodec) -> [EncoderCandidate] {
         encoders.filter { $0.candidate.codec == codec && $0.standing.isUsable }.map(\.candidate)
@@ -217,17 +222,21 @@ public final class EncoderKeeper: Sendable {
             release { $1.isOver($0) }
         case .hotplug(let event):
             if let recovery = event.wedged { wedged(event, recovery) }
-            if event.subsystem == "drm" || event.subsystem == "video4linux" || event.action == .lost { look(in: &tasks) }
+            switch event.subsystem {
+            // A GPU without DRM nodes is a device of the bus alone.
+            case "drm", "pci", "video4linux": look(in: &tasks)
+            default: if event.action == .lost { look(in: &tasks) }
+            }
         case .look:
             look(in: &tasks)
-        case .devices(let gpus, let hasVideoEncoder):
+        case .devices(let gpus, let boards):
             let isOutdated = state.withLock { state in
                 defer { (state.isLooking, state.looksAgain) = (false, false) }
                 return state.looksAgain
             }
             if isOutdated { look(in: &tasks) }
             note(gpus, catalogue)
-            perform { state, now in state.pool.set(gpus, hasVideoEncoder: hasVideoEncoder, now: now) }
+            perform { state, now in state.pool.set(gpus, boards: boards, now: now) }
         case .wait(let wait, let limit):
             tasks.addTask { [queue, clock, epoch] in
                 guard await (try? clock.sleep(until: epoch + limit)) != nil else { return }
@@ -284,7 +293,7 @@ public final class EncoderKeeper: Sendable {
         }
         guard isFirst else { return }
         tasks.addTask { [queue] in
-            queue.yield(await Offload.run { .devices(GPUList.read(), hasVideoEncoder: !V4L2EncoderList.read().isEmpty) })
+            queue.yield(await Offload.run { .devices(GPUList.read(), V4L2EncoderList.read()) })
         }
     }
 
@@ -315,6 +324,8 @@ public final class EncoderKeeper: Sendable {
 
     private func wedged(_ event: HotplugEvent, _ recovery: String) {
         guard let gpu = catalogue.gpus.first(where: { event.path.contains("/\($0.slot)/") }) else { return }
+        // Its driver has reset it, and it works again; whoever lost by that has an error of its own.
+        guard recovery != "none" else { return logger.warning("the kernel has reset a GPU", metadata: ["gpu": "\(gpu.slot)"]) }
         logger.error("the kernel has given a GPU up", metadata: ["gpu": "\(gpu.slot)", "wedged": "\(recovery)"])
         perform { state, now in state.pool.wedged(gpu.slot, recovery: recovery, now: now) }
     }

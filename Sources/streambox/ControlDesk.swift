@@ -16,6 +16,12 @@ struct ControlDesk: ControlledService {
     private static let patience = Duration.seconds(5)
 
     func answer(_ request: ControlRequest) async -> ControlReply {
+        let reply = await carryOut(request)
+        if request.command != .status { await status.expire() }
+        return reply
+    }
+
+    private func carryOut(_ request: ControlRequest) async -> ControlReply {
         do {
             switch request.command {
             case .status:

@@ -20,9 +20,7 @@ enum MissingEncoders {
     private static func why(_ request: EncoderRequest, _ catalogue: EncoderCatalogue) -> String? {
         let candidates = catalogue.candidates(named: request.name, on: request.gpu)
         guard !candidates.isEmpty else {
-            // What the kernel's video devices encode is asked for by the service and by `probe`.
-            guard let known = EncoderName.known(request.name), known.family != .v4l2m2m else { return nil }
-            return "it needs \(known.needs)"
+            return EncoderName.known(request.name).map { "it needs \($0.needs)" }
         }
         let reasons = candidates.map { candidate -> String? in
             if case .failed(let why) = catalogue.initialStanding(of: candidate) { why } else { nil }

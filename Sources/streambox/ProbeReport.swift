@@ -87,8 +87,10 @@ struct ProbeReport: Encodable {
         for entry in gpus { describe(entry, in: &text) }
         text.line("")
         text.line(encoders.contains { $0.standing == "untried" } ? "Encoders" : "Encoders, tried from 1080p to 720p")
+        let longest = encoders.map(\.name.count).max() ?? 0
         for encoder in encoders {
-            text.line("  \(encoder.name)  \(encoder.standing)" + (encoder.scalesOnGPU ?? false ? ", scales on the GPU" : ""))
+            let space = String(repeating: " ", count: longest - encoder.name.count)
+            text.line("  \(encoder.name)\(space)  \(encoder.standing)" + (encoder.scalesOnGPU ?? false ? ", scales on the GPU" : ""))
             if let reason = encoder.reason { text.paragraph(reason, indent: 4) }
         }
         if !v4l2Encoders.isEmpty {
@@ -111,10 +113,24 @@ struct ProbeReport: Encodable {
         if !nodes.isEmpty { text.line("    \(nodes.joined(separator: ", "))\(gpu.isBootVGA ? ", shows the console" : "")") }
         if let va = entry.va {
             text.line("    \(va.driver)")
-            let profiles = Set(va.encoders.map { String($0.profile.dropFirst($0.profile.hasPrefix("VAProfile") ? 9 : 0)) }).sorted()
-            text.paragraph("encodes \(profiles.isEmpty ? "nothing" : profiles.joined(separator: ", "))", indent: 4)
+            let abilities = abilities(of: va)
+            if abilities.isEmpty { text.line("    encodes nothing") }
+            for ability in abilities { text.paragraph("encodes \(ability)", indent: 4) }
         }
         for problem in [gpu.accessProblem, entry.problem].compactMap({ $0 }) { text.paragraph("! \(problem)", indent: 4) }
+    }
+
+    /// Profiles with what they can be had with: those that are alike in one line.
+    private func abilities(of va: VAReport) -> [String] {
+        var profiles: [(with: String, names: [String])] = []
+        for encoder in va.encoders {
+            var with = encoder.rateControls.isEmpty ? "no rate control" : encoder.rateControls.joined(separator: " ")
+            if let width = encoder.mostWidth, let height = encoder.mostHeight { with += ", up to \(width)x\(height)" }
+            if encoder.entrypoint.hasSuffix("LP") { with += ", low power" }
+            let name = String(encoder.profile.dropFirst(encoder.profile.hasPrefix("VAProfile") ? 9 : 0))
+            if let index = profiles.firstIndex(where: { $0.with == with }) { profiles[index].names.append(name) } else { profiles.append((with, [name])) }
+        }
+        return profiles.map { "\($0.names.joined(separator: ", ")): \($0.with)" }
     }
 
     /// Formats that are listed of a card.

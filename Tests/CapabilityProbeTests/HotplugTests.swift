@@ -46,6 +46,21 @@ import Testing
         }
     }
 
+    @Test("a driver that takes a device of the bus, and one that is pulled there, are told: some GPUs are nothing but that")
+    func bus() async throws {
+        try await withLab { stage, lab in
+            let program = try await watch(stage, lab)
+            try await lab.load("nvidia.umockdev")
+            let path = "/sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0"
+            let added = try await program.output.first(containing: "add pci \(path) - -")
+            try await lab.tell("event", path, "bind")
+            let bound = try await program.output.first(containing: "change pci \(path) - -", from: added.index + 1)
+            try await lab.tell("unplug", path)
+            try await program.output.first(containing: "remove pci \(path) - -", from: bound.index + 1)
+            await stage.end(program)
+        }
+    }
+
     @Test("events that come at once reach the reader as one a device")
     func storm() async throws {
         try await withLab { stage, lab in

@@ -1,4 +1,5 @@
 import CapabilityProbe
+import TestSupport
 import Testing
 
 @Suite struct ListingTests {
@@ -24,6 +25,29 @@ import Testing
         #expect(NodeAccess.advice("/dev/x", group: "render", mode: 0o020_660).hasSuffix("add it to the group render"))
         #expect(NodeAccess.advice("/dev/x", group: "video", mode: 0o020_600).contains("udev rule must set mode 0660"))
         #expect(!NodeAccess.advice("/dev/x", group: nil, mode: 0o020_660).contains("add it to"))
+        #expect(NodeAccess.policy("/dev/x").contains("DeviceAllow=/dev/x rw"))
+    }
+
+    @Test("a list of PCI names is read as it is installed; where there is none there are no names")
+    func namesOnDisk() throws {
+        let folder = try TemporaryFolder()
+        let list = try folder.write("pci.ids", """
+            # List of PCI ID's
+            1002  Advanced Micro Devices, Inc. [AMD/ATI]
+            \t73ff  Navi 23 [Radeon RX 6600/6600 XT/6600M]
+            # in the middle of a vendor
+            \t\t1458 2337  Radeon RX 6600 EAGLE 8G
+            8086  Intel Corporation
+            \t46a6  Alder Lake-P GT2 [Iris Xe Graphics]
+            C 03  Display controller
+
+            """)
+        let places = ["/nowhere/pci.ids", list]
+        let amd = try #require(PCINames.find(vendor: 0x1002, device: 0x73FF, in: places))
+        #expect(amd.vendor == "Advanced Micro Devices, Inc. [AMD/ATI]" && amd.device == "Navi 23 [Radeon RX 6600/6600 XT/6600M]")
+        let intel = try #require(PCINames.find(vendor: 0x8086, device: 0x46A7, in: places))
+        #expect(intel.vendor == "Intel Corporation" && intel.device == nil)
+        #expect(PCINames.find(vendor: 0x10DE, device: 1, in: places) == nil && PCINames.find(vendor: 0x8086, device: 1, in: []) == nil)
     }
 
     @Test("what is read is in order and every node is a path; a machine without any gives nothing")

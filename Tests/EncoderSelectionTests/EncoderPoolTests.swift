@@ -56,7 +56,7 @@ import Testing
             uses[name] = pool.assign(to: name).candidate
         }
 
-        func plug(_ gpus: [GPU]) { apply(pool.set(gpus, hasVideoEncoder: false, now: now)) }
+        func plug(_ gpus: [GPU]) { apply(pool.set(gpus, boards: [], now: now)) }
         func wedge(_ gpu: GPU) { apply(pool.wedged(gpu.slot, recovery: "rebind", now: now)) }
         func order(_ order: [EncoderFamily]) { apply(pool.setOrder(order, now: now)) }
 
@@ -175,6 +175,23 @@ import Testing
         bench.answer()
         #expect(Set(bench.uses.values) == [Self.onIntel, Self.onAMD] && bench.state(Self.intel) == .ready)
         #expect(bench.pool.recipe(for: Self.onIntel, in: "a")?.deviceOptions == ["-vaapi_device", "/dev/dri/renderD130"])
+    }
+
+    @Test("a GPU that is seen while its nodes go, or come, one by one is gone until it has all of them")
+    func inSteps() {
+        let bench = Bench([Self.intel])
+        bench.add("hd")
+        bench.answer()
+        var half = Self.intel
+        (half.renderNode, half.cardNode) = (nil, "/dev/dri/card0")
+        for gpus in [[half], [], [half]] {
+            bench.plug(gpus)
+            #expect(bench.state(Self.intel) == .gone && bench.uses["hd"] == Self.software && bench.pool.devices[0].reason != nil)
+        }
+        bench.plug([Self.intel])
+        bench.answer()
+        #expect(bench.state(Self.intel) == .ready && bench.uses["hd"] == Self.onIntel)
+        #expect(bench.moves.map(\.move) == [.better, .gone, .better])
     }
 
     @Test("the only GPU pulled is degraded and gone, not forgotten")
@@ -361,7 +378,7 @@ import Testing
         var pool = bench.pool
         pool.pin(Self.software, to: "hd")
         #expect(pool.assign(to: "hd").candidate == Self.software)
-        _ = pool.set([Self.intel, Self.amd], hasVideoEncoder: false, now: bench.now)
+        _ = pool.set([Self.intel, Self.amd], boards: [], now: bench.now)
         #expect(pool.choose(for: "hd").candidate == Self.software)
         pool.pin(nil, to: "hd")
         #expect(pool.choose(for: "hd").candidate == Self.onIntel)

@@ -81,6 +81,15 @@ import Testing
         #expect(selector([Self.intel], order: order, usable: usable).choose(for: wish(["h264_vaapi@0000:03:00.0"])).candidate == nil)
     }
 
+    @Test("a board's encoder is there for the codecs that it gives out, and no group is degraded for want of the others")
+    func boards() {
+        let board = V4L2Encoder(node: "/dev/video11", name: "bcm2835-codec-encode", driver: "bcm2835-codec", codecs: ["h264"])
+        let catalogue = EncoderCatalogue(listed: Self.listed, boards: [board])
+        #expect(catalogue.candidates(.v4l2m2m, .h264) == [EncoderCandidate("h264_v4l2m2m")] && catalogue.candidates(.v4l2m2m, .hevc).isEmpty)
+        let choice = EncoderSelector(catalogue: catalogue).choose(for: wish([], codec: .hevc))
+        #expect(choice.candidate == EncoderCandidate("libx265") && !choice.isDegraded)
+    }
+
     @Test("an encoder that the installed FFmpeg does not have is passed over with that reason")
     func notListed() {
         let choice = selector([Self.nvidia], listed: ["libx264"], usable: []).choose(for: wish([]))

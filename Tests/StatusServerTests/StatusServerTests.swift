@@ -33,6 +33,33 @@ import Testing
         }
     }
 
+    @Test("who asks after a change is told of it, also when an answer was being made meanwhile")
+    func expiry() async throws {
+        let box = Served.Shown(Served.small)
+        let (beginnings, began) = AsyncStream<Void>.makeStream(), (gate, open) = AsyncStream<Void>.makeStream()
+        let status = SharedStatus(freshness: .seconds(3600)) {
+            let now = box.now ?? Served.small
+            began.yield()
+            // The second is slow.
+            if now.version == "slow" { for await _ in gate { break } }
+            return now
+        }
+        let version: @Sendable () async -> String? = { await status.snapshot(within: .seconds(60))?.version }
+        box.now?.version = "first"
+        #expect(await version() == "first")
+        box.now?.version = "slow"
+        #expect(await version() == "first")
+        await status.expire()
+        async let early = version()
+        for await _ in beginnings.dropFirst() { break }
+        box.now?.version = "last"
+        await status.expire()
+        async let late = version()
+        open.yield()
+        #expect(await early == "last")
+        #expect(await late == "last")
+    }
+
     @Test("nothing can be changed: other methods are refused, other paths not found")
     func readOnly() async throws {
         try await serving { served in

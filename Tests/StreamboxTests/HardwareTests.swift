@@ -4,95 +4,7 @@ import TestSupport
 import Testing
 
 /// Encoders of GPUs in the running service: chosen, lost, and had back, while a target loses nothing.
-@Suite(.serialized) struct HardwareTests {
-    private static let onIntel = "h264_vaapi@0000:00:02.0"
-    private static let onAMD = "h264_vaapi@0000:03:00.0"
-    private static let onNVIDIA = "h264_nvenc@0000:01:00.0"
-
-    private func box(_ groups: String...) -> String {
-        """
-          - name: main
-            sources: [ { test: { size: 320x180, rate: 30 } } ]
-            groups: [ \(groups.joined(separator: ", ")) ]
-        """
-    }
-
-    private func group(_ name: String, _ url: String, _ more: String = "") -> String {
-        "{ name: \(name), video: { bitrate: 400k, keyframe: 1s\(more) }, targets: [ { name: to-\(name), url: \"\(url)\" } ] }"
-    }
-
-    private struct Status: Decodable {
-        struct Channel: Decodable { var groups: [Group] }
-        struct Group: Decodable {
-            struct Exits: Decodable, Hashable {
-                var encoder: String
-                var cause: String
-                var count: Int
-            }
-            var name: String
-            var state: String
-            var encoder: String
-            var gpu: String?
-            var why: String
-            var lostFrames: Int
-            var handovers: [String: Int]
-            var exits: [Exits]
-
-            var use: String { gpu.map { "\(encoder)@\($0)" } ?? encoder }
-        }
-        struct GPU: Decodable {
-            var slot: String
-            var node: String
-            var state: String
-        }
-        struct Problem: Decodable {
-            var problem: String
-            var subject: String
-            var sentence: String
-        }
-        var channels: [Channel]
-        var gpus: [GPU]
-        var problems: [Problem]
-
-        var groups: [Group] { channels.flatMap(\.groups) }
-        func gpu(_ gpu: LabGPU) -> GPU? { gpus.first { $0.slot == gpu.slot } }
-    }
-
-    private func status(_ stage: Stage, _ daemon: Daemon) async throws -> Status {
-        let done = try await stage.command(["status", "--json", "--config", daemon.config])
-        guard done.ending == .exited(0) else { throw Failed("status: \(done.errors)") }
-        return try JSONDecoder().decode(Status.self, from: Data(done.output))
-    }
-
-    /// Waits until the status is as it should be, and gives it.
-    @discardableResult
-    private func expect(
-        _ what: String, _ stage: Stage, _ daemon: Daemon, within limit: Duration = .seconds(40), line: Int = #line, _ isSo: (Status) -> Bool
-    ) async throws -> Status {
-        var last: Status?
-        do {
-            return try await eventually(what, within: limit, every: .milliseconds(200), line: line) {
-                last = try await status(stage, daemon)
-                return last.flatMap { isSo($0) ? $0 : nil }
-            }
-        } catch {
-            throw Failed("\(error); it is \(last.map { "\($0)" } ?? "nothing")")
-        }
-    }
-
-    /// Ends the service, and looks at what a target got: one connection, every picture, each at its time.
-    private func expectWhole(_ sink: NginxRTMP, _ streams: String..., after daemon: Daemon) async throws {
-        try await daemon.terminate()
-        for stream in streams {
-            #expect(try await sink.wasPublishedOnceInOrder(stream))
-            let probe = try await MediaProbe.read(.url(sink.recordings(of: stream)[0]))
-            #expect(probe.backwards.isEmpty)
-            let times = probe.packets(of: probe.video).compactMap(\.pts)
-            let steps = zip(times, times.dropFirst()).map { $1 - $0 }
-            #expect(steps.allSatisfy { (33...34).contains($0) }, "\(stream): \(steps.filter { !(33...34).contains($0) })")
-        }
-    }
-
+@Suite(.serialized) struct HardwareTests: OnHardware {
     @Test("a group moves from software to the GPU once that has passed its trial, and the next start begins with the GPU")
     func onAirFirst() async throws {
         try await withLab { stage, lab in
@@ -216,6 +128,21 @@ import Testing
             #expect(fallen.groups[0].handovers["gpu-error"] == 1 && fallen.gpu(.intel)?.state == "quarantined")
             let soFar = try await sink.reading(of: "hd").frames.count
             try await sink.waitForFrames(soFar + 15, of: "hd")
+            try await expectWhole(sink, "hd", after: daemon)
+        }
+    }
+
+    @Test("a GPU that its driver has reset by itself stays in use")
+    func reset() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
+            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await lab.wedge(.intel, recovery: "none")
+            try await daemon.logged("the kernel has reset a GPU")
+            let status = try await status(stage, daemon)
+            #expect(status.groups[0].use == Self.onIntel && status.gpu(.intel)?.state == "ready" && status.problems.isEmpty, "\(status)")
             try await expectWhole(sink, "hd", after: daemon)
         }
     }

@@ -221,9 +221,13 @@ import Testing
                 .init(format: "NV12", width: 1920, height: 1080, rates: ["60"]),
             ])
             #expect(report.v4l2Encoders == [.init(node: "/dev/video11", driver: "bcm2835-codec", codecs: ["h264"])])
+            // What is planned is what the service would find.
+            let config = try stage.configuration("  - name: main\n    sources: [ test: {} ]\n    groups: [ { name: hd, video: { encoder: h264_v4l2m2m }, targets: [ { name: t, record: { folder: \(stage.folder.path("rec")) } } ] } ]")
+            let plan = try await stage.command(["plan", config], environment: lab.environment)
+            #expect(plan.text.contains("h264_v4l2m2m: ") && !plan.text.contains("it needs a board"), "\(plan.text) \(plan.errors)")
             let text = try await stage.command(["probe"], environment: lab.environment).text
             for line in text.split(separator: "\n") { #expect(line.count <= 80) }
-            for words in ["YUYV  up to 1920x1080 at 30", "/dev/video11  bcm2835-codec  h264", "Lab VA driver", "serial SN0001"] {
+            for words in ["YUYV  up to 1920x1080 at 30", "/dev/video11  bcm2835-codec  h264", "Lab VA driver", "serial SN0001", "H264High, H264Main", "CQP CBR VBR, up to"] {
                 #expect(text.contains(words), "\(text)")
             }
         }

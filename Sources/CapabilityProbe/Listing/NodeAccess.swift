@@ -7,10 +7,16 @@ public enum NodeAccess {
         guard access(path, R_OK | W_OK) != 0 else { return nil }
         let reason = errno
         guard reason == EACCES || reason == EPERM else { return "\(path): \(String(cString: strerror(reason)))" }
+        if reason == EPERM { return policy(path) }
         var info = stat()
         guard stat(path, &info) == 0 else { return advice(path, group: nil, mode: 0) }
         let group = info.st_gid == 0 ? nil : getgrgid(info.st_gid).map { String(cString: $0.pointee.gr_name) } ?? "\(info.st_gid)"
         return advice(path, group: group, mode: info.st_mode)
+    }
+
+    /// The node's owner and mode let this user in, and something above them does not.
+    public static func policy(_ path: String) -> String {
+        "\(path): a device policy keeps it from this service; allow it (systemd: DeviceAllow=\(path) rw; in a container: --device \(path))"
     }
 
     /// - Parameters:

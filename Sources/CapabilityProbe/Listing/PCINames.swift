@@ -2,9 +2,10 @@ import Glibc
 
 /// Names of PCI vendors and devices, from the list that pciutils or hwdata installs.
 public enum PCINames {
-    private static let places = ["/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"]
+    public static let places = ["/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"]
 
-    static func find(vendor: UInt16, device: UInt16) -> (vendor: String, device: String?)? {
+    /// - Returns: `nil` where no list is installed, or none knows the vendor.
+    public static func find(vendor: UInt16, device: UInt16, in places: [String] = Self.places) -> (vendor: String, device: String?)? {
         for place in places {
             guard let file = fopen(place, "re") else { continue }
             defer { fclose(file) }
@@ -21,7 +22,7 @@ public enum PCINames {
                     break
                 }
             }
-            if let found { return (names(vendor: found, devices: lines, device: device)) }
+            if let found { return names(vendor: found, devices: lines, device: device) }
         }
         return nil
     }

@@ -19,6 +19,9 @@ public struct GPU: Sendable, Hashable, Codable {
     /// Why this process may not open the render node; `nil` when it may.
     public var accessProblem: String?
 
+    /// No bus shows it: a driver's library is there, and so it may be.
+    public var isSupposed: Bool { slot == driver }
+
     public init(
         slot: String, driver: String, vendorID: UInt16? = nil, deviceID: UInt16? = nil, vendorName: String? = nil,
         deviceName: String? = nil, renderNode: String? = nil, cardNode: String? = nil, isBootVGA: Bool = false,

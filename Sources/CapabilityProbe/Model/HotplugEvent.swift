@@ -7,12 +7,13 @@ public struct HotplugEvent: Sendable, Hashable {
     }
 
     public var action: Action
-    /// `drm`, `video4linux` or `sound`
+    /// `drm`, `pci`, `video4linux` or `sound`
     public var subsystem: String
     /// Below `/sys`; stays the same from add to remove.
     public var path: String
     public var node: String?
-    /// The kernel says that the GPU is beyond recovery, and how it could be had back: `rebind`, `bus-reset`.
+    /// The kernel says that the GPU failed, and how it could be had back: `rebind`, `bus-reset`, `unknown`; `none` where it
+    /// works again.
     public var wedged: String?
 
     public init(action: Action, subsystem: String, path: String, node: String? = nil, wedged: String? = nil) {

@@ -6,4 +6,11 @@ public struct V4L2Encoder: Sendable, Hashable, Codable {
     public var driver: String
     /// `h264`, `hevc`
     public var codecs: [String]
+
+    public init(node: String, name: String, driver: String, codecs: [String]) {
+        self.node = node
+        self.name = name
+        self.driver = driver
+        self.codecs = codecs
+    }
 }

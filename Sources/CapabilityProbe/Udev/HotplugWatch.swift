@@ -6,7 +6,7 @@ import Glibc
 ///
 /// Made by one thread and then handed to its own; never used by two.
 final class HotplugWatch {
-    private static let subsystems = ["drm", "video4linux", "sound"]
+    private static let subsystems = ["drm", "pci", "video4linux", "sound"]
     /// Bytes that the kernel keeps for the thread; a dock that is pulled makes a few hundred events.
     private static let bufferSize: CInt = 8 << 20
 
@@ -89,12 +89,22 @@ final class HotplugWatch {
             }
         }
         let device = UdevDevice(owning: handle)
-        if let action = device.action.flatMap({ HotplugEvent.Action(rawValue: $0) }), action != .lost {
+        if let action = device.action.flatMap({ Self.action($0) }) {
             burst.add(
                 HotplugEvent(action: action, subsystem: device.subsystem, path: device.path, node: device.node, wedged: device.property("WEDGED")),
                 now: Self.now())
         }
         return true
+    }
+
+    private static func action(_ word: String) -> HotplugEvent.Action? {
+        switch word {
+        case "add": .add
+        case "remove": .remove
+        // A driver that takes a device or lets it go changes what it is good for.
+        case "change", "bind", "unbind": .change
+        default: nil
+        }
     }
 
     private static func now() -> Int64 {

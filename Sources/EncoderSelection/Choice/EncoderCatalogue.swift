@@ -10,17 +10,24 @@ public struct EncoderCatalogue: Sendable {
     public private(set) var gpus: [GPU]
     /// The slots of those that are there no more.
     public private(set) var gone: Set<String> = []
-    /// A video device of the kernel's encodes.
-    public var hasVideoEncoder: Bool
+    /// Video devices of the kernel's that encode.
+    public var boards: [V4L2Encoder]
 
-    public init(listed: Set<String>, gpus: [GPU] = [], hasVideoEncoder: Bool = false) {
+    public init(listed: Set<String>, gpus: [GPU] = [], boards: [V4L2Encoder] = []) {
         self.listed = listed
         self.gpus = gpus
-        self.hasVideoEncoder = hasVideoEncoder
+        self.boards = boards
     }
 
     /// GPUs that are not in the list any more are remembered as gone: who had one will ask for it.
     public mutating func update(_ present: [GPU]) {
+        // Where one was seen and is not any more, none is to be supposed.
+        let seen = Set(gpus.filter { !$0.isSupposed }.map(\.driver))
+        // One that has its last node only is coming or going.
+        let whole = Set(gpus.filter { $0.renderNode != nil }.map(\.slot))
+        let present = present.filter { gpu in
+            gpu.isSupposed ? !seen.contains(gpu.driver) : gpu.renderNode != nil || !whole.contains(gpu.slot)
+        }
         let missing = gpus.filter { known in !present.contains { $0.slot == known.slot } }.suffix(Self.mostGone)
         gone = Set(missing.map(\.slot))
         gpus = (present + missing).sorted { $0.slot < $1.slot }
@@ -39,7 +46,7 @@ public struct EncoderCatalogue: Sendable {
         guard let encoder = EncoderName.known(name) else { return [] }
         switch encoder.family {
         case .software: return [EncoderCandidate(name)]
-        case .v4l2m2m: return hasVideoEncoder ? [EncoderCandidate(name)] : []
+        case .v4l2m2m: return boards.contains { $0.codecs.contains(encoder.codec.rawValue) } ? [EncoderCandidate(name)] : []
         case .vaapi, .qsv, .nvenc:
             return gpus.filter { drives($0, with: encoder.family) && (slot == nil || $0.slot == slot) }
                 .map { EncoderCandidate(name, gpu: $0.slot) }

@@ -134,10 +134,10 @@ public struct EncoderPool: Sendable {
     // MARK: Devices
 
     /// The devices that are there now.
-    public mutating func set(_ gpus: [GPU], hasVideoEncoder: Bool, now: Duration) -> [Effect] {
+    public mutating func set(_ gpus: [GPU], boards: [V4L2Encoder], now: Duration) -> [Effect] {
         let before = catalogue
         let inUse = Set(groups.values.compactMap { $0.assigned?.gpu })
-        catalogue.hasVideoEncoder = hasVideoEncoder
+        catalogue.boards = boards
         catalogue.update(gpus)
         for gpu in gpus {
             let known = before.gpus.first { $0.slot == gpu.slot }

@@ -18,7 +18,8 @@ struct Check: AsyncParsableCommand {
         do {
             let (ffmpeg, listed) = try await FFmpegBinary.locateListing(loaded.configuration.ffmpeg, environment: environment)
             try CodecObjections.check(loaded, against: ffmpeg.version)
-            let encoders = EncoderCatalogue(listed: listed, gpus: GPUList.read())
+            let devices = await InstalledFFmpeg.devices()
+            let encoders = EncoderCatalogue(listed: listed, gpus: devices?.gpus ?? [], boards: devices?.boards ?? [])
             missing = MissingEncoders.notices(of: loaded, encoders)
         } catch let failure as Failure {
             throw failure

@@ -28,10 +28,9 @@ struct Probe: AsyncParsableCommand {
         async let gpuList = Offload.run(atMost: Self.limit) { GPUList.read() }
         async let boardList = Offload.run(atMost: Self.limit) { V4L2EncoderList.read() }
         async let cardList = Offload.run(atMost: Self.limit) { CaptureList.read() }
-        let (ffmpeg, installed) = try await InstalledFFmpeg.find(BoxConfiguration(channels: []), environment: environment)
+        let (ffmpeg, listed) = try await InstalledFFmpeg.listing(BoxConfiguration(channels: []), environment: environment)
         let gpus = await gpuList ?? [], boards = await boardList ?? [], cards = await cardList
-        var encoders = installed
-        encoders.hasVideoEncoder = !boards.isEmpty
+        let encoders = EncoderCatalogue(listed: listed, gpus: gpus, boards: boards)
         var report = ProbeReport(ffmpeg: "\(ffmpeg.version)", gpus: gpus.map { .init(gpu: $0) }, v4l2Encoders: boards, captureDevices: cards ?? [])
         if cards == nil { report.problem = "a video device does not say what it is: its driver hangs; unplug it, or restart the box" }
         if noTrial {

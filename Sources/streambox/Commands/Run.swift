@@ -67,7 +67,9 @@ struct Run: AsyncParsableCommand {
         box.timelineStart = timelineStart.map { Int64($0 * 90_000) }
         box.encoderLifetime = encoderLifetime.map { .seconds($0) }
         let supervisor = Supervisor(file.configuration, stopped: state.read() ?? StoppedOutputs(), box: box)
-        let reload = Reload(supervisor: supervisor, path: config, environment: environment, runtime: places.runtime, secrets: secrets, logger: logger)
+        let reload = Reload(
+            supervisor: supervisor, keeper: keeper, ffmpeg: ffmpeg.version, path: config, environment: environment, runtime: places.runtime,
+            secrets: secrets, logger: logger)
         let problems = ProblemBoard()
         let started = Timestamp.now
         let status = SharedStatus {

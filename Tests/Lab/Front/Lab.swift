@@ -64,9 +64,11 @@ public struct Lab: Sendable {
     }
 
     /// The kernel says that a GPU is beyond recovery.
-    public func wedge(_ gpu: LabGPU) async throws {
+    ///
+    /// - Parameter recovery: How it could be had back; `none` where its driver has done so already.
+    public func wedge(_ gpu: LabGPU, recovery: String = "rebind") async throws {
         guard let card = gpu.devices.first else { throw Failed("\(gpu.slot) has no DRM device") }
-        try await tell("set", card, "WEDGED", "rebind")
+        try await tell("set", card, "WEDGED", recovery)
         try await tell("event", card, "change")
     }
 
@@ -75,6 +77,13 @@ public struct Lab: Sendable {
         guard let node = gpu.nodes.last, let root = environment["UMOCKDEV_DIR"] ?? nil else { throw Failed("\(gpu.slot) has no node") }
         _ = try await Program.run("chown", ["nobody:\(group)", root + node]).success("chown")
         _ = try await Program.run("chmod", ["0660", root + node]).success("chmod")
+    }
+
+    /// A GPU's render node may be opened by everybody, as a new udev rule has it.
+    public func permit(_ gpu: LabGPU) async throws {
+        guard let node = gpu.nodes.last, let root = environment["UMOCKDEV_DIR"] ?? nil else { throw Failed("\(gpu.slot) has no node") }
+        _ = try await Program.run("chmod", ["0666", root + node]).success("chmod")
+        for device in gpu.devices { try await tell("event", device, "change") }
     }
 
     // MARK: Cameras

@@ -1,0 +1,175 @@
+import Foundation
+import Lab
+import TestSupport
+import Testing
+
+/// What is wrong with a box's hardware, or becomes so while it encodes, with a target that loses nothing.
+@Suite(.serialized) struct HardwareFaultTests: OnHardware {
+    @Test("a GPU that fails for three groups at once failed once: all of them are back within seconds of its recovery")
+    func failsForAll() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            let sink = try await stage.nginx(record: true)
+            let names = ["a", "b", "c"]
+            let groups = names.map { group($0, sink.url($0)) }.joined(separator: ", ")
+            let daemon = try await stage.streambox(box(groups), environment: lab.environment)
+            try await expect("the GPU in use", stage, daemon) { $0.groups.allSatisfy { $0.use == Self.onIntel && $0.state == "live" } }
+            for name in names { try await sink.waitForFrames(15, of: name) }
+            try lab.fail(.endPicture, .operationFailed)
+            try await expect("software in its place", stage, daemon) { $0.groups.allSatisfy { $0.use == "libx264" && $0.state == "degraded" } }
+            try lab.heal()
+            try await expect("the GPU again", stage, daemon, within: .seconds(60)) {
+                $0.groups.allSatisfy { $0.use == Self.onIntel && $0.state == "live" && $0.lostFrames == 0 }
+            }
+            try await expectWhole(sink, "a", "b", "c", after: daemon)
+        }
+    }
+
+    @Test("a GPU whose scaler fails goes on with pictures that the processor scales")
+    func scalerFails() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"), ", size: 160x90")), environment: lab.environment)
+            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            #expect(daemon.children("pipe:0").contains { $0.command.contains("scale_vaapi") })
+            try await sink.waitForFrames(30, of: "hd")
+            try lab.fail(.scale, .operationFailed)
+            let status = try await expect("the GPU again", stage, daemon) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" && $0.groups[0].handovers["gpu-error"] == 1
+            }
+            #expect(status.groups[0].exits == [.init(encoder: "h264_vaapi", cause: "gpu-error", count: 1)] && status.groups[0].lostFrames == 0)
+            #expect(!daemon.children("pipe:0").contains { $0.command.contains("scale_vaapi") })
+            let soFar = try await sink.reading(of: "hd").frames.count
+            try await sink.waitForFrames(soFar + 15, of: "hd")
+            try await expectWhole(sink, "hd", after: daemon)
+        }
+    }
+
+    @Test("a GPU that this user may not open is a problem that names the group to join, and is used from the moment that it may be opened")
+    func permission() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            try await lab.restrict(.intel, to: "video")
+            let sink = try await stage.nginx(record: true)
+            let config = try stage.configuration(box(group("hd", sink.url("hd"))))
+            // Root that may not pass over permissions is like any other user.
+            let program = try await stage.program(
+                "setpriv", ["--bounding-set=-dac_override,-dac_read_search", Daemon.path, "run", "--config", config, "--log-level", "debug"],
+                environment: lab.environment)
+            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+            try await daemon.logged("msg=started", "source=")
+            let refused = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            let sentence = "/dev/dri/renderD128: this user may not open it; add it to the group video"
+            #expect(refused.problems.contains { $0.problem == "gpu-permission" && $0.sentence == sentence }, "\(refused.problems)")
+            #expect(refused.groups[0].why.contains(sentence) && refused.groups[0].exits.isEmpty)
+            try await sink.waitForFrames(15, of: "hd")
+            try await lab.permit(.intel)
+            let status = try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            #expect(status.problems.isEmpty && status.groups[0].lostFrames == 0)
+            // And from the moment that it may not any more, nothing new is started on it.
+            try await lab.restrict(.intel, to: "video")
+            _ = try await stage.command(["handover", "hd", "--config", daemon.config])
+            let again = try await expect("software again", stage, daemon) {
+                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" && $0.problems.contains { $0.problem == "gpu-permission" }
+            }
+            #expect(again.groups[0].lostFrames == 0)
+            let soFar = try await sink.reading(of: "hd").frames.count
+            try await sink.waitForFrames(soFar + 15, of: "hd")
+            try await expectWhole(sink, "hd", after: daemon)
+        }
+    }
+
+    @Test("a driver that an upgrade took away is told with what to install, and used again when it is back")
+    func driverMissing() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            let drivers = try stage.folder.makeFolder("drivers"), library = "\(drivers)/lab_drv_video.so"
+            let original = try #require(lab.environment["LIBVA_DRIVERS_PATH"] ?? nil) + "/lab_drv_video.so"
+            try FileManager.default.copyItem(atPath: original, toPath: library)
+            let sink = try await stage.nginx(record: true)
+            let environment = lab.environment.merging(["LIBVA_DRIVERS_PATH": drivers]) { $1 }
+            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: environment)
+            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await sink.waitForFrames(15, of: "hd")
+            try FileManager.default.removeItem(atPath: library)
+            // What runs goes on; the next process finds no driver.
+            _ = try await stage.command(["handover", "hd", "--config", daemon.config])
+            let fallen = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            #expect(fallen.groups[0].why.contains("install intel-media-va-driver") && fallen.gpu(.intel)?.state == "quarantined", "\(fallen)")
+            try FileManager.default.copyItem(atPath: original, toPath: library)
+            let status = try await expect("the GPU again", stage, daemon, within: .seconds(60)) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            #expect(status.problems.isEmpty && status.groups[0].lostFrames == 0)
+            try await expectWhole(sink, "hd", after: daemon)
+        }
+    }
+
+    @Test("an encoder that a reload asks too much of gives way to the next, and is there again for what it can do")
+    func tooLarge() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            try lab.limit("width", 400)
+            let sink = try await stage.nginx(record: true)
+            let channels = { (bitrate: Int, profile: String) in
+                "  - name: main\n    sources: [ { test: { size: 320x180, rate: 30 } } ]\n    groups: [ "
+                    + "{ name: hd, video: { bitrate: \(bitrate)k, keyframe: 1s, profile: \(profile) }, targets: [ { name: t, url: \"\(sink.url("hd"))\" } ] } ]"
+            }
+            let daemon = try await stage.streambox(channels(400, "high"), environment: lab.environment)
+            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await sink.waitForFrames(15, of: "hd")
+            // What it did well before is trusted with more until it says no.
+            try lab.heal()
+            try lab.limit("width", 64)
+            _ = try stage.configuration(channels(500, "main"))
+            daemon.program.send(SIGHUP)
+            let fallen = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            #expect(fallen.groups[0].why.contains("cannot encode pictures of this size") && fallen.gpu(.intel)?.state == "ready", "\(fallen)")
+            try lab.heal()
+            _ = try stage.configuration(channels(300, "main"))
+            daemon.program.send(SIGHUP)
+            let status = try await expect("the GPU again", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            #expect(status.groups[0].lostFrames == 0)
+            try await expectWhole(sink, "hd", after: daemon)
+        }
+    }
+
+    @Test("an NVIDIA GPU without DRM nodes that is pulled is gone, and is used again when it is back")
+    func pulledNVIDIA() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.nvidia)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.nvidiaEnvironment)
+            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
+            try await sink.waitForFrames(15, of: "hd")
+            try lab.limitNVIDIA("devices", 0)
+            try await lab.unplug(.nvidia)
+            let gone = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            #expect(gone.gpus.map(\.state) == ["gone"] && gone.groups[0].handovers["gpu-lost"] == 1, "\(gone)")
+            #expect(gone.problems.contains { $0.problem == "gpu-gone" })
+            try lab.heal()
+            try await lab.plug(.nvidia)
+            let status = try await expect("the GPU again", stage, daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
+            #expect(status.gpus.map(\.state) == ["ready"] && status.groups[0].lostFrames == 0, "\(status)")
+            try await expectWhole(sink, "hd", after: daemon)
+        }
+    }
+
+    @Test("HEVC for an RTMP target that the installed FFmpeg cannot send is refused by check and by a reload")
+    func codecOfTarget() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let channels = { (codec: String) in self.box("{ name: hd, video: { codec: \(codec) }, targets: [ { name: t, url: \"\(sink.url("hd"))\" } ] }") }
+            let checked = try await stage.command(["check", try stage.configuration(channels("hevc"), name: "checked")])
+            let version = try await Program.run("ffmpeg", ["-version"]).success("ffmpeg").text
+            // FFmpeg 6.1 and newer can.
+            guard version.contains("ffmpeg version 5.") || version.contains("ffmpeg version 6.0") else { return #expect(checked.ending == .exited(0)) }
+            #expect(checked.ending == .exited(2) && checked.errors.contains("cannot be sent hevc"), "\(checked.errors)")
+            let daemon = try await stage.streambox(channels("h264"))
+            _ = try stage.configuration(channels("hevc"))
+            let reloaded = try await stage.command(["reload", "--config", daemon.config])
+            #expect(reloaded.ending != .exited(0) && reloaded.errors.contains("cannot be sent hevc"), "\(reloaded)")
+            try await sink.waitForFrames(15, of: "hd")
+            try await daemon.terminate()
+        }
+    }
+}
