@@ -67,6 +67,12 @@ extension OnHardware {
         return try JSONDecoder().decode(HardwareStatus.self, from: Data(done.output))
     }
 
+    /// When a line was logged, in seconds.
+    func time(of line: String) -> Double? {
+        guard let stamp = line.split(separator: " ").first(where: { $0.hasPrefix("time=") })?.dropFirst(5) else { return nil }
+        return try? Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(String(stamp)).timeIntervalSinceReferenceDate
+    }
+
     /// Waits until the status is as it should be, and gives it.
     @discardableResult
     func expect(

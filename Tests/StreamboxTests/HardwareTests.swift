@@ -21,7 +21,10 @@ import Testing
             try await expectWhole(sink, "hd", after: daemon)
             let next = try await stage.streambox(box(group("hd", sink.url("again"), ", size: 160x90")), environment: lab.environment)
             let status = try await expect("the group live", stage, next) { $0.groups[0].state == "live" && $0.groups[0].use == Self.onIntel }
-            #expect(status.groups[0].handovers.isEmpty)
+            // A start does not wait for long: where the machine is too busy for the trial, software begins.
+            let began = try await next.logged("msg=starting"), passed = try await next.logged("passed its trial", Self.onIntel)
+            let took = try #require(time(of: passed.text)) - #require(time(of: began.text))
+            #expect(status.groups[0].handovers.isEmpty || took > 0.5, "\(status.groups[0].handovers), though the trial passed after \(took) s")
             try await next.terminate()
         }
     }
