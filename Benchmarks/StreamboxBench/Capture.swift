@@ -53,8 +53,7 @@ struct Capture: AsyncParsableCommand {
         var plugs: [Double] = [], slates: [Double] = []
         for cycle in 1...max(1, cycles) {
             show("cycle \(cycle) of \(cycles)")
-            var camera = LabCamera(port: "1-\(cycle % 3 + 1)", number: cycle % 4)
-            (camera.width, camera.height) = (640, 360)
+            let camera = LabCamera(port: "1-\(cycle % 3 + 1)", number: cycle % 4, modes: [.init("YUYV", 640, 360)])
             var position = (daemon.errors.lines.last?.index ?? -1) + 1
             let plugged = ContinuousClock.now
             try await lab.plug(camera)

@@ -10,7 +10,7 @@ public enum SourceEvent: Sendable, Hashable {
     case onAir(VideoFormat?)
     /// Another source took the air.
     case offAir
-    /// No picture came for the channel's patience.
+    /// No picture came for as long as it may take.
     case stalled
     /// The relay closed its end.
     case ended
@@ -42,7 +42,9 @@ final class ChannelInput: InletOwner {
     final class Source {
         let inlet: Inlet
         let priority: Int
+        let patience: PicturePatience?
         let report: @Sendable (SourceEvent) -> Void
+        let added = EventLoop.now()
         var writer = Splicer.Writer(.following)
         var lastPicture: Int64?
         var isStalled = false
@@ -50,10 +52,17 @@ final class ChannelInput: InletOwner {
         /// It sends what a feed does not carry; its relay is going to be replaced by one that encodes.
         var isForeign = false
 
-        init(inlet: Inlet, priority: Int, report: @escaping @Sendable (SourceEvent) -> Void) {
+        /// - Parameter patience: `nil` for the channel's, and for a first picture that may take its time.
+        init(inlet: Inlet, priority: Int, patience: PicturePatience?, report: @escaping @Sendable (SourceEvent) -> Void) {
             self.inlet = inlet
             self.priority = priority
+            self.patience = patience
             self.report = report
+        }
+
+        /// When it counts as stalled unless a picture comes; `nil` while it may take its time.
+        func stalls(channelPatience: Int64) -> Int64? {
+            lastPicture.map { $0 + (patience?.next ?? channelPatience) } ?? patience.map { added + $0.first }
         }
     }
 
@@ -107,6 +116,7 @@ final class ChannelInput: InletOwner {
     func add(_ source: Source, isNew: Bool) {
         sources.append(source)
         if isNew { choice.forgive(source.priority) }
+        if let due = source.stalls(channelPatience: choice.patience) { loop.arm(for: due) }
     }
 
     /// Closes a source's inlet without waiting for its relay to end.
@@ -133,7 +143,7 @@ final class ChannelInput: InletOwner {
             if source.isStalled || source.pictures == 1 {
                 source.isStalled = false
                 source.report(.delivering(parser.videoFormat))
-                loop.arm(for: now + choice.patience)
+                loop.arm(for: now + min(choice.patience, source.patience?.next ?? .max))
             }
         }
         if choice.onAir != source.priority || player != nil {
@@ -170,12 +180,12 @@ final class ChannelInput: InletOwner {
         var next = playSlate(now: now)
         next = min(next, hub.flushIfDue(now: now))
         for source in sources where !source.isStalled {
-            guard let last = source.lastPicture else { continue }
-            if now - last >= choice.patience {
+            guard let due = source.stalls(channelPatience: choice.patience) else { continue }
+            if now >= due {
                 source.isStalled = true
                 source.report(.stalled)
             } else {
-                next = min(next, last + choice.patience)
+                next = min(next, due)
             }
         }
         return next

@@ -119,15 +119,17 @@ public actor DataPath {
     /// - Parameters:
     ///   - priority: 0 is the source most wanted; no two of a channel may be the same.
     ///   - isNew: It is another device than had this priority before, or the same one plugged in again.
+    ///   - patience: How long it may show no picture before it counts as stalled; `nil` for the channel's patience between two, and
+    ///     for a first picture that may take its time.
     /// - Returns: The end for the relay's standard output, owned by the caller.
     /// - Throws: ``DescriptorError``
     public func attachSource(
-        to channel: String, priority: Int, isNew: Bool = false, report: @escaping @Sendable (SourceEvent) -> Void
+        to channel: String, priority: Int, isNew: Bool = false, patience: PicturePatience? = nil, report: @escaping @Sendable (SourceEvent) -> Void
     ) throws(DescriptorError) -> (Attachment, FileDescriptor) {
         let input = channels[channel]!
         let pipe = try Pipe()
         let inlet = try makeInlet(pipe, owner: input)
-        input.add(ChannelInput.Source(inlet: inlet, priority: priority, report: report), isNew: isNew)
+        input.add(ChannelInput.Source(inlet: inlet, priority: priority, patience: patience, report: report), isNew: isNew)
         let attachment = attach { input.remove(inlet) }
         inlets[attachment] = inlet
         return (attachment, FileDescriptor(rawValue: pipe.writing))

@@ -107,7 +107,7 @@ extension SourceConfiguration {
 extension ProcessLedger.Entry {
     /// What keeps a source from delivering and an operator could mend.
     fileprivate var sourceTrouble: String? {
-        if let obstacle { return obstacle }
+        if let known = obstacle ?? trouble { return known }
         guard actual != .live, actual != .idle, let cause = history.ends.last?.cause, cause == .busy || cause == .permission else { return nil }
         return cause.sentence
     }

@@ -14,9 +14,11 @@ struct Life: Sendable {
     /// - Parameters:
     ///   - expected: Causes that are nobody's concern: they are logged at debug.
     ///   - connected: Called when a publisher's target has accepted the connection.
+    ///   - says: Called with what it says; it must not block.
     func run(
         _ command: FFmpegCommand, input: FileDescriptor?, output: FileDescriptor?, child: ChildHandle,
-        expected: Set<FailureCause> = [], connected: @escaping @Sendable () -> Void = {}
+        expected: Set<FailureCause> = [], connected: @escaping @Sendable () -> Void = {},
+        says: @escaping @Sendable (LogLine) -> Void = { _ in }
     ) async -> ChildExit {
         let logger = logger
         box.secrets.learn(command.secrets)
@@ -28,7 +30,9 @@ struct Life: Sendable {
             case .started(let pid): logger.debug("started", metadata: ["pid": "\(pid)"])
             case .outputOpened: connected()
             case .progress: break
-            case .log(let line): logger.debug("ffmpeg: \(line.text)")
+            case .log(let line):
+                says(line)
+                logger.debug("ffmpeg: \(line.text)")
             case .logSuppressed(let count): logger.debug("ffmpeg: \(count) lines left out")
             }
         }

@@ -16,6 +16,8 @@ final class ProcessLedger: Sendable {
         var history = ProcessHistory()
         /// Why it could not even be started; `nil` once it was.
         var obstacle: String?
+        /// What an operator could mend although it can be started.
+        var trouble: String?
         /// Bytes that the processes that have ended were given.
         var delivered = 0
         /// Their jumps to the newest keyframe.
@@ -38,6 +40,7 @@ final class ProcessLedger: Sendable {
             if actual == .live, entry.actual == .starting {
                 entry.connects += 1
                 entry.liveSince = .now
+                entry.obstacle = nil
             }
             if actual != .live, actual != .stalled { entry.liveSince = nil }
             entry.actual = actual
@@ -66,6 +69,8 @@ final class ProcessLedger: Sendable {
             entry.obstacle = why
         }
     }
+
+    func hasTrouble(_ what: String?) { entry.withLock { $0.trouble = what } }
 
     func shows(_ format: VideoFormat?) {
         entry.withLock { $0.format = format }

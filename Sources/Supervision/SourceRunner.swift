@@ -83,12 +83,14 @@ final class SourceRunner: Runnable {
                             environment: box.environment)
                     }
                     let (attachment, output) = try await dataPath.attachSource(
-                        to: channel.name, priority: priority, isNew: card?.takesNewCard() ?? false, report: report)
+                        to: channel.name, priority: priority, isNew: card?.takesNewCard() ?? false, patience: card?.patience, report: report)
                     let started = Timestamp.now
                     // From here on it is the child's.
                     let given = input
                     input = nil
-                    let exit = await life.run(command, input: given, output: output, child: child, expected: [.ended, .reset])
+                    let exit = await life.run(
+                        command, input: given, output: output, child: child, expected: [.ended, .reset],
+                        says: { line in if let card, let process = shared.state.withLock({ $0.process }) { card.hears(line, process) } })
                     await dataPath.detach(attachment)
                     ledger.ended(exit, started: started)
                     if let process = shared.state.withLock({ $0.process }) { card?.ended(exit, process) }
@@ -174,7 +176,7 @@ final class SourceRunner: Runnable {
                 logger.info("off air")
             case .stalled:
                 card?.froze()
-                logger.warning("silent: no picture for a second")
+                logger.warning("silent: no picture comes")
                 process?.report(.stalled)
                 delivers(false)
             case .ended:

@@ -5,72 +5,24 @@ import Testing
 
 /// Capture cards that are plugged, pulled, frozen and swapped, with the real V4L2 of FFmpeg.
 @Suite(.serialized) struct CaptureTests {
-    private func box(_ source: String, _ url: String) -> String {
-        """
-          - name: main
-            sources: [ { capture: { \(source) } } ]
-            slate: { after: 1s }
-            mezzanine: { bitrate: 1M }
-            groups: [ { name: hd, video: { encoder: libx264, size: 320x180, rate: 30, bitrate: 400k, keyframe: 1s }, targets: [ { name: a, url: "\(url)" } ] } ]
-        """
-    }
-
-    private struct Status: Decodable {
-        struct Channel: Decodable { var sources: [Source] }
-        struct Source: Decodable {
-            var id: String
-            var state: String
-            var isOnAir: Bool
-            var trouble: String?
-        }
-        struct Problem: Decodable {
-            var problem: String
-            var sentence: String
-        }
-        var channels: [Channel]
-        var problems: [Problem]
-        func source(_ id: String) -> Source? { channels.flatMap(\.sources).first { $0.id == id } }
-    }
-
-    private func expect(_ what: String, _ stage: Stage, _ daemon: Daemon, line: Int = #line, _ isSo: (Status) -> Bool) async throws {
-        var last: Status?
-        do {
-            try await eventually(what, within: .seconds(40), every: .milliseconds(200), line: line) {
-                let done = try await stage.command(["status", "--json", "--config", daemon.config])
-                // The service may not be there yet.
-                guard done.ending == .exited(0) else { return false }
-                last = try JSONDecoder().decode(Status.self, from: Data(done.output))
-                return last.map(isSo) ?? false
-            }
-        } catch {
-            throw Failed("\(error); it is \(last.map { "\($0)" } ?? "nothing")")
-        }
-    }
-
-    private func daemon(_ stage: Stage, _ lab: Lab, _ channels: String) async throws -> Daemon {
-        let config = try stage.configuration(channels)
-        let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"], environment: lab.environment)
-        return Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
-    }
-
     @Test("a card that is plugged in goes on air; pulled, the slate stands in; plugged into another port under another number, it is on air again")
     func plugging() async throws {
         try await withLab { stage, lab in
             let sink = try await stage.nginx(record: true)
-            let daemon = try await daemon(stage, lab, box("serial: SN0001", sink.url("one")))
-            try await expect("the slate, and the card absent", stage, daemon) {
+            let daemon = try await stage.daemon(lab, stage.card("serial: SN0001", to: sink.url("one")))
+            try await stage.expect("the slate, and the card absent", of: daemon) {
                 $0.source("capture-0")?.state == "absent" && $0.source("slate")?.isOnAir == true
-                    && $0.problems.contains { $0.problem == "source-absent" && $0.sentence.contains("no card with the serial SN0001 is there; none is plugged in") }
+                    && $0.hasProblem("source-absent", "no card with the serial SN0001 is there; none is plugged in")
             }
             let first = LabCamera()
             try await lab.plug(first)
             try await daemon.logged("\"on air\"", "source=capture-0")
-            try await expect("the card live", stage, daemon) { $0.source("capture-0")?.state == "live" && $0.source("capture-0")?.isOnAir == true }
+            try await stage.expect("the card live", of: daemon) { $0.source("capture-0")?.state == "live" && $0.source("capture-0")?.isOnAir == true }
             try await sink.waitForFrames(60, of: "one")
             var position = daemon.position
             try await lab.unplug(first)
             try await daemon.logged("\"on air\"", "source=slate", from: position)
-            try await expect("the card absent", stage, daemon) { $0.source("capture-0")?.state == "absent" }
+            try await stage.expect("the card absent", of: daemon) { $0.source("capture-0")?.state == "absent" }
             position = daemon.position
             try await lab.plug(LabCamera(port: "1-4", number: 3))
             try await daemon.logged("\"on air\"", "source=capture-0", from: position)
@@ -89,7 +41,7 @@ import Testing
             let camera = LabCamera()
             try await lab.plug(camera)
             let sink = try await stage.nginx(record: true)
-            let daemon = try await daemon(stage, lab, box("any: true", sink.url("one")))
+            let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one")))
             try await daemon.logged("\"on air\"", "source=capture-0")
             try await sink.waitForFrames(45, of: "one")
             let position = daemon.position
@@ -109,7 +61,7 @@ import Testing
             try await lab.plug(.intel)
             try await lab.plug(LabCamera())
             let sink = try await stage.nginx(record: true)
-            let daemon = try await daemon(stage, lab, box("any: true", sink.url("one")))
+            let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one")))
             try await daemon.logged("\"on air\"", "source=capture-0")
             #expect(daemon.children("v4l2").contains { $0.command.contains("h264_vaapi") })
             try await sink.waitForFrames(45, of: "one")
@@ -140,12 +92,12 @@ import Testing
                     sources: [ { capture: { path: "pci-0000:00:14.0-usb-0:3" } } ]
                     groups: [ { name: r, video: copy, audio: copy } ]
                 """
-            let daemon = try await daemon(stage, lab, channels)
+            let daemon = try await stage.daemon(lab, channels)
             try await daemon.logged("\"on air\"", "channel=left", "source=capture-0")
             try await daemon.logged("\"on air\"", "channel=right", "source=capture-0")
             try await lab.unplug(left)
             try await lab.unplug(right)
-            try await expect("both absent", stage, daemon) { $0.channels.allSatisfy { $0.sources[0].state == "absent" } }
+            try await stage.expect("both absent", of: daemon) { $0.channels.allSatisfy { $0.sources[0].state == "absent" } }
             let position = daemon.position
             var (newLeft, newRight) = (left, right)
             (newLeft.number, newRight.number) = (5, 4)
@@ -156,6 +108,107 @@ import Testing
             let commands = daemon.children("v4l2").map(\.command)
             #expect(commands.contains { $0.contains("/dev/video5") } && commands.contains { $0.contains("/dev/video4") }, "\(commands)")
             try await daemon.terminate()
+        }
+    }
+
+    @Test("a card that gives nothing even when it is opened anew has its USB port reset, and is on air again")
+    func reset() async throws {
+        try await withLab { stage, lab in
+            let camera = LabCamera()
+            try await lab.plug(camera)
+            let sink = try await stage.nginx(record: true)
+            // How long the slate waits is not how long a card may be frozen.
+            let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one"), slate: "20s"))
+            try await daemon.logged("\"on air\"", "source=capture-0")
+            let position = daemon.position
+            try await lab.freeze(camera)
+            try await daemon.logged("silent: no picture", from: position)
+            try await stage.expect("the problem in words", of: daemon) { $0.hasProblem("source-failed", "gives no pictures") }
+            try await daemon.logged("its USB port was reset", "usb=\(camera.usbNode)", from: position)
+            try await daemon.logged("delivers", "source=capture-0", from: position)
+            try await stage.expect("no problem any more", of: daemon) { $0.problems.isEmpty && $0.source("capture-0")?.state == "live" }
+            try await daemon.terminate()
+            #expect(daemon.lines("\"on air\"", "source=slate").isEmpty)
+        }
+    }
+
+    @Test("a card that another program has is said so, and is on air once it is free")
+    func busy() async throws {
+        try await withLab { stage, lab in
+            let camera = LabCamera()
+            try await lab.plug(camera)
+            try await lab.occupy(camera)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one")))
+            try await stage.expect("who has it", of: daemon) { $0.hasProblem("source-failed", "another program") }
+            try await daemon.logged("\"on air\"", "source=slate")
+            try await lab.occupy(camera, false)
+            try await daemon.logged("\"on air\"", "source=capture-0")
+            try await stage.expect("no problem any more", of: daemon) { $0.problems.isEmpty }
+            try await daemon.terminate()
+        }
+    }
+
+    @Test("a card that this user may not open names the group to join, and is on air once it is given")
+    func permission() async throws {
+        try await withLab { stage, lab in
+            let camera = LabCamera()
+            try await lab.plug(camera)
+            try await lab.restrict(camera.node, to: "video")
+            let sink = try await stage.nginx(record: true)
+            let config = try stage.configuration(stage.card("any: true", to: sink.url("one")))
+            // Root that may not pass over permissions is like any other user.
+            let program = try await stage.program(
+                "setpriv", ["--bounding-set=-dac_override,-dac_read_search", Daemon.path, "run", "--config", config, "--log-level", "debug"],
+                environment: lab.environment)
+            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+            try await stage.expect("the group", of: daemon) {
+                $0.hasProblem("source-failed", "/dev/video0: this user may not open it; add it to the group video")
+            }
+            try await lab.restrict(camera.node, to: "root")
+            try await daemon.logged("\"on air\"", "source=capture-0")
+            try await stage.expect("no problem any more", of: daemon) { $0.problems.isEmpty }
+            try await daemon.terminate()
+        }
+    }
+
+    @Test("what is plugged in instead of the card is told, also when that changes")
+    func others() async throws {
+        try await withLab { stage, lab in
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.daemon(lab, stage.card("serial: SN0002", to: sink.url("one")))
+            try await stage.expect("nothing there", of: daemon) { $0.hasProblem("source-absent", "no card with the serial SN0002 is there; none is plugged in") }
+            let other = LabCamera()
+            try await lab.plug(other)
+            try await stage.expect("the other card", of: daemon) {
+                $0.hasProblem("source-absent", "plugged in: Cam Link 4K at \(other.path) (serial SN0001)")
+            }
+            try await lab.unplug(other)
+            try await stage.expect("nothing again", of: daemon) { $0.hasProblem("source-absent", "none is plugged in") }
+            try await daemon.terminate()
+        }
+    }
+
+    @Test("a card that is pulled and plugged five times within a second is on air in the end, once")
+    func burst() async throws {
+        try await withLab { stage, lab in
+            let camera = LabCamera()
+            try await lab.plug(camera)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.daemon(lab, stage.card("serial: SN0001", to: sink.url("one")))
+            try await daemon.logged("\"on air\"", "source=capture-0")
+            try await sink.waitForFrames(30, of: "one")
+            for _ in 1...5 {
+                try await lab.unplug(camera)
+                try await lab.plug(camera)
+            }
+            let position = daemon.position
+            try await stage.expect("the card live", of: daemon) { $0.source("capture-0")?.state == "live" && $0.source("capture-0")?.isOnAir == true }
+            let soFar = try await sink.reading(of: "one").frames.count
+            try await sink.waitForFrames(soFar + 60, of: "one")
+            #expect(daemon.children("v4l2").count == 1 && daemon.lines("outlived").isEmpty && position > 0)
+            try await daemon.terminate()
+            #expect(try await sink.wasPublishedOnceInOrder("one"))
         }
     }
 }

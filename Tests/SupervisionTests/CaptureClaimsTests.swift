@@ -45,6 +45,18 @@ import Testing
         #expect(claims.device(of: "a")?.node == "/dev/video1" && claims.device(of: "b")?.node == "/dev/video2")
     }
 
+    @Test("of a card with several nodes the one is taken that gives pictures; the others can be had by their own paths")
+    func nodes() {
+        var (depth, colour) = (card(3, serial: "SN3"), card(3, serial: "SN3"))
+        depth.modes = [CaptureMode(format: "Z16 ", width: 640, height: 480, rates: ["30"])]
+        (colour.path, colour.node) = (depth.path + "-video-index2", "/dev/video9")
+        colour.modes = [CaptureMode(format: "YUYV", width: 640, height: 480, rates: ["30"])]
+        for binding in [CaptureBinding.any, .serial("SN3"), .path("pci-0000:00:14.0-usb-0:3"), .path(colour.path)] {
+            #expect(claims([("a", binding)], [depth, colour]).device(of: "a")?.node == "/dev/video9", "\(binding)")
+        }
+        #expect(claims([("a", .path(depth.path))], [depth, colour]).device(of: "a")?.node == "/dev/video3")
+    }
+
     @Test("who takes any card takes one that nobody asks for, and makes room for who asks for it")
     func any() {
         var claims = claims([("any", .any), ("named", .serial("SN1"))], [card(1, serial: "SN1"), card(2, serial: "SN2")])
@@ -73,7 +85,8 @@ import Testing
 
     @Test("without a wish the largest picture that moves is taken, at no more than sixty a second where that can be had")
     func best() {
-        #expect("\(setting())" == "mjpeg 3840x2160 at 120")
+        #expect("\(setting())" == "mjpeg 1920x1080 at 60")
+        #expect("\(setting(nil, nil, [Self.modes[0], Self.modes[3]]))" == "mjpeg 3840x2160 at 120")
         #expect("\(setting(nil, nil, Array(Self.modes[0...2])))" == "mjpeg 1920x1080 at 60")
     }
 
@@ -83,6 +96,9 @@ import Testing
         #expect("\(setting((1280, 720), 60))" == "yuyv422 1280x720 at 60")
         #expect("\(setting((1920, 1080), 30))" == "mjpeg 1920x1080 at 30000/1001")
         #expect("\(setting((1920, 1080), 5))" == "yuyv422 1920x1080 at 5")
+        // With a rate alone it is the rate that counts.
+        #expect("\(setting(nil, 30))" == "mjpeg 1920x1080 at 30000/1001" && "\(setting(nil, 5))" == "yuyv422 1920x1080 at 5")
+        #expect("\(setting(nil, 120))" == "mjpeg 3840x2160 at 120")
         #expect(!setting((1280, 720), 60).isOther && !setting((1920, 1080), 30).isOther)
     }
 
@@ -94,6 +110,17 @@ import Testing
         let plain = setting(nil, nil, [CaptureMode(format: "NV12", width: 16384, height: 8640, leastWidth: 16, leastHeight: 16, rates: ["60", "1"])])
         #expect("\(plain)" == "nv12", "what arrives is taken as it is")
         #expect(scaled.size?.width == 160 && scaled.size?.height == 100 && scaled.isOther)
+    }
+
+    @Test("where what arrives decides, it is taken whatever was asked for, and called so; a card that scales gives what was asked for")
+    func arriving() {
+        let now = CardInput.Arriving(CaptureMode(format: "UYVY", width: 1280, height: 720, rates: ["50"]), decides: true)
+        var fixed = setting((1920, 1080), nil, [])
+        fixed.fill(from: now)
+        #expect("\(fixed)" == "1280x720 at 50" && fixed.isOther)
+        var scaled = setting((1920, 1080), nil, [CaptureMode(format: "NV12", width: 4096, height: 4096, leastWidth: 16, leastHeight: 16, rates: [])])
+        scaled.fill(from: now)
+        #expect("\(scaled)" == "nv12 1920x1080 at 50" && !scaled.isOther)
     }
 
     @Test("a card that could not be asked is asked for the wish")

@@ -3,7 +3,7 @@ import Glibc
 /// Whether this process may open a device node, and what to do when it may not.
 public enum NodeAccess {
     /// - Returns: `nil` when it may.
-    static func problem(_ path: String) -> String? {
+    public static func problem(_ path: String) -> String? {
         guard access(path, R_OK | W_OK) != 0 else { return nil }
         let reason = errno
         guard reason == EACCES || reason == EPERM else { return "\(path): \(String(cString: strerror(reason)))" }

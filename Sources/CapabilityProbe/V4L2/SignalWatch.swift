@@ -6,21 +6,27 @@ import Glibc
 /// A thread of its own waits for the driver's word, and asks once a second, for some drivers do not say it. FFmpeg does not
 /// notice any of it.
 public final class SignalWatch: Sendable {
+    public enum Event: Sendable, Hashable {
+        /// At first, and when something else arrives: whether anything does.
+        case signal(Bool)
+        /// The device is gone; the last event.
+        case gone
+    }
+
     private let wakeup: CInt
 
-    /// - Parameters:
-    ///   - changed: Called on the thread: at first, and when something else arrives; with whether anything does.
+    /// - Parameter events: Called on the thread.
     /// - Returns: `nil` when the driver does not tell.
-    public init?(node path: String, changed: @escaping @Sendable (Bool) -> Void) {
+    public init?(node path: String, events: @escaping @Sendable (Event) -> Void) {
         let wakeup = eventfd(0, CInt(EFD_CLOEXEC))
         guard wakeup >= 0 else { return nil }
         self.wakeup = wakeup
         // Cards on USB most often have no such input: what they send is a picture whatever arrives.
         // What is open is closed by `deinit`, which runs also when this returns nil.
-        guard let node = try? V4L2Node(path), node.subscribeToSourceChanges() else { return nil }
+        guard let node = try? V4L2Node(path), node.subscribeToSourceChanges() || node.tellsSignal else { return nil }
         // A duplicate: the watch may go before its thread does.
         let end = fcntl(wakeup, F_DUPFD_CLOEXEC, 0)
-        let context = Unmanaged.passRetained(Watched(node, end, changed)).toOpaque()
+        let context = Unmanaged.passRetained(Watched(node, end, events)).toOpaque()
         var thread = pthread_t()
         let status = pthread_create(&thread, nil, { context in
             Unmanaged<Watched>.fromOpaque(context!).takeRetainedValue().run()
@@ -39,39 +45,40 @@ public final class SignalWatch: Sendable {
         close(wakeup)
     }
 
+    /// Milliseconds from one question to the next.
     private static let interval: CInt = 1000
-
-    /// Sets a card's input to the timings of what arrives, where it has such; to be done while nobody captures.
-    ///
-    /// - Returns: What the card gives now when nothing else is asked for; `nil` where it does not say.
-    public static func prepare(_ path: String) -> CaptureMode? {
-        guard let node = try? V4L2Node(path) else { return nil }
-        node.adoptTimings()
-        return node.current()
-    }
+    /// A change has to be one for so many milliseconds: a receiver that is out of step for a moment costs nothing.
+    private static let confirmation: CInt = 200
 
     /// What the thread has; made by one thread and then handed to its own.
     private final class Watched {
         private let node: V4L2Node
         private let end: CInt
-        private let changed: (Bool) -> Void
+        private let events: (Event) -> Void
 
-        init(_ node: consuming V4L2Node, _ end: CInt, _ changed: @escaping (Bool) -> Void) {
+        init(_ node: consuming V4L2Node, _ end: CInt, _ events: @escaping (Event) -> Void) {
             self.node = node
             self.end = end
-            self.changed = changed
+            self.events = events
         }
 
         deinit { close(end) }
 
         func run() {
             var last = node.signal()
-            changed(last.isThere)
-            while node.waitForChange(atMost: SignalWatch.interval, or: end) {
+            events(.signal(last.isThere))
+            while true {
+                switch node.waitForChange(atMost: SignalWatch.interval, or: end) {
+                case .woken: return
+                case .gone: return events(.gone)
+                case .looks: break
+                }
+                guard !node.signal().isSame(as: last) else { continue }
+                usleep(UInt32(SignalWatch.confirmation) * 1000)
                 let signal = node.signal()
-                guard signal != last else { continue }
+                guard !signal.isSame(as: last) else { continue }
                 last = signal
-                changed(signal.isThere)
+                events(.signal(signal.isThere))
             }
         }
     }

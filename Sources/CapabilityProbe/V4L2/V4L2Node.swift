@@ -118,43 +118,77 @@ struct V4L2Node: ~Copyable {
         return ask(v4l2_subscribe_event, &wish)
     }
 
+    /// What ended a wait.
+    enum Wake {
+        /// The driver has a word, or the time is over.
+        case looks
+        /// The other descriptor.
+        case woken
+        case gone
+    }
+
     /// Waits for the driver's word, for some time to pass, or for the other descriptor to become readable.
-    ///
-    /// - Returns: `false` for the last of them, or when the device is gone.
-    func waitForChange(atMost milliseconds: CInt, or wakeup: CInt) -> Bool {
+    func waitForChange(atMost milliseconds: CInt, or wakeup: CInt) -> Wake {
         var ends = [pollfd(fd: descriptor, events: Int16(POLLPRI), revents: 0), pollfd(fd: wakeup, events: Int16(POLLIN), revents: 0)]
         let count = poll(&ends, 2, milliseconds)
-        if count < 0 { return errno == EINTR }
-        if count == 0 { return true }
-        guard ends[1].revents == 0, ends[0].revents & Int16(POLLPRI) != 0 else { return false }
+        if count < 0 { return errno == EINTR ? .looks : .gone }
+        if ends[1].revents != 0 { return .woken }
+        // A device that is gone says that too, and all else with it.
+        if ends[0].revents & Int16(POLLERR | POLLHUP | POLLNVAL) != 0 || !isThere { return .gone }
         // Several in a row are one.
         var event = v4l2_event()
-        while ask(v4l2_take_event, &event) {}
-        return true
+        while ends[0].revents != 0, ask(v4l2_take_event, &event) {}
+        return .looks
+    }
+
+    private var isThere: Bool {
+        var answer = v4l2_capability()
+        return ask(v4l2_ask_capability, &answer) || errno != ENODEV
+    }
+
+    /// Its input is one of which the driver knows whether anything arrives.
+    var tellsSignal: Bool {
+        input.map { $0.capabilities & UInt32(V4L2_IN_CAP_DV_TIMINGS | V4L2_IN_CAP_STD) != 0 || !$0.hasSignal } ?? false
+    }
+
+    /// The input that is chosen.
+    private var input: v4l2_input? {
+        var index: CInt = 0
+        var input = v4l2_input()
+        guard ask(v4l2_ask_input, &index) else { return nil }
+        input.index = UInt32(index)
+        return ask(v4l2_ask_input_status, &input) ? input : nil
     }
 
     /// What arrives at the input.
-    struct Signal: Equatable {
+    struct Signal {
         /// Also when the driver does not say.
         var isThere = true
         /// Pixels and pictures of its timings; 0 where it has none.
         var width: UInt32 = 0
         var height: UInt32 = 0
+        var isInterlaced = false
+        /// Pixels a second.
         var clock: UInt64 = 0
+
+        /// Receivers measure the clock, and never quite the same; this is what the kernel allows.
+        private static let clockTolerance: UInt64 = 250_000
+
+        func isSame(as other: Signal) -> Bool {
+            isThere == other.isThere && width == other.width && height == other.height && isInterlaced == other.isInterlaced
+                && max(clock, other.clock) - min(clock, other.clock) <= Self.clockTolerance
+        }
     }
 
     func signal() -> Signal {
-        var index: CInt = 0
-        var input = v4l2_input()
         var signal = Signal()
-        guard ask(v4l2_ask_input, &index) else { return signal }
-        input.index = UInt32(index)
-        guard ask(v4l2_ask_input_status, &input) else { return signal }
-        signal.isThere = input.status & UInt32(V4L2_IN_ST_NO_POWER | V4L2_IN_ST_NO_SIGNAL | V4L2_IN_ST_NO_SYNC) == 0
+        guard let input else { return signal }
+        signal.isThere = input.hasSignal
         guard input.capabilities & UInt32(V4L2_IN_CAP_DV_TIMINGS) != 0 else { return signal }
         var timings = v4l2_dv_timings()
         if ask(v4l2_ask_arriving_timings, &timings) {
             (signal.width, signal.height, signal.clock) = (timings.bt.width, timings.bt.height, timings.bt.pixelclock)
+            signal.isInterlaced = timings.bt.interlaced != 0
         } else if errno == ENOLINK || errno == ENOLCK || errno == ERANGE {
             // No cable, nothing to lock to, or nothing that the card can take.
             signal.isThere = false
@@ -175,10 +209,12 @@ struct V4L2Node: ~Copyable {
             rates: FourCC.rate(interval: interval.numerator, interval.denominator).map { [$0] } ?? [])
     }
 
-    /// Sets the input to the timings of what arrives, where it has such.
-    func adoptTimings() {
+    /// Sets the input to the timings of what arrives.
+    ///
+    /// - Returns: `false` where it has no such.
+    func adoptTimings() -> Bool {
         var timings = v4l2_dv_timings()
-        if ask(v4l2_ask_arriving_timings, &timings) { _ = ask(v4l2_set_timings, &timings) }
+        return ask(v4l2_ask_arriving_timings, &timings) && ask(v4l2_set_timings, &timings)
     }
 
     private func ask<Answer>(_ request: UInt, _ answer: inout Answer) -> Bool {
@@ -191,4 +227,8 @@ struct V4L2Node: ~Copyable {
     }
 
     private func text(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
+}
+
+extension v4l2_input {
+    fileprivate var hasSignal: Bool { status & UInt32(V4L2_IN_ST_NO_POWER | V4L2_IN_ST_NO_SIGNAL | V4L2_IN_ST_NO_SYNC) == 0 }
 }

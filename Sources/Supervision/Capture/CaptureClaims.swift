@@ -10,7 +10,7 @@ public struct CaptureClaims: Sendable {
     private var sources: [(id: String, binding: CaptureBinding)] = []
     /// The paths of the cards that sources have.
     private var held: [String: String] = [:]
-    /// What is plugged in, in the order of the paths.
+    /// What is plugged in: what gives pictures that can be used first, and in the order of the paths.
     public private(set) var devices: [CaptureDevice] = []
 
     public init() {}
@@ -29,7 +29,7 @@ public struct CaptureClaims: Sendable {
     }
 
     public mutating func set(_ devices: [CaptureDevice]) {
-        self.devices = devices.sorted { $0.path < $1.path }
+        self.devices = devices.sorted { ($0.isReadable ? 0 : 1, $0.path) < ($1.isReadable ? 0 : 1, $1.path) }
         assign()
     }
 
@@ -57,6 +57,9 @@ public struct CaptureClaims: Sendable {
 }
 
 extension CaptureDevice {
+    /// FFmpeg can read a format of it, as far as is known. Cards have nodes for depth and infrared too.
+    var isReadable: Bool { modes.map { $0.isEmpty || $0.contains { CaptureSetting.reads($0.format) } } ?? true }
+
     /// It is what a configuration means.
     public func matches(_ binding: CaptureBinding) -> Bool {
         switch binding {

@@ -9,14 +9,23 @@ public final class CaptureKeeper: Sendable {
         var claims = CaptureClaims()
         var listeners: [String: @Sendable (CaptureDevice?) -> Void] = [:]
         /// What each source was told last.
-        var told: [String: CaptureDevice?] = [:]
+        var told: [String: Word] = [:]
         var hasLooked = false
+    }
+
+    /// A source's card; while it has none, what is there instead is news too.
+    private enum Word: Equatable {
+        case card(CaptureDevice)
+        case others([String])
     }
 
     private let state = Mutex(State())
     private let logger: Logger
     private let looks: AsyncStream<Void>
     private let queue: AsyncStream<Void>.Continuation
+
+    /// How long a listing may take, and when it is tried again after it took longer.
+    private static let driverPatience = Duration.seconds(10), pause = Duration.seconds(10)
 
     public init(logger: Logger) {
         self.logger = logger
@@ -26,7 +35,7 @@ public final class CaptureKeeper: Sendable {
     /// A source wants a card.
     ///
     /// - Parameter changed: Called with the card, or `nil` when there is none any more; also at first, once it is known what is
-    ///   there. It must not block.
+    ///   there, and while there is none when others come or go. It must not block.
     func claim(_ id: String, _ binding: CaptureBinding, changed: @escaping @Sendable (CaptureDevice?) -> Void) {
         state.withLock { state in
             state.claims.add(id, binding)
@@ -60,7 +69,13 @@ public final class CaptureKeeper: Sendable {
     /// Looks whenever something happened, one look at a time, until the task is cancelled.
     func run() async {
         for await _ in looks {
-            let found = await Offload.run { CaptureList.read() }
+            guard let found = await Offload.run(atMost: Self.driverPatience, { CaptureList.read() }) else {
+                // A card that hangs must not hide the others for ever: what is known stays so until it answers.
+                logger.error("a capture card does not answer: what is plugged in is not known", metadata: ["again": "\(Self.pause)"])
+                guard await (try? ContinuousClock().sleep(for: Self.pause)) != nil else { return }
+                look()
+                continue
+            }
             let (before, isFirst) = state.withLock { state in
                 defer { state.hasLooked = true }
                 return (state.claims.devices, !state.hasLooked)
@@ -77,8 +92,8 @@ public final class CaptureKeeper: Sendable {
             guard state.hasLooked else { return [] }
             return state.listeners.compactMap { id, listener in
                 let device = state.claims.device(of: id)
-                if let told = state.told[id], told == device { return nil }
-                state.told[id] = .some(device)
+                let word = device.map { Word.card($0) } ?? .others(state.claims.devices.map(\.path))
+                guard state.told.updateValue(word, forKey: id) != word else { return nil }
                 return (listener, device)
             }
         }

@@ -22,16 +22,28 @@ public struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
         "H264": "h264",
     ]
     private static let preference = ["NV12", "YU12", "YUYV", "UYVY", "BGR3", "RGB3", "MJPG", "JPEG", "H264"]
-    /// Where no rate is asked for, faster modes are no better.
+    /// Rates that differ by less are the same: 59.94 and 60.
+    private static let sameRate = 0.5
+    /// Where no rate is asked for, faster modes are taken when there is no other that moves.
     private static let fastest = 60.5
     /// Slower than this a picture does not move; such a mode is taken when there is no other.
     private static let slowest = 23.5
+
+    /// - Parameter format: V4L2's four letters.
+    static func reads(_ format: String) -> Bool { formats[format] != nil }
 
     private struct Candidate {
         var mode: CaptureMode
         var rate: FFmpeg.FrameRate?
         var pixels: Int { mode.width * mode.height }
         var perSecond: Double { rate.map { Double($0.numerator) / Double($0.denominator) } ?? 0 }
+        /// 0 for a picture that moves, 1 for one that is faster than is needed, 2 for one that does not move.
+        var pace: Int {
+            guard rate != nil else { return 0 }
+            return perSecond > fastest ? 1 : perSecond < slowest ? 2 : 0
+        }
+        /// The less, the better: up to what is needed faster is better, and past that slower.
+        var haste: Double { perSecond > fastest ? perSecond : -perSecond }
         var preference: Int { CaptureSetting.preference.firstIndex(of: mode.format) ?? .max }
     }
 
@@ -62,26 +74,30 @@ public struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
         isOther = isOtherSize || (best.rate != nil && wanted.map { abs($0 - best.perSecond) > 0.5 } ?? false)
     }
 
-    /// Takes what the card gives by itself for what is not asked for.
-    mutating func fill(from mode: CaptureMode) {
-        if size == nil { size = FrameSize(width: mode.width, height: mode.height) }
+    /// Takes what the card gives by itself for what is not asked for; and for what was where it is not the card's to choose.
+    public mutating func fill(from arriving: CardInput.Arriving) {
+        let mode = arriving.mode
+        let arrived = FrameSize(width: mode.width, height: mode.height)
+        // A mode of the card's list scales to what was asked for.
+        if arriving.decides, format == nil {
+            isOther = isOther || size.map { $0 != arrived } ?? false
+            size = arrived
+        }
+        size = size ?? arrived
         rate = rate ?? mode.rates.first.flatMap { Self.rate($0) }
     }
 
     private static func isBetter(_ one: Candidate, than other: Candidate, _ size: PixelSize?, _ rate: Double?) -> Bool {
-        let distance = { (candidate: Candidate) -> Int in
-            guard let size else { return -candidate.pixels }
+        let key = { (candidate: Candidate) -> (Int, Double, Int, Double, Int) in
+            let gap = rate.map { abs(candidate.perSecond - $0) } ?? candidate.haste
+            guard let size else {
+                // Without a size the rate that is asked for decides.
+                return (rate == nil ? candidate.pace : 0, rate == nil || gap < sameRate ? 0 : gap, -candidate.pixels, gap, candidate.preference)
+            }
             let taken = Self.size(candidate.mode, size)
-            return abs(taken.width - size.width) + abs(taken.height - size.height)
+            let distance = abs(taken.width - size.width) + abs(taken.height - size.height)
+            return (0, Double(distance), rate == nil ? candidate.pace : 0, gap, candidate.preference)
         }
-        let gap = { (candidate: Candidate) -> Double in
-            if let rate { return abs(candidate.perSecond - rate) }
-            return candidate.perSecond > fastest ? candidate.perSecond : -candidate.perSecond
-        }
-        let least = rate.map { min($0 - 0.5, slowest) } ?? slowest
-        // A picture that does not move comes last, unless the size was asked for.
-        let still = { (candidate: Candidate) in size == nil && candidate.rate != nil && candidate.perSecond < least ? 1 : 0 }
-        let key = { (candidate: Candidate) in (still(candidate), distance(candidate), gap(candidate), candidate.preference) }
         return key(one) < key(other)
     }
 

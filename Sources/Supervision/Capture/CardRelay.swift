@@ -1,5 +1,6 @@
 import CapabilityProbe
 import Configuration
+import DataPath
 import FFmpeg
 import Logging
 import Synchronization
@@ -14,9 +15,6 @@ final class CardRelay: Sendable {
         var isNew = false
         /// Freezes in a row.
         var freezes = 0
-        /// The sound could not be had so many times in a row; until then the card goes without.
-        var soundFailures = 0
-        var soundRests = false
         /// When it last began to deliver.
         var delivering: Timestamp?
         /// Tells of changes at the card's input; `nil` where its driver does not.
@@ -24,8 +22,17 @@ final class CardRelay: Sendable {
         var hasSignal = true
         /// The mode that was told last.
         var told: CaptureSetting?
+        var sound = CardSound()
 
         var canRun: Bool { isWanted && card != nil && hasSignal }
+
+        /// For the operator.
+        var trouble: String? {
+            guard card != nil else { return nil }
+            if !hasSignal { return CardRelay.noSignal }
+            if freezes > 0, delivering == nil { return "the card gives no pictures; it is opened anew and its USB port is reset: when that does not help, pull and plug it" }
+            return sound.rests ? "the card's sound cannot be had: the picture goes on with silence" : nil
+        }
     }
 
     private let id: String
@@ -37,10 +44,15 @@ final class CardRelay: Sendable {
     private let logger: Logger
     private let state = Mutex(State())
 
+    private static let noSignal = "no signal arrives at the card: check the cable and the device behind it"
     /// A card that delivered for so long has its freezes forgiven.
     private static let forgiven = 10.0
     /// The freeze that is answered with a reset of the port; those before are answered by opening the card anew.
     private static let resetAt = 2
+    /// How long a card may take to its first picture; some look at what arrives for seconds.
+    private static let firstPicture = Duration.seconds(4)
+    /// Questions that a driver is asked while its source waits.
+    private static let driverPatience = Duration.seconds(2)
 
     init(_ source: CaptureSource, id: String, mezzanine: MezzanineConfiguration, box: Box, ledger: ProcessLedger, logger: Logger) {
         self.source = source
@@ -65,67 +77,110 @@ final class CardRelay: Sendable {
     }
 
     func want(_ wanted: Bool, _ process: ProcessRunner) {
-        let canRun = state.withLock { state in
+        let canRun = change { state in
             state.isWanted = wanted
             return state.canRun
         }
         process.report(.want(canRun))
     }
 
+    /// Changes what is known, and tells the operator what of it he should know.
+    private func change<Result>(_ body: (inout sending State) -> sending Result) -> Result {
+        let (result, trouble) = state.withLock { state in
+            let result = body(&state)
+            return (result, state.trouble)
+        }
+        ledger.hasTrouble(trouble)
+        return result
+    }
+
+    // MARK: The card
+
+    private func follow(_ card: CaptureDevice?, _ process: ProcessRunner) {
+        let (before, canRun) = change { state in
+            let before = state.card
+            if before?.node != card?.node || card == nil { (state.watch, state.hasSignal) = (nil, true) }
+            // With another sound card the tries begin anew.
+            if let sound = card?.sound, before?.sound != sound { state.sound = CardSound() }
+            if before == nil { (state.isNew, state.freezes) = (true, 0) }
+            state.card = card
+            return (before, state.canRun)
+        }
+        guard let card else { return isGone(process) }
+        if before?.node != card.node { watch(card, process) }
+        ledger.isAbsent(nil)
+        if before == nil {
+            process.report(.want(canRun))
+        } else if before?.node != card.node || (card.sound != nil && before?.sound != card.sound && source.audio == .auto) {
+            logger.notice("the card has another node or sound: it is opened anew", metadata: ["node": "\(card.node)", "sound": "\(card.sound ?? "none")"])
+            process.report(.replace)
+        } else if before?.accessProblem != nil, card.accessProblem == nil {
+            // It is in a pause, perhaps a long one.
+            process.report(.want(false))
+            process.report(.want(canRun))
+        }
+    }
+
+    private func isGone(_ process: ProcessRunner) {
+        let others = box.captures.devices.map { "\($0.name) at \($0.path)" + ($0.serial.map { " (serial \($0))" } ?? "") }
+        let list = others.isEmpty ? "none is plugged in" : "plugged in: " + others.joined(separator: ", ")
+        ledger.isAbsent("no card \(source.binding.sentence) is there; \(list)")
+        logger.warning("absent: no card \(source.binding.sentence); \(list)")
+        // What has it open gets no more pictures; it is not waited for.
+        process.report(.replace)
+        process.report(.want(false))
+    }
+
+    // MARK: Its input
+
     /// Watches the input of a card that has just come.
     private func watch(_ card: CaptureDevice, _ process: ProcessRunner) {
         Task {
-            let watch = await Offload.run { SignalWatch(node: card.node) { self.signal($0, of: card, process) } }
+            let watch = await Offload.run {
+                SignalWatch(node: card.node) { [weak self] event in
+                    switch event {
+                    case .signal(let hasSignal): self?.signal(hasSignal, of: card, process)
+                    case .gone: self?.watchEnded(card, process)
+                    }
+                }
+            }
             state.withLock { if $0.card?.node == card.node { $0.watch = watch } }
+        }
+    }
+
+    /// The device is gone. When it was back before udev's words had settled, nothing else tells.
+    private func watchEnded(_ card: CaptureDevice, _ process: ProcessRunner) {
+        let isThere = change { state in
+            guard state.card?.node == card.node else { return false }
+            (state.watch, state.hasSignal) = (nil, true)
+            return true
+        }
+        guard isThere else { return }
+        Task {
+            try? await ContinuousClock().sleep(for: .seconds(1))
+            let (isStill, canRun) = state.withLock { ($0.card?.node == card.node && $0.watch == nil, $0.canRun) }
+            guard isStill else { return }
+            watch(card, process)
+            process.report(.want(canRun))
         }
     }
 
     /// What arrives at the input has changed, or is told for the first time.
     private func signal(_ hasSignal: Bool, of card: CaptureDevice, _ process: ProcessRunner) {
-        let (isFirst, had, canRun) = state.withLock { state -> (Bool, Bool, Bool) in
+        let (isFirst, had, canRun) = change { state -> (Bool, Bool, Bool) in
             guard state.card?.node == card.node else { return (true, true, state.canRun) }
-            defer { state.hasSignal = hasSignal }
-            var next = state
-            next.hasSignal = hasSignal
-            return (state.watch == nil, state.hasSignal, next.canRun)
+            let (isFirst, had) = (state.watch == nil, state.hasSignal)
+            state.hasSignal = hasSignal
+            return (isFirst, had, state.canRun)
         }
         if isFirst, hasSignal { return }
         if hasSignal {
             logger.notice(had ? "another signal arrives at the card: it is opened anew" : "a signal arrives at the card")
         } else {
-            logger.warning("no signal arrives at the card: check the cable and the device behind it")
+            logger.warning("\(Self.noSignal)")
         }
         process.report(.replace)
         process.report(.want(canRun))
-    }
-
-    private func follow(_ card: CaptureDevice?, _ process: ProcessRunner) {
-        let (before, canRun) = state.withLock { state in
-            let before = state.card
-            if before?.node != card?.node || card == nil { (state.watch, state.hasSignal) = (nil, true) }
-            state.card = card
-            if before == nil { state.isNew = true }
-            return (before, state.canRun)
-        }
-        if let card, before?.node != card.node { watch(card, process) }
-        // With another sound card the tries begin anew.
-        if before?.sound != card?.sound { state.withLock { ($0.soundRests, $0.soundFailures) = (false, 0) } }
-        guard let card else {
-            let others = box.captures.devices.map { "\($0.name) at \($0.path)" + ($0.serial.map { " (serial \($0))" } ?? "") }
-            let list = others.isEmpty ? "none is plugged in" : "plugged in: " + others.joined(separator: ", ")
-            ledger.isAbsent("no card \(source.binding.sentence) is there; \(list)")
-            logger.warning("absent: no card \(source.binding.sentence); \(list)")
-            // What has it open gets no more pictures; it is not waited for.
-            process.report(.replace)
-            return process.report(.want(false))
-        }
-        ledger.isAbsent(nil)
-        if before == nil {
-            process.report(.want(canRun))
-        } else if before?.node != card.node || before?.sound != card.sound {
-            logger.notice("the card has another node or sound: it is opened anew", metadata: ["node": "\(card.node)", "sound": "\(card.sound ?? "none")"])
-            process.report(.replace)
-        }
     }
 
     // MARK: One relay
@@ -138,21 +193,35 @@ final class CardRelay: Sendable {
         }
     }
 
+    /// How long the relay that begins may show no picture. A second, unless the card gives fewer than three in that time.
+    var patience: PicturePatience {
+        let rate = state.withLock { $0.told?.rate }
+        let three = rate.map { Duration.seconds(3 * $0.denominator) / $0.numerator } ?? .zero
+        return PicturePatience(first: Self.firstPicture, next: max(.seconds(1), three))
+    }
+
     /// The command of the next relay.
     ///
     /// - Throws: ``CommandError``; ``NotRunnable`` when there is no card, or this user may not open it.
     func command(_ source: SourceConfiguration, environment: [String: String]) async throws -> FFmpegCommand {
-        guard let card = state.withLock({ $0.card }) else { throw NotRunnable(what: "no card \(self.source.binding.sentence) is there") }
-        if let problem = card.accessProblem { throw NotRunnable(what: problem) }
+        guard var card = state.withLock({ $0.card }) else { throw NotRunnable(what: "no card \(self.source.binding.sentence) is there") }
+        if let problem = NodeAccess.problem(card.node) { throw NotRunnable(what: problem) }
+        if card.accessProblem != nil {
+            // It was given to this user since, and can be asked only now.
+            box.captures.look()
+            card = await Offload.run(atMost: Self.driverPatience) { [path = card.path] in CaptureList.read().first { $0.path == path } }.flatMap { $0 } ?? card
+        }
         await resetIfFrozen(card)
         var setting = CaptureSetting(card.modes, size: self.source.size, rate: self.source.rate)
-        // What is left to the card has to be known all the same: encoders share their bits out by it.
-        if setting.size == nil || setting.rate == nil, let now = await Offload.run(atMost: .seconds(2), { SignalWatch.prepare(card.node) }) ?? nil {
+        if let now = await Offload.run(atMost: Self.driverPatience, { [node = card.node] in CardInput.prepare(node) }).flatMap({ $0 }) {
             setting.fill(from: now)
         }
         tell(setting)
         let video = await encoder.next(size: setting.size, rate: setting.rate)
-        let hasSound = state.withLock { !$0.soundRests }
+        let hasSound = state.withLock { state in
+            state.sound.begins()
+            return !state.sound.rests
+        }
         return try Commands.relay(
             source, mezzanine: mezzanine, transcoding: .init(), card: card, setting: setting, hasSound: hasSound, video: video, environment: environment)
     }
@@ -172,34 +241,34 @@ final class CardRelay: Sendable {
 
     /// A relay has ended.
     func ended(_ exit: ChildExit, _ process: ProcessRunner) {
-        if exit.log.says("cannot open audio device") || exit.log.says("cannot set sample format") || exit.log.says("ALSA read error") {
-            loseSound(process)
-        } else {
-            encoder.ended(exit.cause)
-        }
+        let hadSound = state.withLock { !$0.sound.isLost }
+        if hadSound, CardSound.cannotBegin(exit.log) { loseSound(process) }
+        if !CardSound.cannotBegin(exit.log) { encoder.ended(exit.cause) }
     }
 
-    /// The picture goes on without its sound, which is tried again: after ten seconds, then after twice as long, up to five
-    /// minutes, for each try costs a fraction of a second of picture.
+    /// A relay says something.
+    func hears(_ line: LogLine, _ process: ProcessRunner) {
+        if CardSound.isLost(line.text), state.withLock({ !$0.sound.isLost }) { loseSound(process) }
+    }
+
+    // MARK: Sound
+
+    /// The picture goes on without its sound, which is tried again after pauses that grow: each try costs a fraction of a second
+    /// of picture.
     private func loseSound(_ process: ProcessRunner) {
-        let (pause, failures) = state.withLock { state in
-            state.soundFailures += 1
-            state.soundRests = true
-            return (min(Duration.seconds(10) * (1 << min(state.soundFailures - 1, 5)), .seconds(300)), state.soundFailures)
-        }
+        let (pause, losses) = change { state in (state.sound.lose(), state.sound.losses) }
         logger.warning("the card's sound cannot be had: the picture goes on with silence", metadata: ["again": "\(pause)"])
-        Task {
+        Task { [weak self] in
             try? await ContinuousClock().sleep(for: pause)
-            rejoinSound(failures, process)
+            self?.rejoinSound(losses, process)
         }
     }
 
-    /// - Parameter failures: How many there were when this was planned; with more, somebody else plans.
-    private func rejoinSound(_ failures: Int, _ process: ProcessRunner) {
-        let isDue = state.withLock { state in
-            guard state.soundRests, state.soundFailures == failures, state.card != nil else { return false }
-            state.soundRests = false
-            return true
+    /// - Parameter losses: How many there were when this was planned; with more, somebody else plans.
+    private func rejoinSound(_ losses: Int, _ process: ProcessRunner) {
+        let isDue = change { state in
+            guard let card = state.card, source.audio != .auto || card.sound != nil else { return false }
+            return state.sound.rejoin(after: losses)
         }
         if isDue { process.report(.replace) }
     }
@@ -207,21 +276,23 @@ final class CardRelay: Sendable {
     // MARK: Freezes
 
     func delivers() {
-        state.withLock { $0.delivering = .now }
+        change { $0.delivering = .now }
         encoder.delivers()
     }
 
     func froze() {
-        state.withLock { state in
+        change { state in
             let span = state.delivering.map { Timestamp.now.seconds - $0.seconds } ?? 0
+            state.delivering = nil
             state.freezes = span > Self.forgiven ? 1 : state.freezes + 1
         }
     }
 
     /// Opening it anew did not help: its port is reset, as if it were pulled and plugged.
     private func resetIfFrozen(_ card: CaptureDevice) async {
-        guard state.withLock({ $0.freezes >= Self.resetAt }), let node = card.usbNode else { return }
-        state.withLock { $0.freezes = 0 }
+        guard let node = card.usbNode else { return }
+        let isDue = state.withLock { $0.freezes > 0 && $0.freezes % Self.resetAt == 0 }
+        guard isDue else { return }
         let problem = await Offload.run(atMost: .seconds(5)) { USBPort.reset(node) }
         switch problem {
         case .some(nil): logger.warning("the card froze again: its USB port was reset", metadata: ["usb": "\(node)"])

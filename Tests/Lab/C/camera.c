@@ -2,21 +2,37 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/usbdevice_fs.h>
 #include <linux/videodev2.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { BUFFERS = 4, PAGE = 4096, LOOK_MILLISECONDS = 3 };
+enum { BUFFERS = 4, PAGE = 4096, LOOK_MILLISECONDS = 3, MOST_MODES = 8, PIXEL_CLOCK = 40000000 };
+
+struct mode {
+    uint32_t format;
+    unsigned width, height, rate;
+};
+
+/* The timings of an HDMI input: one number, so that they change in one step. */
+static unsigned packed(unsigned width, unsigned height) { return width << 16 | height; }
 
 struct camera {
     char *file;
-    unsigned width, height, rate;
+    struct mode modes[MOST_MODES], mode;
+    unsigned mode_count;
+    /* Pictures that are compressed, and where each begins. */
+    gchar *pictures;
+    gsize *starts;
+    unsigned picture_count;
     /* Set by commands, read where questions are answered. */
-    volatile gint is_gone, is_frozen;
+    volatile gint is_gone, is_frozen, is_busy, has_input, arriving, adopted;
     uint8_t *memory;
-    size_t picture, stride;
+    size_t stride;
     int is_streaming;
     unsigned queued[BUFFERS], count, sequence;
     gint64 due;
@@ -29,13 +45,32 @@ struct camera {
 /* umockdev blocks every signal while a question is open; the kernel would answer EINTR when one comes. */
 static const gint64 longest_wait = 200000;
 
+static size_t largest_picture(const struct mode *mode) { return (size_t)mode->width * mode->height * 2; }
+
 /* Grey bars that move with each picture. */
-static void paint(const struct camera *camera, uint8_t *to) {
-    for (unsigned y = 0; y < camera->height; y++)
-        for (unsigned x = 0; x < camera->width; x++) {
-            *to++ = (uint8_t)(32 + ((x + camera->sequence * 4) * 8 / camera->width + y * 4 / camera->height) % 8 * 24);
-            *to++ = 128;
+static uint8_t luma(const struct camera *camera, unsigned x, unsigned y) {
+    return (uint8_t)(32 + ((x + camera->sequence * 4) * 8 / camera->mode.width + y * 4 / camera->mode.height) % 8 * 24);
+}
+
+/* Returns its bytes. */
+static size_t paint(const struct camera *camera, uint8_t *to) {
+    const struct mode *mode = &camera->mode;
+    size_t pixels = (size_t)mode->width * mode->height;
+    if (mode->format == V4L2_PIX_FMT_MJPEG || mode->format == V4L2_PIX_FMT_H264) {
+        unsigned index = camera->sequence % camera->picture_count;
+        size_t size = camera->starts[index + 1] - camera->starts[index];
+        memcpy(to, camera->pictures + camera->starts[index], size);
+        return size;
+    }
+    int is_packed = mode->format != V4L2_PIX_FMT_NV12;
+    for (unsigned y = 0; y < mode->height; y++)
+        for (unsigned x = 0; x < mode->width; x++) {
+            *to++ = luma(camera, x, y);
+            if (is_packed) *to++ = 128;
         }
+    if (is_packed) return pixels * 2;
+    memset(to, 128, pixels / 2);
+    return pixels * 3 / 2;
 }
 
 static void finish(struct camera *camera, int code) {
@@ -48,21 +83,26 @@ static void finish(struct camera *camera, int code) {
 static void give_picture(struct camera *camera) {
     unsigned index = camera->queued[0];
     memmove(camera->queued, camera->queued + 1, --camera->count * sizeof camera->queued[0]);
-    paint(camera, camera->memory + index * camera->stride);
     gint64 now = g_get_monotonic_time();
     memset(camera->wanted, 0, sizeof *camera->wanted);
     camera->wanted->index = index;
     camera->wanted->type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
     camera->wanted->memory = V4L2_MEMORY_MMAP;
-    camera->wanted->bytesused = camera->wanted->length = (uint32_t)camera->picture;
+    camera->wanted->bytesused = (uint32_t)paint(camera, camera->memory + index * camera->stride);
+    camera->wanted->length = (uint32_t)largest_picture(&camera->mode);
     camera->wanted->m.offset = (uint32_t)(index * camera->stride);
     camera->wanted->flags = V4L2_BUF_FLAG_MAPPED | V4L2_BUF_FLAG_DONE | V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
     camera->wanted->field = V4L2_FIELD_NONE;
     camera->wanted->sequence = camera->sequence++;
     camera->wanted->timestamp.tv_sec = now / G_USEC_PER_SEC;
     camera->wanted->timestamp.tv_usec = now % G_USEC_PER_SEC;
-    camera->due = MAX(camera->due + G_USEC_PER_SEC / camera->rate, now - G_USEC_PER_SEC);
+    camera->due = MAX(camera->due + G_USEC_PER_SEC / camera->mode.rate, now - G_USEC_PER_SEC);
     finish(camera, 0);
+}
+
+/* An HDMI input gives pictures only as long as what arrives is what it was told to take. */
+static int gives(struct camera *camera) {
+    return !g_atomic_int_get(&camera->is_frozen) && g_atomic_int_get(&camera->arriving) == g_atomic_int_get(&camera->adopted);
 }
 
 static gboolean look(gpointer context) {
@@ -70,7 +110,7 @@ static gboolean look(gpointer context) {
     gint64 now = g_get_monotonic_time();
     if (!camera->waiting) return G_SOURCE_REMOVE;
     if (g_atomic_int_get(&camera->is_gone)) finish(camera, ENODEV);
-    else if (!g_atomic_int_get(&camera->is_frozen) && camera->count > 0 && now >= camera->due) give_picture(camera);
+    else if (gives(camera) && camera->count > 0 && now >= camera->due) give_picture(camera);
     else if (now - camera->since > longest_wait) finish(camera, EINTR);
     return camera->waiting ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
@@ -93,13 +133,19 @@ static int make_buffers(struct camera *camera, struct v4l2_requestbuffers *it) {
     it->count = MIN(it->count, BUFFERS);
     it->capabilities = V4L2_BUF_CAP_SUPPORTS_MMAP;
     camera->count = 0;
-    if (camera->memory || it->count == 0) return 0;
-    size_t size = BUFFERS * camera->stride;
+    if (it->count == 0) return 0;
+    size_t stride = (largest_picture(&camera->mode) + PAGE - 1) / PAGE * PAGE;
+    if (camera->memory && camera->stride == stride) return 0;
+    /* What was mapped before stays, for another thread may be painting. */
+    size_t size = BUFFERS * stride;
     int file = open(camera->file, O_RDWR | O_CLOEXEC);
     if (file < 0 || ftruncate(file, (off_t)size) < 0) return ENOMEM;
-    camera->memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     close(file);
-    return camera->memory == MAP_FAILED ? ENOMEM : 0;
+    if (memory == MAP_FAILED) return ENOMEM;
+    camera->memory = memory;
+    camera->stride = stride;
+    return 0;
 }
 
 static int answer_capability(struct v4l2_capability *it) {
@@ -111,61 +157,125 @@ static int answer_capability(struct v4l2_capability *it) {
     return 0;
 }
 
-static int answer_format(const struct camera *camera, struct v4l2_format *it) {
+/* As a driver does: what is asked for if there is such a mode, else what it has. */
+static void choose(struct camera *camera, const struct v4l2_pix_format *wish) {
+    if (g_atomic_int_get(&camera->has_input)) return;
+    for (unsigned i = 0; i < camera->mode_count; i++) {
+        const struct mode *mode = &camera->modes[i];
+        if (mode->format != wish->pixelformat || mode->width != wish->width || mode->height != wish->height) continue;
+        camera->mode = *mode;
+        return;
+    }
+}
+
+static int answer_format(struct camera *camera, unsigned long request, struct v4l2_format *it) {
     if (it->type != V4L2_BUF_TYPE_VIDEO_CAPTURE) return EINVAL;
+    if (request == VIDIOC_S_FMT) {
+        if (g_atomic_int_get(&camera->is_busy)) return EBUSY;
+        choose(camera, &it->fmt.pix);
+    }
+    const struct mode *mode = &camera->mode;
     memset(&it->fmt, 0, sizeof it->fmt);
-    it->fmt.pix.width = camera->width;
-    it->fmt.pix.height = camera->height;
-    it->fmt.pix.pixelformat = V4L2_PIX_FMT_YUYV;
+    it->fmt.pix.width = mode->width;
+    it->fmt.pix.height = mode->height;
+    it->fmt.pix.pixelformat = mode->format;
     it->fmt.pix.field = V4L2_FIELD_NONE;
-    it->fmt.pix.bytesperline = camera->width * 2;
-    it->fmt.pix.sizeimage = (uint32_t)camera->picture;
+    it->fmt.pix.bytesperline = mode->format == V4L2_PIX_FMT_YUYV ? mode->width * 2 : mode->format == V4L2_PIX_FMT_NV12 ? mode->width : 0;
+    it->fmt.pix.sizeimage = (uint32_t)(mode->format == V4L2_PIX_FMT_NV12 ? largest_picture(mode) * 3 / 4 : largest_picture(mode));
     it->fmt.pix.colorspace = V4L2_COLORSPACE_SRGB;
     return 0;
 }
 
+/* The first mode from one on that has the same as that in front of it counts once. */
+static const struct mode *nth(const struct camera *camera, unsigned index, uint32_t format, unsigned width, unsigned height) {
+    for (unsigned i = 0; i < camera->mode_count; i++) {
+        const struct mode *mode = &camera->modes[i];
+        int fits = (!format || mode->format == format) && (!width || (mode->width == width && mode->height == height));
+        int is_new = 1;
+        for (unsigned j = 0; j < i && is_new; j++) {
+            const struct mode *other = &camera->modes[j];
+            int is_same = other->format == mode->format && (!format || (other->width == mode->width && other->height == mode->height)) &&
+                          (!width || other->rate == mode->rate);
+            if (is_same) is_new = 0;
+        }
+        if (fits && is_new && index-- == 0) return mode;
+    }
+    return NULL;
+}
+
 static int answer_listing(const struct camera *camera, unsigned long request, void *question) {
+    const struct mode *mode;
     if (request == VIDIOC_ENUM_FMT) {
         struct v4l2_fmtdesc *it = question;
-        if (it->index > 0 || it->type != V4L2_BUF_TYPE_VIDEO_CAPTURE) return EINVAL;
-        it->pixelformat = V4L2_PIX_FMT_YUYV;
+        if (it->type != V4L2_BUF_TYPE_VIDEO_CAPTURE || !(mode = nth(camera, it->index, 0, 0, 0))) return EINVAL;
+        it->pixelformat = mode->format;
         return 0;
     }
+    /* Where the input decides, the driver lists no sizes. */
+    if (camera->has_input) return ENOTTY;
     if (request == VIDIOC_ENUM_FRAMESIZES) {
         struct v4l2_frmsizeenum *it = question;
-        if (it->index > 0 || it->pixel_format != V4L2_PIX_FMT_YUYV) return EINVAL;
+        if (!(mode = nth(camera, it->index, it->pixel_format, 0, 0))) return EINVAL;
         it->type = V4L2_FRMSIZE_TYPE_DISCRETE;
-        it->discrete.width = camera->width;
-        it->discrete.height = camera->height;
+        it->discrete.width = mode->width;
+        it->discrete.height = mode->height;
         return 0;
     }
     struct v4l2_frmivalenum *it = question;
-    if (it->index > 0 || it->width != camera->width || it->height != camera->height) return EINVAL;
+    if (!it->width || !(mode = nth(camera, it->index, it->pixel_format, it->width, it->height))) return EINVAL;
     it->type = V4L2_FRMIVAL_TYPE_DISCRETE;
     it->discrete.numerator = 1;
-    it->discrete.denominator = camera->rate;
+    it->discrete.denominator = mode->rate;
     return 0;
 }
 
-static int answer_rate(const struct camera *camera, struct v4l2_streamparm *it) {
+static int answer_rate(struct camera *camera, unsigned long request, struct v4l2_streamparm *it) {
+    const struct v4l2_fract *wish = &it->parm.capture.timeperframe;
+    for (unsigned i = 0; request == VIDIOC_S_PARM && i < camera->mode_count; i++) {
+        const struct mode *mode = &camera->modes[i];
+        int is_same = mode->format == camera->mode.format && mode->width == camera->mode.width && mode->height == camera->mode.height;
+        if (is_same && wish->numerator && mode->rate == wish->denominator / wish->numerator) camera->mode.rate = mode->rate;
+    }
     memset(&it->parm, 0, sizeof it->parm);
     it->parm.capture.capability = V4L2_CAP_TIMEPERFRAME;
     it->parm.capture.timeperframe.numerator = 1;
-    it->parm.capture.timeperframe.denominator = camera->rate;
+    it->parm.capture.timeperframe.denominator = camera->mode.rate;
     return 0;
 }
 
-static int answer_input(struct v4l2_input *it) {
+static int answer_input(struct camera *camera, struct v4l2_input *it) {
     if (it->index > 0) return EINVAL;
     memset(it, 0, sizeof *it);
     g_strlcpy((char *)it->name, "HDMI", sizeof it->name);
     it->type = V4L2_INPUT_TYPE_CAMERA;
+    if (!g_atomic_int_get(&camera->has_input)) return 0;
+    it->capabilities = V4L2_IN_CAP_DV_TIMINGS;
+    if (!g_atomic_int_get(&camera->arriving)) it->status = V4L2_IN_ST_NO_SIGNAL;
+    return 0;
+}
+
+static int answer_timings(struct camera *camera, unsigned long request, struct v4l2_dv_timings *it) {
+    if (!g_atomic_int_get(&camera->has_input)) return ENOTTY;
+    if (request == VIDIOC_S_DV_TIMINGS) {
+        camera->mode.width = it->bt.width;
+        camera->mode.height = it->bt.height;
+        g_atomic_int_set(&camera->adopted, (gint)packed(it->bt.width, it->bt.height));
+        return 0;
+    }
+    unsigned arriving = (unsigned)g_atomic_int_get(&camera->arriving);
+    if (!arriving) return ENOLINK;
+    memset(it, 0, sizeof *it);
+    it->type = V4L2_DV_BT_656_1120;
+    it->bt.width = arriving >> 16;
+    it->bt.height = arriving & 0xffff;
+    /* A receiver measures it, and never quite the same. */
+    it->bt.pixelclock = PIXEL_CLOCK + (uint64_t)g_random_int_range(0, 2000);
     return 0;
 }
 
 static int answer_buffer(const struct camera *camera, struct v4l2_buffer *it) {
     if (it->index >= BUFFERS) return EINVAL;
-    it->length = (uint32_t)camera->picture;
+    it->length = (uint32_t)largest_picture(&camera->mode);
     it->m.offset = (uint32_t)(it->index * camera->stride);
     it->flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
     return 0;
@@ -179,8 +289,9 @@ static int queue(struct camera *camera, struct v4l2_buffer *it) {
 }
 
 static int stream(struct camera *camera, int is_on) {
+    if (is_on && g_atomic_int_get(&camera->arriving) != g_atomic_int_get(&camera->adopted)) return ENOLINK;
     camera->is_streaming = is_on;
-    camera->due = g_get_monotonic_time() + G_USEC_PER_SEC / camera->rate;
+    camera->due = g_get_monotonic_time() + G_USEC_PER_SEC / camera->mode.rate;
     if (!is_on) camera->count = 0;
     return 0;
 }
@@ -202,14 +313,18 @@ static gboolean answer(UMockdevIoctlBase *base, UMockdevIoctlClient *client, gpo
         case VIDIOC_ENUM_FRAMEINTERVALS: code = answer_listing(camera, request, question); break;
         case VIDIOC_G_FMT:
         case VIDIOC_S_FMT:
-        case VIDIOC_TRY_FMT: code = answer_format(camera, question); break;
+        case VIDIOC_TRY_FMT: code = answer_format(camera, request, question); break;
         case VIDIOC_G_PARM:
-        case VIDIOC_S_PARM: code = answer_rate(camera, question); break;
-        case VIDIOC_ENUMINPUT: code = answer_input(question); break;
+        case VIDIOC_S_PARM: code = answer_rate(camera, request, question); break;
+        case VIDIOC_ENUMINPUT: code = answer_input(camera, question); break;
         case VIDIOC_G_INPUT: *(int *)question = 0; code = 0; break;
         case VIDIOC_S_INPUT: code = 0; break;
         case VIDIOC_G_STD:
         case VIDIOC_ENUMSTD: code = ENODATA; break;
+        case VIDIOC_SUBSCRIBE_EVENT: code = g_atomic_int_get(&camera->has_input) ? 0 : ENOTTY; break;
+        case VIDIOC_DQEVENT: code = ENOENT; break;
+        case VIDIOC_QUERY_DV_TIMINGS:
+        case VIDIOC_S_DV_TIMINGS: code = answer_timings(camera, request, question); break;
         case VIDIOC_REQBUFS: code = make_buffers(camera, question); break;
         case VIDIOC_QUERYBUF: code = answer_buffer(camera, question); break;
         case VIDIOC_QBUF: code = queue(camera, question); break;
@@ -230,22 +345,74 @@ static gboolean answer(UMockdevIoctlBase *base, UMockdevIoctlClient *client, gpo
     return TRUE;
 }
 
-struct camera *camera_attach(UMockdevTestbed *testbed, const char *node, unsigned width, unsigned height, unsigned rate, GError **error) {
+static gboolean answer_usb(UMockdevIoctlBase *base, UMockdevIoctlClient *client, gpointer context) {
+    (void)base;
+    struct camera *camera = context;
+    unsigned long request = umockdev_ioctl_client_get_request(client) & 0xffffffffUL;
+    int code = request == USBDEVFS_RESET ? 0 : ENOTTY;
+    if (code == 0) g_atomic_int_set(&camera->is_frozen, 0);
+    umockdev_ioctl_client_complete(client, code ? -1 : 0, code);
+    return TRUE;
+}
+
+static int read_modes(struct camera *camera, const char *text) {
+    char **parts = g_strsplit(text, ",", MOST_MODES);
+    for (char **part = parts; *part; part++) {
+        struct mode *mode = &camera->modes[camera->mode_count];
+        char name[5];
+        if (sscanf(*part, "%4[^:]:%ux%u@%u", name, &mode->width, &mode->height, &mode->rate) != 4 || mode->rate == 0) break;
+        mode->format = v4l2_fourcc(name[0], name[1], name[2], name[3]);
+        camera->mode_count++;
+    }
+    g_strfreev(parts);
+    camera->mode = camera->modes[0];
+    return camera->mode_count > 0;
+}
+
+/* JPEG pictures begin with FF D8 FF; H.264's with a delimiter, which the encoder was asked for. */
+static int read_pictures(struct camera *camera, const char *path) {
+    static const char jpeg[] = {'\xff', '\xd8', '\xff'}, delimiter[] = {0, 0, 0, 1, 9};
+    gsize size;
+    if (!g_file_get_contents(path, &camera->pictures, &size, NULL)) return 0;
+    int is_jpeg = size > sizeof jpeg && !memcmp(camera->pictures, jpeg, sizeof jpeg);
+    const char *mark = is_jpeg ? jpeg : delimiter;
+    size_t length = is_jpeg ? sizeof jpeg : sizeof delimiter;
+    GArray *starts = g_array_new(FALSE, FALSE, sizeof(gsize));
+    for (gsize at = 0; at + length < size; at++)
+        if (!memcmp(camera->pictures + at, mark, length)) g_array_append_val(starts, at);
+    camera->picture_count = starts->len;
+    g_array_append_val(starts, size);
+    camera->starts = (gsize *)(void *)g_array_free(starts, FALSE);
+    return camera->picture_count > 0;
+}
+
+struct camera *camera_attach(UMockdevTestbed *testbed, const char *node, const char *modes, const char *file, GError **error) {
     /* What is replaced stays, for a thread of the testbed may still use it. */
     struct camera *camera = g_new0(struct camera, 1);
     gchar *root = umockdev_testbed_get_root_dir(testbed);
     camera->file = g_build_filename(root, node, NULL);
     g_free(root);
-    camera->width = width;
-    camera->height = height;
-    camera->rate = rate;
-    camera->picture = (size_t)width * height * 2;
-    camera->stride = (camera->picture + PAGE - 1) / PAGE * PAGE;
+    if (!read_modes(camera, modes) || (file && !read_pictures(camera, file))) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "no modes in %s, or no pictures in %s", modes, file ? file : "no file");
+        return camera;
+    }
     UMockdevIoctlBase *handler = umockdev_ioctl_base_new();
     g_signal_connect(handler, "handle-ioctl", G_CALLBACK(answer), camera);
     umockdev_testbed_attach_ioctl(testbed, node, handler, error);
     return camera;
 }
 
+void camera_attach_usb(UMockdevTestbed *testbed, const char *node, struct camera *camera, GError **error) {
+    UMockdevIoctlBase *handler = umockdev_ioctl_base_new();
+    g_signal_connect(handler, "handle-ioctl", G_CALLBACK(answer_usb), camera);
+    umockdev_testbed_attach_ioctl(testbed, node, handler, error);
+}
+
 void camera_pull(struct camera *camera) { g_atomic_int_set(&camera->is_gone, 1); }
 void camera_freeze(struct camera *camera, int is_frozen) { g_atomic_int_set(&camera->is_frozen, is_frozen); }
+void camera_occupy(struct camera *camera, int is_busy) { g_atomic_int_set(&camera->is_busy, is_busy); }
+
+void camera_receive(struct camera *camera, unsigned width, unsigned height) {
+    g_atomic_int_set(&camera->has_input, 1);
+    g_atomic_int_set(&camera->arriving, (gint)packed(width, height));
+}

@@ -9,8 +9,11 @@
  *   video NODE capture|encoder     what answers to the V4L2 questions at a node
  *   drm NODE DRIVER                a kernel driver that tells its name at a DRM node
  *   gone NODE                      that driver or camera has no device any more: ENODEV for whoever has the node open
- *   camera NODE WIDTH HEIGHT RATE  a camera that gives pictures
+ *   camera NODE MODES [FILE]       a camera that gives pictures; see camera.h
+ *   usb NODE CAMERA                the USB node of a camera, which a reset there heals
  *   freeze NODE 0|1                it gives none any more, and says nothing
+ *   busy NODE 0|1                  another program has it
+ *   hdmi NODE WIDTH HEIGHT         what arrives at its input; 0 0 for nothing
  */
 #include "camera.h"
 
@@ -164,6 +167,7 @@ static void attach_drm(UMockdevTestbed *testbed, const char *node, const char *n
 }
 
 static const char *run(UMockdevTestbed *testbed, char **words, guint count, GError **error) {
+    struct camera *camera = count > 1 ? g_hash_table_lookup(cameras, words[1]) : NULL;
     if (count == 2 && !strcmp(words[0], "load")) {
         umockdev_testbed_add_from_file(testbed, words[1], error);
     } else if (count == 4 && !strcmp(words[0], "set")) {
@@ -180,15 +184,22 @@ static const char *run(UMockdevTestbed *testbed, char **words, guint count, GErr
         umockdev_testbed_attach_ioctl(testbed, words[1], handler, error);
     } else if (count == 3 && !strcmp(words[0], "drm")) {
         attach_drm(testbed, words[1], words[2], error);
-    } else if (count == 5 && !strcmp(words[0], "camera")) {
-        if (g_hash_table_contains(cameras, words[1])) umockdev_testbed_detach_ioctl(testbed, words[1], NULL);
-        struct camera *camera = camera_attach(
-            testbed, words[1], (unsigned)atoi(words[2]), (unsigned)atoi(words[3]), (unsigned)atoi(words[4]), error);
+    } else if ((count == 3 || count == 4) && !strcmp(words[0], "camera")) {
+        if (camera) umockdev_testbed_detach_ioctl(testbed, words[1], NULL);
+        camera = camera_attach(testbed, words[1], words[2], words[3], error);
         g_hash_table_insert(cameras, g_strdup(words[1]), camera);
-    } else if (count == 3 && !strcmp(words[0], "freeze") && g_hash_table_contains(cameras, words[1])) {
-        camera_freeze(g_hash_table_lookup(cameras, words[1]), atoi(words[2]));
-    } else if (count == 2 && !strcmp(words[0], "gone") && g_hash_table_contains(cameras, words[1])) {
-        camera_pull(g_hash_table_lookup(cameras, words[1]));
+    } else if (count == 3 && !strcmp(words[0], "usb") && g_hash_table_contains(cameras, words[2])) {
+        /* Of a camera that was in the port before; there may be none. */
+        umockdev_testbed_detach_ioctl(testbed, words[1], NULL);
+        camera_attach_usb(testbed, words[1], g_hash_table_lookup(cameras, words[2]), error);
+    } else if (count == 3 && !strcmp(words[0], "freeze") && camera) {
+        camera_freeze(camera, atoi(words[2]));
+    } else if (count == 3 && !strcmp(words[0], "busy") && camera) {
+        camera_occupy(camera, atoi(words[2]));
+    } else if (count == 4 && !strcmp(words[0], "hdmi") && camera) {
+        camera_receive(camera, (unsigned)atoi(words[2]), (unsigned)atoi(words[3]));
+    } else if (count == 2 && !strcmp(words[0], "gone") && camera) {
+        camera_pull(camera);
     } else if (count == 2 && !strcmp(words[0], "gone") && g_hash_table_contains(drivers, words[1])) {
         ((struct driver *)g_hash_table_lookup(drivers, words[1]))->is_gone = 1;
     } else {

@@ -28,12 +28,15 @@ public struct Lab: Sendable {
         environment = [
             "UMOCKDEV_DIR": root, "LD_PRELOAD": "\(parts.nodes):libumockdev-preload.so.0",
             "LIBVA_DRIVERS_PATH": parts.drivers, "LIBVA_DRIVER_NAME": "lab", "SOFTVA_FAULTS": folder.path(Self.faultsFile),
+            // In place of all of ALSA's own.
+            "ALSA_CONFIG_PATH": try folder.write("asound.conf", Self.soundCards(parts.sound)), "ALSA_LAB": folder.path,
         ]
         nvidiaEnvironment = environment.merging(["LD_LIBRARY_PATH": parts.nvidia, "SOFTNV_FAULTS": folder.path(Self.nvidiaFaultsFile)]) { $1 }
     }
 
     /// - Throws: `Failed` with the rig's words when it does not do it.
-    public func tell(_ words: String...) async throws {
+    public func tell(_ words: String?...) async throws {
+        let words = words.compactMap { $0 }
         let next = (rig.output.lines.last?.index ?? -1) + 1
         try await rig.write(Array((words.joined(separator: " ") + "\n").utf8))
         let answer = try await eventually("an answer to \(words)") {
@@ -74,9 +77,15 @@ public struct Lab: Sendable {
 
     /// A GPU's render node belongs to a group, and to nobody else.
     public func restrict(_ gpu: LabGPU, to group: String) async throws {
-        guard let node = gpu.nodes.last, let root = environment["UMOCKDEV_DIR"] ?? nil else { throw Failed("\(gpu.slot) has no node") }
-        _ = try await Program.run("chown", ["nobody:\(group)", root + node]).success("chown")
-        _ = try await Program.run("chmod", ["0660", root + node]).success("chmod")
+        guard let node = gpu.nodes.last else { throw Failed("\(gpu.slot) has no node") }
+        try await restrict(node, to: group)
+    }
+
+    /// A node belongs to a group, and to nobody else. Group `root` is the one of tests that root runs.
+    public func restrict(_ node: String, to group: String) async throws {
+        let file = (environment["UMOCKDEV_DIR"]! ?? "") + node
+        _ = try await Program.run("chown", ["nobody:\(group)", file]).success("chown")
+        _ = try await Program.run("chmod", ["0660", file]).success("chmod")
     }
 
     /// A GPU's render node may be opened by everybody, as a new udev rule has it.
@@ -91,7 +100,9 @@ public struct Lab: Sendable {
     /// Plugs a camera in: it gives pictures, and its "add" events come.
     public func plug(_ camera: LabCamera) async throws {
         try await tell("load", try folder.write("\(UUID().uuidString).umockdev", camera.description))
-        try await tell("camera", camera.node, "\(camera.width)", "\(camera.height)", "\(camera.rate)")
+        try await tell("camera", camera.node, camera.modes.map(\.text).joined(separator: ","), camera.pictures)
+        try await tell("usb", camera.usbNode, camera.node)
+        if camera.sound != nil { try await plugSound(of: camera) }
         try await tell("event", camera.device, "change")
     }
 
@@ -99,12 +110,59 @@ public struct Lab: Sendable {
     public func unplug(_ camera: LabCamera) async throws {
         try await tell("gone", camera.node)
         try await tell("unplug", camera.device)
+        if camera.sound != nil { try await unplugSound(of: camera) }
         try await tell("unplug", camera.usb)
     }
 
     /// A camera gives no pictures any more, without a word; or gives them again.
     public func freeze(_ camera: LabCamera, _ isFrozen: Bool = true) async throws {
         try await tell("freeze", camera.node, isFrozen ? "1" : "0")
+    }
+
+    /// Another program has a camera, or has it no more.
+    public func occupy(_ camera: LabCamera, _ isBusy: Bool = true) async throws {
+        try await tell("busy", camera.node, isBusy ? "1" : "0")
+    }
+
+    /// What arrives at the HDMI input of a camera, which has one from now on; `nil` for nothing.
+    public func send(_ size: (width: Int, height: Int)?, to camera: LabCamera) async throws {
+        try await tell("hdmi", camera.node, "\(size?.width ?? 0)", "\(size?.height ?? 0)")
+    }
+
+    // MARK: Sound
+
+    private static func soundCards(_ library: String) -> String {
+        """
+        pcm_type.lab.lib "\(library)"
+        pcm.hw { @args [ CARD ] @args.CARD { type string } type lab card $CARD }
+        pcm.plughw { @args [ CARD ] @args.CARD { type string } type plug slave.pcm { type lab card $CARD } }
+
+        """
+    }
+
+    /// The sound of a camera is there, and its "add" event comes.
+    ///
+    /// - Parameter drift: Millionths by which its clock is fast.
+    public func plugSound(of camera: LabCamera, drift: Int = 0) async throws {
+        guard let description = camera.soundDescription else { throw Failed("\(camera.node) has no sound") }
+        try setSound(of: camera, drift: drift)
+        try await tell("load", try folder.write("\(UUID().uuidString).umockdev", description))
+    }
+
+    /// The sound of a camera is gone, who has it open is told so by the kernel, and its "remove" event comes.
+    public func unplugSound(of camera: LabCamera) async throws {
+        guard let device = camera.soundDevice else { throw Failed("\(camera.node) has no sound") }
+        try setSound(of: camera, drift: nil)
+        try await tell("unplug", device)
+    }
+
+    /// The same without a word of udev's.
+    ///
+    /// - Parameter drift: Likewise; `nil` for no sound any more.
+    public func setSound(of camera: LabCamera, drift: Int?) throws {
+        let name = "card\(camera.sound ?? 0)"
+        if let drift { return try replace(name, with: "\(drift)\n") }
+        guard unlink(folder.path(name)) == 0 else { throw Failed("cannot remove \(name): \(String(cString: strerror(errno)))") }
     }
 
     // MARK: Faults

@@ -1,34 +1,60 @@
-/// A capture card that is not there: YUYV pictures, no sound.
+/// A capture card that is not there, with the real V4L2 between it and FFmpeg.
 public struct LabCamera: Sendable, Hashable {
+    /// What it can be asked for.
+    public struct Mode: Sendable, Hashable {
+        /// `YUYV`, `NV12`; `MJPG` and `H264` where the camera has a file of pictures.
+        public var format: String
+        public var width: Int
+        public var height: Int
+        public var rate: Int
+
+        public init(_ format: String = "YUYV", _ width: Int = 320, _ height: Int = 180, at rate: Int = 30) {
+            self.format = format
+            self.width = width
+            self.height = height
+            self.rate = rate
+        }
+
+        var text: String { "\(format):\(width)x\(height)@\(rate)" }
+    }
+
     public var serial: String?
     /// The USB port, `1-2`.
     public var port: String
     /// The number of its node.
     public var number: Int
-    public var width: Int
-    public var height: Int
-    public var rate: Int
+    public var modes: [Mode]
+    /// Its compressed pictures, one after the other.
+    public var pictures: String?
+    /// The number of its ALSA card, where it has sound.
+    public var sound: Int?
 
-    public init(serial: String? = "SN0001", port: String = "1-2", number: Int = 0, width: Int = 320, height: Int = 180, rate: Int = 30) {
+    public init(serial: String? = "SN0001", port: String = "1-2", number: Int = 0, modes: [Mode] = [Mode()], pictures: String? = nil, sound: Int? = nil) {
         self.serial = serial
         self.port = port
         self.number = number
-        self.width = width
-        self.height = height
-        self.rate = rate
+        self.modes = modes
+        self.pictures = pictures
+        self.sound = sound
     }
 
     public var node: String { "/dev/video\(number)" }
+    public var usbNode: String { "/dev/bus/usb/001/\(port.split(separator: "-").last ?? "")" }
     /// udev's name of its port.
     public var path: String { "pci-0000:00:14.0-usb-0:\(port.split(separator: "-").last ?? ""):1.0" }
 
     var usb: String { "/sys/devices/pci0000:00/0000:00:14.0/usb1/\(port)" }
     var device: String { "\(usb)/\(port):1.0/video4linux/video\(number)" }
+    var soundDevice: String? { sound.map { "\(usb)/\(port):1.2/sound/card\($0)" } }
 
     /// For umockdev.
     var description: String {
         """
         P: \(usb.dropFirst(4))
+        N: \(usbNode.dropFirst(5))=00
+        E: DEVNAME=\(usbNode)
+        E: MAJOR=189
+        E: MINOR=\(port.split(separator: "-").last ?? "")
         E: SUBSYSTEM=usb
         E: DEVTYPE=usb_device
         E: DRIVER=usb
@@ -50,5 +76,17 @@ public struct LabCamera: Sendable, Hashable {
         A: name=Cam Link 4K
 
         """
+    }
+
+    /// Likewise, for its sound; nothing without.
+    var soundDescription: String? {
+        soundDevice.map { device in
+            """
+            P: \(device.dropFirst(4))
+            E: SUBSYSTEM=sound
+            A: number=\(sound ?? 0)
+
+            """
+        }
     }
 }

@@ -9,6 +9,8 @@ struct LabParts: Sendable {
     let drivers: String
     /// The folder with NVIDIA's libraries.
     let nvidia: String
+    /// ALSA's plug-in of the sound cards.
+    let sound: String
     /// Announces devices on the real netlink.
     let announcer: String
 
@@ -25,12 +27,15 @@ struct LabParts: Sendable {
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let folder = URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/lab"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let parts = LabParts(rig: "\(folder)/rig", nodes: "\(folder)/nodes.so", drivers: folder, nvidia: "\(folder)/nvidia", announcer: "\(folder)/announce")
+        let parts = LabParts(
+            rig: "\(folder)/rig", nodes: "\(folder)/nodes.so", drivers: folder, nvidia: "\(folder)/nvidia", sound: "\(folder)/sound.so",
+            announcer: "\(folder)/announce")
         try FileManager.default.createDirectory(atPath: parts.nvidia, withIntermediateDirectories: true)
         let library = ["-shared", "-fPIC", "-pthread"]
         try await compile(["rig", "camera"], into: parts.rig, try await packages("umockdev-1.0", "libdrm"))
         try await compile(["announce"], into: parts.announcer, [])
         try await compile(["nodes"], into: parts.nodes, library + ["-ldl"])
+        try await compile(["sound"], into: parts.sound, library + ["-DPIC", "-lm"] + (try await packages("alsa")))
         try await compile(
             ["va", "va_objects", "va_memory", "va_encode", "va_scale", "faults"], into: "\(folder)/lab_drv_video.so",
             library + (try await packages("libva", "libdrm", "x264")))

@@ -1,0 +1,99 @@
+import Foundation
+import Lab
+import TestSupport
+import Testing
+
+/// The sound of capture cards, with the real ALSA between it and FFmpeg.
+@Suite(.serialized) struct CardSoundTests {
+    /// When clicks begin in a recording, in seconds.
+    private func clicks(_ recording: String) async throws -> [Double] {
+        let log = try await Program.run("ffmpeg", [
+            "-v", "info", "-nostats", "-nostdin", "-copyts", "-i", recording, "-map", "0:a", "-af", "silencedetect=n=-30dB:d=0.3", "-f", "null", "-",
+        ], within: .seconds(60))
+        return log.errors.split(separator: "\n").compactMap { line in
+            line.range(of: "silence_end: ").flatMap { Double(line[$0.upperBound...].prefix { $0 != " " }) }
+        }
+    }
+
+    @Test("a card's own sound goes out; pulled, the picture goes on with silence; back, it is joined again")
+    func pulled() async throws {
+        try await withLab { stage, lab in
+            let camera = LabCamera(sound: 1)
+            try await lab.plug(camera)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.daemon(lab, stage.card("serial: SN0001", to: sink.url("one")))
+            try await daemon.logged("\"on air\"", "source=capture-0")
+            try await eventually("the relay with its sound") { daemon.children("plughw:1").count == 1 }
+            try await sink.waitForFrames(120, of: "one")
+            // It may have stood in at the start.
+            let slates = daemon.lines("\"on air\"", "source=slate").count
+            var position = daemon.position
+            try await lab.unplugSound(of: camera)
+            try await daemon.logged("sound cannot be had", from: position)
+            try await stage.expect("the problem in words", of: daemon) { $0.hasProblem("source-failed", "the picture goes on with silence") }
+            var soFar = try await sink.reading(of: "one").frames.count
+            try await sink.waitForFrames(soFar + 90, of: "one")
+            #expect(daemon.lines("silent: no picture").isEmpty && daemon.children("plughw:1").count == 1, "the picture's relay is the same")
+            position = daemon.position
+            try await lab.plugSound(of: camera)
+            try await daemon.logged("opened anew", from: position)
+            try await daemon.logged("delivers", "source=capture-0", from: position)
+            try await stage.expect("no problem any more", of: daemon) { $0.problems.isEmpty }
+            soFar = try await sink.reading(of: "one").frames.count
+            try await sink.waitForFrames(soFar + 120, of: "one")
+            try await daemon.terminate()
+            #expect(daemon.lines("\"on air\"", "source=slate").count == slates)
+            #expect(try await sink.wasPublishedOnceInOrder("one"))
+            let recording = sink.recordings(of: "one")[0]
+            #expect(try await MediaProbe.read(.url(recording)).backwards.isEmpty)
+            // Clicks, then none for a while, then clicks.
+            let clicks = try await clicks(recording)
+            let pauses = zip(clicks, clicks.dropFirst()).map { $1 - $0 }
+            let silence = try #require(pauses.indices.max { pauses[$0] < pauses[$1] })
+            #expect(pauses[silence] > 2.5 && silence >= 1 && silence < pauses.count - 1, "\(clicks)")
+        }
+    }
+
+    @Test("sound that cannot be opened costs no picture, and is tried again")
+    func absent() async throws {
+        try await withLab { stage, lab in
+            let camera = LabCamera(sound: 2)
+            try await lab.plug(camera)
+            try lab.setSound(of: camera, drift: nil)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one")))
+            try await daemon.logged("sound cannot be had")
+            try await daemon.logged("\"on air\"", "source=capture-0")
+            #expect(daemon.children("plughw:2").isEmpty)
+            let (position, slates) = (daemon.position, daemon.lines("\"on air\"", "source=slate").count)
+            try lab.setSound(of: camera, drift: 0)
+            // After ten seconds.
+            try await eventually("the relay with its sound", within: .seconds(40)) { daemon.children("plughw:2").count == 1 }
+            try await daemon.logged("delivers", "source=capture-0", from: position)
+            try await daemon.terminate()
+            #expect(daemon.lines("\"on air\"", "source=slate").count == slates)
+        }
+    }
+
+    @Test("sound whose clock is off by two thousandths keeps its place beside the picture")
+    func drift() async throws {
+        try await withLab { stage, lab in
+            let camera = LabCamera(sound: 1)
+            try await lab.plug(camera)
+            try lab.setSound(of: camera, drift: 2000)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one")))
+            try await daemon.logged("\"on air\"", "source=capture-0")
+            // As much as ten minutes of two ten-thousandths are a minute of this; a third of it is enough to tell.
+            try await sink.waitForFrames(660, of: "one")
+            try await daemon.terminate()
+            let clicks = try await clicks(sink.recordings(of: "one")[0])
+            try #require(clicks.count > 15)
+            // Pictures are given with the world's times, and the clicks are at its seconds. On a busy machine one or the other is
+            // found late; what counts is where they are in the end.
+            let places = clicks.dropFirst(2).map { $0 - clicks[2] }.map { $0 - $0.rounded() }
+            let (early, late) = (places.prefix(7).sorted()[3], places.suffix(7).sorted()[3])
+            #expect(abs(early - late) < 0.02, "\(clicks)")
+        }
+    }
+}
