@@ -3,6 +3,7 @@ import Configuration
 import EncoderSelection
 import FFmpeg
 import Status
+import Supervision
 
 /// What a probe found: one value for the table and for JSON.
 struct ProbeReport: Encodable {
@@ -147,7 +148,7 @@ struct ProbeReport: Encodable {
             text.line("    \(mode.format)  up to \(mode.width)x\(mode.height)\(rates)")
         }
         if modes.count > Self.mostModes { text.line("    and \(modes.count - Self.mostModes) other formats") }
-        let looksAlike = captureDevices.contains { $0.path != device.path && $0.name == device.name && $0.serial == device.serial }
+        let looksAlike = captureDevices.contains { $0.looksLike(device) }
         if looksAlike { text.paragraph("! another card looks the same: bind them by path, not by serial or model", indent: 4) }
         if let problem = device.accessProblem { text.paragraph("! \(problem)", indent: 4) }
     }

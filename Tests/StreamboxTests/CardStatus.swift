@@ -30,7 +30,8 @@ extension Stage {
             sources: [ { capture: { \(source) } } ]
             slate: { after: \(slate) }
             mezzanine: { bitrate: \(mezzanine) }
-            groups: [ { name: hd, video: { encoder: libx264, size: 320x180, rate: 30, bitrate: 400k, keyframe: 1s }, targets: [ { name: a, url: "\(url)" } ] } ]
+            groups:
+              - { name: hd, video: { encoder: libx264, size: 320x180, rate: 30, bitrate: 400k, keyframe: 1s }, targets: [ { name: a, url: "\(url)" } ] }
         """
     }
 

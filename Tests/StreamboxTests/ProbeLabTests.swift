@@ -232,4 +232,79 @@ import Testing
             }
         }
     }
+
+    @Test("two cards that nothing but their ports tells apart are said so, by probe and by check; the sound is that of the same card")
+    func alike() async throws {
+        try await withLab { stage, lab in
+            let left = LabCamera(serial: nil, port: "1-2", number: 0, sound: 1), right = LabCamera(serial: nil, port: "1-3", number: 1, sound: 2)
+            try await lab.plug(left)
+            try await lab.plug(right)
+            let text = try await stage.command(["probe", "--no-trial"], environment: lab.environment).text
+            for words in ["/dev/video0  uvcvideo  sound hw:1", "/dev/video1  uvcvideo  sound hw:2", "path \(left.path), no serial", "! another card looks the same"] {
+                #expect(text.contains(words), "\(text)")
+            }
+            let config = try stage.configuration("""
+                  - name: main
+                    sources: [ { capture: { model: "0fd9:0066" } }, { capture: { serial: SN7 } }, { capture: { path: "\(left.path)" } } ]
+                    groups: [ { name: g, video: copy, audio: copy } ]
+                """)
+            let check = try await stage.command(["check", config], environment: lab.environment).text
+            #expect(check.contains("source capture-0 of main: 2 cards of the model 0fd9:0066 are there, and nothing but their ports tells them apart"), "\(check)")
+            #expect(check.contains("bind by path: \(left.path), \(right.path)"))
+            #expect(check.contains("source capture-1 of main: no card with the serial SN7 is there now; plugged in: Cam Link 4K at \(left.path), "))
+            #expect(!check.contains("capture-2 of main: "))
+        }
+    }
+
+    @Test("a card with a node for each input is listed with a path and a sound card for each, and its other nodes are left out")
+    func inputs() async throws {
+        try await withLab { stage, lab in
+            let slot = "/devices/pci0000:00/0000:00:1c.0/0000:03:00"
+            let nodes = (0...1).map { """
+                P: \(slot).0/video4linux/video\($0)
+                N: video\($0)=00
+                E: DEVNAME=/dev/video\($0)
+                E: MAJOR=81
+                E: MINOR=\($0)
+                E: SUBSYSTEM=video4linux
+                E: ID_V4L_CAPABILITIES=:capture:
+                E: ID_PATH=pci-0000:03:00.0
+                A: index=\($0)
+                A: name=Quad HDMI
+
+                P: \(slot).1/sound/card\($0 + 3)
+                E: SUBSYSTEM=sound
+                A: number=\($0 + 3)
+
+                P: \(slot).1/sound/card\($0 + 3)/pcmC\($0 + 3)D2c
+                E: SUBSYSTEM=sound
+
+                """ }
+            let more = """
+                P: \(slot).0
+                E: SUBSYSTEM=pci
+                L: driver=../../../../bus/pci/drivers/quad
+
+                P: \(slot).1
+                E: SUBSYSTEM=pci
+
+                P: \(slot).0/video4linux/video2
+                N: video2=00
+                E: DEVNAME=/dev/video2
+                E: MAJOR=81
+                E: MINOR=2
+                E: SUBSYSTEM=video4linux
+                E: ID_V4L_CAPABILITIES=:
+                E: ID_PATH=pci-0000:03:00.0
+                A: index=2
+
+                """
+            try await lab.tell("load", try stage.folder.write("quad.umockdev", ([more] + nodes).joined(separator: "\n")))
+            let text = try await stage.command(["probe", "--no-trial"], environment: lab.environment).text
+            for words in ["/dev/video0  quad  sound hw:3,2", "path pci-0000:03:00.0, no serial", "/dev/video1  quad  sound hw:4,2", "path pci-0000:03:00.0-video-index1"] {
+                #expect(text.contains(words), "\(text)")
+            }
+            #expect(!text.contains("/dev/video2"))
+        }
+    }
 }

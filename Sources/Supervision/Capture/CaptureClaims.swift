@@ -60,6 +60,17 @@ extension CaptureDevice {
     /// FFmpeg can read a format of it, as far as is known. Cards have nodes for depth and infrared too.
     var isReadable: Bool { modes.map { $0.isEmpty || $0.contains { CaptureSetting.reads($0.format) } } ?? true }
 
+    /// Another card, that nothing but its port tells from this one.
+    public func looksLike(_ other: CaptureDevice) -> Bool {
+        path != other.path && name == other.name && serial == other.serial && (usbNode == nil || usbNode != other.usbNode)
+    }
+
+    /// What is plugged in, for people.
+    public static func list(_ devices: [CaptureDevice]) -> String {
+        if devices.isEmpty { return "none is plugged in" }
+        return "plugged in: " + devices.map { "\($0.name) at \($0.path)" + ($0.serial.map { " (serial \($0))" } ?? "") }.joined(separator: ", ")
+    }
+
     /// It is what a configuration means.
     public func matches(_ binding: CaptureBinding) -> Bool {
         switch binding {

@@ -122,8 +122,7 @@ final class CardRelay: Sendable {
     }
 
     private func isGone(_ process: ProcessRunner) {
-        let others = box.captures.devices.map { "\($0.name) at \($0.path)" + ($0.serial.map { " (serial \($0))" } ?? "") }
-        let list = others.isEmpty ? "none is plugged in" : "plugged in: " + others.joined(separator: ", ")
+        let list = CaptureDevice.list(box.captures.devices)
         ledger.isAbsent("no card \(source.binding.sentence) is there; \(list)")
         logger.warning("absent: no card \(source.binding.sentence); \(list)")
         // What has it open gets no more pictures; it is not waited for.

@@ -3,6 +3,7 @@ import CapabilityProbe
 import Configuration
 import EncoderSelection
 import FFmpeg
+import Supervision
 
 /// Validates a file and says what it understood.
 struct Check: AsyncParsableCommand {
@@ -31,5 +32,8 @@ struct Check: AsyncParsableCommand {
         print(ConfigurationSummary.render(loaded.configuration))
         for notice in loaded.notices { print("\(notice)") }
         for notice in missing { print(notice) }
+        let hasCapture = loaded.configuration.channels.flatMap(\.sources).contains { if case .capture = $0.kind { true } else { false } }
+        guard hasCapture, let cards = await Offload.run(atMost: .seconds(3), { CaptureList.read() }) else { return }
+        for notice in CardNotices.of(loaded, cards) { print(notice) }
     }
 }

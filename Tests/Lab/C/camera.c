@@ -157,12 +157,19 @@ static int answer_capability(struct v4l2_capability *it) {
     return 0;
 }
 
+/* Who had them may have died with a question open: no picture of another size goes into them. */
+static void forget_buffers(struct camera *camera) {
+    camera->count = 0;
+    camera->is_streaming = 0;
+}
+
 /* As a driver does: what is asked for if there is such a mode, else what it has. */
 static void choose(struct camera *camera, const struct v4l2_pix_format *wish) {
     if (g_atomic_int_get(&camera->has_input)) return;
     for (unsigned i = 0; i < camera->mode_count; i++) {
         const struct mode *mode = &camera->modes[i];
         if (mode->format != wish->pixelformat || mode->width != wish->width || mode->height != wish->height) continue;
+        forget_buffers(camera);
         camera->mode = *mode;
         return;
     }
@@ -257,6 +264,7 @@ static int answer_input(struct camera *camera, struct v4l2_input *it) {
 static int answer_timings(struct camera *camera, unsigned long request, struct v4l2_dv_timings *it) {
     if (!g_atomic_int_get(&camera->has_input)) return ENOTTY;
     if (request == VIDIOC_S_DV_TIMINGS) {
+        forget_buffers(camera);
         camera->mode.width = it->bt.width;
         camera->mode.height = it->bt.height;
         g_atomic_int_set(&camera->adopted, (gint)packed(it->bt.width, it->bt.height));
