@@ -186,6 +186,8 @@ public final class EncoderKeeper: Sendable {
 
     // MARK: For people
 
+    /// What groups use, or used last.
+    public var used: [String: String] { state.withLock { $0.lastGood.mapValues(\.description) } }
     public var catalogue: EncoderCatalogue { state.withLock { $0.pool.catalogue } }
     /// What a group could be handed to now, as far as is known.
     func usable(for codec: VideoCodec) -> [EncoderCandidate] {

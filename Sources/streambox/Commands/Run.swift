@@ -177,14 +177,20 @@ private struct EncoderMemory: Service {
     func run() async {
         await cancelWhenGracefulShutdown {
             for await goods in keeper.goods {
-                do {
-                    try await Offload.run { [file] in Result { try file.write(goods) } }.get()
-                } catch {
-                    logger.warning("which encoders work is not remembered over a restart: \(error)")
-                }
+                await write(goods)
                 // A device that comes and goes is not to wear out the disk.
                 try? await Task.sleep(for: .seconds(5))
             }
+        }
+        // What changed since.
+        if file.read() ?? [:] != keeper.used { await write(keeper.used) }
+    }
+
+    private func write(_ goods: [String: String]) async {
+        do {
+            try await Offload.run { [file] in Result { try file.write(goods) } }.get()
+        } catch {
+            logger.warning("which encoders work is not remembered over a restart: \(error)")
         }
     }
 }
