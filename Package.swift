@@ -40,10 +40,11 @@ let package = Package(
             name: "Configuration",
             dependencies: ["Redaction", .product(name: "Yams", package: "Yams")],
             swiftSettings: settings),
+        .systemLibrary(name: "CLinux"),
         .target(
             name: "FFmpeg",
             dependencies: [
-                "Redaction",
+                "CLinux", "Redaction",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -61,7 +62,6 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "EncoderSelection", dependencies: ["CapabilityProbe", "Configuration", "FFmpeg"], swiftSettings: settings),
-        .systemLibrary(name: "CLinux"),
         .target(
             name: "DataPath",
             dependencies: [
@@ -105,7 +105,7 @@ let package = Package(
         .executableTarget(
             name: "streambox",
             dependencies: [
-                "CapabilityProbe", "Configuration", "Control", "EncoderSelection", "FFmpeg", "Redaction", "Status", "StatusServer", "Supervision",
+                "CLinux", "CapabilityProbe", "Configuration", "Control", "EncoderSelection", "FFmpeg", "Redaction", "Status", "StatusServer", "Supervision",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -180,3 +180,20 @@ let package = Package(
             swiftSettings: settings),
     ]
 )
+
+// Targets for fuzzing: ordinary tests replay their corpora; `scripts/fuzz` builds them into a fuzzer, which has its own `main`.
+let fuzzed: [Target.Dependency] = [
+    "Configuration", "Control", "FFmpeg", "Status", "StatusServer", "TransportStream",
+    .product(name: "HTTPTypes", package: "swift-http-types"),
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOEmbedded", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+    .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+    .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+]
+package.targets.append(
+    Context.environment["STREAMBOX_FUZZ"] == nil
+        ? .testTarget(name: "FuzzTests", dependencies: fuzzed, path: "Tests/Fuzz", exclude: ["corpus", "Fuzzer"], swiftSettings: settings)
+        : .executableTarget(
+            name: "Fuzzer", dependencies: fuzzed, path: "Tests/Fuzz", exclude: ["corpus", "Replay"],
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))

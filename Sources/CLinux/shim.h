@@ -2,6 +2,7 @@
 // shares with Glibc's own module would differ. So the few GNU declarations stand here themselves.
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
@@ -18,6 +19,9 @@ enum { SPLICE_F_NONBLOCK = 2 };
 
 // linux/fcntl.h
 enum { F_SETPIPE_SZ = 1031 };
+
+// Swift does not import what takes any number of arguments.
+static inline int set_dumpable(unsigned long value) { return prctl(PR_SET_DUMPABLE, value, 0, 0, 0); }
 
 // Macros that Swift does not import, since they compute.
 static const unsigned long v4l2_ask_capability = VIDIOC_QUERYCAP;

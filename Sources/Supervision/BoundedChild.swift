@@ -7,7 +7,7 @@ enum BoundedChild {
     ///   - stdout: The child's end, closed on every path; `nil` is /dev/null.
     ///   - limit: After it, and when the task is cancelled, the child is killed.
     static func run(
-        _ command: FFmpegCommand, binary: FFmpegBinary, stdout: FileDescriptor? = nil, secretsFolder: String, environment: [String: String],
+        _ command: FFmpegCommand, binary: FFmpegBinary, stdout: FileDescriptor? = nil, environment: [String: String],
         limit: Duration
     ) async -> (exit: ChildExit, isOverdue: Bool) {
         let child = ChildHandle()
@@ -15,7 +15,7 @@ enum BoundedChild {
             tasks.addTask {
                 await withTaskCancellationHandler {
                     await ChildProcess.run(
-                        command, binary: binary, stdin: nil, stdout: stdout, secretsFolder: secretsFolder, environment: environment, handle: child
+                        command, binary: binary, stdin: nil, stdout: stdout, environment: environment, handle: child
                     ) { _ in }
                 } onCancel: {
                     child.stop(.now)

@@ -35,11 +35,6 @@ public struct Box: Sendable {
         self.logger = logger
     }
 
-    /// Where secret files are while FFmpeg reads them, 0700, in a runtime folder that others may look into.
-    var secretsFolder: String { Self.secretsFolder(in: runtime.string) }
-
-    public static func secretsFolder(in runtime: String) -> String { runtime + "/secrets" }
-
     func logger(_ metadata: Logger.Metadata) -> Logger {
         var logger = logger
         for (key, value) in metadata { logger[metadataKey: key] = value }

@@ -48,7 +48,7 @@ public struct EncoderTrial: Sendable {
         defer { try? stream.close() }
         // A trial has no secrets, so it needs no folder for them.
         let (exit, isOverdue) = await BoundedChild.run(
-            TrialCommand(recipe: recipe, job: trial.job).command(), binary: ffmpeg, stdout: end, secretsFolder: "", environment: environment,
+            TrialCommand(recipe: recipe, job: trial.job).command(), binary: ffmpeg, stdout: end, environment: environment,
             limit: trial.candidate.isSoftware ? Self.softwareLimit : Self.limit)
         let result = TrialResult(exit, of: trial.candidate, isOverdue: isOverdue, flaw: TrialProof.flaw(in: stream), scalesOnGPU: scalesOnGPU)
         return (result, isOverdue)

@@ -23,7 +23,7 @@ struct Life: Sendable {
         let logger = logger
         box.secrets.learn(command.secrets)
         let exit = await ChildProcess.run(
-            command, binary: box.ffmpeg, stdin: input, stdout: output, secretsFolder: box.secretsFolder,
+            command, binary: box.ffmpeg, stdin: input, stdout: output,
             environment: box.environment, handle: child
         ) { event in
             switch event {

@@ -117,7 +117,7 @@ actor SlateKeeper {
             output: output
         ).command()
         let (exit, _) = await BoundedChild.run(
-            command, binary: box.ffmpeg, secretsFolder: box.secretsFolder, environment: box.environment, limit: Self.limit)
+            command, binary: box.ffmpeg, environment: box.environment, limit: Self.limit)
         guard exit.status == .exited(0) else {
             throw NotRendered(description: exit.log.last(1).first ?? "FFmpeg took longer than \(Self.limit)")
         }

@@ -17,7 +17,10 @@ struct LoadedConfiguration {
         if let path = path ?? environment["STREAMBOX_CONFIG"] ?? (access(usual, F_OK) == 0 ? usual : nil) {
             do {
                 let file = try ConfigurationFile.load(path: path)
+                try SecretObjections.check(file.configuration, name: path)
                 self.init(name: path, configuration: file.configuration, notices: file.notices)
+            } catch let failure as Failure {
+                throw failure
             } catch {
                 throw Failure.inConfiguration(error)
             }

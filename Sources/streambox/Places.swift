@@ -1,11 +1,10 @@
 import Configuration
-import FFmpeg
 import Glibc
 import Supervision
 
 /// The folders that the service works in, as the contract has them.
 struct Places {
-    /// The control socket, secret files and which tap has which port: ours alone where it is made here, 0700.
+    /// The control socket, slates that are being made, and which tap has which port: ours alone where it is made here, 0700.
     let runtime: String
     /// ``runtime`` is a temporary folder that goes when the service ends.
     let isTemporary: Bool
@@ -19,7 +18,6 @@ struct Places {
             runtime = path
             isTemporary = false
             Places.sweep(path)
-            Places.sweep(Box.secretsFolder(in: path))
             return
         }
         var template = Array("/tmp/streambox-XXXXXX".utf8CString)
@@ -49,21 +47,19 @@ struct Places {
         return nil
     }
 
-    /// Removes what a service that was killed could not: files with secrets in them, slates that were being made.
+    /// Removes what a service that was killed could not: slates that were being made.
     private static func sweep(_ folder: String) {
         guard let directory = opendir(folder) else { return }
         defer { closedir(directory) }
         while let entry = readdir(directory) {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            let isSecret = SecretFile.Kind.allCases.contains { name.hasSuffix("." + $0.rawValue) }
             let isSlate = name.hasPrefix("slate-") && (name.hasSuffix(".ts") || name.hasSuffix(".txt"))
-            if isSecret || isSlate { unlink("\(folder)/\(name)") }
+            if isSlate { unlink("\(folder)/\(name)") }
         }
     }
 
     func remove() {
         TapFile.remove(in: runtime)
-        rmdir(Box.secretsFolder(in: runtime))
         if isTemporary { rmdir(runtime) }
     }
 }

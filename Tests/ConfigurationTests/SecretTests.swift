@@ -28,6 +28,19 @@ import Testing
         }
     }
 
+    @Test("a secret file of another user is refused, even to root", .enabled(if: geteuid() == 0))
+    func foreignFile() throws {
+        try withFolder { folder in
+            try write(Array(hidden.utf8), to: "\(folder)/key")
+            #expect(chown("\(folder)/key", 65534, 65534) == 0)
+            let error = #expect(throws: SecretError.self) { try SecretReference.file("\(folder)/key").resolve(environment: [:]) }
+            #expect(error?.code == .exposed)
+            #expect(
+                error?.description
+                    == "the secret file \(folder)/key belongs to another user, number 65534, who can read and change it; run this as that user, or: chown 0 \(folder)/key")
+        }
+    }
+
     @Test("a secret file that is missing, a folder, empty, two lines or too large is refused")
     func unusableFiles() throws {
         try withFolder { (folder: String) throws in

@@ -19,7 +19,7 @@ import Testing
         recorder: Recorder = Recorder(), clock: some Clock<Duration> = ContinuousClock()
     ) async -> ChildExit {
         await ChildProcess.run(
-            command, binary: binary, stdin: stdin, stdout: stdout, secretsFolder: scratch.file("secrets"),
+            command, binary: binary, stdin: stdin, stdout: stdout,
             environment: testEnvironment, handle: handle, clock: clock, events: { recorder.note($0) })
     }
 
@@ -72,15 +72,16 @@ import Testing
         let scratch = Scratch()
         let (readEnd, writeEnd) = try FileDescriptor.pipe()
         defer { try? readEnd.close() }
-        // A folder for secrets that cannot be made.
+        // Both descriptors carry media, so there is none for the key.
         let command = try PublisherCommand(target: .rtmp(url: "rtmp://127.0.0.1:1/a", key: "S3cretKey")).command()
-        try write("", to: scratch.file("secrets"))
-        let exit = await launch(try script("", in: scratch), in: scratch, command: command, stdout: writeEnd)
+        let (input, ours) = try FileDescriptor.pipe()
+        defer { try? ours.close() }
+        let exit = await launch(try script("", in: scratch), in: scratch, command: command, stdin: input, stdout: writeEnd)
         guard case .notStarted(let reason) = exit.status else {
             Issue.record("it started")
             return
         }
-        #expect(reason.contains("is not a folder"))
+        #expect(reason.contains("no descriptor left"))
         #expect(exit.cause == .notStarted)
         var byte: UInt8 = 0
         #expect(try withUnsafeMutableBytes(of: &byte) { try readEnd.read(into: $0) } == 0)

@@ -14,8 +14,8 @@ import EncoderSelection
     func streamKey() throws {
         let command = try PublisherCommand(target: .rtmp(url: "rtmp://live.example/app", key: "S3cret?a=b&c")).command()
         #expect(command.arguments.last == "rtmp://live.example/app")
-        #expect(command.secretFiles.map(\.contents) == ["rtmp_playpath=S3cret?a=b&c\n"])
-        #expect(value(after: "-fpre", in: command) == command.secretFiles[0].token)
+        #expect(command.secretFile?.contents == "rtmp_playpath=S3cret?a=b&c\n")
+        #expect(value(after: "-fpre", in: command) == command.secretFile?.token)
         #expect(!command.maskedLine().contains("S3cret"))
         #expect(!"\(command)".contains("S3cret"))
         #expect(!String(reflecting: command).contains("S3cret"))
@@ -34,7 +34,7 @@ import EncoderSelection
     func keyInAddress(url: String, address: String, key: String, app: String) throws {
         let command = try PublisherCommand(target: .rtmp(url: url, key: nil)).command()
         #expect(command.arguments.last == address)
-        #expect(command.secretFiles.map(\.contents) == ["rtmp_playpath=\(key)\n" + app])
+        #expect(command.secretFile?.contents == "rtmp_playpath=\(key)\n" + app)
         #expect(!command.arguments.contains { $0.contains(key) })
     }
 
@@ -42,7 +42,7 @@ import EncoderSelection
     func applicationOfParts(application: String) throws {
         let command = try PublisherCommand(target: .rtmp(url: "rtmp://h/\(application)", key: "key9")).command()
         #expect(command.arguments.last == "rtmp://h/app")
-        #expect(command.secretFiles.map(\.contents) == ["rtmp_playpath=key9\nrtmp_app=\(application)\n"])
+        #expect(command.secretFile?.contents == "rtmp_playpath=key9\nrtmp_app=\(application)\n")
         #expect(!command.arguments.contains { $0.contains("t0ken") })
     }
 
@@ -54,7 +54,7 @@ import EncoderSelection
                 latency: .milliseconds(200))
         ).command()
         #expect(command.arguments.last == "srt://h:9?maxbw=0&latency=200000&transtype=live&pkt_size=1316")
-        #expect(command.secretFiles.map(\.contents) == ["passphrase=0123456789\nsrt_streamid=#!::r=x\n"])
+        #expect(command.secretFile?.contents == "passphrase=0123456789\nsrt_streamid=#!::r=x\n")
     }
 
     @Test("what cannot be kept secret or is no address is refused with a sentence that does not tell it")
@@ -145,7 +145,7 @@ import EncoderSelection
     @Test("a password in a pulled address stands in a script, quoted")
     func pull() throws {
         let command = try RelayCommand(source: .pull(url: "rtsp://cam:it's%20me@10.0.0.5/main", passphrase: nil)).command()
-        let script = try #require(command.secretFiles.first)
+        let script = try #require(command.secretFile)
         #expect(script.contents.contains("file 'rtsp://cam:it'\\''s%20me@10.0.0.5/main'\n"))
         #expect(script.contents.contains("option rtsp_transport 'tcp'\n"))
         #expect(!command.arguments.contains { $0.contains("me@") })
@@ -153,11 +153,11 @@ import EncoderSelection
         for url in ["https://h/live/t0ken/index.m3u8", "https://h/live.ts?token=t0ken", "rtmp://h/app/t0ken", "rtsp://t0ken@h/main"] {
             let command = try RelayCommand(source: .pull(url: url, passphrase: nil)).command()
             #expect(!command.arguments.contains { $0.contains("t0ken") }, "\(url)")
-            #expect(command.secretFiles.first?.contents.contains("file '\(url)'\n") == true)
+            #expect(command.secretFile?.contents.contains("file '\(url)'\n") == true)
             #expect(command.secrets.contains { "t0ken/index.m3u8".contains($0) }, "\(url)")
         }
         let plain = try RelayCommand(source: .pull(url: "rtsp://10.0.0.5/main", passphrase: nil)).command()
-        #expect(plain.secretFiles.isEmpty)
+        #expect(plain.secretFile == nil)
         #expect(value(after: "-rtsp_transport", in: plain) == "tcp")
         #expect(value(after: "-timeout", in: plain) == "10000000")
         #expect(value(after: "-i", in: plain) == "rtsp://10.0.0.5/main")
@@ -166,7 +166,7 @@ import EncoderSelection
     @Test("a listener's passphrase stands in a script, and an RTMP key is not needed at all")
     func listeners() throws {
         let srt = try RelayCommand(source: .srtListen(address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil)).command()
-        #expect(srt.secretFiles.first?.contents.contains("option passphrase '0123456789'\n") == true)
+        #expect(srt.secretFile?.contents.contains("option passphrase '0123456789'\n") == true)
         #expect(!srt.maskedLine().contains("0123456789"))
         let rtmp = try RelayCommand(source: .rtmpListen(address: "[::]:1935", app: "live")).command()
         #expect(value(after: "-i", in: rtmp) == "rtmp://[::]:1935/live")

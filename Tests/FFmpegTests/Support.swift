@@ -206,7 +206,7 @@ func run(
             try FileDescriptor.open(
                 $0, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: .ownerReadWrite)
         },
-        secretsFolder: scratch.file("secrets"), environment: testEnvironment, redactor: redactor, handle: handle,
+        environment: testEnvironment, redactor: redactor, handle: handle,
         events: { recorder.note($0) })
 }
 
@@ -227,7 +227,7 @@ func run(_ command: FFmpegCommand, in scratch: Scratch, trickling media: [UInt8]
     for end in [childInput, ours] { _ = fcntl(end.rawValue, F_SETFD, FD_CLOEXEC) }
     let binary = try await ffmpeg()
     async let exit = ChildProcess.run(
-        command, binary: binary, stdin: childInput, stdout: nil, secretsFolder: scratch.file("secrets"),
+        command, binary: binary, stdin: childInput, stdout: nil,
         environment: testEnvironment, events: { _ in })
     try await trickle(media, into: ours)
     return await exit

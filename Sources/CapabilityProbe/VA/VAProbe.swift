@@ -11,14 +11,15 @@ public enum VAProbe {
     ///   - node: `/dev/dri/renderD128`
     ///   - program: What is run, with the node as its last argument; it prints a ``VAReport`` as JSON, or says why not on
     ///     standard error and exits with another status than 0.
-    public static func ask(_ node: String, program: [String], limit: Duration = Self.limit) async -> VAResult {
+    ///   - environment: All that the child may see of the environment.
+    public static func ask(_ node: String, program: [String], environment: [String: String], limit: Duration = Self.limit) async -> VAResult {
         var options = PlatformOptions()
         options.createSession = true
         options.teardownSequence = [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))]
         let configuration = Configuration(
             executable: .path(FilePath(program[0])), arguments: Arguments(Array(program.dropFirst()) + [node]),
             // A crash is an answer here: writing a backtrace of it could last past the limit.
-            environment: .inherit.updating(["SWIFT_BACKTRACE": "enable=no"]), platformOptions: options)
+            environment: .custom(Self.variables(environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 })), platformOptions: options)
         return await withTaskGroup(of: VAResult?.self) { tasks in
             tasks.addTask { await run(configuration) }
             tasks.addTask {
@@ -28,6 +29,10 @@ public enum VAProbe {
             tasks.cancelAll()
             return first ?? .failed(VAFailure(.unanswered, "the question was cancelled"))
         }
+    }
+
+    private static func variables(_ environment: [String: String]) -> [Environment.Key: String] {
+        Dictionary(environment.compactMap { name, value in Environment.Key(rawValue: name).map { ($0, value) } }, uniquingKeysWith: { $1 })
     }
 
     private static func run(_ configuration: Configuration) async -> VAResult? {

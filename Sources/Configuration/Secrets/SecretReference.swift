@@ -1,3 +1,5 @@
+import Glibc
+
 /// Where a secret is to be had. The file names the place; the secret itself is read when it is
 /// needed, so a changed key needs no changed configuration.
 public enum SecretReference: Sendable, Equatable {
@@ -82,6 +84,12 @@ public enum SecretReference: Sendable, Equatable {
             throw SecretError(
                 code: .exposed,
                 description: "\(what) can be read by others than its owner; run: chmod 600 \(path)")
+        }
+        // Only root gets here: others cannot read another user's file.
+        if privateFile, file.owner != 0, file.owner != geteuid() {
+            throw SecretError(
+                code: .exposed,
+                description: "\(what) belongs to another user, number \(file.owner), who can read and change it; run this as that user, or: chown \(geteuid()) \(path)")
         }
         guard var text = String(validating: file.bytes, as: UTF8.self) else {
             throw SecretError(code: .unreadable, description: "\(what) is not UTF-8 text")

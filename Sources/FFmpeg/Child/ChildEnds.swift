@@ -12,9 +12,12 @@ final class ChildEnds: Sendable {
     /// /dev/null, for an end that is not given.
     func nullIfNeeded() throws -> FileDescriptor {
         let null = try FileDescriptor.open("/dev/null", .readWrite, options: .closeOnExec)
-        descriptors.withLock { $0.append(null) }
+        add(null)
         return null
     }
+
+    /// Takes over one more.
+    func add(_ descriptor: FileDescriptor) { descriptors.withLock { $0.append(descriptor) } }
 
     func close() {
         let open = descriptors.withLock { descriptors in

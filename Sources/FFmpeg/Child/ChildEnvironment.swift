@@ -1,7 +1,7 @@
 import Subprocess
 
 /// What a child may see of the service's environment.
-enum ChildEnvironment {
+public enum ChildEnvironment {
     /// An allow list, because the service's own environment may hold secrets (`{ env: NAME }`) and credentials.
     private static let names: Set<String> = [
         "PATH", "HOME", "TMPDIR", "TZ", "XDG_RUNTIME_DIR", "DISPLAY",
@@ -14,15 +14,16 @@ enum ChildEnvironment {
     ]
 
     /// The reduced environment, with FFmpeg's messages in English and without colour.
-    static func reduced(_ environment: [String: String], adding: [String: String] = [:]) -> [String: String] {
-        var kept = environment.filter { name, _ in
-            names.contains(name) || prefixes.contains { name.hasPrefix($0) }
-        }
+    public static func reduced(_ environment: [String: String], adding: [String: String] = [:]) -> [String: String] {
+        var kept = environment.filter { name, _ in passesOn(name) }
         kept["LANG"] = "C"
         kept["LC_ALL"] = "C"
         kept["AV_LOG_FORCE_NOCOLOR"] = "1"
         return kept.merging(adding) { _, new in new }
     }
+
+    /// Children see the variable, so it is no place for a secret.
+    public static func passesOn(_ name: String) -> Bool { names.contains(name) || prefixes.contains { name.hasPrefix($0) } }
 
     static func subprocess(_ environment: [String: String]) -> Environment {
         .custom(

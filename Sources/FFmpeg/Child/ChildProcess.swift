@@ -13,7 +13,6 @@ public enum ChildProcess {
     /// - Parameters:
     ///   - stdin: the child's end, owned and closed by this call on every path; `nil` is /dev/null.
     ///   - stdout: likewise.
-    ///   - secretsFolder: where secret files live while they are needed; created 0700 when missing.
     ///   - environment: the service's environment; the child gets what drivers need of it, never the service's secrets.
     ///   - redactor: knows the service's secrets; those of the command are added.
     ///   - handle: stops the child.
@@ -24,7 +23,6 @@ public enum ChildProcess {
         binary: FFmpegBinary,
         stdin: FileDescriptor?,
         stdout: FileDescriptor?,
-        secretsFolder: String,
         environment: [String: String],
         redactor: Redactor = Redactor(),
         handle: ChildHandle = ChildHandle(),
@@ -32,7 +30,7 @@ public enum ChildProcess {
         events: @escaping @Sendable (ChildEvent) -> Void
     ) async -> ChildExit {
         let run = ChildRun(
-            command: command, binary: binary, input: stdin, output: stdout, secretsFolder: secretsFolder,
+            command: command, binary: binary, input: stdin, output: stdout,
             environment: environment, redactor: redactor.adding(command.secrets),
             handle: handle, clock: clock, events: events)
         // A task of its own: cancellation would close the child's stderr before its last lines are read.

@@ -10,7 +10,6 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
     let binary: FFmpegBinary
     let input: FileDescriptor?
     let output: FileDescriptor?
-    let secretsFolder: String
     let environment: [String: String]
     let redactor: Redactor
     let handle: ChildHandle
@@ -27,26 +26,20 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         defer { ends.close() }
         if handle.requested != nil { return notStarted("stopped before it was started") }
 
-        let secrets: SecretFileStore
-        do {
-            secrets = try SecretFileStore.write(command.secretFiles, folder: secretsFolder)
-        } catch {
-            return notStarted(redactor.redacted(error.description))
-        }
-        defer { secrets.remove() }
-
         do {
             let null = try ends.nullIfNeeded()
+            // A secret comes through the descriptor that has nothing else to carry.
+            let secret = try command.secretFile.map { try SecretPipe($0, ends: ends, isInputTaken: input != nil, isOutputTaken: output != nil) }
             let result = try await Subprocess.run(
-                configuration(secrets),
+                configuration(secret),
                 // Closed by us, so that it happens on every path.
-                input: .fileDescriptor(input ?? null, closeAfterSpawningProcess: false),
-                output: .fileDescriptor(output ?? null, closeAfterSpawningProcess: false),
+                input: .fileDescriptor(input ?? secret?.input ?? null, closeAfterSpawningProcess: false),
+                output: .fileDescriptor(output ?? secret?.output ?? null, closeAfterSpawningProcess: false),
                 error: .sequence
             ) { execution in
                 // The child has its copies; ours would keep its peers from seeing the end.
                 ends.close()
-                return await attend(execution, secrets: secrets)
+                return await attend(execution)
             }
             return exit(result.terminationStatus, log: result.closureResult)
         } catch {
@@ -54,14 +47,14 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         }
     }
 
-    private func configuration(_ secrets: SecretFileStore) -> Configuration {
+    private func configuration(_ secret: SecretPipe?) -> Configuration {
         var options = PlatformOptions()
         options.createSession = true
         // Only reached when the library itself fails; the ordinary way is `stop`.
         options.teardownSequence = [
             .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))
         ]
-        var words = [binary.path] + command.arguments(withFilesAt: secrets.paths)
+        var words = [binary.path] + (secret.map { command.arguments(withSecretAt: $0.path) } ?? command.arguments)
         // Dies with us, even when we are killed. The kernel watches the thread that forked: that is the library's
         // worker thread, which lives as long as the process. setpriv replaces itself, so the pid is FFmpeg's.
         if let setpriv = Self.setpriv { words = [setpriv, "--pdeathsig", "KILL", "--"] + words }
@@ -76,12 +69,12 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
 
     private typealias Child = Execution<FileDescriptorInput, FileDescriptorOutput, SequenceOutput>
 
-    private func attend(_ child: Child, secrets: SecretFileStore) async -> ChildLog<C.Instant> {
+    private func attend(_ child: Child) async -> ChildLog<C.Instant> {
         let pid = child.processIdentifier.value
         events(.started(pid: pid))
         return await withTaskGroup(of: ChildLog<C.Instant>?.self) { group in
             group.addTask {
-                let log = await read(child, secrets: secrets)
+                let log = await read(child)
                 await Self.waitForExit(pid)
                 return log
             }
@@ -103,31 +96,24 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
     }
 
     /// Reads stderr to its end.
-    private func read(_ child: Child, secrets: SecretFileStore) async -> ChildLog<C.Instant> {
+    private func read(_ child: Child) async -> ChildLog<C.Instant> {
         var log = ChildLog<C.Instant>(now: clock.now)
         var splitter = LineSplitter(limit: Self.lineLimit)
         do {
             for try await buffer in child.standardError {
-                for line in buffer.withUnsafeBytes({ splitter.consume($0) }) { note(line, in: &log, secrets) }
+                for line in buffer.withUnsafeBytes({ splitter.consume($0) }) { note(line, in: &log) }
             }
         } catch {
             // Reading stderr is a convenience; the process goes on and its exit is told all the same.
-            note("stderr could not be read: \(error)", in: &log, secrets)
+            note("stderr could not be read: \(error)", in: &log)
         }
-        if let last = splitter.finish() { note(last, in: &log, secrets) }
+        if let last = splitter.finish() { note(last, in: &log) }
         for event in log.finish() { events(event) }
         return log
     }
 
-    private func note(_ line: String, in log: inout ChildLog<C.Instant>, _ secrets: SecretFileStore) {
-        for event in log.consume(line, redactor: redactor, now: clock.now) {
-            // Inputs and outputs are open, so the files have been read.
-            switch event {
-            case .progress, .outputOpened: secrets.remove()
-            case .started, .log, .logSuppressed: break
-            }
-            events(event)
-        }
+    private func note(_ line: String, in log: inout ChildLog<C.Instant>) {
+        for event in log.consume(line, redactor: redactor, now: clock.now) { events(event) }
     }
 
     /// Waits for requests to stop and carries them out, until cancelled because the child is gone.

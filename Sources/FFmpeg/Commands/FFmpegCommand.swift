@@ -1,6 +1,6 @@
 import Redaction
 
-/// One FFmpeg command line as a value. No argument holds a secret: secrets travel in ``SecretFile``s.
+/// One FFmpeg command line as a value. No argument holds a secret: secrets travel in a ``SecretFile``.
 public struct FFmpegCommand: Sendable, Hashable {
     /// What the process is for.
     public enum Role: String, Sendable, Hashable, CaseIterable {
@@ -16,21 +16,21 @@ public struct FFmpegCommand: Sendable, Hashable {
     public let role: Role
     /// Without the program's name. A ``SecretFile/token`` stands where the file's path belongs.
     public let arguments: [String]
-    public let secretFiles: [SecretFile]
+    public let secretFile: SecretFile?
     /// Variables set over the reduced environment of the service.
     public let environment: [String: String]
 
     public init(
-        role: Role, arguments: [String], secretFiles: [SecretFile] = [], environment: [String: String] = [:]
+        role: Role, arguments: [String], secretFile: SecretFile? = nil, environment: [String: String] = [:]
     ) {
         self.role = role
         self.arguments = arguments
-        self.secretFiles = secretFiles
+        self.secretFile = secretFile
         self.environment = environment
     }
 
     /// The values that its secret files carry.
-    public var secrets: [String] { secretFiles.flatMap(\.secrets) }
+    public var secrets: [String] { secretFile?.secrets ?? [] }
 
     /// Program and arguments for a person or for JSON, secrets masked.
     public func maskedArguments(program: String = "ffmpeg") -> [String] {
@@ -48,10 +48,10 @@ public struct FFmpegCommand: Sendable, Hashable {
         words.map(ShellQuoting.quoted).joined(separator: " ")
     }
 
-    /// The arguments with the secret files' tokens replaced by where the files lie.
-    func arguments(withFilesAt paths: [String: String]) -> [String] {
-        guard !paths.isEmpty else { return arguments }
-        return arguments.map { paths[$0] ?? $0 }
+    /// The arguments with the secret file's token replaced by where the file is to be had.
+    func arguments(withSecretAt path: String) -> [String] {
+        guard let secretFile else { return arguments }
+        return arguments.map { $0 == secretFile.token ? path : $0 }
     }
 
     /// What every process of ours begins with: messages carry their level, and figures come on stderr.

@@ -22,7 +22,7 @@ public struct PublisherCommand: Sendable, Hashable {
             role: .publisher,
             arguments: FFmpegCommand.preamble(.publisher) + Self.input + TransportStreamOutput.mapping + ["-c", "copy"]
                 + output.arguments,
-            secretFiles: output.secretFiles, environment: output.environment)
+            secretFile: output.secretFile, environment: output.environment)
     }
 
     /// FLV's header needs the picture's size and the sound's parameters, so this looks at 100 ms of media: connected
@@ -34,7 +34,7 @@ public struct PublisherCommand: Sendable, Hashable {
 
     private struct Output {
         var arguments: [String]
-        var secretFiles: [SecretFile] = []
+        var secretFile: SecretFile?
         var environment: [String: String] = [:]
     }
 
@@ -88,7 +88,7 @@ public struct PublisherCommand: Sendable, Hashable {
                 // A live stream's header cannot be gone back to.
                 "-flvflags", "no_duration_filesize", "-flush_packets", "1",
                 "-fpre", file.token, "-f", "flv", address.text,
-            ], secretFiles: [file])
+            ], secretFile: file)
     }
 
     private func srt(
@@ -114,7 +114,7 @@ public struct PublisherCommand: Sendable, Hashable {
             arguments: (file.map { ["-fpre", $0.token] } ?? []) + [
                 "-f", "mpegts", "-mpegts_copyts", "1", "-muxdelay", "0", "-muxpreload", "0", "-flush_packets", "1",
                 address.text,
-            ], secretFiles: file.map { [$0] } ?? [])
+            ], secretFile: file)
     }
 
     /// MPEG-TS, because what was written stays playable when the power goes: after SIGKILL the newest Matroska file and

@@ -25,7 +25,7 @@ public struct RelayCommand: Sendable {
         return FFmpegCommand(
             role: .relay,
             arguments: FFmpegCommand.preamble(.relay) + input.arguments + encoding + TransportStreamOutput.relay,
-            secretFiles: input.secretFiles, environment: environment)
+            secretFile: input.secretFile, environment: environment)
     }
 
     private var environment: [String: String] {
@@ -46,7 +46,7 @@ public struct RelayCommand: Sendable {
 
     private struct Input {
         var arguments: [String]
-        var secretFiles: [SecretFile] = []
+        var secretFile: SecretFile?
     }
 
     private func input() throws(CommandError) -> Input {
@@ -151,7 +151,7 @@ public struct RelayCommand: Sendable {
             arguments: Probing.network + [
                 "-protocol_whitelist", "file,crypto,data,tcp,tls,udp,rtp,rtmp,rtmps,http,https,httpproxy,srt",
                 "-f", "concat", "-safe", "0", "-i", file.token,
-            ], secretFiles: [file])
+            ], secretFile: file)
     }
 
     private var encoding: [String] {

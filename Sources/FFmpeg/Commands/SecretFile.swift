@@ -2,8 +2,8 @@ import Redaction
 
 /// A file that carries a secret to FFmpeg, because an argument list can be read by every user of the machine.
 ///
-/// It is written 0600 in a 0700 folder when the process is launched, and removed when the first figures show that
-/// FFmpeg has opened its inputs and outputs (it reads presets only then), else at exit.
+/// It never lies in a folder: it is a pipe on the one of the process's standard descriptors that carries no media, so nobody else
+/// can open it, and what FFmpeg has read of it is gone. (A publisher reads its options only once media has come.)
 public struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     public enum Kind: String, Sendable, Hashable, CaseIterable {
         /// `-fpre`: options of an output.
@@ -13,15 +13,15 @@ public struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDeb
     }
 
     public let kind: Kind
-    /// Stands in the arguments for the file's path, and is shown in its place: `{secret-1.ffpreset}`.
+    /// Stands in the arguments for the file's path, and is shown in its place: `{secret.ffpreset}`.
     public let token: String
     let contents: String
     /// The values that must not be shown anywhere.
     let secrets: [String]
 
-    init(kind: Kind, number: Int = 1, contents: String, secrets: [String]) {
+    init(kind: Kind, contents: String, secrets: [String]) {
         self.kind = kind
-        token = "{secret-\(number).\(kind.rawValue)}"
+        token = "{secret.\(kind.rawValue)}"
         self.contents = contents
         self.secrets = secrets
     }

@@ -49,10 +49,11 @@ struct Probe: AsyncParsableCommand {
 
     /// Asks every VA driver, each in a process of its own.
     private static func ask(_ gpus: [GPU]) async -> [(Int, VAResult)] {
-        await withTaskGroup(of: (Int, VAResult).self) { tasks in
+        let environment = ChildEnvironment.reduced(processEnvironment())
+        return await withTaskGroup(of: (Int, VAResult).self) { tasks in
             for (index, gpu) in gpus.enumerated() {
                 guard let node = gpu.renderNode, gpu.driver != "nvidia" else { continue }
-                tasks.addTask { (index, await VAProbe.ask(node, program: ["/proc/self/exe", "probe", "va"])) }
+                tasks.addTask { (index, await VAProbe.ask(node, program: ["/proc/self/exe", "probe", "va"], environment: environment)) }
             }
             var results: [(Int, VAResult)] = []
             for await result in tasks { results.append(result) }

@@ -35,6 +35,7 @@ struct Run: AsyncParsableCommand {
     var encoderLifetime: Double?
 
     func run() async throws {
+        CoreDumps.forbid()
         let environment = processEnvironment()
         let file = try LoadedConfiguration(config, environment: environment)
         let secrets = SecretBook()

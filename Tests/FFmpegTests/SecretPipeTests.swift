@@ -1,0 +1,73 @@
+import Glibc
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import FFmpeg
+
+@Suite struct SecretPipeTests {
+    private func launch(_ script: String, _ command: FFmpegCommand, stdin: FileDescriptor? = nil, stdout: FileDescriptor? = nil) async throws -> ChildExit {
+        let scratch = Scratch()
+        try write("#!/bin/sh\n" + script, to: scratch.file("ffmpeg"), mode: [.ownerReadWriteExecute])
+        let binary = FFmpegBinary(path: scratch.file("ffmpeg"), version: FFmpegVersion(output: "ffmpeg version 5.1 C")!)
+        return await ChildProcess.run(command, binary: binary, stdin: stdin, stdout: stdout, environment: testEnvironment, events: { _ in })
+    }
+
+    private func command(_ arguments: [String] = []) throws -> FFmpegCommand {
+        let file = try SecretFile.preset([("passphrase", "0123456789")])
+        return FFmpegCommand(role: .publisher, arguments: [file.token] + arguments, secretFile: file)
+    }
+
+    @Test("a secret comes through the input where that carries no media, can be read once, and is on no disk")
+    func throughInput() async throws {
+        let exit = try await launch(
+            """
+            first=$(wc -c < "$1")
+            second=$(wc -c < "$1")
+            echo "$1 $first $second" >&2
+            exit 3
+
+            """, command())
+        #expect(exit.log.lines == ["/dev/fd/0 22 0"], "\(exit.status) \(exit.log.lines)")
+    }
+
+    @Test("a secret comes through the output where the input carries media")
+    func throughOutput() async throws {
+        let (reading, writing) = try FileDescriptor.pipe()
+        try writing.close()
+        let exit = try await launch(
+            """
+            read -r first < "$1"
+            read -r second < "$1" || second=nothing
+            echo "$1 ${#first} $second" >&2
+            exit 3
+
+            """, command(), stdin: reading)
+        #expect(exit.log.lines == ["/dev/fd/1 21 nothing"], "\(exit.status) \(exit.log.lines)")
+    }
+
+    @Test("a process with both descriptors in use is not started with a secret, and the reason does not tell it")
+    func noRoom() async throws {
+        let (reading, writing) = try FileDescriptor.pipe()
+        let exit = try await launch("", command(), stdin: reading, stdout: writing)
+        guard case .notStarted(let reason) = exit.status else { throw Failed("it ran: \(exit.status)") }
+        #expect(reason.contains("no descriptor left") && !reason.contains("0123456789"))
+    }
+
+    @Test("what is longer than a pipe is refused in words")
+    func tooLong() async throws {
+        let file = try SecretFile.script(url: "http://camera/?" + String(repeating: "x", count: 100_000), options: [], secrets: [])
+        let exit = try await launch("", FFmpegCommand(role: .relay, arguments: [file.token], secretFile: file))
+        guard case .notStarted(let reason) = exit.status else { throw Failed("it ran: \(exit.status)") }
+        #expect(reason.contains("longer than a pipe holds"))
+    }
+
+    @Test("the service ends with no descriptor more than before")
+    func descriptors() async throws {
+        _ = try await launch("exit 0", command())
+        let before = Scratch.names("/proc/self/fd").count
+        for _ in 0..<5 { _ = try await launch("exit 0", command()) }
+        // Tests beside this one open and close theirs.
+        try await eventually("the pipes to be closed") { Scratch.names("/proc/self/fd").count <= before + 4 }
+    }
+}

@@ -1,0 +1,152 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+/// Everything that the running service shows to anybody, searched for every secret that it was given.
+@Suite(.serialized) struct SecretsTests {
+    /// One of each kind and place; none is a part of another.
+    private enum Hidden {
+        static let file = "kf-7hQwEr9+z="
+        static let credential = "kc-Zu9lmnopq"
+        static let environment = "ke-passphrase-0815"
+        static let listener = "kl-passphrase-4711"
+        static let literal = "ki-literal-2242"
+        static let pull = "kp-pulled-3391"
+        static let token = "kt-token-9934"
+        static let password = "kw-word-6612"
+        static let stream = "ks-stream-7781"
+        static let all = [file, credential, environment, listener, literal, pull, token, password, stream]
+
+        /// As written, and as an address has it.
+        static var forms: [String] {
+            all + all.compactMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }.filter { $0.contains("%") }
+        }
+    }
+
+    /// What every child of a process showed in /proc, at any time.
+    private final class Watcher: Sendable {
+        private let seen = Mutex<Set<String>>([])
+
+        func look(at pid: Int32) {
+            for child in Leftovers.descendants(of: pid) {
+                let shown = ["cmdline", "environ", "comm"].compactMap { name in
+                    FileManager.default.contents(atPath: "/proc/\(child.pid)/\(name)").map { "\(name): \(String(decoding: $0, as: UTF8.self))" }
+                }
+                // Between fork and exec a child is the service itself, and as closed to others.
+                let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(child.pid)/exe")
+                guard let program, program != Daemon.path else { continue }
+                seen.withLock { $0.formUnion(shown) }
+            }
+        }
+
+        var texts: [String] { seen.withLock { Array($0) } }
+    }
+
+    private func expectNoSecret(_ text: String, _ place: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        for secret in Hidden.forms where text.contains(secret) {
+            let index = text.range(of: secret)!
+            let start = text.index(index.lowerBound, offsetBy: -60, limitedBy: text.startIndex) ?? text.startIndex
+            Issue.record("\(place) tells \(secret): …\(text[start..<index.upperBound])", sourceLocation: sourceLocation)
+        }
+    }
+
+    @Test("no secret is in an argument list, an environment, the log, the metrics, the status, the plan, a file or a recording")
+    func nowhere() async throws {
+        try await withStage { stage in
+            let folder = stage.folder
+            let nginx = try await stage.nginx()
+            let listener = try await stage.srtListener(passphrase: Hidden.environment)
+            let source = try await stage.publish(.small, to: nginx.url("\(Hidden.pull)?token=\(Hidden.token)"))
+            let (http, srt, dead) = (try FreePort.tcp(), try FreePort.udp(), try FreePort.tcp())
+            _ = try folder.write("key", Hidden.file + "\n", mode: 0o600)
+            mkdir(folder.path("credentials"), 0o700)
+            _ = try folder.write("credentials/ingest", Hidden.credential, mode: 0o600)
+            let environment = [
+                "CREDENTIALS_DIRECTORY": folder.path("credentials"), "STUDIO_PASS": Hidden.environment, "LISTEN_PASS": Hidden.listener,
+            ]
+            let channels = """
+                  - name: main
+                    tap: true
+                    sources:
+                      - pull: { url: "rtmp://127.0.0.1:\(nginx.port)/live/\(Hidden.pull)?token=\(Hidden.token)" }
+                      - pull: { url: "http://u:\(Hidden.password)@127.0.0.1:\(dead)/a.ts?token=\(Hidden.token)" }
+                      - pull: { url: "srt://127.0.0.1:\(dead)?streamid=\(Hidden.stream)" }
+                      - srt: { listen: "127.0.0.1:\(srt)", passphrase: { env: LISTEN_PASS } }
+                    groups:
+                      - name: raw
+                        video: copy
+                        audio: copy
+                        targets:
+                          - { name: filed, url: "\(nginx.url)", key: { file: \(folder.path("key")) } }
+                          - { name: refused, url: "rtmp://127.0.0.1:\(nginx.port)/nowhere?auth=\(Hidden.token)", key: { credential: ingest } }
+                          - { name: dead, url: "rtmp://127.0.0.1:\(dead)/live", key: \(Hidden.literal) }
+                          - { name: studio, url: "\(listener.url)", passphrase: { env: STUDIO_PASS }, streamid: \(Hidden.stream) }
+                          - { name: wrong, url: "srt://127.0.0.1:\(dead)?passphrase=\(Hidden.listener)" }
+                          - { name: archive, record: { folder: \(folder.path("rec")) } }
+                """
+            let more = "status: { file: \(folder.path("box.prom")), every: 500ms, listen: \"127.0.0.1:\(http)\" }\n"
+            let daemon = try await stage.streambox(channels, more: more, options: ["--log-level", "trace"], environment: environment)
+            let watcher = Watcher()
+            let pid = daemon.program.pid
+            let watching = Task.detached {
+                while !Task.isCancelled {
+                    watcher.look(at: pid)
+                    try? await Task.sleep(for: .milliseconds(5))
+                }
+            }
+            // Runs by its own: the key reached the one target, the passphrase the other, and the pulled stream is on air.
+            try await nginx.waitForPublishes(of: Hidden.file, within: .seconds(60)) { $0.isAccepted }
+            try await eventually("the SRT target to be sent") { (try? Data(contentsOf: URL(fileURLWithPath: listener.file!)).count) ?? 0 > 100_000 }
+            for target in ["refused", "dead", "wrong"] { try await daemon.logged("msg=\"ended:", "target=\(target)", within: .seconds(60)) }
+            for name in ["pull-1", "pull-2"] { try await daemon.logged("msg=\"ended:", "source=\(name)", within: .seconds(60)) }
+
+            for path in ["/metrics", "/api/status", "/readyz"] { expectNoSecret(try await HTTP.exchange(port: http, path).body, "GET \(path)") }
+            expectNoSecret(try folder.text("box.prom"), "the metrics file")
+            for arguments in [["status", "--config", daemon.config], ["status", "--json", "--config", daemon.config], ["reload", "--config", daemon.config]] {
+                let done = try await stage.command(arguments, environment: environment)
+                expectNoSecret(done.text + done.errors, arguments.joined(separator: " "))
+                #expect(done.ending == .exited(0))
+            }
+            for arguments in [["plan", daemon.config], ["plan", "--json", daemon.config], ["check", daemon.config]] {
+                let done = try await stage.command(arguments, environment: environment)
+                expectNoSecret(done.text + done.errors, arguments.joined(separator: " "))
+                #expect(done.ending == .exited(0), "\(done.errors)")
+            }
+            // A file that is refused is said to be, without what stands in it.
+            let broken = try folder.write("broken.yaml", try folder.text("box.yaml").replacing("target", with: "tarrget").replacing("streamid:", with: "stream id:"), mode: 0o600)
+            let refused = try await stage.command(["check", broken], environment: environment)
+            expectNoSecret(refused.text + refused.errors, "the refusal of a file")
+            #expect(refused.ending == .exited(2))
+            // Nothing in the folders that the service writes to.
+            for name in folder.names(in: "run-box") {
+                let path = folder.path("run-box/\(name)")
+                var info = stat()
+                guard lstat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { continue }
+                expectNoSecret(String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self), "the runtime folder's \(name)")
+                #expect(!name.hasSuffix("ffpreset") && !name.hasSuffix("ffconcat"))
+            }
+            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path("state-box"))) ?? [] {
+                expectNoSecret(try folder.text("state-box/\(name)"), "the state folder's \(name)")
+            }
+            // Nor a core: neither of a child nor of the service itself.
+            for process in [pid] + Leftovers.descendants(of: pid).map(\.pid) {
+                let limits = FileManager.default.contents(atPath: "/proc/\(process)/limits").map { String(decoding: $0, as: UTF8.self) } ?? ""
+                guard !limits.isEmpty else { continue }
+                #expect(limits.firstMatch(of: #/Max core file size +[01] +[01] /#) != nil, "process \(process) may leave a core: \(limits)")
+            }
+            watching.cancel()
+            await stage.end(source)
+            try await daemon.terminate()
+            let texts = watcher.texts
+            #expect(texts.contains { $0.hasPrefix("cmdline:") && $0.contains("ffmpeg") } && texts.contains { $0.hasPrefix("environ:") })
+            for text in texts { expectNoSecret(text.replacing("\0", with: " "), "/proc: \(text.prefix(8))") }
+            expectNoSecret(daemon.program.errors.lines.map(\.text).joined(separator: "\n"), "the log")
+            expectNoSecret(daemon.program.output.lines.map(\.text).joined(separator: "\n"), "standard output")
+            for name in folder.names(in: "rec") {
+                let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.path("rec/\(name)")))
+                for secret in Hidden.all { #expect(bytes.range(of: Data(secret.utf8)) == nil, "the recording tells \(secret)") }
+            }
+        }
+    }
+}
