@@ -44,7 +44,7 @@ final class RequestHandler: ChannelInboundHandler {
         hasRequest = true
         guardian?.cancel()
         let line = unwrapInboundIn(data)
-        guard let request = try? JSONDecoder().decode(ControlRequest.self, from: Data(line.readableBytesView)) else {
+        guard let request = ControlRequest(line) else {
             let commands = ControlRequest.Command.allCases.map(\.rawValue).joined(separator: ", ")
             return reply(
                 ControlReply(.mistaken, "not a request; one is a JSON object on a line, with a `command`: \(commands)"), to: context.channel)
@@ -72,6 +72,14 @@ final class RequestHandler: ChannelInboundHandler {
     }
 
     private func reply(_ reply: ControlReply, to channel: any Channel) { ReplyWriter.send(reply, to: channel) }
+}
+
+extension ControlRequest {
+    /// A line without its end; `nil` when it is no request.
+    init?(_ line: ByteBuffer) {
+        guard let request = try? JSONDecoder().decode(ControlRequest.self, from: Data(line.readableBytesView)) else { return nil }
+        self = request
+    }
 }
 
 /// Answers a client, and closes its connection.

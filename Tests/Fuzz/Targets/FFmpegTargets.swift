@@ -1,0 +1,102 @@
+@testable import FFmpeg
+
+extension FuzzTarget {
+    /// What an FFmpeg prints: figures and messages, as bytes in any pieces. A line may be endless, and messages quote what a peer sent.
+    static let ffmpegLog = FuzzTarget(
+        name: "ffmpeg-log",
+        words: [
+            "frame=", "progress=continue", "progress=end", "out_time_us=", "bitrate=", "kbits/s", "speed=", "N/A", "\n", "\r", "[error] ", "[fatal] ", "[info] ",
+            "Output #0,", "stream_0_0_q=", "No such device", "Permission denied", "Connection refused", "://", secret, "%2F", "@",
+        ]
+    ) { input in
+        var source = FuzzInput(input)
+        let choice = source.byte()
+        let redactor = Redactor(secrets: [secret])
+        var log = ChildLog<ContinuousClock.Instant>(now: .now)
+        var splitter = LineSplitter(limit: 4096)
+        let bytes = source.rest()
+        let size = 1 + Int(choice >> 2)
+        var lines: [String] = []
+        for start in stride(from: 0, to: bytes.count, by: size) {
+            lines += splitter.consume(UnsafeRawBufferPointer(rebasing: bytes[start..<min(bytes.count, start + size)]))
+        }
+        if let last = splitter.finish() { lines.append(last) }
+        let now = ContinuousClock.now
+        for line in lines {
+            try demand(line.utf8.count <= 3 * 4096 + 3, "a line of \(line.utf8.count) bytes")
+            for event in log.consume(line, redactor: redactor, now: now) {
+                if case .log(let message) = event { try demand(!message.text.contains(secret), "a message tells the secret: \(message.text)") }
+            }
+        }
+        let excerpt = log.excerpt
+        try demand(excerpt.lines.count <= 81, "\(excerpt.lines.count) lines are kept")
+        try demand(!excerpt.says(secret), "the excerpt tells the secret")
+        for role in FFmpegCommand.Role.allCases {
+            for status in [ChildStatus.exited(0), .exited(1), .signalled(11)] {
+                _ = FailureClassifier.cause(role: role, status: status, log: excerpt, framesWritten: choice & 1 == 1)
+            }
+        }
+    }
+
+    /// Addresses as an owner may write them: whatever they are, their secrets are in no argument.
+    static let addresses = FuzzTarget(
+        name: "addresses", words: ["rtmp://", "rtmps://", "srt://", "rtsp://", "http://", "udp://", "@", ":", "/", "?", "&", "%40", "passphrase=", "streamid=", "[::1]", "KEY", "'"]
+    ) { input in
+        // Where the address says KEY, the secret stands.
+        let written = input.text
+        let address = written.replacingAll("KEY", with: secret)
+        // A host, a path or a protocol is no place for one.
+        guard let parts = try? MediaAddress(address), !parts.scheme.contains(lowercased), !parts.authority.contains(secret) else { return }
+        let key = written.contains("KEY") ? "another-secret" : secret
+        for target in [
+            PublisherTarget.rtmp(url: written, key: secret), .rtmp(url: address, key: nil), .rtmp(url: address, key: key),
+            .srt(url: written, passphrase: secret, streamID: secret, latency: .milliseconds(200)),
+        ] {
+            // Where a key is given besides, what stands in the path is the application.
+            if case .rtmp(_, key?) = target, key != secret, parts.path.contains(secret) { continue }
+            try check { try PublisherCommand(target: target).command() }
+        }
+        try check { try RelayCommand(source: .pull(url: written, passphrase: secret)).command() }
+        try check { try RelayCommand(source: .srtListen(address: written, passphrase: secret, latency: nil)).command() }
+        let isHidden = !parts.secretParts.isEmpty && !(parts.path.contains(secret) && !parts.scheme.hasPrefix("rtmp"))
+        if isHidden, parts.scheme.hasPrefix("rtmp") ? !(parts.path.split(separator: "/").first?.contains(secret) ?? false) : true {
+            try check { try RelayCommand(source: .pull(url: address, passphrase: nil)).command() }
+        }
+    }
+
+    private static let secret = "h0Tter-Zupfg"
+
+    private static let lowercased = "h0tter-zupfg"
+
+    private static func check(_ make: () throws -> FFmpegCommand) throws {
+        let command: FFmpegCommand
+        do {
+            command = try make()
+        } catch let error as CommandError {
+            return try demand(!error.description.contains(secret), "the refusal tells the secret: \(error)")
+        }
+        for argument in command.arguments { try demand(!argument.contains(secret), "the argument \(argument) tells the secret") }
+        try demand(!command.maskedLine().contains(secret), "the masked line tells the secret: \(command.maskedLine())")
+        if let file = command.secretFile {
+            let lines = file.contents.split(separator: "\n", omittingEmptySubsequences: false)
+            // An address with a line break in it would add options of its own.
+            try demand(lines.count <= 12, "the secret file has \(lines.count) lines")
+        }
+    }
+}
+
+extension String {
+    func replacingAll(_ part: String, with other: String) -> String {
+        var result = ""
+        var rest = self[...]
+        while !rest.isEmpty {
+            if rest.hasPrefix(part) {
+                result += other
+                rest = rest.dropFirst(part.count)
+            } else {
+                result.append(rest.removeFirst())
+            }
+        }
+        return result
+    }
+}
