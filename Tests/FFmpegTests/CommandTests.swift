@@ -57,6 +57,20 @@ import EncoderSelection
         #expect(command.secretFile?.contents == "passphrase=0123456789\nsrt_streamid=#!::r=x\n")
     }
 
+    @Test("a parameter of an SRT address that nobody knows may be a secret with a misspelt name, and is treated as one")
+    func unknownParameter() throws {
+        func command(_ url: String) throws -> FFmpegCommand {
+            try PublisherCommand(target: .srt(url: url, passphrase: nil, streamID: nil, latency: nil)).command()
+        }
+        let made = try command("srt://h:9?pasphrase=0123456789&maxbw=0")
+        #expect(made.arguments.last == "srt://h:9?maxbw=0&transtype=live&pkt_size=1316")
+        #expect(made.secretFile?.contents == "pasphrase=0123456789\n")
+        for url in ["srt://h:9?0123456789", "srt://h:9?pass-phrase=0123456789", "srt://h:9/path?0123456789", "srt://h:9#0123456789", "srt://h:9?a=1&passphrase0123456789"] {
+            let error = #expect(throws: CommandError.self) { try command(url) }
+            #expect(error?.description.contains("0123456789") == false, "\(url)")
+        }
+    }
+
     @Test("what cannot be kept secret or is no address is refused with a sentence that does not tell it")
     func refusals() {
         let bad: [(PublisherTarget, CommandError?)] = [

@@ -58,6 +58,14 @@ struct MediaAddress {
         return found
     }
 
+    /// What the query says, as written.
+    var parameters: [(name: String, value: String)] {
+        (query ?? "").split(separator: "&").map { field in
+            let name = field.prefix { $0 != "=" }
+            return (String(name), String(field.dropFirst(name.count + 1)))
+        }
+    }
+
     mutating func addParameters(_ parameters: [String]) {
         guard !parameters.isEmpty else { return }
         query = ((query.map { [$0] } ?? []) + parameters).joined(separator: "&")

@@ -78,6 +78,7 @@ public struct PublisherCommand: Sendable, Hashable {
         if path.contains("/") || address.query != nil { options.append(("rtmp_app", path + (address.query.map { "?" + $0 } ?? ""))) }
         address.path = String(path.prefix { $0 != "/" })
         address.query = nil
+        try refuseWhatIsHidden(in: address, of: url)
         let file = try SecretFile.preset(options)
         return Output(
             arguments: [
@@ -106,6 +107,14 @@ public struct PublisherCommand: Sendable, Hashable {
         let streamIDInAddress = address.takeParameter("streamid")
         if let value = passphrase ?? passphraseInAddress { secrets.append(("passphrase", value)) }
         if let value = streamID ?? streamIDInAddress { secrets.append(("srt_streamid", value)) }
+        guard address.path.isEmpty else { throw .badAddress(url, reason: "an SRT target's address has no path: it ends with the port, or with ?name=value") }
+        // What is not known to be harmless may be a secret, if only one whose name is misspelt.
+        for parameter in address.parameters where URLMask.mask("srt://h?\(parameter.name)=\(parameter.value)").hasSuffix(URLMask.mask) {
+            guard !parameter.name.isEmpty, parameter.name.utf8.allSatisfy({ (97...122).contains($0) || $0 == 95 }), let value = address.takeParameter(parameter.name)
+            else { throw .badAddress(url, reason: "what follows the ? of an SRT target's address is name=value, joined by &") }
+            secrets.append((parameter.name, value))
+        }
+        try refuseWhatIsHidden(in: address, of: url)
         if let latency { address.addParameters(["latency=\(latency.wholeMicroseconds)"]) }
         // Seven TS packets: what fits into one datagram.
         address.addParameters(["transtype=live", "pkt_size=1316"])
@@ -115,6 +124,13 @@ public struct PublisherCommand: Sendable, Hashable {
                 "-f", "mpegts", "-mpegts_copyts", "1", "-muxdelay", "0", "-muxpreload", "0", "-flush_packets", "1",
                 address.text,
             ], secretFile: file)
+    }
+
+    /// Everybody can read an argument list.
+    private func refuseWhatIsHidden(in address: MediaAddress, of url: String) throws(CommandError) {
+        guard URLMask.mask(address.text) == address.text else {
+            throw .badAddress(url, reason: "an address is protocol://host:port and what belongs to it; a secret elsewhere in it could be read by everybody")
+        }
     }
 
     /// MPEG-TS, because what was written stays playable when the power goes: after SIGKILL the newest Matroska file and
