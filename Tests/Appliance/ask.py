@@ -61,7 +61,7 @@ def main(path, seconds, script):
     guest = Guest(path, time.monotonic() + float(seconds))
     try:
         guest.connect()
-        guest.socket.settimeout(30)
+        guest.socket.settimeout(float(seconds))
         pid = guest.ask("guest-exec", path="/bin/bash", arg=["-c", script])["pid"]
         while time.monotonic() < guest.end:
             state = guest.ask("guest-exec-status", pid=pid)

@@ -29,27 +29,51 @@ def files():
     return sorted(glob.glob(FOLDER + "/*.flv"), key=lambda path: int(path.rsplit("-", 1)[1][:-4]))
 
 
+class Picture:
+    """One that has arrived: when, its time in the stream, and where it lies in its file."""
+
+    def __init__(self, line):
+        when, stamp, place, is_keyframe, settings, self.path = line.split()
+        self.when = float(when)
+        self.stamp, self.place, self.settings = int(stamp), int(place), int(settings)
+        self.is_keyframe = is_keyframe == "1"
+
+
 class Growing:
     """A file that nginx is writing."""
 
     def __init__(self, path):
         self.path = path
         self.file = open(path, "rb")
-        self.place = 13  # behind FLV's header
+        self.place = BEGINNING
+        self.settings = 0  # where the newest settings for decoders lie
 
-    def pictures(self):
-        """The times of those that have become whole since the last question, in milliseconds of the stream."""
+    def lines(self):
+        """What is to be written down of the pictures that have become whole since the last question."""
         size = os.fstat(self.file.fileno()).st_size
         while self.place + 13 <= size:
-            self.file.seek(self.place)
+            place = self.place
+            self.file.seek(place)
             head = self.file.read(13)
-            end = self.place + 11 + int.from_bytes(head[1:4], "big") + 4
+            end = place + tag_bytes(head)
             if end > size:
                 return
             self.place = end
-            # Video, and not the decoder's settings nor the end of the sequence.
-            if head[0] == 9 and head[12] == 1:
-                yield head[7] << 24 | int.from_bytes(head[4:7], "big")
+            if head[0] != 9:  # video
+                continue
+            if head[12] == 0:
+                self.settings = place
+            elif head[12] == 1:
+                stamp = head[7] << 24 | int.from_bytes(head[4:7], "big")
+                yield f"{uptime():.3f} {stamp} {place} {int(head[11] >> 4 == 1)} {self.settings} {self.path}\n"
+
+
+# Of FLV: the bytes before the first tag, and of a tag with the size of it that follows it.
+BEGINNING = 13
+
+
+def tag_bytes(head):
+    return 11 + int.from_bytes(head[1:4], "big") + 4
 
 
 def watch():
@@ -57,40 +81,53 @@ def watch():
     with open(ARRIVALS, "w", buffering=1) as arrivals:
         while True:
             for path in files():
-                file = growing.setdefault(path, None) or Growing(path)
-                growing[path] = file
-                for stamp in file.pictures():
-                    arrivals.write(f"{uptime():.3f} {stamp} {path}\n")
+                if path not in growing:
+                    growing[path] = Growing(path)
+                arrivals.writelines(growing[path].lines())
             time.sleep(0.02)
 
 
-def arrivals():
-    """(when, time in the stream, file) of every picture."""
+def arrivals(since=0.0):
+    """Every picture since then, in the order in which they came."""
     with open(ARRIVALS) as lines:
-        rows = [line.split() for line in lines if line.endswith("\n")]
-    return [(float(when), int(stamp), path) for when, stamp, path in rows]
+        pictures = [Picture(line) for line in lines if line.endswith("\n")]
+    return [picture for picture in pictures if picture.when >= since]
 
 
-def colours(path):
-    """Of every picture in a file."""
-    command = ["ffmpeg", "-v", "quiet", "-nostdin", "-i", path, "-an", "-vf", "scale=1:1:flags=area,format=yuv444p",
+def colours(path, picture):
+    """Of every picture in a file from a keyframe on."""
+    with open(path, "rb") as file:
+        data = file.read(BEGINNING)
+        file.seek(picture.settings)
+        head = file.read(13)
+        data += head + file.read(tag_bytes(head) - len(head))
+        file.seek(picture.place)
+        data += file.read()
+    command = ["ffmpeg", "-v", "quiet", "-f", "flv", "-i", "-", "-an", "-vf", "scale=1:1:flags=area,format=yuv444p",
                "-fps_mode", "passthrough", "-f", "rawvideo", "-"]
-    data = subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout
+    data = subprocess.run(command, input=data, stdout=subprocess.PIPE, check=False).stdout
     for y, u, v in zip(data[0::3], data[1::3], data[2::3]):
         yield "camera" if u < 95 and v < 95 else "slate" if y < 70 else "other"
 
 
-def shown():
-    """(when, what) of every picture that can be decoded."""
-    seen = arrivals()
+def shown(since=0.0):
+    """(when, what) of every picture since then that can be decoded."""
+    everything = arrivals()
     for path in files():
-        yield from zip((when for when, _, file in seen if file == path), colours(path))
+        pictures = [picture for picture in everything if picture.path == path]
+        if not pictures or pictures[-1].when < since:
+            continue
+        # From the last keyframe before.
+        start = max((n for n, picture in enumerate(pictures) if picture.is_keyframe and picture.when < since), default=0)
+        for picture, kind in zip(pictures[start:], colours(path, pictures[start])):
+            if picture.when >= since:
+                yield picture.when, kind
 
 
 def first(what, since):
     if what == "any":
-        return next((when for when, _, _ in arrivals() if when >= since), None)
-    return next((when for when, kind in shown() if when >= since and kind == what), None)
+        return next((picture.when for picture in arrivals(since)), None)
+    return next((when for when, kind in shown(since) if kind == what), None)
 
 
 def main(words):
@@ -104,11 +141,11 @@ def main(words):
             return 1
         print(f"{found:.3f}")
     elif command == "pause":
-        times = [since] + [when for when, _, _ in arrivals() if when >= since] + [uptime()]
+        times = [since] + [picture.when for picture in arrivals(since)] + [uptime()]
         print(f"{max(later - earlier for earlier, later in zip(times, times[1:])):.3f}")
     elif command == "backwards":
-        rows = [row for row in arrivals() if row[0] >= since]
-        print(sum(b[2] == a[2] and b[1] < a[1] for a, b in zip(rows, rows[1:])))
+        pictures = arrivals(since)
+        print(sum(b.path == a.path and b.stamp < a.stamp for a, b in zip(pictures, pictures[1:])))
     elif command == "publishes":
         print(len(files()))
     elif command == "shows":
