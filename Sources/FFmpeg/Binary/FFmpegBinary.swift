@@ -13,6 +13,9 @@ public struct FFmpegBinary: Sendable, Hashable {
         self.version = version
     }
 
+    /// How long it may take to answer: seconds where its libraries come from a slow disk while the box boots.
+    public static let patience = Duration.seconds(30)
+
     /// Finds the program and asks it for its version (about 80 ms with Debian's 5.1).
     ///
     /// - Parameters:
@@ -20,7 +23,7 @@ public struct FFmpegBinary: Sendable, Hashable {
     ///   - environment: where `PATH` is read, and what the program may see of it.
     ///   - limit: how long it may take to answer.
     public static func locate(
-        _ configured: String?, environment: [String: String], limit: Duration = .seconds(5)
+        _ configured: String?, environment: [String: String], limit: Duration = patience
     ) async throws(FFmpegBinaryError) -> FFmpegBinary {
         let path = try find(configured, environment: environment)
         return try binary(at: path, await ask(path, version, environment: environment, limit: limit), limit: limit)
@@ -29,7 +32,7 @@ public struct FFmpegBinary: Sendable, Hashable {
     /// Does the same, and asks it for the names of all encoders compiled in at the same time. Listing is not having: only a
     /// trial encode proves one.
     public static func locateListing(
-        _ configured: String?, environment: [String: String], limit: Duration = .seconds(5)
+        _ configured: String?, environment: [String: String], limit: Duration = patience
     ) async throws(FFmpegBinaryError) -> (binary: FFmpegBinary, encoders: Set<String>) {
         let path = try find(configured, environment: environment)
         async let about = ask(path, version, environment: environment, limit: limit)
