@@ -58,7 +58,7 @@ final class SourceRunner: Runnable {
         self.card = card
         let frames: FrameRelay?
         if case .raw(let raw) = source.kind {
-            frames = FrameRelay(raw, id: id, mezzanine: channel.mezzanine, box: box, logger: logger)
+            frames = FrameRelay(raw, id: id, mezzanine: channel.mezzanine, box: box, ledger: ledger, logger: logger)
         } else {
             frames = nil
         }
@@ -71,12 +71,13 @@ final class SourceRunner: Runnable {
             },
             live: { child in
                 var input: FileDescriptor?
+                let process = shared.state.withLock { $0.process }
                 do {
                     let command: FFmpegCommand
                     if let card {
-                        command = try await card.command(source, environment: box.environment)
+                        command = try await card.command(source, environment: box.environment, process)
                     } else if let frames {
-                        (command, input) = try await frames.command(source, environment: box.environment)
+                        (command, input) = try await frames.command(source, environment: box.environment, process)
                     } else {
                         command = try Commands.relay(
                             source, mezzanine: channel.mezzanine, transcoding: shared.state.withLock { $0.transcoding },
@@ -90,10 +91,10 @@ final class SourceRunner: Runnable {
                     input = nil
                     let exit = await life.run(
                         command, input: given, output: output, child: child, expected: [.ended, .reset],
-                        says: { line in if let card, let process = shared.state.withLock({ $0.process }) { card.hears(line, process) } })
+                        says: { line in if let card, let process { card.hears(line, process) } })
                     await dataPath.detach(attachment)
                     ledger.ended(exit, started: started)
-                    if let process = shared.state.withLock({ $0.process }) { card?.ended(exit, process) }
+                    if let process { card?.ended(exit, process) }
                     frames?.ended(exit.cause)
                 } catch {
                     try? input?.close()
@@ -174,8 +175,11 @@ final class SourceRunner: Runnable {
             case .offAir:
                 ledger.isOnAir(false)
                 logger.info("off air")
+                card?.isOffAir()
+                frames?.isOffAir()
             case .stalled:
                 card?.froze()
+                frames?.stalled()
                 logger.warning("silent: no picture comes")
                 process?.report(.stalled)
                 delivers(false)

@@ -58,7 +58,7 @@ final class CardRelay: Sendable {
         self.source = source
         self.id = id
         self.mezzanine = mezzanine
-        encoder = MezzanineEncoder(id: id, mezzanine: mezzanine, encoders: box.encoders)
+        encoder = MezzanineEncoder(id: id, mezzanine: mezzanine, encoders: box.encoders) { ledger.now.isOnAir }
         self.box = box
         self.ledger = ledger
         self.logger = logger
@@ -202,7 +202,7 @@ final class CardRelay: Sendable {
     /// The command of the next relay.
     ///
     /// - Throws: ``CommandError``; ``NotRunnable`` when there is no card, or this user may not open it.
-    func command(_ source: SourceConfiguration, environment: [String: String]) async throws -> FFmpegCommand {
+    func command(_ source: SourceConfiguration, environment: [String: String], _ process: ProcessRunner?) async throws -> FFmpegCommand {
         guard var card = state.withLock({ $0.card }) else { throw NotRunnable(what: "no card \(self.source.binding.sentence) is there") }
         if let problem = NodeAccess.problem(card.node) { throw NotRunnable(what: problem) }
         if card.accessProblem != nil {
@@ -210,13 +210,17 @@ final class CardRelay: Sendable {
             box.captures.look()
             card = await Offload.run(atMost: Self.driverPatience) { [path = card.path] in CaptureList.read().first { $0.path == path } }.flatMap { $0 } ?? card
         }
+        if await encoder.wasAtFault() {
+            // The card was not.
+            change { $0.freezes = 0 }
+        }
         await resetIfFrozen(card)
         var setting = CaptureSetting(card.modes, size: self.source.size, rate: self.source.rate)
         if let now = await Offload.run(atMost: Self.driverPatience, { [node = card.node] in CardInput.prepare(node) }).flatMap({ $0 }) {
             setting.fill(from: now)
         }
         tell(setting)
-        let video = await encoder.next(size: setting.size, rate: setting.rate)
+        let video = await encoder.next(size: setting.size, rate: setting.rate) { process?.report(.replace) }
         let hasSound = state.withLock { state in
             state.sound.begins()
             return !state.sound.rests
@@ -240,9 +244,12 @@ final class CardRelay: Sendable {
 
     /// A relay has ended.
     func ended(_ exit: ChildExit, _ process: ProcessRunner) {
-        let hadSound = state.withLock { !$0.sound.isLost }
-        if hadSound, CardSound.cannotBegin(exit.log) { loseSound(process) }
-        if !CardSound.cannotBegin(exit.log) { encoder.ended(exit.cause) }
+        let (hadSound, node) = state.withLock { (!$0.sound.isLost, $0.card?.node) }
+        let cannotHear = CardSound.cannotBegin(exit.log)
+        if cannotHear, hadSound { loseSound(process) }
+        // What the card said is not the encoder's fault.
+        let isOfCard = exit.log.says("VIDIOC_") || node.map { exit.log.says($0) } ?? false
+        if !cannotHear, !isOfCard { encoder.ended(exit.cause) }
     }
 
     /// A relay says something.
@@ -272,6 +279,8 @@ final class CardRelay: Sendable {
         if isDue { process.report(.replace) }
     }
 
+    func isOffAir() { encoder.isOffAir() }
+
     // MARK: Freezes
 
     func delivers() {
@@ -285,6 +294,7 @@ final class CardRelay: Sendable {
             state.delivering = nil
             state.freezes = span > Self.forgiven ? 1 : state.freezes + 1
         }
+        encoder.stalled()
     }
 
     /// Opening it anew did not help: its port is reset, as if it were pulled and plugged.

@@ -14,10 +14,10 @@ final class FrameRelay: Sendable {
     private let logger: Logger
     private let gate = Mutex<FrameGate?>(nil)
 
-    init(_ source: RawSource, id: String, mezzanine: MezzanineConfiguration, box: Box, logger: Logger) {
+    init(_ source: RawSource, id: String, mezzanine: MezzanineConfiguration, box: Box, ledger: ProcessLedger, logger: Logger) {
         self.source = source
         self.mezzanine = mezzanine
-        encoder = MezzanineEncoder(id: id, mezzanine: mezzanine, encoders: box.encoders)
+        encoder = MezzanineEncoder(id: id, mezzanine: mezzanine, encoders: box.encoders) { ledger.now.isOnAir }
         self.logger = logger
     }
 
@@ -29,14 +29,20 @@ final class FrameRelay: Sendable {
     /// The command of the next relay, and its input, which begins with a whole frame.
     ///
     /// - Throws: ``FrameGate/Unusable`` when the FIFO cannot be had.
-    func command(_ source: SourceConfiguration, environment: [String: String]) async throws -> (FFmpegCommand, FileDescriptor) {
+    func command(
+        _ source: SourceConfiguration, environment: [String: String], _ process: ProcessRunner?
+    ) async throws -> (FFmpegCommand, FileDescriptor) {
         let gate = try open()
-        let video = await encoder.next(size: FrameSize(self.source.size), rate: FFmpeg.FrameRate(self.source.rate))
+        // Most often it is the writer that gives nothing.
+        _ = await encoder.wasAtFault()
+        let video = await encoder.next(size: FrameSize(self.source.size), rate: FFmpeg.FrameRate(self.source.rate)) { process?.report(.replace) }
         let command = try Commands.relay(source, mezzanine: mezzanine, transcoding: .init(), video: video, environment: environment)
         return (command, try gate.attach())
     }
 
     func delivers() { encoder.delivers() }
+    func stalled() { encoder.stalled() }
+    func isOffAir() { encoder.isOffAir() }
     func ended(_ cause: FailureCause?) { encoder.ended(cause) }
 
     private func open() throws -> FrameGate {
