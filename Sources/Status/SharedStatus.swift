@@ -8,10 +8,11 @@ public actor SharedStatus {
     private let clock = ContinuousClock()
     private var latest: (snapshot: BoxSnapshot, at: ContinuousClock.Instant)?
     /// Those who wait for the one that is being taken.
-    private var waiting: [AsyncStream<BoxSnapshot>.Continuation] = []
+    private var waiting: [Int: (turn: Int, answer: AsyncStream<BoxSnapshot>.Continuation)] = [:]
+    private var lastWait = 0
+    /// Counts the times that something was changed on purpose.
+    private var turn = 0
     private var isTaking = false
-    /// Something was changed after the one that is being taken began.
-    private var isOutdated = false
 
     /// - Parameter take: Asks the supervisor.
     public init(freshness: Duration = SharedStatus.freshness, take: @escaping @Sendable () async -> BoxSnapshot) {
@@ -25,12 +26,12 @@ public actor SharedStatus {
     public func snapshot(within limit: Duration) async -> BoxSnapshot? {
         if let latest, clock.now - latest.at < freshness { return latest.snapshot }
         let (answers, answer) = AsyncStream<BoxSnapshot>.makeStream()
-        waiting.append(answer)
-        if !isTaking {
-            isTaking = true
-            // Nobody's child: it goes on when the one who asked first has no more patience, for those who came later.
-            Task { self.took(await self.take()) }
-        }
+        lastWait += 1
+        let number = lastWait
+        waiting[number] = (turn, answer)
+        // Who has no more patience is not to be remembered for as long as the supervisor hangs.
+        defer { waiting[number] = nil }
+        if !isTaking { takeOne() }
         return await withTaskGroup { tasks in
             tasks.addTask { await answers.first { _ in true } }
             tasks.addTask { [clock] in
@@ -43,24 +44,26 @@ public actor SharedStatus {
         }
     }
 
-    /// Somebody has changed something: who asks from now on is told what has become of it.
+    /// Something was changed on purpose: whoever asks from now on is not told of how it was before.
     public func expire() {
+        turn += 1
         latest = nil
-        isOutdated = isTaking
     }
 
-    private func took(_ snapshot: BoxSnapshot) {
-        guard !isOutdated else {
-            isOutdated = false
-            Task { self.took(await self.take()) }
-            return
-        }
+    private func takeOne() {
+        isTaking = true
+        // Nobody's child: it goes on when the one who asked first has no more patience, for those who came later.
+        Task { [turn] in self.took(await self.take(), in: turn) }
+    }
+
+    private func took(_ snapshot: BoxSnapshot, in turn: Int) {
         isTaking = false
-        latest = (snapshot, clock.now)
-        for answer in waiting {
-            answer.yield(snapshot)
-            answer.finish()
+        if turn == self.turn { latest = (snapshot, clock.now) }
+        for (number, wait) in waiting where wait.turn <= turn {
+            wait.answer.yield(snapshot)
+            wait.answer.finish()
+            waiting[number] = nil
         }
-        waiting = []
+        if !waiting.isEmpty { takeOne() }
     }
 }

@@ -18,8 +18,8 @@ struct ConfigurationChanges {
         }
         let later: [(String, Bool)] = [
             ("ffmpeg", old.ffmpeg != new.ffmpeg), ("runtime", old.runtime != new.runtime), ("state", old.state != new.state),
-            ("status", old.status != new.status),
         ]
+        if old.status != new.status { lines.append("status changed") }
         for (key, differs) in later where differs { lines.append("\(key) changed: the next start of the service heeds it") }
     }
 

@@ -8,6 +8,7 @@ struct ControlDesk: ControlledService {
     let supervisor: Supervisor
     let reload: Reload
     let state: StateFile<StoppedOutputs>
+    let memory: StateKeeper
     /// The service as it is, for whoever asks.
     let status: SharedStatus
     let logger: Logger
@@ -17,6 +18,7 @@ struct ControlDesk: ControlledService {
 
     func answer(_ request: ControlRequest) async -> ControlReply {
         let reply = await carryOut(request)
+        // Who has changed something sees it at the next look.
         if request.command != .status { await status.expire() }
         return reply
     }
@@ -69,12 +71,7 @@ struct ControlDesk: ControlledService {
         case .target(let name): "target \(name)"
         }
         logger.notice("the operator \(isWanted ? "started" : "stopped") \(subject)")
-        do {
-            try state.write(await supervisor.stoppedOutputs)
-        } catch {
-            logger.error("the wish does not outlast a restart: \(error)")
-            return ControlReply(.done, "\(subject) \(isWanted ? "started" : "stopped"), until the service is restarted: \(error)")
-        }
-        return ControlReply(.done, "\(subject) \(isWanted ? "started" : "stopped")")
+        let why = await memory.keep(await supervisor.stoppedOutputs, in: state)
+        return ControlReply(.done, "\(subject) \(isWanted ? "started" : "stopped")" + (why.map { ", until the service is restarted: \($0)" } ?? ""))
     }
 }

@@ -2,6 +2,7 @@ import Configuration
 import FFmpeg
 import Logging
 import Redaction
+import Status
 import Supervision
 
 /// Reads the configuration again and has the service go on by it.
@@ -10,13 +11,18 @@ struct Reload: Sendable {
     let keeper: EncoderKeeper
     /// The one that runs: another one is used from the next start on.
     let ffmpeg: FFmpegVersion
+    let publication: StatusService
     /// The file asked for, as ``LoadedConfiguration`` takes it.
     let path: String?
     let environment: [String: String]
     /// Where the taps are told.
     let runtime: String
     let secrets: SecretBook
+    let problems: ProblemBoard
     let logger: Logger
+
+    private static let problem = "reload-failed"
+    private static let subject = "configuration"
 
     /// - Returns: What changed, a line each.
     /// - Throws: A sentence, or several with line and column, that say why nothing has changed.
@@ -26,6 +32,8 @@ struct Reload: Sendable {
             secrets.learn(file.configuration.secretValues(environment: environment))
             try CodecObjections.check(file, against: ffmpeg)
             let changes = try await supervisor.reload(file.configuration)
+            publication.heed(file.configuration.status)
+            problems.clear(Self.problem, subject: Self.subject)
             try TapFile.write(await supervisor.openTaps, in: runtime)
             for notice in file.notices { logger.warning("\(notice)") }
             for notice in MissingEncoders.notices(of: file, keeper.catalogue) { logger.warning("\(notice)") }
@@ -34,6 +42,9 @@ struct Reload: Sendable {
             return changes
         } catch {
             for line in "\(error)".split(separator: "\n") { logger.error("not reloaded, everything goes on as before: \(line)") }
+            let first = "\(error)".split(separator: "\n").first ?? ""
+            problems.report(
+                Problem(Self.problem, subject: Self.subject, sentence: "not reloaded, everything goes on as before: \(first); mend it and reload"))
             throw error
         }
     }

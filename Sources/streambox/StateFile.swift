@@ -14,7 +14,7 @@ struct StateFile<Value: Codable & Sendable>: Sendable {
         return try? JSONDecoder().decode(Value.self, from: data)
     }
 
-    private var path: String? { folder.map { "\($0)/\(name)" } }
+    var path: String? { folder.map { "\($0)/\(name)" } }
 
     /// Written beside its place, flushed to the disk, and renamed: a power cut leaves one or the other.
     ///
@@ -37,6 +37,6 @@ struct StateFile<Value: Codable & Sendable>: Sendable {
     }
 
     private func failure(_ path: String) -> Failure {
-        Failure(status: 1, description: "streambox: cannot write \(path): \(String(cString: strerror(errno)))")
+        Failure(status: 1, description: "cannot write \(path): \(String(cString: strerror(errno)))")
     }
 }

@@ -2,11 +2,77 @@ import Configuration
 import Logging
 import ServiceLifecycle
 import Status
+import StatusServer
+
+/// Tells the service's status to the outside, as the configuration has it: in a file, and over HTTP. A reload may change
+/// either; the other one is not touched then.
+struct StatusService: Service {
+    let status: SharedStatus
+    let problems: ProblemBoard
+    let logger: Logger
+    private let changes: AsyncStream<StatusConfiguration>
+    private let change: AsyncStream<StatusConfiguration>.Continuation
+
+    init(_ configuration: StatusConfiguration, status: SharedStatus, problems: ProblemBoard, logger: Logger) {
+        self.status = status
+        self.problems = problems
+        self.logger = logger
+        (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        change.yield(configuration)
+    }
+
+    func heed(_ configuration: StatusConfiguration) { change.yield(configuration) }
+
+    func run() async {
+        let file = Part<StatusConfiguration> { configuration in
+            await StatusFileService(status: status, configuration: configuration, problems: problems, logger: logger).run()
+        }
+        // Where nobody is to listen, there is no server and none of its memory.
+        let server = Part<SocketAddress?> { listen in
+            guard let listen else { return }
+            await StatusServer(host: listen.host, port: listen.port, status: status, problems: problems, logger: logger).run()
+        }
+        await cancelWhenGracefulShutdown {
+            for await configuration in changes {
+                var onlyFile = configuration
+                onlyFile.listen = nil
+                await file.run(with: onlyFile)
+                await server.run(with: configuration.listen)
+            }
+        }
+        await file.end(cancelling: Task.isCancelled)
+        await server.end(cancelling: Task.isCancelled)
+    }
+
+    /// Something that runs by one setting until there is another.
+    private actor Part<Setting: Equatable & Sendable> {
+        private let body: @Sendable (Setting) async -> Void
+        private var setting: Setting?
+        private var task: Task<Void, Never>?
+
+        init(_ body: @escaping @Sendable (Setting) async -> Void) {
+            self.body = body
+        }
+
+        func run(with next: Setting) async {
+            guard next != setting else { return }
+            await end(cancelling: true)
+            setting = next
+            task = Task { [body] in await body(next) }
+        }
+
+        /// Waits for its end; in a shutdown it ends by itself.
+        func end(cancelling: Bool) async {
+            if cancelling { task?.cancel() }
+            await task?.value
+        }
+    }
+}
 
 /// Takes the service's figures at a steady pace, and publishes them where the configuration says.
 ///
 /// Nothing waits for it: a disk that hangs holds up one thread, which does nothing else.
-struct StatusService: Service {
+private struct StatusFileService {
     let status: SharedStatus
     let configuration: StatusConfiguration
     let problems: ProblemBoard
@@ -36,7 +102,9 @@ struct StatusService: Service {
                 isStarting = false
             }
         }
-        if let file, let writer { await writer.finish(within: Self.lastPatience) { file.remove() } }
+        guard let file, let writer else { return }
+        await writer.finish(within: Self.lastPatience) { file.remove() }
+        problems.clear(Self.problem, subject: file.path)
     }
 
     private func publish(_ text: [UInt8], with writer: StatusFileWriter, to file: StatusFile) async {

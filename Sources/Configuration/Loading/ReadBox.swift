@@ -21,7 +21,10 @@ extension ConfigurationReader {
         let file = fields.text("file", expecting: "the path of the file, for instance /run/streambox/streambox.prom")
         let every = fields.duration("every", default: .seconds(2), in: StatusConfiguration.everyLimits)
         let listen = fields.value(
-            "listen", expecting: "an address and a port such as \"127.0.0.1:9163\"", SocketAddress.init(parsing:))
+            "listen", expecting: "an address and a port such as \"127.0.0.1:9163\"") { text throws(NotationError) in
+                // A port alone is for this box: what a box tells of itself is for others only where that is said.
+                try SocketAddress(parsing: DecimalNotation.digits(text[...]) == nil ? text : "127.0.0.1:\(text)")
+            }
         if let listen { claimListener(listen, .tcp, owner: "status", at: fields.place(of: "listen")) }
         return StatusConfiguration(file: file, every: every, listen: listen)
     }

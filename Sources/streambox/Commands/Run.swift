@@ -8,7 +8,6 @@ public import Logging
 import Redaction
 import ServiceLifecycle
 import Status
-import StatusServer
 import Supervision
 import SystemPackage
 import UnixSignals
@@ -68,17 +67,19 @@ struct Run: AsyncParsableCommand {
         box.timelineStart = timelineStart.map { Int64($0 * 90_000) }
         box.encoderLifetime = encoderLifetime.map { .seconds($0) }
         let supervisor = Supervisor(file.configuration, stopped: state.read() ?? StoppedOutputs(), box: box)
-        let reload = Reload(
-            supervisor: supervisor, keeper: keeper, ffmpeg: ffmpeg.version, path: config, environment: environment, runtime: places.runtime,
-            secrets: secrets, logger: logger)
         let problems = ProblemBoard()
-        let started = Timestamp.now
+        let start = StartTime()
         let status = SharedStatus {
-            var box = await supervisor.snapshot(version: Streambox.version, started: started, process: OwnProcess.figures())
+            var box = await supervisor.snapshot(version: Streambox.version, started: start.timestamp, process: OwnProcess.figures())
             box.problems += problems.problems
             return box
         }
-        let desk = ControlDesk(supervisor: supervisor, reload: reload, state: state, status: status, logger: logger)
+        let publication = StatusService(file.configuration.status, status: status, problems: problems, logger: logger)
+        let reload = Reload(
+            supervisor: supervisor, keeper: keeper, ffmpeg: ffmpeg.version, publication: publication, path: config, environment: environment,
+            runtime: places.runtime, secrets: secrets, problems: problems, logger: logger)
+        let memory = StateKeeper(problems: problems, logger: logger)
+        let desk = ControlDesk(supervisor: supervisor, reload: reload, state: state, memory: memory, status: status, logger: logger)
         let control = ControlServer(path: Places.controlSocket(in: places.runtime), service: desk)
         let socket: ControlServer.Opened
         do {
@@ -98,17 +99,13 @@ struct Run: AsyncParsableCommand {
         // The library would log its own steps at info; nobody who runs a box is helped by them.
         var lifecycleLogger = logger
         lifecycleLogger.logLevel = max(logLevel, .error)
-        var services: [any Service] = [
+        let services: [any Service] = [
             SupervisorService(supervisor: supervisor),
             ReloadService(reload: reload),
-            EncoderMemory(keeper: keeper, file: encoderState, logger: logger),
+            EncoderMemory(keeper: keeper, file: encoderState, memory: memory),
             ControlService(server: control, socket: socket),
-            StatusService(status: status, configuration: file.configuration.status, problems: problems, logger: logger),
+            publication,
         ]
-        // Where nobody is to listen, there is no server and none of its memory.
-        if let listen = file.configuration.status.listen {
-            services.append(StatusServer(host: listen.host, port: listen.port, status: status, problems: problems, logger: logger))
-        }
         var group = ServiceGroupConfiguration(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: lifecycleLogger)
         group.maximumGracefulShutdownDuration = .seconds(9)
         try await ServiceGroup(configuration: group).run()
@@ -173,26 +170,18 @@ private struct ReloadService: Service {
 private struct EncoderMemory: Service {
     let keeper: EncoderKeeper
     let file: StateFile<[String: String]>
-    let logger: Logger
+    let memory: StateKeeper
 
     func run() async {
         await cancelWhenGracefulShutdown {
             for await goods in keeper.goods {
-                await write(goods)
+                _ = await memory.keep(goods, in: file)
                 // A device that comes and goes is not to wear out the disk.
                 try? await Task.sleep(for: .seconds(5))
             }
         }
         // What changed since.
-        if file.read() ?? [:] != keeper.used { await write(keeper.used) }
-    }
-
-    private func write(_ goods: [String: String]) async {
-        do {
-            try await Offload.run { [file] in Result { try file.write(goods) } }.get()
-        } catch {
-            logger.warning("which encoders work is not remembered over a restart: \(error)")
-        }
+        if file.read() ?? [:] != keeper.used { _ = await memory.keep(keeper.used, in: file) }
     }
 }
 
