@@ -82,7 +82,10 @@ final class ChannelInput: InletOwner {
     }
 
     var tail: Splicer.Tail { splicer.tail }
-    var frames: Int { splicer.frames }
+    /// Pictures are lost to encoders alone, so none is here.
+    var figures: DataPath.FeedFigures {
+        .init(frames: splicer.frames, bytes: hub.feed.position, mediaBytes: splicer.mediaBytes, end: tail.videoDTS)
+    }
     /// What the source on air says of its picture.
     var videoFormat: VideoFormat? { player?.clip.format ?? sources.first { $0.priority == choice.onAir }?.inlet.videoFormat }
 

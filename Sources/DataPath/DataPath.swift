@@ -79,10 +79,14 @@ public actor DataPath {
     }
 
     /// Forgets a channel. Its processes, taps and groups have to be gone.
-    public func removeChannel(_ name: String) { channels[name] = nil }
+    ///
+    /// - Returns: What its feed had taken in.
+    public func removeChannel(_ name: String) -> FeedFigures? { channels.removeValue(forKey: name)?.figures }
 
     /// Forgets a group. Its processes and tap have to be gone.
-    public func removeGroup(_ name: String) { groups[name] = nil }
+    ///
+    /// - Returns: What its feed had taken in.
+    public func removeGroup(_ name: String) -> FeedFigures? { groups.removeValue(forKey: name)?.figures }
 
     /// Changes how long a channel's source on air may be silent before another one takes over.
     public func setPatience(_ patience: Duration, of channel: String) {
@@ -267,7 +271,8 @@ public actor DataPath {
 
     /// Ends the input of an encoder or publisher: it writes what it has, and exits.
     public func endInput(of attachment: Attachment) {
-        outlets.removeValue(forKey: attachment)?.finish()
+        // What it was given counts until it is detached.
+        outlets[attachment]?.finish()
     }
 
     /// Takes what the process, which has ended, left in its pipe, and closes the daemon's ends.
@@ -318,27 +323,33 @@ public actor DataPath {
     /// What a feed has taken in.
     public struct FeedFigures: Sendable, Hashable {
         /// Pictures.
-        public var frames: Int
-        /// Pictures that are missing where one encoder took over from another.
-        public var lostFrames: Int
+        public var frames = 0
+        /// Pictures that the channel had and its encoders did not give.
+        public var lostFrames = 0
+        /// How often an encoder fell behind the channel's feed and was given the newest keyframe.
+        public var skips = 0
         /// Bytes of transport stream.
-        public var bytes: Int
+        public var bytes = 0
+        /// Bytes of picture and sound, without what carries them.
+        public var mediaBytes = 0
         /// Where it ends on the channel's timeline, in ticks; `nil` while it is empty.
         public var end: Int64?
+
+        public init(frames: Int = 0, lostFrames: Int = 0, skips: Int = 0, bytes: Int = 0, mediaBytes: Int = 0, end: Int64? = nil) {
+            self.frames = frames
+            self.lostFrames = lostFrames
+            self.skips = skips
+            self.bytes = bytes
+            self.mediaBytes = mediaBytes
+            self.end = end
+        }
     }
 
     /// - Returns: `nil` when there is no such group.
-    public func figures(ofGroup name: String) -> FeedFigures? {
-        groups[name].map { FeedFigures(frames: $0.frames, lostFrames: $0.lostFrames, bytes: $0.hub.feed.position, end: $0.tail.videoDTS) }
-    }
+    public func figures(ofGroup name: String) -> FeedFigures? { groups[name]?.figures }
 
-    /// - Returns: `nil` when there is no such channel. Pictures are lost to encoders alone, so none is here.
-    public func figures(ofChannel name: String) -> FeedFigures? {
-        channels[name].map { FeedFigures(frames: $0.frames, lostFrames: 0, bytes: $0.hub.feed.position, end: $0.tail.videoDTS) }
-    }
-
-    /// Bytes of transport stream that a channel feed has taken in; `nil` when there is no such channel.
-    public func bytes(ofChannel name: String) -> Int? { channels[name]?.hub.feed.position }
+    /// - Returns: `nil` when there is no such channel.
+    public func figures(ofChannel name: String) -> FeedFigures? { channels[name]?.figures }
 
     /// - Returns: `nil` when the attachment is no publisher's or is closed.
     public func figures(of attachment: Attachment) -> OutletFigures? {

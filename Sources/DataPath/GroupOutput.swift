@@ -26,8 +26,12 @@ final class GroupOutput: InletOwner {
     private var generations: [Generation] = []
     /// When a picture last went into the feed, in nanoseconds of the monotonic clock.
     private var lastPicture: Int64?
-    /// Pictures that are missing between generations.
-    var lostFrames: Int { splicer.lostFrames }
+    /// Pictures that the channel had and the group has not: between generations, and where an encoder fell so far behind
+    /// that its input jumped.
+    private(set) var lostFrames = 0
+
+    /// The last picture when a generation ended, and the channel's pictures up to there.
+    private var lastEnd: (dts: Int64, pictures: Int)?
 
     final class Generation {
         let inlet: Inlet
@@ -42,6 +46,8 @@ final class GroupOutput: InletOwner {
         /// When the pictures of its predecessor were complete, while it still waits for the sound.
         var picturesCompleteAt: Int64?
         var lag = LagWatch()
+        /// What its input jumped over and has been counted as lost.
+        var counted = FeedReader.Skipped()
         /// When a picture last came out, in nanoseconds of the monotonic clock.
         var lastPicture: Int64
         /// Nanoseconds that it may go on taking bytes without giving a picture: the first may take longer than the others.
@@ -70,7 +76,11 @@ final class GroupOutput: InletOwner {
     }
 
     var tail: Splicer.Tail { splicer.tail }
-    var frames: Int { splicer.frames }
+    var figures: DataPath.FeedFigures {
+        .init(
+            frames: splicer.frames, lostFrames: lostFrames, skips: inputSkips, bytes: hub.feed.position, mediaBytes: splicer.mediaBytes,
+            end: tail.videoDTS)
+    }
 
     func add(_ generation: Generation) {
         generations.append(generation)
@@ -98,9 +108,20 @@ final class GroupOutput: InletOwner {
     func remove(_ inlet: Inlet) {
         inlet.close()
         guard let index = generations.firstIndex(where: { $0.inlet === inlet }) else { return }
-        let generation = generations.remove(at: index)
+        let generation = forget(at: index)
         generation.input.close()
         mend(without: generation)
+    }
+
+    @discardableResult
+    private func forget(at index: Int) -> Generation {
+        let generation = generations.remove(at: index)
+        // By the time that the next one gives a picture, the channel's window may have passed this place.
+        if generation.writer.isJoined, let end = tail.videoDTS {
+            lastEnd = (end, generation.source.pictures(until: end + tail.frameDuration / 2))
+        }
+        formerSkips += generation.input.reader.skips
+        return generation
     }
 
     /// What a successor that ended before it took over leaves behind.
@@ -129,10 +150,14 @@ final class GroupOutput: InletOwner {
     func inlet(_ inlet: Inlet, found unit: AccessUnit, in parser: borrowing UnitParser, now: Int64) {
         guard let index = generations.firstIndex(where: { $0.inlet === inlet }) else { return }
         let generation = generations[index]
+        let end = tail.videoDTS
+        let missing = splicer.lostFrames
         let outcome = splicer.accept(unit, of: &generation.writer, from: parser, now: Ticks.fromNanoseconds(now))
         if outcome == .dropped, generation.writer.isCut { releaseSuccessor(of: generation, now: now) }
         // A picture that the feed has already, or cannot use, is no sign of health.
         guard unit.kind == .video, outcome != .dropped else { return }
+        if splicer.lostFrames > missing, let end { lostFrames += lost(splicer.lostFrames - missing, after: end, by: generation) }
+        if generation.input.reader.skipped != generation.counted { countJumps(of: generation) }
         generation.lastPicture = now
         generation.patience = DataPath.encoderPatience.wholeNanoseconds
         if generation.isStalled {
@@ -146,10 +171,38 @@ final class GroupOutput: InletOwner {
         lastPicture = now
     }
 
+    /// How many pictures the channel had between the last one and the one that came now: where it had none, nothing is lost.
+    private func lost(_ missing: Int, after end: Int64, by generation: Generation) -> Int {
+        guard let next = tail.videoDTS else { return missing }
+        let half = tail.frameDuration / 2
+        let before = lastEnd?.dts == end ? lastEnd!.pictures : generation.source.pictures(until: end + half)
+        return lacking(max(0, generation.source.pictures(until: next - half) - before), in: next - end, missing: missing)
+    }
+
+    /// Where the group has clearly fewer pictures than the channel, it lacks no more than its own.
+    private func lacking(_ pictures: Int, in ticks: Int64, missing: Int) -> Int {
+        tail.frameDuration * Int64(pictures + 1) > ticks * 3 / 2 ? missing : pictures
+    }
+
+    /// Counts what an encoder was not given, once it gives pictures from behind the jump: until then its end would have the
+    /// next one begin before it.
+    private func countJumps(of generation: Generation) {
+        let skipped = generation.input.reader.skipped
+        guard let shown = tail.videoDTS, shown >= skipped.end else { return }
+        let ticks = skipped.ticks - generation.counted.ticks
+        lostFrames += lacking(
+            skipped.pictures - generation.counted.pictures, in: ticks, missing: Int((ticks + tail.frameDuration / 2) / tail.frameDuration))
+        generation.counted = skipped
+    }
+
+    /// Jumps of all encoders' inputs.
+    var inputSkips: Int { formerSkips + generations.reduce(0) { $0 + $1.input.reader.skips } }
+    private var formerSkips = 0
+
     /// Ends the generations that came before one that has joined.
     private func supersede(before successor: Generation) {
         while let oldest = generations.first, oldest !== successor {
-            generations.removeFirst()
+            forget(at: 0)
             oldest.inlet.close()
             oldest.input.close()
             oldest.report(.superseded)
@@ -160,7 +213,7 @@ final class GroupOutput: InletOwner {
 
     func inletEnded(_ inlet: Inlet) {
         guard let index = generations.firstIndex(where: { $0.inlet === inlet }) else { return }
-        let generation = generations.remove(at: index)
+        let generation = forget(at: index)
         generation.input.close()
         mend(without: generation)
         generation.report(.ended)

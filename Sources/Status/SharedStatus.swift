@@ -8,7 +8,7 @@ public actor SharedStatus {
     private let clock = ContinuousClock()
     private var latest: (snapshot: BoxSnapshot, at: ContinuousClock.Instant)?
     /// Those who wait for the one that is being taken.
-    private var waiting: [Int: (turn: Int, answer: AsyncStream<BoxSnapshot>.Continuation)] = [:]
+    private var waiting: [Int: AsyncStream<BoxSnapshot>.Continuation] = [:]
     private var lastWait = 0
     /// Counts the times that something was changed on purpose.
     private var turn = 0
@@ -28,7 +28,7 @@ public actor SharedStatus {
         let (answers, answer) = AsyncStream<BoxSnapshot>.makeStream()
         lastWait += 1
         let number = lastWait
-        waiting[number] = (turn, answer)
+        waiting[number] = answer
         // Who has no more patience is not to be remembered for as long as the supervisor hangs.
         defer { waiting[number] = nil }
         if !isTaking { takeOne() }
@@ -57,13 +57,13 @@ public actor SharedStatus {
     }
 
     private func took(_ snapshot: BoxSnapshot, in turn: Int) {
+        guard turn == self.turn else { return takeOne() }
         isTaking = false
-        if turn == self.turn { latest = (snapshot, clock.now) }
-        for (number, wait) in waiting where wait.turn <= turn {
-            wait.answer.yield(snapshot)
-            wait.answer.finish()
-            waiting[number] = nil
+        latest = (snapshot, clock.now)
+        for answer in waiting.values {
+            answer.yield(snapshot)
+            answer.finish()
         }
-        if !waiting.isEmpty { takeOne() }
+        waiting = [:]
     }
 }

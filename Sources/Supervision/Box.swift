@@ -18,6 +18,8 @@ public struct Box: Sendable {
     /// The capture cards that are plugged in.
     public var captures: CaptureKeeper
 
+    let ledgers = Ledgers()
+
     /// Where the timelines of channels begin, in ticks; for tests of the wrap.
     public var timelineStart: Int64?
     /// How long an encoder is used before a fresh one takes over, where that is less than a day; for tests.

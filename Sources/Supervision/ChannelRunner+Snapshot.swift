@@ -8,14 +8,15 @@ import TransportStream
 extension ChannelRunner {
     /// The channel as it is now.
     func snapshot(meter: RateMeter) async -> ChannelSnapshot {
-        var snapshot = ChannelSnapshot(name: channel.name, feedBytes: await dataPath.bytes(ofChannel: channel.name) ?? 0)
+        let feed = await dataPath.figures(ofChannel: channel.name)
+        var snapshot = ChannelSnapshot(name: channel.name, feedBytes: box.ledgers.formerBytes(of: channel.name) + (feed?.bytes ?? 0))
         for (configured, runner) in zip(channel.sources, sourceRunners) {
             let entry = runner.ledger.now
             snapshot.sources.append(
                 SourceSnapshot(
                     id: configured.id, state: entry.sourceState(isListener: configured.isListener),
                     isOnAir: entry.isOnAir, format: entry.format.map { "\($0)" }, starts: entry.starts,
-                    trouble: entry.sourceTrouble, history: entry.history.snapshot))
+                    trouble: entry.sourceTrouble(isListener: configured.isListener), history: entry.history.snapshot))
             snapshot.switches[configured.id] = entry.airs
         }
         let slate = slateLedger.now
@@ -23,36 +24,39 @@ extension ChannelRunner {
             SourceSnapshot(
                 id: "slate", state: slate.isOnAir ? .live : .waiting, isOnAir: slate.isOnAir, format: slate.format.map { "\($0)" }))
         snapshot.switches["slate"] = slate.airs
+        let isOnAir = snapshot.sources.contains { $0.isOnAir }
+        if isOnAir != air.isOn { air = (isOnAir, .now) }
         for group in channel.groups { snapshot.groups.append(await self.snapshot(of: group, meter: meter)) }
         return snapshot
     }
 
+    /// Nothing has been on air for longer than it takes the slate to come.
+    private var isDark: Bool { !air.isOn && .now - air.since > channel.slate.after + .seconds(1) }
+
     private func snapshot(of group: GroupConfiguration, meter: RateMeter) async -> GroupSnapshot {
         let isWanted = !stopped.groups.contains(group.name)
         var snapshot = GroupSnapshot(name: group.name, state: .starting, isWanted: isWanted, encoder: "copy")
-        if let runner = groupRunner(group.name) {
-            let entry = runner.ledger.now
-            let figures = await dataPath.figures(ofGroup: group.name)
+        let entry = box.ledgers.group(group.name, in: channel.name).now
+        snapshot.take(entry)
+        if group.passesThrough {
+            // It has no encoder, so it is what its channel is.
+            snapshot.state = hasPicture ? .live : .starting
+            snapshot.why = "passes the channel through"
+            snapshot.uptime = air.isOn ? (.now - air.since).seconds : 0
+            snapshot.take(await dataPath.figures(ofChannel: channel.name), after: entry.former, meter)
+        } else if let runner = groupRunner(group.name) {
             let (candidate, choice) = await (runner.encoder, runner.choice)
             snapshot.encoder = candidate?.name ?? choice.candidate?.name ?? (group.video == .copy ? "copy" : "none")
             snapshot.gpu = candidate?.gpu
             snapshot.why = entry.isTooSlow ? "the encoder is too slow to keep real time: make the picture smaller or the rate lower" : choice.reason(inUse: candidate)
             snapshot.state = entry.state(isDegraded: candidate == choice.candidate && choice.isDegraded)
-            if let figures { snapshot.take(figures, meter) }
-            snapshot.droppedFrames = entry.dropped
-            snapshot.uptime = entry.liveSince.map { Timestamp.now.seconds - $0.seconds } ?? 0
-            snapshot.exits = entry.exits.flatMap { encoder, causes in
-                causes.map { EncoderExits(encoder: encoder, cause: $0.key.rawValue, count: $0.value) }
-            }.sorted { ($0.encoder, $0.cause) < ($1.encoder, $1.cause) }
-            snapshot.handovers = Dictionary(uniqueKeysWithValues: entry.handovers.map { ($0.key.rawValue, $0.value) })
-            snapshot.handoverSeconds = HistogramSnapshot(bounds: entry.holes.bounds, counts: entry.holes.counts, sum: entry.holes.sum)
-            snapshot.history = entry.history.snapshot
+            snapshot.uptime = entry.liveSince.map { (.now - $0).seconds } ?? 0
+            snapshot.take(await dataPath.figures(ofGroup: group.name), after: entry.former, meter)
         } else {
-            // It has no encoder, so it is what its channel is.
-            snapshot.state = hasPicture ? .live : .starting
-            snapshot.why = "passes the channel through"
-            if let figures = await dataPath.figures(ofChannel: channel.name) { snapshot.take(figures, meter) }
+            snapshot.take(nil, after: entry.former, meter)
         }
+        // An encoder that nothing is given waits in good health, and viewers see nothing.
+        if isDark, snapshot.state == .live || snapshot.state == .degraded { snapshot.state = .stalled }
         if !isWanted { snapshot.state = .stopped }
         for target in group.targets {
             guard let runner = targetRunner(target.name) else { continue }
@@ -63,25 +67,42 @@ extension ChannelRunner {
 
     private func snapshot(of runner: TargetRunner, isWanted: Bool) async -> TargetSnapshot {
         let entry = runner.ledger.now
-        let figures = await runner.figures()
+        let figures = await runner.ledger.figures(from: dataPath)
         let state = entry.targetState(isWanted: isWanted)
         return TargetSnapshot(
             name: runner.target.name, state: state, isWanted: isWanted, bytes: figures.bytes, connects: entry.connects, skips: figures.skips,
-            uptime: entry.liveSince.map { Timestamp.now.seconds - $0.seconds } ?? 0,
-            trouble: state == .live || state == .stopped ? nil : entry.obstacle ?? entry.history.ends.last?.cause?.sentence,
+            uptime: entry.liveSince.map { (.now - $0).seconds } ?? 0,
+            trouble: state == .live || state == .stopped ? nil : entry.targetTrouble,
             history: entry.history.snapshot)
     }
 }
 
 extension GroupSnapshot {
+    /// What the ledger has of the group's encoders, whichever runs.
+    fileprivate mutating func take(_ entry: GroupLedger.Entry) {
+        droppedFrames = entry.dropped
+        for (encoder, causes) in entry.exits {
+            let counts = Dictionary(causes.map { ($0.key.label, $0.value) }, uniquingKeysWith: +)
+            exits += counts.map { EncoderExits(encoder: encoder, cause: $0.key, count: $0.value) }
+        }
+        exits.sort { ($0.encoder, $0.cause) < ($1.encoder, $1.cause) }
+        handovers = Dictionary(entry.handovers.map { ($0.key.label, $0.value) }, uniquingKeysWith: +)
+        handoverSeconds = HistogramSnapshot(bounds: entry.holes.bounds, counts: entry.holes.counts, sum: entry.holes.sum)
+        history = entry.history.snapshot
+    }
+
     /// What is known of the feed that the group's targets read.
-    fileprivate mutating func take(_ figures: DataPath.FeedFigures, _ meter: RateMeter) {
-        frames = figures.frames
-        lostFrames = figures.lostFrames
-        feedBytes = figures.bytes
+    ///
+    /// - Parameter former: What was counted before the feed was the group's.
+    fileprivate mutating func take(_ figures: DataPath.FeedFigures?, after former: DataPath.FeedFigures, _ meter: RateMeter) {
+        let now = figures ?? DataPath.FeedFigures()
+        frames = max(0, former.frames + now.frames)
+        lostFrames = max(0, former.lostFrames + now.lostFrames)
+        encoderSkips = max(0, former.skips + now.skips)
+        feedBytes = max(0, former.bytes + now.bytes)
+        guard figures != nil else { return }
         let rates = meter.rates(
-            of: name, .init(frames: figures.frames, bytes: figures.bytes, streamSeconds: Double(figures.end ?? 0) / Double(Ticks.perSecond)),
-            at: Timestamp.now.seconds)
+            of: name, .init(frames: frames, bytes: former.mediaBytes + now.mediaBytes, streamSeconds: now.end.map { Double($0) / Double(Ticks.perSecond) }))
         (fps, bitsPerSecond, speed) = (rates.fps, rates.bitsPerSecond, rates.speed)
     }
 }
@@ -106,10 +127,12 @@ extension SourceConfiguration {
 
 extension ProcessLedger.Entry {
     /// What keeps a source from delivering and an operator could mend.
-    fileprivate var sourceTrouble: String? {
+    fileprivate func sourceTrouble(isListener: Bool) -> String? {
         if let known = obstacle ?? trouble { return known }
-        guard actual != .live, actual != .idle, let cause = history.ends.last?.cause, cause == .busy || cause == .permission else { return nil }
-        return cause.sentence
+        guard actual != .live, actual != .idle, let cause = history.ends.last?.cause else { return nil }
+        // Whoever sends to a listener comes and goes; what is reached from here is expected to be there.
+        guard cause == .busy || cause == .permission || cause == .addressInUse || (!isListener && failures > 1) else { return nil }
+        return cause.sentenceWithAdvice
     }
 
     fileprivate func sourceState(isListener: Bool) -> SourceSnapshot.State {
@@ -124,15 +147,22 @@ extension ProcessLedger.Entry {
         }
     }
 
+    /// Why a target is not connected, once it has been tried.
+    fileprivate var targetTrouble: String? {
+        if let obstacle { return obstacle }
+        guard let cause = history.ends.last?.cause, failures > 1 || cause == .rejected else { return nil }
+        return cause.sentenceWithAdvice
+    }
+
     fileprivate func targetState(isWanted: Bool) -> TargetSnapshot.State {
         guard isWanted else { return .stopped }
-        let wasRejected = history.ends.last?.cause == .rejected
+        let wasRejected = history.ends.last?.cause == .rejected && obstacle == nil
         return switch actual {
         case .live: .live
         case .stalled: .waiting
         // While it is tried again it stands refused, until it is let in.
-        case .idle, .starting, .ending: wasRejected ? .refused : .connecting
-        case .pausing: wasRejected || obstacle != nil ? .refused : .waiting
+        case .idle, .starting, .ending: wasRejected && failures > 0 ? .refused : .connecting
+        case .pausing: wasRejected ? .refused : .waiting
         }
     }
 }

@@ -7,12 +7,12 @@ import TransportStream
 /// changes.
 actor ChannelRunner: Runnable {
     private(set) var channel: ChannelConfiguration
-    private let box: Box
+    let box: Box
     let dataPath: DataPath
     private let logger: Logger
 
     private var slate: SlateKeeper
-    let slateLedger = ProcessLedger()
+    let slateLedger: ProcessLedger
     private var machine: ChannelMachine
     /// In order of priority.
     private var sources: [Place<SourceRunner>] = []
@@ -24,6 +24,8 @@ actor ChannelRunner: Runnable {
     private(set) var stopped: StoppedOutputs
     /// A source has been on air: an encoder that started before the first picture would not know what arrives.
     private(set) var hasPicture = false
+    /// Since when something has been on air, or nothing has; as of the last look.
+    var air: (isOn: Bool, since: ContinuousClock.Instant) = (false, .now)
 
     private nonisolated let events: AsyncStream<Event>
     private nonisolated let queue: AsyncStream<Event>.Continuation
@@ -72,6 +74,7 @@ actor ChannelRunner: Runnable {
         self.dataPath = dataPath
         logger = box.logger(["channel": "\(channel.name)"])
         machine = ChannelMachine(isOwn: channel.sources.map(\.isOwn))
+        slateLedger = box.ledgers.source("slate", of: channel.name)
         (events, queue) = AsyncStream.makeStream()
         slate = Self.makeSlate(channel, ledger: slateLedger, queue: queue, box: box, dataPath: dataPath)
     }
@@ -186,7 +189,7 @@ actor ChannelRunner: Runnable {
 
     private func addGroup(_ group: GroupConfiguration) {
         if !group.passesThrough {
-            let place = Place(GroupRunner(group, of: channel, ledger: GroupLedger(), box: box, dataPath: dataPath))
+            let place = Place(GroupRunner(group, of: channel, ledger: box.ledgers.group(group.name, in: channel.name), box: box, dataPath: dataPath))
             groups[group.name] = place
             queue.yield(.run { [slot = place.slot] in await slot.run() })
             if wants(group.name) { place.runner.want(true) }
@@ -228,7 +231,8 @@ actor ChannelRunner: Runnable {
     func shed(for next: ChannelConfiguration) async {
         let kept = Dictionary(next.groups.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var endingTargets: [Slot<TargetRunner>] = []
-        var endingGroups: [(name: String, slot: Slot<GroupRunner>)] = []
+        var endingGroups: [Slot<GroupRunner>] = []
+        var gone: [GroupConfiguration] = []
         for group in channel.groups {
             // Where it passes the channel through or does so no more, it reads from elsewhere.
             let stays = kept[group.name].map { $0.passesThrough == group.passesThrough } ?? false
@@ -240,14 +244,31 @@ actor ChannelRunner: Runnable {
             }
             if !stays, let place = groups.removeValue(forKey: group.name) {
                 place.end()
-                endingGroups.append((group.name, place.slot))
+                endingGroups.append(place.slot)
             }
+            if !stays { gone.append(group) }
         }
         for slot in endingTargets { await slot.wait() }
-        for group in endingGroups {
-            await group.slot.wait()
-            await dataPath.removeGroup(group.name)
-        }
+        for slot in endingGroups { await slot.wait() }
+        for group in gone { await removeFeed(of: group) }
+    }
+
+    /// Forgets the feeds of a channel that has ended.
+    func removeFeeds() async {
+        for group in channel.groups { await removeFeed(of: group) }
+        if let last = await dataPath.removeChannel(channel.name) { box.ledgers.keep(bytes: last.bytes, of: channel.name) }
+    }
+
+    /// A group's counters go on when it comes back.
+    private func removeFeed(of group: GroupConfiguration) async {
+        let last = group.passesThrough ? await dataPath.figures(ofChannel: channel.name) : await dataPath.removeGroup(group.name)
+        if let last { box.ledgers.group(group.name, in: channel.name).keep(last) }
+    }
+
+    /// Makes room for a group's figures: its feed, or what the channel's feed has taken in before it belongs to the group.
+    private func makeFeed(of group: GroupConfiguration) async {
+        guard group.passesThrough else { return await dataPath.addGroup(group.name) }
+        if let before = await dataPath.figures(ofChannel: channel.name) { box.ledgers.group(group.name, in: channel.name).keep(before, times: -1) }
     }
 
     /// Goes on by another configuration of the same channel. What is the same in both is not touched.
@@ -261,10 +282,10 @@ actor ChannelRunner: Runnable {
             queue.yield(.run { [slate] in if let format { await slate.follow(format) } else { await slate.run() } })
         }
         changeSources(from: former)
-        for group in next.groups where !group.passesThrough && groups[group.name] == nil { await dataPath.addGroup(group.name) }
         let before = Dictionary(former.groups.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         for group in next.groups {
             guard let old = before[group.name], old.passesThrough == group.passesThrough else {
+                await makeFeed(of: group)
                 addGroup(group)
                 continue
             }

@@ -1,3 +1,4 @@
+import DataPath
 import FFmpeg
 import Synchronization
 
@@ -7,7 +8,10 @@ final class GroupLedger: Sendable {
         var actual = GroupMachine.Actual.idle
         var isWanted = false
         /// When it went live.
-        var liveSince: Timestamp?
+        var liveSince: ContinuousClock.Instant?
+        /// What feeds took in that the group had and has no more; less than nothing for what a channel had taken in before
+        /// the group began to pass it through.
+        var former = DataPath.FeedFigures()
         var handovers: [HandoverCause: Int] = [:]
         /// Times from the last picture of one encoder to the first of the next.
         var holes = Histogram(bounds: [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 1, 2, 2.5, 5, 10])
@@ -16,6 +20,8 @@ final class GroupLedger: Sendable {
         var exits: [String: [HandoverCause: Int]] = [:]
         /// Pictures that encoders left out, by their own word.
         var dropped = 0
+        /// The same of each that runs.
+        var running: [GroupMachine.Generation: Int] = [:]
         var isTooSlow = false
     }
 
@@ -38,7 +44,31 @@ final class GroupLedger: Sendable {
     func handedOver(_ cause: HandoverCause, hole: Duration) {
         entry.withLock { entry in
             entry.handovers[cause, default: 0] += 1
-            entry.holes.add(Double(hole.components.seconds) + Double(hole.components.attoseconds) / 1e18)
+            entry.holes.add(hole.seconds)
+        }
+    }
+
+    /// An encoder's own word of how many pictures it has left out so far.
+    func dropped(_ count: Int, by generation: GroupMachine.Generation) {
+        entry.withLock { entry in
+            entry.dropped += max(0, count - (entry.running[generation] ?? 0))
+            entry.running[generation] = count
+        }
+    }
+
+    /// It is no more.
+    func forget(_ generation: GroupMachine.Generation) {
+        entry.withLock { _ = $0.running.removeValue(forKey: generation) }
+    }
+
+    /// - Parameter factor: -1 for what is not to be counted.
+    func keep(_ figures: DataPath.FeedFigures, times factor: Int = 1) {
+        entry.withLock { entry in
+            entry.former.frames += factor * figures.frames
+            entry.former.lostFrames += factor * figures.lostFrames
+            entry.former.skips += factor * figures.skips
+            entry.former.bytes += factor * figures.bytes
+            entry.former.mediaBytes += factor * figures.mediaBytes
         }
     }
 
@@ -46,7 +76,6 @@ final class GroupLedger: Sendable {
     func ended(_ exit: ChildExit, of encoder: String, cause: HandoverCause?, started: Timestamp) {
         entry.withLock { entry in
             entry.history.add(exit, started: started)
-            entry.dropped += exit.lastProgress?.dropped ?? 0
             if let cause { entry.exits[encoder, default: [:]][cause, default: 0] += 1 }
         }
     }

@@ -52,6 +52,8 @@ actor GroupRunner: Runnable {
         var cause: HandoverCause?
         var encoder: EncoderCandidate?
         var attachment: DataPath.Attachment?
+        /// Why it was ended though the group is wanted.
+        var fault: HandoverCause?
         /// What went wrong with it is told already, or it was told to end.
         var isAccountedFor = false
     }
@@ -251,10 +253,12 @@ actor GroupRunner: Runnable {
             waitsForFirstPicture = false
         case .stalled:
             logger.warning("the encoder takes pictures and gives none: it is replaced")
+            generations[generation]?.fault = .stall
             blame(generation, .hang)
             handle(.stalled(generation), in: &tasks)
         case .slow:
             guard generation == machine.current else { return }
+            if effort.faster != nil || encoder?.isSoftware == false { generations[generation]?.fault = .slow }
             if let encoder, !encoder.isSoftware {
                 logger.warning("the encoder is too slow to keep real time: another one takes over")
                 blame(generation, .slow)
@@ -379,7 +383,10 @@ actor GroupRunner: Runnable {
             ) { queue.yield(.data(generation, $0)) }
             generations[generation]?.attachment = attachment
             let started = Timestamp.now
-            let exit = await life.run(command, input: input, output: output, child: child, expected: [.ended])
+            let exit = await life.run(command, input: input, output: output, child: child, expected: [.ended], progressed: { [ledger] in
+                if let dropped = $0.dropped { ledger.dropped(dropped, by: generation) }
+            })
+            ledger.forget(generation)
             await dataPath.detach(attachment)
             return await account(for: exit, of: generation, started: started)
         } catch is DataPath.NothingToTakeOver {
@@ -398,7 +405,8 @@ actor GroupRunner: Runnable {
         var cause = exit.cause
         // A driver does not say why it does nothing any more; the device that is no longer there does.
         if cause == .driverError, let slot = encoder?.gpu, await !box.encoders.isThere(slot) { cause = .deviceGone }
-        ledger.ended(exit, of: encoder?.name ?? "copy", cause: cause.map { HandoverCause($0) }, started: started)
+        let end = cause.map { HandoverCause($0) } ?? generations[generation]?.fault
+        ledger.ended(exit, of: encoder?.name ?? "copy", cause: end, started: started)
         if let cause, let fault = EncoderFault(cause) {
             let isSuccessor = generation == machine.successor
             blame(generation, isSuccessor && fault == .crash ? .handover : fault, encoder.flatMap { TrialResult(exit, of: $0, isOverdue: false, flaw: nil).explanation })

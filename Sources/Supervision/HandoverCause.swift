@@ -1,7 +1,7 @@
 import EncoderSelection
 import FFmpeg
 
-/// Why an encoder gives way to the next one. The raw values are labels of metrics.
+/// Why an encoder gives way to the next one.
 public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
     // The encoder's end
     case crash
@@ -26,6 +26,15 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
     case refresh
     /// What the source sends changed.
     case source
+
+    /// The word for it in the metrics, whose list is closed: dashboards and alerts rely on it. The log has the exact one.
+    var label: String {
+        switch self {
+        case .slow: Self.stall.rawValue
+        case .source: Self.refresh.rawValue
+        case .crash, .exit, .stall, .gpuLost, .gpuError, .sessionLimit, .permission, .unsupported, .config, .operator_, .failBack, .refresh: rawValue
+        }
+    }
 
     /// Another process of the same encoder would fare no better.
     var isOfDevice: Bool {

@@ -15,10 +15,11 @@ struct Life: Sendable {
     ///   - expected: Causes that are nobody's concern: they are logged at debug.
     ///   - connected: Called when a publisher's target has accepted the connection.
     ///   - says: Called with what it says; it must not block.
+    ///   - progressed: Called with what FFmpeg says of its progress.
     func run(
         _ command: FFmpegCommand, input: FileDescriptor?, output: FileDescriptor?, child: ChildHandle,
         expected: Set<FailureCause> = [], connected: @escaping @Sendable () -> Void = {},
-        says: @escaping @Sendable (LogLine) -> Void = { _ in }
+        says: @escaping @Sendable (LogLine) -> Void = { _ in }, progressed: @escaping @Sendable (Progress) -> Void = { _ in }
     ) async -> ChildExit {
         let logger = logger
         box.secrets.learn(command.secrets)
@@ -29,7 +30,7 @@ struct Life: Sendable {
             switch event {
             case .started(let pid): logger.debug("started", metadata: ["pid": "\(pid)"])
             case .outputOpened: connected()
-            case .progress: break
+            case .progress(let progress): progressed(progress)
             case .log(let line):
                 says(line)
                 logger.debug("ffmpeg: \(line.text)")

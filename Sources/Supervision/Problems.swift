@@ -21,32 +21,52 @@ enum Problems {
             problems.append(
                 Problem("no-source", subject: "channel \(channel.name)", sentence: "no source delivers; check the cable, the encoder that pushes to this box, or its network"))
         }
-        for source in channel.sources where source.state == .absent {
-            problems.append(Problem("source-absent", subject: "source \(source.id) of \(channel.name)", sentence: source.trouble ?? "it is not plugged in"))
-        }
-        for source in channel.sources where source.state == .failed || (source.state != .absent && source.trouble != nil) {
-            problems.append(
-                Problem("source-failed", subject: "source \(source.id) of \(channel.name)", sentence: source.trouble ?? source.history.last?.lastLines.last ?? "it cannot run as configured; see the log"))
-        }
+        for source in channel.sources { problems += of(source, in: channel) }
         for group in channel.groups {
-            if group.state == .stalled, group.encoder == "none" {
-                problems.append(Problem("no-encoder", subject: "group \(group.name)", sentence: group.why))
-            }
-            if group.state == .degraded {
-                problems.append(Problem("group-degraded", subject: "group \(group.name)", sentence: group.why))
-            }
-            for target in group.targets {
-                switch target.state {
-                case .refused:
-                    problems.append(
-                        Problem("target-refused", subject: "target \(target.name)", sentence: target.trouble ?? "it did not let us in: check the stream key"))
-                case .waiting where target.trouble != nil:
-                    problems.append(Problem("target-down", subject: "target \(target.name)", sentence: target.trouble ?? ""))
-                case .waiting, .connecting, .live, .stopped:
-                    break
-                }
-            }
+            problems += of(group)
+            problems += group.targets.compactMap(of)
         }
         return problems
+    }
+
+    private static func of(_ source: SourceSnapshot, in channel: ChannelSnapshot) -> [Problem] {
+        let subject = "source \(source.id) of \(channel.name)"
+        switch source.state {
+        case .absent:
+            return [Problem("source-absent", subject: subject, sentence: source.trouble ?? "it is not plugged in")]
+        case .failed:
+            return [Problem("source-failed", subject: subject, sentence: source.trouble ?? "it cannot run as configured; see the log")]
+        case .waiting, .connecting, .live, .stalled:
+            return source.trouble.map { [Problem("source-failed", subject: subject, sentence: $0)] } ?? []
+        }
+    }
+
+    private static func of(_ group: GroupSnapshot) -> [Problem] {
+        let subject = "group \(group.name)"
+        switch group.state {
+        case .stalled where group.encoder == "none":
+            return [Problem("no-encoder", subject: subject, sentence: group.why)]
+        case .stalled:
+            return [Problem("group-stalled", subject: subject, sentence: stall(of: group))]
+        case .degraded:
+            return [Problem("group-degraded", subject: subject, sentence: group.why)]
+        case .starting, .live, .stopped:
+            return []
+        }
+    }
+
+    private static func stall(of group: GroupSnapshot) -> String {
+        guard let end = group.history.last, end.cause != nil else { return "no picture goes out; see whether its sources deliver, and the log" }
+        let last = end.lastLines.last.map { ", saying: \($0)" } ?? ""
+        return "its encoder \(group.encoder) ends again and again (\(end.status)\(last)); it is tried for ever; choose another with `encoder:`, or change what is asked of it"
+    }
+
+    private static func of(_ target: TargetSnapshot) -> Problem? {
+        let subject = "target \(target.name)"
+        return switch target.state {
+        case .refused: Problem("target-refused", subject: subject, sentence: target.trouble ?? "it did not let us in: check the stream key")
+        case .waiting, .connecting: target.trouble.map { Problem("target-down", subject: subject, sentence: $0) }
+        case .live, .stopped: nil
+        }
     }
 }

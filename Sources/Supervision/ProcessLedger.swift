@@ -1,3 +1,4 @@
+import DataPath
 import FFmpeg
 import Synchronization
 import TransportStream
@@ -8,16 +9,20 @@ final class ProcessLedger: Sendable {
         var actual = ProcessMachine.Actual.idle
         var isWanted = false
         /// When it went live.
-        var liveSince: Timestamp?
+        var liveSince: ContinuousClock.Instant?
         /// How often it was started.
         var starts = 0
         /// How often it went live: a target that was connected.
         var connects = 0
         var history = ProcessHistory()
+        /// Ends that nobody asked for, in a row, since it last delivered or was connected.
+        var failures = 0
         /// Why it could not even be started; `nil` once it was.
         var obstacle: String?
         /// What an operator could mend although it can be started.
         var trouble: String?
+        /// The publisher that runs, whose figures come on top.
+        var attachment: DataPath.Attachment?
         /// Bytes that the processes that have ended were given.
         var delivered = 0
         /// Their jumps to the newest keyframe.
@@ -42,6 +47,7 @@ final class ProcessLedger: Sendable {
                 entry.liveSince = .now
                 entry.obstacle = nil
             }
+            if actual == .live { entry.failures = 0 }
             if actual != .live, actual != .stalled { entry.liveSince = nil }
             entry.actual = actual
             entry.isWanted = wanted
@@ -49,9 +55,26 @@ final class ProcessLedger: Sendable {
         }
     }
 
+    /// Another process than before is what it is about from now on; its counters go on.
+    func beginAnew() {
+        entry.withLock { entry in
+            entry.obstacle = nil
+            entry.trouble = nil
+            entry.failures = 0
+            entry.format = nil
+            entry.isAbsent = false
+        }
+    }
+
+    func runs(_ attachment: DataPath.Attachment) {
+        entry.withLock { $0.attachment = attachment }
+    }
+
     func ended(_ exit: ChildExit, started: Timestamp, delivered: Int = 0, skips: Int = 0) {
         entry.withLock { entry in
+            entry.attachment = nil
             entry.history.add(exit, started: started)
+            if exit.cause != nil { entry.failures += 1 }
             entry.delivered += delivered
             entry.skips += skips
             entry.obstacle = nil
@@ -59,7 +82,10 @@ final class ProcessLedger: Sendable {
     }
 
     func couldNotStart(_ why: String) {
-        entry.withLock { $0.obstacle = why }
+        entry.withLock { entry in
+            entry.obstacle = why
+            entry.failures += 1
+        }
     }
 
     /// - Parameter why: `nil` when it is there.
@@ -80,6 +106,18 @@ final class ProcessLedger: Sendable {
         entry.withLock { entry in
             if isOnAir, !entry.isOnAir { entry.airs += 1 }
             entry.isOnAir = isOnAir
+        }
+    }
+
+    /// Bytes that all its processes have been given, and their jumps to the newest keyframe.
+    func figures(from dataPath: DataPath) async -> (bytes: Int, skips: Int) {
+        while true {
+            let before = now
+            guard let attachment = before.attachment else { return (before.delivered, before.skips) }
+            let figures = await dataPath.figures(of: attachment)
+            // Should it have ended meanwhile, the ledger has it.
+            guard now.attachment == attachment, let figures else { continue }
+            return (before.delivered + figures.delivered, before.skips + figures.skips)
         }
     }
 }

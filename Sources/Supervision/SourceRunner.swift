@@ -9,7 +9,7 @@ import TransportStream
 /// One source of a channel: its relay, started again whenever it ends.
 final class SourceRunner: Runnable {
     let source: SourceConfiguration
-    let ledger = ProcessLedger()
+    let ledger: ProcessLedger
     private let process: ProcessRunner
     private let shared: Shared
     private let logger: Logger
@@ -47,7 +47,8 @@ final class SourceRunner: Runnable {
         let life = Life(box: box, logger: logger)
         let shared = Shared(Commands.Transcoding(for: channel))
         self.shared = shared
-        let ledger = ledger
+        let ledger = box.ledgers.source(source.id, of: channel.name)
+        self.ledger = ledger
         let id = "\(channel.name)/\(source.id)"
         let card: CardRelay?
         if case .capture(let capture) = source.kind {

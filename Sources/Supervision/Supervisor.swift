@@ -162,6 +162,7 @@ public actor Supervisor {
         let former = configuration
         configuration = next
         box.encoders.setOrder(next.encoders.order)
+        meter.keep(only: Set(next.channels.flatMap(\.groups).map(\.name)))
         await closeTaps(keeping: Set(next.channels.flatMap { $0.tapped.map(\.feed) }))
         let kept = Dictionary(next.channels.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         // First what goes, so that names, ports and files are free for what comes.
@@ -173,8 +174,7 @@ public actor Supervisor {
                 Self.end(entry)
                 await entry.slot.wait()
                 channels[channel.name] = nil
-                for group in channel.groups { await dataPath.removeGroup(group.name) }
-                await dataPath.removeChannel(channel.name)
+                await entry.runner.removeFeeds()
             }
         }
         for channel in next.channels {

@@ -8,13 +8,11 @@ import Synchronization
 /// One target: its publisher, started again whenever it ends, from the newest keyframe of its feed.
 final class TargetRunner: Runnable {
     let target: TargetConfiguration
-    let ledger = ProcessLedger()
+    let ledger: ProcessLedger
     private let process: ProcessRunner
-    private let shared: Shared
-    private let dataPath: DataPath
 
     private final class Shared: Sendable {
-        let state = Mutex((process: ProcessRunner?.none, attachment: DataPath.Attachment?.none))
+        let process = Mutex<ProcessRunner?>(nil)
     }
 
     init(
@@ -24,11 +22,10 @@ final class TargetRunner: Runnable {
         let logger = box.logger(["channel": "\(channel)", "group": "\(group)", "target": "\(target.name)"])
         let life = Life(box: box, logger: logger)
         let shared = Shared()
-        self.shared = shared
-        self.dataPath = dataPath
-        let ledger = ledger
+        let ledger = box.ledgers.target(target.name, of: group, in: channel)
+        self.ledger = ledger
         let report: @Sendable (PublisherEvent) -> Void = { event in
-            let process = shared.state.withLock { $0.process }
+            let process = shared.process.withLock { $0 }
             switch event {
             case .stalled:
                 logger.warning("the target takes nothing: connecting anew")
@@ -49,31 +46,31 @@ final class TargetRunner: Runnable {
                 }
             },
             endInput: {
-                guard let attachment = shared.state.withLock({ $0.attachment }) else { return }
+                guard let attachment = ledger.now.attachment else { return }
                 await dataPath.endInput(of: attachment)
             },
             live: { child in
                 do {
                     let command = try Commands.publisher(target, take: TargetRunner.take(target), environment: box.environment)
                     let (attachment, input) = try await dataPath.attachPublisher(to: feed, report: report)
-                    shared.state.withLock { $0.attachment = attachment }
+                    ledger.runs(attachment)
                     let started = Timestamp.now
                     let exit = await life.run(command, input: input, output: nil, child: child, expected: [.ended]) {
-                        shared.state.withLock { $0.process }?.report(.delivering)
+                        shared.process.withLock { $0 }?.report(.delivering)
                     }
                     let figures = await dataPath.figures(of: attachment)
                     ledger.ended(exit, started: started, delivered: figures?.delivered ?? 0, skips: figures?.skips ?? 0)
-                    shared.state.withLock { $0.attachment = nil }
                     await dataPath.detach(attachment)
                 } catch {
                     ledger.couldNotStart("\(error)")
                     logger.error("cannot run: \(error)")
                 }
             })
-        shared.state.withLock { $0.process = process }
+        shared.process.withLock { $0 = process }
     }
 
     func run() async {
+        ledger.beginAnew()
         if case .rtmp = target.destination { return await runWithinLimit() }
         guard case .record(let record) = target.destination else { return await process.run() }
         await withTaskGroup { group in
@@ -90,7 +87,7 @@ final class TargetRunner: Runnable {
             tasks.addTask { [process, ledger] in
                 while await (try? ContinuousClock().sleep(for: .seconds(3600))) != nil {
                     guard let since = ledger.now.liveSince, ledger.now.isWanted,
-                        Timestamp.now.seconds - since.seconds > Double(PublisherCommand.longestConnection.components.seconds - 3600)
+                        .now - since > PublisherCommand.longestConnection - .seconds(3600)
                     else { continue }
                     process.report(.want(false))
                     process.report(.want(true))
@@ -103,14 +100,6 @@ final class TargetRunner: Runnable {
 
     func want(_ wanted: Bool) { process.report(.want(wanted)) }
     func finish() { process.finish() }
-
-    /// Bytes that all its publishers have been given, and their jumps to the newest keyframe.
-    func figures() async -> (bytes: Int, skips: Int) {
-        let before = ledger.now
-        guard let attachment = shared.state.withLock({ $0.attachment }) else { return (before.delivered, before.skips) }
-        let now = await dataPath.figures(of: attachment)
-        return (before.delivered + (now?.delivered ?? 0), before.skips + (now?.skips ?? 0))
-    }
 
     private static func take(_ target: TargetConfiguration) -> Int {
         guard case .record(let record) = target.destination else { return 0 }

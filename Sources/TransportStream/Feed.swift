@@ -37,6 +37,8 @@ public final class Feed {
         /// Bytes of the feed before the program tables of the keyframe.
         public var position: Int
 
+        /// Pictures of the feed before it.
+        var pictures: Int
         var segment: Int
         var offset: Int
         var era: Int
@@ -49,6 +51,8 @@ public final class Feed {
     public private(set) var entries: Deque<Entry> = []
     /// Bytes that ever went in.
     public private(set) var position = 0
+    /// Pictures that ever went in.
+    public private(set) var pictures = 0
     /// Decoding time of the newest unit; `nil` before the first.
     public private(set) var newestDTS: Int64?
     /// How often the byte limit forced the last whole GOP out.
@@ -82,22 +86,24 @@ public final class Feed {
     func reserve(_ count: Int) -> UnsafeMutablePointer<UInt8> {
         if let last = segments.last, last.room >= count, last.era == era { return last.bytes + last.used }
         let segment = Segment(
-            capacity: max(count, Self.segmentCapacity), number: (segments.last?.number ?? -1) + 1, start: position, era: era)
+            capacity: max(count, Self.segmentCapacity), number: (segments.last?.number ?? -1) + 1, start: position, picturesBefore: pictures,
+            era: era)
         segments.append(segment)
         heldBytes += segment.capacity
         return segment.bytes
     }
 
     /// Puts the bytes that were written to the reserved room into the feed.
-    func commit(_ count: Int, pts: Int64, dts: Int64, entry continuity: Continuity?) {
+    func commit(_ count: Int, pts: Int64, dts: Int64, isPicture: Bool, entry continuity: Continuity?) {
         guard let last = segments.last else { preconditionFailure("nothing was reserved") }
         if let continuity {
             entries.append(
                 Entry(
-                    pts: pts, dts: dts, position: position, segment: last.number, offset: last.used, era: era,
+                    pts: pts, dts: dts, position: position, pictures: pictures, segment: last.number, offset: last.used, era: era,
                     continuity: continuity))
         }
-        last.append(count, dts: dts)
+        if isPicture { pictures += 1 }
+        last.append(count, dts: dts, pictures: pictures)
         position += count
         newestDTS = dts
         evict()
@@ -127,6 +133,15 @@ public final class Feed {
     }
 
     // MARK: Reading
+
+    /// Pictures that ever went in, up to the last one with this decoding time or an earlier one; those before the window where
+    /// none of it is as early.
+    public func pictures(until dts: Int64) -> Int {
+        for segment in segments.reversed() {
+            if let count = segment.pictures(until: dts) { return count }
+        }
+        return segments.first?.picturesBefore ?? pictures
+    }
 
     func segment(_ number: Int) -> Segment? {
         guard let first = segments.first else { return nil }

@@ -18,6 +18,20 @@ public final class FeedReader {
 
     /// How often the reader fell behind the window and jumped.
     public private(set) var skips = 0
+    /// What a reader jumped over, all jumps together.
+    public struct Skipped: Sendable, Hashable {
+        public var pictures = 0
+        /// Time of stream.
+        public var ticks: Int64 = 0
+        /// Decoding time of the keyframe that the last jump went to.
+        public var end: Int64 = 0
+
+        public init() {}
+    }
+
+    public private(set) var skipped = Skipped()
+    /// The place where it fell behind, until it has jumped.
+    private var leftAt: (pictures: Int, dts: Int64)?
     /// Bytes delivered so far.
     public private(set) var delivered = 0
     /// The codecs changed; there is nothing more to read for a reader that began before.
@@ -66,7 +80,7 @@ public final class FeedReader {
             } else {
                 let end = current.unitEnd(at: offset)
                 if offset < end { return UnsafeRawBufferPointer(start: current.bytes + offset, count: end - offset) }
-                skip()
+                skip(from: current)
             }
         }
         return nil
@@ -87,8 +101,9 @@ public final class FeedReader {
         segment = nil
     }
 
-    private func skip() {
+    private func skip(from current: Segment) {
         skips += 1
+        leftAt = current.place(at: offset)
         segment = nil
         if feed.era != era { finish() }
     }
@@ -101,6 +116,12 @@ public final class FeedReader {
         } else {
             announce(entry.continuity)
         }
+        if let leftAt {
+            skipped.pictures += entry.pictures - leftAt.pictures
+            skipped.ticks += entry.dts - leftAt.dts
+            skipped.end = entry.dts
+        }
+        leftAt = nil
         lastEntry = entry.position
         segment = feed.segment(entry.segment)
         offset = entry.offset

@@ -5,6 +5,8 @@ struct FeedWriter {
     private var version: UInt8 = 0
     private var continuity = Continuity()
     private var tablesDue: Int64 = .min
+    /// Bytes of the streams themselves that went in, without what carries them.
+    private(set) var mediaBytes = 0
 
     /// Ticks between program tables.
     private static let tableInterval = Ticks.perSecond / 4
@@ -35,15 +37,15 @@ struct FeedWriter {
         let offset = dts - unit.dts
         switch unit.kind {
         case .video:
-            rewrite(
+            mediaBytes += rewrite(
                 bytes + tables, count: unit.byteCount, pid: FeedLayout.videoPID, counter: &continuity.video, pts: pts, dts: dts,
                 offset: offset)
         case .audio:
-            rewrite(
+            mediaBytes += rewrite(
                 bytes + tables, count: unit.byteCount, pid: FeedLayout.audioPID, counter: &continuity.audio, pts: pts, dts: dts,
                 offset: offset)
         }
-        feed.commit(tables + unit.byteCount, pts: pts, dts: dts, entry: unit.isKeyframe ? before : nil)
+        feed.commit(tables + unit.byteCount, pts: pts, dts: dts, isPicture: unit.kind == .video, entry: unit.isKeyframe ? before : nil)
     }
 
     private mutating func writeTables(to bytes: UnsafeMutablePointer<UInt8>, at dts: Int64) {
@@ -54,9 +56,10 @@ struct FeedWriter {
         tablesDue = dts + Self.tableInterval
     }
 
+    /// - Returns: Bytes of the unit itself.
     private func rewrite(
         _ bytes: UnsafeMutablePointer<UInt8>, count: Int, pid: UInt16, counter: inout UInt8, pts: Int64, dts: Int64, offset: Int64
-    ) {
+    ) -> Int {
         var next = counter
         var position = 0
         var payload = 0
@@ -76,6 +79,7 @@ struct FeedWriter {
         let header = bytes + Packet(bytes).payloadOffset
         PESHeader.restamp(header, pts: pts, dts: dts)
         PESHeader.declareLength(header, payload - PESHeader.prefixSize)
+        return payload - PESHeader.size(header)
     }
 
     /// Writes one frame of silence.
@@ -106,6 +110,7 @@ struct FeedWriter {
         PESHeader.writeTimestamp(pts, marker: 0b0010, to: pes + 9)
         for index in frame.indices { pes[headerSize + index] = frame[index] }
         continuity.audio = (continuity.audio + 1) & 0x0F
-        feed.commit(tables + Packet.size, pts: pts, dts: pts, entry: nil)
+        mediaBytes += frame.count
+        feed.commit(tables + Packet.size, pts: pts, dts: pts, isPicture: false, entry: nil)
     }
 }

@@ -40,6 +40,9 @@ struct PESHeader {
     /// Bytes up to and with the length field.
     static let prefixSize = 6
 
+    /// Bytes of a header that has been read from the same bytes.
+    static func size(_ bytes: UnsafePointer<UInt8>) -> Int { 9 + Int(bytes[8]) }
+
     /// Says how long the PES packet is, where 16 bits can.
     ///
     /// Muxers leave it open for video. A demultiplexer then holds every picture back until the next one begins; told

@@ -11,15 +11,26 @@ final class Segment {
     let number: Int
     /// Bytes of the feed before this segment.
     let start: Int
+    /// Pictures of the feed before this segment.
+    let picturesBefore: Int
     /// The era of the feed that the segment belongs to; see ``Feed``.
     let era: Int
     /// Decoding time of the last unit in the segment.
     private(set) var lastDTS: Int64 = 0
-    /// Where each unit ends, ascending.
-    private var ends: ContiguousArray<Int> = []
+    private var marks: ContiguousArray<Mark> = []
 
-    init(capacity: Int, number: Int, start: Int, era: Int) {
+    /// Where a unit ends, and what came up to there.
+    private struct Mark {
+        /// Bytes of the segment up to its end; ascending.
+        var end: Int
+        var dts: Int64
+        /// Pictures of the feed up to its end.
+        var pictures: Int
+    }
+
+    init(capacity: Int, number: Int, start: Int, picturesBefore: Int, era: Int) {
         self.number = number
+        self.picturesBefore = picturesBefore
         self.start = start
         self.era = era
         // Pages of its own, given back to the kernel as a whole and never written twice: a reader may hand them on by
@@ -28,28 +39,52 @@ final class Segment {
         let pages = mmap(nil, self.capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0)
         guard let pages, pages != MAP_FAILED else { fatalError("no memory for \(capacity) bytes of feed") }
         bytes = pages.assumingMemoryBound(to: UInt8.self)
-        ends.reserveCapacity(256)
+        marks.reserveCapacity(256)
     }
 
     deinit { munmap(bytes, capacity) }
 
     var room: Int { capacity - used }
 
-    func append(_ count: Int, dts: Int64) {
+    /// - Parameter pictures: Pictures of the feed, with this unit.
+    func append(_ count: Int, dts: Int64, pictures: Int) {
         used += count
         lastDTS = dts
-        ends.append(used)
+        marks.append(Mark(end: used, dts: dts, pictures: pictures))
+    }
+
+    /// Pictures of the feed up to the unit that ends at `offset`, and its decoding time.
+    func place(at offset: Int) -> (pictures: Int, dts: Int64) {
+        let index = firstMark(endingAtOrAfter: offset)
+        if index < marks.count, marks[index].end == offset { return (marks[index].pictures, marks[index].dts) }
+        return (picturesBefore, marks.first?.dts ?? lastDTS)
+    }
+
+    /// Pictures of the feed up to the last one here with this decoding time or an earlier one; `nil` where there is none.
+    func pictures(until dts: Int64) -> Int? {
+        var last: Int?
+        var before = picturesBefore
+        for mark in marks {
+            if mark.pictures != before, mark.dts <= dts { last = mark.pictures }
+            before = mark.pictures
+        }
+        return last
     }
 
     /// The end of the unit that the byte at `offset` belongs to; `offset` itself when a unit begins there.
     func unitEnd(at offset: Int) -> Int {
+        let index = firstMark(endingAtOrAfter: offset)
+        guard offset > 0, index < marks.count else { return offset }
+        return marks[index].end
+    }
+
+    private func firstMark(endingAtOrAfter offset: Int) -> Int {
         var low = 0
-        var high = ends.count
+        var high = marks.count
         while low < high {
             let middle = (low + high) / 2
-            if ends[middle] < offset { low = middle + 1 } else { high = middle }
+            if marks[middle].end < offset { low = middle + 1 } else { high = middle }
         }
-        guard offset > 0, low < ends.count else { return offset }
-        return ends[low]
+        return low
     }
 }

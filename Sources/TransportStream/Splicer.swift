@@ -45,6 +45,8 @@ public struct Splicer: ~Copyable {
     public private(set) var frames = 0
     /// Pictures that are missing in the feed, by the frame duration, where a writer resumed.
     public private(set) var lostFrames = 0
+    /// Bytes of the streams themselves that went into the feed, without what carries them.
+    public var mediaBytes: Int { output.mediaBytes }
     /// Frames of silence that stand in for missing sound.
     public private(set) var silentFrames = 0
 

@@ -36,6 +36,34 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
     case notStarted = "not-started"
     case unknown
 
+    /// For people, with what they can do.
+    public var sentenceWithAdvice: String {
+        switch self {
+        case .deviceGone: "\(sentence); check its seat, cable and power"
+        case .driverError: "\(sentence); see the log, and restart the box if it stays so"
+        case .driverMissing: "\(sentence); install the driver for the device"
+        case .sessionLimit: "\(sentence); use it for fewer groups"
+        case .permission: "\(sentence); give it the rights, or choose another"
+        case .busy: "\(sentence); end that program"
+        case .unsupported: "\(sentence); see the log for what, and change the configuration"
+        case .crash: "\(sentence); it is started again; if it stays so, update FFmpeg"
+        case .killed: "\(sentence); see whether the box is short of memory"
+        case .refused: "\(sentence); see whether a server runs there, and check address and port"
+        case .unreachable: "\(sentence); check its address and this box's network"
+        case .timeout: "\(sentence); check its address, and whether a firewall is in the way"
+        case .reset: "\(sentence); see what the other end says of it"
+        case .rejected: sentence
+        case .notFound: "\(sentence); check the address or the path"
+        case .addressInUse: "\(sentence); end that program, or choose another port"
+        case .invalidData: "\(sentence); check what it sends, or that the file is whole"
+        case .ended: "\(sentence); see whether its sender runs"
+        case .unwritable: "\(sentence); make it writable for the service's user"
+        case .diskFull: "\(sentence); free some room, or set `keep` lower"
+        case .notStarted: "\(sentence); see the log"
+        case .unknown: "\(sentence); see the log"
+        }
+    }
+
     /// For people.
     public var sentence: String {
         switch self {

@@ -93,8 +93,8 @@ public struct PrometheusText {
         family("streambox_feed_bytes_total", .counter, "Bytes that went into a feed; the channel's own has no group.")
         for row in rows.channels { sample("streambox_feed_bytes_total", row.labels, Double(row.value.feedBytes)) }
         for row in rows.groups { sample("streambox_feed_bytes_total", row.labels, Double(row.value.feedBytes)) }
-        family("streambox_feed_skips_total", .counter, "How often a reader fell behind and jumped to the newest keyframe.")
-        for row in rows.readers { sample("streambox_feed_skips_total", row.labels, Double(row.value.skips)) }
+        family("streambox_feed_skips_total", .counter, "How often a reader of a feed fell behind and jumped to the newest keyframe; a group's encoder reads the channel's own.")
+        for row in rows.readers { sample("streambox_feed_skips_total", row.labels, Double(row.value)) }
     }
 
     // MARK: Groups
@@ -110,10 +110,10 @@ public struct PrometheusText {
             ("streambox_group_frames_total", .counter, "Pictures that went into the group's feed.", { Double($0.frames) }),
             ("streambox_group_fps", .gauge, "Pictures a second.", { $0.fps }),
             ("streambox_group_speed_ratio", .gauge, "Seconds of stream a second.", { $0.speed }),
-            ("streambox_group_bitrate_bits_per_second", .gauge, "What the group's feed takes in.", { $0.bitsPerSecond }),
+            ("streambox_group_bitrate_bits_per_second", .gauge, "Picture and sound, over the last ten seconds.", { $0.bitsPerSecond }),
             ("streambox_group_dropped_frames_total", .counter, "Pictures that encoders left out.", { Double($0.droppedFrames) }),
             (
-                "streambox_group_lost_frames_total", .counter, "Pictures that are missing where one encoder took over from another.",
+                "streambox_group_lost_frames_total", .counter, "Pictures that the channel had and the group has not.",
                 { Double($0.lostFrames) }
             ),
             ("streambox_group_uptime_seconds", .gauge, "How long the group has been live.", { $0.uptime }),
@@ -122,7 +122,7 @@ public struct PrometheusText {
             family(name, kind, help)
             for row in rows.groups { sample(name, row.labels, value(row.value)) }
         }
-        family("streambox_encoder_exits_total", .counter, "How often an encoder ended by itself.")
+        family("streambox_encoder_exits_total", .counter, "How often an encoder ended, or had to be ended, though it was wanted.")
         for row in rows.groups {
             for exit in row.value.exits {
                 sample("streambox_encoder_exits_total", row.labels.adding("encoder", exit.encoder).adding("cause", exit.cause), Double(exit.count))
@@ -162,8 +162,8 @@ private struct Rows {
     var channels: [Row<ChannelSnapshot>] = []
     var groups: [Row<GroupSnapshot>] = []
     var targets: [Row<TargetSnapshot>] = []
-    /// The targets as readers of their group's feed.
-    var readers: [Row<TargetSnapshot>] = []
+    /// Who reads which feed, and how often it jumped.
+    var readers: [Row<Int>] = []
 
     init(_ box: BoxSnapshot) {
         for channel in box.channels {
@@ -171,9 +171,11 @@ private struct Rows {
             for group in channel.groups {
                 let labels = PrometheusText.Labels([("channel", channel.name), ("group", group.name)])
                 groups.append(Row(labels: labels, value: group))
+                // Its encoder reads the channel's own feed.
+                readers.append(Row(labels: PrometheusText.Labels([("channel", channel.name), ("group", ""), ("reader", group.name)]), value: group.encoderSkips))
                 for target in group.targets {
                     targets.append(Row(labels: labels.adding("target", target.name), value: target))
-                    readers.append(Row(labels: labels.adding("reader", target.name), value: target))
+                    readers.append(Row(labels: labels.adding("reader", target.name), value: target.skips))
                 }
             }
         }

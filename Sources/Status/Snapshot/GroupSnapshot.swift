@@ -20,8 +20,10 @@ public struct GroupSnapshot: Sendable, Hashable, Codable {
     public var why: String
     /// Pictures that went into the group's feed.
     public var frames: Int
-    /// Pictures that are missing where one encoder took over from another.
+    /// Pictures that the channel had and the group has not.
     public var lostFrames: Int
+    /// How often the encoder fell behind the channel's feed and was given the newest keyframe.
+    public var encoderSkips: Int
     /// Pictures that the encoders left out, by their own word.
     public var droppedFrames: Int
     public var feedBytes: Int
@@ -29,7 +31,7 @@ public struct GroupSnapshot: Sendable, Hashable, Codable {
     public var fps: Double
     /// Seconds of stream a second.
     public var speed: Double
-    /// Over the last seconds.
+    /// Of picture and sound, over the last ten seconds.
     public var bitsPerSecond: Double
     /// Seconds since it went live; 0 while it is not.
     public var uptime: Double
@@ -45,8 +47,8 @@ public struct GroupSnapshot: Sendable, Hashable, Codable {
 
     public init(
         name: String, state: State, isWanted: Bool = true, encoder: String, gpu: String? = nil, why: String = "", frames: Int = 0,
-        lostFrames: Int = 0, droppedFrames: Int = 0, feedBytes: Int = 0, fps: Double = 0, speed: Double = 0, bitsPerSecond: Double = 0,
-        uptime: Double = 0, exits: [EncoderExits] = [], handovers: [String: Int] = [:],
+        lostFrames: Int = 0, encoderSkips: Int = 0, droppedFrames: Int = 0, feedBytes: Int = 0, fps: Double = 0, speed: Double = 0,
+        bitsPerSecond: Double = 0, uptime: Double = 0, exits: [EncoderExits] = [], handovers: [String: Int] = [:],
         handoverSeconds: HistogramSnapshot = HistogramSnapshot(), history: [EndSnapshot] = [], targets: [TargetSnapshot] = [],
         tap: String? = nil
     ) {
@@ -58,6 +60,7 @@ public struct GroupSnapshot: Sendable, Hashable, Codable {
         self.why = why
         self.frames = frames
         self.lostFrames = lostFrames
+        self.encoderSkips = encoderSkips
         self.droppedFrames = droppedFrames
         self.feedBytes = feedBytes
         self.fps = fps

@@ -34,7 +34,7 @@ final class SyntheticFeed {
         units.append(Unit(start: bytes.count, count: count, isKeyframe: isKeyframe, era: feed.era))
         bytes += UnsafeBufferPointer(start: room, count: count)
         dts += step
-        feed.commit(count, pts: dts, dts: dts, entry: isKeyframe ? Continuity(association: 1, map: 2, video: 3, audio: 4) : nil)
+        feed.commit(count, pts: dts, dts: dts, isPicture: true, entry: isKeyframe ? Continuity(association: 1, map: 2, video: 3, audio: 4) : nil)
     }
 
     func isUnitStart(_ place: Int, keyframe: Bool = false) -> Bool {

@@ -1,0 +1,250 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+/// Figures of the running service against what a sink has received.
+@Suite(.serialized) struct FigureTests {
+    private func metrics(_ port: Int) async throws -> Metrics { Metrics(try await HTTP.get(port: port, "/metrics")) }
+
+    private static let hd = #"{channel="main",group="hd"}"#
+
+    @Test("pictures, bits and handovers are those that the sink received, and what is not lost is not counted as lost")
+    func truth() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let (rtmp, http) = (try FreePort.tcp(), try FreePort.tcp())
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(rtmp)", app: live } } ]
+                    slate: { after: 60s }
+                    groups:
+                      - { name: hd, video: { size: 480x270, rate: 30, bitrate: 1500k, encoder: libx264 }, audio: { bitrate: 128k }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+                """, more: "status: { listen: \(http) }\n")
+            try await eventually("the source to listen") { FreePort.isListening(tcp: rtmp) }
+            let publisher = try await stage.publish(
+                .with { $0.picture = .busy; $0.width = 480; $0.height = 270; $0.bitrate = 2500; $0.duration = nil }, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
+            try await sink.waitForFrames(90, of: "one")
+            // The rate is of ten seconds that have passed without a break.
+            try await sink.waitForFrames(480, of: "one")
+            let told = try await metrics(http)["streambox_group_bitrate_bits_per_second" + Self.hd]
+            let probe = try await MediaProbe.read(.url(try #require(sink.recordings(of: "one").first)))
+            let received = probe.bits(ofLast: 10)
+            print("bits a second: \(told ?? 0) told, \(received) received")
+            #expect(abs((told ?? 0) / received - 1) < 0.02, "\(told ?? 0) told, \(received) received")
+
+            var holes: [Double] = []
+            for blow in ["kill", "handover", "kill"] {
+                let position = daemon.position
+                if blow == "kill" {
+                    kill(try #require(daemon.children("pipe:0").first { $0.command.contains("libx264") }).pid, SIGKILL)
+                } else {
+                    #expect(try await stage.command(["handover", "hd", "--config", daemon.config]).ending == .exited(0))
+                }
+                let line = try await daemon.logged("handed over", from: position).text
+                holes.append(Double(try #require(try #/after=(\d+)ms/#.firstMatch(in: line)).1)! / 1000)
+                let soFar = try await sink.reading(of: "one").frames.count
+                try await sink.waitForFrames(soFar + 30, of: "one")
+            }
+            await stage.end(publisher)
+            try await daemon.logged("msg=ended", "source=rtmp-0")
+            var now = Metrics("")
+            // No slate comes, so it comes to rest.
+            try await eventually("the last picture", every: .seconds(1)) {
+                let before = now["streambox_group_frames_total" + Self.hd]
+                now = try await metrics(http)
+                return now["streambox_group_frames_total" + Self.hd] == before
+            }
+            #expect(now["streambox_group_lost_frames_total" + Self.hd] == 0)
+            #expect(now.sum("streambox_handovers_total") == 3 && now.sum("streambox_handovers_total", #"cause="crash""#) == 2)
+            #expect(now.sum("streambox_encoder_exits_total", #"encoder="libx264""#, #"cause="crash""#) == 2)
+            #expect(now["streambox_handover_duration_seconds_count" + Self.hd] == 3)
+            #expect(abs(now["streambox_handover_duration_seconds_sum" + Self.hd]! - holes.reduce(0, +)) < 0.005)
+            try await daemon.terminate()
+            let reading = try await sink.reading(of: "one")
+            #expect(Verdict(reading).isWhole, "\(Verdict(reading))")
+            let frames = now["streambox_group_frames_total" + Self.hd]!
+            print("pictures: \(frames) told, \(reading.frames.count) received")
+            #expect(abs(frames - Double(reading.frames.count)) <= 1)
+        }
+    }
+
+    @Test("pictures that are lost are counted as lost, as many as the sink lacks")
+    func lost() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let (rtmp, http) = (try FreePort.tcp(), try FreePort.tcp())
+            // The real FFmpeg, except that encoders end at once while a file is there.
+            let block = stage.folder.path("block")
+            let ffmpeg = try stage.folder.write("ffmpeg", """
+                #!/bin/bash
+                if [[ " $* " == *" pipe:0 "* && " $* " == *" libx264 "* && -e \(block) ]]; then exit 1; fi
+                exec ffmpeg "$@"
+                """, mode: 0o755)
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(rtmp)", app: live } } ]
+                    slate: { after: 60s }
+                    groups:
+                      - { name: hd, video: { size: 320x180, bitrate: 600k, encoder: libx264 }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+                """, more: "ffmpeg: \(ffmpeg)\nstatus: { listen: \(http) }\n")
+            try await eventually("the source to listen") { FreePort.isListening(tcp: rtmp) }
+            let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
+            try await sink.waitForFrames(60, of: "one")
+            _ = try stage.folder.write("block", "")
+            kill(try #require(daemon.children("pipe:0").first { $0.command.contains("libx264") }).pid, SIGKILL)
+            // Longer than a feed holds.
+            try await eventually("a problem with what to do") {
+                try await metrics(http)[#"streambox_problem{problem="group-stalled",subject="group hd"}"#] == 1
+            }
+            try await Task.sleep(for: .seconds(16))
+            try FileManager.default.removeItem(atPath: block)
+            let soFar = try await sink.reading(of: "one").frames.count
+            try await sink.waitForFrames(soFar + 60, of: "one")
+            await stage.end(publisher)
+            try await daemon.logged("msg=ended", "source=rtmp-0")
+            try await Task.sleep(for: .seconds(1))
+            let now = try await metrics(http)
+            try await daemon.terminate()
+            let verdict = Verdict(try await sink.reading(of: "one"))
+            let counted = now["streambox_group_lost_frames_total" + Self.hd]!
+            print("lost: \(counted) counted, \(verdict.lostCount) missing at the sink")
+            #expect(verdict.lostCount > 60 && abs(counted - Double(verdict.lostCount)) <= 1, "\(counted) counted; \(verdict)")
+            #expect(now.sum("streambox_encoder_exits_total", #"cause="exit""#) > 0)
+        }
+    }
+
+    @Test("an encoder that is too slow for its input loses pictures, and they are counted, with its jumps")
+    func tooSlow() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let (rtmp, http) = (try FreePort.tcp(), try FreePort.tcp())
+            let slow = try stage.folder.write("ffmpeg", """
+                #!/bin/bash
+                arguments=()
+                for argument in "$@"; do
+                    if [[ $argument == -i && " $* " == *" pipe:0 "* && " $* " == *" libx264 "* ]]; then arguments+=(-readrate 0.4); fi
+                    arguments+=("$argument")
+                done
+                exec ffmpeg "${arguments[@]}"
+                """, mode: 0o755)
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(rtmp)", app: live } } ]
+                    slate: { after: 60s }
+                    groups:
+                      - { name: hd, video: { size: 320x180, bitrate: 600k, encoder: libx264 }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+                """, more: "ffmpeg: \(slow)\nstatus: { listen: \(http) }\n")
+            try await eventually("the source to listen") { FreePort.isListening(tcp: rtmp) }
+            // More than pipes and decoders hold.
+            let publisher = try await stage.publish(
+                .with { $0.picture = .busy; $0.width = 320; $0.height = 180; $0.bitrate = 3000; $0.duration = nil }, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
+            let jumps = #"streambox_feed_skips_total{channel="main",group="",reader="hd"}"#
+            try await eventually("a jump that is seen at the sink", within: .seconds(120), every: .milliseconds(500)) {
+                let now = try await metrics(http)
+                return now[jumps]! > 0 && now["streambox_group_lost_frames_total" + Self.hd]! > 0
+            }
+            await stage.end(publisher)
+            try await daemon.terminate()
+            let verdict = Verdict(try await sink.reading(of: "one"))
+            #expect(verdict.lostCount > 0, "\(verdict)")
+        }
+    }
+
+    @Test("no counter goes back: over handovers, reloads, targets and groups that stop, go and come back, and sources that do")
+    func neverBack() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: false)
+            let (rtmp, http) = (try FreePort.tcp(), try FreePort.tcp())
+            func channels(_ groups: String, sources: String = "test: { size: 320x180, rate: 30 }") -> String {
+                """
+                  - name: main
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(rtmp)", app: live } }, { \(sources) } ]
+                    groups:
+                \(groups)
+                """
+            }
+            let one = "      - { name: hd, video: { bitrate: 500k, size: 320x180, rate: 30 }, targets: [ { name: a, url: \"\(sink.url("one"))\" } ] }\n"
+            let other = "      - { name: low, video: { bitrate: 200k, size: 160x90, rate: 30 }, targets: [ { name: b, url: \"\(sink.url("two"))\" } ] }\n"
+            let moved = other.replacingOccurrences(of: "/two", with: "/three")
+            let passed = "      - { name: low, video: copy, audio: copy, targets: [ { name: b, url: \"\(sink.url("two"))\" } ] }\n"
+            let status = "status: { listen: \(http) }\n"
+            let daemon = try await stage.streambox(channels(one + other), more: status)
+            try await daemon.logged("msg=live", "target=b")
+            let last = Mutex(Metrics(""))
+            let complaints = Mutex<[String]>([])
+            let watch = Task {
+                while !Task.isCancelled {
+                    if let now = try? await metrics(http) {
+                        let before = last.withLock { last in
+                            defer { last = now.merged(over: last) }
+                            return last
+                        }
+                        // What comes back is compared to what it was when it went.
+                        let fallen = now.fallen(since: before) { $0.contains(#"group="low""#) || $0.contains(#"reader="low""#) }
+                        complaints.withLock { $0 += fallen }
+                    }
+                    try? await Task.sleep(for: .milliseconds(50))
+                }
+            }
+            func ask(_ arguments: String...) async throws {
+                let done = try await stage.command(arguments + ["--config", daemon.config])
+                #expect(done.ending == .exited(0), "\(arguments): \(done.errors)")
+            }
+            func reload(_ channels: String) async throws {
+                _ = try stage.configuration(channels, more: status)
+                try await ask("reload")
+            }
+            func live(_ target: String) async throws {
+                try await eventually("\(target) to be live") { try await metrics(http).sum("streambox_target_state", "target=\"\(target)\"", #"state="live""#) == 1 }
+            }
+            try await ask("handover", "hd")
+            try await ask("target", "stop", "b")
+            try await eventually("b to end") { try sink.publishes(of: "two").allSatisfy(\.hasEnded) }
+            let stopped = try await metrics(http).sum("streambox_target_bytes_total", #"target="b""#)
+            #expect(stopped > 10_000)
+            try await ask("target", "start", "b")
+            try await live("b")
+            try await ask("group", "stop", "hd")
+            try await ask("group", "start", "hd")
+            try await live("a")
+            // The target is another one, the group is passed through, gone, and back.
+            for groups in [one + moved, one + passed, one, one + other] {
+                try await reload(channels(groups))
+                if groups != one { try await live("b") }
+            }
+            #expect(try await metrics(http).sum("streambox_target_bytes_total", #"target="b""#) > stopped)
+            // The source is another one, and one comes and goes.
+            try await reload(channels(one + other, sources: "test: { size: 320x180, rate: 25 }"))
+            let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
+            try await daemon.logged("on air", "source=rtmp-0")
+            await stage.end(publisher)
+            try await eventually("the other source") {
+                try await metrics(http)[#"streambox_source_on_air{channel="main",source="test-1"}"#] == 1
+            }
+            try await live("a")
+            watch.cancel()
+            await watch.value
+            #expect(complaints.withLock { $0 } == [])
+            #expect(last.withLock { $0 }.sum("streambox_target_connects_total", #"target="b""#) >= 4)
+            try await daemon.terminate()
+        }
+    }
+}
+
+extension Metrics {
+    /// These, and of those that were before the ones that are gone.
+    fileprivate func merged(over before: Metrics) -> Metrics { Metrics(values: before.values.merging(values) { _, new in new }) }
+}
+
+extension MediaProbe {
+    /// Bits a second over the last seconds of a file.
+    fileprivate func bits(ofLast seconds: Double) -> Double {
+        let end = packets(of: video).compactMap(\.pts).max() ?? 0
+        let start = end - Int64(seconds * 1000)
+        return Double(streams.flatMap { packets(of: $0) }.filter { ($0.pts ?? 0) > start }.reduce(0) { $0 + $1.size }) * 8 / seconds
+    }
+}
