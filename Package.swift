@@ -25,7 +25,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         // With its trait, its package swift-configuration is part of the product: only then can that one's module be given another name.
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["ConfigurationSupport"]),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
@@ -38,8 +37,11 @@ let package = Package(
         .target(name: "Redaction", swiftSettings: settings),
         .target(
             name: "Configuration",
-            dependencies: ["Redaction", .product(name: "Yams", package: "Yams")],
-            swiftSettings: settings),
+            dependencies: ["CLibYAML", "Redaction"],
+            swiftSettings: settings,
+            // Its archive: the program is to need no library that a Debian might not have.
+            linkerSettings: [.linkedLibrary(":libyaml.a")]),
+        .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(
             name: "FFmpeg",
@@ -79,6 +81,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(name: "Status", swiftSettings: settings),
+        .target(name: "ServiceManager", swiftSettings: settings),
         .target(
             name: "Control",
             dependencies: [
@@ -105,7 +108,8 @@ let package = Package(
         .executableTarget(
             name: "streambox",
             dependencies: [
-                "CLinux", "CapabilityProbe", "Configuration", "Control", "EncoderSelection", "FFmpeg", "Redaction", "Status", "StatusServer", "Supervision",
+                "CLinux", "CapabilityProbe", "Configuration", "Control", "EncoderSelection", "FFmpeg", "Redaction", "ServiceManager", "Status",
+                "StatusServer", "Supervision",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -153,7 +157,11 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "SupervisionTests",
-            dependencies: ["CapabilityProbe", "Supervision", "Configuration", "EncoderSelection", "FFmpeg", "TransportStream", "TestSupport"],
+            dependencies: [
+                "CapabilityProbe", "Supervision", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "TransportStream", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "CapabilityProbeTests", dependencies: ["CapabilityProbe", "HotplugWatch", "Lab", "TestSupport"], exclude: ["Devices"],
@@ -170,6 +178,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
+        .testTarget(name: "ServiceManagerTests", dependencies: ["ServiceManager", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Status", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "StreamboxTests",

@@ -99,6 +99,9 @@ actor ChannelRunner: Runnable {
 
     nonisolated func finish() { queue.yield(.finish) }
 
+    /// Returns once the channel is between two jobs.
+    func comeRound() {}
+
     /// Runs until ``finish()``: then its processes end, each with time to finish what it writes.
     func run() async {
         await withDiscardingTaskGroup { tasks in

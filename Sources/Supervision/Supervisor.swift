@@ -42,7 +42,20 @@ public actor Supervisor {
 
     private enum Event: Sendable {
         case run(Slot<ChannelRunner>)
+        case beat
         case stop
+    }
+
+    /// A sign of life: given by the loop itself, once the data path and every channel have answered.
+    public struct Heartbeat: Sendable {
+        /// From one to the next.
+        public var every: Duration
+        public var beat: @Sendable () -> Void
+
+        public init(every: Duration, beat: @escaping @Sendable () -> Void) {
+            self.every = every
+            self.beat = beat
+        }
     }
 
     /// - Parameter stopped: What the operator stopped before.
@@ -71,16 +84,30 @@ public actor Supervisor {
     }
 
     /// Runs until ``stop()``, then ends every process.
-    public func run() async {
+    ///
+    /// - Parameter heartbeat: Who wants to hear that the service is alive.
+    public func run(heartbeat: Heartbeat? = nil) async {
+        if heartbeat != nil { queue.yield(.beat) }
         await withDiscardingTaskGroup { tasks in
             let keepers = Task { [box] in await Self.keep(box) }
+            var next: Task<Void, any Error>?
             loop: for await event in events {
                 switch event {
                 case .run(let slot): tasks.addTask { await slot.run() }
+                case .beat:
+                    guard let heartbeat else { break }
+                    await goRound()
+                    heartbeat.beat()
+                    // Only now: while something hangs, nothing is heard.
+                    next = Task { [queue] in
+                        try await Task.sleep(for: heartbeat.every)
+                        queue.yield(.beat)
+                    }
                 case .stop: break loop
                 }
             }
             isStopping = true
+            next?.cancel()
             for channel in channels.values { Self.end(channel) }
             // Its trials would be in the way of the end.
             keepers.cancel()
@@ -90,6 +117,12 @@ public actor Supervisor {
     }
 
     public nonisolated func stop() { queue.yield(.stop) }
+
+    /// Returns once the data path's thread and every channel have come round.
+    private func goRound() async {
+        await dataPath.comeRound()
+        for channel in channels.values { await channel.runner.comeRound() }
+    }
 
     /// Has what is known of the box's devices kept true, until the task is cancelled.
     private static func keep(_ box: Box) async {

@@ -2,6 +2,7 @@ import Configuration
 import FFmpeg
 import Logging
 import Redaction
+import ServiceManager
 import Status
 import Supervision
 
@@ -19,6 +20,8 @@ struct Reload: Sendable {
     let runtime: String
     let secrets: SecretBook
     let problems: ProblemBoard
+    /// Is told of it.
+    let manager: ServiceManager?
     let logger: Logger
 
     private static let problem = "reload-failed"
@@ -27,6 +30,7 @@ struct Reload: Sendable {
     /// - Returns: What changed, a line each.
     /// - Throws: A sentence, or several with line and column, that say why nothing has changed.
     func callAsFunction() async throws -> [String] {
+        manager?.reloading("reading the configuration again")
         do {
             let file = try LoadedConfiguration(path, environment: environment)
             secrets.learn(file.configuration.secretValues(environment: environment))
@@ -39,12 +43,14 @@ struct Reload: Sendable {
             for notice in MissingEncoders.notices(of: file, keeper.catalogue) { logger.warning("\(notice)") }
             logger.notice("reloaded", metadata: ["config": "\(file.name)", "changes": "\(changes.count)"])
             for change in changes { logger.notice("reload: \(change)") }
+            manager?.reloaded("reloaded: \(changes.isEmpty ? "nothing differs" : changes.joined(separator: "; "))")
             return changes
         } catch {
             for line in "\(error)".split(separator: "\n") { logger.error("not reloaded, everything goes on as before: \(line)") }
             let first = "\(error)".split(separator: "\n").first ?? ""
-            problems.report(
-                Problem(Self.problem, subject: Self.subject, sentence: "not reloaded, everything goes on as before: \(first); mend it and reload"))
+            let why = "not reloaded, everything goes on as before: \(first); mend it and reload"
+            problems.report(Problem(Self.problem, subject: Self.subject, sentence: why))
+            manager?.reloaded(why)
             throw error
         }
     }

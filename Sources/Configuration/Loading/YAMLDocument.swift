@@ -1,7 +1,4 @@
-internal import Yams
-
-/// Turns the text of a file into a tree of values with places, or says why it is no YAML. The only
-/// place that knows the YAML library.
+/// Turns the text of a file into a tree of values with places, or says why it is no YAML.
 struct YAMLDocument {
     /// The whole file, or nil when it is empty or not usable.
     private(set) var root: YAMLNode?
@@ -16,8 +13,23 @@ struct YAMLDocument {
     static let aliasLimit = 1000
 
     private var nodes = 0
-    private var isTooLarge = false
-    private var keyRenames = KeyRenames()
+    private var anchors: [String: Anchored] = [:]
+
+    /// A value that aliases repeat.
+    private struct Anchored {
+        let value: Value
+        /// With those inside it.
+        let nodes: Int
+    }
+
+    private struct Value {
+        let node: YAMLNode
+        /// Levels below it.
+        var height = 0
+    }
+
+    /// Nothing of the file is used; why is among the problems.
+    private struct Unusable: Error {}
 
     init(_ text: String) {
         var text = text
@@ -30,134 +42,145 @@ struct YAMLDocument {
             problems.append((place, "there are too many anchors and aliases that use each other; write the values out"))
             return
         }
-        guard let node = compose(text) else { return }
-        root = convert(node, depth: 0)
-        if isTooLarge { root = nil }
+        do {
+            root = try compose(YAMLEvents(text))
+        } catch let mistake as YAMLEvents.Mistake {
+            // What was found before may be no more than what the mistake made of the text.
+            problems = [Self.problem(mistake, in: text)]
+        } catch {
+            // It has been said.
+        }
+    }
+
+    private static func problem(_ mistake: YAMLEvents.Mistake, in text: String) -> (SourceLocation, String) {
+        var message = "this is not valid YAML: \(mistake.problem)"
+        guard let place = mistake.place else { return (SourceLocation(line: 1, column: 1), message) }
+        if let context = mistake.context, !context.text.isEmpty {
+            message += " \(context.text)"
+            if context.line != place.line { message += " that begins in line \(context.line)" }
+        }
+        let scalars = Array(text.unicodeScalars)
+        if let index = SourceText.index(of: place, in: scalars) {
+            switch scalars[index] {
+            case "\t": message += "; indent with spaces, not with tabs"
+            case "@", "`", "%": message += "; put the value in quotes"
+            default: break
+            }
+        }
+        return (place, message)
     }
 
     // MARK: Composing
 
-    /// The library gives up at the first key that stands twice in a mapping. That key is renamed
-    /// in the text, keeping every column, and the text is read again: so the second place is known,
-    /// and the mistakes after it are found too.
-    private mutating func compose(_ text: String) -> Node? {
-        var text = text
-        for _ in 0..<KeyRenames.limit {
-            do {
-                return try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
-            } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
-                let place = SourceLocation(line: context.mark.line, column: context.mark.column)
-                if let renamed = keyRenames.rename(at: place, in: text) {
-                    text = renamed
-                    continue
-                }
-                let key = keys.first.map { " '\(Printable.excerpt($0))'" } ?? ""
-                problems.append((place, "the key\(key) stands twice in one mapping; keep one"))
-            } catch let error as YamlError {
-                problems.append(Self.problem(error, in: text))
-            } catch {
-                problems.append((SourceLocation(line: 1, column: 1), "this is not valid YAML"))
-            }
-            return nil
-        }
-        problems.append((SourceLocation(line: 1, column: 1), "too many keys stand twice; keep one of each"))
+    /// - Throws: ``YAMLEvents/Mistake``; ``Unusable``.
+    private mutating func compose(_ events: YAMLEvents) throws -> YAMLNode? {
+        _ = try events.next()
+        guard case .documentStart = try events.next().kind else { return nil }
+        let root = try value(try events.next(), events, depth: 0).node
+        _ = try events.next()
+        let end = try events.next()
+        if case .streamEnd = end.kind { return root }
+        problems = [(end.place, "a second YAML document begins here; a configuration is one document, remove the '---'")]
         return nil
     }
 
-    private static func problem(_ error: YamlError, in text: String) -> (SourceLocation, String) {
-        switch error {
-        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
-            .composer(let context, let problem, let mark, _):
-            let place = SourceLocation(line: max(mark.line, 1), column: max(mark.column, 1))
-            if problem.contains("another document") {
-                return (place, "a second YAML document begins here; a configuration is one document, remove the '---'")
+    private mutating func value(_ event: YAMLEvents.Event, _ events: YAMLEvents, depth: Int) throws -> Value {
+        let before = nodes
+        let value: Value
+        switch event.kind {
+        case .alias(let name):
+            guard let anchored = anchors[name] else {
+                problems = [(event.place, "this alias has no anchor before it; write '&name' at the value that it repeats")]
+                throw Unusable()
             }
-            if problem.contains("undefined alias") {
-                return (place, "this alias has no anchor before it; write '&name' at the value that it repeats")
-            }
-            var message = "this is not valid YAML: \(problem)"
-            if let context, !context.text.isEmpty {
-                message += " \(context.text)"
-                if context.mark.line != mark.line { message += " that begins in line \(context.mark.line)" }
-            }
-            let scalars = Array(text.unicodeScalars)
-            if let index = SourceText.index(of: place, in: scalars) {
-                switch scalars[index] {
-                case "\t": message += "; indent with spaces, not with tabs"
-                case "@", "`", "%": message += "; put the value in quotes"
-                default: break
-                }
-            }
-            return (place, message)
-        case .reader(let problem, _, _, _):
-            return (SourceLocation(line: 1, column: 1), "this is not valid YAML: \(problem)")
-        default:
-            return (SourceLocation(line: 1, column: 1), "this is not valid YAML")
+            try count(anchored.nodes, depth: depth + anchored.value.height, at: event.place)
+            return anchored.value
+        case .sequenceStart:
+            try count(1, depth: depth, at: event.place)
+            noteTag(event)
+            value = try sequence(from: event.place, events, depth: depth)
+        case .mappingStart:
+            try count(1, depth: depth, at: event.place)
+            noteTag(event)
+            value = try mapping(from: event.place, events, depth: depth)
+        case .scalar(let text, let isPlain):
+            try count(1, depth: depth, at: event.place)
+            noteTag(event)
+            value = Value(node: YAMLNode(place: event.place, content: .scalar(text, plain: isPlain)))
+        case .streamStart, .streamEnd, .documentStart, .documentEnd, .sequenceEnd, .mappingEnd:
+            preconditionFailure("libyaml gives no such event where a value begins")
         }
+        if let anchor = event.anchor { anchors[anchor] = Anchored(value: value, nodes: nodes - before) }
+        return value
     }
 
-    // MARK: Converting
-
-    private mutating func convert(_ node: Node, depth: Int) -> YAMLNode {
-        let place = node.mark.map { SourceLocation(line: $0.line, column: $0.column) } ?? .none
-        nodes += 1
+    private mutating func count(_ more: Int, depth: Int, at place: SourceLocation) throws {
+        nodes += more
         guard depth <= Self.depthLimit, nodes <= Self.nodeLimit else {
-            if !isTooLarge {
-                isTooLarge = true
-                problems.append(
-                    (place, depth > Self.depthLimit
-                        ? "this is nested too deeply; at most \(Self.depthLimit) levels are read"
-                        : "the file has too many values; at most \(Self.nodeLimit) are read"))
-            }
-            return YAMLNode(place: place, content: .scalar("", plain: true))
-        }
-        switch node {
-        case .scalar(let scalar):
-            noteTag(node, place)
-            return YAMLNode(place: place, content: .scalar(scalar.string, plain: scalar.style == .plain))
-        case .sequence(let sequence):
-            noteTag(node, place)
-            var values: [YAMLNode] = []
-            for value in sequence {
-                if isTooLarge { break }
-                values.append(convert(value, depth: depth + 1))
-            }
-            return YAMLNode(place: place, content: .sequence(values))
-        case .mapping(let mapping):
-            noteTag(node, place)
-            return YAMLNode(place: place, content: .mapping(pairs(mapping, depth: depth)))
-        case .alias:
-            return YAMLNode(place: place, content: .scalar("", plain: true))
+            problems.append(
+                (place, depth > Self.depthLimit
+                    ? "this is nested too deeply; at most \(Self.depthLimit) levels are read"
+                    : "the file has too many values; at most \(Self.nodeLimit) are read"))
+            throw Unusable()
         }
     }
 
-    private mutating func pairs(_ mapping: Node.Mapping, depth: Int) -> [YAMLPair] {
+    private mutating func sequence(from place: SourceLocation, _ events: YAMLEvents, depth: Int) throws -> Value {
+        var values: [YAMLNode] = []
+        var height = 0
+        while true {
+            let event = try events.next()
+            if case .sequenceEnd = event.kind { return Value(node: YAMLNode(place: place, content: .sequence(values)), height: height) }
+            let value = try value(event, events, depth: depth + 1)
+            values.append(value.node)
+            height = max(height, value.height + 1)
+        }
+    }
+
+    private mutating func mapping(from place: SourceLocation, _ events: YAMLEvents, depth: Int) throws -> Value {
         var pairs: [YAMLPair] = []
         var lines: [String: Int] = [:]
-        for (keyNode, valueNode) in mapping {
-            if isTooLarge { break }
-            let keyPlace = keyNode.mark.map { SourceLocation(line: $0.line, column: $0.column) } ?? .none
-            guard case .scalar(let scalar) = keyNode else {
-                problems.append((keyPlace, "a key is one word; found \(keyNode.mapping == nil ? "a list" : "a mapping")"))
+        var height = 0
+        while true {
+            let event = try events.next()
+            if case .mappingEnd = event.kind { return Value(node: YAMLNode(place: place, content: .mapping(pairs)), height: height) }
+            let key = try key(event, events, depth: depth + 1, taken: lines)
+            let known = problems.count
+            let value = try value(try events.next(), events, depth: depth + 1)
+            height = max(height, value.height + 1)
+            guard let key else {
+                // Nobody will read the value.
+                problems.removeSubrange(known...)
                 continue
             }
-            let key = keyRenames.original(of: scalar.string, at: keyPlace)
-            if let line = lines[key] {
-                problems.append((keyPlace, "the key '\(Printable.excerpt(key))' stands twice in one mapping, first in line \(line); keep one"))
-                continue
-            }
-            lines[key] = keyPlace.line
-            pairs.append(YAMLPair(key: key, keyPlace: keyPlace, value: convert(valueNode, depth: depth + 1)))
+            lines[key] = event.place.line
+            pairs.append(YAMLPair(key: key, keyPlace: event.place, value: value.node))
         }
-        return pairs
+    }
+
+    /// - Returns: `nil` for what cannot be one, or is one already.
+    private mutating func key(_ event: YAMLEvents.Event, _ events: YAMLEvents, depth: Int, taken: [String: Int]) throws -> String? {
+        let known = problems.count
+        let node = try value(event, events, depth: depth).node
+        problems.removeSubrange(known...)
+        guard case .scalar(let key, _) = node.content else {
+            problems.append((event.place, "a key is one word; found \(node.found)"))
+            return nil
+        }
+        if let line = taken[key] {
+            problems.append((event.place, "the key '\(Printable.excerpt(key))' stands twice in one mapping, first in line \(line); keep one"))
+            return nil
+        }
+        return key
     }
 
     /// Tags such as `!!int` or `!secret` would promise what nobody keeps.
-    private mutating func noteTag(_ node: Node, _ place: SourceLocation) {
-        let tag = node.tag.rawValue
-        guard !["", "!", Tag.Name.str.rawValue, Tag.Name.seq.rawValue, Tag.Name.map.rawValue].contains(tag) else { return }
-        problems.append((place, "YAML tags ('!…') are not used here; remove the tag"))
+    private mutating func noteTag(_ event: YAMLEvents.Event) {
+        guard let tag = event.tag, !Self.harmlessTags.contains(tag) else { return }
+        problems.append((event.place, "YAML tags ('!…') are not used here; remove the tag"))
     }
+
+    private static let harmlessTags: Set = ["", "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"]
 
     // MARK: Bounding aliases
 
@@ -190,38 +213,5 @@ struct YAMLDocument {
 
     private static func isNameByte(_ byte: UInt8) -> Bool {
         byte > 0x20 && !"[]{},".utf8.contains(byte)
-    }
-}
-
-/// Keys whose first letter was replaced by a letter that no file uses, so that they differ from
-/// their twins.
-private struct KeyRenames {
-    static let limit = 64
-    private static let base: UInt32 = 0xF700
-    private var originals: [SourceLocation: Unicode.Scalar] = [:]
-
-    /// `text` with the key at `place` renamed, or nil when it is not written in letters there.
-    mutating func rename(at place: SourceLocation, in text: String) -> String? {
-        var scalars = Array(text.unicodeScalars)
-        guard originals[place] == nil, originals.count < Self.limit - 1,
-            var index = SourceText.index(of: place, in: scalars)
-        else { return nil }
-        if scalars[index] == "\"" || scalars[index] == "'" { index += 1 }
-        guard index < scalars.count, scalars[index].isASCII,
-            scalars[index].properties.isAlphabetic || ("0"..."9").contains(scalars[index]),
-            let replacement = Unicode.Scalar(Self.base + UInt32(originals.count))
-        else { return nil }
-        originals[place] = scalars[index]
-        scalars[index] = replacement
-        var renamed = String.UnicodeScalarView()
-        renamed.append(contentsOf: scalars)
-        return String(renamed)
-    }
-
-    func original(of key: String, at place: SourceLocation) -> String {
-        guard let first = originals[place] else { return key }
-        var scalars = key.unicodeScalars
-        scalars.removeFirst()
-        return String(first) + String(scalars)
     }
 }

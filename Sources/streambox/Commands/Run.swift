@@ -7,6 +7,7 @@ import Glibc
 public import Logging
 import Redaction
 import ServiceLifecycle
+import ServiceManager
 import Status
 import Supervision
 import SystemPackage
@@ -67,17 +68,19 @@ struct Run: AsyncParsableCommand {
         box.timelineStart = timelineStart.map { Int64($0 * 90_000) }
         box.encoderLifetime = encoderLifetime.map { .seconds($0) }
         let supervisor = Supervisor(file.configuration, stopped: state.read() ?? StoppedOutputs(), box: box)
+        let manager = ServiceManager(environment: environment)
         let problems = ProblemBoard()
         let start = StartTime()
         let status = SharedStatus {
             var box = await supervisor.snapshot(version: Streambox.version, started: start.timestamp, process: OwnProcess.figures())
-            box.problems += problems.problems
+            // What concerns the service itself comes first.
+            box.problems = problems.problems + box.problems
             return box
         }
         let publication = StatusService(file.configuration.status, status: status, problems: problems, logger: logger)
         let reload = Reload(
             supervisor: supervisor, keeper: keeper, ffmpeg: ffmpeg.version, publication: publication, path: config, environment: environment,
-            runtime: places.runtime, secrets: secrets, problems: problems, logger: logger)
+            runtime: places.runtime, secrets: secrets, problems: problems, manager: manager, logger: logger)
         let memory = StateKeeper(problems: problems, logger: logger)
         let desk = ControlDesk(supervisor: supervisor, reload: reload, state: state, memory: memory, status: status, logger: logger)
         let control = ControlServer(path: Places.controlSocket(in: places.runtime), service: desk)
@@ -99,13 +102,14 @@ struct Run: AsyncParsableCommand {
         // The library would log its own steps at info; nobody who runs a box is helped by them.
         var lifecycleLogger = logger
         lifecycleLogger.logLevel = max(logLevel, .error)
-        let services: [any Service] = [
-            SupervisorService(supervisor: supervisor),
+        var services: [any Service] = [
+            SupervisorService(supervisor: supervisor, manager: manager),
             ReloadService(reload: reload),
             EncoderMemory(keeper: keeper, file: encoderState, memory: memory),
             ControlService(server: control, socket: socket),
             publication,
         ]
+        if let manager { services.append(ManagedService(manager: manager, status: status)) }
         var group = ServiceGroupConfiguration(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: lifecycleLogger)
         group.maximumGracefulShutdownDuration = .seconds(9)
         try await ServiceGroup(configuration: group).run()
@@ -141,13 +145,20 @@ struct Run: AsyncParsableCommand {
 /// The supervisor as a service of the process.
 private struct SupervisorService: Service {
     let supervisor: Supervisor
+    let manager: ServiceManager?
 
     func run() async {
         await withGracefulShutdownHandler {
-            await supervisor.run()
+            await supervisor.run(heartbeat: heartbeat)
         } onGracefulShutdown: {
             supervisor.stop()
         }
+    }
+
+    /// Four in the time that the manager waits for one: a busy moment is no reason to be killed.
+    private var heartbeat: Supervisor.Heartbeat? {
+        guard let manager, let watchdog = manager.watchdog else { return nil }
+        return Supervisor.Heartbeat(every: watchdog / 4) { manager.alive() }
     }
 }
 

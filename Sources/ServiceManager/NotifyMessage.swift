@@ -1,0 +1,26 @@
+/// What a service tells its manager: lines of `NAME=value`, all in one datagram.
+public struct NotifyMessage: Sendable, Equatable {
+    public private(set) var text: String
+
+    public static let ready = NotifyMessage(text: "READY=1")
+    public static let stopping = NotifyMessage(text: "STOPPING=1")
+    public static let alive = NotifyMessage(text: "WATCHDOG=1")
+
+    /// - Parameter microseconds: `CLOCK_MONOTONIC` of the moment; a manager that sent the signal for it knows by this that it was heard.
+    public static func reloading(at microseconds: Int64) -> NotifyMessage {
+        NotifyMessage(text: "RELOADING=1\nMONOTONIC_USEC=\(microseconds)")
+    }
+
+    /// A sentence for whoever asks how the service is. Line breaks become spaces, and what is too long for a line is cut.
+    public static func status(_ sentence: String) -> NotifyMessage {
+        var line = String(String.UnicodeScalarView(sentence.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
+        if line.count > longest { line = line.prefix(longest - 1) + "…" }
+        return NotifyMessage(text: "STATUS=\(line)")
+    }
+
+    private static let longest = 400
+
+    public static func + (one: NotifyMessage, other: NotifyMessage) -> NotifyMessage {
+        NotifyMessage(text: one.text + "\n" + other.text)
+    }
+}

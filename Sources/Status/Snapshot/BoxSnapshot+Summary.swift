@@ -1,0 +1,30 @@
+extension BoxSnapshot {
+    /// Somebody who watches sees something: a group delivers, or a slate is on air.
+    public var isOnAir: Bool {
+        channels.contains { channel in
+            channel.groups.contains { $0.isDelivering } || channel.sources.contains { $0.isOnAir && $0.id == "slate" }
+        }
+    }
+
+    /// How the service is, in one line for a person: who is on air, what delivers, and the first of its problems.
+    public var summary: String {
+        let shown = channels.map { channel in
+            "\(channel.name) \(channel.sources.first { $0.isOnAir }.map { "shows \($0.id)" } ?? "has no picture yet")"
+        }
+        let groups = channels.flatMap(\.groups).filter(\.isWanted)
+        let targets = groups.flatMap(\.targets).filter(\.isWanted)
+        var parts = [shown.joined(separator: ", ")]
+        if !groups.isEmpty { parts.append("groups \(groups.count { $0.isDelivering }) of \(groups.count) live") }
+        if !targets.isEmpty { parts.append("targets \(targets.count { $0.state == .live }) of \(targets.count) live") }
+        var text = parts.joined(separator: "; ")
+        if let problem = problems.first {
+            text += problems.count == 1 ? ". Problem: " : ". \(problems.count) problems, the first: "
+            text += problem.sentence
+        }
+        return text
+    }
+}
+
+extension GroupSnapshot {
+    fileprivate var isDelivering: Bool { state == .live || state == .degraded }
+}

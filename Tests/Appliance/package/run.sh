@@ -1,0 +1,176 @@
+#!/bin/bash
+# In a Debian with systemd as its first process, as root, beside two packages of streambox in first/ and second/: install, run,
+# upgrade, remove, purge. Prints a line a check; the exit status is the number of those that failed.
+cd "$(dirname "$0")" || exit 99
+failed=0
+slow=${STREAMBOX_TEST_SLOW:-1}
+folder=/etc/streambox
+configuration=$folder/streambox.yaml
+
+check() {
+    local name=$1
+    shift
+    if "$@" >output 2>&1; then
+        echo "ok    $name (at $SECONDS s)"
+    else
+        echo "FAIL  $name (at $SECONDS s)"
+        failed=$((failed + 1))
+        tail -n 5 output
+        journalctl --quiet --unit streambox.service --since "@$since" --output cat | tail -n 5
+    fi
+}
+within() {
+    local end=$((SECONDS + $1 * slow))
+    shift
+    while ! "$@"; do
+        ((SECONDS < end)) || return 1
+        sleep 0.2
+    done
+}
+not() { ! "$@"; }
+property() { systemctl show --property="$1" --value streambox.service; }
+is() { [[ $(property "$1") == $2 ]]; }
+main() { property MainPID; }
+said() { journalctl --quiet --unit streambox.service --since "@$since" --output cat | grep -q -- "$1"; }
+mark() { since=$(date +%s.%N | cut -c 1-14); }
+shows() { streambox status --json | python3 -c "import json, sys
+status = json.load(sys.stdin)
+sys.exit(0 if ($1) else 1)"; }
+get() { python3 -c "import sys, urllib.request
+print(urllib.request.urlopen('http://127.0.0.1:9163$1').read().decode())"; }
+# A second of what is on the tap, decoded.
+plays() { [[ $(timeout 20 streambox tap "$1" | ffmpeg -v error -t 1 -i - -map 0:v -f framecrc - 2>/dev/null | grep -c '^0,') -ge 10 ]]; }
+runs_as_streambox() { [[ $(ps -o user= -p "$1") == streambox ]]; }
+left() { find / -xdev \( -path /proc -o -path /sys -o -path "$PWD" \) -prune -o -iname '*streambox*' -print | grep -v -e '^/tmp/' -e 'streambox-test.service'; }
+
+mark
+# ---- install
+check "the package installs" dpkg --install first/*.deb
+check "the service is on air when that is done" is ActiveState active
+check "it starts with the box" systemctl --quiet is-enabled streambox.service
+check "its status says what is on air" is StatusText "main shows slate*"
+systemctl status --no-pager --lines 0 streambox.service | head -12
+check "it runs as its own user" runs_as_streambox "$(main)"
+check "the slate plays" plays hd
+check "the metrics file is for everybody" setpriv --reuid nobody --regid nogroup --clear-groups grep -q '^streambox_build_info' /run/streambox/streambox.prom
+check "the control socket is not" not setpriv --reuid nobody --regid nogroup --clear-groups streambox status
+check "HTTP answers" within 10 get /readyz
+check "man and completions are there" test -e /usr/share/man/man1/streambox.1.gz -a -e /usr/share/bash-completion/completions/streambox
+systemd-analyze security --no-pager streambox.service | tail -n 1
+
+# ---- udev's own engine on cards that are not there
+rules() { umockdev-run --device cards.umockdev -- env SYSTEMD_LOG_LEVEL=debug udevadm test --action=add "/sys/devices/$1" 2>&1 | grep 70-streambox; }
+links() { [[ $(rules "$1" | sed -n "s:.* LINK 'streambox/capture/\(.*\)'$:\1:p" | paste --serial --delimiters ' ') == "$2" ]]; }
+usb=pci0000:00/0000:00:14.0/usb1
+check "a card has its serial and its port" links $usb/1-2/1-2:1.0/video4linux/video0 "by-serial/SN0001 by-path/pci-0000:00:14.0-usb-0:2:1.0"
+check "what is no picture has no name" links $usb/1-2/1-2:1.0/video4linux/video1 ""
+check "a second input has another one" links $usb/1-2/1-2:1.0/video4linux/video2 "by-serial/SN0001-2 by-path/pci-0000:00:14.0-usb-0:2:1.0-2"
+check "an encoder is no card" links platform/codec.0/video4linux/video3 ""
+check "a card without a serial has its port" links pci0000:00/0000:00:1c.0/0000:02:00.0/video4linux/video4 by-path/pci-0000:02:00.0
+group_of() { rules "$1" | grep -q "GROUP $(getent group streambox | cut -d : -f 3)"; }
+check "the service can reset a camera's port" group_of $usb/1-2
+check "and no keyboard's" not group_of $usb/1-3
+
+# ---- another configuration: encoded, recorded, pushed with a key from a credential
+mkdir -p /etc/systemd/system/streambox.service.d $folder/credentials
+printf 'sekrit-%s' "$RANDOM" >$folder/credentials/studio
+chmod 600 $folder/credentials/studio
+printf '[Service]\nLoadCredential=studio:%s/credentials/studio\n' $folder >/etc/systemd/system/streambox.service.d/keys.conf
+key=$(cat $folder/credentials/studio)
+(while sleep 0.2; do ffmpeg -v error -nostdin -y -listen 1 -i "rtmp://127.0.0.1:1940/app/$key" -c copy -f mpegts /tmp/studio.ts; done) &
+studio=$!
+cat >$configuration <<Y
+runtime: /run/streambox
+state: /var/lib/streambox
+status: { file: /run/streambox/streambox.prom, listen: "127.0.0.1:9163" }
+channels:
+  - name: main
+    sources: [ { test: { size: 320x180, rate: 25 } } ]
+    groups:
+      - name: hd
+        video: { size: 320x180, bitrate: 500k }
+        tap: true
+        targets:
+          - { name: tape, record: { folder: /var/lib/streambox/recordings, segment: 2s } }
+          - { name: studio, url: "rtmp://127.0.0.1:1940/app", key: { credential: studio } }
+      - { name: spare, video: { size: 160x90, bitrate: 200k }, targets: [ { name: second, record: { folder: /var/lib/streambox/spare } } ] }
+Y
+systemctl daemon-reload
+check "it restarts with a credential" systemctl restart streambox.service
+check "the group is live" within 30 shows "status['channels'][0]['groups'][0]['state'] in ('live', 'degraded')"
+check "it is pushed with the key of the credential" within 30 test -s /tmp/studio.ts
+check "it is recorded" within 30 bash -c 'ls /var/lib/streambox/recordings/*.ts'
+check "the encoded picture plays" plays hd
+# A container may lack what its systemd needs to grant this.
+if ((0x$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/1/status) >> 24 & 1)); then
+    check "the thread that moves packets goes before the encoders" bash -c "ps -L -o ni= -p $(main) | grep -q -- -10"
+fi
+check "the key is in no argument" not bash -c "cat \$(pgrep -u streambox | sed 's:.*:/proc/&/cmdline:') | grep -a -q '$key'"
+check "and in no log" not bash -c "journalctl --unit streambox.service --output cat | grep -q '$key'"
+check "nothing was denied" not said 'not permitted'
+
+# ---- reload
+mark
+sed -i 's/bitrate: 500k/bitrate: 600k/' $configuration
+pid=$(main)
+check "it reloads" systemctl reload streambox.service
+check "the group is handed over" within 30 said 'handed over'
+check "it is the same process" test "$(main)" = "$pid"
+cp $configuration /tmp/good.yaml
+echo 'chanels: []' >>$configuration
+systemctl reload streambox.service
+check "a mistake is told where people look" within 10 is StatusText '*not reloaded*'
+check "and nothing ends" test "$(main)" = "$pid" -a "$(property ActiveState)" = active
+cp /tmp/good.yaml $configuration
+systemctl reload streambox.service
+check "and is forgotten with the next good reload" within 10 is StatusText 'main shows test-0*'
+
+# ---- lost
+mark
+start=$(date +%s%N)
+kill -KILL "$pid"
+check "killed, it is on air again" within 20 shows "status['channels'][0]['groups'][0]['state'] in ('live', 'degraded')"
+echo "      after $((($(date +%s%N) - start) / 1000000)) ms"
+check "nothing of the former one is left" test "$(pgrep -u streambox -c streambox)" = 1
+within 20 is ActiveState active
+mark
+pid=$(main)
+kill -STOP "$pid"
+another() { [[ $(main) != 0 && $(main) != "$1" ]]; }
+check "hung, it is killed by the watchdog" within 60 another "$pid"
+check "and on air again" within 20 is ActiveState active
+journalctl --quiet --unit streambox.service --since "@$since" --output cat | grep -i watchdog
+
+# ---- wanted states and upgrade
+check "the operator stops a group" streambox group stop spare
+cp -p $configuration /tmp/before
+pid=$(main)
+check "the upgrade installs" dpkg --install --force-confold second/*.deb
+check "it runs anew" not test "$(main)" = "$pid"
+check "and is on air" is ActiveState active
+check "the configuration is kept" cmp $configuration /tmp/before
+check "what was stopped stays stopped" shows "[g['isWanted'] for g in status['channels'][0]['groups']] == [True, False]"
+systemctl disable --now --quiet streambox.service
+check "a service that the operator turned off" dpkg --install --force-confold first/*.deb
+check "is not turned on by an upgrade" bash -c '! systemctl --quiet is-enabled streambox.service && ! systemctl --quiet is-active streambox.service'
+systemctl enable --now --quiet streambox.service
+
+# ---- stop, remove, purge
+start=$(date +%s%N)
+systemctl stop streambox.service
+check "it ends in order" is Result success
+echo "      after $((($(date +%s%N) - start) / 1000000)) ms"
+check "without leaving a process" not pgrep -u streambox
+systemctl start streambox.service
+kill $studio
+wait $studio 2>/dev/null
+check "the package is removed" dpkg --remove streambox
+check "the configuration stays" test -e $configuration
+check "the service does not" not pgrep -u streambox
+check "the package is purged" dpkg --purge streambox
+check "nothing is left" not left
+check "nor its user" not getent passwd streambox
+check "nor its group" not getent group streambox
+check "no unit has failed" bash -c '[[ -z $(systemctl --failed --plain --no-legend) ]]'
+systemctl --failed --plain --no-legend
+exit $failed

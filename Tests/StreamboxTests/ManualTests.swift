@@ -1,0 +1,95 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The manual page, the package's files and the program say the same.
+@Suite struct ManualTests {
+    /// The folder of the project.
+    private static let project = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    /// As the parser dumps it.
+    private struct Dump: Decodable {
+        let command: Command
+
+        struct Command: Decodable {
+            let commandName: String
+            let subcommands: [Command]?
+            let arguments: [Argument]?
+            let shouldDisplay: Bool?
+        }
+
+        struct Argument: Decodable {
+            let shouldDisplay: Bool
+            let names: [Name]?
+        }
+
+        struct Name: Decodable {
+            let kind: String
+            let name: String
+        }
+    }
+
+    private func page(_ name: String) throws -> String {
+        try String(contentsOf: Self.project.appending(path: "packaging/man/\(name)"), encoding: .utf8).replacing("\\-", with: "-")
+    }
+
+    @Test("streambox(1) has every command and every option, and no other")
+    func commands() async throws {
+        try await withStage { stage in
+            let dump = try await stage.command(["--experimental-dump-help"])
+            #expect(dump.ending == .exited(0))
+            let root = try JSONDecoder().decode(Dump.self, from: Data(dump.text.utf8)).command
+            let page = try page("streambox.1")
+            let commands = (root.subcommands ?? []).filter { $0.shouldDisplay ?? true }
+            let section = try #require(page.split(separator: ".SH COMMANDS\n").last?.split(separator: ".SH OPTIONS").first)
+            let written = section.split(separator: ".TP\n").compactMap { $0.dropFirst(3).split(whereSeparator: { $0 == " " || $0 == "\n" }).first.map(String.init) }
+            #expect(Set(written) == Set(commands.map(\.commandName)).union(["help"]))
+            var options: Set<String> = ["help"]
+            func collect(_ command: Dump.Command) {
+                for argument in command.arguments ?? [] where argument.shouldDisplay {
+                    for name in argument.names ?? [] where name.kind == "long" { options.insert(name.name) }
+                }
+                for command in command.subcommands ?? [] where command.shouldDisplay ?? true { collect(command) }
+            }
+            collect(root)
+            #expect(Set(page.matches(of: /--([a-z][a-z-]+)/).map { String($0.1) }) == options)
+        }
+    }
+
+    @Test("the configuration that the package brings is valid, and listens to this machine alone")
+    func packagedConfiguration() async throws {
+        try await withStage { stage in
+            let path = Self.project.appending(path: "packaging/streambox.yaml").path
+            let check = try await stage.command(["check", path])
+            #expect(check.ending == .exited(0) && check.errors.isEmpty, "\(check.errors)")
+            #expect(!check.text.contains("0.0.0.0"))
+            // With every example in it that is commented out and can stand beside the others.
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            var lines: [String] = []
+            for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+                if line.contains("targets: []") { lines.append("        targets:") ; continue }
+                let example = line.replacing(/^( +)#(- .*)$/) { "\($0.1)\($0.2)" }
+                lines.append(String(example))
+            }
+            let full = try stage.folder.write("full.yaml", lines.joined(separator: "\n").replacing("192.168.1.10:1935", with: "192.168.1.10:1936"), mode: 0o600)
+            let second = try await stage.command(["check", full])
+            #expect(second.ending == .exited(0), "\(second.errors)")
+            for word in ["capture", "srt", "rtsp", "twitch", "youtube", "archive"] { #expect(second.text.contains(word), "\(word)") }
+        }
+    }
+
+    @Test("every shell's completions can be made, and bash reads its own")
+    func completions() async throws {
+        try await withStage { stage in
+            for shell in ["bash", "zsh", "fish"] {
+                let script = try await stage.command(["--generate-completion-script", shell])
+                #expect(script.ending == .exited(0))
+                for word in ["handover", "no-trial"] { #expect(script.text.contains(word), "\(shell)") }
+                guard shell == "bash" else { continue }
+                let path = try stage.folder.write("completions", script.text)
+                let bash = try await Program.run("bash", ["-n", path], folder: stage.folder.path)
+                #expect(bash.ending == .exited(0), "\(bash.errors)")
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import Configuration
+import DataPath
+import EncoderSelection
+import FFmpeg
+import Foundation
+import Logging
+import Synchronization
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Supervision
+
+@Suite struct HeartbeatTests {
+    @Test("the service's heart beats while everything comes round, stops while the data path hangs, and beats again after that")
+    func hangs() async throws {
+        let folder = try TemporaryFolder()
+        let environment = ProcessInfo.processInfo.environment
+        let (ffmpeg, listed) = try await FFmpegBinary.locateListing(nil, environment: environment, limit: .seconds(60))
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let keeper = EncoderKeeper(
+            EncoderCatalogue(listed: listed), trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment), logger: logger)
+        let box = Box(ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(folder.path), environment: environment, logger: logger)
+        let configuration = try ConfigurationFile.parse(
+            "channels: [ { name: main, sources: [ { rtmp: { listen: \"127.0.0.1:\(try FreePort.tcp())\" } } ], groups: [] } ]",
+            name: "test", ownerOnly: true
+        ).configuration
+        let supervisor = Supervisor(configuration, box: box)
+        _ = try await supervisor.prepare()
+        let beats = Beats()
+        let running = Task { await supervisor.run(heartbeat: Supervisor.Heartbeat(every: .milliseconds(5)) { beats.add() }) }
+        try await eventually("the heart to beat") { beats.count > 3 }
+
+        let hold = Hold()
+        let path = await supervisor.dataPath
+        hold.begin(on: path)
+        try await eventually("the data path to hang") { hold.isHeld }
+        // One may have been on its way.
+        let before = beats.count + 1
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(beats.count <= before)
+
+        hold.release()
+        try await eventually("the heart to beat again") { beats.count > before + 3 }
+        supervisor.stop()
+        await running.value
+    }
+}
+
+private final class Beats: Sendable {
+    private let value = Mutex(0)
+    var count: Int { value.withLock { $0 } }
+    func add() { value.withLock { $0 += 1 } }
+}
+
+/// Keeps a data path's thread from coming round.
+private final class Hold: Sendable {
+    private let gate = DispatchSemaphore(value: 0)
+    private let held = Mutex(false)
+
+    var isHeld: Bool { held.withLock { $0 } }
+
+    func begin(on path: DataPath) {
+        Task { await path.stand(self) }
+    }
+
+    fileprivate func stand() {
+        held.withLock { $0 = true }
+        gate.wait()
+    }
+
+    func release() { gate.signal() }
+}
+
+extension DataPath {
+    fileprivate func stand(_ hold: Hold) { hold.stand() }
+}
