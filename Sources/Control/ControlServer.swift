@@ -13,7 +13,7 @@ public struct ControlServer: Sendable {
     public static let mostClients = 16
     /// Bytes of a request.
     public static let mostBytes = 64 << 10
-    /// How long a client may take to send its request.
+    /// How long a client may take to send its request, and to read the answer.
     public static let patience = Duration.seconds(10)
     private let patience: Duration
 

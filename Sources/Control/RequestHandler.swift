@@ -49,11 +49,11 @@ final class RequestHandler: ChannelInboundHandler {
             return reply(
                 ControlReply(.mistaken, "not a request; one is a JSON object on a line, with a `command`: \(commands)"), to: context.channel)
         }
-        let service = service
+        let (service, patience) = (service, patience)
         let channel = context.channel
         Task {
             let reply = await service.answer(request)
-            ReplyWriter.send(reply, to: channel)
+            ReplyWriter.send(reply, to: channel, within: patience)
         }
     }
 
@@ -71,7 +71,7 @@ final class RequestHandler: ChannelInboundHandler {
         reply(ControlReply(.mistaken, "a request has at most \(ControlServer.mostBytes) bytes"), to: context.channel)
     }
 
-    private func reply(_ reply: ControlReply, to channel: any Channel) { ReplyWriter.send(reply, to: channel) }
+    private func reply(_ reply: ControlReply, to channel: any Channel) { ReplyWriter.send(reply, to: channel, within: patience) }
 }
 
 extension ControlRequest {
@@ -84,12 +84,17 @@ extension ControlRequest {
 
 /// Answers a client, and closes its connection.
 enum ReplyWriter {
-    static func send(_ reply: ControlReply, to channel: any Channel) {
+    /// - Parameter patience: How long the client may take to read it.
+    static func send(_ reply: ControlReply, to channel: any Channel, within patience: Duration) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let data = (try? encoder.encode(reply)) ?? Data(#"{"message":"the reply cannot be written","outcome":"refused"}"#.utf8)
         var buffer = ByteBuffer(bytes: data)
         buffer.writeInteger(UInt8(ascii: "\n"))
-        channel.writeAndFlush(buffer).whenComplete { _ in channel.close(promise: nil) }
+        let limit = channel.eventLoop.scheduleTask(in: TimeAmount(patience)) { channel.close(promise: nil) }
+        channel.writeAndFlush(buffer).whenComplete { _ in
+            limit.cancel()
+            channel.close(promise: nil)
+        }
     }
 }

@@ -30,10 +30,14 @@ public actor DataPath {
     private var inlets: [Attachment: Inlet] = [:]
     private var publishers: [Attachment: Publisher] = [:]
     private let limits: Feed.Limits
+    private let tapPatience: Int64
 
-    /// - Parameter limits: What each feed keeps.
-    public init(limits: Feed.Limits = Feed.Limits()) {
+    /// - Parameters:
+    ///   - limits: What each feed keeps.
+    ///   - tapPatience: How long a client of a tap may take nothing though bytes wait; then it is dropped.
+    public init(limits: Feed.Limits = Feed.Limits(), tapPatience: Duration = .seconds(10)) {
         self.limits = limits
+        self.tapPatience = tapPatience.wholeNanoseconds
         signal(SIGPIPE, SIG_IGN)
     }
 
@@ -114,7 +118,7 @@ public actor DataPath {
     /// - Returns: The port.
     /// - Throws: ``DescriptorError`` when none of them is free.
     public func openTap(on feed: FeedName, port: Int) throws(DescriptorError) -> Int {
-        let tap = try Tap(hub: hub(feed), port: port, loop: loop)
+        let tap = try Tap(hub: hub(feed), port: port, loop: loop, patience: tapPatience)
         taps[feed] = tap
         return tap.port
     }
@@ -368,6 +372,7 @@ public actor DataPath {
         for channel in channels.values { next = min(next, channel.doWhatIsDue(now: now)) }
         for group in groups.values { next = min(next, group.doWhatIsDue(now: now)) }
         for publisher in publishers.values { next = min(next, publisher.doWhatIsDue(now: now)) }
+        for tap in taps.values { next = min(next, tap.doWhatIsDue(now: now)) }
         return next
     }
 }

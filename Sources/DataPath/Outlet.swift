@@ -48,6 +48,9 @@ final class Outlet: EventLoop.Handler {
         hub.add(self)
     }
 
+    /// It was closed, from either side.
+    var isClosed: Bool { descriptor < 0 }
+
     /// It was served longer ago than its pace.
     func isDue(at now: Int64) -> Bool { now - movedAt >= pace }
 
@@ -106,6 +109,13 @@ final class Outlet: EventLoop.Handler {
         Glibc.close(descriptor)
         descriptor = -1
         hub.remove(self)
+    }
+
+    /// Closes a connection at once, with what the kernel still holds for a client that does not take it.
+    func abort() {
+        var now = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+        close()
     }
 
     private func end(_ ending: Ending) {

@@ -10,12 +10,19 @@ final class Tap: EventLoop.Handler {
     private let hub: FeedHub
     private let loop: EventLoop
     private var outlets: [Outlet] = []
+    /// Nobody is let in before, in nanoseconds of the monotonic clock; `nil` while everybody is.
+    private var pausedUntil: Int64?
 
     /// Connections at one time; one more is closed at once.
     static let mostConnections = 16
+    /// Nanoseconds that a client may take nothing though bytes wait; then it loses its place.
+    private let patience: Int64
+    /// Nanoseconds without a look at who comes, after the system had no descriptor for one.
+    private static let pause: Int64 = 1_000_000_000
 
     /// - Parameter port: The port wanted; the next free one is taken when it is not free.
-    init(hub: FeedHub, port wanted: Int, loop: EventLoop) throws(DescriptorError) {
+    init(hub: FeedHub, port wanted: Int, loop: EventLoop, patience: Int64) throws(DescriptorError) {
+        self.patience = patience
         self.hub = hub
         self.loop = loop
         var candidate = wanted
@@ -32,7 +39,11 @@ final class Tap: EventLoop.Handler {
 
     func ready(_ events: UInt32) {
         let client = accept4(descriptor, nil, nil, CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue))
-        guard client >= 0 else { return }
+        guard client >= 0 else {
+            // The one who waits would wake the loop again at once, and for ever.
+            if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) { rest() }
+            return
+        }
         let outlet = Outlet(client, reader: hub.feed.makeReader(), hub: hub, loop: loop) { [weak self] outlet, _ in
             self?.outlets.removeAll { $0 === outlet }
         }
@@ -43,6 +54,25 @@ final class Tap: EventLoop.Handler {
         }
         outlets.append(outlet)
         outlet.flush()
+    }
+
+    private func rest() {
+        loop.remove(descriptor)
+        let until = EventLoop.now() + Self.pause
+        pausedUntil = until
+        loop.arm(for: until)
+    }
+
+    /// Lets clients in again, and drops those that take nothing; returns when to look again.
+    func doWhatIsDue(now: Int64) -> Int64 {
+        if let until = pausedUntil, now >= until {
+            pausedUntil = nil
+            if !loop.add(descriptor, events: EPOLLIN.rawValue, handler: self) { rest() }
+        }
+        for outlet in outlets where outlet.isStuck(since: now - patience + 1) { outlet.abort() }
+        outlets.removeAll(where: \.isClosed)
+        let stuck = outlets.filter(\.isBlocked).map { $0.movedAt + patience }.min() ?? .max
+        return min(stuck, pausedUntil ?? .max)
     }
 
     func close() {

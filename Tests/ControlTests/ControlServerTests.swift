@@ -14,6 +14,8 @@ import Testing
             requests.withLock { $0.append(request) }
             switch request.command {
             case .status: return ControlReply(.done, "", status: BoxSnapshot(version: "1", ffmpeg: "5.1", started: 1, updated: 2))
+            // More than a socket holds.
+            case .stopGroup where request.name == "much": return ControlReply(.done, String(repeating: "x", count: 4 << 20))
             case .handover: return ControlReply(.refused, "no such encoder; usable here: libx264")
             default: return ControlReply(.done, "done \(request.name ?? "")")
             }
@@ -99,7 +101,7 @@ import Testing
     @Test("what is no request is answered with what one is")
     func malformed() async throws {
         try await withServer { path, service in
-            for line in ["", "{", "null", "{\"command\":\"dance\"}", "[1,2]", "\u{0}\u{1}"] {
+            for line in ["", "{", "null", "{\"command\":\"dance\"}", "[1,2]", "\u{0}\u{1}", String(repeating: "[", count: 60_000), String(repeating: "{\"a\":", count: 10_000)] {
                 let reply = try await exchange(Array("\(line)\n".utf8), at: path)
                 #expect(reply.contains("mistaken") && reply.contains("status, reload"), "\(line): \(reply)")
             }
@@ -123,6 +125,23 @@ import Testing
         try await withServer(patience: .milliseconds(500)) { path, _ in
             let silent = try (0..<ControlServer.mostClients).map { _ in try Self.connect(path) }
             defer { for descriptor in silent { close(descriptor) } }
+            try await eventually("a place to be free again") {
+                (try? await ask(ControlRequest(.reload), at: path).outcome) == .done
+            }
+        }
+    }
+
+    @Test("a client that does not read its answer loses its place too")
+    func unread() async throws {
+        try await withServer(patience: .milliseconds(500)) { path, service in
+            let request = Array(#"{"command":"group-stop","name":"much"}"#.utf8) + [10]
+            let deaf = try (0..<ControlServer.mostClients).map { _ in
+                let descriptor = try Self.connect(path)
+                #expect(send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count)
+                return descriptor
+            }
+            defer { for descriptor in deaf { close(descriptor) } }
+            try await eventually("all of them to be answered") { service.requests.withLock { $0.count } >= ControlServer.mostClients }
             try await eventually("a place to be free again") {
                 (try? await ask(ControlRequest(.reload), at: path).outcome) == .done
             }

@@ -10,8 +10,8 @@ import TransportStream
 @Suite struct DataPathTests {
     private struct Rig {
         let path: DataPath
-        init(limits: Feed.Limits = Feed.Limits(), patience: Duration = .seconds(30)) async {
-            path = DataPath(limits: limits)
+        init(limits: Feed.Limits = Feed.Limits(), patience: Duration = .seconds(30), tapPatience: Duration = .seconds(10)) async {
+            path = DataPath(limits: limits, tapPatience: tapPatience)
             await path.addChannel("main", patience: patience)
             await path.start()
         }
@@ -307,6 +307,23 @@ import TransportStream
             try await Task.sleep(for: .milliseconds(50))
             return !client.hasEnded
         }
+        await rig.path.stop()
+    }
+
+    @Test("a client of a tap that takes nothing loses its place after a while; one that reads keeps it")
+    func tapPatience() async throws {
+        let rig = await Rig(tapPatience: .milliseconds(300))
+        let port = try await rig.path.openTap(on: .channel("main"), port: try FreePort.tcp())
+        let hung = try Reader(port: port)
+        let reading = try Reader(port: port).start()
+        let (_, writer, _) = try await rig.source()
+        // More than the kernel holds for a connection.
+        for _ in 0..<4 { try await rig.write(await RecordedStream.busy.bytes(), to: writer) }
+        try await eventually("the client that takes nothing to be dropped") {
+            try await rig.write(await RecordedStream.busy.bytes(), to: writer)
+            return hung.isDropped
+        }
+        #expect(!reading.hasEnded)
         await rig.path.stop()
     }
 

@@ -40,6 +40,12 @@ final class Reader: Sendable {
     var bytes: [UInt8] { state.withLock(\.bytes) }
     var hasEnded: Bool { state.withLock(\.hasEnded) }
 
+    /// The other side has closed, though not everything was read.
+    var isDropped: Bool {
+        var end = pollfd(fd: descriptor, events: 0x2000, revents: 0)
+        return poll(&end, 1, 0) > 0 && end.revents & 0x2018 != 0
+    }
+
     /// Closes a tap's connection.
     func hangUp() { shutdown(descriptor, CInt(SHUT_RDWR)) }
 

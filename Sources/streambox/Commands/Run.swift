@@ -35,7 +35,8 @@ struct Run: AsyncParsableCommand {
     var encoderLifetime: Double?
 
     func run() async throws {
-        CoreDumps.forbid()
+        ProcessLimits.forbidCores()
+        ProcessLimits.allowDescriptors()
         let environment = processEnvironment()
         let file = try LoadedConfiguration(config, environment: environment)
         let secrets = SecretBook()
