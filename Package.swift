@@ -43,6 +43,8 @@ let package = Package(
             linkerSettings: [.linkedLibrary(":libyaml.a")]),
         .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CLinux"),
+        // The protocol alone: bytes in, values out.
+        .target(name: "RTMP", swiftSettings: settings),
         .target(
             name: "FFmpeg",
             dependencies: [
@@ -73,9 +75,20 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
+            name: "Ingest",
+            dependencies: [
+                "CLinux", "RTMP",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: settings),
+        .target(
             name: "Supervision",
             dependencies: [
-                "CLinux", "CapabilityProbe", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Redaction", "Status", "TransportStream",
+                "CLinux", "CapabilityProbe", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Ingest", "RTMP", "Redaction", "Status",
+                "TransportStream",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -152,6 +165,13 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "FFmpegTests", dependencies: ["EncoderSelection", "FFmpeg", "Redaction", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "RTMPTests", dependencies: ["RTMP", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "IngestTests",
+            dependencies: [
+                "Ingest", "RTMP", "TestSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ], swiftSettings: settings),
         .testTarget(
             name: "DataPathTests", dependencies: ["DataPath", "TransportStream", "TestSupport"],
             swiftSettings: settings),

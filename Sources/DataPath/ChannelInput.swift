@@ -40,9 +40,12 @@ final class ChannelInput: InletOwner {
     private let slateFrom: Int64
 
     final class Source {
-        let inlet: Inlet
+        /// Another one when a relay follows that goes on with the same stream.
+        fileprivate(set) var inlet: Inlet
         let priority: Int
         let patience: PicturePatience?
+        /// Whether a relay that ends is followed by one that goes on.
+        let goesOn: (@Sendable () -> Bool)?
         let report: @Sendable (SourceEvent) -> Void
         let added = EventLoop.now()
         var writer = Splicer.Writer(.following)
@@ -53,10 +56,14 @@ final class ChannelInput: InletOwner {
         var isForeign = false
 
         /// - Parameter patience: `nil` for the channel's, and for a first picture that may take its time.
-        init(inlet: Inlet, priority: Int, patience: PicturePatience?, report: @escaping @Sendable (SourceEvent) -> Void) {
+        init(
+            inlet: Inlet, priority: Int, patience: PicturePatience?, goesOn: (@Sendable () -> Bool)? = nil,
+            report: @escaping @Sendable (SourceEvent) -> Void
+        ) {
             self.inlet = inlet
             self.priority = priority
             self.patience = patience
+            self.goesOn = goesOn
             self.report = report
         }
 
@@ -117,16 +124,44 @@ final class ChannelInput: InletOwner {
 
     /// - Parameter isNew: Whatever had this priority before, this is something else.
     func add(_ source: Source, isNew: Bool) {
+        // A stream that was to go on and did not.
+        if let index = sources.firstIndex(where: { $0.priority == source.priority }) { end(index) }
         sources.append(source)
         if isNew { choice.forgive(source.priority) }
         if let due = source.stalls(channelPatience: choice.patience) { loop.arm(for: due) }
     }
 
+    /// Has another relay go on with a stream whose relay ended.
+    ///
+    /// - Returns: The decoding time of the stream's last picture in the feed, on the relay's timeline in ticks; `nil` when
+    ///   it is not there, or was never on air.
+    func latestTime(ofSource priority: Int) -> Int64? {
+        guard let source = sources.first(where: { $0.priority == priority }), source.goesOn?() == true else { return nil }
+        return source.writer.latestTime
+    }
+
+    /// - Parameter needsKeyframe: The relay encodes the picture.
+    /// - Returns: `false` when there is no such stream.
+    func goOn(_ inlet: Inlet, priority: Int, needsKeyframe: Bool) -> Bool {
+        guard let source = sources.first(where: { $0.priority == priority }), source.goesOn?() == true else { return false }
+        source.inlet.close()
+        source.inlet = inlet
+        source.pictures = 0
+        source.writer.goOn(needsKeyframe: needsKeyframe)
+        return true
+    }
+
     /// Closes a source's inlet without waiting for its relay to end.
     func remove(_ inlet: Inlet) {
         inlet.close()
-        guard let index = sources.firstIndex(where: { $0.inlet === inlet }) else { return }
-        choice.ended(sources.remove(at: index).priority, now: EventLoop.now())
+        inletEnded(inlet)
+    }
+
+    private func end(_ index: Int) {
+        let source = sources.remove(at: index)
+        source.inlet.close()
+        choice.ended(source.priority, now: EventLoop.now())
+        source.report(.ended)
     }
 
     // MARK: Inlet owner
@@ -171,10 +206,8 @@ final class ChannelInput: InletOwner {
     func inletPaused(_ inlet: Inlet, sawVideo: Bool) { hub.mayFlush(sawVideo: sawVideo) }
 
     func inletEnded(_ inlet: Inlet) {
-        guard let index = sources.firstIndex(where: { $0.inlet === inlet }) else { return }
-        let source = sources.remove(at: index)
-        choice.ended(source.priority, now: EventLoop.now())
-        source.report(.ended)
+        guard let index = sources.firstIndex(where: { $0.inlet === inlet }), sources[index].goesOn?() != true else { return }
+        end(index)
     }
 
     /// Flushes what was held back and looks for sources that went silent; returns when to look again.

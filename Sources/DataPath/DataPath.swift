@@ -132,19 +132,29 @@ public actor DataPath {
     ///   - isNew: It is another device than had this priority before, or the same one plugged in again.
     ///   - patience: How long it may show no picture before it counts as stalled; `nil` for the channel's patience between two, and
     ///     for a first picture that may take its time.
+    ///   - goesOn: Whether the stream goes on when the relay ends: it keeps the air for the next one, as long as the
+    ///     channel's patience lasts, and a relay that is attached meanwhile has to go on in the same timeline.
+    ///   - encodes: The relay encodes the picture.
     /// - Returns: The end for the relay's standard output, owned by the caller.
     /// - Throws: ``DescriptorError``
     public func attachSource(
-        to channel: String, priority: Int, isNew: Bool = false, patience: PicturePatience? = nil, report: @escaping @Sendable (SourceEvent) -> Void
+        to channel: String, priority: Int, isNew: Bool = false, patience: PicturePatience? = nil, goesOn: (@Sendable () -> Bool)? = nil,
+        encodes: Bool = false, report: @escaping @Sendable (SourceEvent) -> Void
     ) throws(DescriptorError) -> (Attachment, FileDescriptor) {
         let input = channels[channel]!
         let pipe = try Pipe()
         let inlet = try makeInlet(pipe, owner: input)
-        input.add(ChannelInput.Source(inlet: inlet, priority: priority, patience: patience, report: report), isNew: isNew)
+        if !input.goOn(inlet, priority: priority, needsKeyframe: encodes) {
+            input.add(ChannelInput.Source(inlet: inlet, priority: priority, patience: patience, goesOn: goesOn, report: report), isNew: isNew)
+        }
         let attachment = attach { input.remove(inlet) }
         inlets[attachment] = inlet
         return (attachment, FileDescriptor(rawValue: pipe.writing))
     }
+
+    /// Where the next relay of a stream that goes on has to begin, at the latest: the decoding time of the last picture that
+    /// is in the feed, on the relay's own timeline in ticks. `nil` when the next relay begins a stream.
+    public func latestTime(ofSource priority: Int, in channel: String) -> Int64? { channels[channel]?.latestTime(ofSource: priority) }
 
     /// Where a group's encoder has to go on.
     public struct Resumption: Sendable, Hashable {

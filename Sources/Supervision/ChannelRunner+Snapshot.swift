@@ -16,7 +16,7 @@ extension ChannelRunner {
                 SourceSnapshot(
                     id: configured.id, state: entry.sourceState(isListener: configured.isListener),
                     isOnAir: entry.isOnAir, format: entry.format.map { "\($0)" }, starts: entry.starts,
-                    trouble: entry.sourceTrouble(isListener: configured.isListener), history: entry.history.snapshot))
+                    trouble: entry.sourceTrouble(isListener: configured.isListener), history: entry.history.snapshot, refusals: runner.refusals))
             snapshot.switches[configured.id] = entry.airs
         }
         let slate = slateLedger.now
@@ -138,9 +138,9 @@ extension ProcessLedger.Entry {
     fileprivate func sourceState(isListener: Bool) -> SourceSnapshot.State {
         if isAbsent { return .absent }
         return switch actual {
-        case .live: .live
+        case .live: isSilent ? .stalled : .live
         case .stalled: .stalled
-        case .idle: .waiting
+        case .idle: obstacle != nil ? .failed : .waiting
         case .starting: isListener ? .waiting : .connecting
         case .ending: isListener ? .waiting : .connecting
         case .pausing: obstacle != nil ? .failed : isListener ? .waiting : .connecting

@@ -36,8 +36,8 @@ public enum Commands {
     ) throws -> FFmpegCommand {
         let kind: RelaySource
         switch source.kind {
-        case .rtmp(let rtmp):
-            kind = .rtmpListen(address: rtmp.listen.description, app: rtmp.app)
+        case .rtmp:
+            kind = .flv
         case .srt(let srt):
             let passphrase = try srt.passphrase?.resolve(environment: environment).reveal()
             kind = .srtListen(address: srt.listen.description, passphrase: passphrase, latency: nil)

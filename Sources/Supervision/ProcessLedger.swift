@@ -32,6 +32,8 @@ final class ProcessLedger: Sendable {
         var isOnAir = false
         /// What a source is bound to is not plugged in.
         var isAbsent = false
+        /// Its sender is connected and sends no picture.
+        var isSilent = false
         /// How often it took the air.
         var airs = 0
     }
@@ -97,6 +99,14 @@ final class ProcessLedger: Sendable {
     }
 
     func hasTrouble(_ what: String?) { entry.withLock { $0.trouble = what } }
+    /// Something keeps it from running; `nil` when nothing does any more.
+    func isHindered(by why: String?) {
+        entry.withLock { $0.obstacle = why }
+    }
+
+    func isSilent(_ isSilent: Bool) {
+        entry.withLock { $0.isSilent = isSilent }
+    }
 
     func shows(_ format: VideoFormat?) {
         entry.withLock { $0.format = format }

@@ -1,6 +1,7 @@
 import Configuration
 import DataPath
 import FFmpeg
+import Ingest
 import Logging
 import Synchronization
 import SystemPackage
@@ -17,6 +18,8 @@ final class SourceRunner: Runnable {
     private let card: CardRelay?
     /// For frames of another program.
     private let frames: FrameRelay?
+    /// For an RTMP publisher.
+    private let publisher: PublisherRelay?
 
     /// What the relay's events and its next start share.
     private final class Shared: Sendable {
@@ -27,11 +30,12 @@ final class SourceRunner: Runnable {
         }
     }
 
-    /// How long a source that delivered may be silent before its relay is replaced. A publisher that freezes without
+    /// How long a source that delivered may be silent before its relay is replaced. A caller that freezes without
     /// closing keeps its listener busy, so that nobody else gets in.
     private static let silence = Duration.seconds(4)
-    /// The same for a card: it has nobody who could begin to send again, and most often opening it anew helps.
-    private static let cardSilence = Duration.milliseconds(1)
+    /// The same for a card: it has nobody who could begin to send again, and most often opening it anew helps. Likewise for a
+    /// relay that is known to hang.
+    private static let noPatience = Duration.milliseconds(1)
 
     /// - Parameters:
     ///   - priority: Its position among the channel's sources.
@@ -64,16 +68,37 @@ final class SourceRunner: Runnable {
             frames = nil
         }
         self.frames = frames
-        let report = SourceRunner.makeReport(shared: shared, card: card, frames: frames, ledger: ledger, logger: logger, delivers: delivers, onAir: onAir)
+        let publisher: PublisherRelay?
+        if case .rtmp(let rtmp) = source.kind {
+            publisher = PublisherRelay(rtmp, box: box, ledger: ledger, logger: logger) {
+                await dataPath.latestTime(ofSource: priority, in: channel.name)
+            }
+        } else {
+            publisher = nil
+        }
+        self.publisher = publisher
+        let report = SourceRunner.makeReport(
+            shared: shared, card: card, frames: frames, publisher: publisher, ledger: ledger, logger: logger, delivers: delivers, onAir: onAir)
+        // A publisher's relay gets its end when the publisher goes or the port is closed.
+        let endInput: (@Sendable () async -> Void)? = publisher == nil ? nil : { @Sendable () async -> Void in }
         process = ProcessRunner(
-            machine: ProcessMachine(policy: .relay, stallPatience: card == nil ? Self.silence : Self.cardSilence), ledger: ledger,
+            machine: ProcessMachine(policy: .relay, stallPatience: card == nil && publisher == nil ? Self.silence : Self.noPatience), ledger: ledger,
             changed: { actual in
                 logger.debug("source is \(actual)")
             },
+            endInput: endInput,
             live: { child in
                 var input: FileDescriptor?
                 let process = shared.state.withLock { $0.process }
+                var goesOn: (@Sendable () -> Bool)?
                 do {
+                    if let publisher {
+                        guard let attached = await publisher.attach() else { return }
+                        let presence = attached.0
+                        goesOn = { presence.goesOn }
+                        input = attached.1
+                    }
+                    let transcoding = shared.state.withLock { $0.transcoding }
                     let command: FFmpegCommand
                     if let card {
                         command = try await card.command(source, environment: box.environment, process)
@@ -81,11 +106,11 @@ final class SourceRunner: Runnable {
                         (command, input) = try await frames.command(source, environment: box.environment, process)
                     } else {
                         command = try Commands.relay(
-                            source, mezzanine: channel.mezzanine, transcoding: shared.state.withLock { $0.transcoding },
-                            environment: box.environment)
+                            source, mezzanine: channel.mezzanine, transcoding: transcoding, environment: box.environment)
                     }
                     let (attachment, output) = try await dataPath.attachSource(
-                        to: channel.name, priority: priority, isNew: card?.takesNewCard() ?? false, patience: card?.patience, report: report)
+                        to: channel.name, priority: priority, isNew: card?.takesNewCard() ?? false, patience: card?.patience,
+                        goesOn: goesOn, encodes: transcoding.video, report: report)
                     let started = Timestamp.now
                     // From here on it is the child's.
                     let given = input
@@ -97,12 +122,14 @@ final class SourceRunner: Runnable {
                     ledger.ended(exit, started: started)
                     if let process { card?.ended(exit, process) }
                     frames?.ended(exit.cause)
+                    publisher?.ended(asked: exit.asked || goesOn?() != true)
                 } catch {
                     try? input?.close()
                     ledger.couldNotStart("\(error)")
                     logger.error("cannot run: \(error)")
                 }
-                delivers(false)
+                // Another relay goes on, and the source keeps the air until then.
+                if goesOn?() != true { delivers(false) }
             })
         shared.state.withLock { $0.process = process }
     }
@@ -113,41 +140,32 @@ final class SourceRunner: Runnable {
             card?.end()
             frames?.end()
         }
-        guard case .rtmp(let rtmp) = source.kind else { return await process.run() }
+        guard let publisher else { return await process.run() }
         await withDiscardingTaskGroup { group in
-            group.addTask { await self.watchListener(rtmp.listen.port) }
+            group.addTask { [process] in await publisher.run(process) }
             await process.run()
             group.cancelAll()
         }
     }
 
-    /// Frees a listener from a peer that connected and says nothing.
-    ///
-    /// FFmpeg's RTMP listener takes one peer, stops listening, and waits for its handshake for ever.
-    private func watchListener(_ port: Int) async {
-        var deafLooks = 0
-        while await (try? ContinuousClock().sleep(for: Self.lookInterval)) != nil {
-            let isDeaf = await process.actual == .starting && !ListeningPorts.contains(port)
-            deafLooks = isDeaf ? deafLooks + 1 : 0
-            guard deafLooks > Self.patientLooks else { continue }
-            logger.warning("a peer connected and sent nothing: it is turned away")
-            deafLooks = 0
-            process.report(.replace)
-        }
-    }
-
-    private static let lookInterval = Duration.seconds(3)
-    /// Looks that a peer has for its handshake and first picture.
-    private static let patientLooks = 3
-
     func want(_ wanted: Bool) {
-        if let card { card.want(wanted, process) } else { process.report(.want(wanted)) }
+        if let card { card.want(wanted, process) } else if let publisher { publisher.want(wanted, process) } else { process.report(.want(wanted)) }
     }
 
-    func finish() { process.finish() }
+    func finish() {
+        process.finish()
+        publisher?.finish()
+    }
+
+    /// Reads the secrets again that let others in.
+    func reloadSecrets() { publisher?.reloadKey() }
+
+    /// How many were turned away, by reason; `nil` where nobody comes.
+    var refusals: [String: Int]? { publisher?.refusals }
 
     private static func makeReport(
-        shared: Shared, card: CardRelay?, frames: FrameRelay?, ledger: ProcessLedger, logger: Logger, delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void
+        shared: Shared, card: CardRelay?, frames: FrameRelay?, publisher: PublisherRelay?, ledger: ProcessLedger, logger: Logger,
+        delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void
     ) -> @Sendable (SourceEvent) -> Void {
         { event in
             let process = shared.state.withLock { $0.process }
@@ -166,6 +184,7 @@ final class SourceRunner: Runnable {
                 ledger.shows(format)
                 card?.delivers()
                 frames?.delivers()
+                publisher?.delivers()
                 logger.info("delivers", metadata: format.map { ["video": "\($0)"] } ?? [:])
                 process?.report(.delivering)
                 delivers(true)
@@ -182,10 +201,12 @@ final class SourceRunner: Runnable {
                 card?.froze()
                 frames?.stalled()
                 logger.warning("silent: no picture comes")
-                process?.report(.stalled)
+                // A publisher may send again, and its relay waits for it.
+                if let publisher { publisher.stalled() } else { process?.report(.stalled) }
                 delivers(false)
             case .ended:
                 ledger.isOnAir(false)
+                ledger.isSilent(false)
                 logger.info("ended")
                 delivers(false)
             }

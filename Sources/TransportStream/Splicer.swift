@@ -65,6 +65,8 @@ public struct Splicer: ~Copyable {
     /// A step back or ahead in a writer's time that is taken for a new timeline.
     private static let longestStep = 10 * Ticks.perSecond
     private static let longestStepBack = Ticks.perSecond / 2
+    /// A writer that goes on begins no more than this before the place where the one before broke off.
+    private static let longestReplay = 60 * Ticks.perSecond
     /// Ticks by which frames of sound may overlap where writers or silence meet: half a frame at 44.1 kHz, at the most.
     private static let longestOverlap: Int64 = 1045
 
@@ -99,6 +101,8 @@ public struct Splicer: ~Copyable {
         fileprivate var soundEnd: Int64?
         /// Where another writer takes over; this one's units from there on are refused.
         fileprivate var end: Cut?
+        /// What comes is in the feed already, until something does that is not.
+        fileprivate var replay: Replay?
         /// What came from behind the end.
         fileprivate var passed: (video: Bool, audio: Bool) = (false, false)
 
@@ -112,6 +116,23 @@ public struct Splicer: ~Copyable {
             offset += ticks
             latest = latest.map { $0 - ticks }
         }
+
+        fileprivate struct Replay: Sendable {
+            var needsKeyframe: Bool
+        }
+
+        /// Another process goes on with the same timeline: it begins with what is in the feed already, which is dropped.
+        ///
+        /// - Parameter needsKeyframe: It encodes anew, so that only a keyframe can follow; false where it copies.
+        public mutating func goOn(needsKeyframe: Bool) {
+            replay = Replay(needsKeyframe: needsKeyframe)
+            firstPTS = nil
+            // Its frames of sound may stand on another grid.
+            soundEnd = nil
+        }
+
+        /// The newest decoding time of a picture, on the writer's own timeline, in ticks.
+        public var latestTime: Int64? { latest }
 
         /// Refuses what comes from `cut` on, because another writer of the same timeline gives it; `nil` takes that back.
         public mutating func setEnd(_ cut: Cut?) {
@@ -168,6 +189,10 @@ public struct Splicer: ~Copyable {
                 guard unit.isKeyframe else { return .dropped }
                 writer.offset = nextVideo(reorder: reorder, now: now) - raw
                 joins = true
+            } else if let replay = writer.replay, let latest = writer.latest, raw - latest > -Self.longestReplay,
+                raw <= latest || (replay.needsKeyframe && !unit.isKeyframe)
+            {
+                return .dropped
             } else if let latest = writer.latest, raw - latest > Self.longestStep || raw - latest < -Self.longestStepBack {
                 writer.offset = nextVideo(reorder: reorder, now: now) - raw
                 writer.abandoned = latest
@@ -191,6 +216,7 @@ public struct Splicer: ~Copyable {
             }
         }
         writer.latest = raw
+        writer.replay = nil
         let dts = raw + writer.offset
         if let last = tail.videoDTS, dts <= last { return .dropped }
         if joins {

@@ -3,13 +3,9 @@ import FFmpeg
 
 /// Codecs that a target cannot be given by the FFmpeg in use.
 enum CodecObjections {
-    /// FFmpeg's FLV, and with it RTMP, carries HEVC and AV1 from this release on.
-    private static let enhancedFLV = FFmpegVersion.Release(major: 6, minor: 1)
-
     /// - Throws: ``Failure`` with the place of each target that would never be live.
     static func check(_ loaded: LoadedConfiguration, against version: FFmpegVersion) throws {
-        // A build without a release number is a snapshot, and newer.
-        guard let release = version.release, release < enhancedFLV else { return }
+        guard !version.hasEnhancedFLV else { return }
         var lines: [String] = []
         for group in loaded.configuration.channels.flatMap(\.groups) {
             guard case .encode(let video) = group.video, video.codec != .h264 else { continue }

@@ -177,13 +177,13 @@ import EncoderSelection
         #expect(value(after: "-i", in: plain) == "rtsp://10.0.0.5/main")
     }
 
-    @Test("a listener's passphrase stands in a script, and an RTMP key is not needed at all")
+    @Test("a listener's passphrase stands in a script, and a publisher's stream keeps its times")
     func listeners() throws {
         let srt = try RelayCommand(source: .srtListen(address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil)).command()
         #expect(srt.secretFile?.contents.contains("option passphrase '0123456789'\n") == true)
         #expect(!srt.maskedLine().contains("0123456789"))
-        let rtmp = try RelayCommand(source: .rtmpListen(address: "[::]:1935", app: "live")).command()
-        #expect(value(after: "-i", in: rtmp) == "rtmp://[::]:1935/live")
+        let flv = try RelayCommand(source: .flv).command()
+        #expect(value(after: "-i", in: flv) == "pipe:0" && value(after: "-f", in: flv) == "flv" && flv.arguments.contains("-copyts"))
     }
 
     @Test("a shown line can be pasted into a shell")

@@ -56,7 +56,8 @@ extension Stage {
         let config = try configuration(channels, name: name, more: more)
         let program = try await program(Daemon.path, ["run", "--config", config, "--log-level", "debug"] + options, environment: environment)
         let daemon = Daemon(program: program, config: config, runtime: folder.path("run-\(name)"))
-        try await daemon.logged("msg=started", "source=")
+        // A relay, or the port of one that waits for its publisher.
+        try await program.errors.first("a source", from: 0, within: .seconds(30)) { $0.contains("source=") && ($0.contains("msg=started") || $0.contains("msg=listens")) }
         return daemon
     }
 

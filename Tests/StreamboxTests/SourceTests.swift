@@ -168,27 +168,6 @@ import Testing
         }
     }
 
-    @Test("a peer that connects and says nothing is turned away, and a good publisher gets in")
-    func silentPeer() async throws {
-        try await withStage { stage in
-            let port = try FreePort.tcp()
-            let daemon = try await stage.streambox(
-                """
-                  - name: main
-                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
-                    tap: true
-                """)
-            try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
-            let peer = try await stage.program("bash", ["-c", "exec 3<>/dev/tcp/127.0.0.1/\(port); echo connected; sleep 300"])
-            try await peer.output.first(containing: "connected")
-            try await daemon.logged("a peer connected and sent nothing", "source=rtmp-0")
-            try await eventually("the source to listen again") { FreePort.isListening(tcp: port) }
-            _ = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
-            try await daemon.logged("msg=\"on air\"", "source=rtmp-0")
-            try await daemon.terminate()
-        }
-    }
-
     @Test("garbage at the ports stops neither the daemon nor another channel, and a good publisher gets in afterwards")
     func garbage() async throws {
         try await withStage { stage in
@@ -218,8 +197,7 @@ import Testing
                 handshake + noise, Array(try stage.folder.read("x.flv").prefix(5000)), [],
             ]
             for attack in attacks {
-                // Between two relays nobody listens.
-                try await eventually("the RTMP source to let somebody in", within: .seconds(40)) { (try? Attack.tcp(rtmp, attack)) != nil }
+                try Attack.tcp(rtmp, attack)
                 try Attack.udp(srt, attack)
             }
             #expect(daemon.program.isRunning)

@@ -68,10 +68,8 @@ extension ConfigurationReader {
             return text
         }
         let key = secret(fields, "key", use: .key)
-        if key != nil {
-            notYet(
-                .ingestKeys, fields.place(of: "key"),
-                "the key is not asked for by this version; whoever reaches the port is on air, so listen on an address that only you reach")
+        if !fields.has("key"), let listen, !listen.isLoopback {
+            warning(fields.place, "the rtmp source has no key, so whoever reaches \(listen) is on air; add key: { file: PATH }, or listen on 127.0.0.1")
         }
         return listen.map { RTMPSource(listen: $0, app: app ?? "live", key: key) }
     }
@@ -85,7 +83,7 @@ extension ConfigurationReader {
         let streamid = streamid(fields)
         if streamid != nil {
             notYet(
-                .ingestKeys, fields.place(of: "streamid"),
+                .streamIDs, fields.place(of: "streamid"),
                 "the stream id is not asked for by this version; the passphrase is")
         }
         return listen.map { SRTSource(listen: $0, passphrase: passphrase, streamid: streamid) }

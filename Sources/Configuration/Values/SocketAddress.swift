@@ -43,6 +43,12 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
 
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
+    /// Nobody outside of this machine reaches it.
+    public var isLoopback: Bool {
+        let host = HostName.canonical(host)
+        return host == "::1" || host.split(separator: ".").first == "127" && host.allSatisfy { $0.isNumber || $0 == "." }
+    }
+
     /// Whether two listeners of the same transport would meet on one port. `0.0.0.0` covers every
     /// IPv4 address, `::` everything (Linux opens it for both families).
     func overlaps(_ other: SocketAddress) -> Bool {

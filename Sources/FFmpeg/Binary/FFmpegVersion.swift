@@ -46,6 +46,9 @@ public struct FFmpegVersion: Sendable, Hashable, CustomStringConvertible {
         return (libavutilMajor ?? 0) >= 57
     }
 
+    /// Whether FLV, and with it RTMP, carries HEVC and AV1. A build without a release number is a snapshot, and newer.
+    public var hasEnhancedFLV: Bool { release.map { $0 >= Release(major: 6, minor: 1) } ?? true }
+
     public var description: String { text }
 
     /// `5.1.9-0+deb12u1` and `n6.0` name a release; `N-109468-g…`, `git-2023-…` and `2024-01-02-git-…` do not.

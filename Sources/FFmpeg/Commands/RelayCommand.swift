@@ -6,8 +6,8 @@ public struct RelayCommand: Sendable {
     /// Ignored by the test source, which is always encoded.
     public var video: RelayVideo
     public var audio: RelayAudio
-    /// How long a connected source may be silent before the process gives up (pulls only: FFmpeg's RTMP listener and
-    /// SRT listener do not bound the wait for their first peer by it).
+    /// How long a connected source may be silent before the process gives up (pulls only: FFmpeg's SRT listener does not
+    /// bound the wait for its first peer by it).
     public var silence: Duration
 
     public init(
@@ -34,11 +34,11 @@ public struct RelayCommand: Sendable {
 
     /// How much of a source is looked at before the first packet goes out.
     ///
-    /// Measured with FFmpeg 5.1.9, first media byte in → first TS byte out: RTMP with audio 10 ms, RTMP without audio
+    /// Measured with FFmpeg 5.1.9, first media byte in → first TS byte out: FLV with audio 10 ms, FLV without audio
     /// 0.43 s (FFmpeg waits the whole span for a second stream; its own setting waits 3.9 s), MPEG-TS 1 s with and
-    /// without audio (own setting: 4 s). Without `-fpsprobesize 0` RTMP with audio waits the whole span too.
+    /// without audio (own setting: 4 s). Without `-fpsprobesize 0` FLV with audio waits the whole span too.
     private enum Probing {
-        static let rtmp = ["-analyzeduration", "500000", "-fpsprobesize", "0"]
+        static let flv = ["-analyzeduration", "500000", "-fpsprobesize", "0"]
         /// Longer: others' multiplexers let audio lag behind video by several hundred milliseconds, and a stream that
         /// was not seen has no parameters to be written with.
         static let network = ["-analyzeduration", "1000000", "-fpsprobesize", "0"]
@@ -51,12 +51,8 @@ public struct RelayCommand: Sendable {
 
     private func input() throws(CommandError) -> Input {
         switch source {
-        case .rtmpListen(let address, let app):
-            // Without tcp_nodelay each step of the RTMP handshake waits for a delayed ACK: 310 ms instead of 180 ms.
-            return Input(
-                arguments: Probing.rtmp + [
-                    "-tcp_nodelay", "1", "-listen", "1", "-f", "flv", "-i", "rtmp://\(address)/\(app)",
-                ])
+        case .flv:
+            return Input(arguments: Probing.flv + ["-copyts", "-f", "flv", "-i", "pipe:0"])
         case .srtListen(let address, let passphrase, let latency):
             var parameters = ["mode=listener", "transtype=live"]
             if let latency { parameters.append("latency=\(latency.wholeMicroseconds)") }

@@ -1,9 +1,8 @@
 /// Where a relay takes its media from.
 public enum RelaySource: Sendable, Hashable {
-    /// Listens for one RTMP publisher. FFmpeg 5.1 lets every publisher in, whatever application or stream name it
-    /// gives, so the key is not handed to it at all.
-    /// - `address`: `host:port`, an IPv6 host in brackets.
-    case rtmpListen(address: String, app: String)
+    /// FLV on standard input, as an RTMP publisher's messages are given to it. Its timestamps are kept, so that another
+    /// relay can go on where one ended.
+    case flv
     /// Listens for one SRT caller.
     /// - `passphrase`: 10 to 79 characters; a caller without it is refused.
     /// - `latency`: the receive buffer; `nil` leaves SRT's 120 ms.
@@ -27,7 +26,7 @@ public enum RelaySource: Sendable, Hashable {
         case .capture(let card): card.rate
         case .raw(_, let rate, _): rate
         case .test(_, let rate): rate
-        case .rtmpListen, .srtListen, .pull, .file: nil
+        case .flv, .srtListen, .pull, .file: nil
         }
     }
 }

@@ -34,6 +34,7 @@ public struct PrometheusText {
         hardware(box)
         captureDevices(box)
         sources(box)
+        ingests(box)
         feeds(rows)
         groups(rows)
         targets(rows)
@@ -85,6 +86,17 @@ public struct PrometheusText {
         for channel in box.channels {
             for (source, count) in channel.switches.sorted(by: { $0.key < $1.key }) {
                 sample("streambox_source_switches_total", [("channel", channel.name), ("to", source)], Double(count))
+            }
+        }
+    }
+
+    private mutating func ingests(_ box: BoxSnapshot) {
+        family("streambox_ingest_refusals_total", .counter, "Publishers that were turned away.")
+        for channel in box.channels {
+            for source in channel.sources {
+                for (reason, count) in (source.refusals ?? [:]).sorted(by: { $0.key < $1.key }) {
+                    sample("streambox_ingest_refusals_total", [("channel", channel.name), ("source", source.id), ("reason", reason)], Double(count))
+                }
             }
         }
     }

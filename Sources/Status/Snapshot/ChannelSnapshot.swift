@@ -50,13 +50,16 @@ public struct SourceSnapshot: Sendable, Hashable, Codable {
     public var trouble: String?
     /// Its last ends, oldest first.
     public var history: [EndSnapshot]
+    /// How many publishers were turned away, by reason; `nil` for a source that nobody publishes to.
+    public var refusals: [String: Int]?
 
     public init(
         id: String, state: State, isOnAir: Bool = false, format: String? = nil, starts: Int = 0, trouble: String? = nil,
-        history: [EndSnapshot] = []
+        history: [EndSnapshot] = [], refusals: [String: Int]? = nil
     ) {
         self.id = id
         self.state = state
+        self.refusals = refusals
         self.isOnAir = isOnAir
         self.format = format
         self.starts = starts

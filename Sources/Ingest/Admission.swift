@@ -1,0 +1,11 @@
+public import RTMP
+
+/// Who may publish.
+public enum Admission: Sendable {
+    /// Nobody, until it is known who.
+    case nobody
+    /// Whoever reaches the port.
+    case anybody
+    /// Whoever gives the key as the name of the stream.
+    case holders(of: StreamKey)
+}

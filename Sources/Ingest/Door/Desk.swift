@@ -1,0 +1,264 @@
+import NIOCore
+import RTMP
+
+/// Decides who publishes. Everything here belongs to the ingest's thread.
+final class Desk {
+    let limits: IngestLimits
+    private let application: String
+    private var admission = Admission.nobody
+    private let readsEnhanced: Bool
+    private let ledger: IngestLedger
+    private let report: @Sendable (IngestEvent) -> Void
+    let loop: any EventLoop
+
+    private var addresses = AddressBook()
+    private var reports = RefusalReports()
+    /// Those that have not shown a key, oldest first.
+    private var strangers: [Connection] = []
+    private var publisher: Connection?
+    private var publication: Publication?
+    /// Publishers that have gone, whose relay still takes the rest.
+    private var former: Publication?
+    /// It has the right key, and waits whether the publisher is silent.
+    private var challenger: Connection?
+    private var isClosed = false
+
+    /// - Parameters:
+    ///   - readsEnhanced: The relay reads HEVC from FLV.
+    init(
+        application: String, readsEnhanced: Bool, limits: IngestLimits, ledger: IngestLedger, loop: any EventLoop,
+        report: @escaping @Sendable (IngestEvent) -> Void
+    ) {
+        self.application = application
+        self.readsEnhanced = readsEnhanced
+        self.limits = limits
+        self.ledger = ledger
+        self.loop = loop
+        self.report = report
+    }
+
+    private func nanoseconds() -> Int64 { Int64(clamping: NIODeadline.now().uptimeNanoseconds) }
+
+    // MARK: Coming and going
+
+    /// - Returns: `false` when there is no place.
+    func admit(_ connection: Connection) -> Bool {
+        guard !isClosed else { return false }
+        let address = connection.neighbourhood
+        if addresses.strangers(of: address) >= limits.strangersPerAddress {
+            guard makeRoom(of: address) else { return refuseUnseen(connection) }
+        } else if strangers.count >= limits.strangers {
+            let greediest = strangers.map(\.neighbourhood).max { addresses.strangers(of: $0) < addresses.strangers(of: $1) }
+            guard makeRoom(of: greediest ?? address) else { return refuseUnseen(connection) }
+        }
+        addresses.came(address, now: nanoseconds())
+        strangers.append(connection)
+        return true
+    }
+
+    /// Who has done the least for the longest gives way: a peer that means it asks within a few round trips.
+    private func makeRoom(of address: String) -> Bool {
+        let candidate = strangers.first { other in
+            if case .stranger = other.standing { other.neighbourhood == address } else { false }
+        }
+        guard let candidate else { return false }
+        refuse(candidate, .connections, nil, isSilent: true)
+        return true
+    }
+
+    private func refuseUnseen(_ connection: Connection) -> Bool {
+        connection.standing = .refused
+        count(.connections, connection.address, nil)
+        return false
+    }
+
+    /// - Parameter stays: It publishes no more, and keeps its connection.
+    func left(_ connection: Connection, stays: Bool = false) {
+        // Who hangs up before the answer has tried nonetheless.
+        if case .waiting = connection.standing, connection !== challenger, let name = connection.name, !admits(name) {
+            addresses.failed(connection.neighbourhood, now: nanoseconds())
+            count(.key, connection.address, nil)
+        }
+        forget(connection)
+        guard connection === publisher else { return }
+        end(.left)
+        guard stays else { return }
+        addresses.came(connection.neighbourhood, now: nanoseconds())
+        strangers.append(connection)
+        connection.becomeStranger()
+    }
+
+    /// It is no stranger any more.
+    private func forget(_ connection: Connection) {
+        if connection === challenger { challenger = nil }
+        guard let index = strangers.firstIndex(where: { $0 === connection }) else { return }
+        strangers.remove(at: index)
+        addresses.went(connection.neighbourhood, now: nanoseconds())
+    }
+
+    // MARK: Asking
+
+    /// A connection wants to publish under a name.
+    func ask(_ connection: Connection, name: String) {
+        let delay = addresses.delay(for: connection.neighbourhood, now: nanoseconds())
+        guard delay > 0 else { return judge(connection, name) }
+        // Right or wrong: a right key that is answered sooner would tell.
+        loop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) { [weak self, weak connection] in
+            guard let self, let connection, case .waiting = connection.standing else { return }
+            judge(connection, name)
+        }
+    }
+
+    private func admits(_ name: String) -> Bool {
+        switch admission {
+        case .anybody: true
+        case .holders(let key): key.admits(name)
+        case .nobody: false
+        }
+    }
+
+    private func judge(_ connection: Connection, _ name: String) {
+        guard admits(name) else { return refuse(connection, .key, .badName) }
+        addresses.succeeded(connection.neighbourhood)
+        challenge(connection)
+    }
+
+    /// It may publish as soon as nobody else delivers.
+    private func challenge(_ connection: Connection) {
+        guard let publication else { return accept(connection) }
+        guard challenger == nil else { return refuse(connection, .busy, .busy) }
+        challenger = connection
+        watch(publication)
+    }
+
+    /// The publisher's next picture turns the challenger away, and its silence lets it in.
+    private func watch(_ publication: Publication) {
+        guard let challenger, publication === self.publication else { return }
+        let left = TimeAmount(limits.silence) - publication.silence(now: .now())
+        guard left > .zero else {
+            self.challenger = nil
+            let former = publisher
+            end(.replaced)
+            former?.refuse(.rejected("somebody else publishes now, since nothing came for a while"))
+            return accept(challenger)
+        }
+        loop.assumeIsolated().scheduleTask(in: left) { [weak self] in self?.watch(publication) }
+    }
+
+    private func accept(_ connection: Connection) {
+        forget(connection)
+        let publication = Publication(address: connection.address, limits: limits, loop: loop)
+        publisher = connection
+        self.publication = publication
+        ledger.publishes(true)
+        report(.began(address: connection.address))
+        connection.accept(publication)
+    }
+
+    // MARK: The publisher
+
+    func took(_ message: MediaMessage, from connection: Connection, now: NIODeadline) {
+        guard connection === publisher else { return }
+        ledger.took(now)
+        if let challenger {
+            self.challenger = nil
+            refuse(challenger, .busy, .busy)
+        }
+        if case .number = message.codec { return }
+        if message.kind == .video, message.codec == .hevc, readsEnhanced { return }
+        let what = message.kind == .video ? "picture" : "sound"
+        let advice = message.kind == .video ? (message.codec == .hevc ? "; choose H.264, or use FFmpeg 6.1 or newer on the box" : "; choose H.264") : "; choose AAC"
+        reject("\(message.codec) as \(what) cannot be read by this box\(advice)")
+    }
+
+    /// Turns the publisher away, because of what it sends.
+    func reject(_ why: String) {
+        guard let publisher else { return }
+        end(.rejected(why))
+        count(.codec, publisher.address, why)
+        publisher.refuse(.rejected(why))
+    }
+
+    func isIdle(_ connection: Connection) {
+        guard connection === publisher else { return }
+        end(.idle)
+        connection.close()
+    }
+
+    private func end(_ ending: IngestEvent.Ending) {
+        guard let publication else { return }
+        former?.close()
+        former = publication
+        publication.end()
+        self.publication = nil
+        publisher = nil
+        ledger.publishes(false)
+        report(.ended(ending))
+        guard let challenger else { return }
+        self.challenger = nil
+        // What it showed is not the key any more.
+        if ending == .keyChanged { refuse(challenger, .key, .badName) } else { accept(challenger) }
+    }
+
+    // MARK: Refusing
+
+    func violated(_ connection: Connection, _ violation: Violation) {
+        if connection === publisher {
+            end(.violation(violation.description))
+            return connection.close()
+        }
+        refuse(connection, .protocol, nil, detail: violation.description)
+    }
+
+    func refuse(_ connection: Connection, _ reason: IngestRefusal, _ answer: PublishSession.Refusal?, detail: String? = nil, isSilent: Bool = false) {
+        let now = nanoseconds()
+        if reason == .key || reason == .application { addresses.failed(connection.neighbourhood, now: now) }
+        forget(connection)
+        count(reason, connection.address, detail)
+        if isSilent {
+            connection.standing = .refused
+            connection.close()
+        } else {
+            connection.refuse(answer)
+        }
+    }
+
+    private func count(_ reason: IngestRefusal, _ address: String, _ detail: String?) {
+        ledger.refused(reason)
+        guard let unsaid = reports.note(now: nanoseconds()) else { return }
+        report(.refused(reason, address: address, detail: detail, unsaid: unsaid))
+    }
+
+    // MARK: For the ingest
+
+    /// - Returns: What there is to relay, and a relay's end of a pipe.
+    func attach(after time: Int64?) -> (presence: Presence, input: CInt)? {
+        guard let publication, let input = publication.attach(after: time) else { return nil }
+        return (publication.presence, input)
+    }
+
+    func confirm(_ time: Int64) { publication?.confirm(time) }
+
+    func setAdmission(_ next: Admission) {
+        let before = admission
+        admission = next
+        // What the publisher showed may be right no more.
+        switch (before, next) {
+        case (.nobody, _), (_, .anybody): return
+        case (.holders(let former), .holders(let key)) where key.isSame(as: former): return
+        case (_, .holders), (_, .nobody): break
+        }
+        guard let publisher else { return }
+        end(.keyChanged)
+        publisher.refuse(.badName)
+    }
+
+    func close() {
+        isClosed = true
+        let open = strangers + [publisher].compactMap { $0 }
+        challenger = nil
+        if publication != nil { end(.left) }
+        for connection in open { connection.close() }
+        former?.end()
+    }
+}

@@ -1,0 +1,27 @@
+/// What an ingest reports.
+public enum IngestEvent: Sendable, Hashable {
+    /// Somebody with the right key publishes; a relay is wanted.
+    case began(address: String)
+    /// It publishes no more.
+    case ended(Ending)
+    /// Somebody was turned away.
+    ///
+    /// - Parameters:
+    ///   - detail: More than the reason says; nothing that the peer sent.
+    ///   - unsaid: So many were turned away since the last report of it.
+    case refused(IngestRefusal, address: String, detail: String?, unsaid: Int)
+
+    public enum Ending: Sendable, Hashable {
+        /// It took its leave, or its connection is gone.
+        case left
+        case violation(String)
+        /// It sent nothing for too long.
+        case idle
+        /// It was silent, and somebody else with the right key came.
+        case replaced
+        /// The key has changed.
+        case keyChanged
+        /// What it sends cannot be carried.
+        case rejected(String)
+    }
+}

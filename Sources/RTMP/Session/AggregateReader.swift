@@ -1,0 +1,35 @@
+/// Takes a message of messages apart: each as FLV writes a tag, with its length behind it.
+struct AggregateReader {
+    private let start: UInt32
+    private var firstTime: UInt32?
+    private var offset = 0
+    private var range = 0..<0
+
+    private static let headSize = 11
+    private static let tailSize = 4
+
+    /// - Parameter start: The timestamp of the whole: that of its first part.
+    init(start: UInt32) {
+        self.start = start
+    }
+
+    /// The next message of sound or picture; `nil` at the end, or where the rest makes no sense.
+    mutating func next(_ bytes: Bytes) -> MessageHeader? {
+        while bytes.count - offset >= Self.headSize {
+            let type = bytes[offset], size = bytes.bigEndian24(at: offset + 1)
+            let time = UInt32(bytes.bigEndian24(at: offset + 4)) | UInt32(bytes[offset + 7]) << 24
+            let body = offset + Self.headSize
+            guard bytes.count - body >= size else { return nil }
+            offset = min(bytes.count, body + size + Self.tailSize)
+            let first = firstTime ?? time
+            firstTime = first
+            guard type == MessageType.audio || type == MessageType.video else { continue }
+            range = body..<body + size
+            return MessageHeader(type: type, timestamp: start &+ (time &- first))
+        }
+        return nil
+    }
+
+    /// The bytes of the message found last.
+    func part(of bytes: Bytes) -> Bytes { Bytes(rebasing: bytes[range]) }
+}

@@ -1,0 +1,28 @@
+/// What is known of a message beside its bytes.
+public struct MessageHeader: Sendable, Hashable {
+    public var type: UInt8
+    /// Milliseconds; begins anew after 2³² of them.
+    public var timestamp: UInt32
+    public var streamID: UInt32
+
+    public init(type: UInt8, timestamp: UInt32 = 0, streamID: UInt32 = 0) {
+        self.type = type
+        self.timestamp = timestamp
+        self.streamID = streamID
+    }
+}
+
+/// The types of messages that mean something here.
+enum MessageType {
+    static let setChunkSize: UInt8 = 1
+    static let abort: UInt8 = 2
+    static let acknowledgement: UInt8 = 3
+    static let userControl: UInt8 = 4
+    static let windowSize: UInt8 = 5
+    static let peerBandwidth: UInt8 = 6
+    static let audio: UInt8 = 8
+    static let video: UInt8 = 9
+    static let commandAMF3: UInt8 = 17
+    static let command: UInt8 = 20
+    static let aggregate: UInt8 = 22
+}

@@ -1,0 +1,203 @@
+import Configuration
+import FFmpeg
+import Ingest
+import Logging
+import RTMP
+import Synchronization
+import SystemPackage
+import TransportStream
+
+/// What a source has to do with its RTMP port: who is let in, and how a relay gets what the publisher sends.
+final class PublisherRelay: Sendable {
+    private struct State {
+        var isWanted = false
+        var hasPublisher = false
+        /// The relay in use gives pictures.
+        var delivers = false
+        /// Relays in a row that ended without a picture of this publisher.
+        var failures = 0
+    }
+
+    private let source: RTMPSource
+    private let environment: [String: String]
+    private let ledger: ProcessLedger
+    private let logger: Logger
+    private let ingest: RTMPIngest
+    private let latestTime: @Sendable () async -> Int64?
+    private let state = Mutex(State())
+    private let closing: AsyncStream<Never>
+    private let close: AsyncStream<Never>.Continuation
+
+    /// Relays that may end without a picture before the publisher is told that its stream cannot be read.
+    private static let mostFailures = 3
+    private static let lookInterval = Duration.milliseconds(500)
+    /// Looks at a publisher that sends and a relay that gives nothing, until that one is taken to hang.
+    private static let patientLooks = 5
+    private static let longestPause = Duration.seconds(5)
+
+    /// - Parameter latestTime: Gives the decoding time, in ticks, of the last picture of the publisher's stream that came out
+    ///   of a relay; `nil` when there is none.
+    init(_ source: RTMPSource, box: Box, ledger: ProcessLedger, logger: Logger, latestTime: @escaping @Sendable () async -> Int64?) {
+        self.source = source
+        self.latestTime = latestTime
+        environment = box.environment
+        self.ledger = ledger
+        self.logger = logger
+        ingest = RTMPIngest(application: source.app, readsEnhanced: box.ffmpeg.version.hasEnhancedFLV)
+        (closing, close) = AsyncStream.makeStream()
+    }
+
+    /// How many were turned away, by reason.
+    var refusals: [String: Int] {
+        let counts = ingest.ledger.refusals
+        return Dictionary(uniqueKeysWithValues: IngestRefusal.allCases.map { ($0.rawValue, counts[$0] ?? 0) })
+    }
+
+    // MARK: The port
+
+    /// Keeps the port open until ``finish()``; what happens there is told to `process`. Returns when it is cancelled.
+    func run(_ process: ProcessRunner) async {
+        await withDiscardingTaskGroup { tasks in
+            tasks.addTask { await self.keepOpen() }
+            tasks.addTask { await self.look(process) }
+            for await event in ingest.events { handle(event, process) }
+        }
+    }
+
+    /// Closes the port: the relay in use gets the rest, and the end.
+    func finish() { close.finish() }
+
+    private func keepOpen() async {
+        var pause = Duration.seconds(1)
+        var told: String?
+        while !Task.isCancelled {
+            do {
+                ingest.admit(try admission())
+                let listener = try await ingest.listen(host: source.listen.host, port: source.listen.port)
+                ledger.isHindered(by: nil)
+                logger.notice("listens", metadata: ["address": "\(source.listen)"])
+                for await _ in closing {}
+                return await ingest.close(listener)
+            } catch {
+                let why = (error as? SecretError)?.description ?? "cannot listen on \(source.listen): \(error)"
+                ledger.isHindered(by: why)
+                if told != why { logger.warning("\(why); it is tried again") }
+                told = why
+            }
+            try? await ContinuousClock().sleep(for: pause)
+            pause = min(pause * 2, Self.longestPause)
+        }
+    }
+
+    private func admission() throws(SecretError) -> Admission {
+        guard let key = source.key else { return .anybody }
+        return .holders(of: StreamKey(try key.resolve(environment: environment).reveal()))
+    }
+
+    /// Reads the key again.
+    func reloadKey() {
+        do {
+            ingest.admit(try admission())
+        } catch {
+            logger.error("\(error); the key that was read before goes on")
+        }
+    }
+
+    private func handle(_ event: IngestEvent, _ process: ProcessRunner) {
+        switch event {
+        case .began(let address):
+            logger.notice("a publisher came", metadata: ["address": "\(address)"])
+            let canRun = state.withLock { state in
+                (state.hasPublisher, state.delivers, state.failures) = (true, false, 0)
+                return state.isWanted
+            }
+            process.report(.want(canRun))
+        case .ended(let ending):
+            switch ending {
+            case .left: logger.notice("the publisher left")
+            case .idle: logger.warning("the publisher sent nothing for a long time: its connection is closed")
+            case .replaced: logger.warning("the publisher was silent, and another one with the right key takes its place")
+            case .keyChanged: logger.warning("the key has changed, and the publisher showed the one before: its connection is closed")
+            case .violation(let why): logger.warning("the publisher's connection is closed: \(why)")
+            case .rejected(let why): logger.warning("the publisher is turned away: \(why)")
+            }
+            state.withLock { $0.hasPublisher = false }
+            process.report(.want(false))
+        case .refused(let reason, let address, let detail, let unsaid):
+            var metadata: Logger.Metadata = ["address": "\(address)", "reason": "\(reason.rawValue)"]
+            if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+            logger.warning("turned away: \(detail ?? reason.sentence)", metadata: metadata)
+        }
+    }
+
+    // MARK: The relay
+
+    func want(_ wanted: Bool, _ process: ProcessRunner) {
+        let canRun = state.withLock { state in
+            state.isWanted = wanted
+            return wanted && state.hasPublisher
+        }
+        process.report(.want(canRun))
+    }
+
+    /// The next relay's input, from where the one before broke off; `nil` when the publisher has gone.
+    func attach() async -> (Presence, FileDescriptor)? {
+        state.withLock { $0.delivers = false }
+        return await ingest.attach(after: await latestMilliseconds())
+    }
+
+    private func latestMilliseconds() async -> Int64? { await latestTime().map { $0 * 1000 / Ticks.perSecond } }
+
+    func delivers() {
+        ledger.isSilent(false)
+        state.withLock { ($0.delivers, $0.failures) = (true, 0) }
+    }
+
+    /// No picture came for a while, because of the publisher or because of the relay.
+    func stalled() {
+        ledger.isSilent(true)
+        state.withLock { $0.delivers = false }
+    }
+
+    func ended(asked: Bool) {
+        let failures = state.withLock { state in
+            if !asked, !state.delivers { state.failures += 1 }
+            return state.failures
+        }
+        if failures >= Self.mostFailures { ingest.reject("FFmpeg cannot read the stream: it needs a picture in H.264") }
+    }
+
+    /// Finds a relay that hangs: its publisher sends, and it gives nothing. And has the ingest keep no more than it must.
+    private func look(_ process: ProcessRunner) async {
+        var looks = 0
+        while await (try? ContinuousClock().sleep(for: Self.lookInterval)) != nil {
+            let (hasPublisher, delivers) = state.withLock { ($0.hasPublisher, $0.delivers) }
+            guard hasPublisher else {
+                looks = 0
+                continue
+            }
+            if delivers, let time = await latestMilliseconds() { ingest.confirm(time) }
+            let mayHang = !delivers && ingest.ledger.delivers(within: Self.lookInterval)
+            looks = mayHang ? looks + 1 : 0
+            guard looks >= Self.patientLooks else { continue }
+            looks = 0
+            logger.warning("the relay takes what the publisher sends and gives nothing: it is replaced")
+            process.report(.stalled)
+        }
+    }
+}
+
+extension IngestRefusal {
+    /// For the log.
+    fileprivate var sentence: String {
+        switch self {
+        case .application: "it named another application"
+        case .key: "wrong stream key"
+        case .busy: "somebody else is publishing"
+        case .codec: "what it sends cannot be carried"
+        case .connections: "too many connections that do not publish"
+        case .handshake: "it did not ask to publish in time"
+        case .protocol: "it does not speak RTMP"
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Testing
+
+@testable import Ingest
+
+/// Who is slowed down, and who is told.
+@Suite struct DoorTests {
+    private static let second: Int64 = 1_000_000_000
+
+    @Test("wrong keys of an address are answered later and later, a right one and time forgive")
+    func delays() {
+        var book = AddressBook()
+        book.came("a", now: 0)
+        var delays: [Int64] = []
+        for _ in 0..<9 {
+            delays.append(book.delay(for: "a", now: 0) / 1_000_000)
+            book.failed("a", now: 0)
+        }
+        #expect(delays == [0, 0, 0, 100, 200, 400, 800, 1000, 1000])
+        #expect(book.delay(for: "b", now: 0) == 0)
+        // A failure is forgiven every ten seconds.
+        #expect(book.delay(for: "a", now: 60 * Self.second) / 1_000_000 == 100)
+        #expect(book.delay(for: "a", now: 70 * Self.second) == 0)
+        book.went("a", now: 0)
+        #expect(book.delay(for: "a", now: 0) > 0)
+        book.succeeded("a")
+        #expect(book.delay(for: "a", now: 0) == 0)
+    }
+
+    @Test("no number of addresses is remembered without an end")
+    func bounded() {
+        var book = AddressBook()
+        for number in 0..<100_000 {
+            let address = "10.\(number >> 16).\(number >> 8 & 255).\(number & 255)"
+            book.came(address, now: Int64(number))
+            book.failed(address, now: Int64(number))
+            book.went(address, now: Int64(number))
+        }
+        #expect(book.count <= AddressBook.most)
+        // The newest are those that are remembered.
+        for _ in 0..<3 { book.failed("10.1.134.159", now: 100_000) }
+        #expect(book.delay(for: "10.1.134.159", now: 100_000) > 0)
+    }
+
+    @Test("a few refusals are told one by one, the others as a number")
+    func reports() {
+        var reports = RefusalReports()
+        let told = (0..<100).map { _ in reports.note(now: 0) }
+        #expect(told.prefix(5) == [0, 0, 0, 0, 0] && told.dropFirst(5).allSatisfy { $0 == nil })
+        #expect(reports.note(now: 60 * Self.second) == 95 && reports.note(now: 60 * Self.second) == 0)
+    }
+}

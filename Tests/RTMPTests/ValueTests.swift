@@ -1,0 +1,74 @@
+import TestSupport
+import Testing
+
+@testable import RTMP
+
+/// Values, keys, and what media messages say of themselves.
+@Suite struct ValueTests {
+    private func read(_ bytes: [UInt8]) throws -> AMF0 {
+        try bytes.withUnsafeBytes { bytes in
+            var reader = AMF0Reader(bytes)
+            return try reader.next()
+        }
+    }
+
+    @Test("values are read as they were written")
+    func roundTrip() throws {
+        let value = AMF0.object([
+            .init("a", .number(1.5)), .init("", .boolean(true)), .init("ü", .string("x")), .init("list", .array([.null, .object([])])),
+        ])
+        var bytes: [UInt8] = []
+        value.write(to: &bytes)
+        #expect(try read(bytes) == value)
+        for count in 0..<bytes.count { #expect(throws: Violation.malformed) { try read(Array(bytes.prefix(count))) } }
+    }
+
+    @Test("other types that commands hold are read over")
+    func otherTypes() throws {
+        #expect(try read([0x06]) == .null)
+        #expect(try read([0x0B, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]) == .null)
+        #expect(try read([0x0C, 0, 0, 0, 1, 0x61]) == .string("a"))
+        #expect(try read([0x08, 0, 0, 0, 9, 0, 1, 0x61, 0x05, 0, 0, 9]) == .object([.init("a", .null)]))
+        #expect(try read([0x10, 0, 1, 0x54, 0, 0, 9]) == .object([]))
+    }
+
+    @Test("depth and number of values have limits")
+    func limits() {
+        #expect(throws: Violation.malformed) { try read(Array(repeating: [0x0A, 0, 0, 0, 1], count: 20).flatMap { $0 } + [0x05]) }
+        #expect(throws: Violation.malformed) { try read([0x0A, 0xFF, 0xFF, 0xFF, 0xFF] + Array(repeating: 5, count: 10)) }
+        #expect(throws: Violation.malformed) { try read([0x0A, 0, 0, 3, 0] + Array(repeating: 5, count: 768)) }
+    }
+
+    @Test("a key admits itself and nothing else")
+    func key() {
+        let key = StreamKey("live_abc?x=1")
+        #expect(key.admits("live_abc?x=1"))
+        for wrong in ["", "l", "live_abc?x=", "live_abc?x=2", "live_abc?x=1 ", "live_abc?x=1live_abc?x=1", "Live_abc?x=1"] { #expect(!key.admits(wrong), "\(wrong)") }
+        #expect("\(key)" == "****")
+        var dumped = ""
+        dump(key, to: &dumped)
+        #expect(!dumped.contains("abc") && !dumped.contains("108"))
+    }
+
+    private func media(_ type: UInt8, _ bytes: [UInt8]) -> MediaMessage { bytes.withUnsafeBytes { MediaMessage(MessageHeader(type: type), $0) } }
+
+    @Test("keyframes, sequence headers and codecs are told by the first bytes")
+    func messages() {
+        #expect(media(9, [0x17, 0, 0, 0, 0]).isSequenceHeader && !media(9, [0x17, 0, 0, 0, 0]).isKeyframe)
+        #expect(media(9, [0x17, 1, 0, 0, 0]).isKeyframe && !media(9, [0x27, 1, 0, 0, 0]).isKeyframe && !media(9, [0x17, 2, 0, 0, 0]).isKeyframe)
+        #expect(media(9, [0x17]).isKeyframe == false && media(9, []).isEmpty && media(9, [0x57, 1]).isEmpty)
+        #expect(media(9, [0x12, 9]).isKeyframe && media(9, [0x12, 9]).codec == .number(2))
+        let start = media(9, [0x90, 0x68, 0x76, 0x63, 0x31])
+        #expect(start.isSequenceHeader && start.codec == .hevc && start.codec.description == "hvc1")
+        #expect(media(9, [0x93, 0x68, 0x76, 0x63, 0x31]).isKeyframe && !media(9, [0xA3, 0x68, 0x76, 0x63, 0x31]).isKeyframe)
+        #expect(media(9, [0x96, 0x68, 0x76, 0x63, 0x31]).codec == .unknown && media(9, [0x93, 1]).codec == .unknown)
+        #expect(media(8, [0xAF, 0]).isSequenceHeader && !media(8, [0xAF, 1]).isSequenceHeader && media(8, [0x2F]).codec == .number(2))
+        #expect(media(8, [0x90, 0x4F, 0x70, 0x75, 0x73]).codec.description == "Opus" && media(8, [0x95, 0, 0, 0, 0]).codec == .unknown)
+    }
+
+    @Test("a tag says the message's length, and its time in four bytes")
+    func tag() {
+        let header = FLV.withTagHeader(.video, size: 0x010203, timestamp: 0xAABB_CCDD) { Array($0) }
+        #expect(header == [9, 1, 2, 3, 0xBB, 0xCC, 0xDD, 0xAA, 0, 0, 0])
+    }
+}

@@ -1,0 +1,356 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Who gets on air by RTMP, and who does not.
+@Suite(.serialized) struct IngestTests {
+    private struct Rig {
+        var port: Int
+        var sink: NginxRTMP
+        var daemon: Daemon
+        var keyFile: String
+
+        func url(_ key: String = "the-right-key", app: String = "live") -> String { "rtmp://127.0.0.1:\(port)/\(app)/\(key)" }
+    }
+
+    /// A channel with one RTMP port, whose stream goes out as it comes.
+    private func rig(_ stage: Stage, sources: String = "", more: String = "") async throws -> Rig {
+        let sink = try await stage.nginx(record: true)
+        let port = try FreePort.tcp()
+        let keyFile = try stage.folder.write("key", "the-right-key\n", mode: 0o600)
+        let daemon = try await stage.streambox(
+            """
+              - name: main
+                tap: true
+                sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live, key: { file: \(keyFile) } } }\(sources) ]
+                groups: [ { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
+            """, more: "status: { file: \(stage.folder.path("box.prom")), every: 500ms }\n" + more)
+        try await daemon.logged("msg=listens", "source=rtmp-0")
+        return Rig(port: port, sink: sink, daemon: daemon, keyFile: keyFile)
+    }
+
+    /// The metric of refusals, by reason.
+    private func refusals(_ stage: Stage) -> [String: Int] {
+        let text = (try? stage.folder.text("box.prom")) ?? ""
+        var found: [String: Int] = [:]
+        for line in text.split(separator: "\n") {
+            if let match = line.firstMatch(of: /^streambox_ingest_refusals_total{channel="main",source="rtmp-0",reason="([a-z]+)"} (\d+)$/) {
+                found[String(match.1)] = Int(match.2)
+            }
+        }
+        return found
+    }
+
+    @Test("another application and a wrong key are refused in RTMP's words, counted, logged without the key, and nothing of them is on air")
+    func refused() async throws {
+        try await withStage { stage in
+            let rig = try await rig(stage)
+            let tap = try await stage.tap("main", of: rig.daemon)
+            let before = try await eventually("the slate") { tap.output.total > 20_000 ? tap.output.total : nil }
+            #expect(before > 0)
+            for (url, word) in [(rig.url("a-wrong-key"), "stream key"), (rig.url("the-right-ke"), "stream key"), (rig.url(app: "other"), "no such application")] {
+                let stranger = try await stage.publish(.small(seconds: 20), to: url)
+                #expect(try await stranger.wait(.seconds(30)) != .exited(0))
+                #expect(stranger.errors.text.contains(word), "\(stranger.errors.text)")
+            }
+            #expect(rig.daemon.lines("msg=\"turned away", "source=rtmp-0").count == 3)
+            #expect(rig.daemon.lines("reason=key", "address=127.0.0.1").count == 2)
+            #expect(rig.daemon.lines("a-wrong-key").isEmpty && rig.daemon.lines("the-right-ke").isEmpty)
+            try await eventually("the metric", within: .seconds(10)) { refusals(stage)["key"] == 2 && refusals(stage)["application"] == 1 }
+            // No relay has seen a byte.
+            #expect(rig.daemon.lines("msg=started", "source=rtmp-0").isEmpty && rig.daemon.lines("on air", "source=rtmp-0").isEmpty)
+            let good = try await stage.publish(.small, to: rig.url())
+            try await rig.daemon.logged("on air", "source=rtmp-0")
+            #expect(!rig.daemon.children("pipe:0").contains { $0.command.contains("the-right-key") })
+            await stage.end(good)
+            try await rig.daemon.terminate()
+        }
+    }
+
+    @Test("a relay that is killed is replaced; its publisher stays connected, and the target lacks nothing and has nothing twice")
+    func relayKilled() async throws {
+        try await withStage { stage in
+            let rig = try await rig(stage)
+            let publisher = try await stage.publish(.small(seconds: 14) { $0.bFrames = 2 }, to: rig.url())
+            try await rig.daemon.logged("on air", "source=rtmp-0")
+            for _ in 0..<3 {
+                try await Task.sleep(for: .milliseconds(1700))
+                let relay = try #require(rig.daemon.children("-f flv -i pipe:0").first)
+                let position = rig.daemon.position
+                kill(relay.pid, SIGKILL)
+                try await rig.daemon.logged("msg=delivers", "source=rtmp-0", from: position)
+            }
+            #expect(try await publisher.wait(.seconds(60)) == .exited(0))
+            try await rig.daemon.logged("the publisher left")
+            try await rig.daemon.logged("msg=ended", "source=rtmp-0")
+            try await rig.daemon.terminate()
+            #expect(rig.daemon.lines("a publisher came").count == 1)
+            let reading = try await rig.sink.reading(of: "one")
+            let verdict = Verdict(reading)
+            print("three relays killed: \(verdict)")
+            // At a stop the last few pictures may not be through; of those, some may need others.
+            #expect(verdict.lost.allSatisfy { $0.lowerBound > 400 } && verdict.duplicated.isEmpty && verdict.late.isEmpty && verdict.backwards.isEmpty, "\(verdict)")
+            #expect(verdict.first == 0 && verdict.last ?? 0 > 410, "\(verdict)")
+            #expect(reading.complaints.isEmpty, "\(reading.complaints)")
+            #expect((verdict.worstSoundOffset ?? 1) < 0.06, "\(verdict)")
+            #expect(try await MediaProbe.read(.url(rig.sink.recordings(of: "one")[0])).backwards.isEmpty)
+        }
+    }
+
+    @Test("a relay that hangs is found and replaced, and nothing that its publisher sent meanwhile is missing")
+    func relayHangs() async throws {
+        try await withStage { stage in
+            let rig = try await rig(stage)
+            let publisher = try await stage.publish(.small(seconds: 14), to: rig.url())
+            try await rig.daemon.logged("on air", "source=rtmp-0")
+            try await Task.sleep(for: .seconds(2))
+            let position = rig.daemon.position
+            kill(try #require(rig.daemon.children("-f flv -i pipe:0").first).pid, SIGSTOP)
+            try await rig.daemon.logged("gives nothing: it is replaced", from: position)
+            try await rig.daemon.logged("msg=delivers", "source=rtmp-0", from: position)
+            #expect(try await publisher.wait(.seconds(60)) == .exited(0))
+            try await rig.daemon.logged("msg=ended", "source=rtmp-0")
+            try await rig.daemon.terminate()
+            let verdict = Verdict(try await rig.sink.reading(of: "one"))
+            print("a relay hung: \(verdict)")
+            // The slate was on air meanwhile; what follows it begins with a keyframe that was shown before.
+            #expect(verdict.lost.isEmpty && verdict.first == 0 && verdict.last ?? 0 > 410, "\(verdict)")
+        }
+    }
+
+    @Test("of two with the right key the second is refused while the first delivers, and takes over when the first is silent")
+    func takeover() async throws {
+        try await withStage { stage in
+            let rig = try await rig(stage)
+            let first = try await stage.publish(.small, to: rig.url())
+            try await rig.daemon.logged("on air", "source=rtmp-0")
+            let second = try await stage.publish(.small(seconds: 20), to: rig.url())
+            #expect(try await second.wait(.seconds(30)) != .exited(0))
+            #expect(second.errors.text.contains("somebody else is publishing"))
+            #expect(first.isRunning && rig.daemon.lines("msg=ended", "source=rtmp-0").isEmpty)
+            first.send(SIGSTOP)
+            let stopped = ContinuousClock.now
+            let third = try await stage.publish(.with { $0 = .small; $0.firstNumber = 5000 }, to: rig.url())
+            let line = try await rig.daemon.logged("another one with the right key takes its place")
+            print("taken over after \(line.time - stopped)")
+            #expect(line.time - stopped > .milliseconds(1900))
+            try await eventually("the third one's pictures", within: .seconds(30), every: .milliseconds(300)) {
+                try await rig.sink.reading(of: "one").numbers.contains { $0 > 5030 }
+            }
+            first.send(SIGCONT)
+            #expect(try await first.wait(.seconds(30)) != .exited(0))
+            await stage.end(third)
+            // Between publishers the port is open, and the next one is let in at once.
+            #expect(FreePort.isListening(tcp: rig.port))
+            let position = rig.daemon.position
+            let fourth = try await stage.publish(.small, to: rig.url())
+            try await rig.daemon.logged("on air", "source=rtmp-0", from: position)
+            await stage.end(fourth)
+            try await rig.daemon.terminate()
+        }
+    }
+
+    @Test("half-open connections and wrong keys without an end do not disturb a publisher, and do not grow the service")
+    func flood() async throws {
+        try await withStage { stage in
+            let rig = try await rig(stage)
+            let publisher = try await stage.publish(.small(seconds: 16), to: rig.url())
+            try await rig.daemon.logged("on air", "source=rtmp-0")
+            let before = try resident(rig.daemon)
+            var halfOpen: [Int32] = []
+            for number in 0..<200 {
+                let connection = try connect(port: rig.port)
+                // Some say nothing, some begin.
+                if number % 2 == 0 { _ = send(connection, [3, 0, 0, 0], 4, Int32(MSG_NOSIGNAL)) }
+                halfOpen.append(connection)
+            }
+            let stranger = try StrangerBytes.wrongKey()
+            for _ in 0..<800 { _ = try? Stranger.ask(rig.port, stranger, patience: .milliseconds(5)) }
+            #expect(try await publisher.wait(.seconds(60)) == .exited(0))
+            for connection in halfOpen { close(connection) }
+            let after = try resident(rig.daemon)
+            print("resident before \(before >> 10) KB, after \(after >> 10) KB; \(refusals(stage))")
+            #expect(after - before < 40 << 20)
+            // Bounded in the log, whole in the metric.
+            #expect(rig.daemon.lines("msg=\"turned away").count <= 12)
+            try await eventually("the metric", within: .seconds(20)) { refusals(stage).values.reduce(0, +) >= 1000 }
+            // And afterwards the right key is let in.
+            let position = rig.daemon.position
+            let good = try await stage.publish(.with { $0 = .small; $0.firstNumber = 9000 }, to: rig.url())
+            try await rig.daemon.logged("on air", "source=rtmp-0", from: position)
+            await stage.end(good)
+            try await rig.daemon.terminate()
+            let verdict = Verdict(try await rig.sink.reading(of: "one"))
+            print("flooded: \(verdict)")
+            #expect(verdict.lost.allSatisfy { $0.upperBound >= 480 } && verdict.duplicated.isEmpty && verdict.first == 0, "\(verdict); \(rig.daemon.lines("source=rtmp-0").filter { !$0.contains("turned away") })")
+        }
+    }
+
+    @Test("a key is read again at a reload: who showed the one before is turned away, and a file that cannot be read changes nothing")
+    func keyChanges() async throws {
+        try await withStage { stage in
+            let rig = try await rig(stage)
+            let publisher = try await stage.publish(.small, to: rig.url())
+            try await rig.daemon.logged("on air", "source=rtmp-0")
+            var position = rig.daemon.position
+            rig.daemon.program.send(SIGHUP)
+            try await rig.daemon.logged("msg=reloaded", from: position)
+            chmod(rig.keyFile, 0o644)
+            position = rig.daemon.position
+            rig.daemon.program.send(SIGHUP)
+            try await rig.daemon.logged("can be read by others", "the key that was read before goes on", from: position)
+            #expect(publisher.isRunning)
+            try stage.folder.write("key", "another-key", mode: 0o600)
+            chmod(rig.keyFile, 0o600)
+            position = rig.daemon.position
+            rig.daemon.program.send(SIGHUP)
+            try await rig.daemon.logged("the key has changed", from: position)
+            #expect(try await publisher.wait(.seconds(30)) != .exited(0))
+            let next = try await stage.publish(.small, to: rig.url("another-key"))
+            try await rig.daemon.logged("on air", "source=rtmp-0", from: position)
+            await stage.end(next)
+            try await rig.daemon.terminate()
+        }
+    }
+
+    @Test("a key that cannot be had keeps the port closed, and says why")
+    func noKey() async throws {
+        try await withStage { stage in
+            let port = try FreePort.tcp()
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    tap: true
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", key: { file: \(stage.folder.path("none")) } } }, { test: { size: 320x180 } } ]
+                """)
+            try await daemon.logged("secret file", "none", "source=rtmp-0")
+            #expect(!FreePort.isListening(tcp: port))
+            try await eventually("the status to say so", within: .seconds(20)) {
+                let status = try await stage.command(["status", "--config", daemon.config])
+                let text = String(decoding: status.output, as: UTF8.self)
+                return text.contains("failed") && text.contains("the secret file")
+            }
+            try stage.folder.write("none", "late-key", mode: 0o600)
+            try await daemon.logged("msg=listens", "source=rtmp-0")
+            try await daemon.terminate()
+        }
+    }
+
+    @Test("HEVC by RTMP is refused in words where FFmpeg cannot read it")
+    func enhanced() async throws {
+        try await withStage { stage in
+            let rig = try await rig(stage)
+            let answer = try Stranger.ask(rig.port, try StrangerBytes.hevc(), patience: .seconds(10))
+            #expect(String(decoding: answer, as: UTF8.self).contains("NetStream.Publish.Rejected"))
+            try await rig.daemon.logged("hvc1 as picture cannot be read by this box; choose H.264, or use FFmpeg 6.1")
+            try await eventually("the metric", within: .seconds(10)) { refusals(stage)["codec"] == 1 }
+            try await rig.daemon.terminate()
+        }
+    }
+
+    @Test("GStreamer's rtmp2sink and rtmpsink, which is librtmp as OBS has it, and nginx-rtmp's push are let in", arguments: ["rtmp2sink", "rtmpsink", "push"])
+    func otherClients(_ client: String) async throws {
+        try await withStage { stage in
+            let rig = try await rig(stage)
+            let wrong = try await start(client, stage, rig.url("wrong"))
+            try await rig.daemon.logged("turned away: wrong stream key")
+            await stage.end(wrong)
+            let right = try await start(client, stage, rig.url())
+            try await rig.daemon.logged("on air", "source=rtmp-0")
+            try await eventually("its pictures", within: .seconds(40), every: .milliseconds(300)) {
+                (try? await rig.sink.reading(of: "one"))?.numbers.count ?? 0 > 60
+            }
+            await stage.end(right)
+            try await rig.daemon.logged("the publisher left")
+            try await rig.daemon.terminate()
+            let verdict = Verdict(try await rig.sink.reading(of: "one"))
+            print("\(client): \(verdict)")
+            #expect(verdict.lost.isEmpty && verdict.duplicated.isEmpty, "\(verdict)")
+        }
+    }
+
+    /// Starts a client that is not FFmpeg, which publishes a numbered stream.
+    private func start(_ client: String, _ stage: Stage, _ url: String) async throws -> Program {
+        if client == "push" {
+            let port = try FreePort.tcp()
+            let name = url.split(separator: "/").last.map(String.init) ?? ""
+            let folder = try stage.folder.makeFolder("push-\(port)")
+            try stage.folder.write("push-\(port)/nginx.conf", """
+                daemon off; master_process off; pid \(folder)/pid; error_log \(folder)/error.log;
+                load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
+                events { worker_connections 64; }
+                rtmp { access_log off; server { listen 127.0.0.1:\(port); application in { live on; push \(url.replacing("/\(name)", with: "")) playPath=\(name); push_reconnect 1s; } } }
+                """)
+            let nginx = try await stage.program("nginx", ["-p", folder, "-c", "\(folder)/nginx.conf"])
+            try await eventually("nginx to listen") { FreePort.isListening(tcp: port) }
+            _ = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/in/x")
+            return nginx
+        }
+        let file = stage.folder.path("gst.flv")
+        if !FileManager.default.fileExists(atPath: file) { try await NumberedSource.small(seconds: 8) { $0.bitrate = 400 }.write(to: file) }
+        let sink = client == "rtmp2sink" ? ["rtmp2sink", "location=\(url)"] : ["rtmpsink", "location=\(url) live=1"]
+        return try await stage.program("gst-launch-1.0", [
+            "-q", "filesrc", "location=\(file)", "!", "flvdemux", "name=d", "flvmux", "name=m", "streamable=true", "!",
+        ] + sink + ["sync=true", "d.video", "!", "queue", "!", "h264parse", "!", "m.", "d.audio", "!", "queue", "!", "aacparse", "!", "m."])
+    }
+
+    private func resident(_ daemon: Daemon) throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(daemon.program.pid)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
+        return (Int(line.split(whereSeparator: { !$0.isNumber }).first ?? "0") ?? 0) << 10
+    }
+}
+
+/// A client that says its bytes and listens.
+enum Stranger {
+    /// - Parameter patience: How long an answer, and the end, are waited for.
+    /// - Returns: What came until then.
+    static func ask(_ port: Int, _ bytes: [UInt8], patience: Duration) throws -> [UInt8] {
+        let connection = try connect(port: port)
+        defer { close(connection) }
+        _ = bytes.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        let end = ContinuousClock.now + patience
+        var answer: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 8192)
+        while true {
+            var descriptor = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
+            let left = max(0, (end - .now).inSeconds * 1000)
+            guard poll(&descriptor, 1, Int32(left)) > 0 else { return answer }
+            let count = recv(connection, &buffer, buffer.count, 0)
+            guard count > 0 else { return answer }
+            answer += buffer[..<count]
+        }
+    }
+}
+
+/// The bytes of clients that no program here is.
+enum StrangerBytes {
+    static func wrongKey() throws -> [UInt8] { greeting() + publish("not-the-key") }
+
+    /// A publisher with the right key that sends HEVC as enhanced RTMP has it.
+    static func hevc() throws -> [UInt8] {
+        greeting() + publish("the-right-key") + chunk(9, [0x90, 0x68, 0x76, 0x63, 0x31] + Array(repeating: 0, count: 30), stream: 1, lane: 6)
+    }
+
+    private static func greeting() -> [UInt8] {
+        [3] + Array(repeating: 0, count: 3072)
+            + command("connect", 1, [3] + text("app", marker: false) + text("live") + [0, 0, 9])
+            + command("createStream", 2, [5])
+    }
+
+    private static func publish(_ name: String) -> [UInt8] { command("publish", 3, [5] + text(name) + text("live"), stream: 1) }
+
+    private static func text(_ text: String, marker: Bool = true) -> [UInt8] {
+        (marker ? [2] : []) + [0, UInt8(text.utf8.count)] + Array(text.utf8)
+    }
+
+    private static func command(_ name: String, _ number: Double, _ values: [UInt8], stream: UInt8 = 0) -> [UInt8] {
+        let body = text(name) + [0] + withUnsafeBytes(of: number.bitPattern.bigEndian) { Array($0) } + values
+        precondition(body.count <= 128)
+        return chunk(20, body, stream: stream, lane: 3)
+    }
+
+    private static func chunk(_ type: UInt8, _ body: [UInt8], stream: UInt8, lane: UInt8) -> [UInt8] {
+        [lane, 0, 0, 0, 0, 0, UInt8(body.count), type, stream, 0, 0, 0] + body
+    }
+}
