@@ -15,11 +15,11 @@ public struct FrameWriter: ~Copyable {
     public let bytesPerFrame: Int
     private var fifo: CInt = -1
 
+    /// Opens nothing yet. From now on the process ignores SIGPIPE: a reader that goes is told by the write.
     public init(path: String, bytesPerFrame: Int) {
         precondition(bytesPerFrame > 0)
         self.path = path
         self.bytesPerFrame = bytesPerFrame
-        // A reader that goes is told by the write, not by a signal.
         signal(SIGPIPE, SIG_IGN)
     }
 

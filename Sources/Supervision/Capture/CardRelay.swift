@@ -49,7 +49,8 @@ final class CardRelay: Sendable {
     private static let forgiven = 10.0
     /// The freeze that is answered with a reset of the port; those before are answered by opening the card anew.
     private static let resetAt = 2
-    /// How long a card may take to its first picture; some look at what arrives for seconds.
+    /// How long a card may take to its first picture; some look at what arrives for seconds. Twice as long each time where it took
+    /// longer, for a machine may be slow, up to eight times.
     private static let firstPicture = Duration.seconds(4)
     /// Questions that a driver is asked while its source waits.
     private static let driverPatience = Duration.seconds(2)
@@ -194,9 +195,9 @@ final class CardRelay: Sendable {
 
     /// How long the relay that begins may show no picture. A second, unless the card gives fewer than three in that time.
     var patience: PicturePatience {
-        let rate = state.withLock { $0.told?.rate }
+        let (rate, freezes) = state.withLock { ($0.told?.rate, $0.freezes) }
         let three = rate.map { Duration.seconds(3 * $0.denominator) / $0.numerator } ?? .zero
-        return PicturePatience(first: Self.firstPicture, next: max(.seconds(1), three))
+        return PicturePatience(first: Self.firstPicture * (1 << min(max(freezes - 1, 0), 3)), next: max(.seconds(1), three))
     }
 
     /// The command of the next relay.

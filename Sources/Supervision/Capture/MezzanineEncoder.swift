@@ -34,7 +34,7 @@ final class MezzanineEncoder: Sendable {
     }
 
     /// How long a suspect has to show that it is well. It was in use just now, so it is awake.
-    private static let patience = Duration.seconds(2)
+    private static let patience = Duration.seconds(3)
 
     /// A relay that began so many seconds ago may be replaced for a better encoder: at the start of the box trials take their time.
     private static let youth = 15.0
