@@ -51,7 +51,7 @@ import Testing
 
     @Test("half a request is closed when its time is over, and so is a client that does not take its answer")
     func slow() async throws {
-        var limits = ServerLimits()
+        var limits = ServerLimits.patient
         limits.request = .milliseconds(300)
         limits.answer = .milliseconds(300)
         try await serving(Served.large, limits: limits) { served in

@@ -44,7 +44,7 @@ import Testing
 
     @Test("a listener that does not read is dropped, and the others go on")
     func stuck() async throws {
-        var limits = ServerLimits()
+        var limits = ServerLimits.patient
         limits.listenerQueue = 1
         try await serving(limits: limits) { served in
             // More than the kernel takes for a client.
@@ -61,7 +61,7 @@ import Testing
 
     @Test("more listeners than there are places are told to come again")
     func crowd() async throws {
-        var limits = ServerLimits()
+        var limits = ServerLimits.patient
         limits.listeners = 1
         try await serving(limits: limits) { served in
             let first = try await RawClient.connected(to: served.port)

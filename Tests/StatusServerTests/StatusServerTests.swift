@@ -95,7 +95,7 @@ import Testing
 
     @Test("a supervisor that hangs is told to whoever asks, and the service can end all the same")
     func hung() async throws {
-        var limits = ServerLimits()
+        var limits = ServerLimits.patient
         limits.snapshot = .milliseconds(100)
         try await serving(nil, limits: limits) { served in
             for path in ["/healthz", "/readyz", "/metrics", "/api/status"] {

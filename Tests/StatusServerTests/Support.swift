@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import NIOCore
 import ServiceLifecycle
 import Status
 import StatusServer
@@ -51,9 +52,18 @@ struct Served: Sendable {
     }()
 }
 
+extension ServerLimits {
+    /// For tests that are not about time, on a machine that runs all the others beside them.
+    static var patient: ServerLimits {
+        var limits = ServerLimits()
+        (limits.request, limits.answer, limits.snapshot) = (.seconds(60), .seconds(60), .seconds(60))
+        return limits
+    }
+}
+
 /// Serves while `body` runs; ends the way the service does.
 func serving(
-    _ snapshot: BoxSnapshot? = Served.small, port: Int? = nil, limits: ServerLimits = ServerLimits(), waits: Bool = true,
+    _ snapshot: BoxSnapshot? = Served.small, port: Int? = nil, limits: ServerLimits = .patient, waits: Bool = true,
     _ body: @escaping @Sendable (Served) async throws -> Void
 ) async throws {
     let served = Served(port: try port ?? FreePort.tcp(), box: Served.Shown(snapshot))
