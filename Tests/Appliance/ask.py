@@ -20,7 +20,15 @@ class Guest:
     def connect(self):
         """The agent answers as soon as the guest has started it; what was asked before is forgotten."""
         self.socket.settimeout(2)
-        self.socket.connect(self.path)
+        while True:
+            try:
+                self.socket.connect(self.path)
+                break
+            except (ConnectionError, FileNotFoundError):
+                # QEMU is only about to start.
+                if time.monotonic() >= self.end:
+                    raise
+                time.sleep(0.1)
         number = os.getpid() * 1000
         while time.monotonic() < self.end:
             number += 1
