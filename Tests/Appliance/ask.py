@@ -19,7 +19,8 @@ class Guest:
 
     def connect(self):
         """The agent answers as soon as the guest has started it; what was asked before is forgotten."""
-        self.socket.settimeout(2)
+        # Not often, for what nobody reads yet fills the socket.
+        self.socket.settimeout(10)
         while True:
             try:
                 self.socket.connect(self.path)
@@ -32,10 +33,10 @@ class Guest:
         number = os.getpid() * 1000
         while time.monotonic() < self.end:
             number += 1
-            # The byte makes the agent drop what it has of a request that was cut off.
-            self.send(b"\xff", "guest-sync-delimited", id=number)
             try:
-                while (reply := self.receive()).get("return") != number:
+                # The byte makes the agent drop what it has of a request that was cut off.
+                self.send(b"\xff", "guest-sync-delimited", id=number)
+                while self.receive().get("return") != number:
                     pass
                 return
             except TimeoutError:
