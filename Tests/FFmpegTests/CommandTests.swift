@@ -79,6 +79,7 @@ import EncoderSelection
             (.rtmp(url: "rtmp://h/app", key: String(repeating: "k", count: 2000)), .secretTooLong(option: "rtmp_playpath", limit: 976)),
             (.rtmp(url: "rtmp://h/app", key: nil), nil),
             (.rtmp(url: "rtmp://h", key: "key"), nil),
+            (.rtmp(url: "rtmp://h//hunter22", key: nil), nil),
             (.rtmp(url: "rtmp://user:hunter22@h/app", key: "key"), nil),
             (.rtmp(url: "http://h/app", key: "key"), nil),
             (.srt(url: "h:9000", passphrase: nil, streamID: nil, latency: nil), nil),

@@ -30,7 +30,7 @@ struct MediaAddress {
             query = String(tail[tail.index(after: mark)...])
             tail = tail[..<mark]
         }
-        path = String(tail.drop { $0 == "/" })
+        path = String(tail.dropFirst())
     }
 
     /// The password in the address; a user name alone is none.
