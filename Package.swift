@@ -212,7 +212,7 @@ let package = Package(
 
 // Targets for fuzzing: ordinary tests replay their corpora; `scripts/fuzz` builds them into a fuzzer, which has its own `main`.
 let fuzzed: [Target.Dependency] = [
-    "Configuration", "Control", "FFmpeg", "Redaction", "Status", "StatusServer", "TransportStream",
+    "Configuration", "Control", "FFmpeg", "RTMP", "Redaction", "Status", "StatusServer", "TransportStream",
     .product(name: "HTTPTypes", package: "swift-http-types"),
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOEmbedded", package: "swift-nio"),
