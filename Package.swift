@@ -139,7 +139,7 @@ let package = Package(
         .executableTarget(
             name: "StreamboxBench",
             dependencies: [
-                "AllocationCount", "Lab", "TestSupport", "TransportStream",
+                "AllocationCount", "Lab", "Status", "TestSupport", "TransportStream",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/StreamboxBench",

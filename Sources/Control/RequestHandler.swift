@@ -27,7 +27,10 @@ final class RequestHandler: ChannelInboundHandler {
             return reply(ControlReply(.refused, "too many commands at a time; try again"), to: context.channel)
         }
         let channel = context.channel
-        guardian = context.eventLoop.scheduleTask(in: TimeAmount(patience)) { channel.close(promise: nil) }
+        guardian = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(patience)) {
+            self.hasRequest = true
+            self.reply(ControlReply(.mistaken, "no whole request came in time; one is a JSON object on a line"), to: channel)
+        }
         context.fireChannelActive()
     }
 
@@ -58,8 +61,11 @@ final class RequestHandler: ChannelInboundHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // Who has sent everything may wait for the answer; who has sent no request gets none.
-        if case ChannelEvent.inputClosed = event, !hasRequest { return context.close(promise: nil) }
+        // Who has sent everything may wait for the answer.
+        if case ChannelEvent.inputClosed = event, !hasRequest {
+            hasRequest = true
+            return reply(ControlReply(.mistaken, "the request ends before its line does"), to: context.channel)
+        }
         context.fireUserInboundEventTriggered(event)
     }
 

@@ -109,14 +109,27 @@ import Testing
         }
     }
 
-    @Test("a request that is too long is told so, and a half one is dropped")
+    @Test("a request that is too long, half, or does not come in time is told so")
     func size() async throws {
         try await withServer { path, service in
             let reply = try await exchange([UInt8](repeating: UInt8(ascii: "a"), count: 300_000), at: path)
-            #expect(reply.isEmpty || reply.contains("at most 65536 bytes"), "\(reply)")
-            #expect(try await exchange(Array("{\"command\":\"status\"".utf8), at: path).isEmpty)
+            #expect(reply.contains("at most 65536 bytes"), "\(reply)")
+            #expect(try await exchange(Array("{\"command\":\"status\"".utf8), at: path).contains("ends before its line does"))
             #expect(service.requests.withLock { $0.isEmpty })
             #expect(try await ask(ControlRequest(.reload), at: path).outcome == .done)
+        }
+    }
+
+    @Test("whoever is slow with a request is told so and closed")
+    func slow() async throws {
+        try await withServer(patience: .milliseconds(200)) { path, service in
+            for start in ["", "{\"comm"] {
+                let client = try await RawClient.connected(toSocket: path, count: 1)[0]
+                client.send(start)
+                let answer = await client.read()
+                #expect(answer.isClosed && answer.text.contains("in time"), "\(answer.text)")
+            }
+            #expect(service.requests.withLock { $0.isEmpty })
         }
     }
 

@@ -29,6 +29,23 @@ import Testing
         #expect(stripped == plain)
     }
 
+    @Test("names stand whole, however long, and so does what is told of them; nothing that a peer says commands the terminal")
+    func names() {
+        var box = box
+        box.channels[0].groups[0].name = String(repeating: "g", count: 32)
+        box.channels[0].groups[0].targets[0].name = String(repeating: "t", count: 32)
+        box.channels[0].groups[0].encoder = "h264_vaapi"
+        box.channels[0].groups[0].gpu = "0000:03:00.0"
+        box.channels[0].groups[0].targets[0].trouble = "bell \u{7}, \u{1B}[2Jand a path /" + String(repeating: "p", count: 200)
+        let text = StatusTable.render(box, coloured: false)
+        for line in text.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+        for whole in [box.channels[0].groups[0].name, box.channels[0].groups[0].targets[0].name, "h264_vaapi@0000:03:00.0  30.0 fps  6.0 Mbit/s"] {
+            #expect(text.contains(whole), "\(text)")
+        }
+        #expect(text.count { $0 == "p" } >= 200)
+        #expect(!text.unicodeScalars.contains { $0.properties.generalCategory == .control && $0 != "\n" })
+    }
+
     @Test("figures are written as people say them")
     func figures() {
         let text = StatusTable.render(box, coloured: false)

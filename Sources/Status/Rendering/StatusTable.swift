@@ -1,19 +1,28 @@
 /// A snapshot for a person at a terminal of 80 columns.
 public struct StatusTable {
     private let isColoured: Bool
+    /// Columns of the longest name.
+    private let nameWidth: Int
     private var lines: [String] = []
 
     /// - Parameter coloured: With the escape sequences of a terminal.
     public static func render(_ box: BoxSnapshot, coloured: Bool) -> String {
-        var table = StatusTable(isColoured: coloured)
+        let names = box.channels.flatMap { channel in
+            channel.sources.map(\.id.count) + channel.groups.flatMap { [$0.name.count] + $0.targets.map { $0.name.count + indent } }
+        }
+        var table = StatusTable(isColoured: coloured, nameWidth: max(names.max() ?? 0, shortestName))
         table.write(box)
         return table.lines.joined(separator: "\n") + "\n"
     }
 
     static let width = 80
+    private static let indent = 2
+    private static let shortestName = 14
 
-    private init(isColoured: Bool) {
+    private init(isColoured: Bool, nameWidth: Int) {
         self.isColoured = isColoured
+        // What a command takes has at most 32 letters.
+        self.nameWidth = min(nameWidth, 32 + Self.indent)
     }
 
     private enum Tone: String {
@@ -61,7 +70,7 @@ public struct StatusTable {
             case .connecting, .waiting, .refused: about = target.trouble ?? ""
             case .stopped: about = ""
             }
-            row("", "target", "  " + target.name, target.state.rawValue, about, tone(target))
+            row("", "target", String(repeating: " ", count: Self.indent) + target.name, target.state.rawValue, about, tone(target))
         }
     }
 
@@ -95,9 +104,14 @@ public struct StatusTable {
     // MARK: Lines
 
     private mutating func row(_ mark: String, _ kind: String, _ name: String, _ state: String, _ about: String, _ tone: Tone) {
-        let start = "  " + Self.padded(mark, 7) + Self.padded(kind, 7) + " " + Self.padded(name, 20) + " "
-        let rest = Self.cut(about, to: Self.width - start.count - 11)
-        lines.append(start + paint(Self.padded(state, 10), tone) + (rest.isEmpty ? "" : " " + rest))
+        let start = "  " + Self.padded(mark, 7) + Self.padded(kind, 7) + Self.padded(name, nameWidth) + " "
+        let room = Self.width - start.count - 12
+        let line = start + paint(Self.padded(state, 11), tone)
+        guard about.count > room else { return lines.append(about.isEmpty ? line : line + " " + Self.plain(about)) }
+        lines.append(line)
+        let margin = String(repeating: " ", count: 18)
+        let below = Self.width - margin.count
+        lines += (about.count <= below ? [Self.plain(about)] : Self.wrapped(about, to: below)).map { margin + $0 }
     }
 
     private mutating func add(_ text: String, _ tone: Tone? = nil) {
@@ -115,15 +129,25 @@ public struct StatusTable {
     }
 
     static func cut(_ text: String, to width: Int) -> String {
-        let text = String(text.map { $0.isNewline || $0 == "\t" ? " " : $0 })
+        let text = plain(text)
         return text.count <= width ? text : text.prefix(max(0, width - 1)) + "…"
     }
 
-    /// A text in lines of at most so many columns, broken between words.
+    /// What a peer or a device says of itself is not to command the terminal.
+    private static func plain(_ text: String) -> String {
+        var plain = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars { plain.append(scalar.properties.generalCategory == .control ? " " : scalar) }
+        return String(plain)
+    }
+
+    /// A text in lines of at most so many columns, broken between words; a word that is longer is broken too.
     public static func wrapped(_ text: String, to width: Int) -> [String] {
         var lines: [String] = []
         var line = ""
-        for word in text.split(whereSeparator: \.isWhitespace) {
+        let words = plain(text).split(whereSeparator: \.isWhitespace).flatMap { word in
+            stride(from: 0, to: word.count, by: width).map { word.dropFirst($0).prefix(width) }
+        }
+        for word in words {
             if !line.isEmpty, line.count + 1 + word.count > width {
                 lines.append(line)
                 line = ""

@@ -1,0 +1,161 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What clients and disks do to the status, and that no stream notices.
+@Suite(.serialized) struct AbuseTests {
+    private func channels(_ sink: NginxRTMP, rtmp: Int) -> String {
+        """
+          - name: main
+            sources: [ { rtmp: { listen: "127.0.0.1:\(rtmp)", app: live } } ]
+            slate: { after: 60s }
+            groups:
+              - { name: hd, video: { size: 320x180, rate: 30, bitrate: 600k }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+        """
+    }
+
+    private func resident(_ pid: Int32) throws -> Int {
+        let text = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        return try #require(text.firstMatch(of: #/VmRSS:\s+(\d+)/#).flatMap { Int($0.1) })
+    }
+
+    /// Ends the source and the service, and looks at what the sink received.
+    private func expectWhole(_ stage: Stage, _ sink: NginxRTMP, _ daemon: Daemon, _ publisher: Program) async throws {
+        await stage.end(publisher)
+        try await daemon.logged("msg=ended", "source=rtmp-0")
+        try await daemon.terminate()
+        #expect(try await sink.wasPublishedOnceInOrder("one"))
+        let verdict = Verdict(try await sink.reading(of: "one"))
+        #expect(verdict.isWhole && verdict.first == 0, "\(verdict)")
+    }
+
+    @Test("a thousand idle connections, slow, stuck and oversized clients of HTTP and of the control socket: no picture is lost, and memory stays")
+    func clients() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let (rtmp, http) = (try FreePort.tcp(), try FreePort.tcp())
+            let daemon = try await stage.streambox(channels(sink, rtmp: rtmp), more: "status: { listen: \(http) }\n")
+            try await eventually("the source to listen") { FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http) }
+            let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
+            try await sink.waitForFrames(30, of: "one")
+            let before = try resident(daemon.program.pid)
+            let socket = daemon.runtime + "/control.sock"
+            let filler = String(repeating: "a", count: 200 << 10)
+            for _ in 0..<3 {
+                var kept = try await RawClient.connected(to: http, count: 800)
+                for client in kept.suffix(60) { client.send("GET /metrics HTTP/1.1\r\nHo") }
+                let stuck = try await RawClient.connected(to: http, count: 60, receiveBuffer: 4096)
+                for client in stuck.prefix(30) { client.get("/api/events") }
+                for client in stuck.suffix(30) { for _ in 0..<20 { client.get("/api/status") } }
+                let large = try await RawClient.connected(to: http, count: 20)
+                for (index, client) in large.enumerated() {
+                    client.send(index % 2 == 0 ? "GET /" + filler : "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + filler)
+                }
+                for line in ["", "{", "null\n", "{\"command\":\"dance\"}\n", "{\"command\":\"status\"", filler, "\0\u{1}\n"] {
+                    let clients = try await RawClient.connected(toSocket: socket, count: 8)
+                    for client in clients { client.send(line) }
+                    if line.hasSuffix("\n") {
+                        let answer = await clients[0].read()
+                        #expect(answer.isClosed && answer.text.contains("mistaken"), "\(line): \(answer.text)")
+                    }
+                }
+                #expect(try await HTTP.get(port: http, "/healthz") == "ok\n")
+                // Those that were left in the middle of a request are gone.
+                try await eventually("a place at the control socket") {
+                    try await stage.command(["status", "--config", daemon.config]).ending == .exited(0)
+                }
+                kept = []
+            }
+            let after = try resident(daemon.program.pid)
+            print("resident: \(before) kB before, \(after) kB after")
+            #expect(after - before < 24 << 10)
+            let soFar = try await sink.reading(of: "one").frames.count
+            try await sink.waitForFrames(soFar + 30, of: "one")
+            try await expectWhole(stage, sink, daemon, publisher)
+        }
+    }
+
+    @Test("a metrics file on a full disk, a read-only one or behind a pipe delays no picture, is told once, and is written again")
+    func disk() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let (rtmp, http) = (try FreePort.tcp(), try FreePort.tcp())
+            let folder = try stage.folder.makeFolder("small")
+            let file = folder + "/box.prom"
+            let config = try stage.configuration(channels(sink, rtmp: rtmp), more: "status: { file: \(file), every: 500ms, listen: \(http) }\n")
+            // A disk of its own, that the service alone sees.
+            let isRoot = geteuid() == 0
+            let program = try await stage.program("unshare", [isRoot ? "-m" : "-Urm", "sh", "-c", """
+                mount -t tmpfs -o size=256k tmpfs \(folder) && exec \(Daemon.path) run --config \(config)
+                """])
+            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+            try await eventually("the source to listen") { FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http) }
+            func onDisk(_ command: String) async throws {
+                let names = isRoot ? ["-m"] : ["-U", "--preserve-credentials", "-m"]
+                let done = try await Program.run("nsenter", ["-t", "\(program.pid)"] + names + ["sh", "-c", "cd \(folder) && { \(command); }"])
+                guard done.ending == .exited(0) else { throw Failed("\(command): \(done.errors)") }
+            }
+            func problem() async throws -> Bool {
+                try await HTTP.get(port: http, "/metrics").contains("streambox_problem{problem=\"status-file\",subject=\"\(file)\"} 1")
+            }
+            let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
+            try await sink.waitForFrames(30, of: "one")
+            for (harm, mend, words) in [
+                ("rm -f box.prom; dd if=/dev/zero of=fill bs=1k count=1000 2>/dev/null; [ -s fill ]", "rm fill", "No space left"),
+                ("mount -o remount,ro \(folder)", "mount -o remount,rw \(folder)", "Read-only file system"),
+                ("mkfifo box.prom.new", "rm box.prom.new", "is in the way"),
+                // A pipe in the place of the file itself is replaced.
+                ("rm box.prom; mkfifo box.prom", "true", ""),
+            ] {
+                let position = daemon.position
+                try await onDisk(harm)
+                if !words.isEmpty {
+                    try await daemon.logged("cannot", words, from: position)
+                    try await eventually("the problem: \(words)") { try await problem() }
+                    try await Task.sleep(for: .seconds(2))
+                    #expect(daemon.program.errors.lines.filter { $0.index >= position && $0.text.contains(words) }.count == 1, "\(words)")
+                    try await onDisk(mend)
+                    try await daemon.logged("written again", from: position)
+                    try await eventually("no problem: \(words)") { try await !problem() }
+                }
+                try await eventually("the file") { (try? await onDisk("[ -f box.prom ] && grep -q streambox_build_info box.prom")) != nil }
+            }
+            let soFar = try await sink.reading(of: "one").frames.count
+            try await sink.waitForFrames(soFar + 30, of: "one")
+            try await expectWhole(stage, sink, daemon, publisher)
+        }
+    }
+
+    @Test("status: in a reload: another file and another port take over, the old ones are gone, and no process of a stream is touched")
+    func moved() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: false)
+            let (rtmp, old, new) = (try FreePort.tcp(), try FreePort.tcp(), try FreePort.tcp())
+            let yaml = channels(sink, rtmp: rtmp)
+            let daemon = try await stage.streambox(yaml, more: "status: { file: \(stage.folder.path("old.prom")), every: 500ms, listen: \(old) }\n")
+            try await daemon.logged("msg=live", "target=a")
+            try await eventually("the old file") { stage.folder.names(in: ".").contains("old.prom") }
+            let children = Set(daemon.children("pipe:").map(\.pid))
+            _ = try stage.configuration(yaml, more: "status: { file: \(stage.folder.path("new.prom")), every: 500ms, listen: \(new) }\n")
+            let done = try await stage.command(["reload", "--config", daemon.config])
+            #expect(done.text.contains("status changed"), "\(done.text)")
+            try await eventually("the new places") {
+                FreePort.isListening(tcp: new) && !FreePort.isListening(tcp: old)
+                    && stage.folder.names(in: ".").filter { $0.hasSuffix(".prom") } == ["new.prom"]
+            }
+            #expect(children.isSubset(of: Set(daemon.children("pipe:").map(\.pid))))
+            // A mistake is a problem until it is mended.
+            _ = try stage.configuration(yaml + "\n    nonsense: 1", more: "status: { listen: \(new) }\n")
+            daemon.program.send(SIGHUP)
+            try await eventually("the problem") {
+                try await HTTP.get(port: new, "/metrics").contains(#"streambox_problem{problem="reload-failed",subject="configuration"} 1"#)
+            }
+            _ = try stage.configuration(yaml, more: "status: { listen: \(new) }\n")
+            #expect(try await stage.command(["reload", "--config", daemon.config]).ending == .exited(0))
+            try await eventually("no problem, and no file") {
+                try await !HTTP.get(port: new, "/metrics").contains("reload-failed") && !stage.folder.names(in: ".").contains("new.prom")
+            }
+            try await daemon.terminate()
+        }
+    }
+}
