@@ -44,7 +44,8 @@ import Testing
                 "bash", ["-c", "exec 3<>/dev/tcp/127.0.0.1/\(http); printf 'GET /api/events HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n' >&3; exec cat <&3"])
             var arguments = Set<String>()
             func look() {
-                for child in Leftovers.descendants(of: daemon.program.pid) { arguments.insert(child.command) }
+                // Two may have the same words: what differs does not stand in them.
+                for child in Leftovers.descendants(of: daemon.program.pid) { arguments.insert("\(child.pid) \(child.command)") }
             }
             try await eventually("the targets that can be reached", within: .seconds(60), every: .milliseconds(5)) {
                 look()
