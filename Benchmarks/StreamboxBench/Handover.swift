@@ -161,10 +161,6 @@ struct Handover: AsyncParsableCommand {
               sound against picture   \(ms(offsets.min() ?? 0)) … \(ms(offsets.max() ?? 0)): a change of \(ms(drift)) over \(kills + hangs + planned) handovers (to be ≤ 20 ms)
             """)
     }
-
-    private func ms(_ seconds: Double) -> String { "\((seconds * 1000).formatted(1)) ms" }
-
-    private func show(_ text: String) { FileHandle.standardError.write(Data("\r\u{1B}[K\(text)\r".utf8)) }
 }
 
 extension Program {

@@ -206,8 +206,4 @@ struct Hardware: AsyncParsableCommand {
     private func spread(_ values: [Double]) -> String {
         values.isEmpty ? "none" : "median \(ms(median(values))), worst \(ms(values.max() ?? 0))"
     }
-
-    private func ms(_ seconds: Double) -> String { "\((seconds * 1000).formatted(1)) ms" }
-
-    private func show(_ text: String) { FileHandle.standardError.write(Data("\r\u{1B}[K\(text)\r".utf8)) }
 }

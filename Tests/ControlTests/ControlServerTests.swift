@@ -57,7 +57,7 @@ import Testing
     }
 
     private static func exchange(_ bytes: [UInt8], at path: String) throws -> String {
-        let descriptor = try connect(path)
+        let descriptor = try RawClient.reach(path)
         defer { close(descriptor) }
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -71,18 +71,6 @@ import Testing
         var piece = [UInt8](repeating: 0, count: 4096)
         while case let count = read(descriptor, &piece, piece.count), count > 0 { reply += piece[..<count] }
         return String(decoding: reply, as: UTF8.self)
-    }
-
-    private static func connect(_ path: String) throws -> Int32 {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        let status = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
-        }
-        guard status == 0 else { throw Failed("cannot connect to \(path)") }
-        return descriptor
     }
 
     @Test("each request reaches the service, and its answer the client")
@@ -136,7 +124,7 @@ import Testing
     @Test("a client that says nothing loses its place, and too many are told to come again")
     func silent() async throws {
         try await withServer(patience: .milliseconds(500)) { path, _ in
-            let silent = try (0..<ControlServer.mostClients).map { _ in try Self.connect(path) }
+            let silent = try (0..<ControlServer.mostClients).map { _ in try RawClient.reach(path) }
             defer { for descriptor in silent { close(descriptor) } }
             try await eventually("a place to be free again") {
                 (try? await ask(ControlRequest(.reload), at: path).outcome) == .done
@@ -149,7 +137,7 @@ import Testing
         try await withServer(patience: .milliseconds(500)) { path, service in
             let request = Array(#"{"command":"group-stop","name":"much"}"#.utf8) + [10]
             let deaf = try (0..<ControlServer.mostClients).map { _ in
-                let descriptor = try Self.connect(path)
+                let descriptor = try RawClient.reach(path)
                 #expect(send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count)
                 return descriptor
             }

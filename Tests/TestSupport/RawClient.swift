@@ -35,7 +35,8 @@ public final class RawClient: Sendable {
         }
     }
 
-    private static func reach(_ path: String) throws -> Int32 {
+    /// A descriptor, owned by the caller, that is connected to a Unix socket.
+    public static func reach(_ path: String) throws -> Int32 {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }

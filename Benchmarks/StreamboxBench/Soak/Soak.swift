@@ -59,6 +59,4 @@ struct Soak: AsyncParsableCommand {
     }
 
     private func mib(_ bytes: Int) -> String { "\((Double(bytes) / 1_048_576).formatted(1)) MiB" }
-
-    private func show(_ text: String) { FileHandle.standardError.write(Data("\r\u{1B}[K\(text)\r".utf8)) }
 }
