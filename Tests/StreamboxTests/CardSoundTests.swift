@@ -44,7 +44,7 @@ import Testing
             try await daemon.terminate()
             #expect(daemon.lines("\"on air\"", "source=slate").count == slates)
             #expect(try await sink.wasPublishedOnceInOrder("one"))
-            let recording = sink.recordings(of: "one")[0]
+            let recording = try sink.recording(of: "one")
             #expect(try await MediaProbe.read(.url(recording)).backwards.isEmpty)
             // Clicks, then none for a while, then clicks.
             let clicks = try await clicks(recording)

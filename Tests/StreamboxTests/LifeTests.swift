@@ -40,7 +40,7 @@ import Testing
             #expect(verdict.isWhole && verdict.first == 0, "\(verdict)")
             #expect((verdict.worstSoundOffset ?? 1) < 0.06, "\(verdict)")
             #expect(reading.complaints.isEmpty, "\(reading.complaints)")
-            let probe = try await MediaProbe.read(.url(sink.recordings(of: "one")[0]))
+            let probe = try await MediaProbe.read(.url(sink.recording(of: "one")))
             #expect(probe.backwards.isEmpty)
             let sound = probe.packets(of: probe.audio).compactMap(\.pts)
             let steps = Set(zip(sound, sound.dropFirst()).map { $1 - $0 })

@@ -88,7 +88,7 @@ import Testing
             try await sink.waitForFrames(soFar + 30, of: "one")
             try await daemon.terminate()
             #expect(try await sink.wasPublishedOnceInOrder("one"))
-            let probe = try await MediaProbe.read(.url(sink.recordings(of: "one")[0]))
+            let probe = try await MediaProbe.read(.url(sink.recording(of: "one")))
             #expect(probe.backwards.isEmpty)
             let times = probe.packets(of: probe.video).compactMap(\.pts)
             #expect(zip(times, times.dropFirst()).allSatisfy { (33...34).contains($1 - $0) })

@@ -34,7 +34,7 @@ import Testing
             let recordings = stage.folder.names(in: "rec")
             #expect(recordings.count == 1)
             let inputs: [(String, FrameReader.Input)] = [
-                ("RTMP", .url(sink.recordings(of: "stream-key")[0])), ("SRT", .url(srt.file!)),
+                ("RTMP", .url(try sink.recording(of: "stream-key"))), ("SRT", .url(srt.file!)),
                 ("recording", .url(stage.folder.path("rec/\(recordings[0])"))), ("tap", .bytes(tap.output.bytes)),
             ]
             for (name, input) in inputs {
@@ -109,7 +109,7 @@ import Testing
             for name in ["copied", "encoded"] { try await sink.waitForFrames(110, of: name) }
             try await daemon.terminate()
             for name in ["copied", "encoded"] {
-                let probe = try await MediaProbe.read(.url(sink.recordings(of: name)[0]))
+                let probe = try await MediaProbe.read(.url(sink.recording(of: name)))
                 #expect(probe.audio?.codec == "aac" && probe.audio?.sampleRate == 48_000)
                 let sound = probe.packets(of: probe.audio).compactMap(\.pts)
                 #expect(sound.count > 150, "\(name): \(sound.count) frames of sound")
@@ -147,7 +147,7 @@ import Testing
                 // time, and the reader's own multiplexer says so. Nothing goes back.
                 let complaints = reading.complaints.filter { !$0.contains("non monotonically increasing dts to muxer") }
                 #expect(complaints.isEmpty, "\(name): \(complaints)")
-                let probe = try await MediaProbe.read(.url(sink.recordings(of: name)[0]))
+                let probe = try await MediaProbe.read(.url(sink.recording(of: name)))
                 for stream in probe.streams {
                     let times = probe.packets(of: stream).compactMap(\.dts)
                     #expect(zip(times, times.dropFirst()).allSatisfy { $0 <= $1 }, "\(name)")

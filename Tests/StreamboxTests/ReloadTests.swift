@@ -74,7 +74,7 @@ import Testing
                     #expect(verdict.isWhole && verdict.first == 0, "\(verdict)")
                     #expect((verdict.worstSoundOffset ?? 1) < 0.06, "\(verdict)")
                 }
-                let probe = try await MediaProbe.read(.url(sink.recordings(of: name)[0]))
+                let probe = try await MediaProbe.read(.url(sink.recording(of: name)))
                 #expect(probe.backwards.isEmpty)
                 let sound = probe.packets(of: probe.audio).compactMap(\.pts)
                 let steps = Set(zip(sound, sound.dropFirst()).map { $1 - $0 })

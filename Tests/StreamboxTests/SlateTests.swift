@@ -18,7 +18,7 @@ import Testing
     /// Nothing that a player or a platform would stumble over.
     private func expectContinuous(_ sink: NginxRTMP, _ name: String, longest: Double, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         #expect(try await sink.wasPublishedOnceInOrder(name), sourceLocation: sourceLocation)
-        let probe = try await MediaProbe.read(.url(sink.recordings(of: name)[0]))
+        let probe = try await MediaProbe.read(.url(sink.recording(of: name)))
         #expect(probe.backwards.isEmpty, sourceLocation: sourceLocation)
         let video = probe.packets(of: probe.video).compactMap(\.pts)
         let gap = zip(video, video.dropFirst()).map { Double($1 - $0) / 1000 }.max() ?? 0
@@ -109,7 +109,7 @@ import Testing
             #expect(daemon.lines("plain card").isEmpty)
             try await daemon.terminate()
             let colour = try await Program.run(
-                "ffmpeg", ["-v", "error", "-i", sink.recordings(of: "one")[0], "-frames:v", "1", "-vf", "scale=9:9,format=rgb24", "-f", "rawvideo", "-"])
+                "ffmpeg", ["-v", "error", "-i", sink.recording(of: "one"), "-frames:v", "1", "-vf", "scale=9:9,format=rgb24", "-f", "rawvideo", "-"])
             // The image is square: the middle is red, the sides are bars.
             #expect(colour.output[120] > 150 && colour.output[121] < 60, "\(colour.output)")
             #expect(colour.output[108] < 60, "\(colour.output)")

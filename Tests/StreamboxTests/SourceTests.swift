@@ -39,7 +39,7 @@ import Testing
             let down = try #require(isNumbered.lastIndex(of: true))
             #expect(up >= 30 && down < isNumbered.count - 20)
             #expect(isNumbered[up...down].allSatisfy { $0 })
-            let probe = try await MediaProbe.read(.url(sink.recordings(of: "one")[0]))
+            let probe = try await MediaProbe.read(.url(sink.recording(of: "one")))
             #expect(probe.backwards.isEmpty)
         }
     }

@@ -117,6 +117,12 @@ public final class NginxRTMP: Sendable {
             .map { stage.folder.path("\(base)/rec/\($0)") }
     }
 
+    /// The first file that was recorded of a name.
+    public func recording(of name: String) throws -> String {
+        guard let first = recordings(of: name).first else { throw Failed("nginx recorded nothing of '\(name)'; its errors: \(errors)") }
+        return first
+    }
+
     /// nginx-rtmp's statistics, XML.
     public func stat() async throws -> String { try await HTTP.get(port: httpPort, "/stat") }
 
