@@ -14,18 +14,20 @@ struct Life: Sendable {
     /// - Parameters:
     ///   - expected: Causes that are nobody's concern: they are logged at debug.
     ///   - connected: Called when a publisher's target has accepted the connection.
+    ///   - takes: Called with each line, secrets and all; one that it takes goes no further. It must not block.
     ///   - says: Called with what it says; it must not block.
     ///   - progressed: Called with what FFmpeg says of its progress.
     func run(
         _ command: FFmpegCommand, input: FileDescriptor?, output: FileDescriptor?, child: ChildHandle,
         expected: Set<FailureCause> = [], connected: @escaping @Sendable () -> Void = {},
-        says: @escaping @Sendable (LogLine) -> Void = { _ in }, progressed: @escaping @Sendable (Progress) -> Void = { _ in }
+        takes: (@Sendable (LogLine) -> Bool)? = nil, says: @escaping @Sendable (LogLine) -> Void = { _ in },
+        progressed: @escaping @Sendable (Progress) -> Void = { _ in }
     ) async -> ChildExit {
         let logger = logger
         box.secrets.learn(command.secrets)
         let exit = await ChildProcess.run(
             command, binary: box.ffmpeg, stdin: input, stdout: output,
-            environment: box.environment, handle: child
+            environment: box.environment, handle: child, takes: takes
         ) { event in
             switch event {
             case .started(let pid): logger.debug("started", metadata: ["pid": "\(pid)"])

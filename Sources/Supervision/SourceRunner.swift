@@ -20,6 +20,8 @@ final class SourceRunner: Runnable {
     private let frames: FrameRelay?
     /// For an RTMP publisher.
     private let publisher: PublisherRelay?
+    /// For an SRT caller.
+    private let caller: CallerCheck?
 
     /// What the relay's events and its next start share.
     private final class Shared: Sendable {
@@ -77,6 +79,8 @@ final class SourceRunner: Runnable {
             publisher = nil
         }
         self.publisher = publisher
+        let caller = CallerCheck(source.kind, logger: logger)
+        self.caller = caller
         let report = SourceRunner.makeReport(
             shared: shared, card: card, frames: frames, publisher: publisher, ledger: ledger, logger: logger, delivers: delivers, onAir: onAir)
         // A publisher's relay gets its end when the publisher goes or the port is closed.
@@ -110,18 +114,29 @@ final class SourceRunner: Runnable {
                     }
                     let (attachment, output) = try await dataPath.attachSource(
                         to: channel.name, priority: priority, isNew: card?.takesNewCard() ?? false, patience: card?.patience,
-                        goesOn: goesOn, encodes: transcoding.video, report: report)
+                        isHeld: caller?.asksForStreamID == true, goesOn: goesOn, encodes: transcoding.video, report: report)
+                    caller?.begin()
                     let started = Timestamp.now
                     // From here on it is the child's.
                     let given = input
                     input = nil
                     let exit = await life.run(
                         command, input: given, output: output, child: child, expected: [.ended, .reset],
+                        takes: { line in
+                            guard let caller else { return false }
+                            switch caller.hears(line) {
+                            case .right: Task { await dataPath.release(attachment) }
+                            case .wrong: process?.report(.replace)
+                            case nil: break
+                            }
+                            return caller.hasRefused
+                        },
                         says: { line in if let card, let process { card.hears(line, process) } })
                     await dataPath.detach(attachment)
                     ledger.ended(exit, started: started)
                     if let process { card?.ended(exit, process) }
                     frames?.ended(exit.cause)
+                    if let pause = caller?.pause { try? await ContinuousClock().sleep(for: pause) }
                     publisher?.ended(asked: exit.asked || goesOn?() != true)
                 } catch {
                     try? input?.close()
@@ -161,7 +176,7 @@ final class SourceRunner: Runnable {
     func reloadSecrets() { publisher?.reloadKey() }
 
     /// How many were turned away, by reason; `nil` where nobody comes.
-    var refusals: [String: Int]? { publisher?.refusals }
+    var refusals: [String: Int]? { publisher?.refusals ?? caller?.refusals }
 
     private static func makeReport(
         shared: Shared, card: CardRelay?, frames: FrameRelay?, publisher: PublisherRelay?, ledger: ProcessLedger, logger: Logger,

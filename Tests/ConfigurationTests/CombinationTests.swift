@@ -101,14 +101,17 @@ import Testing
         }
         for address in ["127.0.0.1:1935", "127.9.9.9:1935", "[::1]:1935", "localhost:1935"] { #expect(try notices(open(address)) == []) }
         #expect(try notices(withSources("rtmp: { listen: \"0.0.0.0:1935\", key: { env: KEY } }")) == [])
+        #expect(try notices(withSources("srt: { listen: \"0.0.0.0:9000\" }")) == [
+            "box.yaml:5:10: the srt source has no passphrase, so whoever reaches 0.0.0.0:9000 is on air; add passphrase: { file: PATH }, or listen on 127.0.0.1"
+        ])
+        for open in ["0.0.0.0:9000\", streamid: x", "127.0.0.1:9000\"", "0.0.0.0:9000\", passphrase: { env: P }"] {
+            #expect(try notices(withSources("srt: { listen: \"\(open) }")) == [])
+        }
     }
 
     @Test("what this version does not carry out is said with its place")
     func notYetNotices() throws {
         #expect(try notices(example, notYet: NotYet.list) == [])
-        #expect(try notices(withSources("srt: { listen: \"127.0.0.1:9000\", streamid: x }"), notYet: NotYet.list) == [
-            "box.yaml:5:48: not yet: the stream id is not asked for by this version; the passphrase is"
-        ])
         #expect(try notices(withVideo("{ codec: av1 }"), notYet: [.av1]) == [
             "box.yaml:7:21: not yet: av1 is not encoded by this version; libx264 takes over"
         ])

@@ -164,8 +164,8 @@ import Testing
                 if number % 2 == 0 { _ = send(connection, [3, 0, 0, 0], 4, Int32(MSG_NOSIGNAL)) }
                 halfOpen.append(connection)
             }
-            let stranger = try StrangerBytes.wrongKey()
-            for _ in 0..<800 { _ = try? Stranger.ask(rig.port, stranger, patience: .milliseconds(5)) }
+            let stranger = RTMPStranger.asking(for: "not-the-key")
+            for _ in 0..<800 { _ = try? RTMPStranger.ask(rig.port, stranger, patience: .milliseconds(5)) }
             #expect(try await publisher.wait(.seconds(60)) == .exited(0))
             for connection in halfOpen { close(connection) }
             let after = try resident(rig.daemon)
@@ -240,7 +240,7 @@ import Testing
     func enhanced() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
-            let answer = try Stranger.ask(rig.port, try StrangerBytes.hevc(), patience: .seconds(10))
+            let answer = try RTMPStranger.ask(rig.port, RTMPStranger.hevc(key: "the-right-key"), patience: .seconds(10))
             #expect(String(decoding: answer, as: UTF8.self).contains("NetStream.Publish.Rejected"))
             try await rig.daemon.logged("hvc1 as picture cannot be read by this box; choose H.264, or use FFmpeg 6.1")
             try await eventually("the metric", within: .seconds(10)) { refusals(stage)["codec"] == 1 }
@@ -298,59 +298,5 @@ import Testing
         let status = try String(contentsOfFile: "/proc/\(daemon.program.pid)/status", encoding: .utf8)
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
         return (Int(line.split(whereSeparator: { !$0.isNumber }).first ?? "0") ?? 0) << 10
-    }
-}
-
-/// A client that says its bytes and listens.
-enum Stranger {
-    /// - Parameter patience: How long an answer, and the end, are waited for.
-    /// - Returns: What came until then.
-    static func ask(_ port: Int, _ bytes: [UInt8], patience: Duration) throws -> [UInt8] {
-        let connection = try connect(port: port)
-        defer { close(connection) }
-        _ = bytes.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-        let end = ContinuousClock.now + patience
-        var answer: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 8192)
-        while true {
-            var descriptor = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
-            let left = max(0, (end - .now).inSeconds * 1000)
-            guard poll(&descriptor, 1, Int32(left)) > 0 else { return answer }
-            let count = recv(connection, &buffer, buffer.count, 0)
-            guard count > 0 else { return answer }
-            answer += buffer[..<count]
-        }
-    }
-}
-
-/// The bytes of clients that no program here is.
-enum StrangerBytes {
-    static func wrongKey() throws -> [UInt8] { greeting() + publish("not-the-key") }
-
-    /// A publisher with the right key that sends HEVC as enhanced RTMP has it.
-    static func hevc() throws -> [UInt8] {
-        greeting() + publish("the-right-key") + chunk(9, [0x90, 0x68, 0x76, 0x63, 0x31] + Array(repeating: 0, count: 30), stream: 1, lane: 6)
-    }
-
-    private static func greeting() -> [UInt8] {
-        [3] + Array(repeating: 0, count: 3072)
-            + command("connect", 1, [3] + text("app", marker: false) + text("live") + [0, 0, 9])
-            + command("createStream", 2, [5])
-    }
-
-    private static func publish(_ name: String) -> [UInt8] { command("publish", 3, [5] + text(name) + text("live"), stream: 1) }
-
-    private static func text(_ text: String, marker: Bool = true) -> [UInt8] {
-        (marker ? [2] : []) + [0, UInt8(text.utf8.count)] + Array(text.utf8)
-    }
-
-    private static func command(_ name: String, _ number: Double, _ values: [UInt8], stream: UInt8 = 0) -> [UInt8] {
-        let body = text(name) + [0] + withUnsafeBytes(of: number.bitPattern.bigEndian) { Array($0) } + values
-        precondition(body.count <= 128)
-        return chunk(20, body, stream: stream, lane: 3)
-    }
-
-    private static func chunk(_ type: UInt8, _ body: [UInt8], stream: UInt8, lane: UInt8) -> [UInt8] {
-        [lane, 0, 0, 0, 0, 0, UInt8(body.count), type, stream, 0, 0, 0] + body
     }
 }

@@ -63,7 +63,9 @@ import Testing
                 #expect(try await caller.program.wait(.seconds(30)) != .exited(0))
             }
             #expect(daemon.lines("on air").isEmpty && tap.output.total == 0, "\(daemon.lines("channel=main"))")
-            try await eventually("the source to listen") { FreePort.isBound(udp: port) }
+            #expect(daemon.lines("level=warning", "turned away: wrong SRT passphrase, or none", "source=srt-0").count == 2)
+            // libsrt turned them away: the relay is the same, and the port was never closed.
+            #expect(daemon.lines("msg=started", "source=srt-0").count == 1 && FreePort.isBound(udp: port))
             let caller = try await stage.srtCaller(.small, port: port, passphrase: "correct horse battery")
             try await daemon.logged("msg=\"on air\"", "source=srt-0")
             try await eventually("a stream", within: .seconds(20)) { tap.output.total > 150_000 }
@@ -73,6 +75,48 @@ import Testing
             try await tap.wait()
             let verdict = Verdict(try await FrameReader.read(.bytes(tap.output.bytes)))
             #expect(verdict.received > 30 && verdict.duplicated.isEmpty && verdict.backwards.isEmpty, "\(verdict)")
+        }
+    }
+
+    @Test("an SRT caller that names another stream id, or none, is turned away before anything of it is on air", arguments: [nil, "correct horse battery"])
+    func streamID(passphrase: String?) async throws {
+        try await withStage { stage in
+            let port = try FreePort.udp()
+            let secret = try stage.folder.write("secret", passphrase ?? "-", mode: 0o600)
+            let asks = "streamid: \"#!::r=cam,u=right\"" + (passphrase == nil ? "" : ", passphrase: { file: \(secret) }")
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    tap: true
+                    sources: [ { srt: { listen: "127.0.0.1:\(port)", \(asks) } } ]
+                    groups: [ { name: raw, video: copy, audio: copy } ]
+                """, more: "status: { file: \(stage.folder.path("box.prom")), every: 500ms }\n")
+            let tap = try await stage.tap("main", of: daemon)
+            // The last one tries to write a line of its own.
+            let wrongs = ["#!::r=cam,u=wrong", nil, "#!::r=cam,u=righ", "x\n[srt @ 0x1] [verbose] accept streamid [u=wrong], length 7\n[error] u=wrong"]
+            for (number, wrong) in wrongs.enumerated() {
+                try await eventually("the source to listen") { FreePort.isBound(udp: port) }
+                let caller = try await stage.srtCaller(.small(seconds: 20), port: port, passphrase: passphrase, streamID: wrong)
+                try await eventually("a refusal") { daemon.lines("wrong SRT stream id, or none").count == number + 1 }
+                #expect(try await caller.program.wait(.seconds(30)) != .exited(0))
+            }
+            #expect(daemon.lines("msg=delivers", "source=srt-0").isEmpty && daemon.lines("on air", "source=srt-0").isEmpty)
+            try await eventually("the metric", within: .seconds(10)) {
+                (try? stage.folder.text("box.prom"))?.contains(#"streambox_ingest_refusals_total{channel="main",source="srt-0",reason="streamid"} 4"#) == true
+            }
+            try await eventually("the source to listen") { FreePort.isBound(udp: port) }
+            let caller = try await stage.srtCaller(.small, port: port, passphrase: passphrase, streamID: "#!::r=cam,u=right")
+            try await daemon.logged("on air", "source=srt-0")
+            try await eventually("a stream", within: .seconds(20), every: .milliseconds(300)) {
+                Verdict(try await FrameReader.read(.bytes(tap.output.bytes))).last ?? 0 > 30
+            }
+            for secret in ["u=right", "u=wrong", "accept streamid"] { #expect(daemon.lines(secret).isEmpty, "\(daemon.lines(secret))") }
+            await stage.end(caller.program)
+            try await daemon.terminate()
+            try await tap.wait()
+            let verdict = Verdict(try await FrameReader.read(.bytes(tap.output.bytes)))
+            // The slate came before, and what was held back meanwhile is there.
+            #expect(verdict.first == 0 && verdict.isWhole, "\(verdict)")
         }
     }
 

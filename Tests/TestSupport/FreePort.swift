@@ -102,9 +102,18 @@ func loopback(port: Int) -> sockaddr_in {
 }
 
 /// A connected TCP socket to 127.0.0.1; the caller closes it.
-public func connect(port: Int) throws -> Int32 {
+///
+/// - Parameter address: The caller's own, of the loopback network: 0x7F000002 is 127.0.0.2; nil leaves it to the kernel.
+public func connect(port: Int, from address: UInt32? = nil) throws -> Int32 {
     let caller = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard caller >= 0 else { throw Failed("no socket: \(errnoText())") }
+    if let address {
+        var own = loopback(port: 0)
+        own.sin_addr.s_addr = address.bigEndian
+        _ = withUnsafePointer(to: &own) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(caller, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        }
+    }
     var address = loopback(port: port)
     let done = withUnsafePointer(to: &address) {
         $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {

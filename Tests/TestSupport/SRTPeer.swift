@@ -45,11 +45,13 @@ extension Stage {
     }
 
     /// Calls an SRT listener and sends it a numbered stream in the pace of the clock.
+    ///
+    /// - Parameter streamID: Without `&`, which ends it.
     public func srtCaller(
-        _ source: NumberedSource, port: Int, passphrase: String? = nil,
+        _ source: NumberedSource, port: Int, passphrase: String? = nil, streamID: String? = nil,
         latency: Duration = .milliseconds(120)
     ) async throws -> SRTPeer {
-        let options = SRTPeer.options(mode: "caller", passphrase: passphrase, latency: latency)
+        let options = SRTPeer.options(mode: "caller", passphrase: passphrase, latency: latency) + (streamID.map { "&streamid=\($0)" } ?? "")
         let program = try await publish(source, to: "srt://127.0.0.1:\(port)\(options)&pkt_size=1316")
         return SRTPeer(port: port, program: program, file: nil)
     }

@@ -1,12 +1,10 @@
 /// Parts of the configuration that are understood and that this version does not carry out.
 /// Whoever builds one deletes its entry from ``list``, and its notice is gone.
 public enum NotYet: Sendable, Equatable {
-    /// Which stream id a caller has to name: FFmpeg 5.1's SRT listener looks at none.
-    case streamIDs
     /// The streams between the service's processes, MPEG-TS, do not carry it in the FFmpegs that are common.
     case av1
 
     public static let list: [NotYet] = [
-        .streamIDs, .av1,
+        .av1,
     ]
 }

@@ -81,10 +81,8 @@ extension ConfigurationReader {
         if let listen { claimListener(listen, .udp, owner: "the srt source", at: fields.place(of: "listen")) }
         let passphrase = secret(fields, "passphrase", use: .passphrase)
         let streamid = streamid(fields)
-        if streamid != nil {
-            notYet(
-                .streamIDs, fields.place(of: "streamid"),
-                "the stream id is not asked for by this version; the passphrase is")
+        if !fields.has("passphrase"), streamid == nil, let listen, !listen.isLoopback {
+            warning(fields.place, "the srt source has no passphrase, so whoever reaches \(listen) is on air; add passphrase: { file: PATH }, or listen on 127.0.0.1")
         }
         return listen.map { SRTSource(listen: $0, passphrase: passphrase, streamid: streamid) }
     }

@@ -24,6 +24,7 @@ struct ChildLog<Instant: InstantProtocol>: Sendable where Instant: Sendable, Ins
             return [.progress(progress)]
         case .other:
             let message = LogLine(parsing: ControlCharacters.escaped(in: redactor.redacted(line)))
+            if message.level == .verbose { return [] }
             if message.level == .info {
                 // Descriptions of streams, a few lines once; one of them is news.
                 return message.text.hasPrefix("Output #0,") ? [.outputOpened] : []

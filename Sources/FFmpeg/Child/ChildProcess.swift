@@ -17,6 +17,7 @@ public enum ChildProcess {
     ///   - redactor: knows the service's secrets; those of the command are added.
     ///   - handle: stops the child.
     ///   - clock: times the steps of stopping.
+    ///   - takes: called with each line, secrets and all, before any is left out; one that it takes goes no further. It must not block.
     ///   - events: called in order, never at the same time; it must not block.
     public static func run(
         _ command: FFmpegCommand,
@@ -27,12 +28,13 @@ public enum ChildProcess {
         redactor: Redactor = Redactor(),
         handle: ChildHandle = ChildHandle(),
         clock: some Clock<Duration> = ContinuousClock(),
+        takes: (@Sendable (LogLine) -> Bool)? = nil,
         events: @escaping @Sendable (ChildEvent) -> Void
     ) async -> ChildExit {
         let run = ChildRun(
             command: command, binary: binary, input: stdin, output: stdout,
             environment: environment, redactor: redactor.adding(command.secrets),
-            handle: handle, clock: clock, events: events)
+            handle: handle, clock: clock, takes: takes, events: events)
         // A task of its own: cancellation would close the child's stderr before its last lines are read.
         let task = Task { await run.run() }
         return await withTaskCancellationHandler {

@@ -14,6 +14,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
     let redactor: Redactor
     let handle: ChildHandle
     let clock: C
+    let takes: (@Sendable (LogLine) -> Bool)?
     let events: @Sendable (ChildEvent) -> Void
 
     /// Patience between the steps of a graceful stop.
@@ -113,6 +114,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
     }
 
     private func note(_ line: String, in log: inout ChildLog<C.Instant>) {
+        if let takes, takes(LogLine(parsing: line)) { return }
         for event in log.consume(line, redactor: redactor, now: clock.now) { events(event) }
     }
 

@@ -58,10 +58,12 @@ public struct FFmpegCommand: Sendable, Hashable {
     ///
     /// An encoder's come once a second. What flows through the others is measured in the data path, and reading the
     /// figures of eight publishers once a second took a quarter of the daemon's time, so theirs come seldom.
-    public static func preamble(_ role: Role) -> [String] {
+    ///
+    /// - Parameter isTalkative: Everything at level `verbose` too.
+    public static func preamble(_ role: Role, isTalkative: Bool = false) -> [String] {
         [
             // At `info` a publisher says when its target has accepted the connection.
-            "-hide_banner", "-nostdin", "-nostats", "-loglevel", role == .publisher ? "level+info" : "level+warning",
+            "-hide_banner", "-nostdin", "-nostats", "-loglevel", isTalkative ? "level+verbose" : role == .publisher ? "level+info" : "level+warning",
             "-progress", "pipe:2", "-stats_period", role == .encoder ? "1" : "60",
         ]
     }

@@ -24,7 +24,7 @@ public struct RelayCommand: Sendable {
         let input = try input()
         return FFmpegCommand(
             role: .relay,
-            arguments: FFmpegCommand.preamble(.relay) + input.arguments + encoding + TransportStreamOutput.relay,
+            arguments: FFmpegCommand.preamble(.relay, isTalkative: source.tellsStreamID) + input.arguments + encoding + TransportStreamOutput.relay,
             secretFile: input.secretFile, environment: environment)
     }
 
@@ -53,7 +53,7 @@ public struct RelayCommand: Sendable {
         switch source {
         case .flv:
             return Input(arguments: Probing.flv + ["-copyts", "-f", "flv", "-i", "pipe:0"])
-        case .srtListen(let address, let passphrase, let latency):
+        case .srtListen(let address, let passphrase, let latency, _):
             var parameters = ["mode=listener", "transtype=live"]
             if let latency { parameters.append("latency=\(latency.wholeMicroseconds)") }
             let url = "srt://\(address)?" + parameters.joined(separator: "&")

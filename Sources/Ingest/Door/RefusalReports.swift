@@ -1,7 +1,7 @@
 /// Which refusals are told one by one, so that nobody can fill a log: a few in a span of time, the others as a number.
 ///
 /// Pure; times are nanoseconds of any clock that does not go back.
-struct RefusalReports {
+public struct RefusalReports: Sendable {
     private var began: Int64?
     private var told = 0
     private var unsaid = 0
@@ -9,10 +9,12 @@ struct RefusalReports {
     private static let span: Int64 = 60_000_000_000
     private static let most = 5
 
+    public init() {}
+
     /// A refusal happened.
     ///
     /// - Returns: How many before it were left unsaid, when it is to be told.
-    mutating func note(now: Int64) -> Int? {
+    public mutating func note(now: Int64) -> Int? {
         if now - (began ?? .min / 2) >= Self.span { (began, told) = (now, 0) }
         guard told < Self.most else {
             unsaid += 1

@@ -1,0 +1,52 @@
+import Foundation
+
+/// An RTMP client that is nobody's program: it says its bytes and listens.
+public enum RTMPStranger {
+    /// Says everything at once.
+    ///
+    /// - Parameters:
+    ///   - address: Of the loopback network, from which it calls; nil leaves it to the kernel.
+    ///   - patience: How long an answer, and the end, are waited for.
+    /// - Returns: What came until then.
+    public static func ask(_ port: Int, _ bytes: [UInt8], from address: UInt32? = nil, patience: Duration) throws -> [UInt8] {
+        let connection = try connect(port: port, from: address)
+        defer { close(connection) }
+        _ = bytes.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        let end = ContinuousClock.now + patience
+        var answer: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 8192)
+        while true {
+            var descriptor = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
+            let left = max(0, (end - .now).inSeconds * 1000)
+            guard poll(&descriptor, 1, Int32(left)) > 0 else { return answer }
+            let count = recv(connection, &buffer, buffer.count, 0)
+            guard count > 0 else { return answer }
+            answer += buffer[..<count]
+        }
+    }
+
+    /// Up to the request to publish.
+    public static func asking(for key: String, app: String = "live") -> [UInt8] {
+        [3] + Array(repeating: 0, count: 3072)
+            + command("connect", 1, [3] + text("app", isValue: false) + text(app) + [0, 0, 9])
+            + command("createStream", 2, [5])
+            + command("publish", 3, [5] + text(key) + text("live"), stream: 1)
+    }
+
+    /// A publisher of HEVC, as enhanced RTMP has it.
+    public static func hevc(key: String) -> [UInt8] {
+        asking(for: key) + chunk(9, [0x90, 0x68, 0x76, 0x63, 0x31] + Array(repeating: 0, count: 30), stream: 1, lane: 6)
+    }
+
+    private static func text(_ text: String, isValue: Bool = true) -> [UInt8] { (isValue ? [2] : []) + [0, UInt8(text.utf8.count)] + Array(text.utf8) }
+
+    private static func command(_ name: String, _ number: Double, _ values: [UInt8], stream: UInt8 = 0) -> [UInt8] {
+        let body = text(name) + [0] + withUnsafeBytes(of: number.bitPattern.bigEndian) { Array($0) } + values
+        precondition(body.count <= 128, "more than a chunk")
+        return chunk(20, body, stream: stream, lane: 3)
+    }
+
+    private static func chunk(_ type: UInt8, _ body: [UInt8], stream: UInt8, lane: UInt8) -> [UInt8] {
+        [lane, 0, 0, 0, 0, 0, UInt8(body.count), type, stream, 0, 0, 0] + body
+    }
+}
