@@ -10,6 +10,8 @@ public enum EncoderEvent: Sendable, Hashable {
     case stalled
     /// It gives fewer pictures than it is sent, and falls behind further and further.
     case slow
+    /// It was slow, and has caught up.
+    case keepsUp
     /// A successor was to take over from it and will not; what it gave meanwhile was refused, so it has to be replaced.
     case torn
     /// A later generation took over.
@@ -224,8 +226,12 @@ final class GroupOutput: InletOwner {
         var next = hub.flushIfDue(now: now)
         for generation in generations where !generation.isStalled && !generation.isHeld {
             if generation.writer.isJoined, let newest = generation.source.newestDTS, let shown = tail.videoDTS {
-                let (isSlow, look) = generation.lag.look(lag: newest - shown, now: now)
-                if isSlow { generation.report(.slow) }
+                let (change, look) = generation.lag.look(lag: newest - shown, now: now)
+                switch change {
+                case .tooSlow: generation.report(.slow)
+                case .keepsUp: generation.report(.keepsUp)
+                case nil: break
+                }
                 next = min(next, look)
             }
             // From where nothing comes in nothing can come out: a replay alone holds no new picture.

@@ -13,18 +13,31 @@ struct LagWatch {
     /// Nanoseconds between two looks.
     private static let interval: Int64 = 1_000_000_000
 
+    enum Change: Hashable {
+        /// It falls behind further and further.
+        case tooSlow
+        /// It was too slow, and has caught up.
+        case keepsUp
+    }
+
     private var lastLook: Int64?
     private var lagThen: Int64 = 0
+    private var isTooSlow = false
 
     /// - Parameter lag: Ticks from the newest picture that went out to the newest one that came in.
-    /// - Returns: Whether it is too slow, told once a look, and when to look again.
-    mutating func look(lag: Int64, now: Int64) -> (isSlow: Bool, next: Int64) {
-        if let lastLook, now - lastLook < Self.interval { return (false, lag > Self.little ? lastLook + Self.interval : .max) }
+    /// - Returns: What is news, and when to look again.
+    mutating func look(lag: Int64, now: Int64) -> (change: Change?, next: Int64) {
+        if let lastLook, now - lastLook < Self.interval { return (nil, lag > Self.little || isTooSlow ? lastLook + Self.interval : .max) }
         defer {
             lastLook = now
             lagThen = lag
         }
-        let isSlow = lastLook != nil && lag > Self.most && lag >= lagThen
-        return (isSlow, lag > Self.little ? now + Self.interval : .max)
+        var change: Change?
+        if isTooSlow, lag <= Self.little {
+            (isTooSlow, change) = (false, .keepsUp)
+        } else if !isTooSlow, lastLook != nil, lag > Self.most, lag >= lagThen {
+            (isTooSlow, change) = (true, .tooSlow)
+        }
+        return (change, lag > Self.little || isTooSlow ? now + Self.interval : .max)
     }
 }

@@ -1,4 +1,6 @@
 import FFmpeg
+import Glibc
+import Synchronization
 import SystemPackage
 
 /// A child that is given so long, and no longer.
@@ -6,35 +8,77 @@ enum BoundedChild {
     /// - Parameters:
     ///   - stdout: The child's end, closed on every path; `nil` is /dev/null.
     ///   - limit: After it, and when the task is cancelled, the child is killed.
+    ///   - extended: How long it may take in all as long as it is at work: a machine may be busy.
     static func run(
         _ command: FFmpegCommand, binary: FFmpegBinary, stdout: FileDescriptor? = nil, environment: [String: String],
-        limit: Duration
-    ) async -> (exit: ChildExit, isOverdue: Bool) {
+        limit: Duration, extended: Duration? = nil
+    ) async -> (exit: ChildExit, overdue: Overdue?) {
         let child = ChildHandle()
-        return await withTaskGroup(of: ChildExit?.self) { tasks in
+        let started = Started()
+        return await withTaskGroup(of: End?.self) { tasks in
             tasks.addTask {
                 await withTaskCancellationHandler {
-                    await ChildProcess.run(
-                        command, binary: binary, stdin: nil, stdout: stdout, environment: environment, handle: child
-                    ) { _ in }
+                    .exit(
+                        await ChildProcess.run(command, binary: binary, stdin: nil, stdout: stdout, environment: environment, handle: child) {
+                            if case .started(let pid) = $0 { started.pid.withLock { $0 = pid } }
+                        })
                 } onCancel: {
                     child.stop(.now)
                 }
             }
             tasks.addTask {
-                try? await ContinuousClock().sleep(for: limit)
-                return nil
+                await wait(limit, extended: extended ?? limit, for: started).map { .overdue($0) }
             }
-            var isOverdue = false
+            var overdue: Overdue?
             while let end = await tasks.next() {
-                if let end {
+                switch end {
+                case .exit(let exit):
                     tasks.cancelAll()
-                    return (end, isOverdue)
+                    return (exit, overdue)
+                case .overdue(let how): overdue = how
+                // Cancelled.
+                case nil: break
                 }
-                isOverdue = !Task.isCancelled
                 child.stop(.now)
             }
             preconditionFailure("the child's task gives its end")
         }
+    }
+
+    private final class Started: Sendable {
+        let pid = Mutex<Int32?>(nil)
+        var processorTime: Duration? { pid.withLock { $0 }.flatMap(BoundedChild.processorTime) }
+    }
+
+    private enum End: Sendable {
+        case exit(ChildExit)
+        case overdue(Overdue)
+    }
+
+    /// How often a child that is late is looked at, and what of that time it must have used the processor at the least.
+    private static let look = Duration.seconds(1)
+    private static let least = Duration.milliseconds(50)
+
+    /// - Returns: How the child is when its time is over; `nil` when the task was cancelled.
+    private static func wait(_ limit: Duration, extended: Duration, for child: Started) async -> Overdue? {
+        let clock = ContinuousClock()
+        let end = clock.now + extended
+        guard await (try? clock.sleep(for: limit)) != nil else { return nil }
+        var used = child.processorTime
+        while clock.now < end {
+            guard await (try? clock.sleep(for: look)) != nil else { return nil }
+            let now = child.processorTime
+            guard let now, let before = used, now - before >= least else { return .hanging }
+            used = now
+        }
+        return extended > limit ? .working : .hanging
+    }
+
+    /// What a process has used of the processor so far; `nil` when it is gone.
+    private static func processorTime(_ pid: Int32) -> Duration? {
+        var clock = clockid_t()
+        var time = timespec()
+        guard clock_getcpuclockid(pid, &clock) == 0, clock_gettime(clock, &time) == 0 else { return nil }
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 }

@@ -12,9 +12,9 @@ public struct EncoderTrial: Sendable {
     private let environment: [String: String]
 
     /// How long a trial may take. A GPU that was asleep needs a second; one that hangs needs for ever.
-    private static let limit = Duration.seconds(5)
-    /// Software has no driver that could hang; it may be slow.
-    private static let softwareLimit = Duration.seconds(30)
+    private static let limit = Duration.seconds(4)
+    /// How long it may take while it is at work: software has no driver that could hang, and any machine may be slow.
+    private static let longest = Duration.seconds(30)
 
     public init(ffmpeg: FFmpegBinary, environment: [String: String]) {
         self.ffmpeg = ffmpeg
@@ -28,12 +28,12 @@ public struct EncoderTrial: Sendable {
             return .failed(isForbidden ? .permission : .unsupported, why)
         }
         if trial.job.scales, let recipe = catalogue.recipe(for: trial.candidate, scalesOnGPU: true), recipe.scales {
-            let (result, isOverdue) = await run(recipe, trial, scalesOnGPU: true)
+            let (result, overdue) = await run(recipe, trial, scalesOnGPU: true)
             switch result {
             case .passed: return result
             // Its scaler may be what fails.
             case .failed(.unsupported, _), .failed(.unknown, _), .failed(.crash, _): break
-            case .failed(.driverError, _) where !isOverdue: break
+            case .failed(.driverError, _) where overdue == nil: break
             // Another way to scale would not help.
             case .failed: return result
             }
@@ -42,16 +42,17 @@ public struct EncoderTrial: Sendable {
         return await run(recipe, trial, scalesOnGPU: false).result
     }
 
-    private func run(_ recipe: any EncoderRecipe, _ trial: Trial, scalesOnGPU: Bool) async -> (result: TrialResult, isOverdue: Bool) {
+    private func run(_ recipe: any EncoderRecipe, _ trial: Trial, scalesOnGPU: Bool) async -> (result: TrialResult, overdue: Overdue?) {
         let stream = FileDescriptor(rawValue: memfd_create("trial", 1 /* MFD_CLOEXEC */))
-        guard stream.rawValue >= 0, let end = try? stream.duplicate() else { return (.failed(.notStarted, "no memory for a trial"), false) }
+        guard stream.rawValue >= 0, let end = try? stream.duplicate() else { return (.failed(.notStarted, "no memory for a trial"), nil) }
         defer { try? stream.close() }
         // A trial has no secrets, so it needs no folder for them.
-        let (exit, isOverdue) = await BoundedChild.run(
+        let ending = await BoundedChild.run(
             TrialCommand(recipe: recipe, job: trial.job).command(), binary: ffmpeg, stdout: end, environment: environment,
-            limit: trial.candidate.isSoftware ? Self.softwareLimit : Self.limit)
-        let result = TrialResult(exit, of: trial.candidate, isOverdue: isOverdue, flaw: TrialProof.flaw(in: stream), scalesOnGPU: scalesOnGPU)
-        return (result, isOverdue)
+            limit: trial.candidate.isSoftware ? Self.longest : Self.limit, extended: Self.longest)
+        let overdue = ending.overdue.map { trial.candidate.isSoftware ? .working : $0 }
+        let result = TrialResult(ending.exit, of: trial.candidate, overdue: overdue, flaw: TrialProof.flaw(in: stream), scalesOnGPU: scalesOnGPU)
+        return (result, overdue)
     }
 }
 

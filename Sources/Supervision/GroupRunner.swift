@@ -245,6 +245,7 @@ actor GroupRunner: Runnable {
                 ledger.handedOver(cause, hole: hole)
                 logger.notice("handed over", metadata: ["cause": "\(cause.rawValue)", "after": "\(hole.milliseconds)ms"])
             }
+            ledger.isTooSlow(false)
             logger.notice("live", metadata: format.map { ["video": "\($0)"] } ?? [:])
             if let encoder = generations[generation]?.encoder { box.encoders.delivers(encoder, for: name) }
             if generation == machine.successor { answer(.handedOver(generations[generation]?.encoder, after: hole ?? .zero)) }
@@ -265,12 +266,17 @@ actor GroupRunner: Runnable {
                 return handle(.replace(.slow), in: &tasks)
             }
             guard let faster = effort.faster else {
-                logger.error("the encoder is too slow to keep real time, and there is no faster one: make the picture smaller or the rate lower")
+                // What to do about it is said by the status, whose problems are logged.
+                logger.warning("the encoder is too slow to keep real time, and there is no faster one")
                 return ledger.isTooSlow(true)
             }
             effort = faster
             logger.warning("the encoder is too slow to keep real time: a faster one takes over", metadata: ["effort": "\(faster)"])
             handle(.replace(.slow), in: &tasks)
+        case .keepsUp:
+            guard generation == machine.current, ledger.now.isTooSlow else { return }
+            logger.notice("the encoder keeps real time again")
+            ledger.isTooSlow(false)
         case .torn:
             logger.warning("the encoder that was to take over did not: it is started anew")
             blame(generation, .handover)
@@ -409,7 +415,7 @@ actor GroupRunner: Runnable {
         ledger.ended(exit, of: encoder?.name ?? "copy", cause: end, started: started)
         if let cause, let fault = EncoderFault(cause) {
             let isSuccessor = generation == machine.successor
-            blame(generation, isSuccessor && fault == .crash ? .handover : fault, encoder.flatMap { TrialResult(exit, of: $0, isOverdue: false, flaw: nil).explanation })
+            blame(generation, isSuccessor && fault == .crash ? .handover : fault, encoder.flatMap { TrialResult(exit, of: $0, overdue: nil, flaw: nil).explanation })
         }
         return cause.map { HandoverCause($0) } ?? .exit
     }

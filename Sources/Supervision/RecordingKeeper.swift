@@ -53,7 +53,8 @@ struct RecordingKeeper: Sendable {
         var isNew = false
         for file in files {
             let before = flushed[file.path]
-            let isDue = before != file.changed && (file != newest || withNewest)
+            // One that has just begun is there after a power cut, if only with its first pictures.
+            let isDue = before != file.changed && (file != newest || withNewest || before == nil)
             next[file.path] = isDue && Self.flush(file.path) ? file.changed : before
             isNew = isNew || isDue && before == nil
         }

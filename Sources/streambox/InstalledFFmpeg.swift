@@ -6,20 +6,26 @@ import Supervision
 
 /// The FFmpeg that a configuration names, the encoders that it has, and the devices that they could use.
 enum InstalledFFmpeg {
+    /// - Parameter known: What the last start found out of it: asking costs a tenth of a second, and much more while a box boots.
     /// - Throws: ``Failure``, when it is missing, too old or something else.
     static func find(
-        _ configuration: BoxConfiguration, environment: [String: String]
-    ) async throws -> (FFmpegBinary, EncoderCatalogue) {
+        _ configuration: BoxConfiguration, environment: [String: String], known: FFmpegKnowledge? = nil
+    ) async throws -> (FFmpegBinary, EncoderCatalogue, FFmpegKnowledge?) {
         async let found = devices()
-        let (binary, encoders) = try await listing(configuration, environment: environment)
+        let listing = try await listing(configuration, environment: environment, known: known)
         let devices = await found
-        return (binary, EncoderCatalogue(listed: encoders, gpus: devices?.gpus ?? [], boards: devices?.boards ?? []))
+        return (
+            listing.binary, EncoderCatalogue(listed: listing.encoders, gpus: devices?.gpus ?? [], boards: devices?.boards ?? []),
+            listing.knowledge
+        )
     }
 
     /// Without the devices.
-    static func listing(_ configuration: BoxConfiguration, environment: [String: String]) async throws -> (FFmpegBinary, Set<String>) {
+    static func listing(
+        _ configuration: BoxConfiguration, environment: [String: String], known: FFmpegKnowledge? = nil
+    ) async throws -> FFmpegBinary.Listing {
         do {
-            return try await FFmpegBinary.locateListing(configuration.ffmpeg, environment: environment)
+            return try await FFmpegBinary.locateListing(configuration.ffmpeg, environment: environment, known: known)
         } catch {
             throw Failure.inConfiguration(error)
         }

@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 import TestSupport
 import Testing
@@ -12,6 +13,28 @@ import Testing
         let encoders = try await FFmpegBinary.locateListing(nil, environment: testEnvironment, limit: Limit.seconds(60)).encoders
         #expect(encoders.isSuperset(of: ["libx264", "aac"]))
         #expect(!encoders.contains("="))
+    }
+
+    @Test("what was found out is good for as long as the program's file is the same; a script is asked each time")
+    func remembered() async throws {
+        let scratch = Scratch()
+        let path = scratch.file("ffmpeg")
+        try write(contents(try await ffmpeg().path), to: path)
+        try #require(chmod(path, 0o700) == 0)
+        let first = try await FFmpegBinary.locateListing(path, environment: testEnvironment, limit: Limit.seconds(60))
+        let knowledge = try #require(first.knowledge)
+        // Something that the program would not say.
+        let marked = FFmpegKnowledge(version: knowledge.version, encoders: ["marked"], files: knowledge.files)
+        let again = try await FFmpegBinary.locateListing(path, environment: testEnvironment, known: marked)
+        #expect(again.encoders == ["marked"] && again.binary == first.binary)
+
+        #expect(utimes(path, nil) == 0)
+        let touched = try await FFmpegBinary.locateListing(path, environment: testEnvironment, known: marked, limit: Limit.seconds(60))
+        #expect(touched.encoders == first.encoders && touched.knowledge != knowledge)
+
+        let script = scratch.file("script")
+        try write("#!/bin/sh\nexec '\(path)' \"$@\"\n", to: script, mode: [.ownerReadWriteExecute])
+        #expect(try await FFmpegBinary.locateListing(script, environment: testEnvironment, limit: Limit.seconds(60)).knowledge == nil)
     }
 
     @Test("what is not there, not executable, or not on the PATH is told apart")

@@ -11,13 +11,13 @@ public enum TrialResult: Sendable, Hashable {
     /// Reads the end of a trial.
     ///
     /// - Parameters:
-    ///   - isOverdue: It was ended because it took too long.
+    ///   - overdue: It was ended because it took too long, being like this.
     ///   - flaw: What is wrong with the stream that it made; `nil` when nothing is.
     ///   - scalesOnGPU: How it was run.
-    public init(_ exit: ChildExit, of candidate: EncoderCandidate, isOverdue: Bool, flaw: String?, scalesOnGPU: Bool = false) {
-        if isOverdue, candidate.isSoftware {
-            self = .failed(.timeout, "this machine is far too slow for it")
-        } else if isOverdue {
+    public init(_ exit: ChildExit, of candidate: EncoderCandidate, overdue: Overdue?, flaw: String?, scalesOnGPU: Bool = false) {
+        if overdue == .working {
+            self = .failed(.timeout, "it was at work and did not come to an end: this machine is too busy, or far too slow for it")
+        } else if overdue == .hanging {
             self = .failed(.driverError, "it hangs: its driver does not answer; restart the box, or update the driver")
         } else if exit.status == .exited(0) {
             self = flaw.map { .failed(.unsupported, "its stream cannot be used: \($0)") } ?? .passed(scalesOnGPU: scalesOnGPU)

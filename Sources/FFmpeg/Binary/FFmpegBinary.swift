@@ -29,19 +29,38 @@ public struct FFmpegBinary: Sendable, Hashable {
         return try binary(at: path, await ask(path, version, environment: environment, limit: limit), limit: limit)
     }
 
-    /// Does the same, and asks it for the names of all encoders compiled in at the same time. Listing is not having: only a
+    /// What an FFmpeg is, the names of all encoders compiled in, and what to remember of that. Listing is not having: only a
     /// trial encode proves one.
+    public struct Listing: Sendable {
+        public let binary: FFmpegBinary
+        public let encoders: Set<String>
+        /// `nil` where it has to be asked each time.
+        public let knowledge: FFmpegKnowledge?
+    }
+
+    /// Does the same, and asks it for its encoders at the same time.
+    ///
+    /// - Parameter known: What was found out earlier; where the files are still the same, nothing is asked.
     public static func locateListing(
-        _ configured: String?, environment: [String: String], limit: Duration = patience
-    ) async throws(FFmpegBinaryError) -> (binary: FFmpegBinary, encoders: Set<String>) {
+        _ configured: String?, environment: [String: String], known: FFmpegKnowledge? = nil, limit: Duration = patience
+    ) async throws(FFmpegBinaryError) -> Listing {
         let path = try find(configured, environment: environment)
+        // Before it is asked: what changes meanwhile is asked for again.
+        let files = FFmpegKnowledge.Files(path, environment: environment)
+        if let known, known.files == files, let version = FFmpegVersion(output: known.version), version.isSupported {
+            return Listing(binary: FFmpegBinary(path: path, version: version), encoders: Set(known.encoders), knowledge: known)
+        }
         async let about = ask(path, version, environment: environment, limit: limit)
         async let list = ask(path, ["-hide_banner", "-encoders"], environment: environment, limit: limit)
-        let binary = try binary(at: path, await about, limit: limit)
+        let answer = await about
+        let binary = try binary(at: path, answer, limit: limit)
         switch await list {
         case .hung: throw .hung(path: path, seconds: Int(limit.components.seconds))
         case .unstartable(let reason): throw .failed(path: path, reason: reason)
-        case .output(let text, _): return (binary, encoders(in: text))
+        case .output(let text, _):
+            let encoders = encoders(in: text)
+            guard case .output(let version, _) = answer, let files else { return Listing(binary: binary, encoders: encoders, knowledge: nil) }
+            return Listing(binary: binary, encoders: encoders, knowledge: FFmpegKnowledge(version: version, encoders: encoders.sorted(), files: files))
         }
     }
 

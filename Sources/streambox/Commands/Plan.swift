@@ -19,7 +19,7 @@ struct Plan: AsyncParsableCommand {
     func run() async throws {
         let environment = processEnvironment()
         let loaded = try LoadedConfiguration(file, environment: environment)
-        let (ffmpeg, encoders) = try await InstalledFFmpeg.find(loaded.configuration, environment: environment)
+        let (ffmpeg, encoders, _) = try await InstalledFFmpeg.find(loaded.configuration, environment: environment)
         try CodecObjections.check(loaded, against: ffmpeg.version)
         async let cards = Offload.run(atMost: .seconds(3)) { CaptureList.read() }
         let pool = await EncoderSurvey.run(loaded.configuration, encoders, trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment))

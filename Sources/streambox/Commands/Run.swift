@@ -46,7 +46,10 @@ struct Run: AsyncParsableCommand {
         var logger = Logger(label: "streambox") { _ in LogfmtHandler(log) }
         logger.logLevel = logLevel
 
-        let (ffmpeg, encoders) = try await InstalledFFmpeg.find(file.configuration, environment: environment)
+        let folder = Places.state(file.configuration, environment: environment)
+        let ffmpegState = StateFile<FFmpegKnowledge>(folder: folder, name: "ffmpeg.json")
+        let known = ffmpegState.read()
+        let (ffmpeg, encoders, knowledge) = try await InstalledFFmpeg.find(file.configuration, environment: environment, known: known)
         try CodecObjections.check(file, against: ffmpeg.version)
         let places: Places
         do {
@@ -59,7 +62,6 @@ struct Run: AsyncParsableCommand {
         for notice in MissingEncoders.notices(of: file, encoders) { logger.warning("\(notice)") }
         logger.notice("starting", metadata: ["version": "\(Streambox.version)", "ffmpeg": "\(ffmpeg.version)", "config": "\(file.name)"])
 
-        let folder = Places.state(file.configuration, environment: environment)
         let state = StateFile<StoppedOutputs>(folder: folder, name: "stopped.json")
         let encoderState = StateFile<[String: String]>(folder: folder, name: "encoders.json")
         let keeper = EncoderKeeper(
@@ -107,6 +109,7 @@ struct Run: AsyncParsableCommand {
             SupervisorService(supervisor: supervisor, manager: manager),
             ReloadService(reload: reload),
             EncoderMemory(keeper: keeper, file: encoderState, memory: memory),
+            FFmpegMemory(knowledge: knowledge == known ? nil : knowledge, file: ffmpegState),
             ControlService(server: control, socket: socket),
             publication,
         ]
@@ -194,6 +197,20 @@ private struct EncoderMemory: Service {
         }
         // What changed since.
         if file.read() ?? [:] != keeper.used { _ = await memory.keep(keeper.used, in: file) }
+    }
+}
+
+/// Writes down what FFmpeg said of itself, for the next start.
+private struct FFmpegMemory: Service {
+    /// `nil` for what is written down already.
+    let knowledge: FFmpegKnowledge?
+    let file: StateFile<FFmpegKnowledge>
+
+    func run() async {
+        // Where it cannot be written, the next start asks again.
+        if let knowledge { await Offload.run { try? file.write(knowledge) } }
+        // A service that returns ends the others.
+        try? await gracefulShutdown()
     }
 }
 

@@ -2,10 +2,11 @@
 # for libva, which encodes in software, stands in for the vendor's.
 guest <<'GUEST'
 install -D -m 644 /mnt/test/virtio_gpu_drv_video.so /usr/lib/x86_64-linux-gnu/dri/virtio_gpu_drv_video.so
-systemctl restart streambox
+systemctl stop streambox
+publishes=$(./platform.py publishes)
+systemctl start streambox
 encodes() { metric "streambox_group_encoder_info{channel=\"main\",group=\"hd\",encoder=\"$1\""; }
 check "the GPU encodes" within 120 encodes h264_vaapi
-publishes=$(./platform.py publishes)
 sleep 5
 
 driver=/sys/bus/virtio/drivers/virtio_gpu
@@ -23,5 +24,5 @@ check "it is back, and encodes" within 180 encodes h264_vaapi
 sleep 5
 figure "it is back: the longest time without a picture" "$(./platform.py pause "$from")"
 check "no picture is missing" metric 'streambox_group_lost_frames_total{channel="main",group="hd"} 0'
-one_stream "$publishes"
+one_stream "$((publishes + 1))"
 GUEST

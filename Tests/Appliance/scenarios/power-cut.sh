@@ -6,10 +6,12 @@ check "a recording" streambox reload
 segments() { find /var/lib/streambox/tape -name '*.ts' | sort; }
 four() { (($(segments | wc -l) >= 4)); }
 check "there are segments" within 120 four
-sleep 2
+# One that has just begun may not be on the disk yet.
+settled() { last=$(segments | tail -n 1) && (($(date +%s) - $(stat --format %W "$last") >= 3)); }
+check "the last one has begun" within 60 settled
 # What is finished, and how far the last one is: told where the power cut cannot reach.
-segments | head -n -1 | xargs sha256sum >/mnt/test/finished
-segments | tail -n 1 | xargs stat --format '%n %s' >/mnt/test/last
+segments | grep --fixed-strings --line-regexp --invert-match "$last" | xargs sha256sum >/mnt/test/finished
+stat --format '%n %s' "$last" >/mnt/test/last
 GUEST
 power_off
 

@@ -9,9 +9,10 @@ check "it is stopped" streambox target stop tape
 find /var/lib/streambox/tape | sort >/root/before
 boot_id=$(cat /proc/sys/kernel/random/boot_id)
 echo "$boot_id" >/mnt/test/boot
-systemctl reboot --no-block
 GUEST
+shut_down reboot
 
+boot
 guest <<'GUEST'
 check "it has rebooted" test "$(cat /proc/sys/kernel/random/boot_id)" != "$(cat /mnt/test/boot)"
 saw "rebooted: on air without anybody logging in" slate 0

@@ -1,0 +1,39 @@
+import FFmpeg
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Supervision
+
+@Suite struct BoundedChildTests {
+    /// Runs a shell script in FFmpeg's place.
+    private func run(_ script: String, extended: Duration?) async throws -> (exit: ChildExit, overdue: Overdue?) {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/ffmpeg"
+        try "#!/bin/sh\n\(script)\n".write(toFile: path, atomically: false, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
+        let version = try #require(FFmpegVersion(output: "ffmpeg version 5.1\n"))
+        return await BoundedChild.run(
+            FFmpegCommand(role: .trial, arguments: []), binary: FFmpegBinary(path: path, version: version),
+            environment: ProcessInfo.processInfo.environment, limit: .milliseconds(200), extended: extended)
+    }
+
+    @Test("a child that does nothing when its time is over hangs")
+    func hanging() async throws {
+        let (exit, overdue) = try await run("exec sleep 1000", extended: .seconds(600))
+        #expect(overdue == .hanging && exit.status == .signalled(9))
+    }
+
+    @Test("a child that is at work is given more time, and ends as it would")
+    func working() async throws {
+        // It uses the processor until nothing but time could make it end.
+        let (exit, overdue) = try await run("n=0; while [ $n -lt 400000 ]; do n=$((n + 1)); done; exit 3", extended: .seconds(600))
+        #expect(overdue == nil && exit.status == .exited(3))
+    }
+
+    @Test("a child that is at work for too long is ended, and was no child that hangs")
+    func tooLong() async throws {
+        let (exit, overdue) = try await run("while :; do :; done", extended: .seconds(1))
+        #expect(overdue == .working && exit.status == .signalled(9))
+    }
+}
