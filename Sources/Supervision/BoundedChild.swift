@@ -57,7 +57,7 @@ enum BoundedChild {
 
     /// How often a child that is late is looked at, and what of that time it must have used the processor at the least.
     private static let look = Duration.seconds(1)
-    private static let least = Duration.milliseconds(50)
+    private static let least = Duration.milliseconds(10)
 
     /// - Returns: How the child is when its time is over; `nil` when the task was cancelled.
     private static func wait(_ limit: Duration, extended: Duration, for child: Started) async -> Overdue? {
