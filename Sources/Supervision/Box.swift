@@ -20,6 +20,8 @@ public struct Box: Sendable {
 
     let ledgers = Ledgers()
 
+    /// First slates, from one start to the next; `nil` where there is no place for them.
+    public var slates: SlateStore?
     /// Where the timelines of channels begin, in ticks; for tests of the wrap.
     public var timelineStart: Int64?
     /// How long an encoder is used before a fresh one takes over, where that is less than a day; for tests.

@@ -8,7 +8,8 @@ import TransportStream
 
 /// Keeps a channel's slate ready in the format of what was last on air.
 ///
-/// It is rendered once for each format, by FFmpeg, while something else is on air; showing it costs next to nothing.
+/// It is rendered once for each format, by FFmpeg, while something else is on air; showing it costs next to nothing. The first
+/// is kept for the next start.
 actor SlateKeeper {
     private let channel: ChannelConfiguration
     private let box: Box
@@ -94,7 +95,33 @@ actor SlateKeeper {
         var description: String
     }
 
+    /// The first slate as it was made for an earlier start, or a new one.
     private func render(_ format: SlateFormat, asConfigured: Bool) async throws -> SlateClip {
+        guard rendered.isEmpty, let store = box.slates else { return try await draw(format, asConfigured: asConfigured).clip }
+        let picture = asConfigured
+            ? SlateCommand.Picture(image: channel.slate.image, textFile: channel.slate.text.map { _ in "" }, font: channel.slate.text.flatMap { _ in Fonts.any })
+            : .plain
+        let recipe = SlateStore.Recipe(
+            command(picture, format, output: ""), by: box.ffmpeg, words: asConfigured ? channel.slate.text : nil, files: [picture.image, picture.font])
+        let kept = await Offload.run { [name = channel.name] in store.read(recipe, of: name) }
+        if let kept, let clip = try? clip(kept, format) { return clip }
+        let (clip, bytes) = try await draw(format, asConfigured: asConfigured)
+        // Nobody waits for the disk.
+        Task { [name = channel.name] in await Offload.run { store.write(bytes, recipe, of: name) } }
+        return clip
+    }
+
+    private func command(_ picture: SlateCommand.Picture, _ format: SlateFormat, output: String) -> FFmpegCommand {
+        SlateCommand(
+            picture: picture, codec: format.codec, size: format.size, rate: format.rate, profile: format.profile, frames: format.frames, output: output
+        ).command()
+    }
+
+    private func clip(_ bytes: [UInt8], _ format: SlateFormat) throws -> SlateClip {
+        try SlateClip(bytes, rate: VideoFormat.Fraction(format.rate.numerator, format.rate.denominator))
+    }
+
+    private func draw(_ format: SlateFormat, asConfigured: Bool) async throws -> (clip: SlateClip, bytes: [UInt8]) {
         // A keeper that a reload replaced may still be at work.
         let base = "\(box.runtime.string)/slate-\(channel.name)-\(String(UInt32.random(in: .min ... .max), radix: 16))"
         let (output, textFile) = (base + ".ts", base + ".txt")
@@ -112,16 +139,13 @@ actor SlateKeeper {
                 guard picture.font != nil else { throw NotRendered(description: "there is no font for its text; install the package fonts-dejavu-core") }
             }
         }
-        let command = SlateCommand(
-            picture: picture, codec: format.codec, size: format.size, rate: format.rate, profile: format.profile, frames: format.frames,
-            output: output
-        ).command()
         let (exit, _) = await BoundedChild.run(
-            command, binary: box.ffmpeg, environment: box.environment, limit: Self.limit)
+            command(picture, format, output: output), binary: box.ffmpeg, environment: box.environment, limit: Self.limit)
         guard exit.status == .exited(0) else {
             throw NotRendered(description: exit.log.last(1).first ?? "FFmpeg took longer than \(Self.limit)")
         }
-        return try SlateClip(Self.read(output), rate: VideoFormat.Fraction(format.rate.numerator, format.rate.denominator))
+        let bytes = try Self.read(output)
+        return (try clip(bytes, format), bytes)
     }
 
     private static func write(_ text: String, to path: String) throws {

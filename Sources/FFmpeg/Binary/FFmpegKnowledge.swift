@@ -11,9 +11,9 @@ public struct FFmpegKnowledge: Codable, Sendable, Hashable {
     /// What decides how a program answers: its file, and what the loader would link it with.
     struct Files: Codable, Sendable, Hashable {
         private let path: String
-        private let program: File
+        private let program: FileIdentity
         /// The loader's list of libraries, made anew whenever one is installed or goes; `nil` where there is none.
-        private let libraries: File?
+        private let libraries: FileIdentity?
         /// What is loaded in place of those, or before them.
         private let variables: [String: String]
 
@@ -22,10 +22,10 @@ public struct FFmpegKnowledge: Codable, Sendable, Hashable {
 
         /// - Returns: `nil` for what is no program itself: a script may run something else each time.
         init?(_ path: String, environment: [String: String]) {
-            guard path.hasPrefix("/"), Self.isProgram(path), let program = File(path) else { return nil }
+            guard path.hasPrefix("/"), Self.isProgram(path), let program = FileIdentity(path) else { return nil }
             self.path = path
             self.program = program
-            libraries = File(Self.libraryList)
+            libraries = FileIdentity(Self.libraryList)
             variables = environment.filter { name, _ in Self.loaderVariables.contains(name) }
         }
 
@@ -34,26 +34,6 @@ public struct FFmpegKnowledge: Codable, Sendable, Hashable {
             defer { fclose(file) }
             var start = [UInt8](repeating: 0, count: 4)
             return fread(&start, 1, 4, file) == 4 && start == [0x7F] + Array("ELF".utf8)
-        }
-    }
-
-    /// A file, told from every other and from what it was before.
-    struct File: Codable, Sendable, Hashable {
-        private let device: UInt64
-        private let inode: UInt64
-        private let size: Int64
-        /// Nanoseconds since 1970; the second is the kernel's own and cannot be set back.
-        private let modified: Int64
-        private let changed: Int64
-
-        init?(_ path: String) {
-            var info = stat()
-            guard stat(path, &info) == 0 else { return nil }
-            device = UInt64(info.st_dev)
-            inode = UInt64(info.st_ino)
-            size = Int64(info.st_size)
-            modified = Int64(info.st_mtim.tv_sec) * 1_000_000_000 + Int64(info.st_mtim.tv_nsec)
-            changed = Int64(info.st_ctim.tv_sec) * 1_000_000_000 + Int64(info.st_ctim.tv_nsec)
         }
     }
 }

@@ -68,6 +68,7 @@ struct Run: AsyncParsableCommand {
             encoders, order: file.configuration.encoders.order, lastGood: encoderState.read() ?? [:],
             trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment), logger: logger)
         var box = Box(ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(places.runtime), environment: environment, secrets: secrets, logger: logger)
+        box.slates = folder.map { SlateStore(folder: $0 + "/slates", channels: file.configuration.channels.map(\.name)) }
         box.timelineStart = timelineStart.map { Int64($0 * 90_000) }
         box.encoderLifetime = encoderLifetime.map { .seconds($0) }
         let supervisor = Supervisor(file.configuration, stopped: state.read() ?? StoppedOutputs(), box: box)

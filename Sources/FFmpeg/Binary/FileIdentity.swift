@@ -1,0 +1,24 @@
+import Glibc
+
+/// A file, told from every other, and from what it was before it was written to.
+public struct FileIdentity: Codable, Sendable, Hashable, CustomStringConvertible {
+    private let device: UInt64
+    private let inode: UInt64
+    private let size: Int64
+    /// Nanoseconds since 1970; the second is the kernel's own and cannot be set back.
+    private let modified: Int64
+    private let changed: Int64
+
+    /// - Returns: `nil` where there is no file.
+    public init?(_ path: String) {
+        var info = stat()
+        guard stat(path, &info) == 0 else { return nil }
+        device = UInt64(info.st_dev)
+        inode = UInt64(info.st_ino)
+        size = Int64(info.st_size)
+        modified = Int64(info.st_mtim.tv_sec) * 1_000_000_000 + Int64(info.st_mtim.tv_nsec)
+        changed = Int64(info.st_ctim.tv_sec) * 1_000_000_000 + Int64(info.st_ctim.tv_nsec)
+    }
+
+    public var description: String { "\(device):\(inode):\(size):\(modified):\(changed)" }
+}

@@ -1,0 +1,60 @@
+import FFmpeg
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Supervision
+
+@Suite struct SlateStoreTests {
+    private let folder: TemporaryFolder
+    private let binary: FFmpegBinary
+
+    init() throws {
+        folder = try TemporaryFolder()
+        binary = FFmpegBinary(path: "/usr/bin/ffmpeg", version: try #require(FFmpegVersion(output: "ffmpeg version 5.1\n")))
+    }
+
+    private var slates: String { folder.path + "/state/slates" }
+    private var files: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: slates)) ?? []).sorted() }
+
+    private func recipe(width: Int = 640, words: String? = nil, image: String? = nil) -> SlateStore.Recipe {
+        let command = SlateCommand(
+            picture: .plain, codec: .h264, size: FrameSize(width: width, height: 360), rate: FrameRate(30), frames: 30, output: ""
+        ).command()
+        return SlateStore.Recipe(command, by: binary, words: words, files: [image])
+    }
+
+    @Test("a slate is found again as long as everything that it was made of is the same")
+    func found() throws {
+        let image = folder.path + "/image.png"
+        try "one".write(toFile: image, atomically: false, encoding: .utf8)
+        let store = SlateStore(folder: slates, channels: ["main"])
+        let made = recipe(words: "Back soon", image: image)
+        store.write([1, 2, 3], made, of: "main")
+        #expect(SlateStore(folder: slates, channels: ["main"]).read(recipe(words: "Back soon", image: image), of: "main") == [1, 2, 3])
+        #expect(store.read(recipe(words: "Back later", image: image), of: "main") == nil)
+        #expect(store.read(recipe(width: 1280, words: "Back soon", image: image), of: "main") == nil)
+        #expect(store.read(made, of: "other") == nil)
+        try "another".write(toFile: image, atomically: false, encoding: .utf8)
+        #expect(store.read(recipe(words: "Back soon", image: image), of: "main") == nil)
+    }
+
+    @Test("one slate is kept for each channel, and none for a channel that is gone")
+    func swept() {
+        let store = SlateStore(folder: slates, channels: ["main", "main-2"])
+        for width in [640, 1280] {
+            for channel in ["main", "main-2"] { store.write([1], recipe(width: width), of: channel) }
+        }
+        #expect(files == ["main-2-\(recipe(width: 1280).digest).ts", "main-\(recipe(width: 1280).digest).ts"].sorted())
+        _ = SlateStore(folder: slates, channels: ["main"])
+        #expect(files == ["main-\(recipe(width: 1280).digest).ts"])
+    }
+
+    @Test("a folder that cannot be made keeps nothing, and nothing else comes of it")
+    func unwritable() throws {
+        try "file".write(toFile: folder.path + "/state", atomically: false, encoding: .utf8)
+        let store = SlateStore(folder: slates, channels: ["main"])
+        store.write([1], recipe(), of: "main")
+        #expect(store.read(recipe(), of: "main") == nil)
+    }
+}
