@@ -116,20 +116,8 @@ struct Hardware: AsyncParsableCommand {
         seen.publishes += try sink.publishes(of: "one").count
     }
 
-    private struct Status: Decodable {
-        struct Channel: Decodable { var groups: [Group] }
-        struct Group: Decodable {
-            var state: String
-            var gpu: String?
-        }
-        struct GPU: Decodable { var state: String }
-        var channels: [Channel]
-        var gpus: [GPU]
-    }
-
-    private func status(_ config: String) async throws -> Status {
-        let done = try await Program.run(product.streambox, ["status", "--json", "--config", config])
-        return try JSONDecoder().decode(Status.self, from: Data(done.output))
+    private func status(_ config: String) async throws -> StatusReport {
+        try StatusReport(try await Program.run(product.streambox, ["status", "--json", "--config", config]))
     }
 
     private func slotInUse(_ config: String) async throws -> String? { try await status(config).channels[0].groups[0].gpu }

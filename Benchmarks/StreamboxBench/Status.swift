@@ -131,7 +131,7 @@ enum LargeBox {
         var box = BoxSnapshot(version: "1.0.0", ffmpeg: "5.1.9", started: 1_700_000_000.25, updated: 1_700_086_400.5)
         box.process = Status.ProcessFigures(cpuSeconds: 12345.678, residentBytes: 30 << 20, openDescriptors: 3000)
         for channel in 0..<count { box.channels.append(makeChannel(channel, count)) }
-        box.problems = (0..<count).map { Problem("target-down", subject: "target t-\($0)", sentence: "the peer refused the connection") }
+        box.problems = (0..<count).map { Problem(.targetDown, subject: "target t-\($0)", sentence: "the peer refused the connection") }
         return box
     }
 

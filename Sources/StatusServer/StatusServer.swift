@@ -20,7 +20,11 @@ public struct StatusServer: Service {
     private let streams: EventStreams
     private let responder: StatusResponder
 
-    private static let problem = "status-port"
+    /// A thread for as long as the process lives: the library ends its server by a task of its own, which nobody can wait for
+    /// and which may come to it when all else has ended.
+    private static let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
+    private static let problem = Problem.Kind.statusPort
     private static let longestPause = Duration.seconds(30)
 
     /// - Parameter problems: Where a port that cannot be had is told.
@@ -37,23 +41,21 @@ public struct StatusServer: Service {
 
     /// Runs until the service shuts down, gracefully or by cancellation.
     public func run() async {
-        let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         await withDiscardingTaskGroup { tasks in
             tasks.addTask { await streams.run() }
-            tasks.addTask { await serve(on: threads) }
+            tasks.addTask { await serve() }
             try? await gracefulShutdown()
             await streams.end(within: .milliseconds(500))
             connections.close()
             tasks.cancelAll()
         }
-        try? await threads.shutdownGracefully()
     }
 
-    private func serve(on threads: MultiThreadedEventLoopGroup) async {
+    private func serve() async {
         var pause = Duration.seconds(1)
         while !Task.isCancelled, !Task.isShuttingDownGracefully {
             do {
-                try await listen(on: threads)
+                try await listen()
                 pause = .seconds(1)
             } catch {
                 complain(error)
@@ -65,7 +67,7 @@ public struct StatusServer: Service {
     }
 
     /// Serves until it is shut down.
-    private func listen(on threads: MultiThreadedEventLoopGroup) async throws {
+    private func listen() async throws {
         // The library tells its own steps; nobody who runs a box is helped by them.
         var quiet = logger
         quiet.logLevel = .critical
@@ -81,8 +83,8 @@ public struct StatusServer: Service {
             onServerRunning: { _ in
                 if problems.clear(Self.problem, subject: subject) { logger.notice("the status server listens now") }
                 logger.info("status server", metadata: ["address": "\(subject)"])
-            }, eventLoopGroup: threads, logger: quiet)
-        try await withTaskExecutorPreference(LoopExecutor(threads.next())) { try await server.run() }
+            }, eventLoopGroup: Self.threads, logger: quiet)
+        try await withTaskExecutorPreference(LoopExecutor(Self.threads.next())) { try await server.run() }
     }
 
     private var subject: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }

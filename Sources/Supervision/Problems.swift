@@ -8,9 +8,9 @@ enum Problems {
             guard let trouble = gpu.trouble else { return nil }
             let subject = "gpu \(gpu.slot)"
             return switch gpu.state {
-            case .gone: Problem("gpu-gone", subject: subject, sentence: "\(trouble); check its seat and its power, or restart the box")
-            case .quarantined: Problem("gpu-quarantined", subject: subject, sentence: "\(trouble); it is tried again, and used when it works")
-            case .ready: Problem("gpu-permission", subject: subject, sentence: trouble)
+            case .gone: Problem(.gpuGone, subject: subject, sentence: "\(trouble); check its seat and its power, or restart the box")
+            case .quarantined: Problem(.gpuQuarantined, subject: subject, sentence: "\(trouble); it is tried again, and used when it works")
+            case .ready: Problem(.gpuPermission, subject: subject, sentence: trouble)
             }
         }
     }
@@ -19,7 +19,7 @@ enum Problems {
         var problems: [Problem] = []
         if !channel.sources.contains(where: { $0.isOnAir && $0.id != "slate" }) {
             problems.append(
-                Problem("no-source", subject: "channel \(channel.name)", sentence: "no source delivers; check the cable, the encoder that pushes to this box, or its network"))
+                Problem(.noSource, subject: "channel \(channel.name)", sentence: "no source delivers; check the cable, the encoder that pushes to this box, or its network"))
         }
         for source in channel.sources { problems += of(source, in: channel) }
         for group in channel.groups {
@@ -33,11 +33,11 @@ enum Problems {
         let subject = "source \(source.id) of \(channel.name)"
         switch source.state {
         case .absent:
-            return [Problem("source-absent", subject: subject, sentence: source.trouble ?? "it is not plugged in")]
+            return [Problem(.sourceAbsent, subject: subject, sentence: source.trouble ?? "it is not plugged in")]
         case .failed:
-            return [Problem("source-failed", subject: subject, sentence: source.trouble ?? "it cannot run as configured; see the log")]
+            return [Problem(.sourceFailed, subject: subject, sentence: source.trouble ?? "it cannot run as configured; see the log")]
         case .waiting, .connecting, .live, .stalled:
-            return source.trouble.map { [Problem("source-failed", subject: subject, sentence: $0)] } ?? []
+            return source.trouble.map { [Problem(.sourceFailed, subject: subject, sentence: $0)] } ?? []
         }
     }
 
@@ -45,11 +45,11 @@ enum Problems {
         let subject = "group \(group.name)"
         switch group.state {
         case .stalled where group.encoder == "none":
-            return [Problem("no-encoder", subject: subject, sentence: group.why)]
+            return [Problem(.noEncoder, subject: subject, sentence: group.why)]
         case .stalled:
-            return [Problem("group-stalled", subject: subject, sentence: stall(of: group))]
+            return [Problem(.groupStalled, subject: subject, sentence: stall(of: group))]
         case .degraded:
-            return [Problem("group-degraded", subject: subject, sentence: group.why)]
+            return [Problem(.groupDegraded, subject: subject, sentence: group.why)]
         case .starting, .live, .stopped:
             return []
         }
@@ -64,8 +64,8 @@ enum Problems {
     private static func of(_ target: TargetSnapshot) -> Problem? {
         let subject = "target \(target.name)"
         return switch target.state {
-        case .refused: Problem("target-refused", subject: subject, sentence: target.trouble ?? "it did not let us in: check the stream key")
-        case .waiting, .connecting: target.trouble.map { Problem("target-down", subject: subject, sentence: $0) }
+        case .refused: Problem(.targetRefused, subject: subject, sentence: target.trouble ?? "it did not let us in: check the stream key")
+        case .waiting, .connecting: target.trouble.map { Problem(.targetDown, subject: subject, sentence: $0) }
         case .live, .stopped: nil
         }
     }

@@ -24,7 +24,7 @@ struct Reload: Sendable {
     let manager: ServiceManager?
     let logger: Logger
 
-    private static let problem = "reload-failed"
+    private static let problem = Problem.Kind.reloadFailed
     private static let subject = "configuration"
 
     /// - Returns: What changed, a line each.

@@ -8,7 +8,7 @@ struct StateKeeper: Sendable {
     let problems: ProblemBoard
     let logger: Logger
 
-    private static let problem = "state-file"
+    private static let problem = Problem.Kind.stateFile
 
     /// - Returns: Why it could not be written; `nil` when it was, or there is no place for it.
     func keep<Value>(_ value: Value, in file: StateFile<Value>) async -> String? {

@@ -78,7 +78,7 @@ private struct StatusFileService {
     let problems: ProblemBoard
     let logger: Logger
 
-    private static let problem = "status-file"
+    private static let problem = Problem.Kind.statusFile
     /// How long the supervisor may take to say how it is, and a disk to take the file.
     private static let patience = Duration.seconds(5)
     /// How long a disk may hold up the end of the service.

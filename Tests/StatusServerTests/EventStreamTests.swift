@@ -19,7 +19,7 @@ import Testing
             served.box.now?.channels[0].groups[0].targets[0].history = [
                 EndSnapshot(started: 1, ended: 2, status: "exited 1", cause: "rejected", lastLines: ["no such key"])
             ]
-            served.box.now?.problems = [Problem("target-refused", subject: "target twitch", sentence: "check the key")]
+            served.box.now?.problems = [Problem(.targetRefused, subject: "target twitch", sentence: "check the key")]
             let second = await client.read(until: #""isActive":true"#).text
             #expect(second.contains(#"{"before":"live","channel":"main","group":"hd","now":"refused","target":"twitch"}"#))
             #expect(second.contains(#"event: ended\#ndata: {"cause":"rejected","channel":"main","group":"hd","lastLines":["no such key"],"status":"exited 1","target":"twitch"}"#))
@@ -48,7 +48,7 @@ import Testing
         limits.listenerQueue = 1
         try await serving(limits: limits) { served in
             // More than the kernel takes for a client.
-            served.box.now?.problems = (0..<6000).map { Problem("p", subject: "\($0)", sentence: String(repeating: "x", count: 100)) }
+            served.box.now?.problems = (0..<6000).map { Problem(.targetDown, subject: "\($0)", sentence: String(repeating: "x", count: 100)) }
             let stuck = try await RawClient.connected(to: served.port, receiveBuffer: 4096)
             stuck.get("/api/events")
             let good = try await RawClient.connected(to: served.port)

@@ -45,7 +45,7 @@ import Testing
                         exits: [EncoderExits(encoder: "libx264", cause: "crash", count: 1)], handovers: ["crash": 1],
                         targets: [TargetSnapshot(name: "twitch", state: .live, skips: 2)])
                 ])
-        ], problems: [Problem("target-down", subject: "target twitch", sentence: "x")])
+        ], problems: [Problem(.targetDown, subject: "target twitch", sentence: "x")])
 
     private struct Sample {
         var name: String

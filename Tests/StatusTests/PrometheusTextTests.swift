@@ -21,7 +21,7 @@ import Testing
                         targets: [TargetSnapshot(name: "twitch", state: .refused, bytes: 1, connects: 4)])
                 ])
         ],
-        problems: [Problem("target-refused", subject: "target \"a\\b\"\nc", sentence: "x")])
+        problems: [Problem(.targetRefused, subject: "target \"a\\b\"\nc", sentence: "x")])
 
     private static var text: String { String(decoding: PrometheusText.render(box), as: UTF8.self) }
 

@@ -13,7 +13,7 @@ import Testing
                         name: "a-name-that-is-as-long-as-it-may-be", state: .live, encoder: "libx264", fps: 29.96, bitsPerSecond: 6_012_000,
                         targets: [TargetSnapshot(name: "twitch", state: .waiting, trouble: String(repeating: "word ", count: 40))])
                 ])
-        ], problems: [Problem("target-down", subject: "target twitch", sentence: String(repeating: "a sentence that is long ", count: 12))])
+        ], problems: [Problem(.targetDown, subject: "target twitch", sentence: String(repeating: "a sentence that is long ", count: 12))])
 
     @Test("no line is wider than 80 columns, whatever it holds")
     func width() {

@@ -38,7 +38,7 @@ import Testing
 
     @Test("the first problem stands in it, and how many there are")
     func problems() {
-        let one = Problem("target-refused", subject: "b", sentence: "b refuses the key"), other = Problem("gpu-gone", subject: "x", sentence: "x is gone")
+        let one = Problem(.targetRefused, subject: "b", sentence: "b refuses the key"), other = Problem(.gpuGone, subject: "x", sentence: "x is gone")
         #expect(box(slate: true, problems: [one]).summary == "main shows slate; groups 0 of 1 live. Problem: b refuses the key")
         #expect(box(slate: true, problems: [one, other]).summary == "main shows slate; groups 0 of 1 live. 2 problems, the first: b refuses the key")
     }

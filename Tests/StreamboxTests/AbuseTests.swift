@@ -42,8 +42,9 @@ import Testing
             let socket = daemon.runtime + "/control.sock"
             let filler = String(repeating: "a", count: 200 << 10)
             for _ in 0..<3 {
-                var kept = try await RawClient.connected(to: http, count: 800)
-                for client in kept.suffix(60) { client.send("GET /metrics HTTP/1.1\r\nHo") }
+                let idle = try await RawClient.connected(to: http, count: 1000)
+                let half = try await RawClient.connected(to: http, count: 60)
+                for client in half { client.send("GET /metrics HTTP/1.1\r\nHo") }
                 let stuck = try await RawClient.connected(to: http, count: 60, receiveBuffer: 4096)
                 for client in stuck.prefix(30) { client.get("/api/events") }
                 for client in stuck.suffix(30) { for _ in 0..<20 { client.get("/api/status") } }
@@ -64,8 +65,12 @@ import Testing
                 try await eventually("a place at the control socket") {
                     try await stage.command(["status", "--config", daemon.config]).ending == .exited(0)
                 }
-                kept = []
+                // A thousand are idle for a while, beside the stream.
+                let soFar = try await sink.reading(of: "one").frames.count
+                try await sink.waitForFrames(soFar + 30, of: "one")
+                withExtendedLifetime((idle, half, stuck, large)) {}
             }
+            #expect(Metrics(try await HTTP.get(port: http, "/metrics")).sum("streambox_group_lost_frames_total") == 0)
             let after = try resident(daemon.program.pid)
             print("resident: \(before) kB before, \(after) kB after")
             #expect(after - before < 24 << 10)

@@ -66,6 +66,31 @@ extension Stage {
         try await Program.run(Daemon.path, arguments, environment: environment, folder: folder.path)
     }
 
+    /// What `status --json` says of it now.
+    func status(of daemon: Daemon) async throws -> StatusReport {
+        try StatusReport(try await command(["status", "--json", "--config", daemon.config]))
+    }
+
+    /// Waits until the status is as it should be, and gives it.
+    @discardableResult
+    func expect(
+        _ what: String, of daemon: Daemon, within limit: Duration = .seconds(40), file: String = #fileID, line: Int = #line,
+        _ isSo: (StatusReport) -> Bool
+    ) async throws -> StatusReport {
+        var last: StatusReport?
+        do {
+            return try await eventually(what, within: limit, every: .milliseconds(200), file: file, line: line) {
+                let done = try await command(["status", "--json", "--config", daemon.config])
+                // The service may not be there yet.
+                guard done.ending == .exited(0) else { return nil }
+                last = try StatusReport(done)
+                return last.flatMap { isSo($0) ? $0 : nil }
+            }
+        } catch {
+            throw Failed("\(error); it is \(last.map { "\($0)" } ?? "nothing")")
+        }
+    }
+
     /// What a tap gives from now on.
     func tap(_ name: String, of daemon: Daemon) async throws -> Program {
         try await program(Daemon.path, ["tap", name, "--config", daemon.config], output: .bytes(limit: 256 << 20))

@@ -70,6 +70,58 @@ import Testing
         }
     }
 
+    @Test("the histogram of handovers agrees with the pauses that a sink sees, whatever the cause")
+    func handovers() async throws {
+        try await withStage { stage in
+            let http = try FreePort.tcp()
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { test: { size: 320x180, rate: 30 } } ]
+                    groups:
+                      - { name: hd, video: { size: 320x180, rate: 30, bitrate: 600k, encoder: libx264 }, tap: true }
+                """, more: "status: { listen: \(http) }\n")
+            let tap = try await stage.expect("the group live", of: daemon) { $0.group("hd")?.state == "live" }.group("hd")?.tap
+            let sink = try PictureArrivals(port: try #require(tap?.split(separator: ":").last.flatMap { Int($0) }))
+            defer { sink.end() }
+            try await sink.waitFor(60)
+            // What a busy machine adds on the way from the group's feed to the sink.
+            let tolerance = Limit.scaled(.milliseconds(150)).inSeconds
+            let name = "streambox_handover_duration_seconds"
+            var pauses: [Double] = []
+            var told = try await metrics(http)
+            for blow in [SIGKILL, SIGSTOP, 0, SIGKILL] {
+                let (position, soFar) = (daemon.position, sink.all.count)
+                if blow == 0 {
+                    #expect(try await stage.command(["handover", "hd", "--config", daemon.config]).ending == .exited(0))
+                } else {
+                    kill(try #require(daemon.children("pipe:0").first { $0.command.contains("libx264") }).pid, blow)
+                }
+                try await daemon.logged("handed over", from: position)
+                try await sink.waitFor(sink.all.count + 30)
+                let now = try await metrics(http)
+                let pause = sink.longestPause(after: soFar)
+                let reported = now["\(name)_sum" + Self.hd]! - told["\(name)_sum" + Self.hd]!
+                print("\(blow == 0 ? "a handover" : "signal \(blow)"): \(reported) s told, \(pause) s seen")
+                #expect(now["\(name)_count" + Self.hd]! - told["\(name)_count" + Self.hd]! == 1)
+                #expect(abs(reported - pause) < tolerance, "\(reported) s told, \(pause) s seen")
+                pauses.append(pause)
+                told = now
+            }
+            // A hung encoder is told after two seconds: the values stand far apart.
+            #expect(pauses.max()! > 2 && pauses.min()! < 2)
+            var buckets = 0
+            for (series, count) in told.values where series.hasPrefix("\(name)_bucket") {
+                let bound = try #require(series.firstMatch(of: #/le="([^"]+)"/#).flatMap { Double($0.1) })
+                let (least, most) = (pauses.count { $0 <= bound - tolerance }, pauses.count { $0 <= bound + tolerance })
+                #expect((least...most).contains(Int(count)), "\(count) told up to \(bound) s, seen \(pauses)")
+                buckets += 1
+            }
+            #expect(buckets > 5)
+            try await daemon.terminate()
+        }
+    }
+
     @Test("pictures that are lost are counted as lost, as many as the sink lacks")
     func lost() async throws {
         try await withStage { stage in

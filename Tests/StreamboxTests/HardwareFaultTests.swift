@@ -13,12 +13,12 @@ import Testing
             let names = ["a", "b", "c"]
             let groups = names.map { group($0, sink.url($0)) }.joined(separator: ", ")
             let daemon = try await stage.streambox(box(groups), environment: lab.environment)
-            try await expect("the GPU in use", stage, daemon) { $0.groups.allSatisfy { $0.use == Self.onIntel && $0.state == "live" } }
+            try await stage.expect("the GPU in use", of: daemon) { $0.groups.allSatisfy { $0.use == Self.onIntel && $0.state == "live" } }
             for name in names { try await sink.waitForFrames(15, of: name) }
             try lab.fail(.endPicture, .operationFailed)
-            try await expect("software in its place", stage, daemon) { $0.groups.allSatisfy { $0.use == "libx264" && $0.state == "degraded" } }
+            try await stage.expect("software in its place", of: daemon) { $0.groups.allSatisfy { $0.use == "libx264" && $0.state == "degraded" } }
             try lab.heal()
-            try await expect("the GPU again", stage, daemon, within: .seconds(60)) {
+            try await stage.expect("the GPU again", of: daemon, within: .seconds(60)) {
                 $0.groups.allSatisfy { $0.use == Self.onIntel && $0.state == "live" && $0.lostFrames == 0 }
             }
             try await expectWhole(sink, "a", "b", "c", after: daemon)
@@ -31,11 +31,11 @@ import Testing
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"), ", size: 160x90")), environment: lab.environment)
-            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
             #expect(daemon.children("pipe:0").contains { $0.command.contains("scale_vaapi") })
             try await sink.waitForFrames(30, of: "hd")
             try lab.fail(.scale, .operationFailed)
-            let status = try await expect("the GPU again", stage, daemon) {
+            let status = try await stage.expect("the GPU again", of: daemon) {
                 $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" && $0.groups[0].handovers["gpu-error"] == 1
             }
             #expect(status.groups[0].exits == [.init(encoder: "h264_vaapi", cause: "gpu-error", count: 1)] && status.groups[0].lostFrames == 0)
@@ -59,18 +59,18 @@ import Testing
                 environment: lab.environment)
             let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
             try await daemon.logged("msg=started", "source=")
-            let refused = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            let refused = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
             let sentence = "/dev/dri/renderD128: this user may not open it; add it to the group video"
             #expect(refused.problems.contains { $0.problem == "gpu-permission" && $0.sentence == sentence }, "\(refused.problems)")
             #expect(refused.groups[0].why.contains(sentence) && refused.groups[0].exits.isEmpty)
             try await sink.waitForFrames(15, of: "hd")
             try await lab.permit(.intel)
-            let status = try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            let status = try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
             #expect(status.problems.isEmpty && status.groups[0].lostFrames == 0)
             // And from the moment that it may not any more, nothing new is started on it.
             try await lab.restrict(.intel, to: "video")
             _ = try await stage.command(["handover", "hd", "--config", daemon.config])
-            let again = try await expect("software again", stage, daemon) {
+            let again = try await stage.expect("software again", of: daemon) {
                 $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" && $0.problems.contains { $0.problem == "gpu-permission" }
             }
             #expect(again.groups[0].lostFrames == 0)
@@ -90,15 +90,15 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let environment = lab.environment.merging(["LIBVA_DRIVERS_PATH": drivers]) { $1 }
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: environment)
-            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
             try await sink.waitForFrames(15, of: "hd")
             try FileManager.default.removeItem(atPath: library)
             // What runs goes on; the next process finds no driver.
             _ = try await stage.command(["handover", "hd", "--config", daemon.config])
-            let fallen = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            let fallen = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
             #expect(fallen.groups[0].why.contains("install intel-media-va-driver") && fallen.gpu(.intel)?.state == "quarantined", "\(fallen)")
             try FileManager.default.copyItem(atPath: original, toPath: library)
-            let status = try await expect("the GPU again", stage, daemon, within: .seconds(60)) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            let status = try await stage.expect("the GPU again", of: daemon, within: .seconds(60)) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
             #expect(status.problems.isEmpty && status.groups[0].lostFrames == 0)
             try await expectWhole(sink, "hd", after: daemon)
         }
@@ -115,19 +115,19 @@ import Testing
                     + "{ name: hd, video: { bitrate: \(bitrate)k, keyframe: 1s, profile: \(profile) }, targets: [ { name: t, url: \"\(sink.url("hd"))\" } ] } ]"
             }
             let daemon = try await stage.streambox(channels(400, "high"), environment: lab.environment)
-            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
             try await sink.waitForFrames(15, of: "hd")
             // What it did well before is trusted with more until it says no.
             try lab.heal()
             try lab.limit("width", 64)
             _ = try stage.configuration(channels(500, "main"))
             daemon.program.send(SIGHUP)
-            let fallen = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            let fallen = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
             #expect(fallen.groups[0].why.contains("cannot encode pictures of this size") && fallen.gpu(.intel)?.state == "ready", "\(fallen)")
             try lab.heal()
             _ = try stage.configuration(channels(300, "main"))
             daemon.program.send(SIGHUP)
-            let status = try await expect("the GPU again", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            let status = try await stage.expect("the GPU again", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
             #expect(status.groups[0].lostFrames == 0)
             try await expectWhole(sink, "hd", after: daemon)
         }
@@ -139,16 +139,16 @@ import Testing
             try await lab.plug(.nvidia)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.nvidiaEnvironment)
-            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
             try await sink.waitForFrames(15, of: "hd")
             try lab.limitNVIDIA("devices", 0)
             try await lab.unplug(.nvidia)
-            let gone = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            let gone = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
             #expect(gone.gpus.map(\.state) == ["gone"] && gone.groups[0].handovers["gpu-lost"] == 1, "\(gone)")
             #expect(gone.problems.contains { $0.problem == "gpu-gone" })
             try lab.heal()
             try await lab.plug(.nvidia)
-            let status = try await expect("the GPU again", stage, daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
+            let status = try await stage.expect("the GPU again", of: daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
             #expect(status.gpus.map(\.state) == ["ready"] && status.groups[0].lostFrames == 0, "\(status)")
             try await expectWhole(sink, "hd", after: daemon)
         }

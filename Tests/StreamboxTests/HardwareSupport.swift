@@ -6,44 +6,6 @@ import Testing
 /// What the tests of encoders on GPUs in the running service have in common.
 protocol OnHardware {}
 
-/// What `status --json` says of it.
-struct HardwareStatus: Decodable {
-    struct Channel: Decodable { var groups: [Group] }
-    struct Group: Decodable {
-        struct Exits: Decodable, Hashable {
-            var encoder: String
-            var cause: String
-            var count: Int
-        }
-        var name: String
-        var state: String
-        var encoder: String
-        var gpu: String?
-        var why: String
-        var lostFrames: Int
-        var handovers: [String: Int]
-        var exits: [Exits]
-
-        var use: String { gpu.map { "\(encoder)@\($0)" } ?? encoder }
-    }
-    struct GPU: Decodable {
-        var slot: String
-        var node: String
-        var state: String
-    }
-    struct Problem: Decodable {
-        var problem: String
-        var subject: String
-        var sentence: String
-    }
-    var channels: [Channel]
-    var gpus: [GPU]
-    var problems: [Problem]
-
-    var groups: [Group] { channels.flatMap(\.groups) }
-    func gpu(_ gpu: LabGPU) -> GPU? { gpus.first { $0.slot == gpu.slot } }
-}
-
 extension OnHardware {
     static var onIntel: String { "h264_vaapi@0000:00:02.0" }
     static var onAMD: String { "h264_vaapi@0000:03:00.0" }
@@ -61,32 +23,10 @@ extension OnHardware {
         "{ name: \(name), video: { bitrate: 400k, keyframe: 1s\(more) }, targets: [ { name: to-\(name), url: \"\(url)\" } ] }"
     }
 
-    func status(_ stage: Stage, _ daemon: Daemon) async throws -> HardwareStatus {
-        let done = try await stage.command(["status", "--json", "--config", daemon.config])
-        guard done.ending == .exited(0) else { throw Failed("status: \(done.errors)") }
-        return try JSONDecoder().decode(HardwareStatus.self, from: Data(done.output))
-    }
-
     /// When a line was logged, in seconds.
     func time(of line: String) -> Double? {
         guard let stamp = line.split(separator: " ").first(where: { $0.hasPrefix("time=") })?.dropFirst(5) else { return nil }
         return try? Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(String(stamp)).timeIntervalSinceReferenceDate
-    }
-
-    /// Waits until the status is as it should be, and gives it.
-    @discardableResult
-    func expect(
-        _ what: String, _ stage: Stage, _ daemon: Daemon, within limit: Duration = .seconds(40), line: Int = #line, _ isSo: (HardwareStatus) -> Bool
-    ) async throws -> HardwareStatus {
-        var last: HardwareStatus?
-        do {
-            return try await eventually(what, within: limit, every: .milliseconds(200), line: line) {
-                last = try await status(stage, daemon)
-                return last.flatMap { isSo($0) ? $0 : nil }
-            }
-        } catch {
-            throw Failed("\(error); it is \(last.map { "\($0)" } ?? "nothing")")
-        }
     }
 
     /// Ends the service once every target has had pictures, and looks at what each got: one connection, every picture, each at its time.
@@ -103,4 +43,8 @@ extension OnHardware {
             #expect(steps.allSatisfy { (33...34).contains($0) }, "\(stream): \(steps.filter { !(33...34).contains($0) })")
         }
     }
+}
+
+extension StatusReport {
+    func gpu(_ gpu: LabGPU) -> GPU? { gpus.first { $0.slot == gpu.slot } }
 }

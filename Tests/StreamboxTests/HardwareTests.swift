@@ -12,7 +12,7 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let channels = box(group("hd", sink.url("hd"), ", size: 160x90"))
             let daemon = try await stage.streambox(channels, environment: lab.environment)
-            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
             // Pictures are scaled by the GPU.
             #expect(daemon.children("pipe:0").contains { $0.command.contains("scale_vaapi=w=160:h=90") })
             try await sink.waitForFrames(60, of: "hd")
@@ -20,7 +20,7 @@ import Testing
             let memory = try String(contentsOfFile: stage.folder.path("state-box/encoders.json"), encoding: .utf8)
             #expect(memory == #"{"hd":"h264_vaapi@0000:00:02.0"}"#)
             let next = try await stage.streambox(box(group("hd", sink.url("again"), ", size: 160x90")), environment: lab.environment)
-            let status = try await expect("the group live", stage, next) { $0.groups[0].state == "live" && $0.groups[0].use == Self.onIntel }
+            let status = try await stage.expect("the group live", of: next) { $0.groups[0].state == "live" && $0.groups[0].use == Self.onIntel }
             // A start does not wait for long: where the machine is too busy for the trial, software begins.
             let began = try await next.logged("msg=starting"), passed = try await next.logged("passed its trial", Self.onIntel)
             let took = try #require(time(of: passed.text)) - #require(time(of: began.text))
@@ -39,7 +39,7 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
             try await sink.waitForFrames(30, of: "hd")
-            let status = try await expect("the group degraded", stage, daemon) { $0.groups[0].state == "degraded" }
+            let status = try await stage.expect("the group degraded", of: daemon) { $0.groups[0].state == "degraded" }
             #expect(status.groups[0].use == "libx264" && status.groups[0].why.contains("hangs") && status.groups[0].handovers.isEmpty)
             #expect(status.groups[0].exits.isEmpty)
             try await expectWhole(sink, "hd", after: daemon)
@@ -57,14 +57,14 @@ import Testing
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
             try await sink.waitForFrames(30, of: "hd")
             try lab.fail(call, fault)
-            let fallen = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            let fallen = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
             #expect(fallen.groups[0].handovers[cause] == 1 && fallen.gpu(.intel)?.state == "quarantined", "\(fallen)")
             #expect(fallen.problems.contains { $0.problem == "gpu-quarantined" } && fallen.problems.contains { $0.problem == "group-degraded" })
             try lab.heal()
-            let back = try await expect("the GPU again", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            let back = try await stage.expect("the GPU again", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
             #expect(back.gpu(.intel)?.state == "ready" && back.groups[0].lostFrames == 0 && back.problems.isEmpty, "\(back.problems)")
             let soFar = try await sink.reading(of: "hd").frames.count
             try await sink.waitForFrames(soFar + 30, of: "hd")
@@ -78,9 +78,9 @@ import Testing
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
             try lab.fail(.endPicture, .crash, after: 20)
-            let fallen = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            let fallen = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
             #expect(fallen.groups[0].exits == [.init(encoder: "h264_vaapi", cause: "crash", count: 2)], "\(fallen.groups[0])")
             let soFar = try await sink.reading(of: "hd").frames.count
             try await sink.waitForFrames(soFar + 15, of: "hd")
@@ -95,17 +95,17 @@ import Testing
             try await lab.plug(.amd)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("a", sink.url("a")), group("b", sink.url("b"))), environment: lab.environment)
-            try await expect("a GPU for each group", stage, daemon) {
+            try await stage.expect("a GPU for each group", of: daemon) {
                 Set($0.groups.map(\.use)) == [Self.onIntel, Self.onAMD] && $0.groups.allSatisfy { $0.state == "live" }
             }
             try await sink.waitForFrames(30, of: "a")
             try await lab.unplug(.intel)
-            let alone = try await expect("one GPU for both", stage, daemon) {
+            let alone = try await stage.expect("one GPU for both", of: daemon) {
                 $0.groups.allSatisfy { $0.use == Self.onAMD && $0.state == "live" } && $0.gpu(.intel)?.state == "gone"
             }
             #expect(alone.groups.compactMap { $0.handovers["gpu-lost"] } == [1] && alone.problems.map(\.problem) == ["gpu-gone"], "\(alone)")
             try await lab.plug(.intel.renumbered(131))
-            let both = try await expect("both GPUs again", stage, daemon) {
+            let both = try await stage.expect("both GPUs again", of: daemon) {
                 Set($0.groups.map(\.use)) == [Self.onIntel, Self.onAMD] && $0.gpu(.intel)?.state == "ready"
             }
             #expect(both.gpu(.intel)?.node == "/dev/dri/renderD131" && both.groups.allSatisfy { $0.lostFrames == 0 })
@@ -122,12 +122,12 @@ import Testing
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
             try await sink.waitForFrames(30, of: "hd")
             // What is new does not start on it; what runs may go on for a while.
             try lab.fail(.start, .operationFailed)
             try await lab.wedge(.intel)
-            let fallen = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            let fallen = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
             #expect(fallen.groups[0].handovers["gpu-error"] == 1 && fallen.gpu(.intel)?.state == "quarantined")
             let soFar = try await sink.reading(of: "hd").frames.count
             try await sink.waitForFrames(soFar + 15, of: "hd")
@@ -141,10 +141,10 @@ import Testing
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
             try await lab.wedge(.intel, recovery: "none")
             try await daemon.logged("the kernel has reset a GPU")
-            let status = try await status(stage, daemon)
+            let status = try await stage.status(of: daemon)
             #expect(status.groups[0].use == Self.onIntel && status.gpu(.intel)?.state == "ready" && status.problems.isEmpty, "\(status)")
             try await expectWhole(sink, "hd", after: daemon)
         }
@@ -158,14 +158,14 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(
                 box(group("a", sink.url("a")), group("b", sink.url("b")), group("c", sink.url("c"))), environment: lab.nvidiaEnvironment)
-            try await expect("two sessions in use", stage, daemon) {
+            try await stage.expect("two sessions in use", of: daemon) {
                 $0.groups.map(\.use).sorted() == [Self.onNVIDIA, Self.onNVIDIA, "libx264"] && $0.groups.filter { $0.state == "live" }.count == 2
                     && $0.groups.contains { $0.state == "degraded" && $0.why.contains("session") }
             }
             try await sink.waitForFrames(30, of: "c")
             try lab.limitNVIDIA("sessions", 3)
             try lab.heal()
-            try await expect("three sessions in use", stage, daemon, within: .seconds(90)) {
+            try await stage.expect("three sessions in use", of: daemon, within: .seconds(90)) {
                 $0.groups.allSatisfy { $0.use == Self.onNVIDIA && $0.state == "live" && $0.lostFrames == 0 }
             }
             try await expectWhole(sink, "a", "b", "c", after: daemon)
@@ -178,13 +178,13 @@ import Testing
             try await lab.plug(.nvidia)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.nvidiaEnvironment)
-            try await expect("the GPU in use", stage, daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
             try await sink.waitForFrames(30, of: "hd")
             try lab.fail(call, .code(code))
-            let fallen = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            let fallen = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
             #expect(fallen.groups[0].handovers["gpu-error"] == 1 && fallen.gpu(.nvidia)?.state == "quarantined", "\(fallen)")
             try lab.heal()
-            try await expect("the GPU again", stage, daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU again", of: daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
             let soFar = try await sink.reading(of: "hd").frames.count
             try await sink.waitForFrames(soFar + 15, of: "hd")
             try await expectWhole(sink, "hd", after: daemon)
@@ -199,16 +199,16 @@ import Testing
             let checked = try await stage.command(["check", try stage.configuration(channels, name: "checked")], environment: lab.environment)
             #expect(checked.ending == .exited(0) && checked.text.contains("h264_vaapi") && checked.text.contains("intel-media-va-driver"), "\(checked.text)")
             let daemon = try await stage.streambox(channels, environment: lab.environment)
-            let status = try await expect("software in its place", stage, daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            let status = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
             #expect(status.problems.contains { $0.problem == "group-degraded" && $0.sentence.contains("mesa-va-drivers") }, "\(status.problems)")
             try await sink.waitForFrames(15, of: "hd")
             try await daemon.terminate()
             let none = try await stage.streambox(channels, name: "none", more: "encoders: { order: [vaapi] }\n", environment: lab.environment)
-            let refused = try await expect("a group without an encoder", stage, none) { $0.problems.contains { $0.problem == "no-encoder" } }
+            let refused = try await stage.expect("a group without an encoder", of: none) { $0.problems.contains { $0.problem == "no-encoder" } }
             #expect(refused.groups[0].state == "stalled" && refused.groups[0].encoder == "none")
             // It is used as soon as there is one.
             try await lab.plug(.intel)
-            try await expect("the GPU in use", stage, none) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: none) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
             try await none.terminate()
         }
     }

@@ -152,6 +152,25 @@ import Testing
         }
     }
 
+    @Test("a stop is quiet every time, with or without clients of the status server: nothing but the log's own lines")
+    func quiet() async throws {
+        try await withStage { stage in
+            for round in 0..<20 {
+                let http = try FreePort.tcp()
+                // A task that comes to a loop that is gone ends the program then.
+                let daemon = try await stage.streambox(
+                    "  - { name: main, sources: [ { rtmp: { listen: \"127.0.0.1:\(try FreePort.tcp())\" } } ], groups: [ { name: raw, video: copy, audio: copy, tap: true } ] }",
+                    more: "status: { listen: \(http) }\n", environment: ["SWIFTNIO_STRICT": "1"])
+                try await eventually("the status server to listen") { FreePort.isListening(tcp: http) }
+                let clients = try await RawClient.connected(to: http, count: round % 2 == 0 ? 0 : 12)
+                for (index, client) in clients.enumerated() where index > 2 { client.get(["/metrics", "/api/events", "/readyz"][index % 3]) }
+                try await daemon.terminate()
+                let strange = daemon.program.errors.lines.map(\.text).filter { !$0.hasPrefix("time=") }
+                #expect(strange == [], "stop \(round)")
+            }
+        }
+    }
+
     @Test("after SIGKILL of the service no child remains, ports are free, recordings play, and the next start works")
     func killed() async throws {
         try await withStage { stage in

@@ -101,8 +101,8 @@ import Testing
     func problems() {
         var log = ProblemLog()
         let start = ContinuousClock.now
-        let down = Problem("target-down", subject: "target a", sentence: "it refuses")
-        let file = Problem("status-file", subject: "/x", sentence: "has its own line")
+        let down = Problem(.targetDown, subject: "target a", sentence: "it refuses")
+        let file = Problem(.statusFile, subject: "/x", sentence: "has its own line")
         #expect(log.note([down, file], but: [file], now: start) == [])
         #expect(log.note([down], now: start + .seconds(2)) == [])
         #expect(log.note([down, file], but: [file], now: start + .seconds(6)) == [.began(down)])

@@ -14,48 +14,6 @@ import Testing
         """
     }
 
-    private struct Status: Decodable {
-        struct Channel: Decodable {
-            var sources: [Source]
-            var groups: [Group]
-        }
-        struct Source: Decodable {
-            var id: String
-            var state: String
-            var isOnAir: Bool
-        }
-        struct Group: Decodable {
-            var name: String
-            var state: String
-            var encoder: String
-            var lostFrames: Int
-            var handovers: [String: Int]
-            var targets: [Target]
-        }
-        struct Target: Decodable {
-            var name: String
-            var state: String
-            var connects: Int
-            var trouble: String?
-        }
-        struct Problem: Decodable {
-            var problem: String
-            var subject: String
-            var sentence: String
-        }
-        var channels: [Channel]
-        var problems: [Problem]
-
-        func target(_ name: String) -> Target? { channels.flatMap(\.groups).flatMap(\.targets).first { $0.name == name } }
-        func group(_ name: String) -> Group? { channels.flatMap(\.groups).first { $0.name == name } }
-    }
-
-    private func status(_ stage: Stage, _ daemon: Daemon) async throws -> Status {
-        let done = try await stage.command(["status", "--json", "--config", daemon.config])
-        guard done.ending == .exited(0) else { throw Failed("status: \(done.errors)") }
-        return try JSONDecoder().decode(Status.self, from: Data(done.output))
-    }
-
     private func ask(_ stage: Stage, _ daemon: Daemon, _ arguments: String...) async throws -> Program.Completed {
         try await stage.command(arguments + ["--config", daemon.config])
     }
@@ -82,7 +40,7 @@ import Testing
                 #expect(done.ending == .exited(0) && done.text.contains("encoded by libx264 now"), "\(done.errors)")
             }
             #expect(!daemon.children("pipe:0").contains { $0.pid == encoder })
-            let group = try #require(try await status(stage, daemon).group("hd"))
+            let group = try #require(try await stage.status(of: daemon).group("hd"))
             #expect(group.handovers == ["operator": 2] && group.lostFrames == 0 && group.encoder == "libx264")
             let soFar = try await sink.reading(of: "one").frames.count
             try await sink.waitForFrames(soFar + 30, of: "one")
@@ -102,31 +60,31 @@ import Testing
             let targets = "{ name: a, url: \"\(sink.url("one"))\" }, { name: b, url: \"\(sink.url("two"))\" }"
             let daemon = try await stage.streambox(box(targets))
             try await eventually("both targets") {
-                let status = try await status(stage, daemon)
+                let status = try await stage.status(of: daemon)
                 return status.target("a")?.state == "live" && status.target("b")?.state == "live"
             }
             #expect(try await ask(stage, daemon, "target", "stop", "b").ending == .exited(0))
             try await eventually("one publisher to end") { try sink.publishes(of: "two").allSatisfy(\.hasEnded) }
-            #expect(try await status(stage, daemon).target("b")?.state == "stopped")
+            #expect(try await stage.status(of: daemon).target("b")?.state == "stopped")
             #expect(try sink.publishes(of: "one").allSatisfy { !$0.hasEnded })
             #expect(try await ask(stage, daemon, "target", "stop", "c").ending == .exited(2))
             try await daemon.terminate()
 
             let again = try await stage.streambox(box(targets))
-            try await eventually("the target that is wanted") { try await status(stage, again).target("a")?.state == "live" }
-            #expect(try await status(stage, again).target("b")?.state == "stopped")
+            try await eventually("the target that is wanted") { try await stage.status(of: again).target("a")?.state == "live" }
+            #expect(try await stage.status(of: again).target("b")?.state == "stopped")
             #expect(try await ask(stage, again, "target", "start", "b").ending == .exited(0))
-            try await eventually("the other one") { try await status(stage, again).target("b")?.state == "live" }
+            try await eventually("the other one") { try await stage.status(of: again).target("b")?.state == "live" }
             #expect(try await ask(stage, again, "group", "stop", "hd").ending == .exited(0))
             try await eventually("the group's processes to end") { again.children("pipe:0").isEmpty }
-            #expect(try await status(stage, again).group("hd")?.state == "stopped")
+            #expect(try await stage.status(of: again).group("hd")?.state == "stopped")
             #expect(try await ask(stage, again, "group", "start", "hd").ending == .exited(0))
             try await eventually("the group to be live again") {
-                let status = try await status(stage, again)
+                let status = try await stage.status(of: again)
                 return status.group("hd")?.state == "live" && status.target("a")?.state == "live"
             }
             // What was missing while it was stopped was not wanted.
-            #expect(try await status(stage, again).group("hd")?.lostFrames == 0)
+            #expect(try await stage.status(of: again).group("hd")?.lostFrames == 0)
             try await again.terminate()
         }
     }
@@ -141,14 +99,14 @@ import Testing
                 """
             let daemon = try await stage.streambox(box(targets))
             try await eventually("the targets' states") {
-                let status = try await status(stage, daemon)
+                let status = try await stage.status(of: daemon)
                 return status.target("key")?.state == "refused" && status.target("nobody")?.state == "waiting" && status.target("good")?.state == "live"
             }
-            let problems = try await status(stage, daemon).problems
+            let problems = try await stage.status(of: daemon).problems
             #expect(problems.first { $0.subject == "target key" }?.sentence.contains("key") == true, "\(problems)")
             #expect(problems.first { $0.subject == "target nobody" }?.problem == "target-down" || problems.allSatisfy { $0.subject != "target nobody" })
             try sink.allow("wrong")
-            try await eventually("the key to be right", within: .seconds(60)) { try await status(stage, daemon).target("key")?.state == "live" }
+            try await eventually("the key to be right", within: .seconds(60)) { try await stage.status(of: daemon).target("key")?.state == "live" }
             #expect(try sink.publishes(of: "one").count == 1)
             try await daemon.terminate()
         }

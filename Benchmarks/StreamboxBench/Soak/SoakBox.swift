@@ -89,38 +89,12 @@ final class SoakBox {
 
     // MARK: At rest
 
-    private struct Status: Decodable {
-        struct Channel: Decodable {
-            var sources: [Part]
-            var groups: [Group]
-        }
-        struct Part: Decodable {
-            var state: String
-            var isOnAir: Bool?
-        }
-        struct Group: Decodable {
-            var name: String
-            var state: String
-            var targets: [Part]
-        }
-        var channels: [Channel]
-
-        /// What is not as it is to be, in words.
-        var unrest: [String] {
-            channels.enumerated().flatMap { index, channel in
-                channel.sources.prefix(1).filter { $0.isOnAir != true }.map { "source of channel \(index + 1) is \($0.state) and not on air" }
-                    + channel.groups.filter { !["live", "degraded"].contains($0.state) }.map { "group \($0.name) is \($0.state)" }
-                    + channel.groups.flatMap { group in group.targets.filter { $0.state != "live" }.map { "a target of \(group.name) is \($0.state)" } }
-            }
-        }
-    }
-
     /// Waits until everything is as it was before the last fault.
     func settled() async throws -> SoakSample {
         let limit = ContinuousClock.now + .seconds(120)
         while true {
             let done = try await Program.run(streambox, ["status", "--json", "--config", config])
-            let status = done.ending == .exited(0) ? try JSONDecoder().decode(Status.self, from: Data(done.output)) : nil
+            let status = done.ending == .exited(0) ? try StatusReport(done) : nil
             let children = Leftovers.descendants(of: daemon.pid)
             var unrest = status?.unrest ?? ["no status: \(done.errors)"]
             let running = children.filter { !$0.isZombie }
@@ -252,4 +226,15 @@ final class SoakBox {
 
 extension SoakBox.Source {
     var port: Int { URL(string: url)?.port ?? 0 }
+}
+
+extension StatusReport {
+    /// What is not as it is to be, in words.
+    fileprivate var unrest: [String] {
+        channels.enumerated().flatMap { index, channel in
+            channel.sources.prefix(1).filter { !$0.isOnAir }.map { "source of channel \(index + 1) is \($0.state) and not on air" }
+                + channel.groups.filter { !["live", "degraded"].contains($0.state) }.map { "group \($0.name) is \($0.state)" }
+                + channel.groups.flatMap { group in group.targets.filter { $0.state != "live" }.map { "a target of \(group.name) is \($0.state)" } }
+        }
+    }
 }

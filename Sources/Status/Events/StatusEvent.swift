@@ -67,7 +67,7 @@ public enum StatusEvent: Sendable, Hashable {
     }
 
     public struct ProblemChange: Sendable, Hashable, Encodable {
-        public var problem: String
+        public var problem: Problem.Kind
         public var subject: String
         public var sentence: String
         /// Whether an operator should act; false when it has gone away.

@@ -41,8 +41,8 @@ public struct PrometheusText {
         family("streambox_problem", .gauge, "1 while an operator should act.")
         // Two of one kind and subject are one series: a series may stand here once.
         var written: Set<[String]> = []
-        for problem in box.problems where written.insert([problem.problem, problem.subject]).inserted {
-            sample("streambox_problem", [("problem", problem.problem), ("subject", problem.subject)], 1)
+        for problem in box.problems where written.insert([problem.problem.rawValue, problem.subject]).inserted {
+            sample("streambox_problem", [("problem", problem.problem.rawValue), ("subject", problem.subject)], 1)
         }
     }
 

@@ -46,19 +46,3 @@ public struct ProcessFigures: Sendable, Hashable, Codable {
         self.openDescriptors = openDescriptors
     }
 }
-
-/// Something that an operator should act on.
-public struct Problem: Sendable, Hashable, Codable {
-    /// A word for machines: `target-refused`.
-    public var problem: String
-    /// Whom it concerns: `target twitch`.
-    public var subject: String
-    /// What happened and what to do.
-    public var sentence: String
-
-    public init(_ problem: String, subject: String, sentence: String) {
-        self.problem = problem
-        self.subject = subject
-        self.sentence = sentence
-    }
-}

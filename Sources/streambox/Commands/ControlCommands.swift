@@ -32,8 +32,11 @@ struct ServiceOptions: ParsableArguments {
         }
     }
 
-    private func socket() throws -> String {
-        if let runtime { return Places.controlSocket(in: runtime) }
+    private func socket() throws -> String { Places.controlSocket(in: try folder()) }
+
+    /// Its runtime folder.
+    func folder() throws -> String {
+        if let runtime { return runtime }
         let environment = processEnvironment()
         let loaded = try LoadedConfiguration(config, environment: environment)
         guard let folder = Places.runtime(loaded.configuration, environment: environment) else {
@@ -41,7 +44,7 @@ struct ServiceOptions: ParsableArguments {
                 status: 1,
                 description: "streambox: no runtime folder is configured; name the one that the service printed with --runtime, or set `runtime:`")
         }
-        return Places.controlSocket(in: folder)
+        return folder
     }
 }
 

@@ -11,7 +11,8 @@ import SystemPackage
 /// What this box has.
 struct Probe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Shows GPUs with what their drivers encode, encoders, and capture devices.", subcommands: [ProbeVA.self])
+        abstract: "Shows GPUs with what their drivers encode, encoders, and capture devices.", usage: "streambox probe [--json] [--no-trial]",
+        subcommands: [ProbeVA.self])
 
     @Flag(help: "One JSON object for programs.")
     var json = false

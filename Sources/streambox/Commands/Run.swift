@@ -25,7 +25,7 @@ struct Run: AsyncParsableCommand {
     @Option(help: "The configuration file.")
     var config: String?
 
-    @Option(help: "The least level to log: trace, debug, info, notice, warning, error.")
+    @Option(help: "The least level to log.")
     var logLevel: Logger.Level = .info
 
     @Option(help: ArgumentHelp("Where timelines begin, in seconds: for tests of the wrap, at 95443.7 s.", visibility: .hidden))

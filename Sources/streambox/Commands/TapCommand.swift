@@ -1,5 +1,4 @@
 import ArgumentParser
-import Configuration
 import Glibc
 import Supervision
 
@@ -13,17 +12,10 @@ struct TapCommand: ParsableCommand {
     @Argument(help: "The channel or group, which must have `tap: true`.")
     var name: String?
 
-    @Option(help: "The configuration file of the running service.")
-    var config: String?
+    @OptionGroup var service: ServiceOptions
 
     func run() throws {
-        let environment = processEnvironment()
-        let loaded = try LoadedConfiguration(config, environment: environment)
-        guard let folder = Places.runtime(loaded.configuration, environment: environment) else {
-            throw Failure(
-                status: 1,
-                description: "streambox: the service that runs without a runtime folder prints its taps when it starts; set `runtime:` to use this command")
-        }
+        let folder = try service.folder()
         let taps = TapFile.read(in: folder)
         guard let name else {
             for tap in taps { print("\(tap.name)\t\(tap.url)") }

@@ -9,14 +9,14 @@ struct ProblemLog {
 
         func log(to logger: Logger) {
             switch self {
-            case .began(let problem): logger.error("\(problem.sentence)", metadata: ["problem": "\(problem.problem)", "subject": "\(problem.subject)"])
-            case .over(let problem): logger.notice("the problem is over", metadata: ["problem": "\(problem.problem)", "subject": "\(problem.subject)"])
+            case .began(let problem): logger.error("\(problem.sentence)", metadata: ["problem": "\(problem.problem.rawValue)", "subject": "\(problem.subject)"])
+            case .over(let problem): logger.notice("the problem is over", metadata: ["problem": "\(problem.problem.rawValue)", "subject": "\(problem.subject)"])
             }
         }
     }
 
     private struct Kind: Hashable {
-        var problem: String
+        var problem: Problem.Kind
         var subject: String
     }
 
@@ -50,7 +50,7 @@ struct ProblemLog {
             entries[kind] = entry
         }
         let over = entries.filter { $0.value.last.duration(to: now) >= Self.pause }
-        for (kind, entry) in over.sorted(by: { ($0.key.problem, $0.key.subject) < ($1.key.problem, $1.key.subject) }) {
+        for (kind, entry) in over.sorted(by: { ($0.key.problem.rawValue, $0.key.subject) < ($1.key.problem.rawValue, $1.key.subject) }) {
             entries[kind] = nil
             if entry.isTold { changes.append(.over(entry.problem)) }
         }

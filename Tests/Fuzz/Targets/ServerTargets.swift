@@ -77,7 +77,7 @@ extension FuzzTarget {
             version: text(0), ffmpeg: text(1), started: Double(text(4)) ?? 0, updated: 0,
             gpus: [GPUSnapshot(slot: text(0), driver: text(2), node: text(1), state: .ready)],
             captureDevices: [CaptureDeviceSnapshot(name: text(2), serial: text(3), path: text(0))],
-            problems: [Problem(text(1), subject: text(2), sentence: text(3)), Problem(text(1), subject: text(2), sentence: text(0))])
+            problems: [Problem(.targetDown, subject: text(2), sentence: text(3)), Problem(.targetDown, subject: text(2), sentence: text(0))])
         for line in PrometheusText.render(box).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast() {
             let line = String(decoding: line, as: UTF8.self)
             try demand(line.hasPrefix("# HELP ") || line.hasPrefix("# TYPE ") || isSample(line), "this is no line of metrics: \(line.debugDescription)")

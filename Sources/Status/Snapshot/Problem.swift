@@ -1,0 +1,33 @@
+/// Something that an operator should act on.
+public struct Problem: Sendable, Hashable, Codable {
+    /// What can be wrong, in words for machines; each has a section in docs/operations.md.
+    public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
+        case noSource = "no-source"
+        case sourceAbsent = "source-absent"
+        case sourceFailed = "source-failed"
+        case groupStalled = "group-stalled"
+        case noEncoder = "no-encoder"
+        case groupDegraded = "group-degraded"
+        case targetRefused = "target-refused"
+        case targetDown = "target-down"
+        case gpuGone = "gpu-gone"
+        case gpuQuarantined = "gpu-quarantined"
+        case gpuPermission = "gpu-permission"
+        case statusFile = "status-file"
+        case statusPort = "status-port"
+        case stateFile = "state-file"
+        case reloadFailed = "reload-failed"
+    }
+
+    public var problem: Kind
+    /// Whom it concerns: `target twitch`.
+    public var subject: String
+    /// What happened and what to do.
+    public var sentence: String
+
+    public init(_ problem: Kind, subject: String, sentence: String) {
+        self.problem = problem
+        self.subject = subject
+        self.sentence = sentence
+    }
+}
