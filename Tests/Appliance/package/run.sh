@@ -45,18 +45,32 @@ left() { find / -xdev \( -path /proc -o -path /sys -o -path "$PWD" \) -prune -o 
 
 mark
 # ---- install
-check "the package installs" dpkg --install first/*.deb
+cp first/*.deb /tmp/
+check "the package installs" apt-get install --yes /tmp/streambox_*.deb
+rm /tmp/streambox_*.deb
 check "the service is on air when that is done" is ActiveState active
 check "it starts with the box" systemctl --quiet is-enabled streambox.service
 check "its status says what is on air" is StatusText "main shows slate*"
-systemctl status --no-pager --lines 0 streambox.service | head -12
 check "it runs as its own user" runs_as_streambox "$(main)"
 check "the slate plays" plays hd
 check "the metrics file is for everybody" setpriv --reuid nobody --regid nogroup --clear-groups grep -q '^streambox_build_info' /run/streambox/streambox.prom
 check "the control socket is not" not setpriv --reuid nobody --regid nogroup --clear-groups streambox status
 check "HTTP answers" within 10 get /readyz
-check "man and completions are there" test -e /usr/share/man/man1/streambox.1.gz -a -e /usr/share/bash-completion/completions/streambox
-systemd-analyze security --no-pager streambox.service | tail -n 1
+check "man and completions are there" test -e /usr/share/man/man1/streambox.1.gz -a -e /usr/share/man/man5/streambox.yaml.5.gz -a -e /usr/share/bash-completion/completions/streambox
+
+# ---- what the documents say to look at (a test compares them with this)
+check "systemctl shows who is on air" bash -c 'systemctl status streambox | grep "Status: .main shows slate"'
+check "the journal has the start" bash -c 'journalctl -u streambox | grep "msg=starting"'
+check "and what it said last" bash -c 'journalctl -u streambox -n 20 | grep "msg="'
+check "the priorities of its lines are the journal's" not bash -c 'journalctl -u streambox -p warning | grep "level=\(notice\|info\)"'
+check "the kernel's words can be had" journalctl -k
+check "its sandbox can be looked at" bash -c 'systemd-analyze security streambox | tail -n 1'
+tail -n 1 output
+echo sekrit >KEYFILE
+check "a stream key is put where the service finds it" install -m 0600 -o streambox KEYFILE /etc/streambox/keys/twitch
+check "the service reads it" setpriv --reuid streambox --clear-groups --regid streambox cat /etc/streambox/keys/twitch
+check "and nobody else" not setpriv --reuid nobody --regid nogroup --clear-groups cat /etc/streambox/keys/twitch
+rm KEYFILE
 
 # ---- udev's own engine on cards that are not there
 rules() { umockdev-run --device cards.umockdev -- env SYSTEMD_LOG_LEVEL=debug udevadm test --action=add "/sys/devices/$1" 2>&1 | grep 70-streambox; }
@@ -113,7 +127,7 @@ check "nothing was denied" not said 'not permitted'
 mark
 sed -i 's/bitrate: 500k/bitrate: 600k/' $configuration
 pid=$(main)
-check "it reloads" systemctl reload streambox.service
+check "it reloads" systemctl reload streambox
 check "the group is handed over" within 30 said 'handed over'
 check "it is the same process" test "$(main)" = "$pid"
 cp $configuration /tmp/good.yaml
@@ -157,17 +171,17 @@ systemctl enable --now --quiet streambox.service
 
 # ---- stop, remove, purge
 start=$(date +%s%N)
-systemctl stop streambox.service
+systemctl stop streambox
 check "it ends in order" is Result success
 echo "      after $((($(date +%s%N) - start) / 1000000)) ms"
 check "without leaving a process" not pgrep -u streambox
 systemctl start streambox.service
 kill $studio
 wait $studio 2>/dev/null
-check "the package is removed" dpkg --remove streambox
+check "the package is removed" apt-get remove --yes streambox
 check "the configuration stays" test -e $configuration
 check "the service does not" not pgrep -u streambox
-check "the package is purged" dpkg --purge streambox
+check "the package is purged" apt-get purge --yes streambox
 check "nothing is left" not left
 check "nor its user" not getent passwd streambox
 check "nor its group" not getent group streambox

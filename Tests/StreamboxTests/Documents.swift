@@ -1,0 +1,119 @@
+import Foundation
+
+/// The documents of the project, cut into what can be tried: blocks, words in code, links.
+struct Document {
+    struct Block {
+        /// `sh`, `yaml`, or nothing for what is only to be read.
+        var language: String
+        var text: String
+        /// `docs/install.md:7`
+        var place: String
+    }
+    struct Span {
+        var text: String
+        var place: String
+    }
+
+    /// From the top of the project.
+    let path: String
+    private(set) var blocks: [Block] = []
+    /// What stands between backquotes outside the blocks.
+    private(set) var spans: [Span] = []
+    /// Where links lead, from this document's folder.
+    private(set) var links: [Span] = []
+    private(set) var headings: [String] = []
+
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    static func text(_ path: String) throws -> String { try String(contentsOf: root.appending(path: path), encoding: .utf8) }
+
+    static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: root.appending(path: path).path) }
+
+    /// The readme, everything below `docs`, and the examples of the manual pages.
+    static func all() throws -> [Document] {
+        let names = try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: "docs").path)
+        let pages = try ["packaging/man/streambox.1": "sh", "packaging/man/streambox.yaml.5": "yaml"].map { try Document(page: $0.key, language: $0.value) }
+        return try (["README.md"] + names.filter { $0.hasSuffix(".md") }.sorted().map { "docs/" + $0 }).map { try Document($0) } + pages
+    }
+
+    init(_ path: String) throws {
+        self.path = path
+        var block: Block?
+        var paragraph = Span(text: "", place: path)
+        for (index, line) in try Self.text(path).split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let place = "\(path):\(index + 1)"
+            if line.hasPrefix("```") {
+                if let whole = block { blocks.append(whole) }
+                block = block == nil ? Block(language: String(line.dropFirst(3)), text: "", place: place) : nil
+            } else if block != nil {
+                block?.text += line + "\n"
+                continue
+            }
+            if line.hasPrefix("#") { headings.append(line.drop { $0 == "#" }.trimmingCharacters(in: .whitespaces)) }
+            // A row of a table stands alone; words in code may go over the end of a line.
+            if line.isEmpty || line.hasPrefix("|") || line.hasPrefix("```") {
+                read(paragraph)
+                paragraph = Span(text: "", place: place)
+            }
+            if !line.hasPrefix("```") { paragraph.text += (paragraph.text.isEmpty ? "" : " ") + line }
+        }
+        read(paragraph)
+    }
+
+    private mutating func read(_ paragraph: Span) {
+        // A bar inside a table is written with a stroke before it.
+        spans += paragraph.text.matches(of: /`([^`]+)`/).map { Span(text: String($0.1).replacing("\\|", with: "|"), place: paragraph.place) }
+        links += paragraph.text.matches(of: /\]\(([^)\s]+)\)/).map { Span(text: String($0.1), place: paragraph.place) }
+    }
+
+    private init(page path: String, language: String) throws {
+        self.path = path
+        let text = try Self.text(path)
+        for example in text.matches(of: /(?s)\n\.EX\n(.*?)\n\.EE/) {
+            blocks.append(Block(language: language, text: String(example.1).replacing("\\-", with: "-") + "\n", place: path))
+        }
+    }
+
+    /// As it stands in a link to a heading.
+    static func anchor(_ heading: String) -> String {
+        String(heading.lowercased().compactMap { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" ? $0 : $0 == " " ? "-" : nil })
+    }
+}
+
+/// A command of a document, as a person types it.
+struct DocumentedCommand: Hashable {
+    var text: String
+    var place: String
+
+    static func == (one: Self, other: Self) -> Bool { one.text == other.text }
+    func hash(into hasher: inout Hasher) { hasher.combine(text) }
+
+    /// What a line of one begins with.
+    static let programs = ["streambox ", "scripts/", "systemctl", "journalctl", "apt-get", "promtool", "man ", "systemd-analyze"]
+
+    /// Every line of every `sh` block, and what stands in the text and begins with a program; each once.
+    static func all(in documents: [Document]) -> [DocumentedCommand] {
+        var commands: [DocumentedCommand] = []
+        for document in documents {
+            for block in document.blocks where block.language == "sh" {
+                for line in block.text.split(separator: "\n") {
+                    // A comment begins behind a blank.
+                    let text = (" " + line).replacing(/\s#.*$/, with: "").replacing(#/^ sudo /#, with: "").trimmingCharacters(in: .whitespaces)
+                    if !text.isEmpty { commands.append(DocumentedCommand(text: text, place: block.place)) }
+                }
+            }
+            for span in document.spans where span.text.contains(" ") && programs.contains(where: { span.text.hasPrefix($0) }) {
+                commands += spelledOut(span.text).map { DocumentedCommand(text: $0, place: span.place) }
+            }
+        }
+        var seen: Set<DocumentedCommand> = []
+        return commands.filter { seen.insert($0).inserted }
+    }
+
+    /// A synopsis as commands: what may be left out is left out, of words with a bar between them each is taken.
+    private static func spelledOut(_ synopsis: String) -> [String] {
+        let text = synopsis.replacing(#/ ?\[[^\]]*\]/#, with: "")
+        guard let choice = text.firstMatch(of: /\b[\w-]+(?:\|[\w-]+)+\b/) else { return [text] }
+        return choice.0.split(separator: "|").map { text.replacingCharacters(in: choice.range, with: $0) }
+    }
+}
