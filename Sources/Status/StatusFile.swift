@@ -70,6 +70,13 @@ public struct StatusFile: Sendable {
     }
 
     private func failure(_ what: String) -> WriteError {
-        WriteError(description: "\(what) the metrics file \(path): \(String(cString: strerror(errno)))")
+        let reason = errno
+        let mend = switch reason {
+        case ENOENT, ENOTDIR: "make its folder"
+        case EACCES, EPERM, EROFS: "make its folder writable for the service's user"
+        case ENOSPC, EDQUOT: "free some room"
+        default: "see to its file system"
+        }
+        return WriteError(description: "\(what) the metrics file \(path): \(String(cString: strerror(reason))); \(mend), or choose another place with status.file")
     }
 }

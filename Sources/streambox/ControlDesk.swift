@@ -37,6 +37,8 @@ struct ControlDesk: ControlledService {
             case .handover:
                 return ControlReply(.done, try await supervisor.handOver(try name(of: request), to: request.encoder))
             }
+        } catch let error as NameMissing {
+            return ControlReply(.mistaken, error.description)
         } catch let error as OperatorError {
             return ControlReply(error.isMistake ? .mistaken : .refused, error.description)
         } catch {

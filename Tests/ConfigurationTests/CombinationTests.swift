@@ -89,6 +89,9 @@ import Testing
         #expect(try notices(inGroup("  - { name: g, video: { codec: hevc }, targets: [{ name: t, url: \"rtmps://h/a\" }] }")) == [
             "box.yaml:5:50: target 't' gets hevc over RTMP, which many servers refuse and FFmpeg sends from version 6.1 on; h264 is safe"
         ])
+        #expect(try notices("status: { file: /run/box.txt }\n" + withSources("test: {}")) == [
+            "box.yaml:1:17: node_exporter reads only files whose names end with .prom; call it /run/box.txt.prom"
+        ])
     }
 
     @Test("a listener that lets everybody in is pointed out, unless only this machine reaches it")

@@ -43,7 +43,7 @@ import Testing
         try file.write(Array("third\n".utf8))
         #expect(try folder.text("box.prom") == "third\n")
         let missing = #expect(throws: StatusFile.WriteError.self) { try StatusFile(path: folder.path("none/box.prom")).write([]) }
-        #expect(missing?.description.contains("No such file or directory") == true)
+        #expect(missing?.description.contains("No such file or directory; make its folder") == true)
     }
 
     @Test("a disk that hangs holds up one attempt and nobody else; when it answers the next text is written, and the end does not wait for ever")

@@ -17,7 +17,7 @@ import Testing
 
     @Test("no line is wider than 80 columns, whatever it holds")
     func width() {
-        for line in StatusTable.render(box, coloured: false).split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+        for line in StatusTable.render(box, coloured: false).split(separator: "\n") { #expect(line.count <= 80 && line.last != " ", "\(line)") }
     }
 
     @Test("plain text has no escape sequences, coloured text the same words")

@@ -52,7 +52,7 @@ import Testing
                 for (index, client) in large.enumerated() {
                     client.send(index % 2 == 0 ? "GET /" + filler : "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + filler)
                 }
-                for line in ["", "{", "null\n", "{\"command\":\"dance\"}\n", "{\"command\":\"status\"", filler, "\0\u{1}\n"] {
+                for line in ["", "{", "null\n", "{\"command\":\"dance\"}\n", "{\"command\":\"group-stop\"}\n", "{\"command\":\"status\"", filler, "\0\u{1}\n"] {
                     let clients = try await RawClient.connected(toSocket: socket, count: 8)
                     for client in clients { client.send(line) }
                     if line.hasSuffix("\n") {

@@ -56,6 +56,27 @@ import Testing
         }
     }
 
+    @Test("the readme's table has every command with its options, and no other")
+    func readme() async throws {
+        try await withStage { stage in
+            let root = try JSONDecoder().decode(Dump.self, from: Data(try await stage.command(["--experimental-dump-help"]).output)).command
+            let rows = try String(contentsOf: Self.project.appending(path: "README.md"), encoding: .utf8).matches(of: #/(?m)^\| `streambox .*?`\ \|/#)
+                .flatMap { $0.0.matches(of: /`(?:streambox )?([a-z]+)( [^`]*)?`/).map { (name: String($0.1), synopsis: String($0.2 ?? "")) } }
+            let commands = (root.subcommands ?? []).filter { $0.shouldDisplay ?? true }
+            #expect(Set(rows.map(\.name)).union(["help"]) == Set(commands.map(\.commandName)).union(["help"]))
+            // How the service is found, and how much it says, is the same for many.
+            let common: Set = ["help", "version", "runtime", "log-level"]
+            for row in rows {
+                let arguments = try #require(commands.first { $0.commandName == row.name }).arguments ?? []
+                let names = arguments.filter(\.shouldDisplay).flatMap { $0.names ?? [] }
+                let options = Set(names.filter { $0.kind == "long" }.map(\.name)).subtracting(common)
+                let written = Set(row.synopsis.matches(of: /--([a-z-]+)/).map { String($0.1) })
+                let expected = row.name == "run" ? options : options.subtracting(["config"])
+                #expect(written == expected, "\(row.name)")
+            }
+        }
+    }
+
     @Test("the configuration that the package brings is valid, and listens to this machine alone")
     func packagedConfiguration() async throws {
         try await withStage { stage in

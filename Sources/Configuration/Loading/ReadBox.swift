@@ -19,6 +19,9 @@ extension ConfigurationReader {
             return StatusConfiguration()
         }
         let file = fields.text("file", expecting: "the path of the file, for instance /run/streambox/streambox.prom")
+        if let file, !file.hasSuffix(".prom") {
+            warning(fields.place(of: "file"), "node_exporter reads only files whose names end with .prom; call it \(file).prom")
+        }
         let every = fields.duration("every", default: .seconds(2), in: StatusConfiguration.everyLimits)
         let listen = fields.value(
             "listen", expecting: "an address and a port such as \"127.0.0.1:9163\"") { text throws(NotationError) in

@@ -106,9 +106,9 @@ public struct StatusTable {
     private mutating func row(_ mark: String, _ kind: String, _ name: String, _ state: String, _ about: String, _ tone: Tone) {
         let start = "  " + Self.padded(mark, 7) + Self.padded(kind, 7) + Self.padded(name, nameWidth) + " "
         let room = Self.width - start.count - 12
-        let line = start + paint(Self.padded(state, 11), tone)
-        guard about.count > room else { return lines.append(about.isEmpty ? line : line + " " + Self.plain(about)) }
-        lines.append(line)
+        guard about.isEmpty || about.count > room else { return lines.append(start + paint(Self.padded(state, 11), tone) + " " + Self.plain(about)) }
+        lines.append(start + paint(state, tone))
+        guard !about.isEmpty else { return }
         let margin = String(repeating: " ", count: 18)
         let below = Self.width - margin.count
         lines += (about.count <= below ? [Self.plain(about)] : Self.wrapped(about, to: below)).map { margin + $0 }

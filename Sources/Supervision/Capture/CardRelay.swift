@@ -124,7 +124,7 @@ final class CardRelay: Sendable {
 
     private func isGone(_ process: ProcessRunner) {
         let list = CaptureDevice.list(box.captures.devices)
-        ledger.isAbsent("no card \(source.binding.sentence) is there; \(list)")
+        ledger.isAbsent("no card \(source.binding.sentence) is there; \(list): plug it in, or name another in the configuration")
         logger.warning("absent: no card \(source.binding.sentence); \(list)")
         // What has it open gets no more pictures; it is not waited for.
         process.report(.replace)
