@@ -65,6 +65,8 @@ actor ChannelRunner: Runnable {
     /// How long a stage of the stop may take before the next one begins.
     private static let sourcesPatience = Duration.milliseconds(500)
     private static let encodersPatience = Duration.milliseconds(800)
+    /// Whoever is cancelled is interrupted, and throws away what it has not read.
+    private static let targetsPatience = ProcessRunner.endOfInputPatience
 
     /// - Parameter stopped: What the operator stopped before.
     init(_ channel: ChannelConfiguration, stopped: StoppedOutputs, box: Box, dataPath: DataPath) {
@@ -145,6 +147,7 @@ actor ChannelRunner: Runnable {
         for place in groups { place.end() }
         await Self.wait(for: groups.map(\.slot), atMost: Self.encodersPatience)
         for place in targets { place.end() }
+        await Self.wait(for: targets.map(\.slot), atMost: Self.targetsPatience)
     }
 
     private static func wait<Runner>(for slots: [Slot<Runner>], atMost limit: Duration) async {

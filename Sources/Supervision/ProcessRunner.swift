@@ -28,7 +28,7 @@ actor ProcessRunner {
     private var isFinishing = false
 
     /// How long a process may take to end by itself once its input has.
-    private static let endOfInputPatience = Duration.milliseconds(1500)
+    static let endOfInputPatience = Duration.milliseconds(1500)
 
     /// - Parameters:
     ///   - changed: Called when the process stands elsewhere than before.
