@@ -77,4 +77,31 @@ import Testing
             try await daemon.terminate()
         }
     }
+
+    @Test("a program that opens the FIFO and closes it without an end does not fill the log, and another one is taken afterwards")
+    func restless() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let file = try await stage.file("numbers.ts") { $0.duration = .seconds(60) }
+            let fifo = stage.folder.path("frames")
+            let config = try stage.configuration(box(fifo, sink.url("one")))
+            let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"])
+            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+            try await eventually("the FIFO") { FileManager.default.fileExists(atPath: fifo) }
+            // With a byte now and then, which leaves a frame torn.
+            for number in 0..<500 {
+                let writer = try #require(FileHandle(forWritingAtPath: fifo))
+                if number % 3 == 0 { writer.write(Data([1])) }
+                try writer.close()
+                if number % 10 == 0 { try await Task.sleep(for: .milliseconds(20)) }
+            }
+            let writer = try await write(file, to: fifo, on: stage)
+            try await daemon.logged("\"on air\"", "source=raw-0")
+            try await sink.waitForFrames(30, of: "one")
+            let lines = daemon.lines("source=raw-0")
+            #expect(daemon.lines("a program writes frames").count <= 5 && lines.count < 60, "\(lines.count): \(lines.suffix(20))")
+            await stage.end(writer)
+            try await daemon.terminate()
+        }
+    }
 }

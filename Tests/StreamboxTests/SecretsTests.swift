@@ -16,7 +16,8 @@ import Testing
         static let token = "kt-token-9934"
         static let password = "kw-word-6612"
         static let stream = "ks-stream-7781"
-        static let all = [file, credential, environment, listener, literal, pull, token, password, stream]
+        static let caller = "kn-caller-5520"
+        static let all = [file, credential, environment, listener, literal, pull, token, password, stream, caller]
 
         /// As written, and as an address has it.
         static var forms: [String] {
@@ -51,7 +52,7 @@ import Testing
         }
     }
 
-    @Test("no secret is in an argument list, an environment, the log, the metrics, the status, the plan, a file or a recording")
+    @Test("no secret is in an argument list, an environment, the log, the metrics, the status, the events, the plan, a file or a recording")
     func nowhere() async throws {
         try await withStage { stage in
             let folder = stage.folder
@@ -72,7 +73,7 @@ import Testing
                       - pull: { url: "rtmp://127.0.0.1:\(nginx.port)/live/\(Hidden.pull)?token=\(Hidden.token)" }
                       - pull: { url: "http://u:\(Hidden.password)@127.0.0.1:\(dead)/a.ts?token=\(Hidden.token)" }
                       - pull: { url: "srt://127.0.0.1:\(dead)?streamid=\(Hidden.stream)" }
-                      - srt: { listen: "127.0.0.1:\(srt)", passphrase: { env: LISTEN_PASS } }
+                      - srt: { listen: "127.0.0.1:\(srt)", passphrase: { env: LISTEN_PASS }, streamid: \(Hidden.caller) }
                     groups:
                       - name: raw
                         video: copy
@@ -95,6 +96,18 @@ import Testing
                     try? await Task.sleep(for: .milliseconds(5))
                 }
             }
+            // From beginning to end.
+            try await eventually("the status to listen") { FreePort.isListening(tcp: http) }
+            let events = try await RawClient.connected(to: http)
+            events.get("/api/events")
+            let told = Task { await events.read().text }
+            try await eventually("the SRT source to listen") { FreePort.isBound(udp: srt) }
+            let stranger = try await stage.srtCaller(.small(seconds: 20), port: srt, passphrase: Hidden.listener, streamID: "\(Hidden.caller)-not")
+            try await daemon.logged("wrong SRT stream id", "source=srt-3")
+            await stage.end(stranger.program)
+            try await eventually("the SRT source to listen") { FreePort.isBound(udp: srt) }
+            let caller = try await stage.srtCaller(.small(seconds: 60), port: srt, passphrase: Hidden.listener, streamID: Hidden.caller)
+            try await daemon.logged("msg=delivers", "source=srt-3")
             // Runs by its own: the key reached the one target, the passphrase the other, and the pulled stream is on air.
             try await nginx.waitForPublishes(of: Hidden.file, within: .seconds(60)) { $0.isAccepted }
             try await eventually("the SRT target to be sent") { (try? Data(contentsOf: URL(fileURLWithPath: listener.file!)).count) ?? 0 > 100_000 }
@@ -126,8 +139,9 @@ import Testing
                 expectNoSecret(String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self), "the runtime folder's \(name)")
                 #expect(!name.hasSuffix("ffpreset") && !name.hasSuffix("ffconcat"))
             }
-            for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.path("state-box"))) ?? [] {
-                expectNoSecret(try folder.text("state-box/\(name)"), "the state folder's \(name)")
+            for name in FileManager.default.subpaths(atPath: folder.path("state-box")) ?? [] {
+                guard let bytes = FileManager.default.contents(atPath: folder.path("state-box/\(name)")) else { continue }
+                expectNoSecret(String(decoding: bytes, as: UTF8.self), "the state folder's \(name)")
             }
             // Nor a core: neither of a child nor of the service itself.
             for process in [pid] + Leftovers.descendants(of: pid).map(\.pid) {
@@ -137,7 +151,11 @@ import Testing
             }
             watching.cancel()
             await stage.end(source)
+            await stage.end(caller.program)
             try await daemon.terminate()
+            let stream = await told.value
+            #expect(["event: stats", "event: state", "event: ended"].allSatisfy(stream.contains), "\(stream.suffix(2000))")
+            expectNoSecret(stream, "GET /api/events")
             let texts = watcher.texts
             #expect(texts.contains { $0.hasPrefix("cmdline:") && $0.contains("ffmpeg") } && texts.contains { $0.hasPrefix("environ:") })
             for text in texts { expectNoSecret(text.replacing("\0", with: " "), "/proc: \(text.prefix(8))") }

@@ -12,7 +12,7 @@ final class Desk {
     let loop: any EventLoop
 
     private var addresses = AddressBook()
-    private var reports = RefusalReports()
+    private var reports = ReportLimit()
     /// Those that have not shown a key, oldest first.
     private var strangers: [Connection] = []
     private var publisher: Connection?

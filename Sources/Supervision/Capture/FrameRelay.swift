@@ -2,6 +2,7 @@ import Configuration
 import DataPath
 import EncoderSelection
 import FFmpeg
+import Ingest
 import Logging
 import Synchronization
 import SystemPackage
@@ -48,17 +49,37 @@ final class FrameRelay: Sendable {
     private func open() throws -> FrameGate {
         try gate.withLock { gate in
             if let gate { return gate }
-            let logger = logger
-            let made = try FrameGate(path: source.path, frameSize: source.pixels.bytes(of: source.size)) { event in
-                switch event {
-                case .writer: logger.notice("a program writes frames")
-                case .gone(0): logger.notice("the program that wrote frames has gone")
-                case .gone(let missing):
-                    logger.warning("the program that wrote frames has gone in the middle of one; it is filled up", metadata: ["missing": "\(missing) bytes"])
-                }
-            }
+            let made = try FrameGate(path: source.path, frameSize: source.pixels.bytes(of: source.size)) { [logger, reports = Reports()] event in reports.tell(event, logger) }
             gate = made
             return made
+        }
+    }
+}
+
+/// What is told of writers: whoever can open the FIFO can do so a thousand times a second.
+private final class Reports: Sendable {
+    private struct State {
+        var limit = ReportLimit()
+        /// The coming of the writer was told, so its going is.
+        var isTold = false
+    }
+
+    private let state = Mutex(State())
+
+    func tell(_ event: FrameGate.Event, _ logger: Logger) {
+        switch event {
+        case .writer:
+            let unsaid = state.withLock { state in
+                let unsaid = state.limit.note()
+                state.isTold = unsaid != nil
+                return unsaid
+            }
+            guard let unsaid else { return }
+            logger.notice("a program writes frames", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
+        case .gone(let missing):
+            guard state.withLock(\.isTold) else { return }
+            guard missing > 0 else { return logger.notice("the program that wrote frames has gone") }
+            logger.warning("the program that wrote frames has gone in the middle of one; it is filled up", metadata: ["missing": "\(missing) bytes"])
         }
     }
 }

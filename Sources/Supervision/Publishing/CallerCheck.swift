@@ -16,7 +16,7 @@ final class CallerCheck: Sendable {
         /// Of the caller of the relay in use; `nil` until it has said who it is.
         var verdict: Verdict?
         var refusals: [Reason: Int] = [:]
-        var reports = RefusalReports()
+        var reports = ReportLimit()
         var failures = 0
         var lastFailure = ContinuousClock.now
     }
@@ -29,7 +29,6 @@ final class CallerCheck: Sendable {
     private let words: StreamKey?
     private let logger: Logger
     private let state = Mutex(State())
-    private let epoch = ContinuousClock.now
 
     /// How long the port stays closed after one wrong stream id, and after several: a relay costs more to start than a stranger
     /// to call. No longer, since a caller that means it tries for three seconds.
@@ -102,13 +101,9 @@ final class CallerCheck: Sendable {
     private func refuse(_ reason: Reason, _ why: String) {
         let unsaid = state.withLock { state in
             state.refusals[reason, default: 0] += 1
-            return state.reports.note(now: (ContinuousClock.now - epoch).nanoseconds)
+            return state.reports.note()
         }
         guard let unsaid else { return }
         logger.warning("\(why)", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
     }
-}
-
-extension Duration {
-    fileprivate var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
 }

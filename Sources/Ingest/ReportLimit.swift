@@ -1,7 +1,10 @@
-/// Which refusals are told one by one, so that nobody can fill a log: a few in a span of time, the others as a number.
+import NIOCore
+
+/// Which of the things that somebody outside can bring about again and again are told one by one, so that nobody can fill a
+/// log: a few in a span of time, the others as a number.
 ///
 /// Pure; times are nanoseconds of any clock that does not go back.
-public struct RefusalReports: Sendable {
+public struct ReportLimit: Sendable {
     private var began: Int64?
     private var told = 0
     private var unsaid = 0
@@ -11,10 +14,15 @@ public struct RefusalReports: Sendable {
 
     public init() {}
 
-    /// A refusal happened.
+    /// It happened now.
     ///
     /// - Returns: How many before it were left unsaid, when it is to be told.
-    public mutating func note(now: Int64) -> Int? {
+    public mutating func note() -> Int? { note(now: Int64(clamping: NIODeadline.now().uptimeNanoseconds)) }
+
+    /// It happened.
+    ///
+    /// - Returns: How many before it were left unsaid, when it is to be told.
+    mutating func note(now: Int64) -> Int? {
         if now - (began ?? .min / 2) >= Self.span { (began, told) = (now, 0) }
         guard told < Self.most else {
             unsaid += 1
