@@ -378,6 +378,11 @@ public actor DataPath {
         outlets[attachment].map { OutletFigures(delivered: $0.reader.delivered, skips: $0.reader.skips, lag: $0.reader.lag) }
     }
 
+    /// The same of several; those that have none are left out.
+    public func figures(of attachments: [Attachment]) -> [Attachment: OutletFigures] {
+        attachments.reduce(into: [:]) { all, attachment in all[attachment] = figures(of: attachment) }
+    }
+
     /// Flushes and reports what is due.
     ///
     /// - Returns: When to call again at the latest; `.max` for never.

@@ -58,16 +58,20 @@ extension ChannelRunner {
         // An encoder that nothing is given waits in good health, and viewers see nothing.
         if isDark, snapshot.state == .live || snapshot.state == .degraded { snapshot.state = .stalled }
         if !isWanted { snapshot.state = .stopped }
-        for target in group.targets {
-            guard let runner = targetRunner(target.name) else { continue }
-            snapshot.targets.append(await self.snapshot(of: runner, isWanted: isWanted && !stopped.targets.contains(target.name)))
+        let runners = group.targets.compactMap { targetRunner($0.name) }
+        // Of all at once: each question takes two changes of thread.
+        let figures = await dataPath.figures(of: runners.compactMap(\.ledger.now.attachment))
+        for runner in runners {
+            snapshot.targets.append(await self.snapshot(of: runner, isWanted: isWanted && !stopped.targets.contains(runner.target.name), figures))
         }
         return snapshot
     }
 
-    private func snapshot(of runner: TargetRunner, isWanted: Bool) async -> TargetSnapshot {
+    private func snapshot(
+        of runner: TargetRunner, isWanted: Bool, _ taken: [DataPath.Attachment: DataPath.OutletFigures]
+    ) async -> TargetSnapshot {
         let entry = runner.ledger.now
-        let figures = await runner.ledger.figures(from: dataPath)
+        let figures = await runner.ledger.figures(from: dataPath, taken: taken)
         let state = entry.targetState(isWanted: isWanted)
         return TargetSnapshot(
             name: runner.target.name, state: state, isWanted: isWanted, bytes: figures.bytes, connects: entry.connects, skips: figures.skips,

@@ -120,11 +120,14 @@ final class ProcessLedger: Sendable {
     }
 
     /// Bytes that all its processes have been given, and their jumps to the newest keyframe.
-    func figures(from dataPath: DataPath) async -> (bytes: Int, skips: Int) {
+    ///
+    /// - Parameter taken: What the data path said a moment ago of those that ran then.
+    func figures(from dataPath: DataPath, taken: [DataPath.Attachment: DataPath.OutletFigures]) async -> (bytes: Int, skips: Int) {
         while true {
             let before = now
             guard let attachment = before.attachment else { return (before.delivered, before.skips) }
-            let figures = await dataPath.figures(of: attachment)
+            var figures = taken[attachment]
+            if figures == nil { figures = await dataPath.figures(of: [attachment])[attachment] }
             // Should it have ended meanwhile, the ledger has it.
             guard now.attachment == attachment, let figures else { continue }
             return (before.delivered + figures.delivered, before.skips + figures.skips)

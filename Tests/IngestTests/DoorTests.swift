@@ -43,7 +43,7 @@ import Testing
 
     @Test("a few refusals are told one by one, the others as a number")
     func reports() {
-        var reports = RefusalReports()
+        var reports = ReportLimit()
         let told = (0..<100).map { _ in reports.note(now: 0) }
         #expect(told.prefix(5) == [0, 0, 0, 0, 0] && told.dropFirst(5).allSatisfy { $0 == nil })
         #expect(reports.note(now: 60 * Self.second) == 95 && reports.note(now: 60 * Self.second) == 0)

@@ -66,7 +66,9 @@ struct MediaWindow {
             seal(now: now)
             starts.append(Start(piece: end, timestamp: time, came: now, videoHeader: videoHeader, audioHeader: audioHeader))
         }
-        let piece = open.take() ?? newPiece()
+        let size = bytes.count + FLV.tagHeaderSize + FLV.tagTrailerSize
+        var piece = open.take() ?? newPiece(for: size)
+        piece.reserveCapacity(minimumWritableBytes: size)
         open = Self.tag(message.kind, bytes, time: time, into: piece)
     }
 
@@ -77,7 +79,8 @@ struct MediaWindow {
         return buffer
     }
 
-    private mutating func newPiece() -> ByteBuffer {
+    private mutating func newPiece(for size: Int) -> ByteBuffer {
+        guard size <= Self.largestSpare else { return allocator.buffer(capacity: size) }
         var piece = spare.popLast() ?? allocator.buffer(capacity: Self.pieceSize)
         piece.clear()
         return piece
@@ -170,7 +173,7 @@ struct MediaWindow {
 
 extension Optional where Wrapped == ByteBuffer {
     /// Takes the value out, so that writing to it copies nothing.
-    fileprivate mutating func take() -> ByteBuffer? {
+    mutating func take() -> ByteBuffer? {
         defer { self = nil }
         return self
     }

@@ -10,13 +10,15 @@ final class RelayPipe: ChannelInboundHandler {
     private var channel: (any Channel)?
     /// What the relay gets first.
     private var head: ByteBuffer?
+    /// Our end, while the channel is open.
+    private var descriptor: CInt = -1
+    /// The channel waits until the pipe takes more.
+    private var isFull = false
     private var isEnding = false
     private var isClosed = false
     private let source: () -> ByteBuffer?
     private let ended: () -> Void
 
-    /// Bytes that wait here, beside those in the pipe.
-    private static let waiting = 64 << 10 ... 256 << 10
     private static let pipeSize: CInt = 256 << 10
 
     /// - Parameters:
@@ -38,7 +40,6 @@ final class RelayPipe: ChannelInboundHandler {
         _ = fcntl(ends[1], CInt(F_SETPIPE_SZ), Self.pipeSize)
         let handler = NIOLoopBound(self, eventLoop: loop)
         let made = NIOPipeBootstrap(group: loop)
-            .channelOption(.writeBufferWaterMark, value: .init(low: Self.waiting.lowerBound, high: Self.waiting.upperBound))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
             }
@@ -46,7 +47,9 @@ final class RelayPipe: ChannelInboundHandler {
         let writing = ends[1]
         made.assumeIsolated().whenComplete { result in
             switch result {
-            case .success(let channel): self.channel = channel
+            case .success(let channel):
+                self.channel = channel
+                self.descriptor = writing
             case .failure: Glibc.close(writing)
             }
             self.pump()
@@ -55,25 +58,30 @@ final class RelayPipe: ChannelInboundHandler {
     }
 
     /// Gives the relay what it takes.
+    ///
+    /// Straight into the pipe: what a channel does around a write costs more than the write. The channel takes over where the
+    /// pipe is full.
     func pump() {
-        guard let channel, !isClosed else { return }
-        var last: EventLoopFuture<Void>.Isolated?
-        var wrote = false
-        if let head {
-            self.head = nil
-            channel.write(head, promise: nil)
-            wrote = true
+        guard let channel else { return }
+        // A channel that has closed has given its descriptor away.
+        while channel.isActive, !isClosed, !isFull {
+            guard let piece = head.take() ?? source() else {
+                if isEnding { channel.close(promise: nil) }
+                return
+            }
+            write(piece, to: channel)
         }
-        while channel.isWritable, let piece = source() {
-            channel.write(piece, promise: nil)
-            wrote = true
-        }
-        if isEnding, channel.isWritable {
-            last = channel.write(ByteBuffer()).assumeIsolated()
-            wrote = true
-        }
-        if wrote { channel.flush() }
-        last?.whenComplete { _ in channel.close(promise: nil) }
+    }
+
+    private func write(_ piece: ByteBuffer, to channel: any Channel) {
+        let written = piece.withUnsafeReadableBytes { Glibc.write(descriptor, $0.baseAddress!, $0.count) }
+        guard written < piece.readableBytes else { return }
+        isFull = true
+        channel.writeAndFlush(piece.getSlice(at: piece.readerIndex + max(0, written), length: piece.readableBytes - max(0, written))!)
+            .assumeIsolated().whenSuccess {
+                self.isFull = false
+                self.pump()
+            }
     }
 
     /// Closes the pipe once the relay has taken everything.
@@ -86,10 +94,6 @@ final class RelayPipe: ChannelInboundHandler {
     func close() { channel?.close(promise: nil) }
 
     // MARK: Handler
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { pump() }
-    }
 
     func channelInactive(context: ChannelHandlerContext) {
         guard !isClosed else { return }

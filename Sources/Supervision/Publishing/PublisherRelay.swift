@@ -170,8 +170,10 @@ final class PublisherRelay: Sendable {
     /// Finds a relay that hangs: its publisher sends, and it gives nothing. And has the ingest keep no more than it must.
     private func look(_ process: ProcessRunner) async {
         var looks = 0
-        while await (try? ContinuousClock().sleep(for: Self.lookInterval)) != nil {
+        var isWell = false
+        while await (try? ContinuousClock().sleep(for: isWell ? Self.lookInterval * 2 : Self.lookInterval)) != nil {
             let (hasPublisher, delivers) = state.withLock { ($0.hasPublisher, $0.delivers) }
+            isWell = delivers
             guard hasPublisher else {
                 looks = 0
                 continue
