@@ -57,6 +57,8 @@ public struct Splicer: ~Copyable {
     /// Where sound belongs as long as there was none: at the first picture.
     private var soundStart: Int64?
     private var lastSoundDuration: Int64 = 0
+    /// Presentation time of the last sound or silence, which ends where it begins if its duration is not known.
+    private var lastSound: Int64?
     /// Silence stands in for the sound of the writer.
     private var isBridging = false
 
@@ -303,6 +305,7 @@ public struct Splicer: ~Copyable {
         tail.audioEnd = pts + unit.duration
         writer.soundEnd = tail.audioEnd
         lastSoundDuration = unit.duration
+        lastSound = pts
         return .accepted
     }
 
@@ -310,8 +313,8 @@ public struct Splicer: ~Copyable {
     private func earliestSound(_ unit: AccessUnit, of writer: Writer) -> Int64 {
         guard let end = tail.audioEnd else { return .min }
         // The timestamps of one writer are rounded and jitter; its frames are no less its frames, if they only go ahead.
-        if writer.soundEnd == end { return end - min(lastSoundDuration, 2 * Self.longestOverlap) + 1 }
-        return end - min(unit.duration / 2, Self.longestOverlap)
+        let overlap = writer.soundEnd == end ? min(lastSoundDuration, 2 * Self.longestOverlap) : min(unit.duration / 2, Self.longestOverlap)
+        return max(end - overlap, lastSound.map { $0 + 1 } ?? .min)
     }
 
     /// Bridges the sound up to a picture when the writer has none, or has fallen behind too far.
@@ -332,6 +335,7 @@ public struct Splicer: ~Copyable {
         }
         while next + ADTS.silenceDuration <= limit {
             output.writeSilence(pts: next)
+            lastSound = next
             next += ADTS.silenceDuration
             tail.audioEnd = next
             silentFrames += 1

@@ -81,6 +81,8 @@ import EncoderSelection
             (.rtmp(url: "rtmp://h", key: "key"), nil),
             (.rtmp(url: "rtmp://h//hunter22", key: nil), nil),
             (.rtmp(url: "rtmp://user:hunter22@h/app", key: "key"), nil),
+            (.rtmp(url: "rtmp://user:12/hunter22/s@h/app", key: "key"), nil),
+            (.rtmp(url: "rtmp://h/app/hunter22@x", key: nil), nil),
             (.rtmp(url: "http://h/app", key: "key"), nil),
             (.srt(url: "h:9000", passphrase: nil, streamID: nil, latency: nil), nil),
         ]

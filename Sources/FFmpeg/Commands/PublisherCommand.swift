@@ -58,6 +58,10 @@ public struct PublisherCommand: Sendable, Hashable {
             throw .badAddress(
                 url, reason: "FFmpeg takes user:password only where every user can read it: use a stream key instead")
         }
+        // It may be the end of a password with a slash in it, and then what stands before it is no application.
+        guard !address.path.contains("@") else {
+            throw .badAddress(url, reason: "an @ behind the host could be a password's: if it belongs to the stream key, give that by key:")
+        }
         var path = address.path
         while path.last == "/" { path.removeLast() }
         // FFmpeg would take everything behind the application for a part of the name.
