@@ -328,6 +328,8 @@ public struct Splicer: ~Copyable {
     /// Puts whole frames of silence where sound is missing before `limit`.
     private mutating func fillSilence(until limit: Int64) {
         var next = tail.audioEnd ?? soundStart ?? limit
+        // Sound of no known length is as long as one of these.
+        if let lastSound, next <= lastSound { next = lastSound + ADTS.silenceDuration }
         // After a break as long as this the sound is missing like the picture.
         if limit - next > Self.longestStep {
             next = limit
