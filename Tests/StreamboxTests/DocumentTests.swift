@@ -183,6 +183,12 @@ import Testing
                 let anchors = try Document(path).headings.map(Document.anchor)
                 #expect(anchors.contains(parts[1]), "\(link.place): \(link.text)")
             }
+            for block in document.blocks {
+                // A command in a block of another kind would be tried by nobody.
+                #expect(["sh", "yaml", "ini", ""].contains(block.language), "\(block.place): \(block.language)")
+                let isCommand = block.language != "sh" && block.text.split(separator: "\n").contains { line in DocumentedCommand.programs.contains { line.hasPrefix($0) } }
+                #expect(!isCommand, "\(block.place): commands stand in a block of their own, marked as sh")
+            }
             for span in document.spans {
                 guard let path = span.text.wholeMatch(of: #/((?:Sources|Tests|Benchmarks|Examples|docs|packaging|scripts|systemd|udev)/[\w./+-]*\w)(?: .*)?/#)?.1 else { continue }
                 #expect(Document.exists(String(path)) || path.contains("NAME"), "\(span.place): \(span.text)")
