@@ -5,8 +5,14 @@ import Synchronization
 ///
 /// A thread of its own waits for the bytes, so that the tests' other work does not make pictures late.
 public final class PictureArrivals: Sendable {
+    public struct Picture: Sendable {
+        public let time: ContinuousClock.Instant
+        /// A decoder can begin with it.
+        public let isKey: Bool
+    }
+
     private let descriptor: Int32
-    private let times = Mutex<[ContinuousClock.Instant]>([])
+    private let pictures = Mutex<[Picture]>([])
 
     /// - Throws: `Failed` when nobody listens.
     public init(port: Int) throws {
@@ -20,8 +26,8 @@ public final class PictureArrivals: Sendable {
                 let count = recv(descriptor, &piece, piece.count, 0)
                 guard count > 0 else { return }
                 let now = ContinuousClock.now
-                let pictures = scan.pictures(in: piece[..<count])
-                self?.times.withLock { $0 += repeatElement(now, count: pictures) }
+                let keys = scan.pictures(in: piece[..<count])
+                self?.pictures.withLock { $0 += keys.map { Picture(time: now, isKey: $0) } }
             }
         }
         thread.start()
@@ -32,13 +38,13 @@ public final class PictureArrivals: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Of all pictures so far.
-    public var all: [ContinuousClock.Instant] { times.withLock { $0 } }
+    /// All so far.
+    public var all: [Picture] { pictures.withLock { $0 } }
 
-    /// Seconds of the longest pause that ended with a picture behind the first `count` ones.
-    public func longestPause(after count: Int) -> Double {
-        let times = Array(all.dropFirst(max(0, count - 1)))
-        return zip(times, times.dropFirst()).map { ($1 - $0).inSeconds }.max() ?? 0
+    /// Seconds before each key picture behind the first `count` pictures in which none came: an encoder begins with such a one.
+    public func pausesBeforeKeys(after count: Int) -> [Double] {
+        let pictures = Array(all.dropFirst(max(0, count - 1)))
+        return zip(pictures, pictures.dropFirst()).compactMap { $1.isKey ? ($1.time - $0.time).inSeconds : nil }
     }
 
     /// Waits until so many pictures have come.
@@ -47,27 +53,30 @@ public final class PictureArrivals: Sendable {
     }
 }
 
-/// Counts the beginnings of pictures in MPEG-TS that comes in pieces and begins with a packet.
+/// Finds the beginnings of pictures in MPEG-TS that comes in pieces and begins with a packet.
 struct PictureScan {
     private var rest: [UInt8] = []
 
-    mutating func pictures(in piece: ArraySlice<UInt8>) -> Int {
+    /// - Returns: Of each picture whether a decoder can begin with it.
+    mutating func pictures(in piece: ArraySlice<UInt8>) -> [Bool] {
         rest += piece
-        var count = 0
+        var keys: [Bool] = []
         var start = 0
         while start + TransportBytes.packetSize <= rest.count {
-            if Self.beginsPicture(rest[start..<start + TransportBytes.packetSize]) { count += 1 }
+            if let isKey = Self.picture(rest[start..<start + TransportBytes.packetSize]) { keys.append(isKey) }
             start += TransportBytes.packetSize
         }
         rest.removeFirst(start)
-        return count
+        return keys
     }
 
-    /// Whether a packet begins the PES packet of a video stream.
-    private static func beginsPicture(_ packet: ArraySlice<UInt8>) -> Bool {
+    /// `nil` where a packet does not begin the PES packet of a video stream; else its random access indicator.
+    private static func picture(_ packet: ArraySlice<UInt8>) -> Bool? {
         let at = packet.startIndex
-        guard packet[at] == 0x47, packet[at + 1] & 0x40 != 0, packet[at + 3] & 0x10 != 0 else { return false }
-        let payload = at + 4 + (packet[at + 3] & 0x20 != 0 ? 1 + Int(packet[at + 4]) : 0)
-        return payload + 4 <= packet.endIndex && packet[payload..<payload + 3].elementsEqual([0, 0, 1]) && packet[payload + 3] & 0xF0 == 0xE0
+        guard packet[at] == 0x47, packet[at + 1] & 0x40 != 0, packet[at + 3] & 0x10 != 0 else { return nil }
+        let hasField = packet[at + 3] & 0x20 != 0
+        let payload = at + 4 + (hasField ? 1 + Int(packet[at + 4]) : 0)
+        guard payload + 4 <= packet.endIndex, packet[payload..<payload + 3].elementsEqual([0, 0, 1]), packet[payload + 3] & 0xF0 == 0xE0 else { return nil }
+        return hasField && packet[at + 4] > 0 && packet[at + 5] & 0x40 != 0
     }
 }
