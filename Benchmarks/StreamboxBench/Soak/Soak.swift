@@ -41,6 +41,7 @@ struct Soak: AsyncParsableCommand {
 
     /// - Returns: Whether everything is as it is to be.
     private func report(_ counts: [SoakFault: Int], _ leaks: SoakLeaks, _ streams: [SoakStream], publishes: [Int]) -> Bool {
+        let grown = leaks.grown.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         let faults = SoakFault.allCases.compactMap { fault in counts[fault].map { "\(fault) \($0)" } }
         print("""
             \(counts.values.reduce(0, +)) faults: \(faults.joined(separator: ", "))
@@ -49,7 +50,7 @@ struct Soak: AsyncParsableCommand {
               twice or late           \(streams.map(\.disordered).reduce(0, +)) (to be 0)
               backward timestamps     \(streams.map(\.backward).reduce(0, +)) (to be 0)
               RTMP publishes          \(publishes.map(String.init).joined(separator: ", ")) (to be 1 each)
-              descriptors             \(leaks.descriptors.before) → \(leaks.descriptors.after) (to be the same)
+              descriptors             \(leaks.descriptors.before) → \(leaks.descriptors.after) (to be the same)\(grown.isEmpty ? "" : ", more of \(grown)")
               processes               \(leaks.processes.before) → \(leaks.processes.after) (to be the same), zombies \(leaks.zombies)
               resident                \(mib(leaks.resident.before)) → \(mib(leaks.resident.after)), most \(mib(leaks.most))
               slope                   \((leaks.slope / 1024).formatted(0)) KiB an hour, over the second half

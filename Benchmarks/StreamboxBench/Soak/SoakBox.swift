@@ -108,8 +108,18 @@ final class SoakBox {
         let children = Leftovers.descendants(of: daemon.pid)
         return SoakSample(
             time: ProcessInfo.processInfo.systemUptime, resident: try ProcessFigures(pid: daemon.pid).resident,
-            descriptors: try FileManager.default.contentsOfDirectory(atPath: "/proc/\(daemon.pid)/fd").count,
-            processes: children.count, zombies: children.filter(\.isZombie).count)
+            descriptors: try descriptors(), processes: children.count, zombies: children.filter(\.isZombie).count)
+    }
+
+    private func descriptors() throws -> [String: Int] {
+        let folder = "/proc/\(daemon.pid)/fd"
+        let kinds = try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { name in
+            // One that is closed meanwhile is none.
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)")).map { link in
+                link.hasPrefix("/") || link.hasPrefix("anon_inode") ? link : String(link.prefix { $0 != ":" })
+            }
+        }
+        return Dictionary(kinds.map { ($0, 1) }, uniquingKeysWith: +)
     }
 
     // MARK: Faults

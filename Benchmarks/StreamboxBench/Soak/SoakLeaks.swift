@@ -4,7 +4,8 @@ struct SoakSample {
     var time: Double
     /// Bytes.
     var resident: Int
-    var descriptors: Int
+    /// By what they are: `socket`, `pipe`, `anon_inode:[pidfd]`, or the path of a file.
+    var descriptors: [String: Int]
     var processes: Int
     var zombies: Int
 }
@@ -12,6 +13,8 @@ struct SoakSample {
 /// What grew over a soak.
 struct SoakLeaks {
     let descriptors: (before: Int, after: Int)
+    /// What there are more of, and how many.
+    let grown: [String: Int]
     let processes: (before: Int, after: Int)
     let zombies: Int
     /// Bytes.
@@ -23,10 +26,14 @@ struct SoakLeaks {
     init(_ samples: [SoakSample]) {
         // A tap or a trial may be open at one moment; what leaks is there at every later one.
         let first = samples.prefix(10), last = samples.suffix(10)
-        func least(_ path: KeyPath<SoakSample, Int>) -> (before: Int, after: Int) {
-            (first.map { $0[keyPath: path] }.min() ?? 0, last.map { $0[keyPath: path] }.min() ?? 0)
+        func least(_ figure: (SoakSample) -> Int) -> (before: Int, after: Int) {
+            (first.map(figure).min() ?? 0, last.map(figure).min() ?? 0)
         }
-        descriptors = least(\.descriptors)
+        descriptors = least { $0.descriptors.values.reduce(0, +) }
+        grown = Dictionary(uniqueKeysWithValues: Set(last.flatMap(\.descriptors.keys)).map { kind in
+            let count = least { $0.descriptors[kind] ?? 0 }
+            return (kind, count.after - count.before)
+        }).filter { $0.value > 0 }
         processes = least(\.processes)
         zombies = last.map(\.zombies).min() ?? 0
         resident = (samples.first?.resident ?? 0, samples.last?.resident ?? 0)
