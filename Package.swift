@@ -71,6 +71,7 @@ let package = Package(
             dependencies: [
                 "CLinux",
                 "TransportStream",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),

@@ -12,6 +12,10 @@ public enum SourceEvent: Sendable, Hashable {
     case offAir
     /// No picture came for as long as it may take.
     case stalled
+    /// Frames came, and their pictures will not.
+    case lost(Int)
+    /// What came was no frames.
+    case unreadable(String)
     /// The relay closed its end.
     case ended
 }
@@ -24,7 +28,7 @@ public enum SlateEvent: Sendable, Hashable {
 }
 
 /// Splices the sources of a channel into its feed.
-final class ChannelInput: InletOwner {
+final class ChannelInput: InletOwner, FrameStreamOwner {
     let hub: FeedHub
     private let loop: EventLoop
     private var splicer: Splicer
@@ -40,8 +44,10 @@ final class ChannelInput: InletOwner {
     private let slateFrom: Int64
 
     final class Source {
-        /// Another one when a relay follows that goes on with the same stream.
-        fileprivate(set) var inlet: Inlet
+        /// Another one when a relay follows that goes on with the same stream; `nil` where the service has the frames themselves.
+        fileprivate(set) var inlet: Inlet?
+        /// Frames, and the encoders that make pictures of them.
+        let frames: FrameStream?
         let priority: Int
         let patience: PicturePatience?
         /// Whether a relay that ends is followed by one that goes on.
@@ -57,14 +63,22 @@ final class ChannelInput: InletOwner {
 
         /// - Parameter patience: `nil` for the channel's, and for a first picture that may take its time.
         init(
-            inlet: Inlet, priority: Int, patience: PicturePatience?, goesOn: (@Sendable () -> Bool)? = nil,
+            inlet: Inlet? = nil, frames: FrameStream? = nil, priority: Int, patience: PicturePatience?, goesOn: (@Sendable () -> Bool)? = nil,
             report: @escaping @Sendable (SourceEvent) -> Void
         ) {
             self.inlet = inlet
+            self.frames = frames
             self.priority = priority
             self.patience = patience
             self.goesOn = goesOn
             self.report = report
+        }
+
+        var videoFormat: VideoFormat? { frames?.videoFormat ?? inlet?.videoFormat }
+
+        fileprivate func close() {
+            inlet?.close()
+            frames?.close()
         }
 
         /// When it counts as stalled unless a picture comes; `nil` while it may take its time.
@@ -94,7 +108,7 @@ final class ChannelInput: InletOwner {
         .init(frames: splicer.frames, bytes: hub.feed.position, mediaBytes: splicer.mediaBytes, end: tail.videoDTS)
     }
     /// What the source on air says of its picture.
-    var videoFormat: VideoFormat? { player?.clip.format ?? sources.first { $0.priority == choice.onAir }?.inlet.videoFormat }
+    var videoFormat: VideoFormat? { player?.clip.format ?? sources.first { $0.priority == choice.onAir }?.videoFormat }
 
     /// What is on air is the slate.
     var showsSlate: Bool { player != nil }
@@ -144,7 +158,7 @@ final class ChannelInput: InletOwner {
     /// - Returns: `false` when there is no such stream.
     func goOn(_ inlet: Inlet, priority: Int, needsKeyframe: Bool) -> Bool {
         guard let source = sources.first(where: { $0.priority == priority }), source.goesOn?() == true else { return false }
-        source.inlet.close()
+        source.inlet?.close()
         source.inlet = inlet
         source.pictures = 0
         source.writer.goOn(needsKeyframe: needsKeyframe)
@@ -157,9 +171,12 @@ final class ChannelInput: InletOwner {
         inletEnded(inlet)
     }
 
+    /// Ends the source of a stream of frames without waiting for its encoders.
+    func remove(_ frames: FrameStream) { streamEnded(frames) }
+
     private func end(_ index: Int) {
         let source = sources.remove(at: index)
-        source.inlet.close()
+        source.close()
         choice.ended(source.priority, now: EventLoop.now())
         source.report(.ended)
     }
@@ -173,10 +190,14 @@ final class ChannelInput: InletOwner {
     }
 
     func inlet(_ inlet: Inlet, found unit: AccessUnit, in parser: borrowing UnitParser, now: Int64) {
-        guard let source = source(of: inlet), !source.isForeign else { return }
+        guard let source = source(of: inlet), !source.isForeign, let program = parser.program else { return }
+        if unit.kind == .video { source.lastPicture = now }
+        take(unit, of: source, from: parser, program: program, now: now)
+    }
+
+    private func take(_ unit: AccessUnit, of source: Source, from parser: borrowing UnitParser, program: Program, now: Int64) {
         if unit.kind == .video {
             choice.delivered(source.priority, now: now)
-            source.lastPicture = now
             source.pictures += 1
             if source.isStalled || source.pictures == 1 {
                 source.isStalled = false
@@ -200,7 +221,7 @@ final class ChannelInput: InletOwner {
             if lastAired == nil { loop.arm(for: now + choice.patience) }
             lastAired = now
         }
-        _ = splicer.accept(unit, of: &source.writer, from: parser, now: Ticks.fromNanoseconds(now))
+        _ = splicer.accept(unit, of: &source.writer, from: parser, program: program, now: Ticks.fromNanoseconds(now))
     }
 
     func inletPaused(_ inlet: Inlet, sawVideo: Bool) { hub.mayFlush(sawVideo: sawVideo) }
@@ -210,11 +231,52 @@ final class ChannelInput: InletOwner {
         end(index)
     }
 
+    // MARK: Owner of frames
+
+    /// Nanoseconds that frames count as pictures while an encoder is replaced: theirs will come.
+    private static let encoderPatience: Int64 = 4_000_000_000
+
+    func stream(_ stream: FrameStream, hasFrame now: Int64) {
+        guard let source = source(of: stream) else { return }
+        source.lastPicture = now
+        guard let lastPicture = stream.lastPicture, now - lastPicture < Self.encoderPatience else { return }
+        if source.isStalled {
+            source.isStalled = false
+            source.report(.delivering(stream.videoFormat))
+            loop.arm(for: now + min(choice.patience, source.patience?.next ?? .max))
+        }
+        choice.delivered(source.priority, now: now)
+        if choice.onAir == source.priority, player == nil { lastAired = now }
+    }
+
+    func stream(
+        _ stream: FrameStream, found unit: AccessUnit, in parser: borrowing UnitParser, program: Program, isNew: Bool, now: Int64
+    ) {
+        guard let source = source(of: stream) else { return }
+        if isNew { source.writer.goOn(needsKeyframe: true) }
+        take(unit, of: source, from: parser, program: program, now: now)
+    }
+
+    func streamPaused(_ stream: FrameStream, sawVideo: Bool) { hub.mayFlush(sawVideo: sawVideo) }
+
+    func stream(_ stream: FrameStream, hasLost count: Int) { source(of: stream)?.report(.lost(count)) }
+
+    func stream(_ stream: FrameStream, isUnreadable problem: String) { source(of: stream)?.report(.unreadable(problem)) }
+
+    func streamEnded(_ stream: FrameStream) {
+        if let index = sources.firstIndex(where: { $0.frames === stream }) { end(index) }
+    }
+
+    private func source(of stream: FrameStream) -> Source? { sources.first { $0.frames === stream } }
+
     /// Flushes what was held back and looks for sources that went silent; returns when to look again.
     func doWhatIsDue(now: Int64) -> Int64 {
         // Before the flush: what the slate adds goes out with it.
         var next = playSlate(now: now)
         next = min(next, hub.flushIfDue(now: now))
+        for source in sources {
+            if let frames = source.frames { next = min(next, frames.doWhatIsDue(now: now)) }
+        }
         for source in sources where !source.isStalled {
             guard let due = source.stalls(channelPatience: choice.patience) else { continue }
             if now >= due {

@@ -29,6 +29,7 @@ public actor DataPath {
     private var outlets: [Attachment: Outlet] = [:]
     private var inlets: [Attachment: Inlet] = [:]
     private var publishers: [Attachment: Publisher] = [:]
+    private var streams: [Attachment: FrameStream] = [:]
     private let limits: Feed.Limits
     private let tapPatience: Int64
 
@@ -156,6 +157,103 @@ public actor DataPath {
 
     /// Takes what a relay gives that was held.
     public func release(_ attachment: Attachment) { inlets[attachment]?.release() }
+
+    /// Where frames come from.
+    public enum FrameOrigin: Sendable {
+        /// The reader of a card: it writes NUT to one pipe, and its sound as MPEG-TS to another.
+        case card(hasSound: Bool)
+        /// A FIFO that another program writes to.
+        case fifo(path: String, report: @Sendable (FIFOEvent) -> Void)
+    }
+
+    /// A source's frames, and the ends for its reader's picture and sound, owned by the caller.
+    public struct FrameAttachment: Sendable {
+        public var attachment: Attachment
+        public var picture: FileDescriptor?
+        public var sound: FileDescriptor?
+    }
+
+    /// Takes in the frames of a source, for encoders that are attached to it.
+    ///
+    /// - Parameters: As for ``attachSource(to:priority:isNew:patience:goesOn:encodes:report:)``.
+    /// - Throws: ``DescriptorError``
+    public func attachFrames(
+        _ layout: FrameLayout, from origin: FrameOrigin, to channel: String, priority: Int, isNew: Bool = false, patience: PicturePatience? = nil,
+        report: @escaping @Sendable (SourceEvent) -> Void
+    ) throws(DescriptorError) -> FrameAttachment {
+        let input = channels[channel]!
+        var result: FrameAttachment
+        let stream: FrameStream
+        switch origin {
+        case .fifo(let path, let tell):
+            stream = FrameStream(layout: layout, waits: true, owner: input, loop: loop)
+            stream.setInput(try FIFOInlet(path: path, layout: layout, owner: stream, loop: loop, report: tell))
+            result = FrameAttachment(attachment: Attachment(number: 0))
+        case .card(let hasSound):
+            stream = FrameStream(layout: layout, waits: false, owner: input, loop: loop)
+            let picture = try Pipe(capacity: Pipe.frames)
+            guard let inlet = CardInlet(picture.reading, layout: layout, owner: stream, loop: loop) else {
+                let error = DescriptorError.last("watch a pipe")
+                picture.close()
+                throw error
+            }
+            stream.setInput(inlet)
+            result = FrameAttachment(attachment: Attachment(number: 0), picture: FileDescriptor(rawValue: picture.writing))
+            if hasSound {
+                do {
+                    let sound = try Pipe()
+                    stream.setSound(try makeInlet(sound, owner: stream))
+                    result.sound = FileDescriptor(rawValue: sound.writing)
+                } catch {
+                    stream.close()
+                    Glibc.close(picture.writing)
+                    throw error
+                }
+            }
+        }
+        input.add(ChannelInput.Source(frames: stream, priority: priority, patience: patience, report: report), isNew: isNew)
+        result.attachment = attach { input.remove(stream) }
+        streams[result.attachment] = stream
+        return result
+    }
+
+    /// All frames of a source have come, and their pictures too.
+    public func isOver(_ frames: Attachment) -> Bool { streams[frames]?.isOver ?? true }
+
+    /// Makes the pipes for an encoder of frames.
+    ///
+    /// - Parameters:
+    ///   - takesOver: From the encoder that runs, from one frame to the next once it is ready; false where it begins with the first
+    ///     frame whose picture is missing.
+    ///   - startPatience: How long it may owe its first picture.
+    /// - Returns: The ends for the encoder's standard input and output, owned by the caller.
+    /// - Throws: ``DescriptorError``, or ``NothingToTakeOver`` when no encoder runs, or nothing is left to be encoded.
+    public func attachEncoder(
+        ofFrames frames: Attachment, takesOver: Bool, startPatience: Duration, report: @escaping @Sendable (EncoderEvent) -> Void
+    ) throws -> (Attachment, input: FileDescriptor, output: FileDescriptor) {
+        guard let stream = streams[frames], !stream.isOver, !takesOver || stream.hasCurrent else { throw NothingToTakeOver() }
+        let toEncoder = try Pipe(capacity: Pipe.frames)
+        guard let outlet = FrameOutlet(toEncoder.writing, layout: stream.layout, owner: stream, loop: loop) else {
+            let error = DescriptorError.last("watch a pipe")
+            toEncoder.close()
+            throw error
+        }
+        let inlet: Inlet
+        let fromEncoder: Pipe
+        do {
+            fromEncoder = try Pipe()
+            inlet = try makeInlet(fromEncoder, owner: stream)
+        } catch {
+            outlet.close()
+            close(toEncoder.reading)
+            throw error
+        }
+        let generation = FrameStream.Generation(inlet: inlet, outlet: outlet, patience: startPatience.wholeNanoseconds, report: report)
+        let attachment = attach { stream.remove(inlet) }
+        inlets[attachment] = inlet
+        stream.add(generation, takesOver ? .whenReady : .atOnce)
+        return (attachment, FileDescriptor(rawValue: toEncoder.reading), FileDescriptor(rawValue: fromEncoder.writing))
+    }
 
     /// Where the next relay of a stream that goes on has to begin, at the latest: the decoding time of the last picture that
     /// is in the feed, on the relay's own timeline in ticks. `nil` when the next relay begins a stream.
@@ -302,6 +400,7 @@ public actor DataPath {
         inlets.removeValue(forKey: attachment)?.drain()
         outlets[attachment] = nil
         publishers[attachment] = nil
+        streams[attachment] = nil
         detach.removeValue(forKey: attachment)?()
     }
 

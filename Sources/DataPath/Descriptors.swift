@@ -19,15 +19,22 @@ struct Pipe {
     var writing: CInt
 
     /// Bytes that a pipe holds: a keyframe of a usual stream, so that the writer is not woken twice for one.
-    private static let capacity: CInt = 256 << 10
+    private static let packets: CInt = 256 << 10
+    /// The same where frames go through it: as much as a user may have.
+    static let frames: CInt = 1 << 20
 
-    init() throws(DescriptorError) {
+    init(capacity: CInt = Pipe.packets) throws(DescriptorError) {
         var ends: [CInt] = [-1, -1]
         guard pipe2(&ends, O_CLOEXEC) == 0 else { throw .last("make a pipe") }
         reading = ends[0]
         writing = ends[1]
         // Not granted when the user's pipe budget is spent; the default of 64 KiB serves too.
-        _ = fcntl(writing, CInt(F_SETPIPE_SZ), Self.capacity)
+        _ = fcntl(writing, CInt(F_SETPIPE_SZ), capacity)
+    }
+
+    func close() {
+        Glibc.close(reading)
+        Glibc.close(writing)
     }
 }
 

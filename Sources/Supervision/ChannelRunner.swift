@@ -330,6 +330,14 @@ actor ChannelRunner: Runnable {
 }
 
 extension SourceConfiguration {
+    /// Its frames come to the service, which has them encoded.
+    var hasFrames: Bool {
+        switch kind {
+        case .capture, .raw: true
+        case .rtmp, .srt, .pull, .file, .test: false
+        }
+    }
+
     /// The box makes it itself, so it can rest while a better one delivers.
     var isOwn: Bool {
         switch kind {

@@ -24,16 +24,13 @@ public enum Commands {
         }
     }
 
-    /// - Parameters:
-    ///   - card: What a capture source is bound to; without one it cannot run.
-    ///   - setting: What the card is asked for; by default what is nearest to the configuration.
-    ///   - hasSound: With the card's sound, where it has one and the configuration wants it.
-    ///   - video: How the picture of a card or of raw frames is encoded; by default in software.
+    /// - Parameter card: What a capture source is bound to; without one it cannot run.
+    /// - Returns: `nil` for frames, which the service reads itself.
     /// - Throws: ``SecretError`` or ``CommandError``; ``NotRunnable`` for a card that is not there.
     public static func relay(
         _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding, card: CaptureDevice? = nil,
-        setting: CaptureSetting? = nil, hasSound: Bool = true, video: RelayVideo? = nil, environment: [String: String]
-    ) throws -> FFmpegCommand {
+        environment: [String: String]
+    ) throws -> FFmpegCommand? {
         let kind: RelaySource
         switch source.kind {
         case .rtmp:
@@ -49,13 +46,10 @@ public enum Commands {
             kind = .test(size: FrameSize(test.size), rate: FFmpeg.FrameRate(test.rate))
         case .capture(let capture):
             guard let card else { throw NotRunnable(what: "no card \(capture.binding.sentence) is plugged in") }
-            let setting = setting ?? CaptureSetting(card.modes, size: capture.size, rate: capture.rate)
-            return try self.capture(capture, card, setting, mezzanine, hasSound: hasSound, video)
-        case .raw(let raw):
-            let (size, rate) = (FrameSize(raw.size), FFmpeg.FrameRate(raw.rate))
-            return try RelayCommand(
-                source: .raw(size: size, rate: rate, pixels: raw.pixels.rawValue), video: video ?? mezzanine.inSoftware(size: size, rate: rate)
-            ).command()
+            let setting = CaptureSetting(card.modes, size: capture.size, rate: capture.rate)
+            return CardReaderCommand(card: self.card(capture, card, setting), size: setting.frameSize).command()
+        case .raw:
+            return nil
         }
         return try RelayCommand(
             source: kind,
@@ -64,20 +58,37 @@ public enum Commands {
         ).command()
     }
 
-    private static func capture(
-        _ source: CaptureSource, _ card: CaptureDevice, _ setting: CaptureSetting, _ mezzanine: MezzanineConfiguration, hasSound: Bool,
-        _ video: RelayVideo?
-    ) throws -> FFmpegCommand {
+    /// - Parameter hasSound: With the card's sound, where it has one and the configuration wants it.
+    static func card(_ source: CaptureSource, _ card: CaptureDevice, _ setting: CaptureSetting, hasSound: Bool = true) -> CaptureInput {
         let sound: String? = switch source.audio {
         case _ where !hasSound: nil
         case .auto: card.sound
         case .none: nil
         case .device(let id): id
         }
-        return try RelayCommand(
-            source: .capture(CaptureInput(node: card.node, format: setting.format, size: setting.size, rate: setting.rate, sound: sound)),
-            video: video ?? mezzanine.inSoftware(size: setting.size, rate: setting.rate), audio: .aac(bitrate: 192_000)
-        ).command()
+        return CaptureInput(node: card.node, format: setting.format, size: setting.size, rate: setting.rate, sound: sound)
+    }
+
+    /// What encodes the frames of a source; `nil` where its relay gives pictures.
+    ///
+    /// - Parameter recipe: How the encoder is used that was chosen.
+    /// - Throws: ``NotRunnable`` for a card that is not there.
+    static func frameEncoder(
+        _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, card: CaptureDevice?, recipe: any EncoderRecipe
+    ) throws -> FFmpegCommand? {
+        let size: FrameSize
+        let rate: FFmpeg.FrameRate?
+        switch source.kind {
+        case .capture(let capture):
+            guard let card else { throw NotRunnable(what: "no card \(capture.binding.sentence) is plugged in") }
+            let setting = CaptureSetting(card.modes, size: capture.size, rate: capture.rate)
+            (size, rate) = (setting.frameSize, setting.rate)
+        case .raw(let raw):
+            (size, rate) = (FrameSize(raw.size), FFmpeg.FrameRate(raw.rate))
+        case .rtmp, .srt, .pull, .file, .test:
+            return nil
+        }
+        return FrameEncoderCommand(settings: mezzanine.job(size: size, rate: rate).settings, recipe: recipe, rate: rate).command()
     }
 
     /// - Parameters:

@@ -12,6 +12,12 @@ public enum EncoderSurvey {
             guard case .encode(let wish) = group.video else { continue }
             effects += pool.need(wish, as: EncodingJob(wish), for: group.name, now: .zero)
         }
+        for channel in configuration.channels {
+            for source in channel.sources where source.hasFrames {
+                let wish = channel.mezzanine.wish
+                effects += pool.need(wish, as: EncodingJob(wish), for: "\(channel.name)/\(source.id)", now: .zero)
+            }
+        }
         await withTaskGroup(of: (Trial, TrialResult).self) { tasks in
             func start(_ effects: [EncoderPool.Effect]) {
                 for case .attempt(let attempt) in effects { tasks.addTask { (attempt, await trial.run(attempt, catalogue)) } }

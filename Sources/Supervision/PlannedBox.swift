@@ -49,6 +49,11 @@ public struct PlannedBox: Sendable, Encodable {
                         source, mezzanine: channel.mezzanine, transcoding: .init(for: channel),
                         card: claims.device(of: "\(channel.name)/\(source.id)"), environment: environment)
                 }
+                let choice = PlannedBox.choice(for: source, of: channel, &encoders)
+                add(.encoder, source.id, in: channel, reason: choice.reason) {
+                    try Commands.frameEncoder(
+                        source, mezzanine: channel.mezzanine, card: claims.device(of: "\(channel.name)/\(source.id)"), recipe: choice.recipe)
+                }
             }
             for group in channel.groups {
                 if !group.passesThrough {
@@ -68,11 +73,12 @@ public struct PlannedBox: Sendable, Encodable {
     }
 
     private mutating func add(
-        _ role: FFmpegCommand.Role, _ name: String, in channel: ChannelConfiguration, reason: String, command: () throws -> FFmpegCommand
+        _ role: FFmpegCommand.Role, _ name: String, in channel: ChannelConfiguration, reason: String, command: () throws -> FFmpegCommand?
     ) {
         var process = Process(channel: channel.name, role: role.rawValue, name: name, reason: reason, arguments: [])
         do {
-            process.arguments = try command().maskedArguments(program: ffmpeg)
+            guard let command = try command() else { return }
+            process.arguments = command.maskedArguments(program: ffmpeg)
         } catch {
             process.problem = "\(error)"
         }
@@ -89,6 +95,16 @@ public struct PlannedBox: Sendable, Encodable {
         guard case .encode = group.video else { return ("video as it comes, audio encoded", Libx264Recipe()) }
         let choice = encoders.assign(to: group.name)
         return (choice.reason, choice.candidate.flatMap { encoders.recipe(for: $0, in: group.name) })
+    }
+
+    /// What a source's frames are encoded with.
+    private static func choice(
+        for source: SourceConfiguration, of channel: ChannelConfiguration, _ encoders: inout EncoderPool
+    ) -> (reason: String, recipe: any EncoderRecipe) {
+        let name = "\(channel.name)/\(source.id)"
+        guard source.hasFrames else { return ("", Libx264Recipe()) }
+        let choice = encoders.assign(to: name)
+        return (choice.reason, choice.candidate.flatMap { encoders.recipe(for: $0, in: name, effort: .least) } ?? Libx264Recipe(effort: .least))
     }
 
     /// For a terminal: a heading a process, the command line below it, ready for a shell.

@@ -1,4 +1,5 @@
 import DataPath
+import EncoderSelection
 import FFmpeg
 import Synchronization
 import TransportStream
@@ -30,6 +31,8 @@ final class ProcessLedger: Sendable {
         /// The picture of a source.
         var format: VideoFormat?
         var isOnAir = false
+        /// What encodes the frames of a source; `nil` where nothing does.
+        var encoder: EncoderCandidate?
         /// What a source is bound to is not plugged in.
         var isAbsent = false
         /// Its sender is connected and sends no picture.
@@ -81,6 +84,15 @@ final class ProcessLedger: Sendable {
             entry.skips += skips
             entry.obstacle = nil
         }
+    }
+
+    /// The encoder of a source's frames has ended. Another one goes on, so the source has not failed.
+    func encoderEnded(_ exit: ChildExit, started: Timestamp) {
+        entry.withLock { $0.history.add(exit, started: started) }
+    }
+
+    func isEncoded(by encoder: EncoderCandidate?) {
+        entry.withLock { $0.encoder = encoder }
     }
 
     func couldNotStart(_ why: String) {

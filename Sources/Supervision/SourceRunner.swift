@@ -22,6 +22,7 @@ final class SourceRunner: Runnable {
     private let publisher: PublisherRelay?
     /// For an SRT caller.
     private let caller: CallerCheck?
+    private let place: Place
 
     /// What the relay's events and its next start share.
     private final class Shared: Sendable {
@@ -50,7 +51,6 @@ final class SourceRunner: Runnable {
         self.source = source
         let logger = box.logger(["channel": "\(channel.name)", "source": "\(source.id)"])
         self.logger = logger
-        let life = Life(box: box, logger: logger)
         let shared = Shared(Commands.Transcoding(for: channel))
         self.shared = shared
         let ledger = box.ledgers.source(source.id, of: channel.name)
@@ -58,14 +58,14 @@ final class SourceRunner: Runnable {
         let id = "\(channel.name)/\(source.id)"
         let card: CardRelay?
         if case .capture(let capture) = source.kind {
-            card = CardRelay(capture, id: id, mezzanine: channel.mezzanine, box: box, ledger: ledger, logger: logger)
+            card = CardRelay(capture, id: id, box: box, ledger: ledger, logger: logger)
         } else {
             card = nil
         }
         self.card = card
         let frames: FrameRelay?
         if case .raw(let raw) = source.kind {
-            frames = FrameRelay(raw, id: id, mezzanine: channel.mezzanine, box: box, ledger: ledger, logger: logger)
+            frames = FrameRelay(raw, ledger: ledger, logger: logger)
         } else {
             frames = nil
         }
@@ -83,8 +83,10 @@ final class SourceRunner: Runnable {
         self.caller = caller
         let report = SourceRunner.makeReport(
             shared: shared, card: card, frames: frames, publisher: publisher, ledger: ledger, logger: logger, delivers: delivers, onAir: onAir)
+        let place = Place(channel: channel, priority: priority, id: id, box: box, dataPath: dataPath, ledger: ledger, logger: logger, report: report)
         // A publisher's relay gets its end when the publisher goes or the port is closed.
         let endInput: (@Sendable () async -> Void)? = publisher == nil ? nil : { @Sendable () async -> Void in }
+        self.place = place
         process = ProcessRunner(
             machine: ProcessMachine(policy: .relay, stallPatience: card == nil && publisher == nil ? Self.silence : Self.noPatience), ledger: ledger,
             changed: { actual in
@@ -92,54 +94,51 @@ final class SourceRunner: Runnable {
             },
             endInput: endInput,
             live: { child in
-                var input: FileDescriptor?
-                let process = shared.state.withLock { $0.process }
                 var goesOn: (@Sendable () -> Bool)?
                 do {
-                    if let publisher {
-                        guard let attached = await publisher.attach() else { return }
-                        let presence = attached.0
-                        goesOn = { presence.goesOn }
-                        input = attached.1
-                    }
-                    let transcoding = shared.state.withLock { $0.transcoding }
-                    let command: FFmpegCommand
                     if let card {
-                        command = try await card.command(source, environment: box.environment, process)
+                        try await Self.live(on: card, in: place, child: child, process: shared.state.withLock { $0.process })
                     } else if let frames {
-                        (command, input) = try await frames.command(source, environment: box.environment, process)
+                        try await Self.live(on: frames, in: place, child: child)
                     } else {
-                        command = try Commands.relay(
+                        var input: FileDescriptor?
+                        defer { try? input?.close() }
+                        if let publisher {
+                            guard let attached = await publisher.attach() else { return }
+                            let presence = attached.0
+                            goesOn = { presence.goesOn }
+                            input = attached.1
+                        }
+                        let transcoding = shared.state.withLock { $0.transcoding }
+                        guard let command = try Commands.relay(
                             source, mezzanine: channel.mezzanine, transcoding: transcoding, environment: box.environment)
+                        else { return }
+                        let (attachment, output) = try await dataPath.attachSource(
+                            to: channel.name, priority: priority, isHeld: caller?.asksForStreamID == true, goesOn: goesOn, encodes: transcoding.video,
+                            report: report)
+                        caller?.begin()
+                        let process = shared.state.withLock { $0.process }
+                        let started = Timestamp.now
+                        // From here on it is the child's.
+                        let given = input
+                        input = nil
+                        let exit = await place.life.run(
+                            command, input: given, output: output, child: child, expected: [.ended, .reset],
+                            takes: { line in
+                                guard let caller else { return false }
+                                switch caller.hears(line) {
+                                case .right: Task { await dataPath.release(attachment) }
+                                case .wrong: process?.report(.replace)
+                                case nil: break
+                                }
+                                return caller.hasRefused
+                            })
+                        await dataPath.detach(attachment)
+                        ledger.ended(exit, started: started)
+                        if let pause = caller?.pause { try? await ContinuousClock().sleep(for: pause) }
+                        publisher?.ended(asked: exit.asked || goesOn?() != true)
                     }
-                    let (attachment, output) = try await dataPath.attachSource(
-                        to: channel.name, priority: priority, isNew: card?.takesNewCard() ?? false, patience: card?.patience,
-                        isHeld: caller?.asksForStreamID == true, goesOn: goesOn, encodes: transcoding.video, report: report)
-                    caller?.begin()
-                    let started = Timestamp.now
-                    // From here on it is the child's.
-                    let given = input
-                    input = nil
-                    let exit = await life.run(
-                        command, input: given, output: output, child: child, expected: [.ended, .reset],
-                        takes: { line in
-                            guard let caller else { return false }
-                            switch caller.hears(line) {
-                            case .right: Task { await dataPath.release(attachment) }
-                            case .wrong: process?.report(.replace)
-                            case nil: break
-                            }
-                            return caller.hasRefused
-                        },
-                        says: { line in if let card, let process { card.hears(line, process) } })
-                    await dataPath.detach(attachment)
-                    ledger.ended(exit, started: started)
-                    if let process { card?.ended(exit, process) }
-                    frames?.ended(exit.cause)
-                    if let pause = caller?.pause { try? await ContinuousClock().sleep(for: pause) }
-                    publisher?.ended(asked: exit.asked || goesOn?() != true)
                 } catch {
-                    try? input?.close()
                     ledger.couldNotStart("\(error)")
                     logger.error("cannot run: \(error)")
                 }
@@ -149,11 +148,64 @@ final class SourceRunner: Runnable {
         shared.state.withLock { $0.process = process }
     }
 
+    /// Where a source delivers to, and what it needs for that.
+    private struct Place: Sendable {
+        let channel: ChannelConfiguration
+        let priority: Int
+        /// Among those who ask for encoders.
+        let id: String
+        let box: Box
+        let dataPath: DataPath
+        let ledger: ProcessLedger
+        let logger: Logger
+        let report: @Sendable (SourceEvent) -> Void
+
+        var life: Life { Life(box: box, logger: logger) }
+
+        /// The encoder of frames.
+        func encoder(of frames: DataPath.Attachment, size: FrameSize, rate: FFmpeg.FrameRate?) -> MezzanineRunner {
+            MezzanineRunner(
+                id, of: frames, size: size, rate: rate, mezzanine: channel.mezzanine, box: box, dataPath: dataPath, ledger: ledger, logger: logger)
+        }
+    }
+
+    /// Runs a card's reader, and the encoder of what it reads, until the reader has ended. Both start at once.
+    private static func live(on card: CardRelay, in place: Place, child: ChildHandle, process: ProcessRunner?) async throws {
+        let reading = try await card.reading()
+        let frames = try await place.dataPath.attachFrames(
+            reading.layout, from: .card(hasSound: reading.hasSound), to: place.channel.name, priority: place.priority, isNew: card.takesNewCard(),
+            patience: card.patience, report: place.report)
+        let encoder = place.encoder(of: frames.attachment, size: reading.size, rate: reading.rate)
+        async let encoding: Void = encoder.run()
+        let started = Timestamp.now
+        let exit = await place.life.run(
+            reading.command, input: frames.sound, output: frames.picture, child: child, expected: [.ended, .reset],
+            says: { line in if let process { card.hears(line, process) } })
+        // What it gave still comes out.
+        encoder.finish()
+        await encoding
+        await place.dataPath.detach(frames.attachment)
+        place.ledger.ended(exit, started: started)
+        if let process { card.ended(exit, process) }
+    }
+
+    /// Takes frames from a FIFO, and runs their encoder, until it is to end.
+    private static func live(on fifo: FrameRelay, in place: Place, child: ChildHandle) async throws {
+        let frames = try await place.dataPath.attachFrames(
+            fifo.layout, from: try await fifo.origin(), to: place.channel.name, priority: place.priority, report: place.report)
+        let encoder = place.encoder(of: frames.attachment, size: fifo.size, rate: fifo.rate)
+        async let encoding: Void = encoder.run()
+        await child.untilAsked()
+        encoder.finish()
+        await encoding
+        await place.dataPath.detach(frames.attachment)
+    }
+
     func run() async {
         card?.begin(process)
         defer {
             card?.end()
-            frames?.end()
+            place.box.encoders.forget(place.id)
         }
         guard let publisher else { return await process.run() }
         await withDiscardingTaskGroup { group in
@@ -198,7 +250,7 @@ final class SourceRunner: Runnable {
             case .delivering(let format):
                 ledger.shows(format)
                 card?.delivers()
-                frames?.delivers()
+                frames?.isSilent(false)
                 publisher?.delivers()
                 logger.info("delivers", metadata: format.map { ["video": "\($0)"] } ?? [:])
                 process?.report(.delivering)
@@ -210,15 +262,17 @@ final class SourceRunner: Runnable {
             case .offAir:
                 ledger.isOnAir(false)
                 logger.info("off air")
-                card?.isOffAir()
-                frames?.isOffAir()
             case .stalled:
                 card?.froze()
-                frames?.stalled()
+                frames?.isSilent(true)
                 logger.warning("silent: no picture comes")
-                // A publisher may send again, and its relay waits for it.
-                if let publisher { publisher.stalled() } else { process?.report(.stalled) }
+                // A publisher may send again, and its relay waits for it; likewise a program that writes frames.
+                if let publisher { publisher.stalled() } else if frames == nil { process?.report(.stalled) }
                 delivers(false)
+            case .lost(let count):
+                logger.error("frames that had come are lost, for no encoder took them in time", metadata: ["frames": "\(count)"])
+            case .unreadable(let problem):
+                logger.error("\(problem)")
             case .ended:
                 ledger.isOnAir(false)
                 ledger.isSilent(false)

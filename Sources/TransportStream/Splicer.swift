@@ -164,10 +164,12 @@ public struct Splicer: ~Copyable {
     }
 
     /// Takes the unit that `parser` found last.
+    ///
+    /// - Parameter program: Where picture and sound of one writer come apart, both of them; `nil` for the parser's.
     public mutating func accept(
-        _ unit: AccessUnit, of writer: inout Writer, from parser: borrowing UnitParser, now: Int64
+        _ unit: AccessUnit, of writer: inout Writer, from parser: borrowing UnitParser, program: Program? = nil, now: Int64
     ) -> Outcome {
-        guard let program = parser.program, !writer.isJoined || writer.number == joins else { return .dropped }
+        guard let program = program ?? parser.program, !writer.isJoined || writer.number == joins else { return .dropped }
         switch unit.kind {
         case .video: return acceptVideo(unit, of: &writer, from: parser, program: program, now: now)
         case .audio: return acceptAudio(unit, of: &writer, from: parser, program: program)

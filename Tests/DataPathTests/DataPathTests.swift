@@ -130,6 +130,8 @@ import TransportStream
             case .onAir: "on air"
             case .offAir: "off air"
             case .stalled: "stalled"
+            case .lost(let count): "lost \(count)"
+            case .unreadable(let problem): "unreadable: \(problem)"
             case .ended: "ended"
             }
         }

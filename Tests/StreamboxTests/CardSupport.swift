@@ -21,3 +21,8 @@ extension Stage {
         return Daemon(program: program, config: config, runtime: folder.path("run-box"))
     }
 }
+
+extension Daemon {
+    /// The frames of a source are encoded by this one.
+    func encodesFrames(_ encoder: String) -> Bool { children("-f ivf").contains { $0.command.contains(encoder) } }
+}

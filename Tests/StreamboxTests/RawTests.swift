@@ -18,7 +18,7 @@ import Testing
         try await stage.program("ffmpeg", ["-v", "error", "-nostdin", "-y", "-re", "-i", file, "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "bgra", fifo])
     }
 
-    @Test("frames stay whole when their writer dies in the middle of one and another comes, and when the relay is killed under it")
+    @Test("frames stay whole when their writer dies in the middle of one and another comes, and none is lost when an encoder is killed or hangs")
     func torn() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -31,13 +31,18 @@ import Testing
             let first = try await write(file, to: fifo, on: stage)
             try await daemon.logged("\"on air\"", "source=raw-0")
             try await sink.waitForFrames(45, of: "one")
-            // The relay first.
-            var position = daemon.position
-            for relay in daemon.children("rawvideo") { kill(relay.pid, SIGKILL) }
-            try await daemon.logged("delivers", "source=raw-0", from: position)
-            try await Task.sleep(for: .seconds(1))
-            // Then the writer, at any place in a frame: some bytes of one more are left behind.
-            position = daemon.position
+            // The encoder first, at any place in a frame.
+            for (blow, cause) in [(SIGKILL, "crash"), (SIGSTOP, "stall"), (SIGKILL, "crash")] {
+                let position = daemon.position
+                kill(try #require(daemon.children("-f ivf").first).pid, blow)
+                try await daemon.logged("handed over", "source=raw-0", "cause=\(cause)", from: position)
+                let soFar = try await sink.reading(of: "one").frames.count
+                try await sink.waitForFrames(soFar + 20, of: "one")
+            }
+            let whole = try await sink.reading(of: "one").frames.compactMap(\.number)
+            #expect(zip(whole, whole.dropFirst()).allSatisfy { $1 == $0 + 1 }, "\(whole)")
+            // Then the writer: some bytes of one more frame are left behind.
+            let position = daemon.position
             first.send(SIGKILL)
             await stage.end(first)
             let torn = try #require(FileHandle(forWritingAtPath: fifo))
@@ -57,6 +62,36 @@ import Testing
             let numbers = reading.frames.compactMap(\.number)
             #expect(numbers.count > 100, "\(numbers.count) of \(reading.frames.count)")
             #expect(reading.frames.suffix(30).allSatisfy { $0.number != nil })
+        }
+    }
+
+    @Test("frames of a slow writer are shown when they come, and one that pauses is waited for with the encoder it had")
+    func slow() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let fifo = stage.folder.path("frames")
+            let config = try stage.configuration(box(fifo, sink.url("one")))
+            let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"])
+            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+            try await eventually("the FIFO") { FileManager.default.fileExists(atPath: fifo) }
+            let file = try await stage.file("numbers.ts") { $0.duration = .seconds(60) }
+            let writer = try await stage.program(
+                "ffmpeg", ["-v", "error", "-nostdin", "-y", "-readrate", "0.2", "-i", file, "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "bgra", fifo])
+            try await daemon.logged("\"on air\"", "source=raw-0")
+            let encoder = try #require(daemon.children("-f ivf").first).pid
+            try await sink.waitForFrames(30, of: "one")
+            var position = daemon.position
+            writer.send(SIGSTOP)
+            try await daemon.logged("silent: no picture", from: position)
+            try await daemon.logged("\"on air\"", "source=slate", from: position)
+            try await stage.expect("the source without a picture", of: daemon) { $0.source("raw-0")?.state == "stalled" }
+            position = daemon.position
+            writer.send(SIGCONT)
+            try await daemon.logged("\"on air\"", "source=raw-0", from: position)
+            try await stage.expect("the source live", of: daemon) { $0.source("raw-0")?.state == "live" }
+            #expect(daemon.children("-f ivf").map(\.pid) == [encoder] && daemon.lines("handed over", "source=raw-0").isEmpty)
+            try await daemon.terminate()
+            #expect(try await sink.wasPublishedOnceInOrder("one"))
         }
     }
 

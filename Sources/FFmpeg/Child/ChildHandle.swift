@@ -29,6 +29,11 @@ public final class ChildHandle: Sendable {
         if isNews { continuation.yield(stop) }
     }
 
+    /// Returns once its end is asked for: for what lives like a child and is no process.
+    public func untilAsked() async {
+        for await _ in requests { return }
+    }
+
     /// What has been asked for so far.
     public var requested: Stop? { wanted.withLock { $0 } }
 }

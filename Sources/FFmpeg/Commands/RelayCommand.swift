@@ -25,11 +25,7 @@ public struct RelayCommand: Sendable {
         return FFmpegCommand(
             role: .relay,
             arguments: FFmpegCommand.preamble(.relay, isTalkative: source.tellsStreamID) + input.arguments + encoding + TransportStreamOutput.relay,
-            secretFile: input.secretFile, environment: environment)
-    }
-
-    private var environment: [String: String] {
-        if case .encode(_, let recipe) = video { recipe.environment } else { [:] }
+            secretFile: input.secretFile)
     }
 
     /// How much of a source is looked at before the first packet goes out.
@@ -69,16 +65,6 @@ public struct RelayCommand: Sendable {
                 arguments: (loop ? ["-stream_loop", "-1"] : []) + [
                     "-re", "-fpsprobesize", "0", "-protocol_whitelist", "file,crypto,data", "-i", "file:\(path)",
                 ])
-        case .capture(let card):
-            return Input(arguments: device + card.arguments)
-        case .raw(let size, _, let pixels):
-            // Frames are shown when they come. The rate is the resolution of their times: with the writer's own, those that come
-            // a little early or late would fall together.
-            return Input(
-                arguments: device + [
-                    "-f", "rawvideo", "-use_wallclock_as_timestamps", "1", "-video_size", "\(size)", "-pixel_format", pixels, "-framerate", "10000",
-                    "-i", "pipe:0",
-                ])
         case .test(let size, let rate):
             return Input(
                 arguments: [
@@ -88,17 +74,6 @@ public struct RelayCommand: Sendable {
                         + "aformat=channel_layouts=stereo[out1]",
                 ])
         }
-    }
-
-    /// What opens the encoder's device.
-    private var device: [String] {
-        if case .encode(_, let recipe) = video { recipe.deviceOptions } else { [] }
-    }
-
-    /// The sound of a card is an input of its own.
-    private var mapping: [String] {
-        guard case .capture(let card) = source else { return TransportStreamOutput.mapping }
-        return ["-map", "0:v:0"] + (card.sound == nil ? [] : ["-map", "1:a:0"])
     }
 
     private func pull(_ address: MediaAddress, passphrase: String?) throws(CommandError) -> Input {
@@ -157,7 +132,7 @@ public struct RelayCommand: Sendable {
             if case .copy = video { video = .mezzanine(bitrate: 6_000_000, keyframe: .milliseconds(500)) }
             if case .copy = audio { audio = .aac(bitrate: 128_000) }
         }
-        var arguments = mapping
+        var arguments = TransportStreamOutput.mapping
         switch video {
         case .copy:
             arguments += ["-c:v", "copy"]
@@ -170,20 +145,10 @@ public struct RelayCommand: Sendable {
                 "-bf", "0", "-sc_threshold", "0", "-g", "600",
                 "-force_key_frames", KeyframeGrid.expression(every: keyframe),
             ]
-        case .encode(let settings, let recipe):
-            arguments += ["-fps_mode", "passthrough", "-enc_time_base", "-1", "-vf", recipe.chain(for: settings).joined(separator: ",")]
-            // What the input says of its rate is not what an encoder should share its bits out by.
-            if recipe.needsStatedRate, let rate = source.rate { arguments += ["-r", "\(rate)"] }
-            arguments += ["-c:v", recipe.encoder] + recipe.options(for: settings, inputRate: source.rate)
-            arguments += ["-force_key_frames", KeyframeGrid.expression(every: settings.keyframe)]
         }
         switch audio {
         case .copy:
             arguments += ["-c:a", "copy"]
-        case .aac(let bitrate) where source.isCapture:
-            arguments += [
-                "-c:a", "aac", "-b:a", "\(bitrate)", "-ac", "2", "-af", "aresample=48000:\(AudioTreatment.clockFollowing)",
-            ]
         case .aac(let bitrate):
             arguments += [
                 "-c:a", "aac", "-b:a", "\(bitrate)", "-ac", "2",

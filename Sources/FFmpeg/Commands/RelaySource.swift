@@ -13,22 +13,8 @@ public enum RelaySource: Sendable, Hashable {
     case pull(url: String, passphrase: String?)
     /// Plays a file at its own speed.
     case file(path: String, loop: Bool)
-    /// A capture card through V4L2, with its sound through ALSA.
-    case capture(CaptureInput)
-    /// Frames on standard input, each as long as its size and pixel format say.
-    case raw(size: FrameSize, rate: FrameRate, pixels: String)
     /// A moving picture and a quiet beep.
     case test(size: FrameSize, rate: FrameRate)
 
     var tellsStreamID: Bool { if case .srtListen(_, _, _, let tells) = self { tells } else { false } }
-    var isCapture: Bool { if case .capture = self { true } else { false } }
-    /// Pictures a second that arrive, where that is known.
-    var rate: FrameRate? {
-        switch self {
-        case .capture(let card): card.rate
-        case .raw(_, let rate, _): rate
-        case .test(_, let rate): rate
-        case .flv, .srtListen, .pull, .file: nil
-        }
-    }
 }

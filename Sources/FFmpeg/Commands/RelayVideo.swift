@@ -1,11 +1,9 @@
 /// What a relay does with the source's video.
-public enum RelayVideo: Sendable {
+public enum RelayVideo: Sendable, Hashable {
     /// Passes H.264 or HEVC through.
     case copy
     /// Encodes to H.264 for the feed: fast, no B-frames, short GOPs, so that a replay from the newest keyframe is short.
     /// - `bitrate`: bits/s, also the maximum.
     /// - `keyframe`: time between keyframes.
     case mezzanine(bitrate: Int, keyframe: Duration)
-    /// Encodes to H.264 or HEVC for the feed with an encoder of the box.
-    case encode(VideoSettings, with: any EncoderRecipe)
 }

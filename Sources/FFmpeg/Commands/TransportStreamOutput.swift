@@ -12,7 +12,12 @@ enum TransportStreamOutput {
 
     /// A relay's sound goes out two frames at a time (half of the muxer's delay): each packet wakes the service, and in
     /// a channel that is passed through that is most of its work.
-    static let relay = common + ["-muxdelay", "0.07", "pipe:1"]
+    static let relay = relayOptions + ["pipe:1"]
+
+    /// The same on the descriptor that is else the standard input, for the sound of a card.
+    static let sound = relayOptions + ["pipe:0"]
+
+    private static let relayOptions = common + ["-muxdelay", "0.07"]
 
     private static let common = [
         "-f", "mpegts",

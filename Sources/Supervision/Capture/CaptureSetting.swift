@@ -16,6 +16,9 @@ public struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
         [format, size.map { "\($0)" }, rate.map { "at \($0)" }].compactMap { $0 }.joined(separator: " ")
     }
 
+    /// Of the frames that the card is read as; where nobody knows, they are scaled to the most common.
+    var frameSize: FrameSize { size ?? FrameSize(width: 1280, height: 720) }
+
     /// V4L2's formats that FFmpeg reads, by preference: what is not compressed costs the processor least and loses nothing.
     private static let formats = [
         "NV12": "nv12", "YUYV": "yuyv422", "UYVY": "uyvy422", "YU12": "yuv420p", "BGR3": "bgr24", "RGB3": "rgb24", "MJPG": "mjpeg", "JPEG": "mjpeg",

@@ -5,8 +5,7 @@ import FFmpeg
 import Logging
 import Synchronization
 
-/// What a source has to do with its capture card: which one it has, how its picture is encoded, and what is done when it
-/// freezes.
+/// What a source has to do with its capture card: which one it has, how it is read, and what is done when it freezes.
 final class CardRelay: Sendable {
     private struct State {
         var card: CaptureDevice?
@@ -37,8 +36,6 @@ final class CardRelay: Sendable {
 
     private let id: String
     private let source: CaptureSource
-    private let mezzanine: MezzanineConfiguration
-    private let encoder: MezzanineEncoder
     private let box: Box
     private let ledger: ProcessLedger
     private let logger: Logger
@@ -55,11 +52,9 @@ final class CardRelay: Sendable {
     /// Questions that a driver is asked while its source waits.
     private static let driverPatience = Duration.seconds(2)
 
-    init(_ source: CaptureSource, id: String, mezzanine: MezzanineConfiguration, box: Box, ledger: ProcessLedger, logger: Logger) {
+    init(_ source: CaptureSource, id: String, box: Box, ledger: ProcessLedger, logger: Logger) {
         self.source = source
         self.id = id
-        self.mezzanine = mezzanine
-        encoder = MezzanineEncoder(id: id, mezzanine: mezzanine, encoders: box.encoders) { ledger.now.isOnAir }
         self.box = box
         self.ledger = ledger
         self.logger = logger
@@ -74,7 +69,6 @@ final class CardRelay: Sendable {
     func end() {
         box.captures.release(id)
         state.withLock { ($0.card, $0.watch) = (nil, nil) }
-        encoder.forget()
     }
 
     func want(_ wanted: Bool, _ process: ProcessRunner) {
@@ -200,10 +194,20 @@ final class CardRelay: Sendable {
         return PicturePatience(first: Self.firstPicture * (1 << min(max(freezes - 1, 0), 3)), next: max(.seconds(1), three))
     }
 
-    /// The command of the next relay.
+    /// How the card is read.
+    struct Reading {
+        var command: FFmpegCommand
+        var size: FrameSize
+        var rate: FFmpeg.FrameRate?
+        var hasSound: Bool
+
+        var layout: FrameLayout { FrameLayout(.nv12, PixelSize(width: size.width, height: size.height)) }
+    }
+
+    /// How the next reader reads it.
     ///
-    /// - Throws: ``CommandError``; ``NotRunnable`` when there is no card, or this user may not open it.
-    func command(_ source: SourceConfiguration, environment: [String: String], _ process: ProcessRunner?) async throws -> FFmpegCommand {
+    /// - Throws: ``NotRunnable`` when there is no card, or this user may not open it.
+    func reading() async throws -> Reading {
         guard var card = state.withLock({ $0.card }) else { throw NotRunnable(what: "no card \(self.source.binding.sentence) is there") }
         if let problem = NodeAccess.problem(card.node) { throw NotRunnable(what: problem) }
         if card.accessProblem != nil {
@@ -211,23 +215,19 @@ final class CardRelay: Sendable {
             box.captures.look()
             card = await Offload.run(atMost: Self.driverPatience) { [path = card.path] in CaptureList.read().first { $0.path == path } }.flatMap { $0 } ?? card
         }
-        if await encoder.wasAtFault() {
-            // The card was not.
-            change { $0.freezes = 0 }
-        }
         await resetIfFrozen(card)
         var setting = CaptureSetting(card.modes, size: self.source.size, rate: self.source.rate)
         if let now = await Offload.run(atMost: Self.driverPatience, { [node = card.node] in CardInput.prepare(node) }).flatMap({ $0 }) {
             setting.fill(from: now)
         }
         tell(setting)
-        let video = await encoder.next(size: setting.size, rate: setting.rate) { process?.report(.replace) }
         let hasSound = state.withLock { state in
             state.sound.begins()
             return !state.sound.rests
         }
-        return try Commands.relay(
-            source, mezzanine: mezzanine, transcoding: .init(), card: card, setting: setting, hasSound: hasSound, video: video, environment: environment)
+        let input = Commands.card(self.source, card, setting, hasSound: hasSound)
+        let command = CardReaderCommand(card: input, size: setting.frameSize).command()
+        return Reading(command: command, size: setting.frameSize, rate: setting.rate, hasSound: input.sound != nil)
     }
 
     private func tell(_ setting: CaptureSetting) {
@@ -243,17 +243,12 @@ final class CardRelay: Sendable {
         }
     }
 
-    /// A relay has ended.
+    /// A reader has ended.
     func ended(_ exit: ChildExit, _ process: ProcessRunner) {
-        let (hadSound, node) = state.withLock { (!$0.sound.isLost, $0.card?.node) }
-        let cannotHear = CardSound.cannotBegin(exit.log)
-        if cannotHear, hadSound { loseSound(process) }
-        // What the card said is not the encoder's fault.
-        let isOfCard = exit.log.says("VIDIOC_") || node.map { exit.log.says($0) } ?? false
-        if !cannotHear, !isOfCard { encoder.ended(exit.cause) }
+        if CardSound.cannotBegin(exit.log), state.withLock({ !$0.sound.isLost }) { loseSound(process) }
     }
 
-    /// A relay says something.
+    /// A reader says something.
     func hears(_ line: LogLine, _ process: ProcessRunner) {
         if CardSound.isLost(line.text), state.withLock({ !$0.sound.isLost }) { loseSound(process) }
     }
@@ -280,13 +275,10 @@ final class CardRelay: Sendable {
         if isDue { process.report(.replace) }
     }
 
-    func isOffAir() { encoder.isOffAir() }
-
     // MARK: Freezes
 
     func delivers() {
         change { $0.delivering = .now }
-        encoder.delivers()
     }
 
     func froze() {
@@ -295,7 +287,6 @@ final class CardRelay: Sendable {
             state.delivering = nil
             state.freezes = span > Self.forgiven ? 1 : state.freezes + 1
         }
-        encoder.stalled()
     }
 
     /// Opening it anew did not help: its port is reset, as if it were pulled and plugged.

@@ -2,57 +2,51 @@ import Configuration
 import DataPath
 import EncoderSelection
 import FFmpeg
+import Glibc
 import Ingest
 import Logging
 import Synchronization
-import SystemPackage
 
 /// What a source has to do with the FIFO that another program writes frames to.
 final class FrameRelay: Sendable {
     private let source: RawSource
-    private let mezzanine: MezzanineConfiguration
-    private let encoder: MezzanineEncoder
+    private let ledger: ProcessLedger
     private let logger: Logger
-    private let gate = Mutex<FrameGate?>(nil)
 
-    init(_ source: RawSource, id: String, mezzanine: MezzanineConfiguration, box: Box, ledger: ProcessLedger, logger: Logger) {
+    init(_ source: RawSource, ledger: ProcessLedger, logger: Logger) {
         self.source = source
-        self.mezzanine = mezzanine
-        encoder = MezzanineEncoder(id: id, mezzanine: mezzanine, encoders: box.encoders) { ledger.now.isOnAir }
+        self.ledger = ledger
         self.logger = logger
     }
 
-    func end() {
-        gate.withLock { $0 }?.close()
-        encoder.forget()
-    }
+    var size: FrameSize { FrameSize(source.size) }
+    var rate: FFmpeg.FrameRate { FFmpeg.FrameRate(source.rate) }
+    var layout: FrameLayout { FrameLayout(source.pixels, source.size) }
 
-    /// The command of the next relay, and its input, which begins with a whole frame.
+    /// Where frames come from. The FIFO is made where there is none, for whoever may write to its folder's group.
     ///
-    /// - Throws: ``FrameGate/Unusable`` when the FIFO cannot be had.
-    func command(
-        _ source: SourceConfiguration, environment: [String: String], _ process: ProcessRunner?
-    ) async throws -> (FFmpegCommand, FileDescriptor) {
-        let gate = try open()
-        // Most often it is the writer that gives nothing.
-        _ = await encoder.wasAtFault()
-        let video = await encoder.next(size: FrameSize(self.source.size), rate: FFmpeg.FrameRate(self.source.rate)) { process?.report(.replace) }
-        let command = try Commands.relay(source, mezzanine: mezzanine, transcoding: .init(), video: video, environment: environment)
-        return (command, try gate.attach())
+    /// - Throws: ``NotRunnable`` when it cannot be had.
+    func origin() async throws -> DataPath.FrameOrigin {
+        let path = source.path
+        if let problem = await Offload.run({ Self.make(path) }) { throw NotRunnable(what: problem) }
+        return .fifo(path: path) { [logger, reports = Reports()] event in reports.tell(event, logger) }
     }
 
-    func delivers() { encoder.delivers() }
-    func stalled() { encoder.stalled() }
-    func isOffAir() { encoder.isOffAir() }
-    func ended(_ cause: FailureCause?) { encoder.ended(cause) }
-
-    private func open() throws -> FrameGate {
-        try gate.withLock { gate in
-            if let gate { return gate }
-            let made = try FrameGate(path: source.path, frameSize: source.pixels.bytes(of: source.size)) { [logger, reports = Reports()] event in reports.tell(event, logger) }
-            gate = made
-            return made
+    private static func make(_ path: String) -> String? {
+        var info = stat()
+        if stat(path, &info) != 0 {
+            return mkfifo(path, 0o660) == 0 ? nil : "\(path) cannot be made: \(String(cString: strerror(errno)))"
         }
+        return info.st_mode & S_IFMT == S_IFIFO ? nil : "\(path) is no FIFO; remove it, or name another path"
+    }
+
+    /// Its writer writes, or does so no more; the FIFO stays open for the next.
+    func isSilent(_ isSilent: Bool) { ledger.isSilent(isSilent) }
+}
+
+extension FrameLayout {
+    init(_ pixels: PixelFormat, _ size: PixelSize) {
+        self.init(width: size.width, height: size.height, tag: pixels.tag, byteCount: pixels.bytes(of: size))
     }
 }
 
@@ -66,7 +60,7 @@ private final class Reports: Sendable {
 
     private let state = Mutex(State())
 
-    func tell(_ event: FrameGate.Event, _ logger: Logger) {
+    func tell(_ event: FIFOEvent, _ logger: Logger) {
         switch event {
         case .writer:
             let unsaid = state.withLock { state in
@@ -85,6 +79,26 @@ private final class Reports: Sendable {
 }
 
 extension PixelFormat {
+    /// The letters that FFmpeg knows it by in a file's header.
+    fileprivate var tag: UInt32 {
+        switch self {
+        case .bgra: Self.tag("BGRA")
+        case .rgba: Self.tag("RGBA")
+        case .argb: Self.tag("ARGB")
+        case .abgr: Self.tag("ABGR")
+        case .bgr0: Self.tag("BGR\0")
+        case .rgb0: Self.tag("RGB\0")
+        case .bgr24: Self.tag("BGR\u{18}")
+        case .rgb24: Self.tag("RGB\u{18}")
+        case .nv12: Self.tag("NV12")
+        case .yuv420p: Self.tag("I420")
+        case .yuyv422: Self.tag("YUY2")
+        case .uyvy422: Self.tag("UYVY")
+        }
+    }
+
+    private static func tag(_ letters: String) -> UInt32 { letters.utf8.reversed().reduce(0) { $0 << 8 | UInt32($1) } }
+
     /// Bytes of one frame.
     func bytes(of size: PixelSize) -> Int {
         let pixels = size.width * size.height

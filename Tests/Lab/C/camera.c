@@ -94,8 +94,9 @@ static void give_picture(struct camera *camera) {
     camera->wanted->flags = V4L2_BUF_FLAG_MAPPED | V4L2_BUF_FLAG_DONE | V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
     camera->wanted->field = V4L2_FIELD_NONE;
     camera->wanted->sequence = camera->sequence++;
-    camera->wanted->timestamp.tv_sec = now / G_USEC_PER_SEC;
-    camera->wanted->timestamp.tv_usec = now % G_USEC_PER_SEC;
+    /* A card takes its pictures at an even pace, whenever they are asked for. */
+    camera->wanted->timestamp.tv_sec = camera->due / G_USEC_PER_SEC;
+    camera->wanted->timestamp.tv_usec = camera->due % G_USEC_PER_SEC;
     camera->due = MAX(camera->due + G_USEC_PER_SEC / camera->mode.rate, now - G_USEC_PER_SEC);
     finish(camera, 0);
 }

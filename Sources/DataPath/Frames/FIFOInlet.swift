@@ -1,0 +1,155 @@
+import CLinux
+import Glibc
+import TransportStream
+
+/// What becomes of the FIFO that another program writes frames to.
+public enum FIFOEvent: Sendable, Hashable {
+    /// Somebody writes.
+    case writer
+    /// Nobody does any more.
+    /// - Parameter missing: Bytes of the last frame that were not written.
+    case gone(missing: Int)
+}
+
+/// Reads the frames that another program writes to a FIFO. They have the time at which they came.
+///
+/// A frame that its writer left torn is filled up, so that the next writer's first begins where one begins.
+final class FIFOInlet: FrameInlet, EventLoop.Handler {
+    private let path: String
+    private let loop: EventLoop
+    private var descriptor: CInt
+    private weak var owner: (any FrameInletOwner)?
+    private let layout: FrameLayout
+    private let report: @Sendable (FIFOEvent) -> Void
+    private var frame: FrameMemory?
+    private var frameBytes = 0
+    private var hasWriter = false
+    private var isPaused = false
+    /// When to look again whether the FIFO is there, in nanoseconds of the monotonic clock.
+    private var retry: Int64?
+
+    /// Bytes that a pipe holds at the most, where the system allows it.
+    private static let pipeSize: CInt = 1 << 20
+    private static let retryInterval: Int64 = 250_000_000
+
+    init(path: String, layout: FrameLayout, owner: any FrameInletOwner, loop: EventLoop, report: @escaping @Sendable (FIFOEvent) -> Void) throws(DescriptorError) {
+        self.path = path
+        self.layout = layout
+        self.owner = owner
+        self.loop = loop
+        self.report = report
+        descriptor = -1
+        guard open() else { throw .last("open \(path)") }
+    }
+
+    private func open() -> Bool {
+        let opened = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard opened >= 0 else { return false }
+        var info = stat()
+        guard fstat(opened, &info) == 0, info.st_mode & S_IFMT == S_IFIFO else {
+            Glibc.close(opened)
+            errno = EINVAL
+            return false
+        }
+        _ = fcntl(opened, CInt(F_SETPIPE_SZ), Self.pipeSize)
+        guard isPaused || loop.add(opened, events: EPOLLIN.rawValue, handler: self) else {
+            Glibc.close(opened)
+            return false
+        }
+        descriptor = opened
+        return true
+    }
+
+    func ready(_ events: UInt32) {
+        var isWhole = false
+        while !isWhole, descriptor >= 0 {
+            let count = readOn()
+            if count > 0 {
+                if !hasWriter { report(.writer) }
+                hasWriter = true
+                frameBytes += count
+                if frameBytes == layout.byteCount {
+                    isWhole = true
+                    finishFrame()
+                }
+            } else if count == 0 {
+                return endOfWriter()
+            } else if errno == EAGAIN || errno == EINTR {
+                return
+            } else {
+                return reopen()
+            }
+        }
+    }
+
+    private func readOn() -> Int {
+        if frameBytes == 0, frame == nil { frame = owner?.room() }
+        let left = layout.byteCount - frameBytes
+        if let frame { return read(descriptor, frame.base + frameBytes, left) }
+        return withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { read(descriptor, $0.baseAddress!, min(left, $0.count)) }
+    }
+
+    private func finishFrame() {
+        frameBytes = 0
+        guard let whole = frame else { return }
+        frame = nil
+        let now = EventLoop.now()
+        owner?.take(whole, time: Ticks.fromNanoseconds(now), now: now)
+    }
+
+    private func endOfWriter() {
+        let missing = frameBytes > 0 ? layout.byteCount - frameBytes : 0
+        if hasWriter { report(.gone(missing: missing)) }
+        hasWriter = false
+        if missing > 0 {
+            if let frame { (frame.base + frameBytes).initializeMemory(as: UInt8.self, repeating: 0, count: missing) }
+            finishFrame()
+        }
+        reopen()
+    }
+
+    /// A FIFO whose writers have gone says so for ever; one that is opened anew waits for the next.
+    private func reopen() {
+        let former = descriptor
+        descriptor = -1
+        if former >= 0, !isPaused { loop.remove(former) }
+        // The next before the last: a writer that opens meanwhile finds a reader.
+        let isOpen = open()
+        if former >= 0 { Glibc.close(former) }
+        guard !isOpen else { return }
+        // Its folder is gone, perhaps for a moment.
+        let due = EventLoop.now() + Self.retryInterval
+        retry = due
+        loop.arm(for: due)
+    }
+
+    /// Looks for a FIFO that was not there; returns when to look again.
+    func doWhatIsDue(now: Int64) -> Int64 {
+        guard let due = retry else { return .max }
+        guard now >= due else { return due }
+        retry = nil
+        reopen()
+        return retry ?? .max
+    }
+
+    func pause() {
+        guard !isPaused else { return }
+        isPaused = true
+        if descriptor >= 0 { loop.remove(descriptor) }
+    }
+
+    func goOn() {
+        guard isPaused else { return }
+        isPaused = false
+        guard descriptor >= 0 else { return }
+        if !loop.add(descriptor, events: EPOLLIN.rawValue, handler: self) { reopen() }
+    }
+
+    func close() {
+        retry = nil
+        guard descriptor >= 0 else { return }
+        if !isPaused { loop.remove(descriptor) }
+        Glibc.close(descriptor)
+        descriptor = -1
+    }
+}

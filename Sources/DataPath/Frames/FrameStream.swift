@@ -1,0 +1,343 @@
+import DequeModule
+import TransportStream
+
+/// The frames of a card or of another program, and the generations of the encoder that makes pictures of them.
+///
+/// A frame is kept until its picture has come out. So whatever becomes of an encoder, the next one begins with the first frame
+/// whose picture is missing. Sound comes encoded, beside all this.
+final class FrameStream: InletOwner, FrameInletOwner {
+    /// What a generation is attached for.
+    enum Start {
+        /// With the first frame whose picture is missing.
+        case atOnce
+        /// With a frame that comes once it is ready, while the one before it goes on up to there.
+        case whenReady
+    }
+
+    final class Generation {
+        let inlet: Inlet
+        let outlet: FrameOutlet
+        let report: @Sendable (EncoderEvent) -> Void
+        /// Frames that it was given and whose pictures have not come back.
+        fileprivate var given: Deque<(number: Int, time: Int64)> = []
+        /// It has given a picture.
+        fileprivate(set) var isJoined = false
+        /// It waits until the one before has given everything.
+        fileprivate(set) var isHeld = false
+        fileprivate var isStalled = false
+        fileprivate var isSlow = false
+        /// The first frame that is its successor's.
+        fileprivate var cut: Int?
+        /// A picture of it was refused because of that.
+        fileprivate var isCut = false
+        /// Since when it owes a picture, in nanoseconds of the monotonic clock; while it is not ready, since it was attached.
+        fileprivate var owesSince: Int64?
+        fileprivate var patience: Int64
+
+        init(inlet: Inlet, outlet: FrameOutlet, patience: Int64, report: @escaping @Sendable (EncoderEvent) -> Void) {
+            self.inlet = inlet
+            self.outlet = outlet
+            self.patience = patience
+            self.report = report
+        }
+    }
+
+    private let loop: EventLoop
+    private unowned let owner: any FrameStreamOwner
+    private var store: FrameStore
+    private var input: (any FrameInlet)?
+    private var sound: Inlet?
+    private var generations: [Generation] = []
+    /// The writer of the frames waits when there is no room for more; a card does not.
+    private let waits: Bool
+    private var isWaiting = false
+    private var hasEnded = false
+    /// What encoders say of their pictures.
+    private(set) var videoFormat: VideoFormat?
+    private var codec: Program.Stream?
+    private var soundStream: Program.Stream?
+    /// When a frame last came, and a picture, in nanoseconds of the monotonic clock.
+    private var lastFrame: Int64 = 0
+    private(set) var lastPicture: Int64?
+    private let began = EventLoop.now()
+    /// Frames whose pictures will not come.
+    private(set) var lostFrames = 0
+
+    /// Nanoseconds that an encoder may owe a picture, once it has given one. A hardware encoder takes milliseconds, and what the
+    /// store keeps of a large picture is little more than a second.
+    static let patience: Int64 = 1_000_000_000
+    /// Nanoseconds without a frame after which nothing can be expected of an encoder: it may keep the last one back.
+    private static let idleTime: Int64 = 500_000_000
+    /// Nanoseconds that sound is held back at the start for the first picture.
+    private static let soundPatience: Int64 = 2_000_000_000
+
+    init(layout: FrameLayout, waits: Bool, owner: any FrameStreamOwner, loop: EventLoop) {
+        store = FrameStore(layout: layout)
+        self.waits = waits
+        self.owner = owner
+        self.loop = loop
+    }
+
+    var layout: FrameLayout { store.layout }
+
+    func setInput(_ input: any FrameInlet) { self.input = input }
+
+    /// Sound that goes with the frames. What comes of it before the first picture waits.
+    func setSound(_ inlet: Inlet) {
+        sound = inlet
+        inlet.hold()
+        loop.arm(for: EventLoop.now() + Self.soundPatience)
+    }
+
+    func close() {
+        input?.close()
+        sound?.close()
+        for generation in generations { forget(generation) }
+    }
+
+    // MARK: Frames in
+
+    func room() -> FrameMemory? { store.room() }
+
+    func take(_ memory: FrameMemory, time: Int64, now: Int64) {
+        makeRoom()
+        let number = store.end
+        store.append(memory, time: time)
+        lastFrame = now
+        beginSuccessor(at: number)
+        for generation in generations { generation.outlet.flush() }
+        if store.isFull {
+            noteSlowness(now: now)
+            if waits, !isWaiting {
+                isWaiting = true
+                input?.pause()
+            }
+        }
+        owner.stream(self, hasFrame: now)
+    }
+
+    /// A card does not wait: the oldest frames go.
+    private func makeRoom() {
+        if !waits, store.isFull { store.giveUpFirst() }
+    }
+
+    /// The encoder in use gives pictures, but fewer than there are frames.
+    private func noteSlowness(now: Int64) {
+        guard let current = generations.last, current.isJoined, !current.isSlow, now - (current.owesSince ?? now) < Self.patience / 4 else { return }
+        current.isSlow = true
+        current.report(.slow)
+    }
+
+    func framesEnded(_ problem: String?) {
+        input = nil
+        hasEnded = true
+        for generation in generations { generation.outlet.finish() }
+        if let problem { owner.stream(self, isUnreadable: problem) }
+        endIfOver()
+    }
+
+    /// What is to be read by an outlet.
+    func frame(from number: Int) -> FrameStore.Frame? { store.frame(from: number) }
+
+    func began(_ frame: FrameStore.Frame, in outlet: FrameOutlet) {
+        guard let generation = generations.first(where: { $0.outlet === outlet }) else { return }
+        if generation.given.isEmpty {
+            let now = EventLoop.now()
+            generation.owesSince = now
+            loop.arm(for: now + generation.patience)
+        }
+        generation.given.append((frame.number, frame.time))
+    }
+
+    // MARK: Encoders
+
+    /// All frames have come, and their pictures too.
+    var isOver: Bool { hasEnded && store.first == nil }
+
+    /// One can be handed over from.
+    var hasCurrent: Bool { generations.last.map { $0.isJoined && $0.cut == nil } ?? false }
+
+    func add(_ generation: Generation, _ start: Start) {
+        generations.append(generation)
+        switch start {
+        case .atOnce: generation.outlet.begin(at: store.delivered)
+        case .whenReady:
+            let now = EventLoop.now()
+            generation.owesSince = now
+            loop.arm(for: now + generation.patience)
+        }
+        if hasEnded { generation.outlet.finish() }
+    }
+
+    /// An encoder that is ready takes over with a frame that has just come.
+    private func beginSuccessor(at number: Int) {
+        guard generations.count > 1, let successor = generations.last, successor.outlet.next == nil, successor.outlet.isRead else { return }
+        let current = generations[generations.count - 2]
+        guard current.isJoined else { return }
+        current.cut = number
+        successor.owesSince = nil
+        if store.delivered < number {
+            successor.isHeld = true
+            successor.inlet.hold()
+        }
+        successor.outlet.begin(at: number)
+    }
+
+    /// Lets a successor's pictures in once the encoder before has given all of its own.
+    private func releaseSuccessor() {
+        guard let successor = generations.last, successor.isHeld, generations.count > 1,
+            let cut = generations[generations.count - 2].cut, store.delivered >= cut
+        else { return }
+        successor.isHeld = false
+        if !successor.given.isEmpty { successor.owesSince = EventLoop.now() }
+        successor.inlet.release()
+    }
+
+    /// An encoder's process has ended.
+    func remove(_ inlet: Inlet) {
+        guard let index = generations.firstIndex(where: { $0.inlet === inlet }) else { return inlet.close() }
+        let generation = generations.remove(at: index)
+        forget(generation)
+        mend(without: generation)
+    }
+
+    private func forget(_ generation: Generation) {
+        generation.inlet.close()
+        generation.outlet.close()
+    }
+
+    /// What a successor that ended before it took over leaves behind.
+    private func mend(without successor: Generation) {
+        guard !successor.isJoined, let current = generations.last, current.isJoined, current.cut != nil else { return }
+        current.cut = nil
+        if current.isCut { current.report(.torn) }
+    }
+
+    private func endIfOver() {
+        if isOver { owner.streamEnded(self) }
+    }
+
+    // MARK: Pictures out
+
+    func inlet(_ inlet: Inlet, found program: Program) {
+        if inlet === sound { soundStream = program.audio } else if let video = program.video { codec = video }
+    }
+
+    func inlet(_ inlet: Inlet, found unit: AccessUnit, in parser: borrowing UnitParser, now: Int64) {
+        if inlet === sound {
+            if unit.kind == .audio { owner.stream(self, found: unit, in: parser, program: program, isNew: false, now: now) }
+            return
+        }
+        guard unit.kind == .video, let generation = generations.first(where: { $0.inlet === inlet }), let number = number(of: unit, from: generation) else { return }
+        generation.owesSince = generation.given.isEmpty ? nil : now
+        generation.isStalled = false
+        if let cut = generation.cut, number >= cut {
+            generation.isCut = true
+            return
+        }
+        // Only a keyframe can follow another encoder's pictures.
+        guard number >= store.delivered, generation.isJoined || unit.isKeyframe else { return }
+        let isNew = !generation.isJoined
+        let missing = lastPicture == nil ? 0 : number - store.delivered
+        store.deliver(number)
+        if isWaiting, !store.isFull {
+            isWaiting = false
+            input?.goOn()
+        }
+        videoFormat = parser.videoFormat
+        owner.stream(self, found: unit, in: parser, program: program, isNew: isNew, now: now)
+        if lastPicture == nil { sound?.release() }
+        if isNew { join(generation, now: now) }
+        lastPicture = now
+        if missing > 0 {
+            lostFrames += missing
+            owner.stream(self, hasLost: missing)
+        }
+        releaseSuccessor()
+        endIfOver()
+    }
+
+    private func join(_ generation: Generation, now: Int64) {
+        generation.isJoined = true
+        generation.patience = Self.patience
+        generation.report(.delivering(videoFormat, after: lastPicture.map { .nanoseconds(now - $0) }))
+        while let oldest = generations.first, oldest !== generation {
+            generations.removeFirst()
+            forget(oldest)
+            oldest.report(.superseded)
+        }
+    }
+
+    /// Picture and sound, as if they came from one multiplexer.
+    private var program: Program { Program(video: codec, audio: soundStream) }
+
+    /// Which frame a picture is of; the encoder has left out those before it.
+    private func number(of unit: AccessUnit, from generation: Generation) -> Int? {
+        guard let oldest = generation.given.first else { return nil }
+        let time = Ticks.extend(unit.pts, near: oldest.time)
+        while let next = generation.given.first, next.time < time - Self.rounding { generation.given.removeFirst() }
+        guard let frame = generation.given.first, frame.time <= time + Self.rounding else { return nil }
+        generation.given.removeFirst()
+        return frame.number
+    }
+
+    /// Ticks by which an encoder that counts in microseconds may be off.
+    private static let rounding: Int64 = 2
+
+    func inletPaused(_ inlet: Inlet, sawVideo: Bool) { owner.streamPaused(self, sawVideo: sawVideo) }
+
+    func inletEnded(_ inlet: Inlet) {
+        if inlet === sound {
+            sound = nil
+            return
+        }
+        guard let index = generations.firstIndex(where: { $0.inlet === inlet }) else { return }
+        let generation = generations.remove(at: index)
+        forget(generation)
+        mend(without: generation)
+        generation.report(.ended)
+    }
+
+    // MARK: What is due
+
+    /// Looks for encoders that owe pictures; returns when to look again.
+    func doWhatIsDue(now: Int64) -> Int64 {
+        var next = (input as? FIFOInlet)?.doWhatIsDue(now: now) ?? .max
+        if sound != nil, lastPicture == nil {
+            // Its writer must not be stuck for ever: it reads the card, too.
+            if now - began >= Self.soundPatience { sound?.release() } else { next = min(next, began + Self.soundPatience) }
+        }
+        let isIdle = !isWaiting && now - lastFrame >= Self.idleTime
+        for generation in generations where !generation.isStalled && !generation.isHeld {
+            guard let since = generation.owesSince else { continue }
+            if generation.outlet.next == nil ? generation.outlet.isRead : isIdle {
+                // It is ready, or nothing can come of it.
+                generation.owesSince = isIdle ? now : since
+                next = min(next, now + generation.patience)
+            } else if now - since >= generation.patience {
+                generation.isStalled = true
+                generation.report(.stalled)
+            } else {
+                next = min(next, since + generation.patience)
+            }
+        }
+        return next
+    }
+}
+
+/// Whoever puts the pictures and the sound of a stream to use.
+protocol FrameStreamOwner: AnyObject {
+    /// A frame has come.
+    func stream(_ stream: FrameStream, hasFrame now: Int64)
+    /// A unit is whole, and is the next of its kind.
+    ///
+    /// - Parameter isNew: It is the first of another encoder.
+    func stream(_ stream: FrameStream, found unit: AccessUnit, in parser: borrowing UnitParser, program: Program, isNew: Bool, now: Int64)
+    /// Everything that was read has been passed on.
+    func streamPaused(_ stream: FrameStream, sawVideo: Bool)
+    /// So many pictures of frames that had come will not come.
+    func stream(_ stream: FrameStream, hasLost count: Int)
+    func stream(_ stream: FrameStream, isUnreadable problem: String)
+    /// All frames and pictures have come that will.
+    func streamEnded(_ stream: FrameStream)
+}
