@@ -6,13 +6,13 @@ import Testing
 /// What stands around frames in what FFmpeg writes.
 struct NUTParserTests {
     /// Frames as FFmpeg writes them to a pipe, at times that are not even.
-    private func stream(_ times: String = "N*3001+mod(N*7,5)+1764172800123456", width: Int = 96, height: Int = 54) async throws -> [UInt8] {
+    private func stream(width: Int = 96, height: Int = 54) async throws -> [UInt8] {
         let done = try await Program.run(
             "ffmpeg",
             [
-                "-v", "error", "-nostdin", "-copyts", "-f", "lavfi", "-i", "testsrc2=s=\(width)x\(height):r=30:d=2",
-                "-vf", "format=nv12,settb=1/1000000,setpts=\(times)", "-fps_mode", "passthrough", "-enc_time_base", "-1", "-c:v", "rawvideo",
-                "-f", "nut", "-flush_packets", "1", "pipe:1",
+                "-v", "error", "-nostdin", "-copyts", "-f", "lavfi", "-i",
+                "testsrc2=s=\(width)x\(height):r=30:d=2,format=nv12,settb=1/1000000,setpts=N*3001+mod(N*7\\,5)+1764172800123456",
+                "-fps_mode", "passthrough", "-enc_time_base", "-1", "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
             ]
         ).success("frames")
         return done.output
@@ -50,8 +50,11 @@ struct NUTParserTests {
         for most in [1, 40, 5000, 1 << 20] {
             let frames = try read(bytes) { Int.random(in: 1...most, using: &random) }
             #expect(frames.count == 60 && frames.allSatisfy { $0.byteCount == 96 * 54 * 3 / 2 })
-            let microseconds = (0..<60).map { Int64($0) * 3001 + Int64($0) * 7 % 5 + 1_764_172_800_123_456 }
-            #expect(frames.map(\.time) == microseconds.map { $0 * 9 / 100 })
+            let times: [Int64] = (0..<60).map { (number: Int64) -> Int64 in
+                let microseconds: Int64 = 1_764_172_800_123_456 + number * 3001 + number * 7 % 5
+                return microseconds * 9 / 100
+            }
+            #expect(frames.map(\.time) == times)
         }
     }
 
