@@ -36,6 +36,9 @@ struct Places {
         return nil
     }
 
+    /// The `RuntimeDirectory=` of the packaged unit.
+    static let ofUnit = "/run/streambox"
+
     static func controlSocket(in runtime: String) -> String { runtime + "/control.sock" }
 
     /// The folder for what survives a restart: configured, or given by the environment; `nil` where there is no home either.

@@ -39,12 +39,15 @@ struct ServiceOptions: ParsableArguments {
         if let runtime { return runtime }
         let environment = processEnvironment()
         let loaded = try LoadedConfiguration(config, environment: environment)
-        guard let folder = Places.runtime(loaded.configuration, environment: environment) else {
+        let folder = Places.runtime(loaded.configuration, environment: environment)
+        // The unit's service has a folder that a shell does not know of, and a login has one that the service does not know of.
+        let isUsed = { (folder: String) in access(Places.controlSocket(in: folder), F_OK) == 0 || errno == EACCES }
+        guard let found = [folder, Places.ofUnit].compactMap({ $0 }).first(where: isUsed) ?? folder else {
             throw Failure(
                 status: 1,
                 description: "streambox: no runtime folder is configured; name the one that the service printed with --runtime, or set `runtime:`")
         }
-        return folder
+        return found
     }
 }
 

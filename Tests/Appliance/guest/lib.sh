@@ -58,9 +58,12 @@ saw() {
 # Decoding what was sent takes the guest's time: not too often.
 shown() { when=$(./platform.py first "$1" "$2") || { sleep 1; return 1; }; }
 
+# Has the platform seen so many connections?
+published() { [[ $(./platform.py publishes) = "$1" ]]; }
+
 # One stream from its first picture on: the platform has seen no disconnection, and no time go backwards.
 one_stream() {
-    check "the platform has seen one connection" test "$(./platform.py publishes)" = "${1:-1}"
+    check "the platform has seen one connection" published "${1:-1}"
     check "no picture's time went backwards" test "$(./platform.py backwards)" = 0
 }
 
