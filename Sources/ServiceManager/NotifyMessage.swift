@@ -6,6 +6,12 @@ public struct NotifyMessage: Sendable, Equatable {
     public static let stopping = NotifyMessage(text: "STOPPING=1")
     public static let alive = NotifyMessage(text: "WATCHDOG=1")
 
+    /// What goes on, a start for instance, may take so long from now, whatever its limit is.
+    public static func extend(_ duration: Duration) -> NotifyMessage {
+        let (seconds, attoseconds) = duration.components
+        return NotifyMessage(text: "EXTEND_TIMEOUT_USEC=\(seconds * 1_000_000 + attoseconds / 1_000_000_000_000)")
+    }
+
     /// - Parameter microseconds: `CLOCK_MONOTONIC` of the moment; a manager that sent the signal for it knows by this that it was heard.
     public static func reloading(at microseconds: Int64) -> NotifyMessage {
         NotifyMessage(text: "RELOADING=1\nMONOTONIC_USEC=\(microseconds)")

@@ -104,6 +104,10 @@ public final class ServiceManager: Sendable {
         }
     }
 
-    /// The service's loop has come round.
-    public func alive() { _ = send(.alive) }
+    /// The service's loop has come round. A start that goes on takes as long as it takes: while nothing is there to show, the
+    /// service is not to be ended for that.
+    public func alive() {
+        let isStarting = state.withLock { $0.phase == .starting }
+        if isStarting, let watchdog { _ = send(.alive + .extend(watchdog)) } else { _ = send(.alive) }
+    }
 }

@@ -89,6 +89,16 @@ import Testing
         #expect(ear.news == ["READY=1"])
     }
 
+    @Test("a start that goes on has its limit extended by every sign of life, and a service that is ready has not")
+    func slowStart() {
+        let ear = Ear()
+        let manager = ear.make(watchdog: .milliseconds(1500))
+        manager.alive()
+        manager.ready()
+        manager.alive()
+        #expect(ear.news == ["WATCHDOG=1\nEXTEND_TIMEOUT_USEC=1500000", "READY=1", "WATCHDOG=1"])
+    }
+
     @Test("after stopping nothing else is said but signs of life")
     func stopping() {
         let ear = Ear()

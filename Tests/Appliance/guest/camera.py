@@ -2,7 +2,7 @@
 """A USB camera (UVC 1.0, YUYV) whose pictures are green, plugged in for as long as this program runs.
 
 The kernel's vhci_hcd makes a real USB port of a socket; this end of it is the device, speaking the USB/IP protocol
-(Documentation/usb/usbip_protocol.rst). SIGTERM pulls the plug; SIGUSR1 freezes the camera, SIGUSR2 lets it go on.
+(Documentation/usb/usbip_protocol.rst). SIGTERM pulls the plug; SIGUSR1 freezes the camera; SIGUSR2, or a reset of its port, lets it go on.
 
     camera.py [--port 0…7] [--serial CAM1] [--model "Green Camera"] [--size 320x180] [--rate 10]
 """
@@ -143,6 +143,10 @@ class Plug:
         # A stream that is stopped clears its endpoint: what was left of a picture is not to begin the next stream.
         if head[40:42] == b"\x02\x01":
             self.payloads = []
+        # A reset of the port ends with this. It is what a camera that froze needs; to be opened anew does not help it.
+        if head[40:42] == b"\x00\x09":
+            self.payloads = []
+            self.frozen = False
         answer = self.camera.answer(head[40:48])
         if answer is None:
             self.reply(3, number, STALL)

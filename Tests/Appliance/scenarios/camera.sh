@@ -25,6 +25,13 @@ saw "it goes on: on air" camera "$from"
 sleep 3
 
 from=$(now)
+kill -USR1 "$camera"
+saw "it freezes again: the slate" slate "$from"
+saw "its port is reset, which it needed: on air" camera "$when"
+check "the service has done that" grep -q 'its USB port was reset' <(journalctl --unit streambox --output cat)
+sleep 3
+
+from=$(now)
 pull
 saw "it is pulled again: the slate" slate "$from"
 from=$(now)
