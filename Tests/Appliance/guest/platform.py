@@ -5,6 +5,7 @@
     platform.py first WHAT FROM  when the first such picture arrived after FROM; status 1 if none has
     platform.py pause FROM       the longest time without a picture since FROM
     platform.py backwards FROM   how many pictures since FROM have a time before that of the one before, within a publish
+    platform.py begins N         when the first picture of the Nth publish arrived; status 1 if none has
     platform.py publishes        how many publishes there were
     platform.py shows            what was shown, in a line for each stretch of it
 
@@ -146,6 +147,12 @@ def main(words):
     elif command == "backwards":
         pictures = arrivals(since)
         print(sum(b.path == a.path and b.stamp < a.stamp for a, b in zip(pictures, pictures[1:])))
+    elif command == "begins":
+        paths = files()[int(words[1]) - 1:]
+        found = next((picture.when for picture in arrivals() if paths and picture.path == paths[0]), None)
+        if found is None:
+            return 1
+        print(f"{found:.3f}")
     elif command == "publishes":
         print(len(files()))
     elif command == "shows":
