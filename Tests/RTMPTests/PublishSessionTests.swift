@@ -68,30 +68,6 @@ import Testing
         #expect(String(decoding: session.takeReply(), as: UTF8.self).contains("NetStream.Publish.BadName"))
     }
 
-    @Test("a long message is said to need what is missing of it, and never more")
-    func needed() throws {
-        var client = ClientBytes.publishing()
-        client.message(MessageType.setChunkSize, [0, 0, 0x10, 0], lane: 2)
-        client.message(MessageType.video, picture(0, 9000), timestamp: 0, stream: 1, lane: 6)
-        client.message(MessageType.audio, [0xAF, 1, 5], timestamp: 20, stream: 1, lane: 4)
-        client.message(MessageType.video, picture(9, 300), timestamp: 33, stream: 1, lane: 6)
-        var session = PublishSession(application: "live", nonce: 1)
-        var (most, earliest) = (0, 0)
-        for (index, byte) in client.bytes.enumerated() {
-            try [byte].withUnsafeBytes { bytes in
-                var rest = bytes
-                while let event = try session.next(&rest) {
-                    #expect(index >= earliest)
-                    if case .publish = event { session.accept() }
-                }
-            }
-            earliest = index + session.needed
-            most = max(most, session.needed)
-        }
-        // With the heads of two more chunks.
-        #expect(most == 9005 + 2 && session.needed == 1)
-    }
-
     @Test("what no publisher does ends the conversation", arguments: [
         ([UInt8("G".utf8.first!)], Violation.noHandshake),
         ([0x16, 3, 1], .noHandshake),

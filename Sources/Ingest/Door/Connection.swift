@@ -1,6 +1,4 @@
-import Glibc
 import NIOCore
-import NIOPosix
 import RTMP
 
 /// One connection to an ingest: a stranger first, and a publisher once it has shown the right key.
@@ -32,10 +30,6 @@ final class Connection: ChannelDuplexHandler {
     private var mayRead = true
     private var wantsRead = false
     private var deadline: Scheduled<Void>?
-    /// The socket wakes nobody before so many bytes have come.
-    private var lowWater = 1
-
-    private static let lowWaters = 2 << 10 ... 256 << 10
 
     init(desk: Desk, application: String) {
         self.desk = desk
@@ -143,21 +137,8 @@ final class Connection: ChannelDuplexHandler {
     }
 
     private func settle() {
-        if case .publisher(let publication) = standing, !publication.pause(now: .now()) { mayRead = false }
-        setLowWater()
-    }
-
-    /// A long message is of use as a whole, so it is waited for as a whole: a picture costs two wake-ups, not one for each of
-    /// its segments.
-    private func setLowWater() {
-        var wanted = 1
-        if case .publisher = standing, session.needed >= Self.lowWaters.lowerBound { wanted = min(session.needed, Self.lowWaters.upperBound) }
-        guard wanted != lowWater, let context else { return }
-        lowWater = wanted
-        try? context.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
-            var count = CInt(wanted)
-            _ = setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &count, socklen_t(MemoryLayout<CInt>.size))
-        }
+        guard case .publisher(let publication) = standing, !publication.pause(now: .now()) else { return }
+        mayRead = false
     }
 
     /// Reads on.

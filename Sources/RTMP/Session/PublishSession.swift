@@ -72,9 +72,6 @@ public struct PublishSession: ~Copyable {
         return reply
     }
 
-    /// Bytes that have to come at least until something happens that is worth a look: 1, or more while a long message comes.
-    public var needed: Int { reader.needed }
-
     public var isPublishing: Bool { state == .publishing }
 
     /// Takes bytes from the front of `input` until something has happened.

@@ -53,13 +53,6 @@ struct ChunkReader: ~Copyable {
         head.reserveCapacity(Self.longestHead)
     }
 
-    /// Bytes that have to come at least until the message that is under way is whole; 1 where none is, or nobody can tell.
-    var needed: Int {
-        guard let current, head.isEmpty else { return 1 }
-        let behind = streams[current].length - streams[current].body.count - rest
-        return max(1, rest + behind + (behind + chunkSize - 1) / chunkSize)
-    }
-
     mutating func setChunkSize(_ size: UInt32) throws(Violation) {
         guard (1...0x7FFF_FFFF).contains(size) else { throw .chunkSize }
         chunkSize = Int(size)
