@@ -28,11 +28,13 @@ import Testing
             try await sink.waitForFrames(90, of: "one")
             // The rate is of ten seconds that have passed without a break.
             try await sink.waitForFrames(480, of: "one")
-            let told = try await metrics(http)["streambox_group_bitrate_bits_per_second" + Self.hd]
-            let probe = try await MediaProbe.read(.url(try #require(sink.recordings(of: "one").first)))
-            let received = probe.bits(ofLast: 10)
-            print("bits a second: \(told ?? 0) told, \(received) received")
-            #expect(abs((told ?? 0) / received - 1) < 0.02, "\(told ?? 0) told, \(received) received")
+            // A busy machine sends late and catches up: what was so within the ten seconds is past after ten more.
+            try await eventually("a rate within 2 % of the sink's", within: .seconds(90), every: .seconds(2)) {
+                let told = try await metrics(http)["streambox_group_bitrate_bits_per_second" + Self.hd] ?? 0
+                let bits = try await MediaProbe.read(.url(try #require(sink.recordings(of: "one").first))).bits(ofLast: 10)
+                print("bits a second: \(told) told, \(bits) received")
+                return abs(told / bits - 1) < 0.02
+            }
 
             var holes: [Double] = []
             for blow in ["kill", "handover", "kill"] {
@@ -61,12 +63,15 @@ import Testing
             #expect(now.sum("streambox_encoder_exits_total", #"encoder="libx264""#, #"cause="crash""#) == 2)
             #expect(now["streambox_handover_duration_seconds_count" + Self.hd] == 3)
             #expect(abs(now["streambox_handover_duration_seconds_sum" + Self.hd]! - holes.reduce(0, +)) < 0.005)
-            try await daemon.terminate()
+            // The target alone is stopped: with the service the encoder would end, too, and give what it still holds when nobody can be asked.
+            #expect(try await stage.command(["target", "stop", "a", "--config", daemon.config]).ending == .exited(0))
+            #expect(try await sink.wasPublishedOnceInOrder("one"))
             let reading = try await sink.reading(of: "one")
             #expect(Verdict(reading).isWhole, "\(Verdict(reading))")
             let frames = now["streambox_group_frames_total" + Self.hd]!
             print("pictures: \(frames) told, \(reading.frames.count) received")
             #expect(abs(frames - Double(reading.frames.count)) <= 1)
+            try await daemon.terminate()
         }
     }
 
