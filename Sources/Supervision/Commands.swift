@@ -37,7 +37,7 @@ public enum Commands {
             kind = .flv
         case .srt(let srt):
             let passphrase = try srt.passphrase?.resolve(environment: environment).reveal()
-            kind = .srtListen(address: srt.listen.description, passphrase: passphrase, latency: nil, tellsStreamID: srt.streamid != nil)
+            kind = .srtListen(address: srt.listen.description, passphrase: passphrase, latency: nil, tellsCaller: true)
         case .pull(let pull):
             kind = .pull(url: pull.url, passphrase: nil)
         case .file(let file):

@@ -82,7 +82,8 @@ final class SourceRunner: Runnable {
         let caller = CallerCheck(source.kind, logger: logger)
         self.caller = caller
         let report = SourceRunner.makeReport(
-            shared: shared, card: card, frames: frames, publisher: publisher, ledger: ledger, logger: logger, delivers: delivers, onAir: onAir)
+            shared: shared, card: card, frames: frames, publisher: publisher, caller: caller, ledger: ledger, logger: logger, delivers: delivers,
+            onAir: onAir)
         let place = Place(channel: channel, priority: priority, id: id, box: box, dataPath: dataPath, ledger: ledger, logger: logger, report: report)
         // A publisher's relay gets its end when the publisher goes or the port is closed.
         let endInput: (@Sendable () async -> Void)? = publisher == nil ? nil : { @Sendable () async -> Void in }
@@ -127,7 +128,11 @@ final class SourceRunner: Runnable {
                             takes: { line in
                                 guard let caller else { return false }
                                 switch caller.hears(line) {
-                                case .right: Task { await dataPath.release(attachment) }
+                                case .right:
+                                    Task {
+                                        await dataPath.release(attachment)
+                                        if await caller.isMute() { process?.report(.replace) }
+                                    }
                                 case .wrong: process?.report(.replace)
                                 case nil: break
                                 }
@@ -135,7 +140,7 @@ final class SourceRunner: Runnable {
                             })
                         await dataPath.detach(attachment)
                         ledger.ended(exit, started: started)
-                        if let pause = caller?.pause { try? await ContinuousClock().sleep(for: pause) }
+                        if let pause = caller?.end() { try? await ContinuousClock().sleep(for: pause) }
                         publisher?.ended(asked: exit.asked || goesOn?() != true)
                     }
                 } catch {
@@ -231,7 +236,7 @@ final class SourceRunner: Runnable {
     var refusals: [String: Int]? { publisher?.refusals ?? caller?.refusals }
 
     private static func makeReport(
-        shared: Shared, card: CardRelay?, frames: FrameRelay?, publisher: PublisherRelay?, ledger: ProcessLedger, logger: Logger,
+        shared: Shared, card: CardRelay?, frames: FrameRelay?, publisher: PublisherRelay?, caller: CallerCheck?, ledger: ProcessLedger, logger: Logger,
         delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void
     ) -> @Sendable (SourceEvent) -> Void {
         { event in
@@ -252,6 +257,7 @@ final class SourceRunner: Runnable {
                 card?.delivers()
                 frames?.isSilent(false)
                 publisher?.delivers()
+                caller?.delivers()
                 logger.info("delivers", metadata: format.map { ["video": "\($0)"] } ?? [:])
                 process?.report(.delivering)
                 delivers(true)

@@ -78,6 +78,31 @@ import Testing
         }
     }
 
+    @Test("an SRT caller that sends no picture is hung up on, and the next one gets in")
+    func mute() async throws {
+        try await withStage { stage in
+            let port = try FreePort.udp()
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    tap: true
+                    sources: [ { srt: { listen: "127.0.0.1:\(port)" } } ]
+                    groups: [ { name: raw, video: copy, audio: copy } ]
+                """)
+            try await eventually("the source to listen") { FreePort.isBound(udp: port) }
+            // It wants to read, and stays connected.
+            let mute = try await stage.program("ffmpeg", ["-v", "error", "-nostdin", "-i", "srt://127.0.0.1:\(port)?mode=caller", "-f", "null", "-"])
+            try await daemon.logged("the SRT caller sends no picture", "source=srt-0")
+            await stage.end(mute)
+            let position = daemon.position
+            try await eventually("the source to listen") { FreePort.isBound(udp: port) }
+            let caller = try await stage.srtCaller(.small(seconds: 30), port: port)
+            try await daemon.logged("on air", "source=srt-0", from: position)
+            await stage.end(caller.program)
+            try await daemon.terminate()
+        }
+    }
+
     @Test("an SRT caller that names another stream id, or none, is turned away before anything of it is on air", arguments: [nil, "correct horse battery"])
     func streamID(passphrase: String?) async throws {
         try await withStage { stage in

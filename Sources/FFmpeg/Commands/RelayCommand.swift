@@ -24,7 +24,7 @@ public struct RelayCommand: Sendable {
         let input = try input()
         return FFmpegCommand(
             role: .relay,
-            arguments: FFmpegCommand.preamble(.relay, isTalkative: source.tellsStreamID) + input.arguments + encoding + TransportStreamOutput.relay,
+            arguments: FFmpegCommand.preamble(.relay, isTalkative: source.tellsCaller) + input.arguments + encoding + TransportStreamOutput.relay,
             secretFile: input.secretFile)
     }
 

@@ -6,8 +6,8 @@ public enum RelaySource: Sendable, Hashable {
     /// Listens for one SRT caller.
     /// - `passphrase`: 10 to 79 characters; a caller without it is refused.
     /// - `latency`: the receive buffer; `nil` leaves SRT's 120 ms.
-    /// - `tellsStreamID`: says which stream id the caller named, see ``SRTCaller``.
-    case srtListen(address: String, passphrase: String?, latency: Duration?, tellsStreamID: Bool = false)
+    /// - `tellsCaller`: says that one was let in, and which stream id it named, see ``SRTCaller``.
+    case srtListen(address: String, passphrase: String?, latency: Duration?, tellsCaller: Bool = false)
     /// Fetches rtsp, http(s), rtmp(s), srt, udp, rtp or tcp. An address with a secret in it goes through a secret file.
     /// - `passphrase`: for srt.
     case pull(url: String, passphrase: String?)
@@ -16,5 +16,5 @@ public enum RelaySource: Sendable, Hashable {
     /// A moving picture and a quiet beep.
     case test(size: FrameSize, rate: FrameRate)
 
-    var tellsStreamID: Bool { if case .srtListen(_, _, _, let tells) = self { tells } else { false } }
+    var tellsCaller: Bool { if case .srtListen(_, _, _, let tells) = self { tells } else { false } }
 }

@@ -13,6 +13,10 @@ final class CallerCheck: Sendable {
     }
 
     private struct State {
+        /// Counts beginnings and ends of relays.
+        var relay = 0
+        /// A picture came of the caller of the relay in use.
+        var hasDelivered = false
         /// Of the caller of the relay in use; `nil` until it has said who it is.
         var verdict: Verdict?
         var refusals: [Reason: Int] = [:]
@@ -34,6 +38,8 @@ final class CallerCheck: Sendable {
     /// to call. No longer, since a caller that means it tries for three seconds.
     private static let pauses = Duration.milliseconds(250) ... .seconds(1)
     private static let forgiveness = Duration.seconds(10)
+    /// How long a caller may take for its first picture: as long as it is there nobody else gets in.
+    private static let silence = Duration.seconds(10)
 
     /// `nil` for a source that nobody calls by SRT.
     init?(_ kind: SourceKind, logger: Logger) {
@@ -52,15 +58,41 @@ final class CallerCheck: Sendable {
     }
 
     /// The next relay begins.
-    func begin() { state.withLock { $0.verdict = nil } }
+    func begin() {
+        state.withLock { state in
+            state.relay += 1
+            (state.verdict, state.hasDelivered) = (nil, false)
+        }
+    }
+
+    /// A picture came.
+    func delivers() { state.withLock { $0.hasDelivered = true } }
+
+    /// Waits for the first picture of a caller that was let in.
+    ///
+    /// - Returns: Whether none came, and the caller is still there.
+    func isMute() async -> Bool {
+        let relay = state.withLock(\.relay)
+        try? await ContinuousClock().sleep(for: Self.silence)
+        let unsaid: Int?? = state.withLock { state in
+            guard state.relay == relay, !state.hasDelivered else { return nil }
+            return .some(state.reports.note())
+        }
+        guard let unsaid else { return false }
+        if let unsaid { logger.warning("the SRT caller sends no picture: it is hung up on", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:]) }
+        return true
+    }
 
     /// The relay's caller was turned away: nothing more that it says is to be told.
     var hasRefused: Bool { state.withLock(\.verdict) == .wrong }
 
-    /// How long the port stays closed after the relay that has ended.
-    var pause: Duration? {
+    /// The relay has ended.
+    ///
+    /// - Returns: How long the port stays closed.
+    func end() -> Duration? {
         state.withLock { state in
-            state.verdict == .wrong ? min(Self.pauses.lowerBound * (1 << min(state.failures - 1, 8)), Self.pauses.upperBound) : nil
+            state.relay += 1
+            return state.verdict == .wrong ? min(Self.pauses.lowerBound * (1 << min(state.failures - 1, 8)), Self.pauses.upperBound) : nil
         }
     }
 
@@ -74,8 +106,7 @@ final class CallerCheck: Sendable {
             refuse(.passphrase, "turned away: wrong SRT passphrase, or none")
             return nil
         case .accepted(let found):
-            guard let words else { return nil }
-            return decide(words.admits(found) ? .right : .wrong, "turned away: wrong SRT stream id, or none")
+            return decide(words?.admits(found) == false ? .wrong : .right, "turned away: wrong SRT stream id, or none")
         case .opened:
             guard words != nil else { return nil }
             return decide(.wrong, "turned away: this FFmpeg does not tell which SRT stream id a caller names; leave streamid: out and set a passphrase:")
