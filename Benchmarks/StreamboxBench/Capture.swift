@@ -6,7 +6,7 @@ import TestSupport
 /// A capture card that is plugged and pulled again and again, seen from the target. In the lab.
 struct Capture: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Plugs and pulls a card in the lab: how long until it is seen at the target, and until the slate stands in; and how sound keeps its place.")
+        abstract: "Plugs and pulls a card in the lab: how long until it is seen at the target, and until the slate stands in; what frames cost, and how sound keeps its place.")
 
     @OptionGroup var product: Product
     @Option(help: "How often the card is plugged and pulled.") var cycles = 20
@@ -16,6 +16,7 @@ struct Capture: AsyncParsableCommand {
     func run() async throws {
         print("capture: 640x360p30 YUYV, slate after \(Int(Self.after)) s")
         try await withLab { stage, lab in try await measure(stage, lab) }
+        for rate in [30, 60] { try await CaptureFrames(streambox: product.streambox, rate: rate).run() }
         try await withTemporaryFolder { folder in
             let offsets = try await DriftingSound.offsets(
                 seconds: 600, rate: 48_010, filter: "aresample=48000:async=960:min_comp=0.001:min_hard_comp=0.1", in: folder)

@@ -16,7 +16,8 @@ extension ChannelRunner {
                 SourceSnapshot(
                     id: configured.id, state: entry.sourceState(isListener: configured.isListener),
                     isOnAir: entry.isOnAir, format: entry.format.map { "\($0)" }, starts: entry.starts,
-                    trouble: entry.sourceTrouble(isListener: configured.isListener), history: entry.history.snapshot, refusals: runner.refusals))
+                    trouble: entry.sourceTrouble(isListener: configured.isListener), history: entry.history.snapshot, refusals: runner.refusals,
+                    encoder: entry.encoder?.description))
             snapshot.switches[configured.id] = entry.airs
         }
         let slate = slateLedger.now

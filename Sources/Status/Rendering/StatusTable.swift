@@ -35,7 +35,7 @@ public struct StatusTable {
             add("")
             add("channel \(channel.name)" + (channel.tap.map { "  \($0)" } ?? ""), .heading)
             for source in channel.sources {
-                row(source.isOnAir ? "on air" : "", "source", source.id, source.state.rawValue, source.format ?? "", tone(source))
+                row(source.isOnAir ? "on air" : "", "source", source.id, source.state.rawValue, [source.format, source.encoder].compactMap(\.self).joined(separator: ", "), tone(source))
             }
             for group in channel.groups { write(group) }
         }

@@ -52,14 +52,17 @@ public struct SourceSnapshot: Sendable, Hashable, Codable {
     public var history: [EndSnapshot]
     /// How many publishers were turned away, by reason; `nil` for a source that nobody publishes to.
     public var refusals: [String: Int]?
+    /// What encodes its frames, `h264_vaapi@0000:00:02.0`; `nil` for a source that sends pictures.
+    public var encoder: String?
 
     public init(
         id: String, state: State, isOnAir: Bool = false, format: String? = nil, starts: Int = 0, trouble: String? = nil,
-        history: [EndSnapshot] = [], refusals: [String: Int]? = nil
+        history: [EndSnapshot] = [], refusals: [String: Int]? = nil, encoder: String? = nil
     ) {
         self.id = id
         self.state = state
         self.refusals = refusals
+        self.encoder = encoder
         self.isOnAir = isOnAir
         self.format = format
         self.starts = starts

@@ -112,7 +112,8 @@ actor MezzanineRunner: EncoderSupervisor {
     func handedOver(_ cause: HandoverCause, hole: Duration) {}
 
     func ended(_ exit: ChildExit, of encoder: EncoderCandidate?, cause: HandoverCause?, started: Timestamp) {
-        ledger.encoderEnded(exit, started: started)
+        // That it ends with its frames is nobody's concern.
+        if cause != nil, exit.cause != .ended { ledger.encoderEnded(exit, started: started) }
     }
 
     nonisolated func progressed(_ progress: Progress?, of generation: GroupMachine.Generation) {}
