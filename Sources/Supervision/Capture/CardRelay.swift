@@ -14,6 +14,7 @@ final class CardRelay: Sendable {
         var isNew = false
         /// Freezes in a row.
         var freezes = 0
+        var reset: Reset?
         /// When it last began to deliver.
         var delivering: Timestamp?
         /// Tells of changes at the card's input; `nil` where its driver does not.
@@ -32,6 +33,15 @@ final class CardRelay: Sendable {
             if freezes > 0, delivering == nil { return "the card gives no pictures; it is opened anew and its USB port is reset: when that does not help, pull and plug it" }
             return sound.rests ? "the card's sound cannot be had: the picture goes on with silence" : nil
         }
+    }
+
+    /// The last reset of a card's port.
+    private struct Reset {
+        var path: String
+        /// What it was the answer to: each freeze has one.
+        var freezes: Int
+        /// No picture has come since.
+        var isAwaited = true
     }
 
     private let id: String
@@ -97,7 +107,11 @@ final class CardRelay: Sendable {
             if before?.node != card?.node || card == nil { (state.watch, state.hasSignal) = (nil, true) }
             // With another sound card the tries begin anew.
             if let sound = card?.sound, before?.sound != sound { state.sound = CardSound() }
-            if before == nil { (state.isNew, state.freezes) = (true, 0) }
+            if before == nil, let card {
+                state.isNew = true
+                // One that is back from a reset was not pulled: had its freezes been forgotten, it would never be given longer.
+                if state.reset?.isAwaited != true || state.reset?.path != card.path { (state.freezes, state.reset) = (0, nil) }
+            }
             state.card = card
             return (before, state.canRun)
         }
@@ -278,21 +292,29 @@ final class CardRelay: Sendable {
     // MARK: Freezes
 
     func delivers() {
-        change { $0.delivering = .now }
+        change { state in
+            state.delivering = .now
+            state.reset?.isAwaited = false
+        }
     }
 
     func froze() {
         change { state in
             let span = state.delivering.map { Timestamp.now.seconds - $0.seconds } ?? 0
             state.delivering = nil
-            state.freezes = span > Self.forgiven ? 1 : state.freezes + 1
+            if span > Self.forgiven { (state.freezes, state.reset) = (0, nil) }
+            state.freezes += 1
         }
     }
 
     /// Opening it anew did not help: its port is reset, as if it were pulled and plugged.
     private func resetIfFrozen(_ card: CaptureDevice) async {
         guard let node = card.usbNode else { return }
-        let isDue = state.withLock { $0.freezes > 0 && $0.freezes % Self.resetAt == 0 }
+        let isDue = state.withLock { state in
+            guard state.freezes > 0, state.freezes % Self.resetAt == 0, state.reset?.freezes != state.freezes else { return false }
+            state.reset = Reset(path: card.path, freezes: state.freezes)
+            return true
+        }
         guard isDue else { return }
         let problem = await Offload.run(atMost: .seconds(5)) { USBPort.reset(node) }
         switch problem {
