@@ -58,7 +58,7 @@ public struct StatusServer: Service {
                 try await listen()
                 pause = .seconds(1)
             } catch {
-                complain(error)
+                if !Task.isCancelled, !Task.isShuttingDownGracefully { complain(error) }
             }
             try? await cancelWhenGracefulShutdown { [pause] in try await ContinuousClock().sleep(for: pause) }
             pause = min(pause * 2, Self.longestPause)
@@ -78,13 +78,28 @@ public struct StatusServer: Service {
                 additionalChannelHandlers: [ConnectionGuard(limits: limits, connections: connections)],
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: limits.requestBytes, maxHeaderListSize: limits.requestBytes, maxHeaderFieldCount: 100)))
+        let (starts, start) = AsyncStream<Never>.makeStream()
         let server = Server(
             childChannelSetup: channel, configuration: ServerConfiguration(address: .hostname(host, port: port), backlog: 256),
             onServerRunning: { _ in
                 if problems.clear(Self.problem, subject: subject) { logger.notice("the status server listens now") }
                 logger.info("status server", metadata: ["address": "\(subject)"])
+                start.finish()
             }, eventLoopGroup: Self.threads, logger: quiet)
-        try await withTaskExecutorPreference(LoopExecutor(Self.threads.next())) { try await server.run() }
+        // Never cancelled: a connection that has been taken and not been handed on would be dropped then, and the library ends the
+        // program over that. It is asked to end instead, once it runs.
+        let serving = Task {
+            defer { start.finish() }
+            try await withTaskExecutorPreference(LoopExecutor(Self.threads.next())) { try await server.run() }
+        }
+        try await withTaskCancellationHandler {
+            try await serving.value
+        } onCancel: {
+            Task {
+                for await _ in starts {}
+                try? await server.shutdownGracefully()
+            }
+        }
     }
 
     private var subject: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
