@@ -43,8 +43,8 @@ extension FuzzTarget {
     static let addresses = FuzzTarget(
         name: "addresses", words: ["rtmp://", "rtmps://", "srt://", "rtsp://", "http://", "udp://", "@", ":", "/", "?", "&", "%40", "passphrase=", "streamid=", "[::1]", "KEY", "'"]
     ) { input in
-        // Where the address says KEY, the secret stands.
-        let written = input.text
+        // Where the address says KEY, the secret stands; a fuzzer finds its letters out and puts them where no secret belongs.
+        let written = input.text.replacingAll(secret, with: "KEY")
         let address = written.replacingAll("KEY", with: secret)
         for target in [
             PublisherTarget.rtmp(url: written, key: secret), .srt(url: written, passphrase: secret, streamID: secret, latency: .milliseconds(200)),

@@ -112,7 +112,14 @@ private struct SplicerPlay: ~Copyable {
             if unit.kind == .video { now += 3000 }
             let before = (splicer.tail.videoDTS, splicer.tail.audioEnd)
             _ = splicer.accept(unit, of: &line.writer, from: line.parser, now: now)
-            if let old = before.0, let new = splicer.tail.videoDTS { try demand(new >= old, "the picture goes back from \(old) to \(new)") }
+            if let old = before.0, let new = splicer.tail.videoDTS {
+                try demand(new >= old, "the picture goes back from \(old) to \(new)")
+                // An encoder may go on hours later; on the wire more than half of the span looks like less than nothing.
+                if new - old >= Ticks.wrap / 2 {
+                    fast.hasLeapt = true
+                    slow.hasLeapt = true
+                }
+            }
             try fast.read(most: .max)
         }
         try demand(feed.heldBytes <= (1 << 20) + 2 * Feed.segmentCapacity, "the feed holds \(feed.heldBytes) bytes")
@@ -126,6 +133,8 @@ private final class CheckedReader {
     private var rest: [UInt8] = []
     private var counters: [UInt16: UInt8] = [:]
     private var newest: [UInt16: Int64] = [:]
+    /// Times went ahead so far that nobody can tell it from going back.
+    var hasLeapt = false
 
     init(_ reader: FeedReader) { self.reader = reader }
 
@@ -164,10 +173,8 @@ private final class CheckedReader {
         try demand(offset + 14 <= Packet.size, "a unit of PID \(pid) has no header in its first packet")
         let header = bytes.withUnsafeBufferPointer { PESHeader($0.baseAddress! + offset, count: Packet.size - offset) }
         guard let header, let dts = header.dts else { throw Finding("a unit of PID \(pid) has no time") }
-        if let last = newest[pid] {
-            let step = Ticks.extend(dts, near: last) - last
-            // An encoder may go on hours later; on the wire more than half of the span looks like less than nothing.
-            try demand(step > 0 || step < -3600 * Ticks.perSecond, "the time of PID \(pid) goes from \(last) to \(dts)")
+        if let last = newest[pid], !hasLeapt {
+            try demand(Ticks.extend(dts, near: last) > last, "the time of PID \(pid) goes from \(last) to \(dts)")
         }
         newest[pid] = dts
     }
