@@ -12,6 +12,7 @@ struct Soak: AsyncParsableCommand {
     @Option(help: "How long faults come.") var minutes = 60.0
     @Option(help: "Seconds from one fault to the next.") var every = 20.0
     @Option(help: "The seed of the faults.") var seed: UInt64 = 1
+    @Option(parsing: .upToNextOption, help: "Only these faults, to find out which of them does it.") var only: [SoakFault] = []
 
     func run() async throws {
         print("soak: \(minutes.formatted(0)) min, 2 channels × 2 groups × 2 targets, 320x180p30, a fault every \(every.formatted(0)) s, random seed \(seed)")
@@ -24,7 +25,7 @@ struct Soak: AsyncParsableCommand {
             let start = clock.now
             while clock.now - start < .seconds(minutes * 60) {
                 let next = clock.now + .seconds(every)
-                let fault = SoakFault.allCases.randomElement(using: &random)!
+                let fault = (only.isEmpty ? SoakFault.allCases : only).randomElement(using: &random)!
                 show("\(Int((clock.now - start).inSeconds)) s: \(fault)")
                 try await box.strike(fault, &random)
                 counts[fault, default: 0] += 1

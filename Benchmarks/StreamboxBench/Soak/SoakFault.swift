@@ -1,5 +1,7 @@
+import ArgumentParser
+
 /// What befalls the box.
-enum SoakFault: CaseIterable {
+enum SoakFault: String, CaseIterable, ExpressibleByArgument {
     case encoderKilled, encoderCrashed, encoderHung
     case handedOver, handedToSoftware, reloaded
     case gpuFailed, gpuHung, gpuPulled, gpuWedged
