@@ -108,16 +108,20 @@ final class SoakBox {
         let children = Leftovers.descendants(of: daemon.pid)
         return SoakSample(
             time: ProcessInfo.processInfo.systemUptime, resident: try ProcessFigures(pid: daemon.pid).resident,
-            descriptors: try descriptors(), processes: children.count, zombies: children.filter(\.isZombie).count)
+            descriptors: try await descriptors(), processes: children.count, zombies: children.filter(\.isZombie).count)
     }
 
-    private func descriptors() throws -> [String: Int] {
+    /// Without the connections by which the lab answers for a device: its library now and then keeps one whose device is closed.
+    private func descriptors() async throws -> [String: Int] {
         let folder = "/proc/\(daemon.pid)/fd"
-        let kinds = try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { name in
+        let sockets = try await Program.run("ss", ["-xH"]).success("ss").text
+        let ofLab = Set(sockets.split(separator: "\n").filter { $0.contains("/ioctl/dev/") }.compactMap { line in
+            line.split(separator: " ").last.map { "socket:[\($0)]" }
+        })
+        let kinds = try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { name -> String? in
             // One that is closed meanwhile is none.
-            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)")).map { link in
-                link.hasPrefix("/") || link.hasPrefix("anon_inode") ? link : String(link.prefix { $0 != ":" })
-            }
+            guard let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)"), !ofLab.contains(link) else { return nil }
+            return link.hasPrefix("/") || link.hasPrefix("anon_inode") ? link : String(link.prefix { $0 != ":" })
         }
         return Dictionary(kinds.map { ($0, 1) }, uniquingKeysWith: +)
     }
