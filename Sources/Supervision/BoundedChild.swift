@@ -47,6 +47,7 @@ enum BoundedChild {
 
     private final class Started: Sendable {
         let pid = Mutex<Int32?>(nil)
+        var hasBegun: Bool { pid.withLock { $0 != nil } }
         var processorTime: Duration? { pid.withLock { $0 }.flatMap(BoundedChild.processorTime) }
     }
 
@@ -59,7 +60,7 @@ enum BoundedChild {
     private static let look = Duration.seconds(1)
     private static let least = Duration.milliseconds(10)
 
-    /// - Returns: How the child is when its time is over; `nil` when the task was cancelled.
+    /// - Returns: How the child is when its time is over; `nil` when it has ended, or the task was cancelled.
     private static func wait(_ limit: Duration, extended: Duration, for child: Started) async -> Overdue? {
         let clock = ContinuousClock()
         let end = clock.now + extended
@@ -67,8 +68,10 @@ enum BoundedChild {
         var used = child.processorTime
         while clock.now < end {
             guard await (try? clock.sleep(for: look)) != nil else { return nil }
-            let now = child.processorTime
-            guard let now, let before = used, now - before >= least else { return .hanging }
+            // A busy machine may not even have started it.
+            guard child.hasBegun else { continue }
+            guard let now = child.processorTime else { return nil }
+            if let before = used, now - before < least { return .hanging }
             used = now
         }
         return extended > limit ? .working : .hanging
