@@ -22,7 +22,7 @@ import Testing
                     groups:
                       - { name: hd, video: { size: 480x270, rate: 30, bitrate: 1500k, encoder: libx264 }, audio: { bitrate: 128k }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
                 """, more: "status: { listen: \(http) }\n")
-            try await eventually("the source to listen") { FreePort.isListening(tcp: rtmp) }
+            try await eventually("the source and the status server to listen") { FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http) }
             let publisher = try await stage.publish(
                 .with { $0.picture = .busy; $0.width = 480; $0.height = 270; $0.bitrate = 2500; $0.duration = nil }, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
             try await sink.waitForFrames(90, of: "one")
@@ -148,7 +148,7 @@ import Testing
                     groups:
                       - { name: hd, video: { size: 320x180, bitrate: 600k, encoder: libx264 }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
                 """, more: "ffmpeg: \(ffmpeg)\nstatus: { listen: \(http) }\n")
-            try await eventually("the source to listen") { FreePort.isListening(tcp: rtmp) }
+            try await eventually("the source and the status server to listen") { FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http) }
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
             try await sink.waitForFrames(60, of: "one")
             _ = try stage.folder.write("block", "")
@@ -196,7 +196,7 @@ import Testing
                     groups:
                       - { name: hd, video: { size: 320x180, bitrate: 600k, encoder: libx264 }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
                 """, more: "ffmpeg: \(slow)\nstatus: { listen: \(http) }\n")
-            try await eventually("the source to listen") { FreePort.isListening(tcp: rtmp) }
+            try await eventually("the source and the status server to listen") { FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http) }
             // More than pipes and decoders hold.
             let publisher = try await stage.publish(
                 .with { $0.picture = .busy; $0.width = 320; $0.height = 180; $0.bitrate = 3000; $0.duration = nil }, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
