@@ -20,6 +20,9 @@ public final class EncoderKeeper: Sendable {
         var waits = 0
         /// No verdict comes any more.
         var isEnded = false
+        /// Who has asked for an encoder, and of those that did so at the start who has not shown a picture yet.
+        var known: Set<String> = []
+        var dark: Set<String> = []
         /// Somebody asks the drivers what is there; and shall ask again, for something happened meanwhile.
         var isLooking = false
         var looksAgain = false
@@ -67,6 +70,8 @@ public final class EncoderKeeper: Sendable {
     /// How long a start waits for a verdict. A trial that passes takes a quarter of a second, most often less than the first
     /// picture; a GPU that is dead is not waited for.
     private static let grace = Duration.milliseconds(600)
+    /// How long trials that nobody waits for leave the processor to the first pictures: on a small box both together take twice as long.
+    private static let firstPictures = Duration.seconds(3)
 
     /// - Parameters:
     ///   - order: The families that `auto` tries.
@@ -93,6 +98,7 @@ public final class EncoderKeeper: Sendable {
     func need(_ wish: VideoEncoding, as job: EncodingJob, for group: String, moved: (@Sendable (EncoderPool.Move) -> Void)? = nil) {
         perform { state, now in
             if let moved { state.listeners[group] = moved }
+            if state.known.insert(group).inserted, now < Self.firstPictures { state.dark.insert(group) }
             return state.pool.need(wish, as: job, for: group, lastGood: state.lastGood[group], now: now)
         }
     }
@@ -102,6 +108,8 @@ public final class EncoderKeeper: Sendable {
         perform { state, _ in
             state.pool.forget(group)
             state.listeners[group] = nil
+            state.known.remove(group)
+            state.dark.remove(group)
             return []
         }
     }
@@ -119,11 +127,13 @@ public final class EncoderKeeper: Sendable {
 
     /// A candidate's pictures go out for a group.
     func delivers(_ candidate: EncoderCandidate, for group: String) {
-        let goods: [String: String]? = state.withLock { state in
-            guard state.lastGood[group] != candidate else { return nil }
+        let (isFirst, goods): (Bool, [String: String]?) = state.withLock { state in
+            let isFirst = state.dark.remove(group) != nil
+            guard state.lastGood[group] != candidate else { return (isFirst, nil) }
             state.lastGood[group] = candidate
-            return state.lastGood.mapValues(\.description)
+            return (isFirst, state.lastGood.mapValues(\.description))
         }
+        if isFirst { queue.yield(.changed) }
         if let goods { goodsQueue.yield(goods) }
     }
 
@@ -156,16 +166,11 @@ public final class EncoderKeeper: Sendable {
 
     /// Waits until it is known whether what a group used before still works, and not for long.
     func firstVerdict(for group: String) async {
-        guard now < Self.grace else { return }
         await wait(until: Self.grace) { !$0.isWaitedFor(group) }
     }
 
-    /// Waits until it is known which encoder is the best for somebody who cannot be moved later, and not for long.
-    func bestVerdict(for group: String) async {
-        await wait(until: now + Self.grace) { $0.pool.isSettled(group) }
-    }
-
     private func wait(until limit: Duration, _ isOver: @escaping @Sendable (State) -> Bool) async {
+        guard now < limit else { return }
         await withCheckedContinuation { continuation in
             let wait: Int? = state.withLock { state in
                 if state.isEnded || isOver(state) { return nil }
@@ -217,7 +222,11 @@ public final class EncoderKeeper: Sendable {
     private func handle(_ event: Event, in tasks: inout DiscardingTaskGroup) {
         switch event {
         case .attempt(let trial):
-            tasks.addTask { [queue, catalogue, runner = self.trial] in queue.yield(.tried(trial, await runner.run(trial, catalogue))) }
+            tasks.addTask { [self] in
+                if !state.withLock({ $0.lastGood.values.contains(trial.candidate) }) { await wait(until: Self.firstPictures) { $0.dark.isEmpty } }
+                guard !Task.isCancelled else { return }
+                queue.yield(.tried(trial, await self.trial.run(trial, catalogue)))
+            }
         case .tried(let trial, let result):
             report(trial, result)
             perform { state, now in state.pool.tried(trial, result, now: now) }
@@ -249,7 +258,7 @@ public final class EncoderKeeper: Sendable {
         case .tick:
             perform { state, now in state.pool.tick(now: now) }
         case .changed:
-            break
+            release { $1.isOver($0) }
         }
     }
 

@@ -391,12 +391,6 @@ public struct EncoderPool: Sendable {
         }
     }
 
-    /// What the group would have now is what it will have as things are: nothing that it would rather have is yet to be tried.
-    public func isSettled(_ name: String) -> Bool {
-        let chosen = choose(for: name).candidate
-        return hardware(for: name).prefix { $0 != chosen }.allSatisfy { standing(of: $0, for: name) != .untried }
-    }
-
     /// No trial is due or running of what the group would rather have than this, so that it is not moved twice.
     private func isSettled(_ name: String, upTo candidate: EncoderCandidate) -> Bool {
         guard let group = groups[name] else { return true }

@@ -20,7 +20,8 @@ extension FuzzTarget {
 private struct SplicerPlay: ~Copyable {
     private var input: FuzzInput
     private let feed: Feed
-    private let start: Int64
+    /// The feed's first picture has this time.
+    private var first: Int64?
     private var splicer: Splicer
     private var parsers: [WriterLine] = []
     private let fast: CheckedReader
@@ -47,8 +48,7 @@ private struct SplicerPlay: ~Copyable {
         self.input = input
         let flags = self.input.byte()
         feed = Feed(limits: Feed.Limits(duration: 2 * Ticks.perSecond, bytes: 512 << 10, mostBytes: 1 << 20))
-        start = flags & 4 == 0 ? 900_000 : Ticks.wrap - 100_000
-        splicer = Splicer(feed: feed, start: start, fillsSilence: flags & 1 == 1)
+        splicer = Splicer(feed: feed, start: flags & 4 == 0 ? 900_000 : Ticks.wrap - 100_000, fillsSilence: flags & 1 == 1)
         fast = CheckedReader(feed.makeReader())
         slow = CheckedReader(feed.makeReader())
     }
@@ -114,10 +114,11 @@ private struct SplicerPlay: ~Copyable {
             if unit.kind == .video { now += 3000 }
             let before = (splicer.tail.videoDTS, splicer.tail.audioEnd)
             _ = splicer.accept(unit, of: &line.writer, from: line.parser, now: now)
-            if let old = before.0, let new = splicer.tail.videoDTS {
-                try demand(new >= old, "the picture goes back from \(old) to \(new)")
+            if let new = splicer.tail.videoDTS {
+                if let old = before.0 { try demand(new >= old, "the picture goes back from \(old) to \(new)") }
+                first = first ?? new
                 // Encoders may go on hours later; on the wire more than half of the span looks like less than nothing.
-                if new - start >= Ticks.wrap / 2 {
+                if new - first! >= Ticks.wrap / 2 {
                     fast.hasLeapt = true
                     slow.hasLeapt = true
                 }
