@@ -1,13 +1,13 @@
 # The mains plug is pulled while the box records.
 guest <<'GUEST'
 saw "on air" slate 0
-sed -i '/name: platform/a\          - { name: tape, record: { folder: /var/lib/streambox/tape, segment: 5s } }' /etc/streambox/streambox.yaml
+sed -i '/name: platform/a\          - { name: tape, record: { folder: /var/lib/streambox/tape, segment: 10s } }' /etc/streambox/streambox.yaml
 check "a recording" streambox reload
 segments() { find /var/lib/streambox/tape -name '*.ts' | sort; }
-four() { (($(segments | wc -l) >= 4)); }
-check "there are segments" within 120 four
-# One that has just begun may not be on the disk yet.
-settled() { last=$(segments | tail -n 1) && (($(date +%s) - $(stat --format %W "$last") >= 3)); }
+three() { (($(segments | wc -l) >= 3)); }
+check "there are segments" within 120 three
+# What is written of the last one is brought to the disk every five seconds.
+settled() { last=$(segments | tail -n 1) && (($(date +%s) - $(stat --format %W "$last") >= 7)); }
 check "the last one has begun" within 60 settled
 # What is finished, and how far the last one is: told where the power cut cannot reach.
 segments | grep --fixed-strings --line-regexp --invert-match "$last" | xargs sha256sum >/mnt/test/finished
