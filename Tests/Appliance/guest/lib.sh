@@ -75,7 +75,7 @@ plug() {
 }
 pull() {
     kill "$camera"
-    wait "$camera" 2>/dev/null
+    wait "$camera" 2>/dev/null || true
 }
 
 # configure: the configuration on standard input, taken at once.
