@@ -222,18 +222,15 @@ final class CardRelay: Sendable {
     ///
     /// - Throws: ``NotRunnable`` when there is no card, or this user may not open it.
     func reading() async throws -> Reading {
-        guard var card = state.withLock({ $0.card }) else { throw NotRunnable(what: "no card \(self.source.binding.sentence) is there") }
+        guard let card = state.withLock({ $0.card }) else { throw NotRunnable(what: "no card \(self.source.binding.sentence) is there") }
         if let problem = NodeAccess.problem(card.node) { throw NotRunnable(what: problem) }
-        if card.accessProblem != nil {
-            // It was given to this user since, and can be asked only now.
-            box.captures.look()
-            card = await Offload.run(atMost: Self.driverPatience) { [path = card.path] in CaptureList.read().first { $0.path == path } }.flatMap { $0 } ?? card
-        }
+        // It was given to this user since it was listed.
+        if card.accessProblem != nil { box.captures.look() }
         await resetIfFrozen(card)
-        var setting = CaptureSetting(card.modes, size: self.source.size, rate: self.source.rate)
-        if let now = await Offload.run(atMost: Self.driverPatience, { [node = card.node] in CardInput.prepare(node) }).flatMap({ $0 }) {
-            setting.fill(from: now)
-        }
+        // Its input may be another, and other things may arrive there, than when it was listed.
+        let ready = await Offload.run(atMost: Self.driverPatience) { [node = card.node] in CardInput.prepare(node) }.flatMap { $0 }
+        var setting = CaptureSetting(ready?.modes ?? card.modes, size: self.source.size, rate: self.source.rate)
+        if let now = ready?.now { setting.fill(from: now) }
         tell(setting)
         let hasSound = state.withLock { state in
             state.sound.begins()
