@@ -20,7 +20,7 @@ enum BoundedChild {
                 await withTaskCancellationHandler {
                     .exit(
                         await ChildProcess.run(command, binary: binary, stdin: nil, stdout: stdout, environment: environment, handle: child) {
-                            if case .started(let pid) = $0 { started.pid.withLock { $0 = pid } }
+                            if case .started(let pid) = $0 { started.pid = pid }
                         })
                 } onCancel: {
                     child.stop(.now)
@@ -46,9 +46,11 @@ enum BoundedChild {
     }
 
     private final class Started: Sendable {
-        let pid = Mutex<Int32?>(nil)
-        var hasBegun: Bool { pid.withLock { $0 != nil } }
-        var processorTime: Duration? { pid.withLock { $0 }.flatMap(BoundedChild.processorTime) }
+        private let started = Mutex<Int32?>(nil)
+        var pid: Int32? {
+            get { started.withLock { $0 } }
+            set { started.withLock { $0 = newValue } }
+        }
     }
 
     private enum End: Sendable {
@@ -65,16 +67,22 @@ enum BoundedChild {
         let clock = ContinuousClock()
         let end = clock.now + extended
         guard await (try? clock.sleep(for: limit)) != nil else { return nil }
-        var used = child.processorTime
+        var used = child.pid.flatMap(processorTime)
         while clock.now < end {
             guard await (try? clock.sleep(for: look)) != nil else { return nil }
             // A busy machine may not even have started it.
-            guard child.hasBegun else { continue }
-            guard let now = child.processorTime else { return nil }
+            guard let pid = child.pid else { continue }
+            guard !hasEnded(pid), let now = processorTime(pid) else { return nil }
             if let before = used, now - before < least { return .hanging }
             used = now
         }
         return extended > limit ? .working : .hanging
+    }
+
+    /// A child has ended, whether or not somebody has taken note of it: its processor time stands still then.
+    private static func hasEnded(_ pid: Int32) -> Bool {
+        var info = siginfo_t()
+        return waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_signo != 0
     }
 
     /// What a process has used of the processor so far; `nil` when it is gone.
