@@ -82,14 +82,16 @@ final class CardRelay: Sendable {
     }
 
     func want(_ wanted: Bool, _ process: ProcessRunner) {
-        let canRun = change { state in
-            state.isWanted = wanted
-            return state.canRun
-        }
-        process.report(.want(canRun))
+        change { $0.isWanted = wanted }
+        update(process)
     }
 
+    /// Tells whether a reader can run. Under the lock, so that what was told last is what holds: a card comes while it is wanted
+    /// by somebody else.
+    private func update(_ process: ProcessRunner) { state.withLock { process.report(.want($0.canRun)) } }
+
     /// Changes what is known, and tells the operator what of it he should know.
+    @discardableResult
     private func change<Result>(_ body: (inout sending State) -> sending Result) -> Result {
         let (result, trouble) = state.withLock { state in
             let result = body(&state)
@@ -102,7 +104,7 @@ final class CardRelay: Sendable {
     // MARK: The card
 
     private func follow(_ card: CaptureDevice?, _ process: ProcessRunner) {
-        let (before, canRun) = change { state in
+        let before = change { state in
             let before = state.card
             if before?.node != card?.node || card == nil { (state.watch, state.hasSignal) = (nil, true) }
             // With another sound card the tries begin anew.
@@ -113,20 +115,20 @@ final class CardRelay: Sendable {
                 if state.reset?.isAwaited != true || state.reset?.path != card.path { (state.freezes, state.reset) = (0, nil) }
             }
             state.card = card
-            return (before, state.canRun)
+            return before
         }
         guard let card else { return isGone(process) }
         if before?.node != card.node { watch(card, process) }
         ledger.isAbsent(nil)
         if before == nil {
-            process.report(.want(canRun))
+            update(process)
         } else if before?.node != card.node || (card.sound != nil && before?.sound != card.sound && source.audio == .auto) {
             logger.notice("the card has another node or sound: it is opened anew", metadata: ["node": "\(card.node)", "sound": "\(card.sound ?? "none")"])
             process.report(.replace)
         } else if before?.accessProblem != nil, card.accessProblem == nil {
             // It is in a pause, perhaps a long one.
             process.report(.want(false))
-            process.report(.want(canRun))
+            update(process)
         }
     }
 
@@ -136,7 +138,7 @@ final class CardRelay: Sendable {
         logger.warning("absent: no card \(source.binding.sentence); \(list)")
         // What has it open gets no more pictures; it is not waited for.
         process.report(.replace)
-        process.report(.want(false))
+        update(process)
     }
 
     // MARK: Its input
@@ -166,20 +168,18 @@ final class CardRelay: Sendable {
         guard isThere else { return }
         Task {
             try? await ContinuousClock().sleep(for: .seconds(1))
-            let (isStill, canRun) = state.withLock { ($0.card?.node == card.node && $0.watch == nil, $0.canRun) }
-            guard isStill else { return }
+            guard state.withLock({ $0.card?.node == card.node && $0.watch == nil }) else { return }
             watch(card, process)
-            process.report(.want(canRun))
+            update(process)
         }
     }
 
     /// What arrives at the input has changed, or is told for the first time.
     private func signal(_ hasSignal: Bool, of card: CaptureDevice, _ process: ProcessRunner) {
-        let (isFirst, had, canRun) = change { state -> (Bool, Bool, Bool) in
-            guard state.card?.node == card.node else { return (true, true, state.canRun) }
-            let (isFirst, had) = (state.watch == nil, state.hasSignal)
-            state.hasSignal = hasSignal
-            return (isFirst, had, state.canRun)
+        let (isFirst, had) = change { state -> (Bool, Bool) in
+            guard state.card?.node == card.node else { return (true, true) }
+            defer { state.hasSignal = hasSignal }
+            return (state.watch == nil, state.hasSignal)
         }
         if isFirst, hasSignal { return }
         if hasSignal {
@@ -188,7 +188,7 @@ final class CardRelay: Sendable {
             logger.warning("\(Self.noSignal)")
         }
         process.report(.replace)
-        process.report(.want(canRun))
+        update(process)
     }
 
     // MARK: One relay

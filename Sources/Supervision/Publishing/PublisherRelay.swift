@@ -107,11 +107,8 @@ final class PublisherRelay: Sendable {
         switch event {
         case .began(let address):
             logger.notice("a publisher came", metadata: ["address": "\(address)"])
-            let canRun = state.withLock { state in
-                (state.hasPublisher, state.delivers, state.failures) = (true, false, 0)
-                return state.isWanted
-            }
-            process.report(.want(canRun))
+            state.withLock { ($0.hasPublisher, $0.delivers, $0.failures) = (true, false, 0) }
+            update(process)
         case .ended(let ending):
             switch ending {
             case .left: logger.notice("the publisher left")
@@ -122,7 +119,7 @@ final class PublisherRelay: Sendable {
             case .rejected(let why): logger.warning("the publisher is turned away: \(why)")
             }
             state.withLock { $0.hasPublisher = false }
-            process.report(.want(false))
+            update(process)
         case .refused(let reason, let address, let detail, let unsaid):
             var metadata: Logger.Metadata = ["address": "\(address)", "reason": "\(reason.rawValue)"]
             if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
@@ -133,12 +130,13 @@ final class PublisherRelay: Sendable {
     // MARK: The relay
 
     func want(_ wanted: Bool, _ process: ProcessRunner) {
-        let canRun = state.withLock { state in
-            state.isWanted = wanted
-            return wanted && state.hasPublisher
-        }
-        process.report(.want(canRun))
+        state.withLock { $0.isWanted = wanted }
+        update(process)
     }
+
+    /// Tells whether a relay can run. Under the lock, so that what was told last is what holds: a publisher comes and goes while the
+    /// channel wants the source, or does so no more.
+    private func update(_ process: ProcessRunner) { state.withLock { process.report(.want($0.isWanted && $0.hasPublisher)) } }
 
     /// The next relay's input, from where the one before broke off; `nil` when the publisher has gone.
     func attach() async -> (Presence, FileDescriptor)? {
