@@ -217,9 +217,6 @@ public actor DataPath {
         return result
     }
 
-    /// All frames of a source have come, and their pictures too.
-    public func isOver(_ frames: Attachment) -> Bool { streams[frames]?.isOver ?? true }
-
     /// Makes the pipes for an encoder of frames.
     ///
     /// - Parameters:

@@ -20,8 +20,7 @@ public final class EncoderKeeper: Sendable {
         var waits = 0
         /// No verdict comes any more.
         var isEnded = false
-        /// Who has asked for an encoder, and of those that did so at the start who has not shown a picture yet.
-        var known: Set<String> = []
+        /// Who asked for an encoder at the start and has not shown a picture yet.
         var dark: Set<String> = []
         /// Somebody asks the drivers what is there; and shall ask again, for something happened meanwhile.
         var isLooking = false
@@ -97,8 +96,7 @@ public final class EncoderKeeper: Sendable {
     /// - Parameter moved: Called when it should be handed over to another encoder; it must not block.
     func need(_ wish: VideoEncoding, as job: EncodingJob, for group: String, moved: (@Sendable (EncoderPool.Move) -> Void)? = nil) {
         perform { state, now in
-            if let moved { state.listeners[group] = moved }
-            if state.known.insert(group).inserted, now < Self.firstPictures { state.dark.insert(group) }
+            if let moved, state.listeners.updateValue(moved, forKey: group) == nil, now < Self.firstPictures { state.dark.insert(group) }
             return state.pool.need(wish, as: job, for: group, lastGood: state.lastGood[group], now: now)
         }
     }
@@ -108,7 +106,6 @@ public final class EncoderKeeper: Sendable {
         perform { state, _ in
             state.pool.forget(group)
             state.listeners[group] = nil
-            state.known.remove(group)
             state.dark.remove(group)
             return []
         }

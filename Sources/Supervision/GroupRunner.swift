@@ -59,6 +59,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
     private static let lead = Duration.seconds(1)
     /// How long a generation is used: FFmpeg cannot count the times of a stream for longer than 26 hours.
     private static let longestLife = min(Duration.seconds(24 * 3600), DemuxerTimeline.longest)
+
     init(_ group: GroupConfiguration, of channel: ChannelConfiguration, ledger: GroupLedger, box: Box, dataPath: DataPath) {
         self.group = group
         name = group.name

@@ -13,6 +13,13 @@ import Testing
         """
     }
 
+    /// The service, of which nothing is waited for: a source of frames alone has nothing on air at first.
+    private func service(_ stage: Stage, _ fifo: String, _ sink: NginxRTMP) async throws -> Daemon {
+        let config = try stage.configuration(box(fifo, sink.url("one")))
+        let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"])
+        return Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+    }
+
     /// Writes the frames of a numbered stream at their pace.
     private func write(_ file: String, to fifo: String, on stage: Stage) async throws -> Program {
         try await stage.program("ffmpeg", ["-v", "error", "-nostdin", "-y", "-re", "-i", file, "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "bgra", fifo])
@@ -24,9 +31,7 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let file = try await stage.file("numbers.ts") { $0.duration = .seconds(60) }
             let fifo = stage.folder.path("frames")
-            let config = try stage.configuration(box(fifo, sink.url("one")))
-            let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"])
-            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+            let daemon = try await service(stage, fifo, sink)
             try await eventually("the FIFO") { FileManager.default.fileExists(atPath: fifo) }
             let first = try await write(file, to: fifo, on: stage)
             try await daemon.logged("\"on air\"", "source=raw-0")
@@ -70,9 +75,7 @@ import Testing
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let fifo = stage.folder.path("frames")
-            let config = try stage.configuration(box(fifo, sink.url("one")))
-            let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"])
-            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+            let daemon = try await service(stage, fifo, sink)
             try await eventually("the FIFO") { FileManager.default.fileExists(atPath: fifo) }
             let file = try await stage.file("numbers.ts") { $0.duration = .seconds(60) }
             let writer = try await stage.program(
@@ -103,9 +106,7 @@ import Testing
             // It may begin before there is anything to write to.
             let example = URL(fileURLWithPath: Daemon.path).deletingLastPathComponent().path + "/ColourFrames"
             let writer = try await stage.program(example, [fifo])
-            let config = try stage.configuration(box(fifo, sink.url("one")))
-            let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"])
-            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+            let daemon = try await service(stage, fifo, sink)
             try await daemon.logged("\"on air\"", "source=raw-0")
             try await sink.waitForFrames(30, of: "one")
             #expect(writer.isRunning)
@@ -119,9 +120,7 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let file = try await stage.file("numbers.ts") { $0.duration = .seconds(60) }
             let fifo = stage.folder.path("frames")
-            let config = try stage.configuration(box(fifo, sink.url("one")))
-            let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"])
-            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+            let daemon = try await service(stage, fifo, sink)
             try await eventually("the FIFO") { FileManager.default.fileExists(atPath: fifo) }
             // With a byte now and then, which leaves a frame torn.
             for number in 0..<500 {

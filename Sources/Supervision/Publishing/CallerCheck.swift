@@ -74,12 +74,8 @@ final class CallerCheck: Sendable {
     func isMute() async -> Bool {
         let relay = state.withLock(\.relay)
         try? await ContinuousClock().sleep(for: Self.silence)
-        let unsaid: Int?? = state.withLock { state in
-            guard state.relay == relay, !state.hasDelivered else { return nil }
-            return .some(state.reports.note())
-        }
-        guard let unsaid else { return false }
-        if let unsaid { logger.warning("the SRT caller sends no picture: it is hung up on", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:]) }
+        guard state.withLock({ $0.relay == relay && !$0.hasDelivered }) else { return false }
+        warn("the SRT caller sends no picture: it is hung up on")
         return true
     }
 
@@ -130,11 +126,12 @@ final class CallerCheck: Sendable {
     }
 
     private func refuse(_ reason: Reason, _ why: String) {
-        let unsaid = state.withLock { state in
-            state.refusals[reason, default: 0] += 1
-            return state.reports.note()
-        }
-        guard let unsaid else { return }
-        logger.warning("\(why)", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
+        state.withLock { $0.refusals[reason, default: 0] += 1 }
+        warn(why)
+    }
+
+    private func warn(_ what: String) {
+        guard let unsaid = state.withLock({ $0.reports.note() }) else { return }
+        logger.warning("\(what)", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
     }
 }
