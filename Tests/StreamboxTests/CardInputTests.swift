@@ -75,8 +75,14 @@ import Testing
             try await daemon.logged("the nearest is taken", "640x360", from: position)
             try await daemon.logged("delivers", "640x360", "source=capture-0", from: position)
             try await stage.expect("no problem any more", of: daemon) { $0.problems.isEmpty && $0.source("capture-0")?.isOnAir == true }
-            // A clock that is measured a little otherwise each time is the same signal.
-            position = daemon.position
+            // A clock that is measured a little otherwise each time is the same signal, and stays it however often the card is opened.
+            let steady = daemon.position
+            for _ in 0..<3 {
+                position = daemon.position
+                kill(try #require(daemon.children("v4l2").first).pid, SIGKILL)
+                try await daemon.logged("delivers", "source=capture-0", from: position)
+            }
+            position = steady
             let soFar = try await sink.reading(of: "one").frames.count
             try await sink.waitForFrames(soFar + 120, of: "one")
             #expect(!daemon.program.errors.lines.dropFirst(position).contains { $0.text.contains("another signal") })

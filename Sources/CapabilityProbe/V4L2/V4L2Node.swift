@@ -168,15 +168,27 @@ struct V4L2Node: ~Copyable {
         var width: UInt32 = 0
         var height: UInt32 = 0
         var isInterlaced = false
-        /// Pixels a second.
+        /// Pixels a second, and of a whole frame, with what is not shown of it: 1080p50 and 1080p60 have the same clock.
         var clock: UInt64 = 0
+        var total: UInt64 = 0
 
         /// Receivers measure the clock, and never quite the same; this is what the kernel allows.
         private static let clockTolerance: UInt64 = 250_000
 
+        init() {}
+
+        init(_ timings: v4l2_dv_timings) {
+            let bt = timings.bt
+            (width, height, clock) = (bt.width, bt.height, bt.pixelclock)
+            isInterlaced = bt.interlaced != 0
+            let line = UInt64(bt.width) + UInt64(bt.hfrontporch) + UInt64(bt.hsync) + UInt64(bt.hbackporch)
+            total = line &* (UInt64(bt.height) + UInt64(bt.vfrontporch) + UInt64(bt.vsync) + UInt64(bt.vbackporch))
+        }
+
         func isSame(as other: Signal) -> Bool {
             isThere == other.isThere && width == other.width && height == other.height && isInterlaced == other.isInterlaced
                 && max(clock, other.clock) - min(clock, other.clock) <= Self.clockTolerance
+                && max(total, other.total) - min(total, other.total) <= max(total, other.total) / 50
         }
     }
 
@@ -187,8 +199,9 @@ struct V4L2Node: ~Copyable {
         guard input.capabilities & UInt32(V4L2_IN_CAP_DV_TIMINGS) != 0 else { return signal }
         var timings = v4l2_dv_timings()
         if ask(v4l2_ask_arriving_timings, &timings) {
-            (signal.width, signal.height, signal.clock) = (timings.bt.width, timings.bt.height, timings.bt.pixelclock)
-            signal.isInterlaced = timings.bt.interlaced != 0
+            let isThere = signal.isThere
+            signal = Signal(timings)
+            signal.isThere = isThere
         } else if errno == ENOLINK || errno == ENOLCK || errno == ERANGE {
             // No cable, nothing to lock to, or nothing that the card can take.
             signal.isThere = false
@@ -209,12 +222,14 @@ struct V4L2Node: ~Copyable {
             rates: FourCC.rate(interval: interval.numerator, interval.denominator).map { [$0] } ?? [])
     }
 
-    /// Sets the input to the timings of what arrives.
+    /// Sets the input to the timings of what arrives, unless it has them: a driver may round what it is given, each time further away.
     ///
     /// - Returns: `false` where it has no such.
     func adoptTimings() -> Bool {
-        var timings = v4l2_dv_timings()
-        return ask(v4l2_ask_arriving_timings, &timings) && ask(v4l2_set_timings, &timings)
+        var arriving = v4l2_dv_timings(), now = v4l2_dv_timings()
+        guard ask(v4l2_ask_arriving_timings, &arriving) else { return false }
+        if ask(v4l2_ask_timings, &now), Signal(now).isSame(as: Signal(arriving)) { return true }
+        return ask(v4l2_set_timings, &arriving)
     }
 
     private func ask<Answer>(_ request: UInt, _ answer: inout Answer) -> Bool {

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { BUFFERS = 4, PAGE = 4096, LOOK_MILLISECONDS = 3, MOST_MODES = 8, PIXEL_CLOCK = 40000000 };
+enum { BUFFERS = 4, PAGE = 4096, LOOK_MILLISECONDS = 3, MOST_MODES = 8, PIXEL_CLOCK = 40000000, ROUNDING = 120000 };
 
 struct mode {
     uint32_t format;
@@ -30,7 +30,7 @@ struct camera {
     gsize *starts;
     unsigned picture_count;
     /* Set by commands, read where questions are answered. */
-    volatile gint is_gone, is_frozen, is_busy, has_input, arriving, adopted;
+    volatile gint is_gone, is_frozen, is_busy, has_input, arriving, adopted, rounded;
     uint8_t *memory;
     size_t stride;
     int is_streaming;
@@ -269,16 +269,19 @@ static int answer_timings(struct camera *camera, unsigned long request, struct v
         camera->mode.width = it->bt.width;
         camera->mode.height = it->bt.height;
         g_atomic_int_set(&camera->adopted, (gint)packed(it->bt.width, it->bt.height));
+        /* As vivid does: the clock is rounded each time, and is what arrives from then on. */
+        g_atomic_int_add(&camera->rounded, ROUNDING);
         return 0;
     }
-    unsigned arriving = (unsigned)g_atomic_int_get(&camera->arriving);
-    if (!arriving) return ENOLINK;
+    int asks_now = request == VIDIOC_G_DV_TIMINGS;
+    unsigned size = (unsigned)g_atomic_int_get(asks_now ? &camera->adopted : &camera->arriving);
+    if (!asks_now && !size) return ENOLINK;
     memset(it, 0, sizeof *it);
     it->type = V4L2_DV_BT_656_1120;
-    it->bt.width = arriving >> 16;
-    it->bt.height = arriving & 0xffff;
+    it->bt.width = size >> 16;
+    it->bt.height = size & 0xffff;
     /* A receiver measures it, and never quite the same. */
-    it->bt.pixelclock = PIXEL_CLOCK + (uint64_t)g_random_int_range(0, 2000);
+    it->bt.pixelclock = PIXEL_CLOCK - (uint64_t)g_atomic_int_get(&camera->rounded) + (uint64_t)g_random_int_range(0, 2000);
     return 0;
 }
 
@@ -333,6 +336,7 @@ static gboolean answer(UMockdevIoctlBase *base, UMockdevIoctlClient *client, gpo
         case VIDIOC_SUBSCRIBE_EVENT: code = g_atomic_int_get(&camera->has_input) ? 0 : ENOTTY; break;
         case VIDIOC_DQEVENT: code = ENOENT; break;
         case VIDIOC_QUERY_DV_TIMINGS:
+        case VIDIOC_G_DV_TIMINGS:
         case VIDIOC_S_DV_TIMINGS: code = answer_timings(camera, request, question); break;
         case VIDIOC_REQBUFS: code = make_buffers(camera, question); break;
         case VIDIOC_QUERYBUF: code = answer_buffer(camera, question); break;
