@@ -48,4 +48,17 @@ import Testing
         #expect(told.prefix(5) == [0, 0, 0, 0, 0] && told.dropFirst(5).allSatisfy { $0 == nil })
         #expect(reports.note(now: 60 * Self.second) == 95 && reports.note(now: 60 * Self.second) == 0)
     }
+
+    @Test("who comes again and again with the right key waits, and a line that breaks a few times does not")
+    func turnover() {
+        var turnover = Turnover()
+        #expect((0..<5).map { _ in turnover.take(now: 0) } == [0, 0, 0, 0, 0])
+        #expect(turnover.take(now: 0) == 2 * Self.second)
+        #expect(turnover.take(now: 2 * Self.second) == 0)
+        // A loop without a pause gets the place every two seconds.
+        let taken = (2000...102_000).filter { turnover.take(now: Int64($0) * 1_000_000) == 0 }
+        #expect(taken.count == 50)
+        // Ten seconds of peace forgive everything.
+        #expect((0..<5).allSatisfy { _ in turnover.take(now: 200 * Self.second) == 0 })
+    }
 }

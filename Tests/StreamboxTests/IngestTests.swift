@@ -185,6 +185,25 @@ import Testing
         }
     }
 
+    @Test("who comes and goes in a loop with the right key fills no log, and the next one gets on air")
+    func loop() async throws {
+        try await withStage { stage in
+            let rig = try await rig(stage)
+            let began = ContinuousClock.now
+            let bytes = RTMPStranger.asking(for: "the-right-key")
+            for _ in 0..<300 { _ = try? RTMPStranger.ask(rig.port, bytes, patience: .milliseconds(20)) }
+            let good = try await stage.publish(.small, to: rig.url())
+            try await rig.daemon.logged("on air", "source=rtmp-0")
+            // Five at once, and one every two seconds.
+            let most = 7 + Int((ContinuousClock.now - began).components.seconds) / 2
+            let came = rig.daemon.lines("msg=\"a publisher came", "source=rtmp-0").count
+            #expect(came >= 5 && came <= most)
+            #expect(rig.daemon.lines("source=rtmp-0").count <= 10 + 10 * most)
+            await stage.end(good)
+            try await rig.daemon.terminate()
+        }
+    }
+
     @Test("a key is read again at a reload: who showed the one before is turned away, and a file that cannot be read changes nothing")
     func keyChanges() async throws {
         try await withStage { stage in

@@ -122,7 +122,7 @@ final class Connection: ChannelDuplexHandler {
         case .publish(let name):
             standing = .waiting
             self.name = name
-            desk.ask(self, name: name)
+            desk.ask(self)
         case .media(let header):
             guard case .publisher(let publication) = standing else { return }
             let message = session.withMedia { bytes in

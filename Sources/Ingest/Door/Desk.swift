@@ -13,6 +13,7 @@ final class Desk {
 
     private var addresses = AddressBook()
     private var reports = ReportLimit()
+    private var turnover = Turnover()
     /// Those that have not shown a key, oldest first.
     private var strangers: [Connection] = []
     private var publisher: Connection?
@@ -98,14 +99,18 @@ final class Desk {
 
     // MARK: Asking
 
-    /// A connection wants to publish under a name.
-    func ask(_ connection: Connection, name: String) {
+    /// A connection wants to publish.
+    func ask(_ connection: Connection) {
         let delay = addresses.delay(for: connection.neighbourhood, now: nanoseconds())
-        guard delay > 0 else { return judge(connection, name) }
         // Right or wrong: a right key that is answered sooner would tell.
+        if delay > 0 { judge(connection, in: delay) } else { judge(connection) }
+    }
+
+    /// - Parameter delay: In nanoseconds.
+    private func judge(_ connection: Connection, in delay: Int64) {
         loop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) { [weak self, weak connection] in
             guard let self, let connection, case .waiting = connection.standing else { return }
-            judge(connection, name)
+            judge(connection)
         }
     }
 
@@ -117,15 +122,18 @@ final class Desk {
         }
     }
 
-    private func judge(_ connection: Connection, _ name: String) {
-        guard admits(name) else { return refuse(connection, .key, .badName) }
+    private func judge(_ connection: Connection) {
+        guard admits(connection.name ?? "") else { return refuse(connection, .key, .badName) }
         addresses.succeeded(connection.neighbourhood)
         challenge(connection)
     }
 
     /// It may publish as soon as nobody else delivers.
     private func challenge(_ connection: Connection) {
-        guard let publication else { return accept(connection) }
+        guard let publication else {
+            let wait = turnover.take(now: nanoseconds())
+            return wait > 0 ? judge(connection, in: wait) : accept(connection)
+        }
         guard challenger == nil else { return refuse(connection, .busy, .busy) }
         challenger = connection
         watch(publication)
@@ -197,7 +205,7 @@ final class Desk {
         guard let challenger else { return }
         self.challenger = nil
         // What it showed is not the key any more.
-        if ending == .keyChanged { refuse(challenger, .key, .badName) } else { accept(challenger) }
+        if ending == .keyChanged { refuse(challenger, .key, .badName) } else { challenge(challenger) }
     }
 
     // MARK: Refusing
