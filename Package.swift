@@ -179,7 +179,7 @@ let package = Package(
         .testTarget(
             name: "SupervisionTests",
             dependencies: [
-                "CapabilityProbe", "Supervision", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "TransportStream", "TestSupport",
+                "CapabilityProbe", "Supervision", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Ingest", "TransportStream", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

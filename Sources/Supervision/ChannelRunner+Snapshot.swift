@@ -133,7 +133,7 @@ extension SourceConfiguration {
 extension ProcessLedger.Entry {
     /// What keeps a source from delivering and an operator could mend.
     fileprivate func sourceTrouble(isListener: Bool) -> String? {
-        if let known = obstacle ?? trouble { return known }
+        if let known = absence ?? obstacle ?? trouble { return known }
         guard actual != .live, actual != .idle, let cause = history.ends.last?.cause else { return nil }
         // Whoever sends to a listener comes and goes; what is reached from here is expected to be there.
         guard cause == .busy || cause == .permission || cause == .addressInUse || (!isListener && failures > 1) else { return nil }
@@ -141,7 +141,7 @@ extension ProcessLedger.Entry {
     }
 
     fileprivate func sourceState(isListener: Bool) -> SourceSnapshot.State {
-        if isAbsent { return .absent }
+        if absence != nil { return .absent }
         return switch actual {
         case .live: isSilent ? .stalled : .live
         case .stalled: .stalled

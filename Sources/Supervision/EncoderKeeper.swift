@@ -124,14 +124,15 @@ public final class EncoderKeeper: Sendable {
 
     /// A candidate's pictures go out for a group.
     func delivers(_ candidate: EncoderCandidate, for group: String) {
-        let (isFirst, goods): (Bool, [String: String]?) = state.withLock { state in
-            let isFirst = state.dark.remove(group) != nil
-            guard state.lastGood[group] != candidate else { return (isFirst, nil) }
-            state.lastGood[group] = candidate
-            return (isFirst, state.lastGood.mapValues(\.description))
+        let isFirst = state.withLock { state in
+            if state.lastGood[group] != candidate {
+                state.lastGood[group] = candidate
+                // Under the lock: only the newest is kept, and it must be the one that has everything.
+                goodsQueue.yield(state.lastGood.mapValues(\.description))
+            }
+            return state.dark.remove(group) != nil
         }
         if isFirst { queue.yield(.changed) }
-        if let goods { goodsQueue.yield(goods) }
     }
 
     /// An encoder failed in use.

@@ -33,8 +33,8 @@ final class ProcessLedger: Sendable {
         var isOnAir = false
         /// What encodes the frames of a source; `nil` where nothing does.
         var encoder: EncoderCandidate?
-        /// What a source is bound to is not plugged in.
-        var isAbsent = false
+        /// What a source is bound to is not plugged in, and what is instead; `nil` when it is.
+        var absence: String?
         /// Its sender is connected and sends no picture.
         var isSilent = false
         /// How often it took the air.
@@ -67,7 +67,7 @@ final class ProcessLedger: Sendable {
             entry.trouble = nil
             entry.failures = 0
             entry.format = nil
-            entry.isAbsent = false
+            entry.absence = nil
         }
     }
 
@@ -105,8 +105,9 @@ final class ProcessLedger: Sendable {
     /// - Parameter why: `nil` when it is there.
     func isAbsent(_ why: String?) {
         entry.withLock { entry in
-            entry.isAbsent = why != nil
-            entry.obstacle = why
+            entry.absence = why
+            // It was that of another card, or of this one before it was pulled.
+            entry.obstacle = nil
         }
     }
 

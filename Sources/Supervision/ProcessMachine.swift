@@ -31,6 +31,8 @@ public struct ProcessMachine: Sendable {
         case patienceOver(stall: Int)
         /// It has to be another one: other arguments, or another input.
         case replace
+        /// What kept it from running may be over: a pause is cut short.
+        case hurry
         /// It ended, by itself or because it was told to.
         case ended
         /// The pause behind the start of this number is over.
@@ -116,6 +118,11 @@ public struct ProcessMachine: Sendable {
             isReplacing = true
             return [.kill]
         case (.idle, .replace), (.ending, .replace), (.pausing, .replace):
+            return []
+
+        case (.pausing, .hurry):
+            return launch()
+        case (_, .hurry):
             return []
 
         case (.starting, .ended), (.live, .ended), (.stalled, .ended), (.ending, .ended):

@@ -1,10 +1,15 @@
 import FFmpeg
 
+/// What a process is told of what happens to it.
+protocol Supervised: Sendable {
+    func report(_ event: ProcessMachine.Event)
+}
+
 /// Carries out what a ``ProcessMachine`` decides for one process.
 ///
 /// Events come from the data path, from the process and from timers, through one queue; the machine sees them in
 /// their order. Stopping is an event too: the runner returns once its last process has ended.
-actor ProcessRunner {
+actor ProcessRunner: Supervised {
     /// One life of the process: makes its command and pipes, runs it, and returns when it has ended.
     typealias Life = @Sendable (ChildHandle) async -> Void
 

@@ -22,7 +22,11 @@ import Testing
             var position = daemon.position
             try await lab.unplug(first)
             try await daemon.logged("\"on air\"", "source=slate", from: position)
-            try await stage.expect("the card absent", of: daemon) { $0.source("capture-0")?.state == "absent" }
+            // Also once its reader has ended.
+            try await eventually("the reader's end") { daemon.children("v4l2").isEmpty }
+            try await stage.expect("the card absent", of: daemon) {
+                $0.source("capture-0")?.state == "absent" && $0.hasProblem("source-absent", "no card with the serial SN0001 is there; none is plugged in")
+            }
             position = daemon.position
             try await lab.plug(LabCamera(port: "1-4", number: 3))
             try await daemon.logged("\"on air\"", "source=capture-0", from: position)

@@ -74,4 +74,29 @@ import Testing
             #expect(daemon.lines("\"on air\"", "source=slate").count == slates)
         }
     }
+
+    @Test("sound that the configuration names is joined again as soon as it is plugged in")
+    func named() async throws {
+        try await withLab { stage, lab in
+            let camera = LabCamera(sound: 3)
+            try await lab.plug(camera)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.daemon(lab, stage.card("serial: SN0001, audio: \"hw:3\"", to: sink.url("one")))
+            try await daemon.logged("\"on air\"", "source=capture-0")
+            let first = try #require(daemon.children("plughw:3").first).pid
+            // A second time: the pause until it is tried without a word has grown.
+            for _ in 1...2 {
+                var position = daemon.position
+                try await lab.unplugSound(of: camera)
+                try await stage.expect("the problem in words", of: daemon) { $0.hasProblem("source-failed", "the sound hw:3 cannot be had") }
+                position = daemon.position
+                try await lab.plugSound(of: camera)
+                try await daemon.logged("delivers", "source=capture-0", from: position, within: .seconds(8))
+                try await stage.expect("no problem any more", of: daemon) { $0.problems.isEmpty }
+            }
+            let last = daemon.children("plughw:3").map(\.pid)
+            #expect(last.count == 1 && last != [first])
+            try await daemon.terminate()
+        }
+    }
 }

@@ -21,22 +21,22 @@ import Testing
     private static let events: [(name: String, event: ProcessMachine.Event)] = [
         ("want", .want(true)), ("unwant", .want(false)), ("delivering", .delivering), ("stalled", .stalled),
         ("patience", .patienceOver(stall: 1)), ("patience-old", .patienceOver(stall: 0)), ("replace", .replace),
-        ("ended", .ended), ("pause", .pauseOver(start: 1)), ("pause-old", .pauseOver(start: 0)),
+        ("hurry", .hurry), ("ended", .ended), ("pause", .pauseOver(start: 1)), ("pause-old", .pauseOver(start: 0)),
     ]
 
     /// A cell is the next state and the effect; `.` changes nothing and does nothing.
     private static let table = """
-        state              want            unwant        delivering stalled         patience    patience-old replace     ended         pause           pause-old
-        idle               starting+launch .             .          .               .           .            .           .             .               .
-        starting           .               ending+stop   live       stalled+patient .           .            ending+kill pausing+pause .               .
-        live               .               ending+stop   .          stalled+patient .           .            ending+kill pausing+pause .               .
-        stalled            .               ending+stop   live       .               ending+kill .            ending+kill pausing+pause .               .
-        ending             .               .             .          .               .           .            .           idle          .               .
-        ending,wanted      .               .             .          .               .           .            .           pausing+pause .               .
-        replacing          .               .             .          .               .           .            .           starting+launch .             .
-        replacing,unwanted .               .             .          .               .           .            .           idle          .               .
-        killed             .               .             .          .               .           .            .           pausing+pause .               .
-        pausing            .               idle          .          .               .           .            .           .             starting+launch .
+        state              want            unwant        delivering stalled         patience    patience-old replace     hurry           ended           pause           pause-old
+        idle               starting+launch .             .          .               .           .            .           .               .               .               .
+        starting           .               ending+stop   live       stalled+patient .           .            ending+kill .               pausing+pause   .               .
+        live               .               ending+stop   .          stalled+patient .           .            ending+kill .               pausing+pause   .               .
+        stalled            .               ending+stop   live       .               ending+kill .            ending+kill .               pausing+pause   .               .
+        ending             .               .             .          .               .           .            .           .               idle            .               .
+        ending,wanted      .               .             .          .               .           .            .           .               pausing+pause   .               .
+        replacing          .               .             .          .               .           .            .           .               starting+launch .               .
+        replacing,unwanted .               .             .          .               .           .            .           .               idle            .               .
+        killed             .               .             .          .               .           .            .           .               pausing+pause   .               .
+        pausing            .               idle          .          .               .           .            .           starting+launch .               starting+launch .
         """
 
     /// A machine with its random numbers.

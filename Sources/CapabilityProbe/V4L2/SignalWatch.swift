@@ -7,8 +7,8 @@ import Glibc
 /// notice any of it.
 public final class SignalWatch: Sendable {
     public enum Event: Sendable, Hashable {
-        /// At first, and when something else arrives: whether anything does.
-        case signal(Bool)
+        /// When something else arrives: whether anything does. The first tells what arrived when the watch began.
+        case signal(Bool, isFirst: Bool)
         /// The device is gone; the last event.
         case gone
     }
@@ -66,7 +66,7 @@ public final class SignalWatch: Sendable {
 
         func run() {
             var last = node.signal()
-            events(.signal(last.isThere))
+            events(.signal(last.isThere, isFirst: true))
             while true {
                 switch node.waitForChange(atMost: SignalWatch.interval, or: end) {
                 case .woken: return
@@ -78,7 +78,7 @@ public final class SignalWatch: Sendable {
                 let signal = node.signal()
                 guard !signal.isSame(as: last) else { continue }
                 last = signal
-                events(.signal(signal.isThere))
+                events(.signal(signal.isThere, isFirst: false))
             }
         }
     }

@@ -21,12 +21,11 @@ public final class ChildHandle: Sendable {
 
     /// Asks for the end. Asking again does nothing, except that `.now` overtakes `.gracefully`.
     public func stop(_ stop: Stop) {
-        let isNews = wanted.withLock { wanted in
-            if let known = wanted, known >= stop { return false }
+        wanted.withLock { wanted in
+            if let known = wanted, known >= stop { return }
             wanted = stop
-            return true
+            continuation.yield(stop)
         }
-        if isNews { continuation.yield(stop) }
     }
 
     /// Returns once its end is asked for: for what lives like a child and is no process.

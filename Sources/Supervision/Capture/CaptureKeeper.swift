@@ -1,16 +1,23 @@
 import CapabilityProbe
 import Configuration
-public import Logging
+import Logging
 import Synchronization
 
 /// Knows which capture cards are plugged in, and tells sources of theirs.
 public final class CaptureKeeper: Sendable {
     private struct State {
         var claims = CaptureClaims()
-        var listeners: [String: @Sendable (CaptureDevice?) -> Void] = [:]
+        var listeners: [String: Listener] = [:]
         /// What each source was told last.
         var told: [String: Word] = [:]
         var hasLooked = false
+        /// Sound was plugged in since the last look.
+        var soundCame = false
+    }
+
+    private struct Listener {
+        var changed: @Sendable (CaptureDevice?) -> Void
+        var soundCame: @Sendable () -> Void
     }
 
     /// A source's card; while it has none, what is there instead is news too.
@@ -20,26 +27,37 @@ public final class CaptureKeeper: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Held while listeners are told, so that what each hears last is what holds.
+    private let telling = Mutex(())
     private let logger: Logger
+    private let list: @Sendable () -> [CaptureDevice]
     private let looks: AsyncStream<Void>
     private let queue: AsyncStream<Void>.Continuation
 
     /// How long a listing may take, and when it is tried again after it took longer.
     private static let driverPatience = Duration.seconds(10), pause = Duration.seconds(10)
 
-    public init(logger: Logger) {
+    /// - Parameter list: What is plugged in; it may block.
+    init(logger: Logger, list: @escaping @Sendable () -> [CaptureDevice] = { CaptureList.read() }) {
         self.logger = logger
+        self.list = list
         (looks, queue) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// A source wants a card.
     ///
-    /// - Parameter changed: Called with the card, or `nil` when there is none any more; also at first, once it is known what is
-    ///   there, and while there is none when others come or go. It must not block.
-    func claim(_ id: String, _ binding: CaptureBinding, changed: @escaping @Sendable (CaptureDevice?) -> Void) {
+    /// - Parameters:
+    ///   - soundCame: Called when sound was plugged in, whoever's it is.
+    ///   - changed: Called with the card, or `nil` when there is none any more; also at first, once it is known what is there, and
+    ///     while there is none when others come or go.
+    ///
+    /// Neither may block, nor claim or release anything.
+    func claim(
+        _ id: String, _ binding: CaptureBinding, soundCame: @escaping @Sendable () -> Void = {}, changed: @escaping @Sendable (CaptureDevice?) -> Void
+    ) {
         state.withLock { state in
             state.claims.add(id, binding)
-            state.listeners[id] = changed
+            state.listeners[id] = Listener(changed: changed, soundCame: soundCame)
             state.told[id] = nil
         }
         tell()
@@ -57,6 +75,7 @@ public final class CaptureKeeper: Sendable {
 
     /// Something was plugged in or pulled.
     func note(_ event: HotplugEvent) {
+        if event.subsystem == "sound", event.action != .remove { state.withLock { $0.soundCame = true } }
         if event.subsystem == "video4linux" || event.subsystem == "sound" || event.action == .lost { look() }
     }
 
@@ -69,7 +88,7 @@ public final class CaptureKeeper: Sendable {
     /// Looks whenever something happened, one look at a time, until the task is cancelled.
     func run() async {
         for await _ in looks {
-            guard let found = await Offload.run(atMost: Self.driverPatience, { CaptureList.read() }) else {
+            guard let found = await Offload.run(atMost: Self.driverPatience, list) else {
                 // A card that hangs must not hide the others for ever: what is known stays so until it answers.
                 logger.error("a capture card does not answer: what is plugged in is not known", metadata: ["again": "\(Self.pause)"])
                 guard await (try? ContinuousClock().sleep(for: Self.pause)) != nil else { return }
@@ -83,21 +102,34 @@ public final class CaptureKeeper: Sendable {
             state.withLock { $0.claims.set(found) }
             report(found, before: isFirst ? [] : before)
             tell()
+            tellOfSound()
         }
     }
 
     /// Tells who has another card than before.
     private func tell() {
-        let news = state.withLock { state -> [(@Sendable (CaptureDevice?) -> Void, CaptureDevice?)] in
-            guard state.hasLooked else { return [] }
-            return state.listeners.compactMap { id, listener in
-                let device = state.claims.device(of: id)
-                let word = device.map { Word.card($0) } ?? .others(state.claims.devices.map(\.path))
-                guard state.told.updateValue(word, forKey: id) != word else { return nil }
-                return (listener, device)
+        telling.withLock { _ in
+            let news = state.withLock { state -> [(Listener, CaptureDevice?)] in
+                guard state.hasLooked else { return [] }
+                return state.listeners.compactMap { id, listener in
+                    let device = state.claims.device(of: id)
+                    let word = device.map { Word.card($0) } ?? .others(state.claims.devices.map(\.path))
+                    guard state.told.updateValue(word, forKey: id) != word else { return nil }
+                    return (listener, device)
+                }
             }
+            for (listener, device) in news { listener.changed(device) }
         }
-        for (listener, device) in news { listener(device) }
+    }
+
+    private func tellOfSound() {
+        telling.withLock { _ in
+            let listeners = state.withLock { state in
+                defer { state.soundCame = false }
+                return state.soundCame ? Array(state.listeners.values) : []
+            }
+            for listener in listeners { listener.soundCame() }
+        }
     }
 
     private func report(_ devices: [CaptureDevice], before: [CaptureDevice]) {

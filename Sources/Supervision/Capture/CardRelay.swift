@@ -23,6 +23,12 @@ final class CardRelay: Sendable {
         /// The mode that was told last.
         var told: CaptureSetting?
         var sound = CardSound()
+        /// For people.
+        let soundName: String
+
+        init(_ audio: CaptureAudio) {
+            if case .device(let name) = audio { soundName = "the sound \(name)" } else { soundName = "the card's sound" }
+        }
 
         var canRun: Bool { isWanted && card != nil && hasSignal }
 
@@ -31,7 +37,7 @@ final class CardRelay: Sendable {
             guard card != nil else { return nil }
             if !hasSignal { return CardRelay.noSignal }
             if freezes > 0, delivering == nil { return "the card gives no pictures; it is opened anew and its USB port is reset: when that does not help, pull and plug it" }
-            return sound.rests ? "the card's sound cannot be had: the picture goes on with silence" : nil
+            return sound.rests ? "\(soundName) cannot be had: the picture goes on with silence, and it is tried again" : nil
         }
     }
 
@@ -49,7 +55,7 @@ final class CardRelay: Sendable {
     private let box: Box
     private let ledger: ProcessLedger
     private let logger: Logger
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     private static let noSignal = "no signal arrives at the card: check the cable and the device behind it"
     /// A card that delivered for so long has its freezes forgiven.
@@ -68,12 +74,13 @@ final class CardRelay: Sendable {
         self.box = box
         self.ledger = ledger
         self.logger = logger
+        state = Mutex(State(source.audio))
     }
 
     /// Follows the card, until ``end()``.
-    func begin(_ process: ProcessRunner) {
+    func begin(_ process: any Supervised) {
         ledger.isAbsent("what is plugged in is not known yet")
-        box.captures.claim(id, source.binding) { [weak self] card in self?.follow(card, process) }
+        box.captures.claim(id, source.binding, soundCame: { [weak self] in self?.soundCame(process) }) { [weak self] card in self?.follow(card, process) }
     }
 
     func end() {
@@ -81,36 +88,37 @@ final class CardRelay: Sendable {
         state.withLock { ($0.card, $0.watch) = (nil, nil) }
     }
 
-    func want(_ wanted: Bool, _ process: ProcessRunner) {
+    func want(_ wanted: Bool, _ process: any Supervised) {
         change { $0.isWanted = wanted }
         update(process)
     }
 
     /// Tells whether a reader can run. Under the lock, so that what was told last is what holds: a card comes while it is wanted
     /// by somebody else.
-    private func update(_ process: ProcessRunner) { state.withLock { process.report(.want($0.canRun)) } }
+    private func update(_ process: any Supervised) { state.withLock { process.report(.want($0.canRun)) } }
 
-    /// Changes what is known, and tells the operator what of it he should know.
+    /// Changes what is known, and tells the operator what of it he should know; under the lock for the same reason.
     @discardableResult
     private func change<Result>(_ body: (inout sending State) -> sending Result) -> Result {
-        let (result, trouble) = state.withLock { state in
+        state.withLock { state in
             let result = body(&state)
-            return (result, state.trouble)
+            ledger.hasTrouble(state.trouble)
+            return result
         }
-        ledger.hasTrouble(trouble)
-        return result
     }
 
     // MARK: The card
 
-    private func follow(_ card: CaptureDevice?, _ process: ProcessRunner) {
+    /// It has another card than before, or none.
+    func follow(_ card: CaptureDevice?, _ process: any Supervised) {
         let before = change { state in
             let before = state.card
             if before?.node != card?.node || card == nil { (state.watch, state.hasSignal) = (nil, true) }
             // With another sound card the tries begin anew.
-            if let sound = card?.sound, before?.sound != sound { state.sound = CardSound() }
+            if source.audio == .auto, let sound = card?.sound, before?.sound != sound { state.sound = CardSound() }
             if before == nil, let card {
                 state.isNew = true
+                state.sound = CardSound()
                 // One that is back from a reset was not pulled: had its freezes been forgotten, it would never be given longer.
                 if state.reset?.isAwaited != true || state.reset?.path != card.path { (state.freezes, state.reset) = (0, nil) }
             }
@@ -118,21 +126,21 @@ final class CardRelay: Sendable {
             return before
         }
         guard let card else { return isGone(process) }
-        if before?.node != card.node { watch(card, process) }
+        let isOpened = before?.accessProblem != nil && card.accessProblem == nil
+        if before?.node != card.node || isOpened { watch(card, process) }
         ledger.isAbsent(nil)
         if before == nil {
             update(process)
         } else if before?.node != card.node || (card.sound != nil && before?.sound != card.sound && source.audio == .auto) {
             logger.notice("the card has another node or sound: it is opened anew", metadata: ["node": "\(card.node)", "sound": "\(card.sound ?? "none")"])
             process.report(.replace)
-        } else if before?.accessProblem != nil, card.accessProblem == nil {
-            // It is in a pause, perhaps a long one.
-            process.report(.want(false))
-            update(process)
+            process.report(.hurry)
+        } else if isOpened {
+            process.report(.hurry)
         }
     }
 
-    private func isGone(_ process: ProcessRunner) {
+    private func isGone(_ process: any Supervised) {
         let list = CaptureDevice.list(box.captures.devices)
         ledger.isAbsent("no card \(source.binding.sentence) is there; \(list): plug it in, or name another in the configuration")
         logger.warning("absent: no card \(source.binding.sentence); \(list)")
@@ -144,12 +152,12 @@ final class CardRelay: Sendable {
     // MARK: Its input
 
     /// Watches the input of a card that has just come.
-    private func watch(_ card: CaptureDevice, _ process: ProcessRunner) {
+    private func watch(_ card: CaptureDevice, _ process: any Supervised) {
         Task {
             let watch = await Offload.run {
                 SignalWatch(node: card.node) { [weak self] event in
                     switch event {
-                    case .signal(let hasSignal): self?.signal(hasSignal, of: card, process)
+                    case .signal(let hasSignal, let isFirst): self?.signal(hasSignal, isFirst, of: card, process)
                     case .gone: self?.watchEnded(card, process)
                     }
                 }
@@ -159,7 +167,7 @@ final class CardRelay: Sendable {
     }
 
     /// The device is gone. When it was back before udev's words had settled, nothing else tells.
-    private func watchEnded(_ card: CaptureDevice, _ process: ProcessRunner) {
+    private func watchEnded(_ card: CaptureDevice, _ process: any Supervised) {
         let isThere = change { state in
             guard state.card?.node == card.node else { return false }
             (state.watch, state.hasSignal) = (nil, true)
@@ -175,13 +183,14 @@ final class CardRelay: Sendable {
     }
 
     /// What arrives at the input has changed, or is told for the first time.
-    private func signal(_ hasSignal: Bool, of card: CaptureDevice, _ process: ProcessRunner) {
-        let (isFirst, had) = change { state -> (Bool, Bool) in
-            guard state.card?.node == card.node else { return (true, true) }
+    func signal(_ hasSignal: Bool, _ isFirst: Bool, of card: CaptureDevice, _ process: any Supervised) {
+        let had = change { state -> Bool? in
+            guard state.card?.node == card.node else { return nil }
             defer { state.hasSignal = hasSignal }
-            return (state.watch == nil, state.hasSignal)
+            return state.hasSignal
         }
-        if isFirst, hasSignal { return }
+        // Of a card that has gone, or as it is taken to be until somebody says otherwise.
+        guard let had, !isFirst || hasSignal != had else { return }
         if hasSignal {
             logger.notice(had ? "another signal arrives at the card: it is opened anew" : "a signal arrives at the card")
         } else {
@@ -255,30 +264,40 @@ final class CardRelay: Sendable {
     }
 
     /// A reader has ended.
-    func ended(_ exit: ChildExit, _ process: ProcessRunner) {
-        if CardSound.cannotBegin(exit.log), state.withLock({ !$0.sound.isLost }) { loseSound(process) }
+    func ended(_ exit: ChildExit, _ process: any Supervised) {
+        if CardSound.cannotBegin(exit.log) { loseSound(process) }
     }
 
     /// A reader says something.
-    func hears(_ line: LogLine, _ process: ProcessRunner) {
-        if CardSound.isLost(line.text), state.withLock({ !$0.sound.isLost }) { loseSound(process) }
+    func hears(_ line: LogLine, _ process: any Supervised) {
+        if CardSound.isLost(line.text) { loseSound(process) }
     }
 
     // MARK: Sound
 
     /// The picture goes on without its sound, which is tried again after pauses that grow: each try costs a fraction of a second
     /// of picture.
-    private func loseSound(_ process: ProcessRunner) {
-        let (pause, losses) = change { state in (state.sound.lose(), state.sound.losses) }
-        logger.warning("the card's sound cannot be had: the picture goes on with silence", metadata: ["again": "\(pause)"])
+    private func loseSound(_ process: any Supervised) {
+        let loss = change { state -> (Duration, Int, String)? in
+            guard !state.sound.isLost else { return nil }
+            return (state.sound.lose(), state.sound.losses, state.soundName)
+        }
+        guard let (pause, losses, name) = loss else { return }
+        logger.warning("\(name) cannot be had: the picture goes on with silence", metadata: ["again": "\(pause)"])
         Task { [weak self] in
             try? await ContinuousClock().sleep(for: pause)
             self?.rejoinSound(losses, process)
         }
     }
 
+    /// Sound was plugged in. Where it is the card's own, that is another card to ``follow(_:_:)``; where it was named it may be the one.
+    func soundCame(_ process: any Supervised) {
+        guard case .device = source.audio else { return }
+        rejoinSound(state.withLock(\.sound.losses), process)
+    }
+
     /// - Parameter losses: How many there were when this was planned; with more, somebody else plans.
-    private func rejoinSound(_ losses: Int, _ process: ProcessRunner) {
+    private func rejoinSound(_ losses: Int, _ process: any Supervised) {
         let isDue = change { state in
             guard let card = state.card, source.audio != .auto || card.sound != nil else { return false }
             return state.sound.rejoin(after: losses)

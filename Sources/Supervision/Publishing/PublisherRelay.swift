@@ -56,7 +56,7 @@ final class PublisherRelay: Sendable {
     // MARK: The port
 
     /// Keeps the port open until ``finish()``; what happens there is told to `process`. Returns when it is cancelled.
-    func run(_ process: ProcessRunner) async {
+    func run(_ process: any Supervised) async {
         await withDiscardingTaskGroup { tasks in
             tasks.addTask { await self.keepOpen() }
             tasks.addTask { await self.look(process) }
@@ -103,7 +103,8 @@ final class PublisherRelay: Sendable {
         }
     }
 
-    private func handle(_ event: IngestEvent, _ process: ProcessRunner) {
+    /// Something has happened at the port.
+    func handle(_ event: IngestEvent, _ process: any Supervised) {
         switch event {
         case .began(let address):
             logger.notice("a publisher came", metadata: ["address": "\(address)"])
@@ -129,14 +130,14 @@ final class PublisherRelay: Sendable {
 
     // MARK: The relay
 
-    func want(_ wanted: Bool, _ process: ProcessRunner) {
+    func want(_ wanted: Bool, _ process: any Supervised) {
         state.withLock { $0.isWanted = wanted }
         update(process)
     }
 
     /// Tells whether a relay can run. Under the lock, so that what was told last is what holds: a publisher comes and goes while the
     /// channel wants the source, or does so no more.
-    private func update(_ process: ProcessRunner) { state.withLock { process.report(.want($0.isWanted && $0.hasPublisher)) } }
+    private func update(_ process: any Supervised) { state.withLock { process.report(.want($0.isWanted && $0.hasPublisher)) } }
 
     /// The next relay's input, from where the one before broke off; `nil` when the publisher has gone.
     func attach() async -> (Presence, FileDescriptor)? {
@@ -166,7 +167,7 @@ final class PublisherRelay: Sendable {
     }
 
     /// Finds a relay that hangs: its publisher sends, and it gives nothing. And has the ingest keep no more than it must.
-    private func look(_ process: ProcessRunner) async {
+    private func look(_ process: any Supervised) async {
         var looks = 0
         var isWell = false
         while await (try? ContinuousClock().sleep(for: isWell ? Self.lookInterval * 2 : Self.lookInterval)) != nil {

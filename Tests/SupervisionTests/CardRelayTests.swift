@@ -1,0 +1,203 @@
+import CapabilityProbe
+import Configuration
+import DataPath
+import FFmpeg
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Supervision
+
+/// A source and its card, with processes that are none.
+@Suite struct CardRelayTests {
+    private static let logger = Box.silent
+
+    private static func card(port: Int = 2, node: Int = 7, sound: String? = nil, problem: String? = nil) -> CaptureDevice {
+        CaptureDevice(
+            path: "pci-0000:00:14.0-usb-0:\(port):1.0", serial: "SN1", name: "Cam", node: "/nowhere/video\(node)", sound: sound, accessProblem: problem)
+    }
+
+    /// A source whose reader runs until it is ended, or ends at once.
+    private struct Rig {
+        let ledger = ProcessLedger()
+        let relay: CardRelay
+        let process: ProcessRunner
+
+        init(_ audio: CaptureAudio = .auto, captures: CaptureKeeper? = nil, endsAtOnce: Bool = false) {
+            relay = CardRelay(CaptureSource(binding: .any, audio: audio), id: "main/capture-0", box: .none(captures), ledger: ledger, logger: logger)
+            // A pause that no test waits for.
+            var policy = RestartPolicy(burst: 0, forgivenAfter: .seconds(1))
+            policy.floor = .seconds(600)
+            process = ProcessRunner(
+                machine: ProcessMachine(policy: policy, stallPatience: .zero), ledger: ledger, changed: { _ in },
+                live: { child in if !endsAtOnce { await child.untilAsked() } })
+        }
+
+        /// Runs the process while `body` does.
+        func run<Result>(_ body: () async throws -> Result) async throws -> Result {
+            let running = Task { await process.run() }
+            let result: Result
+            do {
+                result = try await body()
+            } catch {
+                process.finish()
+                throw error
+            }
+            process.finish()
+            await running.value
+            return result
+        }
+    }
+
+    // MARK: Who speaks last
+
+    @Test("a card that comes just while its source is wanted is read, though that was told slowly")
+    func comesWhileWanted() async {
+        let relay = Rig().relay
+        let process = SlowProcess()
+        async let wanted: Void = Offload.run { relay.want(true, process) }
+        await process.slow.interrupt { relay.follow(Self.card(), process) }
+        await wanted
+        #expect(process.slow.all == [.want(false), .want(true)])
+    }
+
+    @Test("a source that asks for its card just while that is found has it, though it hears slowly")
+    func claimsWhileFound() async throws {
+        let plugged = Mutex(false)
+        let keeper = CaptureKeeper(logger: Self.logger) { plugged.withLock { $0 } ? [Self.card()] : [] }
+        let looking = Task { await keeper.run() }
+        defer { looking.cancel() }
+        let isKnown = Mutex(false)
+        keeper.claim("other", .serial("SN2")) { _ in isKnown.withLock { $0 = true } }
+        try await eventually("what is there") { isKnown.withLock { $0 } }
+        let slow = Slow<CaptureDevice?> { $0 == nil }
+        async let claimed: Void = Offload.run { keeper.claim("main/capture-0", .any) { slow.hear($0) } }
+        await slow.interrupt {
+            plugged.withLock { $0 = true }
+            keeper.look()
+            // Longer than it takes, where nothing holds it up.
+            usleep(100_000)
+        }
+        await claimed
+        try await eventually("the card") { slow.all.count == 2 }
+        #expect(slow.all.last.flatMap { $0 } == Self.card())
+        // Whoever was still to be told has been when this returns.
+        keeper.release("main/capture-0")
+        #expect(slow.all.count == 2)
+    }
+
+    @Test("a card whose signal goes just while it freezes is told by its signal")
+    func signalWhileFrozen() async {
+        for _ in 1...200 {
+            let (rig, card) = (Rig(), Self.card())
+            rig.relay.follow(card, rig.process)
+            async let frozen: Void = Offload.run { rig.relay.froze() }
+            async let gone: Void = Offload.run { rig.relay.signal(false, false, of: card, rig.process) }
+            _ = await (frozen, gone)
+            #expect(rig.ledger.now.trouble?.contains("no signal") == true, "\(rig.ledger.now.trouble ?? "nothing")")
+        }
+    }
+
+    // MARK: One after the other
+
+    @Test("a card that is pulled while it is read leaves word of what is plugged in instead, also once its reader has ended")
+    func absence() {
+        let rig = Rig()
+        rig.relay.follow(Self.card(), rig.process)
+        #expect(rig.ledger.now.absence == nil)
+        rig.relay.follow(nil, rig.process)
+        rig.ledger.ended(ChildExit(status: .exited(0), asked: true, cause: nil, log: LogExcerpt(), lastProgress: nil), started: .now)
+        #expect(rig.ledger.now.absence == "no card free is there; none is plugged in: plug it in, or name another in the configuration")
+        rig.relay.follow(Self.card(), rig.process)
+        #expect(rig.ledger.now.absence == nil)
+    }
+
+    @Test("a reader that is in a pause is started at once when its card is in another port, or this user is given it; and for nothing else")
+    func pause() async throws {
+        let rig = Rig(endsAtOnce: true)
+        try await rig.run {
+            rig.relay.want(true, rig.process)
+            rig.relay.follow(Self.card(problem: "not yours"), rig.process)
+            try await eventually("a pause") { await rig.process.actual == .pausing && rig.ledger.now.starts == 1 }
+            for (card, starts) in [
+                (Self.card(problem: "not yours, still"), 1), (Self.card(), 2), (Self.card(), 2), (Self.card(port: 3), 2), (Self.card(port: 3, node: 8), 3),
+            ] {
+                rig.relay.follow(card, rig.process)
+                try await eventually("\(starts) starts") { await rig.process.actual == .pausing && rig.ledger.now.starts == starts }
+            }
+        }
+    }
+
+    @Test("a reader that gives nothing has longer and longer for its first picture, and as long as ever once the card was pulled and plugged")
+    func patience() {
+        let rig = Rig()
+        rig.relay.follow(Self.card(), rig.process)
+        var firsts: [PicturePatience] = []
+        for _ in 0...6 {
+            firsts.append(rig.relay.patience)
+            rig.relay.froze()
+        }
+        let expected = [4, 4, 8, 16, 32, 32, 32].map { PicturePatience(first: .seconds($0), next: .seconds(1)) }
+        #expect(firsts == expected)
+        #expect(rig.ledger.now.trouble?.contains("gives no pictures") == true)
+        rig.relay.follow(nil, rig.process)
+        rig.relay.follow(Self.card(), rig.process)
+        #expect(rig.relay.patience == expected[0] && rig.ledger.now.trouble == nil)
+        // Pictures alone do not forgive it: one that freezes again soon has got worse.
+        rig.relay.froze()
+        rig.relay.froze()
+        rig.relay.delivers()
+        #expect(rig.ledger.now.trouble == nil && rig.relay.patience == expected[2])
+    }
+
+    @Test("what arrives when a card's watch begins opens nothing anew; no signal rests it, and another signal opens it anew")
+    func signals() async throws {
+        let (rig, card) = (Rig(), Self.card())
+        try await rig.run {
+            rig.relay.want(true, rig.process)
+            rig.relay.follow(card, rig.process)
+            // Of two watches, as when a card was pulled and plugged within a moment.
+            rig.relay.signal(true, true, of: card, rig.process)
+            rig.relay.signal(true, true, of: card, rig.process)
+            rig.relay.signal(true, false, of: Self.card(node: 1), rig.process)
+            try await eventually("a reader") { rig.ledger.now.starts == 1 }
+            rig.relay.signal(true, false, of: card, rig.process)
+            try await eventually("another reader") { rig.ledger.now.starts == 2 }
+            rig.relay.signal(false, false, of: card, rig.process)
+            try await eventually("no reader") { await rig.process.actual == .idle }
+            rig.relay.signal(true, true, of: card, rig.process)
+            try await eventually("a reader again") { rig.ledger.now.starts == 3 }
+        }
+    }
+
+    @Test("named sound that is lost is joined again when any sound is plugged in, and a card's own when it is the card's")
+    func sound() async throws {
+        for (audio, sound) in [(CaptureAudio.device("hw:9"), nil), (.auto, "hw:2")] {
+            let rig = Rig(audio)
+            try await rig.run {
+                rig.relay.want(true, rig.process)
+                rig.relay.follow(Self.card(sound: sound), rig.process)
+                try await eventually("a reader") { rig.ledger.now.starts == 1 }
+                // Both of its last words.
+                for text in ["[alsa @ 0x1] ALSA read error: No such device", "[alsa @ 0x1] ALSA read error: No such device"] {
+                    rig.relay.hears(LogLine(level: .error, text: text), rig.process)
+                }
+                #expect(rig.ledger.now.trouble?.contains("goes on with silence") == true)
+                rig.relay.soundCame(rig.process)
+                if audio == .auto {
+                    #expect(rig.ledger.now.trouble != nil)
+                    rig.relay.follow(Self.card(), rig.process)
+                    rig.relay.follow(Self.card(sound: sound), rig.process)
+                }
+                try await eventually("a reader with sound") { rig.ledger.now.starts == 2 }
+                #expect(rig.ledger.now.trouble == nil)
+                // Nothing is missing any more.
+                rig.relay.soundCame(rig.process)
+                rig.relay.want(false, rig.process)
+                try await eventually("no reader") { await rig.process.actual == .idle }
+                #expect(rig.ledger.now.starts == 2)
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+import Configuration
+import Ingest
+import Testing
+
+@testable import Supervision
+
+/// A source and its RTMP port, with processes that are none.
+@Suite struct PublisherRelayTests {
+    @Test("a publisher that comes just while its source is wanted has a relay, though that was told slowly")
+    func comesWhileWanted() async throws {
+        let source = RTMPSource(listen: SocketAddress(host: "127.0.0.1", port: 1935), app: "live")
+        let relay = PublisherRelay(source, box: .none(), ledger: ProcessLedger(), logger: Box.silent) { nil }
+        let process = SlowProcess()
+        async let wanted: Void = Offload.run { relay.want(true, process) }
+        await process.slow.interrupt { relay.handle(.began(address: "127.0.0.1"), process) }
+        await wanted
+        #expect(process.slow.all == [.want(false), .want(true)])
+    }
+}

@@ -1,0 +1,61 @@
+import CapabilityProbe
+import EncoderSelection
+import FFmpeg
+import Foundation
+import Logging
+import Synchronization
+import SystemPackage
+
+@testable import Supervision
+
+/// Hears words, and takes its time over the first of a kind: until somebody else has spoken, or could have.
+final class Slow<Word: Sendable>: Sendable {
+    private let words = Mutex<[Word]>([])
+    private let isHearing = DispatchSemaphore(value: 0), hasSpoken = DispatchSemaphore(value: 0)
+    private let isFirst = Mutex(true)
+    private let takesTime: @Sendable (Word) -> Bool
+
+    init(over takesTime: @escaping @Sendable (Word) -> Bool) { self.takesTime = takesTime }
+
+    var all: [Word] { words.withLock { $0 } }
+
+    func hear(_ word: Word) {
+        let waits = takesTime(word) && isFirst.withLock { isFirst in
+            defer { isFirst = false }
+            return isFirst
+        }
+        if waits {
+            isHearing.signal()
+            _ = hasSpoken.wait(timeout: .now() + .milliseconds(200))
+        }
+        words.withLock { $0.append(word) }
+    }
+
+    /// Says something while the first word is heard.
+    func interrupt(_ body: @escaping @Sendable () -> Void) async {
+        await Offload.run { [self] in
+            isHearing.wait()
+            body()
+            hasSpoken.signal()
+        }
+    }
+}
+
+/// Takes its time over the first word that nothing is to run.
+struct SlowProcess: Supervised {
+    let slow = Slow<ProcessMachine.Event> { $0 == .want(false) }
+    func report(_ event: ProcessMachine.Event) { slow.hear(event) }
+}
+
+extension Box {
+    static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    /// A box with nothing in it that could run.
+    static func none(_ captures: CaptureKeeper? = nil) -> Box {
+        let ffmpeg = FFmpegBinary(path: "/nowhere/ffmpeg", version: FFmpegVersion(output: "ffmpeg version 5.1.6")!)
+        let encoders = EncoderKeeper(EncoderCatalogue(listed: []), trial: EncoderTrial(ffmpeg: ffmpeg, environment: [:]), logger: silent)
+        var box = Box(ffmpeg: ffmpeg, encoders: encoders, runtime: FilePath("/nowhere"), environment: [:], logger: silent)
+        if let captures { box.captures = captures }
+        return box
+    }
+}
