@@ -325,14 +325,18 @@ public actor DataPath {
     ///   - startPatience: How long it may take pictures before it gives its first one.
     ///   - isFresh: It begins with what comes now: the group was not wanted for a while, and what it missed is not missing.
     /// - Returns: The ends for the encoder's standard input and output, owned by the caller.
-    /// - Throws: ``DescriptorError``, or ``NothingToTakeOver`` when there is a cut and no encoder runs.
+    /// - Throws: ``DescriptorError``; where there is a cut, ``NothingToTakeOver`` when no encoder runs, and ``PassedBy``.
     public func attachEncoder(
         to group: String, in channel: String, needsKeyframe: Bool, takingOverAt cut: Splicer.Cut? = nil, isFresh: Bool = false,
         startPatience: Duration = DataPath.encoderPatience, report: @escaping @Sendable (EncoderEvent) -> Void
     ) throws -> (Attachment, input: FileDescriptor, output: FileDescriptor) {
         let output = groups[group]!
-        guard cut == nil || output.hasCurrent else { throw NothingToTakeOver() }
         let source = channels[channel]!.hub
+        if let cut {
+            guard output.hasCurrent else { throw NothingToTakeOver() }
+            // The encoder would be fed from a keyframe behind it, perhaps, and nobody give what lies between.
+            if let newest = source.feed.newestDTS, newest >= cut.video { throw PassedBy() }
+        }
         let start = isFresh ? nil : cut.map { _ in .max } ?? output.tail.replayStart
         let reader = start.map { source.feed.makeReader(notAfter: $0) } ?? source.feed.makeReader()
         let toEncoder = try Pipe()
@@ -367,6 +371,8 @@ public actor DataPath {
 
     /// There is no encoder to take over from.
     public struct NothingToTakeOver: Error, Sendable {}
+    /// The channel is behind the place already where an encoder was to take over: another one is to be asked for.
+    public struct PassedBy: Error, Sendable {}
 
     /// Makes the pipe for a publisher, from the newest keyframe of a feed on.
     ///

@@ -28,8 +28,8 @@ final class GroupOutput: InletOwner {
     private var generations: [Generation] = []
     /// When a picture last went into the feed, in nanoseconds of the monotonic clock.
     private var lastPicture: Int64?
-    /// Pictures that the channel had and the group has not: between generations, and where an encoder fell so far behind
-    /// that its input jumped.
+    /// Pictures that the channel had and the group has not: between generations, where an encoder left one out, and where it
+    /// fell so far behind that its input jumped.
     private(set) var lostFrames = 0
 
     /// The last picture when a generation ended, and the channel's pictures up to there.
@@ -45,11 +45,15 @@ final class GroupOutput: InletOwner {
         var isStalled = false
         /// It waits until the generation before has given everything up to the cut.
         var isHeld = false
+        /// Something of it was refused for a successor that is no more: whatever else it gives would leave a gap.
+        var isTorn = false
         /// When the pictures of its predecessor were complete, while it still waits for the sound.
         var picturesCompleteAt: Int64?
         var lag = LagWatch()
         /// What its input jumped over and has been counted as lost.
         var counted = FeedReader.Skipped()
+        /// Ticks from the picture before its last one to that; `nil` before its second.
+        var step: Int64?
         /// When a picture last came out, in nanoseconds of the monotonic clock.
         var lastPicture: Int64
         /// Nanoseconds that it may go on taking bytes without giving a picture: the first may take longer than the others.
@@ -96,7 +100,7 @@ final class GroupOutput: InletOwner {
     ///
     /// - Returns: False when there is none to take over from; nothing was changed then.
     func addSuccessor(_ generation: Generation, at cut: Splicer.Cut) -> Bool {
-        guard let current = generations.last, current.writer.isJoined, !current.isHeld else { return false }
+        guard hasCurrent, let current = generations.last else { return false }
         current.writer.setEnd(cut)
         generation.isHeld = true
         generation.inlet.hold()
@@ -105,7 +109,7 @@ final class GroupOutput: InletOwner {
     }
 
     /// A generation that can be handed over from.
-    var hasCurrent: Bool { generations.last.map { $0.writer.isJoined && !$0.isHeld } ?? false }
+    var hasCurrent: Bool { generations.last.map { $0.writer.isJoined && !$0.isHeld && !$0.isTorn } ?? false }
 
     func remove(_ inlet: Inlet) {
         inlet.close()
@@ -129,9 +133,10 @@ final class GroupOutput: InletOwner {
     /// What a successor that ended before it took over leaves behind.
     private func mend(without successor: Generation) {
         guard !successor.writer.isJoined, let current = generations.last, current.writer.isJoined else { return }
-        let isCut = current.writer.isCut
-        current.writer.setEnd(nil)
-        if isCut { current.report(.torn) }
+        guard current.writer.isCut else { return current.writer.setEnd(nil) }
+        // It goes on being refused: the one that replaces it begins where the feed ends.
+        current.isTorn = true
+        current.report(.torn)
     }
 
     /// Lets a successor begin once the generation before it has given everything.
@@ -152,14 +157,22 @@ final class GroupOutput: InletOwner {
     func inlet(_ inlet: Inlet, found unit: AccessUnit, in parser: borrowing UnitParser, now: Int64) {
         guard let index = generations.firstIndex(where: { $0.inlet === inlet }) else { return }
         let generation = generations[index]
-        let end = tail.videoDTS
+        let before = tail
         let missing = splicer.lostFrames
         let outcome = splicer.accept(unit, of: &generation.writer, from: parser, now: Ticks.fromNanoseconds(now))
         if outcome == .dropped, generation.writer.isCut { releaseSuccessor(of: generation, now: now) }
         // A picture that the feed has already, or cannot use, is no sign of health.
         guard unit.kind == .video, outcome != .dropped else { return }
-        if splicer.lostFrames > missing, let end { lostFrames += lost(splicer.lostFrames - missing, after: end, by: generation) }
-        if generation.input.reader.skipped != generation.counted { countJumps(of: generation) }
+        if outcome == .joined {
+            lostFrames += lost(splicer.lostFrames - missing, since: before, every: before.frameDuration, by: generation)
+            // What it jumped over before that is a part of it.
+            generation.counted = generation.input.reader.skipped
+        } else if generation.input.reader.skipped != generation.counted {
+            countJumps(of: generation)
+        } else if let end = before.videoDTS, let next = tail.videoDTS {
+            if let step = generation.step { lostFrames += lost(Int((next - end + step / 2) / step - 1), since: before, every: step, by: generation) }
+            generation.step = next - end
+        }
         generation.lastPicture = now
         generation.patience = DataPath.encoderPatience.wholeNanoseconds
         if generation.isStalled {
@@ -174,16 +187,21 @@ final class GroupOutput: InletOwner {
     }
 
     /// How many pictures the channel had between the last one and the one that came now: where it had none, nothing is lost.
-    private func lost(_ missing: Int, after end: Int64, by generation: Generation) -> Int {
-        guard let next = tail.videoDTS else { return missing }
-        let half = tail.frameDuration / 2
-        let before = lastEnd?.dts == end ? lastEnd!.pictures : generation.source.pictures(until: end + half)
-        return lacking(max(0, generation.source.pictures(until: next - half) - before), in: next - end, missing: missing)
+    ///
+    /// - Parameters:
+    ///   - missing: How many have room between the two.
+    ///   - step: Ticks from one picture to the next.
+    private func lost(_ missing: Int, since before: Splicer.Tail, every step: Int64, by generation: Generation) -> Int {
+        guard missing > 0, let end = before.videoDTS, let next = tail.videoDTS else { return 0 }
+        let half = max(step / 2, 1)
+        let former = lastEnd?.dts == end ? lastEnd!.pictures : generation.source.pictures(until: end + half)
+        let pictures = max(0, generation.source.pictures(until: next - half) - former)
+        return lacking(pictures, in: next - end, every: step, missing: missing)
     }
 
     /// Where the group has clearly fewer pictures than the channel, it lacks no more than its own.
-    private func lacking(_ pictures: Int, in ticks: Int64, missing: Int) -> Int {
-        tail.frameDuration * Int64(pictures + 1) > ticks * 3 / 2 ? missing : pictures
+    private func lacking(_ pictures: Int, in ticks: Int64, every step: Int64, missing: Int) -> Int {
+        step * Int64(pictures + 1) > ticks * 3 / 2 ? missing : pictures
     }
 
     /// Counts what an encoder was not given, once it gives pictures from behind the jump: until then its end would have the
@@ -192,8 +210,8 @@ final class GroupOutput: InletOwner {
         let skipped = generation.input.reader.skipped
         guard let shown = tail.videoDTS, shown >= skipped.end else { return }
         let ticks = skipped.ticks - generation.counted.ticks
-        lostFrames += lacking(
-            skipped.pictures - generation.counted.pictures, in: ticks, missing: Int((ticks + tail.frameDuration / 2) / tail.frameDuration))
+        let step = tail.frameDuration
+        lostFrames += lacking(skipped.pictures - generation.counted.pictures, in: ticks, every: step, missing: Int((ticks + step / 2) / step))
         generation.counted = skipped
     }
 
@@ -225,6 +243,12 @@ final class GroupOutput: InletOwner {
     func doWhatIsDue(now: Int64) -> Int64 {
         var next = hub.flushIfDue(now: now)
         for generation in generations where !generation.isStalled && !generation.isHeld {
+            if generation.writer.hasGivenAllPictures {
+                // The next picture is its successor's.
+                releaseSuccessor(of: generation, now: now)
+                if let successor = generations.last, successor.isHeld, let since = successor.picturesCompleteAt { next = min(next, since + Self.soundPatience) }
+                continue
+            }
             if generation.writer.isJoined, let newest = generation.source.newestDTS, let shown = tail.videoDTS {
                 let (change, look) = generation.lag.look(lag: newest - shown, now: now)
                 switch change {

@@ -107,9 +107,10 @@ extension EncoderSupervisor {
         case .keepsUp:
             if generation == machine.current { keepsUp() }
         case .torn:
-            logger.warning("the encoder that was to take over did not: it is started anew")
-            blame(generation, .handover)
-            handle(.stalled(generation), in: &tasks)
+            // How its successor ended says what is wrong with that; this one is well.
+            guard generation == machine.current else { return }
+            logger.warning("the encoder that was to take over did not: the one in use is started anew")
+            handle(.replace(.exit), in: &tasks)
         case .superseded, .ended:
             break
         }
@@ -200,8 +201,10 @@ extension EncoderSupervisor {
                 ready.command, input: ready.input, output: ready.output, child: child, expected: [.ended],
                 progressed: { self.progressed($0, of: generation) })
             progressed(nil, of: generation)
+            // First what is wrong with it: where it was to take over, the one in use may be replaced at once by what is chosen then.
+            let cause = await account(for: exit, of: generation, started: started)
             await dataPath.detach(ready.attachment)
-            return await account(for: exit, of: generation, started: started)
+            return cause
         } catch is DataPath.NothingToTakeOver {
             return .exit
         } catch {

@@ -254,13 +254,19 @@ actor GroupRunner: EncoderSupervisor, Runnable {
 
     func prepare(_ generation: GroupMachine.Generation, _ beginning: EncoderGeneration.Beginning) async throws -> EncoderGeneration.Ready? {
         if beginning == .fresh, job != nil { await box.encoders.firstVerdict(for: name) }
-        let (command, cut) = await self.command(beginning, for: generation)
-        guard let command else { return nil }
-        let (attachment, input, output) = try await dataPath.attachEncoder(
-            to: group.name, in: channel, needsKeyframe: group.video != .copy, takingOverAt: cut, isFresh: beginning == .fresh,
-            startPatience: startPatience
-        ) { self.report($0, of: generation) }
-        return EncoderGeneration.Ready(command: command, attachment: attachment, input: input, output: output)
+        while true {
+            let (command, cut) = await self.command(beginning, for: generation)
+            guard let command else { return nil }
+            do {
+                let (attachment, input, output) = try await dataPath.attachEncoder(
+                    to: group.name, in: channel, needsKeyframe: group.video != .copy, takingOverAt: cut, isFresh: beginning == .fresh,
+                    startPatience: startPatience
+                ) { self.report($0, of: generation) }
+                return EncoderGeneration.Ready(command: command, attachment: attachment, input: input, output: output)
+            } catch is DataPath.PassedBy {
+                logger.debug("the place to take over has passed meanwhile")
+            }
+        }
     }
 
     /// What a generation uses; `nil` where the picture is copied, or nothing works.

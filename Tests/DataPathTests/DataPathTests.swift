@@ -466,6 +466,98 @@ import TransportStream
         await rig.path.stop()
     }
 
+    @Test("an encoder whose successor ends behind the place of its taking over gives nothing more, and the next one begins there")
+    func torn() async throws {
+        let rig = await Rig()
+        await rig.path.addGroup("hd")
+        let (publisher, reader, _) = try await rig.publisher(.group("hd"))
+        reader.start()
+        let events = Reports<EncoderEvent>()
+        let (first, input, output) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { events.add($0) }
+        let fed = Reader(input).start()
+        let (_, writer, _) = try await rig.source()
+        let given = try await stream(seconds: 3)
+        let half = TransportBytes.timestamps(given).filter { $0.pid == 256 }[33].packet * TransportBytes.packetSize
+        try await rig.write(given[..<half], to: writer, paceOf: first)
+        let place = try #require(await rig.path.figures(ofChannel: "main")?.end)
+        let takeOver = { (ticks: Int64) in
+            try await rig.path.attachEncoder(
+                to: "hd", in: "main", needsKeyframe: true, takingOverAt: Splicer.Cut(video: place + ticks, audio: place + ticks)) { _ in }
+        }
+        let encoder = Writer(output)
+        let fedSoFar = fed.bytes
+        try await rig.write(fedSoFar, to: encoder, paceOf: publisher)
+        try await events.wait(for: "a picture") { if case .delivering = $0 { true } else { false } }
+        await #expect(throws: DataPath.PassedBy.self) { _ = try await takeOver(-3000) }
+        let (second, secondInput, secondOutput) = try await takeOver(7500)
+        try await rig.write(given[half...], to: writer, paceOf: first)
+        let offered = try await eventually("pictures for the encoder", within: .seconds(20)) {
+            TransportBytes.timestamps(fed.bytes).filter { $0.pid == 256 }.count == 90 ? fed.bytes : nil
+        }
+        let pictures = TransportBytes.timestamps(offered).filter { $0.pid == 256 }
+        let upTo = { (number: Int) in pictures[number].packet * TransportBytes.packetSize }
+        let last = try #require(pictures.firstIndex { Int64($0.dts) >= place + 7500 }) - 1
+
+        try await rig.write(offered[fedSoFar.count..<upTo(last + 3)], to: encoder)
+        // It finds no session, say.
+        Writer(secondOutput).end()
+        _ = Reader(secondInput)
+        await rig.path.detach(second)
+        try await events.wait(for: .torn)
+        await #expect(throws: DataPath.NothingToTakeOver.self) { _ = try await takeOver(10 * Ticks.perSecond) }
+        try await rig.write(offered[upTo(last + 3)..<upTo(last + 11)], to: encoder)
+        encoder.end()
+        try await events.wait(for: .ended)
+        await rig.path.detach(first)
+        #expect(await rig.path.resumption(of: "hd", in: "main").video == Int64(pictures[last].pts) + 1)
+
+        let (third, thirdInput, thirdOutput) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: false) { _ in }
+        let rest = Reader(thirdInput).start()
+        await rig.path.endInput(of: third)
+        let thirdEncoder = Writer(thirdOutput)
+        await thirdEncoder.write(try await rest.all())
+        thirdEncoder.end()
+        await rig.path.detach(third)
+        try await rig.finish(publisher)
+        let verdict = Verdict(try await FrameReader.read(.bytes(try await reader.all()), options: ["-f", "mpegts"]))
+        #expect(verdict.isWhole && verdict.received == 90, "\(verdict)")
+        #expect(await rig.path.figures(ofGroup: "hd")?.lostFrames == 0)
+        await rig.path.stop()
+    }
+
+    @Test("a picture that an encoder leaves out is counted as lost, and one that the channel did not have is not")
+    func leftOut() async throws {
+        let rig = await Rig()
+        await rig.path.addGroup("hd")
+        let (attachment, input, output) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { _ in }
+        let fed = Reader(input).start()
+        let (_, writer, _) = try await rig.source()
+        let given = try await stream(seconds: 3)
+        let numbers = TransportBytes.timestamps(given).filter { $0.pid == 256 }
+        // The source itself has no picture 12.
+        let short = without(numbers[12], in: given)
+        try await rig.write(short, to: writer, paceOf: attachment)
+        let offered = try await eventually("pictures for the encoder", within: .seconds(20)) { TransportBytes.timestamps(fed.bytes).filter { $0.pid == 256 }.count == 89 ? fed.bytes : nil }
+        let pictures = TransportBytes.timestamps(offered).filter { $0.pid == 256 }
+        let encoder = Writer(output)
+        try await rig.write(without(pictures[50], in: without(pictures[44], in: without(pictures[43], in: offered))), to: encoder)
+        try await eventually("the pictures in the group's feed", within: .seconds(20)) { await rig.path.figures(ofGroup: "hd")?.frames == 86 }
+        #expect(await rig.path.figures(ofGroup: "hd")?.lostFrames == 3)
+        await rig.path.stop()
+    }
+
+    /// A stream without the packets of one picture.
+    private func without(_ picture: TransportBytes.Timestamp, in bytes: [UInt8]) -> [UInt8] {
+        let size = TransportBytes.packetSize
+        let pid = { (packet: Int) in Int(bytes[packet * size + 1] & 0x1F) << 8 | Int(bytes[packet * size + 2]) }
+        guard let start = TransportBytes.timestamps(bytes).first(where: { $0.pid == picture.pid && $0.dts == picture.dts })?.packet else { return bytes }
+        var end = start + 1
+        let count = bytes.count / size
+        while end < count, pid(end) != picture.pid || bytes[end * size + 1] & 0x40 == 0 { end += 1 }
+        let kept = (0..<count).filter { !(start..<end).contains($0) || pid($0) != picture.pid }
+        return kept.flatMap { bytes[($0 * size)..<(($0 + 1) * size)] }
+    }
+
     @Test("an encoder is fed from the keyframe before the missing sound, where that ends earlier than the picture")
     func resumptionOfSound() async throws {
         let rig = await Rig()

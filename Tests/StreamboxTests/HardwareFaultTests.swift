@@ -46,6 +46,29 @@ import Testing
         }
     }
 
+    @Test("an encoder that was to take over, and fails when the one in use has been cut off already, costs no picture")
+    func failsLate() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
+            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await sink.waitForFrames(15, of: "hd")
+            // What runs has its session; what comes waits past the place where it was to take over, and finds none.
+            try lab.fail(.start, .sleep(milliseconds: 1500))
+            try lab.fail(.createContext, .busy)
+            _ = try await stage.command(["handover", "hd", "--config", daemon.config])
+            try await daemon.logged("the encoder that was to take over did not")
+            let fallen = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            #expect(fallen.groups[0].why.contains("no further encoding session") && fallen.gpu(.intel)?.state == "ready", "\(fallen)")
+            try lab.heal()
+            try await stage.expect("the GPU again", of: daemon, within: .seconds(60)) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" && $0.groups[0].lostFrames == 0
+            }
+            try await expectWhole(sink, "hd", after: daemon)
+        }
+    }
+
     @Test("a GPU that this user may not open is a problem that names the group to join, and is used from the moment that it may be opened")
     func permission() async throws {
         try await withLab { stage, lab in

@@ -209,8 +209,8 @@ final class FrameStream: InletOwner, FrameInletOwner {
     /// What a successor that ended before it took over leaves behind.
     private func mend(without successor: Generation) {
         guard !successor.isJoined, let current = generations.last, current.isJoined, current.cut != nil else { return }
-        current.cut = nil
-        if current.isCut { current.report(.torn) }
+        // One of which something was refused goes on being refused: the one that replaces it begins with what is missing.
+        if current.isCut { current.report(.torn) } else { current.cut = nil }
     }
 
     private func endIfOver() {
