@@ -143,6 +143,7 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
         var jobs: [UnownedJob] = []
         while true {
             let count = epoll_wait(poll, &events, CInt(Self.mostEvents), -1)
+            var isDue = false
             for index in 0..<max(0, Int(count)) {
                 let data = events[index].data.u64
                 let descriptor = CInt(truncatingIfNeeded: data)
@@ -152,12 +153,16 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
                 } else if descriptor == timer {
                     var value: UInt64 = 0
                     _ = read(timer, &value, 8)
-                    armedFor = .max
-                    if let whatIsDue { arm(for: whatIsDue()) }
+                    isDue = true
                 } else if let entry = handlers[descriptor], entry.generation == UInt32(data >> 32) {
                     // An event for a descriptor that was closed in this round must not reach its successor.
                     entry.handler.ready(events[index].events)
                 }
+            }
+            // Last: a thread that had to wait for the processor takes nobody for silent whose bytes are there.
+            if isDue {
+                armedFor = .max
+                if let whatIsDue { arm(for: whatIsDue()) }
             }
             let isStopped = inbox.withLock { inbox in
                 swap(&jobs, &inbox.jobs)
