@@ -25,6 +25,8 @@ public final class EncoderKeeper: Sendable {
         /// Somebody asks the drivers what is there; and shall ask again, for something happened meanwhile.
         var isLooking = false
         var looksAgain = false
+        /// Somebody asks the drivers of video devices.
+        var isAskingBoards = false
         /// Why candidates did not pass, as it was logged.
         var told: [EncoderCandidate: String] = [:]
 
@@ -46,7 +48,8 @@ public final class EncoderKeeper: Sendable {
         case tried(Trial, TrialResult)
         case hotplug(HotplugEvent)
         case look
-        case devices([GPU], [V4L2Encoder])
+        /// - boards: `nil` while the driver of one does not answer.
+        case devices([GPU], boards: [V4L2Encoder]?)
         case wait(Int, until: Duration)
         /// A wait has taken as long as it may.
         case waited(Int)
@@ -245,7 +248,7 @@ public final class EncoderKeeper: Sendable {
             }
             if isOutdated { look(in: &tasks) }
             note(gpus, catalogue)
-            perform { state, now in state.pool.set(gpus, boards: boards, now: now) }
+            perform { state, now in state.pool.set(gpus, boards: boards ?? state.pool.catalogue.boards, now: now) }
         case .wait(let wait, let limit):
             tasks.addTask { [queue, clock, epoch] in
                 guard await (try? clock.sleep(until: epoch + limit)) != nil else { return }
@@ -301,8 +304,30 @@ public final class EncoderKeeper: Sendable {
             return !state.isLooking
         }
         guard isFirst else { return }
-        tasks.addTask { [queue] in
-            queue.yield(await Offload.run { .devices(GPUList.read(), V4L2EncoderList.read()) })
+        tasks.addTask { [self] in
+            async let boards = boards()
+            let gpus = await Offload.run { GPUList.read() }
+            queue.yield(.devices(gpus, boards: await boards))
+        }
+    }
+
+    /// How long video devices may take to say what they are. All of them are asked, capture cards too, and GPUs do not wait for one
+    /// that hangs.
+    private static let boardPatience = Duration.seconds(2)
+
+    /// The video devices that encode; `nil` while one does not answer. It is asked once, and looked at again when it has answered.
+    private func boards() async -> [V4L2Encoder]? {
+        let isFree = state.withLock { state in
+            defer { state.isAskingBoards = true }
+            return !state.isAskingBoards
+        }
+        guard isFree else { return nil }
+        return await Offload.run(atMost: Self.boardPatience) { [self] in
+            let began = clock.now
+            let boards = V4L2EncoderList.read()
+            state.withLock { $0.isAskingBoards = false }
+            if clock.now - began >= Self.boardPatience { look() }
+            return boards
         }
     }
 

@@ -15,8 +15,7 @@ enum InstalledFFmpeg {
         let listing = try await listing(configuration, environment: environment, known: known)
         let devices = await found
         return (
-            listing.binary, EncoderCatalogue(listed: listing.encoders, gpus: devices?.gpus ?? [], boards: devices?.boards ?? []),
-            listing.knowledge
+            listing.binary, EncoderCatalogue(listed: listing.encoders, gpus: devices.gpus, boards: devices.boards), listing.knowledge
         )
     }
 
@@ -31,8 +30,10 @@ enum InstalledFFmpeg {
         }
     }
 
-    /// What encodes here; `nil` where a driver does not say so in time: the service looks again, and nobody waits for it.
-    static func devices() async -> (gpus: [GPU], boards: [V4L2Encoder])? {
-        await Offload.run(atMost: .milliseconds(500)) { (GPUList.read(), V4L2EncoderList.read()) }
+    /// What encodes here; none where a driver does not say so in time: the service looks again, and nobody waits for it.
+    static func devices() async -> (gpus: [GPU], boards: [V4L2Encoder]) {
+        async let gpus = Offload.run(atMost: .milliseconds(500)) { GPUList.read() }
+        async let boards = Offload.run(atMost: .milliseconds(500)) { V4L2EncoderList.read() }
+        return (await gpus ?? [], await boards ?? [])
     }
 }

@@ -69,6 +69,49 @@ import Testing
         }
     }
 
+    @Test("a GPU that does not keep real time gives way to software, and no picture is missing")
+    func slow() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
+            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await sink.waitForFrames(15, of: "hd")
+            // Half as many pictures a second as come.
+            try lab.fail(.endPicture, .sleep(milliseconds: 66))
+            let fallen = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            #expect(fallen.groups[0].why.contains("does not keep real time") && fallen.gpu(.intel)?.state == "ready", "\(fallen)")
+            #expect(fallen.groups[0].handovers["stall"] == 1, "\(fallen)")
+            try lab.heal()
+            try await stage.expect("the GPU again", of: daemon, within: .seconds(60)) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" && $0.groups[0].lostFrames == 0
+            }
+            try await expectWhole(sink, "hd", after: daemon)
+        }
+    }
+
+    @Test("a video device whose driver hangs keeps the service from no GPU: it is found, lost and had back")
+    func videoHangs() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            try await lab.load("encoder.umockdev")
+            try await lab.tell("video", "/dev/video11", "hung")
+            let sink = try await stage.nginx(record: true)
+            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
+            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await sink.waitForFrames(15, of: "hd")
+            try await lab.unplug(.intel)
+            try await stage.expect("software in its place", of: daemon) {
+                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" && $0.gpu(.intel)?.state == "gone"
+            }
+            try await lab.plug(.intel)
+            try await stage.expect("the GPU again", of: daemon, within: .seconds(60)) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" && $0.groups[0].lostFrames == 0
+            }
+            try await expectWhole(sink, "hd", after: daemon)
+        }
+    }
+
     @Test("a GPU that this user may not open is a problem that names the group to join, and is used from the moment that it may be opened")
     func permission() async throws {
         try await withLab { stage, lab in

@@ -168,11 +168,17 @@ import Testing
         }
     }
 
-    @Test("without NVIDIA's libraries it is said what to install")
-    func noLibraries() async throws {
+    @Test("without NVIDIA's libraries, or the one that encodes, it is said what to install", arguments: [false, true])
+    func noLibraries(hasCUDA: Bool) async throws {
         try await withLab { stage, lab in
             try await lab.plug(.nvidia)
-            let encoder = try #require(try await probe(stage, lab).encoder("h264_nvenc@0000:01:00.0"))
+            var environment = lab.environment
+            if hasCUDA {
+                let libraries = try stage.folder.makeFolder("libraries"), folder = try #require(lab.nvidiaEnvironment["LD_LIBRARY_PATH"] ?? nil)
+                try FileManager.default.copyItem(atPath: folder + "/libcuda.so.1", toPath: libraries + "/libcuda.so.1")
+                environment["LD_LIBRARY_PATH"] = libraries
+            }
+            let encoder = try #require(try await probe(stage, lab, environment: environment).encoder("h264_nvenc@0000:01:00.0"))
             #expect(encoder.cause == "driver-missing" && encoder.reason?.contains("install nvidia-driver") == true, "\(encoder.reason ?? "")")
         }
     }

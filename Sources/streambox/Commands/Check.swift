@@ -20,7 +20,7 @@ struct Check: AsyncParsableCommand {
             let ffmpeg = try await FFmpegBinary.locateListing(loaded.configuration.ffmpeg, environment: environment)
             try CodecObjections.check(loaded, against: ffmpeg.binary.version)
             let devices = await InstalledFFmpeg.devices()
-            let encoders = EncoderCatalogue(listed: ffmpeg.encoders, gpus: devices?.gpus ?? [], boards: devices?.boards ?? [])
+            let encoders = EncoderCatalogue(listed: ffmpeg.encoders, gpus: devices.gpus, boards: devices.boards)
             missing = MissingEncoders.notices(of: loaded, encoders)
         } catch let failure as Failure {
             throw failure

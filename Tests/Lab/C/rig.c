@@ -6,7 +6,7 @@
  *   set SYSPATH NAME VALUE         a udev property, which later events carry
  *   event SYSPATH ACTION [COUNT]   so many at once; umockdev aborts when more than about ten wait for a reader
  *   unplug SYSPATH                 the "remove" event; then the device is gone
- *   video NODE capture|encoder     what answers to the V4L2 questions at a node
+ *   video NODE capture|encoder|hung  what answers to the V4L2 questions at a node, or does not
  *   drm NODE DRIVER                a kernel driver that tells its name at a DRM node
  *   gone NODE                      that driver or camera has no device any more: ENODEV for whoever has the node open
  *   camera NODE MODES [FILE]       a camera that gives pictures; see camera.h
@@ -25,7 +25,7 @@
 #include <string.h>
 #include <umockdev.h>
 
-enum kind { CAPTURE, ENCODER };
+enum kind { CAPTURE, ENCODER, HUNG };
 
 struct size {
     unsigned width, height;
@@ -95,6 +95,11 @@ static int answer_frame_interval(enum kind kind, struct v4l2_frmivalenum *it) {
 static gboolean answer(UMockdevIoctlBase *base, UMockdevIoctlClient *client, gpointer context) {
     (void)base;
     enum kind kind = GPOINTER_TO_INT(context);
+    if (kind == HUNG) {
+        /* Whoever asked waits for ever. */
+        g_object_ref(client);
+        return TRUE;
+    }
     unsigned long request = umockdev_ioctl_client_get_request(client) & 0xffffffffUL;
     UMockdevIoctlData *data = umockdev_ioctl_data_resolve(umockdev_ioctl_client_get_arg(client), 0, _IOC_SIZE(request), NULL);
     int code = ENOTTY;
@@ -179,7 +184,7 @@ static const char *run(UMockdevTestbed *testbed, char **words, guint count, GErr
         umockdev_testbed_remove_device(testbed, words[1]);
     } else if (count == 3 && !strcmp(words[0], "video")) {
         UMockdevIoctlBase *handler = umockdev_ioctl_base_new();
-        enum kind kind = strcmp(words[2], "encoder") ? CAPTURE : ENCODER;
+        enum kind kind = !strcmp(words[2], "encoder") ? ENCODER : !strcmp(words[2], "hung") ? HUNG : CAPTURE;
         g_signal_connect(handler, "handle-ioctl", G_CALLBACK(answer), GINT_TO_POINTER(kind));
         umockdev_testbed_attach_ioctl(testbed, words[1], handler, error);
     } else if (count == 3 && !strcmp(words[0], "drm")) {

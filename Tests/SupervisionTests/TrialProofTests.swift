@@ -1,0 +1,33 @@
+import EncoderSelection
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Supervision
+
+/// What a trial's stream shows, with streams of the real FFmpeg's.
+@Suite struct TrialProofTests {
+    private static let keyframes = ["-force_key_frames", "expr:not(mod(n,6))"]
+
+    @Test(
+        "an encoder whose stream could not be cut, joined or read from its middle does not pass",
+        arguments: [
+            (["-tune", "zerolatency"] + keyframes, nil),
+            (["-tune", "zerolatency"], "it makes no keyframe where one is asked for"),
+            (["-bf", "2", "-b_strategy", "0"] + keyframes, "its pictures are not in order"),
+            (["-tune", "zerolatency", "-bsf:v", "filter_units=remove_types=7|8"] + keyframes, "a keyframe has no parameter sets before it, so no reader could begin there"),
+            (["-tune", "zerolatency", "-frames:v", "8"] + keyframes, "only 8 of 12 pictures came out"),
+        ] as [([String], String?)])
+    func flaws(options: [String], flaw: String?) async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("trial.ts")
+        _ = try await Program.run(
+            "ffmpeg",
+            ["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30", "-frames:v", "\(TrialCommand.frames)", "-c:v", "libx264", "-g", "250"] + options
+                + ["-f", "mpegts", path]
+        ).success("ffmpeg")
+        let stream = try FileDescriptor.open(path, .readOnly)
+        defer { try? stream.close() }
+        #expect(TrialProof.flaw(in: stream) == flaw)
+    }
+}
