@@ -38,6 +38,7 @@ struct Run: AsyncParsableCommand {
         ProcessLimits.forbidCores()
         ProcessLimits.allowDescriptors()
         let environment = processEnvironment()
+        StartPace.keep(environment: environment)
         let file = try LoadedConfiguration(config, environment: environment)
         let secrets = SecretBook()
         secrets.learn(file.configuration.secretValues(environment: environment))

@@ -1,0 +1,75 @@
+import Glibc
+
+/// Slows down a service that ends again and again soon after its start.
+///
+/// The unit has the manager start the service again at once, however often: a box is on air the sooner, and nobody is there to
+/// say "try again". What fails each time is not to take the processor and fill the journal meanwhile. Pure.
+public struct StartPace: Sendable, Equatable {
+    /// Starts in a row, each soon after the one before.
+    public private(set) var starts: Int
+    /// When the last of them was: microseconds of `CLOCK_MONOTONIC`.
+    public private(set) var last: Int64
+
+    /// A start within this time after the one before, in microseconds.
+    private static let soon: Int64 = 10_000_000
+    private static let free = 5
+    private static let longest = 10
+
+    public init() { (starts, last) = (0, .min / 2) }
+
+    /// Reads what ``text`` wrote.
+    public init?(_ text: String) {
+        let numbers = text.split { $0 == " " || $0 == "\n" }.map { Int64($0) }
+        guard numbers.count == 2, let starts = numbers[0], let last = numbers[1], (0...1_000_000).contains(starts), last >= 0 else { return nil }
+        (self.starts, self.last) = (Int(starts), last)
+    }
+
+    public var text: String { "\(starts) \(last)\n" }
+
+    /// A start begins.
+    ///
+    /// - Returns: Seconds that it waits first, up to ten.
+    public mutating func begin(now: Int64) -> Int {
+        starts = (0...Self.soon).contains(now - last) ? starts + 1 : 1
+        let pause = min(max(0, starts - Self.free), Self.longest)
+        last = now + Int64(pause) * 1_000_000
+        return pause
+    }
+}
+
+extension StartPace {
+    /// Keeps a start in step with those before it, where the service's manager has a folder for that.
+    ///
+    /// - Parameters:
+    ///   - environment: Of the process; `RUNTIME_DIRECTORY` has to outlast a restart (`RuntimeDirectoryPreserve=restart`).
+    ///   - wait: Waits so many seconds.
+    public static func keep(environment: [String: String], now: Int64 = ServiceManager.monotonicMicroseconds(), wait: (Int) -> Void = pause) {
+        guard let name = environment["NOTIFY_SOCKET"], let folder = environment["RUNTIME_DIRECTORY"]?.split(separator: ":").first else { return }
+        let path = "\(folder)/starts"
+        var pace = read(path).flatMap { StartPace($0) } ?? StartPace()
+        let seconds = pace.begin(now: now)
+        // Without it, this start is not slowed down, nor is the next.
+        write(pace.text, path)
+        guard seconds > 0 else { return }
+        _ = NotifySocket(name)?.send(.status("started \(pace.starts) times, each soon after the one before: it waits \(seconds) s; the log says why it ended"))
+        wait(seconds)
+    }
+
+    public static func pause(seconds: Int) { sleep(UInt32(seconds)) }
+
+    private static func read(_ path: String) -> String? {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count = Glibc.read(file, &bytes, bytes.count)
+        return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
+    }
+
+    private static func write(_ text: String, _ path: String) {
+        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard file >= 0 else { return }
+        defer { close(file) }
+        _ = Array(text.utf8).withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+    }
+}
