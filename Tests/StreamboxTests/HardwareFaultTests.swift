@@ -48,24 +48,66 @@ import Testing
 
     @Test("an encoder that was to take over, and fails when the one in use has been cut off already, costs no picture")
     func failsLate() async throws {
-        try await withLab { stage, lab in
-            try await lab.plug(.intel)
+        try await withStage { stage in
+            // The next encoder waits past the place where it was to take over, and ends.
+            let fault = stage.folder.path("fault")
+            let ffmpeg = try stage.folder.write("ffmpeg", """
+                #!/bin/sh
+                case "$*" in *pipe:0*libx264*) if rm \(fault) 2>/dev/null; then sleep 1.5; echo "OpenEncodeSessionEx failed: out of memory (10)" >&2; exit 1; fi ;; esac
+                exec ffmpeg "$@"
+
+                """, mode: 0o755)
             let sink = try await stage.nginx(record: true)
-            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), more: "ffmpeg: \(ffmpeg)\n")
+            try await stage.expect("the group live", of: daemon) { $0.groups[0].state == "live" }
             try await sink.waitForFrames(15, of: "hd")
-            // What runs has its session; what comes waits past the place where it was to take over, and finds none.
-            try lab.fail(.start, .sleep(milliseconds: 1500))
-            try lab.fail(.createContext, .busy)
-            _ = try await stage.command(["handover", "hd", "--config", daemon.config])
-            try await daemon.logged("the encoder that was to take over did not")
-            let fallen = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
-            #expect(fallen.groups[0].why.contains("no further encoding session") && fallen.gpu(.intel)?.state == "ready", "\(fallen)")
-            try lab.heal()
-            try await stage.expect("the GPU again", of: daemon, within: .seconds(60)) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" && $0.groups[0].lostFrames == 0
+            for round in 1...3 {
+                let position = daemon.position
+                _ = try stage.folder.write("fault", "")
+                let handover = try await stage.command(["handover", "hd", "--config", daemon.config])
+                #expect(handover.ending == .exited(1))
+                try await daemon.logged("the encoder that was to take over did not", from: position)
+                try await stage.expect("another encoder in its place", of: daemon) {
+                    $0.groups[0].state == "live" && $0.groups[0].handovers["exit"] == round && $0.groups[0].lostFrames == 0
+                }
             }
             try await expectWhole(sink, "hd", after: daemon)
+        }
+    }
+
+    @Test("the same of a program's frames: an encoder that was to take over fails when the one in use has been cut off already")
+    func failsLateForFrames() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            try lab.fail(.start, .sleep(milliseconds: 500))
+            let sink = try await stage.nginx(record: true)
+            let file = try await stage.file("numbers.ts") { $0.duration = .seconds(60) }
+            let fifo = stage.folder.path("frames")
+            let config = try stage.configuration("""
+                  - name: main
+                    sources: [ { raw: { path: \(fifo), size: 320x180, rate: 30, pixels: bgra } } ]
+                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 1M, keyframe: 1s }, targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
+                """)
+            let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"], environment: lab.environment)
+            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+            try await eventually("the FIFO") { FileManager.default.fileExists(atPath: fifo) }
+            let writer = try await stage.program(
+                "ffmpeg", ["-v", "error", "-nostdin", "-y", "-re", "-i", file, "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "bgra", fifo])
+            try await daemon.logged("passed its trial", Self.onIntel)
+            // What takes over is starting now. With its first frame it opens its encoder, which takes a while and fails.
+            try lab.fail(.createConfig, .sleep(milliseconds: 300))
+            try lab.fail(.createContext, .busy)
+            let position = daemon.position
+            try await daemon.logged("the encoder that was to take over did not", "source=raw-0")
+            try lab.heal()
+            try await daemon.logged("handed over", "source=raw-0", Self.onIntel, from: position)
+            let soFar = try await sink.reading(of: "one").frames.count
+            try await sink.waitForFrames(soFar + 20, of: "one")
+            // The slate's pictures, which come first where the machine is busy, have none.
+            let numbers = try await sink.reading(of: "one").frames.map(\.number).drop { $0 == nil }
+            #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $0 != nil && $1 == $0! + 1 }, "\(numbers)")
+            await stage.end(writer)
+            try await daemon.terminate()
         }
     }
 

@@ -116,6 +116,37 @@ import Testing
         }
     }
 
+    @Test("a group has the GPU that it names and no other, and plan and status say why each has what it has")
+    func pinned() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            try await lab.plug(.amd)
+            let sink = try await stage.nginx(record: true)
+            let channels = box(
+                group("a", sink.url("a")), group("b", sink.url("b"), ", encoder: \"\(Self.onAMD)\""), group("c", sink.url("c"), ", encoder: [h264_nvenc, libx264]"))
+            let plan = try await stage.command(["plan", try stage.configuration(channels, name: "planned")], environment: lab.environment).text
+            let reasons = [
+                "a": "\(Self.onIntel): the best that works here", "b": "\(Self.onAMD): asked for",
+                "c": "libx264: the first asked for that works here (h264_nvenc: no such device here; it needs an NVIDIA GPU",
+            ]
+            for reason in reasons.values { #expect(plan.contains(reason), "\(plan)") }
+            let daemon = try await stage.streambox(channels, environment: lab.environment)
+            let status = try await stage.expect("a GPU for each group that may have one", of: daemon) {
+                $0.groups.map(\.use) == [Self.onIntel, Self.onAMD, "libx264"] && $0.groups.map(\.state) == ["live", "live", "degraded"]
+            }
+            for group in status.groups { #expect(group.why.hasPrefix(reasons[group.name] ?? "nothing"), "\(group)") }
+            for name in ["a", "b"] { try await sink.waitForFrames(15, of: name) }
+            try await lab.unplug(.amd)
+            let alone = try await stage.expect("software for the group whose GPU is gone", of: daemon) {
+                $0.groups.map(\.use) == [Self.onIntel, "libx264", "libx264"] && $0.groups[1].state == "degraded"
+            }
+            #expect(alone.groups[1].why.contains("its GPU is gone") && alone.groups[0].handovers["gpu-lost"] == nil, "\(alone)")
+            try await lab.plug(.amd)
+            try await stage.expect("its GPU again", of: daemon) { $0.groups[1].use == Self.onAMD && $0.groups.allSatisfy { $0.lostFrames == 0 } }
+            try await expectWhole(sink, "a", "b", "c", after: daemon)
+        }
+    }
+
     @Test("a GPU that the kernel has given up is left before it fails")
     func wedged() async throws {
         try await withLab { stage, lab in
@@ -172,17 +203,22 @@ import Testing
         }
     }
 
-    @Test("NVIDIA's GPU that fails while it encodes costs no picture", arguments: [(Lab.NVIDIACall.encodePicture, 20), (.cuCtxPushCurrent, 719)])
-    func nvidiaFaults(call: Lab.NVIDIACall, code: Int) async throws {
+    @Test(
+        "NVIDIA's GPU that fails while it encodes costs no picture",
+        arguments: [
+            (Lab.NVIDIACall.encodePicture, Lab.Fault.code(20), "gpu-error"), (.lockBitstream, .code(20), "gpu-error"),
+            (.cuCtxPushCurrent, .code(719), "gpu-error"), (.encodePicture, .hang, "stall"),
+        ])
+    func nvidiaFaults(call: Lab.NVIDIACall, fault: Lab.Fault, cause: String) async throws {
         try await withLab { stage, lab in
             try await lab.plug(.nvidia)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.nvidiaEnvironment)
             try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
             try await sink.waitForFrames(30, of: "hd")
-            try lab.fail(call, .code(code))
+            try lab.fail(call, fault)
             let fallen = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
-            #expect(fallen.groups[0].handovers["gpu-error"] == 1 && fallen.gpu(.nvidia)?.state == "quarantined", "\(fallen)")
+            #expect(fallen.groups[0].handovers[cause] == 1 && fallen.gpu(.nvidia)?.state == "quarantined", "\(fallen)")
             try lab.heal()
             try await stage.expect("the GPU again", of: daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
             let soFar = try await sink.reading(of: "hd").frames.count
