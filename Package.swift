@@ -174,8 +174,9 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ], swiftSettings: settings),
         .testTarget(
-            name: "DataPathTests", dependencies: ["DataPath", "TransportStream", "TestSupport"],
+            name: "DataPathTests", dependencies: ["DataPath", "StreamboxFrames", "TransportStream", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(name: "StreamboxFramesTests", dependencies: ["StreamboxFrames", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "SupervisionTests",
             dependencies: [

@@ -175,8 +175,9 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     func remove(_ frames: FrameStream) { streamEnded(frames) }
 
     private func end(_ index: Int) {
-        let source = sources.remove(at: index)
+        let source = sources[index]
         source.close()
+        sources.remove(at: index)
         choice.ended(source.priority, now: EventLoop.now())
         source.report(.ended)
     }

@@ -32,12 +32,15 @@ public actor DataPath {
     private var streams: [Attachment: FrameStream] = [:]
     private let limits: Feed.Limits
     private let tapPatience: Int64
+    private let frameBytes: Int
 
     /// - Parameters:
     ///   - limits: What each feed keeps.
+    ///   - frameBytes: Bytes of frames that a source keeps at the most until their pictures have come out of an encoder.
     ///   - tapPatience: How long a client of a tap may take nothing though bytes wait; then it is dropped.
-    public init(limits: Feed.Limits = Feed.Limits(), tapPatience: Duration = .seconds(10)) {
+    public init(limits: Feed.Limits = Feed.Limits(), frameBytes: Int = 256 << 20, tapPatience: Duration = .seconds(10)) {
         self.limits = limits
+        self.frameBytes = frameBytes
         self.tapPatience = tapPatience.wholeNanoseconds
         signal(SIGPIPE, SIG_IGN)
     }
@@ -186,11 +189,11 @@ public actor DataPath {
         let stream: FrameStream
         switch origin {
         case .fifo(let path, let tell):
-            stream = FrameStream(layout: layout, waits: true, owner: input, loop: loop)
+            stream = FrameStream(layout: layout, waits: true, mostBytes: frameBytes, owner: input, loop: loop)
             stream.setInput(try FIFOInlet(path: path, layout: layout, owner: stream, loop: loop, report: tell))
             result = FrameAttachment(attachment: Attachment(number: 0))
         case .card(let hasSound):
-            stream = FrameStream(layout: layout, waits: false, owner: input, loop: loop)
+            stream = FrameStream(layout: layout, waits: false, mostBytes: frameBytes, owner: input, loop: loop)
             let picture = try Pipe(capacity: Pipe.frames)
             guard let inlet = CardInlet(picture.reading, layout: layout, owner: stream, loop: loop) else {
                 let error = DescriptorError.last("watch a pipe")
@@ -216,6 +219,9 @@ public actor DataPath {
         streams[result.attachment] = stream
         return result
     }
+
+    /// Takes no more frames of a source in: its encoder gives what it has, and ends.
+    public func endFrames(of attachment: Attachment) { streams[attachment]?.endInput() }
 
     /// Makes the pipes for an encoder of frames.
     ///

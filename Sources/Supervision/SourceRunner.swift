@@ -201,6 +201,7 @@ final class SourceRunner: Runnable {
         let encoder = place.encoder(of: frames.attachment, size: fifo.size, rate: fifo.rate)
         async let encoding: Void = encoder.run()
         await child.untilAsked()
+        await place.dataPath.endFrames(of: frames.attachment)
         encoder.finish()
         await encoding
         await place.dataPath.detach(frames.attachment)

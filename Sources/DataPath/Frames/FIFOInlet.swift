@@ -27,10 +27,14 @@ final class FIFOInlet: FrameInlet, EventLoop.Handler {
     private var isPaused = false
     /// When to look again whether the FIFO is there, in nanoseconds of the monotonic clock.
     private var retry: Int64?
+    /// When to look whether the one that is open still has its name, as long as nobody writes; and whether it had none.
+    private var nextLook: Int64 = 0
+    private var isNameless = false
 
     /// Bytes that a pipe holds at the most, where the system allows it.
     private static let pipeSize: CInt = 1 << 20
     private static let retryInterval: Int64 = 250_000_000
+    private static let lookInterval: Int64 = 1_000_000_000
 
     init(path: String, layout: FrameLayout, owner: any FrameInletOwner, loop: EventLoop, report: @escaping @Sendable (FIFOEvent) -> Void) throws(DescriptorError) {
         self.path = path
@@ -123,13 +127,33 @@ final class FIFOInlet: FrameInlet, EventLoop.Handler {
         loop.arm(for: due)
     }
 
-    /// Looks for a FIFO that was not there; returns when to look again.
+    /// Looks for a FIFO that was not there, or is no longer the one that is open; returns when to look again.
     func doWhatIsDue(now: Int64) -> Int64 {
-        guard let due = retry else { return .max }
-        guard now >= due else { return due }
-        retry = nil
-        reopen()
-        return retry ?? .max
+        if let due = retry {
+            guard now >= due else { return due }
+            retry = nil
+            reopen()
+            if let retry { return retry }
+        }
+        guard descriptor >= 0 else { return .max }
+        guard now >= nextLook else { return nextLook }
+        nextLook = now + Self.lookInterval
+        if !hasWriter { look() }
+        return retry ?? nextLook
+    }
+
+    /// Programs remove a FIFO that they find, and make one of their own: what they write then never comes here.
+    private func look() {
+        var named = stat(), own = stat()
+        guard fstat(descriptor, &own) == 0 else { return }
+        if stat(path, &named) == 0 {
+            isNameless = false
+            if named.st_mode & S_IFMT == S_IFIFO, (named.st_dev, named.st_ino) != (own.st_dev, own.st_ino) { reopen() }
+        } else if errno == ENOENT {
+            // Not at once: who removed it may be about to make another.
+            if isNameless, mkfifo(path, 0o660) == 0 { reopen() }
+            isNameless.toggle()
+        }
     }
 
     func pause() {

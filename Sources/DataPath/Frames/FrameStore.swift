@@ -21,18 +21,22 @@ struct FrameStore {
     private(set) var delivered = 0
     private(set) var lastTime: Int64?
 
-    /// Bytes of frames at the most, and ticks from the first to the last.
-    static let mostBytes = 256 << 20
+    /// Bytes of frames at the most.
+    private let mostBytes: Int
+    /// Ticks from the first to the last at the most.
     static let longestSpan = 4 * Ticks.perSecond
     /// Frames whose room is kept for those to come.
     private static let spares = 4
 
-    init(layout: FrameLayout) {
+    init(layout: FrameLayout, mostBytes: Int) {
         self.layout = layout
+        self.mostBytes = mostBytes
     }
 
     /// The oldest frame that is kept; `nil` when none is.
     var first: Frame? { frames.first }
+
+    var count: Int { frames.count }
 
     /// A frame, where it is kept; behind a gap the oldest.
     func frame(from number: Int) -> Frame? {
@@ -44,7 +48,7 @@ struct FrameStore {
     /// It has no room for another frame.
     var isFull: Bool {
         guard let first = frames.first, let last = frames.last else { return false }
-        return (frames.count + 1) * layout.byteCount > Self.mostBytes || last.time - first.time > Self.longestSpan
+        return (frames.count + 1) * layout.byteCount > mostBytes || last.time - first.time > Self.longestSpan
     }
 
     /// Room for the next frame.

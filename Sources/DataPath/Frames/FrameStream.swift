@@ -71,8 +71,12 @@ final class FrameStream: InletOwner, FrameInletOwner {
     /// Nanoseconds that sound is held back at the start for the first picture.
     private static let soundPatience: Int64 = 2_000_000_000
 
-    init(layout: FrameLayout, waits: Bool, owner: any FrameStreamOwner, loop: EventLoop) {
-        store = FrameStore(layout: layout)
+    /// Frames without a picture from which on it is no frame held back that is owed.
+    private static let mostHeldBack = 4
+
+    /// - Parameter mostBytes: Of the frames that are kept.
+    init(layout: FrameLayout, waits: Bool, mostBytes: Int, owner: any FrameStreamOwner, loop: EventLoop) {
+        store = FrameStore(layout: layout, mostBytes: mostBytes)
         self.waits = waits
         self.owner = owner
         self.loop = loop
@@ -90,6 +94,7 @@ final class FrameStream: InletOwner, FrameInletOwner {
     }
 
     func close() {
+        if lastPicture != nil, store.end > store.delivered { owner.stream(self, hasLost: store.end - store.delivered) }
         input?.close()
         sound?.close()
         for generation in generations { forget(generation) }
@@ -128,6 +133,13 @@ final class FrameStream: InletOwner, FrameInletOwner {
         current.report(.slow)
     }
 
+    /// Takes no more frames in: those that have come still come out.
+    func endInput() {
+        guard let input else { return }
+        input.close()
+        framesEnded(nil)
+    }
+
     func framesEnded(_ problem: String?) {
         input = nil
         hasEnded = true
@@ -154,10 +166,12 @@ final class FrameStream: InletOwner, FrameInletOwner {
     /// All frames have come, and their pictures too.
     var isOver: Bool { hasEnded && store.first == nil }
 
-    /// One can be handed over from.
-    var hasCurrent: Bool { generations.last.map { $0.isJoined && $0.cut == nil } ?? false }
+    /// One can be handed over from, perhaps once another that was to take over is gone.
+    var hasCurrent: Bool { generations.contains { $0.isJoined && !$0.isCut } }
 
     func add(_ generation: Generation, _ start: Start) {
+        // What one that was to take over gives while it is ended is this one's.
+        if case .atOnce = start { for former in generations { former.cut = min(former.cut ?? .max, store.delivered) } }
         generations.append(generation)
         switch start {
         case .atOnce: generation.outlet.begin(at: store.delivered)
@@ -173,7 +187,7 @@ final class FrameStream: InletOwner, FrameInletOwner {
     private func beginSuccessor(at number: Int) {
         guard generations.count > 1, let successor = generations.last, successor.outlet.next == nil, successor.outlet.isRead else { return }
         let current = generations[generations.count - 2]
-        guard current.isJoined else { return }
+        guard current.isJoined, !current.isCut else { return }
         current.cut = number
         successor.owesSince = nil
         if store.delivered < number {
@@ -206,9 +220,10 @@ final class FrameStream: InletOwner, FrameInletOwner {
         generation.outlet.close()
     }
 
-    /// What a successor that ended before it took over leaves behind.
+    /// What a successor that ended before it took over leaves behind; another one may be there by now.
     private func mend(without successor: Generation) {
-        guard !successor.isJoined, let current = generations.last, current.isJoined, current.cut != nil else { return }
+        guard !successor.isJoined, !generations.contains(where: { !$0.isJoined && $0.outlet.next != nil }) else { return }
+        guard let current = generations.last(where: { $0.isJoined }), current.cut != nil else { return }
         // One of which something was refused goes on being refused: the one that replaces it begins with what is missing.
         if current.isCut { current.report(.torn) } else { current.cut = nil }
     }
@@ -260,6 +275,7 @@ final class FrameStream: InletOwner, FrameInletOwner {
     private func join(_ generation: Generation, now: Int64) {
         generation.isJoined = true
         generation.patience = Self.patience
+        loop.arm(for: now + generation.patience)
         generation.report(.delivering(videoFormat, after: lastPicture.map { .nanoseconds(now - $0) }))
         while let oldest = generations.first, oldest !== generation {
             generations.removeFirst()
@@ -307,7 +323,7 @@ final class FrameStream: InletOwner, FrameInletOwner {
             // Its writer must not be stuck for ever: it reads the card, too.
             if now - began >= Self.soundPatience { sound?.release() } else { next = min(next, began + Self.soundPatience) }
         }
-        let isIdle = !isWaiting && now - lastFrame >= Self.idleTime
+        let isIdle = !isWaiting && now - lastFrame >= Self.idleTime && store.count < Self.mostHeldBack
         for generation in generations where !generation.isStalled && !generation.isHeld {
             guard let since = generation.owesSince else { continue }
             if generation.outlet.next == nil ? generation.outlet.isRead : isIdle {

@@ -35,7 +35,7 @@ final class FrameRelay: Sendable {
     private static func make(_ path: String) -> String? {
         var info = stat()
         if stat(path, &info) != 0 {
-            return mkfifo(path, 0o660) == 0 ? nil : "\(path) cannot be made: \(String(cString: strerror(errno)))"
+            return mkfifo(path, 0o660) == 0 ? nil : "the FIFO \(path) cannot be made: \(String(cString: strerror(errno))); make its folder and let this user write to it, or name another path"
         }
         return info.st_mode & S_IFMT == S_IFIFO ? nil : "\(path) is no FIFO; remove it, or name another path"
     }

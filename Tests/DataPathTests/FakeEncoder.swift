@@ -1,0 +1,178 @@
+import DataPath
+import Foundation
+import Synchronization
+import SystemPackage
+import TestSupport
+
+/// An encoder of frames that is none: it reads IVF and gives a small picture for each frame, when it is told to.
+final class FakeEncoder: Sendable {
+    struct Frame: Hashable {
+        var number: Int
+        /// In ticks.
+        var time: Int64
+        /// Its bytes are those of one frame.
+        var isWhole: Bool
+    }
+
+    private struct State {
+        var frames: [Frame] = []
+        /// How many pictures it may give, and has given.
+        var allowed: Int
+        var given = 0
+        /// It takes what comes.
+        var reads: Bool
+        var isReady = false
+        var isKilled = false
+        var hasEnded = false
+    }
+
+    let name: Int
+    let reports = Reports<EncoderEvent>()
+    private let path: DataPath
+    private let attachment: DataPath.Attachment
+    private let layout: FrameLayout
+    private let state: Mutex<State>
+
+    /// - Parameters:
+    ///   - name: Stands in each picture.
+    ///   - gives: So many pictures, until ``allow(_:)``.
+    init(
+        _ name: Int, of frames: DataPath.Attachment, in path: DataPath, layout: FrameLayout, takesOver: Bool = false, startPatience: Duration = .seconds(20),
+        gives: Int = .max, reads: Bool = true
+    ) async throws {
+        self.name = name
+        self.path = path
+        self.layout = layout
+        state = Mutex(State(allowed: gives, reads: reads))
+        let input: FileDescriptor, output: FileDescriptor
+        (attachment, input, output) = try await path.attachEncoder(ofFrames: frames, takesOver: takesOver, startPatience: startPatience) {
+            [reports] in reports.add($0)
+        }
+        Thread.detachNewThread { [self] in
+            read(input.rawValue)
+            close(input.rawValue)
+            state.withLock { $0.hasEnded = true }
+        }
+        Thread.detachNewThread { [self] in
+            write(output.rawValue)
+            close(output.rawValue)
+        }
+    }
+
+    var frames: [Frame] { state.withLock(\.frames) }
+    var given: Int { state.withLock(\.given) }
+    /// It has read what comes before the first frame.
+    var isReady: Bool { state.withLock(\.isReady) }
+    /// Its input has ended, or it has.
+    var hasEnded: Bool { state.withLock(\.hasEnded) }
+
+    /// Gives so many pictures more.
+    func allow(_ count: Int = .max) { state.withLock { $0.allowed = count == .max ? .max : $0.given + count } }
+    /// Takes what comes from now on, or does so no more.
+    func read(_ reads: Bool) { state.withLock { $0.reads = reads } }
+
+    /// Ends at once, whatever it has.
+    func kill() async {
+        state.withLock { $0.isKilled = true }
+        await path.detach(attachment)
+    }
+
+    // MARK: In
+
+    private func read(_ descriptor: CInt) {
+        guard take(32, descriptor).map({ $0.starts(with: Array("DKIF".utf8)) }) == true else { return }
+        state.withLock { $0.isReady = true }
+        while let header = take(12, descriptor) {
+            let size = header[..<4].reversed().reduce(0) { $0 << 8 | Int($1) }
+            let time = header[4...].reversed().reduce(0) { $0 << 8 | Int64($1) }
+            guard let bytes = take(size, descriptor) else { return }
+            let number = FakeFrames.number(bytes)
+            let isWhole = size == layout.byteCount && bytes.elementsEqual(FakeFrames.bytes(number, size))
+            state.withLock { $0.frames.append(Frame(number: number, time: time, isWhole: isWhole)) }
+        }
+    }
+
+    private func take(_ count: Int, _ descriptor: CInt) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            guard wait({ $0.reads }) else { return nil }
+            var end = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&end, 1, 5) != 0 else { continue }
+            let got = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + filled, count - filled) }
+            if got < 0, errno == EINTR { continue }
+            guard got > 0 else { return nil }
+            filled += got
+        }
+        return bytes
+    }
+
+    // MARK: Out
+
+    private func write(_ descriptor: CInt) {
+        while wait({ $0.given < $0.frames.count && $0.given < $0.allowed || $0.hasEnded && $0.given == $0.frames.count }) {
+            let next = state.withLock { state -> (Frame, Int)? in
+                guard state.given < state.frames.count, state.given < state.allowed else { return nil }
+                defer { state.given += 1 }
+                return (state.frames[state.given], state.given)
+            }
+            guard let (frame, index) = next else { return }
+            let bytes = FakeFrames.picture(of: frame.number, by: name, index: index, time: frame.time)
+            guard bytes.withUnsafeBytes({ Glibc.write(descriptor, $0.baseAddress, $0.count) }) == bytes.count else { return }
+        }
+    }
+
+    /// - Returns: `false` once it has been killed.
+    private func wait(_ isWanted: (State) -> Bool) -> Bool {
+        while true {
+            let now = state.withLock { state in state.isKilled ? false : isWanted(state) ? true : nil }
+            if let now { return now }
+            usleep(500)
+        }
+    }
+}
+
+/// Frames that can be told from each other, and pictures of them.
+enum FakeFrames {
+    /// Whose number stands in its first bytes; the others follow from it.
+    static func bytes(_ number: Int, _ count: Int) -> [UInt8] {
+        (0..<count).map { $0 < 4 ? UInt8(truncatingIfNeeded: number >> (8 * $0)) : UInt8(truncatingIfNeeded: number &* 31 &+ $0 &* 7 &+ $0 >> 8) }
+    }
+
+    static func number(_ bytes: [UInt8]) -> Int { bytes[..<4].reversed().reduce(0) { $0 << 8 | Int($1) } }
+
+    /// A picture in MPEG-TS, with the tables before the first, which is a keyframe. A reader begins with the newest.
+    static func picture(of number: Int, by encoder: Int, index: Int, time: Int64) -> [UInt8] {
+        let isKeyframe = index == 0
+        var unit: [UInt8] = [0, 0, 0, 1, 0x09, 0xF0]
+        if isKeyframe { unit += [0, 0, 0, 1, 0x67, 0x42, 0xC0, 0x0A, 0xDA, 0x04, 0x06, 0xE9, 0, 0, 0, 1, 0x68, 0xCE, 0x3C, 0x80] }
+        unit += [0, 0, 1, isKeyframe ? 0x65 : 0x41] + Array("<\(encoder):\(number)>................".utf8)
+        let pts = UInt64(bitPattern: time) & 0x1_FFFF_FFFF
+        let header: [UInt8] = [
+            0, 0, 1, 0xE0, UInt8((unit.count + 8) >> 8), UInt8((unit.count + 8) & 0xFF), 0x80, 0x80, 5, 0x21 | UInt8(pts >> 29 & 0x0E), UInt8(pts >> 22 & 0xFF),
+            0x01 | UInt8(pts >> 14 & 0xFE), UInt8(pts >> 7 & 0xFF), 0x01 | UInt8(pts << 1 & 0xFE),
+        ]
+        var packet: [UInt8] = [0x47, 0x41, 0x00, 0x30 | UInt8(index & 0x0F)]
+        let stuffing = TransportBytes.packetSize - packet.count - header.count - unit.count
+        packet += [UInt8(stuffing - 1), isKeyframe ? 0x40 : 0] + [UInt8](repeating: 0xFF, count: stuffing - 2)
+        let tables = index == 0 ? table(pid: 0, 0x00, [0, 1, 0xF0, 0x00]) + table(pid: 0x1000, 0x02, [0xE1, 0x00, 0xF0, 0x00, 0x1B, 0xE1, 0x00, 0xF0, 0x00]) : []
+        return tables + packet + header + unit
+    }
+
+    private static func table(pid: Int, _ id: UInt8, _ body: [UInt8]) -> [UInt8] {
+        var section: [UInt8] = [id, 0xB0, UInt8(5 + body.count + 4), 0, 1, 0xC1, 0, 0] + body
+        let sum = TransportBytes.crc(section)
+        section += (0..<4).map { UInt8(truncatingIfNeeded: sum >> (24 - 8 * $0)) }
+        let packet: [UInt8] = [0x47, 0x40 | UInt8(pid >> 8), UInt8(pid & 0xFF), 0x10, 0] + section
+        return packet + [UInt8](repeating: 0xFF, count: TransportBytes.packetSize - packet.count)
+    }
+
+    /// Encoder and frame of each picture in a stream, in their order.
+    static func pictures(in bytes: [UInt8]) -> [(encoder: Int, number: Int)] {
+        TransportBytes.packets(bytes).filter { TransportBytes.pid($0) == 0x100 }.compactMap { packet in
+            guard let start = packet.lastIndex(of: UInt8(ascii: "<")), let end = packet[start...].firstIndex(of: UInt8(ascii: ">")) else { return nil }
+            let parts = String(decoding: packet[(start + 1)..<end], as: UTF8.self).split(separator: ":").compactMap { Int($0) }
+            return parts.count == 2 ? (parts[0], parts[1]) : nil
+        }
+    }
+}

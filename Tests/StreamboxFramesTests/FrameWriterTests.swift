@@ -1,0 +1,94 @@
+import Foundation
+import StreamboxFrames
+import TestSupport
+import Testing
+
+/// What programs write frames with, and a reader that comes and goes.
+@Suite struct FrameWriterTests {
+    /// More than a pipe holds, and no multiple of anything.
+    private static let size = 2_000_003
+
+    private func write(_ value: UInt8, with writer: inout FrameWriter) throws -> Bool {
+        try [UInt8](repeating: value, count: writer.bytesPerFrame).withUnsafeBytes { try writer.write($0) }
+    }
+
+    private func read(_ count: Int, from descriptor: CInt) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while bytes.count < count {
+            let got = Glibc.read(descriptor, &buffer, min(buffer.count, count - bytes.count))
+            guard got > 0 else { break }
+            bytes += buffer[..<got]
+        }
+        return bytes
+    }
+
+    @Test("frames are left out while there is no FIFO and while nobody reads it")
+    func nobody() throws {
+        let folder = try TemporaryFolder()
+        var writer = FrameWriter(path: folder.path("frames"), bytesPerFrame: 100)
+        #expect(try !write(1, with: &writer))
+        #expect(mkfifo(writer.path, 0o600) == 0)
+        #expect(try !write(2, with: &writer))
+        let reader = open(writer.path, O_RDONLY | O_NONBLOCK)
+        defer { close(reader) }
+        #expect(try write(3, with: &writer))
+        #expect(read(100, from: reader) == [UInt8](repeating: 3, count: 100))
+    }
+
+    @Test("when its reader goes in the middle of a frame, the next reader gets a whole one first")
+    func midFrame() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("frames")
+        try #require(mkfifo(path, 0o600) == 0)
+        let first = open(path, O_RDONLY | O_NONBLOCK)
+        var writer = FrameWriter(path: path, bytesPerFrame: Self.size)
+        // Read in part: the rest does not fit into the pipe.
+        Reading(descriptor: first).start(100_000)
+        #expect(try !write(1, with: &writer))
+        #expect(try !write(2, with: &writer), "nobody reads")
+        let second = open(path, O_RDONLY | O_NONBLOCK)
+        _ = fcntl(second, F_SETFL, 0)
+        async let all = withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: read(2 * Self.size, from: second)) }
+        }
+        #expect(try write(3, with: &writer))
+        #expect(try write(4, with: &writer))
+        #expect(await all == [UInt8](repeating: 3, count: Self.size) + [UInt8](repeating: 4, count: Self.size))
+        close(second)
+    }
+
+    /// A reader that takes some bytes and goes.
+    private struct Reading {
+        let descriptor: CInt
+
+        func start(_ count: Int) {
+            _ = fcntl(descriptor, F_SETFL, 0)
+            Thread.detachNewThread { [descriptor] in
+                var buffer = [UInt8](repeating: 0, count: 10_000)
+                var left = count
+                while left > 0 {
+                    let got = Glibc.read(descriptor, &buffer, min(left, buffer.count))
+                    // Before the writer has come.
+                    if got == 0 { usleep(1000) }
+                    left -= max(0, got)
+                }
+                close(descriptor)
+            }
+        }
+    }
+
+    @Test("a path that is no FIFO, and one in a folder that is none, are told in words")
+    func mistakes() throws {
+        let folder = try TemporaryFolder()
+        for (path, words) in [(try folder.write("file", ""), "is no FIFO"), (try folder.write("other", "") + "/frames", "Not a directory")] {
+            var writer = FrameWriter(path: path, bytesPerFrame: 10)
+            do {
+                _ = try write(0, with: &writer)
+                Issue.record("\(path) was written to")
+            } catch let error as FrameWriter.WriteError {
+                #expect(error.description.contains(path) && error.description.contains(words), "\(error)")
+            }
+        }
+    }
+}
