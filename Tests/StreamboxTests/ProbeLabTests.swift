@@ -251,14 +251,15 @@ import Testing
             }
             let config = try stage.configuration("""
                   - name: main
-                    sources: [ { capture: { model: "0fd9:0066" } }, { capture: { serial: SN7 } }, { capture: { path: "\(left.path)" } } ]
+                    sources: [ { capture: { model: "0fd9:0066" } }, { capture: { serial: SN7 } }, { capture: { path: "\(left.path)", size: 600x400 } }, { capture: { any: true } } ]
                     groups: [ { name: g, video: copy, audio: copy } ]
                 """)
             let check = try await stage.command(["check", config], environment: lab.environment).text
             #expect(check.contains("source capture-0 of main: 2 cards of the model 0fd9:0066 are there, and nothing but their ports tells them apart"), "\(check)")
             #expect(check.contains("bind by path: \(left.path), \(right.path)"))
             #expect(check.contains("source capture-1 of main: no card with the serial SN7 is there now; plugged in: Cam Link 4K at \(left.path), "))
-            #expect(!check.contains("capture-2 of main: "))
+            #expect(check.contains("capture-2 of main: Cam Link 4K has no mode as asked for; the nearest is taken: yuyv422 320x180 at 30"))
+            #expect(check.contains("capture-3 of main: the card that is meant is another source's, and each belongs to one; plugged in: "))
         }
     }
 

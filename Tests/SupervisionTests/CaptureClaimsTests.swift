@@ -57,6 +57,12 @@ import Testing
         #expect(claims([("a", .path(depth.path))], [depth, colour]).device(of: "a")?.node == "/dev/video3")
     }
 
+    @Test("who names a model leaves the card to who names its port, in whatever order they came")
+    func exact() {
+        let claims = claims([("model", .model("0fd9:0066")), ("path", .path("pci-0000:00:14.0-usb-0:1"))], [card(1), card(2)])
+        #expect(claims.device(of: "path")?.node == "/dev/video1" && claims.device(of: "model")?.node == "/dev/video2")
+    }
+
     @Test("who takes any card takes one that nobody asks for, and makes room for who asks for it")
     func any() {
         var claims = claims([("any", .any), ("named", .serial("SN1"))], [card(1, serial: "SN1"), card(2, serial: "SN2")])

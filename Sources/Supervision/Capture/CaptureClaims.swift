@@ -38,11 +38,12 @@ public struct CaptureClaims: Sendable {
         held[id].flatMap { path in devices.first { $0.path == path } }
     }
 
-    /// Sources that name a card come before those that take any; among each, who has one comes before who has none.
+    /// Sources that name a port come before those that name a card, those before who names a model, and those before who takes any;
+    /// among each, who has one comes before who has none.
     private mutating func assign() {
         var next: [String: String] = [:]
-        for takesAny in [false, true] {
-            let ranked = sources.filter { ($0.binding == .any) == takesAny }
+        for rank in 0...3 {
+            let ranked = sources.filter { $0.binding.rank == rank }
             for source in ranked {
                 guard let path = held[source.id], !next.values.contains(path) else { continue }
                 guard devices.contains(where: { $0.path == path && $0.matches(source.binding) }) else { continue }
@@ -84,6 +85,16 @@ extension CaptureDevice {
 }
 
 extension CaptureBinding {
+    /// The less, the more exactly it says which card is meant.
+    fileprivate var rank: Int {
+        switch self {
+        case .path: 0
+        case .serial: 1
+        case .model: 2
+        case .any: 3
+        }
+    }
+
     /// For people.
     public var sentence: String {
         switch self {
