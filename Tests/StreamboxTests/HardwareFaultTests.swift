@@ -49,11 +49,11 @@ import Testing
     @Test("an encoder that was to take over, and fails when the one in use has been cut off already, costs no picture")
     func failsLate() async throws {
         try await withStage { stage in
-            // The next encoder waits past the place where it was to take over, and ends.
+            // The next encoder waits far past the place where it was to take over, also on a busy machine, and ends.
             let fault = stage.folder.path("fault")
             let ffmpeg = try stage.folder.write("ffmpeg", """
                 #!/bin/sh
-                case "$*" in *pipe:0*libx264*) if rm \(fault) 2>/dev/null; then sleep 1.5; echo "OpenEncodeSessionEx failed: out of memory (10)" >&2; exit 1; fi ;; esac
+                case "$*" in *pipe:0*libx264*) if rm \(fault) 2>/dev/null; then sleep 3; echo "OpenEncodeSessionEx failed: out of memory (10)" >&2; exit 1; fi ;; esac
                 exec ffmpeg "$@"
 
                 """, mode: 0o755)
@@ -61,7 +61,7 @@ import Testing
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), more: "ffmpeg: \(ffmpeg)\n")
             try await stage.expect("the group live", of: daemon) { $0.groups[0].state == "live" }
             try await sink.waitForFrames(15, of: "hd")
-            for round in 1...3 {
+            for round in 1...2 {
                 let position = daemon.position
                 _ = try stage.folder.write("fault", "")
                 let handover = try await stage.command(["handover", "hd", "--config", daemon.config])
