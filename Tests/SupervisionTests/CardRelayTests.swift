@@ -24,8 +24,8 @@ import Testing
         let relay: CardRelay
         let process: ProcessRunner
 
-        init(_ audio: CaptureAudio = .auto, captures: CaptureKeeper? = nil, endsAtOnce: Bool = false) {
-            relay = CardRelay(CaptureSource(binding: .any, audio: audio), id: "main/capture-0", box: .none(captures), ledger: ledger, logger: logger)
+        init(_ audio: CaptureAudio = .auto, _ binding: CaptureBinding = .any, captures: CaptureKeeper? = nil, endsAtOnce: Bool = false) {
+            relay = CardRelay(CaptureSource(binding: binding, audio: audio), id: "main/capture-0", box: .none(captures), ledger: ledger, logger: logger)
             // A pause that no test waits for.
             var policy = RestartPolicy(burst: 0, forgivenAfter: .seconds(1))
             policy.floor = .seconds(600)
@@ -111,6 +111,20 @@ import Testing
         #expect(rig.ledger.now.absence == "no card free is there; none is plugged in: plug it in, or name another in the configuration")
         rig.relay.follow(Self.card(), rig.process)
         #expect(rig.ledger.now.absence == nil)
+    }
+
+    @Test("a card that another source has is told as that, and not as one that is not plugged in")
+    func taken() async throws {
+        let keeper = CaptureKeeper(logger: Self.logger) { [Self.card()] }
+        let looking = Task { await keeper.run() }
+        defer { looking.cancel() }
+        keeper.claim("main/capture-9", .path("pci-0000:00:14.0-usb-0:2")) { _ in }
+        let rig = Rig(.auto, .serial("SN1"), captures: keeper)
+        rig.relay.begin(rig.process)
+        try await eventually("the words") {
+            rig.ledger.now.absence?.hasPrefix("the card with the serial SN1 is another source's, and each belongs to one; plugged in: Cam at ") == true
+        }
+        rig.relay.end()
     }
 
     @Test("a reader that is in a pause is started at once when its card is in another port, or this user is given it; and for nothing else")

@@ -141,9 +141,12 @@ final class CardRelay: Sendable {
     }
 
     private func isGone(_ process: any Supervised) {
-        let list = CaptureDevice.list(box.captures.devices)
-        ledger.isAbsent("no card \(source.binding.sentence) is there; \(list): plug it in, or name another in the configuration")
-        logger.warning("absent: no card \(source.binding.sentence); \(list)")
+        let devices = box.captures.devices
+        let isTaken = source.binding != .any && devices.contains { $0.matches(source.binding) }
+        let what = isTaken ? "the card \(source.binding.sentence) is another source's, and each belongs to one" : "no card \(source.binding.sentence) is there"
+        let list = CaptureDevice.list(devices)
+        ledger.isAbsent("\(what); \(list): " + (isTaken ? "name another in the configuration" : "plug it in, or name another in the configuration"))
+        logger.warning("absent: \(what); \(list)")
         // What has it open gets no more pictures; it is not waited for.
         process.report(.replace)
         update(process)
