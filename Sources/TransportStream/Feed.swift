@@ -63,6 +63,12 @@ public final class Feed {
     /// Memory of the window; a segment need not be full.
     private(set) var heldBytes = 0
 
+    /// Memory of a segment that went, for the next one: new pages cost more than what is written to them.
+    private var spare: Segment.Pages?
+    var hasSpare: Bool { spare != nil }
+    /// Asked when a segment goes: whether nobody to whom bytes were handed on by reference holds any now.
+    public var isReturned: () -> Bool = { false }
+
     static let segmentCapacity = 256 << 10
 
     public init(limits: Limits = Limits()) {
@@ -85,8 +91,10 @@ public final class Feed {
     /// Room for a unit of `count` bytes.
     func reserve(_ count: Int) -> UnsafeMutablePointer<UInt8> {
         if let last = segments.last, last.room >= count, last.era == era { return last.bytes + last.used }
+        let pages = count <= Self.segmentCapacity ? spare ?? Segment.Pages(capacity: Self.segmentCapacity) : Segment.Pages(capacity: count)
+        if pages === spare { spare = nil }
         let segment = Segment(
-            capacity: max(count, Self.segmentCapacity), number: (segments.last?.number ?? -1) + 1, start: position, picturesBefore: pictures,
+            pages, number: (segments.last?.number ?? -1) + 1, start: position, picturesBefore: pictures,
             era: era)
         segments.append(segment)
         heldBytes += segment.capacity
@@ -128,8 +136,20 @@ public final class Feed {
                 truncations += 1
             }
             while let first = entries.first, first.segment <= oldest { entries.removeFirst() }
-            heldBytes -= segments.removeFirst().capacity
+            heldBytes -= segments[0].capacity
+            reuse(segments.removeFirst())
         }
+    }
+
+    private func reuse(_ segment: consuming Segment) {
+        // A reader that is as far behind reads on there.
+        guard segment.capacity == Self.segmentCapacity, !segment.isLentForGood, isKnownUniquelyReferenced(&segment), isReturned() else { return }
+        spare = segment.pages
+    }
+
+    /// Somebody to whom bytes were handed on by reference keeps them as long as it likes.
+    public func lendForGood() {
+        for segment in segments { segment.isLentForGood = true }
     }
 
     // MARK: Reading

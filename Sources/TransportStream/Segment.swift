@@ -4,8 +4,11 @@ import Glibc
 ///
 /// The feed lets go of its oldest segments; one that a reader still stands in lives until that reader has left it.
 final class Segment {
-    let bytes: UnsafeMutablePointer<UInt8>
-    let capacity: Int
+    let pages: Pages
+    var bytes: UnsafeMutablePointer<UInt8> { pages.bytes }
+    var capacity: Int { pages.capacity }
+    /// Somebody who reads no more may hold references to its pages.
+    var isLentForGood = false
     private(set) var used = 0
     /// Counts the segments of a feed, from 0, without gaps.
     let number: Int
@@ -28,21 +31,30 @@ final class Segment {
         var pictures: Int
     }
 
-    init(capacity: Int, number: Int, start: Int, picturesBefore: Int, era: Int) {
+    init(_ pages: Pages, number: Int, start: Int, picturesBefore: Int, era: Int) {
+        self.pages = pages
         self.number = number
         self.picturesBefore = picturesBefore
         self.start = start
         self.era = era
-        // Pages of its own, given back to the kernel as a whole and never written twice: a reader may hand them on by
-        // reference (vmsplice), and whoever holds a reference still has what was in them.
-        self.capacity = (capacity + 4095) & ~4095
-        let pages = mmap(nil, self.capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0)
-        guard let pages, pages != MAP_FAILED else { fatalError("no memory for \(capacity) bytes of feed") }
-        bytes = pages.assumingMemoryBound(to: UInt8.self)
         marks.reserveCapacity(256)
     }
 
-    deinit { munmap(bytes, capacity) }
+    /// Memory of a segment: pages of its own, given back to the kernel as a whole. A reader may hand them on by reference
+    /// (vmsplice), so they are not written twice while anybody may hold one.
+    final class Pages {
+        let bytes: UnsafeMutablePointer<UInt8>
+        let capacity: Int
+
+        init(capacity: Int) {
+            self.capacity = (capacity + 4095) & ~4095
+            let pages = mmap(nil, self.capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0)
+            guard let pages, pages != MAP_FAILED else { fatalError("no memory for \(capacity) bytes of feed") }
+            bytes = pages.assumingMemoryBound(to: UInt8.self)
+        }
+
+        deinit { munmap(bytes, capacity) }
+    }
 
     var room: Int { capacity - used }
 

@@ -60,6 +60,38 @@ import Testing
         }
     }
 
+    @Test("memory is written again only when nobody may hold it: not while a reader stands there, nor while it is lent")
+    func reuse() {
+        let source = SyntheticFeed(Feed.Limits(duration: 1, bytes: 1))
+        var isReturned = true
+        source.feed.isReturned = { isReturned }
+        /// Whether a segment that goes is kept for the next one.
+        func keeps() -> Bool {
+            let segment = source.feed.firstSegment
+            var has = false
+            while source.feed.firstSegment == segment {
+                source.append(packets: 400, isKeyframe: true)
+                has = source.feed.hasSpare
+            }
+            return has
+        }
+        for _ in 0..<3 { _ = keeps() }
+        #expect(keeps())
+        let reader = source.feed.makeReader()
+        let given = reader.next()!, before = Array(given)
+        for _ in 0..<8 { _ = keeps() }
+        #expect(given.elementsEqual(before))
+        withExtendedLifetime(reader) {}
+        isReturned = false
+        _ = keeps()
+        #expect(!keeps())
+        isReturned = true
+        source.feed.lendForGood()
+        #expect(!keeps())
+        for _ in 0..<3 { _ = keeps() }
+        #expect(keeps())
+    }
+
     @Test("a reader for a time begins at the newest keyframe not after it, else at the oldest")
     func notAfter() {
         withSeededRandomNow { random in
