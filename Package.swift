@@ -67,10 +67,11 @@ let package = Package(
         .target(
             name: "EncoderSelection", dependencies: ["CapabilityProbe", "Configuration", "FFmpeg"], swiftSettings: settings),
         .target(
+            name: "Polling", dependencies: ["CLinux", .product(name: "HeapModule", package: "swift-collections")], swiftSettings: settings),
+        .target(
             name: "DataPath",
             dependencies: [
-                "CLinux",
-                "TransportStream",
+                "CLinux", "Polling", "TransportStream",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -78,17 +79,15 @@ let package = Package(
         .target(
             name: "Ingest",
             dependencies: [
-                "CLinux", "RTMP",
+                "CLinux", "Polling", "RTMP",
                 .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
         .target(
             name: "Supervision",
             dependencies: [
-                "CLinux", "CapabilityProbe", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Ingest", "RTMP", "Redaction", "Status",
+                "CLinux", "CapabilityProbe", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Ingest", "Polling", "RTMP", "Redaction", "Status",
                 "TransportStream",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -169,12 +168,10 @@ let package = Package(
         .testTarget(name: "RTMPTests", dependencies: ["RTMP", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "IngestTests",
-            dependencies: [
-                "Ingest", "RTMP", "TestSupport",
-                .product(name: "NIOCore", package: "swift-nio"),
-            ], swiftSettings: settings),
+            dependencies: ["Ingest", "RTMP", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "PollingTests", dependencies: ["Polling", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "DataPathTests", dependencies: ["DataPath", "StreamboxFrames", "TransportStream", "TestSupport"],
+            name: "DataPathTests", dependencies: ["DataPath", "Polling", "StreamboxFrames", "TransportStream", "TestSupport"],
             swiftSettings: settings),
         .testTarget(name: "StreamboxFramesTests", dependencies: ["StreamboxFrames", "TestSupport"], swiftSettings: settings),
         .testTarget(

@@ -1,3 +1,4 @@
+import Polling
 public import TransportStream
 
 /// What a source's inlet reports.
@@ -30,6 +31,8 @@ public enum SlateEvent: Sendable, Hashable {
 /// Splices the sources of a channel into its feed.
 final class ChannelInput: InletOwner, FrameStreamOwner {
     let hub: FeedHub
+    /// When pictures are wanted next.
+    let demand = Demand()
     private let loop: EventLoop
     private var splicer: Splicer
     private var choice: OnAirChoice
@@ -225,7 +228,12 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         _ = splicer.accept(unit, of: &source.writer, from: parser, program: program, now: Ticks.fromNanoseconds(now))
     }
 
-    func inletPaused(_ inlet: Inlet, sawVideo: Bool) { hub.mayFlush(sawVideo: sawVideo) }
+    func inletPaused(_ inlet: Inlet, sawVideo: Bool) {
+        hub.mayFlush(sawVideo: sawVideo)
+        let (turn, pace) = hub.nextTurn
+        demand.set(turn: turn, pace: pace)
+        inlet.rest(until: turn)
+    }
 
     func inletEnded(_ inlet: Inlet) {
         guard let index = sources.firstIndex(where: { $0.inlet === inlet }), sources[index].goesOn?() != true else { return }

@@ -1,4 +1,5 @@
 import Glibc
+public import Polling
 public import SystemPackage
 public import TransportStream
 
@@ -42,7 +43,6 @@ public actor DataPath {
         self.limits = limits
         self.frameBytes = frameBytes
         self.tapPatience = tapPatience.wholeNanoseconds
-        signal(SIGPIPE, SIG_IGN)
     }
 
     /// Returns once the thread that moves the packets is between two jobs.
@@ -257,6 +257,9 @@ public actor DataPath {
         stream.add(generation, takesOver ? .whenReady : .atOnce)
         return (attachment, FileDescriptor(rawValue: toEncoder.reading), FileDescriptor(rawValue: fromEncoder.writing))
     }
+
+    /// When the pictures of a channel's sources are wanted next.
+    public func demand(in channel: String) -> Demand? { channels[channel]?.demand }
 
     /// Where the next relay of a stream that goes on has to begin, at the latest: the decoding time of the last picture that
     /// is in the feed, on the relay's own timeline in ticks. `nil` when the next relay begins a stream.
@@ -515,12 +518,5 @@ extension Splicer.Tail {
         let video = videoPTS + frameDuration
         guard let audioEnd else { return video }
         return max(min(video, audioEnd - Ticks.perSecond / 10), video - Ticks.perSecond)
-    }
-}
-
-extension Duration {
-    var wholeNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 }

@@ -1,3 +1,4 @@
+import Polling
 import TransportStream
 
 /// A feed and the outlets that read it.
@@ -10,6 +11,7 @@ final class FeedHub {
     init(limits: Feed.Limits, loop: EventLoop) {
         self.loop = loop
         feed = Feed(limits: limits)
+        feed.isReturned = { [weak self] in self?.outlets.allSatisfy(\.isEmpty) ?? false }
     }
 
     func add(_ outlet: Outlet) { outlets.append(outlet) }
@@ -32,6 +34,14 @@ final class FeedHub {
             flushBy = now + Self.patience
             loop.arm(for: flushBy)
         }
+    }
+
+    /// When readers are served next, in nanoseconds of the monotonic clock, and from one time to the next; 0 where one takes what
+    /// comes as it comes.
+    var nextTurn: (turn: Int64, pace: Int64) {
+        let pace = outlets.reduce(.max) { min($0, $1.pace) }
+        guard !outlets.isEmpty, pace > 0 else { return (0, 0) }
+        return (outlets.reduce(0) { $1.isBlocked ? $0 : max($0, $1.nextTurn) }, pace)
     }
 
     /// Writes what waited long enough; returns when to look again.

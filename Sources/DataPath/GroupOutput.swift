@@ -1,3 +1,4 @@
+import Polling
 public import TransportStream
 
 /// What the data path reports of an encoder.

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Polling
 import TransportStream
 
 /// Reads the transport stream of one writer and passes its units on.
@@ -10,6 +11,13 @@ final class Inlet: EventLoop.Handler {
     private weak var owner: (any InletOwner)?
     /// What comes waits in the pipe.
     private var isHeld = false
+    /// Nobody wants what comes before a time.
+    private var isResting = false
+    /// Bytes that were read at once; the writer has to wait for the loop where they fill its pipe.
+    private var lastCount = 0
+
+    /// Bytes read at once from which on a writer may be waiting soon.
+    private static let much = 128 << 10
 
     init?(_ descriptor: CInt, owner: any InletOwner, loop: EventLoop) {
         self.descriptor = descriptor
@@ -31,6 +39,7 @@ final class Inlet: EventLoop.Handler {
             return
         }
         parser.commit(count)
+        lastCount = count
         guard let owner else { return }
         let now = EventLoop.now()
         var sawVideo = false
@@ -45,10 +54,27 @@ final class Inlet: EventLoop.Handler {
         owner.inletPaused(self, sawVideo: sawVideo)
     }
 
+    /// Leaves what comes in the pipe until a time in nanoseconds of the monotonic clock: each piece of it would wake the loop, for
+    /// nobody. A writer that gives much is read as it writes.
+    func rest(until time: Int64) {
+        guard descriptor >= 0, !isHeld, !isResting, lastCount <= Self.much, time > EventLoop.now() else { return }
+        isResting = true
+        loop.change(descriptor, events: 0)
+        loop.at(time) { [weak self] in self?.goOn() }
+    }
+
+    private func goOn() {
+        guard isResting, descriptor >= 0 else { return }
+        isResting = false
+        loop.change(descriptor, events: EPOLLIN.rawValue)
+        ready(EPOLLIN.rawValue)
+    }
+
     /// Leaves what comes in the pipe, and the writer waiting once that is full.
     func hold() {
         guard descriptor >= 0, !isHeld else { return }
         isHeld = true
+        isResting = false
         // Not only its events: the loop would be told of a writer that has ended again and again.
         loop.remove(descriptor)
     }

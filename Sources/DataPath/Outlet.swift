@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Polling
 import TransportStream
 
 /// Writes one reader's part of a feed to a descriptor, as fast as that takes it.
@@ -26,7 +27,7 @@ final class Outlet: EventLoop.Handler {
     private(set) var resumedAt: Int64
 
     /// Nanoseconds from one time that it is served to the next; 0 serves it with every picture.
-    private let pace: Int64
+    let pace: Int64
 
     /// Nanoseconds without a byte to write that count as a time in which there were none.
     private static let idleTime: Int64 = 500_000_000
@@ -53,6 +54,9 @@ final class Outlet: EventLoop.Handler {
 
     /// It was served longer ago than its pace.
     func isDue(at now: Int64) -> Bool { now - movedAt >= pace }
+
+    /// When it is served next, in nanoseconds of the monotonic clock.
+    var nextTurn: Int64 { movedAt + pace }
 
     /// There has been nothing to write for a while.
     func isIdle(now: Int64) -> Bool { !isBlocked && now - movedAt >= Self.idleTime }
@@ -102,9 +106,16 @@ final class Outlet: EventLoop.Handler {
         close()
     }
 
+    /// Whoever reads has taken all that was written: a process reads, it hands nothing on by reference.
+    var isEmpty: Bool {
+        var waiting = CInt(0)
+        return !isPipe || (ioctl(descriptor, UInt(FIONREAD), &waiting) == 0 && waiting == 0)
+    }
+
     /// Closes the descriptor; whoever reads it sees the end of the stream.
     func close() {
         guard descriptor >= 0 else { return }
+        if !isEmpty { hub.feed.lendForGood() }
         loop.remove(descriptor)
         Glibc.close(descriptor)
         descriptor = -1

@@ -18,9 +18,9 @@ final class Publisher {
     /// was slow for a moment costs nothing.
     static let patience: Int64 = 4_000_000_000
 
-    /// Nanoseconds from one time that a publisher is served to the next: every second picture at 30 a second. Platforms
-    /// hold seconds back; a publisher that is woken half as often costs the service half as much.
-    static let pace: Int64 = 40_000_000
+    /// Nanoseconds from one time that a publisher is served to the next: two pictures at 30 a second. Platforms hold seconds
+    /// back; a publisher that is woken half as often costs the service half as much.
+    static let pace: Int64 = 60_000_000
 
     /// Nanoseconds between two looks at a stalled one.
     private static let recoveryInterval: Int64 = 200_000_000

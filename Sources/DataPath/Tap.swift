@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Polling
 import SystemPackage
 import TransportStream
 

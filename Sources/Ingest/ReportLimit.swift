@@ -1,4 +1,4 @@
-import NIOCore
+import Polling
 
 /// Which of the things that somebody outside can bring about again and again are told one by one, so that nobody can fill a
 /// log: a few in a span of time, the others as a number.
@@ -17,7 +17,7 @@ public struct ReportLimit: Sendable {
     /// It happened now.
     ///
     /// - Returns: How many before it were left unsaid, when it is to be told.
-    public mutating func note() -> Int? { note(now: Int64(clamping: NIODeadline.now().uptimeNanoseconds)) }
+    public mutating func note() -> Int? { note(now: EventLoop.now()) }
 
     /// It happened.
     ///

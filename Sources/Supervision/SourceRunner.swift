@@ -72,9 +72,9 @@ final class SourceRunner: Runnable {
         self.frames = frames
         let publisher: PublisherRelay?
         if case .rtmp(let rtmp) = source.kind {
-            publisher = PublisherRelay(rtmp, box: box, ledger: ledger, logger: logger) {
-                await dataPath.latestTime(ofSource: priority, in: channel.name)
-            }
+            publisher = PublisherRelay(
+                rtmp, box: box, ledger: ledger, logger: logger, demand: { await dataPath.demand(in: channel.name) },
+                latestTime: { await dataPath.latestTime(ofSource: priority, in: channel.name) })
         } else {
             publisher = nil
         }

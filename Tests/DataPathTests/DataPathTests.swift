@@ -1,4 +1,5 @@
 import Foundation
+import Polling
 import SystemPackage
 import TestSupport
 import Testing
@@ -260,6 +261,45 @@ import TransportStream
     }
 
     // MARK: Taps
+
+    @Test("what waits in a pipe stays as it was, however far the feed has gone on, also when its reader was let go meanwhile")
+    func lent() async throws {
+        let rig = await Rig(limits: Feed.Limits(duration: 1, bytes: 1))
+        let (_, writer, _) = try await rig.source()
+        let (slow, slowReader, _) = try await rig.publisher()
+        let (quick, reader, _) = try await rig.publisher()
+        reader.start()
+        let bytes = try await stream(seconds: 8, busy: true)
+        let half = bytes.count / 2 / TransportBytes.packetSize * TransportBytes.packetSize
+        try await rig.write(bytes[..<half], to: writer, paceOf: quick)
+        await rig.path.endInput(of: slow)
+        try await rig.write(bytes[half...], to: writer, paceOf: quick)
+        try await rig.finish(quick)
+        let all = try await reader.all(), waited = try await slowReader.start().all()
+        #expect(all.count > 1 << 20 && waited.count > 100_000 && all.starts(with: waited), "\(all.count) and \(waited.count) bytes")
+        await rig.path.stop()
+    }
+
+    @Test("a channel that is passed on alone tells when its pictures are wanted; with an encoder they are as they come")
+    func demand() async throws {
+        let rig = await Rig()
+        let (_, writer, _) = try await rig.source()
+        let (publisher, reader, _) = try await rig.publisher()
+        reader.start()
+        let bytes = try await stream(seconds: 1)
+        try await rig.write(bytes, to: writer, paceOf: publisher)
+        let demand = try #require(await rig.path.demand(in: "main"))
+        let now = EventLoop.now()
+        #expect(demand.turn(after: now) > now && demand.turn(after: now) <= now + Publisher.pace)
+        await rig.path.addGroup("main/low")
+        let (_, input, output) = try await rig.path.attachEncoder(to: "main/low", in: "main", needsKeyframe: true) { _ in }
+        let encoder = Reader(input).start()
+        try await rig.write(try await stream(from: 30, seconds: 1), to: writer)
+        #expect(demand.turn(after: now) == now)
+        await rig.path.stop()
+        try output.close()
+        _ = try await encoder.all()
+    }
 
     @Test("taps serve several clients, and one that never reads holds up none")
     func taps() async throws {

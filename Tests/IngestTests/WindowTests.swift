@@ -1,4 +1,3 @@
-import NIOCore
 import RTMP
 import Testing
 
@@ -11,7 +10,7 @@ import Testing
     /// A publisher of a picture every 40 ms, with a keyframe every ten, and its relay.
     private struct Line {
         var window: MediaWindow
-        var now = NIODeadline.now()
+        var now = Int64(0)
         var time: UInt32 = 7_000
         /// The relay takes what there is at once.
         var isTaken = true
@@ -31,19 +30,19 @@ import Testing
             if isTaken { take() }
         }
 
-        mutating func take() { while let piece = window.take(now: now) { taken += Array(piece.readableBytesView) } }
+        mutating func take() { while let piece = window.take(now: now) { taken += piece } }
 
         mutating func pictures(_ range: Range<Int>, size: Int = 10) {
             for number in range {
                 add([number % 10 == 0 ? 0x17 : 0x27, 1, 0, 0, 0] + [UInt8(number >> 8), UInt8(number & 255)] + Array(repeating: 0, count: size))
                 time += 40
-                now = now + .milliseconds(40)
+                now += 40_000_000
             }
         }
 
         /// What a relay gets that begins now.
         mutating func begin(after time: Int64?) -> [Int] {
-            taken = Array(window.begin(after: time).readableBytesView)
+            taken = window.begin(after: time)
             take()
             return numbers
         }

@@ -9,7 +9,7 @@ import Testing
     @Test("a publisher that comes just while its source is wanted has a relay, though that was told slowly")
     func comesWhileWanted() async throws {
         let source = RTMPSource(listen: SocketAddress(host: "127.0.0.1", port: 1935), app: "live")
-        let relay = PublisherRelay(source, box: .none(), ledger: ProcessLedger(), logger: Box.silent) { nil }
+        let relay = PublisherRelay(source, box: .none(), ledger: ProcessLedger(), logger: Box.silent, demand: { nil }, latestTime: { nil })
         let process = SlowProcess()
         async let wanted: Void = Offload.run { relay.want(true, process) }
         await process.slow.interrupt { relay.handle(.began(address: "127.0.0.1"), process) }

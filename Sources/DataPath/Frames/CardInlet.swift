@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Polling
 
 /// Reads the frames that a card's reader decodes, each with the time at which the card took it.
 final class CardInlet: FrameInlet, EventLoop.Handler {

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Polling
 import TransportStream
 
 /// What becomes of the FIFO that another program writes frames to.

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Polling
 
 /// Writes frames to an encoder's input as IVF: each behind a header of twelve bytes with its length and time, so that every frame
 /// keeps its time to the tick.

@@ -1,4 +1,5 @@
 import DequeModule
+import Polling
 import TransportStream
 
 /// The frames of a card or of another program, and the generations of the encoder that makes pictures of them.

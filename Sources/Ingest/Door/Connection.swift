@@ -1,12 +1,10 @@
-import NIOCore
+import CLinux
+import Glibc
+import Polling
 import RTMP
 
 /// One connection to an ingest: a stranger first, and a publisher once it has shown the right key.
-final class Connection: ChannelDuplexHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
+final class Connection: EventLoop.Handler {
     /// What it is, as far as the desk is concerned.
     enum Standing {
         case stranger
@@ -17,106 +15,153 @@ final class Connection: ChannelDuplexHandler {
     }
 
     private let desk: Desk
-    private(set) var address = "unknown"
-    /// What is counted as one address: of IPv6 the network, since a peer has as many addresses as it likes.
-    private(set) var neighbourhood = "unknown"
+    private var loop: EventLoop { desk.loop }
+    let address: String
+    /// What is counted as one address.
+    let neighbourhood: String
     var standing = Standing.stranger
     /// The name that it wants to publish under, until that is decided.
     private(set) var name: String?
     private var session: PublishSession
-    private var context: ChannelHandlerContext?
-    /// What came while it waits.
-    private var held: ByteBuffer?
+    private var socket: CInt
+    /// Events that the loop looks for; `nil` while it looks for none.
+    private var watched: UInt32?
+    /// What came and is not to be looked at yet.
+    private var held: [UInt8] = []
     private var mayRead = true
-    private var wantsRead = false
-    private var deadline: Scheduled<Void>?
+    /// Answers that the peer has not taken.
+    private var unsent: [UInt8] = []
+    /// Nothing more is said to it.
+    private var isSilent = false
+    private var deadline: EventLoop.Appointment?
 
-    init(desk: Desk, application: String) {
+    /// Answers that a peer may leave unread.
+    private static let mostUnsent = 64 << 10
+    /// Bytes that one read may take, of a publisher and of others together.
+    static let readSize = 64 << 10
+    /// Reads of one connection before others have their turn.
+    private static let mostReads = 4
+
+    /// - Parameter socket: Owned by the connection.
+    init(_ socket: CInt, from address: NetworkAddress, desk: Desk) {
+        self.socket = socket
         self.desk = desk
-        session = PublishSession(application: application, nonce: .random(in: 0...UInt64.max))
+        self.address = address.text
+        neighbourhood = address.neighbourhood
+        session = PublishSession(application: desk.application, nonce: .random(in: 0...UInt64.max))
     }
 
-    // MARK: Channel
-
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-        (address, neighbourhood) = Self.names(of: context.remoteAddress)
-        guard desk.admit(self) else { return context.eventLoop.assumeIsolated().execute { self.close() } }
+    func begin() {
+        guard desk.admit(self) else { return close() }
         limit(desk.limits.handshake) { [unowned self] in desk.refuse(self, .handshake, nil) }
+        watch()
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
-        leave()
-        context.fireChannelInactive()
-    }
+    // MARK: Socket
 
-    func handlerRemoved(context: ChannelHandlerContext) { leave() }
-
-    private func leave() {
-        guard context != nil else { return }
-        context = nil
-        deadline?.cancel()
-        desk.left(self)
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { close() }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var buffer = unwrapInboundIn(data)
-        switch standing {
-        case .stranger, .publisher: process(&buffer)
-        case .waiting: hold(buffer)
-        case .refused: break
+    func ready(_ events: UInt32) {
+        if events & EPOLLOUT.rawValue != 0 { send() }
+        guard socket >= 0 else { return }
+        if mayRead {
+            read()
+        } else if events & (EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
+            if case .waiting = standing { return close() }
+            // What a publisher left behind is read later.
+            loop.remove(socket)
+            watched = nil
         }
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
-        settle()
-        context.fireChannelReadComplete()
+    /// Has the loop look for what matters now.
+    private func watch() {
+        guard socket >= 0 else { return }
+        var events: UInt32 = unsent.isEmpty ? 0 : EPOLLOUT.rawValue
+        if mayRead { events |= EPOLLIN.rawValue } else if case .waiting = standing { events |= EPOLLRDHUP.rawValue }
+        if watched == nil {
+            guard loop.add(socket, events: events, handler: self) else { return close() }
+        } else if watched != events {
+            loop.change(socket, events: events)
+        }
+        watched = events
     }
 
-    func read(context: ChannelHandlerContext) {
-        if mayRead { context.read() } else { wantsRead = true }
+    private func read() {
+        for _ in 0..<Self.mostReads where mayRead && socket >= 0 {
+            let count = Glibc.read(socket, desk.room.baseAddress!, desk.room.count)
+            if count < 0, errno == EINTR { continue }
+            if count < 0, errno == EAGAIN { return settle(isDrained: true) }
+            guard count > 0 else { return close() }
+            process(Bytes(rebasing: desk.room[..<count]))
+        }
+        settle(isDrained: false)
     }
 
-    /// A peer that takes no answers is not served.
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if !context.channel.isWritable { close() }
+    /// What was read has been taken.
+    private func settle(isDrained: Bool) {
+        if case .publisher(let publication) = standing, mayRead {
+            let now = EventLoop.now()
+            let next = publication.nextReading(now: now)
+            if !publication.pause(now: now) {
+                mayRead = false
+            } else if isDrained, next > now {
+                // What comes until then would wake the loop for nobody.
+                mayRead = false
+                loop.at(next) { [weak self] in self?.resume() }
+            }
+        }
+        watch()
+    }
+
+    private func send() {
+        while !unsent.isEmpty, socket >= 0 {
+            let count = Glibc.send(socket, unsent, unsent.count, CInt(MSG_NOSIGNAL))
+            if count > 0 {
+                unsent.removeFirst(count)
+            } else if errno != EINTR {
+                // A peer that takes no answers is not served.
+                if errno != EAGAIN || unsent.count > Self.mostUnsent { return close() }
+                break
+            }
+        }
+        if isSilent, unsent.isEmpty, socket >= 0 { shutdown(socket, CInt(SHUT_WR)) }
+        watch()
+    }
+
+    /// Hangs up.
+    func close() {
+        guard socket >= 0 else { return }
+        if watched != nil { loop.remove(socket) }
+        Glibc.close(socket)
+        socket = -1
+        if let deadline { loop.cancel(deadline) }
+        desk.left(self)
     }
 
     // MARK: Protocol
 
-    private func process(_ buffer: inout ByteBuffer) {
-        let now = NIODeadline.now()
+    private func process(_ bytes: Bytes) {
+        if case .refused = standing { return }
+        let now = EventLoop.now()
+        var rest = bytes
         do {
-            let rest = try buffer.withUnsafeReadableBytes { bytes throws -> Int in
-                var rest = bytes
-                while let event = try session.next(&rest) {
-                    try handle(event, now: now)
-                    switch standing {
-                    case .stranger, .publisher: continue
-                    case .waiting, .refused: return rest.count
-                    }
+            events: while let event = try session.next(&rest) {
+                handle(event, now: now)
+                switch standing {
+                case .stranger, .publisher: continue
+                case .waiting:
+                    mayRead = false
+                    held += rest
+                    break events
+                case .refused: break events
                 }
-                return 0
-            }
-            if rest > 0, case .waiting = standing {
-                buffer.moveReaderIndex(forwardBy: buffer.readableBytes - rest)
-                hold(buffer)
             }
             answer()
         } catch {
-            desk.violated(self, error as? Violation ?? .malformed)
+            desk.violated(self, error)
         }
     }
 
-    private func hold(_ buffer: ByteBuffer) {
-        mayRead = false
-        var buffer = buffer
-        if held == nil { held = buffer } else { held!.writeBuffer(&buffer) }
-    }
-
-    private func handle(_ event: PublishSession.Event, now: NIODeadline) throws {
+    private func handle(_ event: PublishSession.Event, now: Int64) {
         switch event {
         case .wrongApplication: desk.refuse(self, .application, nil)
         case .publish(let name):
@@ -136,29 +181,21 @@ final class Connection: ChannelDuplexHandler {
         }
     }
 
-    private func settle() {
-        guard case .publisher(let publication) = standing, !publication.pause(now: .now()) else { return }
-        mayRead = false
-    }
-
     /// Reads on.
-    func resume() {
-        guard !mayRead else { return }
+    private func resume() {
+        guard !mayRead, socket >= 0 else { return }
         mayRead = true
-        if var held {
-            self.held = nil
-            process(&held)
-            settle()
-        }
-        guard mayRead, wantsRead, let context else { return }
-        wantsRead = false
-        context.read()
+        let came = held
+        held = []
+        if !came.isEmpty { came.withUnsafeBytes(process) }
+        read()
     }
 
     private func answer() {
         let reply = session.takeReply()
-        guard !reply.isEmpty, let context else { return }
-        context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: reply)), promise: nil)
+        guard !reply.isEmpty, socket >= 0 else { return }
+        unsent += reply
+        send()
     }
 
     // MARK: For the desk
@@ -166,20 +203,20 @@ final class Connection: ChannelDuplexHandler {
     func accept(_ publication: Publication) {
         standing = .publisher(publication)
         name = nil
-        deadline?.cancel()
         session.accept()
         answer()
         publication.hasRoom = { [weak self] in self?.resume() }
         limit(desk.limits.idle, checkIdle)
         // What came with the request.
-        context?.eventLoop.assumeIsolated().execute { self.resume() }
+        loop.at(EventLoop.now()) { [weak self] in self?.resume() }
     }
 
     private func checkIdle() {
         guard case .publisher(let publication) = standing else { return }
-        let left = TimeAmount(desk.limits.idle) - publication.silence(now: .now())
-        guard left > .zero else { return desk.isIdle(self) }
-        limit(.nanoseconds(left.nanoseconds), checkIdle)
+        let now = EventLoop.now()
+        let left = desk.limits.idle.wholeNanoseconds - publication.silence(now: now)
+        guard left > 0 else { return desk.isIdle(self) }
+        limit(.nanoseconds(left), checkIdle)
     }
 
     /// It publishes no more, and may ask again.
@@ -192,39 +229,19 @@ final class Connection: ChannelDuplexHandler {
     func refuse(_ refusal: PublishSession.Refusal?) {
         standing = .refused
         name = nil
-        deadline?.cancel()
         if let refusal { session.refuse(refusal) }
-        held = nil
-        answer()
-        guard let context else { return }
+        held = []
         // Closed at once, with bytes of the peer unread, the answer could be lost on its way.
         mayRead = true
-        if wantsRead {
-            wantsRead = false
-            context.read()
-        }
-        context.close(mode: .output, promise: nil)
+        isSilent = true
+        unsent += session.takeReply()
+        send()
         limit(desk.limits.farewell) { [unowned self] in close() }
     }
 
-    func close() { context?.close(promise: nil) }
-
     private func limit(_ time: Duration, _ action: @escaping () -> Void) {
-        deadline?.cancel()
-        deadline = context?.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time), action)
-    }
-
-    private static func names(of address: SocketAddress?) -> (String, String) {
-        guard let address, let text = address.ipAddress else { return ("unknown", "unknown") }
-        if text.hasPrefix("::ffff:"), text.contains(".") {
-            let plain = String(text.dropFirst(7))
-            return (plain, plain)
-        }
-        guard case .v6 = address else { return (text, text) }
-        // The first half of the address, which stands behind family, port and flow.
-        let network = address.withSockAddr { start, _ in
-            UnsafeRawBufferPointer(start: UnsafeRawPointer(start) + 8, count: 8).map { String($0, radix: 16) }.joined(separator: ".")
-        }
-        return (text, network)
+        if let deadline { loop.cancel(deadline) }
+        guard socket >= 0 else { return }
+        deadline = loop.at(EventLoop.now() + time.wholeNanoseconds, action)
     }
 }

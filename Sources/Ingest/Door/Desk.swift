@@ -1,15 +1,17 @@
-import NIOCore
+import Polling
 import RTMP
 
 /// Decides who publishes. Everything here belongs to the ingest's thread.
 final class Desk {
     let limits: IngestLimits
-    private let application: String
+    let application: String
     private var admission = Admission.nobody
     private let readsEnhanced: Bool
     private let ledger: IngestLedger
     private let report: @Sendable (IngestEvent) -> Void
-    let loop: any EventLoop
+    let loop: EventLoop
+    /// For what is read at a time; between two reads nobody's.
+    let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Connection.readSize, alignment: 16)
 
     private var addresses = AddressBook()
     private var reports = ReportLimit()
@@ -27,7 +29,7 @@ final class Desk {
     /// - Parameters:
     ///   - readsEnhanced: The relay reads HEVC from FLV.
     init(
-        application: String, readsEnhanced: Bool, limits: IngestLimits, ledger: IngestLedger, loop: any EventLoop,
+        application: String, readsEnhanced: Bool, limits: IngestLimits, ledger: IngestLedger, loop: EventLoop,
         report: @escaping @Sendable (IngestEvent) -> Void
     ) {
         self.application = application
@@ -38,7 +40,7 @@ final class Desk {
         self.report = report
     }
 
-    private func nanoseconds() -> Int64 { Int64(clamping: NIODeadline.now().uptimeNanoseconds) }
+    deinit { room.deallocate() }
 
     // MARK: Coming and going
 
@@ -52,7 +54,7 @@ final class Desk {
             let greediest = strangers.map(\.neighbourhood).max { addresses.strangers(of: $0) < addresses.strangers(of: $1) }
             guard makeRoom(of: greediest ?? address) else { return refuseUnseen(connection) }
         }
-        addresses.came(address, now: nanoseconds())
+        addresses.came(address, now: EventLoop.now())
         strangers.append(connection)
         return true
     }
@@ -77,14 +79,14 @@ final class Desk {
     func left(_ connection: Connection, stays: Bool = false) {
         // Who hangs up before the answer has tried nonetheless.
         if case .waiting = connection.standing, connection !== challenger, let name = connection.name, !admits(name) {
-            addresses.failed(connection.neighbourhood, now: nanoseconds())
+            addresses.failed(connection.neighbourhood, now: EventLoop.now())
             count(.key, connection.address, nil)
         }
         forget(connection)
         guard connection === publisher else { return }
         end(.left)
         guard stays else { return }
-        addresses.came(connection.neighbourhood, now: nanoseconds())
+        addresses.came(connection.neighbourhood, now: EventLoop.now())
         strangers.append(connection)
         connection.becomeStranger()
     }
@@ -94,21 +96,21 @@ final class Desk {
         if connection === challenger { challenger = nil }
         guard let index = strangers.firstIndex(where: { $0 === connection }) else { return }
         strangers.remove(at: index)
-        addresses.went(connection.neighbourhood, now: nanoseconds())
+        addresses.went(connection.neighbourhood, now: EventLoop.now())
     }
 
     // MARK: Asking
 
     /// A connection wants to publish.
     func ask(_ connection: Connection) {
-        let delay = addresses.delay(for: connection.neighbourhood, now: nanoseconds())
+        let delay = addresses.delay(for: connection.neighbourhood, now: EventLoop.now())
         // Right or wrong: a right key that is answered sooner would tell.
         if delay > 0 { judge(connection, in: delay) } else { judge(connection) }
     }
 
     /// - Parameter delay: In nanoseconds.
     private func judge(_ connection: Connection, in delay: Int64) {
-        loop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) { [weak self, weak connection] in
+        loop.at(EventLoop.now() + delay) { [weak self, weak connection] in
             guard let self, let connection, case .waiting = connection.standing else { return }
             judge(connection)
         }
@@ -131,7 +133,7 @@ final class Desk {
     /// It may publish as soon as nobody else delivers.
     private func challenge(_ connection: Connection) {
         guard let publication else {
-            let wait = turnover.take(now: nanoseconds())
+            let wait = turnover.take(now: EventLoop.now())
             return wait > 0 ? judge(connection, in: wait) : accept(connection)
         }
         guard challenger == nil else { return refuse(connection, .busy, .busy) }
@@ -142,15 +144,16 @@ final class Desk {
     /// The publisher's next picture turns the challenger away, and its silence lets it in.
     private func watch(_ publication: Publication) {
         guard let challenger, publication === self.publication else { return }
-        let left = TimeAmount(limits.silence) - publication.silence(now: .now())
-        guard left > .zero else {
+        let now = EventLoop.now()
+        let left = limits.silence.wholeNanoseconds - publication.silence(now: now)
+        guard left > 0 else {
             self.challenger = nil
             let former = publisher
             end(.replaced)
             former?.refuse(.rejected("somebody else publishes now, since nothing came for a while"))
             return accept(challenger)
         }
-        loop.assumeIsolated().scheduleTask(in: left) { [weak self] in self?.watch(publication) }
+        loop.at(now + left) { [weak self] in self?.watch(publication) }
     }
 
     private func accept(_ connection: Connection) {
@@ -165,7 +168,7 @@ final class Desk {
 
     // MARK: The publisher
 
-    func took(_ message: MediaMessage, from connection: Connection, now: NIODeadline) {
+    func took(_ message: MediaMessage, from connection: Connection, now: Int64) {
         guard connection === publisher else { return }
         ledger.took(now)
         if let challenger {
@@ -219,7 +222,7 @@ final class Desk {
     }
 
     func refuse(_ connection: Connection, _ reason: IngestRefusal, _ answer: PublishSession.Refusal?, detail: String? = nil, isSilent: Bool = false) {
-        let now = nanoseconds()
+        let now = EventLoop.now()
         if reason == .key || reason == .application { addresses.failed(connection.neighbourhood, now: now) }
         forget(connection)
         count(reason, connection.address, detail)
@@ -233,15 +236,15 @@ final class Desk {
 
     private func count(_ reason: IngestRefusal, _ address: String, _ detail: String?) {
         ledger.refused(reason)
-        guard let unsaid = reports.note(now: nanoseconds()) else { return }
+        guard let unsaid = reports.note(now: EventLoop.now()) else { return }
         report(.refused(reason, address: address, detail: detail, unsaid: unsaid))
     }
 
     // MARK: For the ingest
 
     /// - Returns: What there is to relay, and a relay's end of a pipe.
-    func attach(after time: Int64?) -> (presence: Presence, input: CInt)? {
-        guard let publication, let input = publication.attach(after: time) else { return nil }
+    func attach(after time: Int64?, for demand: Demand?) -> (presence: Presence, input: CInt)? {
+        guard let publication, let input = publication.attach(after: time, for: demand) else { return nil }
         return (publication.presence, input)
     }
 

@@ -1,5 +1,5 @@
 import DequeModule
-import NIOCore
+import Polling
 import RTMP
 
 /// What a publisher sent, as FLV: what its relay has not taken yet, and enough before that for another relay to go on
@@ -14,26 +14,25 @@ struct MediaWindow {
         var piece: Int
         /// Of the keyframe, in milliseconds of the stream.
         var timestamp: Int64
-        var came: NIODeadline
+        var came: Int64
         /// The sequence headers that hold there.
-        var videoHeader: ByteBuffer?
-        var audioHeader: ByteBuffer?
+        var videoHeader: [UInt8]
+        var audioHeader: [UInt8]
     }
 
     private let limits: IngestLimits
-    private let allocator = ByteBufferAllocator()
-    private var pieces: Deque<ByteBuffer> = []
+    private var pieces: Deque<[UInt8]> = []
     /// The number of the first piece that is kept.
     private var first = 0
     /// The number of the piece that the relay gets next.
     private var next = 0
     private var starts: Deque<Start> = []
     /// The piece that is being written.
-    private var open: ByteBuffer?
-    private var videoHeader: ByteBuffer?
-    private var audioHeader: ByteBuffer?
+    private var open: [UInt8] = []
+    private var videoHeader: [UInt8] = []
+    private var audioHeader: [UInt8] = []
     /// For new pieces.
-    private var spare: [ByteBuffer] = []
+    private var spare: [[UInt8]] = []
     /// Bytes that whole pieces occupy.
     private(set) var kept = 0
     /// Bytes that the relay has not taken.
@@ -46,7 +45,6 @@ struct MediaWindow {
 
     private static let spares = 8
     private static let largestSpare = 16 << 10
-    private static let pieceSize = 2 << 10
 
     init(limits: IngestLimits) {
         self.limits = limits
@@ -56,42 +54,35 @@ struct MediaWindow {
 
     // MARK: In
 
-    mutating func append(_ message: MediaMessage, _ header: MessageHeader, _ bytes: UnsafeRawBufferPointer, now: NIODeadline) {
+    mutating func append(_ message: MediaMessage, _ header: MessageHeader, _ bytes: Bytes, now: Int64) {
         let time = clock.time(of: header.timestamp)
         if message.isSequenceHeader {
-            let tag = Self.tag(message.kind, bytes, time: time, into: allocator.buffer(capacity: bytes.count + FLV.tagHeaderSize + FLV.tagTrailerSize))
+            var tag: [UInt8] = []
+            Self.append(message.kind, bytes, time: time, to: &tag)
             if message.kind == .video { videoHeader = tag } else { audioHeader = tag }
         }
         if message.kind == .video, message.isKeyframe {
             seal(now: now)
             starts.append(Start(piece: end, timestamp: time, came: now, videoHeader: videoHeader, audioHeader: audioHeader))
         }
-        let size = bytes.count + FLV.tagHeaderSize + FLV.tagTrailerSize
-        var piece = open.take() ?? newPiece(for: size)
-        piece.reserveCapacity(minimumWritableBytes: size)
-        open = Self.tag(message.kind, bytes, time: time, into: piece)
+        if open.isEmpty, let piece = spare.popLast() { open = piece }
+        Self.append(message.kind, bytes, time: time, to: &open)
     }
 
-    private static func tag(_ kind: MediaMessage.Kind, _ bytes: UnsafeRawBufferPointer, time: Int64, into buffer: consuming ByteBuffer) -> ByteBuffer {
-        FLV.withTagHeader(kind, size: bytes.count, timestamp: UInt32(truncatingIfNeeded: time)) { _ = buffer.writeBytes($0) }
-        buffer.writeBytes(bytes)
-        buffer.writeInteger(UInt32(FLV.tagHeaderSize + bytes.count))
-        return buffer
-    }
-
-    private mutating func newPiece(for size: Int) -> ByteBuffer {
-        guard size <= Self.largestSpare else { return allocator.buffer(capacity: size) }
-        var piece = spare.popLast() ?? allocator.buffer(capacity: Self.pieceSize)
-        piece.clear()
-        return piece
+    private static func append(_ kind: MediaMessage.Kind, _ bytes: Bytes, time: Int64, to piece: inout [UInt8]) {
+        piece.reserveCapacity(piece.count + bytes.count + FLV.tagHeaderSize + FLV.tagTrailerSize)
+        FLV.withTagHeader(kind, size: bytes.count, timestamp: UInt32(truncatingIfNeeded: time)) { piece.append(contentsOf: $0) }
+        piece.append(contentsOf: bytes)
+        withUnsafeBytes(of: UInt32(FLV.tagHeaderSize + bytes.count).bigEndian) { piece.append(contentsOf: $0) }
     }
 
     /// Everything that was read has been appended.
-    mutating func seal(now: NIODeadline) {
-        if let piece = open.take() {
-            pieces.append(piece)
-            kept += piece.capacity
-            unread += piece.readableBytes
+    mutating func seal(now: Int64) {
+        if !open.isEmpty {
+            kept += open.capacity
+            unread += open.count
+            pieces.append(open)
+            open = []
         }
         trim(now: now)
     }
@@ -101,9 +92,9 @@ struct MediaWindow {
 
     /// Lets go of what no relay needs any more: what the one in use has taken, up to a keyframe that it has given out. What
     /// a relay was given may wait in its pipe for long.
-    private mutating func trim(now: NIODeadline) {
+    private mutating func trim(now: Int64) {
         while starts.count > 1, starts[1].piece <= next,
-            starts[1].timestamp <= confirmed || kept > limits.kept || now - starts[1].came >= TimeAmount(limits.relayDelay)
+            starts[1].timestamp <= confirmed || kept > limits.kept || now - starts[1].came >= limits.relayDelay.wholeNanoseconds
         {
             drop(until: starts[1].piece)
         }
@@ -111,10 +102,12 @@ struct MediaWindow {
     }
 
     private mutating func drop(until piece: Int) {
-        while first < piece, let dropped = pieces.popFirst() {
+        while first < piece, var dropped = pieces.popFirst() {
             first += 1
             kept -= dropped.capacity
-            if spare.count < Self.spares, dropped.capacity <= Self.largestSpare { spare.append(dropped) }
+            guard spare.count < Self.spares, dropped.capacity <= Self.largestSpare else { continue }
+            dropped.removeAll(keepingCapacity: true)
+            spare.append(dropped)
         }
         while let start = starts.first, start.piece < first { starts.removeFirst() }
     }
@@ -126,24 +119,24 @@ struct MediaWindow {
     /// - Parameter time: The decoding time, in milliseconds of the stream, of the last picture that came out of the relay
     ///   before; `nil` for the first.
     /// - Returns: What the relay gets first.
-    mutating func begin(after time: Int64?) -> ByteBuffer {
-        var head = ByteBuffer(bytes: FLV.header)
+    mutating func begin(after time: Int64?) -> [UInt8] {
+        var head = FLV.header
         awaitsKeyframe = false
         if let start = time.flatMap({ time in starts.last { $0.timestamp <= time } }) ?? (first > 0 ? starts.first : nil) {
             next = start.piece
-            for var header in [start.videoHeader, start.audioHeader] { if header != nil { head.writeBuffer(&header!) } }
+            head += start.videoHeader + start.audioHeader
         } else if first == 0 {
             next = 0
         } else {
             next = end
             awaitsKeyframe = true
         }
-        unread = pieces.dropFirst(next - first).reduce(0) { $0 + $1.readableBytes }
+        unread = pieces.dropFirst(next - first).reduce(0) { $0 + $1.count }
         return head
     }
 
     /// The next piece for the relay.
-    mutating func take(now: NIODeadline) -> ByteBuffer? {
+    mutating func take(now: Int64) -> [UInt8]? {
         if awaitsKeyframe {
             guard let start = starts.first(where: { $0.piece >= next }), start.piece < end else {
                 next = end
@@ -151,16 +144,15 @@ struct MediaWindow {
                 return nil
             }
             awaitsKeyframe = false
-            unread -= pieces[next - first..<start.piece - first].reduce(0) { $0 + $1.readableBytes }
+            unread -= pieces[next - first..<start.piece - first].reduce(0) { $0 + $1.count }
             next = start.piece
-            var head = ByteBuffer()
-            for var header in [start.videoHeader, start.audioHeader] { if header != nil { head.writeBuffer(&header!) } }
-            if head.readableBytes > 0 { return head }
+            let head = start.videoHeader + start.audioHeader
+            if !head.isEmpty { return head }
         }
         guard next < end else { return nil }
         let piece = pieces[next - first]
         next += 1
-        unread -= piece.readableBytes
+        unread -= piece.count
         return piece
     }
 
@@ -169,12 +161,4 @@ struct MediaWindow {
     var isFull: Bool { unread > limits.unread }
     /// It can be read again.
     var hasRoom: Bool { unread < limits.unread / 2 }
-}
-
-extension Optional where Wrapped == ByteBuffer {
-    /// Takes the value out, so that writing to it copies nothing.
-    mutating func take() -> ByteBuffer? {
-        defer { self = nil }
-        return self
-    }
 }

@@ -1,4 +1,4 @@
-import NIOCore
+import Polling
 import RTMP
 import Synchronization
 
@@ -8,25 +8,26 @@ final class Publication {
     let presence = Presence()
     let address: String
     /// When the publisher last sent something.
-    private(set) var lastMedia: NIODeadline
+    private(set) var lastMedia: Int64
     private var window: MediaWindow
     private var pipe: RelayPipe?
-    private let loop: any EventLoop
+    private var demand: Demand?
+    private let loop: EventLoop
     /// Called when there is room again for what the publisher sends.
     var hasRoom: () -> Void = {}
     /// The publisher is not read, because its relay does not keep up.
     private(set) var isHeld = false
 
-    init(address: String, limits: IngestLimits, loop: any EventLoop) {
+    init(address: String, limits: IngestLimits, loop: EventLoop) {
         self.address = address
         self.loop = loop
         window = MediaWindow(limits: limits)
-        lastMedia = .now()
+        lastMedia = EventLoop.now()
     }
 
     // MARK: In
 
-    func take(_ message: MediaMessage, _ header: MessageHeader, _ bytes: UnsafeRawBufferPointer, now: NIODeadline) {
+    func take(_ message: MediaMessage, _ header: MessageHeader, _ bytes: Bytes, now: Int64) {
         lastMedia = now
         window.append(message, header, bytes, now: now)
     }
@@ -34,15 +35,21 @@ final class Publication {
     /// What was read at once has been taken.
     ///
     /// - Returns: Whether the publisher may be read further.
-    func pause(now: NIODeadline) -> Bool {
+    func pause(now: Int64) -> Bool {
         window.seal(now: now)
         pipe?.pump()
         isHeld = window.isFull
         return !isHeld
     }
 
-    /// How long the publisher has been silent; never while it is not read.
-    func silence(now: NIODeadline) -> TimeAmount { isHeld ? .zero : now - lastMedia }
+    /// When the publisher is to be read again: so much before its pictures are wanted that the relay is done with them.
+    func nextReading(now: Int64) -> Int64 { demand.map { $0.turn(after: now + Self.relayTime) - Self.relayTime } ?? now }
+
+    /// Nanoseconds.
+    private static let relayTime: Int64 = 10_000_000
+
+    /// Nanoseconds that the publisher has been silent; none while it is not read.
+    func silence(now: Int64) -> Int64 { isHeld ? 0 : now - lastMedia }
 
     // MARK: Out
 
@@ -50,21 +57,22 @@ final class Publication {
     func confirm(_ time: Int64) { window.confirm(time) }
 
     /// - Returns: A relay's end of a pipe, owned by the caller; `nil` when there are no descriptors left.
-    func attach(after time: Int64?) -> CInt? {
+    func attach(after time: Int64?, for demand: Demand?) -> CInt? {
         pipe?.close()
-        let next = RelayPipe(head: window.begin(after: time), source: { [unowned self] in take() }, ended: { [weak self] in self?.pipe = nil })
-        guard let end = next.open(on: loop) else { return nil }
+        guard let (next, end) = RelayPipe.make(on: loop, head: window.begin(after: time), source: take) else { return nil }
+        self.demand = demand
         pipe = next
+        next.pump()
         return end
     }
 
-    private func take() -> ByteBuffer? {
-        let now = NIODeadline.now()
+    private func take() -> [UInt8]? {
+        let now = EventLoop.now()
         let piece = window.take(now: now)
         if isHeld, window.hasRoom {
             isHeld = false
             lastMedia = now
-            loop.assumeIsolated().execute(hasRoom)
+            loop.at(now, hasRoom)
         }
         return piece
     }
@@ -72,7 +80,7 @@ final class Publication {
     /// The publisher has gone: the relay gets the rest, and the end.
     func end() {
         presence.end()
-        window.seal(now: .now())
+        window.seal(now: EventLoop.now())
         pipe?.end()
     }
 

@@ -1,87 +1,76 @@
 import CLinux
 import Glibc
-import NIOCore
-import NIOPosix
+import Polling
 
-/// The relay's standard input, from our side. Gives it what it takes, and says when it takes more or is gone.
-final class RelayPipe: ChannelInboundHandler {
-    typealias InboundIn = Never
-
-    private var channel: (any Channel)?
-    /// What the relay gets first.
-    private var head: ByteBuffer?
-    /// Our end, while the channel is open.
-    private var descriptor: CInt = -1
-    /// The channel waits until the pipe takes more.
+/// The relay's standard input, from our side. Gives it what it takes, and ends with it.
+final class RelayPipe: EventLoop.Handler {
+    private let loop: EventLoop
+    private var descriptor: CInt
+    /// What the relay gets next, as far as it is known.
+    private var piece: [UInt8]
+    /// Bytes of it that the relay has got.
+    private var taken = 0
+    /// The pipe takes nothing more for now.
     private var isFull = false
     private var isEnding = false
-    private var isClosed = false
-    private let source: () -> ByteBuffer?
-    private let ended: () -> Void
+    /// Kept until the pipe is closed: what a publisher sent last goes out after it has gone.
+    private var source: (() -> [UInt8]?)?
 
     private static let pipeSize: CInt = 256 << 10
 
+    private init(_ descriptor: CInt, loop: EventLoop, head: [UInt8], source: @escaping () -> [UInt8]?) {
+        self.descriptor = descriptor
+        self.loop = loop
+        self.source = source
+        piece = head
+    }
+
+    /// Makes a pipe.
+    ///
     /// - Parameters:
     ///   - head: Goes out before everything else.
     ///   - source: Gives the next piece, or nothing for now.
-    ///   - ended: The pipe is closed, from either side.
-    init(head: ByteBuffer, source: @escaping () -> ByteBuffer?, ended: @escaping () -> Void) {
-        self.head = head
-        self.source = source
-        self.ended = ended
-    }
-
-    /// Makes the pipe.
-    ///
-    /// - Returns: The relay's end, owned by the caller; `nil` when there are no descriptors left.
-    func open(on loop: any EventLoop) -> CInt? {
+    /// - Returns: It, and the relay's end, owned by the caller; `nil` when there are no descriptors left.
+    static func make(on loop: EventLoop, head: [UInt8], source: @escaping () -> [UInt8]?) -> (RelayPipe, CInt)? {
         var ends: [CInt] = [-1, -1]
         guard pipe2(&ends, O_CLOEXEC) == 0 else { return nil }
         _ = fcntl(ends[1], CInt(F_SETPIPE_SZ), Self.pipeSize)
-        let handler = NIOLoopBound(self, eventLoop: loop)
-        let made = NIOPipeBootstrap(group: loop)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler.value) }
-            }
-            .takingOwnershipOfDescriptor(output: ends[1])
-        let writing = ends[1]
-        made.assumeIsolated().whenComplete { result in
-            switch result {
-            case .success(let channel):
-                self.channel = channel
-                self.descriptor = writing
-            case .failure: Glibc.close(writing)
-            }
-            self.pump()
+        _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
+        let pipe = RelayPipe(ends[1], loop: loop, head: head, source: source)
+        // Edge-triggered: the kernel speaks up when a full pipe has room again.
+        guard loop.add(ends[1], events: EPOLLOUT.rawValue | EPOLLET.rawValue, handler: pipe) else {
+            for end in ends { Glibc.close(end) }
+            return nil
         }
-        return ends[0]
+        return (pipe, ends[0])
+    }
+
+    func ready(_ events: UInt32) {
+        if events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 { return close() }
+        isFull = false
+        pump()
     }
 
     /// Gives the relay what it takes.
-    ///
-    /// Straight into the pipe: what a channel does around a write costs more than the write. The channel takes over where the
-    /// pipe is full.
     func pump() {
-        guard let channel else { return }
-        // A channel that has closed has given its descriptor away.
-        while channel.isActive, !isClosed, !isFull {
-            guard let piece = head.take() ?? source() else {
-                if isEnding { channel.close(promise: nil) }
-                return
+        while descriptor >= 0, !isFull {
+            if taken == piece.count {
+                taken = 0
+                piece = source?() ?? []
+                guard !piece.isEmpty else {
+                    if isEnding { close() }
+                    return
+                }
             }
-            write(piece, to: channel)
+            let count = piece.withUnsafeBytes { write(descriptor, $0.baseAddress! + taken, $0.count - taken) }
+            if count >= 0 {
+                taken += count
+            } else if errno == EAGAIN {
+                isFull = true
+            } else if errno != EINTR {
+                close()
+            }
         }
-    }
-
-    private func write(_ piece: ByteBuffer, to channel: any Channel) {
-        let written = piece.withUnsafeReadableBytes { Glibc.write(descriptor, $0.baseAddress!, $0.count) }
-        guard written < piece.readableBytes else { return }
-        isFull = true
-        channel.writeAndFlush(piece.getSlice(at: piece.readerIndex + max(0, written), length: piece.readableBytes - max(0, written))!)
-            .assumeIsolated().whenSuccess {
-                self.isFull = false
-                self.pump()
-            }
     }
 
     /// Closes the pipe once the relay has taken everything.
@@ -91,15 +80,11 @@ final class RelayPipe: ChannelInboundHandler {
     }
 
     /// Closes the pipe now.
-    func close() { channel?.close(promise: nil) }
-
-    // MARK: Handler
-
-    func channelInactive(context: ChannelHandlerContext) {
-        guard !isClosed else { return }
-        isClosed = true
-        ended()
+    func close() {
+        guard descriptor >= 0 else { return }
+        loop.remove(descriptor)
+        Glibc.close(descriptor)
+        descriptor = -1
+        source = nil
     }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }

@@ -2,6 +2,7 @@ import Configuration
 import FFmpeg
 import Ingest
 import Logging
+import Polling
 import RTMP
 import Synchronization
 import SystemPackage
@@ -23,6 +24,7 @@ final class PublisherRelay: Sendable {
     private let ledger: ProcessLedger
     private let logger: Logger
     private let ingest: RTMPIngest
+    private let demand: @Sendable () async -> Demand?
     private let latestTime: @Sendable () async -> Int64?
     private let state = Mutex(State())
     private let closing: AsyncStream<Never>
@@ -35,10 +37,16 @@ final class PublisherRelay: Sendable {
     private static let patientLooks = 5
     private static let longestPause = Duration.seconds(5)
 
-    /// - Parameter latestTime: Gives the decoding time, in ticks, of the last picture of the publisher's stream that came out
-    ///   of a relay; `nil` when there is none.
-    init(_ source: RTMPSource, box: Box, ledger: ProcessLedger, logger: Logger, latestTime: @escaping @Sendable () async -> Int64?) {
+    /// - Parameters:
+    ///   - demand: Tells when pictures are wanted.
+    ///   - latestTime: Gives the decoding time, in ticks, of the last picture of the publisher's stream that came out of a relay;
+    ///     `nil` when there is none.
+    init(
+        _ source: RTMPSource, box: Box, ledger: ProcessLedger, logger: Logger, demand: @escaping @Sendable () async -> Demand?,
+        latestTime: @escaping @Sendable () async -> Int64?
+    ) {
         self.source = source
+        self.demand = demand
         self.latestTime = latestTime
         environment = box.environment
         self.ledger = ledger
@@ -73,11 +81,11 @@ final class PublisherRelay: Sendable {
         while !Task.isCancelled {
             do {
                 ingest.admit(try admission())
-                let listener = try await ingest.listen(host: source.listen.host, port: source.listen.port)
+                _ = try await ingest.listen(host: source.listen.host, port: source.listen.port)
                 ledger.isHindered(by: nil)
                 logger.notice("listens", metadata: ["address": "\(source.listen)"])
                 for await _ in closing {}
-                return await ingest.close(listener)
+                return await ingest.close()
             } catch {
                 let why = (error as? SecretError)?.description ?? "cannot listen on \(source.listen): \(error)"
                 ledger.isHindered(by: why)
@@ -142,7 +150,7 @@ final class PublisherRelay: Sendable {
     /// The next relay's input, from where the one before broke off; `nil` when the publisher has gone.
     func attach() async -> (Presence, FileDescriptor)? {
         state.withLock { $0.delivers = false }
-        return await ingest.attach(after: await latestMilliseconds())
+        return await ingest.attach(after: await latestMilliseconds(), for: await demand())
     }
 
     private func latestMilliseconds() async -> Int64? { await latestTime().map { $0 * 1000 / Ticks.perSecond } }

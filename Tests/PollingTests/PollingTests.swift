@@ -1,0 +1,49 @@
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Polling
+
+/// When a loop does what.
+@Suite struct PollingTests {
+    @Test("appointments are kept in the order of their times; those that are cancelled are not kept")
+    func appointments() async throws {
+        let loop = EventLoop()
+        let kept = Mutex<[Int]>([])
+        // The loop calls them on its thread.
+        loop.execute {
+            let now = EventLoop.now()
+            let third = loop.at(now + 3_000_000) { kept.withLock { $0.append(3) } }
+            loop.at(now + 20_000_000) { kept.withLock { $0.append(4) } }
+            loop.at(now + 1_000_000) {
+                kept.withLock { $0.append(1) }
+                loop.cancel(third)
+                loop.at(now + 2_000_000) { kept.withLock { $0.append(2) } }
+            }
+            for _ in 0..<10_000 { loop.cancel(loop.at(now + 60_000_000_000) {}) }
+        }
+        try await eventually("the last") { kept.withLock { $0.last == 4 } }
+        #expect(kept.withLock { $0 } == [1, 2, 4])
+        loop.execute { loop.stop() }
+    }
+
+    @Test("calls from other threads come in their order")
+    func calls() async throws {
+        let loop = EventLoop()
+        let made = Mutex<[Int]>([])
+        for number in 0..<1000 { loop.execute { made.withLock { $0.append(number) } } }
+        try await eventually("all") { made.withLock { $0.count == 1000 } }
+        #expect(made.withLock { $0 } == Array(0..<1000))
+        loop.execute { loop.stop() }
+    }
+
+    @Test("a demand tells its next turn, also when nobody has said it again; without a pace everything is wanted at once")
+    func demand() {
+        let demand = Demand()
+        #expect(demand.turn(after: 1000) == 1000)
+        demand.set(turn: 1050, pace: 60)
+        #expect([1000, 1049, 1050, 1109, 1110, 1400].map(demand.turn(after:)) == [1050, 1050, 1110, 1110, 1170, 1410])
+        demand.set(turn: 0, pace: 0)
+        #expect(demand.turn(after: 1400) == 1400)
+    }
+}
