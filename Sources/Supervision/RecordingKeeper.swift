@@ -1,3 +1,4 @@
+import CLinux
 import FFmpeg
 import Glibc
 
@@ -26,41 +27,61 @@ struct RecordingKeeper: Sendable {
         var bytes: Int64
         /// Nanoseconds since 1970.
         var changed: Int64
+        /// The last look that found it changed; 0 for what has been as it is since the first.
+        var changedAt = 0
     }
 
-    /// What is on the disk already: path → when it had changed.
-    private typealias Flushed = [String: Int64]
+    /// What one look tells the next.
+    struct Memory {
+        /// Looks so far.
+        fileprivate(set) var looks = 0
+        /// By their paths.
+        fileprivate var files: [String: Known] = [:]
+
+        fileprivate struct Known {
+            var changed: Int64
+            var changedAt: Int
+            /// What is on the disk already: as it was when it had changed then.
+            var flushed: Int64?
+        }
+    }
 
     func run() async {
         // What an earlier process wrote is finished, and old: flushing costs nothing where there is nothing to flush.
-        var flushed: Flushed = [:]
-        for look in 0... {
+        var memory = Memory()
+        while true {
             // A disk may be slow, or hang: then this waits, and nothing else does.
-            flushed = await Offload.run(atMost: Self.patience) { [flushed] in
-                keep(flushed, withNewest: look % Self.looksPerFlush == 0)
-            } ?? flushed
+            memory = await Offload.run(atMost: Self.patience) { [memory] in keep(memory) } ?? memory
             guard await (try? ContinuousClock().sleep(for: Self.interval)) != nil else { return }
         }
     }
 
-    private func keep(_ flushed: Flushed, withNewest: Bool) -> Flushed {
+    func keep(_ memory: Memory) -> Memory {
         var files = recordings()
-        let surplus = most.map { Set(Self.surplus(files, most: $0)) } ?? []
+        for index in files.indices { files[index].changedAt = Self.changedAt(files[index], memory) }
+        // What is being written may have the oldest date, and is known by the second look.
+        let surplus = memory.looks == 0 ? [] : most.map { Set(Self.surplus(files, most: $0)) } ?? []
         for file in surplus { unlink(file.path) }
         files.removeAll { surplus.contains($0) }
-        let newest = Self.newestFirst(files).first
-        var next: Flushed = [:]
+        let newest = Self.newestFirst(files).first, withNewest = memory.looks % Self.looksPerFlush == 0
+        var next = Memory(looks: memory.looks + 1)
         var isNew = false
         for file in files {
-            let before = flushed[file.path]
+            let before = memory.files[file.path]?.flushed
             // One that has just begun is there after a power cut, if only with its first pictures.
             let isDue = before != file.changed && (file != newest || withNewest || before == nil)
-            next[file.path] = isDue && Self.flush(file.path) ? file.changed : before
+            let flushed = isDue && Self.flush(file.path) ? file.changed : before
+            next.files[file.path] = Memory.Known(changed: file.changed, changedAt: file.changedAt, flushed: flushed)
             isNew = isNew || isDue && before == nil
         }
         // The names of files are the folder's.
         if isNew { _ = Self.flush(folder) }
         return next
+    }
+
+    private static func changedAt(_ file: File, _ memory: Memory) -> Int {
+        guard let known = memory.files[file.path] else { return memory.looks }
+        return known.changed == file.changed ? known.changedAt : memory.looks
     }
 
     /// Has everything of a file or folder written to the disk.
@@ -71,8 +92,10 @@ struct RecordingKeeper: Sendable {
         return fsync(file) == 0
     }
 
+    /// Dates count among files that no look has found changed: the clock of a box is set while it records, and may be years behind
+    /// after its start.
     private static func newestFirst(_ files: [File]) -> [File] {
-        files.sorted { ($0.changed, $0.path) > ($1.changed, $1.path) }
+        files.sorted { ($0.changedAt, $0.changed, $0.path) > ($1.changedAt, $1.changed, $1.path) }
     }
 
     /// The files to remove so that the others fit. The newest is being written, and is never among them.

@@ -65,6 +65,33 @@ import Testing
         await task.value
     }
 
+    @Test("what is written while the clock is behind stays, though it has the oldest date; and so when the clock is set back meanwhile")
+    func clockBehind() throws {
+        let folder = try TemporaryFolder()
+        func record(_ name: String, _ text: String, at second: Int) throws {
+            let path = try folder.write(name, text)
+            var times = [timespec(tv_sec: second, tv_nsec: 0), timespec(tv_sec: second, tv_nsec: 0)]
+            utimensat(AT_FDCWD, path, &times, 0)
+        }
+        let (old, last, now, next) = ("show-20260101-000001.ts", "show-20260101-000002.ts", "show-19700101-000001.ts", "show-19691231-235900.ts")
+        try record(old, "1234567890", at: 1000)
+        try record(last, "1234567890", at: 1001)
+        try record(now, "1", at: 3)
+        let keeper = RecordingKeeper(folder: folder.path, name: "show", most: 25)
+        var memory = keeper.keep(.init())
+        try record(now, "1234567890", at: 4)
+        memory = keeper.keep(memory)
+        #expect(folder.names() == [now, last].sorted())
+        // The next segment, and so before it has grown.
+        try record(next, "1234567890", at: 1)
+        memory = keeper.keep(memory)
+        #expect(folder.names() == [next, now].sorted())
+        memory = keeper.keep(memory)
+        try record(next, "12345678901234567890", at: 2)
+        _ = keeper.keep(memory)
+        #expect(folder.names() == [next])
+    }
+
     @Test("a keeper removes what is too much and nothing else")
     func removes() async throws {
         let folder = try TemporaryFolder()
