@@ -17,6 +17,8 @@ public struct Box: Sendable {
     public var encoders: EncoderKeeper
     /// The capture cards that are plugged in.
     public var captures: CaptureKeeper
+    /// By how much the wall clock is set, each time; for tests.
+    var clockSteps: @Sendable () -> AsyncStream<Duration> = { ClockWatch.steps() }
 
     let ledgers = Ledgers()
 

@@ -129,6 +129,9 @@ public actor Supervisor {
         await withDiscardingTaskGroup { tasks in
             tasks.addTask { await box.encoders.run() }
             tasks.addTask { await box.captures.run() }
+            tasks.addTask {
+                for await step in box.clockSteps() { box.captures.clockWasSet(by: step) }
+            }
             // Made before the first look, so that nothing is missed between the two.
             var hotplug = Hotplug().makeAsyncIterator()
             box.encoders.look()

@@ -185,6 +185,32 @@ import Testing
         }
     }
 
+    @Test("a card whose sound is read is opened anew when the clock is set; one without sound, or that nobody reads, is not")
+    func clockSet() async throws {
+        for (audio, sound, isAnew) in [(CaptureAudio.auto, "hw:2", true), (.device("hw:9"), nil, true), (.auto, nil, false), (.none, "hw:2", false)] {
+            var card = Self.card(sound: sound)
+            // One that can be opened, and answers nothing.
+            card.node = "/dev/null"
+            let captures = CaptureKeeper(logger: Self.logger) { [card] in [card] }
+            let looking = Task { await captures.run() }
+            defer { looking.cancel() }
+            let (relay, process) = (Rig(audio, captures: captures).relay, HeardProcess())
+            relay.begin(process)
+            defer { relay.end() }
+            try await eventually("the card") { process.all == [.want(false)] }
+            let replaced = { process.all.count { $0 == .replace } }
+            captures.clockWasSet(by: .seconds(3600))
+            #expect(replaced() == 0)
+            let reading = try await relay.reading()
+            #expect(reading.hasSound == isAnew && reading.command.arguments.contains("abs") == isAnew)
+            captures.clockWasSet(by: .seconds(-3600))
+            #expect(replaced() == (isAnew ? 1 : 0))
+            relay.ended(ChildExit(status: .signalled(9), asked: true, cause: nil, log: LogExcerpt(), lastProgress: nil), process)
+            captures.clockWasSet(by: .seconds(3600))
+            #expect(replaced() == (isAnew ? 1 : 0))
+        }
+    }
+
     @Test("named sound that is lost is joined again when any sound is plugged in, and a card's own when it is the card's")
     func sound() async throws {
         for (audio, sound) in [(CaptureAudio.device("hw:9"), nil), (.auto, "hw:2")] {

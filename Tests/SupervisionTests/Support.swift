@@ -47,6 +47,13 @@ struct SlowProcess: Supervised {
     func report(_ event: ProcessMachine.Event) { slow.hear(event) }
 }
 
+/// Hears what a process is told, and runs none.
+final class HeardProcess: Supervised {
+    private let words = Mutex<[ProcessMachine.Event]>([])
+    var all: [ProcessMachine.Event] { words.withLock { $0 } }
+    func report(_ event: ProcessMachine.Event) { words.withLock { $0.append(event) } }
+}
+
 extension Box {
     static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 

@@ -17,9 +17,11 @@ public struct CaptureInput: Sendable, Hashable {
         self.sound = sound
     }
 
-    /// Both clocks tell the time of day, so that picture and sound need no other relation.
+    /// With sound both clocks tell the time of day, so that picture and sound need no other relation. Picture alone keeps the driver's
+    /// times, which no setting of the clock moves.
     var arguments: [String] {
-        var arguments = ["-copyts", "-thread_queue_size", "16", "-f", "v4l2", "-timestamps", "abs"]
+        var arguments = ["-copyts", "-thread_queue_size", "16", "-f", "v4l2"]
+        if sound != nil { arguments += ["-timestamps", "abs"] }
         if let format { arguments += ["-input_format", format] }
         if let size { arguments += ["-video_size", "\(size)"] }
         if let rate { arguments += ["-framerate", "\(rate)"] }

@@ -18,6 +18,7 @@ public final class CaptureKeeper: Sendable {
     private struct Listener {
         var changed: @Sendable (CaptureDevice?) -> Void
         var soundCame: @Sendable () -> Void
+        var clockWasSet: @Sendable (Duration) -> Void
     }
 
     /// A source's card; while it has none, what is there instead is news too.
@@ -48,16 +49,18 @@ public final class CaptureKeeper: Sendable {
     ///
     /// - Parameters:
     ///   - soundCame: Called when sound was plugged in, whoever's it is.
+    ///   - clockWasSet: Called with the step of the wall clock.
     ///   - changed: Called with the card, or `nil` when there is none any more; also at first, once it is known what is there, and
     ///     while there is none when others come or go.
     ///
-    /// Neither may block, nor claim or release anything.
+    /// None of them may block, nor claim or release anything.
     func claim(
-        _ id: String, _ binding: CaptureBinding, soundCame: @escaping @Sendable () -> Void = {}, changed: @escaping @Sendable (CaptureDevice?) -> Void
+        _ id: String, _ binding: CaptureBinding, soundCame: @escaping @Sendable () -> Void = {},
+        clockWasSet: @escaping @Sendable (Duration) -> Void = { _ in }, changed: @escaping @Sendable (CaptureDevice?) -> Void
     ) {
         state.withLock { state in
             state.claims.add(id, binding)
-            state.listeners[id] = Listener(changed: changed, soundCame: soundCame)
+            state.listeners[id] = Listener(changed: changed, soundCame: soundCame, clockWasSet: clockWasSet)
             state.told[id] = nil
         }
         tell()
@@ -77,6 +80,13 @@ public final class CaptureKeeper: Sendable {
     func note(_ event: HotplugEvent) {
         if event.subsystem == "sound", event.action != .remove { state.withLock { $0.soundCame = true } }
         if event.subsystem == "video4linux" || event.subsystem == "sound" || event.action == .lost { look() }
+    }
+
+    /// The wall clock was set, ahead or back.
+    func clockWasSet(by step: Duration) {
+        telling.withLock { _ in
+            for listener in state.withLock({ Array($0.listeners.values) }) { listener.clockWasSet(step) }
+        }
     }
 
     /// Asks what is there, soon.

@@ -16,13 +16,15 @@ final class CardRelay: Sendable {
         var freezes = 0
         var reset: Reset?
         /// When it last began to deliver.
-        var delivering: Timestamp?
+        var delivering: ContinuousClock.Instant?
         /// Tells of changes at the card's input; `nil` where its driver does not.
         var watch: SignalWatch?
         var hasSignal = true
         /// The mode that was told last.
         var told: CaptureSetting?
         var sound = CardSound()
+        /// The reader that runs, or is about to, has sound.
+        var readsSound = false
         /// For people.
         let soundName: String
 
@@ -59,7 +61,7 @@ final class CardRelay: Sendable {
 
     private static let noSignal = "no signal arrives at the card: check the cable and the device behind it"
     /// A card that delivered for so long has its freezes forgiven.
-    private static let forgiven = 10.0
+    private static let forgiven = Duration.seconds(10)
     /// The freeze that is answered with a reset of the port; those before are answered by opening the card anew.
     private static let resetAt = 2
     /// How long a card may take to its first picture; some look at what arrives for seconds. Twice as long each time where it took
@@ -80,7 +82,9 @@ final class CardRelay: Sendable {
     /// Follows the card, until ``end()``.
     func begin(_ process: any Supervised) {
         ledger.isAbsent("what is plugged in is not known yet")
-        box.captures.claim(id, source.binding, soundCame: { [weak self] in self?.soundCame(process) }) { [weak self] card in self?.follow(card, process) }
+        box.captures.claim(
+            id, source.binding, soundCame: { [weak self] in self?.soundCame(process) }, clockWasSet: { [weak self] in self?.clockWasSet(by: $0, process) },
+            changed: { [weak self] card in self?.follow(card, process) })
     }
 
     func end() {
@@ -249,6 +253,7 @@ final class CardRelay: Sendable {
             return !state.sound.rests
         }
         let input = Commands.card(self.source, card, setting, hasSound: hasSound)
+        state.withLock { $0.readsSound = input.sound != nil }
         let command = CardReaderCommand(card: input, size: setting.frameSize).command()
         return Reading(command: command, size: setting.frameSize, rate: setting.rate, hasSound: input.sound != nil)
     }
@@ -268,6 +273,7 @@ final class CardRelay: Sendable {
 
     /// A reader has ended.
     func ended(_ exit: ChildExit, _ process: any Supervised) {
+        state.withLock { $0.readsSound = false }
         if CardSound.cannotBegin(exit.log) { loseSound(process) }
     }
 
@@ -299,6 +305,14 @@ final class CardRelay: Sendable {
         rejoinSound(state.withLock(\.sound.losses), process)
     }
 
+    /// The wall clock was set. FFmpeg's times of sound and of picture follow it, each in its own way, and are apart meanwhile; a reader
+    /// that begins anew has both right. Picture alone does not go by the wall clock.
+    func clockWasSet(by step: Duration, _ process: any Supervised) {
+        guard state.withLock(\.readsSound) else { return }
+        logger.notice("the clock was set: the card is opened anew, so that sound and picture stay together", metadata: ["by": "\(step)"])
+        process.report(.replace)
+    }
+
     /// - Parameter losses: How many there were when this was planned; with more, somebody else plans.
     private func rejoinSound(_ losses: Int, _ process: any Supervised) {
         let isDue = change { state in
@@ -319,7 +333,7 @@ final class CardRelay: Sendable {
 
     func froze() {
         change { state in
-            let span = state.delivering.map { Timestamp.now.seconds - $0.seconds } ?? 0
+            let span = state.delivering.map { .now - $0 } ?? Duration.zero
             state.delivering = nil
             if span > Self.forgiven { (state.freezes, state.reset) = (0, nil) }
             state.freezes += 1

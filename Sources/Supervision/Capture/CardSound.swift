@@ -9,12 +9,12 @@ struct CardSound {
     /// The next relay begins without.
     private(set) var rests = false
     /// When the relay began that has it.
-    private var since: Timestamp?
+    private var since: ContinuousClock.Instant?
 
     private static let first = Duration.seconds(10)
     private static let longest = Duration.seconds(300)
-    /// Sound that went well for so many seconds has its losses forgiven.
-    private static let forgiven = 60.0
+    /// Sound that went well for so long has its losses forgiven.
+    private static let forgiven = Duration.seconds(60)
 
     /// What FFmpeg says when it cannot have it, and when it loses it; the picture goes on after the latter.
     private static let beginnings = ["cannot open audio device", "cannot set sample format", "cannot set sample rate", "cannot set channel count"]
@@ -31,7 +31,7 @@ struct CardSound {
 
     /// - Returns: When it is to be tried again.
     mutating func lose() -> Duration {
-        if let since, Timestamp.now.seconds - since.seconds > Self.forgiven { losses = 0 }
+        if let since, .now - since > Self.forgiven { losses = 0 }
         losses += 1
         (isLost, rests, since) = (true, true, nil)
         return min(Self.first * (1 << min(losses - 1, 5)), Self.longest)

@@ -1,0 +1,67 @@
+import Configuration
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Supervision
+
+/// The tests set no clock: what a set one looks like is told to whoever judges it.
+@Suite struct ClockWatchTests {
+    @Test("a clock that is set by a tenth of a second or more is told, ahead or back, and smaller steps are not, however many")
+    func steps() {
+        var lead = ClockLead()
+        #expect(lead.step(to: .seconds(1_000_000)) == nil, "the first is no step")
+        #expect(lead.step(to: .seconds(1_000_000)) == nil)
+        for number in 1...20 { #expect(lead.step(to: .seconds(1_000_000) + .milliseconds(99) * number) == nil) }
+        var now = Duration.seconds(1_000_000) + .milliseconds(99) * 20
+        for step in [Duration.milliseconds(100), .milliseconds(-100), .seconds(50 * 365 * 86400), .seconds(-3600)] {
+            now += step
+            #expect(lead.step(to: now) == step)
+            #expect(lead.step(to: now) == nil)
+        }
+    }
+
+    @Test("a watch tells nothing of a clock that nobody sets, and ends with whoever reads it")
+    func ends() async {
+        let steps = ClockWatch.steps()
+        let told = Mutex<[Duration]>([])
+        let reading = Task {
+            for await step in steps { told.withLock { $0.append(step) } }
+        }
+        // Long enough for a watch that tells at once, or again and again.
+        try? await Task.sleep(for: .milliseconds(100))
+        #expect(!reading.isCancelled && told.withLock { $0.isEmpty })
+        reading.cancel()
+        await reading.value
+    }
+
+    @Test("while the service runs, whoever has asked for a card hears of each step, in their order")
+    func heard() async throws {
+        var box = Box.none(CaptureKeeper(logger: Box.silent) { [] })
+        let (steps, clock) = AsyncStream.makeStream(of: Duration.self)
+        box.clockSteps = { steps }
+        let heard = Mutex<[Duration]>([])
+        box.captures.claim("main/capture-0", .any, clockWasSet: { step in heard.withLock { $0.append(step) } }) { _ in }
+        let supervisor = Supervisor(BoxConfiguration(channels: []), box: box)
+        let running = Task { await supervisor.run() }
+        clock.yield(.seconds(3600))
+        clock.yield(.seconds(-7200))
+        try await eventually("both steps") { heard.withLock { $0 } == [.seconds(3600), .seconds(-7200)] }
+        supervisor.stop()
+        await running.value
+    }
+
+    @Test("a watch sleeps until it is ended")
+    func sleeps() async throws {
+        let watch = try #require(ClockWatch())
+        let hasEnded = Mutex(false)
+        async let watching: Void = Offload.run {
+            watch.run { _ in }
+            hasEnded.withLock { $0 = true }
+        }
+        try await Task.sleep(for: .milliseconds(100))
+        #expect(!hasEnded.withLock { $0 })
+        watch.end()
+        await watching
+    }
+}
