@@ -15,7 +15,7 @@ enum CardNotices {
             channel.sources.flatMap { source -> [String] in
                 guard case .capture(let capture) = source.kind else { return [] }
                 let card = claims.device(of: "\(channel.name)/\(source.id)")
-                return [notice(capture.binding, card, cards), card.flatMap { notice(capture, $0) }].compactMap { $0 }.map {
+                return [notice(capture.binding, card, cards), card.flatMap { $0.isHung ? $0.accessProblem : notice(capture, $0) }].compactMap { $0 }.map {
                     "\(loaded.name):\(source.location): source \(source.id) of \(channel.name): \($0)"
                 }
             }

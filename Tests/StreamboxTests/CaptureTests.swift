@@ -194,6 +194,39 @@ import Testing
         }
     }
 
+    @Test("a card whose driver hangs is told as that and hides no other; pulled, and plugged as one that answers, it is on air")
+    func hung() async throws {
+        try await withLab { stage, lab in
+            let hung = LabCamera(serial: "SN0002", port: "1-3", number: 1), good = LabCamera(), late = LabCamera(serial: "SN0003", port: "1-4", number: 2)
+            try await lab.plugHung(hung)
+            try await lab.plug(good)
+            let channels = [1, 2, 3].map { number in
+                """
+                  - name: of-\(number)
+                    sources: [ { capture: { serial: SN000\(number) } } ]
+                    groups: [ { name: g-\(number), video: copy, audio: copy } ]
+                """
+            }.joined(separator: "\n")
+            let daemon = try await stage.daemon(lab, channels)
+            try await daemon.logged("\"on air\"", "channel=of-1", "source=capture-0")
+            try await stage.expect("the card that hangs, in words", of: daemon) { $0.hasProblem("source-failed", "/dev/video1 does not answer: its driver hangs; pull the card") }
+            try await daemon.logged("a capture card cannot be used", "serial=SN0002")
+            try await lab.plug(late)
+            try await daemon.logged("\"on air\"", "channel=of-3", "source=capture-0")
+            #expect(daemon.lines("a capture card cannot be used").count == 1 && daemon.lines("udev does not answer").isEmpty)
+            let probe = try await stage.command(["probe", "--no-trial"], environment: lab.environment).text
+            for words in ["/dev/video0", "/dev/video2", "! /dev/video1 does not answer"] { #expect(probe.contains(words), "\(probe)") }
+            let position = daemon.position
+            try await lab.unplugHung(hung)
+            var again = hung
+            again.number = 3
+            try await lab.plug(again)
+            try await daemon.logged("\"on air\"", "channel=of-2", "source=capture-0", from: position)
+            #expect(daemon.lines("\"off air\"", "channel=of-1").isEmpty)
+            try await daemon.terminate()
+        }
+    }
+
     @Test("what is plugged in instead of the card is told, also when that changes")
     func others() async throws {
         try await withLab { stage, lab in

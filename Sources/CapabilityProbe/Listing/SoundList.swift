@@ -1,5 +1,5 @@
 /// The machine's sound cards that something can be recorded from.
-struct SoundList {
+struct SoundList: Sendable {
     private struct Card {
         var path: String
         /// ALSA's name of it.
@@ -8,6 +8,9 @@ struct SoundList {
 
     /// In the order of their paths.
     private var cards: [Card] = []
+
+    /// None.
+    init() {}
 
     init(_ udev: Udev) {
         let devices = udev.devices(of: "sound")

@@ -16,12 +16,14 @@ public struct CaptureDevice: Sendable, Hashable, Codable {
     public var usbNode: String?
     /// What it can be asked for; `nil` where it could not be asked.
     public var modes: [CaptureMode]?
-    /// Why this process may not open it; `nil` when it may.
+    /// Why this process cannot open it; `nil` when it can.
     public var accessProblem: String?
+    /// Its driver has not answered since it was plugged in; what it could be asked for is not known.
+    public var isHung: Bool
 
     public init(
         path: String, serial: String? = nil, model: String? = nil, name: String, driver: String? = nil, node: String, sound: String? = nil,
-        usbNode: String? = nil, modes: [CaptureMode]? = nil, accessProblem: String? = nil
+        usbNode: String? = nil, modes: [CaptureMode]? = nil, accessProblem: String? = nil, isHung: Bool = false
     ) {
         self.path = path
         self.serial = serial
@@ -33,6 +35,7 @@ public struct CaptureDevice: Sendable, Hashable, Codable {
         self.usbNode = usbNode
         self.modes = modes
         self.accessProblem = accessProblem
+        self.isHung = isHung
     }
 
     /// The mode with the most pixels of each format, in the device's order.

@@ -10,7 +10,7 @@ public struct CaptureClaims: Sendable {
     private var sources: [(id: String, binding: CaptureBinding)] = []
     /// The paths of the cards that sources have.
     private var held: [String: String] = [:]
-    /// What is plugged in: what gives pictures that can be used first, and in the order of the paths.
+    /// What is plugged in: what gives pictures that can be used first, what does not answer last, and in the order of the paths.
     public private(set) var devices: [CaptureDevice] = []
 
     public init() {}
@@ -29,7 +29,7 @@ public struct CaptureClaims: Sendable {
     }
 
     public mutating func set(_ devices: [CaptureDevice]) {
-        self.devices = devices.sorted { ($0.isReadable ? 0 : 1, $0.path) < ($1.isReadable ? 0 : 1, $1.path) }
+        self.devices = devices.sorted { ($0.drawback, $0.path) < ($1.drawback, $1.path) }
         assign()
     }
 
@@ -39,14 +39,14 @@ public struct CaptureClaims: Sendable {
     }
 
     /// Sources that name a port come before those that name a card, those before who names a model, and those before who takes any;
-    /// among each, who has one comes before who has none.
+    /// among each, who has one comes before who has none. One that does not answer is nobody's whom another would do for.
     private mutating func assign() {
         var next: [String: String] = [:]
         for rank in 0...3 {
             let ranked = sources.filter { $0.binding.rank == rank }
             for source in ranked {
                 guard let path = held[source.id], !next.values.contains(path) else { continue }
-                guard devices.contains(where: { $0.path == path && $0.matches(source.binding) }) else { continue }
+                guard devices.contains(where: { $0.path == path && $0.matches(source.binding) && !$0.isHung }) else { continue }
                 next[source.id] = path
             }
             for source in ranked where next[source.id] == nil {
@@ -60,6 +60,8 @@ public struct CaptureClaims: Sendable {
 extension CaptureDevice {
     /// FFmpeg can read a format of it, as far as is known. Cards have nodes for depth and infrared too.
     var isReadable: Bool { modes.map { $0.isEmpty || $0.contains { CaptureSetting.reads($0.format) } } ?? true }
+
+    fileprivate var drawback: Int { isHung ? 2 : isReadable ? 0 : 1 }
 
     /// Another card, that nothing but its port tells from this one.
     public func looksLike(_ other: CaptureDevice) -> Bool {

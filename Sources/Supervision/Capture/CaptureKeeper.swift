@@ -31,18 +31,20 @@ public final class CaptureKeeper: Sendable {
     /// Held while listeners are told, so that what each hears last is what holds.
     private let telling = Mutex(())
     private let logger: Logger
-    private let list: @Sendable () -> [CaptureDevice]
+    private let list: @Sendable () async -> [CaptureDevice]?
     private let looks: AsyncStream<Void>
     private let queue: AsyncStream<Void>.Continuation
 
-    /// How long a listing may take, and when it is tried again after it took longer.
-    private static let driverPatience = Duration.seconds(10), pause = Duration.seconds(10)
+    /// When it is tried again to find out what is plugged in.
+    private static let pause = Duration.seconds(10)
 
-    /// - Parameter list: What is plugged in; it may block.
-    init(logger: Logger, list: @escaping @Sendable () -> [CaptureDevice] = { CaptureList.read() }) {
+    /// - Parameter list: What is plugged in, `nil` where that cannot be had; for tests.
+    init(logger: Logger, list: (@Sendable () async -> [CaptureDevice]?)? = nil) {
         self.logger = logger
-        self.list = list
-        (looks, queue) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let (looks, queue) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        (self.looks, self.queue) = (looks, queue)
+        let survey = CaptureSurvey { queue.yield() }
+        self.list = list ?? { await survey.look() }
     }
 
     /// A source wants a card.
@@ -98,9 +100,9 @@ public final class CaptureKeeper: Sendable {
     /// Looks whenever something happened, one look at a time, until the task is cancelled.
     func run() async {
         for await _ in looks {
-            guard let found = await Offload.run(atMost: Self.driverPatience, list) else {
-                // A card that hangs must not hide the others for ever: what is known stays so until it answers.
-                logger.error("a capture card does not answer: what is plugged in is not known", metadata: ["again": "\(Self.pause)"])
+            guard let found = await list() else {
+                // What is known stays so until it answers.
+                logger.error("udev does not answer: what capture cards are plugged in is not known", metadata: ["again": "\(Self.pause)"])
                 guard await (try? ContinuousClock().sleep(for: Self.pause)) != nil else { return }
                 look()
                 continue
@@ -143,10 +145,17 @@ public final class CaptureKeeper: Sendable {
     }
 
     private func report(_ devices: [CaptureDevice], before: [CaptureDevice]) {
-        for device in devices where !before.contains(where: { $0.path == device.path }) {
-            logger.notice(
-                "a capture card is there",
-                metadata: ["card": "\(device.name)", "path": "\(device.path)", "serial": "\(device.serial ?? "none")", "node": "\(device.node)"])
+        for device in devices {
+            let former = before.first { $0.path == device.path }
+            guard former?.isHung != device.isHung else { continue }
+            let metadata: Logger.Metadata = [
+                "card": "\(device.name)", "path": "\(device.path)", "serial": "\(device.serial ?? "none")", "node": "\(device.node)",
+            ]
+            if device.isHung {
+                logger.error("a capture card cannot be used: \(device.accessProblem ?? "its driver hangs")", metadata: metadata)
+            } else {
+                logger.notice(former == nil ? "a capture card is there" : "the capture card answers", metadata: metadata)
+            }
         }
         for device in before where !devices.contains(where: { $0.path == device.path }) {
             logger.warning("a capture card is gone", metadata: ["card": "\(device.name)", "path": "\(device.path)"])

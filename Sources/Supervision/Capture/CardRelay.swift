@@ -131,7 +131,7 @@ final class CardRelay: Sendable {
         }
         guard let card else { return isGone(process) }
         let isOpened = before?.accessProblem != nil && card.accessProblem == nil
-        if before?.node != card.node || isOpened { watch(card, process) }
+        if before?.node != card.node || isOpened, !card.isHung { watch(card, process) }
         ledger.isAbsent(nil)
         if before == nil {
             update(process)
@@ -239,7 +239,7 @@ final class CardRelay: Sendable {
     /// - Throws: ``NotRunnable`` when there is no card, or this user may not open it.
     func reading() async throws -> Reading {
         guard let card = state.withLock({ $0.card }) else { throw NotRunnable(what: "no card \(self.source.binding.sentence) is there") }
-        if let problem = NodeAccess.problem(card.node) { throw NotRunnable(what: problem) }
+        if let problem = card.isHung ? card.accessProblem : NodeAccess.problem(card.node) { throw NotRunnable(what: problem) }
         // It was given to this user since it was listed.
         if card.accessProblem != nil { box.captures.look() }
         await resetIfFrozen(card)

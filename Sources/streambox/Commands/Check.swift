@@ -33,7 +33,7 @@ struct Check: AsyncParsableCommand {
         for notice in loaded.notices { print("\(notice)") }
         for notice in missing { print(notice) }
         let hasCapture = loaded.configuration.channels.flatMap(\.sources).contains { if case .capture = $0.kind { true } else { false } }
-        guard hasCapture, let cards = await Offload.run(atMost: .seconds(3), { CaptureList.read() }) else { return }
+        guard hasCapture, let cards = await CaptureSurvey().look() else { return }
         for notice in CardNotices.of(loaded, cards) { print(notice) }
     }
 }

@@ -21,7 +21,7 @@ struct Plan: AsyncParsableCommand {
         let loaded = try LoadedConfiguration(file, environment: environment)
         let (ffmpeg, encoders, _) = try await InstalledFFmpeg.find(loaded.configuration, environment: environment)
         try CodecObjections.check(loaded, against: ffmpeg.version)
-        async let cards = Offload.run(atMost: .seconds(3)) { CaptureList.read() }
+        async let cards = CaptureSurvey().look()
         let pool = await EncoderSurvey.run(loaded.configuration, encoders, trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment))
         let plan = PlannedBox(loaded.configuration, ffmpeg: ffmpeg, encoders: pool, cards: await cards ?? [], environment: environment)
         guard json else { return print(plan.text) }

@@ -28,12 +28,12 @@ struct Probe: AsyncParsableCommand {
         // The lists take no longer than FFmpeg's own.
         async let gpuList = Offload.run(atMost: Self.limit) { GPUList.read() }
         async let boardList = Offload.run(atMost: Self.limit) { V4L2EncoderList.read() }
-        async let cardList = Offload.run(atMost: Self.limit) { CaptureList.read() }
+        async let cardList = CaptureSurvey().look()
         let ffmpeg = try await InstalledFFmpeg.listing(BoxConfiguration(channels: []), environment: environment)
         let gpus = await gpuList ?? [], boards = await boardList ?? [], cards = await cardList
         let encoders = EncoderCatalogue(listed: ffmpeg.encoders, gpus: gpus, boards: boards)
         var report = ProbeReport(ffmpeg: "\(ffmpeg.binary.version)", gpus: gpus.map { .init(gpu: $0) }, v4l2Encoders: boards, captureDevices: cards ?? [])
-        if cards == nil { report.problem = "a video device does not say what it is: its driver hangs; unplug it, or restart the box" }
+        if cards == nil { report.problem = "udev does not say what video devices are there; restart the box" }
         if noTrial {
             report.list(encoders)
         } else {

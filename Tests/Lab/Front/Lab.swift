@@ -106,6 +106,17 @@ public struct Lab: Sendable {
         try await tell("event", camera.device, "change")
     }
 
+    /// Plugs a camera in whose driver answers nothing, ever.
+    public func plugHung(_ camera: LabCamera) async throws {
+        try await tell("load", try folder.write("\(UUID().uuidString).umockdev", camera.description))
+        try await tell("video", camera.node, "hung")
+        try await tell("event", camera.device, "change")
+    }
+
+    public func unplugHung(_ camera: LabCamera) async throws {
+        for device in [camera.device, camera.usb] { try await tell("unplug", device) }
+    }
+
     /// Pulls a camera: who has it open is told so by the kernel, and the "remove" events come.
     public func unplug(_ camera: LabCamera) async throws {
         try await tell("gone", camera.node)
