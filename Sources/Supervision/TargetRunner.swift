@@ -10,6 +10,7 @@ final class TargetRunner: Runnable {
     let target: TargetConfiguration
     let ledger: ProcessLedger
     private let process: ProcessRunner
+    private let clockSteps: @Sendable () -> AsyncStream<Duration>
 
     private final class Shared: Sendable {
         let process = Mutex<ProcessRunner?>(nil)
@@ -19,6 +20,7 @@ final class TargetRunner: Runnable {
         _ target: TargetConfiguration, of group: String, in channel: String, feed: DataPath.FeedName, box: Box, dataPath: DataPath
     ) {
         self.target = target
+        clockSteps = box.clockSteps
         let logger = box.logger(["channel": "\(channel)", "group": "\(group)", "target": "\(target.name)"])
         let life = Life(box: box, logger: logger)
         let shared = Shared()
@@ -76,6 +78,11 @@ final class TargetRunner: Runnable {
         await withTaskGroup { group in
             let keeper = RecordingKeeper(folder: record.folder, name: target.name, most: record.keep?.bytes)
             group.addTask { await keeper.run() }
+            group.addTask { [clockSteps, process] in
+                // Segments are named after the clock: one that is set back so far comes to names again that it has given, and FFmpeg
+                // overwrites. The next take has other names.
+                for await step in clockSteps() where step <= .zero - record.segment / 2 { process.report(.replace) }
+            }
             await process.run()
             group.cancelAll()
         }

@@ -1,5 +1,9 @@
 import Configuration
+import EncoderSelection
+import FFmpeg
+import Foundation
 import Synchronization
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -49,6 +53,44 @@ import Testing
         try await eventually("both steps") { heard.withLock { $0 } == [.seconds(3600), .seconds(-7200)] }
         supervisor.stop()
         await running.value
+    }
+
+    @Test("a recording goes on under other names when the clock is set back by a segment, and as it was when it is set otherwise")
+    func recording() async throws {
+        let folder = try TemporaryFolder()
+        let environment = ProcessInfo.processInfo.environment
+        let ffmpeg = try await FFmpegBinary.locateListing(nil, environment: environment, limit: .seconds(60))
+        let keeper = EncoderKeeper(
+            EncoderCatalogue(listed: ffmpeg.encoders), trial: EncoderTrial(ffmpeg: ffmpeg.binary, environment: environment), logger: Box.silent)
+        var box = Box(ffmpeg: ffmpeg.binary, encoders: keeper, runtime: FilePath(folder.path), environment: environment, logger: Box.silent)
+        let clocks = Mutex<[AsyncStream<Duration>.Continuation]>([])
+        box.clockSteps = {
+            let (steps, clock) = AsyncStream.makeStream(of: Duration.self)
+            clocks.withLock { $0.append(clock) }
+            return steps
+        }
+        let recordings = try folder.makeFolder("recordings")
+        let configuration = try ConfigurationFile.parse(
+            """
+            channels:
+              - name: main
+                sources: [ test: {} ]
+                groups: [ { name: hd, video: copy, audio: copy, targets: [ { name: show, record: { folder: "\(recordings)", segment: 10m } } ] } ]
+            """, name: "test", ownerOnly: true
+        ).configuration
+        let supervisor = Supervisor(configuration, box: box)
+        _ = try await supervisor.prepare()
+        let running = Task { await supervisor.run() }
+        let takes = { folder.names(in: "recordings").map { $0.split(separator: "-").dropFirst(3).joined() } }
+        try await eventually("a recording", within: .seconds(60)) { takes() == [""] && clocks.withLock(\.count) == 2 }
+        for clock in clocks.withLock({ $0 }) {
+            for step in [Duration.seconds(3600), .seconds(-200), .seconds(-600)] { clock.yield(step) }
+        }
+        // One more file, since one of three steps counts.
+        try await eventually("another one", within: .seconds(60)) { takes() == ["1.ts", ""] || takes() == ["", "1.ts"] }
+        supervisor.stop()
+        await running.value
+        #expect(takes().count == 2)
     }
 
     @Test("a watch sleeps until it is ended")
