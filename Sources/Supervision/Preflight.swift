@@ -1,5 +1,5 @@
 import Configuration
-public import Glibc
+import Glibc
 
 /// Why the service cannot start: one sentence with the mend.
 public struct StartError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -78,8 +78,10 @@ struct Preflight {
 public enum Folder {
     /// Makes a folder, and those above it, unless it is there; it must take files.
     ///
-    /// - Parameter purpose: For whom, as it stands in the message.
-    public static func make(_ path: String, mode: mode_t = 0o755, for purpose: String) throws(StartError) {
+    /// - Parameters:
+    ///   - mode: Its permissions, as of `chmod`.
+    ///   - purpose: For whom, as it stands in the message.
+    public static func make(_ path: String, mode: UInt32 = 0o755, for purpose: String) throws(StartError) {
         var made = path.hasPrefix("/") ? "" : "."
         let parts = path.split(separator: "/")
         for (index, part) in parts.enumerated() {
