@@ -8,6 +8,9 @@ public enum Limit {
         return max(1, asked ?? 1)
     }()
 
+    /// Whether `scripts/test --sanitize` runs: sanitizers keep memory for themselves, so that a bound on it says nothing.
+    public static let isInstrumented = ProcessInfo.processInfo.environment["STREAMBOX_TEST_INSTRUMENTED"] != nil
+
     public static func scaled(_ limit: Duration) -> Duration { limit * factor }
 
     public static func seconds(_ count: Double) -> Duration { scaled(.seconds(count)) }
