@@ -56,6 +56,7 @@ import Testing
             _ = await good.read(until: "event: stats")
             try await eventually("the one that does not read to be dropped") { !stuck.send("x") }
             #expect(await good.read(until: "event: stats").isClosed == false)
+            withExtendedLifetime(stuck) {}
         }
     }
 
@@ -68,6 +69,7 @@ import Testing
             first.get("/api/events")
             _ = await first.read(until: "\n\n")
             #expect(try await HTTP.exchange(port: served.port, "/api/events").status == 503)
+            withExtendedLifetime(first) {}
         }
     }
 

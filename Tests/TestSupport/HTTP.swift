@@ -31,7 +31,9 @@ public enum HTTP {
         else { throw Failed("GET \(path): \(errnoText())") }
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
+        let end = ContinuousClock.now + Limit.seconds(30)
         while true {
+            guard .now < end else { throw Failed("GET \(path): the answer has no end") }
             let count = recv(connection, &buffer, buffer.count, 0)
             guard count >= 0 else { throw Failed("GET \(path): \(errnoText())") }
             guard count > 0 else { break }
