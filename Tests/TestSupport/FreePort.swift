@@ -80,7 +80,12 @@ public enum FreePort {
         }
     }
 
+    /// The kernel gives its table piece by piece, and leaves a row out when one before it goes meanwhile: what is not found is looked for again.
     private static func bound(_ table: String, _ port: Int, state: String?) -> Bool {
+        (0..<3).contains { _ in row(table, port, state: state) }
+    }
+
+    private static func row(_ table: String, _ port: Int, state: String?) -> Bool {
         guard let data = FileManager.default.contents(atPath: "/proc/net/\(table)") else {
             return false
         }
