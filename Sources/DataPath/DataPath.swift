@@ -34,14 +34,20 @@ public actor DataPath {
     private let limits: Feed.Limits
     private let tapPatience: Int64
     private let frameBytes: Int
+    /// In ticks.
+    private let frameSpan: Int64
 
     /// - Parameters:
     ///   - limits: What each feed keeps.
     ///   - frameBytes: Bytes of frames that a source keeps at the most until their pictures have come out of an encoder.
+    ///   - frameSpan: How long a source keeps them at the most, from the first to the last.
     ///   - tapPatience: How long a client of a tap may take nothing though bytes wait; then it is dropped.
-    public init(limits: Feed.Limits = Feed.Limits(), frameBytes: Int = 256 << 20, tapPatience: Duration = .seconds(10)) {
+    public init(
+        limits: Feed.Limits = Feed.Limits(), frameBytes: Int = 256 << 20, frameSpan: Duration = .seconds(4), tapPatience: Duration = .seconds(10)
+    ) {
         self.limits = limits
         self.frameBytes = frameBytes
+        self.frameSpan = Ticks.fromNanoseconds(frameSpan.wholeNanoseconds)
         self.tapPatience = tapPatience.wholeNanoseconds
     }
 
@@ -189,11 +195,11 @@ public actor DataPath {
         let stream: FrameStream
         switch origin {
         case .fifo(let path, let tell):
-            stream = FrameStream(layout: layout, waits: true, mostBytes: frameBytes, owner: input, loop: loop)
+            stream = FrameStream(layout: layout, waits: true, mostBytes: frameBytes, longestSpan: frameSpan, owner: input, loop: loop)
             stream.setInput(try FIFOInlet(path: path, layout: layout, owner: stream, loop: loop, report: tell))
             result = FrameAttachment(attachment: Attachment(number: 0))
         case .card(let hasSound):
-            stream = FrameStream(layout: layout, waits: false, mostBytes: frameBytes, owner: input, loop: loop)
+            stream = FrameStream(layout: layout, waits: false, mostBytes: frameBytes, longestSpan: frameSpan, owner: input, loop: loop)
             let picture = try Pipe(capacity: Pipe.frames)
             guard let inlet = CardInlet(picture.reading, layout: layout, owner: stream, loop: loop) else {
                 let error = DescriptorError.last("watch a pipe")

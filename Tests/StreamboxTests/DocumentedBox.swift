@@ -29,7 +29,7 @@ struct DocumentedBox {
         }
         try link("programs/streambox", Daemon.path)
         // Where commands of the project are typed.
-        for name in ["docs", "scripts"] { try link(name, Document.root.appending(path: name).path) }
+        for name in ["docs", "scripts", "Tests"] { try link(name, Document.root.appending(path: name).path) }
         // There is no screen here: a second of what it would show is decoded.
         _ = try stage.folder.write("programs/ffplay", "#!/bin/sh\nexec ffmpeg -v error -t 1 -i \"$@\" -f null -\n", mode: 0o755)
         // Everything that the scripts build has been built.

@@ -24,13 +24,14 @@ struct FrameStore {
     /// Bytes of frames at the most.
     private let mostBytes: Int
     /// Ticks from the first to the last at the most.
-    static let longestSpan = 4 * Ticks.perSecond
+    private let longestSpan: Int64
     /// Frames whose room is kept for those to come.
     private static let spares = 4
 
-    init(layout: FrameLayout, mostBytes: Int) {
+    init(layout: FrameLayout, mostBytes: Int, longestSpan: Int64) {
         self.layout = layout
         self.mostBytes = mostBytes
+        self.longestSpan = longestSpan
     }
 
     /// The oldest frame that is kept; `nil` when none is.
@@ -48,7 +49,7 @@ struct FrameStore {
     /// It has no room for another frame.
     var isFull: Bool {
         guard let first = frames.first, let last = frames.last else { return false }
-        return (frames.count + 1) * layout.byteCount > mostBytes || last.time - first.time > Self.longestSpan
+        return (frames.count + 1) * layout.byteCount > mostBytes || last.time - first.time > longestSpan
     }
 
     /// Room for the next frame.

@@ -75,9 +75,11 @@ final class FrameStream: InletOwner, FrameInletOwner {
     /// Frames without a picture from which on it is no frame held back that is owed.
     private static let mostHeldBack = 4
 
-    /// - Parameter mostBytes: Of the frames that are kept.
-    init(layout: FrameLayout, waits: Bool, mostBytes: Int, owner: any FrameStreamOwner, loop: EventLoop) {
-        store = FrameStore(layout: layout, mostBytes: mostBytes)
+    /// - Parameters:
+    ///   - mostBytes: Of the frames that are kept.
+    ///   - longestSpan: From the first to the last of them, in ticks.
+    init(layout: FrameLayout, waits: Bool, mostBytes: Int, longestSpan: Int64, owner: any FrameStreamOwner, loop: EventLoop) {
+        store = FrameStore(layout: layout, mostBytes: mostBytes, longestSpan: longestSpan)
         self.waits = waits
         self.owner = owner
         self.loop = loop
