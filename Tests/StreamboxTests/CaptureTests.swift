@@ -222,7 +222,7 @@ import Testing
             again.number = 3
             try await lab.plug(again)
             try await daemon.logged("\"on air\"", "channel=of-2", "source=capture-0", from: position)
-            #expect(daemon.lines("\"off air\"", "channel=of-1").isEmpty)
+            #expect(daemon.lines("\"off air\"", "channel=of-1", "source=capture-0").isEmpty)
             try await daemon.terminate()
         }
     }
