@@ -43,6 +43,14 @@ import Testing
             try await FakeEncoder(name, of: frames, in: path, layout: layout, takesOver: takesOver, startPatience: startPatience, gives: gives, reads: reads)
         }
 
+        /// The first encoder, which has given the pictures of ten frames.
+        func encoderInUse() async throws -> FakeEncoder {
+            let encoder = try await encoder(1)
+            try await write(0..<10)
+            try await expect(0..<10)
+            return encoder
+        }
+
         /// Writes frames with these numbers, on a thread of its own: a writer waits when there is no room.
         ///
         /// - Parameter pause: Milliseconds behind each.
@@ -323,9 +331,7 @@ import Testing
     @Test("an encoder that was to take over and is never ready is told, and the one in use goes on")
     func notReady() async throws {
         let rig = try await Rig()
-        _ = try await rig.encoder(1)
-        try await rig.write(0..<10)
-        try await rig.expect(0..<10)
+        _ = try await rig.encoderInUse()
         let second = try await rig.encoder(2, takesOver: true, startPatience: .milliseconds(300), reads: false)
         try await rig.write(10..<20)
         try await second.reports.wait(for: .stalled)
@@ -338,9 +344,7 @@ import Testing
     @Test("another handover may begin while the encoder that was to take over is being ended")
     func anotherHandover() async throws {
         let rig = try await Rig()
-        _ = try await rig.encoder(1)
-        try await rig.write(0..<10)
-        try await rig.expect(0..<10)
+        _ = try await rig.encoderInUse()
         let second = try await rig.encoder(2, takesOver: true, reads: false)
         let third = try await rig.encoder(3, takesOver: true)
         try await eventually("the third ready") { third.isReady }
@@ -356,9 +360,7 @@ import Testing
     @Test("when one that took over dies before its first picture, what was refused meanwhile is had by the next")
     func tornHandover() async throws {
         let rig = try await Rig()
-        let first = try await rig.encoder(1)
-        try await rig.write(0..<10)
-        try await rig.expect(0..<10)
+        let first = try await rig.encoderInUse()
         let second = try await rig.encoder(2, takesOver: true, gives: 0)
         try await eventually("the second ready") { second.isReady }
         try await rig.write(10..<20)
@@ -382,9 +384,7 @@ import Testing
     @Test("when the one in use dies while another takes over, the next begins with the first frame whose picture is missing, and nothing is lost")
     func diesDuringHandover() async throws {
         let rig = try await Rig()
-        let first = try await rig.encoder(1)
-        try await rig.write(0..<10)
-        try await rig.expect(0..<10)
+        let first = try await rig.encoderInUse()
         let second = try await rig.encoder(2, takesOver: true, gives: 0)
         try await eventually("the second ready") { second.isReady }
         try await rig.write(10..<20)
