@@ -203,6 +203,21 @@ import Testing
         #expect(descriptors.filter { Int($0)! < 10 }.allSatisfy { ["0", "1", "2", "3"].contains($0) })
         #expect(lines.contains { $0.lowercased().hasPrefix("parent death signal: kill") })
     }
+
+    @Test(
+        "what only moves the stream goes before the encoders",
+        .enabled(if: geteuid() == 0, "only root may without a limit that allows it"),
+        arguments: [(FFmpegCommand.Role.relay, -5), (.publisher, -5), (.encoder, 0), (.trial, 0), (.slate, 0)])
+    func precedence(role: FFmpegCommand.Role, nice: Int) async throws {
+        let scratch = Scratch()
+        let binary = try script("read -r _\ncut -d ' ' -f 19 /proc/$$/stat >&2\n", in: scratch)
+        let (reading, writing) = try FileDescriptor.pipe()
+        let recorder = Recorder()
+        async let exit = launch(binary, in: scratch, command: FFmpegCommand(role: role, arguments: []), stdin: reading, recorder: recorder)
+        try await eventually("a start") { !recorder.all.isEmpty }
+        try writing.closeAfter { _ = try writing.writeAll("go on\n".utf8) }
+        #expect(await exit.log.head == ["\(nice)"])
+    }
 }
 
 /// Time that passes at once.

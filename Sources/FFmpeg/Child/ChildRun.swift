@@ -72,6 +72,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
 
     private func attend(_ child: Child) async -> ChildLog<C.Instant> {
         let pid = child.processIdentifier.value
+        takePrecedence(pid)
         events(.started(pid: pid))
         return await withTaskGroup(of: ChildLog<C.Instant>?.self) { group in
             group.addTask {
@@ -93,6 +94,17 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
             // The leader is gone but not reaped, so the group is still its own.
             kill(-pid, SIGKILL)
             return log
+        }
+    }
+
+    /// What only moves the stream goes before the encoders, which keep every core busy, and behind the data path. Where this is
+    /// not permitted, all is well until the box is overloaded.
+    private func takePrecedence(_ pid: pid_t) {
+        switch command.role {
+        case .relay, .publisher:
+            // The group, for a process would be its first thread alone, and there may be others by now.
+            _ = setpriority(__priority_which_t(PRIO_PGRP.rawValue), id_t(pid), -5)
+        case .encoder, .trial, .slate: break
         }
     }
 
