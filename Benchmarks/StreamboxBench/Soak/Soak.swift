@@ -19,6 +19,9 @@ struct Soak: AsyncParsableCommand {
         var random = SeededRandom(seed: seed)
         let isWell = try await withLab { stage, lab in
             let box = try await SoakBox(stage, lab, streambox: product.streambox)
+            var isWell = false
+            // What the box said tells more than the figures, when something is amiss.
+            defer { if !isWell { keep(box.log) } }
             var samples = [try await box.settled()]
             var counts: [SoakFault: Int] = [:]
             let clock = ContinuousClock()
@@ -35,9 +38,16 @@ struct Soak: AsyncParsableCommand {
             try await box.end()
             show("reading what came")
             let streams = try await box.streams()
-            return report(counts, SoakLeaks(samples), streams, publishes: try box.publishes())
+            isWell = report(counts, SoakLeaks(samples), streams, publishes: try box.publishes())
+            return isWell
         }
         guard isWell else { throw ExitCode.failure }
+    }
+
+    private func keep(_ log: String) {
+        let path = FileManager.default.temporaryDirectory.appending(path: "streambox-soak.log").path
+        try? log.write(toFile: path, atomically: true, encoding: .utf8)
+        print("  what the box said is in \(path)")
     }
 
     /// - Returns: Whether everything is as it is to be.

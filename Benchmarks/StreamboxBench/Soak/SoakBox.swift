@@ -87,6 +87,9 @@ final class SoakBox {
         try text.write(toFile: path, atomically: true, encoding: .utf8)
     }
 
+    /// What the service said.
+    var log: String { daemon.errors.text }
+
     // MARK: At rest
 
     /// Waits until everything is as it was before the last fault.
