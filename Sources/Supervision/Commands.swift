@@ -112,7 +112,8 @@ public enum Commands {
         case .copy: audio = .copy
         case .encode(let wish): audio = .aac(bitrate: wish.bitrate.bitsPerSecond, rate: wish.rate, channels: wish.channels)
         }
-        return EncoderCommand(video: video, audio: audio, inputRate: arriving, resume: resume).command()
+        let arrivingSize = format.map { FrameSize(width: $0.width, height: $0.height) }
+        return EncoderCommand(video: video, audio: audio, inputRate: arriving, inputSize: arrivingSize, resume: resume).command()
     }
 
     /// - Throws: ``SecretError`` or ``CommandError``.

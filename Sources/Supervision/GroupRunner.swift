@@ -36,6 +36,9 @@ actor GroupRunner: EncoderSupervisor, Runnable {
     private let expected: SlateFormat
     /// The size of the first source, where the configuration names none: a target does not follow another size.
     private var size: FrameSize?
+    /// What the newest encoder brings every picture to before a GPU scales it; `nil` where none does. A source of another size goes through
+    /// that too, which costs detail, until an encoder takes over that was made for it.
+    private var upload: FrameSize?
     /// How much the encoder gives for speed; raised when it is too slow.
     private var effort = EncoderEffort.normal
     /// What the operator had asked for before the handover that somebody waits for.
@@ -215,7 +218,11 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         let isOtherRate = known.frameRate != nil && format.frameRate != nil && known.frameRate != format.frameRate
         // What stood in for the first source had a size of its own.
         let isFirstSize = wish.size == nil && size == nil && !isSlate && (known.width, known.height) != (format.width, format.height)
-        if isOtherRate || isFirstSize { handle(.replace(.source), in: &tasks) }
+        if isOtherRate || isFirstSize {
+            handle(.replace(.source), in: &tasks)
+        } else if let upload, upload != FrameSize(width: format.width, height: format.height) {
+            handle(.handOver(.source), in: &tasks)
+        }
     }
 
     private func handOver(
@@ -303,6 +310,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         guard group.video != .copy else { return Commands.encoder(group, recipe: Libx264Recipe(), format: format, size: size, resume: resume) }
         requestEncoder()
         guard let candidate = assign(to: generation), let recipe = box.encoders.recipe(for: candidate, in: name, effort: effort) else { return nil }
+        upload = recipe.scales ? format.map { FrameSize(width: $0.width, height: $0.height) } : nil
         return Commands.encoder(group, recipe: recipe, format: format, size: size, resume: resume)
     }
 }

@@ -23,6 +23,8 @@ import Testing
         private(set) var open: [Trial] = []
         /// Trials pass, unless their candidate is in here.
         var broken: [EncoderCandidate: FailureCause] = [:]
+        /// The GPUs scale, too.
+        var scales = false
         /// How often a candidate was tried.
         private(set) var attempts: [EncoderCandidate: Int] = [:]
         private var last: [String: EncoderCandidate]
@@ -32,8 +34,8 @@ import Testing
             self.last = last
         }
 
-        func add(_ name: String, _ wish: VideoEncoding = VideoEncoding(), starts: Bool = true) {
-            apply(pool.need(wish, as: EncodingJob(wish), for: name, lastGood: last[name], now: now))
+        func add(_ name: String, _ wish: VideoEncoding = VideoEncoding(), arriving: FrameSize? = nil, starts: Bool = true) {
+            apply(pool.need(wish, as: EncodingJob(wish, arriving: arriving), for: name, lastGood: last[name], now: now))
             if starts { uses[name] = pool.assign(to: name).candidate }
         }
 
@@ -45,7 +47,7 @@ import Testing
         func answerOne() {
             let trial = open.removeFirst()
             attempts[trial.candidate, default: 0] += 1
-            let result: TrialResult = broken[trial.candidate].map { .failed($0, "it is broken") } ?? .passed(scalesOnGPU: false)
+            let result: TrialResult = broken[trial.candidate].map { .failed($0, "it is broken") } ?? .passed(scalesOnGPU: scales)
             apply(pool.tried(trial, result, now: now))
         }
 
@@ -368,6 +370,25 @@ import Testing
         bench.broken[Self.onIntel] = .unsupported
         bench.answer()
         #expect(bench.uses["hd"] == Self.software)
+    }
+
+    @Test("a GPU that scales pictures of one size is trusted with those of another while that is tried")
+    func scaling() {
+        let bench = Bench([Self.intel])
+        let wish = VideoEncoding(size: PixelSize(width: 640, height: 360))
+        let scales = { bench.pool.recipe(for: Self.onIntel, in: "hd")?.scales }
+        bench.scales = true
+        bench.add("hd", wish, arriving: FrameSize(width: 1280, height: 720))
+        #expect(scales() == false)
+        bench.answer()
+        #expect(scales() == true)
+        bench.add("hd", wish, arriving: FrameSize(width: 1920, height: 1080), starts: false)
+        #expect(bench.open.count == 1 && scales() == true)
+        bench.scales = false
+        bench.answer()
+        #expect(scales() == false)
+        bench.add("hd", wish, arriving: FrameSize(width: 640, height: 360), starts: false)
+        #expect(scales() == false)
     }
 
     @Test("the operator's encoder stays until it fails")

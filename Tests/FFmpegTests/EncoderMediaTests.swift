@@ -1,5 +1,6 @@
 import EncoderSelection
 import FFmpeg
+import Foundation
 import Testing
 
 /// The real program on real streams.
@@ -69,6 +70,24 @@ import Testing
         let size = try await tool(
             "ffprobe", ["-v", "error", "-select_streams", "v", "-show_entries", "stream=width,height,r_frame_rate", "-of", "csv=p=0", scratch.file("rest.ts")])
         #expect(size.split(separator: "\n").first == "160,90,25/1")
+    }
+
+    @Test("pictures of another size leave no hole, whether their rate is converted or not", arguments: [FrameRate(25), nil])
+    func otherSize(rate: FrameRate?) async throws {
+        let scratch = Scratch()
+        try await makeSource(scratch.file("first.ts"), seconds: 2)
+        try await makeSource(scratch.file("second.ts"), seconds: 2, size: "640x360", start: 5002)
+        let both = try ["first.ts", "second.ts"].map { try Data(contentsOf: URL(filePath: scratch.file($0))) }.reduce(Data(), +)
+        try both.write(to: URL(filePath: scratch.file("both.ts")))
+        let settings = VideoSettings(size: FrameSize(width: 160, height: 90), rate: rate, bitrate: 200_000)
+        let exit = try await run(encoder(settings: settings), in: scratch, from: scratch.file("both.ts"), to: scratch.file("out.ts"))
+        #expect(exit.status == .exited(0))
+        let pictures = try await packets(scratch.file("out.ts"), "v").map(\.pts)
+        let step: Int64 = rate == nil ? 3000 : 3600
+        // To the millisecond of FLV.
+        #expect(zip(pictures, pictures.dropFirst()).allSatisfy { abs($1 - $0 - step) < 90 }, "\(zip(pictures, pictures.dropFirst()).map { $1 - $0 })")
+        #expect(pictures.count >= 4 * 90_000 / Int(step))
+        #expect(exit.log.lines.contains { EncoderCommand.isBesideThePoint(LogLine(level: .warning, text: $0)) }, "\(exit.log.lines)")
     }
 
     @Test("the bitrate is the one asked for, whether the rate is known or not", arguments: [FrameRate(30), nil])

@@ -110,13 +110,13 @@ func packets(_ path: String, _ stream: String) async throws -> [Packet] {
 }
 
 /// 30 fps with audio in front, on a timeline that begins at 5000 s, in the FLV's milliseconds: nothing lies on a grid.
-func makeSource(_ path: String, seconds: Int = 6) async throws {
+func makeSource(_ path: String, seconds: Int = 6, size: String = "320x180", start: Int = 5000) async throws {
     let flv = path + ".flv"
     defer { unlink(flv) }
     try await tool(
         "ffmpeg",
         [
-            "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30", "-f", "lavfi", "-i",
+            "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "testsrc2=s=\(size):r=30", "-f", "lavfi", "-i",
             "sine=440:r=48000", "-t", "\(seconds)", "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
             "-g", "15", "-b:v", "500k", "-pix_fmt", "yuv420p", "-c:a", "aac", flv,
         ])
@@ -124,7 +124,7 @@ func makeSource(_ path: String, seconds: Int = 6) async throws {
         "ffmpeg",
         [
             "-v", "error", "-nostdin", "-y", "-i", flv, "-c", "copy", "-f", "mpegts", "-mpegts_copyts", "1",
-            "-output_ts_offset", "5000", "-muxdelay", "0", "-muxpreload", "0", path,
+            "-output_ts_offset", "\(start)", "-muxdelay", "0", "-muxpreload", "0", path,
         ])
 }
 

@@ -29,6 +29,34 @@ import Testing
         }
     }
 
+    @Test("a GPU that scales is given a source of another size by an encoder made for it, and no picture is lost on the way")
+    func scalesAnotherSize() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            let sink = try await stage.nginx(record: true)
+            let port = try FreePort.tcp()
+            let daemon = try await stage.streambox("""
+                  - name: main
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } }, { test: { size: 320x180, rate: 30 } } ]
+                    groups: [ { name: hd, video: { bitrate: 600k, size: 160x90, rate: 25 }, targets: [ { name: a, url: "\(sink.url("hd"))" } ] } ]
+                """, environment: lab.environment)
+            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            #expect(daemon.children("pipe:0").contains { $0.command.contains("scale=320:180") && $0.command.contains("scale_vaapi=w=160:h=90") })
+            var source = NumberedSource.small
+            (source.width, source.height) = (640, 360)
+            let publisher = try await stage.publish(source, to: "rtmp://127.0.0.1:\(port)/live/x")
+            try await stage.expect("an encoder made for it", of: daemon) { $0.groups[0].handovers["refresh"] == 1 && $0.groups[0].state == "live" }
+            try await eventually("it alone") {
+                daemon.children("pipe:0").filter { $0.command.contains("h264_vaapi") }.map {
+                    $0.command.contains("scale=640:360") && $0.command.contains("scale_vaapi=w=160:h=90")
+                } == [true]
+            }
+            try await stage.expect("no picture lost", of: daemon) { $0.groups[0].lostFrames == 0 && $0.groups[0].exits.isEmpty }
+            try await daemon.terminate()
+            await stage.end(publisher)
+        }
+    }
+
     @Test("a GPU that hangs at every start does not keep the box off air, whatever it was used for before")
     func deadAtStart() async throws {
         try await withLab { stage, lab in

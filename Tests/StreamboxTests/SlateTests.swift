@@ -68,6 +68,43 @@ import Testing
         }
     }
 
+    @Test("a source of another size and rate takes the air, and gives it back: the group misses no picture of either")
+    func otherPicture() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let port = try FreePort.tcp()
+            let daemon = try await stage.streambox("""
+                  - name: main
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } }, { test: { size: 320x180, rate: 30 } } ]
+                    groups:
+                      - { name: hd, video: { bitrate: 600k, size: 320x180, rate: 30 }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+                """)
+            try await daemon.logged("on air", "source=test-1")
+            var frames = 0
+            for (width, height, rate) in [(640, 360, 25), (480, 270, 30)] {
+                frames += 60
+                try await sink.waitForFrames(frames, of: "one")
+                var position = daemon.position
+                var source = NumberedSource.small
+                (source.width, source.height, source.rate, source.gop) = (width, height, rate, rate)
+                let publisher = try await stage.publish(source, to: "rtmp://127.0.0.1:\(port)/live/x")
+                try await daemon.logged("on air", "source=rtmp-0", from: position)
+                frames += 60
+                try await sink.waitForFrames(frames, of: "one")
+                position = daemon.position
+                publisher.send(SIGKILL)
+                try await daemon.logged("on air", "source=test-1", from: position)
+                await stage.end(publisher)
+            }
+            try await sink.waitForFrames(frames + 30, of: "one")
+            try await stage.expect("no picture lost", of: daemon) { $0.groups[0].lostFrames == 0 && $0.groups[0].state == "live" }
+            try await daemon.terminate()
+            let numbers = try await sink.reading(of: "one").frames.compactMap(\.number)
+            #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $1 <= $0 + 1 }, "\(numbers)")
+            try await expectContinuous(sink, "one", longest: 3)
+        }
+    }
+
     @Test("a channel that is passed through goes source, slate, source without a complaint of a decoder")
     func passedThrough() async throws {
         try await withStage { stage in

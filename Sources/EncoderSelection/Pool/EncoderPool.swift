@@ -341,9 +341,16 @@ public struct EncoderPool: Sendable {
 
     /// How a group uses an encoder; `nil` when its GPU is gone.
     public func recipe(for candidate: EncoderCandidate, in name: String, effort: EncoderEffort = .normal) -> (any EncoderRecipe)? {
-        var scalesOnGPU = false
-        if let job = groups[name]?.job, job.scales, case .passed(true) = verdicts[Trial(candidate, job)] { scalesOnGPU = true }
-        return catalogue.recipe(for: candidate, effort: effort, scalesOnGPU: scalesOnGPU)
+        catalogue.recipe(for: candidate, effort: effort, scalesOnGPU: groups[name].map { scalesOnGPU(candidate, $0.job) } ?? false)
+    }
+
+    private func scalesOnGPU(_ candidate: EncoderCandidate, _ job: EncodingJob) -> Bool {
+        guard job.scales else { return false }
+        if case .passed(let scales)? = verdicts[Trial(candidate, job)] { return scales }
+        // As for the encoder itself: it is trusted with another size until its trial says otherwise.
+        return verdicts.contains { trial, verdict in
+            if case .passed(true) = verdict { trial.candidate == candidate } else { false }
+        }
     }
 
     /// What is known of a candidate for a group.

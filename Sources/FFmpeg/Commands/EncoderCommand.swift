@@ -4,21 +4,25 @@ public struct EncoderCommand: Sendable {
     public var audio: AudioTreatment
     /// Frames per second that arrive; the feed knows it better than FFmpeg's probing does.
     public var inputRate: FrameRate?
+    /// The size of the pictures that arrive, where it is known.
+    public var inputSize: FrameSize?
     /// `nil` encodes everything that comes.
     public var resume: ResumePoint?
 
     public init(
-        video: VideoTreatment, audio: AudioTreatment, inputRate: FrameRate? = nil, resume: ResumePoint? = nil
+        video: VideoTreatment, audio: AudioTreatment, inputRate: FrameRate? = nil, inputSize: FrameSize? = nil, resume: ResumePoint? = nil
     ) {
         self.video = video
         self.audio = audio
         self.inputRate = inputRate
+        self.inputSize = inputSize
         self.resume = resume
     }
 
     public func command() -> FFmpegCommand {
         var arguments = FFmpegCommand.preamble(.encoder)
         if case .encode(_, let recipe) = video { arguments += recipe.deviceOptions }
+        if takesEverySize { arguments += ["-reinit_filter:v", "0"] }
         arguments += Self.input + TransportStreamOutput.mapping + videoArguments + audioArguments
         arguments += TransportStreamOutput.options
         var environment: [String: String] = [:]
@@ -32,6 +36,18 @@ public struct EncoderCommand: Sendable {
         "-copyts", "-probesize", "100000", "-analyzeduration", "1", "-f", "mpegts", "-i", "pipe:0",
     ]
 
+    /// Where pictures of another size begin, FFmpeg would make its filters anew, and the picture that the conversion of the rate
+    /// holds would be gone. The first of ours that looks at a picture is one that takes whatever comes.
+    private var takesEverySize: Bool {
+        guard case .encode(let settings, let recipe) = video, settings.size != nil else { return false }
+        return !recipe.scales || inputSize != nil
+    }
+
+    /// FFmpeg says it with each picture of another size than the first: of filters that are none of ours.
+    public static func isBesideThePoint(_ line: LogLine) -> Bool {
+        line.text.hasSuffix("Changing video frame properties on the fly is not supported by all filters.")
+    }
+
     private var videoArguments: [String] {
         guard case .encode(let settings, let recipe) = video else { return ["-c:v", "copy"] }
         var filters: [String] = []
@@ -41,7 +57,7 @@ public struct EncoderCommand: Sendable {
         }
         // The stream's own time base is 1/90000, so the cut is a whole number and nothing is rounded.
         if let resume { filters.append("trim=start_pts=\(resume.videoStart)") }
-        filters += recipe.chain(for: settings)
+        filters += recipe.chain(for: settings, arriving: inputSize)
         return [
             "-vf", filters.joined(separator: ","),
             // Every frame keeps its time; with FFmpeg's own time base it would move by up to half a frame.

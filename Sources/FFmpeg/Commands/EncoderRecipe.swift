@@ -24,8 +24,12 @@ extension EncoderRecipe {
     public var scales: Bool { false }
 
     /// The filters that bring a picture to the encoder in the size that is asked for.
-    public func chain(for settings: VideoSettings) -> [String] {
-        guard !scales, let size = settings.size else { return filters(for: settings) }
+    ///
+    /// - Parameter arriving: The size of the pictures that come, where another one may follow: a GPU that scales is given this one
+    ///   whatever comes.
+    public func chain(for settings: VideoSettings, arriving: FrameSize? = nil) -> [String] {
+        guard let size = settings.size else { return filters(for: settings) }
+        if scales { return (arriving.map { ["scale=\($0.width):\($0.height)"] } ?? []) + filters(for: settings) }
         return ["scale=\(size.width):\(size.height)", "setsar=1"] + filters(for: settings)
     }
 }
