@@ -115,9 +115,17 @@ final class GroupOutput: InletOwner {
     func remove(_ inlet: Inlet) {
         inlet.close()
         guard let index = generations.firstIndex(where: { $0.inlet === inlet }) else { return }
+        end(at: index)
+    }
+
+    @discardableResult
+    private func end(at index: Int) -> Generation {
         let generation = forget(at: index)
         generation.input.close()
         mend(without: generation)
+        // The stop of a group in the middle of a handover: this one has given all that it was given, and the rest is the successor's.
+        if generation.input.isFinished { release(generations.last, now: EventLoop.now()) }
+        return generation
     }
 
     @discardableResult
@@ -146,6 +154,11 @@ final class GroupOutput: InletOwner {
         let since = successor.picturesCompleteAt ?? now
         successor.picturesCompleteAt = since
         guard generation.writer.hasGivenAll || now - since >= Self.soundPatience else { return }
+        release(successor, now: now)
+    }
+
+    private func release(_ successor: Generation?, now: Int64) {
+        guard let successor, successor.isHeld else { return }
         successor.isHeld = false
         successor.lastPicture = now
         successor.inlet.release()
@@ -234,10 +247,7 @@ final class GroupOutput: InletOwner {
 
     func inletEnded(_ inlet: Inlet) {
         guard let index = generations.firstIndex(where: { $0.inlet === inlet }) else { return }
-        let generation = forget(at: index)
-        generation.input.close()
-        mend(without: generation)
-        generation.report(.ended)
+        end(at: index).report(.ended)
     }
 
     /// Flushes what was held back and looks for encoders that take and do not give; returns when to look again.

@@ -19,6 +19,8 @@ final class Outlet: EventLoop.Handler {
     private unowned let hub: FeedHub
     private let onEnd: (Outlet, Ending) -> Void
     private var descriptor: CInt
+    /// Whoever reads was to be given no more.
+    private(set) var isFinished = false
     /// Bytes wait, and the descriptor takes none.
     private(set) var isBlocked = false
     /// When the descriptor last took a byte or had nothing to take, in nanoseconds of the monotonic clock.
@@ -102,6 +104,7 @@ final class Outlet: EventLoop.Handler {
 
     /// Writes what can be written at once, and closes.
     func finish() {
+        isFinished = true
         flush()
         close()
     }

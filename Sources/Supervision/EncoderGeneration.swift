@@ -13,6 +13,8 @@ struct EncoderGeneration {
     var fault: HandoverCause?
     /// What went wrong with it is told already, or it was told to end.
     var isAccountedFor = false
+    /// It was told to end before it had taken over: how it ends says nothing.
+    var isMoot = false
 
     /// Where it begins.
     enum Beginning {

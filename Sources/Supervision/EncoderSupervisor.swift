@@ -161,6 +161,9 @@ extension EncoderSupervisor {
         case .stop(let generation):
             guard let running = generations[generation] else { return }
             generations[generation]?.isAccountedFor = true
+            generations[generation]?.isMoot = generation == machine.successor
+            // One that was given nothing yet has nothing to give.
+            if generation == machine.successor, running.attachment == nil { return running.child.stop(.now) }
             tasks.addTask { [dataPath, endOfInputPatience] in
                 if let attachment = running.attachment { await dataPath.endInput(of: attachment) }
                 guard await (try? ContinuousClock().sleep(for: endOfInputPatience)) != nil else { return }
@@ -217,7 +220,7 @@ extension EncoderSupervisor {
     private func account(for exit: ChildExit, of generation: GroupMachine.Generation, started: Timestamp) async -> HandoverCause {
         let encoder = generations[generation]?.encoder
         // Once another one has the output, how it ends says nothing.
-        guard generation == machine.current || generation == machine.successor else { return .exit }
+        guard generation == machine.current || generation == machine.successor, generations[generation]?.isMoot == false else { return .exit }
         var cause = exit.cause
         // A driver does not say why it does nothing any more; the device that is no longer there does.
         if cause == .driverError, let slot = encoder?.gpu, await !box.encoders.isThere(slot) { cause = .deviceGone }

@@ -86,7 +86,8 @@ public struct GroupMachine: Sendable {
         case (.starting, .want(false)), (.live, .want(false)):
             wanted = false
             actual = .ending
-            return dropSuccessor() + [.stop(current)]
+            // What was received up to here comes out of both, where the one in use has been cut off.
+            return [current, successor].compactMap { $0.map { .stop($0) } }
         case (_, .want(let wish)):
             // While it ends, the wish is kept until it has.
             wanted = wish
@@ -140,6 +141,10 @@ public struct GroupMachine: Sendable {
         case (.idle, .handOver), (.ending, .handOver):
             return []
 
+        case (.ending, .ended(let generation, _)) where generation == current && successor != nil:
+            current = successor!
+            successor = nil
+            return []
         case (.starting, .ended(let generation, let cause)) where generation == current,
             (.live, .ended(let generation, let cause)) where generation == current,
             (.ending, .ended(let generation, let cause)) where generation == current:

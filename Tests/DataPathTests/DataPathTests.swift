@@ -565,6 +565,61 @@ import TransportStream
         await rig.path.stop()
     }
 
+    @Test("a group that ends in the middle of a handover ends with its last picture; a crash there hands nothing over", arguments: [true, false])
+    func endInHandover(isAsked: Bool) async throws {
+        let rig = await Rig()
+        await rig.path.addGroup("hd")
+        let (publisher, reader, _) = try await rig.publisher(.group("hd"))
+        reader.start()
+        let events = Reports<EncoderEvent>()
+        let (first, input, output) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { events.add($0) }
+        let fed = Reader(input).start()
+        let (_, writer, _) = try await rig.source()
+        let given = try await stream(seconds: 3)
+        let half = TransportBytes.timestamps(given).filter { $0.pid == 256 }[33].packet * TransportBytes.packetSize
+        try await rig.write(given[..<half], to: writer, paceOf: first)
+        let place = try #require(await rig.path.figures(ofChannel: "main")?.end)
+        let encoder = Writer(output)
+        let fedSoFar = fed.bytes
+        try await rig.write(fedSoFar, to: encoder, paceOf: publisher)
+        try await events.wait(for: "a picture") { if case .delivering = $0 { true } else { false } }
+        let (second, secondInput, secondOutput) = try await rig.path.attachEncoder(
+            to: "hd", in: "main", needsKeyframe: false, takingOverAt: Splicer.Cut(video: place + 7500, audio: .max)) { _ in }
+        _ = Reader(secondInput)
+        try await rig.write(given[half...], to: writer, paceOf: first)
+        let offered = try await eventually("pictures for the encoder", within: .seconds(20)) {
+            TransportBytes.timestamps(fed.bytes).filter { $0.pid == 256 }.count == 90 ? fed.bytes : nil
+        }
+        if isAsked {
+            await rig.path.endInput(of: first)
+            await rig.path.endInput(of: second)
+        }
+        let secondEncoder = Writer(secondOutput)
+        async let everything: Void = secondEncoder.write(offered)
+        if isAsked {
+            // To the first picture that is the other one's, and not to the sound that is.
+            let pictures = TransportBytes.timestamps(offered).filter { $0.pid == 256 }
+            let passed = try #require(pictures.firstIndex { Int64($0.dts) >= place + 7500 })
+            let end = pictures[passed + 1].packet * TransportBytes.packetSize
+            await encoder.write(Array(offered[fedSoFar.count..<end]))
+        }
+        encoder.end()
+        try await events.wait(for: .ended)
+        await rig.path.detach(first)
+        if !isAsked { await rig.path.detach(second) }
+        await everything
+        secondEncoder.end()
+        try await eventually("the pictures in the group's feed", within: .seconds(20)) {
+            await rig.path.figures(ofGroup: "hd")?.frames == (isAsked ? 90 : 33)
+        }
+        await rig.path.detach(second)
+        #expect(await rig.path.figures(ofGroup: "hd")?.lostFrames == 0)
+        try await rig.finish(publisher)
+        let verdict = Verdict(try await FrameReader.read(.bytes(try await reader.all()), options: ["-f", "mpegts"]))
+        #expect(verdict.isWhole && verdict.received == (isAsked ? 90 : 33), "\(verdict)")
+        await rig.path.stop()
+    }
+
     @Test("a picture that an encoder leaves out is counted as lost, and one that the channel did not have is not")
     func leftOut() async throws {
         let rig = await Rig()

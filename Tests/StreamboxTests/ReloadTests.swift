@@ -18,10 +18,8 @@ import Testing
         }
     }
 
-    /// The processes that carry streams; a slate is rendered beside them.
-    private func carriers(_ daemon: Daemon) -> Set<Int32> {
-        Set(daemon.children("ffmpeg").filter { !$0.command.contains("slate-") }.map(\.pid))
-    }
+    /// The processes that carry streams; FFmpeg is asked what it can do, and a slate is rendered, beside them.
+    private func carriers(_ daemon: Daemon) -> Set<Int32> { Set(daemon.children("pipe:").map(\.pid)) }
 
     private func reload(_ daemon: Daemon, _ stage: Stage, _ box: Box) throws {
         _ = try stage.configuration(box.yaml)

@@ -10,6 +10,8 @@ import Testing
         ("starting", [.want(true)]),
         ("live", [.want(true), .delivering(1)]),
         ("handing", [.want(true), .delivering(1), .handOver(.operator_)]),
+        ("handing,unwanted", [.want(true), .delivering(1), .handOver(.operator_), .want(false)]),
+        ("stopped", [.want(true), .delivering(1), .handOver(.operator_), .want(false), .ended(1, .exit)]),
         ("handed", [.want(true), .delivering(1), .handOver(.operator_), .delivering(2)]),
         ("ending", [.want(true), .want(false)]),
         ("ending,wanted", [.want(true), .want(false), .want(true)]),
@@ -31,7 +33,9 @@ import Testing
         idle               starting+launch1 .                   .             .                    .                   .           .                   .                    .                   .                   .                .
         starting           .                ending+stop1        live+promote1 .                    ending+kill1        .           ending+kill1        ending+kill1         pausing+pause1      .                   .                .
         live               .                ending+stop1        .             .                    ending+kill1        .           ending+kill1        live+ahead2          pausing+pause1      .                   .                .
-        handing            .                ending+kill2+stop1  .             live+promote2+kill1  ending+kill2+kill1  live+kill2  ending+kill2+kill1  live+kill2+ahead3    pausing+kill2+pause1 .                  .                .
+        handing            .                ending+stop1+stop2  .             live+promote2+kill1  ending+kill2+kill1  live+kill2  ending+kill2+kill1  live+kill2+ahead3    pausing+kill2+pause1 .                  .                .
+        handing,unwanted   .                .                   .             .                    .                   .           .                   .                    ending              .                   .                .
+        stopped            .                .                   .             .                    .                   .           .                   .                    .                   idle                .                .
         handed             .                ending+stop2        .             .                    .                   ending+kill2 ending+kill2       live+ahead3          .                   pausing+pause2      .                .
         ending             .                .                   .             .                    .                   .           .                   .                    idle                .                   .                .
         ending,wanted      .                .                   .             .                    .                   .           .                   .                    pausing+pause1      .                   .                .
