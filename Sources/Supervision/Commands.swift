@@ -24,19 +24,34 @@ public enum Commands {
         }
     }
 
-    /// - Parameter card: What a capture source is bound to; without one it cannot run.
+    /// A secret of the service's.
+    ///
+    /// - Parameter isPlan: Whoever asks is perhaps not the service: what only that can have is stood in for, since nobody is shown it.
+    private static func reveal(_ secret: SecretReference, environment: [String: String], isPlan: Bool) throws(SecretError) -> String {
+        if isPlan, case .credential = secret, (environment["CREDENTIALS_DIRECTORY"] ?? "").isEmpty { return "secret" }
+        do {
+            return try secret.resolve(environment: environment).reveal()
+        } catch {
+            if isPlan, error.code == .foreign { return "secret" }
+            throw error
+        }
+    }
+
+    /// - Parameters:
+    ///   - card: What a capture source is bound to; without one it cannot run.
+    ///   - isPlan: For a person to look at, who is perhaps another user than the service's.
     /// - Returns: `nil` for frames, which the service reads itself.
     /// - Throws: ``SecretError`` or ``CommandError``; ``NotRunnable`` for a card that is not there.
     public static func relay(
         _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding, card: CaptureDevice? = nil,
-        environment: [String: String]
+        environment: [String: String], isPlan: Bool = false
     ) throws -> FFmpegCommand? {
         let kind: RelaySource
         switch source.kind {
         case .rtmp:
             kind = .flv
         case .srt(let srt):
-            let passphrase = try srt.passphrase?.resolve(environment: environment).reveal()
+            let passphrase = try srt.passphrase.map { try reveal($0, environment: environment, isPlan: isPlan) }
             kind = .srtListen(address: srt.listen.description, passphrase: passphrase, latency: nil, tellsCaller: true)
         case .pull(let pull):
             kind = .pull(url: pull.url, passphrase: nil)
@@ -117,14 +132,16 @@ public enum Commands {
     }
 
     /// - Throws: ``SecretError`` or ``CommandError``.
-    public static func publisher(_ target: TargetConfiguration, take: Int, environment: [String: String]) throws -> FFmpegCommand {
+    public static func publisher(
+        _ target: TargetConfiguration, take: Int, environment: [String: String], isPlan: Bool = false
+    ) throws -> FFmpegCommand {
         let kind: PublisherTarget
         switch target.destination {
         case .rtmp(let rtmp):
-            kind = .rtmp(url: rtmp.url, key: try rtmp.key?.resolve(environment: environment).reveal())
+            kind = .rtmp(url: rtmp.url, key: try rtmp.key.map { try reveal($0, environment: environment, isPlan: isPlan) })
         case .srt(let srt):
             kind = .srt(
-                url: srt.url, passphrase: try srt.passphrase?.resolve(environment: environment).reveal(),
+                url: srt.url, passphrase: try srt.passphrase.map { try reveal($0, environment: environment, isPlan: isPlan) },
                 streamID: srt.streamid, latency: nil)
         case .record(let record):
             kind = .record(folder: record.folder, name: target.name, segment: record.segment, take: take)

@@ -47,7 +47,7 @@ public struct PlannedBox: Sendable, Encodable {
                 ) {
                     try Commands.relay(
                         source, mezzanine: channel.mezzanine, transcoding: .init(for: channel),
-                        card: claims.device(of: "\(channel.name)/\(source.id)"), environment: environment)
+                        card: claims.device(of: "\(channel.name)/\(source.id)"), environment: environment, isPlan: true)
                 }
                 let choice = PlannedBox.choice(for: source, of: channel, &encoders)
                 add(.encoder, source.id, in: channel, reason: choice.reason) {
@@ -65,7 +65,7 @@ public struct PlannedBox: Sendable, Encodable {
                 }
                 for target in group.targets {
                     add(.publisher, target.name, in: channel, reason: group.passesThrough ? "passes the channel through" : "sends group \(group.name)") {
-                        try Commands.publisher(target, take: 0, environment: environment)
+                        try Commands.publisher(target, take: 0, environment: environment, isPlan: true)
                     }
                 }
             }

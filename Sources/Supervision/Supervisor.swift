@@ -70,7 +70,7 @@ public actor Supervisor {
     ///
     /// - Throws: ``StartError`` when something that the configuration asks for cannot be had; nothing runs then.
     public func prepare() async throws(StartError) -> [OpenTap] {
-        try Preflight(configuration).check()
+        for notice in try Preflight(configuration).check() { box.logger.warning("\(notice)") }
         for channel in configuration.channels { await makeFeeds(of: channel) }
         for channel in configuration.channels { try await openTaps(of: channel) }
         await dataPath.start()
@@ -193,7 +193,7 @@ public actor Supervisor {
         guard !isReloading else { throw StartError("another reload is under way") }
         isReloading = true
         defer { isReloading = false }
-        try Preflight(next, since: configuration).check()
+        for notice in try Preflight(next, since: configuration).check() { box.logger.warning("\(notice)") }
         let changes = ConfigurationChanges(from: configuration, to: next)
         let former = configuration
         configuration = next

@@ -53,7 +53,7 @@ final class TargetRunner: Runnable {
             },
             live: { child in
                 do {
-                    let command = try Commands.publisher(target, take: TargetRunner.take(target), environment: box.environment)
+                    let command = try Commands.publisher(target, take: try await TargetRunner.take(target), environment: box.environment)
                     let (attachment, input) = try await dataPath.attachPublisher(to: feed, report: report)
                     ledger.runs(attachment)
                     let started = Timestamp.now
@@ -108,8 +108,23 @@ final class TargetRunner: Runnable {
     func want(_ wanted: Bool) { process.report(.want(wanted)) }
     func finish() { process.finish() }
 
-    private static func take(_ target: TargetConfiguration) -> Int {
+    /// How long the disk of a recording may take to say that it is there.
+    private static let diskPatience = Duration.seconds(10)
+
+    /// The number of a recording that begins now, in a folder that takes files. A disk that is full, read only or not there is this
+    /// target's trouble alone: it is tried again.
+    private static func take(_ target: TargetConfiguration) async throws(StartError) -> Int {
         guard case .record(let record) = target.destination else { return 0 }
-        return RecordingFiles.nextTake(folder: record.folder, name: target.name, now: time(nil))
+        let name = target.name
+        let take = await Offload.run(atMost: diskPatience) { () -> Result<Int, StartError> in
+            do throws(StartError) {
+                try Folder.make(record.folder, for: "target \(name)")
+                return .success(RecordingFiles.nextTake(folder: record.folder, name: name, now: time(nil)))
+            } catch {
+                return .failure(error)
+            }
+        }
+        guard let take else { throw StartError("target \(name) needs the folder \(record.folder), whose disk does not answer") }
+        return try take.get()
     }
 }

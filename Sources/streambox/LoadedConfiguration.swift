@@ -8,13 +8,15 @@ struct LoadedConfiguration {
     var configuration: BoxConfiguration
     var notices: [ConfigurationProblem]
 
+    /// The file of the packaged unit's service.
+    static let usual = "/etc/streambox/streambox.yaml"
+
     /// Finds and reads the configuration.
     ///
     /// - Parameter path: The file asked for; `nil` takes the usual places, then the demo.
     /// - Throws: ``Failure`` with every mistake in the file.
     init(_ path: String?, environment: [String: String]) throws {
-        let usual = "/etc/streambox/streambox.yaml"
-        if let path = path ?? environment["STREAMBOX_CONFIG"] ?? (access(usual, F_OK) == 0 ? usual : nil) {
+        if let path = path ?? environment["STREAMBOX_CONFIG"] ?? (access(Self.usual, F_OK) == 0 ? Self.usual : nil) {
             do {
                 let file = try ConfigurationFile.load(path: path)
                 try SecretObjections.check(file.configuration, name: path)

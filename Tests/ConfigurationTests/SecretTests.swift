@@ -34,7 +34,7 @@ import Testing
             try write(Array(hidden.utf8), to: "\(folder)/key")
             #expect(chown("\(folder)/key", 65534, 65534) == 0)
             let error = #expect(throws: SecretError.self) { try SecretReference.file("\(folder)/key").resolve(environment: [:]) }
-            #expect(error?.code == .exposed)
+            #expect(error?.code == .foreign)
             #expect(
                 error?.description
                     == "the secret file \(folder)/key belongs to another user, number 65534, who can read and change it; run this as that user, or: chown 0 \(folder)/key")

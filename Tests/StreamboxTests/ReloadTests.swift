@@ -19,7 +19,7 @@ import Testing
     }
 
     /// The processes that carry streams; FFmpeg is asked what it can do, and a slate is rendered, beside them.
-    private func carriers(_ daemon: Daemon) -> Set<Int32> { Set(daemon.children("pipe:").map(\.pid)) }
+    private func carriers(_ daemon: Daemon) -> Set<Int32> { Set((daemon.children("pipe:0") + daemon.children("pipe:1")).map(\.pid)) }
 
     private func reload(_ daemon: Daemon, _ stage: Stage, _ box: Box) throws {
         _ = try stage.configuration(box.yaml)

@@ -4,6 +4,37 @@ import Testing
 
 /// Targets that are down, die, hang and come back, while the others go on.
 @Suite(.serialized) struct TargetTests {
+    @Test("a recording whose disk is not there, or takes nothing, is that target's trouble: the service starts, the others are on air, and it records once it can")
+    func recordingDisk() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            // A file is in the way of the one folder; the other is on a disk that nobody can write to, root neither.
+            let folder = try stage.folder.write("disk", "")
+            let daemon = try await stage.streambox("""
+                  - name: main
+                    sources: [ { test: { size: 320x180, rate: 30 } } ]
+                    groups:
+                      - name: hd
+                        video: { bitrate: 600k, size: 320x180, rate: 30 }
+                        targets:
+                          - { name: a, url: "\(sink.url("one"))" }
+                          - { name: archive, record: { folder: "\(folder)/service" } }
+                          - { name: copy, record: { folder: "/proc/self/fdinfo" } }
+                """)
+            try await sink.waitForFrames(60, of: "one")
+            try await daemon.logged("cannot run", "target=archive")
+            try await stage.expect("both are told", of: daemon) {
+                $0.target("archive")?.trouble?.contains("cannot make the folder") == true
+                    && $0.target("copy")?.trouble?.contains("cannot write to the folder") == true
+            }
+            unlink(folder)
+            try await stage.expect("a recording", of: daemon) { $0.target("archive")?.state == "live" }
+            try await eventually("a file") { stage.folder.names(in: "disk/service").contains { $0.hasSuffix(".ts") } }
+            #expect(try await stage.status(of: daemon).target("a")?.connects == 1)
+            try await daemon.terminate()
+        }
+    }
+
     @Test("a target that is down from the start and one that dies cost the others nothing, and come back by themselves")
     func deadTargets() async throws {
         try await withStage { stage in

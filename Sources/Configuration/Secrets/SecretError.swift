@@ -8,6 +8,8 @@ public struct SecretError: Error, Equatable, Sendable, CustomStringConvertible {
         case unreadable
         /// Others than the owner can read it.
         case exposed
+        /// It is another user's file.
+        case foreign
         /// Empty, too long, or not what its use allows.
         case unsuitable
     }

@@ -88,7 +88,7 @@ public enum SecretReference: Sendable, Equatable {
         // Only root gets here: others cannot read another user's file.
         if privateFile, file.owner != 0, file.owner != geteuid() {
             throw SecretError(
-                code: .exposed,
+                code: .foreign,
                 description: "\(what) belongs to another user, number \(file.owner), who can read and change it; run this as that user, or: chown \(geteuid()) \(path)")
         }
         guard var text = String(validating: file.bytes, as: UTF8.self) else {

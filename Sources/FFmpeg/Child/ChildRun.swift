@@ -73,6 +73,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
     private func attend(_ child: Child) async -> ChildLog<C.Instant> {
         let pid = child.processIdentifier.value
         takePrecedence(pid)
+        Self.giveWay(pid)
         events(.started(pid: pid))
         return await withTaskGroup(of: ChildLog<C.Instant>?.self) { group in
             group.addTask {
@@ -106,6 +107,15 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
             _ = setpriority(__priority_which_t(PRIO_PGRP.rawValue), id_t(pid), -5)
         case .encoder, .trial, .slate: break
         }
+    }
+
+    /// Where memory is short the kernel ends a child before the service, which starts it again: a unit's `OOMScoreAdjust=` is for the
+    /// service alone. Who has none loses nothing by it, and lowering it again is not permitted.
+    private static func giveWay(_ pid: pid_t) {
+        let file = open("/proc/\(pid)/oom_score_adj", O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { return }
+        _ = write(file, "0", 1)
+        close(file)
     }
 
     /// Reads stderr to its end.

@@ -38,10 +38,16 @@ struct ServiceOptions: ParsableArguments {
     func folder() throws -> String {
         if let runtime { return runtime }
         let environment = processEnvironment()
-        let loaded = try LoadedConfiguration(config, environment: environment)
-        let folder = Places.runtime(loaded.configuration, environment: environment)
         // The unit's service has a folder that a shell does not know of, and a login has one that the service does not know of.
         let isUsed = { (folder: String) in access(Places.controlSocket(in: folder), F_OK) == 0 || errno == EACCES }
+        let folder: String?
+        do {
+            folder = Places.runtime(try LoadedConfiguration(config, environment: environment).configuration, environment: environment)
+        } catch {
+            // The service goes on by what it read before its file had a mistake, and can be asked what is wrong.
+            guard [nil, LoadedConfiguration.usual].contains(config), isUsed(Places.ofUnit) else { throw error }
+            return Places.ofUnit
+        }
         guard let found = [folder, Places.ofUnit].compactMap({ $0 }).first(where: isUsed) ?? folder else {
             throw Failure(
                 status: 1,

@@ -119,6 +119,7 @@ check "the encoded picture plays" plays hd
 if ((0x$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/1/status) >> 24 & 1)); then
     check "the thread that moves packets goes before the encoders" bash -c "ps -L -o ni= -p $(main) | grep -q -- -10"
 fi
+check "where memory is short an FFmpeg goes before the service" not bash -c "pgrep -u streambox ffmpeg | sed 's:.*:/proc/&/oom_score_adj:' | xargs grep -L -x 0 | grep ."
 check "the key is in no argument" not bash -c "cat \$(pgrep -u streambox | sed 's:.*:/proc/&/cmdline:') | grep -a -q '$key'"
 check "and in no log" not bash -c "journalctl --unit streambox.service --output cat | grep -q '$key'"
 check "nothing was denied" not said 'not permitted'
@@ -134,6 +135,7 @@ cp $configuration /tmp/good.yaml
 echo 'chanels: []' >>$configuration
 systemctl reload streambox.service
 check "a mistake is told where people look" within 10 is StatusText '*not reloaded*'
+check "status says so, whatever the file looks like" bash -c 'streambox status | grep -q "reload-failed\|not reloaded"'
 check "and nothing ends" test "$(main)" = "$pid" -a "$(property ActiveState)" = active
 cp /tmp/good.yaml $configuration
 systemctl reload streambox.service
@@ -159,7 +161,8 @@ journalctl --quiet --unit streambox.service --since "@$since" --output cat | gre
 check "the operator stops a group" streambox group stop spare
 cp -p $configuration /tmp/before
 pid=$(main)
-check "the upgrade installs" dpkg --install --force-confold second/*.deb
+check "the upgrade installs" apt-get -o Dpkg::Options::=--force-confold --yes install ./second/*.deb
+check "what it would have as the default lies beside" test -e $configuration.dpkg-dist
 check "it runs anew" not test "$(main)" = "$pid"
 check "and is on air" is ActiveState active
 check "the configuration is kept" cmp $configuration /tmp/before
