@@ -7,6 +7,8 @@ public struct IngestLimits: Sendable {
     public var handshake = Duration.seconds(10)
     /// How long a refused peer has to read why.
     public var farewell = Duration.seconds(1)
+    /// Refused peers that have it at a time; others are told, and cut off.
+    public var farewells = 64
     /// A publisher that sends nothing for so long gives way to another one.
     public var silence = Duration.seconds(2)
     /// A publisher that sends nothing for so long is gone.

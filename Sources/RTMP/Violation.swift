@@ -12,6 +12,8 @@ public enum Violation: Error, Sendable, Hashable, CustomStringConvertible {
     case malformed
     /// It asked for something before it may.
     case outOfTurn
+    /// It sends more than anybody needs to ask whether it may publish.
+    case tooMuch
     /// It wants to play, and here is nothing to be played.
     case play
 
@@ -24,6 +26,7 @@ public enum Violation: Error, Sendable, Hashable, CustomStringConvertible {
         case .chunkSize: "it asks for an impossible chunk size"
         case .malformed: "it sends a command that cannot be read"
         case .outOfTurn: "it sends a command out of turn"
+        case .tooMuch: "it sends too much before it publishes"
         case .play: "it wants to play, and this port takes streams only"
         }
     }

@@ -32,6 +32,8 @@ actor GroupRunner: EncoderSupervisor, Runnable {
 
     /// What the encoder in use was told that it would get.
     private var arriving: VideoFormat?
+    /// When the encoder in use gave its first picture.
+    private var inUseSince = ContinuousClock().now
     /// What is likely to come, as long as nothing has.
     private let expected: SlateFormat
     /// The size of the first source, where the configuration names none: a target does not follow another size.
@@ -52,7 +54,8 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         case arriving(VideoFormat?, isSlate: Bool)
         case change(GroupConfiguration)
         case move(EncoderPool.Move)
-        case refresh(GroupMachine.Generation)
+        /// Whether the encoder in use has run for long.
+        case look
         case handOver(EncoderCandidate?, CheckedContinuation<HandoverResult, Never>)
         case finish
     }
@@ -62,6 +65,8 @@ actor GroupRunner: EncoderSupervisor, Runnable {
     private static let lead = Duration.seconds(1)
     /// How long a generation is used: FFmpeg cannot count the times of a stream for longer than 26 hours.
     private static let longestLife = min(Duration.seconds(24 * 3600), DemuxerTimeline.longest)
+    /// How often it is looked whether one is old.
+    private static let looksPerLifetime = 48
 
     init(_ group: GroupConfiguration, of channel: ChannelConfiguration, ledger: GroupLedger, box: Box, dataPath: DataPath) {
         self.group = group
@@ -95,14 +100,14 @@ actor GroupRunner: EncoderSupervisor, Runnable {
     func run() async {
         requestEncoder { self.report($0) }
         await withDiscardingTaskGroup { tasks in
+            watchLifetime(in: &tasks)
             for await event in events {
                 switch event {
                 case .machine(.want) where isFinishing: break
                 case .machine(let event): handle(event, in: &tasks)
                 case .data(let generation, let event): handle(event, of: generation, in: &tasks)
                 case .arriving(let format, let isSlate): note(format, isSlate: isSlate, in: &tasks)
-                case .refresh(let generation):
-                    if generation == machine.current { handle(.handOver(.refresh), in: &tasks) }
+                case .look: refreshIfDue(in: &tasks)
                 case .change(let group): change(to: group, in: &tasks)
                 case .move(let move): self.move(move, to: choice, in: &tasks)
                 case .handOver(let candidate, let waiting): handOver(to: candidate, for: waiting, in: &tasks)
@@ -179,10 +184,20 @@ actor GroupRunner: EncoderSupervisor, Runnable {
     }
 
     func promoted(_ generation: GroupMachine.Generation, in tasks: inout DiscardingTaskGroup) {
+        inUseSince = ContinuousClock().now
+    }
+
+    /// One task for all generations: one of each, asleep until long after its end, would add up over a night of handovers.
+    private func watchLifetime(in tasks: inout DiscardingTaskGroup) {
         tasks.addTask { [queue, lifetime] in
-            guard await (try? ContinuousClock().sleep(for: lifetime)) != nil else { return }
-            queue.yield(.refresh(generation))
+            while await (try? ContinuousClock().sleep(for: lifetime / Self.looksPerLifetime)) != nil { queue.yield(.look) }
         }
+    }
+
+    private func refreshIfDue(in tasks: inout DiscardingTaskGroup) {
+        // It must not be late, so it is early by up to one look.
+        guard ContinuousClock().now - inUseSince >= lifetime - lifetime / Self.looksPerLifetime, machine.actual == .live, machine.successor == nil else { return }
+        handle(.handOver(.refresh), in: &tasks)
     }
 
     func isSlow(_ generation: GroupMachine.Generation, in tasks: inout DiscardingTaskGroup) {

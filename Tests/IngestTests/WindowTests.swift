@@ -109,6 +109,19 @@ import Testing
         #expect(small.numbers == [-1, 10, 11])
     }
 
+    @Test("what many small pictures, and headers that change with each, occupy is counted; a header like none is not kept")
+    func overhead() {
+        var line = Line()
+        line.add([0x17, 0] + Array(repeating: 7, count: 100_000))
+        #expect(!line.begin(after: nil).isEmpty && line.window.kept < 300_000)
+        let before = line.window.kept
+        for number in 0..<100 {
+            line.add([0x17, 0, 0, 0, 0] + Array(repeating: UInt8(number), count: 1000))
+            line.pictures(0..<1, size: 1)
+        }
+        #expect(line.window.kept - before > 100 * (2 * 1000 + 64))
+    }
+
     @Test("a relay that does not take holds the publisher up before anything is lost")
     func full() {
         var limits = IngestLimits()

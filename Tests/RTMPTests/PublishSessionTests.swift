@@ -84,10 +84,20 @@ import Testing
         (ClientBytes.greeted { $0.message(MessageType.setChunkSize, [0], lane: 2) }, .malformed),
         (ClientBytes.greeted { $0.raw([0x03, 0, 0, 0, 0xFF, 0xFF, 0xFF, 20, 0, 0, 0, 0]) }, .messageTooLong),
         (ClientBytes.greeted { $0.raw([0xC3]) }, .chunkWithoutHeader),
+        (ClientBytes.connected { client in for _ in 0..<64 { client.message(MessageType.userControl, [0, 3, 0, 0, 0, 0], lane: 2) } }, .tooMuch),
         (ClientBytes.greeted { client in for lane in 3..<30 { client.message(2, [0, 0, 0, 9], lane: UInt8(lane)) } }, .tooManyChunkStreams),
     ] as [([UInt8], Violation)])
     func violations(_ bytes: [UInt8], _ expected: Violation) {
         #expect(happenings([bytes]).happenings == [.violation(expected)])
+    }
+
+    @Test("who does not publish may send no more than it takes to ask, however it is cut into messages")
+    func asking() {
+        let bytes = ClientBytes.connected { client in
+            client.message(MessageType.setChunkSize, [0, 0, 0x40, 0], lane: 2)
+            for _ in 0..<5 { client.message(99, Array(repeating: 0, count: 0x3F00), lane: 4) }
+        }
+        #expect(happenings(bytes.chunked(4096)).happenings == [.violation(.tooMuch)])
     }
 
     @Test("messages under way take no more than the limit together")

@@ -25,17 +25,30 @@ public enum RTMPStranger {
         }
     }
 
-    /// Up to the request to publish.
-    public static func asking(for key: String, app: String = "live") -> [UInt8] {
-        [3] + Array(repeating: 0, count: 3072)
-            + command("connect", 1, [3] + text("app", isValue: false) + text(app) + [0, 0, 9])
-            + command("createStream", 2, [5])
-            + command("publish", 3, [5] + text(key) + text("live"), stream: 1)
+    /// Up to the request to publish; `nil` leaves that out.
+    public static func asking(for key: String?, app: String = "live") -> [UInt8] {
+        let greeting = [3] + Array(repeating: 0, count: 3072) + command("connect", 1, [3] + text("app", isValue: false) + text(app) + [0, 0, 9])
+        guard let key else { return greeting }
+        return greeting + command("createStream", 2, [5]) + command("publish", 3, [5] + text(key) + text("live"), stream: 1)
     }
 
     /// A publisher of HEVC, as enhanced RTMP has it.
     public static func hevc(key: String) -> [UInt8] {
         asking(for: key) + chunk(9, [0x90, 0x68, 0x76, 0x63, 0x31] + Array(repeating: 0, count: 30), stream: 1, lane: 6)
+    }
+
+    /// A message in one chunk, longer ones after a `setChunkSize`.
+    public static func message(_ lane: UInt8, _ body: [UInt8], kind: UInt8, stream: UInt8 = 1) -> [UInt8] {
+        [lane, 0, 0, 0] + withUnsafeBytes(of: UInt32(body.count).bigEndian) { Array($0.dropFirst()) } + [kind, stream, 0, 0, 0] + body
+    }
+
+    /// Says everything, and stays.
+    ///
+    /// - Returns: The connection, owned by the caller.
+    public static func leave(_ bytes: [UInt8], at port: Int) throws -> Int32 {
+        let connection = try connect(port: port, from: nil)
+        _ = bytes.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        return connection
     }
 
     private static func text(_ text: String, isValue: Bool = true) -> [UInt8] { (isValue ? [2] : []) + [0, UInt8(text.utf8.count)] + Array(text.utf8) }

@@ -28,19 +28,27 @@ final class Connection: EventLoop.Handler {
     private var watched: UInt32?
     /// What came and is not to be looked at yet.
     private var held: [UInt8] = []
+    /// There is more to look at, be it only of a message that has come whole.
+    private var isBehind = false
     private var mayRead = true
     /// Answers that the peer has not taken.
     private var unsent: [UInt8] = []
     /// Nothing more is said to it.
     private var isSilent = false
+    /// It has been refused, and is given time to read why.
+    private(set) var isLeaving = false
     private var deadline: EventLoop.Appointment?
 
     /// Answers that a peer may leave unread.
     private static let mostUnsent = 64 << 10
     /// Bytes that one read may take, of a publisher and of others together.
     static let readSize = 64 << 10
-    /// Reads of one connection before others have their turn.
+    /// Of that, for somebody who has not shown a key.
+    private static let strangersReadSize = 4 << 10
+    /// Reads of a publisher before others have their turn; of others it is one.
     private static let mostReads = 4
+    /// Messages that are taken of one read before others have their turn.
+    private static let mostMessages = 2000
 
     /// - Parameter socket: Owned by the connection.
     init(_ socket: CInt, from address: NetworkAddress, desk: Desk) {
@@ -86,8 +94,10 @@ final class Connection: EventLoop.Handler {
     }
 
     private func read() {
-        for _ in 0..<Self.mostReads where mayRead && socket >= 0 {
-            let count = Glibc.read(socket, desk.room.baseAddress!, desk.room.count)
+        let isPublisher = if case .publisher = standing { true } else { false }
+        let size = isPublisher ? desk.room.count : Self.strangersReadSize
+        for _ in 0..<(isPublisher ? Self.mostReads : 1) where mayRead && socket >= 0 {
+            let count = Glibc.read(socket, desk.room.baseAddress!, size)
             if count < 0, errno == EINTR { continue }
             if count < 0, errno == EAGAIN { return settle(isDrained: true) }
             guard count > 0 else { return close() }
@@ -143,11 +153,17 @@ final class Connection: EventLoop.Handler {
         if case .refused = standing { return }
         let now = EventLoop.now()
         var rest = bytes
+        var messages = 0
         do {
             events: while let event = try session.next(&rest) {
                 handle(event, now: now)
+                messages += 1
                 switch standing {
-                case .stranger, .publisher: continue
+                case .stranger: continue
+                case .publisher(let publication):
+                    guard messages == Self.mostMessages else { continue }
+                    setAside(rest, of: publication, now: now)
+                    break events
                 case .waiting:
                     mayRead = false
                     held += rest
@@ -159,6 +175,14 @@ final class Connection: EventLoop.Handler {
         } catch {
             desk.violated(self, error)
         }
+    }
+
+    /// What one read brought takes long: others have their turn first.
+    private func setAside(_ bytes: Bytes, of publication: Publication, now: Int64) {
+        mayRead = false
+        isBehind = true
+        held += bytes
+        if publication.pause(now: now) { loop.at(now) { [weak self] in self?.resume() } }
     }
 
     private func handle(_ event: PublishSession.Event, now: Int64) {
@@ -186,8 +210,10 @@ final class Connection: EventLoop.Handler {
         guard !mayRead, socket >= 0 else { return }
         mayRead = true
         let came = held
+        let wasBehind = isBehind
         held = []
-        if !came.isEmpty { came.withUnsafeBytes(process) }
+        isBehind = false
+        if !came.isEmpty || wasBehind { came.withUnsafeBytes(process) }
         read()
     }
 
@@ -225,17 +251,23 @@ final class Connection: EventLoop.Handler {
         limit(desk.limits.handshake) { [unowned self] in close() }
     }
 
-    /// Tells it why and hangs up, after it has had time to read it.
-    func refuse(_ refusal: PublishSession.Refusal?) {
+    /// Tells it why and hangs up.
+    ///
+    /// - Parameter lingers: After it has had time to read it.
+    func refuse(_ refusal: PublishSession.Refusal?, lingers: Bool = true) {
         standing = .refused
         name = nil
         if let refusal { session.refuse(refusal) }
         held = []
+        isBehind = false
         // Closed at once, with bytes of the peer unread, the answer could be lost on its way.
         mayRead = true
         isSilent = true
         unsent += session.takeReply()
+        let hasWords = !unsent.isEmpty
         send()
+        guard lingers, hasWords, socket >= 0 else { return close() }
+        isLeaving = true
         limit(desk.limits.farewell) { [unowned self] in close() }
     }
 

@@ -18,6 +18,8 @@ final class Desk {
     private var turnover = Turnover()
     /// Those that have not shown a key, oldest first.
     private var strangers: [Connection] = []
+    /// Connections that have been refused, and are given time to read why.
+    private var leaving = 0
     private var publisher: Connection?
     private var publication: Publication?
     /// Publishers that have gone, whose relay still takes the rest.
@@ -51,8 +53,10 @@ final class Desk {
         if addresses.strangers(of: address) >= limits.strangersPerAddress {
             guard makeRoom(of: address) else { return refuseUnseen(connection) }
         } else if strangers.count >= limits.strangers {
-            let greediest = strangers.map(\.neighbourhood).max { addresses.strangers(of: $0) < addresses.strangers(of: $1) }
-            guard makeRoom(of: greediest ?? address) else { return refuseUnseen(connection) }
+            let now = EventLoop.now()
+            let claims = { (address: String) in (self.addresses.strangers(of: address), self.addresses.delay(for: address, now: now)) }
+            let greediest = strangers.map(\.neighbourhood).max { claims($0) < claims($1) }
+            guard makeRoom(of: greediest ?? address, evenOfWaiting: true) else { return refuseUnseen(connection) }
         }
         addresses.came(address, now: EventLoop.now())
         strangers.append(connection)
@@ -60,9 +64,15 @@ final class Desk {
     }
 
     /// Who has done the least for the longest gives way: a peer that means it asks within a few round trips.
-    private func makeRoom(of address: String) -> Bool {
-        let candidate = strangers.first { other in
+    ///
+    /// - Parameter evenOfWaiting: Also one whose key waits to be looked at, where wrong ones have come from its address: whoever has
+    ///   many addresses could fill every place with such.
+    private func makeRoom(of address: String, evenOfWaiting: Bool = false) -> Bool {
+        var candidate = strangers.first { other in
             if case .stranger = other.standing { other.neighbourhood == address } else { false }
+        }
+        if candidate == nil, evenOfWaiting, addresses.delay(for: address, now: EventLoop.now()) > 0 {
+            candidate = strangers.first { $0.neighbourhood == address && $0 !== challenger }
         }
         guard let candidate else { return false }
         refuse(candidate, .connections, nil, isSilent: true)
@@ -77,6 +87,7 @@ final class Desk {
 
     /// - Parameter stays: It publishes no more, and keeps its connection.
     func left(_ connection: Connection, stays: Bool = false) {
+        if connection.isLeaving { leaving -= 1 }
         // Who hangs up before the answer has tried nonetheless.
         if case .waiting = connection.standing, connection !== challenger, let name = connection.name, !admits(name) {
             addresses.failed(connection.neighbourhood, now: EventLoop.now())
@@ -150,7 +161,7 @@ final class Desk {
             self.challenger = nil
             let former = publisher
             end(.replaced)
-            former?.refuse(.rejected("somebody else publishes now, since nothing came for a while"))
+            if let former { sendAway(former, .rejected("somebody else publishes now, since nothing came for a while")) }
             return accept(challenger)
         }
         loop.at(now + left) { [weak self] in self?.watch(publication) }
@@ -158,7 +169,7 @@ final class Desk {
 
     private func accept(_ connection: Connection) {
         forget(connection)
-        let publication = Publication(address: connection.address, limits: limits, loop: loop)
+        let publication = Publication(address: connection.address, limits: limits, ledger: ledger, loop: loop)
         publisher = connection
         self.publication = publication
         ledger.publishes(true)
@@ -187,7 +198,7 @@ final class Desk {
         guard let publisher else { return }
         end(.rejected(why))
         count(.codec, publisher.address, why)
-        publisher.refuse(.rejected(why))
+        sendAway(publisher, .rejected(why))
     }
 
     func isIdle(_ connection: Connection) {
@@ -230,8 +241,14 @@ final class Desk {
             connection.standing = .refused
             connection.close()
         } else {
-            connection.refuse(answer)
+            sendAway(connection, answer)
         }
+    }
+
+    /// Tells it why, and gives it time to read that as long as not too many have it.
+    private func sendAway(_ connection: Connection, _ answer: PublishSession.Refusal?) {
+        connection.refuse(answer, lingers: leaving < limits.farewells)
+        if connection.isLeaving { leaving += 1 }
     }
 
     private func count(_ reason: IngestRefusal, _ address: String, _ detail: String?) {
@@ -261,7 +278,7 @@ final class Desk {
         }
         guard let publisher else { return }
         end(.keyChanged)
-        publisher.refuse(.badName)
+        sendAway(publisher, .badName)
     }
 
     func close() {

@@ -18,6 +18,8 @@ struct MediaWindow {
         /// The sequence headers that hold there.
         var videoHeader: [UInt8]
         var audioHeader: [UInt8]
+        /// Bytes that it occupies itself.
+        var cost: Int
     }
 
     private let limits: IngestLimits
@@ -33,8 +35,10 @@ struct MediaWindow {
     private var audioHeader: [UInt8] = []
     /// For new pieces.
     private var spare: [[UInt8]] = []
-    /// Bytes that whole pieces occupy.
+    /// Bytes that whole pieces and starts occupy.
     private(set) var kept = 0
+    /// No start has been charged with the headers that hold now.
+    private var hasNewHeader = false
     /// Bytes that the relay has not taken.
     private(set) var unread = 0
     /// The relay has to begin with the next keyframe: it is missing what comes before.
@@ -45,6 +49,10 @@ struct MediaWindow {
 
     private static let spares = 8
     private static let largestSpare = 16 << 10
+    /// Bytes that a piece, or a start, takes beside its own.
+    private static let overhead = 64
+    /// The codecs' parameters have a few hundred bytes; what is longer is passed on, and not kept for other relays.
+    private static let largestHeader = 64 << 10
 
     init(limits: IngestLimits) {
         self.limits = limits
@@ -56,21 +64,27 @@ struct MediaWindow {
 
     mutating func append(_ message: MediaMessage, _ header: MessageHeader, _ bytes: Bytes, now: Int64) {
         let time = clock.time(of: header.timestamp)
-        if message.isSequenceHeader {
+        if message.isSequenceHeader, bytes.count <= Self.largestHeader {
             var tag: [UInt8] = []
             Self.append(message.kind, bytes, time: time, to: &tag)
+            hasNewHeader = true
             if message.kind == .video { videoHeader = tag } else { audioHeader = tag }
         }
         if message.kind == .video, message.isKeyframe {
             seal(now: now)
-            starts.append(Start(piece: end, timestamp: time, came: now, videoHeader: videoHeader, audioHeader: audioHeader))
+            let cost = MemoryLayout<Start>.stride + (hasNewHeader ? videoHeader.capacity + audioHeader.capacity : 0)
+            hasNewHeader = false
+            kept += cost
+            starts.append(Start(piece: end, timestamp: time, came: now, videoHeader: videoHeader, audioHeader: audioHeader, cost: cost))
         }
         if open.isEmpty, let piece = spare.popLast() { open = piece }
         Self.append(message.kind, bytes, time: time, to: &open)
     }
 
     private static func append(_ kind: MediaMessage.Kind, _ bytes: Bytes, time: Int64, to piece: inout [UInt8]) {
-        piece.reserveCapacity(piece.count + bytes.count + FLV.tagHeaderSize + FLV.tagTrailerSize)
+        // Twice as large where it does not suffice: many small messages would be copied again with each of them.
+        let needed = piece.count + bytes.count + FLV.tagHeaderSize + FLV.tagTrailerSize
+        if piece.capacity < needed { piece.reserveCapacity(max(needed, 2 * piece.capacity)) }
         FLV.withTagHeader(kind, size: bytes.count, timestamp: UInt32(truncatingIfNeeded: time)) { piece.append(contentsOf: $0) }
         piece.append(contentsOf: bytes)
         withUnsafeBytes(of: UInt32(FLV.tagHeaderSize + bytes.count).bigEndian) { piece.append(contentsOf: $0) }
@@ -79,7 +93,7 @@ struct MediaWindow {
     /// Everything that was read has been appended.
     mutating func seal(now: Int64) {
         if !open.isEmpty {
-            kept += open.capacity
+            kept += open.capacity + Self.overhead
             unread += open.count
             pieces.append(open)
             open = []
@@ -104,12 +118,15 @@ struct MediaWindow {
     private mutating func drop(until piece: Int) {
         while first < piece, var dropped = pieces.popFirst() {
             first += 1
-            kept -= dropped.capacity
+            kept -= dropped.capacity + Self.overhead
             guard spare.count < Self.spares, dropped.capacity <= Self.largestSpare else { continue }
             dropped.removeAll(keepingCapacity: true)
             spare.append(dropped)
         }
-        while let start = starts.first, start.piece < first { starts.removeFirst() }
+        while let start = starts.first, start.piece < first {
+            kept -= start.cost
+            starts.removeFirst()
+        }
     }
 
     // MARK: Out

@@ -9,17 +9,23 @@ final class Publication {
     let address: String
     /// When the publisher last sent something.
     private(set) var lastMedia: Int64
+    private let limits: IngestLimits
+    private let ledger: IngestLedger
     private var window: MediaWindow
     private var pipe: RelayPipe?
     private var demand: Demand?
     private let loop: EventLoop
     /// Called when there is room again for what the publisher sends.
     var hasRoom: () -> Void = {}
-    /// The publisher is not read, because its relay does not keep up.
-    private(set) var isHeld = false
+    /// Since when the publisher is not read, because its relay does not keep up.
+    private var heldSince: Int64? {
+        didSet { ledger.isHeld(heldSince != nil) }
+    }
 
-    init(address: String, limits: IngestLimits, loop: EventLoop) {
+    init(address: String, limits: IngestLimits, ledger: IngestLedger, loop: EventLoop) {
         self.address = address
+        self.limits = limits
+        self.ledger = ledger
         self.loop = loop
         window = MediaWindow(limits: limits)
         lastMedia = EventLoop.now()
@@ -38,8 +44,8 @@ final class Publication {
     func pause(now: Int64) -> Bool {
         window.seal(now: now)
         pipe?.pump()
-        isHeld = window.isFull
-        return !isHeld
+        if !window.isFull { heldSince = nil } else if heldSince == nil { heldSince = now }
+        return heldSince == nil
     }
 
     /// When the publisher is to be read again: so much before its pictures are wanted that the relay is done with them.
@@ -48,8 +54,10 @@ final class Publication {
     /// Nanoseconds.
     private static let relayTime: Int64 = 10_000_000
 
-    /// Nanoseconds that the publisher has been silent; none while it is not read.
-    func silence(now: Int64) -> Int64 { isHeld ? 0 : now - lastMedia }
+    /// Nanoseconds that the publisher has been silent; none while it is not read, for as long as another relay may take to go on.
+    func silence(now: Int64) -> Int64 {
+        if let heldSince, now - heldSince < limits.relayDelay.wholeNanoseconds { 0 } else { now - lastMedia }
+    }
 
     // MARK: Out
 
@@ -59,7 +67,7 @@ final class Publication {
     /// - Returns: A relay's end of a pipe, owned by the caller; `nil` when there are no descriptors left.
     func attach(after time: Int64?, for demand: Demand?) -> CInt? {
         pipe?.close()
-        guard let (next, end) = RelayPipe.make(on: loop, head: window.begin(after: time), source: take) else { return nil }
+        guard let (next, end) = RelayPipe.make(on: loop, head: window.begin(after: time), source: take, closed: { [weak self] in self?.letGo() }) else { return nil }
         self.demand = demand
         pipe = next
         next.pump()
@@ -69,8 +77,8 @@ final class Publication {
     private func take() -> [UInt8]? {
         let now = EventLoop.now()
         let piece = window.take(now: now)
-        if isHeld, window.hasRoom {
-            isHeld = false
+        if heldSince != nil, window.hasRoom {
+            heldSince = nil
             lastMedia = now
             loop.at(now, hasRoom)
         }
@@ -81,12 +89,18 @@ final class Publication {
     func end() {
         presence.end()
         window.seal(now: EventLoop.now())
-        pipe?.end()
+        heldSince = nil
+        if let pipe { pipe.end() } else { letGo() }
     }
 
     func close() {
         presence.end()
         pipe?.close()
+    }
+
+    /// Nobody takes the rest of a publisher that has gone.
+    private func letGo() {
+        if !presence.goesOn { window = MediaWindow(limits: limits) }
     }
 }
 

@@ -15,13 +15,15 @@ final class RelayPipe: EventLoop.Handler {
     private var isEnding = false
     /// Kept until the pipe is closed: what a publisher sent last goes out after it has gone.
     private var source: (() -> [UInt8]?)?
+    private let closed: () -> Void
 
     private static let pipeSize: CInt = 256 << 10
 
-    private init(_ descriptor: CInt, loop: EventLoop, head: [UInt8], source: @escaping () -> [UInt8]?) {
+    private init(_ descriptor: CInt, loop: EventLoop, head: [UInt8], source: @escaping () -> [UInt8]?, closed: @escaping () -> Void) {
         self.descriptor = descriptor
         self.loop = loop
         self.source = source
+        self.closed = closed
         piece = head
     }
 
@@ -30,13 +32,16 @@ final class RelayPipe: EventLoop.Handler {
     /// - Parameters:
     ///   - head: Goes out before everything else.
     ///   - source: Gives the next piece, or nothing for now.
+    ///   - closed: Called when it asks for no more.
     /// - Returns: It, and the relay's end, owned by the caller; `nil` when there are no descriptors left.
-    static func make(on loop: EventLoop, head: [UInt8], source: @escaping () -> [UInt8]?) -> (RelayPipe, CInt)? {
+    static func make(
+        on loop: EventLoop, head: [UInt8], source: @escaping () -> [UInt8]?, closed: @escaping () -> Void
+    ) -> (RelayPipe, CInt)? {
         var ends: [CInt] = [-1, -1]
         guard pipe2(&ends, O_CLOEXEC) == 0 else { return nil }
         _ = fcntl(ends[1], CInt(F_SETPIPE_SZ), Self.pipeSize)
         _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
-        let pipe = RelayPipe(ends[1], loop: loop, head: head, source: source)
+        let pipe = RelayPipe(ends[1], loop: loop, head: head, source: source, closed: closed)
         // Edge-triggered: the kernel speaks up when a full pipe has room again.
         guard loop.add(ends[1], events: EPOLLOUT.rawValue | EPOLLET.rawValue, handler: pipe) else {
             for end in ends { Glibc.close(end) }
@@ -86,5 +91,6 @@ final class RelayPipe: EventLoop.Handler {
         Glibc.close(descriptor)
         descriptor = -1
         source = nil
+        closed()
     }
 }

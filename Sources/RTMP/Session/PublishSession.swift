@@ -35,6 +35,9 @@ public struct PublishSession: ~Copyable {
     /// Bytes of a message before its sender may publish, and from then on.
     private static let limitsBefore = ChunkReader.Limits(message: 16 << 10, chunkStreams: 16)
     private static let limitsAfter = ChunkReader.Limits(message: 8 << 20, chunkStreams: 64)
+    /// Messages and bytes of a peer that does not publish: an encoder asks with ten, in five kilobytes.
+    private static let mostMessages = 64
+    private static let mostBytes = 64 << 10
     /// What the peer is told to acknowledge, and acknowledges itself.
     private static let window: UInt32 = 2_500_000
     /// Chunk streams of the server's own.
@@ -57,6 +60,8 @@ public struct PublishSession: ~Copyable {
     private var received: UInt32 = 0
     private var acknowledged: UInt32 = 0
     private var window = Self.window
+    /// What came while it did not publish.
+    private var asked: (messages: Int, bytes: Int) = (0, 0)
 
     /// - Parameters:
     ///   - application: The one that is let in.
@@ -79,6 +84,7 @@ public struct PublishSession: ~Copyable {
     /// - Returns: `nil` when all bytes are taken.
     public mutating func next(_ input: inout Bytes) throws(Violation) -> Event? {
         if let event = nextOfAggregate() { return event }
+        if state != .publishing, asked.bytes > Self.mostBytes { throw .tooMuch }
         let before = input.count
         defer { count(before - input.count) }
         if state == .handshake {
@@ -87,6 +93,10 @@ public struct PublishSession: ~Copyable {
             state = .fresh
         }
         while state != .ended, state != .deciding, let header = try reader.next(&input) {
+            if state != .publishing {
+                asked.messages += 1
+                guard asked.messages <= Self.mostMessages else { throw .tooMuch }
+            }
             if let event = try take(header) { return event }
         }
         return nil
@@ -104,6 +114,7 @@ public struct PublishSession: ~Copyable {
     public mutating func accept() {
         precondition(state == .deciding)
         state = .publishing
+        asked = (0, 0)
         reader.limits = Self.limitsAfter
         var begin: [UInt8] = [0, 0]
         begin.appendBigEndian(publishStream)
@@ -263,6 +274,7 @@ public struct PublishSession: ~Copyable {
     /// Acknowledges what has come, once for each half of the window.
     private mutating func count(_ bytes: Int) {
         received &+= UInt32(truncatingIfNeeded: bytes)
+        if state != .publishing { asked.bytes += bytes }
         guard state != .handshake, received &- acknowledged >= window / 2 else { return }
         acknowledged = received
         var body: [UInt8] = []
