@@ -33,6 +33,9 @@ import Testing
         Elsewhere(command: "journalctl -u streambox -p warning", file: inPackage, words: "journalctl -u streambox -p warning"),
         Elsewhere(command: "journalctl -k", file: inPackage, words: "journalctl -k"),
         Elsewhere(command: "systemd-analyze security streambox", file: inPackage, words: "systemd-analyze security streambox"),
+        Elsewhere(
+            command: "apt-get -o Dpkg::Options::=--force-confold --yes install /tmp/streambox_*.deb", file: inPackage,
+            words: "apt-get -o Dpkg::Options::=--force-confold --yes install /tmp/streambox_*.deb"),
         Elsewhere(command: "apt-get remove", file: inPackage, words: "apt-get remove --yes streambox"),
         Elsewhere(command: "apt-get purge", file: inPackage, words: "apt-get purge --yes streambox"),
         // The pages themselves are compared with the program by ManualTests.

@@ -161,7 +161,9 @@ journalctl --quiet --unit streambox.service --since "@$since" --output cat | gre
 check "the operator stops a group" streambox group stop spare
 cp -p $configuration /tmp/before
 pid=$(main)
-check "the upgrade installs" apt-get -o Dpkg::Options::=--force-confold --yes install ./second/*.deb
+rm -f /tmp/streambox_*.deb
+cp second/*.deb /tmp/
+check "the upgrade installs" apt-get -o Dpkg::Options::=--force-confold --yes install /tmp/streambox_*.deb
 check "what it would have as the default lies beside" test -e $configuration.dpkg-dist
 check "it runs anew" not test "$(main)" = "$pid"
 check "and is on air" is ActiveState active
