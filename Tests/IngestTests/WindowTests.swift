@@ -120,6 +120,21 @@ import Testing
             line.pictures(0..<1, size: 1)
         }
         #expect(line.window.kept - before > 100 * (2 * 1000 + 64))
+        // What each of the smallest takes beside its bytes fills the window, too.
+        var limits = IngestLimits()
+        limits.unread = 50_000
+        limits.kept = 60_000
+        var small = Line(limits)
+        small.isTaken = false
+        var count = 0
+        while !small.window.isFull {
+            small.pictures(0..<1, size: 1)
+            count += 1
+        }
+        #expect(count < 1000 && small.window.unread < limits.unread / 2)
+        small.take()
+        small.pictures(0..<1, size: 1)
+        #expect(!small.window.isFull)
     }
 
     @Test("a relay that does not take holds the publisher up before anything is lost")

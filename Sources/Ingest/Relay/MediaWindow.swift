@@ -175,7 +175,7 @@ struct MediaWindow {
 
     var hasAll: Bool { next == end }
     /// The publisher is not to be read any further.
-    var isFull: Bool { unread > limits.unread }
+    var isFull: Bool { unread > limits.unread || kept > limits.kept + limits.unread }
     /// It can be read again.
     var hasRoom: Bool { unread < limits.unread / 2 }
 }
