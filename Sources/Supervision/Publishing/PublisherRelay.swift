@@ -179,7 +179,7 @@ final class PublisherRelay: Sendable {
         var looks = 0
         var isWell = false
         while await (try? ContinuousClock().sleep(for: isWell ? Self.lookInterval * 2 : Self.lookInterval)) != nil {
-            let (hasPublisher, delivers) = state.withLock { ($0.hasPublisher, $0.delivers) }
+            let (hasPublisher, delivers) = state.withLock { ($0.hasPublisher && $0.isWanted, $0.delivers) }
             isWell = delivers
             guard hasPublisher else {
                 looks = 0
