@@ -37,14 +37,15 @@ extension ChannelRunner {
     private func snapshot(of group: GroupConfiguration, meter: RateMeter) async -> GroupSnapshot {
         let isWanted = !stopped.groups.contains(group.name)
         var snapshot = GroupSnapshot(name: group.name, state: .starting, isWanted: isWanted, encoder: "copy")
+        let figures = await figures(of: group)
         let entry = box.ledgers.group(group.name, in: channel.name).now
         snapshot.take(entry)
+        snapshot.take(figures, after: entry.former, meter)
         if group.passesThrough {
             // It has no encoder, so it is what its channel is.
             snapshot.state = hasPicture ? .live : .starting
             snapshot.why = "passes the channel through"
             snapshot.uptime = air.isOn ? (.now - air.since).seconds : 0
-            snapshot.take(await dataPath.figures(ofChannel: channel.name), after: entry.former, meter)
         } else if let runner = groupRunner(group.name) {
             let (candidate, choice) = await (runner.encoder, runner.choice)
             snapshot.encoder = candidate?.name ?? choice.candidate?.name ?? (group.video == .copy ? "copy" : "none")
@@ -52,18 +53,15 @@ extension ChannelRunner {
             snapshot.why = entry.isTooSlow ? "the encoder is too slow to keep real time: make the picture smaller or the rate lower" : choice.reason(inUse: candidate)
             snapshot.state = entry.state(isDegraded: candidate == choice.candidate && choice.isDegraded)
             snapshot.uptime = entry.liveSince.map { (.now - $0).seconds } ?? 0
-            snapshot.take(await dataPath.figures(ofGroup: group.name), after: entry.former, meter)
-        } else {
-            snapshot.take(nil, after: entry.former, meter)
         }
         // An encoder that nothing is given waits in good health, and viewers see nothing.
         if isDark, snapshot.state == .live || snapshot.state == .degraded { snapshot.state = .stalled }
         if !isWanted { snapshot.state = .stopped }
         let runners = group.targets.compactMap { targetRunner($0.name) }
         // Of all at once: each question takes two changes of thread.
-        let figures = await dataPath.figures(of: runners.compactMap(\.ledger.now.attachment))
+        let taken = await dataPath.figures(of: runners.compactMap(\.ledger.now.attachment))
         for runner in runners {
-            snapshot.targets.append(await self.snapshot(of: runner, isWanted: isWanted && !stopped.targets.contains(runner.target.name), figures))
+            snapshot.targets.append(await self.snapshot(of: runner, isWanted: isWanted && !stopped.targets.contains(runner.target.name), taken))
         }
         return snapshot
     }

@@ -17,6 +17,8 @@ actor ChannelRunner: Runnable {
     /// In order of priority.
     private var sources: [Place<SourceRunner>] = []
     /// Those that encode, by name.
+    /// Groups of the former configuration whose figures have been kept.
+    private var leaving: Set<String> = []
     private var groups: [String: Place<GroupRunner>] = [:]
     /// By name.
     private var targets: [String: Place<TargetRunner>] = [:]
@@ -267,8 +269,17 @@ actor ChannelRunner: Runnable {
 
     /// A group's counters go on when it comes back.
     private func removeFeed(of group: GroupConfiguration) async {
-        let last = group.passesThrough ? await dataPath.figures(ofChannel: channel.name) : await dataPath.removeGroup(group.name)
+        let last = group.passesThrough ? await dataPath.figures(ofChannel: channel.name) : await dataPath.figures(ofGroup: group.name)
+        // From one moment to the next: whoever looks meanwhile counts neither none of it nor all of it twice.
+        leaving.insert(group.name)
         if let last { box.ledgers.group(group.name, in: channel.name).keep(last) }
+        if !group.passesThrough { _ = await dataPath.removeGroup(group.name) }
+    }
+
+    /// What the feed of a group has taken in; `nil` once that has been kept for when it comes back.
+    func figures(of group: GroupConfiguration) async -> DataPath.FeedFigures? {
+        let figures = group.passesThrough ? await dataPath.figures(ofChannel: channel.name) : await dataPath.figures(ofGroup: group.name)
+        return leaving.contains(group.name) ? nil : figures
     }
 
     /// Makes room for a group's figures: its feed, or what the channel's feed has taken in before it belongs to the group.
@@ -293,6 +304,7 @@ actor ChannelRunner: Runnable {
         for group in next.groups {
             guard let old = before[group.name], old.passesThrough == group.passesThrough else {
                 await makeFeed(of: group)
+                leaving.remove(group.name)
                 addGroup(group)
                 continue
             }
@@ -307,6 +319,7 @@ actor ChannelRunner: Runnable {
                 }
             }
         }
+        leaving = []
     }
 
     /// A source is its place in the list: what stands there unchanged goes on.
