@@ -65,12 +65,12 @@ import Testing
         client += RTMPStranger.message(2, [0, 0x7F, 0xFF, 0xFF], kind: MessageType.setChunkSize, stream: 0)
         client += RTMPStranger.message(6, sounds, kind: MessageType.aggregate)
         client += RTMPStranger.message(6, [0x17, 1, 0, 0, 0, 42], kind: MessageType.video)
-        let publisher = say(client, to: port, for: .seconds(1))
+        let publisher = try RTMPStranger.leave(client, at: port)
         var events = ingest.events.makeAsyncIterator()
         guard case .began = await events.next() else { throw Failed("nobody publishes") }
         let end = try #require(await ingest.attach(after: nil)?.1)
         async let flv = read(end)
-        _ = try await publisher.value
+        close(publisher)
         let found = bodies(try await flv)
         try end.close()
         let expected = (0..<9000).map { number -> [UInt8] in [0xAF, UInt8(number >> 8), UInt8(number & 255)] }

@@ -167,8 +167,10 @@ import Testing
             try await lab.unplug(.amd)
             let alone = try await stage.expect("software for the group whose GPU is gone", of: daemon) {
                 $0.groups.map(\.use) == [Self.onIntel, "libx264", "libx264"] && $0.groups[1].state == "degraded"
+                    // An error of its driver may come before the word that it is gone.
+                    && $0.groups[1].why.contains("its GPU is gone")
             }
-            #expect(alone.groups[1].why.contains("its GPU is gone") && alone.groups[0].handovers["gpu-lost"] == nil, "\(alone)")
+            #expect(alone.groups[0].handovers["gpu-lost"] == nil, "\(alone)")
             try await lab.plug(.amd)
             try await stage.expect("its GPU again", of: daemon) { $0.groups[1].use == Self.onAMD && $0.groups.allSatisfy { $0.lostFrames == 0 } }
             try await expectWhole(sink, "a", "b", "c", after: daemon)
