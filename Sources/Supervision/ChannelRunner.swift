@@ -269,7 +269,7 @@ actor ChannelRunner: Runnable {
 
     /// A group's counters go on when it comes back.
     private func removeFeed(of group: GroupConfiguration) async {
-        let last = group.passesThrough ? await dataPath.figures(ofChannel: channel.name) : await dataPath.figures(ofGroup: group.name)
+        let last = await figures(of: group)
         // From one moment to the next: whoever looks meanwhile counts neither none of it nor all of it twice.
         leaving.insert(group.name)
         if let last { box.ledgers.group(group.name, in: channel.name).keep(last) }

@@ -127,8 +127,7 @@ public enum Commands {
         case .copy: audio = .copy
         case .encode(let wish): audio = .aac(bitrate: wish.bitrate.bitsPerSecond, rate: wish.rate, channels: wish.channels)
         }
-        let arrivingSize = format.map { FrameSize(width: $0.width, height: $0.height) }
-        return EncoderCommand(video: video, audio: audio, inputRate: arriving, inputSize: arrivingSize, resume: resume).command()
+        return EncoderCommand(video: video, audio: audio, inputRate: arriving, inputSize: format.map { FrameSize($0) }, resume: resume).command()
     }
 
     /// - Throws: ``SecretError`` or ``CommandError``.

@@ -149,7 +149,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
     private var job: EncodingJob? {
         guard case .encode(let wish) = group.video else { return nil }
         return EncodingJob(
-            wish, arriving: arriving.map { FrameSize(width: $0.width, height: $0.height) } ?? expected.size,
+            wish, arriving: arriving.map { FrameSize($0) } ?? expected.size,
             rate: arriving?.frameRate.map { FFmpeg.FrameRate($0.numerator, $0.denominator) } ?? expected.rate, size: wish.size == nil ? size : nil)
     }
 
@@ -235,7 +235,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         let isFirstSize = wish.size == nil && size == nil && !isSlate && (known.width, known.height) != (format.width, format.height)
         if isOtherRate || isFirstSize {
             handle(.replace(.source), in: &tasks)
-        } else if let upload, upload != FrameSize(width: format.width, height: format.height) {
+        } else if let upload, upload != FrameSize(format) {
             handle(.handOver(.source), in: &tasks)
         }
     }
@@ -320,12 +320,12 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         for format: VideoFormat?, isSlate: Bool, resume: ResumePoint?, of generation: GroupMachine.Generation
     ) -> FFmpegCommand? {
         arriving = format
-        let size = size ?? format.map { FrameSize(width: $0.width, height: $0.height) }
+        let size = size ?? format.map { FrameSize($0) }
         if !isSlate { self.size = size }
         guard group.video != .copy else { return Commands.encoder(group, recipe: Libx264Recipe(), format: format, size: size, resume: resume) }
         requestEncoder()
         guard let candidate = assign(to: generation), let recipe = box.encoders.recipe(for: candidate, in: name, effort: effort) else { return nil }
-        upload = recipe.scales ? format.map { FrameSize(width: $0.width, height: $0.height) } : nil
+        upload = recipe.scales ? format.map { FrameSize($0) } : nil
         return Commands.encoder(group, recipe: recipe, format: format, size: size, resume: resume)
     }
 }

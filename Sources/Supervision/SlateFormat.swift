@@ -18,7 +18,7 @@ struct SlateFormat: Sendable, Hashable {
     /// - Parameter fallback: For what the stream does not tell.
     init(_ format: VideoFormat, fallback: SlateFormat) {
         codec = format.codec == .hevc ? .hevc : .h264
-        size = FrameSize(width: format.width, height: format.height)
+        size = FrameSize(format)
         // A stream whose clock ticks once a microsecond may call that its rate.
         let told = format.frameRate.flatMap { $0.numerator <= Self.fastest * $0.denominator ? $0 : nil }
         rate = told.map { FFmpeg.FrameRate($0.numerator, $0.denominator) } ?? fallback.rate

@@ -506,8 +506,25 @@ import TransportStream
         await rig.path.stop()
     }
 
-    @Test("an encoder whose successor ends behind the place of its taking over gives nothing more, and the next one begins there")
-    func torn() async throws {
+    /// A group whose encoder has given the first 33 of 90 pictures, from where another one can take over.
+    private struct EncoderInUse {
+        let rig: Rig
+        let publisher: DataPath.Attachment
+        let reader: Reader
+        let events: Reports<EncoderEvent>
+        let first: DataPath.Attachment
+        /// What the encoder is given.
+        let fed: Reader
+        let fedSoFar: [UInt8]
+        let encoder: Writer
+        /// Of the source.
+        let writer: Writer
+        let rest: ArraySlice<UInt8>
+        /// The last picture of the channel, in ticks.
+        let place: Int64
+    }
+
+    private func encoderInUse() async throws -> EncoderInUse {
         let rig = await Rig()
         await rig.path.addGroup("hd")
         let (publisher, reader, _) = try await rig.publisher(.group("hd"))
@@ -520,17 +537,27 @@ import TransportStream
         let half = TransportBytes.timestamps(given).filter { $0.pid == 256 }[33].packet * TransportBytes.packetSize
         try await rig.write(given[..<half], to: writer, paceOf: first)
         let place = try #require(await rig.path.figures(ofChannel: "main")?.end)
-        let takeOver = { (ticks: Int64) in
-            try await rig.path.attachEncoder(
-                to: "hd", in: "main", needsKeyframe: true, takingOverAt: Splicer.Cut(video: place + ticks, audio: place + ticks)) { _ in }
-        }
         let encoder = Writer(output)
         let fedSoFar = fed.bytes
         try await rig.write(fedSoFar, to: encoder, paceOf: publisher)
         try await events.wait(for: "a picture") { if case .delivering = $0 { true } else { false } }
+        return EncoderInUse(
+            rig: rig, publisher: publisher, reader: reader, events: events, first: first, fed: fed, fedSoFar: fedSoFar, encoder: encoder,
+            writer: writer, rest: given[half...], place: place)
+    }
+
+    @Test("an encoder whose successor ends behind the place of its taking over gives nothing more, and the next one begins there")
+    func torn() async throws {
+        let use = try await encoderInUse()
+        let (rig, publisher, reader, events, first) = (use.rig, use.publisher, use.reader, use.events, use.first)
+        let (fed, encoder, fedSoFar, place) = (use.fed, use.encoder, use.fedSoFar, use.place)
+        let takeOver = { (ticks: Int64) in
+            try await rig.path.attachEncoder(
+                to: "hd", in: "main", needsKeyframe: true, takingOverAt: Splicer.Cut(video: place + ticks, audio: place + ticks)) { _ in }
+        }
         await #expect(throws: DataPath.PassedBy.self) { _ = try await takeOver(-3000) }
         let (second, secondInput, secondOutput) = try await takeOver(7500)
-        try await rig.write(given[half...], to: writer, paceOf: first)
+        try await rig.write(use.rest, to: use.writer, paceOf: first)
         let offered = try await eventually("pictures for the encoder", within: .seconds(20)) {
             TransportBytes.timestamps(fed.bytes).filter { $0.pid == 256 }.count == 90 ? fed.bytes : nil
         }
@@ -567,26 +594,13 @@ import TransportStream
 
     @Test("a group that ends in the middle of a handover ends with its last picture; a crash there hands nothing over", arguments: [true, false])
     func endInHandover(isAsked: Bool) async throws {
-        let rig = await Rig()
-        await rig.path.addGroup("hd")
-        let (publisher, reader, _) = try await rig.publisher(.group("hd"))
-        reader.start()
-        let events = Reports<EncoderEvent>()
-        let (first, input, output) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { events.add($0) }
-        let fed = Reader(input).start()
-        let (_, writer, _) = try await rig.source()
-        let given = try await stream(seconds: 3)
-        let half = TransportBytes.timestamps(given).filter { $0.pid == 256 }[33].packet * TransportBytes.packetSize
-        try await rig.write(given[..<half], to: writer, paceOf: first)
-        let place = try #require(await rig.path.figures(ofChannel: "main")?.end)
-        let encoder = Writer(output)
-        let fedSoFar = fed.bytes
-        try await rig.write(fedSoFar, to: encoder, paceOf: publisher)
-        try await events.wait(for: "a picture") { if case .delivering = $0 { true } else { false } }
+        let use = try await encoderInUse()
+        let (rig, publisher, reader, events, first) = (use.rig, use.publisher, use.reader, use.events, use.first)
+        let (fed, encoder, fedSoFar, place) = (use.fed, use.encoder, use.fedSoFar, use.place)
         let (second, secondInput, secondOutput) = try await rig.path.attachEncoder(
             to: "hd", in: "main", needsKeyframe: false, takingOverAt: Splicer.Cut(video: place + 7500, audio: .max)) { _ in }
         _ = Reader(secondInput)
-        try await rig.write(given[half...], to: writer, paceOf: first)
+        try await rig.write(use.rest, to: use.writer, paceOf: first)
         let offered = try await eventually("pictures for the encoder", within: .seconds(20)) {
             TransportBytes.timestamps(fed.bytes).filter { $0.pid == 256 }.count == 90 ? fed.bytes : nil
         }

@@ -40,6 +40,28 @@ import Testing
             }
         }
 
+        /// Nobody takes anything, and there is little room.
+        static func blocked() -> Line {
+            var limits = IngestLimits()
+            limits.unread = 50_000
+            limits.kept = 60_000
+            var line = Line(limits)
+            line.isTaken = false
+            return line
+        }
+
+        /// - Parameter onlyKeyframes: The same keyframe again and again.
+        /// - Returns: How many pictures came until the window was full.
+        mutating func fill(size: Int, onlyKeyframes: Bool = false) -> Int {
+            var count = 0
+            while !window.isFull {
+                let number = onlyKeyframes ? 0 : count
+                pictures(number..<number + 1, size: size)
+                count += 1
+            }
+            return count
+        }
+
         /// What a relay gets that begins now.
         mutating func begin(after time: Int64?) -> [Int] {
             taken = window.begin(after: time)
@@ -121,17 +143,9 @@ import Testing
         }
         #expect(line.window.kept - before > 100 * (2 * 1000 + 64))
         // What each of the smallest takes beside its bytes fills the window, too.
-        var limits = IngestLimits()
-        limits.unread = 50_000
-        limits.kept = 60_000
-        var small = Line(limits)
-        small.isTaken = false
-        var count = 0
-        while !small.window.isFull {
-            small.pictures(0..<1, size: 1)
-            count += 1
-        }
-        #expect(count < 1000 && small.window.unread < limits.unread / 2)
+        var small = Line.blocked()
+        let count = small.fill(size: 1, onlyKeyframes: true)
+        #expect(count < 1000 && small.window.unread < 25_000)
         small.take()
         small.pictures(0..<1, size: 1)
         #expect(!small.window.isFull)
@@ -139,16 +153,8 @@ import Testing
 
     @Test("a relay that does not take holds the publisher up before anything is lost")
     func full() {
-        var limits = IngestLimits()
-        limits.unread = 50_000
-        limits.kept = 60_000
-        var line = Line(limits)
-        line.isTaken = false
-        var count = 0
-        while !line.window.isFull {
-            line.pictures(count..<count + 1, size: 1000)
-            count += 1
-        }
+        var line = Line.blocked()
+        let count = line.fill(size: 1000)
         #expect((45...55).contains(count))
         line.take()
         #expect(line.window.hasRoom && line.numbers == [-1] + Array(0..<count))
