@@ -95,10 +95,11 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "Status", swiftSettings: settings),
         .target(name: "ServiceManager", swiftSettings: settings),
+        .target(name: "Accepting", dependencies: [.product(name: "NIOCore", package: "swift-nio")], swiftSettings: settings),
         .target(
             name: "Control",
             dependencies: [
-                "Status",
+                "Accepting", "Status",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -106,7 +107,7 @@ let package = Package(
         .target(
             name: "StatusServer",
             dependencies: [
-                "Status",
+                "Accepting", "Status",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 // A module of ours has the same name.
                 .product(name: "HummingbirdCore", package: "hummingbird", moduleAliases: ["Configuration": "SwiftConfiguration"]),
@@ -192,9 +193,10 @@ let package = Package(
         .testTarget(
             name: "StatusServerTests",
             dependencies: [
-                "Status", "StatusServer", "TestSupport",
+                "Accepting", "Status", "StatusServer", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
         .testTarget(name: "ServiceManagerTests", dependencies: ["ServiceManager", "TestSupport"], swiftSettings: settings),

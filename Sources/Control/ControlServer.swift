@@ -1,3 +1,4 @@
+import Accepting
 import Glibc
 import NIOCore
 import NIOPosix
@@ -46,6 +47,9 @@ public struct ControlServer: Sendable {
         do {
             channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .serverChannelOption(.backlog, value: 32)
+                .serverChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(AcceptPause()) }
+                }
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
                 .childChannelInitializer { [service, patience] channel in
                     channel.eventLoop.makeCompletedFuture {

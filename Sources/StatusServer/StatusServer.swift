@@ -1,3 +1,4 @@
+import Accepting
 import Glibc
 import HummingbirdCore
 public import Logging
@@ -81,7 +82,9 @@ public struct StatusServer: Service {
         let (starts, start) = AsyncStream<Never>.makeStream()
         let server = Server(
             childChannelSetup: channel, configuration: ServerConfiguration(address: .hostname(host, port: port), backlog: 256),
-            onServerRunning: { _ in
+            onServerRunning: { channel in
+                // The library lets nobody have a hand in the channel earlier.
+                try? await channel.eventLoop.submit { try channel.pipeline.syncOperations.addHandler(AcceptPause(), position: .first) }.get()
                 if problems.clear(Self.problem, subject: subject) { logger.notice("the status server listens now") }
                 logger.info("status server", metadata: ["address": "\(subject)"])
                 start.finish()

@@ -80,6 +80,45 @@ import Testing
         }
     }
 
+    @Test("out of descriptors, clients of HTTP and of the control socket wait without costing the processor, and are answered when there are some again")
+    func descriptors() async throws {
+        try await withStage { stage in
+            let (rtmp, http) = (try FreePort.tcp(), try FreePort.tcp())
+            let channel = channels(try await stage.nginx(record: false), rtmp: rtmp)
+            let daemon = try await stage.streambox(channel, more: "status: { listen: \(http) }\n")
+            try await eventually("the server to listen") { FreePort.isListening(tcp: http) }
+            #expect(try await HTTP.get(port: http, "/healthz") == "ok\n")
+            /// Nothing new can be opened with this soft limit, and what is open stays.
+            func limit(_ count: Int) async throws {
+                let done = try await Program.run("prlimit", ["--pid", "\(daemon.program.pid)", "--nofile=\(count):"])
+                guard done.ending == .exited(0) else { throw Failed("prlimit: \(done.errors)") }
+            }
+            try await limit(5)
+            let client = try await RawClient.connected(to: http)
+            client.get("/healthz")
+            let commander = try await RawClient.connected(toSocket: daemon.runtime + "/control.sock", count: 1)[0]
+            commander.send("{\"command\":\"status\"}\n")
+            let before = try serving(daemon.program.pid)
+            try await Task.sleep(for: .seconds(2))
+            #expect(try serving(daemon.program.pid) - before < 0.5)
+            try await limit(1024)
+            #expect(await client.read(until: "ok\n").text.hasPrefix("HTTP/1.1 200 "))
+            #expect(await commander.read().text.contains("\"outcome\":\"done\""))
+            #expect(try await HTTP.get(port: http, "/healthz") == "ok\n")
+            try await daemon.terminate()
+        }
+    }
+
+    /// Seconds of processor that the threads of the two servers have used.
+    private func serving(_ pid: Int32) throws -> Double {
+        let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task").compactMap { thread in
+            try? String(contentsOfFile: "/proc/\(pid)/task/\(thread)/stat", encoding: .utf8)
+        }.filter { $0.contains("(NIO-") }
+        guard !threads.isEmpty else { throw Failed("no threads of the servers") }
+        let ticks = threads.flatMap { $0.split(separator: ") ").last!.split(separator: " ")[11...12] }.compactMap { Double($0) }
+        return ticks.reduce(0, +) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
     @Test("a metrics file on a full disk, a read-only one or behind a pipe delays no picture, is told once, and is written again")
     func disk() async throws {
         try await withStage { stage in
