@@ -40,20 +40,13 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: server.path))
     }
 
-    /// A client blocks, so it gets a thread of its own.
-    private func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread { continuation.resume(with: Swift.Result { try body() }) }.start()
-        }
-    }
-
     private func ask(_ request: ControlRequest, at path: String) async throws -> ControlReply {
-        try await onThread { try ControlClient(path: path).send(request) }
+        try await onOwnThread { try ControlClient(path: path).send(request) }
     }
 
     /// Sends bytes, closes its sending side, and reads to the end.
     private func exchange(_ bytes: [UInt8], at path: String) async throws -> String {
-        try await onThread { try Self.exchange(bytes, at: path) }
+        try await onOwnThread { try Self.exchange(bytes, at: path) }
     }
 
     private static func exchange(_ bytes: [UInt8], at path: String) throws -> String {

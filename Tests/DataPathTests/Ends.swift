@@ -69,18 +69,15 @@ final class Writer: Sendable {
     deinit { end() }
 
     func write(_ bytes: some Collection<UInt8> & Sendable) async {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread { [self] in
-                let end = descriptor.withLock { $0 }
-                let bytes = Array(bytes)
-                var written = 0
-                while written < bytes.count {
-                    let count = bytes.withUnsafeBytes { Glibc.write(end, $0.baseAddress! + written, bytes.count - written) }
-                    if count < 0, errno == EINTR { continue }
-                    guard count > 0 else { break }
-                    written += count
-                }
-                continuation.resume()
+        await onOwnThread { [self] in
+            let end = descriptor.withLock { $0 }
+            let bytes = Array(bytes)
+            var written = 0
+            while written < bytes.count {
+                let count = bytes.withUnsafeBytes { Glibc.write(end, $0.baseAddress! + written, bytes.count - written) }
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { break }
+                written += count
             }
         }
     }

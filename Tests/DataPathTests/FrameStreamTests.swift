@@ -55,17 +55,12 @@ import Testing
         ///
         /// - Parameter pause: Milliseconds behind each.
         func write(_ numbers: Range<Int>, every pause: UInt32 = 2) async throws {
-            try await withCheckedThrowingContinuation { continuation in
-                Thread.detachNewThread { [fifo, layout] in
-                    continuation.resume(
-                        with: Result {
-                            var writer = FrameWriter(path: fifo, bytesPerFrame: layout.byteCount)
-                            for number in numbers {
-                                let bytes = FakeFrames.bytes(number, layout.byteCount)
-                                while try !bytes.withUnsafeBytes({ try writer.write($0) }) { usleep(1000) }
-                                usleep(pause * 1000)
-                            }
-                        })
+            try await onOwnThread { [fifo, layout] in
+                var writer = FrameWriter(path: fifo, bytesPerFrame: layout.byteCount)
+                for number in numbers {
+                    let bytes = FakeFrames.bytes(number, layout.byteCount)
+                    while try !bytes.withUnsafeBytes({ try writer.write($0) }) { usleep(1000) }
+                    usleep(pause * 1000)
                 }
             }
         }

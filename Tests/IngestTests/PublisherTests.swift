@@ -19,25 +19,19 @@ import Testing
 
     private func say(_ bytes: [UInt8], to port: Int, for patience: Duration) -> Task<[UInt8], any Error> {
         Task.detached {
-            try await withCheckedThrowingContinuation { continuation in
-                Thread.detachNewThread { continuation.resume(with: Result { try RTMPStranger.ask(port, bytes, patience: patience) }) }
-            }
+            try await onOwnThread { try RTMPStranger.ask(port, bytes, patience: patience) }
         }
     }
 
     private func read(_ end: FileDescriptor) async throws -> [UInt8] {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-                continuation.resume(with: Result {
-                    var bytes: [UInt8] = []
-                    let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
-                    defer { room.deallocate() }
-                    while true {
-                        let count = try end.read(into: room)
-                        guard count > 0 else { return bytes }
-                        bytes += room[..<count]
-                    }
-                })
+        try await onOwnThread {
+            var bytes: [UInt8] = []
+            let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
+            defer { room.deallocate() }
+            while true {
+                let count = try end.read(into: room)
+                guard count > 0 else { return bytes }
+                bytes += room[..<count]
             }
         }
     }

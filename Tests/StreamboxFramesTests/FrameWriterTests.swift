@@ -49,9 +49,7 @@ import Testing
         #expect(try !write(2, with: &writer), "nobody reads")
         let second = open(path, O_RDONLY | O_NONBLOCK)
         _ = fcntl(second, F_SETFL, 0)
-        async let all = withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: read(2 * Self.size, from: second)) }
-        }
+        async let all = onOwnThread { read(2 * Self.size, from: second) }
         #expect(try write(3, with: &writer))
         #expect(try write(4, with: &writer))
         #expect(await all == [UInt8](repeating: 3, count: Self.size) + [UInt8](repeating: 4, count: Self.size))

@@ -4,7 +4,7 @@ import Foundation
 public enum HTTP {
     /// The body of an answer with status 200 to a GET on 127.0.0.1.
     ///
-    /// - Throws: `Failed` without a connection, after 5 s of silence, or with another status.
+    /// - Throws: `Failed` without a connection, without the whole of an answer in 30 s, or with another status.
     public static func get(port: Int, _ path: String) async throws -> String {
         let answer = try await exchange(port: port, path)
         guard answer.status == 200 else { throw Failed("GET \(path): status \(answer.status)") }
@@ -13,17 +13,14 @@ public enum HTTP {
 
     /// Status and body of the answer to a GET on 127.0.0.1, whatever the status.
     public static func exchange(port: Int, _ path: String) async throws -> (status: Int, body: String) {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(with: Result { try exchangeNow(port: port, path) })
-            }
-        }
+        try await onOwnThread { try exchangeNow(port: port, path) }
     }
 
     private static func exchangeNow(port: Int, _ path: String) throws -> (status: Int, body: String) {
         let connection = try connect(port: port)
         defer { close(connection) }
-        var limit = timeval(tv_sec: Int(Limit.seconds(5).inSeconds), tv_usec: 0)
+        // No single read decides: a busy machine may keep an answer back for a while.
+        var limit = timeval(tv_sec: 1, tv_usec: 0)
         setsockopt(
             connection, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         let request = Array("GET \(path) HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".utf8)
@@ -33,8 +30,9 @@ public enum HTTP {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         let end = ContinuousClock.now + Limit.seconds(30)
         while true {
-            guard .now < end else { throw Failed("GET \(path): the answer has no end") }
+            guard .now < end else { throw Failed("GET \(path): no whole answer in time") }
             let count = recv(connection, &buffer, buffer.count, 0)
+            if count < 0 && (errno == EAGAIN || errno == EINTR) { continue }
             guard count >= 0 else { throw Failed("GET \(path): \(errnoText())") }
             guard count > 0 else { break }
             answer += buffer[..<count]

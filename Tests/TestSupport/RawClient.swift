@@ -15,11 +15,7 @@ public final class RawClient: Sendable {
 
     /// Connecting blocks while the server's queue is full, so it has a thread of its own.
     public static func connected(to port: Int, count: Int = 1, receiveBuffer: Int32? = nil) async throws -> [RawClient] {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(with: Result { try (0..<count).map { _ in RawClient(try TestSupport.connect(port: port), receiveBuffer: receiveBuffer) } })
-            }
-        }
+        try await onOwnThread { try (0..<count).map { _ in RawClient(try TestSupport.connect(port: port), receiveBuffer: receiveBuffer) } }
     }
 
     public static func connected(to port: Int, receiveBuffer: Int32? = nil) async throws -> RawClient {
@@ -28,11 +24,7 @@ public final class RawClient: Sendable {
 
     /// To a socket in the file system.
     public static func connected(toSocket path: String, count: Int) async throws -> [RawClient] {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(with: Result { try (0..<count).map { _ in RawClient(try reach(path), receiveBuffer: nil) } })
-            }
-        }
+        try await onOwnThread { try (0..<count).map { _ in RawClient(try reach(path), receiveBuffer: nil) } }
     }
 
     /// A descriptor, owned by the caller, that is connected to a Unix socket.
@@ -58,21 +50,19 @@ public final class RawClient: Sendable {
 
     /// Reads until the text holds this or the server closes.
     public func read(until part: String? = nil) async -> (text: String, isClosed: Bool) {
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global().async { [descriptor] in
-                var bytes: [UInt8] = []
-                var piece = [UInt8](repeating: 0, count: 65536)
-                while true {
-                    let count = recv(descriptor, &piece, piece.count, 0)
-                    guard count > 0 else {
-                        // A limit that has passed is no end.
-                        let isClosed = count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK)
-                        return continuation.resume(returning: (String(decoding: bytes, as: UTF8.self), isClosed))
-                    }
-                    bytes += piece[..<count]
-                    if let part, String(decoding: bytes, as: UTF8.self).contains(part) {
-                        return continuation.resume(returning: (String(decoding: bytes, as: UTF8.self), false))
-                    }
+        await onOwnThread { [self] in
+            var bytes: [UInt8] = []
+            var piece = [UInt8](repeating: 0, count: 65536)
+            while true {
+                let count = recv(descriptor, &piece, piece.count, 0)
+                guard count > 0 else {
+                    // A limit that has passed is no end.
+                    let isClosed = count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK)
+                    return (String(decoding: bytes, as: UTF8.self), isClosed)
+                }
+                bytes += piece[..<count]
+                if let part, String(decoding: bytes, as: UTF8.self).contains(part) {
+                    return (String(decoding: bytes, as: UTF8.self), false)
                 }
             }
         }

@@ -219,11 +219,7 @@ public final class Program: Sendable, CustomStringConvertible {
 
     /// Writes to the standard input of a program started with `.pipe`, as fast as it reads.
     public func write(_ bytes: [UInt8]) async throws {
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            DispatchQueue.global().async {
-                continuation.resume(with: Result { try self.writeNow(bytes) })
-            }
-        }
+        try await onOwnThread { [self] in try writeNow(bytes) }
     }
 
     public func closeInput() {
