@@ -20,10 +20,29 @@ import Testing
         Elsewhere(command: "scripts/test-package", file: "scripts/test-package", words: "#   scripts/test-package [--program FILE]"),
         Elsewhere(command: "scripts/package", file: "scripts/test-package", words: "\"$root/scripts/package\""),
         // On a box, with a package, systemd and root.
-        Elsewhere(command: "scp .build/streambox_*.deb root@THE-BOX:/tmp/", file: inPackage, words: "cp first/*.deb /tmp/"),
-        Elsewhere(command: "ssh root@THE-BOX apt-get install --yes /tmp/streambox_*.deb", file: inPackage, words: "apt-get install --yes /tmp/streambox_*.deb"),
-        Elsewhere(command: "ssh -t root@THE-BOX nano /etc/streambox/streambox.yaml", file: inPackage, words: "cat >$configuration"),
-        Elsewhere(command: "ssh root@THE-BOX systemctl reload streambox", file: inPackage, words: "systemctl reload streambox"),
+        Elsewhere(command: "scp .build/streambox_*.deb YOU@THE-BOX:/tmp/streambox.deb", file: inPackage, words: "cp first/*.deb /tmp/streambox.deb"),
+        Elsewhere(
+            command: "ssh -t YOU@THE-BOX sudo apt-get install --yes /tmp/streambox.deb", file: inPackage, words: "apt-get install --yes /tmp/streambox.deb"),
+        Elsewhere(command: "ssh -t YOU@THE-BOX sudo nano /etc/streambox/streambox.yaml", file: inPackage, words: "cat >$configuration"),
+        Elsewhere(command: "ssh -t YOU@THE-BOX sudo systemctl reload streambox", file: inPackage, words: "systemctl reload streambox"),
+        Elsewhere(
+            command: "ssh -t YOU@THE-BOX sudo apt-get -o Dpkg::Options::=--force-confold install --yes /tmp/streambox.deb", file: inPackage,
+            words: "apt-get -o Dpkg::Options::=--force-confold install --yes /tmp/streambox.deb"),
+        Elsewhere(command: "adduser YOU streambox", file: inPackage, words: "adduser volunteer streambox"),
+        Elsewhere(
+            command: "scp 'YOU@THE-BOX:/var/lib/streambox/recordings/*.ts' .", file: inPackage, words: "cat /var/lib/streambox/recordings/*.ts"),
+        Elsewhere(
+            command: "install -m 0644 /var/lib/streambox/recordings/FILE /tmp/", file: inPackage, words: "install -m 0644 /var/lib/streambox/recordings/"),
+        Elsewhere(
+            command: "install -m 0600 KEYFILE /etc/streambox/credentials/twitch", file: inPackage,
+            words: "install -m 0600 KEYFILE /etc/streambox/credentials/twitch"),
+        Elsewhere(
+            command:
+                "install -D -m 0644 /usr/share/doc/streambox/examples/credentials.conf /etc/systemd/system/streambox.service.d/credentials.conf",
+            file: inPackage,
+            words: "install -D -m 0644 /usr/share/doc/streambox/examples/credentials.conf /etc/systemd/system/streambox.service.d/credentials.conf"),
+        Elsewhere(command: "systemctl daemon-reload", file: inPackage, words: "systemctl daemon-reload"),
+        Elsewhere(command: "systemctl restart streambox", file: inPackage, words: "systemctl restart streambox"),
         Elsewhere(command: "install -m 0600 -o streambox KEYFILE /etc/streambox/keys/twitch", file: inPackage, words: "install -m 0600 -o streambox KEYFILE /etc/streambox/keys/twitch"),
         Elsewhere(command: "systemctl reload streambox", file: inPackage, words: "systemctl reload streambox"),
         Elsewhere(command: "systemctl reload", file: inPackage, words: "systemctl reload streambox"),
@@ -33,11 +52,8 @@ import Testing
         Elsewhere(command: "journalctl -u streambox -p warning", file: inPackage, words: "journalctl -u streambox -p warning"),
         Elsewhere(command: "journalctl -k", file: inPackage, words: "journalctl -k"),
         Elsewhere(command: "systemd-analyze security streambox", file: inPackage, words: "systemd-analyze security streambox"),
-        Elsewhere(
-            command: "apt-get -o Dpkg::Options::=--force-confold --yes install /tmp/streambox_*.deb", file: inPackage,
-            words: "apt-get -o Dpkg::Options::=--force-confold --yes install /tmp/streambox_*.deb"),
-        Elsewhere(command: "apt-get remove", file: inPackage, words: "apt-get remove --yes streambox"),
-        Elsewhere(command: "apt-get purge", file: inPackage, words: "apt-get purge --yes streambox"),
+        Elsewhere(command: "apt-get remove streambox", file: inPackage, words: "apt-get remove --yes streambox"),
+        Elsewhere(command: "apt-get purge streambox", file: inPackage, words: "apt-get purge --yes streambox"),
         // The pages themselves are compared with the program by ManualTests.
         Elsewhere(command: "man streambox", file: inPackage, words: "/usr/share/man/man1/streambox.1.gz"),
         Elsewhere(command: "man streambox.yaml", file: inPackage, words: "/usr/share/man/man5/streambox.yaml.5.gz"),

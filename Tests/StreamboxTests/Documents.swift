@@ -98,17 +98,22 @@ struct DocumentedCommand: Hashable {
             for block in document.blocks where block.language == "sh" {
                 for line in block.text.split(separator: "\n") {
                     // A comment begins behind a blank.
-                    let text = (" " + line).replacing(/\s#.*$/, with: "").replacing(#/^ sudo /#, with: "").trimmingCharacters(in: .whitespaces)
-                    if !text.isEmpty { commands.append(DocumentedCommand(text: text, place: block.place)) }
+                    let text = (" " + line).replacing(/\s#.*$/, with: "").trimmingCharacters(in: .whitespaces)
+                    if !text.isEmpty { commands.append(DocumentedCommand(text: asUser(text), place: block.place)) }
                 }
             }
-            for span in document.spans where span.text.contains(" ") && programs.contains(where: { span.text.hasPrefix($0) }) {
-                commands += spelledOut(span.text).map { DocumentedCommand(text: $0, place: span.place) }
+            for span in document.spans {
+                let text = asUser(span.text)
+                guard text.contains(" "), programs.contains(where: { text.hasPrefix($0) }) else { continue }
+                commands += spelledOut(text).map { DocumentedCommand(text: $0, place: span.place) }
             }
         }
         var seen: Set<DocumentedCommand> = []
         return commands.filter { seen.insert($0).inserted }
     }
+
+    /// Without `sudo`: on a box the service has a user of its own; here a test is that user.
+    private static func asUser(_ text: String) -> String { text.replacing(#/(^|\| )sudo /#) { $0.output.1 } }
 
     /// A synopsis as commands: what may be left out is left out, of words with a bar between them each is taken.
     private static func spelledOut(_ synopsis: String) -> [String] {

@@ -45,9 +45,8 @@ left() { find / -xdev \( -path /proc -o -path /sys -o -path "$PWD" \) -prune -o 
 
 mark
 # ---- install
-cp first/*.deb /tmp/
-check "the package installs" apt-get install --yes /tmp/streambox_*.deb
-rm /tmp/streambox_*.deb
+cp first/*.deb /tmp/streambox.deb
+check "the package installs" apt-get install --yes /tmp/streambox.deb
 check "the service is on air when that is done" is ActiveState active
 check "it starts with the box" systemctl --quiet is-enabled streambox.service
 check "its status says what is on air" is StatusText "main shows slate*"
@@ -70,6 +69,9 @@ echo sekrit >KEYFILE
 check "a stream key is put where the service finds it" install -m 0600 -o streambox KEYFILE /etc/streambox/keys/twitch
 check "the service reads it" setpriv --reuid streambox --clear-groups --regid streambox cat /etc/streambox/keys/twitch
 check "and nobody else" not setpriv --reuid nobody --regid nogroup --clear-groups cat /etc/streambox/keys/twitch
+check "one is put where systemd alone finds it" install -m 0600 KEYFILE /etc/streambox/credentials/twitch
+check "not even the service reads it there" not setpriv --reuid streambox --clear-groups --regid streambox cat /etc/streambox/credentials/twitch
+check "the example of credentials is put in as it is" install -D -m 0644 /usr/share/doc/streambox/examples/credentials.conf /etc/systemd/system/streambox.service.d/credentials.conf
 rm KEYFILE
 
 # ---- udev's own engine on cards that are not there
@@ -86,7 +88,6 @@ check "the service can reset a camera's port" group_of $usb/1-2
 check "and no keyboard's" not group_of $usb/1-3
 
 # ---- another configuration: encoded, recorded, pushed with a key from a credential
-mkdir -p /etc/systemd/system/streambox.service.d $folder/credentials
 printf 'sekrit-%s' "$RANDOM" >$folder/credentials/studio
 chmod 600 $folder/credentials/studio
 printf '[Service]\nLoadCredential=studio:%s/credentials/studio\n' $folder >/etc/systemd/system/streambox.service.d/keys.conf
@@ -110,10 +111,20 @@ channels:
       - { name: spare, video: { size: 160x90, bitrate: 200k }, targets: [ { name: second, record: { folder: /var/lib/streambox/spare } } ] }
 Y
 systemctl daemon-reload
-check "it restarts with a credential" systemctl restart streambox.service
+check "it restarts with two credentials" systemctl restart streambox
 check "the group is live" within 30 shows "status['channels'][0]['groups'][0]['state'] in ('live', 'degraded')"
 check "it is pushed with the key of the credential" within 30 test -s /tmp/studio.ts
 check "it is recorded" within 30 bash -c 'ls /var/lib/streambox/recordings/*.ts'
+useradd --no-create-home volunteer
+volunteer() { setpriv --reuid volunteer --regid volunteer --init-groups "$@"; }
+check "recordings are not for everybody" not volunteer ls /var/lib/streambox/recordings
+check "a person joins the service's group" adduser volunteer streambox
+check "and reads recordings then" volunteer bash -c 'cat /var/lib/streambox/recordings/*.ts >/dev/null'
+check "but no keys" not volunteer cat $folder/keys/twitch
+recording=$(ls /var/lib/streambox/recordings | head -n 1)
+check "root copies one for another person" install -m 0644 /var/lib/streambox/recordings/"$recording" /tmp/
+check "who reads it" setpriv --reuid nobody --regid nogroup --clear-groups test -r "/tmp/$recording"
+userdel volunteer
 check "the encoded picture plays" plays hd
 # A container may lack what its systemd needs to grant this.
 if ((0x$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/1/status) >> 24 & 1)); then
@@ -161,9 +172,8 @@ journalctl --quiet --unit streambox.service --since "@$since" --output cat | gre
 check "the operator stops a group" streambox group stop spare
 cp -p $configuration /tmp/before
 pid=$(main)
-rm -f /tmp/streambox_*.deb
-cp second/*.deb /tmp/
-check "the upgrade installs" apt-get -o Dpkg::Options::=--force-confold --yes install /tmp/streambox_*.deb
+cp second/*.deb /tmp/streambox.deb
+check "the upgrade installs" apt-get -o Dpkg::Options::=--force-confold install --yes /tmp/streambox.deb
 check "what it would have as the default lies beside" test -e $configuration.dpkg-dist
 check "it runs anew" not test "$(main)" = "$pid"
 check "and is on air" is ActiveState active
