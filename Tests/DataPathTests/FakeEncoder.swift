@@ -1,6 +1,5 @@
 import DataPath
 import Foundation
-import Synchronization
 import SystemPackage
 import TestSupport
 
@@ -22,7 +21,7 @@ final class FakeEncoder: Sendable {
         /// It takes what comes.
         var reads: Bool
         var isReady = false
-        var isKilled = false
+        var isOver = false
         var hasEnded = false
     }
 
@@ -31,7 +30,7 @@ final class FakeEncoder: Sendable {
     private let path: DataPath
     private let attachment: DataPath.Attachment
     private let layout: FrameLayout
-    private let state: Mutex<State>
+    private let state: Guarded<State>
 
     /// - Parameters:
     ///   - name: Stands in each picture.
@@ -43,7 +42,7 @@ final class FakeEncoder: Sendable {
         self.name = name
         self.path = path
         self.layout = layout
-        state = Mutex(State(allowed: gives, reads: reads))
+        state = Guarded(State(allowed: gives, reads: reads))
         let input: FileDescriptor, output: FileDescriptor
         (attachment, input, output) = try await path.attachEncoder(ofFrames: frames, takesOver: takesOver, startPatience: startPatience) {
             [reports] in reports.add($0)
@@ -68,26 +67,29 @@ final class FakeEncoder: Sendable {
 
     /// Gives so many pictures more.
     func allow(_ count: Int = .max) { state.withLock { $0.allowed = count == .max ? .max : $0.given + count } }
-    /// Takes what comes from now on, or does so no more.
-    func read(_ reads: Bool) { state.withLock { $0.reads = reads } }
+    /// Takes what comes from now on.
+    func startReading() { state.withLock { $0.reads = true } }
 
     /// Ends at once, whatever it has.
     func kill() async {
-        state.withLock { $0.isKilled = true }
+        end()
         await path.detach(attachment)
     }
+
+    /// Waits for nothing any more. Its threads end with the pipes.
+    func end() { state.withLock { $0.isOver = true } }
 
     // MARK: In
 
     private func read(_ descriptor: CInt) {
-        guard take(32, descriptor).map({ $0.starts(with: Array("DKIF".utf8)) }) == true else { return }
+        guard state.wait(until: { $0.isOver ? false : $0.reads ? true : nil }), take(32, descriptor).map({ $0.starts(with: Array("DKIF".utf8)) }) == true else { return }
         state.withLock { $0.isReady = true }
         while let header = take(12, descriptor) {
             let size = header[..<4].reversed().reduce(0) { $0 << 8 | Int($1) }
             let time = header[4...].reversed().reduce(0) { $0 << 8 | Int64($1) }
             guard let bytes = take(size, descriptor) else { return }
             let number = FakeFrames.number(bytes)
-            let isWhole = size == layout.byteCount && bytes.elementsEqual(FakeFrames.bytes(number, size))
+            let isWhole = size == layout.byteCount && FakeFrames.bytes(number, size).withUnsafeBytes { memcmp($0.baseAddress!, bytes, size) == 0 }
             state.withLock { $0.frames.append(Frame(number: number, time: time, isWhole: isWhole)) }
         }
     }
@@ -96,9 +98,6 @@ final class FakeEncoder: Sendable {
         var bytes = [UInt8](repeating: 0, count: count)
         var filled = 0
         while filled < count {
-            guard wait({ $0.reads }) else { return nil }
-            var end = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            guard poll(&end, 1, 5) != 0 else { continue }
             let got = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + filled, count - filled) }
             if got < 0, errno == EINTR { continue }
             guard got > 0 else { return nil }
@@ -110,24 +109,47 @@ final class FakeEncoder: Sendable {
     // MARK: Out
 
     private func write(_ descriptor: CInt) {
-        while wait({ $0.given < $0.frames.count && $0.given < $0.allowed || $0.hasEnded && $0.given == $0.frames.count }) {
-            let next = state.withLock { state -> (Frame, Int)? in
-                guard state.given < state.frames.count, state.given < state.allowed else { return nil }
-                defer { state.given += 1 }
-                return (state.frames[state.given], state.given)
-            }
-            guard let (frame, index) = next else { return }
+        while let (frame, index) = next() {
             let bytes = FakeFrames.picture(of: frame.number, by: name, index: index, time: frame.time)
             guard bytes.withUnsafeBytes({ Glibc.write(descriptor, $0.baseAddress, $0.count) }) == bytes.count else { return }
         }
     }
 
-    /// - Returns: `false` once it has been killed.
-    private func wait(_ isWanted: (State) -> Bool) -> Bool {
-        while true {
-            let now = state.withLock { state in state.isKilled ? false : isWanted(state) ? true : nil }
-            if let now { return now }
-            usleep(500)
+    /// The frame whose picture is to be given, once there is one; `nil` at the end.
+    private func next() -> (Frame, Int)? {
+        state.wait { state in
+            if state.isOver || state.hasEnded && state.given == state.frames.count { return .some(nil) }
+            guard state.given < min(state.frames.count, state.allowed) else { return nil }
+            defer { state.given += 1 }
+            return (state.frames[state.given], state.given)
+        }
+    }
+}
+
+/// A value that threads wait for.
+private final class Guarded<Value>: @unchecked Sendable {
+    private let condition = NSCondition()
+    private var value: Value
+
+    init(_ value: Value) { self.value = value }
+
+    func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+        condition.withLock {
+            defer { condition.broadcast() }
+            return body(&value)
+        }
+    }
+
+    /// Waits until `body` has an answer.
+    func wait<Result>(until body: (inout Value) -> Result?) -> Result {
+        condition.withLock {
+            while true {
+                if let result = body(&value) {
+                    condition.broadcast()
+                    return result
+                }
+                condition.wait()
+            }
         }
     }
 }
@@ -136,8 +158,11 @@ final class FakeEncoder: Sendable {
 enum FakeFrames {
     /// Whose number stands in its first bytes; the others follow from it.
     static func bytes(_ number: Int, _ count: Int) -> [UInt8] {
-        (0..<count).map { $0 < 4 ? UInt8(truncatingIfNeeded: number >> (8 * $0)) : UInt8(truncatingIfNeeded: number &* 31 &+ $0 &* 7 &+ $0 >> 8) }
+        withUnsafeBytes(of: Int32(truncatingIfNeeded: number).littleEndian) { Array($0.prefix(count)) } + pattern[(31 * number % 4096)...].prefix(max(0, count - 4))
     }
+
+    /// More than a frame has.
+    private static let pattern = (0..<1_300_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }
 
     static func number(_ bytes: [UInt8]) -> Int { bytes[..<4].reversed().reduce(0) { $0 << 8 | Int($1) } }
 

@@ -1,5 +1,6 @@
 import Foundation
 import StreamboxFrames
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -19,6 +20,7 @@ import Testing
         let writers = Reports<FIFOEvent>()
         private let reader: Reader
         private let folder: TemporaryFolder
+        private let encoders = Mutex<[FakeEncoder]>([])
 
         /// - Parameters:
         ///   - byteCount: Of a frame; of a card's the size that its layout has.
@@ -40,7 +42,10 @@ import Testing
         }
 
         func encoder(_ name: Int, takesOver: Bool = false, startPatience: Duration = .seconds(20), gives: Int = .max, reads: Bool = true) async throws -> FakeEncoder {
-            try await FakeEncoder(name, of: frames, in: path, layout: layout, takesOver: takesOver, startPatience: startPatience, gives: gives, reads: reads)
+            let encoder = try await FakeEncoder(
+                name, of: frames, in: path, layout: layout, takesOver: takesOver, startPatience: startPatience, gives: gives, reads: reads)
+            encoders.withLock { $0.append(encoder) }
+            return encoder
         }
 
         /// The first encoder, which has given the pictures of ten frames.
@@ -55,13 +60,23 @@ import Testing
         ///
         /// - Parameter pause: Milliseconds behind each.
         func write(_ numbers: Range<Int>, every pause: UInt32 = 2) async throws {
-            try await onOwnThread { [fifo, layout] in
-                var writer = FrameWriter(path: fifo, bytesPerFrame: layout.byteCount)
-                for number in numbers {
-                    let bytes = FakeFrames.bytes(number, layout.byteCount)
-                    while try !bytes.withUnsafeBytes({ try writer.write($0) }) { usleep(1000) }
-                    usleep(pause * 1000)
+            // A test that fails leaves nobody who would read.
+            let isOver = Mutex(false)
+            try await withTaskCancellationHandler {
+                try await onOwnThread { [fifo, layout] in
+                    var writer = FrameWriter(path: fifo, bytesPerFrame: layout.byteCount)
+                    for number in numbers {
+                        let bytes = FakeFrames.bytes(number, layout.byteCount)
+                        while try !bytes.withUnsafeBytes({ try writer.write($0) }) {
+                            if isOver.withLock({ $0 }) { return }
+                            usleep(1000)
+                        }
+                        usleep(pause * 1000)
+                    }
                 }
+            } onCancel: {
+                isOver.withLock { $0 = true }
+                Task { await path.detach(frames) }
             }
         }
 
@@ -81,325 +96,339 @@ import Testing
             return found
         }
 
-        func stop() async { await path.stop() }
+        func stop() async {
+            for encoder in encoders.withLock({ $0 }) { encoder.end() }
+            await path.stop()
+        }
+    }
+
+    private func withRig(byteCount: Int? = nil, room: Int = 64 << 20, isCard: Bool = false, _ body: (Rig) async throws -> Void) async throws {
+        let rig = try await Rig(byteCount: byteCount, room: room, isCard: isCard)
+        do {
+            try await body(rig)
+        } catch {
+            await rig.stop()
+            throw error
+        }
+        await rig.stop()
     }
 
     // MARK: In
 
     @Test("frames of any size come out as they went in, with pictures at their times", arguments: [5, 188, 4095, 65_537, 1_234_567])
     func sizes(byteCount: Int) async throws {
-        let rig = try await Rig(byteCount: byteCount)
-        let encoder = try await rig.encoder(1)
-        try await rig.write(0..<12)
-        try await rig.expect(0..<12)
-        let frames = encoder.frames
-        #expect(frames.map(\.number) == Array(0..<12) && frames.allSatisfy(\.isWhole))
-        #expect(zip(frames, frames.dropFirst()).allSatisfy { $0.time < $1.time })
-        await rig.stop()
+        try await withRig(byteCount: byteCount) { rig in
+            let encoder = try await rig.encoder(1)
+            try await rig.write(0..<12)
+            try await rig.expect(0..<12)
+            let frames = encoder.frames
+            #expect(frames.map(\.number) == Array(0..<12) && frames.allSatisfy(\.isWhole))
+            #expect(zip(frames, frames.dropFirst()).allSatisfy { $0.time < $1.time })
+        }
     }
 
     @Test("a frame that its writer left torn is filled up with zeros, and the next writer's first begins where one begins")
     func torn() async throws {
-        let rig = try await Rig(byteCount: 4099)
-        let encoder = try await rig.encoder(1)
-        try await rig.write(0..<3)
-        try await rig.writers.wait(for: .gone(missing: 0))
-        for bytes in [1, 2000, 4098] {
-            let torn = try #require(FileHandle(forWritingAtPath: rig.fifo))
-            torn.write(Data(FakeFrames.bytes(77, bytes)))
-            try torn.close()
-            try await rig.writers.wait(for: .gone(missing: 4099 - bytes))
+        try await withRig(byteCount: 4099) { rig in
+            let encoder = try await rig.encoder(1)
+            try await rig.write(0..<3)
+            try await rig.writers.wait(for: .gone(missing: 0))
+            for bytes in [1, 2000, 4098] {
+                let torn = try #require(FileHandle(forWritingAtPath: rig.fifo))
+                torn.write(Data(FakeFrames.bytes(77, bytes)))
+                try torn.close()
+                try await rig.writers.wait(for: .gone(missing: 4099 - bytes))
+            }
+            try await rig.write(3..<6)
+            try await rig.expect([0, 1, 2, 77, 77, 77, 3, 4, 5])
+            #expect(encoder.frames.map(\.isWhole) == [true, true, true, false, false, false, true, true, true])
+            #expect(rig.writers.all.filter { $0 == .writer }.count == 5)
         }
-        try await rig.write(3..<6)
-        try await rig.expect([0, 1, 2, 77, 77, 77, 3, 4, 5])
-        #expect(encoder.frames.map(\.isWhole) == [true, true, true, false, false, false, true, true, true])
-        #expect(rig.writers.all.filter { $0 == .writer }.count == 5)
-        await rig.stop()
     }
 
     @Test("a FIFO that a program removes to make its own, or only removes, is read again under its name")
     func removed() async throws {
-        let rig = try await Rig()
-        _ = try await rig.encoder(1)
-        try await rig.write(0..<2)
-        try await rig.writers.wait(for: .gone(missing: 0))
-        unlink(rig.fifo)
-        try #require(mkfifo(rig.fifo, 0o600) == 0)
-        try await rig.write(2..<4)
-        try await rig.writers.wait(for: .gone(missing: 0), times: 2)
-        unlink(rig.fifo)
-        try await rig.write(4..<6)
-        try await rig.expect(0..<6)
-        await rig.stop()
+        try await withRig { rig in
+            _ = try await rig.encoder(1)
+            try await rig.write(0..<2)
+            try await rig.writers.wait(for: .gone(missing: 0))
+            unlink(rig.fifo)
+            try #require(mkfifo(rig.fifo, 0o600) == 0)
+            try await rig.write(2..<4)
+            try await rig.writers.wait(for: .gone(missing: 0), times: 2)
+            unlink(rig.fifo)
+            try await rig.write(4..<6)
+            try await rig.expect(0..<6)
+        }
     }
 
     @Test("a card's frames that come in pieces are found, and those that had come come out when its reader dies in the middle of one")
     func card() async throws {
-        let rig = try await Rig(isCard: true)
-        let encoder = try await rig.encoder(1)
-        let bytes = try await Program.run(
-            "ffmpeg",
-            [
-                "-v", "error", "-nostdin", "-copyts", "-f", "lavfi", "-i", "testsrc2=s=34x18:r=30:d=1,format=nv12,settb=1/1000000,setpts=N*33333+1764172800000000",
-                "-fps_mode", "passthrough", "-enc_time_base", "-1", "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
-            ]
-        ).success("frames").output
-        let writer = Writer(try #require(rig.picture))
-        var random = SeededRandom(seed: 3)
-        for piece in TransportBytes.split(Array(bytes.dropLast(400)), sizes: 1...900, using: &random) { await writer.write(piece) }
-        writer.end()
-        try await rig.events.wait(for: .ended)
-        #expect(encoder.frames.count == 29 && encoder.frames.map(\.time) == (0..<29).map { (1_764_172_800_000_000 + $0 * 33_333) * 9 / 100 })
-        #expect(encoder.given == 29 && rig.events.all.allSatisfy { $0 != .lost(1) })
-        await rig.stop()
+        try await withRig(isCard: true) { rig in
+            let encoder = try await rig.encoder(1)
+            let bytes = try await Program.run(
+                "ffmpeg",
+                [
+                    "-v", "error", "-nostdin", "-copyts", "-f", "lavfi", "-i", "testsrc2=s=34x18:r=30:d=1,format=nv12,settb=1/1000000,setpts=N*33333+1764172800000000",
+                    "-fps_mode", "passthrough", "-enc_time_base", "-1", "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
+                ]
+            ).success("frames").output
+            let writer = Writer(try #require(rig.picture))
+            var random = SeededRandom(seed: 3)
+            for piece in TransportBytes.split(Array(bytes.dropLast(400)), sizes: 1...900, using: &random) { await writer.write(piece) }
+            writer.end()
+            try await rig.events.wait(for: .ended)
+            #expect(encoder.frames.count == 29 && encoder.frames.map(\.time) == (0..<29).map { (1_764_172_800_000_000 + $0 * 33_333) * 9 / 100 })
+            #expect(encoder.given == 29 && rig.events.all.allSatisfy { $0 != .lost(1) })
+        }
     }
 
     @Test("what a card's reader gives that is no frame of its size ends the source in words", arguments: ["not NUT at all, whatever it may be", "34x20"])
     func noFrames(what: String) async throws {
-        let rig = try await Rig(isCard: true)
-        let writer = Writer(try #require(rig.picture))
-        if what == "34x20" {
-            let other = try await Program.run(
-                "ffmpeg", ["-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=34x20:d=0.1,format=nv12", "-c:v", "rawvideo", "-f", "nut", "pipe:1"]
-            ).success("frames").output
-            await writer.write(other)
-        } else {
-            await writer.write(Array(what.utf8))
+        try await withRig(isCard: true) { rig in
+            let writer = Writer(try #require(rig.picture))
+            if what == "34x20" {
+                let other = try await Program.run(
+                    "ffmpeg", ["-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=34x20:d=0.1,format=nv12", "-c:v", "rawvideo", "-f", "nut", "pipe:1"]
+                ).success("frames").output
+                await writer.write(other)
+            } else {
+                await writer.write(Array(what.utf8))
+            }
+            try await rig.events.wait(for: "the problem in words") { event in
+                if case .unreadable(let problem) = event { problem.contains(what == "34x20" ? "34x20" : "no NUT") } else { false }
+            }
+            try await rig.events.wait(for: .ended)
         }
-        try await rig.events.wait(for: "the problem in words") { event in
-            if case .unreadable(let problem) = event { problem.contains(what == "34x20" ? "34x20" : "no NUT") } else { false }
-        }
-        try await rig.events.wait(for: .ended)
-        await rig.stop()
     }
 
     // MARK: Encoders that end
 
     @Test("every frame comes out once and in its order, wherever encoders end: with pictures that they owed, with frames that they had not read")
     func ends() async throws {
-        let rig = try await Rig(byteCount: 40_001)
-        // Whoever reads the feed begins with its newest keyframe, and on a busy machine that would be a later encoder's.
-        let beforeAll = try await rig.encoder(0)
-        try await rig.write(0..<1)
-        try await rig.expect(0..<1)
-        await beforeAll.kill()
-        async let written: Void = rig.write(1..<120)
-        var random = SeededRandom(seed: 11)
-        for name in 1...6 {
-            let encoder = try await rig.encoder(name, gives: Int.random(in: 1...15, using: &random))
-            let (read, most) = (Int.random(in: 0...10, using: &random), name * 20)
-            try await eventually("encoder \(name) at its end") { encoder.given > 0 && encoder.frames.count >= min(encoder.given + read, most - rig.pictures.count) }
-            await encoder.kill()
+        try await withRig(byteCount: 40_001) { rig in
+            // Whoever reads the feed begins with its newest keyframe, and on a busy machine that would be a later encoder's.
+            let beforeAll = try await rig.encoder(0)
+            try await rig.write(0..<1)
+            try await rig.expect(0..<1)
+            await beforeAll.kill()
+            async let written: Void = rig.write(1..<120)
+            var random = SeededRandom(seed: 11)
+            for name in 1...6 {
+                let encoder = try await rig.encoder(name, gives: Int.random(in: 1...15, using: &random))
+                let (read, most) = (Int.random(in: 0...10, using: &random), name * 20)
+                try await eventually("encoder \(name) at its end") { encoder.given > 0 && encoder.frames.count >= min(encoder.given + read, most - rig.pictures.count) }
+                await encoder.kill()
+            }
+            _ = try await rig.encoder(7)
+            try await written
+            let pictures = try await rig.expect(0..<120)
+            #expect(Set(pictures.map(\.encoder)).count > 2)
+            #expect(!rig.events.all.contains { if case .lost = $0 { true } else { false } })
         }
-        _ = try await rig.encoder(7)
-        try await written
-        let pictures = try await rig.expect(0..<120)
-        #expect(Set(pictures.map(\.encoder)).count > 2)
-        #expect(!rig.events.all.contains { if case .lost = $0 { true } else { false } })
-        await rig.stop()
     }
 
     @Test("an encoder that hangs is found out while frames come, while few come, and when no more come", arguments: [20, 600, 0])
     func hangs(milliseconds: UInt32) async throws {
-        let rig = try await Rig()
-        let encoder = try await rig.encoder(1, gives: 1)
-        // The last of them, where no more come.
-        async let written: Void = rig.write(0..<(milliseconds == 0 ? 5 : 8), every: milliseconds)
-        try await encoder.reports.wait(for: .stalled)
-        await encoder.kill()
-        _ = try await rig.encoder(2)
-        try await written
-        try await rig.expect(0..<(milliseconds == 0 ? 5 : 8))
-        await rig.stop()
+        try await withRig { rig in
+            let encoder = try await rig.encoder(1, gives: 1)
+            // The last of them, where no more come.
+            async let written: Void = rig.write(0..<(milliseconds == 0 ? 5 : 8), every: milliseconds)
+            try await encoder.reports.wait(for: .stalled)
+            await encoder.kill()
+            _ = try await rig.encoder(2)
+            try await written
+            try await rig.expect(0..<(milliseconds == 0 ? 5 : 8))
+        }
     }
 
     @Test("an encoder that keeps a few frames back while no more come is left alone")
     func heldBack() async throws {
-        let rig = try await Rig()
-        let encoder = try await rig.encoder(1, gives: 10)
-        try await rig.write(0..<12)
-        try await rig.expect(0..<10)
-        try await Task.sleep(for: .milliseconds(2500))
-        #expect(!encoder.reports.all.contains(.stalled))
-        encoder.allow()
-        try await rig.expect(0..<12)
-        await rig.stop()
+        try await withRig { rig in
+            let encoder = try await rig.encoder(1, gives: 10)
+            try await rig.write(0..<12)
+            try await rig.expect(0..<10)
+            try await Task.sleep(for: .milliseconds(2500))
+            #expect(!encoder.reports.all.contains(.stalled))
+            encoder.allow()
+            try await rig.expect(0..<12)
+        }
     }
 
     // MARK: More frames than there is room for
 
     @Test("a program that writes more than there is room for waits, and nothing of it is lost; that its encoder is too slow is told once")
     func full() async throws {
-        let rig = try await Rig(byteCount: 100_003, room: 1_000_000)
-        let encoder = try await rig.encoder(1, gives: 3)
-        let isDone = Reports<Bool>()
-        async let written: Void = {
-            try await rig.write(0..<60, every: 0)
-            isDone.add(true)
-        }()
-        try await rig.expect(0..<3)
-        // It gives one now and then, while more wait.
-        for count in 4...12 {
-            encoder.allow(1)
-            try await eventually("a picture") { rig.pictures.count == count }
+        try await withRig(byteCount: 100_003, room: 1_000_000) { rig in
+            let encoder = try await rig.encoder(1, gives: 3)
+            let isDone = Reports<Bool>()
+            async let written: Void = {
+                try await rig.write(0..<60, every: 0)
+                isDone.add(true)
+            }()
+            try await rig.expect(0..<3)
+            // It gives one now and then, while more wait.
+            for count in 4...12 {
+                encoder.allow(1)
+                try await eventually("a picture") { rig.pictures.count == count }
+            }
+            #expect(isDone.all.isEmpty)
+            try await encoder.reports.wait(for: .slow)
+            encoder.allow()
+            try await written
+            try await rig.expect(0..<60)
+            #expect(encoder.reports.all.filter { $0 == .slow }.count == 1 && encoder.frames.allSatisfy(\.isWhole))
         }
-        #expect(isDone.all.isEmpty)
-        try await encoder.reports.wait(for: .slow)
-        encoder.allow()
-        try await written
-        try await rig.expect(0..<60)
-        #expect(encoder.reports.all.filter { $0 == .slow }.count == 1 && encoder.frames.allSatisfy(\.isWhole))
-        await rig.stop()
     }
 
     @Test("a card does not wait: its oldest frames go, they are counted once, and those behind them come out whole")
     func cardFull() async throws {
-        let rig = try await Rig(room: 918 * 20, isCard: true)
-        let bytes = try await Program.run(
-            "ffmpeg",
-            [
-                "-v", "error", "-nostdin", "-copyts", "-f", "lavfi", "-i", "testsrc2=s=34x18:r=30:d=4,format=nv12,settb=1/1000000,setpts=N*33333+1764172800000000",
-                "-fps_mode", "passthrough", "-enc_time_base", "-1", "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
-            ]
-        ).success("frames").output
-        let first = try await rig.encoder(1, gives: 1, reads: false)
-        let writer = Writer(try #require(rig.picture))
-        let middle = bytes.count / 40
-        await writer.write(bytes[..<middle])
-        first.read(true)
-        try await eventually("the first picture") { rig.pictures.count == 1 }
-        await first.kill()
-        await writer.write(bytes[middle...])
-        try await eventually("all frames taken in") { writer.waiting == 0 }
-        let second = try await rig.encoder(2)
-        writer.end()
-        try await rig.events.wait(for: .ended)
-        let lost = rig.events.all.compactMap { event in if case .lost(let count) = event { count } else { nil } }
-        let times = second.frames.map(\.time)
-        #expect(times.count >= 19 && times.count <= 21 && times.last == (1_764_172_800_000_000 + 119 * 33_333) * 9 / 100)
-        #expect(lost == [120 - 1 - times.count])
-        await rig.stop()
+        try await withRig(room: 918 * 20, isCard: true) { rig in
+            let bytes = try await Program.run(
+                "ffmpeg",
+                [
+                    "-v", "error", "-nostdin", "-copyts", "-f", "lavfi", "-i", "testsrc2=s=34x18:r=30:d=4,format=nv12,settb=1/1000000,setpts=N*33333+1764172800000000",
+                    "-fps_mode", "passthrough", "-enc_time_base", "-1", "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
+                ]
+            ).success("frames").output
+            let first = try await rig.encoder(1, gives: 1, reads: false)
+            let writer = Writer(try #require(rig.picture))
+            let middle = bytes.count / 40
+            await writer.write(bytes[..<middle])
+            first.startReading()
+            try await eventually("the first picture") { rig.pictures.count == 1 }
+            await first.kill()
+            await writer.write(bytes[middle...])
+            try await eventually("all frames taken in") { writer.waiting == 0 }
+            let second = try await rig.encoder(2)
+            writer.end()
+            try await rig.events.wait(for: .ended)
+            let lost = rig.events.all.compactMap { event in if case .lost(let count) = event { count } else { nil } }
+            let times = second.frames.map(\.time)
+            #expect(times.count >= 19 && times.count <= 21 && times.last == (1_764_172_800_000_000 + 119 * 33_333) * 9 / 100)
+            #expect(lost == [120 - 1 - times.count])
+        }
     }
 
     @Test("frames whose pictures did not come until their source was gone are counted as lost")
     func leftOver() async throws {
-        let rig = try await Rig()
-        let encoder = try await rig.encoder(1, gives: 4)
-        try await rig.write(0..<10)
-        try await rig.expect(0..<4)
-        await encoder.kill()
-        await rig.path.detach(rig.frames)
-        try await rig.events.wait(for: .lost(6))
-        try await rig.events.wait(for: .ended)
-        await rig.stop()
+        try await withRig { rig in
+            let encoder = try await rig.encoder(1, gives: 4)
+            try await rig.write(0..<10)
+            try await rig.expect(0..<4)
+            await encoder.kill()
+            await rig.path.detach(rig.frames)
+            try await rig.events.wait(for: .lost(6))
+            try await rig.events.wait(for: .ended)
+        }
     }
 
     @Test("a source of frames that is to end gives what has come, and its encoder's input ends")
     func ending() async throws {
-        let rig = try await Rig()
-        let encoder = try await rig.encoder(1, gives: 4)
-        try await rig.write(0..<10)
-        try await rig.expect(0..<4)
-        await rig.path.endFrames(of: rig.frames)
-        try await eventually("the end of its input") { encoder.hasEnded }
-        encoder.allow()
-        try await rig.events.wait(for: .ended)
-        try await rig.expect(0..<10)
-        await rig.stop()
+        try await withRig { rig in
+            let encoder = try await rig.encoder(1, gives: 4)
+            try await rig.write(0..<10)
+            try await rig.expect(0..<4)
+            await rig.path.endFrames(of: rig.frames)
+            try await eventually("the end of its input") { encoder.hasEnded }
+            encoder.allow()
+            try await rig.events.wait(for: .ended)
+            try await rig.expect(0..<10)
+        }
     }
 
     // MARK: Handover
 
     @Test("a better encoder takes over from one frame to the next, while the one before owes pictures")
     func takesOver() async throws {
-        let rig = try await Rig(byteCount: 30_011)
-        let first = try await rig.encoder(1, gives: 10)
-        try await rig.write(0..<20)
-        try await rig.expect(0..<10)
-        let second = try await rig.encoder(2, takesOver: true)
-        try await eventually("the second ready") { second.isReady }
-        try await rig.write(20..<40)
-        try await eventually("pictures of the second") { second.given > 3 }
-        // What it gives waits until the first has given all of its own.
-        #expect(rig.pictures.count == 10 && second.reports.all.isEmpty)
-        first.allow()
-        #expect(try await rig.expect(0..<40).allSatisfy { $0.encoder == ($0.number < 20 ? 1 : 2) })
-        try await first.reports.wait(for: .superseded)
-        await rig.stop()
+        try await withRig(byteCount: 30_011) { rig in
+            let first = try await rig.encoder(1, gives: 10)
+            try await rig.write(0..<20)
+            try await rig.expect(0..<10)
+            let second = try await rig.encoder(2, takesOver: true)
+            try await eventually("the second ready") { second.isReady }
+            try await rig.write(20..<40)
+            try await eventually("pictures of the second") { second.given > 3 }
+            // What it gives waits until the first has given all of its own.
+            #expect(rig.pictures.count == 10 && second.reports.all.isEmpty)
+            first.allow()
+            #expect(try await rig.expect(0..<40).allSatisfy { $0.encoder == ($0.number < 20 ? 1 : 2) })
+            try await first.reports.wait(for: .superseded)
+        }
     }
 
     @Test("an encoder that was to take over and is never ready is told, and the one in use goes on")
     func notReady() async throws {
-        let rig = try await Rig()
-        _ = try await rig.encoderInUse()
-        let second = try await rig.encoder(2, takesOver: true, startPatience: .milliseconds(300), reads: false)
-        try await rig.write(10..<20)
-        try await second.reports.wait(for: .stalled)
-        await second.kill()
-        try await rig.write(20..<30)
-        #expect(try await rig.expect(0..<30).allSatisfy { $0.encoder == 1 })
-        await rig.stop()
+        try await withRig { rig in
+            _ = try await rig.encoderInUse()
+            let second = try await rig.encoder(2, takesOver: true, startPatience: .milliseconds(300), reads: false)
+            try await rig.write(10..<20)
+            try await second.reports.wait(for: .stalled)
+            await second.kill()
+            try await rig.write(20..<30)
+            #expect(try await rig.expect(0..<30).allSatisfy { $0.encoder == 1 })
+        }
     }
 
     @Test("another handover may begin while the encoder that was to take over is being ended")
     func anotherHandover() async throws {
-        let rig = try await Rig()
-        _ = try await rig.encoderInUse()
-        let second = try await rig.encoder(2, takesOver: true, reads: false)
-        let third = try await rig.encoder(3, takesOver: true)
-        try await eventually("the third ready") { third.isReady }
-        // Nobody takes over as long as the second is there.
-        try await rig.write(10..<20)
-        try await rig.expect(0..<20)
-        await second.kill()
-        try await rig.write(20..<30)
-        #expect(try await rig.expect(0..<30).allSatisfy { $0.encoder == ($0.number < 20 ? 1 : 3) })
-        await rig.stop()
+        try await withRig { rig in
+            _ = try await rig.encoderInUse()
+            let second = try await rig.encoder(2, takesOver: true, reads: false)
+            let third = try await rig.encoder(3, takesOver: true)
+            try await eventually("the third ready") { third.isReady }
+            // Nobody takes over as long as the second is there.
+            try await rig.write(10..<20)
+            try await rig.expect(0..<20)
+            await second.kill()
+            try await rig.write(20..<30)
+            #expect(try await rig.expect(0..<30).allSatisfy { $0.encoder == ($0.number < 20 ? 1 : 3) })
+        }
     }
 
     @Test("when one that took over dies before its first picture, what was refused meanwhile is had by the next")
     func tornHandover() async throws {
-        let rig = try await Rig()
-        let first = try await rig.encoderInUse()
-        let second = try await rig.encoder(2, takesOver: true, gives: 0)
-        try await eventually("the second ready") { second.isReady }
-        try await rig.write(10..<20)
-        try await eventually("pictures of the first that are the second's") { first.given == 20 }
-        // They have been refused, and nobody else can take over any more.
-        await rig.path.comeRound()
-        await #expect(throws: DataPath.NothingToTakeOver.self) { _ = try await rig.encoder(3, takesOver: true) }
-        await second.kill()
-        try await first.reports.wait(for: .torn)
-        // Those that come before it is ended would come behind a hole.
-        try await rig.write(20..<25)
-        try await eventually("pictures of the first") { first.given == 25 }
-        await first.kill()
-        _ = try await rig.encoder(4)
-        try await rig.write(25..<30)
-        try await rig.expect(0..<30)
-        #expect(!rig.events.all.contains { if case .lost = $0 { true } else { false } })
-        await rig.stop()
+        try await withRig { rig in
+            let first = try await rig.encoderInUse()
+            let second = try await rig.encoder(2, takesOver: true, gives: 0)
+            try await eventually("the second ready") { second.isReady }
+            try await rig.write(10..<20)
+            try await eventually("pictures of the first that are the second's") { first.given == 20 }
+            // They have been refused, and nobody else can take over any more.
+            await rig.path.comeRound()
+            await #expect(throws: DataPath.NothingToTakeOver.self) { _ = try await rig.encoder(3, takesOver: true) }
+            await second.kill()
+            try await first.reports.wait(for: .torn)
+            // Those that come before it is ended would come behind a hole.
+            try await rig.write(20..<25)
+            try await eventually("pictures of the first") { first.given == 25 }
+            await first.kill()
+            _ = try await rig.encoder(4)
+            try await rig.write(25..<30)
+            try await rig.expect(0..<30)
+            #expect(!rig.events.all.contains { if case .lost = $0 { true } else { false } })
+        }
     }
 
     @Test("when the one in use dies while another takes over, the next begins with the first frame whose picture is missing, and nothing is lost")
     func diesDuringHandover() async throws {
-        let rig = try await Rig()
-        let first = try await rig.encoderInUse()
-        let second = try await rig.encoder(2, takesOver: true, gives: 0)
-        try await eventually("the second ready") { second.isReady }
-        try await rig.write(10..<20)
-        try await eventually("frames for the second") { second.frames.count == 10 }
-        await first.kill()
-        let third = try await rig.encoder(3, gives: 0)
-        // What the second gives before it is ended comes too late.
-        second.allow(2)
-        try await eventually("its pictures") { second.given == 2 }
-        third.allow(3)
-        try await eventually("three pictures of the third") { rig.pictures.filter { $0.encoder == 3 }.count == 3 }
-        await second.kill()
-        third.allow()
-        try await rig.write(20..<30)
-        #expect(try await rig.expect(0..<30).allSatisfy { $0.encoder != 2 })
-        await rig.stop()
+        try await withRig { rig in
+            let first = try await rig.encoderInUse()
+            let second = try await rig.encoder(2, takesOver: true, gives: 0)
+            try await eventually("the second ready") { second.isReady }
+            try await rig.write(10..<20)
+            try await eventually("frames for the second") { second.frames.count == 10 }
+            await first.kill()
+            let third = try await rig.encoder(3, gives: 0)
+            // What the second gives before it is ended comes too late.
+            second.allow(2)
+            try await eventually("its pictures") { second.given == 2 }
+            third.allow(3)
+            try await eventually("three pictures of the third") { rig.pictures.filter { $0.encoder == 3 }.count == 3 }
+            await second.kill()
+            third.allow()
+            try await rig.write(20..<30)
+            #expect(try await rig.expect(0..<30).allSatisfy { $0.encoder != 2 })
+        }
     }
 }

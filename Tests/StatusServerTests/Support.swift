@@ -88,7 +88,9 @@ func serving(
             try await body(served)
         } catch {
             served.box.now = served.box.now ?? Served.small
+            let problems = served.problems.problems.map(\.sentence)
             await group.triggerGracefulShutdown()
+            if !problems.isEmpty { throw Failed("\(error); the server: \(problems)") }
             throw error
         }
         served.box.now = served.box.now ?? Served.small

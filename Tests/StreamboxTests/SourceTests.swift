@@ -53,6 +53,7 @@ import Testing
                 """
                   - name: main
                     tap: true
+                    slate: { after: 600s }
                     sources: [ { srt: { listen: "127.0.0.1:\(port)", passphrase: { file: \(secret) } } } ]
                     groups: [ { name: raw, video: copy, audio: copy } ]
                 """)
