@@ -66,7 +66,8 @@ final class Desk {
     /// Who has done the least for the longest gives way: a peer that means it asks within a few round trips.
     ///
     /// - Parameter evenOfWaiting: Also one whose key waits to be looked at, where wrong ones have come from its address: whoever has
-    ///   many addresses could fill every place with such.
+    ///   many addresses could fill every place with such. It is not told whether its key is wrong: keys could be tried as fast as
+    ///   others are connected.
     private func makeRoom(of address: String, evenOfWaiting: Bool = false) -> Bool {
         var candidate = strangers.first { other in
             if case .stranger = other.standing { other.neighbourhood == address } else { false }
