@@ -185,6 +185,9 @@ import EncoderSelection
         let srt = try RelayCommand(source: .srtListen(address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil)).command()
         #expect(srt.secretFile?.contents.contains("option passphrase '0123456789'\n") == true)
         #expect(!srt.maskedLine().contains("0123456789"))
+        // Who calls does not choose what it is read as.
+        #expect(srt.secretFile?.contents.contains("option format_whitelist 'mpegts'\n") == true)
+        #expect(value(after: "-protocol_whitelist", in: srt) == "file,crypto,data,srt")
         let flv = try RelayCommand(source: .flv).command()
         #expect(value(after: "-i", in: flv) == "pipe:0" && value(after: "-f", in: flv) == "flv" && flv.arguments.contains("-copyts"))
     }

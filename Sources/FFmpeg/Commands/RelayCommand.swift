@@ -56,8 +56,9 @@ public struct RelayCommand: Sendable {
             guard let passphrase else {
                 return Input(arguments: Probing.network + ["-f", "mpegts", "-i", url])
             }
+            // As without one: who calls does not choose what it is read as, and makes nothing else be opened.
             return try script(
-                url: url, options: [], secretOptions: [("passphrase", passphrase)])
+                url: url, options: [("format_whitelist", "mpegts")], secretOptions: [("passphrase", passphrase)], protocols: "file,crypto,data,srt")
         case .pull(let url, let passphrase):
             return try pull(MediaAddress(url), passphrase: passphrase)
         case .file(let path, let loop):
@@ -111,7 +112,7 @@ public struct RelayCommand: Sendable {
     /// An input with a secret: a preset file belongs to outputs only, so the input stands in an ffconcat script.
     private func script(
         url: String, options: [(name: String, value: String)], secretOptions: [(name: String, value: String)],
-        secrets: [String] = []
+        secrets: [String] = [], protocols: String = "file,crypto,data,tcp,tls,udp,rtp,rtmp,rtmps,http,https,httpproxy,srt"
     ) throws(CommandError) -> Input {
         for option in secretOptions where option.value.isEmpty { throw .emptySecret(option: option.name) }
         // The script's demuxer looks at the streams again, so both get the same bounds.
@@ -120,8 +121,7 @@ public struct RelayCommand: Sendable {
             url: url, options: probing + options + secretOptions, secrets: secrets + secretOptions.map(\.value))
         return Input(
             arguments: Probing.network + [
-                "-protocol_whitelist", "file,crypto,data,tcp,tls,udp,rtp,rtmp,rtmps,http,https,httpproxy,srt",
-                "-f", "concat", "-safe", "0", "-i", file.token,
+                "-protocol_whitelist", protocols, "-f", "concat", "-safe", "0", "-i", file.token,
             ], secretFile: file)
     }
 
