@@ -71,6 +71,14 @@ import Testing
                 try SecretReference.credential("other").resolve(environment: environment)
             }
             #expect(missing?.description == "the credential other does not exist")
+            // It is the folder that is guarded; where it is not, the file must be.
+            try write(Array("\(hidden)\n".utf8), to: "\(folder)/open", mode: 0o444)
+            chmod(folder, 0o700)
+            #expect(try SecretReference.credential("open").resolve(environment: environment).reveal() == hidden)
+            chmod(folder, 0o755)
+            let open = #expect(throws: SecretError.self) { try SecretReference.credential("open").resolve(environment: environment) }
+            #expect(open?.description == "the credential open can be read by every user of this machine; run: chmod 600 \(folder)/open")
+            #expect(try SecretReference.credential("ingest").resolve(environment: environment).reveal() == hidden)
             let outside = #expect(throws: SecretError.self) {
                 try SecretReference.credential("../ingest").resolve(environment: environment)
             }

@@ -5,6 +5,8 @@ struct LocalFile {
     let bytes: [UInt8]
     /// Whether neither the group nor others have any permission on it.
     let ownerOnly: Bool
+    /// Whether everybody may read it, where they may enter its folder.
+    let isForAll: Bool
     /// The number of the user that it belongs to.
     let owner: uid_t
 
@@ -41,7 +43,7 @@ struct LocalFile {
         guard bytes.count <= limit else {
             throw Failure(isMissing: false, message: "is too large; at most \(sizeText(limit)) are read")
         }
-        return LocalFile(bytes: bytes, ownerOnly: information.st_mode & 0o077 == 0, owner: information.st_uid)
+        return LocalFile(bytes: bytes, ownerOnly: information.st_mode & 0o077 == 0, isForAll: information.st_mode & S_IROTH != 0, owner: information.st_uid)
     }
 
     /// Why the regular file at `path` cannot be read, as a sentence without its subject, or nil.

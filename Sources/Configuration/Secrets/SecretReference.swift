@@ -23,7 +23,7 @@ public enum SecretReference: Sendable, Equatable {
         let secret: Secret
         switch self {
         case .file(let path):
-            secret = try Self.read(path, what: "the secret file \(path)", privateFile: true)
+            secret = try Self.read(path, what: "the secret file \(path)")
         case .credential(let name):
             guard let folder = environment["CREDENTIALS_DIRECTORY"], !folder.isEmpty else {
                 throw SecretError(
@@ -34,8 +34,7 @@ public enum SecretReference: Sendable, Equatable {
             guard Self.isCredentialName(name) else {
                 throw SecretError(code: .missing, description: "'\(name)' is no name of a credential")
             }
-            // systemd guards the folder; its files carry an ACL that looks like a group permission.
-            secret = try Self.read("\(folder)/\(name)", what: "the credential \(name)", privateFile: false)
+            secret = try Self.read("\(folder)/\(name)", what: "the credential \(name)", guardedBy: folder)
         case .env(let name):
             guard let value = environment[name] else {
                 throw SecretError(
@@ -70,9 +69,8 @@ public enum SecretReference: Sendable, Equatable {
         }
     }
 
-    private static func read(
-        _ path: String, what: String, privateFile: Bool
-    ) throws(SecretError) -> Secret {
+    /// - Parameter folder: systemd's, whose files carry an ACL that looks like a group permission: it is the folder that nobody else enters.
+    private static func read(_ path: String, what: String, guardedBy folder: String? = nil) throws(SecretError) -> Secret {
         let file: LocalFile
         do {
             file = try LocalFile.read(path, limit: limit)
@@ -80,13 +78,18 @@ public enum SecretReference: Sendable, Equatable {
             throw SecretError(
                 code: error.isMissing ? .missing : .unreadable, description: "\(what) \(error.message)")
         }
-        if privateFile, !file.ownerOnly {
+        if let folder {
+            var information = stat()
+            if file.isForAll, stat(folder, &information) != 0 || information.st_mode & S_IXOTH != 0 {
+                throw SecretError(code: .exposed, description: "\(what) can be read by every user of this machine; run: chmod 600 \(path)")
+            }
+        } else if !file.ownerOnly {
             throw SecretError(
                 code: .exposed,
                 description: "\(what) can be read by others than its owner; run: chmod 600 \(path)")
         }
         // Only root gets here: others cannot read another user's file.
-        if privateFile, file.owner != 0, file.owner != geteuid() {
+        if folder == nil, file.owner != 0, file.owner != geteuid() {
             throw SecretError(
                 code: .foreign,
                 description: "\(what) belongs to another user, number \(file.owner), who can read and change it; run this as that user, or: chown \(geteuid()) \(path)")
