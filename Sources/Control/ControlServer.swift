@@ -39,7 +39,7 @@ public struct ControlServer: Sendable {
         if ControlClient(path: path).isAnswered() {
             throw ControlError("another streambox runs with this runtime folder: it answers at \(path)")
         }
-        // Made under another name, so that nobody can reach it before its mode is right.
+        // Made under another name: it replaces what is left of another service at once.
         let fresh = path + ".new"
         unlink(fresh)
         let places = Places(count: Self.mostClients)
@@ -58,17 +58,35 @@ public struct ControlServer: Sendable {
                             RequestHandler(service: service, places: places, patience: patience))
                     }
                 }
-                .bind(unixDomainSocketPath: fresh).get()
+                .withBoundSocket(try Self.bound(to: fresh)).get()
         } catch {
             throw ControlError("cannot make the control socket \(path): \(error)")
         }
-        guard chmod(fresh, 0o600) == 0, rename(fresh, path) == 0 else {
+        guard rename(fresh, path) == 0 else {
             let reason = String(cString: strerror(errno))
             try? await channel.close()
             unlink(fresh)
             throw ControlError("cannot make the control socket \(path): \(reason)")
         }
         return Opened(channel: channel)
+    }
+
+    /// A socket with a name that its owner alone may connect to, from its first moment: the name takes the socket's mode.
+    private static func bound(to path: String) throws(IOError) -> CInt {
+        let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let isBound = fchmod(descriptor, 0o600) == 0 && withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0 }
+        }
+        guard isBound else {
+            let code = errno
+            Glibc.close(descriptor)
+            throw IOError(errnoCode: code, reason: "bind")
+        }
+        return descriptor
     }
 
     /// Keeps the socket until the task is cancelled; then it is gone.

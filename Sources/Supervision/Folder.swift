@@ -6,8 +6,9 @@ public enum Folder {
     ///
     /// - Parameters:
     ///   - mode: Its permissions, as of `chmod`.
+    ///   - isOwn: Nobody else may put or replace anything in it: it belongs to this user or root, and others may not write to it.
     ///   - purpose: For whom, as it stands in the message.
-    public static func make(_ path: String, mode: UInt32 = 0o755, for purpose: String) throws(StartError) {
+    public static func make(_ path: String, mode: UInt32 = 0o755, isOwn: Bool = false, for purpose: String) throws(StartError) {
         var made = path.hasPrefix("/") ? "" : "."
         let parts = path.split(separator: "/")
         for (index, part) in parts.enumerated() {
@@ -20,6 +21,14 @@ public enum Folder {
         var info = stat()
         guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else {
             throw StartError("\(purpose) needs the folder \(path), but something else has that name")
+        }
+        if isOwn {
+            guard info.st_uid == geteuid() || info.st_uid == 0 else {
+                throw StartError("\(purpose) needs a folder of its own, but \(path) belongs to user number \(info.st_uid), who could replace what is in it; choose another with `runtime:`")
+            }
+            guard info.st_mode & 0o022 == 0 else {
+                throw StartError("\(purpose) needs a folder of its own, but others may write to \(path) and replace what is in it; run: chmod go-w \(path)")
+            }
         }
         // Root may write where the file system does not let anybody, so a file is made.
         var name = Array("\(path)/.streambox-XXXXXX".utf8CString)

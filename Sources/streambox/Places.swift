@@ -14,7 +14,7 @@ struct Places {
     /// - Throws: ``StartError`` when it cannot be written.
     init(_ configuration: BoxConfiguration, environment: [String: String]) throws {
         if let path = Places.runtime(configuration, environment: environment) {
-            try Folder.make(path, mode: 0o700, for: "the service")
+            try Folder.make(path, mode: 0o700, isOwn: true, for: "the service")
             runtime = path
             isTemporary = false
             Places.sweep(path)

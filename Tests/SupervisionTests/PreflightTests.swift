@@ -45,6 +45,30 @@ import Testing
         return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
     }
 
+    @Test("the folder of the control socket is nobody else's, and nobody else may write to it")
+    func ownFolder() throws {
+        let folder = try TemporaryFolder()
+        func problem(_ path: String) -> String? {
+            do throws(StartError) {
+                try Folder.make(path, mode: 0o700, isOwn: true, for: "the service")
+                return nil
+            } catch {
+                return error.description
+            }
+        }
+        let path = try folder.makeFolder("run")
+        for (mode, isRight) in [(0o700, true), (0o755, true), (0o775, false), (0o777, false), (0o1777, false)] as [(UInt32, Bool)] {
+            chmod(path, mode)
+            #expect(problem(path)?.contains("run: chmod go-w \(path)") == (isRight ? nil : true))
+        }
+        chmod(path, 0o700)
+        // Root alone can give a folder away.
+        if geteuid() == 0 {
+            chown(path, 65534, 65534)
+            #expect(problem(path)?.contains("belongs to user number 65534") == true)
+        }
+    }
+
     @Test("a port that another program uses is named with its source and channel")
     func portInUse() throws {
         let (tcp, tcpPort) = try bound(SOCK_STREAM)
