@@ -5,6 +5,8 @@ public struct IngestLimits: Sendable {
     public var strangersPerAddress = 16
     /// How long a connection may take to ask to publish.
     public var handshake = Duration.seconds(10)
+    /// Keys of those that give way to others are looked at one in so long of an address, and are otherwise not.
+    public var earlyLook = Duration.milliseconds(33)
     /// How long a refused peer has to read why.
     public var farewell = Duration.seconds(1)
     /// Refused peers that have it at a time; others are told, and cut off.

@@ -70,6 +70,9 @@ public actor RTMPIngest {
     /// Turns the publisher away, because its relay can make nothing of what it sends.
     public nonisolated func reject(_ why: String) { tell { $0.reject(why) } }
 
+    /// Says whether the publisher sends, and nothing of that becomes a picture: then it gives way to another one.
+    public nonisolated func setMute(_ isMute: Bool) { tell { $0.setMute(isMute) } }
+
     /// Lets others in from now on; a publisher whose key is right no more is turned away.
     public nonisolated func admit(_ admission: Admission) { tell { $0.setAdmission(admission) } }
 

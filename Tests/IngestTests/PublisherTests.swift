@@ -87,6 +87,56 @@ import Testing
         await ingest.close()
     }
 
+    @Test("among wrong keys of its own address, which fill every place, the right one gets in where it is looked at as it gives way")
+    func sameAddress() async throws {
+        let (ingest, port) = try await ingest {
+            $0.strangersPerAddress = 4
+            $0.earlyLook = .zero
+        }
+        let wrong = RTMPStranger.asking(for: "no")
+        var held: [Int32] = []
+        defer { for one in held { close(one) } }
+        // From now on keys wait before they are looked at, in the end for a second.
+        for count in 1...8 {
+            held.append(try RTMPStranger.leave(wrong, at: port))
+            try await eventually("the wrong key to be refused") { ingest.ledger.refusals[.key] == count }
+        }
+        let publisher = try RTMPStranger.leave(RTMPStranger.asking(for: "key"), at: port)
+        defer { close(publisher) }
+        let others = Task {
+            var others: [Int32] = []
+            while !Task.isCancelled {
+                others.append(try RTMPStranger.leave(wrong, at: port))
+                try? await Task.sleep(for: .milliseconds(20))
+            }
+            for one in others { close(one) }
+        }
+        for await event in ingest.events { if case .began = event { break } }
+        others.cancel()
+        try await others.value
+        await ingest.close()
+    }
+
+    @Test("whoever sends, and nothing of it becomes a picture, gives way to another one with the right key")
+    func mute() async throws {
+        let (ingest, port) = try await ingest()
+        let first = try RTMPStranger.leave(RTMPStranger.asking(for: "key"), at: port)
+        defer { close(first) }
+        var events = ingest.events.makeAsyncIterator()
+        guard case .began = await events.next() else { throw Failed("nobody publishes") }
+        let second = try RTMPStranger.leave(RTMPStranger.asking(for: "key"), at: port)
+        defer { close(second) }
+        // It waits whether the first one is silent.
+        ingest.setMute(true)
+        var ending: IngestEvent.Ending?
+        while let event = await events.next() {
+            if case .ended(let how) = event { ending = how }
+            if case .began = event { break }
+        }
+        #expect(ending == .replaced)
+        await ingest.close()
+    }
+
     @Test("of many that are refused a few have time to read why, and the others are told, and cut off")
     func farewells() async throws {
         let (ingest, port) = try await ingest {

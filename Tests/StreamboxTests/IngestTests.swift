@@ -149,6 +149,32 @@ import Testing
         }
     }
 
+    @Test("a publisher with the right key that sends no picture is said so, and the next one takes its place")
+    func withoutPicture() async throws {
+        try await withStage { stage in
+            let rig = try await rig(stage)
+            // A sound a second, as small as one can be.
+            let mute = try RTMPStranger.leave(RTMPStranger.asking(for: "the-right-key"), at: rig.port)
+            defer { close(mute) }
+            let trickle = Task {
+                let sound = RTMPStranger.message(6, [0xAF, 1, 0x21, 0x10, 0x04, 0x60, 0x8C, 0x1C], kind: 8)
+                while !Task.isCancelled {
+                    _ = sound.withUnsafeBytes { send(mute, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+                    try? await Task.sleep(for: .seconds(1))
+                }
+            }
+            defer { trickle.cancel() }
+            try await rig.daemon.logged("a publisher came", "source=rtmp-0")
+            let early = try await stage.publish(.small(seconds: 20), to: rig.url())
+            #expect(try await early.wait(.seconds(30)) != .exited(0))
+            try await rig.daemon.logged("level=warning", "sends no picture", "source=rtmp-0")
+            let good = try await stage.publish(.small, to: rig.url())
+            try await rig.daemon.logged("on air", "source=rtmp-0")
+            await stage.end(good)
+            try await rig.daemon.terminate()
+        }
+    }
+
     @Test("half-open connections and wrong keys without an end do not disturb a publisher, and do not grow the service")
     func flood() async throws {
         try await withStage { stage in

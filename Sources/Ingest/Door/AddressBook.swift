@@ -6,6 +6,8 @@ struct AddressBook {
         var strangers = 0
         var failures = 0
         var lastFailure: Int64 = 0
+        /// When a key of it was last looked at before its time.
+        var lastEarlyLook: Int64?
     }
 
     private var entries: [String: Entry] = [:]
@@ -54,6 +56,15 @@ struct AddressBook {
         let failures = failures(of: entry, now: now)
         guard failures >= Self.free else { return 0 }
         return min(Self.firstDelay << min(failures - Self.free, 8), Self.longestDelay)
+    }
+
+    /// Whether a key that cannot wait any longer is looked at: one of an address in so many nanoseconds. A publisher among many with
+    /// wrong keys that come from its own address has a chance with each attempt, and nobody can try keys as fast as it connects.
+    mutating func mayLookEarly(at address: String, every interval: Int64, now: Int64) -> Bool {
+        guard var entry = entries[address], entry.lastEarlyLook.map({ now - $0 >= interval }) ?? true else { return false }
+        entry.lastEarlyLook = now
+        entries[address] = entry
+        return true
     }
 
     private func failures(of entry: Entry, now: Int64) -> Int {

@@ -56,28 +56,33 @@ final class Desk {
             let now = EventLoop.now()
             let claims = { (address: String) in (self.addresses.strangers(of: address), self.addresses.delay(for: address, now: now)) }
             let greediest = strangers.map(\.neighbourhood).max { claims($0) < claims($1) }
-            guard makeRoom(of: greediest ?? address, evenOfWaiting: true) else { return refuseUnseen(connection) }
+            guard makeRoom(of: greediest ?? address) else { return refuseUnseen(connection) }
         }
         addresses.came(address, now: EventLoop.now())
         strangers.append(connection)
         return true
     }
 
-    /// Who has done the least for the longest gives way: a peer that means it asks within a few round trips.
+    /// Who has been there for the longest gives way: a peer that means it asks within a few round trips.
     ///
-    /// - Parameter evenOfWaiting: Also one whose key waits to be looked at, where wrong ones have come from its address: whoever has
-    ///   many addresses could fill every place with such. It is not told whether its key is wrong: keys could be tried as fast as
-    ///   others are connected.
-    private func makeRoom(of address: String, evenOfWaiting: Bool = false) -> Bool {
-        var candidate = strangers.first { other in
-            if case .stranger = other.standing { other.neighbourhood == address } else { false }
+    /// Also one whose key waits to be looked at, where wrong ones have come from its address: they could fill every place. Now and then
+    /// such a key is looked at; otherwise it is not told whether its key is wrong, or keys could be tried as fast as others connect.
+    private func makeRoom(of address: String) -> Bool {
+        let now = EventLoop.now()
+        for candidate in strangers where candidate.neighbourhood == address && candidate !== challenger {
+            if case .waiting = candidate.standing {
+                guard addresses.delay(for: address, now: now) > 0 else { continue }
+                if addresses.mayLookEarly(at: address, every: limits.earlyLook.wholeNanoseconds, now: now) {
+                    judge(candidate)
+                    // With the right key it may have to wait for the publisher.
+                    if strangers.contains(where: { $0 === candidate }) { continue }
+                    return true
+                }
+            }
+            refuse(candidate, .connections, nil, isSilent: true)
+            return true
         }
-        if candidate == nil, evenOfWaiting, addresses.delay(for: address, now: EventLoop.now()) > 0 {
-            candidate = strangers.first { $0.neighbourhood == address && $0 !== challenger }
-        }
-        guard let candidate else { return false }
-        refuse(candidate, .connections, nil, isSilent: true)
-        return true
+        return false
     }
 
     private func refuseUnseen(_ connection: Connection) -> Bool {
@@ -157,7 +162,7 @@ final class Desk {
     private func watch(_ publication: Publication) {
         guard let challenger, publication === self.publication else { return }
         let now = EventLoop.now()
-        let left = limits.silence.wholeNanoseconds - publication.silence(now: now)
+        let left = publication.isMute ? 0 : limits.silence.wholeNanoseconds - publication.silence(now: now)
         guard left > 0 else {
             self.challenger = nil
             let former = publisher
@@ -183,7 +188,7 @@ final class Desk {
     func took(_ message: MediaMessage, from connection: Connection, now: Int64) {
         guard connection === publisher else { return }
         ledger.took(now)
-        if let challenger {
+        if let challenger, publication?.isMute == false {
             self.challenger = nil
             refuse(challenger, .busy, .busy)
         }
@@ -200,6 +205,13 @@ final class Desk {
         end(.rejected(why))
         count(.codec, publisher.address, why)
         sendAway(publisher, .rejected(why))
+    }
+
+    /// Nothing that the publisher sends becomes a picture, or something does again.
+    func setMute(_ isMute: Bool) {
+        guard let publication else { return }
+        publication.isMute = isMute
+        if isMute { watch(publication) }
     }
 
     func isIdle(_ connection: Connection) {

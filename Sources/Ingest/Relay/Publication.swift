@@ -9,6 +9,8 @@ final class Publication {
     let address: String
     /// When the publisher last sent something.
     private(set) var lastMedia: Int64
+    /// Nothing that it sends becomes a picture: it gives way to another publisher as if it were silent.
+    var isMute = false
     private let limits: IngestLimits
     private let ledger: IngestLedger
     private var window: MediaWindow

@@ -47,7 +47,7 @@ public struct PublishSession: ~Copyable {
         static let status: UInt8 = 5
     }
 
-    private let application: String
+    private let application: StreamKey
     private var state = State.handshake
     private var handshake: Handshake
     private var reader = ChunkReader(limits: Self.limitsBefore)
@@ -64,10 +64,10 @@ public struct PublishSession: ~Copyable {
     private var asked: (messages: Int, bytes: Int) = (0, 0)
 
     /// - Parameters:
-    ///   - application: The one that is let in.
+    ///   - application: The one that is let in; not empty.
     ///   - nonce: Anything, another one for each connection.
     public init(application: String, nonce: UInt64) {
-        self.application = application
+        self.application = StreamKey(application)
         handshake = Handshake(nonce: nonce)
     }
 
@@ -245,7 +245,7 @@ public struct PublishSession: ~Copyable {
     /// Clients leave a slash behind the application, or hang parameters on it.
     private func isRight(_ name: String) -> Bool {
         let bare = name.prefix { $0 != "?" }
-        return bare == application || (bare.last == "/" && bare.dropLast() == application)
+        return application.admits(String(bare)) || (bare.last == "/" && application.admits(String(bare.dropLast())))
     }
 
     // MARK: Answers

@@ -15,6 +15,10 @@ final class PublisherRelay: Sendable {
         var hasPublisher = false
         /// The relay in use gives pictures.
         var delivers = false
+        /// Since when nothing that the publisher sends becomes a picture.
+        var withoutPicture = ContinuousClock.now
+        /// That is so for long.
+        var isMute = false
         /// Relays in a row that ended without a picture of this publisher.
         var failures = 0
     }
@@ -36,6 +40,8 @@ final class PublisherRelay: Sendable {
     /// Looks at a publisher that sends and a relay that gives nothing, until that one is taken to hang.
     private static let patientLooks = 5
     private static let longestPause = Duration.seconds(5)
+    /// How long a publisher may be there without a picture before another one is let in.
+    private static let mutePatience = Duration.seconds(10)
 
     /// - Parameters:
     ///   - demand: Tells when pictures are wanted.
@@ -116,7 +122,7 @@ final class PublisherRelay: Sendable {
         switch event {
         case .began(let address):
             logger.notice("a publisher came", metadata: ["address": "\(address)"])
-            state.withLock { ($0.hasPublisher, $0.delivers, $0.failures) = (true, false, 0) }
+            state.withLock { ($0.hasPublisher, $0.delivers, $0.withoutPicture, $0.isMute, $0.failures) = (true, false, .now, false, 0) }
             update(process)
         case .ended(let ending):
             switch ending {
@@ -157,7 +163,11 @@ final class PublisherRelay: Sendable {
 
     func delivers() {
         ledger.isSilent(false)
-        state.withLock { ($0.delivers, $0.failures) = (true, 0) }
+        let wasMute = state.withLock { state in
+            defer { (state.delivers, state.isMute, state.failures) = (true, false, 0) }
+            return state.isMute
+        }
+        if wasMute { ingest.setMute(false) }
     }
 
     /// No picture came for a while, because of the publisher or because of the relay.
@@ -174,6 +184,18 @@ final class PublisherRelay: Sendable {
         if failures >= Self.mostFailures { ingest.reject("FFmpeg cannot read the stream: it needs a picture in H.264") }
     }
 
+    private func noticeMute() {
+        let isNew = state.withLock { state in
+            if state.delivers { state.withoutPicture = .now }
+            guard !state.isMute, .now - state.withoutPicture >= Self.mutePatience else { return false }
+            state.isMute = true
+            return true
+        }
+        guard isNew else { return }
+        logger.warning("the publisher sends no picture: another one with the right key may take its place")
+        ingest.setMute(true)
+    }
+
     /// Finds a relay that hangs: its publisher sends, and it gives nothing. And has the ingest keep no more than it must.
     private func look(_ process: any Supervised) async {
         var looks = 0
@@ -183,8 +205,11 @@ final class PublisherRelay: Sendable {
             isWell = delivers
             guard hasPublisher else {
                 looks = 0
+                // There is nobody, or nobody who would make pictures of it.
+                state.withLock { $0.withoutPicture = .now }
                 continue
             }
+            noticeMute()
             if delivers, let time = await latestMilliseconds() { ingest.confirm(time) }
             let mayHang = !delivers && ingest.ledger.delivers(within: Self.lookInterval)
             looks = mayHang ? looks + 1 : 0
