@@ -56,9 +56,10 @@ public enum ConfigurationSummary {
         case .rtmp(let source):
             return "listens on \(source.listen), app \(source.app)" + secret("key", source.key)
         case .srt(let source):
-            return "listens on \(source.listen)" + secret("passphrase", source.passphrase)
-                + (source.streamid == nil ? "" : ", stream id ****")
-        case .pull(let source): return "pulls \(URLMask.mask(source.url))"
+            return "listens on \(source.listen)" + secret("passphrase", source.passphrase) + secret("stream id", source.streamid)
+        case .pull(let source):
+            return "pulls \(URLMask.mask(source.url))" + secret("passphrase", source.passphrase)
+                + secret("stream id", source.streamid) + secret("password", source.password)
         case .capture(let source):
             let card =
                 switch source.binding {
@@ -99,8 +100,7 @@ public enum ConfigurationSummary {
         switch destination {
         case .rtmp(let target): URLMask.mask(target.url) + secret("key", target.key)
         case .srt(let target):
-            URLMask.mask(target.url) + secret("passphrase", target.passphrase)
-                + (target.streamid == nil ? "" : ", stream id ****")
+            URLMask.mask(target.url) + secret("passphrase", target.passphrase) + secret("stream id", target.streamid)
         case .record(let target):
             "records into \(target.folder), a file every \(DurationNotation.text(target.segment)), "
                 + (target.keep.map { "keeps \($0)" } ?? "keeps everything")

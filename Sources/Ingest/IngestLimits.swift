@@ -6,7 +6,7 @@ public struct IngestLimits: Sendable {
     /// How long a connection may take to ask to publish.
     public var handshake = Duration.seconds(10)
     /// Keys of those that give way to others are looked at one in so long of an address, and are otherwise not.
-    public var earlyLook = Duration.milliseconds(33)
+    public var earlyLook = Duration.milliseconds(10)
     /// How long a refused peer has to read why.
     public var farewell = Duration.seconds(1)
     /// Refused peers that have it at a time; others are told, and cut off.

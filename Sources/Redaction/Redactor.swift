@@ -12,7 +12,7 @@ public struct Redactor: Sendable {
     private static let shortest = 4
 
     public init(secrets: [String] = []) {
-        self.init(needles: secrets.flatMap { [Array($0.utf8), Array(Self.percentEncoded($0).utf8)] })
+        self.init(needles: secrets.flatMap { [Array($0.utf8), Array(URLMask.percentEncoded($0).utf8)] })
     }
 
     private init(needles: [[UInt8]]) {
@@ -56,19 +56,5 @@ public struct Redactor: Sendable {
         guard kept > 0 else { return text }
         result += bytes[kept...]
         return String(decoding: result, as: UTF8.self)
-    }
-
-    private static func percentEncoded(_ text: String) -> String {
-        let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~".utf8)
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            if plain.contains(byte) {
-                bytes.append(byte)
-            } else {
-                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

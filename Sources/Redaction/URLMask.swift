@@ -41,6 +41,11 @@ public enum URLMask {
         return String(result)
     }
 
+    /// Whether ``mask(_:)`` hides the value of a parameter of a query.
+    public static func hides(_ value: String, of name: String) -> Bool {
+        pair("\(name)=\(value)"[...].unicodeScalars).secret != nil
+    }
+
     /// What ``mask(_:)`` hides of a URL, as written and percent-decoded; nothing for what is no URL.
     public static func secrets(in url: String) -> [String] {
         guard let parts = Parts(url[...].unicodeScalars) else { return [] }
@@ -64,7 +69,7 @@ public enum URLMask {
     }
 
     /// A short word in small letters: of the kind that names and messages are made of.
-    static func isPlainWord(_ text: String) -> Bool {
+    public static func isPlainWord(_ text: String) -> Bool {
         text.utf8.count < 12 && text.utf8.allSatisfy { (97...122).contains($0) }
     }
 
@@ -186,6 +191,21 @@ public enum URLMask {
             } else {
                 bytes.append(byte)
                 rest = rest.dropFirst()
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// With what a URL may have anywhere left as it is: letters, digits, `-`, `.`, `_` and `~`.
+    public static func percentEncoded(_ text: String) -> String {
+        let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~".utf8)
+        let digits = Array("0123456789ABCDEF".utf8)
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            if plain.contains(byte) {
+                bytes.append(byte)
+            } else {
+                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
             }
         }
         return String(decoding: bytes, as: UTF8.self)

@@ -27,10 +27,13 @@ public enum Commands {
     /// A secret of the service's.
     ///
     /// - Parameter isPlan: Whoever asks is perhaps not the service: what only that can have is stood in for, since nobody is shown it.
-    private static func reveal(_ secret: SecretReference, environment: [String: String], isPlan: Bool) throws(SecretError) -> String {
+    private static func reveal(
+        _ secret: SecretReference?, as use: SecretUse, environment: [String: String], isPlan: Bool
+    ) throws(SecretError) -> String? {
+        guard let secret else { return nil }
         if isPlan, case .credential = secret, (environment["CREDENTIALS_DIRECTORY"] ?? "").isEmpty { return "secret" }
         do {
-            return try secret.resolve(environment: environment).reveal()
+            return try secret.resolve(environment: environment, as: use).reveal()
         } catch {
             if isPlan, error.code == .foreign { return "secret" }
             throw error
@@ -51,10 +54,15 @@ public enum Commands {
         case .rtmp:
             kind = .flv
         case .srt(let srt):
-            let passphrase = try srt.passphrase.map { try reveal($0, environment: environment, isPlan: isPlan) }
+            let passphrase = try reveal(srt.passphrase, as: .passphrase, environment: environment, isPlan: isPlan)
+            // FFmpeg asks for none: its callers are checked here. Without it nobody could be let in.
+            _ = try reveal(srt.streamid, as: .streamid, environment: environment, isPlan: isPlan)
             kind = .srtListen(address: srt.listen.description, passphrase: passphrase, latency: nil, tellsCaller: true)
         case .pull(let pull):
-            kind = .pull(url: pull.url, passphrase: nil)
+            kind = .pull(
+                url: pull.url, passphrase: try reveal(pull.passphrase, as: .passphrase, environment: environment, isPlan: isPlan),
+                streamID: try reveal(pull.streamid, as: .streamid, environment: environment, isPlan: isPlan),
+                password: try reveal(pull.password, as: .key, environment: environment, isPlan: isPlan))
         case .file(let file):
             kind = .file(path: file.path, loop: file.loop)
         case .test(let test):
@@ -137,11 +145,11 @@ public enum Commands {
         let kind: PublisherTarget
         switch target.destination {
         case .rtmp(let rtmp):
-            kind = .rtmp(url: rtmp.url, key: try rtmp.key.map { try reveal($0, environment: environment, isPlan: isPlan) })
+            kind = .rtmp(url: rtmp.url, key: try reveal(rtmp.key, as: .key, environment: environment, isPlan: isPlan))
         case .srt(let srt):
             kind = .srt(
-                url: srt.url, passphrase: try srt.passphrase.map { try reveal($0, environment: environment, isPlan: isPlan) },
-                streamID: srt.streamid, latency: nil)
+                url: srt.url, passphrase: try reveal(srt.passphrase, as: .passphrase, environment: environment, isPlan: isPlan),
+                streamID: try reveal(srt.streamid, as: .streamid, environment: environment, isPlan: isPlan), latency: nil)
         case .record(let record):
             kind = .record(folder: record.folder, name: target.name, segment: record.segment, take: take)
         }

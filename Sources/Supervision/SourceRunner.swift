@@ -110,6 +110,7 @@ final class SourceRunner: Runnable {
                             goesOn = { presence.goesOn }
                             input = attached.1
                         }
+                        try caller?.readStreamID(box.environment)
                         let transcoding = shared.state.withLock { $0.transcoding }
                         guard let command = try Commands.relay(
                             source, mezzanine: channel.mezzanine, transcoding: transcoding, environment: box.environment)

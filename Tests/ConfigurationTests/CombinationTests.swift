@@ -108,8 +108,36 @@ import Testing
             "box.yaml:5:10: the srt source has no passphrase, so whoever reaches 0.0.0.0:9000 is on air; add passphrase: { file: PATH }, or listen on 127.0.0.1"
         ])
         for open in ["0.0.0.0:9000\", streamid: x", "127.0.0.1:9000\"", "0.0.0.0:9000\", passphrase: { env: P }"] {
-            #expect(try notices(withSources("srt: { listen: \"\(open) }")) == [])
+            #expect(try notices(withSources("srt: { listen: \"\(open) }"), ownerOnly: true) == [])
         }
+    }
+
+    @Test("a pull that listens is a listener, and pointed out like one")
+    func pullsThatListen() throws {
+        func said(_ url: String, _ more: String = "") throws -> [String] { try notices(withSources("pull: { url: \"\(url)\"\(more) }"), ownerOnly: true) }
+        let srt = "box.yaml:5:18: the pull source listens and has no passphrase, so whoever reaches 0.0.0.0:9000 is on air; "
+            + "write srt: { listen: \"0.0.0.0:9000\", passphrase: { file: PATH } } in its place, or listen on 127.0.0.1"
+        for url in ["srt://0.0.0.0:9000?mode=listener", "srt://:9000?mode=listener", "srt://0.0.0.0:9000?mode=listener&streamid=abc"] { #expect(try said(url) == [srt]) }
+        #expect(try said("srt://0.0.0.0:9000?mode=listener", ", streamid: { env: S }") == [srt])
+        let udp = { (scheme: String, address: String) in
+            "box.yaml:5:18: the pull source listens on \(address), whatever host the url names, and \(scheme) knows no key, so whoever reaches it is on air; "
+                + "add sources=ADDRESS of the sender to the url, or have it sent by SRT to srt: { listen: \"\(address)\", passphrase: { file: PATH } }"
+        }
+        #expect(try said("udp://0.0.0.0:5000") == [udp("udp", "0.0.0.0:5000")])
+        #expect(try said("udp://:5000") == [udp("udp", "0.0.0.0:5000")])
+        #expect(try said("udp://10.0.0.7:5000") == [udp("udp", "0.0.0.0:5000")])
+        #expect(try said("rtp://[::]:5000") == [udp("rtp", "[::]:5000")])
+        #expect(try said("udp://10.0.0.7:5000?localaddr=10.0.0.2") == [udp("udp", "10.0.0.2:5000")])
+        #expect(try said("udp://127.0.0.1:5000") == [
+            "box.yaml:5:18: the pull source listens on 0.0.0.0:5000, whatever host the url names, and udp knows no key, so whoever reaches it is on air; "
+                + "add localaddr=127.0.0.1 to the url"
+        ])
+        for url in [
+            "srt://127.0.0.1:9000?mode=listener", "srt://0.0.0.0:9000?mode=listener&passphrase=0123456789", "srt://h:9000", "srt://h:9000?mode=rendezvous",
+            "udp://127.0.0.1:5000?localaddr=127.0.0.1", "udp://239.1.2.3:5000", "udp://[ff15::1]:5000", "rtp://0.0.0.0:5000?sources=10.0.0.7",
+            "udp://10.0.0.7:5000?connect=1", "rtmp://h/live/a", "http://h/a.ts", "rtsp://h/a",
+        ] { #expect(try said(url) == [], "\(url)") }
+        #expect(try said("srt://0.0.0.0:9000?mode=listener", ", passphrase: { env: P }") == [])
     }
 
     @Test("what this version does not carry out is said with its place")

@@ -161,12 +161,83 @@ import Testing
         withTargets("{ name: t, url: \"rtmp://h/app?auth=\(Self.leak)\" }"),
         withSources("pull: { url: \"rtsp://user:\(Self.leak)@camera/stream\" }"),
         withSources("pull: { url: \"srt://h:9000?passphrase=\(Self.leak)\" }"),
+        withSources("pull: { url: \"srt://h:9000?streamid=\(Self.leak)\" }"),
+        withSources("pull: { url: \"http://h/a.ts?password=\(Self.leak)\" }"),
+        withSources("pull: { url: \"https://h/a.ts?channel=1&token=\(Self.leak)\" }"),
+        withSources("pull: { url: \"rtmp://h/live/a?\(Self.leak)\" }"),
+        withSources("srt: { listen: \"127.0.0.1:9000\", streamid: \(Self.leak) }"),
+        withTargets("{ name: t, url: \"srt://h:1\", streamid: \(Self.leak) }"),
+        withTargets("{ name: t, url: \"srt://h:1?streamid=\(Self.leak)\" }"),
     ])
     func secretInURL(text: String) throws {
         let found = try notices(text)
         #expect(found.count == 1)
         #expect(!found.joined().contains(Self.leak))
         #expect(try notices(text, ownerOnly: true) == [])
+    }
+
+    @Test("what a url or a stream id gives away is said with the mend", arguments: [
+        ("pull: { url: \"rtsp://u:p@h/x\" }", "5:18: the url holds a password, and others can read this file; write it as password: { file: PATH }, or run: chmod 600 box.yaml"),
+        ("pull: { url: \"rtmp://u:p@h/x\" }", "5:18: the url holds a password, and others can read this file; run: chmod 600 box.yaml"),
+        ("pull: { url: \"srt://h:1?streamid=a&passphrase=0123456789\" }", "5:18: the url holds a passphrase and a stream id, and others can read this file; write it as passphrase: { file: PATH } and streamid: { file: PATH }, or run: chmod 600 box.yaml"),
+        ("pull: { url: \"http://h/x?token=a\" }", "5:18: the url holds what may be a password or a key, and others can read this file; run: chmod 600 box.yaml"),
+        ("srt: { listen: \"0.0.0.0:1\", streamid: a }", "5:43: streamid is written straight into a file that others can read; write { file: PATH }, { credential: NAME } or { env: NAME }, or run: chmod 600 box.yaml"),
+    ])
+    func mends(source: String, message: String) throws {
+        #expect(try notices(withSources(source)) == ["box.yaml:\(message)"])
+        #expect(try notices(withSources(source), ownerOnly: true) == [])
+    }
+
+    @Test("a url without a secret, and one whose secrets stand elsewhere, give nothing away", arguments: [
+        "pull: { url: \"rtsp://h/cam/realmonitor?channel=1&subtype=0\" }", "pull: { url: \"rtsp://h/x?tcp\" }",
+        "pull: { url: \"srt://h:1?mode=caller&latency=200000\" }", "pull: { url: \"rtsp://viewer@h/x\", password: { env: P } }",
+        "pull: { url: \"srt://h:1\", passphrase: { file: /k }, streamid: { credential: c } }",
+        "srt: { listen: \"0.0.0.0:1\", streamid: { file: /k } }",
+    ])
+    func givesNothingAway(source: String) throws {
+        #expect(try notices(withSources(source)) == [])
+    }
+
+    @Test("stream ids, and the secrets of what is pulled, are named by their places", arguments: [
+        ("{ file: /k }", SecretReference.file("/k")), ("{ credential: c }", .credential("c")), ("{ env: V }", .env("V")),
+    ])
+    func places(written: String, reference: SecretReference) throws {
+        let text = withSources(
+            "srt: { listen: \"127.0.0.1:1\", streamid: \(written) }", "pull: { url: \"srt://h:2\", passphrase: \(written), streamid: \(written) }",
+            "pull: { url: \"rtsp://viewer@h/x\", password: \(written) }")
+        let box = try parse(text).configuration
+        #expect(box.channels[0].sources.map(\.kind) == [
+            .srt(SRTSource(listen: SocketAddress(host: "127.0.0.1", port: 1), streamid: reference)),
+            .pull(PullSource(url: "srt://h:2", passphrase: reference, streamid: reference)),
+            .pull(PullSource(url: "rtsp://viewer@h/x", password: reference)),
+        ])
+        let target = try parse(withTargets("{ name: t, url: \"srt://h:1\", streamid: \(written) }")).configuration.channels[0].groups[0].targets[0]
+        #expect(target.destination == .srt(SRTTarget(url: "srt://h:1", streamid: reference)))
+        let summary = ConfigurationSummary.render(box)
+        for place in ["stream id \(written)", "passphrase \(written)", "password \(written)"] {
+            #expect(summary.split { $0.isWhitespace }.joined(separator: " ").contains(place), "\(summary)")
+        }
+        if case .env = reference { #expect(box.secretVariables == ["V", "V", "V", "V"]) }
+    }
+
+    @Test("what references lead to is hidden; a stream id as a whole, since its parts are names that a log needs")
+    func values() throws {
+        let text = withSources(
+            "srt: { listen: \"127.0.0.1:1\", streamid: { env: ID } }", "pull: { url: \"srt://h:2\", streamid: { env: ID }, passphrase: { env: PASS } }",
+            "pull: { url: \"rtsp://viewer@h/x\", password: { env: WORD } }")
+        let values = try parse(text).configuration.secretValues(environment: ["ID": "#!::r=kitchen-1", "PASS": "0123456789", "WORD": "w0rd", "OTHER": "x"])
+        #expect(Set(values) == ["#!::r=kitchen-1", "0123456789", "w0rd", "viewer"])
+    }
+
+    @Test("a stream id has at most 512 bytes, wherever it comes from")
+    func streamID() throws {
+        for (count, isGood) in [(512, true), (513, false)] {
+            let value = String(repeating: "s", count: count)
+            let secret = try? SecretReference.env("S").resolve(environment: ["S": value], as: .streamid)
+            #expect((secret != nil) == isGood)
+            #expect(mistakes(withSources("srt: { listen: \"127.0.0.1:1\", streamid: \(value) }"), ownerOnly: true)
+                == (isGood ? [] : ["box.yaml:5:45: streamid is too long; SRT allows 512 characters"]))
+        }
     }
 
     @Test("no description, dump or summary of a configuration shows a secret")
@@ -178,6 +249,8 @@ import Testing
               - rtmp: { listen: "0.0.0.0:1", key: \(hidden) }
               - srt: { listen: "0.0.0.0:2", passphrase: \(hidden), streamid: \(hidden) }
               - pull: { url: "rtsp://\(hidden):\(hidden)@camera/x?token=\(hidden)" }
+              - pull: { url: "srt://camera:1", passphrase: \(hidden), streamid: \(hidden) }
+              - pull: { url: "rtsp://\(hidden)@camera/x", password: \(hidden) }
               groups:
               - name: g
                 targets:

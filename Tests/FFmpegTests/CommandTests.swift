@@ -180,6 +180,42 @@ import EncoderSelection
         #expect(value(after: "-i", in: plain) == "rtsp://10.0.0.5/main")
     }
 
+    @Test("the secrets of what is pulled stand in a script, and the password where FFmpeg looks for it")
+    func pullWithSecrets() throws {
+        let srt = try RelayCommand(
+            source: .pull(url: "srt://10.0.0.5:9000?latency=200000", passphrase: "0123'56789", streamID: "#!::r=x,u=y z")
+        ).command()
+        let script = try #require(srt.secretFile)
+        #expect(script.contents.contains("file 'srt://10.0.0.5:9000?latency=200000'\n"))
+        #expect(script.contents.contains("option passphrase '0123'\\''56789'\n"))
+        #expect(script.contents.contains("option srt_streamid '#!::r=x,u=y z'\n"))
+        #expect(value(after: "-i", in: srt) == script.token)
+        #expect(srt.secrets.contains("0123'56789") && srt.secrets.contains("#!::r=x,u=y z"))
+        let id = try RelayCommand(source: .pull(url: "srt://10.0.0.5:9000", streamID: "camera-key")).command()
+        #expect(!id.arguments.contains { $0.contains("camera-key") } && id.secretFile?.contents.contains("option srt_streamid 'camera-key'\n") == true)
+        for (url, written) in [
+            ("rtsp://viewer@10.0.0.5/main", "rtsp://viewer:p%40ss%2F%3A%20w%C3%B6rd@10.0.0.5/main"),
+            ("https://viewer:@h/live/a.m3u8?x=1", "https://viewer:p%40ss%2F%3A%20w%C3%B6rd@h/live/a.m3u8?x=1"),
+        ] {
+            let command = try RelayCommand(source: .pull(url: url, password: "p@ss/: wörd")).command()
+            #expect(command.secretFile?.contents.contains("file '\(written)'\n") == true)
+            #expect(!command.arguments.contains { $0.contains("p@ss") || $0.contains("p%40ss") || $0.contains("viewer") })
+            #expect(command.secrets.contains("p@ss/: wörd") && command.secrets.contains("p%40ss%2F%3A%20w%C3%B6rd"))
+        }
+    }
+
+    @Test("a password that FFmpeg cannot be given is refused, without being quoted", arguments: [
+        ("rtmp://u@h/live", "secret-word", "rtmp://****@h/live: a password is for rtsp and http addresses"),
+        ("rtsp://h/main", "secret-word", "rtsp://h/main: a password needs a user, as in rtsp://user@host"),
+        ("rtsp://u@h/main", "secret\nword", "the value of the password holds a line break or another control character: remove it"),
+        ("rtsp://u@h/main", "", "the value of the password is empty: fill it in, or leave it out"),
+        ("rtsp://u@h/main", String(repeating: "secret-", count: 18), "rtsp://****@h/main: FFmpeg takes 127 bytes of user and password; these are longer, with three for each that is no letter, digit, '-', '.', '_' or '~'"),
+    ])
+    func passwordsRefused(url: String, password: String, message: String) {
+        let error = #expect(throws: CommandError.self) { try RelayCommand(source: .pull(url: url, password: password)).command() }
+        #expect(error?.description == message)
+    }
+
     @Test("a listener's passphrase stands in a script, and a publisher's stream keeps its times")
     func listeners() throws {
         let srt = try RelayCommand(source: .srtListen(address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil)).command()

@@ -17,7 +17,13 @@ import Testing
         static let password = "kw-word-6612"
         static let stream = "ks-stream-7781"
         static let caller = "kn-caller-5520"
-        static let all = [file, credential, environment, listener, literal, pull, token, password, stream, caller]
+        static let outgoing = "ko-outgoing-8814"
+        static let fetched = "kv-fetched-1793"
+        static let wanted = "kx-wanted-2386"
+        static let viewer = "ky-viewer/4075"
+        static let all = [
+            file, credential, environment, listener, literal, pull, token, password, stream, caller, outgoing, fetched, wanted, viewer,
+        ]
 
         /// As written, and as an address has it.
         static var forms: [String] {
@@ -63,8 +69,13 @@ import Testing
             _ = try folder.write("key", Hidden.file + "\n", mode: 0o600)
             mkdir(folder.path("credentials"), 0o700)
             _ = try folder.write("credentials/ingest", Hidden.credential, mode: 0o600)
+            for (name, secret) in [("caller", Hidden.caller), ("wanted", Hidden.wanted), ("viewer", Hidden.viewer)] {
+                _ = try folder.write(name, secret, mode: 0o600)
+            }
+            _ = try folder.write("credentials/outgoing", Hidden.outgoing, mode: 0o600)
             let environment = [
                 "CREDENTIALS_DIRECTORY": folder.path("credentials"), "STUDIO_PASS": Hidden.environment, "LISTEN_PASS": Hidden.listener,
+                "FETCH_PASS": Hidden.fetched,
             ]
             let channels = """
                   - name: main
@@ -73,7 +84,9 @@ import Testing
                       - pull: { url: "rtmp://127.0.0.1:\(nginx.port)/live/\(Hidden.pull)?token=\(Hidden.token)" }
                       - pull: { url: "http://u:\(Hidden.password)@127.0.0.1:\(dead)/a.ts?token=\(Hidden.token)" }
                       - pull: { url: "srt://127.0.0.1:\(dead)?streamid=\(Hidden.stream)" }
-                      - srt: { listen: "127.0.0.1:\(srt)", passphrase: { env: LISTEN_PASS }, streamid: \(Hidden.caller) }
+                      - srt: { listen: "127.0.0.1:\(srt)", passphrase: { env: LISTEN_PASS }, streamid: { file: \(folder.path("caller")) } }
+                      - pull: { url: "srt://127.0.0.1:\(dead)", passphrase: { env: FETCH_PASS }, streamid: { file: \(folder.path("wanted")) } }
+                      - pull: { url: "http://u@127.0.0.1:\(dead)/b.ts", password: { file: \(folder.path("viewer")) } }
                     groups:
                       - name: raw
                         video: copy
@@ -82,7 +95,7 @@ import Testing
                           - { name: filed, url: "\(nginx.url)", key: { file: \(folder.path("key")) } }
                           - { name: refused, url: "rtmp://127.0.0.1:\(nginx.port)/nowhere?auth=\(Hidden.token)", key: { credential: ingest } }
                           - { name: dead, url: "rtmp://127.0.0.1:\(dead)/live", key: \(Hidden.literal) }
-                          - { name: studio, url: "\(listener.url)", passphrase: { env: STUDIO_PASS }, streamid: \(Hidden.stream) }
+                          - { name: studio, url: "\(listener.url)", passphrase: { env: STUDIO_PASS }, streamid: { credential: outgoing } }
                           - { name: wrong, url: "srt://127.0.0.1:\(dead)?passphrase=\(Hidden.listener)" }
                           - { name: archive, record: { folder: \(folder.path("rec")) } }
                 """
@@ -112,7 +125,7 @@ import Testing
             try await nginx.waitForPublishes(of: Hidden.file, within: .seconds(60)) { $0.isAccepted }
             try await eventually("the SRT target to be sent") { (try? Data(contentsOf: URL(fileURLWithPath: listener.file!)).count) ?? 0 > 100_000 }
             for target in ["refused", "dead", "wrong"] { try await daemon.logged("msg=\"ended:", "target=\(target)", within: .seconds(60)) }
-            for name in ["pull-1", "pull-2"] { try await daemon.logged("msg=\"ended:", "source=\(name)", within: .seconds(60)) }
+            for name in ["pull-1", "pull-2", "pull-4", "pull-5"] { try await daemon.logged("msg=\"ended:", "source=\(name)", within: .seconds(60)) }
 
             for path in ["/metrics", "/api/status", "/readyz"] { expectNoSecret(try await HTTP.exchange(port: http, path).body, "GET \(path)") }
             expectNoSecret(try folder.text("box.prom"), "the metrics file")

@@ -109,7 +109,8 @@ import Testing
         try await withStage { stage in
             let port = try FreePort.udp()
             let secret = try stage.folder.write("secret", passphrase ?? "-", mode: 0o600)
-            let asks = "streamid: \"#!::r=cam,u=right\"" + (passphrase == nil ? "" : ", passphrase: { file: \(secret) }")
+            let id = try stage.folder.write("id", "#!::r=cam,u=right\n", mode: 0o600)
+            let asks = passphrase == nil ? "streamid: \"#!::r=cam,u=right\"" : "streamid: { file: \(id) }, passphrase: { file: \(secret) }"
             let daemon = try await stage.streambox(
                 """
                   - name: main
@@ -143,6 +144,34 @@ import Testing
             let verdict = Verdict(try await FrameReader.read(.bytes(tap.output.bytes)))
             // The slate came before, and what was held back meanwhile is there.
             #expect(verdict.first == 0 && verdict.isWhole, "\(verdict)")
+        }
+    }
+
+    @Test("what a camera that is called by SRT asks for reaches it, and nothing of that an argument list")
+    func pulledBySRT() async throws {
+        try await withStage { stage in
+            let port = try FreePort.udp()
+            let (passphrase, id) = ("correct horse battery", "#!::r=hall,u=box")
+            // It waits for whoever has the passphrase, and says which stream id was named.
+            var arguments = NumberedSource.small(seconds: 60) { $0.realtime = true }.arguments(
+                to: .url("srt://127.0.0.1:\(port)?mode=listener&transtype=live&pkt_size=1316&passphrase=\(passphrase)"))
+            arguments[try #require(arguments.firstIndex(of: "-loglevel")) + 1] = "verbose"
+            let camera = try await stage.program("ffmpeg", arguments)
+            try await eventually("the camera to listen") { FreePort.isBound(udp: port) }
+            let (secret, name) = (try stage.folder.write("secret", passphrase + "\n", mode: 0o600), try stage.folder.write("id", id, mode: 0o600))
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    tap: true
+                    sources: [ { pull: { url: "srt://127.0.0.1:\(port)", passphrase: { file: \(secret) }, streamid: { file: \(name) } } } ]
+                    groups: [ { name: raw, video: copy, audio: copy } ]
+                """)
+            try await daemon.logged("on air", "source=pull-0")
+            #expect(camera.errors.text.contains("accept streamid [\(id)]"), "\(camera.errors.text)")
+            #expect(!daemon.children("pipe:1").contains { [passphrase, id].contains(where: "\($0)".contains) })
+            for secret in [passphrase, id] { #expect(daemon.lines(secret).isEmpty) }
+            await stage.end(camera)
+            try await daemon.terminate()
         }
     }
 

@@ -78,6 +78,9 @@ import Testing
                 sources:
                   - srt: { listen: "127.0.0.1:9000", passphrase: { env: PASS } }
                   - pull: { url: "rtsp://viewer:hunter22@camera/stream" }
+                  - pull: { url: "rtsp://viewer@camera/stream", password: { env: STREAM } }
+                  - pull: { url: "srt://10.0.0.9:9000", passphrase: { env: PASS }, streamid: { env: STREAM } }
+                  - srt: { listen: "127.0.0.1:9001", streamid: { env: UNSET } }
                 groups:
                   - name: hd
                     video: { bitrate: 3M }
@@ -101,7 +104,7 @@ import Testing
     func plan() throws {
         let plan = try planned()
         #expect(plan.processes.map { "\($0.role) \($0.name)" } == [
-            "relay srt-0", "relay pull-1", "encoder hd", "publisher platform", "publisher inline", "publisher studio", "publisher nobody",
+            "relay srt-0", "relay pull-1", "relay pull-2", "relay pull-3", "relay srt-4", "encoder hd", "publisher platform", "publisher inline", "publisher studio", "publisher nobody",
         ])
         let json = String(decoding: try JSONEncoder().encode(plan), as: UTF8.self)
         for secret in ["sk-one-two-three", "correct horse battery", "hunter22", "key-in-the-address"] {
@@ -113,7 +116,7 @@ import Testing
     @Test("a secret that is missing is the problem of its process alone")
     func missingSecret() throws {
         let problems = try planned().processes.filter { $0.problem != nil }
-        #expect(problems.map(\.name) == ["nobody"])
-        #expect(problems[0].problem?.contains("UNSET") == true)
+        #expect(problems.map(\.name) == ["srt-4", "nobody"])
+        #expect(problems.allSatisfy { $0.problem?.contains("UNSET") == true })
     }
 }

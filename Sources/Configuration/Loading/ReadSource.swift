@@ -80,25 +80,11 @@ extension ConfigurationReader {
             "listen", expecting: "an address and a port such as \"0.0.0.0:9000\"", SocketAddress.init(parsing:))
         if let listen { claimListener(listen, .udp, owner: "the srt source", at: fields.place(of: "listen")) }
         let passphrase = secret(fields, "passphrase", use: .passphrase)
-        let streamid = streamid(fields)
-        if !fields.has("passphrase"), streamid == nil, let listen, !listen.isLoopback {
+        let streamid = secret(fields, "streamid", use: .streamid)
+        if !fields.has("passphrase"), !fields.has("streamid"), let listen, !listen.isLoopback {
             warning(fields.place, "the srt source has no passphrase, so whoever reaches \(listen) is on air; add passphrase: { file: PATH }, or listen on 127.0.0.1")
         }
         return listen.map { SRTSource(listen: $0, passphrase: passphrase, streamid: streamid) }
-    }
-
-    private func pullSource(_ node: YAMLNode) -> PullSource? {
-        guard let fields = fields(node, what: "a pull source", allowed: ["url"]),
-            let (url, parts) = url(fields, schemes: PullSource.schemes, example: "rtsp://camera/stream")
-        else { return nil }
-        if parts.scheme == "srt" { checkSRT(parts, owner: "the pull source", at: fields.place(of: "url")) }
-        let hasPassphrase = parts.scheme == "srt" && parts.value(of: "passphrase") != nil
-        if !ownerOnly, parts.hasUserInfo || hasPassphrase {
-            warning(
-                fields.place(of: "url"),
-                "the url holds a \(hasPassphrase ? "passphrase" : "password"), and others can read this file; run: chmod 600 \(file)")
-        }
-        return PullSource(url: url)
     }
 
     // MARK: Local

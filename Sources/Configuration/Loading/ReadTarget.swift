@@ -38,17 +38,11 @@ extension ConfigurationReader {
                 // Still look at the secrets: one pass finds every mistake.
                 _ = secret(fields, "key", use: .key)
                 _ = secret(fields, "passphrase", use: .passphrase)
+                _ = secret(fields, "streamid", use: .streamid)
                 return nil
             }
             return parts.scheme == "srt"
                 ? .srt(srtTarget(fields, url, parts)) : .rtmp(rtmpTarget(fields, url, parts))
-        }
-    }
-
-    private func refuse(_ keys: [String], in fields: Fields, of owner: String, mend: String = "remove it") {
-        for key in keys {
-            guard let pair = fields[key] else { continue }
-            error(pair.keyPlace, "\(owner) takes no \(key); \(mend)")
         }
     }
 
@@ -70,18 +64,17 @@ extension ConfigurationReader {
         let place = fields.place(of: "url")
         checkSRT(parts, owner: "the srt target", at: place)
         let passphrase = secret(fields, "passphrase", use: .passphrase)
-        let streamid = streamid(fields)
-        for key in ["passphrase", "streamid"] {
-            if let pair = fields[key], parts.value(of: key) != nil {
-                error(pair.keyPlace, "\(key) is given here and in the url; remove it from the url")
-            }
-        }
+        let streamid = secret(fields, "streamid", use: .streamid)
+        refuseTwice(["passphrase", "streamid"], in: fields, parts)
         if !fields.has("passphrase"), let written = parts.value(of: "passphrase") {
             if !ownerOnly {
                 error(place, "the url holds a passphrase, and others can read this file; write it as passphrase: { file: PATH }, or run: chmod 600 \(file)")
             } else if let objection = SecretUse.passphrase.objection(to: Secret(written)) {
                 error(place, "the passphrase in the url \(objection)")
             }
+        }
+        if !ownerOnly, !fields.has("streamid"), parts.value(of: "streamid") != nil {
+            warning(place, "the url holds a stream id, and others can read this file; write it as streamid: { file: PATH }, or run: chmod 600 \(file)")
         }
         return SRTTarget(url: url, passphrase: passphrase, streamid: streamid)
     }

@@ -46,12 +46,19 @@ extension ConfigurationReader {
         }
     }
 
-    func streamid(_ fields: Fields) -> String? {
-        guard let text = fields.text("streamid", expecting: "the stream id, at most 512 characters") else { return nil }
-        guard text.utf8.count <= 512 else {
-            error(fields.place(of: "streamid"), "streamid is too long; SRT allows 512 characters")
-            return nil
+    /// Keys that do not go with the url, or with what stands in its place.
+    func refuse(_ keys: [String], in fields: Fields, of owner: String, mend: String = "remove it") {
+        for key in keys {
+            guard let pair = fields[key] else { continue }
+            error(pair.keyPlace, "\(owner) takes no \(key); \(mend)")
         }
-        return text
+    }
+
+    /// Keys that the url has a value of, too.
+    func refuseTwice(_ keys: [String], in fields: Fields, _ parts: URLParts) {
+        for key in keys {
+            guard let pair = fields[key], parts.value(of: key) != nil else { continue }
+            error(pair.keyPlace, "\(key) is given here and in the url; remove it from the url")
+        }
     }
 }

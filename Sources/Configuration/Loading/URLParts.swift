@@ -3,6 +3,7 @@ struct URLParts {
     /// In lower case.
     let scheme: String
     let hasUserInfo: Bool
+    let hasPassword: Bool
     /// Without the brackets of an IPv6 address; may be empty.
     let host: String
     let port: Int?
@@ -24,9 +25,11 @@ struct URLParts {
         var authority = rest[..<authorityEnd]
         if let at = authority.lastIndex(of: "@") {
             hasUserInfo = at != authority.startIndex
+            let colon = authority[..<at].firstIndex(of: ":")
+            hasPassword = colon.map { authority.index(after: $0) != at } ?? false
             authority = authority[authority.index(after: at)...]
         } else {
-            hasUserInfo = false
+            (hasUserInfo, hasPassword) = (false, false)
         }
         (host, port) = try Self.hostAndPort(authority)
 

@@ -15,15 +15,15 @@ public struct RTMPSource: Sendable, Equatable {
     }
 }
 
-/// Waits for an SRT caller. The stream id may hold a key, so it is masked wherever it is shown.
+/// Waits for an SRT caller. The stream id may be a key, so it is treated as a secret.
 public struct SRTSource: Sendable, Equatable {
     /// A UDP address.
     public var listen: SocketAddress
     public var passphrase: SecretReference?
     /// The stream id that the caller must name; nil: any.
-    public var streamid: String?
+    public var streamid: SecretReference?
 
-    public init(listen: SocketAddress, passphrase: SecretReference? = nil, streamid: String? = nil) {
+    public init(listen: SocketAddress, passphrase: SecretReference? = nil, streamid: SecretReference? = nil) {
         self.listen = listen
         self.passphrase = passphrase
         self.streamid = streamid
@@ -34,17 +34,33 @@ public struct SRTSource: Sendable, Equatable {
 public struct PullSource: Sendable, Equatable {
     /// With one of ``schemes``.
     public var url: String
+    /// Of an SRT url.
+    public var passphrase: SecretReference?
+    /// Of an SRT url.
+    public var streamid: SecretReference?
+    /// That of the user whom the url names, for one of ``schemesWithPassword``.
+    public var password: SecretReference?
 
     public static let schemes = ["rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp", "rtp"]
 
-    public init(url: String) { self.url = url }
+    /// Those where FFmpeg takes `user:password@`.
+    public static let schemesWithPassword = ["rtsp", "rtsps", "http", "https"]
+
+    public init(
+        url: String, passphrase: SecretReference? = nil, streamid: SecretReference? = nil, password: SecretReference? = nil
+    ) {
+        self.url = url
+        self.passphrase = passphrase
+        self.streamid = streamid
+        self.password = password
+    }
 }
 
 extension SRTSource: MaskedInDumps {
     var shown: KeyValuePairs<String, String> {
         [
             "listen": "\(listen)", "passphrase": passphrase.map { "\($0)" } ?? "nil",
-            "streamid": streamid == nil ? "nil" : "****",
+            "streamid": streamid.map { "\($0)" } ?? "nil",
         ]
     }
     public var description: String { maskedDescription }
@@ -53,7 +69,12 @@ extension SRTSource: MaskedInDumps {
 }
 
 extension PullSource: MaskedInDumps {
-    var shown: KeyValuePairs<String, String> { ["url": URLMask.mask(url)] }
+    var shown: KeyValuePairs<String, String> {
+        [
+            "url": URLMask.mask(url), "passphrase": passphrase.map { "\($0)" } ?? "nil",
+            "streamid": streamid.map { "\($0)" } ?? "nil", "password": password.map { "\($0)" } ?? "nil",
+        ]
+    }
     public var description: String { maskedDescription }
     public var debugDescription: String { maskedDescription }
     public var customMirror: Mirror { maskedMirror }

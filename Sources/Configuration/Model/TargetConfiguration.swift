@@ -37,14 +37,14 @@ public struct RTMPTarget: Sendable, Equatable {
     }
 }
 
-/// An SRT listener that is called, or, with `?mode=listener`, callers that are waited for. URL and
-/// stream id may hold secrets, so they are masked wherever they are shown.
+/// An SRT listener that is called, or, with `?mode=listener`, callers that are waited for. The URL may
+/// hold secrets, so it is masked wherever it is shown; the stream id may be a key of the platform's.
 public struct SRTTarget: Sendable, Equatable {
     public var url: String
     public var passphrase: SecretReference?
-    public var streamid: String?
+    public var streamid: SecretReference?
 
-    public init(url: String, passphrase: SecretReference? = nil, streamid: String? = nil) {
+    public init(url: String, passphrase: SecretReference? = nil, streamid: SecretReference? = nil) {
         self.url = url
         self.passphrase = passphrase
         self.streamid = streamid
@@ -83,7 +83,7 @@ extension SRTTarget: MaskedInDumps {
     var shown: KeyValuePairs<String, String> {
         [
             "url": URLMask.mask(url), "passphrase": passphrase.map { "\($0)" } ?? "nil",
-            "streamid": streamid == nil ? "nil" : "****",
+            "streamid": streamid.map { "\($0)" } ?? "nil",
         ]
     }
     public var description: String { maskedDescription }

@@ -1,38 +1,25 @@
 import Redaction
 
 extension BoxConfiguration {
-    /// Every value that must not be shown: what references lead to, stream ids, and what URLs have of passwords and keys.
+    /// Every value that must not be shown: what references lead to, and what URLs have of passwords and keys.
     ///
     /// A secret that cannot be had just now is left out; whoever needs it says so.
     public func secretValues(environment: [String: String]) -> [String] {
-        var values: [String] = []
-        func add(_ reference: SecretReference?, as use: SecretUse) {
-            guard let secret = try? reference?.resolve(environment: environment, as: use).reveal() else { return }
-            values += URLMask.secrets(inKey: secret)
-        }
-        for channel in channels {
-            for source in channel.sources {
-                switch source.kind {
-                case .rtmp(let rtmp): add(rtmp.key, as: .key)
-                case .srt(let srt):
-                    add(srt.passphrase, as: .passphrase)
-                    values += [srt.streamid].compactMap(\.self)
-                case .pull(let pull): values += URLMask.secrets(in: pull.url)
-                case .capture, .raw, .file, .test: break
-                }
-            }
-            for target in channel.groups.flatMap(\.targets) {
+        secretReferences.flatMap { reference, use -> [String] in
+            guard let secret = try? reference.resolve(environment: environment, as: use).reveal() else { return [] }
+            // The parts of a stream id are names of cameras as a rule, which a log needs.
+            return use == .streamid ? [secret] : URLMask.secrets(inKey: secret)
+        } + channels.flatMap(urls).flatMap { URLMask.secrets(in: $0) }
+    }
+
+    private func urls(of channel: ChannelConfiguration) -> [String] {
+        channel.sources.compactMap { if case .pull(let pull) = $0.kind { pull.url } else { nil } }
+            + channel.groups.flatMap(\.targets).compactMap { target in
                 switch target.destination {
-                case .rtmp(let rtmp):
-                    add(rtmp.key, as: .key)
-                    values += URLMask.secrets(in: rtmp.url)
-                case .srt(let srt):
-                    add(srt.passphrase, as: .passphrase)
-                    values += [srt.streamid].compactMap(\.self) + URLMask.secrets(in: srt.url)
-                case .record: break
+                case .rtmp(let rtmp): rtmp.url
+                case .srt(let srt): srt.url
+                case .record: nil
                 }
             }
-        }
-        return values
     }
 }

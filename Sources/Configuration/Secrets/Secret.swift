@@ -1,4 +1,4 @@
-/// A stream key or a passphrase. Whatever prints it prints `****`; only ``reveal()`` and
+/// A stream key, a passphrase, a stream id or a password. Whatever prints it prints `****`; only ``reveal()`` and
 /// ``withUnsafeBytes(_:)`` give it away, for the one place that hands it to FFmpeg.
 public struct Secret: Sendable, Equatable {
     private let bytes: [UInt8]
@@ -23,10 +23,12 @@ extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomR
 
 /// What a secret is for, which says what it may look like.
 public enum SecretUse: Sendable {
-    /// A stream key: any text in one line.
+    /// A stream key or a password: any text in one line.
     case key
     /// An SRT passphrase: 10 to 79 bytes (libsrt's limits), in one line.
     case passphrase
+    /// An SRT stream id: at most 512 bytes (libsrt's limit), in one line.
+    case streamid
 
     /// Why `secret` cannot be used so, as a sentence without its subject, or nil.
     func objection(to secret: Secret) -> String? {
@@ -38,6 +40,7 @@ public enum SecretUse: Sendable {
         if self == .passphrase, !(10...79).contains(secret.count) {
             return "has \(secret.count) characters; an SRT passphrase has 10 to 79"
         }
+        if self == .streamid, secret.count > 512 { return "is too long; SRT allows 512 characters" }
         return nil
     }
 }

@@ -49,6 +49,13 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
         return host == "::1" || host.split(separator: ".").first == "127" && host.allSatisfy { $0.isNumber || $0 == "." }
     }
 
+    /// A group of receivers: 224.0.0.0/4 or ff00::/8.
+    var isMulticast: Bool {
+        if host.contains(":") { return host.lowercased().hasPrefix("ff") && host.firstIndex(of: ":") == host.index(host.startIndex, offsetBy: 4) }
+        let numbers = host.split(separator: ".")
+        return numbers.count == 4 && (Int(numbers[0]).map { (224...239).contains($0) } ?? false)
+    }
+
     /// Whether two listeners of the same transport would meet on one port. `0.0.0.0` covers every
     /// IPv4 address, `::` everything (Linux opens it for both families).
     func overlaps(_ other: SocketAddress) -> Bool {

@@ -25,6 +25,7 @@ public enum CommandError: Error, Sendable, Hashable, CustomStringConvertible {
         case "rtmp_playpath": "the stream key"
         case "passphrase": "the passphrase"
         case "srt_streamid": "the stream id"
+        case "password": "the password"
         case "url": "the address"
         default: option
         }

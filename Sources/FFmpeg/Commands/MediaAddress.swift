@@ -40,6 +40,28 @@ struct MediaAddress {
         return password.isEmpty ? nil : String(password)
     }
 
+    /// Puts `password` behind the user of the address.
+    mutating func setPassword(_ password: String) throws(CommandError) {
+        // The longest `user:password` that FFmpeg 5.1 reads of an address; it cuts what is longer.
+        let limit: Int
+        switch scheme {
+        case "rtsp", "rtsps": limit = 127
+        case "http", "https": limit = 1023
+        default: throw .badAddress(text, reason: "a password is for rtsp and http addresses")
+        }
+        guard let user = userInfo?.prefix(while: { $0 != ":" }), !user.isEmpty else {
+            throw .badAddress(text, reason: "a password needs a user, as in \(scheme)://user@host")
+        }
+        guard !password.isEmpty else { throw .emptySecret(option: "password") }
+        guard password.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { throw .controlCharacter(option: "password") }
+        let both = user + ":" + URLMask.percentEncoded(password)
+        guard both.utf8.count <= limit else {
+            throw .badAddress(
+                text, reason: "FFmpeg takes \(limit) bytes of user and password; these are longer, with three for each that is no letter, digit, '-', '.', '_' or '~'")
+        }
+        userInfo = String(both)
+    }
+
     var text: String {
         scheme + "://" + (userInfo.map { $0 + "@" } ?? "") + authority + (path.isEmpty ? "" : "/" + path)
             + (query.map { "?" + $0 } ?? "")

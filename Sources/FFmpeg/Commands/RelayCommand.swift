@@ -59,8 +59,10 @@ public struct RelayCommand: Sendable {
             // As without one: who calls does not choose what it is read as, and makes nothing else be opened.
             return try script(
                 url: url, options: [("format_whitelist", "mpegts")], secretOptions: [("passphrase", passphrase)], protocols: "file,crypto,data,srt")
-        case .pull(let url, let passphrase):
-            return try pull(MediaAddress(url), passphrase: passphrase)
+        case .pull(let url, let passphrase, let streamID, let password):
+            var address = try MediaAddress(url)
+            if let password { try address.setPassword(password) }
+            return try pull(address, passphrase: passphrase, streamID: streamID, password: password)
         case .file(let path, let loop):
             return Input(
                 arguments: (loop ? ["-stream_loop", "-1"] : []) + [
@@ -77,7 +79,9 @@ public struct RelayCommand: Sendable {
         }
     }
 
-    private func pull(_ address: MediaAddress, passphrase: String?) throws(CommandError) -> Input {
+    private func pull(
+        _ address: MediaAddress, passphrase: String?, streamID: String?, password: String?
+    ) throws(CommandError) -> Input {
         var address = address
         var options: [(name: String, value: String)] = []
         let microseconds = String(silence.wholeMicroseconds)
@@ -98,6 +102,11 @@ public struct RelayCommand: Sendable {
         if address.scheme == "srt" {
             let inAddress = address.takeParameter("passphrase")
             if let passphrase = passphrase ?? inAddress { secretOptions.append(("passphrase", passphrase)) }
+            // One in the address stays there: FFmpeg versions differ in how they decode it.
+            if let streamID {
+                _ = address.takeParameter("streamid")
+                secretOptions.append(("srt_streamid", streamID))
+            }
         }
         // What would not be shown of an address is not for an argument list either.
         guard !secretOptions.isEmpty || URLMask.mask(address.text) != address.text else {
@@ -106,7 +115,7 @@ public struct RelayCommand: Sendable {
         }
         return try script(
             url: address.text, options: options, secretOptions: secretOptions,
-            secrets: URLMask.secrets(in: address.text))
+            secrets: URLMask.secrets(in: address.text) + [password].compactMap(\.self))
     }
 
     /// An input with a secret: a preset file belongs to outputs only, so the input stands in an ffconcat script.

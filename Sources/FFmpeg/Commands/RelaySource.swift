@@ -9,8 +9,9 @@ public enum RelaySource: Sendable, Hashable {
     /// - `tellsCaller`: says that one was let in, and which stream id it named, see ``SRTCaller``.
     case srtListen(address: String, passphrase: String?, latency: Duration?, tellsCaller: Bool = false)
     /// Fetches rtsp, http(s), rtmp(s), srt, udp, rtp or tcp. An address with a secret in it goes through a secret file.
-    /// - `passphrase`: for srt.
-    case pull(url: String, passphrase: String?)
+    /// - `passphrase`, `streamID`: for srt.
+    /// - `password`: of the user whom the address names, for rtsp(s) and http(s).
+    case pull(url: String, passphrase: String? = nil, streamID: String? = nil, password: String? = nil)
     /// Plays a file at its own speed.
     case file(path: String, loop: Bool)
     /// A moving picture and a quiet beep.

@@ -13,6 +13,8 @@ final class CallerCheck: Sendable {
     }
 
     private struct State {
+        /// What FFmpeg says of a caller with the right stream id. None is right until it is known.
+        var words: StreamKey?
         /// Counts beginnings and ends of relays.
         var relay = 0
         /// A picture came of the caller of the relay in use.
@@ -29,8 +31,8 @@ final class CallerCheck: Sendable {
         case passphrase, streamid
     }
 
-    /// What FFmpeg says of a caller with the right stream id; `nil` where none is asked for.
-    private let words: StreamKey?
+    /// The stream id that is asked for.
+    private let streamID: SecretReference?
     private let logger: Logger
     private let state = Mutex(State())
 
@@ -44,17 +46,26 @@ final class CallerCheck: Sendable {
     /// `nil` for a source that nobody calls by SRT.
     init?(_ kind: SourceKind, logger: Logger) {
         guard case .srt(let srt) = kind else { return nil }
-        words = srt.streamid.map { StreamKey(SRTCaller.words(for: $0)) }
+        streamID = srt.streamid
         self.logger = logger
     }
 
-    var asksForStreamID: Bool { words != nil }
+    var asksForStreamID: Bool { streamID != nil }
 
     /// How many were turned away, by reason.
     var refusals: [String: Int] {
         let counts = state.withLock(\.refusals)
         let reasons = Reason.allCases.filter { $0 != .streamid || asksForStreamID }
         return Dictionary(uniqueKeysWithValues: reasons.map { ($0.rawValue, counts[$0] ?? 0) })
+    }
+
+    /// Reads the stream id again.
+    ///
+    /// - Throws: ``SecretError``; the one that was read before goes on.
+    func readStreamID(_ environment: [String: String]) throws(SecretError) {
+        guard let streamID else { return }
+        let words = StreamKey(SRTCaller.words(for: try streamID.resolve(environment: environment, as: .streamid).reveal()))
+        state.withLock { $0.words = words }
     }
 
     /// The next relay begins.
@@ -102,9 +113,10 @@ final class CallerCheck: Sendable {
             refuse(.passphrase, "turned away: wrong SRT passphrase, or none")
             return nil
         case .accepted(let found):
-            return decide(words?.admits(found) == false ? .wrong : .right, "turned away: wrong SRT stream id, or none")
+            let isRight = !asksForStreamID || state.withLock(\.words)?.admits(found) == true
+            return decide(isRight ? .right : .wrong, "turned away: wrong SRT stream id, or none")
         case .opened:
-            guard words != nil else { return nil }
+            guard asksForStreamID else { return nil }
             return decide(.wrong, "turned away: this FFmpeg does not tell which SRT stream id a caller names; leave streamid: out and set a passphrase:")
         }
     }

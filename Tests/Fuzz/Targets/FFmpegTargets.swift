@@ -49,7 +49,8 @@ extension FuzzTarget {
         for target in [
             PublisherTarget.rtmp(url: written, key: secret), .srt(url: written, passphrase: secret, streamID: secret, latency: .milliseconds(200)),
         ] { try check(written) { try PublisherCommand(target: target).command() } }
-        try check(written) { try RelayCommand(source: .pull(url: written, passphrase: secret)).command() }
+        try check(written) { try RelayCommand(source: .pull(url: written, passphrase: secret, streamID: secret)).command() }
+        try check(written) { try RelayCommand(source: .pull(url: written, password: secret)).command() }
         try check(written) { try RelayCommand(source: .srtListen(address: written, passphrase: secret, latency: nil)).command() }
         // What would not be shown of an address is in no argument either. A host or an application is no place for a secret.
         guard !URLMask.mask(address).contains(secret) else { return }

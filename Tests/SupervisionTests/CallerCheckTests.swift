@@ -1,0 +1,49 @@
+import Configuration
+import FFmpeg
+import Logging
+import Testing
+
+@testable import Supervision
+
+@Suite struct CallerCheckTests {
+    private func check(_ streamid: SecretReference?) throws -> CallerCheck {
+        let source = SRTSource(listen: try SocketAddress(parsing: "127.0.0.1:9000"), streamid: streamid)
+        return try #require(CallerCheck(.srt(source), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+    }
+
+    /// What is decided of a caller that names this stream id.
+    private func verdict(_ check: CallerCheck, _ streamID: String) -> CallerCheck.Verdict? {
+        check.begin()
+        return check.hears(LogLine(level: .verbose, text: "accept streamid \(SRTCaller.words(for: streamID))"))
+    }
+
+    @Test("a stream id that is named by its place lets in who names what stands there now")
+    func reference() throws {
+        let check = try check(.env("ID"))
+        #expect(check.asksForStreamID)
+        try check.readStreamID(["ID": "#!::u=camera"])
+        #expect(verdict(check, "#!::u=camera") == .right)
+        #expect(verdict(check, "#!::u=other") == .wrong)
+        try check.readStreamID(["ID": "#!::u=other"])
+        #expect(verdict(check, "#!::u=camera") == .wrong)
+        #expect(verdict(check, "#!::u=other") == .right)
+    }
+
+    @Test("a stream id that cannot be read lets nobody in, and leaves the one before in force")
+    func unreadable() throws {
+        let check = try check(.env("ID"))
+        #expect(throws: SecretError.self) { try check.readStreamID([:]) }
+        #expect(verdict(check, "") == .wrong)
+        #expect(verdict(check, "#!::u=camera") == .wrong)
+        try check.readStreamID(["ID": "#!::u=camera"])
+        #expect(throws: SecretError.self) { try check.readStreamID([:]) }
+        #expect(verdict(check, "#!::u=camera") == .right)
+    }
+
+    @Test("where no stream id is asked for, any caller is right")
+    func none() throws {
+        let check = try check(nil)
+        try check.readStreamID([:])
+        #expect(verdict(check, "#!::u=anybody") == .right)
+    }
+}
