@@ -232,7 +232,10 @@ final class SourceRunner: Runnable {
     }
 
     /// Reads the secrets again that let others in.
-    func reloadSecrets() { publisher?.reloadKey() }
+    func reloadSecrets() {
+        publisher?.reloadKey()
+        caller?.reloadStreamID(place.box.environment)
+    }
 
     /// How many were turned away, by reason; `nil` where nobody comes.
     var refusals: [String: Int]? { publisher?.refusals ?? caller?.refusals }

@@ -15,7 +15,7 @@ extension ConfigurationReader {
             refuse(["password"], in: fields, of: "an srt url", mend: "SRT has passphrase: and streamid:")
             refuseTwice(["passphrase", "streamid"], in: fields, parts)
         } else {
-            refuse(["passphrase", "streamid"], in: fields, of: "a \(parts.scheme) url", mend: "that is for srt urls")
+            refuse(["passphrase", "streamid"], in: fields, of: Self.urlOf(parts.scheme), mend: "that is for srt urls")
             checkPassword(fields, parts)
         }
         if !ownerOnly { warnOfSecrets(fields, parts, at: place) }
@@ -23,10 +23,12 @@ extension ConfigurationReader {
         return PullSource(url: url, passphrase: passphrase, streamid: streamid, password: password)
     }
 
+    private static func urlOf(_ scheme: String) -> String { "\(scheme == "udp" ? "a" : "an") \(scheme) url" }
+
     private func checkPassword(_ fields: Fields, _ parts: URLParts) {
         guard let pair = fields["password"] else { return }
         if !PullSource.schemesWithPassword.contains(parts.scheme) {
-            error(pair.keyPlace, "a \(parts.scheme) url takes no password; that is for rtsp and http urls")
+            error(pair.keyPlace, "\(Self.urlOf(parts.scheme)) takes no password; that is for rtsp and http urls")
         } else if parts.hasPassword {
             error(pair.keyPlace, "password is given here and in the url; remove it from the url")
         } else if !parts.hasUserInfo {

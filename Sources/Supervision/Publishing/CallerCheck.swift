@@ -68,6 +68,15 @@ final class CallerCheck: Sendable {
         state.withLock { $0.words = words }
     }
 
+    /// Reads the stream id again, for callers who come from now on.
+    func reloadStreamID(_ environment: [String: String]) {
+        do {
+            try readStreamID(environment)
+        } catch {
+            logger.error("\(error); the stream id that was read before goes on")
+        }
+    }
+
     /// The next relay begins.
     func begin() {
         state.withLock { state in
