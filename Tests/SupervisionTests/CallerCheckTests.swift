@@ -37,7 +37,10 @@ import Testing
         #expect(verdict(check, "#!::u=camera") == .wrong)
         try check.readStreamID(["ID": "#!::u=camera"])
         #expect(throws: SecretError.self) { try check.readStreamID([:]) }
+        check.reloadStreamID([:])
         #expect(verdict(check, "#!::u=camera") == .right)
+        check.reloadStreamID(["ID": "#!::u=other"])
+        #expect(verdict(check, "#!::u=camera") == .wrong)
     }
 
     @Test("where no stream id is asked for, any caller is right")
