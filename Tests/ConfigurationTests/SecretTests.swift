@@ -176,6 +176,22 @@ import Testing
         #expect(try notices(text, ownerOnly: true) == [])
     }
 
+    @Test("a secret file that would be refused is said so before it is needed; one that is not there may come")
+    func openFile() throws {
+        try withFolder { folder in
+            let path = "\(folder)/key"
+            let source = withSources("rtmp: { listen: \"127.0.0.1:1935\", key: { file: \(path) } }")
+            #expect(try notices(source, ownerOnly: true) == [])
+            for (mode, isOpen) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true), (0o620, true)] as [(mode_t, Bool)] {
+                try write(Array("\(hidden)\n".utf8), to: path, mode: mode)
+                let found = try notices(source, ownerOnly: true)
+                #expect(found.count == (isOpen ? 1 : 0))
+                #expect(found.allSatisfy { $0.hasSuffix("the secret file \(path) can be read by others than its owner, and is refused like that; run: chmod 600 \(path)") })
+                unlink(path)
+            }
+        }
+    }
+
     @Test("what a url or a stream id gives away is said with the mend", arguments: [
         ("pull: { url: \"rtsp://u:p@h/x\" }", "5:18: the url holds a password, and others can read this file; write it as password: { file: PATH }, or run: chmod 600 box.yaml"),
         ("pull: { url: \"rtmp://u:p@h/x\" }", "5:18: the url holds a password, and others can read this file; run: chmod 600 box.yaml"),

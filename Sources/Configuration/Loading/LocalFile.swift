@@ -46,6 +46,12 @@ struct LocalFile {
         return LocalFile(bytes: bytes, ownerOnly: information.st_mode & 0o077 == 0, isForAll: information.st_mode & S_IROTH != 0, owner: information.st_uid)
     }
 
+    /// Whether the file is there, and its group or others have a permission on it.
+    static func isOpenToOthers(_ path: String) -> Bool {
+        var information = stat()
+        return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG && information.st_mode & 0o077 != 0
+    }
+
     /// Why the regular file at `path` cannot be read, as a sentence without its subject, or nil.
     static func objection(to path: String) -> String? {
         var information = stat()

@@ -56,7 +56,12 @@ extension ConfigurationReader {
         let fields = Fields(pairs, place: place, what: key, allowed: kinds, reader: self)
         switch pair.key {
         case "file":
-            return fields.text("file", expecting: "the path of the file that holds the secret").map(SecretReference.file)
+            guard let path = fields.text("file", expecting: "the path of the file that holds the secret") else { return nil }
+            // Whether it can be had is known when it is needed: it may belong to the service's user alone, or come later.
+            if LocalFile.isOpenToOthers(path) {
+                warning(pair.value.place, "the secret file \(path) can be read by others than its owner, and is refused like that; run: chmod 600 \(path)")
+            }
+            return .file(path)
         case "credential":
             guard let name = fields.text("credential", expecting: "the name of the credential") else { return nil }
             guard SecretReference.isCredentialName(name) else {
