@@ -28,7 +28,13 @@ public enum FreePort {
     private static func pick(_ type: Int32) throws -> Int {
         for _ in 0..<200 {
             let port = try ask(type)
-            if lock(port) { return port }
+            guard lock(port) else { continue }
+            // A program that is just being started holds a copy of what was asked with, until it runs.
+            for _ in 0..<1000 {
+                guard type == Int32(SOCK_STREAM.rawValue) ? isListening(tcp: port) : isBound(udp: port) else { break }
+                usleep(1000)
+            }
+            return port
         }
         throw Failed("the kernel gave no port that is not in use by another test")
     }
