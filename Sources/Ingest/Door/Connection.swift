@@ -19,6 +19,8 @@ final class Connection: EventLoop.Handler {
     let address: String
     /// What is counted as one address.
     let neighbourhood: String
+    /// When it came.
+    let came = EventLoop.now()
     var standing = Standing.stranger
     /// The name that it wants to publish under, until that is decided.
     private(set) var name: String?

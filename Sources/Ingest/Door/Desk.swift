@@ -51,38 +51,47 @@ final class Desk {
         guard !isClosed else { return false }
         let address = connection.neighbourhood
         if addresses.strangers(of: address) >= limits.strangersPerAddress {
-            guard makeRoom(of: address) else { return refuseUnseen(connection) }
+            guard makeRoom(of: address, looks: true) else { return refuseUnseen(connection) }
         } else if strangers.count >= limits.strangers {
             let now = EventLoop.now()
             let claims = { (address: String) in (self.addresses.strangers(of: address), self.addresses.delay(for: address, now: now)) }
             let greediest = strangers.map(\.neighbourhood).max { claims($0) < claims($1) }
-            guard makeRoom(of: greediest ?? address) else { return refuseUnseen(connection) }
+            guard makeRoom(of: greediest ?? address, looks: false) else { return refuseUnseen(connection) }
         }
         addresses.came(address, now: EventLoop.now())
         strangers.append(connection)
         return true
     }
 
-    /// Who has been there for the longest gives way: a peer that means it asks within a few round trips.
+    /// Somebody of an address gives way: who has not asked for longer than that takes, then the one whose key has waited for the longest,
+    /// where wrong ones have come from there, and then whoever has been there for the longest.
     ///
-    /// Also one whose key waits to be looked at, where wrong ones have come from its address: they could fill every place. Now and then
-    /// such a key is looked at; otherwise it is not told whether its key is wrong, or keys could be tried as fast as others connect.
-    private func makeRoom(of address: String) -> Bool {
+    /// Who gives way with a key is not told whether it is wrong, or keys could be tried as fast as others connect.
+    ///
+    /// - Parameter looks: Now and then such a key is looked at: among wrong ones of its own address a right one has no other chance.
+    private func makeRoom(of address: String, looks: Bool) -> Bool {
         let now = EventLoop.now()
-        for candidate in strangers where candidate.neighbourhood == address && candidate !== challenger {
-            if case .waiting = candidate.standing {
-                guard addresses.delay(for: address, now: now) > 0 else { continue }
-                if addresses.mayLookEarly(at: address, every: limits.earlyLook.wholeNanoseconds, now: now) {
-                    judge(candidate)
-                    // With the right key it may have to wait for the publisher.
-                    if strangers.contains(where: { $0 === candidate }) { continue }
-                    return true
-                }
+        let there = strangers.filter { $0.neighbourhood == address && $0 !== challenger }
+        let asking = there.filter { if case .stranger = $0.standing { true } else { false } }
+        if let idle = asking.first, now - idle.came > Self.timeToAsk { return giveWay(idle) }
+        if addresses.delay(for: address, now: now) > 0 {
+            for candidate in there {
+                guard case .waiting = candidate.standing else { continue }
+                guard looks, addresses.mayLookEarly(at: address, every: limits.earlyLook.wholeNanoseconds, now: now) else { return giveWay(candidate) }
+                judge(candidate)
+                // With the right key it may have to wait for the publisher.
+                if !strangers.contains(where: { $0 === candidate }) { return true }
             }
-            refuse(candidate, .connections, nil, isSilent: true)
-            return true
         }
-        return false
+        return asking.first.map(giveWay) ?? false
+    }
+
+    /// Nanoseconds within which an encoder asks to publish, on most lines.
+    private static let timeToAsk: Int64 = 1_000_000_000
+
+    private func giveWay(_ connection: Connection) -> Bool {
+        refuse(connection, .connections, nil, isSilent: true)
+        return true
     }
 
     private func refuseUnseen(_ connection: Connection) -> Bool {
