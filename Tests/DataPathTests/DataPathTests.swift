@@ -115,7 +115,7 @@ import TransportStream
 
     @Test("a source says what it has, takes the air, falls silent and ends")
     func sourceEvents() async throws {
-        let rig = await Rig(patience: .milliseconds(200))
+        let rig = await Rig(patience: Limit.scaled(.milliseconds(200)))
         let (_, writer, events) = try await rig.source()
         let bytes = try await stream()
         try await rig.write(bytes, to: writer)
@@ -419,7 +419,7 @@ import TransportStream
 
     @Test("a source that falls silent loses the air to one that delivers")
     func silentSource() async throws {
-        let rig = await Rig(patience: .milliseconds(300))
+        let rig = await Rig(patience: Limit.scaled(.milliseconds(300)))
         let (publisher, reader, _) = try await rig.publisher()
         reader.start()
         let (_, high, highEvents) = try await rig.source(0)
