@@ -117,8 +117,9 @@ private struct SplicerPlay: ~Copyable {
             if let new = splicer.tail.videoDTS {
                 if let old = before.0 { try demand(new >= old, "the picture goes back from \(old) to \(new)") }
                 first = first ?? new
-                // Encoders may go on hours later; on the wire more than half of the span looks like less than nothing.
-                if new - first! >= Ticks.wrap / 2 {
+                // Encoders may go on hours later; on the wire more than half of the span looks like less than nothing. Sound may be
+                // some seconds before the first picture, or ahead of the last.
+                if new - first! >= Ticks.wrap / 2 - 60 * Ticks.perSecond {
                     fast.hasLeapt = true
                     slow.hasLeapt = true
                 }
