@@ -56,7 +56,7 @@ import Testing
             try await eventually("started") { recorder.pid != nil }
             #expect(Scratch.names(scratch.path).allSatisfy { !$0.hasSuffix("ffpreset") })
             let media = try contents(source)
-            try ours.writeAll(media)
+            _ = try await onOwnThread { try ours.writeAll(media) }
             // More media than the look at the beginning takes, then figures come.
             try await eventually("on air") {
                 (try? contents(scratch.file("error.log")).count) ?? 0 > 0
@@ -148,7 +148,7 @@ import Testing
         let media = try contents(source)
         let part = media.count / 8 / 188 * 188
         for number in 0..<4 {
-            try ours.writeAll(media[number * part..<(number + 1) * part])
+            _ = try await onOwnThread { try ours.writeAll(media[number * part..<(number + 1) * part]) }
             try await Task.sleep(for: .milliseconds(1050))
         }
         handle.stop(.now)

@@ -215,7 +215,7 @@ func trickle(_ media: [UInt8], into pipe: FileDescriptor) async throws {
     signal(SIGPIPE, SIG_IGN)
     defer { try? pipe.close() }
     for start in stride(from: 0, to: media.count, by: 188 * 100) {
-        guard (try? pipe.writeAll(media[start..<min(media.count, start + 188 * 100)])) != nil else { return }
+        guard (try? await onOwnThread { try pipe.writeAll(media[start..<min(media.count, start + 188 * 100)]) }) != nil else { return }
         try await Task.sleep(for: .milliseconds(100))
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import StreamboxFrames
+import Synchronization
 import TestSupport
 import Testing
 
@@ -41,19 +42,28 @@ import Testing
         let folder = try TemporaryFolder()
         let path = folder.path("frames")
         try #require(mkfifo(path, 0o600) == 0)
-        let first = open(path, O_RDONLY | O_NONBLOCK)
-        var writer = FrameWriter(path: path, bytesPerFrame: Self.size)
-        // Read in part: the rest does not fit into the pipe.
-        Reading(descriptor: first).start(100_000)
-        #expect(try !write(1, with: &writer))
-        #expect(try !write(2, with: &writer), "nobody reads")
-        let second = open(path, O_RDONLY | O_NONBLOCK)
-        _ = fcntl(second, F_SETFL, 0)
-        async let all = onOwnThread { read(2 * Self.size, from: second) }
-        #expect(try write(3, with: &writer))
-        #expect(try write(4, with: &writer))
-        #expect(await all == [UInt8](repeating: 3, count: Self.size) + [UInt8](repeating: 4, count: Self.size))
-        close(second)
+        let all = Mutex<[UInt8]?>(nil)
+        let (untilGone, unread, afterwards) = try await onOwnThread {
+            let first = open(path, O_RDONLY | O_NONBLOCK)
+            var writer = FrameWriter(path: path, bytesPerFrame: Self.size)
+            // Read in part: the rest does not fit into the pipe.
+            Reading(descriptor: first).start(100_000)
+            let untilGone = try write(1, with: &writer)
+            let unread = try write(2, with: &writer)
+            let second = open(path, O_RDONLY | O_NONBLOCK)
+            _ = fcntl(second, F_SETFL, 0)
+            Thread.detachNewThread {
+                let bytes = read(2 * Self.size, from: second)
+                close(second)
+                all.withLock { $0 = bytes }
+            }
+            return (untilGone, unread, [try write(3, with: &writer), try write(4, with: &writer)])
+        }
+        #expect(!untilGone)
+        #expect(!unread, "nobody reads")
+        #expect(afterwards == [true, true])
+        let bytes = try await eventually("the whole of both") { all.withLock { $0 } }
+        #expect(bytes == [UInt8](repeating: 3, count: Self.size) + [UInt8](repeating: 4, count: Self.size))
     }
 
     /// A reader that takes some bytes and goes.

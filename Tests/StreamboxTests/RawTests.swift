@@ -51,7 +51,7 @@ import Testing
             first.send(SIGKILL)
             await stage.end(first)
             let torn = try #require(FileHandle(forWritingAtPath: fifo))
-            torn.write(Data(repeating: 200, count: 100_001))
+            try await onOwnThread { try torn.write(contentsOf: Data(repeating: 200, count: 100_001)) }
             try torn.close()
             try await daemon.logged("in the middle of one", from: position)
             try await daemon.logged("\"on air\"", "source=slate", from: position)
