@@ -73,8 +73,10 @@ extension FuzzTarget {
     ) { input in
         let parts = input.text.split(separator: "|", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
         let text = { (index: Int) in index < parts.count ? parts[index] : "" }
+        // A clock has a time for everything.
+        let time = Double(text(4)).flatMap { $0.isFinite ? $0 : nil }
         let box = BoxSnapshot(
-            version: text(0), ffmpeg: text(1), started: Double(text(4)) ?? 0, updated: 0,
+            version: text(0), ffmpeg: text(1), started: time ?? 0, updated: 0,
             gpus: [GPUSnapshot(slot: text(0), driver: text(2), node: text(1), state: .ready)],
             captureDevices: [CaptureDeviceSnapshot(name: text(2), serial: text(3), path: text(0))],
             problems: [Problem(.targetDown, subject: text(2), sentence: text(3)), Problem(.targetDown, subject: text(2), sentence: text(0))])
