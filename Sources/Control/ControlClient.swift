@@ -40,19 +40,10 @@ public struct ControlClient: Sendable {
     }
 
     private func connected() throws(ControlError) -> CInt {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
-            throw ControlError("the path of the control socket is too long: \(path)")
-        }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        guard let address = UnixAddress(path) else { throw ControlError("the path of the control socket is too long: \(path)") }
         let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw ControlError("no socket: \(String(cString: strerror(errno)))") }
-        let status = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
-        }
-        guard status == 0 else {
+        guard address.withPointer({ connect(descriptor, $0, $1) }) == 0 else {
             let reason = errno
             close(descriptor)
             switch reason {

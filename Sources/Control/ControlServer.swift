@@ -33,14 +33,14 @@ public struct ControlServer: Sendable {
     ///
     /// - Throws: ``ControlError`` when another service holds it or the folder cannot be written.
     public func open() async throws(ControlError) -> Opened {
-        guard path.utf8.count < MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 4 else {
+        // Made under another name: it replaces what is left of another service at once.
+        let fresh = path + ".new"
+        guard let address = UnixAddress(fresh) else {
             throw ControlError("the path of the control socket is too long: \(path). Choose a shorter `runtime:` folder")
         }
         if ControlClient(path: path).isAnswered() {
             throw ControlError("another streambox runs with this runtime folder: it answers at \(path)")
         }
-        // Made under another name: it replaces what is left of another service at once.
-        let fresh = path + ".new"
         unlink(fresh)
         let places = Places(count: Self.mostClients)
         let channel: any Channel
@@ -58,7 +58,7 @@ public struct ControlServer: Sendable {
                             RequestHandler(service: service, places: places, patience: patience))
                     }
                 }
-                .withBoundSocket(try Self.bound(to: fresh)).get()
+                .withBoundSocket(try Self.bound(to: address)).get()
         } catch {
             throw ControlError("cannot make the control socket \(path): \(error)")
         }
@@ -72,16 +72,10 @@ public struct ControlServer: Sendable {
     }
 
     /// A socket with a name that its owner alone may connect to, from its first moment: the name takes the socket's mode.
-    private static func bound(to path: String) throws(IOError) -> CInt {
+    private static func bound(to address: UnixAddress) throws(IOError) -> CInt {
         let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let isBound = fchmod(descriptor, 0o600) == 0 && withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0 }
-        }
-        guard isBound else {
+        guard fchmod(descriptor, 0o600) == 0, address.withPointer({ bind(descriptor, $0, $1) }) == 0 else {
             let code = errno
             Glibc.close(descriptor)
             throw IOError(errnoCode: code, reason: "bind")

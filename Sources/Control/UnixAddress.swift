@@ -1,0 +1,19 @@
+import Glibc
+
+/// A path as the kernel takes it for a socket.
+struct UnixAddress {
+    private var address = sockaddr_un()
+
+    /// `nil` for a path that is too long.
+    init?(_ path: String) {
+        guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    }
+
+    func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+        withUnsafePointer(to: address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+        }
+    }
+}
