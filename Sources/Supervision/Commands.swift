@@ -47,7 +47,7 @@ public enum Commands {
     /// - Throws: ``SecretError`` or ``CommandError``; ``NotRunnable`` for a card that is not there.
     public static func relay(
         _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding, card: CaptureDevice? = nil,
-        environment: [String: String], isPlan: Bool = false
+        ffmpeg: FFmpegCapabilities, environment: [String: String], isPlan: Bool = false
     ) throws -> FFmpegCommand? {
         let kind: RelaySource
         switch source.kind {
@@ -70,7 +70,7 @@ public enum Commands {
         case .capture(let capture):
             guard let card else { throw NotRunnable(what: "no card \(capture.binding.sentence) is plugged in") }
             let setting = CaptureSetting(card.modes, size: capture.size, rate: capture.rate)
-            return CardReaderCommand(card: self.card(capture, card, setting), size: setting.frameSize).command()
+            return CardReaderCommand(card: self.card(capture, card, setting), size: setting.frameSize).command(for: ffmpeg)
         case .raw:
             return nil
         }
@@ -78,7 +78,7 @@ public enum Commands {
             source: kind,
             video: transcoding.video ? .mezzanine(bitrate: mezzanine.bitrate.bitsPerSecond, keyframe: mezzanine.keyframe) : .copy,
             audio: transcoding.audio ? .aac(bitrate: 192_000) : .copy
-        ).command()
+        ).command(for: ffmpeg)
     }
 
     /// - Parameter hasSound: With the card's sound, where it has one and the configuration wants it.
@@ -97,7 +97,7 @@ public enum Commands {
     /// - Parameter recipe: How the encoder is used that was chosen.
     /// - Throws: ``NotRunnable`` for a card that is not there.
     static func frameEncoder(
-        _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, card: CaptureDevice?, recipe: any EncoderRecipe
+        _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, card: CaptureDevice?, recipe: any EncoderRecipe, ffmpeg: FFmpegCapabilities
     ) throws -> FFmpegCommand? {
         let size: FrameSize
         let rate: FFmpeg.FrameRate?
@@ -111,7 +111,7 @@ public enum Commands {
         case .rtmp, .srt, .pull, .file, .test:
             return nil
         }
-        return FrameEncoderCommand(settings: mezzanine.job(size: size, rate: rate).settings, recipe: recipe, rate: rate).command()
+        return FrameEncoderCommand(settings: mezzanine.job(size: size, rate: rate).settings, recipe: recipe, rate: rate).command(for: ffmpeg)
     }
 
     /// - Parameters:
@@ -120,7 +120,8 @@ public enum Commands {
     ///   - size: The size to encode where the group names none; `nil` keeps that of the source.
     ///   - resume: Where the group feed ends.
     public static func encoder(
-        _ group: GroupConfiguration, recipe: any EncoderRecipe, format: VideoFormat?, size: FrameSize? = nil, resume: ResumePoint?
+        _ group: GroupConfiguration, recipe: any EncoderRecipe, format: VideoFormat?, size: FrameSize? = nil, resume: ResumePoint?,
+        ffmpeg: FFmpegCapabilities
     ) -> FFmpegCommand {
         let arriving = format?.frameRate.map { FFmpeg.FrameRate($0.numerator, $0.denominator) }
         let video: VideoTreatment
@@ -135,7 +136,7 @@ public enum Commands {
         case .copy: audio = .copy
         case .encode(let wish): audio = .aac(bitrate: wish.bitrate.bitsPerSecond, rate: wish.rate, channels: wish.channels)
         }
-        return EncoderCommand(video: video, audio: audio, inputRate: arriving, inputSize: format.map { FrameSize($0) }, resume: resume).command()
+        return EncoderCommand(video: video, audio: audio, inputRate: arriving, inputSize: format.map { FrameSize($0) }, resume: resume).command(for: ffmpeg)
     }
 
     /// - Throws: ``SecretError`` or ``CommandError``.

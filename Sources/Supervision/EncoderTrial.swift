@@ -48,7 +48,7 @@ public struct EncoderTrial: Sendable {
         defer { try? stream.close() }
         // A trial has no secrets, so it needs no folder for them.
         let ending = await BoundedChild.run(
-            TrialCommand(recipe: recipe, job: trial.job).command(), binary: ffmpeg, stdout: end, environment: environment,
+            TrialCommand(recipe: recipe, job: trial.job).command(for: ffmpeg.capabilities), binary: ffmpeg, stdout: end, environment: environment,
             limit: trial.candidate.isSoftware ? Self.longest : Self.limit, extended: Self.longest)
         let overdue = ending.overdue.map { trial.candidate.isSoftware ? .working : $0 }
         let result = TrialResult(ending.exit, of: trial.candidate, overdue: overdue, flaw: TrialProof.flaw(in: stream), scalesOnGPU: scalesOnGPU)

@@ -322,11 +322,14 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         arriving = format
         let size = size ?? format.map { FrameSize($0) }
         if !isSlate { self.size = size }
-        guard group.video != .copy else { return Commands.encoder(group, recipe: Libx264Recipe(), format: format, size: size, resume: resume) }
+        let ffmpeg = box.ffmpeg.capabilities
+        guard group.video != .copy else {
+            return Commands.encoder(group, recipe: Libx264Recipe(), format: format, size: size, resume: resume, ffmpeg: ffmpeg)
+        }
         requestEncoder()
         guard let candidate = assign(to: generation), let recipe = box.encoders.recipe(for: candidate, in: name, effort: effort) else { return nil }
         upload = recipe.scales ? format.map { FrameSize($0) } : nil
-        return Commands.encoder(group, recipe: recipe, format: format, size: size, resume: resume)
+        return Commands.encoder(group, recipe: recipe, format: format, size: size, resume: resume, ffmpeg: ffmpeg)
     }
 }
 

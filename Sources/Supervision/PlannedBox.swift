@@ -47,12 +47,13 @@ public struct PlannedBox: Sendable, Encodable {
                 ) {
                     try Commands.relay(
                         source, mezzanine: channel.mezzanine, transcoding: .init(for: channel),
-                        card: claims.device(of: "\(channel.name)/\(source.id)"), environment: environment, isPlan: true)
+                        card: claims.device(of: "\(channel.name)/\(source.id)"), ffmpeg: ffmpeg.capabilities, environment: environment, isPlan: true)
                 }
                 let choice = PlannedBox.choice(for: source, of: channel, &encoders)
                 add(.encoder, source.id, in: channel, reason: choice.reason) {
                     try Commands.frameEncoder(
-                        source, mezzanine: channel.mezzanine, card: claims.device(of: "\(channel.name)/\(source.id)"), recipe: choice.recipe)
+                        source, mezzanine: channel.mezzanine, card: claims.device(of: "\(channel.name)/\(source.id)"), recipe: choice.recipe,
+                        ffmpeg: ffmpeg.capabilities)
                 }
             }
             for group in channel.groups {
@@ -60,7 +61,7 @@ public struct PlannedBox: Sendable, Encodable {
                     let choice = PlannedBox.choice(for: group, &encoders)
                     add(.encoder, group.name, in: channel, reason: choice.reason) {
                         guard let recipe = choice.recipe else { throw NoEncoder(reason: choice.reason) }
-                        return Commands.encoder(group, recipe: recipe, format: nil, resume: nil)
+                        return Commands.encoder(group, recipe: recipe, format: nil, resume: nil, ffmpeg: ffmpeg.capabilities)
                     }
                 }
                 for target in group.targets {

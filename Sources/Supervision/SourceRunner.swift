@@ -113,7 +113,7 @@ final class SourceRunner: Runnable {
                         try caller?.readStreamID(box.environment)
                         let transcoding = shared.state.withLock { $0.transcoding }
                         guard let command = try Commands.relay(
-                            source, mezzanine: channel.mezzanine, transcoding: transcoding, environment: box.environment)
+                            source, mezzanine: channel.mezzanine, transcoding: transcoding, ffmpeg: box.ffmpeg.capabilities, environment: box.environment)
                         else { return }
                         let (attachment, output) = try await dataPath.attachSource(
                             to: channel.name, priority: priority, isHeld: caller?.asksForStreamID == true, goesOn: goesOn, encodes: transcoding.video,

@@ -12,19 +12,18 @@ enum InstalledFFmpeg {
         _ configuration: BoxConfiguration, environment: [String: String], known: FFmpegKnowledge? = nil
     ) async throws -> (FFmpegBinary, EncoderCatalogue, FFmpegKnowledge?) {
         async let found = devices()
-        let listing = try await listing(configuration, environment: environment, known: known)
+        let located = try await locate(configuration, environment: environment, known: known)
         let devices = await found
-        return (
-            listing.binary, EncoderCatalogue(listed: listing.encoders, gpus: devices.gpus, boards: devices.boards), listing.knowledge
-        )
+        let encoders = EncoderCatalogue(listed: located.binary.capabilities.encoders, gpus: devices.gpus, boards: devices.boards)
+        return (located.binary, encoders, located.knowledge)
     }
 
     /// Without the devices.
-    static func listing(
+    static func locate(
         _ configuration: BoxConfiguration, environment: [String: String], known: FFmpegKnowledge? = nil
-    ) async throws -> FFmpegBinary.Listing {
+    ) async throws -> FFmpegBinary.Located {
         do {
-            return try await FFmpegBinary.locateListing(configuration.ffmpeg, environment: environment, known: known)
+            return try await FFmpegBinary.locate(configuration.ffmpeg, environment: environment, known: known)
         } catch {
             throw Failure.inConfiguration(error)
         }

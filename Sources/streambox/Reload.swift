@@ -11,7 +11,7 @@ struct Reload: Sendable {
     let supervisor: Supervisor
     let keeper: EncoderKeeper
     /// The one that runs: another one is used from the next start on.
-    let ffmpeg: FFmpegVersion
+    let ffmpeg: FFmpegCapabilities
     let publication: StatusService
     /// The file asked for, as ``LoadedConfiguration`` takes it.
     let path: String?

@@ -9,8 +9,7 @@ import Testing
     /// Stands in for FFmpeg.
     private func script(_ text: String, in scratch: Scratch) throws -> FFmpegBinary {
         try write("#!/bin/sh\n" + text, to: scratch.file("ffmpeg"), mode: [.ownerReadWriteExecute])
-        return FFmpegBinary(
-            path: scratch.file("ffmpeg"), version: FFmpegVersion(output: "ffmpeg version 5.1 C")!)
+        return FFmpegBinary(path: scratch.file("ffmpeg"), capabilities: .complete(FFmpegVersion(output: "ffmpeg version 5.1 C")!))
     }
 
     private func launch(
@@ -25,7 +24,7 @@ import Testing
 
     private var endless: FFmpegCommand {
         get throws {
-            try RelayCommand(source: .test(size: FrameSize(width: 64, height: 64), rate: FrameRate(10))).command()
+            try RelayCommand(source: .test(size: FrameSize(width: 64, height: 64), rate: FrameRate(10))).command(for: .debian12)
         }
     }
 
@@ -44,7 +43,6 @@ import Testing
         let exit = await launch(binary, in: scratch, recorder: recorder)
         #expect(exit.status == .exited(3))
         #expect(exit.asked == false && exit.cause == .unknown)
-        #expect(exit.lastProgress?.frame == 7)
         #expect(exit.log.head.count == 3)
         #expect(exit.log.head.first == "[x @ 0x1] first" && exit.log.head.last == "last words")
         #expect(exit.log.head.allSatisfy { $0.utf8.count < 1100 })
@@ -109,12 +107,11 @@ import Testing
         let handle = ChildHandle()
         let recorder = Recorder()
         async let exit = run(try endless, in: scratch, to: scratch.file("out.ts"), handle: handle, recorder: recorder)
-        try await eventually("figures") { recorder.all.contains { if case .progress = $0 { true } else { false } } }
+        try await eventually("media") { try contents(scratch.file("out.ts")).count > 1000 }
         handle.stop(.gracefully)
         let end = try await exit
         #expect(end.status == .exited(255))
         #expect(end.asked && end.cause == nil)
-        #expect(end.lastProgress?.isLast == true)
     }
 
     @Test("a child that ignores SIGINT is killed with its whole group after two rounds of patience")

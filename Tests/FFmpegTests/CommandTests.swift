@@ -128,7 +128,7 @@ import EncoderSelection
                 with: Libx264Recipe()),
             audio: .aac(bitrate: 160_000, rate: 48000, channels: 2), inputRate: FrameRate(30000, 1001),
             resume: ResumePoint(videoStart: 450_901_890, audioStart: 450_864_000)
-        ).command()
+        ).command(for: .debian12)
         #expect(
             value(after: "-vf", in: command)
                 == "trim=start_pts=450901890,scale=640:360,setsar=1,format=yuv420p")
@@ -145,14 +145,14 @@ import EncoderSelection
     func unknownRate() {
         let command = EncoderCommand(
             video: .encode(VideoSettings(bitrate: 1), with: Libx264Recipe()), audio: .copy
-        ).command()
+        ).command(for: .debian12)
         #expect(value(after: "-x264-params", in: command) == "force-cfr=0")
         #expect(value(after: "-c:a", in: command) == "copy")
     }
 
     @Test("copying asks for no filter and no encoder")
     func copying() {
-        let command = EncoderCommand(video: .copy, audio: .copy).command()
+        let command = EncoderCommand(video: .copy, audio: .copy).command(for: .debian12)
         #expect(!command.arguments.contains("-vf") && !command.arguments.contains("-af"))
         #expect(command.arguments.last == "pipe:1")
     }
@@ -161,19 +161,19 @@ import EncoderSelection
 
     @Test("a password in a pulled address stands in a script, quoted")
     func pull() throws {
-        let command = try RelayCommand(source: .pull(url: "rtsp://cam:it's%20me@10.0.0.5/main", passphrase: nil)).command()
+        let command = try RelayCommand(source: .pull(url: "rtsp://cam:it's%20me@10.0.0.5/main", passphrase: nil)).command(for: .debian12)
         let script = try #require(command.secretFile)
         #expect(script.contents.contains("file 'rtsp://cam:it'\\''s%20me@10.0.0.5/main'\n"))
         #expect(script.contents.contains("option rtsp_transport 'tcp'\n"))
         #expect(!command.arguments.contains { $0.contains("me@") })
         #expect(value(after: "-i", in: command) == script.token)
         for url in ["https://h/live/t0ken/index.m3u8", "https://h/live.ts?token=t0ken", "rtmp://h/app/t0ken", "rtsp://t0ken@h/main"] {
-            let command = try RelayCommand(source: .pull(url: url, passphrase: nil)).command()
+            let command = try RelayCommand(source: .pull(url: url, passphrase: nil)).command(for: .debian12)
             #expect(!command.arguments.contains { $0.contains("t0ken") }, "\(url)")
             #expect(command.secretFile?.contents.contains("file '\(url)'\n") == true)
             #expect(command.secrets.contains { "t0ken/index.m3u8".contains($0) }, "\(url)")
         }
-        let plain = try RelayCommand(source: .pull(url: "rtsp://10.0.0.5/main", passphrase: nil)).command()
+        let plain = try RelayCommand(source: .pull(url: "rtsp://10.0.0.5/main", passphrase: nil)).command(for: .debian12)
         #expect(plain.secretFile == nil)
         #expect(value(after: "-rtsp_transport", in: plain) == "tcp")
         #expect(value(after: "-timeout", in: plain) == "10000000")
@@ -184,20 +184,20 @@ import EncoderSelection
     func pullWithSecrets() throws {
         let srt = try RelayCommand(
             source: .pull(url: "srt://10.0.0.5:9000?latency=200000", passphrase: "0123'56789", streamID: "#!::r=x,u=y z")
-        ).command()
+        ).command(for: .debian12)
         let script = try #require(srt.secretFile)
         #expect(script.contents.contains("file 'srt://10.0.0.5:9000?latency=200000'\n"))
         #expect(script.contents.contains("option passphrase '0123'\\''56789'\n"))
         #expect(script.contents.contains("option srt_streamid '#!::r=x,u=y z'\n"))
         #expect(value(after: "-i", in: srt) == script.token)
         #expect(srt.secrets.contains("0123'56789") && srt.secrets.contains("#!::r=x,u=y z"))
-        let id = try RelayCommand(source: .pull(url: "srt://10.0.0.5:9000", streamID: "camera-key")).command()
+        let id = try RelayCommand(source: .pull(url: "srt://10.0.0.5:9000", streamID: "camera-key")).command(for: .debian12)
         #expect(!id.arguments.contains { $0.contains("camera-key") } && id.secretFile?.contents.contains("option srt_streamid 'camera-key'\n") == true)
         for (url, written) in [
             ("rtsp://viewer@10.0.0.5/main", "rtsp://viewer:p%40ss%2F%3A%20w%C3%B6rd@10.0.0.5/main"),
             ("https://viewer:@h/live/a.m3u8?x=1", "https://viewer:p%40ss%2F%3A%20w%C3%B6rd@h/live/a.m3u8?x=1"),
         ] {
-            let command = try RelayCommand(source: .pull(url: url, password: "p@ss/: wörd")).command()
+            let command = try RelayCommand(source: .pull(url: url, password: "p@ss/: wörd")).command(for: .debian12)
             #expect(command.secretFile?.contents.contains("file '\(written)'\n") == true)
             #expect(!command.arguments.contains { $0.contains("p@ss") || $0.contains("p%40ss") || $0.contains("viewer") })
             #expect(command.secrets.contains("p@ss/: wörd") && command.secrets.contains("p%40ss%2F%3A%20w%C3%B6rd"))
@@ -212,19 +212,19 @@ import EncoderSelection
         ("rtsp://u@h/main", String(repeating: "secret-", count: 18), "rtsp://****@h/main: FFmpeg takes 127 bytes of user and password; these are longer, with three for each that is no letter, digit, '-', '.', '_' or '~'"),
     ])
     func passwordsRefused(url: String, password: String, message: String) {
-        let error = #expect(throws: CommandError.self) { try RelayCommand(source: .pull(url: url, password: password)).command() }
+        let error = #expect(throws: CommandError.self) { try RelayCommand(source: .pull(url: url, password: password)).command(for: .debian12) }
         #expect(error?.description == message)
     }
 
     @Test("a listener's passphrase stands in a script, and a publisher's stream keeps its times")
     func listeners() throws {
-        let srt = try RelayCommand(source: .srtListen(address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil)).command()
+        let srt = try RelayCommand(source: .srtListen(address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil)).command(for: .debian12)
         #expect(srt.secretFile?.contents.contains("option passphrase '0123456789'\n") == true)
         #expect(!srt.maskedLine().contains("0123456789"))
         // Who calls does not choose what it is read as.
         #expect(srt.secretFile?.contents.contains("option format_whitelist 'mpegts'\n") == true)
         #expect(value(after: "-protocol_whitelist", in: srt) == "file,crypto,data,srt")
-        let flv = try RelayCommand(source: .flv).command()
+        let flv = try RelayCommand(source: .flv).command(for: .debian12)
         #expect(value(after: "-i", in: flv) == "pipe:0" && value(after: "-f", in: flv) == "flv" && flv.arguments.contains("-copyts"))
     }
 

@@ -8,11 +8,11 @@ import Testing
     private func encoder(
         rate: FrameRate? = FrameRate(30), settings: VideoSettings = VideoSettings(bitrate: 500_000, keyframe: .seconds(2)),
         resume: ResumePoint? = nil
-    ) -> FFmpegCommand {
+    ) async throws -> FFmpegCommand {
         EncoderCommand(
             video: .encode(settings, with: Libx264Recipe()), audio: .aac(bitrate: 96_000, rate: 48000, channels: 2),
             inputRate: rate, resume: resume
-        ).command()
+        ).command(for: try await ffmpeg().capabilities)
     }
 
     @Test("every frame keeps its timestamp to the tick, keyframes come by time, audio lies on one grid")
@@ -21,7 +21,7 @@ import Testing
         let source = scratch.file("source.ts")
         let output = scratch.file("out.ts")
         try await makeSource(source)
-        let exit = try await run(encoder(), in: scratch, from: source, to: output)
+        let exit = try await run(try await encoder(), in: scratch, from: source, to: output)
         #expect(exit.status == .exited(0), "\(exit.log.lines)")
         let before = try await packets(source, "v")
         let after = try await packets(output, "v")
@@ -40,11 +40,11 @@ import Testing
         let scratch = Scratch()
         let source = scratch.file("source.ts")
         try await makeSource(source)
-        _ = try await run(encoder(), in: scratch, from: source, to: scratch.file("whole.ts"))
+        _ = try await run(try await encoder(), in: scratch, from: source, to: scratch.file("whole.ts"))
         let video = try await packets(scratch.file("whole.ts"), "v")
         let audio = try await packets(scratch.file("whole.ts"), "a")
         let point = ResumePoint(videoStart: video[100].pts, audioStart: audio[150].pts)
-        let exit = try await run(encoder(resume: point), in: scratch, from: source, to: scratch.file("rest.ts"))
+        let exit = try await run(try await encoder(resume: point), in: scratch, from: source, to: scratch.file("rest.ts"))
         #expect(exit.status == .exited(0))
         let videoRest = try await packets(scratch.file("rest.ts"), "v")
         let audioRest = try await packets(scratch.file("rest.ts"), "a")
@@ -60,12 +60,12 @@ import Testing
         let source = scratch.file("source.ts")
         try await makeSource(source, seconds: 3)
         let settings = VideoSettings(size: FrameSize(width: 160, height: 90), rate: FrameRate(25), bitrate: 200_000)
-        _ = try await run(encoder(settings: settings), in: scratch, from: source, to: scratch.file("whole.ts"))
+        _ = try await run(try await encoder(settings: settings), in: scratch, from: source, to: scratch.file("whole.ts"))
         let whole = try await packets(scratch.file("whole.ts"), "v")
         #expect(zip(whole, whole.dropFirst()).allSatisfy { $1.pts - $0.pts == 3600 })
         let audio = try await packets(scratch.file("whole.ts"), "a")
         let point = ResumePoint(videoStart: whole[40].pts, audioStart: audio[70].pts)
-        _ = try await run(encoder(settings: settings, resume: point), in: scratch, from: source, to: scratch.file("rest.ts"))
+        _ = try await run(try await encoder(settings: settings, resume: point), in: scratch, from: source, to: scratch.file("rest.ts"))
         #expect(try await packets(scratch.file("rest.ts"), "v").map(\.pts) == whole[40...].map(\.pts))
         let size = try await tool(
             "ffprobe", ["-v", "error", "-select_streams", "v", "-show_entries", "stream=width,height,r_frame_rate", "-of", "csv=p=0", scratch.file("rest.ts")])
@@ -80,7 +80,7 @@ import Testing
         let both = try ["first.ts", "second.ts"].map { try Data(contentsOf: URL(filePath: scratch.file($0))) }.reduce(Data(), +)
         try both.write(to: URL(filePath: scratch.file("both.ts")))
         let settings = VideoSettings(size: FrameSize(width: 160, height: 90), rate: rate, bitrate: 200_000)
-        let exit = try await run(encoder(settings: settings), in: scratch, from: scratch.file("both.ts"), to: scratch.file("out.ts"))
+        let exit = try await run(try await encoder(settings: settings), in: scratch, from: scratch.file("both.ts"), to: scratch.file("out.ts"))
         #expect(exit.status == .exited(0))
         let pictures = try await packets(scratch.file("out.ts"), "v").map(\.pts)
         let step: Int64 = rate == nil ? 3000 : 3600
@@ -96,7 +96,7 @@ import Testing
         let source = scratch.file("source.ts")
         try await makeSource(source)
         let settings = VideoSettings(bitrate: 300_000)
-        _ = try await run(encoder(rate: rate, settings: settings), in: scratch, from: source, to: scratch.file("out.ts"))
+        _ = try await run(try await encoder(rate: rate, settings: settings), in: scratch, from: source, to: scratch.file("out.ts"))
         let sizes = try await tool(
             "ffprobe", ["-v", "error", "-select_streams", "v", "-show_entries", "packet=size", "-of", "csv=p=0", scratch.file("out.ts")]
         ).split(separator: "\n").compactMap { Int($0.prefix { $0 != "," }) }
@@ -116,7 +116,7 @@ import Testing
                 "noise=drop=between(n\\,100\\,124)+eq(n\\,200)", "-mpegts_copyts", "1", "-muxdelay", "0", "-muxpreload", "0",
                 scratch.file("holes.ts"),
             ])
-        _ = try await run(encoder(), in: scratch, from: scratch.file("holes.ts"), to: scratch.file("out.ts"))
+        _ = try await run(try await encoder(), in: scratch, from: scratch.file("holes.ts"), to: scratch.file("out.ts"))
         let audio = try await packets(scratch.file("out.ts"), "a").map(\.pts)
         #expect(audio.count > 270)
         #expect(zip(audio, audio.dropFirst()).allSatisfy { $1 - $0 == 1920 })
@@ -128,7 +128,7 @@ import Testing
         let source = scratch.file("source.ts")
         try await makeSource(source, seconds: 2)
         let exit = try await run(
-            EncoderCommand(video: .copy, audio: .copy).command(), in: scratch, from: source, to: scratch.file("out.ts"))
+            EncoderCommand(video: .copy, audio: .copy).command(for: try await ffmpeg().capabilities), in: scratch, from: source, to: scratch.file("out.ts"))
         #expect(exit.status == .exited(0))
         #expect(try await packets(scratch.file("out.ts"), "v") == packets(source, "v"))
         #expect(try await packets(scratch.file("out.ts"), "a") == packets(source, "a"))

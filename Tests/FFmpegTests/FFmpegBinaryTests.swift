@@ -10,7 +10,7 @@ import Testing
     func found() async throws {
         let binary = try await ffmpeg()
         #expect(binary.version.isSupported)
-        let encoders = try await FFmpegBinary.locateListing(nil, environment: testEnvironment, limit: Limit.seconds(60)).encoders
+        let encoders = try await FFmpegBinary.locate(nil, environment: testEnvironment, limit: Limit.seconds(60)).binary.capabilities.encoders
         #expect(encoders.isSuperset(of: ["libx264", "aac"]))
         #expect(!encoders.contains("="))
     }
@@ -21,20 +21,20 @@ import Testing
         let path = scratch.file("ffmpeg")
         try write(contents(try await ffmpeg().path), to: path)
         try #require(chmod(path, 0o700) == 0)
-        let first = try await FFmpegBinary.locateListing(path, environment: testEnvironment, limit: Limit.seconds(60))
+        let first = try await FFmpegBinary.locate(path, environment: testEnvironment, limit: Limit.seconds(60))
         let knowledge = try #require(first.knowledge)
         // Something that the program would not say.
-        let marked = FFmpegKnowledge(version: knowledge.version, encoders: ["marked"], files: knowledge.files)
-        let again = try await FFmpegBinary.locateListing(path, environment: testEnvironment, known: marked)
-        #expect(again.encoders == ["marked"] && again.binary == first.binary)
+        let marked = FFmpegKnowledge(capabilities: .release("99.1"), files: knowledge.files)
+        let again = try await FFmpegBinary.locate(path, environment: testEnvironment, known: marked)
+        #expect(again.binary == FFmpegBinary(path: path, capabilities: .release("99.1")))
 
         #expect(utimes(path, nil) == 0)
-        let touched = try await FFmpegBinary.locateListing(path, environment: testEnvironment, known: marked, limit: Limit.seconds(60))
-        #expect(touched.encoders == first.encoders && touched.knowledge != knowledge)
+        let touched = try await FFmpegBinary.locate(path, environment: testEnvironment, known: marked, limit: Limit.seconds(60))
+        #expect(touched.binary == first.binary && touched.knowledge != knowledge)
 
         let script = scratch.file("script")
         try write("#!/bin/sh\nexec '\(path)' \"$@\"\n", to: script, mode: [.ownerReadWriteExecute])
-        #expect(try await FFmpegBinary.locateListing(script, environment: testEnvironment, limit: Limit.seconds(60)).knowledge == nil)
+        #expect(try await FFmpegBinary.locate(script, environment: testEnvironment, limit: Limit.seconds(60)).knowledge == nil)
     }
 
     @Test("what is not there, not executable, or not on the PATH is told apart")

@@ -4,11 +4,11 @@ import Testing
 
 @Suite struct FailureClassifierTests {
     private func cause(
-        _ role: FFmpegCommand.Role, _ status: ChildStatus, _ lines: [String], framesWritten: Bool = false
+        _ role: FFmpegCommand.Role, _ status: ChildStatus, _ lines: [String], isOutputOpen: Bool = false
     ) -> FailureCause {
         var log = LogExcerpt()
         for line in lines { log.append(line) }
-        return FailureClassifier.cause(role: role, status: status, log: log, framesWritten: framesWritten)
+        return FailureClassifier.cause(role: role, status: status, log: log, isOutputOpen: isOutputOpen)
     }
 
     @Test(

@@ -104,7 +104,7 @@ import Testing
         let secret = "it's 1 odd \\ pass=phrase"
         // Our own listening relay is the other side.
         let relay = try RelayCommand(source: .srtListen(address: "127.0.0.1:\(port)", passphrase: secret, latency: nil))
-            .command()
+            .command(for: try await ffmpeg().capabilities)
         let recorder = Recorder()
         async let received = run(relay, in: scratch, to: scratch.file("received.ts"), recorder: recorder)
         try await eventually("listening") { isBound(port, udp: true) }

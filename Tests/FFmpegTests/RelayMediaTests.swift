@@ -11,7 +11,7 @@ import Testing
     private func relay(_ relay: RelayCommand, in scratch: Scratch, bytes: Int) async throws -> ChildExit {
         let handle = ChildHandle()
         let output = scratch.file("out.ts")
-        async let exit = run(relay.command(), in: scratch, to: output, handle: handle)
+        async let exit = run(relay.command(for: try await ffmpeg().capabilities), in: scratch, to: output, handle: handle)
         try await eventually("output") {
             var info = stat()
             return stat(output, &info) == 0 && info.st_size >= bytes
@@ -52,7 +52,7 @@ import Testing
         let recorder = Recorder()
         let handle = ChildHandle()
         async let exit = run(
-            RelayCommand(source: .file(path: file, loop: true)).command(), in: scratch, to: scratch.file("out.ts"),
+            RelayCommand(source: .file(path: file, loop: true)).command(for: try await ffmpeg().capabilities), in: scratch, to: scratch.file("out.ts"),
             handle: handle, recorder: recorder)
         try await eventually("the third round", every: .milliseconds(300)) {
             pictures(in: (try? contents(scratch.file("out.ts"))) ?? []) > 60
@@ -77,7 +77,7 @@ import Testing
                 "-c", "copy", "-flvflags", "no_duration_filesize", "-output_ts_offset", "10", "-f", "flv", scratch.file("source.flv"),
             ])
         let end = try await run(
-            RelayCommand(source: .flv).command(), in: scratch, from: scratch.file("source.flv"), to: scratch.file("out.ts"))
+            RelayCommand(source: .flv).command(for: try await ffmpeg().capabilities), in: scratch, from: scratch.file("source.flv"), to: scratch.file("out.ts"))
         #expect(end.cause == .ended, "\(end.log.lines)")
         let given = try await packets(scratch.file("source.flv"), "v")
         let video = try await packets(scratch.file("out.ts"), "v")
@@ -99,7 +99,7 @@ import Testing
             RelayCommand(
                 source: .file(path: file, loop: false), video: .mezzanine(bitrate: 500_000, keyframe: .milliseconds(500)),
                 audio: .aac(bitrate: 96_000)
-            ).command(), in: scratch, to: scratch.file("out.ts"))
+            ).command(for: try await ffmpeg().capabilities), in: scratch, to: scratch.file("out.ts"))
         #expect(exit.status == .exited(0), "\(exit.log.lines)")
         let text = try await streams(scratch.file("out.ts"))
         #expect(text.contains("h264,0x100") && text.contains("aac,0x101"))
@@ -109,7 +109,7 @@ import Testing
     @Test("a missing file is told as that")
     func missing() async throws {
         let scratch = Scratch()
-        let relay = try RelayCommand(source: .file(path: scratch.file("none.mp4"), loop: true)).command()
+        let relay = try RelayCommand(source: .file(path: scratch.file("none.mp4"), loop: true)).command(for: try await ffmpeg().capabilities)
         #expect(try await run(relay, in: scratch).cause == .notFound)
     }
 }

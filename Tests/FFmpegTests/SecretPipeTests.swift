@@ -9,7 +9,7 @@ import Testing
     private func launch(_ script: String, _ command: FFmpegCommand, stdin: FileDescriptor? = nil, stdout: FileDescriptor? = nil) async throws -> ChildExit {
         let scratch = Scratch()
         try write("#!/bin/sh\n" + script, to: scratch.file("ffmpeg"), mode: [.ownerReadWriteExecute])
-        let binary = FFmpegBinary(path: scratch.file("ffmpeg"), version: FFmpegVersion(output: "ffmpeg version 5.1 C")!)
+        let binary = FFmpegBinary(path: scratch.file("ffmpeg"), capabilities: .complete(FFmpegVersion(output: "ffmpeg version 5.1 C")!))
         return await ChildProcess.run(command, binary: binary, stdin: stdin, stdout: stdout, environment: testEnvironment, events: { _ in })
     }
 

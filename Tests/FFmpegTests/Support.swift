@@ -189,8 +189,14 @@ func isBound(_ port: UInt16, udp: Bool = false) -> Bool {
 }
 
 /// The real one; on a machine that is busy with tests it may take its time to answer.
-func ffmpeg() async throws -> FFmpegBinary {
-    try await FFmpegBinary.locate(nil, environment: testEnvironment, limit: Limit.seconds(60))
+func ffmpeg() async throws -> FFmpegBinary { try await located.value.binary }
+
+private let located = Task { try await FFmpegBinary.locate(nil, environment: testEnvironment, limit: Limit.seconds(60)) }
+
+extension FFmpegCapabilities {
+    /// A complete build of a release.
+    static func release(_ number: String) -> FFmpegCapabilities { .complete(FFmpegVersion(output: "ffmpeg version \(number) Copyright")!) }
+    static let debian12 = release("5.1.9-0+deb12u1")
 }
 
 /// Runs a command with files for its pipes.

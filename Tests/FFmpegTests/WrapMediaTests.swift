@@ -55,7 +55,7 @@ import Testing
             let command = EncoderCommand(
                 video: .encode(VideoSettings(bitrate: 100_000), with: Libx264Recipe()), audio: .copy,
                 resume: ResumePoint(videoStart: times[begin], audioStart: times[begin], readingFrom: times[key])
-            ).command()
+            ).command(for: try await ffmpeg().capabilities)
             let exit = try await run(command, in: scratch, from: part, to: scratch.file("out.ts"))
             #expect(exit.status == .exited(0), "\(exit.log.lines)")
             let output = TransportBytes.timestamps(try contents(scratch.file("out.ts"))).filter { $0.pid == 256 }.map { Int64($0.pts) }

@@ -14,7 +14,7 @@ import Testing
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
         let version = try #require(FFmpegVersion(output: "ffmpeg version 5.1\n"))
         return await BoundedChild.run(
-            FFmpegCommand(role: .trial, arguments: []), binary: FFmpegBinary(path: path, version: version),
+            FFmpegCommand(role: .trial, arguments: []), binary: FFmpegBinary(path: path, capabilities: .complete(version)),
             environment: ProcessInfo.processInfo.environment, limit: .milliseconds(200), extended: extended)
     }
 

@@ -107,7 +107,7 @@ import Testing
         rig.relay.follow(Self.card(), rig.process)
         #expect(rig.ledger.now.absence == nil)
         rig.relay.follow(nil, rig.process)
-        rig.ledger.ended(ChildExit(status: .exited(0), asked: true, cause: nil, log: LogExcerpt(), lastProgress: nil), started: .now)
+        rig.ledger.ended(ChildExit(status: .exited(0), asked: true, cause: nil, log: LogExcerpt()), started: .now)
         #expect(rig.ledger.now.absence == "no card free is there; none is plugged in: plug it in, or name another in the configuration")
         rig.relay.follow(Self.card(), rig.process)
         #expect(rig.ledger.now.absence == nil)
@@ -205,7 +205,7 @@ import Testing
             #expect(reading.hasSound == isAnew && reading.command.arguments.contains("abs") == isAnew)
             captures.clockWasSet(by: .seconds(-3600))
             #expect(replaced() == (isAnew ? 1 : 0))
-            relay.ended(ChildExit(status: .signalled(9), asked: true, cause: nil, log: LogExcerpt(), lastProgress: nil), process)
+            relay.ended(ChildExit(status: .signalled(9), asked: true, cause: nil, log: LogExcerpt()), process)
             captures.clockWasSet(by: .seconds(3600))
             #expect(replaced() == (isAnew ? 1 : 0))
         }

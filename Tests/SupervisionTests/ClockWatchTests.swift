@@ -59,10 +59,10 @@ import Testing
     func recording() async throws {
         let folder = try TemporaryFolder()
         let environment = ProcessInfo.processInfo.environment
-        let ffmpeg = try await FFmpegBinary.locateListing(nil, environment: environment, limit: .seconds(60))
+        let ffmpeg = try await FFmpegBinary.locate(nil, environment: environment, limit: .seconds(60)).binary
         let keeper = EncoderKeeper(
-            EncoderCatalogue(listed: ffmpeg.encoders), trial: EncoderTrial(ffmpeg: ffmpeg.binary, environment: environment), logger: Box.silent)
-        var box = Box(ffmpeg: ffmpeg.binary, encoders: keeper, runtime: FilePath(folder.path), environment: environment, logger: Box.silent)
+            EncoderCatalogue(listed: ffmpeg.capabilities.encoders), trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment), logger: Box.silent)
+        var box = Box(ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(folder.path), environment: environment, logger: Box.silent)
         let clocks = Mutex<[AsyncStream<Duration>.Continuation]>([])
         box.clockSteps = {
             let (steps, clock) = AsyncStream.makeStream(of: Duration.self)

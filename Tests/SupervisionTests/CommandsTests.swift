@@ -31,23 +31,25 @@ import Testing
         #expect(rate(from: FFmpeg.FrameRate(24_000, 1001), to: Configuration.FrameRate(numerator: 25)) == FFmpeg.FrameRate(25))
     }
 
+    private let ffmpeg = FFmpegCapabilities.complete(FFmpegVersion(output: "ffmpeg version 5.1.9 C")!)
+
     private func rate(from arriving: FFmpeg.FrameRate?, to wanted: Configuration.FrameRate?) -> FFmpeg.FrameRate? {
         VideoSettings(VideoEncoding(rate: wanted), size: nil, arriving: arriving).rate
     }
 
     @Test("a group without a size keeps the size that its first source had")
     func size() {
-        let command = Commands.encoder(group(), recipe: Libx264Recipe(), format: nil, size: FrameSize(width: 640, height: 360), resume: nil)
+        let command = Commands.encoder(group(), recipe: Libx264Recipe(), format: nil, size: FrameSize(width: 640, height: 360), resume: nil, ffmpeg: ffmpeg)
         #expect(filters(command).contains("scale=640:360"))
-        #expect(!filters(Commands.encoder(group(), recipe: Libx264Recipe(), format: nil, resume: nil)).contains("scale="))
+        #expect(!filters(Commands.encoder(group(), recipe: Libx264Recipe(), format: nil, resume: nil, ffmpeg: ffmpeg)).contains("scale="))
         var sized = group()
         sized.video = .encode(VideoEncoding(size: PixelSize(width: 320, height: 180)))
-        #expect(filters(Commands.encoder(sized, recipe: Libx264Recipe(), format: nil, size: FrameSize(width: 640, height: 360), resume: nil)).contains("scale=320:180"))
+        #expect(filters(Commands.encoder(sized, recipe: Libx264Recipe(), format: nil, size: FrameSize(width: 640, height: 360), resume: nil, ffmpeg: ffmpeg)).contains("scale=320:180"))
     }
 
     @Test("an encoder that takes over cuts where the feed ends")
     func resume() {
-        let command = Commands.encoder(group(), recipe: Libx264Recipe(), format: nil, resume: ResumePoint(videoStart: 903_000, audioStart: 900_960))
+        let command = Commands.encoder(group(), recipe: Libx264Recipe(), format: nil, resume: ResumePoint(videoStart: 903_000, audioStart: 900_960), ffmpeg: ffmpeg)
         #expect(filters(command).contains("trim=start_pts=903000"))
         #expect(command.arguments.contains { $0.contains("atrim=start_pts=480512") })
     }
@@ -63,7 +65,7 @@ import Testing
     func noCard() {
         let source = SourceConfiguration(kind: .capture(CaptureSource(binding: .serial("SN1"))), position: 0)
         #expect {
-            try Commands.relay(source, mezzanine: .init(), transcoding: .init(), environment: [:])
+            try Commands.relay(source, mezzanine: .init(), transcoding: .init(), ffmpeg: ffmpeg, environment: [:])
         } throws: { "\($0)".contains("with the serial SN1") }
     }
 
@@ -97,7 +99,7 @@ import Testing
             guard case .encode(let wish) = group.video else { continue }
             _ = pool.need(wish, as: EncodingJob(wish), for: group.name, now: .zero)
         }
-        return PlannedBox(file.configuration, ffmpeg: FFmpegBinary(path: "/usr/bin/ffmpeg", version: version), encoders: pool, environment: secrets)
+        return PlannedBox(file.configuration, ffmpeg: FFmpegBinary(path: "/usr/bin/ffmpeg", capabilities: .complete(version)), encoders: pool, environment: secrets)
     }
 
     @Test("a plan names every process and no secret, as text and as JSON")

@@ -16,11 +16,11 @@ import Testing
     func hangs() async throws {
         let folder = try TemporaryFolder()
         let environment = ProcessInfo.processInfo.environment
-        let ffmpeg = try await FFmpegBinary.locateListing(nil, environment: environment, limit: .seconds(60))
+        let ffmpeg = try await FFmpegBinary.locate(nil, environment: environment, limit: .seconds(60)).binary
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let keeper = EncoderKeeper(
-            EncoderCatalogue(listed: ffmpeg.encoders), trial: EncoderTrial(ffmpeg: ffmpeg.binary, environment: environment), logger: logger)
-        let box = Box(ffmpeg: ffmpeg.binary, encoders: keeper, runtime: FilePath(folder.path), environment: environment, logger: logger)
+            EncoderCatalogue(listed: ffmpeg.capabilities.encoders), trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment), logger: logger)
+        let box = Box(ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(folder.path), environment: environment, logger: logger)
         let configuration = try ConfigurationFile.parse(
             "channels: [ { name: main, sources: [ { rtmp: { listen: \"127.0.0.1:\(try FreePort.tcp())\" } } ], groups: [] } ]",
             name: "test", ownerOnly: true

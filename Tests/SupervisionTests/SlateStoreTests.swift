@@ -11,7 +11,7 @@ import Testing
 
     init() throws {
         folder = try TemporaryFolder()
-        binary = FFmpegBinary(path: "/usr/bin/ffmpeg", version: try #require(FFmpegVersion(output: "ffmpeg version 5.1\n")))
+        binary = FFmpegBinary(path: "/usr/bin/ffmpeg", capabilities: .complete(try #require(FFmpegVersion(output: "ffmpeg version 5.1\n"))))
     }
 
     private var slates: String { folder.path + "/state/slates" }

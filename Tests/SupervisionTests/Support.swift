@@ -59,7 +59,7 @@ extension Box {
 
     /// A box with nothing in it that could run.
     static func none(_ captures: CaptureKeeper? = nil) -> Box {
-        let ffmpeg = FFmpegBinary(path: "/nowhere/ffmpeg", version: FFmpegVersion(output: "ffmpeg version 5.1.6")!)
+        let ffmpeg = FFmpegBinary(path: "/nowhere/ffmpeg", capabilities: .complete(FFmpegVersion(output: "ffmpeg version 5.1.6")!))
         let encoders = EncoderKeeper(EncoderCatalogue(listed: []), trial: EncoderTrial(ffmpeg: ffmpeg, environment: [:]), logger: silent)
         var box = Box(ffmpeg: ffmpeg, encoders: encoders, runtime: FilePath("/nowhere"), environment: [:], logger: silent)
         if let captures { box.captures = captures }

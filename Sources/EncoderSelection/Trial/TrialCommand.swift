@@ -16,13 +16,12 @@ public struct TrialCommand: Sendable {
     }
 
     /// Writes MPEG-TS to standard output, as an encoder of a group does.
-    public func command() -> FFmpegCommand {
+    public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         FFmpegCommand(
             role: .trial,
             arguments: FFmpegCommand.preamble(.trial) + recipe.deviceOptions + [
                 "-f", "lavfi", "-i", "testsrc2=size=\(job.arriving):rate=\(job.rate)", "-frames:v", "\(Self.frames)",
-                "-vf", recipe.chain(for: job.settings).joined(separator: ","), "-c:v", recipe.encoder,
-            ] + recipe.options(for: job.settings, inputRate: job.rate) + [
+            ] + ffmpeg.videoOptions(filters: recipe.chain(for: job.settings), recipe: recipe, rate: job.rate) + recipe.options(for: job.settings, inputRate: job.rate) + [
                 // A second keyframe, which a reader could begin at.
                 "-force_key_frames", "expr:not(mod(n,\(Self.frames / Self.keyframes)))", "-f", "mpegts", "pipe:1",
             ],

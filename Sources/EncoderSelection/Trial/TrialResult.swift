@@ -40,10 +40,10 @@ public enum TrialResult: Sendable, Hashable {
         let says = { (text: String) in lines.contains { $0.contains(text) } }
         switch (cause, candidate.family) {
         case (.deviceGone, _): return "there is no such device any more"
-        case (.driverMissing, .nvenc) where says("required nvenc API version"):
+        case (.driverMissing, .nvenc) where says("required nvenc API version") || says("Cannot load cu") && !says("Cannot load libcuda"):
             return "the NVIDIA driver is older than this FFmpeg needs; update nvidia-driver"
         case (.driverMissing, .nvenc): return "the NVIDIA driver is missing; install nvidia-driver and libnvidia-encode1"
-        case (.driverMissing, .qsv): return "the Quick Sync runtime is missing; install libmfx1 (older GPUs) or libmfx-gen1.2"
+        case (.driverMissing, .qsv): return "the Quick Sync runtime is missing; install libmfx-gen1.2 (or libmfx1 for older GPUs, on Debian 12)"
         case (.driverMissing, _): return "the VA driver is missing; install intel-media-va-driver (Intel) or mesa-va-drivers (AMD)"
         case (.permission, _): return "this user may not open the device; add it to the groups render and video"
         case (.sessionLimit, _): return "the device allows no further encoding session; another program or group has them all"
@@ -65,7 +65,6 @@ public enum TrialResult: Sendable, Hashable {
     /// What FFmpeg said went wrong first, without who said it.
     private static func error(_ exit: ChildExit) -> String? {
         guard let line = exit.log.firstError ?? exit.log.last(1).first else { return nil }
-        guard line.hasPrefix("["), let end = line.firstRange(of: "] ") else { return line }
-        return String(line[end.upperBound...])
+        return LogLine.withoutPrefixes(line)
     }
 }

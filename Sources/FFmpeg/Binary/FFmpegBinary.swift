@@ -6,67 +6,83 @@ import SystemPackage
 public struct FFmpegBinary: Sendable, Hashable {
     /// Absolute, or as configured.
     public let path: String
-    public let version: FFmpegVersion
+    public let capabilities: FFmpegCapabilities
 
-    public init(path: String, version: FFmpegVersion) {
+    public var version: FFmpegVersion { capabilities.version }
+
+    public init(path: String, capabilities: FFmpegCapabilities) {
         self.path = path
-        self.version = version
+        self.capabilities = capabilities
     }
 
     /// How long it may take to answer: seconds where its libraries come from a slow disk while the box boots.
     public static let patience = Duration.seconds(30)
 
-    /// Finds the program and asks it for its version (about 80 ms with Debian's 5.1).
-    ///
-    /// - Parameters:
-    ///   - configured: the configured path; without it the first `ffmpeg` on the PATH.
-    ///   - environment: where `PATH` is read, and what the program may see of it.
-    ///   - limit: how long it may take to answer.
-    public static func locate(
-        _ configured: String?, environment: [String: String], limit: Duration = patience
-    ) async throws(FFmpegBinaryError) -> FFmpegBinary {
-        let path = try find(configured, environment: environment)
-        return try binary(at: path, await ask(path, version, environment: environment, limit: limit), limit: limit)
-    }
-
-    /// What an FFmpeg is, the names of all encoders compiled in, and what to remember of that. Listing is not having: only a
-    /// trial encode proves one.
-    public struct Listing: Sendable {
+    /// An FFmpeg that was found, and what to remember of it.
+    public struct Located: Sendable {
         public let binary: FFmpegBinary
-        public let encoders: Set<String>
         /// `nil` where it has to be asked each time.
         public let knowledge: FFmpegKnowledge?
     }
 
-    /// Does the same, and asks it for its encoders at the same time.
+    /// Finds the program and asks it what it can do: eight processes of about 80 ms each, two at a time.
     ///
-    /// - Parameter known: What was found out earlier; where the files are still the same, nothing is asked.
-    public static func locateListing(
+    /// - Parameters:
+    ///   - configured: the configured path; without it the first `ffmpeg` on the PATH.
+    ///   - environment: where `PATH` is read, and what the program may see of it.
+    ///   - known: What was found out earlier; where the files are still the same, nothing is asked.
+    ///   - limit: how long it may take to answer each question.
+    public static func locate(
         _ configured: String?, environment: [String: String], known: FFmpegKnowledge? = nil, limit: Duration = patience
-    ) async throws(FFmpegBinaryError) -> Listing {
+    ) async throws(FFmpegBinaryError) -> Located {
         let path = try find(configured, environment: environment)
         // Before it is asked: what changes meanwhile is asked for again.
         let files = FFmpegKnowledge.Files(path, environment: environment)
-        if let known, known.files == files, let version = FFmpegVersion(output: known.version), version.isSupported {
-            return Listing(binary: FFmpegBinary(path: path, version: version), encoders: Set(known.encoders), knowledge: known)
+        if let known, known.files == files {
+            return Located(binary: FFmpegBinary(path: path, capabilities: known.capabilities), knowledge: known)
         }
-        async let about = ask(path, version, environment: environment, limit: limit)
-        async let list = ask(path, ["-hide_banner", "-encoders"], environment: environment, limit: limit)
-        let answer = await about
-        let binary = try binary(at: path, answer, limit: limit)
-        switch await list {
-        case .hung: throw .hung(path: path, seconds: Int(limit.components.seconds))
-        case .unstartable(let reason): throw .failed(path: path, reason: reason)
-        case .output(let text, _):
-            let encoders = encoders(in: text)
-            guard case .output(let version, _) = answer, let files else { return Listing(binary: binary, encoders: encoders, knowledge: nil) }
-            return Listing(binary: binary, encoders: encoders, knowledge: FFmpegKnowledge(version: version, encoders: encoders.sorted(), files: files))
-        }
+        // First alone: a program that is no FFmpeg may do anything when it is asked something else.
+        let version = try version(at: path, await ask(path, CapabilityQuestions.version.arguments, environment: environment, limit: limit), limit: limit)
+        let capabilities = try await capabilities(path, version, environment: environment, limit: limit)
+        return Located(
+            binary: FFmpegBinary(path: path, capabilities: capabilities), knowledge: files.map { FFmpegKnowledge(capabilities: capabilities, files: $0) })
     }
 
-    private static let version = ["-hide_banner", "-version"]
+    private static func capabilities(
+        _ path: String, _ version: FFmpegVersion, environment: [String: String], limit: Duration
+    ) async throws(FFmpegBinaryError) -> FFmpegCapabilities {
+        var remaining = CapabilityQuestions.allCases.filter { $0 != .version }
+        var answers: [CapabilityQuestions: Answer] = [:]
+        await withTaskGroup(of: (CapabilityQuestions, Answer).self) { group in
+            func askNext() {
+                guard let question = remaining.popLast() else { return }
+                group.addTask { (question, await ask(path, question.arguments, environment: environment, limit: limit)) }
+            }
+            for _ in 0..<2 { askNext() }
+            while let (question, answer) = await group.next() {
+                answers[question] = answer
+                askNext()
+            }
+        }
+        func text(_ question: CapabilityQuestions) throws(FFmpegBinaryError) -> String {
+            switch answers[question] {
+            case .output(let text, _): return text
+            case .unstartable(let reason): throw .failed(path: path, reason: reason)
+            case .hung, nil: throw .hung(path: path, seconds: Int(limit.components.seconds))
+            }
+        }
+        let protocols = CapabilityQuestions.protocols(in: try text(.protocols))
+        let formats = CapabilityQuestions.formats(in: try text(.formats))
+        var acceptsRate = false
+        if case .output(_, .exited(0)) = answers[.rateWithPassthrough] { acceptsRate = true }
+        return FFmpegCapabilities(
+            version: version, encoders: CapabilityQuestions.encoders(in: try text(.encoders)), filters: CapabilityQuestions.filters(in: try text(.filters)),
+            bitstreamFilters: CapabilityQuestions.bitstreamFilters(in: try text(.bitstreamFilters)), inputProtocols: protocols.input,
+            outputProtocols: protocols.output, demuxers: formats.demuxers, muxers: formats.muxers,
+            options: CapabilityQuestions.options(in: try text(.options)), acceptsRateWithPassthrough: acceptsRate)
+    }
 
-    private static func binary(at path: String, _ answer: Answer, limit: Duration) throws(FFmpegBinaryError) -> FFmpegBinary {
+    private static func version(at path: String, _ answer: Answer, limit: Duration) throws(FFmpegBinaryError) -> FFmpegVersion {
         switch answer {
         case .hung:
             throw .hung(path: path, seconds: Int(limit.components.seconds))
@@ -83,19 +99,8 @@ public struct FFmpegBinary: Sendable, Hashable {
             guard version.isSupported else {
                 throw .tooOld(path: path, version: version.text)
             }
-            return FFmpegBinary(path: path, version: version)
+            return version
         }
-    }
-
-    /// Reads the output of `ffmpeg -encoders`: ` V....D libx264   libx264 H.264 …` after a line of dashes.
-    static func encoders(in text: String) -> Set<String> {
-        let lines = text.split(whereSeparator: \.isNewline)
-        let table = lines.drop { !$0.contains("------") }.dropFirst()
-        return Set(
-            table.compactMap { line in
-                let fields = line.split(separator: " ", maxSplits: 2)
-                return fields.count >= 2 ? String(fields[1]) : nil
-            })
     }
 
     private static func find(

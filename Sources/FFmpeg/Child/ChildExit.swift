@@ -6,15 +6,11 @@ public struct ChildExit: Sendable, Hashable {
     /// `nil` when the end was asked for.
     public let cause: FailureCause?
     public let log: LogExcerpt
-    public let lastProgress: Progress?
 
-    public init(
-        status: ChildStatus, asked: Bool, cause: FailureCause?, log: LogExcerpt, lastProgress: Progress?
-    ) {
+    public init(status: ChildStatus, asked: Bool, cause: FailureCause?, log: LogExcerpt) {
         self.status = status
         self.asked = asked
         self.cause = cause
         self.log = log
-        self.lastProgress = lastProgress
     }
 }

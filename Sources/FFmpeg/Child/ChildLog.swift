@@ -3,7 +3,8 @@ import Redaction
 /// What is kept of a child's stderr, and what of it is passed on.
 struct ChildLog<Instant: InstantProtocol>: Sendable where Instant: Sendable, Instant.Duration == Duration {
     private(set) var excerpt = LogExcerpt()
-    private(set) var lastProgress: Progress?
+    /// Its output was opened, and what has to be agreed with a peer is.
+    private(set) var isOutputOpen = false
     private var parser = ProgressParser()
     private var rate: LogRate<Instant>
 
@@ -20,14 +21,15 @@ struct ChildLog<Instant: InstantProtocol>: Sendable where Instant: Sendable, Ins
         case .part:
             return []
         case .progress(let progress):
-            lastProgress = progress
             return [.progress(progress)]
         case .other:
             let message = LogLine(parsing: ControlCharacters.escaped(in: redactor.redacted(line)))
             if message.level == .verbose { return [] }
             if message.level == .info {
                 // Descriptions of streams, a few lines once; one of them is news.
-                return message.text.hasPrefix("Output #0,") ? [.outputOpened] : []
+                guard message.text.hasPrefix("Output #0,") else { return [] }
+                isOutputOpen = true
+                return [.outputOpened]
             }
             excerpt.append(message.text, isError: [.error, .fatal, .panic].contains(message.level))
             switch rate.admit(at: now) {

@@ -196,15 +196,14 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
                 ? nil
                 : FailureClassifier.cause(
                     role: command.role, status: end, log: log.excerpt,
-                    framesWritten: (log.lastProgress?.frame ?? 0) > 0),
-            log: log.excerpt, lastProgress: log.lastProgress)
+                    isOutputOpen: log.isOutputOpen),
+            log: log.excerpt)
     }
 
     private func notStarted(_ reason: String) -> ChildExit {
         let asked = handle.requested != nil
         return ChildExit(
-            status: .notStarted(reason: reason), asked: asked, cause: asked ? nil : .notStarted, log: LogExcerpt(),
-            lastProgress: nil)
+            status: .notStarted(reason: reason), asked: asked, cause: asked ? nil : .notStarted, log: LogExcerpt())
     }
 
     /// util-linux; without it children outlive a killed service until their pipes break.

@@ -19,6 +19,9 @@ public struct LogExcerpt: Sendable, Hashable {
 
     public var isEmpty: Bool { head.isEmpty }
 
+    /// All kept lines in order.
+    var all: [String] { head + tail }
+
     /// All kept lines in order, the gap named.
     public var lines: [String] {
         head + (omitted > 0 ? ["… \(omitted) lines left out …"] : []) + tail

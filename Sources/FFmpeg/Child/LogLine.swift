@@ -18,13 +18,10 @@ public struct LogLine: Sendable, Hashable {
     init(parsing line: String) {
         var rest = Substring(line)
         var prefix = Substring()
-        // The name of the part that speaks comes first, if any.
-        if rest.hasPrefix("["), let end = rest.firstIndex(of: "]"), Self.level(rest[rest.startIndex...end]) == nil {
-            let next = rest.index(after: end)
-            if next < rest.endIndex, rest[next] == " " {
-                prefix = rest[...next]
-                rest = rest[rest.index(after: next)...]
-            }
+        // The names of the parts that speak come first, if any: `[vost#0:0/libx264 @ 0x…] [enc:libx264 @ 0x…] [error] …`.
+        while let next = Self.endOfPrefix(rest) {
+            prefix = Substring(line)[..<next]
+            rest = rest[next...]
         }
         if rest.hasPrefix("["), let end = rest.firstIndex(of: "]"), let level = Self.level(rest[rest.startIndex...end]) {
             rest = rest[rest.index(after: end)...]
@@ -33,6 +30,21 @@ public struct LogLine: Sendable, Hashable {
         } else {
             self.init(level: nil, text: line)
         }
+    }
+
+    /// What a message says, without the names of the parts that say it.
+    public static func withoutPrefixes(_ text: String) -> String {
+        var rest = Substring(text)
+        while let next = endOfPrefix(rest) { rest = rest[next...] }
+        return String(rest)
+    }
+
+    /// Behind `[name @ 0x…] ` at the beginning; `nil` where there is none, or a level.
+    private static func endOfPrefix(_ text: Substring) -> Substring.Index? {
+        guard text.first == "[", let end = text.firstIndex(of: "]"), level(text[...end]) == nil else { return nil }
+        let space = text.index(after: end)
+        guard space < text.endIndex, text[space] == " " else { return nil }
+        return text.index(after: space)
     }
 
     private static func level(_ bracketed: Substring) -> Level? {

@@ -27,9 +27,9 @@ public struct CaptureInput: Sendable, Hashable {
         if let rate { arguments += ["-framerate", "\(rate)"] }
         arguments += ["-i", node]
         if let sound {
-            // ALSA's plug layer makes of what the card has what the feed wants.
+            // ALSA's plug layer makes of what the card has what the feed wants. FFmpeg 9 has no `-channels` for it.
             let device = sound.hasPrefix("hw:") ? "plug" + sound : sound
-            arguments += ["-thread_queue_size", "512", "-f", "alsa", "-sample_rate", "48000", "-channels", "2", "-i", device]
+            arguments += ["-thread_queue_size", "512", "-f", "alsa", "-sample_rate", "48000", "-ch_layout", "stereo", "-i", device]
         }
         return arguments
     }

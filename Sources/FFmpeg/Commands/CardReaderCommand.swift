@@ -15,10 +15,10 @@ public struct CardReaderCommand: Sendable {
         self.size = size
     }
 
-    public func command() -> FFmpegCommand {
+    public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         var arguments = FFmpegCommand.preamble(.relay) + card.arguments
-        arguments += [
-            "-map", "0:v:0", "-fps_mode", "passthrough", "-enc_time_base", "-1", "-vf", "scale=\(size.width):\(size.height),format=\(Self.pixels)",
+        arguments += ["-map", "0:v:0"] + ffmpeg.timestampOptions + [
+            "-vf", "scale=\(size.width):\(size.height),format=\(Self.pixels)",
             "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
         ]
         if card.sound != nil {

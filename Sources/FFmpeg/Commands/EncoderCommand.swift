@@ -19,11 +19,11 @@ public struct EncoderCommand: Sendable {
         self.resume = resume
     }
 
-    public func command() -> FFmpegCommand {
+    public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         var arguments = FFmpegCommand.preamble(.encoder)
         if case .encode(_, let recipe) = video { arguments += recipe.deviceOptions }
         if takesEverySize { arguments += ["-reinit_filter:v", "0"] }
-        arguments += Self.input + TransportStreamOutput.mapping + videoArguments + audioArguments
+        arguments += input(for: ffmpeg) + TransportStreamOutput.mapping + videoArguments(for: ffmpeg) + audioArguments
         arguments += TransportStreamOutput.options
         var environment: [String: String] = [:]
         if case .encode(_, let recipe) = video { environment = recipe.environment }
@@ -32,9 +32,21 @@ public struct EncoderCommand: Sendable {
 
     /// First packet out 90 to 110 ms after exec from a feed that holds a GOP. A longer look (100 ms of media) costs
     /// 240 to 400 ms. `-analyzeduration 0` would mean seven seconds; `nobuffer` would drop the first GOP.
-    static let input = [
-        "-copyts", "-probesize", "100000", "-analyzeduration", "1", "-f", "mpegts", "-i", "pipe:0",
-    ]
+    private func input(for ffmpeg: FFmpegCapabilities) -> [String] {
+        let look = goesByInputRate(ffmpeg)
+            // Until the first two frames, at most half a second of media: they carry the rate.
+            ? ["-probesize", "5000000", "-analyzeduration", "500000", "-fpsprobesize", "1"]
+            : ["-probesize", "100000", "-analyzeduration", "1"]
+        return ["-copyts"] + look + ["-f", "mpegts", "-i", "pipe:0"]
+    }
+
+    /// With so little probing FFmpeg often takes 90000 frames per second for the rate (whenever audio comes first), and an encoder
+    /// that believes it shares its bits out among them. Where the rate can be neither stated nor comes from a filter, FFmpeg has to
+    /// find it in the stream.
+    private func goesByInputRate(_ ffmpeg: FFmpegCapabilities) -> Bool {
+        guard case .encode(let settings, let recipe) = video else { return false }
+        return recipe.needsStatedRate && settings.rate == nil && !(ffmpeg.acceptsRateWithPassthrough && inputRate != nil)
+    }
 
     /// Where pictures of another size begin, FFmpeg would make its filters anew, and the picture that the conversion of the rate
     /// holds would be gone. The first of ours that looks at a picture is one that takes whatever comes.
@@ -43,12 +55,14 @@ public struct EncoderCommand: Sendable {
         return !recipe.scales || inputSize != nil
     }
 
-    /// FFmpeg says it with each picture of another size than the first: of filters that are none of ours.
+    /// FFmpeg says it with each picture of another size than the first: of filters that are none of ours. Since FFmpeg 7 a second
+    /// line has the sizes.
     public static func isBesideThePoint(_ line: LogLine) -> Bool {
         line.text.hasSuffix("Changing video frame properties on the fly is not supported by all filters.")
+            || LogLine.withoutPrefixes(line.text).hasPrefix("filter context - w: ")
     }
 
-    private var videoArguments: [String] {
+    private func videoArguments(for ffmpeg: FFmpegCapabilities) -> [String] {
         guard case .encode(let settings, let recipe) = video else { return ["-c:v", "copy"] }
         var filters: [String] = []
         if let rate = settings.rate {
@@ -58,22 +72,9 @@ public struct EncoderCommand: Sendable {
         // The stream's own time base is 1/90000, so the cut is a whole number and nothing is rounded.
         if let resume { filters.append("trim=start_pts=\(resume.videoStart)") }
         filters += recipe.chain(for: settings, arriving: inputSize)
-        return [
-            "-vf", filters.joined(separator: ","),
-            // Every frame keeps its time; with FFmpeg's own time base it would move by up to half a frame.
-            "-fps_mode", "passthrough", "-enc_time_base", "-1",
-        ] + stated(recipe) + [
-            "-c:v", recipe.encoder,
-        ] + recipe.options(for: settings, inputRate: inputRate) + [
+        return ffmpeg.videoOptions(filters: filters, recipe: recipe, rate: settings.rate ?? inputRate) + recipe.options(for: settings, inputRate: inputRate) + [
             "-force_key_frames", KeyframeGrid.expression(every: settings.keyframe),
         ]
-    }
-
-    /// With so little probing FFmpeg often takes 90000 frames per second for the rate, and an encoder that believes it
-    /// shares its bits out among them. Stating the rate moves no frame: the times are passed through.
-    private func stated(_ recipe: any EncoderRecipe) -> [String] {
-        guard recipe.needsStatedRate, case .encode(let settings, _) = video, let rate = settings.rate ?? inputRate else { return [] }
-        return ["-r", "\(rate)"]
     }
 
     private var audioArguments: [String] {

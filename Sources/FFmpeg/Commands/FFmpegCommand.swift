@@ -54,17 +54,17 @@ public struct FFmpegCommand: Sendable, Hashable {
         return arguments.map { $0 == secretFile.token ? path : $0 }
     }
 
-    /// What every process of ours begins with: messages carry their level, and figures come on stderr.
+    /// What every process of ours begins with: messages carry their level, and an encoder's figures come on stderr.
     ///
-    /// An encoder's come once a second. What flows through the others is measured in the data path, and reading the
-    /// figures of eight publishers once a second took a quarter of the daemon's time, so theirs come seldom.
+    /// The figures of the others are measured in the data path. The period counts for all: since FFmpeg 7 it is also how long a
+    /// process may take to notice a signal (`sch_wait` in fftools/ffmpeg.c; 52 s seen with a period of a minute).
     ///
     /// - Parameter isTalkative: Everything at level `verbose` too.
     public static func preamble(_ role: Role, isTalkative: Bool = false) -> [String] {
         [
             // At `info` a publisher says when its target has accepted the connection.
             "-hide_banner", "-nostdin", "-nostats", "-loglevel", isTalkative ? "level+verbose" : role == .publisher ? "level+info" : "level+warning",
-            "-progress", "pipe:2", "-stats_period", role == .encoder ? "1" : "60",
-        ]
+            "-stats_period", "0.5",
+        ] + (role == .encoder ? ["-progress", "pipe:2"] : [])
     }
 }

@@ -20,11 +20,11 @@ public struct RelayCommand: Sendable {
     }
 
     /// - Throws: ``CommandError`` for an address or a secret that FFmpeg cannot be given.
-    public func command() throws(CommandError) -> FFmpegCommand {
-        let input = try input()
+    public func command(for ffmpeg: FFmpegCapabilities) throws(CommandError) -> FFmpegCommand {
+        let input = try input(for: ffmpeg)
         return FFmpegCommand(
             role: .relay,
-            arguments: FFmpegCommand.preamble(.relay, isTalkative: source.tellsCaller) + input.arguments + encoding + TransportStreamOutput.relay,
+            arguments: FFmpegCommand.preamble(.relay, isTalkative: source.tellsCaller) + input.arguments + encoding(for: ffmpeg) + TransportStreamOutput.relay,
             secretFile: input.secretFile)
     }
 
@@ -45,7 +45,7 @@ public struct RelayCommand: Sendable {
         var secretFile: SecretFile?
     }
 
-    private func input() throws(CommandError) -> Input {
+    private func input(for ffmpeg: FFmpegCapabilities) throws(CommandError) -> Input {
         switch source {
         case .flv:
             return Input(arguments: Probing.flv + ["-copyts", "-f", "flv", "-i", "pipe:0"])
@@ -65,13 +65,13 @@ public struct RelayCommand: Sendable {
             return try pull(address, passphrase: passphrase, streamID: streamID, password: password)
         case .file(let path, let loop):
             return Input(
-                arguments: (loop ? ["-stream_loop", "-1"] : []) + [
-                    "-re", "-fpsprobesize", "0", "-protocol_whitelist", "file,crypto,data", "-i", "file:\(path)",
+                arguments: (loop ? ["-stream_loop", "-1"] : []) + ffmpeg.pacingOptions + [
+                    "-fpsprobesize", "0", "-protocol_whitelist", "file,crypto,data", "-i", "file:\(path)",
                 ])
         case .test(let size, let rate):
             return Input(
-                arguments: [
-                    "-re", "-f", "lavfi", "-i",
+                arguments: ffmpeg.pacingOptions + [
+                    "-f", "lavfi", "-i",
                     "testsrc2=size=\(size):rate=\(rate)[out0];"
                         + "sine=frequency=220:beep_factor=4:sample_rate=48000,volume=0.1,"
                         + "aformat=channel_layouts=stereo[out1]",
@@ -134,7 +134,7 @@ public struct RelayCommand: Sendable {
             ], secretFile: file)
     }
 
-    private var encoding: [String] {
+    private func encoding(for ffmpeg: FFmpegCapabilities) -> [String] {
         var video = video
         var audio = audio
         if case .test = source {
@@ -146,9 +146,8 @@ public struct RelayCommand: Sendable {
         case .copy:
             arguments += ["-c:v", "copy"]
         case .mezzanine(let bitrate, let keyframe):
-            arguments += [
-                // Frames keep the times that the source gave them.
-                "-fps_mode", "passthrough", "-enc_time_base", "-1", "-vf", "format=yuv420p",
+            arguments += ffmpeg.timestampOptions + [
+                "-vf", "format=yuv420p",
                 "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
                 "-b:v", "\(bitrate)", "-maxrate", "\(bitrate)", "-bufsize", "\(bitrate)",
                 "-bf", "0", "-sc_threshold", "0", "-g", "600",

@@ -22,6 +22,8 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
     case reset
     /// The peer answered and did not let us in: key, passphrase, name already in use.
     case rejected
+    /// Its certificate does not prove that it is the peer that was meant.
+    case untrusted
     case notFound = "not-found"
     case addressInUse = "address-in-use"
 
@@ -53,6 +55,7 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .timeout: "\(sentence); check its address, and whether a firewall is in the way"
         case .reset: "\(sentence); see what the other end says of it"
         case .rejected: sentence
+        case .untrusted: "\(sentence); check the address and this box's clock, and that the package ca-certificates is installed"
         case .notFound: "\(sentence); check the address or the path"
         case .addressInUse: "\(sentence); end that program, or choose another port"
         case .invalidData: "\(sentence); check what it sends, or that the file is whole"
@@ -81,6 +84,7 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .timeout: "the peer did not answer in time"
         case .reset: "the peer closed the connection"
         case .rejected: "the peer did not let us in: check the key or the passphrase, and that nobody else uses it"
+        case .untrusted: "the peer's certificate is not valid for its address"
         case .notFound: "the peer or the disk has nothing of that name"
         case .addressInUse: "another program listens on that port"
         case .invalidData: "the input is not what FFmpeg can read"

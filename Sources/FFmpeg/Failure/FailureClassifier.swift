@@ -1,4 +1,4 @@
-/// Tells the cause of an exit from what FFmpeg printed. The one place that knows FFmpeg's wording (5.1 to 7).
+/// Tells the cause of an exit from what FFmpeg printed. The one place that knows FFmpeg's wording (5.1 to 9.0).
 public enum FailureClassifier {
     private struct Rule {
         let text: String
@@ -10,9 +10,9 @@ public enum FailureClassifier {
         }
     }
 
-    /// - Parameter framesWritten: whether the process had written a frame, as far as its figures tell.
+    /// - Parameter isOutputOpen: The process had opened its output: a publisher's server has let it in.
     public static func cause(
-        role: FFmpegCommand.Role, status: ChildStatus, log: LogExcerpt, framesWritten: Bool
+        role: FFmpegCommand.Role, status: ChildStatus, log: LogExcerpt, isOutputOpen: Bool
     ) -> FailureCause {
         switch status {
         case .notStarted:
@@ -21,17 +21,28 @@ public enum FailureClassifier {
             return .killed
         case .signalled(let number):
             // A lost device is often noticed just before the crash that it causes.
-            return first(of: gone, in: log) ?? (fatalSignals.contains(number) ? .crash : .killed)
+            return first(of: gone, in: log.all) ?? (fatalSignals.contains(number) ? .crash : .killed)
         case .exited(0):
             // An unplugged capture card is told in the log only; a publisher that left an RTMP listener likewise.
-            return first(of: gone, in: log) ?? .ended
+            return first(of: gone, in: log.all) ?? .ended
         case .exited:
             // An encoder has no peer: what fails there with a word that is the network's elsewhere is its device.
-            let rules = gone + encoders + (hasPeer(role) ? network : ownEnds) + general
-            if let cause = first(of: rules, in: log) { return cause == .permission ? permission(role, log) : cause }
-            return vague(role, log, framesWritten: framesWritten) ?? .unknown
+            let rules = gone + encoders + (hasPeer(role) ? network : []) + refusals + (hasPeer(role) ? [] : ownEnds) + general
+            let words = log.all.filter { !isEcho($0) }
+            // An encoder's -1 is no EPERM, but is told as one.
+            let cause = first(of: rules, in: words) ?? first(of: rules.filter { $0.text != "Operation not permitted" }, in: log.all)
+            if let cause { return cause == .permission ? permission(role, words) : cause }
+            return vague(role, log.all, isOutputOpen: isOutputOpen) ?? .unknown
         }
     }
+
+    /// What FFmpeg 7 and later repeat of a failure by the words of its number alone: read only where nothing else tells the cause.
+    private static func isEcho(_ line: String) -> Bool { echoes.contains { contains(line, $0) } }
+
+    private static let echoes = [
+        "Task finished with error code:", "Terminating thread with return code", "Error sending frames to consumers:", "Error encoding a frame:",
+        "Error opening input files:", "Error opening output files:", "Error parsing global options:",
+    ]
 
     private static func hasPeer(_ role: FFmpegCommand.Role) -> Bool {
         switch role {
@@ -62,8 +73,10 @@ public enum FailureClassifier {
         Rule("Failed to create surface: 2 ", .sessionLimit),
         Rule("Cannot load libcuda", .driverMissing),
         Rule("Cannot load libnvidia-encode", .driverMissing),
-        Rule("Cannot load nvEncodeAPI", .driverMissing),
         Rule("Failed to initialise VAAPI connection: -1 ", .driverMissing),
+        // Functions that an older driver lacks; error -1 follows.
+        Rule("Cannot load cu", .driverMissing),
+        Rule("Cannot load NvEnc", .driverMissing),
         Rule("Driver does not support the required nvenc API version", .driverMissing),
         Rule("No usable encoding entrypoint", .unsupported),
         Rule("No usable encoding profile", .unsupported),
@@ -71,12 +84,13 @@ public enum FailureClassifier {
         Rule("Driver does not support CBR RC mode", .unsupported),
         Rule("Impossible to convert between the formats", .unsupported),
         Rule("Failed to create processing pipeline", .unsupported),
-        Rule("Unknown encoder", .unsupported),
-        Rule("Unrecognized option", .unsupported),
-        Rule("Option not found", .unsupported),
         Rule("Provided device doesn't support required NVENC features", .unsupported),
         Rule("Error initializing an internal MFX session", .driverMissing),
         Rule("Error initializing an MFX session", .driverMissing),
+        Rule("Error initializing a MFX session", .driverMissing),
+        // With libvpl in place of libmfx, from FFmpeg 7 of Debian on.
+        Rule("Error creating a MFX", .driverMissing),
+        Rule("Error querying a MFX session", .driverMissing),
         Rule("Could not find a valid device", .deviceGone),
         Rule("Failed to initialise VAAPI connection", .driverError),
         Rule("Failed to end picture encode issue", .driverError),
@@ -86,6 +100,10 @@ public enum FailureClassifier {
         Rule("Failed to create encode pipeline context", .sessionLimit),
         Rule("EncodePicture failed", .driverError),
         Rule("InitializeEncoder failed", .unsupported),
+        // Quick Sync: lost while encoding; what it cannot do is told at its start.
+        Rule("Error during encoding", .driverError),
+        Rule("Error initializing the encoder", .unsupported),
+        Rule("Error querying encoder params", .unsupported),
         Rule("CUDA_ERROR_", .driverError),
         Rule("OpenEncodeSessionEx failed", .driverError),
         Rule("No capable devices found", .unsupported),
@@ -100,7 +118,7 @@ public enum FailureClassifier {
         Rule("(operation failed)", .driverError),
         Rule("(resource allocation failed)", .driverError),
         Rule("(internal encoding error)", .driverError),
-        Rule("(unknown libva error)", .driverError),
+        Rule("(unknown libva error", .driverError),
     ]
 
     /// What is left for an encoder, whose ends are this service's: it is told when they close.
@@ -108,6 +126,9 @@ public enum FailureClassifier {
         Rule("Broken pipe", .reset),
         Rule("Input/output error", .driverError),
     ]
+
+    /// What this FFmpeg has not, or does not take. ``RefusedOption`` tells which it is.
+    private static let refusals = RefusedOption.marks.map { Rule($0, .unsupported) }
 
     private static let network = [
         Rule("Address already in use", .addressInUse),
@@ -119,6 +140,10 @@ public enum FailureClassifier {
         Rule("SRTO_PASSPHRASE", .rejected),
         Rule("Server error: ", .rejected),
         Rule("NetStream.Publish.", .rejected),
+        // FFmpeg 9 checks certificates by itself (GnuTLS).
+        Rule("Peer certificate failed verification", .untrusted),
+        Rule("Unable to verify peer certificate", .untrusted),
+        Rule("certificate's owner does not match hostname", .untrusted),
         Rule("authorization failed", .rejected),
         Rule("access denied", .rejected),
         Rule("Server returned 401", .rejected),
@@ -151,14 +176,13 @@ public enum FailureClassifier {
         Rule("dimensions not set", .invalidData),
     ]
 
-    private static func first(of rules: [Rule], in log: LogExcerpt) -> FailureCause? {
-        let lines = log.head + log.tail
-        return rules.first { rule in lines.contains { contains($0, rule.text) } }?.cause
+    private static func first(of rules: [Rule], in lines: [String]) -> FailureCause? {
+        rules.first { rule in lines.contains { contains($0, rule.text) } }?.cause
     }
 
     /// The same word stands for a device, a port and a folder.
-    private static func permission(_ role: FFmpegCommand.Role, _ log: LogExcerpt) -> FailureCause {
-        let isFile = (log.head + log.tail).contains { line in
+    private static func permission(_ role: FFmpegCommand.Role, _ lines: [String]) -> FailureCause {
+        let isFile = lines.contains { line in
             contains(line, "Permission denied") && !contains(line, "://")
         }
         return role == .publisher && isFile ? .unwritable : .permission
@@ -166,9 +190,8 @@ public enum FailureClassifier {
 
     /// What only the circumstances tell.
     private static func vague(
-        _ role: FFmpegCommand.Role, _ log: LogExcerpt, framesWritten: Bool
+        _ role: FFmpegCommand.Role, _ lines: [String], isOutputOpen: Bool
     ) -> FailureCause? {
-        let lines = log.head + log.tail
         let says = { (first: String, second: String) in
             lines.contains { contains($0, first) && contains($0, second) }
         }
@@ -177,8 +200,8 @@ public enum FailureClassifier {
         // FFmpeg guesses at codec parameters here, whatever made a header fail.
         if says("No such file or directory", "") { return role == .publisher ? .unwritable : .notFound }
         if says("rtmp", "Input/output error") {
-            // Closed on us: before the first frame because it does not know the application or the key.
-            return role == .publisher && !framesWritten ? .rejected : .reset
+            // Closed on us: before it let us in because it does not know the application or the key.
+            return role == .publisher && !isOutputOpen ? .rejected : .reset
         }
         if says("Input/output error", "") { return .reset }
         if says("incorrect codec parameters", "") { return .invalidData }

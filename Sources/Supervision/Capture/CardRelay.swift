@@ -254,7 +254,7 @@ final class CardRelay: Sendable {
         }
         let input = Commands.card(self.source, card, setting, hasSound: hasSound)
         state.withLock { $0.readsSound = input.sound != nil }
-        let command = CardReaderCommand(card: input, size: setting.frameSize).command()
+        let command = CardReaderCommand(card: input, size: setting.frameSize).command(for: box.ffmpeg.capabilities)
         return Reading(command: command, size: setting.frameSize, rate: setting.rate, hasSound: input.sound != nil)
     }
 

@@ -95,7 +95,7 @@ actor MezzanineRunner: EncoderSupervisor {
         let (attachment, input, output) = try await dataPath.attachEncoder(
             ofFrames: frames, takesOver: beginning == .ahead, startPatience: startPatience
         ) { self.report($0, of: generation) }
-        let command = FrameEncoderCommand(settings: job.settings, recipe: recipe, rate: rate).command()
+        let command = FrameEncoderCommand(settings: job.settings, recipe: recipe, rate: rate).command(for: box.ffmpeg.capabilities)
         return EncoderGeneration.Ready(command: command, attachment: attachment, input: input, output: output)
     }
 

@@ -57,7 +57,7 @@ final class PublisherRelay: Sendable {
         environment = box.environment
         self.ledger = ledger
         self.logger = logger
-        ingest = RTMPIngest(application: source.app, readsEnhanced: box.ffmpeg.version.hasEnhancedFLV)
+        ingest = RTMPIngest(application: source.app, readsEnhanced: box.ffmpeg.capabilities.hasEnhancedFLV)
         (closing, close) = AsyncStream.makeStream()
     }
 

@@ -17,10 +17,10 @@ struct Check: AsyncParsableCommand {
         let loaded = try LoadedConfiguration(file, environment: environment)
         var missing: [String] = []
         do {
-            let ffmpeg = try await FFmpegBinary.locateListing(loaded.configuration.ffmpeg, environment: environment)
-            try CodecObjections.check(loaded, against: ffmpeg.binary.version)
+            let ffmpeg = try await FFmpegBinary.locate(loaded.configuration.ffmpeg, environment: environment).binary
+            try CodecObjections.check(loaded, against: ffmpeg.capabilities)
             let devices = await InstalledFFmpeg.devices()
-            let encoders = EncoderCatalogue(listed: ffmpeg.encoders, gpus: devices.gpus, boards: devices.boards)
+            let encoders = EncoderCatalogue(listed: ffmpeg.capabilities.encoders, gpus: devices.gpus, boards: devices.boards)
             missing = MissingEncoders.notices(of: loaded, encoders)
         } catch let failure as Failure {
             throw failure

@@ -29,16 +29,16 @@ struct Probe: AsyncParsableCommand {
         async let gpuList = Offload.run(atMost: Self.limit) { GPUList.read() }
         async let boardList = Offload.run(atMost: Self.limit) { V4L2EncoderList.read() }
         async let cardList = CaptureSurvey().look()
-        let ffmpeg = try await InstalledFFmpeg.listing(BoxConfiguration(channels: []), environment: environment)
+        let ffmpeg = try await InstalledFFmpeg.locate(BoxConfiguration(channels: []), environment: environment).binary
         let gpus = await gpuList ?? [], boards = await boardList ?? [], cards = await cardList
-        let encoders = EncoderCatalogue(listed: ffmpeg.encoders, gpus: gpus, boards: boards)
-        var report = ProbeReport(ffmpeg: "\(ffmpeg.binary.version)", gpus: gpus.map { .init(gpu: $0) }, v4l2Encoders: boards, captureDevices: cards ?? [])
+        let encoders = EncoderCatalogue(listed: ffmpeg.capabilities.encoders, gpus: gpus, boards: boards)
+        var report = ProbeReport(ffmpeg: "\(ffmpeg.version)", gpus: gpus.map { .init(gpu: $0) }, v4l2Encoders: boards, captureDevices: cards ?? [])
         if cards == nil { report.problem = "udev does not say what video devices are there; restart the box" }
         if noTrial {
             report.list(encoders)
         } else {
             if !json, isatty(STDERR_FILENO) != 0 { FileDescriptor.standardError.say("asking drivers and trying encoders …") }
-            async let trials = EncoderSurvey.run(encoders, trial: EncoderTrial(ffmpeg: ffmpeg.binary, environment: environment))
+            async let trials = EncoderSurvey.run(encoders, trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment))
             for (index, result) in await Self.ask(gpus) { report.gpus[index].take(result) }
             report.list(encoders, await trials)
         }

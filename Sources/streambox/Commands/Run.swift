@@ -51,7 +51,7 @@ struct Run: AsyncParsableCommand {
         let ffmpegState = StateFile<FFmpegKnowledge>(folder: folder, name: "ffmpeg.json")
         let known = ffmpegState.read()
         let (ffmpeg, encoders, knowledge) = try await InstalledFFmpeg.find(file.configuration, environment: environment, known: known)
-        try CodecObjections.check(file, against: ffmpeg.version)
+        try CodecObjections.check(file, against: ffmpeg.capabilities)
         let places: Places
         do {
             places = try Places(file.configuration, environment: environment)
@@ -84,7 +84,7 @@ struct Run: AsyncParsableCommand {
         }
         let publication = StatusService(file.configuration.status, status: status, problems: problems, logger: logger)
         let reload = Reload(
-            supervisor: supervisor, keeper: keeper, ffmpeg: ffmpeg.version, publication: publication, path: config, environment: environment,
+            supervisor: supervisor, keeper: keeper, ffmpeg: ffmpeg.capabilities, publication: publication, path: config, environment: environment,
             runtime: places.runtime, secrets: secrets, problems: problems, manager: manager, logger: logger)
         let memory = StateKeeper(problems: problems, logger: logger)
         let desk = ControlDesk(supervisor: supervisor, reload: reload, state: state, memory: memory, status: status, logger: logger)

@@ -34,7 +34,7 @@ extension FuzzTarget {
         try demand(!excerpt.says(secret), "the excerpt tells the secret")
         for role in FFmpegCommand.Role.allCases {
             for status in [ChildStatus.exited(0), .exited(1), .signalled(11)] {
-                _ = FailureClassifier.cause(role: role, status: status, log: excerpt, framesWritten: choice & 1 == 1)
+                _ = FailureClassifier.cause(role: role, status: status, log: excerpt, isOutputOpen: choice & 1 == 1)
             }
         }
     }
@@ -49,14 +49,14 @@ extension FuzzTarget {
         for target in [
             PublisherTarget.rtmp(url: written, key: secret), .srt(url: written, passphrase: secret, streamID: secret, latency: .milliseconds(200)),
         ] { try check(written) { try PublisherCommand(target: target).command() } }
-        try check(written) { try RelayCommand(source: .pull(url: written, passphrase: secret, streamID: secret)).command() }
-        try check(written) { try RelayCommand(source: .pull(url: written, password: secret)).command() }
-        try check(written) { try RelayCommand(source: .srtListen(address: written, passphrase: secret, latency: nil)).command() }
+        try check(written) { try RelayCommand(source: .pull(url: written, passphrase: secret, streamID: secret)).command(for: .complete(FFmpegVersion(output: "ffmpeg version 7.1 ")!)) }
+        try check(written) { try RelayCommand(source: .pull(url: written, password: secret)).command(for: .complete(FFmpegVersion(output: "ffmpeg version 7.1 ")!)) }
+        try check(written) { try RelayCommand(source: .srtListen(address: written, passphrase: secret, latency: nil)).command(for: .complete(FFmpegVersion(output: "ffmpeg version 7.1 ")!)) }
         // What would not be shown of an address is in no argument either. A host or an application is no place for a secret.
         guard !URLMask.mask(address).contains(secret) else { return }
         for key in [nil, "another-secret"] { try check(written) { try PublisherCommand(target: .rtmp(url: address, key: key)).command() } }
         try check(written) { try PublisherCommand(target: .srt(url: address, passphrase: nil, streamID: nil, latency: nil)).command() }
-        try check(written) { try RelayCommand(source: .pull(url: address, passphrase: nil)).command() }
+        try check(written) { try RelayCommand(source: .pull(url: address, passphrase: nil)).command(for: .complete(FFmpegVersion(output: "ffmpeg version 7.1 ")!)) }
         _ = URLMask.maskAll(in: written)
     }
 

@@ -22,6 +22,11 @@ CUresult cuInit(unsigned flags) {
     return CUDA_SUCCESS;
 }
 
+CUresult cuDriverGetVersion(int *version) {
+    *version = 12020;
+    return CUDA_SUCCESS;
+}
+
 CUresult cuDeviceGetCount(int *count) {
     *count = devices();
     return CUDA_SUCCESS;
@@ -122,6 +127,7 @@ MISSING(cuMemAlloc_v2)
 MISSING(cuMemAllocManaged)
 MISSING(cuMemAllocPitch_v2)
 MISSING(cuMemFree_v2)
+MISSING(cuCtxGetCurrent)
 MISSING(cuMemcpy)
 MISSING(cuMemcpy2D_v2)
 MISSING(cuMemcpy2DAsync_v2)
@@ -138,6 +144,7 @@ MISSING(cuStreamCreate)
 MISSING(cuStreamDestroy_v2)
 MISSING(cuStreamQuery)
 MISSING(cuStreamSynchronize)
+MISSING(cuStreamWaitEvent)
 MISSING(cuEventCreate)
 MISSING(cuEventDestroy_v2)
 MISSING(cuEventQuery)

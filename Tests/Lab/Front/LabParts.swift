@@ -25,7 +25,10 @@ struct LabParts: Sendable {
     /// Compiles into a folder beside the tests, and renames what is complete: test processes may do so at the same time.
     private static func build() async throws -> LabParts {
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let folder = URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/lab"
+        // NVIDIA's stand-in has the structures of the headers that the FFmpeg in use was built with.
+        let root = ProcessInfo.processInfo.environment["STREAMBOX_TEST_ROOT"]
+        let variant = root.map { "-" + URL(fileURLWithPath: $0).deletingLastPathComponent().lastPathComponent } ?? ""
+        let folder = URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/lab\(variant)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let parts = LabParts(
             rig: "\(folder)/rig", nodes: "\(folder)/nodes.so", drivers: folder, nvidia: "\(folder)/nvidia", sound: "\(folder)/sound.so",
@@ -36,13 +39,16 @@ struct LabParts: Sendable {
         try await compile(["announce"], into: parts.announcer, [])
         try await compile(["nodes"], into: parts.nodes, library + ["-ldl"])
         try await compile(["sound"], into: parts.sound, library + ["-DPIC", "-lm"] + (try await packages("alsa")))
+        // x264 is linked in and hidden: an FFmpeg from another Debian has another version of it in the same process.
+        let x264 = ["-l:libx264.a", "-lm", "-Wl,-Bsymbolic", "-Wl,--exclude-libs,libx264.a"]
         try await compile(
             ["va", "va_objects", "va_memory", "va_encode", "va_scale", "faults"], into: "\(folder)/lab_drv_video.so",
-            library + (try await packages("libva", "libdrm", "x264")))
+            library + (try await packages("libva", "libdrm")) + x264)
         let soname: (String) -> String = { "-Wl,-soname,\($0)" }
         try await compile(["cuda", "faults"], into: "\(parts.nvidia)/libcuda.so.1", library + [soname("libcuda.so.1")])
         try await compile(
-            ["nvenc", "faults"], into: "\(parts.nvidia)/libnvidia-encode.so.1", library + [soname("libnvidia-encode.so.1")] + (try await packages("x264")))
+            ["nvenc", "faults"], into: "\(parts.nvidia)/libnvidia-encode.so.1",
+            library + (root.map { ["-I\($0)/usr/include"] } ?? []) + [soname("libnvidia-encode.so.1")] + x264)
         return parts
     }
 

@@ -45,17 +45,16 @@ public struct FrameReader: Sendable {
         within limit: Duration = .seconds(60)
     ) async throws -> Reading {
         try await withTemporaryFolder { folder in
-            let samples = sound ? folder.path("samples") : nil
-            let words = arguments(input, options, atMost: atMost, samples: samples)
+            let words = arguments(input, options, atMost: atMost, sound: sound ? folder : nil)
             var feed = Program.Input.none
             if case .bytes(let bytes) = input { feed = .bytes(bytes) }
-            let done = try await Program.run("ffmpeg", words, input: feed, within: limit)
+            let done = try await Program.run(Judge.ffmpeg, words, input: feed, within: limit)
             if sound && done.errors.contains("does not contain any stream") {
                 return try await read(
                     input, options: options, sound: false, atMost: atMost, within: limit)
             }
             let frames = try frames(done)
-            let beeps = sound ? beeps(done.errors, try folder.read("samples")) : []
+            let beeps = sound ? beeps(String(decoding: try folder.read(soundTimes), as: UTF8.self), try folder.read(soundSamples)) : []
             let complaints = done.errors.split(separator: "\n").map(String.init).filter {
                 $0.contains("[warning]") || $0.contains("[error]") || $0.contains("[fatal]")
             }
@@ -64,7 +63,7 @@ public struct FrameReader: Sendable {
     }
 
     private static func arguments(
-        _ input: Input, _ options: [String], atMost: Duration?, samples: String?
+        _ input: Input, _ options: [String], atMost: Duration?, sound: TemporaryFolder?
     ) -> [String] {
         var words = ["-hide_banner", "-nostats", "-loglevel", "level+info", "-threads", "1", "-y"]
         if case .url = input { words.append("-nostdin") }
@@ -75,11 +74,13 @@ public struct FrameReader: Sendable {
         case .bytes: words += ["-i", "pipe:0"]
         }
         words += ["-map", "0:v:0", "-vf", "showinfo=checksum=0,scale=8:10:flags=area,format=gray"]
-        // The time base of the stream itself: in one of frames two near ones would have the same time, and FFmpeg complain.
-        words += ["-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "rawvideo", "pipe:1"]
-        if let samples {
-            let filter = "ashowinfo,aresample=out_sample_fmt=s16:out_chlayout=mono"
-            words += ["-map", "0:a:0?", "-af", filter, "-f", "s16le", samples]
+        // A fine time base: in one of frames two near ones would have the same time, and FFmpeg complain.
+        words += ["-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-f", "rawvideo", "pipe:1"]
+        if let sound {
+            let filter = ["-map", "0:a:0?", "-af", "aresample=out_sample_fmt=s16:out_chlayout=mono", "-c:a", "pcm_s16le"]
+            words += filter + ["-f", "s16le", sound.path(soundSamples)]
+            // Not `ashowinfo`: since FFmpeg 7 picture and sound are filtered by threads of their own, which write into each other's lines.
+            words += filter + ["-f", "framecrc", sound.path(soundTimes)]
         }
         // FFmpeg shifts MPEG-TS by the start of the first stream that is used, in spite of -copyts: use them all.
         return words + ["-map", "0:v?", "-map", "0:a?", "-c", "copy", "-f", "null", "-"]
@@ -128,17 +129,20 @@ public struct FrameReader: Sendable {
         return odd == 0xFF && number != .max ? number : nil
     }
 
-    private static func beeps(_ told: String, _ samples: [UInt8]) -> [Double] {
+    private static let soundSamples = "samples", soundTimes = "times"
+
+    /// - Parameter times: A `framecrc` of the samples: `#tb 0: 1/48000`, then `0, DTS, PTS, DURATION, SIZE, 0x…` for each frame.
+    private static func beeps(_ times: String, _ samples: [UInt8]) -> [Double] {
         var beeps: [Double] = []
         var offset = 0
+        var rate = 0.0
         // The last time it was loud, or the beginning.
         var lastLoud = Double.infinity
-        for line in told.split(separator: "\n") where line.contains("Parsed_ashowinfo") {
-            guard
-                let found = line.firstMatch(
-                    of: /\ n: *\d+ pts: *(-?\d+) .*rate: *(\d+) nb_samples: *(\d+)/),
-                let pts = Double(found.1), let rate = Double(found.2), let count = Int(found.3)
-            else { continue }
+        for line in times.split(separator: "\n") {
+            if let base = line.firstMatch(of: /#tb 0: 1\/(\d+)/) { rate = Double(base.1) ?? 0 }
+            let fields = line.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+            guard fields.count >= 6, let pts = Double(fields[2]), let size = Int(fields[4]) else { continue }
+            let count = size / 2
             lastLoud = min(lastLoud, pts / rate)
             for index in 0..<count {
                 guard offset + 1 < samples.count else { return beeps }

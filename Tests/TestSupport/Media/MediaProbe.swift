@@ -104,7 +104,7 @@ public struct MediaProbe: Sendable {
             words += ["-i", "pipe:0"]
             feed = .bytes(bytes)
         }
-        let done = try await Program.run("ffprobe", words, input: feed, within: limit)
+        let done = try await Program.run(Judge.ffprobe, words, input: feed, within: limit)
             .success("ffprobe")
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase

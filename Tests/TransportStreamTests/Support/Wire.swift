@@ -58,7 +58,7 @@ enum Wire {
             [
                 "-hide_banner", "-nostdin", "-nostats", "-v", "warning", "-copyts", "-f", "mpegts", "-i", "pipe:0",
                 // The times as they are: FFmpeg closes gaps of more than ten seconds itself, and rounded to whole frames, pictures of two writers can fall together.
-                "-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-",
+                "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-f", "null", "-",
             ],
             input: .bytes(bytes))
         #expect(done.ending == .exited(0) && done.errors.isEmpty, "\(hint): \(done.errors.prefix(600))", sourceLocation: location)

@@ -1,5 +1,5 @@
 /// What `ffmpeg -version` says of itself.
-public struct FFmpegVersion: Sendable, Hashable, CustomStringConvertible {
+public struct FFmpegVersion: Sendable, Hashable, Codable, CustomStringConvertible {
     /// The word after `ffmpeg version`, as printed: `5.1.9-0+deb12u1`, `n6.0`, `N-109468-gd39b34123d`.
     public let text: String
     /// The release, where the word names one; git snapshots do not.
@@ -8,7 +8,7 @@ public struct FFmpegVersion: Sendable, Hashable, CustomStringConvertible {
     public let libavutilMajor: Int?
 
     /// A release number such as 5.1.
-    public struct Release: Sendable, Hashable, Comparable {
+    public struct Release: Sendable, Hashable, Codable, Comparable {
         public let major: Int
         public let minor: Int
 
@@ -22,7 +22,7 @@ public struct FFmpegVersion: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The oldest release that has every option the command lines use (`-fps_mode`, `-enc_time_base -1`).
+    /// The oldest release that is tested.
     public static let oldestSupported = Release(major: 5, minor: 1)
 
     /// Reads the output of `ffmpeg -version`; `nil` when it is not FFmpeg's.
@@ -45,9 +45,6 @@ public struct FFmpegVersion: Sendable, Hashable, CustomStringConvertible {
         if let release { return release >= Self.oldestSupported }
         return (libavutilMajor ?? 0) >= 57
     }
-
-    /// Whether FLV, and with it RTMP, carries HEVC and AV1. A build without a release number is a snapshot, and newer.
-    public var hasEnhancedFLV: Bool { release.map { $0 >= Release(major: 6, minor: 1) } ?? true }
 
     public var description: String { text }
 

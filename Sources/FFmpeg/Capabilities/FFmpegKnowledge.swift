@@ -1,11 +1,8 @@
 import Glibc
 
-/// What an FFmpeg said of itself, and of which files that holds: as long as they are the same, it need not be asked again.
+/// What is known of an FFmpeg, and of which files that holds: as long as they are the same, it need not be asked again.
 public struct FFmpegKnowledge: Codable, Sendable, Hashable {
-    /// What `-version` printed.
-    let version: String
-    /// The names of the encoders compiled in, sorted.
-    let encoders: [String]
+    let capabilities: FFmpegCapabilities
     let files: Files
 
     /// What decides how a program answers: its file, and what the loader would link it with.

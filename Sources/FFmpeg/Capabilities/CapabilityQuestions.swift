@@ -1,0 +1,95 @@
+/// What is asked of an FFmpeg to learn its capabilities, and how the answers read.
+enum CapabilityQuestions: CaseIterable {
+    case version, encoders, filters, bitstreamFilters, protocols, formats, options, rateWithPassthrough
+
+    var arguments: [String] {
+        switch self {
+        case .version: ["-hide_banner", "-version"]
+        case .encoders: ["-hide_banner", "-encoders"]
+        case .filters: ["-hide_banner", "-filters"]
+        case .bitstreamFilters: ["-hide_banner", "-bsfs"]
+        case .protocols: ["-hide_banner", "-protocols"]
+        case .formats: ["-hide_banner", "-formats"]
+        case .options: ["-hide_banner", "-h", "long"]
+        // Asked by doing: no list tells which options go together.
+        case .rateWithPassthrough:
+            [
+                "-hide_banner", "-nostdin", "-loglevel", "quiet", "-f", "lavfi", "-i", "color=size=16x16:rate=30", "-frames:v", "1",
+                "-fps_mode", "passthrough", "-r", "30", "-f", "null", "-",
+            ]
+        }
+    }
+
+    /// Reads the tables of `-encoders`: ` V....D libx264   libx264 H.264 …` below a line of dashes.
+    static func encoders(in text: String) -> Set<String> {
+        Set(table(text).compactMap { row in row.count >= 2 ? String(row[1]) : nil })
+    }
+
+    /// Reads `-filters`: ` T.C scale   V->V   Scale the input …`; the legend above has no arrow.
+    static func filters(in text: String) -> Set<String> {
+        Set(
+            lines(text).compactMap { line in
+                let fields = line.split(separator: " ", maxSplits: 3)
+                return fields.count >= 3 && fields[2].contains("->") ? String(fields[1]) : nil
+            })
+    }
+
+    /// Reads `-bsfs`: a name on each line below `Bitstream filters:`.
+    static func bitstreamFilters(in text: String) -> Set<String> {
+        Set(lines(text).filter { !$0.hasSuffix(":") }.map { String($0.drop { $0 == " " }) })
+    }
+
+    /// Reads `-protocols`: indented names below `Input:` and below `Output:`.
+    static func protocols(in text: String) -> (input: Set<String>, output: Set<String>) {
+        var input: Set<String> = [], output: Set<String> = []
+        var isOutput = false
+        for line in lines(text) {
+            switch line {
+            case "Input:": isOutput = false
+            case "Output:": isOutput = true
+            case _ where line.hasPrefix("  "):
+                let name = String(line.drop { $0 == " " })
+                if isOutput { output.insert(name) } else { input.insert(name) }
+            default: break
+            }
+        }
+        return (input, output)
+    }
+
+    /// Reads `-formats`: ` DE mpegts   MPEG-TS …`, ` D d v4l2,alias   …` for a device, below a line of dashes.
+    static func formats(in text: String) -> (demuxers: Set<String>, muxers: Set<String>) {
+        var demuxers: Set<String> = [], muxers: Set<String> = []
+        for line in lines(text).drop(while: { !isRule($0) }).dropFirst() {
+            // Three columns of flags since FFmpeg 7, two before it; each is a letter or a space.
+            let flags = line.dropFirst().prefix(3)
+            guard let name = line.dropFirst(3).split(separator: " ").first(where: { $0 != "d" }) else { continue }
+            for alias in name.split(separator: ",").map(String.init) {
+                if flags.first == "D" { demuxers.insert(alias) }
+                if flags.dropFirst().first == "E" { muxers.insert(alias) }
+            }
+        }
+        return (demuxers, muxers)
+    }
+
+    /// Reads `-h long`: `-fps_mode[:<stream_spec>] <>   set framerate mode …`.
+    static func options(in text: String) -> Set<String> {
+        Set(
+            lines(text).compactMap { line in
+                guard line.first == "-" else { return nil }
+                let name = line.dropFirst().prefix { $0 != " " && $0 != "[" }
+                return name.isEmpty ? nil : String(name)
+            })
+    }
+
+    private static func lines(_ text: String) -> [Substring] { text.split(whereSeparator: \.isNewline) }
+
+    private static func table(_ text: String) -> [[Substring]] {
+        lines(text).drop { !isRule($0) }.dropFirst().map { $0.split(separator: " ", maxSplits: 2) }
+    }
+
+    /// ` ------` or ` --`.
+    private static func isRule(_ line: Substring) -> Bool {
+        let dashes = line.drop { $0 == " " }
+        return dashes.count >= 2 && dashes.allSatisfy { $0 == "-" }
+    }
+}

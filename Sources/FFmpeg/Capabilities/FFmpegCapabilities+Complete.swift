@@ -1,0 +1,19 @@
+extension FFmpegCapabilities {
+    /// A build of a release with everything that command lines of the service use, such as Debian's: for where no FFmpeg is asked.
+    public static func complete(_ version: FFmpegVersion) -> FFmpegCapabilities {
+        let protocols: Set = ["crypto", "data", "file", "http", "https", "pipe", "rtmp", "rtmps", "rtp", "srt", "tcp", "tls", "udp"]
+        return FFmpegCapabilities(
+            version: version,
+            encoders: ["aac", "h264_nvenc", "h264_qsv", "h264_v4l2m2m", "h264_vaapi", "hevc_nvenc", "hevc_qsv", "hevc_vaapi", "libx264", "libx265", "rawvideo"],
+            filters: [
+                "aformat", "aresample", "atrim", "drawtext", "format", "fps", "framestep", "gradients", "hwupload", "loop", "pad", "scale", "scale_vaapi",
+                "setpts", "setsar", "settb", "sine", "testsrc2", "trim", "volume",
+            ],
+            bitstreamFilters: ["aac_adtstoasc", "extract_extradata", "h264_mp4toannexb", "hevc_mp4toannexb"],
+            inputProtocols: protocols, outputProtocols: protocols,
+            demuxers: ["alsa", "concat", "flv", "ivf", "lavfi", "mpegts", "rtsp", "v4l2", "video4linux2"],
+            muxers: ["flv", "mpegts", "nut", "segment"],
+            options: ["enc_time_base", "force_key_frames", "fpre", "fps_mode", "progress", "reinit_filter", "stats_period"],
+            acceptsRateWithPassthrough: (version.release?.major ?? .max) < 6)
+    }
+}

@@ -1,0 +1,64 @@
+/// What one FFmpeg can do, as far as command lines depend on it. Asked of the program itself; the version decides only what
+/// FFmpeg does not tell.
+public struct FFmpegCapabilities: Sendable, Hashable, Codable {
+    public let version: FFmpegVersion
+    /// Names of the encoders compiled in. Listing is not having: only a trial encode proves one.
+    public let encoders: Set<String>
+    public let filters: Set<String>
+    public let bitstreamFilters: Set<String>
+    public let inputProtocols: Set<String>
+    public let outputProtocols: Set<String>
+    /// Container formats and capture devices that can be read.
+    public let demuxers: Set<String>
+    /// Container formats that can be written.
+    public let muxers: Set<String>
+    /// Names of the program's own options, without the dash.
+    public let options: Set<String>
+    /// `-r` may stand beside `-fps_mode passthrough`: an encoder is told the frame rate, and no frame is moved. FFmpeg 6 and
+    /// later refuse it as a contradiction (fftools/ffmpeg_mux_init.c).
+    public let acceptsRateWithPassthrough: Bool
+
+    public init(
+        version: FFmpegVersion, encoders: Set<String>, filters: Set<String>, bitstreamFilters: Set<String>, inputProtocols: Set<String>,
+        outputProtocols: Set<String>, demuxers: Set<String>, muxers: Set<String>, options: Set<String>, acceptsRateWithPassthrough: Bool
+    ) {
+        self.version = version
+        self.encoders = encoders
+        self.filters = filters
+        self.bitstreamFilters = bitstreamFilters
+        self.inputProtocols = inputProtocols
+        self.outputProtocols = outputProtocols
+        self.demuxers = demuxers
+        self.muxers = muxers
+        self.options = options
+        self.acceptsRateWithPassthrough = acceptsRateWithPassthrough
+    }
+
+    /// Whether FLV, and with it RTMP, carries HEVC and AV1. FFmpeg lists no codecs of a container, so the version decides; a
+    /// build without a release number is a snapshot, and newer.
+    public var hasEnhancedFLV: Bool { version.release.map { $0 >= FFmpegVersion.Release(major: 6, minor: 1) } ?? true }
+
+    // MARK: What command lines are built from
+
+    /// Every frame keeps its time, on the clock of MPEG-TS; with FFmpeg's own time base it would move by up to half a frame.
+    ///
+    /// A number for the time base, since all versions take it: `-1` for the source's is refused by FFmpeg 9, and the word
+    /// `demux` by those before 6.1. The feeds count in these ticks.
+    var timestampOptions: [String] {
+        [options.contains("fps_mode") ? "-fps_mode" : "-vsync", "passthrough", "-enc_time_base", "1:90000"]
+    }
+
+    /// An input is read at its own speed. FFmpeg 6.1 and later would read the first half second at once; a source is no faster than
+    /// the clock.
+    var pacingOptions: [String] { ["-re"] + (options.contains("readrate_initial_burst") ? ["-readrate_initial_burst", "0.001"] : []) }
+
+    /// Filters, times and the choice of the encoder, alike for groups and trials: a trial proves the whole of it.
+    ///
+    /// - Parameter rate: Frames per second, for an encoder that goes by what FFmpeg states; `nil` where it is not known. An FFmpeg that
+    ///   takes no such statement goes by the rate of the input.
+    public func videoOptions(filters: [String], recipe: any EncoderRecipe, rate: FrameRate?) -> [String] {
+        var options = ["-vf", filters.joined(separator: ",")] + timestampOptions
+        if recipe.needsStatedRate, acceptsRateWithPassthrough, let rate { options += ["-r", "\(rate)"] }
+        return options + ["-c:v", recipe.encoder]
+    }
+}
