@@ -165,7 +165,7 @@ let package = Package(
             name: "ConfigurationTests", dependencies: ["Configuration", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "FFmpegTests", dependencies: ["EncoderSelection", "FFmpeg", "Redaction", "TestSupport"], swiftSettings: settings),
+            name: "FFmpegTests", dependencies: ["Configuration", "EncoderSelection", "FFmpeg", "Redaction", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "RTMPTests", dependencies: ["RTMP", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "IngestTests",

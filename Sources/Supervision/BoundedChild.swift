@@ -6,11 +6,12 @@ import SystemPackage
 /// A child that is given so long, and no longer.
 enum BoundedChild {
     /// - Parameters:
-    ///   - stdout: The child's end, closed on every path; `nil` is /dev/null.
+    ///   - stdin: The child's end, closed on every path; `nil` is /dev/null.
+    ///   - stdout: Likewise.
     ///   - limit: After it, and when the task is cancelled, the child is killed.
     ///   - extended: How long it may take in all as long as it is at work: a machine may be busy.
     static func run(
-        _ command: FFmpegCommand, binary: FFmpegBinary, stdout: FileDescriptor? = nil, environment: [String: String],
+        _ command: FFmpegCommand, binary: FFmpegBinary, stdin: FileDescriptor? = nil, stdout: FileDescriptor? = nil, environment: [String: String],
         limit: Duration, extended: Duration? = nil
     ) async -> (exit: ChildExit, overdue: Overdue?) {
         let child = ChildHandle()
@@ -19,7 +20,7 @@ enum BoundedChild {
             tasks.addTask {
                 await withTaskCancellationHandler {
                     .exit(
-                        await ChildProcess.run(command, binary: binary, stdin: nil, stdout: stdout, environment: environment, handle: child) {
+                        await ChildProcess.run(command, binary: binary, stdin: stdin, stdout: stdout, environment: environment, handle: child) {
                             if case .started(let pid) = $0 { started.pid = pid }
                         })
                 } onCancel: {

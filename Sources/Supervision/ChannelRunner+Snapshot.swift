@@ -189,7 +189,8 @@ extension ProcessHistory {
             case .notStarted(let reason): "not started: \(reason)"
             }
             return EndSnapshot(
-                started: end.started.seconds, ended: end.ended.seconds, status: status, cause: end.cause?.rawValue, lastLines: end.lastLines)
+                started: end.started.seconds, ended: end.ended.seconds, status: status, cause: end.cause?.rawValue, lastLines: end.lastLines,
+                refused: end.refused)
         }
     }
 }

@@ -1,3 +1,4 @@
+import FFmpeg
 import Status
 
 /// What an operator should act on, told from the snapshot: what happened, and what to do.
@@ -15,22 +16,36 @@ enum Problems {
         }
     }
 
-    static func of(_ channel: ChannelSnapshot) -> [Problem] {
+    /// - Parameter ffmpeg: Its version.
+    static func of(_ channel: ChannelSnapshot, ffmpeg: String) -> [Problem] {
         var problems: [Problem] = []
         if !channel.sources.contains(where: { $0.isOnAir && $0.id != "slate" }) {
             problems.append(
                 Problem(.noSource, subject: "channel \(channel.name)", sentence: "no source delivers; check the cable, the encoder that pushes to this box, or its network"))
         }
-        for source in channel.sources { problems += of(source, in: channel) }
+        for source in channel.sources {
+            let subject = "source \(source.id) of \(channel.name)"
+            problems += source.state == .live ? of(source, subject) : refusal(source.history, ffmpeg, subject).map { [$0] } ?? of(source, subject)
+        }
         for group in channel.groups {
-            problems += of(group)
-            problems += group.targets.compactMap(of)
+            let subject = "group \(group.name)"
+            problems += group.state == .stalled ? refusal(group.history, ffmpeg, subject).map { [$0] } ?? of(group, subject) : of(group, subject)
+            for target in group.targets where target.state != .stopped {
+                let subject = "target \(target.name)"
+                let refusal = target.state == .live ? nil : refusal(target.history, ffmpeg, subject)
+                problems += [refusal ?? of(target, subject)].compactMap(\.self)
+            }
         }
         return problems
     }
 
-    private static func of(_ source: SourceSnapshot, in channel: ChannelSnapshot) -> [Problem] {
-        let subject = "source \(source.id) of \(channel.name)"
+    /// The last process ended because FFmpeg refuses its command line: the next will, too.
+    private static func refusal(_ history: [EndSnapshot], _ ffmpeg: String, _ subject: String) -> Problem? {
+        guard let refused = history.last?.refused else { return nil }
+        return Problem(.ffmpegUnsupported, subject: subject, sentence: RefusedRole.sentence(refused, ffmpeg: ffmpeg) + RefusedRole.advice)
+    }
+
+    private static func of(_ source: SourceSnapshot, _ subject: String) -> [Problem] {
         switch source.state {
         case .absent:
             return [Problem(.sourceAbsent, subject: subject, sentence: source.trouble ?? "it is not plugged in")]
@@ -41,8 +56,7 @@ enum Problems {
         }
     }
 
-    private static func of(_ group: GroupSnapshot) -> [Problem] {
-        let subject = "group \(group.name)"
+    private static func of(_ group: GroupSnapshot, _ subject: String) -> [Problem] {
         switch group.state {
         case .stalled where group.encoder == "none":
             return [Problem(.noEncoder, subject: subject, sentence: group.why)]
@@ -61,8 +75,7 @@ enum Problems {
         return "its encoder \(group.encoder) ends again and again (\(end.status)\(last)); it is tried for ever; choose another with `encoder:`, or change what is asked of it"
     }
 
-    private static func of(_ target: TargetSnapshot) -> Problem? {
-        let subject = "target \(target.name)"
+    private static func of(_ target: TargetSnapshot, _ subject: String) -> Problem? {
         return switch target.state {
         case .refused: Problem(.targetRefused, subject: subject, sentence: target.trouble ?? "it did not let us in: check the stream key")
         case .waiting, .connecting: target.trouble.map { Problem(.targetDown, subject: subject, sentence: $0) }

@@ -11,6 +11,8 @@ public struct ProcessHistory: Sendable, Hashable {
         public var cause: FailureCause?
         /// What it said last, secrets masked.
         public var lastLines: [String]
+        /// What FFmpeg refused of its command line; `nil` where that is not why it ended.
+        public var refused: String?
     }
 
     /// How many ends are kept.
@@ -28,6 +30,8 @@ public struct ProcessHistory: Sendable, Hashable {
         count += 1
         if ends.count == Self.capacity { ends.removeFirst() }
         ends.append(
-            End(started: started, ended: now, status: exit.status, cause: exit.cause, lastLines: exit.log.last(Self.linesKept)))
+            End(
+                started: started, ended: now, status: exit.status, cause: exit.cause, lastLines: exit.log.last(Self.linesKept),
+                refused: exit.cause == .unsupported ? RefusedOption(exit.log)?.description : nil))
     }
 }

@@ -332,7 +332,7 @@ public actor Supervisor {
                 let name = snapshot.groups[index].name
                 snapshot.groups[index].tap = (taps[.group(name)]).map(\.url)
             }
-            box.problems += Problems.of(snapshot)
+            box.problems += Problems.of(snapshot, ffmpeg: box.ffmpeg)
             box.channels.append(snapshot)
         }
         return box

@@ -27,7 +27,7 @@ struct ProbeReport: Encodable {
     struct Encoder: Encodable {
         /// `h264_vaapi@0000:00:02.0`
         var name: String
-        /// `usable`, `untried` or `failed`.
+        /// `usable`, `untried`, `failed`, or `listed` for one that is not used.
         var standing: String
         var reason: String?
         /// What FFmpeg's end was taken for, for programs; `nil` where it passed or was not tried.
@@ -36,7 +36,15 @@ struct ProbeReport: Encodable {
         var scalesOnGPU: Bool?
     }
 
+    /// Something that FFmpeg does not have, or refuses.
+    struct FFmpegProblem: Encodable {
+        /// What needs it.
+        var subject: String
+        var sentence: String
+    }
+
     var ffmpeg: String
+    var ffmpegProblems: [FFmpegProblem] = []
     var gpus: [GPUEntry]
     var encoders: [Encoder] = []
     var v4l2Encoders: [V4L2Encoder]
@@ -64,6 +72,16 @@ struct ProbeReport: Encodable {
                 }
             }
         }
+        listAV1(catalogue)
+    }
+
+    /// FFmpeg's encoders for AV1, which the service does not use yet.
+    private mutating func listAV1(_ catalogue: EncoderCatalogue) {
+        for family in EncoderFamily.allCases {
+            for candidate in catalogue.candidates(family, .av1) where catalogue.listed.contains(candidate.name) {
+                encoders.append(Encoder(name: "\(candidate)", standing: "listed", reason: "this service does not encode AV1 yet"))
+            }
+        }
     }
 
     /// Lists what trials have shown.
@@ -76,12 +94,14 @@ struct ProbeReport: Encodable {
                 Encoder(name: "\(candidate)", standing: "failed", reason: why, cause: cause.rawValue)
             }
         }
+        listAV1(catalogue)
     }
 
     /// For a person, at most 80 columns.
     var text: String {
         var text = Columns()
         text.line("FFmpeg \(ffmpeg)")
+        for problem in ffmpegProblems { text.paragraph("! \(problem.subject): \(problem.sentence)", indent: 2) }
         text.line("")
         text.line("GPUs")
         if gpus.isEmpty { text.line("  none found: everything is encoded by the processor") }

@@ -8,7 +8,7 @@ import TransportStream
 @testable import DataPath
 
 /// The data path with real pipes, and without any FFmpeg at their other ends.
-@Suite struct DataPathTests {
+@Suite(.tags(.ffmpeg)) struct DataPathTests {
     private struct Rig {
         let path: DataPath
         init(limits: Feed.Limits = Feed.Limits(), patience: Duration = .seconds(30), tapPatience: Duration = .seconds(10)) async {

@@ -8,7 +8,7 @@ import Testing
 @testable import DataPath
 
 /// Frames of a card or of another program on their way through encoders that are none, with real pipes.
-@Suite struct FrameStreamTests {
+@Suite(.tags(.ffmpeg)) struct FrameStreamTests {
     /// A channel with a source of frames, and what comes out of it.
     private final class Rig: Sendable {
         let path: DataPath
@@ -170,7 +170,7 @@ import Testing
                 "ffmpeg",
                 [
                     "-v", "error", "-nostdin", "-copyts", "-f", "lavfi", "-i", "testsrc2=s=34x18:r=30:d=1,format=nv12,settb=1/1000000,setpts=N*33333+1764172800000000",
-                    "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
+                    "-fps_mode", "passthrough", "-enc_time_base", "1:1000000", "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
                 ]
             ).success("frames").output
             let writer = Writer(try #require(rig.picture))
@@ -288,7 +288,7 @@ import Testing
                 "ffmpeg",
                 [
                     "-v", "error", "-nostdin", "-copyts", "-f", "lavfi", "-i", "testsrc2=s=34x18:r=30:d=4,format=nv12,settb=1/1000000,setpts=N*33333+1764172800000000",
-                    "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
+                    "-fps_mode", "passthrough", "-enc_time_base", "1:1000000", "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
                 ]
             ).success("frames").output
             let first = try await rig.encoder(1, gives: 1, reads: false)

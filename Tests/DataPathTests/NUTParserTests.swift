@@ -4,7 +4,7 @@ import Testing
 @testable import DataPath
 
 /// What stands around frames in what FFmpeg writes.
-struct NUTParserTests {
+@Suite(.tags(.ffmpeg)) struct NUTParserTests {
     /// Frames as FFmpeg writes them to a pipe, at times that are not even.
     private func stream(width: Int = 96, height: Int = 54) async throws -> [UInt8] {
         let done = try await Program.run(
@@ -12,7 +12,7 @@ struct NUTParserTests {
             [
                 "-v", "error", "-nostdin", "-copyts", "-f", "lavfi", "-i",
                 "testsrc2=s=\(width)x\(height):r=30:d=2,format=nv12,settb=1/1000000,setpts=N*3001+mod(N*7\\,5)+1764172800123456",
-                "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
+                "-fps_mode", "passthrough", "-enc_time_base", "1:1000000", "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
             ]
         ).success("frames")
         return done.output

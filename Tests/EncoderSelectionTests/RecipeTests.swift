@@ -45,3 +45,20 @@ import Testing
         #expect(options(NVENCRecipe(codec: .h264), baseline)["-profile:v"] == "baseline")
     }
 }
+
+@Suite struct TrialCommandTests {
+    @Test("a trial has the options that a group's encoder has, so that one which is refused shows in it", arguments: ["5.1.9", "7.1.5", "9.0.2"])
+    func alike(version: String) throws {
+        let ffmpeg = FFmpegCapabilities.complete(try #require(FFmpegVersion(output: "ffmpeg version \(version) C")))
+        let recipe = NVENCRecipe(codec: .h264)
+        let job = EncodingJob(VideoEncoding(codec: .h264, size: PixelSize(width: 640, height: 360)), arriving: FrameSize(width: 640, height: 360))
+        let trial = TrialCommand(recipe: recipe, job: job).command(for: ffmpeg).arguments
+        let group = EncoderCommand(video: .encode(job.settings, with: recipe), audio: .copy, inputRate: job.rate).command(for: ffmpeg).arguments
+        let own: Set<String> = ["-force_key_frames", "-vf", "-g"]
+        for option in ["-fps_mode", "-enc_time_base", "-r", "-c:v", "-preset", "-rc", "-bf", "-b:v"] where !own.contains(option) {
+            let values = [trial, group].map { words in words.firstIndex(of: option).map { words[$0 + 1] } }
+            #expect(values[0] == values[1], "\(option): \(values)")
+        }
+        #expect(trial.contains("-r") == version.hasPrefix("5"))
+    }
+}

@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite(.serialized) struct ChildProcessTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct ChildProcessTests {
     /// Stands in for FFmpeg.
     private func script(_ text: String, in scratch: Scratch) throws -> FFmpegBinary {
         try write("#!/bin/sh\n" + text, to: scratch.file("ffmpeg"), mode: [.ownerReadWriteExecute])

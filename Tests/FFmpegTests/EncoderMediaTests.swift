@@ -1,10 +1,11 @@
 import EncoderSelection
 import FFmpeg
 import Foundation
+import TestSupport
 import Testing
 
 /// The real program on real streams.
-@Suite(.serialized) struct EncoderMediaTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct EncoderMediaTests {
     private func encoder(
         rate: FrameRate? = FrameRate(30), settings: VideoSettings = VideoSettings(bitrate: 500_000, keyframe: .seconds(2)),
         resume: ResumePoint? = nil

@@ -5,7 +5,7 @@ import Testing
 
 @testable import FFmpeg
 
-@Suite(.serialized) struct FFmpegBinaryTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct FFmpegBinaryTests {
     @Test("the first ffmpeg on the PATH is found, and its encoders are listed")
     func found() async throws {
         let binary = try await ffmpeg()

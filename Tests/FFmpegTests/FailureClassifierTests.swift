@@ -47,9 +47,31 @@ import Testing
             ("Error while filtering: Input/output error", .driverError),
             ("av_interleaved_write_frame(): Broken pipe", .reset),
             ("Unknown encoder 'nosuch'", .unsupported),
+            // FFmpeg 7.1 and 9.0: what follows repeats the number alone.
+            ("Cannot load cuDriverGetVersion|Error while opening encoder|Error sending frames to consumers: Operation not permitted", .driverMissing),
+            ("[h264_qsv @ 0x1] Error creating a MFX session: -9.|Error sending frames to consumers: Unknown error occurred", .driverMissing),
+            ("Driver does not support the required nvenc API version. Required: 12.1 Found: 10.0|Error sending frames to consumers: Function not implemented", .driverMissing),
+            ("EncodePicture failed!: generic error (20): as it says|Error encoding a frame: Unknown error occurred|Task finished with error code: -1313558101", .driverError),
+            ("Failed to create temp encode pipeline configuration: 34 (HW busy now).|Task finished with error code: -5 (Input/output error)", .driverError),
+            ("Error sending frames to consumers: Operation not permitted|Terminating thread with return code -1 (Operation not permitted)", .unknown),
+            ("Failed to end picture encode issue: 99 (unknown libva error / description missing).", .driverError),
         ] as [(String, FailureCause)])
     func encoders(text: String, wanted: FailureCause) {
         #expect(cause(.encoder, .exited(1), text.split(separator: "|").map(String.init)) == wanted)
+    }
+
+    @Test("FFmpeg 7 and later repeat an error by its number: the words before it count")
+    func echoes() {
+        #expect(cause(.relay, .exited(187), ["[in#0/mpegts @ 0x1] could not find codec parameters", "Error opening input files: End of file"]) == .invalidData)
+        #expect(cause(.relay, .exited(187), ["Error opening input files: End of file"]) == .reset)
+        #expect(cause(.publisher, .exited(145), ["Connection to tcp://127.0.0.1:1 failed: Connection refused", "Error opening output files: Connection refused"]) == .refused)
+        #expect(
+            cause(.publisher, .exited(243), ["[out#0/flv @ 0x1] Error opening output rtmp://h/a: Permission denied", "Error opening output files: Permission denied"])
+                == .permission)
+        #expect(cause(.publisher, .exited(251), ["[tls @ 0x1] Peer certificate failed verification", "Error opening output rtmps://h/a: Input/output error"]) == .untrusted)
+        var log = LogExcerpt()
+        for line in ["the cause", "Task finished with error code: -5 (Input/output error)"] { log.append(line) }
+        #expect(log.last(1) == ["the cause"])
     }
 
     @Test("a card that another program has is busy, and one that was pulled is gone")

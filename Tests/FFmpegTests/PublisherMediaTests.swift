@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The real program against real listeners on this machine.
-@Suite(.serialized) struct PublisherMediaTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct PublisherMediaTests {
     /// nginx-rtmp on a free port; its log tells the name that was published.
     private func withNginx(
         _ scratch: Scratch, _ body: @Sendable (_ port: UInt16, _ log: String) async throws -> Void

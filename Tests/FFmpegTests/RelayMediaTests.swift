@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The real program on real sources.
-@Suite(.serialized) struct RelayMediaTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct RelayMediaTests {
     /// Runs an endless relay until its output holds that many bytes.
     private func relay(_ relay: RelayCommand, in scratch: Scratch, bytes: Int) async throws -> ChildExit {
         let handle = ChildHandle()

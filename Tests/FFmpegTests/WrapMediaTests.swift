@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Eighty hours of stream, three wraps of its 33-bit times, in a few seconds: a picture every ten seconds.
-@Suite(.serialized) struct WrapMediaTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct WrapMediaTests {
     private static let wrap: Int64 = 1 << 33
     private static let hours = 80
     private static let step = 10

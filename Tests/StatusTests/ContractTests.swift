@@ -1,4 +1,5 @@
 import Status
+import TestSupport
 import Testing
 
 /// The metrics' names, labels, states and causes, as dashboards and checks from outside rely on them. They are written here a

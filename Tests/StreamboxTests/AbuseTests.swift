@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What clients and disks do to the status, and that no stream notices.
-@Suite(.serialized) struct AbuseTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct AbuseTests {
     private func channels(_ sink: NginxRTMP, rtmp: Int) -> String {
         """
           - name: main

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Capture cards that are plugged, pulled, frozen and swapped, with the real V4L2 of FFmpeg.
-@Suite(.serialized) struct CaptureTests: OnHardware {
+@Suite(.serialized, .tags(.ffmpeg)) struct CaptureTests: OnHardware {
     @Test("a card that is plugged in goes on air; pulled, the slate stands in; plugged into another port under another number, it is on air again")
     func plugging() async throws {
         try await withLab { stage, lab in

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What cards give: their formats and modes, and what arrives at their HDMI inputs.
-@Suite(.serialized) struct CardInputTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct CardInputTests {
     /// A second of pictures as a card compresses them.
     private func pictures(_ codec: String, on stage: Stage) async throws -> String {
         let path = stage.folder.path("pictures.\(codec)")

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The sound of capture cards, with the real ALSA between it and FFmpeg.
-@Suite(.serialized) struct CardSoundTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct CardSoundTests {
     /// When clicks begin in a recording, in seconds.
     private func clicks(_ recording: String) async throws -> [Double] {
         let log = try await Program.run("ffmpeg", [

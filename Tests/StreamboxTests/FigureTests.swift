@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Figures of the running service against what a sink has received.
-@Suite(.serialized) struct FigureTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct FigureTests {
     private func metrics(_ port: Int) async throws -> Metrics { Metrics(try await HTTP.get(port: port, "/metrics")) }
 
     private static let hd = #"{channel="main",group="hd"}"#

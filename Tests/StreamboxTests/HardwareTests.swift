@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Encoders of GPUs in the running service: chosen, lost, and had back, while a target loses nothing.
-@Suite(.serialized) struct HardwareTests: OnHardware {
+@Suite(.serialized, .tags(.ffmpeg)) struct HardwareTests: OnHardware {
     @Test("a group moves from software to the GPU once that has passed its trial, and the next start begins with the GPU")
     func onAirFirst() async throws {
         try await withLab { stage, lab in

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Encoders that die or hang, and the ends that the service itself can have.
-@Suite(.serialized) struct LifeTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct LifeTests {
     @Test("an encoder that is killed or hangs is replaced: the target sees one stream, and no picture is missing or twice")
     func encoderLost() async throws {
         try await withStage { stage in

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The log of the running service.
-@Suite(.serialized) struct LogTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct LogTests {
     @Test("a reader of the log that is stuck disturbs neither the stream nor a handover nor the end")
     func stuckReader() async throws {
         try await withStage { stage in

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The metrics as Prometheus and its tools see them, and what is built on them.
-@Suite(.serialized) struct MonitoringTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct MonitoringTests {
     /// The top of the package.
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
     private static let rules = "\(root)/docs/prometheus/streambox-alerts.yml"

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What an operator can ask of the running service.
-@Suite(.serialized) struct OperatorTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct OperatorTests {
     private func box(_ targets: String) -> String {
         """
           - name: main

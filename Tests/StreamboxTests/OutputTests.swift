@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// From a source to every kind of target, with the real FFmpeg and the real nginx.
-@Suite(.serialized) struct OutputTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct OutputTests {
     @Test("one source goes to an RTMP target, an SRT target, a recording and a tap at once, as configured")
     func everyTarget() async throws {
         try await withStage { stage in

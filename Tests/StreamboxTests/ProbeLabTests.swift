@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `probe` with the real libva on a driver that has no hardware, and with the real V4L2 questions.
-@Suite struct ProbeLabTests {
+@Suite(.tags(.ffmpeg)) struct ProbeLabTests {
     private struct Report: Decodable {
         struct GPU: Decodable {
             var slot: String

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a box has, with the real libudev and libdrm on devices that umockdev stands in for.
-@Suite struct ProbeTests {
+@Suite(.tags(.ffmpeg)) struct ProbeTests {
     private struct Report: Decodable {
         struct Entry: Decodable {
             var gpu: GPU

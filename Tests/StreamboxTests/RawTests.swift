@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Frames that another program writes.
-@Suite(.serialized) struct RawTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct RawTests {
     private func box(_ fifo: String, _ url: String) -> String {
         """
           - name: main

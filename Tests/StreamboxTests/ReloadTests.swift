@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What becomes of the processes when the configuration changes while they run.
-@Suite(.serialized) struct ReloadTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct ReloadTests {
     private struct Box {
         var rtmp: Int
         var groups: String

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Secrets of every kind, in every place where a configuration may have them, and all that leaves the service as text.
-@Suite(.serialized) struct SecretTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct SecretTests {
     /// Begins every secret of these tests.
     private static let mark = "s3cr"
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Everything that the running service shows to anybody, searched for every secret that it was given.
-@Suite(.serialized) struct SecretsTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct SecretsTests {
     /// One of each kind and place; none is a part of another.
     private enum Hidden {
         static let file = "kf-7hQwEr9+z="

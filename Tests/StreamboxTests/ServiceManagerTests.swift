@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What the service tells the manager that started it.
-@Suite struct ServiceManagerTests {
+@Suite(.tags(.ffmpeg)) struct ServiceManagerTests {
     @Test("ready with the slate on air, alive all the time, reloading and ready again, stopping last")
     func conversation() async throws {
         try await withStage { stage in

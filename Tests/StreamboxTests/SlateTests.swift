@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What is shown when no source delivers, with the real service.
-@Suite(.serialized) struct SlateTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct SlateTests {
     private func box(_ stage: Stage, _ sink: NginxRTMP, port: Int, slate: String = "{ after: 400ms }") -> String {
         """
           - name: main

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What comes in, and which of several sources is on air.
-@Suite(.serialized) struct SourceTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct SourceTests {
     @Test("a publisher takes the air from the test picture and gives it back; the target sees one stream")
     func priorities() async throws {
         try await withStage { stage in

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Targets that are down, die, hang and come back, while the others go on.
-@Suite(.serialized) struct TargetTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct TargetTests {
     @Test("a recording whose disk is not there, or takes nothing, is that target's trouble: the service starts, the others are on air, and it records once it can")
     func recordingDisk() async throws {
         try await withStage { stage in

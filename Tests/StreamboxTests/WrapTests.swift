@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The 33-bit wrap of the timestamps, every 26.5 hours, with the real service: its timeline begins shortly before one.
-@Suite(.serialized) struct WrapTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct WrapTests {
     /// Seconds at which 33 bits are used up.
     private static let wrap = Double(UInt64(1) << 33) / 90_000
 

@@ -10,7 +10,7 @@ import Testing
 @testable import Supervision
 
 /// The tests set no clock: what a set one looks like is told to whoever judges it.
-@Suite struct ClockWatchTests {
+@Suite(.tags(.ffmpeg)) struct ClockWatchTests {
     @Test("a clock that is set by a tenth of a second or more is told, ahead or back, and smaller steps are not, however many")
     func steps() {
         var lead = ClockLead()

@@ -11,7 +11,7 @@ import Testing
 
 @testable import Supervision
 
-@Suite struct HeartbeatTests {
+@Suite(.tags(.ffmpeg)) struct HeartbeatTests {
     @Test("the service's heart beats while everything comes round, stops while the data path hangs, and beats again after that")
     func hangs() async throws {
         let folder = try TemporaryFolder()

@@ -6,7 +6,7 @@ import Testing
 @testable import Supervision
 
 /// What a trial's stream shows, with streams of the real FFmpeg's.
-@Suite struct TrialProofTests {
+@Suite(.tags(.ffmpeg)) struct TrialProofTests {
     private static let keyframes = ["-force_key_frames", "expr:not(mod(n,6))"]
 
     @Test(

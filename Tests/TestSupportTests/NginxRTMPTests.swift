@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("nginx-rtmp")
+@Suite("nginx-rtmp", .tags(.ffmpeg))
 struct NginxRTMPTests {
     @Test("a stream that is pushed and recorded has every frame")
     func recordsEveryFrame() async throws {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Numbered source")
+@Suite("Numbered source", .tags(.ffmpeg))
 struct NumberedSourceTests {
     @Test(
         "frame numbers and beeps survive the encoder",

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("Recorded streams")
+@Suite("Recorded streams", .tags(.ffmpeg))
 struct RecordedStreamTests {
     @Test("every recorded stream is whole and is what it says", arguments: RecordedStream.allCases)
     func isWhole(_ stream: RecordedStream) async throws {

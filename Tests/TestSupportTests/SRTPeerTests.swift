@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("SRT peers")
+@Suite("SRT peers", .tags(.ffmpeg))
 struct SRTPeerTests {
     @Test("a caller with the right passphrase is received whole", arguments: [nil, "correct-horse"])
     func received(_ passphrase: String?) async throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import TransportStream
 
-@Suite struct ADTSTests {
+@Suite(.tags(.ffmpeg)) struct ADTSTests {
     private func duration(_ bytes: [UInt8]) -> Int64? { bytes.withUnsafeBufferPointer { ADTS.duration(of: $0) } }
 
     private func frame(rate: UInt8, length: Int) -> [UInt8] {

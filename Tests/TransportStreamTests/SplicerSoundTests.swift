@@ -3,7 +3,7 @@ import Testing
 
 @testable import TransportStream
 
-@Suite struct SplicerSoundTests {
+@Suite(.tags(.ffmpeg)) struct SplicerSoundTests {
     private func line(_ bytes: [UInt8]) -> Line {
         let line = Line(fillsSilence: true)
         line.write(bytes, .following)

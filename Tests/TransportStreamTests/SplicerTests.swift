@@ -3,7 +3,7 @@ import Testing
 
 @testable import TransportStream
 
-@Suite struct SplicerTests {
+@Suite(.tags(.ffmpeg)) struct SplicerTests {
     /// The units of a kind that the bytes hold for certain.
     private func evident(_ units: [ReferenceUnit], _ kind: StreamKind) -> [ReferenceUnit] {
         var units = units.of(kind)

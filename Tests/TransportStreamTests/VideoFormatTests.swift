@@ -3,7 +3,7 @@ import Testing
 
 @testable import TransportStream
 
-@Suite struct VideoFormatTests {
+@Suite(.tags(.ffmpeg)) struct VideoFormatTests {
     @Test(
         "size and rate are those of the encoder, cropping taken off",
         arguments: [(1920, 1080, "60"), (322, 178, "25"), (1280, 720, "30000/1001"), (640, 360, "30")], ["libx264", "libx265"])

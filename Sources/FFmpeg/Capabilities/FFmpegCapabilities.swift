@@ -40,12 +40,14 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
 
     // MARK: What command lines are built from
 
-    /// Every frame keeps its time, on the clock of MPEG-TS; with FFmpeg's own time base it would move by up to half a frame.
+    /// Every frame keeps its time; with FFmpeg's own time base it would move by up to half a frame.
     ///
     /// A number for the time base, since all versions take it: `-1` for the source's is refused by FFmpeg 9, and the word
-    /// `demux` by those before 6.1. The feeds count in these ticks.
-    var timestampOptions: [String] {
-        [options.contains("fps_mode") ? "-fps_mode" : "-vsync", "passthrough", "-enc_time_base", "1:90000"]
+    /// `demux` by those before 6.1.
+    ///
+    /// - Parameter ticks: How many there are in a second; by default those of MPEG-TS, in which the feeds count.
+    func timestampOptions(ticks: Int = 90_000) -> [String] {
+        [options.contains("fps_mode") ? "-fps_mode" : "-vsync", "passthrough", "-enc_time_base", "1:\(ticks)"]
     }
 
     /// An input is read at its own speed. FFmpeg 6.1 and later would read the first half second at once; a source is no faster than
@@ -57,7 +59,7 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
     /// - Parameter rate: Frames per second, for an encoder that goes by what FFmpeg states; `nil` where it is not known. An FFmpeg that
     ///   takes no such statement goes by the rate of the input.
     public func videoOptions(filters: [String], recipe: any EncoderRecipe, rate: FrameRate?) -> [String] {
-        var options = ["-vf", filters.joined(separator: ",")] + timestampOptions
+        var options = ["-vf", filters.joined(separator: ",")] + timestampOptions()
         if recipe.needsStatedRate, acceptsRateWithPassthrough, let rate { options += ["-r", "\(rate)"] }
         return options + ["-c:v", recipe.encoder]
     }

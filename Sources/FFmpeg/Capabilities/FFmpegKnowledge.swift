@@ -4,6 +4,28 @@ import Glibc
 public struct FFmpegKnowledge: Codable, Sendable, Hashable {
     let capabilities: FFmpegCapabilities
     let files: Files
+    /// What it refuses of the command lines of this version of the service; `nil` as long as that was not checked.
+    private var check: Check?
+
+    private struct Check: Codable, Sendable, Hashable {
+        let version: String
+        let refused: [RefusedRole]
+    }
+
+    init(capabilities: FFmpegCapabilities, files: Files) {
+        self.capabilities = capabilities
+        self.files = files
+    }
+
+    /// - Parameter version: The service's; another one has other command lines.
+    public func refused(by version: String) -> [RefusedRole]? { check?.version == version ? check?.refused : nil }
+
+    /// The same, with the result of a check.
+    public func checked(_ refused: [RefusedRole], by version: String) -> FFmpegKnowledge {
+        var checked = self
+        checked.check = Check(version: version, refused: refused)
+        return checked
+    }
 
     /// What decides how a program answers: its file, and what the loader would link it with.
     struct Files: Codable, Sendable, Hashable {

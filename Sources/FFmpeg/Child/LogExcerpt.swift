@@ -30,8 +30,11 @@ public struct LogExcerpt: Sendable, Hashable {
     /// Whether a kept line has this text in it.
     public func says(_ text: String) -> Bool { lines.contains { $0.contains(text) } }
 
-    /// What it said last.
-    public func last(_ count: Int) -> [String] { Array((tail.count < count ? head + tail : tail).suffix(count)) }
+    /// What it said last, without what repeats an error by its number alone, as far as there is anything else.
+    public func last(_ count: Int) -> [String] {
+        let words = all.filter { !FailureClassifier.isEcho($0) }
+        return Array((words.isEmpty ? all : words).suffix(count))
+    }
 
     mutating func append(_ line: String, isError: Bool = false) {
         let line = Self.cut(line)

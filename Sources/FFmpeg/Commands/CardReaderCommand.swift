@@ -17,7 +17,8 @@ public struct CardReaderCommand: Sendable {
 
     public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         var arguments = FFmpegCommand.preamble(.relay) + card.arguments
-        arguments += ["-map", "0:v:0"] + ffmpeg.timestampOptions + [
+        // Cards tell their times in microseconds.
+        arguments += ["-map", "0:v:0"] + ffmpeg.timestampOptions(ticks: 1_000_000) + [
             "-vf", "scale=\(size.width):\(size.height),format=\(Self.pixels)",
             "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
         ]

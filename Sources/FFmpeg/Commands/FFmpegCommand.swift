@@ -32,6 +32,11 @@ public struct FFmpegCommand: Sendable, Hashable {
     /// The values that its secret files carry.
     public var secrets: [String] { secretFile?.secrets ?? [] }
 
+    /// The same, with so much media written at the most.
+    public func limited(toSeconds seconds: String) -> FFmpegCommand {
+        FFmpegCommand(role: role, arguments: arguments.dropLast() + ["-t", seconds] + arguments.suffix(1), secretFile: secretFile, environment: environment)
+    }
+
     /// Program and arguments for a person or for JSON, secrets masked.
     public func maskedArguments(program: String = "ffmpeg") -> [String] {
         // Last line of defence for an address with a secret in it; builders put none there.

@@ -146,7 +146,7 @@ public struct RelayCommand: Sendable {
         case .copy:
             arguments += ["-c:v", "copy"]
         case .mezzanine(let bitrate, let keyframe):
-            arguments += ffmpeg.timestampOptions + [
+            arguments += ffmpeg.timestampOptions() + [
                 "-vf", "format=yuv420p",
                 "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
                 "-b:v", "\(bitrate)", "-maxrate", "\(bitrate)", "-bufsize", "\(bitrate)",

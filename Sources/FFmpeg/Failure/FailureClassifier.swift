@@ -37,7 +37,7 @@ public enum FailureClassifier {
     }
 
     /// What FFmpeg 7 and later repeat of a failure by the words of its number alone: read only where nothing else tells the cause.
-    private static func isEcho(_ line: String) -> Bool { echoes.contains { contains(line, $0) } }
+    static func isEcho(_ line: String) -> Bool { echoes.contains { contains(line, $0) } }
 
     private static let echoes = [
         "Task finished with error code:", "Terminating thread with return code", "Error sending frames to consumers:", "Error encoding a frame:",

@@ -82,12 +82,15 @@ public struct EndSnapshot: Sendable, Hashable, Codable {
     public var cause: String?
     /// What it said last, secrets masked.
     public var lastLines: [String]
+    /// What FFmpeg refused of its command line; `nil` where that is not why it ended.
+    public var refused: String?
 
-    public init(started: Double, ended: Double, status: String, cause: String? = nil, lastLines: [String] = []) {
+    public init(started: Double, ended: Double, status: String, cause: String? = nil, lastLines: [String] = [], refused: String? = nil) {
         self.started = started
         self.ended = ended
         self.status = status
         self.cause = cause
         self.lastLines = lastLines
+        self.refused = refused
     }
 }

@@ -34,6 +34,7 @@ struct Probe: AsyncParsableCommand {
         let encoders = EncoderCatalogue(listed: ffmpeg.capabilities.encoders, gpus: gpus, boards: boards)
         var report = ProbeReport(ffmpeg: "\(ffmpeg.version)", gpus: gpus.map { .init(gpu: $0) }, v4l2Encoders: boards, captureDevices: cards ?? [])
         if cards == nil { report.problem = "udev does not say what video devices are there; restart the box" }
+        report.ffmpegProblems = FFmpegNeeds.missing(in: ffmpeg.capabilities).map { .init(subject: $0.subject, sentence: $0.sentence(ffmpeg: "\(ffmpeg.version)")) }
         if noTrial {
             report.list(encoders)
         } else {
@@ -41,6 +42,8 @@ struct Probe: AsyncParsableCommand {
             async let trials = EncoderSurvey.run(encoders, trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment))
             for (index, result) in await Self.ask(gpus) { report.gpus[index].take(result) }
             report.list(encoders, await trials)
+            report.ffmpegProblems += await FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment).run()
+                .map { .init(subject: $0.role, sentence: $0.sentence(ffmpeg: "\(ffmpeg.version)")) }
         }
         guard json else { return print(report.text, terminator: "") }
         let encoder = JSONEncoder()

@@ -111,7 +111,9 @@ struct Run: AsyncParsableCommand {
             SupervisorService(supervisor: supervisor, manager: manager),
             ReloadService(reload: reload),
             EncoderMemory(keeper: keeper, file: encoderState, memory: memory),
-            FFmpegMemory(knowledge: knowledge == known ? nil : knowledge, file: ffmpegState),
+            FFmpegCheck(
+                ffmpeg: ffmpeg, knowledge: knowledge, isNew: knowledge != known, configuration: file.configuration, environment: environment, file: ffmpegState,
+                problems: problems, logger: logger),
             ControlService(server: control, socket: socket),
             publication,
         ]
@@ -199,20 +201,6 @@ private struct EncoderMemory: Service {
         }
         // What changed since.
         if file.read() ?? [:] != keeper.used { _ = await memory.keep(keeper.used, in: file) }
-    }
-}
-
-/// Writes down what FFmpeg said of itself, for the next start.
-private struct FFmpegMemory: Service {
-    /// `nil` for what is written down already.
-    let knowledge: FFmpegKnowledge?
-    let file: StateFile<FFmpegKnowledge>
-
-    func run() async {
-        // Where it cannot be written, the next start asks again.
-        if let knowledge { await Offload.run { try? file.write(knowledge) } }
-        // A service that returns ends the others.
-        try? await gracefulShutdown()
     }
 }
 

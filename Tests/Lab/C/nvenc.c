@@ -1,5 +1,6 @@
 /* Stands in for NVIDIA's libnvidia-encode.so.1: H.264 by x264, one picture in, one picture out. */
 #include "faults.h"
+#include "x264_own.h"
 
 #include <ffnvcodec/dynlink_cuda.h>
 #include <ffnvcodec/nvEncodeAPI.h>
@@ -10,7 +11,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
-#include <x264.h>
 
 #define FAULTS getenv("SOFTNV_FAULTS")
 #define MAY_FAIL(call) do { const char *action_ = fault_of(FAULTS, call, ANY_GPU); if (action_) return (NVENCSTATUS)atoi(action_); } while (0)
@@ -69,7 +69,7 @@ static NVENCSTATUS open_session(NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS *what, void
 
 static NVENCSTATUS close_session(void *handle) {
     struct session *session = handle;
-    if (session->encoder) x264_encoder_close(session->encoder);
+    if (session->encoder) X264(x264_encoder_close)(session->encoder);
     close(session->slot);
     free(session);
     return NV_ENC_SUCCESS;
@@ -122,7 +122,7 @@ static NVENCSTATUS initialize(void *handle, NV_ENC_INITIALIZE_PARAMS *what) {
     struct session *session = handle;
     const NV_ENC_CONFIG *config = what->encodeConfig;
     x264_param_t *parameters = &session->parameters;
-    x264_param_default_preset(parameters, "ultrafast", "zerolatency");
+    X264(x264_param_default_preset)(parameters, "ultrafast", "zerolatency");
     parameters->i_log_level = X264_LOG_ERROR;
     parameters->i_width = (int)what->encodeWidth;
     parameters->i_height = (int)what->encodeHeight;
@@ -144,7 +144,7 @@ static NVENCSTATUS initialize(void *handle, NV_ENC_INITIALIZE_PARAMS *what) {
 static x264_t *encoder(struct session *session, int colours) {
     if (!session->encoder) {
         session->parameters.i_csp = colours;
-        session->encoder = x264_encoder_open(&session->parameters);
+        session->encoder = X264(x264_encoder_open)(&session->parameters);
     }
     return session->encoder;
 }
@@ -218,14 +218,14 @@ static NVENCSTATUS encode(void *handle, NV_ENC_PIC_PARAMS *what) {
     struct output *output = what->outputBitstream;
     if (input->format != NV_ENC_BUFFER_FORMAT_YV12_PL && input->format != NV_ENC_BUFFER_FORMAT_NV12_PL) return NV_ENC_ERR_UNSUPPORTED_PARAM;
     x264_picture_t picture, encoded;
-    x264_picture_init(&picture);
+    X264(x264_picture_init)(&picture);
     describe(&picture, input);
     picture.i_pts = session->pictures++;
     picture.i_type = what->encodePicFlags & NV_ENC_PIC_FLAG_FORCEIDR ? X264_TYPE_IDR : X264_TYPE_AUTO;
     x264_nal_t *units;
     int count;
     x264_t *x264 = encoder(session, X264_CSP_NV12);
-    int size = x264 ? x264_encoder_encode(x264, &units, &count, &picture, &encoded) : -1;
+    int size = x264 ? X264(x264_encoder_encode)(x264, &units, &count, &picture, &encoded) : -1;
     if (size <= 0) return NV_ENC_ERR_GENERIC;
     if (output->room < (size_t)size) output->bytes = realloc(output->bytes, output->room = (size_t)size);
     memcpy(output->bytes, units[0].p_payload, (size_t)size);
@@ -258,7 +258,7 @@ static NVENCSTATUS parameter_sets(void *handle, NV_ENC_SEQUENCE_PARAM_PAYLOAD *w
     x264_nal_t *units;
     int count;
     uint32_t size = 0;
-    x264_encoder_headers(x264, &units, &count);
+    X264(x264_encoder_headers)(x264, &units, &count);
     for (int index = 0; index < count; index++) {
         uint32_t length = (uint32_t)units[index].i_payload;
         if (units[index].i_type == NAL_SEI || size + length > what->inBufferSize) continue;

@@ -1,10 +1,10 @@
 /* Contexts: pictures in, H.264 out, by x264. */
 #include "va.h"
+#include "x264_own.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <va/va_enc_h264.h>
-#include <x264.h>
 
 struct context {
     struct config config;
@@ -44,7 +44,7 @@ static VAStatus destroy_context(VADriverContextP driver, VAContextID id) {
     (void)driver;
     struct context *context = object_take(CONTEXT, id);
     if (!context) return VA_STATUS_ERROR_INVALID_CONTEXT;
-    if (context->encoder) x264_encoder_close(context->encoder);
+    if (context->encoder) X264(x264_encoder_close)(context->encoder);
     free(context);
     open_contexts--;
     return VA_STATUS_SUCCESS;
@@ -91,7 +91,7 @@ static VAStatus render_picture(VADriverContextP driver, VAContextID id, VABuffer
 
 static x264_t *open_encoder(const struct context *context, const struct surface *surface) {
     x264_param_t parameters;
-    x264_param_default_preset(&parameters, "ultrafast", "zerolatency");
+    X264(x264_param_default_preset)(&parameters, "ultrafast", "zerolatency");
     parameters.i_log_level = X264_LOG_ERROR;
     parameters.i_csp = X264_CSP_NV12;
     parameters.i_width = (int)surface->width;
@@ -116,7 +116,7 @@ static x264_t *open_encoder(const struct context *context, const struct surface 
     }
     parameters.b_cabac = context->config.profile != VAProfileH264ConstrainedBaseline;
     parameters.analyse.b_transform_8x8 = context->config.profile == VAProfileH264High;
-    return x264_encoder_open(&parameters);
+    return X264(x264_encoder_open)(&parameters);
 }
 
 static VAStatus encode(struct context *context) {
@@ -126,7 +126,7 @@ static VAStatus encode(struct context *context) {
     if (!context->encoder) context->encoder = open_encoder(context, surface);
     if (!context->encoder) return VA_STATUS_ERROR_ENCODING_ERROR;
     x264_picture_t picture, encoded;
-    x264_picture_init(&picture);
+    X264(x264_picture_init)(&picture);
     picture.i_pts = context->pictures++;
     picture.i_type = context->picture.pic_fields.bits.idr_pic_flag ? X264_TYPE_IDR : X264_TYPE_P;
     picture.img.i_csp = X264_CSP_NV12;
@@ -136,7 +136,7 @@ static VAStatus encode(struct context *context) {
     picture.img.i_stride[0] = picture.img.i_stride[1] = (int)surface->pitch;
     x264_nal_t *units;
     int count;
-    int size = x264_encoder_encode(context->encoder, &units, &count, &picture, &encoded);
+    int size = X264(x264_encoder_encode)(context->encoder, &units, &count, &picture, &encoded);
     if (size <= 0 || (size_t)size > coded->size) return VA_STATUS_ERROR_ENCODING_ERROR;
     memcpy(coded->bytes, units[0].p_payload, (size_t)size);
     memset(&coded->coded, 0, sizeof coded->coded);

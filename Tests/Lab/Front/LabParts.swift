@@ -39,22 +39,20 @@ struct LabParts: Sendable {
         try await compile(["announce"], into: parts.announcer, [])
         try await compile(["nodes"], into: parts.nodes, library + ["-ldl"])
         try await compile(["sound"], into: parts.sound, library + ["-DPIC", "-lm"] + (try await packages("alsa")))
-        // x264 is linked in and hidden: an FFmpeg from another Debian has another version of it in the same process.
-        let x264 = ["-l:libx264.a", "-lm", "-Wl,-Bsymbolic", "-Wl,--exclude-libs,libx264.a"]
         try await compile(
             ["va", "va_objects", "va_memory", "va_encode", "va_scale", "faults"], into: "\(folder)/lab_drv_video.so",
-            library + (try await packages("libva", "libdrm")) + x264)
+            library + (try await packages("libva", "libdrm", "x264", without: "-lx264")))
         let soname: (String) -> String = { "-Wl,-soname,\($0)" }
         try await compile(["cuda", "faults"], into: "\(parts.nvidia)/libcuda.so.1", library + [soname("libcuda.so.1")])
         try await compile(
             ["nvenc", "faults"], into: "\(parts.nvidia)/libnvidia-encode.so.1",
-            library + (root.map { ["-I\($0)/usr/include"] } ?? []) + [soname("libnvidia-encode.so.1")] + x264)
+            library + (root.map { ["-I\($0)/usr/include"] } ?? []) + [soname("libnvidia-encode.so.1")] + (try await packages("x264", without: "-lx264")))
         return parts
     }
 
-    private static func packages(_ names: String...) async throws -> [String] {
+    private static func packages(_ names: String..., without left: String? = nil) async throws -> [String] {
         let flags = try await Program.run("pkg-config", ["--cflags", "--libs"] + names).success("pkg-config").text
-        return flags.split(whereSeparator: \.isWhitespace).map(String.init)
+        return flags.split(whereSeparator: \.isWhitespace).map(String.init).filter { $0 != left }
     }
 
     private static func compile(_ names: [String], into path: String, _ options: [String]) async throws {

@@ -1,0 +1,122 @@
+import enum Configuration.VideoCodec
+import EncoderSelection
+import TestSupport
+import Testing
+
+@testable import FFmpeg
+
+/// Command lines by version and role, and what an FFmpeg is asked for them.
+@Suite struct CapabilityTests {
+    private static let versions = ["5.1.9-0+deb12u1", "7.1.5-0+deb13u1", "9.0.2-4"]
+
+    /// Consecutive arguments somewhere in a command line.
+    private func has(_ command: FFmpegCommand, _ words: String...) -> Bool {
+        command.arguments.indices.contains { command.arguments[$0...].starts(with: words) }
+    }
+
+    private let settings = VideoSettings(bitrate: 1_000_000)
+    private let gpu = VAAPIRecipe(codec: .h264, node: "/dev/dri/renderD128")
+
+    @Test("every process that encodes keeps its frames' times, with options that every version takes", arguments: versions)
+    func times(version: String) throws {
+        let ffmpeg = FFmpegCapabilities.release(version)
+        let commands = [
+            EncoderCommand(video: .encode(settings, with: Libx264Recipe()), audio: .copy).command(for: ffmpeg),
+            EncoderCommand(video: .encode(settings, with: gpu), audio: .copy, inputRate: FrameRate(30)).command(for: ffmpeg),
+            FrameEncoderCommand(settings: settings, recipe: gpu, rate: FrameRate(30)).command(for: ffmpeg),
+            try RelayCommand(source: .test(size: FrameSize(width: 64, height: 64), rate: FrameRate(30))).command(for: ffmpeg),
+        ]
+        for command in commands { #expect(has(command, "-fps_mode", "passthrough", "-enc_time_base", "1:90000"), "\(command.maskedLine())") }
+        let card = CardReaderCommand(card: CaptureInput(node: "/dev/video0", sound: "hw:1"), size: FrameSize(width: 64, height: 64)).command(for: ffmpeg)
+        #expect(has(card, "-enc_time_base", "1:1000000"))
+        // FFmpeg 9 has no `-channels` for ALSA.
+        #expect(has(card, "-ch_layout", "stereo") && !card.arguments.contains("-channels"))
+    }
+
+    @Test("the rate is stated to a hardware encoder where that is allowed, and found in the stream where it is not", arguments: versions)
+    func rate(version: String) {
+        let ffmpeg = FFmpegCapabilities.release(version)
+        let isOld = version.hasPrefix("5")
+        let command = EncoderCommand(video: .encode(settings, with: gpu), audio: .copy, inputRate: FrameRate(30)).command(for: ffmpeg)
+        #expect(has(command, "-r", "30") == isOld)
+        #expect(has(command, "-analyzeduration", isOld ? "1" : "500000"))
+        // A filter that converts the rate states it as well.
+        var converting = settings
+        converting.rate = FrameRate(25)
+        let converted = EncoderCommand(video: .encode(converting, with: gpu), audio: .copy, inputRate: FrameRate(30)).command(for: ffmpeg)
+        #expect(has(converted, "-r", "25") == isOld && has(converted, "-analyzeduration", "1"))
+        // x264 is told by an option of its own.
+        let software = EncoderCommand(video: .encode(settings, with: Libx264Recipe()), audio: .copy, inputRate: FrameRate(30)).command(for: ffmpeg)
+        #expect(!software.arguments.contains("-r") && has(software, "-analyzeduration", "1"))
+    }
+
+    @Test("the rate of frames from memory is stated by a filter that passes them all", arguments: versions)
+    func framesFromMemory(version: String) {
+        let ffmpeg = FFmpegCapabilities.release(version)
+        for (rate, step) in [(FrameRate(30), 3000), (FrameRate(30_000, 1001), 3003), (FrameRate(60_000, 1001), 1502), (FrameRate(25), 3600)] {
+            let command = FrameEncoderCommand(settings: settings, recipe: gpu, rate: rate).command(for: ffmpeg)
+            #expect(has(command, "-vf", "framestep=step=\(step):enable=0,format=nv12,hwupload"))
+            #expect(!command.arguments.contains("-r"))
+        }
+        #expect(!FrameEncoderCommand(settings: settings, recipe: gpu, rate: nil).command(for: ffmpeg).maskedLine().contains("framestep"))
+    }
+
+    @Test("an input is read at its own speed from its first frame on")
+    func pace() throws {
+        let source = RelaySource.test(size: FrameSize(width: 64, height: 64), rate: FrameRate(30))
+        #expect(has(try RelayCommand(source: source).command(for: .debian12), "-re", "-f", "lavfi"))
+        var options = FFmpegCapabilities.debian12.options
+        options.insert("readrate_initial_burst")
+        #expect(has(try RelayCommand(source: source).command(for: .with(options: options)), "-re", "-readrate_initial_burst", "0.001"))
+        options.remove("fps_mode")
+        #expect(has(try RelayCommand(source: source).command(for: .with(options: options)), "-vsync", "passthrough"))
+    }
+
+    @Test("the tables of every version are read")
+    func tables() {
+        #expect(CapabilityQuestions.encoders(in: "Encoders:\n V..... = Video\n ------\n V....D libx264   libx264 H.264\n A....D aac  AAC\n") == ["libx264", "aac"])
+        let filters = "Filters:\n  T.. = Timeline support\n  ..C = Command support\n ... acopy A->A Copy\n T.C scale V->V Scale\n .. nullsrc |->V Null\n"
+        #expect(CapabilityQuestions.filters(in: filters) == ["acopy", "scale", "nullsrc"])
+        #expect(CapabilityQuestions.bitstreamFilters(in: "Bitstream filters:\naac_adtstoasc\nextract_extradata\n\n") == ["aac_adtstoasc", "extract_extradata"])
+        let protocols = CapabilityQuestions.protocols(in: "Supported file protocols:\nInput:\n  file\n  srt\nOutput:\n  file\n  rtmp\n")
+        #expect(protocols.input == ["file", "srt"] && protocols.output == ["file", "rtmp"])
+        for text in [
+            "File formats:\n D. = Demuxing supported\n --\n DE mpegts          MPEG-TS\n D  lavfi           Virtual\n DE video4linux2,v4l2 Video4Linux2\n  E segment         segment\n",
+            "Formats:\n D.. = Demuxing supported\n ---\n DE  mpegts          MPEG-TS\n D d lavfi           Virtual\n DEd video4linux2,v4l2 Video4Linux2\n  E  segment         segment\n",
+        ] {
+            let formats = CapabilityQuestions.formats(in: text)
+            #expect(formats.demuxers == ["mpegts", "lavfi", "video4linux2", "v4l2"])
+            #expect(formats.muxers == ["mpegts", "video4linux2", "v4l2", "segment"])
+        }
+        let options = "Video options:\n-vn                 disable video\n-fps_mode[:<stream_spec>] <>  set framerate mode\n-r[:<stream_spec>] <rate>  rate\n  -sub  no option\n"
+        #expect(CapabilityQuestions.options(in: options) == ["vn", "fps_mode", "r"])
+    }
+}
+
+/// The installed FFmpeg is asked.
+@Suite(.tags(.ffmpeg)) struct InstalledCapabilityTests {
+    @Test("the installed FFmpeg tells what the service uses of it")
+    func asked() async throws {
+        let capabilities = try await ffmpeg().capabilities
+        let complete = FFmpegCapabilities.complete(capabilities.version)
+        #expect(capabilities.encoders.isSuperset(of: ["aac", "libx264", "libx265", "h264_vaapi", "h264_nvenc"]))
+        #expect(capabilities.filters.isSuperset(of: complete.filters), "\(complete.filters.subtracting(capabilities.filters))")
+        #expect(capabilities.bitstreamFilters.isSuperset(of: complete.bitstreamFilters))
+        #expect(capabilities.inputProtocols.isSuperset(of: complete.inputProtocols))
+        #expect(capabilities.outputProtocols.isSuperset(of: complete.outputProtocols.subtracting(["data"])))
+        #expect(capabilities.demuxers.isSuperset(of: complete.demuxers) && capabilities.muxers.isSuperset(of: complete.muxers))
+        #expect(capabilities.options.isSuperset(of: complete.options), "\(complete.options.subtracting(capabilities.options))")
+        #expect(capabilities.acceptsRateWithPassthrough == complete.acceptsRateWithPassthrough)
+    }
+}
+
+extension FFmpegCapabilities {
+    /// Debian 12's with other options of the program.
+    fileprivate static func with(options: Set<String>) -> FFmpegCapabilities {
+        let other = debian12
+        return FFmpegCapabilities(
+            version: other.version, encoders: other.encoders, filters: other.filters, bitstreamFilters: other.bitstreamFilters,
+            inputProtocols: other.inputProtocols, outputProtocols: other.outputProtocols, demuxers: other.demuxers, muxers: other.muxers, options: options,
+            acceptsRateWithPassthrough: other.acceptsRateWithPassthrough)
+    }
+}

@@ -1,0 +1,92 @@
+import TestSupport
+import Testing
+
+/// An FFmpeg that lacks something, or refuses it: named with what cannot be used, and the rest works.
+@Suite(.serialized, .tags(.ffmpeg)) struct FFmpegCheckTests {
+    /// The installed FFmpeg behind a script.
+    private func wrapper(_ stage: Stage, _ script: String) async throws -> String {
+        let real = try await Program.run("sh", ["-c", "command -v ffmpeg"]).success("ffmpeg").text.split(separator: "\n")[0]
+        return try stage.folder.write("ffmpeg", "#!/bin/bash\nreal='\(real)'\n" + script, mode: 0o755)
+    }
+
+    private func box(_ group: String = "{ name: hd, video: { codec: h264, bitrate: 400k } }", sources: String = "{ test: { size: 320x180, rate: 30 } }") -> String {
+        """
+          - name: main
+            sources: [ \(sources) ]
+            groups: [ \(group) ]
+        """
+    }
+
+    @Test("an option that FFmpeg refuses is a problem that names it, found at the start and told by check, probe and status")
+    func refusedOption() async throws {
+        try await withStage { stage in
+            let ffmpeg = try await wrapper(stage, """
+                for word in "$@"; do
+                    if [ "$word" = -fps_mode ]; then echo "[fatal] Unrecognized option 'fps_mode'." >&2; exit 8; fi
+                done
+                exec "$real" "$@"
+
+                """)
+            let daemon = try await stage.streambox(box(), more: "ffmpeg: \(ffmpeg)\n")
+            try await daemon.logged("refuses, the option -fps_mode", "level=error")
+            let status = try await eventually("the problem") {
+                let text = try await stage.command(["status", "--json", "--config", daemon.config]).text
+                return text.contains("ffmpeg-unsupported") ? text : nil
+            }
+            #expect(status.contains("the option -fps_mode") && status.contains("apt install ffmpeg"))
+            #expect(try await stage.command(["check", daemon.config]).text.contains("the option -fps_mode"))
+            let probe = try await stage.command(["probe"], environment: ["PATH": stage.folder.path + ":/usr/bin:/bin"])
+            #expect(probe.text.contains("the option -fps_mode"), "\(probe.text)")
+            try await daemon.terminate()
+        }
+    }
+
+    @Test("an FFmpeg without SRT is named where SRT is used, and RTMP, recordings and everything else work")
+    func withoutSRT() async throws {
+        try await withStage { stage in
+            let ffmpeg = try await wrapper(stage, #"""
+                case " $* " in *" -protocols "*) "$real" "$@" | grep -v srt; exit ;; esac
+                exec "$real" "$@"
+
+                """#)
+            let group = "{ name: hd, video: { codec: h264, bitrate: 400k }, targets: [ { name: far, url: \"srt://127.0.0.1:\(try FreePort.udp())\" }, { name: rec, record: { folder: \(stage.folder.path("rec")) } } ] }"
+            let daemon = try await stage.streambox(box(group), more: "ffmpeg: \(ffmpeg)\n")
+            try await daemon.logged("does not have the protocol srt: nothing can be sent to it", "target far")
+            let check = try await stage.command(["check", daemon.config])
+            #expect(check.ending == .exited(0) && check.text.contains("target far: FFmpeg") && !check.text.contains("target rec:"))
+            try await daemon.logged("msg=live", "target=rec")
+            try await daemon.terminate()
+        }
+    }
+
+    @Test("an FFmpeg without libx264 is named with what is left", arguments: ["libx264", "drawtext"])
+    func without(part: String) async throws {
+        try await withStage { stage in
+            let ffmpeg = try await wrapper(stage, """
+                case " $* " in *" -encoders "* | *" -filters "*) "$real" "$@" | grep -v '\(part)'; exit ;; esac
+                exec "$real" "$@"
+
+                """)
+            let config = try stage.configuration(box() + "\n    slate: { text: hello }\n", more: "ffmpeg: \(ffmpeg)\n")
+            let check = try await stage.command(["check", config])
+            #expect(check.ending == .exited(0))
+            #expect(check.text.contains(part == "libx264" ? "the encoder libx264: it cannot be drawn" : "the filter drawtext: its text cannot be drawn"), "\(check.text)")
+        }
+    }
+
+    @Test("a fork's version without a number is used", arguments: ["N-118342-g1234567", "n7.1-dev-123-gabc", "2026-01-02-git-abcdef"])
+    func fork(version: String) async throws {
+        try await withStage { stage in
+            let ffmpeg = try await wrapper(stage, """
+                case " $* " in *" -version "*) "$real" "$@" | sed '1s/version [^ ]*/version \(version)/'; exit ;; esac
+                exec "$real" "$@"
+
+                """)
+            let sink = "{ name: rec, record: { folder: \(stage.folder.path("rec")) } }"
+            let daemon = try await stage.streambox(box("{ name: hd, video: { codec: h264, bitrate: 400k }, targets: [ \(sink) ] }"), more: "ffmpeg: \(ffmpeg)\n")
+            try await daemon.logged("msg=live", "target=rec")
+            #expect(try await stage.command(["status", "--config", daemon.config]).text.contains(version))
+            try await daemon.terminate()
+        }
+    }
+}

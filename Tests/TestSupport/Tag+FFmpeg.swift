@@ -1,0 +1,6 @@
+public import Testing
+
+extension Tag {
+    /// Starts an FFmpeg: run with every version in the matrix (`scripts/test --ffmpeg all --only-ffmpeg`).
+    @Tag public static var ffmpeg: Self
+}
