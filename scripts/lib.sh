@@ -12,6 +12,28 @@ fail() {
     exit 1
 }
 
+# debian_name 12|13: the name of a Debian that streambox supports, as archives use it.
+debian_name() {
+    case $1 in
+        12) echo bookworm ;;
+        13) echo trixie ;;
+        *)
+            say "streambox supports Debian 12 and 13, not $1."
+            return 2
+            ;;
+    esac
+}
+
+# debian_sources NAME: apt's lines for that Debian, from the servers that this machine's own packages come from.
+debian_sources() {
+    local lines
+    # shellcheck disable=SC2016
+    lines=$(apt-get indextargets --format 'deb $(SITE) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+        sed -n -E "s/ (bookworm|trixie)(-updates|-security)? / $1\2 /p" | sort -u)
+    [[ -n $lines ]] || fail "apt has no source of Debian's own packages: its lists show neither bookworm nor trixie. Run apt-get update."
+    printf '%s\n' "$lines"
+}
+
 # Swift 6.2 or later, found before anything is built.
 require_swift() {
     local text version major minor

@@ -17,6 +17,8 @@ public final class ServiceManager: Sendable {
         var phase = Phase.starting
         /// Reloads that are under way.
         var reloads = 0
+        /// The end of a reload that the manager's socket had no room for.
+        var unsentEnd: NotifyMessage?
         /// What was told last.
         var status: String?
     }
@@ -69,18 +71,23 @@ public final class ServiceManager: Sendable {
     /// How the service is, in a sentence; sent where it is news.
     public func tell(_ status: String) {
         state.withLock { state in
-            guard state.phase != .stopping, state.reloads == 0, state.status != status, send(.status(status)) else { return }
+            guard state.phase != .stopping, state.reloads == 0 else { return }
+            sendEnd(&state)
+            guard state.status != status, send(.status(status)) else { return }
             state.status = status
         }
     }
 
     /// A reload begins. Before the service is ready it is part of the start.
+    ///
+    /// Sent for a second reload during the first as well: with `Type=notify-reload` the manager waits for a `RELOADING=1`
+    /// that is later than its signal, so the first one's does not count for it.
     public func reloading(_ status: String) {
         state.withLock { state in
             guard state.phase == .running else { return }
             state.reloads += 1
-            guard state.reloads == 1 else { return }
             state.status = nil
+            state.unsentEnd = nil
             _ = send(.reloading(at: now()) + .status(status))
         }
     }
@@ -91,8 +98,14 @@ public final class ServiceManager: Sendable {
             guard state.reloads > 0 else { return }
             state.reloads -= 1
             guard state.reloads == 0, state.phase == .running else { return }
-            _ = send(.ready + .status(status))
+            state.unsentEnd = .ready + .status(status)
+            sendEnd(&state)
         }
+    }
+
+    /// Sends the end of a reload until the manager has it: `systemctl reload` waits for it.
+    private func sendEnd(_ state: inout State) {
+        if let end = state.unsentEnd, send(end) { state.unsentEnd = nil }
     }
 
     /// The service ends; nothing else is said after this.
@@ -100,6 +113,7 @@ public final class ServiceManager: Sendable {
         state.withLock { state in
             guard state.phase != .stopping else { return }
             state.phase = .stopping
+            state.unsentEnd = nil
             _ = send(.stopping + .status(status))
         }
     }

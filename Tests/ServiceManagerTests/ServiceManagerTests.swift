@@ -65,7 +65,7 @@ import Testing
         #expect(ear.news == ["STATUS=main shows slate"], "the outcome took the place of what was told before")
     }
 
-    @Test("of reloads on top of each other the first begins and the last ends it")
+    @Test("overlapping reloads each send RELOADING, and the last one sends READY")
     func nestedReloads() {
         let ear = Ear()
         let manager = ear.make()
@@ -74,9 +74,26 @@ import Testing
         manager.reloading("one")
         manager.reloading("two")
         manager.reloaded("two is refused: another one is under way")
-        #expect(ear.news == ["RELOADING=1\nMONOTONIC_USEC=42\nSTATUS=one"])
+        #expect(ear.news == ["one", "two"].map { "RELOADING=1\nMONOTONIC_USEC=42\nSTATUS=\($0)" })
         manager.reloaded("one is done")
         #expect(ear.news == ["READY=1\nSTATUS=one is done"])
+    }
+
+    @Test("the end of a reload is sent again until the manager takes it")
+    func unheardEnd() {
+        let ear = Ear()
+        let manager = ear.make()
+        manager.ready()
+        manager.reloading("reading")
+        _ = ear.news
+        ear.isOpen.withLock { $0 = false }
+        manager.reloaded("done")
+        manager.tell("main shows slate")
+        #expect(ear.news.isEmpty)
+        ear.isOpen.withLock { $0 = true }
+        manager.tell("main shows slate")
+        manager.tell("main shows slate")
+        #expect(ear.news == ["READY=1\nSTATUS=done", "STATUS=main shows slate"])
     }
 
     @Test("a reload before the service is ready does not make it ready")

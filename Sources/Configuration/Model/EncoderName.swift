@@ -26,7 +26,7 @@ public struct EncoderName: Sendable, Equatable {
         case .vaapi:
             "an Intel or AMD GPU with its VA driver (install intel-media-va-driver or mesa-va-drivers) and membership of the groups render and video"
         case .nvenc: "an NVIDIA GPU with its driver (install nvidia-driver and libnvidia-encode1)"
-        case .qsv: "an Intel GPU with its VA driver and the Quick Sync runtime (install intel-media-va-driver and libmfx1 or libmfx-gen1.2)"
+        case .qsv: "an Intel GPU with its VA driver and the Quick Sync runtime (install intel-media-va-driver and libmfx-gen1.2, or on Debian 12 libmfx1)"
         case .v4l2m2m: "a board whose kernel has a V4L2 encoder, and membership of the group video"
         case .software: "an FFmpeg that was built with it"
         }

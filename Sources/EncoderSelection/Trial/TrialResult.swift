@@ -43,7 +43,7 @@ public enum TrialResult: Sendable, Hashable {
         case (.driverMissing, .nvenc) where says("required nvenc API version") || says("Cannot load cu") && !says("Cannot load libcuda"):
             return "the NVIDIA driver is older than this FFmpeg needs; update nvidia-driver"
         case (.driverMissing, .nvenc): return "the NVIDIA driver is missing; install nvidia-driver and libnvidia-encode1"
-        case (.driverMissing, .qsv): return "the Quick Sync runtime is missing; install libmfx-gen1.2 (or libmfx1 for older GPUs, on Debian 12)"
+        case (.driverMissing, .qsv): return "the Quick Sync runtime is missing; install libmfx-gen1.2, or on Debian 12 libmfx1 (older GPUs)"
         case (.driverMissing, _): return "the VA driver is missing; install intel-media-va-driver (Intel) or mesa-va-drivers (AMD)"
         case (.permission, _): return "this user may not open the device; add it to the groups render and video"
         case (.sessionLimit, _): return "the device allows no further encoding session; another program or group has them all"
@@ -52,7 +52,7 @@ public enum TrialResult: Sendable, Hashable {
         case (.unsupported, _) where says("does not support encoding at size") || says(" exceeds "):
             return "the GPU cannot encode pictures of this size"
         case (.unsupported, _) where says("does not support CBR"):
-            return "its driver encodes at no constant bitrate; an Intel GPU needs its firmware for that (install firmware-misc-nonfree, restart the box)"
+            return "its driver encodes at no constant bitrate; an Intel GPU needs its firmware for that (install firmware-intel-graphics, on Debian 12 firmware-misc-nonfree; restart the box)"
         case (.unsupported, .nvenc) where says("No capable devices found") && !says("features"):
             return "the GPU or its driver cannot encode this codec"
         case (.unsupported, _): return "the device cannot do this: \(error(exit) ?? cause.sentence)"

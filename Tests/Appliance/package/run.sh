@@ -41,9 +41,17 @@ print(urllib.request.urlopen('http://127.0.0.1:9163$1').read().decode())"; }
 # A second of what is on the tap, decoded.
 plays() { [[ $(timeout 20 streambox tap "$1" | ffmpeg -v error -t 1 -i - -map 0:v -f framecrc - 2>/dev/null | grep -c '^0,') -ge 10 ]]; }
 runs_as_streambox() { [[ $(ps -o user= -p "$1") == streambox ]]; }
-left() { find / -xdev \( -path /proc -o -path /sys -o -path "$PWD" \) -prune -o -iname '*streambox*' -print | grep -v -e '^/tmp/' -e 'streambox-test.service'; }
+left() {
+    # udev's are of the cards above, which no kernel has taken away.
+    find / /run -xdev \( -path /proc -o -path /sys -o -path /run/udev/links -o -path "$PWD" \) -prune -o -iname '*streambox*' -print |
+        grep -v -e '^/tmp/' -e 'streambox-test'
+}
+systemd_version() { systemctl --version | sed -n 's/^systemd \([0-9]*\).*/\1/p'; }
+echo "      $(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release), systemd $(systemd_version), $(ffmpeg -version | sed -n '1s/ Copyright.*//p')"
 
 mark
+check "lintian of this release finds no error" lintian --allow-root --fail-on error first/*.deb
+grep '^[EW]:' output
 # ---- install
 cp first/*.deb /tmp/streambox.deb
 check "the package installs" apt-get install --yes /tmp/streambox.deb
@@ -65,6 +73,7 @@ check "the priorities of its lines are the journal's" not bash -c 'journalctl -u
 check "the kernel's words can be had" journalctl -k
 check "its sandbox can be looked at" bash -c 'systemd-analyze security streambox | tail -n 1'
 tail -n 1 output
+check "its exposure is 2.0 or less" systemd-analyze security --threshold=20 --no-pager streambox
 echo sekrit >KEYFILE
 check "a stream key is put where the service finds it" install -m 0600 -o streambox KEYFILE /etc/streambox/keys/twitch
 check "the service reads it" setpriv --reuid streambox --clear-groups --regid streambox cat /etc/streambox/keys/twitch
@@ -74,9 +83,31 @@ check "not even the service reads it there" not setpriv --reuid streambox --clea
 check "the example of credentials is put in as it is" install -D -m 0644 /usr/share/doc/streambox/examples/credentials.conf /etc/systemd/system/streambox.service.d/credentials.conf
 rm KEYFILE
 
+# ---- the unit's type follows systemd's version
+case $(systemd_version) in
+    252) type=notify signal=1 ;;
+    *) type=notify-reload signal=0 ;;
+esac
+check "the unit is of the type $type" is Type $type
+check "and SIGHUP is sent once" test "$(systemctl show --property=ExecReload streambox.service | grep -c 'argv\[\]=/bin/kill -HUP')" = $signal
+# generates VERSION: has the generator, where systemctl tells this version, made a drop-in?
+generates() {
+    rm -rf generator
+    mkdir generator
+    printf '#!/bin/sh\necho "%s"\necho "+PAM +AUDIT 300"\n' "$1" >generator/systemctl
+    chmod 755 generator/systemctl
+    PATH=$PWD/generator:$PATH /usr/lib/systemd/system-generators/streambox-generator generator/normal generator/early generator/late || return 1
+    grep -qx Type=notify-reload generator/normal/streambox.service.d/*.conf
+}
+for version in "252 (252.39-1~deb12u2)" "99 (99)" "" "of its own"; do
+    check "systemd '$version' keeps Type=notify" not generates "systemd $version"
+done
+for version in "253 (253)" "257 (257.9-1~deb13u1)" "1000~rc1 (1000~rc1)"; do check "systemd '$version' gets Type=notify-reload" generates "systemd $version"; done
+
 # ---- udev's own engine on cards that are not there
 rules() { umockdev-run --device cards.umockdev -- env SYSTEMD_LOG_LEVEL=debug udevadm test --action=add "/sys/devices/$1" 2>&1 | grep 70-streambox; }
-links() { [[ $(rules "$1" | sed -n "s:.* LINK 'streambox/capture/\(.*\)'$:\1:p" | paste --serial --delimiters ' ') == "$2" ]]; }
+# systemd 252 says "LINK", 257 "Added SYMLINK".
+links() { [[ $(rules "$1" | sed -n "s:.*LINK 'streambox/capture/\(.*\)'$:\1:p" | paste --serial --delimiters ' ') == "$2" ]]; }
 usb=pci0000:00/0000:00:14.0/usb1
 check "a card has its serial and its port" links $usb/1-2/1-2:1.0/video4linux/video0 "by-serial/SN0001 by-path/pci-0000:00:14.0-usb-0:2:1.0"
 check "what is no picture has no name" links $usb/1-2/1-2:1.0/video4linux/video1 ""
@@ -143,8 +174,15 @@ check "it reloads" systemctl reload streambox
 check "the group is handed over" within 30 said 'handed over'
 check "it is the same process" test "$(main)" = "$pid"
 cp $configuration /tmp/good.yaml
+check "reloads at the same moment all come to their end" timeout $((60 * slow)) bash -c '
+    for round in 1 2 3 4 5; do
+        streambox reload &
+        systemctl reload streambox || exit 1
+        wait
+    done'
 echo 'chanels: []' >>$configuration
 systemctl reload streambox.service
+if [[ $type == notify-reload ]]; then check "a reload returns when its outcome is known" is StatusText '*not reloaded*'; fi
 check "a mistake is told where people look" within 10 is StatusText '*not reloaded*'
 check "status says so, whatever the file looks like" bash -c 'streambox status | grep -q "reload-failed\|not reloaded"'
 check "and nothing ends" test "$(main)" = "$pid" -a "$(property ActiveState)" = active
