@@ -141,7 +141,7 @@ public enum Commands {
 
     /// - Throws: ``SecretError`` or ``CommandError``.
     public static func publisher(
-        _ target: TargetConfiguration, take: Int, environment: [String: String], isPlan: Bool = false
+        _ target: TargetConfiguration, take: Int, ffmpeg: FFmpegCapabilities, environment: [String: String], isPlan: Bool = false
     ) throws -> FFmpegCommand {
         let kind: PublisherTarget
         switch target.destination {
@@ -154,7 +154,7 @@ public enum Commands {
         case .record(let record):
             kind = .record(folder: record.folder, name: target.name, segment: record.segment, take: take)
         }
-        return try PublisherCommand(target: kind).command()
+        return try PublisherCommand(target: kind).command(for: ffmpeg)
     }
 }
 

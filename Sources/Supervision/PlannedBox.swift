@@ -66,7 +66,7 @@ public struct PlannedBox: Sendable, Encodable {
                 }
                 for target in group.targets {
                     add(.publisher, target.name, in: channel, reason: group.passesThrough ? "passes the channel through" : "sends group \(group.name)") {
-                        try Commands.publisher(target, take: 0, environment: environment, isPlan: true)
+                        try Commands.publisher(target, take: 0, ffmpeg: ffmpeg.capabilities, environment: environment, isPlan: true)
                     }
                 }
             }

@@ -53,7 +53,8 @@ final class TargetRunner: Runnable {
             },
             live: { child in
                 do {
-                    let command = try Commands.publisher(target, take: try await TargetRunner.take(target), environment: box.environment)
+                    let command = try Commands.publisher(
+                        target, take: try await TargetRunner.take(target), ffmpeg: box.ffmpeg.capabilities, environment: box.environment)
                     let (attachment, input) = try await dataPath.attachPublisher(to: feed, report: report)
                     ledger.runs(attachment)
                     let started = Timestamp.now

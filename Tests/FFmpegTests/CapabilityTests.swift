@@ -72,6 +72,15 @@ import Testing
         #expect(has(try RelayCommand(source: source).command(for: .with(options: options)), "-vsync", "passthrough"))
     }
 
+    @Test("a secret reaches the output also where options of a preset file would not", arguments: versions)
+    func preset(version: String) throws {
+        let command = try PublisherCommand(target: .rtmp(url: "rtmp://h/app", key: "K3y")).command(for: .release(version))
+        #expect(command.secretFile?.contents == "rtmp_playpath=K3y\n" + (version.hasPrefix("9") ? "target=ntsc-dv\n" : ""))
+        // What that target says of the format is said again.
+        let words = command.arguments
+        #expect(try #require(words.firstIndex(of: "-fpre")) < (try #require(words.lastIndex(of: "-f"))))
+    }
+
     @Test("the tables of every version are read")
     func tables() {
         #expect(CapabilityQuestions.encoders(in: "Encoders:\n V..... = Video\n ------\n V....D libx264   libx264 H.264\n A....D aac  AAC\n") == ["libx264", "aac"])
@@ -107,6 +116,7 @@ import Testing
         #expect(capabilities.demuxers.isSuperset(of: complete.demuxers) && capabilities.muxers.isSuperset(of: complete.muxers))
         #expect(capabilities.options.isSuperset(of: complete.options), "\(complete.options.subtracting(capabilities.options))")
         #expect(capabilities.acceptsRateWithPassthrough == complete.acceptsRateWithPassthrough)
+        #expect(capabilities.presetReachesOutput == complete.presetReachesOutput)
     }
 }
 
@@ -117,6 +127,6 @@ extension FFmpegCapabilities {
         return FFmpegCapabilities(
             version: other.version, encoders: other.encoders, filters: other.filters, bitstreamFilters: other.bitstreamFilters,
             inputProtocols: other.inputProtocols, outputProtocols: other.outputProtocols, demuxers: other.demuxers, muxers: other.muxers, options: options,
-            acceptsRateWithPassthrough: other.acceptsRateWithPassthrough)
+            acceptsRateWithPassthrough: other.acceptsRateWithPassthrough, presetReachesOutput: other.presetReachesOutput)
     }
 }

@@ -71,7 +71,7 @@ import Testing
         let (readEnd, writeEnd) = try FileDescriptor.pipe()
         defer { try? readEnd.close() }
         // Both descriptors carry media, so there is none for the key.
-        let command = try PublisherCommand(target: .rtmp(url: "rtmp://127.0.0.1:1/a", key: "S3cretKey")).command()
+        let command = try PublisherCommand(target: .rtmp(url: "rtmp://127.0.0.1:1/a", key: "S3cretKey")).command(for: .debian12)
         let (input, ours) = try FileDescriptor.pipe()
         defer { try? ours.close() }
         let exit = await launch(try script("", in: scratch), in: scratch, command: command, stdin: input, stdout: writeEnd)

@@ -12,7 +12,7 @@ import EncoderSelection
 
     @Test("a stream key stands in the preset file only")
     func streamKey() throws {
-        let command = try PublisherCommand(target: .rtmp(url: "rtmp://live.example/app", key: "S3cret?a=b&c")).command()
+        let command = try PublisherCommand(target: .rtmp(url: "rtmp://live.example/app", key: "S3cret?a=b&c")).command(for: .debian12)
         #expect(command.arguments.last == "rtmp://live.example/app")
         #expect(command.secretFile?.contents == "rtmp_playpath=S3cret?a=b&c\n")
         #expect(value(after: "-fpre", in: command) == command.secretFile?.token)
@@ -32,7 +32,7 @@ import EncoderSelection
             ("rtmp://a.example/app/inst/key9", "rtmp://a.example/app", "key9", "rtmp_app=app/inst\n"),
         ])
     func keyInAddress(url: String, address: String, key: String, app: String) throws {
-        let command = try PublisherCommand(target: .rtmp(url: url, key: nil)).command()
+        let command = try PublisherCommand(target: .rtmp(url: url, key: nil)).command(for: .debian12)
         #expect(command.arguments.last == address)
         #expect(command.secretFile?.contents == "rtmp_playpath=\(key)\n" + app)
         #expect(!command.arguments.contains { $0.contains(key) })
@@ -40,7 +40,7 @@ import EncoderSelection
 
     @Test("an application of several parts or with a query is given whole, where nobody sees it", arguments: ["app/inst", "app?auth=t0ken", "app/inst?auth=t0ken"])
     func applicationOfParts(application: String) throws {
-        let command = try PublisherCommand(target: .rtmp(url: "rtmp://h/\(application)", key: "key9")).command()
+        let command = try PublisherCommand(target: .rtmp(url: "rtmp://h/\(application)", key: "key9")).command(for: .debian12)
         #expect(command.arguments.last == "rtmp://h/app")
         #expect(command.secretFile?.contents == "rtmp_playpath=key9\nrtmp_app=\(application)\n")
         #expect(!command.arguments.contains { $0.contains("t0ken") })
@@ -52,7 +52,7 @@ import EncoderSelection
             target: .srt(
                 url: "srt://h:9?streamid=%23%21::r=x&passphrase=0123456789&maxbw=0", passphrase: nil, streamID: nil,
                 latency: .milliseconds(200))
-        ).command()
+        ).command(for: .debian12)
         #expect(command.arguments.last == "srt://h:9?maxbw=0&latency=200000&transtype=live&pkt_size=1316")
         #expect(command.secretFile?.contents == "passphrase=0123456789\nsrt_streamid=#!::r=x\n")
     }
@@ -60,7 +60,7 @@ import EncoderSelection
     @Test("a parameter of an SRT address that nobody knows may be a secret with a misspelt name, and is treated as one")
     func unknownParameter() throws {
         func command(_ url: String) throws -> FFmpegCommand {
-            try PublisherCommand(target: .srt(url: url, passphrase: nil, streamID: nil, latency: nil)).command()
+            try PublisherCommand(target: .srt(url: url, passphrase: nil, streamID: nil, latency: nil)).command(for: .debian12)
         }
         let made = try command("srt://h:9?pasphrase=0123456789&maxbw=0")
         #expect(made.arguments.last == "srt://h:9?maxbw=0&transtype=live&pkt_size=1316")
@@ -87,7 +87,7 @@ import EncoderSelection
             (.srt(url: "h:9000", passphrase: nil, streamID: nil, latency: nil), nil),
         ]
         for (target, wanted) in bad {
-            let error = #expect(throws: CommandError.self) { try PublisherCommand(target: target).command() }
+            let error = #expect(throws: CommandError.self) { try PublisherCommand(target: target).command(for: .debian12) }
             if let wanted { #expect(error == wanted) }
             #expect(error?.description.contains("hunter22") == false)
         }
@@ -96,7 +96,7 @@ import EncoderSelection
     @Test("recordings are named by UTC, and a percent sign in a folder is no pattern")
     func recording() throws {
         let command = try PublisherCommand(
-            target: .record(folder: "/rec/100%/", name: "archive", segment: .milliseconds(2500), take: 3)).command()
+            target: .record(folder: "/rec/100%/", name: "archive", segment: .milliseconds(2500), take: 3)).command(for: .debian12)
         #expect(command.arguments.last == "/rec/100%%/archive-%Y%m%d-%H%M%S-3.ts")
         #expect(value(after: "-segment_time", in: command) == "2.5")
         #expect(command.environment["TZ"] == "UTC")

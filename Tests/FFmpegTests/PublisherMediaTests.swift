@@ -44,7 +44,7 @@ import Testing
         try await makeSource(source, seconds: 3)
         try await withNginx(scratch) { port, log in
             let command = try PublisherCommand(
-                target: .rtmp(url: "rtmp://127.0.0.1:\(port)/live", key: "S3cretKey?token=T0ken")).command()
+                target: .rtmp(url: "rtmp://127.0.0.1:\(port)/live", key: "S3cretKey?token=T0ken")).command(for: try await ffmpeg().capabilities)
             let handle = ChildHandle()
             let recorder = Recorder()
             // A pipe that stays open keeps the publisher alive while it is looked at.
@@ -82,15 +82,15 @@ import Testing
         let source = scratch.file("source.ts")
         try await makeSource(source, seconds: 8)
         let dead = try PublisherCommand(target: .rtmp(url: "rtmp://127.0.0.1:\(freePort())/live", key: "S3cretKey"))
-        #expect(try await run(dead.command(), in: scratch, from: source).cause == .refused)
+        #expect(try await run(dead.command(for: try await ffmpeg().capabilities), in: scratch, from: source).cause == .refused)
         try await withNginx(scratch) { port, _ in
             let unknown = try PublisherCommand(target: .rtmp(url: "rtmp://127.0.0.1:\(port)/nope", key: "S3cretKey"))
-            let exit = try await run(unknown.command(), in: scratch, from: source)
+            let exit = try await run(unknown.command(for: try await ffmpeg().capabilities), in: scratch, from: source)
             #expect(exit.cause == .rejected, "\(exit.log.lines)")
             #expect(!exit.log.lines.contains { $0.contains("S3cret") })
             let denied = try PublisherCommand(target: .rtmp(url: "rtmp://127.0.0.1:\(port)/deny", key: "S3cretKey"))
             // All at once would fit into the kernel's buffers before the server closes.
-            let end = try await run(denied.command(), in: scratch, trickling: contents(source))
+            let end = try await run(denied.command(for: try await ffmpeg().capabilities), in: scratch, trickling: contents(source))
             #expect(end.cause == .reset, "\(end)")
         }
     }
@@ -114,13 +114,13 @@ import Testing
             try await run(
                 PublisherCommand(
                     target: .srt(url: "srt://127.0.0.1:\(port)", passphrase: passphrase, streamID: "x", latency: nil)
-                ).command(), in: scratch, from: source)
+                ).command(for: try await ffmpeg().capabilities), in: scratch, from: source)
         }
         #expect(try await publish("wrong passphrase").cause == .rejected)
         #expect(try await publish(nil).cause == .rejected)
         // A sender that is faster than time and closes at once loses what SRT still holds, so this one stays a while.
         let right = try PublisherCommand(
-            target: .srt(url: "srt://127.0.0.1:\(port)", passphrase: secret, streamID: "x", latency: nil)).command()
+            target: .srt(url: "srt://127.0.0.1:\(port)", passphrase: secret, streamID: "x", latency: nil)).command(for: try await ffmpeg().capabilities)
         let sent = try await run(right, in: scratch, trickling: contents(source))
         #expect(sent.status == .exited(0), "\(sent.log.lines)")
         let end = try await received
@@ -137,7 +137,7 @@ import Testing
         let folder = scratch.file("rec")
         mkdir(folder, 0o700)
         let command = try PublisherCommand(
-            target: .record(folder: folder, name: "archive", segment: .seconds(1), take: 0)).command()
+            target: .record(folder: folder, name: "archive", segment: .seconds(1), take: 0)).command(for: try await ffmpeg().capabilities)
         let (childInput, ours) = try FileDescriptor.pipe()
         let handle = ChildHandle()
         let binary = try await ffmpeg()
@@ -170,7 +170,7 @@ import Testing
         let scratch = Scratch()
         try await makeSource(scratch.file("source.ts"), seconds: 1)
         let command = try PublisherCommand(
-            target: .record(folder: scratch.file("missing"), name: "a", segment: .seconds(10), take: 0)).command()
+            target: .record(folder: scratch.file("missing"), name: "a", segment: .seconds(10), take: 0)).command(for: try await ffmpeg().capabilities)
         let exit = try await run(command, in: scratch, from: scratch.file("source.ts"))
         #expect(exit.cause == .unwritable, "\(exit.log.lines)")
     }

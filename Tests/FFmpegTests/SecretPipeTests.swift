@@ -14,7 +14,7 @@ import Testing
     }
 
     private func command(_ arguments: [String] = []) throws -> FFmpegCommand {
-        let file = try SecretFile.preset([("passphrase", "0123456789")])
+        let file = try SecretFile.preset([("passphrase", "0123456789")], for: .debian12)
         return FFmpegCommand(role: .publisher, arguments: [file.token] + arguments, secretFile: file)
     }
 

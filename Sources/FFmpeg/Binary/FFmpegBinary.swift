@@ -25,7 +25,7 @@ public struct FFmpegBinary: Sendable, Hashable {
         public let knowledge: FFmpegKnowledge?
     }
 
-    /// Finds the program and asks it what it can do: eight processes of about 80 ms each, two at a time.
+    /// Finds the program and asks it what it can do: nine processes of about 80 ms each, two at a time.
     ///
     /// - Parameters:
     ///   - configured: the configured path; without it the first `ffmpeg` on the PATH.
@@ -42,7 +42,7 @@ public struct FFmpegBinary: Sendable, Hashable {
             return Located(binary: FFmpegBinary(path: path, capabilities: known.capabilities), knowledge: known)
         }
         // First alone: a program that is no FFmpeg may do anything when it is asked something else.
-        let version = try version(at: path, await ask(path, CapabilityQuestions.version.arguments, environment: environment, limit: limit), limit: limit)
+        let version = try version(at: path, await ask(path, .version, environment: environment, limit: limit), limit: limit)
         let capabilities = try await capabilities(path, version, environment: environment, limit: limit)
         return Located(
             binary: FFmpegBinary(path: path, capabilities: capabilities), knowledge: files.map { FFmpegKnowledge(capabilities: capabilities, files: $0) })
@@ -56,7 +56,7 @@ public struct FFmpegBinary: Sendable, Hashable {
         await withTaskGroup(of: (CapabilityQuestions, Answer).self) { group in
             func askNext() {
                 guard let question = remaining.popLast() else { return }
-                group.addTask { (question, await ask(path, question.arguments, environment: environment, limit: limit)) }
+                group.addTask { (question, await ask(path, question, environment: environment, limit: limit)) }
             }
             for _ in 0..<2 { askNext() }
             while let (question, answer) = await group.next() {
@@ -75,11 +75,13 @@ public struct FFmpegBinary: Sendable, Hashable {
         let formats = CapabilityQuestions.formats(in: try text(.formats))
         var acceptsRate = false
         if case .output(_, .exited(0)) = answers[.rateWithPassthrough] { acceptsRate = true }
+        var reachesOutput = true
+        if case .output(let text, .exited(0)) = answers[.preset] { reachesOutput = !text.hasPrefix("SHA256") }
         return FFmpegCapabilities(
             version: version, encoders: CapabilityQuestions.encoders(in: try text(.encoders)), filters: CapabilityQuestions.filters(in: try text(.filters)),
             bitstreamFilters: CapabilityQuestions.bitstreamFilters(in: try text(.bitstreamFilters)), inputProtocols: protocols.input,
             outputProtocols: protocols.output, demuxers: formats.demuxers, muxers: formats.muxers,
-            options: CapabilityQuestions.options(in: try text(.options)), acceptsRateWithPassthrough: acceptsRate)
+            options: CapabilityQuestions.options(in: try text(.options)), acceptsRateWithPassthrough: acceptsRate, presetReachesOutput: reachesOutput)
     }
 
     private static func version(at path: String, _ answer: Answer, limit: Duration) throws(FFmpegBinaryError) -> FFmpegVersion {
@@ -124,7 +126,7 @@ public struct FFmpegBinary: Sendable, Hashable {
     }
 
     private static func ask(
-        _ path: String, _ arguments: [String], environment: [String: String], limit: Duration
+        _ path: String, _ question: CapabilityQuestions, environment: [String: String], limit: Duration
     ) async -> Answer {
         var options = PlatformOptions()
         // A session of its own: a wrapper script that hangs takes its children with it.
@@ -133,14 +135,14 @@ public struct FFmpegBinary: Sendable, Hashable {
             .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))
         ]
         let configuration = Configuration(
-            executable: .path(FilePath(path)), arguments: Arguments(arguments),
+            executable: .path(FilePath(path)), arguments: Arguments(question.arguments),
             environment: ChildEnvironment.subprocess(ChildEnvironment.reduced(environment)),
             platformOptions: options)
         return await withTaskGroup(of: Answer?.self) { group in
             group.addTask {
                 do {
                     let result = try await Subprocess.run(
-                        configuration, input: .none, output: .string(limit: 1 << 20), error: .discarded)
+                        configuration, input: .array(Array(question.input.utf8)), output: .string(limit: 1 << 20), error: .discarded)
                     return .output(result.standardOutput, result.terminationStatus)
                 } catch {
                     return .unstartable("\(error)")

@@ -1,6 +1,6 @@
 /// What is asked of an FFmpeg to learn its capabilities, and how the answers read.
 enum CapabilityQuestions: CaseIterable {
-    case version, encoders, filters, bitstreamFilters, protocols, formats, options, rateWithPassthrough
+    case version, encoders, filters, bitstreamFilters, protocols, formats, options, rateWithPassthrough, preset
 
     var arguments: [String] {
         switch self {
@@ -17,8 +17,17 @@ enum CapabilityQuestions: CaseIterable {
                 "-hide_banner", "-nostdin", "-loglevel", "quiet", "-f", "lavfi", "-i", "color=size=16x16:rate=30", "-frames:v", "1",
                 "-fps_mode", "passthrough", "-r", "30", "-f", "null", "-",
             ]
+        // Likewise: an option that is lost leaves the muxer with its own hash.
+        case .preset:
+            [
+                "-hide_banner", "-nostdin", "-loglevel", "quiet", "-f", "lavfi", "-i", "color=size=16x16:rate=30", "-frames:v", "1",
+                "-fpre", "/dev/stdin", "-f", "hash", "-",
+            ]
         }
     }
+
+    /// What it reads on its standard input.
+    var input: String { self == .preset ? "hash=md5\n" : "" }
 
     /// Reads the tables of `-encoders`: ` V....D libx264   libx264 H.264 …` below a line of dashes.
     static func encoders(in text: String) -> Set<String> {

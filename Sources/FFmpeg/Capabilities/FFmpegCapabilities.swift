@@ -17,10 +17,14 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
     /// `-r` may stand beside `-fps_mode passthrough`: an encoder is told the frame rate, and no frame is moved. FFmpeg 6 and
     /// later refuse it as a contradiction (fftools/ffmpeg_mux_init.c).
     public let acceptsRateWithPassthrough: Bool
+    /// Options of formats and protocols in a preset file (`-fpre`) reach the output. In FFmpeg 9.0 they stay in a global list that
+    /// nothing reads any more (`opt_preset` in fftools/ffmpeg_opt.c).
+    public let presetReachesOutput: Bool
 
     public init(
         version: FFmpegVersion, encoders: Set<String>, filters: Set<String>, bitstreamFilters: Set<String>, inputProtocols: Set<String>,
-        outputProtocols: Set<String>, demuxers: Set<String>, muxers: Set<String>, options: Set<String>, acceptsRateWithPassthrough: Bool
+        outputProtocols: Set<String>, demuxers: Set<String>, muxers: Set<String>, options: Set<String>, acceptsRateWithPassthrough: Bool,
+        presetReachesOutput: Bool
     ) {
         self.version = version
         self.encoders = encoders
@@ -32,6 +36,7 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
         self.muxers = muxers
         self.options = options
         self.acceptsRateWithPassthrough = acceptsRateWithPassthrough
+        self.presetReachesOutput = presetReachesOutput
     }
 
     /// Whether FLV, and with it RTMP, carries HEVC and AV1. FFmpeg lists no codecs of a container, so the version decides; a

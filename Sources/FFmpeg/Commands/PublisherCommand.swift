@@ -16,8 +16,8 @@ public struct PublisherCommand: Sendable, Hashable {
     }
 
     /// - Throws: ``CommandError`` for an address or a secret that FFmpeg cannot be given.
-    public func command() throws(CommandError) -> FFmpegCommand {
-        let output = try output()
+    public func command(for ffmpeg: FFmpegCapabilities) throws(CommandError) -> FFmpegCommand {
+        let output = try output(for: ffmpeg)
         return FFmpegCommand(
             role: .publisher,
             arguments: FFmpegCommand.preamble(.publisher) + Self.input + TransportStreamOutput.mapping + ["-c", "copy"]
@@ -38,18 +38,18 @@ public struct PublisherCommand: Sendable, Hashable {
         var environment: [String: String] = [:]
     }
 
-    private func output() throws(CommandError) -> Output {
+    private func output(for ffmpeg: FFmpegCapabilities) throws(CommandError) -> Output {
         switch target {
         case .rtmp(let url, let key):
-            return try rtmp(url, key: key)
+            return try rtmp(url, key: key, for: ffmpeg)
         case .srt(let url, let passphrase, let streamID, let latency):
-            return try srt(url, passphrase: passphrase, streamID: streamID, latency: latency)
+            return try srt(url, passphrase: passphrase, streamID: streamID, latency: latency, for: ffmpeg)
         case .record(let folder, let name, let segment, let take):
             return record(folder: folder, name: name, segment: segment, take: take)
         }
     }
 
-    private func rtmp(_ url: String, key: String?) throws(CommandError) -> Output {
+    private func rtmp(_ url: String, key: String?, for ffmpeg: FFmpegCapabilities) throws(CommandError) -> Output {
         var address = try MediaAddress(url)
         guard address.scheme == "rtmp" || address.scheme == "rtmps" else {
             throw .badAddress(url, reason: "an RTMP target's address begins with rtmp:// or rtmps://")
@@ -83,7 +83,7 @@ public struct PublisherCommand: Sendable, Hashable {
         address.path = String(path.prefix { $0 != "/" })
         address.query = nil
         try refuseWhatIsHidden(in: address, of: url)
-        let file = try SecretFile.preset(options)
+        let file = try SecretFile.preset(options, for: ffmpeg)
         return Output(
             arguments: [
                 // An encoder that took over may have other parameter sets: FLV has them in a header of their own, and
@@ -97,7 +97,7 @@ public struct PublisherCommand: Sendable, Hashable {
     }
 
     private func srt(
-        _ url: String, passphrase: String?, streamID: String?, latency: Duration?
+        _ url: String, passphrase: String?, streamID: String?, latency: Duration?, for ffmpeg: FFmpegCapabilities
     ) throws(CommandError) -> Output {
         var address = try MediaAddress(url)
         guard address.scheme == "srt" else {
@@ -122,7 +122,7 @@ public struct PublisherCommand: Sendable, Hashable {
         if let latency { address.addParameters(["latency=\(latency.wholeMicroseconds)"]) }
         // Seven TS packets: what fits into one datagram.
         address.addParameters(["transtype=live", "pkt_size=1316"])
-        let file = secrets.isEmpty ? nil : try SecretFile.preset(secrets)
+        let file = secrets.isEmpty ? nil : try SecretFile.preset(secrets, for: ffmpeg)
         return Output(
             arguments: (file.map { ["-fpre", $0.token] } ?? []) + [
                 "-f", "mpegts", "-mpegts_copyts", "1", "-muxdelay", "0", "-muxpreload", "0", "-flush_packets", "1",

@@ -33,8 +33,8 @@ public struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDeb
     /// The longest `name=value` line that FFmpeg 5.1 reads from a preset, in bytes; what is beyond becomes a line of its own.
     private static let longestPresetLine = 990
 
-    /// An options file for `-fpre`.
-    static func preset(_ options: [(name: String, value: String)]) throws(CommandError) -> SecretFile {
+    /// An options file for `-fpre`, which stands before `-f` in the arguments.
+    static func preset(_ options: [(name: String, value: String)], for ffmpeg: FFmpegCapabilities) throws(CommandError) -> SecretFile {
         var contents = ""
         for option in options {
             try refuseControlCharacters(option.value, what: option.name)
@@ -44,6 +44,9 @@ public struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDeb
             }
             contents += "\(option.name)=\(option.value)\n"
         }
+        // In FFmpeg 9.0 a target, of all options, takes what was set before it along to the output. All that this one sets of a
+        // stream that is copied is the rate in its description; the format is said again behind the file.
+        if !ffmpeg.presetReachesOutput { contents += "target=ntsc-dv\n" }
         return SecretFile(kind: .preset, contents: contents, secrets: options.flatMap { URLMask.secrets(inKey: $0.value) })
     }
 

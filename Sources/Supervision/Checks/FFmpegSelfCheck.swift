@@ -50,9 +50,9 @@ public struct FFmpegSelfCheck: Sendable {
                 video: .encode(settings, with: Libx264Recipe()), audio: audio, inputRate: Self.rate, inputSize: Self.size,
                 resume: ResumePoint(videoStart: 0, audioStart: 0)
             ).command(for: capabilities), from: media, to: encoded)
-        await check("recordings", try? PublisherCommand(target: .record(folder: folder, name: "check", segment: .seconds(60), take: 0)).command(), from: media)
+        await check("recordings", try? PublisherCommand(target: .record(folder: folder, name: "check", segment: .seconds(60), take: 0)).command(for: capabilities), from: media)
         // Nobody listens there; what was refused of the command line is told before that.
-        await check("RTMP targets", try? PublisherCommand(target: .rtmp(url: "rtmp://127.0.0.1:1/check", key: "check")).command(), from: media)
+        await check("RTMP targets", try? PublisherCommand(target: .rtmp(url: "rtmp://127.0.0.1:1/check", key: "check")).command(for: capabilities), from: media)
         if let recording = Self.contents(of: folder).first {
             await check("sources", try? RelayCommand(source: .file(path: "\(folder)/\(recording)", loop: false)).command(for: capabilities), to: encoded)
         }
