@@ -75,7 +75,7 @@ import Testing
     @Test("a secret reaches the output also where options of a preset file would not", arguments: versions)
     func preset(version: String) throws {
         let command = try PublisherCommand(target: .rtmp(url: "rtmp://h/app", key: "K3y")).command(for: .release(version))
-        #expect(command.secretFile?.contents == "rtmp_playpath=K3y\n" + (version.hasPrefix("9") ? "target=ntsc-dv\n" : ""))
+        #expect(command.secretFile?.contents == "rtmp_playpath=K3y\n" + (version.hasPrefix("9") ? "target=ntsc-dv\ntime_base=1:90000\n" : ""))
         // What that target says of the format is said again.
         let words = command.arguments
         #expect(try #require(words.firstIndex(of: "-fpre")) < (try #require(words.lastIndex(of: "-f"))))

@@ -45,6 +45,33 @@ struct Daemon: Sendable {
     }
 }
 
+/// What the first start on a box finds out of its FFmpeg and keeps in the state folder. Nearly all starts of tests are later ones: the
+/// processes that ask FFmpeg would be taken for those of the streams.
+private enum FirstStart {
+    static let file = "ffmpeg.json"
+
+    static let knowledge = Task { () -> String? in
+        // No stage: those that wait for this have all the turns.
+        try? await withTemporaryFolder { folder in
+            let config = try folder.write(
+                "box.yaml",
+                """
+                runtime: \(folder.path("run"))
+                state: \(folder.path("state"))
+                channels: [ { name: main, sources: [ { test: { size: 64x48, rate: 10 } } ], groups: [ { name: hd, tap: true } ] } ]
+
+                """, mode: 0o600)
+            return try await withProgram(Daemon.path, ["run", "--config", config]) { daemon in
+                let text = try await eventually("the check of FFmpeg", within: .seconds(60)) {
+                    (try? folder.text("state/\(file)")).flatMap { $0.contains("\"check\"") ? $0 : nil }
+                }
+                try await daemon.interrupt()
+                return text
+            }
+        }
+    }
+}
+
 extension Stage {
     /// Writes a configuration whose channels are given, and gives its path. Its owner alone can read it.
     func configuration(_ channels: String, name: String = "box", more: String = "") throws -> String {
@@ -54,6 +81,11 @@ extension Stage {
     /// Starts the service with these channels, at the most talkative level, and waits until its sources run.
     func streambox(_ channels: String, name: String = "box", more: String = "", options: [String] = [], environment: [String: String?] = [:]) async throws -> Daemon {
         let config = try configuration(channels, name: name, more: more)
+        let state = folder.path("state-\(name)")
+        if !FileManager.default.fileExists(atPath: state), let known = await FirstStart.knowledge.value {
+            try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+            _ = try folder.write("state-\(name)/\(FirstStart.file)", known, mode: 0o600)
+        }
         let program = try await program(Daemon.path, ["run", "--config", config, "--log-level", "debug"] + options, environment: environment)
         let daemon = Daemon(program: program, config: config, runtime: folder.path("run-\(name)"))
         // A relay, or the port of one that waits for its publisher.

@@ -44,9 +44,10 @@ public struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDeb
             }
             contents += "\(option.name)=\(option.value)\n"
         }
-        // In FFmpeg 9.0 a target, of all options, takes what was set before it along to the output. All that this one sets of a
-        // stream that is copied is the rate in its description; the format is said again behind the file.
-        if !ffmpeg.presetReachesOutput { contents += "target=ntsc-dv\n" }
+        // In FFmpeg 9.0 `target` is the one option that passes what was set before it on to the output. It also sets a format, which
+        // the arguments behind the file set again, and a rate: the time base keeps the times from being rounded to it, and only the
+        // stream's description has it.
+        if !ffmpeg.presetReachesOutput { contents += "target=ntsc-dv\ntime_base=1:90000\n" }
         return SecretFile(kind: .preset, contents: contents, secrets: options.flatMap { URLMask.secrets(inKey: $0.value) })
     }
 
