@@ -48,3 +48,14 @@ require_swift() {
         fail "Swift ${version:-of an unknown version} is too old: streambox needs 6.2 or later, see https://www.swift.org/install/linux/."
     fi
 }
+
+# use_ffmpeg VERSION: puts that FFmpeg of scripts/ffmpeg-matrix first on the PATH, in place of one that a call before this put there.
+use_ffmpeg() {
+    local programs
+    programs=$("$root/scripts/ffmpeg-matrix" "$1") || return 1
+    PATH=$programs:${path_without_ffmpeg:=$PATH}
+    # Where the headers of its NVENC are, for the tests' stand-in.
+    unset STREAMBOX_TEST_ROOT
+    if [[ -d ${programs%/bin}/root ]]; then export STREAMBOX_TEST_ROOT=${programs%/bin}/root; fi
+    say "With $("$programs/ffmpeg" -version | sed -n '1s/ Copyright.*//p'):"
+}

@@ -11,7 +11,8 @@ import Testing
     private func relay(_ relay: RelayCommand, in scratch: Scratch, bytes: Int) async throws -> ChildExit {
         let handle = ChildHandle()
         let output = scratch.file("out.ts")
-        async let exit = run(relay.command(for: try await ffmpeg().capabilities), in: scratch, to: output, handle: handle)
+        let command = try relay.command(for: try await ffmpeg().capabilities)
+        async let exit = run(command, in: scratch, to: output, handle: handle)
         try await eventually("output") {
             var info = stat()
             return stat(output, &info) == 0 && info.st_size >= bytes
@@ -51,9 +52,8 @@ import Testing
             ])
         let recorder = Recorder()
         let handle = ChildHandle()
-        async let exit = run(
-            RelayCommand(source: .file(path: file, loop: true)).command(for: try await ffmpeg().capabilities), in: scratch, to: scratch.file("out.ts"),
-            handle: handle, recorder: recorder)
+        let command = try RelayCommand(source: .file(path: file, loop: true)).command(for: try await ffmpeg().capabilities)
+        async let exit = run(command, in: scratch, to: scratch.file("out.ts"), handle: handle, recorder: recorder)
         try await eventually("the third round", every: .milliseconds(300)) {
             pictures(in: (try? contents(scratch.file("out.ts"))) ?? []) > 60
         }

@@ -7,12 +7,12 @@ struct SRTPeerTests {
     func received(_ passphrase: String?) async throws {
         try await withStage { stage in
             let listener = try await stage.srtListener(passphrase: passphrase)
-            let source = NumberedSource.with { $0.duration = .seconds(3) }
+            let source = NumberedSource.with { $0.duration = .seconds(6) }
             let caller = try await stage.srtCaller(source, port: listener.port, passphrase: passphrase)
             #expect(try await caller.program.wait(.seconds(20)) == .exited(0))
             try await listener.program.wait(.seconds(20))
             let verdict = Verdict(try await FrameReader.read(.url(listener.file!)))
-            // FFmpeg closes an SRT socket without waiting for what is still on its way.
+            // FFmpeg closes an SRT socket without waiting for what is still on its way: seconds, where the machine is busy.
             #expect(verdict.lost.isEmpty && verdict.backwards.isEmpty, "\(verdict)")
             #expect(verdict.first == 0 && verdict.received >= 75, "\(verdict)")
         }

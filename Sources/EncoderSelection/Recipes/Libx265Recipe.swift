@@ -18,6 +18,8 @@ public struct Libx265Recipe: EncoderRecipe {
         var parameters = [
             // Parameter sets stand before every keyframe, so that a reader may begin at any.
             "repeat-headers=1", "open-gop=0", "bframes=0", "scenecut=0", "rc-lookahead=0",
+            // Said in so many words: x265 would warn of it for small frames.
+            "lookahead-slices=0",
             // Only a ceiling: keyframes are forced by time.
             "keyint=\(rate.map { $0.frames(in: settings.keyframe) * 2 } ?? 600)",
             "vbv-maxrate=\(kilobits)", "vbv-bufsize=\(kilobits)", "log-level=warning",

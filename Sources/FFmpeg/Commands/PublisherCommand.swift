@@ -28,8 +28,10 @@ public struct PublisherCommand: Sendable, Hashable {
     /// FLV's header needs the picture's size and the sound's parameters, so this looks at 100 ms of media: connected
     /// 70 ms after exec and sending 45 ms later from a feed that holds a GOP; at 200/245 ms where media only trickles
     /// in. With 1 µs, enough for an encoder, the header fails whenever audio comes first; FFmpeg's own setting takes 7 s.
+    /// On a busy box the audio of a relay of FFmpeg 7.1 comes more than 100 ms behind the frames, and the header then fails for want
+    /// of a sample rate: so at most half a second is looked at.
     static let input = [
-        "-probesize", "5000000", "-analyzeduration", "100000", "-fpsprobesize", "0", "-f", "mpegts", "-i", "pipe:0",
+        "-probesize", "5000000", "-analyzeduration", "500000", "-fpsprobesize", "0", "-f", "mpegts", "-i", "pipe:0",
     ]
 
     private struct Output {
