@@ -113,6 +113,18 @@ import Testing
         #expect(log.note([], now: start + .seconds(60)) == [.over(down)])
         #expect(log.note([down], now: start + .seconds(61)) == [])
         #expect(log.note([], now: start + .seconds(120)) == [], "what did not last is no news")
+        // A second at the start, and a moment at the end: it has not lasted.
+        #expect(log.note([down], now: start + .seconds(200)) == [])
+        #expect(log.note([down], now: start + .seconds(201)) == [])
+        #expect(log.note([], now: start + .seconds(202)) == [])
+        #expect(log.note([down], now: start + .seconds(208)) == [])
+        // One that comes and goes with every attempt is told when it has been there for long enough.
+        for second in [209, 211, 213, 215] {
+            #expect(log.note([], now: start + .seconds(second)) == [])
+            #expect(log.note([down], now: start + .milliseconds(second * 1000 + 100)) == [])
+            let changes = log.note([down], now: start + .milliseconds(second * 1000 + 1100))
+            #expect(changes == (second == 215 ? [.began(down)] : []))
+        }
     }
 }
 

@@ -22,8 +22,12 @@ struct ProblemLog {
 
     private struct Entry {
         var problem: Problem
-        var first: ContinuousClock.Instant
+        /// When it was seen last.
         var last: ContinuousClock.Instant
+        /// For how long it has been there, without the time between.
+        var lasted = Duration.zero
+        /// It was there at the last look.
+        var isThere = true
         var isTold = false
     }
 
@@ -40,15 +44,19 @@ struct ProblemLog {
         var changes: [Change] = []
         for problem in problems where !others.contains(problem) {
             let kind = Kind(problem: problem.problem, subject: problem.subject)
-            var entry = entries[kind] ?? Entry(problem: problem, first: now, last: now)
+            var entry = entries[kind] ?? Entry(problem: problem, last: now)
+            if entry.isThere { entry.lasted += entry.last.duration(to: now) }
             entry.problem = problem
             entry.last = now
-            if !entry.isTold, entry.first.duration(to: now) >= Self.patience {
+            entry.isThere = true
+            if !entry.isTold, entry.lasted >= Self.patience {
                 entry.isTold = true
                 changes.append(.began(problem))
             }
             entries[kind] = entry
         }
+        let there = Set(problems.map { Kind(problem: $0.problem, subject: $0.subject) })
+        for kind in entries.keys where !there.contains(kind) { entries[kind]?.isThere = false }
         let over = entries.filter { $0.value.last.duration(to: now) >= Self.pause }
         for (kind, entry) in over.sorted(by: { ($0.key.problem.rawValue, $0.key.subject) < ($1.key.problem.rawValue, $1.key.subject) }) {
             entries[kind] = nil
