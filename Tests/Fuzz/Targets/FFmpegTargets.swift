@@ -1,6 +1,9 @@
 @testable import FFmpeg
 import Redaction
 
+/// Made once: it is no part of what is fuzzed, and takes longer than that.
+private let complete = FFmpegCapabilities.complete(FFmpegVersion(output: "ffmpeg version 7.1 ")!)
+
 extension FuzzTarget {
     /// What an FFmpeg prints: figures and messages, as bytes in any pieces. A line may be endless, and messages quote what a peer sent.
     static let ffmpegLog = FuzzTarget(
@@ -48,15 +51,15 @@ extension FuzzTarget {
         let address = written.replacingAll("KEY", with: secret)
         for target in [
             PublisherTarget.rtmp(url: written, key: secret), .srt(url: written, passphrase: secret, streamID: secret, latency: .milliseconds(200)),
-        ] { try check(written) { try PublisherCommand(target: target).command(for: .complete(FFmpegVersion(output: "ffmpeg version 7.1 ")!)) } }
-        try check(written) { try RelayCommand(source: .pull(url: written, passphrase: secret, streamID: secret)).command(for: .complete(FFmpegVersion(output: "ffmpeg version 7.1 ")!)) }
-        try check(written) { try RelayCommand(source: .pull(url: written, password: secret)).command(for: .complete(FFmpegVersion(output: "ffmpeg version 7.1 ")!)) }
-        try check(written) { try RelayCommand(source: .srtListen(address: written, passphrase: secret, latency: nil)).command(for: .complete(FFmpegVersion(output: "ffmpeg version 7.1 ")!)) }
+        ] { try check(written) { try PublisherCommand(target: target).command(for: complete) } }
+        try check(written) { try RelayCommand(source: .pull(url: written, passphrase: secret, streamID: secret)).command(for: complete) }
+        try check(written) { try RelayCommand(source: .pull(url: written, password: secret)).command(for: complete) }
+        try check(written) { try RelayCommand(source: .srtListen(address: written, passphrase: secret, latency: nil)).command(for: complete) }
         // What would not be shown of an address is in no argument either. A host or an application is no place for a secret.
         guard !URLMask.mask(address).contains(secret) else { return }
-        for key in [nil, "another-secret"] { try check(written) { try PublisherCommand(target: .rtmp(url: address, key: key)).command(for: .complete(FFmpegVersion(output: "ffmpeg version 7.1 ")!)) } }
-        try check(written) { try PublisherCommand(target: .srt(url: address, passphrase: nil, streamID: nil, latency: nil)).command(for: .complete(FFmpegVersion(output: "ffmpeg version 7.1 ")!)) }
-        try check(written) { try RelayCommand(source: .pull(url: address, passphrase: nil)).command(for: .complete(FFmpegVersion(output: "ffmpeg version 7.1 ")!)) }
+        for key in [nil, "another-secret"] { try check(written) { try PublisherCommand(target: .rtmp(url: address, key: key)).command(for: complete) } }
+        try check(written) { try PublisherCommand(target: .srt(url: address, passphrase: nil, streamID: nil, latency: nil)).command(for: complete) }
+        try check(written) { try RelayCommand(source: .pull(url: address, passphrase: nil)).command(for: complete) }
         _ = URLMask.maskAll(in: written)
     }
 
