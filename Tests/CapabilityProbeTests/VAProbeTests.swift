@@ -4,7 +4,7 @@ import Testing
 
 /// Asking a driver through a child: what crashes, hangs or talks nonsense costs one answer.
 @Suite struct VAProbeTests {
-    private func ask(_ script: String, limit: Duration = .seconds(30)) async throws -> VAResult {
+    private func ask(_ script: String, limit: Duration = Limit.seconds(30)) async throws -> VAResult {
         await VAProbe.ask("/dev/null", program: ["/bin/sh", "-c", script], environment: ["PATH": "/usr/bin:/bin"], limit: limit)
     }
 

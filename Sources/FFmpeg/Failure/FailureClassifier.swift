@@ -28,9 +28,10 @@ public enum FailureClassifier {
         case .exited:
             // An encoder has no peer: what fails there with a word that is the network's elsewhere is its device.
             let rules = gone + encoders + (hasPeer(role) ? network : []) + refusals + (hasPeer(role) ? [] : ownEnds) + general
-            let words = log.all.filter { !isEcho($0) }
+            var words: [String] = [], echoes: [String] = []
+            for line in log.all { if isEcho(line) { echoes.append(line) } else { words.append(line) } }
             // An encoder's -1 is no EPERM, but is told as one.
-            let cause = first(of: rules, in: words) ?? first(of: rules.filter { $0.text != "Operation not permitted" }, in: log.all)
+            let cause = first(of: rules, in: words) ?? (echoes.isEmpty ? nil : first(of: rules.filter { $0.text != "Operation not permitted" }, in: echoes))
             if let cause { return cause == .permission ? permission(role, words) : cause }
             return vague(role, log.all, isOutputOpen: isOutputOpen) ?? .unknown
         }
