@@ -43,6 +43,10 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
     /// build without a release number is a snapshot, and newer.
     public var hasEnhancedFLV: Bool { version.release.map { $0 >= FFmpegVersion.Release(major: 6, minor: 1) } ?? true }
 
+    /// Inputs, filters, encoders and outputs run in threads of their own (FFmpeg 7.0 and later), so that audio may come later behind the
+    /// frames. FFmpeg does not tell.
+    var runsInThreads: Bool { version.release.map { $0 >= FFmpegVersion.Release(major: 7, minor: 0) } ?? true }
+
     // MARK: What command lines are built from
 
     /// Every frame keeps its time; with FFmpeg's own time base it would move by up to half a frame.

@@ -20,7 +20,7 @@ public struct PublisherCommand: Sendable, Hashable {
         let output = try output(for: ffmpeg)
         return FFmpegCommand(
             role: .publisher,
-            arguments: FFmpegCommand.preamble(.publisher) + Self.input + TransportStreamOutput.mapping + ["-c", "copy"]
+            arguments: FFmpegCommand.preamble(.publisher) + input(for: ffmpeg) + TransportStreamOutput.mapping + ["-c", "copy"]
                 + output.arguments,
             secretFile: output.secretFile, environment: output.environment)
     }
@@ -29,10 +29,11 @@ public struct PublisherCommand: Sendable, Hashable {
     /// 70 ms after exec and sending 45 ms later from a feed that holds a GOP; at 200/245 ms where media only trickles
     /// in. With 1 µs, enough for an encoder, the header fails whenever audio comes first; FFmpeg's own setting takes 7 s.
     /// On a busy box the audio of a relay of FFmpeg 7.1 comes more than 100 ms behind the frames, and the header then fails for want
-    /// of a sample rate: so at most half a second is looked at.
-    static let input = [
-        "-probesize", "5000000", "-analyzeduration", "500000", "-fpsprobesize", "0", "-f", "mpegts", "-i", "pipe:0",
-    ]
+    /// of a sample rate: there half a second is looked at.
+    private func input(for ffmpeg: FFmpegCapabilities) -> [String] {
+        let look = ffmpeg.runsInThreads ? "500000" : "100000"
+        return ["-probesize", "5000000", "-analyzeduration", look, "-fpsprobesize", "0", "-f", "mpegts", "-i", "pipe:0"]
+    }
 
     private struct Output {
         var arguments: [String]
