@@ -80,13 +80,15 @@ actor SlateKeeper {
             do {
                 return try await render(format, asConfigured: true)
             } catch {
+                // A stop ends it in the middle: nobody needs a slate any more.
+                guard !Task.isCancelled else { return nil }
                 logger.error("the slate cannot be made as configured, so it is a plain card: \(error)")
             }
         }
         do {
             return try await render(format, asConfigured: false)
         } catch {
-            logger.error("there is no slate: \(error)")
+            if !Task.isCancelled { logger.error("there is no slate: \(error)") }
             return nil
         }
     }
