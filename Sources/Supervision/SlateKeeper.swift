@@ -80,7 +80,7 @@ actor SlateKeeper {
             do {
                 return try await render(format, asConfigured: true)
             } catch {
-                // A stop ends it in the middle: nobody needs a slate any more.
+                // A stop cancels the drawing: no slate is needed then.
                 guard !Task.isCancelled else { return nil }
                 logger.error("the slate cannot be made as configured, so it is a plain card: \(error)")
             }

@@ -51,7 +51,7 @@ public struct FFmpegSelfCheck: Sendable {
                 resume: ResumePoint(videoStart: 0, audioStart: 0)
             ).command(for: capabilities), from: media, to: encoded)
         await check("recordings", try? PublisherCommand(target: .record(folder: folder, name: "check", segment: .seconds(60), take: 0)).command(for: capabilities), from: media)
-        // Nobody listens there; what was refused of the command line is told before that.
+        // No server listens on that port: a refused option is reported before the refused connection.
         await check("RTMP targets", try? PublisherCommand(target: .rtmp(url: "rtmp://127.0.0.1:1/check", key: "check")).command(for: capabilities), from: media)
         if let recording = Self.contents(of: folder).first {
             await check("sources", try? RelayCommand(source: .file(path: "\(folder)/\(recording)", loop: false)).command(for: capabilities), to: encoded)
