@@ -8,7 +8,7 @@ public struct ProcessMachine: Sendable {
     public enum Actual: Sendable, Hashable {
         /// There is none, and none is coming.
         case idle
-        /// It was started and has delivered nothing yet.
+        /// It was started and has delivered nothing yet, however long it takes.
         case starting
         /// It does its work.
         case live
@@ -59,17 +59,23 @@ public struct ProcessMachine: Sendable {
 
     private var policy: RestartPolicy
     private let stallPatience: Duration
+    private let startPatience: Duration?
     private var liveSince: Duration?
     private var stalls = 0
     private var isReplacing = false
+    /// It takes nothing, or gives nothing, and never has.
+    private var isStuckAtStart = false
     /// Processes in a row that were killed before they had delivered anything.
     private var fruitless = 0
 
     /// - Parameter stallPatience: How long a process may be stalled before it is killed; twice as long each time, up to eight
     ///   times, where the one before was killed before it delivered anything: a machine may be slow.
-    public init(policy: RestartPolicy, stallPatience: Duration) {
+    /// - Parameter startPatience: The same for one that has not delivered yet, such as a publisher that is connecting: a peer may take
+    ///   its time where one that has delivered may not. `nil` for `stallPatience`.
+    public init(policy: RestartPolicy, stallPatience: Duration, startPatience: Duration? = nil) {
         self.policy = policy
         self.stallPatience = stallPatience
+        self.startPatience = startPatience
     }
 
     /// - Parameter now: Time since any fixed moment, on a clock that does not go back.
@@ -94,21 +100,31 @@ public struct ProcessMachine: Sendable {
         case (.starting, .delivering), (.stalled, .delivering):
             if liveSince == nil { liveSince = now }
             fruitless = 0
+            isStuckAtStart = false
             actual = .live
             return []
         case (.live, .delivering), (.idle, .delivering), (.ending, .delivering), (.pausing, .delivering):
             return []
 
-        case (.starting, .stalled), (.live, .stalled):
+        case (.starting, .stalled) where !isStuckAtStart:
+            isStuckAtStart = true
+            stalls += 1
+            return [.bePatient(startPatience ?? stallPatience * (1 << min(fruitless, 3)), stall: stalls)]
+        case (.starting, .stalled):
+            return []
+        case (.live, .stalled):
             actual = .stalled
             stalls += 1
-            return [.bePatient(stallPatience * (1 << min(fruitless, 3)), stall: stalls)]
+            return [.bePatient(stallPatience, stall: stalls)]
         case (.idle, .stalled), (.stalled, .stalled), (.ending, .stalled), (.pausing, .stalled):
             return []
 
         case (.stalled, .patienceOver(let stall)) where stall == stalls:
             actual = .ending
-            if liveSince == nil { fruitless += 1 }
+            return [.kill]
+        case (.starting, .patienceOver(let stall)) where stall == stalls && isStuckAtStart:
+            actual = .ending
+            fruitless += 1
             return [.kill]
         case (_, .patienceOver):
             return []
@@ -152,6 +168,7 @@ public struct ProcessMachine: Sendable {
 
     private mutating func launch() -> [Effect] {
         actual = .starting
+        isStuckAtStart = false
         starts += 1
         return [.launch]
     }

@@ -24,25 +24,24 @@ final class TargetRunner: Runnable {
         let logger = box.logger(["channel": "\(channel)", "group": "\(group)", "target": "\(target.name)"])
         let life = Life(box: box, logger: logger)
         let shared = Shared()
+        // A disk answers at once, or hangs.
+        let startPatience: Duration? = if case .record = target.destination { nil } else { Self.connectPatience }
         let ledger = box.ledgers.target(target.name, of: group, in: channel)
         self.ledger = ledger
         let report: @Sendable (PublisherEvent) -> Void = { event in
             let process = shared.process.withLock { $0 }
             switch event {
-            case .stalled:
-                logger.warning("the target takes nothing: connecting anew")
-                process?.report(.stalled)
-            case .recovered:
-                process?.report(.delivering)
-            case .ended:
-                break
+            case .stalled: process?.report(.stalled)
+            case .recovered: process?.report(.delivering)
+            case .ended: break
             }
         }
         process = ProcessRunner(
-            machine: ProcessMachine(policy: .publisher, stallPatience: .seconds(2)), ledger: ledger,
+            machine: ProcessMachine(policy: .publisher, stallPatience: .seconds(2), startPatience: startPatience), ledger: ledger,
             changed: { actual in
                 switch actual {
                 case .live: logger.notice("live")
+                case .stalled: logger.warning("the target takes nothing; it is connected anew unless it does within two seconds")
                 case .pausing: logger.info("waiting to connect anew")
                 default: logger.debug("publisher is \(actual)")
                 }
@@ -108,6 +107,10 @@ final class TargetRunner: Runnable {
 
     func want(_ wanted: Bool) { process.report(.want(wanted)) }
     func finish() { process.finish() }
+
+    /// How long a publisher may be connecting. Longer than a name server, a connection and a platform's answer take to fail, each of
+    /// which FFmpeg says: what is over then is a process that hangs.
+    private static let connectPatience = Duration.seconds(60)
 
     /// How long the disk of a recording may take to say that it is there.
     private static let diskPatience = Duration.seconds(10)

@@ -30,6 +30,7 @@ struct FFmpegCheck: Service {
             let checked = knowledge.checked(refused, by: Streambox.version)
             await Offload.run { try? file.write(checked) }
         }
+        logger.debug("FFmpeg is checked")
         // A service that returns ends the others.
         try? await gracefulShutdown()
     }

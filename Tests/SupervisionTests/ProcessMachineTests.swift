@@ -8,6 +8,7 @@ import Testing
     private static let states: [(name: String, events: [ProcessMachine.Event])] = [
         ("idle", []),
         ("starting", [.want(true)]),
+        ("stuck", [.want(true), .stalled]),
         ("live", [.want(true), .delivering]),
         ("stalled", [.want(true), .delivering, .stalled]),
         ("ending", [.want(true), .want(false)]),
@@ -28,7 +29,8 @@ import Testing
     private static let table = """
         state              want            unwant        delivering stalled         patience    patience-old replace     hurry           ended           pause           pause-old
         idle               starting+launch .             .          .               .           .            .           .               .               .               .
-        starting           .               ending+stop   live       stalled+patient .           .            ending+kill .               pausing+pause   .               .
+        starting           .               ending+stop   live       starting+patient .           .            ending+kill .               pausing+pause   .               .
+        stuck              .               ending+stop   live       .               ending+kill .            ending+kill .               pausing+pause   .               .
         live               .               ending+stop   .          stalled+patient .           .            ending+kill .               pausing+pause   .               .
         stalled            .               ending+stop   live       .               ending+kill .            ending+kill .               pausing+pause   .               .
         ending             .               .             .          .               .           .            .           .               idle            .               .
@@ -123,6 +125,23 @@ import Testing
         machine.send(.patienceOver(stall: stalls))
         machine.send(.ended)
         #expect(stall() == [.bePatient(.seconds(2), stall: stalls)])
+    }
+
+    @Test("a process that has not delivered yet is given the time that a start may take, and a start's time that is over ends no later process")
+    func startPatience() {
+        var machine = ProcessMachine(policy: RestartPolicy(burst: 20, forgivenAfter: .seconds(10)), stallPatience: .seconds(2), startPatience: .seconds(60))
+        var random = SeededRandom(seed: 1)
+        func send(_ event: ProcessMachine.Event) -> [ProcessMachine.Effect] { machine.handle(event, now: .zero, random: &random) }
+        _ = send(.want(true))
+        #expect(send(.stalled) == [.bePatient(.seconds(60), stall: 1)])
+        #expect(machine.actual == .starting)
+        #expect(send(.ended) == [.launch])
+        #expect(send(.patienceOver(stall: 1)) == [])
+        #expect(send(.stalled) == [.bePatient(.seconds(60), stall: 2)])
+        _ = send(.delivering)
+        #expect(machine.actual == .live)
+        #expect(send(.patienceOver(stall: 2)) == [])
+        #expect(send(.stalled) == [.bePatient(.seconds(2), stall: 3)])
     }
 
     @Test("a pause from before the newest start begins nothing")

@@ -86,7 +86,9 @@ static unsigned attribute(VADriverContextP driver, VAProfile profile, VAEntrypoi
     case VAConfigAttribRateControl:
         if (!encodes) break;
         return is_hevc ? VA_RC_CQP | VA_RC_QVBR : VA_RC_CQP | VA_RC_CBR | VA_RC_VBR | VA_RC_MB;
-    case VAConfigAttribEncPackedHeaders: return VA_ENC_PACKED_HEADER_NONE;
+    case VAConfigAttribEncPackedHeaders:
+        /* FFmpeg writes messages for a driver alone that takes its parameter sets too. */
+        return limit(driver, "messages", 0) ? VA_ENC_PACKED_HEADER_SEQUENCE | VA_ENC_PACKED_HEADER_MISC : VA_ENC_PACKED_HEADER_NONE;
     case VAConfigAttribEncMaxRefFrames: return encodes ? 1 : VA_ATTRIB_NOT_SUPPORTED;
     case VAConfigAttribEncMaxSlices: return encodes ? 1 : VA_ATTRIB_NOT_SUPPORTED;
     case VAConfigAttribMaxPictureWidth: return is_hevc ? VA_ATTRIB_NOT_SUPPORTED : (unsigned)limit(driver, "width", MOST_PIXELS);

@@ -1,5 +1,6 @@
 /* A VA-API driver without hardware: the real libva loads it, the real FFmpeg encodes with it, x264 does the work.
- * It writes its parameter sets itself before every IDR picture, as drivers do that take no packed headers. */
+ * It writes its parameter sets itself before every IDR picture, as drivers do that take none of the
+ * application's. With the limit `messages` it takes the application's SEI messages. */
 #ifndef LAB_VA_H
 #define LAB_VA_H
 

@@ -18,6 +18,10 @@ struct context {
     VAEncPictureParameterBufferH264 picture;
     uint32_t bits_per_second, rate_numerator, rate_denominator;
     int64_t pictures;
+    /* What the application writes into this picture itself: SEI messages, with their start codes. */
+    uint8_t messages[2048];
+    size_t messages_size;
+    VAEncPackedHeaderType header;
 };
 
 static long open_contexts;
@@ -56,6 +60,7 @@ static VAStatus begin_picture(VADriverContextP driver, VAContextID id, VASurface
     if (!context) return VA_STATUS_ERROR_INVALID_CONTEXT;
     context->target = target;
     context->has_pipeline = 0;
+    context->messages_size = 0;
     return VA_STATUS_SUCCESS;
 }
 
@@ -69,6 +74,13 @@ static void take_parameter(struct context *context, const VAEncMiscParameterBuff
     }
 }
 
+static VAStatus take_message(struct context *context, const struct buffer *buffer) {
+    if (buffer->size > sizeof context->messages - context->messages_size) return VA_STATUS_ERROR_NOT_ENOUGH_BUFFER;
+    memcpy(context->messages + context->messages_size, buffer->bytes, buffer->size);
+    context->messages_size += buffer->size;
+    return VA_STATUS_SUCCESS;
+}
+
 static VAStatus render_picture(VADriverContextP driver, VAContextID id, VABufferID *buffers, int count) {
     MAY_FAIL(driver, "RenderPicture");
     struct context *context = object_find(CONTEXT, id);
@@ -80,6 +92,15 @@ static VAStatus render_picture(VADriverContextP driver, VAContextID id, VABuffer
         case VAEncSequenceParameterBufferType: memcpy(&context->sequence, buffer->bytes, sizeof context->sequence); break;
         case VAEncPictureParameterBufferType: memcpy(&context->picture, buffer->bytes, sizeof context->picture); break;
         case VAEncMiscParameterBufferType: take_parameter(context, (const VAEncMiscParameterBuffer *)buffer->bytes); break;
+        case VAEncPackedHeaderParameterBufferType:
+            context->header = (VAEncPackedHeaderType)((const VAEncPackedHeaderParameterBuffer *)buffer->bytes)->type;
+            break;
+        case VAEncPackedHeaderDataBufferType: {
+            /* Parameter sets would not fit x264's slices. */
+            VAStatus status = context->header == VAEncPackedHeaderRawData ? take_message(context, buffer) : VA_STATUS_SUCCESS;
+            if (status) return status;
+            break;
+        }
         case VAProcPipelineParameterBufferType:
             memcpy(&context->pipeline, buffer->bytes, sizeof context->pipeline);
             context->has_pipeline = 1;
@@ -137,10 +158,16 @@ static VAStatus encode(struct context *context) {
     x264_nal_t *units;
     int count;
     int size = X264(x264_encoder_encode)(context->encoder, &units, &count, &picture, &encoded);
-    if (size <= 0 || (size_t)size > coded->size) return VA_STATUS_ERROR_ENCODING_ERROR;
-    memcpy(coded->bytes, units[0].p_payload, (size_t)size);
+    if (size <= 0 || (size_t)size + context->messages_size > coded->size) return VA_STATUS_ERROR_ENCODING_ERROR;
+    /* Messages stand behind the parameter sets and before the first slice. */
+    size_t before = 0;
+    for (int index = 0; index < count && units[index].i_type != NAL_SLICE && units[index].i_type != NAL_SLICE_IDR; index++)
+        before += (size_t)units[index].i_payload;
+    memcpy(coded->bytes, units[0].p_payload, before);
+    memcpy(coded->bytes + before, context->messages, context->messages_size);
+    memcpy(coded->bytes + before + context->messages_size, units[0].p_payload + before, (size_t)size - before);
     memset(&coded->coded, 0, sizeof coded->coded);
-    coded->coded.size = (uint32_t)size;
+    coded->coded.size = (uint32_t)size + (uint32_t)context->messages_size;
     coded->coded.buf = coded->bytes;
     return VA_STATUS_SUCCESS;
 }

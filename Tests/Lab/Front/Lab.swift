@@ -225,7 +225,7 @@ public struct Lab: Sendable {
         try add("\(call.rawValue) \(fault) after=\(after)", to: Self.nvidiaFaultsFile)
     }
 
-    /// What the VA driver can do: `noencoder`, `noscaler`, `talks` (1), `width`, `height` (pixels), `contexts` (a process).
+    /// What the VA driver can do: `noencoder`, `noscaler`, `talks` (1), `messages` (1: takes SEI messages), `width`, `height` (pixels), `contexts` (a process).
     public func limit(_ name: String, _ value: Int, on gpu: LabGPU? = nil) throws {
         try add("Limit \(name)=\(value)" + (gpu?.render.map { " gpu=\($0)" } ?? ""), to: Self.faultsFile)
     }

@@ -1,0 +1,86 @@
+import Foundation
+import Lab
+import TestSupport
+import Testing
+
+/// Captions (CTA-708 in SEI messages, as ATSC A/53 part 4 puts them) go with their pictures through every encoder that has them.
+@Suite(.tags(.ffmpeg)) struct CaptionTests: OnHardware {
+    /// SEI messages with captions, one for each picture: its two bytes are the picture's number.
+    private enum Captions {
+        /// User data of ITU-T T.35, registered by ATSC, of the type `cc_data()`.
+        static let head: [UInt8] = [0xB5, 0x00, 0x31] + Array("GA94".utf8) + [0x03]
+
+        /// Puts one before the first slice of each picture of an Annex B stream with one slice a picture.
+        static func add(to stream: [UInt8]) -> [UInt8] {
+            var result: [UInt8] = []
+            var number = 0
+            for index in stream.indices {
+                let isSlice = stream[index...].starts(with: [0, 0, 1]) && index + 3 < stream.endIndex && [1, 5].contains(stream[index + 3] & 0x1F)
+                if isSlice {
+                    let text: [UInt8] = [0xFC, 0x80 | UInt8(number >> 7 & 0x7F), 0x80 | UInt8(number & 0x7F)]
+                    let message = head + [0x41, 0xFF] + text + [0xFF]
+                    result += [0, 0, 1, 6, 4, UInt8(message.count)] + message + [0x80]
+                    number += 1
+                }
+                result.append(stream[index])
+            }
+            return result
+        }
+
+        /// The numbers in an Annex B stream, in its order.
+        static func numbers(in stream: [UInt8]) -> [Int] {
+            var result: [Int] = []
+            for index in stream.indices where stream[index] == head[0] && stream[index...].starts(with: head) {
+                let text = stream[index...].dropFirst(head.count + 2).prefix(3)
+                if text.count == 3, text.first == 0xFC {
+                    result.append(Int(text[text.startIndex + 1] & 0x7F) << 7 | Int(text[text.startIndex + 2] & 0x7F))
+                }
+            }
+            return result
+        }
+    }
+
+    private func annexB(_ input: String) async throws -> [UInt8] {
+        try await Program.run("ffmpeg", ["-v", "error", "-i", input, "-map", "0:v", "-c", "copy", "-bsf:v", "h264_mp4toannexb", "-f", "h264", "pipe:1"])
+            .success("an elementary stream").output
+    }
+
+    @Test("captions of a source are in what a target gets, picture by picture: by software, and by a GPU whose encoder knows them", arguments: [false, true])
+    func captions(onGPU: Bool) async throws {
+        // FFmpeg 7.1 and later has them for VA-API.
+        let isKnown = try await Program.run("ffmpeg", ["-v", "error", "-h", "encoder=h264_vaapi"]).success("an encoder's options").text.contains("a53_cc")
+        try await withLab { stage, lab in
+            if onGPU {
+                try await lab.plug(.intel)
+                try lab.limit("messages", 1)
+            }
+            let plain = try await stage.file("plain.ts") { ($0.duration, $0.sound) = (.seconds(60), .none) }
+            let bare = stage.folder.path("captioned.h264"), captioned = stage.folder.path("captioned.ts")
+            let stream = try await Captions.add(to: annexB(plain))
+            try Data(stream).write(to: URL(fileURLWithPath: bare))
+            _ = try await Program.run("ffmpeg", ["-v", "error", "-r", "30", "-i", bare, "-c", "copy", captioned]).success("a stream with captions")
+            let sink = try await stage.nginx(record: true)
+            let port = try FreePort.tcp()
+            let daemon = try await stage.streambox("""
+                  - name: main
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    groups: [ \(group("hd", sink.url("hd"))) ]
+                """, environment: lab.environment)
+            if onGPU { try await daemon.logged("passed its trial", Self.onIntel) }
+            let publisher = try await stage.program(
+                "ffmpeg", ["-v", "error", "-nostdin", "-re", "-i", captioned, "-c", "copy", "-f", "flv", "rtmp://127.0.0.1:\(port)/live/x"])
+            let use = onGPU ? Self.onIntel : "libx264"
+            try await stage.expect("the source on air by \(use)", of: daemon) {
+                $0.groups[0].use == use && $0.groups[0].state == "live" && $0.source("rtmp-0")?.isOnAir == true
+            }
+            try await sink.waitForFrames(15, of: "hd")
+            let soFar = try await sink.reading(of: "hd").frames.count
+            try await sink.waitForFrames(soFar + 60, of: "hd")
+            await stage.end(publisher)
+            try await daemon.terminate()
+            let numbers = try await Captions.numbers(in: annexB(sink.recording(of: "hd")))
+            guard !onGPU || isKnown else { return #expect(numbers.isEmpty) }
+            #expect(numbers.count >= 60 && zip(numbers, numbers.dropFirst()).allSatisfy { $1 == $0 + 1 }, "\(numbers)")
+        }
+    }
+}
