@@ -81,6 +81,19 @@ import Testing
         #expect(try #require(words.firstIndex(of: "-fpre")) < (try #require(words.lastIndex(of: "-f"))))
     }
 
+    @Test("an SRT listener on the IPv6 wildcard serves IPv4 too, where FFmpeg has to be told", arguments: versions)
+    func dualStack(version: String) throws {
+        let sources: [RelaySource] = [
+            .srtListen(address: "[::]:9000", passphrase: nil, latency: nil), .pull(url: "srt://[::]:9000?mode=listener", passphrase: nil, streamID: nil, password: nil),
+        ]
+        for source in sources {
+            let line = try RelayCommand(source: source).command(for: .release(version)).maskedLine()
+            #expect(line.contains("srt://[::]:9000?mode=listener") && line.contains("ipv6only=0") == version.hasPrefix("9"), "\(line)")
+        }
+        let other = RelaySource.srtListen(address: "0.0.0.0:9000", passphrase: nil, latency: nil)
+        #expect(try !RelayCommand(source: other).command(for: .release(version)).maskedLine().contains("ipv6only"))
+    }
+
     @Test("the tables of every version are read")
     func tables() {
         #expect(CapabilityQuestions.encoders(in: "Encoders:\n V..... = Video\n ------\n V....D libx264   libx264 H.264\n A....D aac  AAC\n") == ["libx264", "aac"])
@@ -98,6 +111,8 @@ import Testing
             #expect(formats.muxers == ["mpegts", "video4linux2", "v4l2", "segment"])
         }
         let options = "Video options:\n-vn                 disable video\n-fps_mode[:<stream_spec>] <>  set framerate mode\n-r[:<stream_spec>] <rate>  rate\n  -sub  no option\n"
+        let srt = "srt AVOptions:\n  -latency           <int64>      ED......... receiver delay (default -1)\n  -ipv6only          <boolean>    ED.........\n     live            1            ED.........\n"
+        #expect(CapabilityQuestions.protocolOptions(in: srt) == ["latency", "ipv6only"])
         #expect(CapabilityQuestions.options(in: options) == ["vn", "fps_mode", "r"])
     }
 }
@@ -115,6 +130,7 @@ import Testing
         #expect(capabilities.outputProtocols.isSuperset(of: complete.outputProtocols.subtracting(["data"])))
         #expect(capabilities.demuxers.isSuperset(of: complete.demuxers) && capabilities.muxers.isSuperset(of: complete.muxers))
         #expect(capabilities.options.isSuperset(of: complete.options), "\(complete.options.subtracting(capabilities.options))")
+        #expect(capabilities.srtOptions.isSuperset(of: complete.srtOptions))
         #expect(capabilities.acceptsRateWithPassthrough == complete.acceptsRateWithPassthrough)
         #expect(capabilities.presetReachesOutput == complete.presetReachesOutput)
     }
@@ -127,6 +143,6 @@ extension FFmpegCapabilities {
         return FFmpegCapabilities(
             version: other.version, encoders: other.encoders, filters: other.filters, bitstreamFilters: other.bitstreamFilters,
             inputProtocols: other.inputProtocols, outputProtocols: other.outputProtocols, demuxers: other.demuxers, muxers: other.muxers, options: options,
-            acceptsRateWithPassthrough: other.acceptsRateWithPassthrough, presetReachesOutput: other.presetReachesOutput)
+            srtOptions: other.srtOptions,            acceptsRateWithPassthrough: other.acceptsRateWithPassthrough, presetReachesOutput: other.presetReachesOutput)
     }
 }

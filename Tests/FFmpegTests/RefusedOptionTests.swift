@@ -29,6 +29,7 @@ import Testing
                 "the option -r beside -fps_mode passthrough"
             ),
             ("[libx264 @ 0x55] [Eval @ 0x56] [error] Undefined constant or missing '(' in 'x'|[error] Error setting option b to value x.", "the value x of -b"),
+            ("[srt @ 0x55] [error] Operation not supported: Bad parameters|[in#0 @ 0x56] [error] Error opening input: Unknown error occurred", "an SRT listener on [::]"),
             ("[in#0 @ 0x55] [error] Error opening input: Protocol not found|[fatal] Error opening input files: Protocol not found", "the protocol of an address"),
         ])
     func named(lines: String, wanted: String) {

@@ -21,11 +21,10 @@ import Testing
             let camera = LabCamera(sound: 1)
             try await lab.plug(camera)
             let sink = try await stage.nginx(record: true)
-            let daemon = try await stage.daemon(lab, stage.card("serial: SN0001", to: sink.url("one")))
+            let daemon = try await stage.daemon(lab, stage.card("serial: SN0001", to: sink.url("one"), slate: "20s"))
             try await daemon.logged("\"on air\"", "source=capture-0")
             try await eventually("the relay with its sound") { daemon.children("plughw:1").count == 1 }
             try await sink.waitForFrames(120, of: "one")
-            // It may have stood in at the start.
             let slates = daemon.lines("\"on air\"", "source=slate").count
             var position = daemon.position
             try await lab.unplugSound(of: camera)
@@ -61,7 +60,7 @@ import Testing
             try await lab.plug(camera)
             try lab.setSound(of: camera, drift: nil)
             let sink = try await stage.nginx(record: true)
-            let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one")))
+            let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one"), slate: "20s"))
             try await daemon.logged("sound cannot be had")
             try await daemon.logged("\"on air\"", "source=capture-0")
             #expect(daemon.children("plughw:2").isEmpty)

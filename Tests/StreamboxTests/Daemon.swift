@@ -78,14 +78,18 @@ extension Stage {
         try folder.write("\(name).yaml", "runtime: \(folder.path("run-\(name)"))\nstate: \(folder.path("state-\(name)"))\n\(more)channels:\n\(channels)\n", mode: 0o600)
     }
 
+    /// The next start of the box of this name is a later one.
+    func rememberFirstStart(_ name: String) async throws {
+        let state = folder.path("state-\(name)")
+        guard !FileManager.default.fileExists(atPath: state), let known = await FirstStart.knowledge.value else { return }
+        try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        _ = try folder.write("state-\(name)/\(FirstStart.file)", known, mode: 0o600)
+    }
+
     /// Starts the service with these channels, at the most talkative level, and waits until its sources run.
     func streambox(_ channels: String, name: String = "box", more: String = "", options: [String] = [], environment: [String: String?] = [:]) async throws -> Daemon {
         let config = try configuration(channels, name: name, more: more)
-        let state = folder.path("state-\(name)")
-        if !FileManager.default.fileExists(atPath: state), let known = await FirstStart.knowledge.value {
-            try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-            _ = try folder.write("state-\(name)/\(FirstStart.file)", known, mode: 0o600)
-        }
+        try await rememberFirstStart(name)
         let program = try await program(Daemon.path, ["run", "--config", config, "--log-level", "debug"] + options, environment: environment)
         let daemon = Daemon(program: program, config: config, runtime: folder.path("run-\(name)"))
         // A relay, or the port of one that waits for its publisher.

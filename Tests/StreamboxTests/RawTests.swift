@@ -16,6 +16,7 @@ import Testing
     /// The service, of which nothing is waited for: a source of frames alone has nothing on air at first.
     private func service(_ stage: Stage, _ fifo: String, _ sink: NginxRTMP) async throws -> Daemon {
         let config = try stage.configuration(box(fifo, sink.url("one")))
+        try await stage.rememberFirstStart("box")
         let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"])
         return Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
     }

@@ -81,7 +81,8 @@ public struct FFmpegBinary: Sendable, Hashable {
             version: version, encoders: CapabilityQuestions.encoders(in: try text(.encoders)), filters: CapabilityQuestions.filters(in: try text(.filters)),
             bitstreamFilters: CapabilityQuestions.bitstreamFilters(in: try text(.bitstreamFilters)), inputProtocols: protocols.input,
             outputProtocols: protocols.output, demuxers: formats.demuxers, muxers: formats.muxers,
-            options: CapabilityQuestions.options(in: try text(.options)), acceptsRateWithPassthrough: acceptsRate, presetReachesOutput: reachesOutput)
+            options: CapabilityQuestions.options(in: try text(.options)),
+            srtOptions: CapabilityQuestions.protocolOptions(in: try text(.srtOptions)), acceptsRateWithPassthrough: acceptsRate, presetReachesOutput: reachesOutput)
     }
 
     private static func version(at path: String, _ answer: Answer, limit: Duration) throws(FFmpegBinaryError) -> FFmpegVersion {

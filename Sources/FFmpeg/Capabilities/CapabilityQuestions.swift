@@ -1,6 +1,6 @@
 /// What is asked of an FFmpeg to learn its capabilities, and how the answers read.
 enum CapabilityQuestions: CaseIterable {
-    case version, encoders, filters, bitstreamFilters, protocols, formats, options, rateWithPassthrough, preset
+    case version, encoders, filters, bitstreamFilters, protocols, formats, options, srtOptions, rateWithPassthrough, preset
 
     var arguments: [String] {
         switch self {
@@ -11,6 +11,7 @@ enum CapabilityQuestions: CaseIterable {
         case .protocols: ["-hide_banner", "-protocols"]
         case .formats: ["-hide_banner", "-formats"]
         case .options: ["-hide_banner", "-h", "long"]
+        case .srtOptions: ["-hide_banner", "-h", "protocol=srt"]
         // Asked by doing: no list tells which options go together.
         case .rateWithPassthrough:
             [
@@ -87,6 +88,15 @@ enum CapabilityQuestions: CaseIterable {
                 guard line.first == "-" else { return nil }
                 let name = line.dropFirst().prefix { $0 != " " && $0 != "[" }
                 return name.isEmpty ? nil : String(name)
+            })
+    }
+
+    /// Reads `-h protocol=srt`: `  -latency   <int64>   ED......... receiver delay …`, below lines that begin with no space.
+    static func protocolOptions(in text: String) -> Set<String> {
+        Set(
+            lines(text).compactMap { line in
+                let line = line.drop { $0 == " " }
+                return line.first == "-" ? line.dropFirst().split(separator: " ").first.map(String.init) : nil
             })
     }
 

@@ -14,6 +14,7 @@ extension FFmpegCapabilities {
             demuxers: ["alsa", "concat", "flv", "ivf", "lavfi", "mpegts", "rtsp", "v4l2", "video4linux2"],
             muxers: ["flv", "mpegts", "nut", "segment"],
             options: ["enc_time_base", "force_key_frames", "fpre", "fps_mode", "progress", "reinit_filter", "stats_period"],
+            srtOptions: Set(["latency", "mode", "passphrase", "streamid"]).union((version.release?.major ?? .max) < 9 ? [] : ["ipv6only"]),
             acceptsRateWithPassthrough: (version.release?.major ?? .max) < 6,
             presetReachesOutput: (version.release?.major ?? .max) < 9)
     }

@@ -14,6 +14,8 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
     public let muxers: Set<String>
     /// Names of the program's own options, without the dash.
     public let options: Set<String>
+    /// Names of the options of its SRT; empty where it has none.
+    public let srtOptions: Set<String>
     /// `-r` may stand beside `-fps_mode passthrough`: an encoder is told the frame rate, and no frame is moved. FFmpeg 6 and
     /// later refuse it as a contradiction (fftools/ffmpeg_mux_init.c).
     public let acceptsRateWithPassthrough: Bool
@@ -23,8 +25,8 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
 
     public init(
         version: FFmpegVersion, encoders: Set<String>, filters: Set<String>, bitstreamFilters: Set<String>, inputProtocols: Set<String>,
-        outputProtocols: Set<String>, demuxers: Set<String>, muxers: Set<String>, options: Set<String>, acceptsRateWithPassthrough: Bool,
-        presetReachesOutput: Bool
+        outputProtocols: Set<String>, demuxers: Set<String>, muxers: Set<String>, options: Set<String>, srtOptions: Set<String>,
+        acceptsRateWithPassthrough: Bool, presetReachesOutput: Bool
     ) {
         self.version = version
         self.encoders = encoders
@@ -35,6 +37,7 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
         self.demuxers = demuxers
         self.muxers = muxers
         self.options = options
+        self.srtOptions = srtOptions
         self.acceptsRateWithPassthrough = acceptsRateWithPassthrough
         self.presetReachesOutput = presetReachesOutput
     }
@@ -62,6 +65,14 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
     /// An input is read at its own speed. FFmpeg 6.1 and later would read the first half second at once; a source is no faster than
     /// the clock.
     var pacingOptions: [String] { ["-re"] + (options.contains("readrate_initial_burst") ? ["-readrate_initial_burst", "0.001"] : []) }
+
+    /// More parameters for the address of an SRT listener. On the IPv6 wildcard it serves IPv4 too, which newer versions of libsrt have to be
+    /// told; an FFmpeg before 9 cannot tell them.
+    ///
+    /// - Parameter authority: Host and port.
+    func srtListenerParameters(on authority: String) -> [String] {
+        authority.hasPrefix("[::]") && srtOptions.contains("ipv6only") ? ["ipv6only=0"] : []
+    }
 
     /// Filters, times and the choice of the encoder, alike for groups and trials: a trial proves the whole of it.
     ///

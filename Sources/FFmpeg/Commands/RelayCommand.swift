@@ -50,7 +50,7 @@ public struct RelayCommand: Sendable {
         case .flv:
             return Input(arguments: Probing.flv + ["-copyts", "-f", "flv", "-i", "pipe:0"])
         case .srtListen(let address, let passphrase, let latency, _):
-            var parameters = ["mode=listener", "transtype=live"]
+            var parameters = ["mode=listener", "transtype=live"] + ffmpeg.srtListenerParameters(on: address)
             if let latency { parameters.append("latency=\(latency.wholeMicroseconds)") }
             let url = "srt://\(address)?" + parameters.joined(separator: "&")
             guard let passphrase else {
@@ -62,6 +62,9 @@ public struct RelayCommand: Sendable {
         case .pull(let url, let passphrase, let streamID, let password):
             var address = try MediaAddress(url)
             if let password { try address.setPassword(password) }
+            if address.scheme == "srt", address.parameters.contains(where: { $0 == ("mode", "listener") }) {
+                address.addParameters(ffmpeg.srtListenerParameters(on: address.authority))
+            }
             return try pull(address, passphrase: passphrase, streamID: streamID, password: password)
         case .file(let path, let loop):
             return Input(

@@ -10,6 +10,7 @@ public struct RefusedOption: Sendable, Hashable, CustomStringConvertible {
         "This is contradictory", "specified for fps_mode", "Error applying option", "Could not set non-existent option", "No such filter",
         "Bitstream filter not found", "No option name near", "Protocol not found", "Unknown input format", "Requested output format",
         "is not a decoding option", "is not an encoding option", "is not a encoding option", "Invalid option or argument", "You must specify \"ipv6only\"",
+        "Operation not supported: Bad parameters",
     ]
 
     /// Reads the messages of a process that ended; `nil` where none tells a refusal.
@@ -46,7 +47,8 @@ public struct RefusedOption: Sendable, Hashable, CustomStringConvertible {
         if text.contains("This is contradictory") { return "the option -r beside -fps_mode passthrough" }
         if text.contains("specified for fps_mode") { return "the value of -fps_mode" }
         if text.contains("Protocol not found") { return "the protocol of an address" }
-        if text.contains("ipv6only") { return "an SRT listener on [::]" }
+        // The second is libsrt's, of an FFmpeg that does not know the option.
+        if text.contains("ipv6only") || text == "Operation not supported: Bad parameters" { return "an SRT listener on [::]" }
         if text.hasPrefix("Codec AVOption ") { return "the option -\(text.dropFirst(15).prefix { $0 != " " })" }
         return nil
     }

@@ -92,13 +92,14 @@ public struct FrameReader: Sendable {
         var ticks = 0.0
         var frames: [Frame] = []
         let cells = decoded.output
-        for line in decoded.errors.split(separator: "\n") where line.contains("Parsed_showinfo") {
+        // The filter writes a line in pieces. Since FFmpeg 7 other threads write between them, and what comes then has no prefix.
+        for line in decoded.errors.split(separator: "\n") where line.contains("pts:") || line.contains("config in") {
             if let base = line.firstMatch(of: /config in time_base: (\d+)\/(\d+)/) {
                 ticks = (Double(base.1) ?? 0) / (Double(base.2) ?? 1)
             }
             guard
                 let found = line.firstMatch(
-                    of: /\ n: *(\d+) pts: *(-?\d+) .* s:(\d+)x(\d+) .*iskey:(\d)/),
+                    of: /n: *(\d+) pts: *(-?\d+) .* s:(\d+)x(\d+) .*iskey:(\d)/),
                 let pts = Int64(found.2), let width = Int(found.3), let height = Int(found.4)
             else { continue }
             let start = frames.count * 80
