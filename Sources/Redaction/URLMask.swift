@@ -155,7 +155,7 @@ public enum URLMask {
     }
 
     private static let harmless: Set<String> = [
-        "mode", "latency", "rcvlatency", "peerlatency", "tlpktdrop", "transtype", "pkt_size", "payload_size",
+        "mode", "ipv6only", "latency", "rcvlatency", "peerlatency", "tlpktdrop", "transtype", "pkt_size", "payload_size",
         "pbkeylen", "timeout", "listen_timeout", "connect_timeout", "maxbw", "oheadbw", "mss", "ffs", "ttl",
         "localaddr", "localport", "reuse", "fifo_size", "buffer_size", "overrun_nonfatal", "tcp_nodelay", "rw_timeout", "listen", "recv_buffer_size",
         "send_buffer_size",
@@ -166,7 +166,8 @@ public enum URLMask {
         guard let equals = text.firstIndex(of: "=") else { return (mask, text) }
         let name = String(text[..<equals])
         let value = text[text.index(after: equals)...]
-        guard !value.isEmpty, name.utf8.count <= 24, name.utf8.allSatisfy({ (97...122).contains($0) || $0 == 95 }) else { return (mask, text) }
+        let isName = harmless.contains(name) || name.utf8.count <= 24 && name.utf8.allSatisfy { (97...122).contains($0) || $0 == 95 }
+        guard !value.isEmpty, isName else { return (mask, text) }
         let isShown = harmless.contains(name) && String(value).utf8.count <= 40
         return (name + "=" + (isShown ? String(value) : mask), isShown ? nil : value)
     }

@@ -42,7 +42,7 @@ enum Problems {
     /// The last process ended because FFmpeg refuses its command line: the next will, too.
     private static func refusal(_ history: [EndSnapshot], _ ffmpeg: String, _ subject: String) -> Problem? {
         guard let refused = history.last?.refused else { return nil }
-        return Problem(.ffmpegUnsupported, subject: subject, sentence: RefusedRole.sentence(refused, ffmpeg: ffmpeg) + RefusedRole.advice)
+        return Problem(.ffmpegUnsupported, subject: subject, sentence: RefusedRole.sentence(refused, ffmpeg: ffmpeg) + RefusedRole.advice(on: refused))
     }
 
     private static func of(_ source: SourceSnapshot, _ subject: String) -> [Problem] {

@@ -40,6 +40,12 @@ import Testing
         }
     }
 
+    @Test("what to do depends on what is refused")
+    func advice() {
+        #expect(RefusedRole.advice(on: "an SRT listener on [::]").contains("0.0.0.0"))
+        #expect(RefusedRole(role: "encoders", refused: "the option -vsync").sentence(ffmpeg: "9").contains("apt install ffmpeg"))
+    }
+
     @Test("what else goes wrong is no refusal")
     func others() {
         #expect(RefusedOption(log("[error] Error while opening encoder|[error] Invalid argument")) == nil)

@@ -23,6 +23,8 @@ public struct RefusedOption: Sendable, Hashable, CustomStringConvertible {
         return nil
     }
 
+    static let wildcardListener = "an SRT listener on [::]"
+
     private static func refusal(in text: String) -> String? {
         let quoted = { (before: String) -> Substring? in
             guard let start = text.firstRange(of: before + "'"), let end = text[start.upperBound...].firstIndex(of: "'") else { return nil }
@@ -48,7 +50,7 @@ public struct RefusedOption: Sendable, Hashable, CustomStringConvertible {
         if text.contains("specified for fps_mode") { return "the value of -fps_mode" }
         if text.contains("Protocol not found") { return "the protocol of an address" }
         // The second is libsrt's, of an FFmpeg that does not know the option.
-        if text.contains("ipv6only") || text == "Operation not supported: Bad parameters" { return "an SRT listener on [::]" }
+        if text.contains("ipv6only") || text == "Operation not supported: Bad parameters" { return wildcardListener }
         if text.hasPrefix("Codec AVOption ") { return "the option -\(text.dropFirst(15).prefix { $0 != " " })" }
         return nil
     }
