@@ -59,11 +59,21 @@ public struct GroupMachine: Sendable {
     public private(set) var current: Generation = 0
     /// The generation that is to take over.
     public private(set) var successor: Generation?
+    /// One that was to take over and has been told to end: the next one starts once it is gone, for the feed takes one successor at a time.
+    private var dropped: Generation?
+    /// Why the next one starts then.
+    private var next: HandoverCause?
+    /// What runs is not what is wanted: as long as no later generation delivers, another one is tried.
+    private var owed: HandoverCause?
+    /// The successor that ended before it took over, behind which the pause runs.
+    private var failed: Generation?
 
     /// Generations in a row that stalled before they had given a picture.
     public private(set) var fruitless = 0
 
     private var policy: RestartPolicy
+    /// That of successors, whose ends leave no hole.
+    private var successorPolicy: RestartPolicy
     private var newest: Generation = 0
     private var liveSince: Duration?
     /// Why the current generation was told to end, though the group is wanted.
@@ -71,6 +81,7 @@ public struct GroupMachine: Sendable {
 
     public init(policy: RestartPolicy) {
         self.policy = policy
+        successorPolicy = policy
     }
 
     /// - Parameter now: Time since any fixed moment, on a clock that does not go back.
@@ -86,6 +97,7 @@ public struct GroupMachine: Sendable {
         case (.starting, .want(false)), (.live, .want(false)):
             wanted = false
             actual = .ending
+            next = nil
             // What was received up to here comes out of both, where the one in use has been cut off.
             return [current, successor].compactMap { $0.map { .stop($0) } }
         case (_, .want(let wish)):
@@ -103,6 +115,7 @@ public struct GroupMachine: Sendable {
             let former = current
             current = generation
             successor = nil
+            owed = nil
             actual = .live
             liveSince = now
             fruitless = 0
@@ -128,10 +141,10 @@ public struct GroupMachine: Sendable {
             return []
 
         case (.live, .handOver(let cause)):
-            let dropped = dropSuccessor()
-            newest += 1
-            successor = newest
-            return dropped + [.launchAhead(newest, cause)]
+            if cause.isOwed { owed = cause }
+            guard dropped != nil || successor != nil else { return launchAhead(cause) }
+            next = cause
+            return dropSuccessor()
         case (.starting, .handOver(let cause)):
             // There is nothing yet to hand over.
             return replace(cause, pauses: false)
@@ -149,10 +162,22 @@ public struct GroupMachine: Sendable {
             (.live, .ended(let generation, let cause)) where generation == current,
             (.ending, .ended(let generation, let cause)) where generation == current:
             return follow(cause, now: now, random: &random)
-        case (_, .ended(let generation, _)):
-            if generation == successor { successor = nil }
+        case (_, .ended(let generation, _)) where generation == dropped:
+            dropped = nil
+            guard actual == .live, let cause = next else { return [] }
+            return launchAhead(cause)
+        case (_, .ended(let generation, _)) where generation == successor:
+            successor = nil
+            guard actual == .live, let owed else { return [] }
+            let pause = successorPolicy.pause(healthyFor: .zero, random: &random)
+            guard pause > .zero else { return launchAhead(owed) }
+            failed = generation
+            return [.pause(pause, generation)]
+        case (_, .ended):
             return []
 
+        case (.live, .pauseOver(let generation)) where generation == failed:
+            return owed.map { launchAhead($0) } ?? []
         case (.pausing, .pauseOver(let generation)) where generation == current:
             return launch(replacing?.cause)
         case (_, .pauseOver):
@@ -165,12 +190,25 @@ public struct GroupMachine: Sendable {
         current = newest
         actual = .starting
         replacing = nil
+        owed = nil
+        next = nil
+        failed = nil
         return [.launch(current, cause)]
     }
 
+    private mutating func launchAhead(_ cause: HandoverCause) -> [Effect] {
+        newest += 1
+        successor = newest
+        next = nil
+        failed = nil
+        return [.launchAhead(newest, cause)]
+    }
+
     private mutating func dropSuccessor() -> [Effect] {
-        defer { successor = nil }
-        return successor.map { [.kill($0)] } ?? []
+        guard let successor else { return [] }
+        self.successor = nil
+        dropped = successor
+        return [.kill(successor)]
     }
 
     private mutating func replace(_ cause: HandoverCause, pauses: Bool) -> [Effect] {

@@ -44,6 +44,14 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
         }
     }
 
+    /// The encoder in use is not the one that is wanted: where its successor fails, another one is tried.
+    var isOwed: Bool {
+        switch self {
+        case .config, .source: true
+        case .crash, .exit, .stall, .slow, .gpuLost, .gpuError, .sessionLimit, .permission, .unsupported, .operator_, .failBack, .refresh: false
+        }
+    }
+
     init(_ failure: FailureCause) {
         self = switch failure {
         case .deviceGone: .gpuLost

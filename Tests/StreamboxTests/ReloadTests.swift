@@ -26,6 +26,41 @@ import Testing
         daemon.program.send(SIGHUP)
     }
 
+    @Test("of several reloads within a second the last one is what runs, and no picture is missing or twice")
+    func quickReloads() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let groups = { (bitrate: Int) in "      - { name: hd, video: { bitrate: \(bitrate)k, rate: 30 }, targets: [ { name: a, url: \"\(sink.url("one"))\" } ] }" }
+            var bitrate = 600
+            var box = Box(rtmp: try FreePort.tcp(), groups: groups(bitrate))
+            let daemon = try await stage.streambox(box.yaml)
+            try await eventually("the source to listen") { FreePort.isListening(tcp: box.rtmp) }
+            let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(box.rtmp)/live/x")
+            try await sink.waitForFrames(40, of: "one")
+            for count in [2, 5, 6] {
+                for _ in 0..<count {
+                    bitrate += 1
+                    box.groups = groups(bitrate)
+                    _ = try stage.configuration(box.yaml)
+                    let reload = try await stage.command(["reload", "--config", daemon.config])
+                    #expect(reload.ending == .exited(0))
+                }
+                try await eventually("the last configuration's encoder alone") {
+                    let encoders = daemon.children("pipe:0").filter { $0.command.contains("libx264") }
+                    return encoders.count == 1 && encoders[0].command.contains("-b:v \(bitrate)000")
+                }
+                let frames = try await sink.reading(of: "one").frames.count + 20
+                try await sink.waitForFrames(frames, of: "one")
+            }
+            await stage.end(publisher)
+            try await daemon.logged("msg=ended", "source=rtmp-0")
+            try await daemon.terminate()
+            #expect(try await sink.wasPublishedOnceInOrder("one"))
+            let verdict = Verdict(try await sink.reading(of: "one"))
+            #expect(verdict.isWhole && verdict.first == 0, "\(verdict)")
+        }
+    }
+
     @Test("a group that is encoded differently is handed over: no picture is missing or twice, the target sees one stream, the others are not touched")
     func handover() async throws {
         try await withStage { stage in

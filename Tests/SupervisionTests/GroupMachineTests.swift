@@ -10,6 +10,7 @@ import Testing
         ("starting", [.want(true)]),
         ("live", [.want(true), .delivering(1)]),
         ("handing", [.want(true), .delivering(1), .handOver(.operator_)]),
+        ("dropping", [.want(true), .delivering(1), .handOver(.operator_), .handOver(.operator_)]),
         ("handing,unwanted", [.want(true), .delivering(1), .handOver(.operator_), .want(false)]),
         ("stopped", [.want(true), .delivering(1), .handOver(.operator_), .want(false), .ended(1, .exit)]),
         ("handed", [.want(true), .delivering(1), .handOver(.operator_), .delivering(2)]),
@@ -33,7 +34,8 @@ import Testing
         idle               starting+launch1 .                   .             .                    .                   .           .                   .                    .                   .                   .                .
         starting           .                ending+stop1        live+promote1 .                    ending+kill1        .           ending+kill1        ending+kill1         pausing+pause1      .                   .                .
         live               .                ending+stop1        .             .                    ending+kill1        .           ending+kill1        live+ahead2          pausing+pause1      .                   .                .
-        handing            .                ending+stop1+stop2  .             live+promote2+kill1  ending+kill2+kill1  live+kill2  ending+kill2+kill1  live+kill2+ahead3    pausing+kill2+pause1 .                  .                .
+        handing            .                ending+stop1+stop2  .             live+promote2+kill1  ending+kill2+kill1  live+kill2  ending+kill2+kill1  live+kill2           pausing+kill2+pause1 .                  .                .
+        dropping           .                ending+stop1        .             .                    ending+kill1        .           ending+kill1        .                    pausing+pause1      live+ahead3         .                .
         handing,unwanted   .                .                   .             .                    .                   .           .                   .                    ending              .                   .                .
         stopped            .                .                   .             .                    .                   .           .                   .                    .                   idle                .                .
         handed             .                ending+stop2        .             .                    .                   ending+kill2 ending+kill2       live+ahead3          .                   pausing+pause2      .                .
@@ -130,6 +132,109 @@ import Testing
         #expect(driven.send(.ended(1, .crash)).isEmpty)
         #expect(driven.machine.actual == .live)
         #expect(driven.send(.ended(2, .crash)) == [.launch(3, .crash)])
+    }
+
+    @Test("a successor that fails is followed by another one where what runs is not what is wanted, with pauses that grow", arguments: [HandoverCause.config, .source])
+    func owed(cause: HandoverCause) {
+        let driven = Driven([.want(true), .delivering(1), .handOver(cause)], burst: 1)
+        #expect(driven.send(.ended(2, .exit)) == [.launchAhead(3, cause)])
+        guard case .pause(let pause, 3)? = driven.send(.ended(3, .exit)).first else { return #expect(Bool(false), "no pause") }
+        #expect(pause > .zero)
+        #expect(driven.send(.pauseOver(3)) == [.launchAhead(4, cause)])
+        driven.send(.delivering(4))
+        #expect(driven.machine.current == 4)
+        // What was wanted is there.
+        driven.send(.handOver(.operator_))
+        #expect(driven.send(.ended(5, .exit)).isEmpty)
+    }
+
+    /// Processes and a data path as far as the machine sees them: what a generation runs is what was wanted when its command was made.
+    private struct World {
+        struct Process {
+            var configuration: Int?
+            var isAhead: Bool
+            var isTold = false
+        }
+        var wanted = false
+        var configuration = 0
+        var processes: [Int: Process] = [:]
+        var pauses: [Int] = []
+
+        /// The command of a process is made now, if it was not.
+        mutating func prepare(_ generation: Int) {
+            guard var process = processes[generation], process.configuration == nil else { return }
+            process.configuration = configuration
+            processes[generation] = process
+        }
+
+        mutating func take(_ effects: [GroupMachine.Effect]) {
+            for effect in effects {
+                switch effect {
+                case .launch(let generation, _): processes[generation] = Process(isAhead: false)
+                case .launchAhead(let generation, _):
+                    // The feed takes one successor at a time: another one ends at once.
+                    let isRefused = processes.values.contains { $0.isAhead }
+                    processes[generation] = Process(isAhead: !isRefused, isTold: isRefused)
+                case .promote(let generation): processes[generation]?.isAhead = false
+                case .stop(let generation), .kill(let generation): processes[generation]?.isTold = true
+                case .pause(_, let generation): pauses.append(generation)
+                }
+            }
+        }
+    }
+
+    @Test("once nothing happens any more, what is wanted is what runs, whatever came before in whatever order", arguments: 1...300 as ClosedRange<UInt64>)
+    func lastWishWins(seed: UInt64) {
+        var random = SeededRandom(seed: seed)
+        let driven = Driven(burst: Int.random(in: 0...4, using: &random))
+        var world = World()
+        func end(_ generation: Int) {
+            world.processes[generation] = nil
+            world.take(driven.send(.ended(generation, .exit)))
+        }
+        func deliver(_ generation: Int) {
+            world.prepare(generation)
+            world.take(driven.send(.delivering(generation)))
+        }
+        for _ in 0..<Int.random(in: 1...60, using: &random) {
+            let process = world.processes.keys.sorted().randomElement(using: &random)
+            switch Int.random(in: 0..<10, using: &random) {
+            case 0:
+                world.wanted.toggle()
+                world.take(driven.send(.want(world.wanted)))
+            case 1, 2, 3:
+                world.configuration += 1
+                world.take(driven.send(.handOver(.config)))
+            case 4: world.take(driven.send(.handOver([.operator_, .refresh, .failBack].randomElement(using: &random)!)))
+            case 5: world.take(driven.send(.replace([.source, .slow].randomElement(using: &random)!)))
+            case 6: if let process { world.take(driven.send(.stalled(process))) }
+            case 7: if let process { end(process) }
+            case 8: if let process { world.prepare(process) }
+            default:
+                if let process, world.processes[process]?.isTold == false { deliver(process) }
+            }
+            if !world.pauses.isEmpty, Bool.random(using: &random) { world.take(driven.send(.pauseOver(world.pauses.removeFirst()))) }
+        }
+        // From here on everything works.
+        for _ in 0..<1000 {
+            if let told = world.processes.first(where: { $0.value.isTold })?.key {
+                end(told)
+            } else if !world.pauses.isEmpty {
+                world.take(driven.send(.pauseOver(world.pauses.removeFirst())))
+            } else if let starting = world.processes.keys.sorted().first(where: { $0 != driven.machine.current || driven.machine.actual == .starting }) {
+                deliver(starting)
+            } else {
+                break
+            }
+        }
+        let machine = driven.machine
+        #expect(machine.wanted == world.wanted)
+        if world.wanted {
+            #expect(machine.actual == .live && Array(world.processes.keys) == [machine.current], "seed \(seed): \(machine)")
+            #expect(world.processes[machine.current]?.configuration == world.configuration, "seed \(seed): \(machine)")
+        } else {
+            #expect(machine.actual == .idle && world.processes.isEmpty, "seed \(seed): \(machine)")
+        }
     }
 
     @Test("numbers of generations are never used twice, whatever happens", arguments: 1...50 as ClosedRange<UInt64>)
