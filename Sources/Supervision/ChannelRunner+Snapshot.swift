@@ -75,7 +75,7 @@ extension ChannelRunner {
         return TargetSnapshot(
             name: runner.target.name, state: state, isWanted: isWanted, bytes: figures.bytes, connects: entry.connects, skips: figures.skips,
             uptime: entry.liveSince.map { (.now - $0).seconds } ?? 0,
-            trouble: state == .live || state == .stopped ? nil : entry.targetTrouble,
+            trouble: state == .stopped ? nil : entry.targetTrouble(now: .now),
             history: entry.history.snapshot)
     }
 }
@@ -132,10 +132,10 @@ extension ProcessLedger.Entry {
     /// What keeps a source from delivering and an operator could mend.
     fileprivate func sourceTrouble(isListener: Bool) -> String? {
         if let known = absence ?? obstacle ?? trouble { return known }
-        guard actual != .live, actual != .idle, let cause = history.ends.last?.cause else { return nil }
+        guard actual != .live, actual != .idle, let end = history.ends.last, let cause = end.cause else { return nil }
         // Whoever sends to a listener comes and goes; what is reached from here is expected to be there.
         guard cause == .busy || cause == .permission || cause == .addressInUse || (!isListener && failures > 1) else { return nil }
-        return cause.sentenceWithAdvice
+        return end.sentence
     }
 
     fileprivate func sourceState(isListener: Bool) -> SourceSnapshot.State {
@@ -150,12 +150,26 @@ extension ProcessLedger.Entry {
         }
     }
 
-    /// Why a target is not connected, once it has been tried.
-    fileprivate var targetTrouble: String? {
+    /// Why a target is not connected, once it has been tried, or does not stay so.
+    func targetTrouble(now: ContinuousClock.Instant) -> String? {
         if let obstacle { return obstacle }
-        guard let cause = history.ends.last?.cause, failures > 1 || cause == .rejected else { return nil }
-        return cause.sentenceWithAdvice
+        let end = history.ends.last
+        let hasFailed = failures > 1 || failures > 0 && end?.cause == .rejected
+        switch actual {
+        case .live, .stalled:
+            guard hasFailed, !isSteady(now), let sentence = end?.sentence else { return nil }
+            return "it does not last, and ended \(failures) times in a row: \(sentence)"
+        case .starting:
+            if hasFailed, let sentence = end?.sentence { return sentence }
+            guard let startedAt, now - startedAt > Self.longStart else { return nil }
+            return "it has been connecting for \((now - startedAt).components.seconds) seconds; check its address, and whether a name server and the peer answer"
+        case .idle, .ending, .pausing:
+            return hasFailed ? end?.sentence : nil
+        }
     }
+
+    /// How long a target may be connecting before somebody should know.
+    private static let longStart = Duration.seconds(10)
 
     fileprivate func targetState(isWanted: Bool) -> TargetSnapshot.State {
         guard isWanted else { return .stopped }

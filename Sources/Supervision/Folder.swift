@@ -30,13 +30,30 @@ public enum Folder {
                 throw StartError("\(purpose) needs a folder of its own, but others may write to \(path) and replace what is in it; run: chmod go-w \(path)")
             }
         }
+        close(try temporary(in: path, for: purpose))
+    }
+
+    /// Checks that a folder's disk has room for more than a moment: a file of nothing is no recording.
+    ///
+    /// - Parameter bytes: How much is to fit.
+    static func checkRoom(in path: String, bytes: Int, for purpose: String) throws(StartError) {
+        let file = try temporary(in: path, for: purpose)
+        defer { close(file) }
+        // Not every file system knows how to reserve, and then it finds out by writing.
+        let error = posix_fallocate(file, 0, off_t(bytes))
+        guard error == ENOSPC || error == EDQUOT || error == EFBIG else { return }
+        throw StartError("\(purpose) has no room in \(path): the disk is full; free some room, or set `keep` lower")
+    }
+
+    /// A file without a name.
+    private static func temporary(in path: String, for purpose: String) throws(StartError) -> CInt {
         // Root may write where the file system does not let anybody, so a file is made.
         var name = Array("\(path)/.streambox-XXXXXX".utf8CString)
         let file = mkstemp(&name)
         guard file >= 0 else {
             throw StartError("\(purpose) cannot write to the folder \(path): \(String(cString: strerror(errno)))")
         }
-        close(file)
         unlink(name)
+        return file
     }
 }

@@ -49,11 +49,11 @@ struct Life: Sendable {
             return
         }
         if expected.contains(cause) {
-            logger.debug("ended: \(cause)", metadata: ["status": "\(exit.status)", "cause": "\(cause.rawValue)"])
+            logger.debug("ended: \(cause.sentence)", metadata: ["status": "\(exit.status)", "cause": "\(cause.rawValue)"])
             return
         }
         let last = exit.log.last(3).joined(separator: " | ")
         logger.warning(
-            "ended: \(cause)", metadata: ["status": "\(exit.status)", "cause": "\(cause.rawValue)", "last": "\(last)"])
+            "ended: \(cause.sentence)", metadata: ["status": "\(exit.status)", "cause": "\(cause.rawValue)", "last": "\(last)"])
     }
 }

@@ -77,9 +77,9 @@ enum Problems {
 
     private static func of(_ target: TargetSnapshot, _ subject: String) -> Problem? {
         return switch target.state {
-        case .refused: Problem(.targetRefused, subject: subject, sentence: target.trouble ?? "it did not let us in: check the stream key")
-        case .waiting, .connecting: target.trouble.map { Problem(.targetDown, subject: subject, sentence: $0) }
-        case .live, .stopped: nil
+        case .refused: Problem(.targetRefused, subject: subject, sentence: target.trouble ?? "it did not let us in; check the stream key")
+        case .waiting, .connecting, .live: target.trouble.map { Problem(.targetDown, subject: subject, sentence: $0) }
+        case .stopped: nil
         }
     }
 }

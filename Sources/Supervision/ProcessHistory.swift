@@ -13,6 +13,11 @@ public struct ProcessHistory: Sendable, Hashable {
         public var lastLines: [String]
         /// What FFmpeg refused of its command line; `nil` where that is not why it ended.
         public var refused: String?
+        /// What the peer said of it.
+        public var words: String?
+
+        /// For people, with what they can do; `nil` when it was asked to end.
+        var sentence: String? { cause?.sentenceWithAdvice(quoting: words) }
     }
 
     /// How many ends are kept.
@@ -32,6 +37,7 @@ public struct ProcessHistory: Sendable, Hashable {
         ends.append(
             End(
                 started: started, ended: now, status: exit.status, cause: exit.cause, lastLines: exit.log.last(Self.linesKept),
-                refused: exit.cause == .unsupported ? RefusedOption(exit.log)?.description : nil))
+                refused: exit.cause == .unsupported ? RefusedOption(exit.log)?.description : nil,
+                words: exit.cause == nil ? nil : PeerWords.of(exit.log)))
     }
 }

@@ -9,6 +9,8 @@ final class ProcessLedger: Sendable {
     struct Entry: Sendable {
         var actual = ProcessMachine.Actual.idle
         var isWanted = false
+        /// When its process was started.
+        var startedAt: ContinuousClock.Instant?
         /// When it went live.
         var liveSince: ContinuousClock.Instant?
         /// How often it was started.
@@ -16,7 +18,7 @@ final class ProcessLedger: Sendable {
         /// How often it went live: a target that was connected.
         var connects = 0
         var history = ProcessHistory()
-        /// Ends that nobody asked for, in a row, since it last delivered or was connected.
+        /// Ends that nobody asked for, in a row: a process that did its work for ``steady`` is none of the row.
         var failures = 0
         /// Why it could not even be started; `nil` once it was.
         var obstacle: String?
@@ -39,20 +41,28 @@ final class ProcessLedger: Sendable {
         var isSilent = false
         /// How often it took the air.
         var airs = 0
+
+        /// It has done its work for so long that what was before is no longer of interest.
+        func isSteady(_ now: ContinuousClock.Instant) -> Bool { liveSince.map { now - $0 >= ProcessLedger.steady } ?? false }
     }
+
+    /// How long a process does its work before those that failed before it are forgotten: one that is cut off every few seconds is
+    /// as good as none.
+    static let steady = Duration.seconds(30)
 
     private let entry = Mutex(Entry())
 
     var now: Entry { entry.withLock { $0 } }
 
-    func stands(_ actual: ProcessMachine.Actual, wanted: Bool, starts: Int) {
+    func stands(_ actual: ProcessMachine.Actual, wanted: Bool, starts: Int, now: ContinuousClock.Instant = .now) {
         entry.withLock { entry in
             if actual == .live, entry.actual == .starting {
                 entry.connects += 1
-                entry.liveSince = .now
+                entry.liveSince = now
                 entry.obstacle = nil
             }
-            if actual == .live { entry.failures = 0 }
+            if starts != entry.starts { entry.startedAt = now }
+            if !wanted { entry.failures = 0 }
             if actual != .live, actual != .stalled { entry.liveSince = nil }
             entry.actual = actual
             entry.isWanted = wanted
@@ -75,10 +85,11 @@ final class ProcessLedger: Sendable {
         entry.withLock { $0.attachment = attachment }
     }
 
-    func ended(_ exit: ChildExit, started: Timestamp, delivered: Int = 0, skips: Int = 0) {
+    func ended(_ exit: ChildExit, started: Timestamp, delivered: Int = 0, skips: Int = 0, now: ContinuousClock.Instant = .now) {
         entry.withLock { entry in
             entry.attachment = nil
             entry.history.add(exit, started: started)
+            if entry.isSteady(now) { entry.failures = 0 }
             if exit.cause != nil { entry.failures += 1 }
             entry.delivered += delivered
             entry.skips += skips

@@ -39,10 +39,11 @@ actor ProcessRunner: Supervised {
     ///   - changed: Called when the process stands elsewhere than before.
     ///   - endInput: Closes the input of the process that runs; the first step of a stop. For processes without one,
     ///     nothing.
+    ///   - blamesHangs: One that hangs and is ended for that has failed.
     init(
         machine: ProcessMachine, ledger: ProcessLedger,
         changed: @escaping @Sendable (ProcessMachine.Actual) -> Void,
-        endInput: (@Sendable () async -> Void)? = nil,
+        endInput: (@Sendable () async -> Void)? = nil, blamesHangs: Bool = false,
         live: @escaping Life
     ) {
         self.machine = machine
@@ -50,12 +51,14 @@ actor ProcessRunner: Supervised {
         self.live = live
         self.endInput = endInput ?? {}
         hasInput = endInput != nil
+        self.blamesHangs = blamesHangs
         self.changed = changed
         (events, queue) = AsyncStream.makeStream()
         epoch = clock.now
     }
 
     private let hasInput: Bool
+    private let blamesHangs: Bool
 
     /// Where the process stands.
     var actual: ProcessMachine.Actual { machine.actual }
@@ -80,7 +83,7 @@ actor ProcessRunner: Supervised {
                     ledger.stands(machine.actual, wanted: machine.wanted, starts: machine.starts)
                 }
                 if machine.actual != before.0 { changed(machine.actual) }
-                for effect in effects { carryOut(effect, in: &group) }
+                for effect in effects { carryOut(effect, because: wish, from: before.0, in: &group) }
                 if isFinishing, machine.actual == .idle { break }
             }
             group.cancelAll()
@@ -90,7 +93,7 @@ actor ProcessRunner: Supervised {
     /// Ends the process for good.
     nonisolated func finish() { queue.yield(.finish) }
 
-    private func carryOut(_ effect: ProcessMachine.Effect, in group: inout DiscardingTaskGroup) {
+    private func carryOut(_ effect: ProcessMachine.Effect, because event: ProcessMachine.Event, from before: ProcessMachine.Actual, in group: inout DiscardingTaskGroup) {
         switch effect {
         case .launch:
             let child = ChildHandle()
@@ -109,7 +112,9 @@ actor ProcessRunner: Supervised {
                 child.stop(.gracefully)
             }
         case .kill:
-            child?.stop(.now)
+            // What is replaced has done nothing wrong.
+            let isOverdue = if case .patienceOver = event { true } else { false }
+            child?.stop(.now, for: isOverdue && blamesHangs ? before == .starting ? .timeout : .stuck : nil)
         case .pause(let pause, let start):
             wake(after: pause, with: .pauseOver(start: start), in: &group)
         case .bePatient(let patience, let stall):

@@ -49,11 +49,12 @@ final class TargetRunner: Runnable {
             endInput: {
                 guard let attachment = ledger.now.attachment else { return }
                 await dataPath.endInput(of: attachment)
-            },
+            }, blamesHangs: true,
             live: { child in
                 do {
+                    let take = try await TargetRunner.take(target)
                     let command = try Commands.publisher(
-                        target, take: try await TargetRunner.take(target), ffmpeg: box.ffmpeg.capabilities, environment: box.environment)
+                        target, take: take, ffmpeg: box.ffmpeg.capabilities, environment: box.environment)
                     let (attachment, input) = try await dataPath.attachPublisher(to: feed, report: report)
                     ledger.runs(attachment)
                     let started = Timestamp.now
@@ -63,9 +64,11 @@ final class TargetRunner: Runnable {
                     let figures = await dataPath.figures(of: attachment)
                     ledger.ended(exit, started: started, delivered: figures?.delivered ?? 0, skips: figures?.skips ?? 0)
                     await dataPath.detach(attachment)
+                    if exit.cause == .diskFull { await TargetRunner.tidy(target, take: take) }
                 } catch {
+                    // It is tried for ever, and said once.
+                    if ledger.now.obstacle != "\(error)" { logger.error("cannot run: \(error)") }
                     ledger.couldNotStart("\(error)")
-                    logger.error("cannot run: \(error)")
                 }
             })
         shared.process.withLock { $0 = process }
@@ -115,6 +118,15 @@ final class TargetRunner: Runnable {
     /// How long the disk of a recording may take to say that it is there.
     private static let diskPatience = Duration.seconds(10)
 
+    /// How many bytes a recording has to have room for, so that it is begun: some seconds.
+    private static let leastRoom = 1 << 20
+
+    /// A disk that became full left nothing in the last file, perhaps.
+    private static func tidy(_ target: TargetConfiguration, take: Int) async {
+        guard case .record(let record) = target.destination else { return }
+        _ = await Offload.run(atMost: diskPatience) { RecordingFiles.removeEmpty(folder: record.folder, name: target.name, take: take) }
+    }
+
     /// The number of a recording that begins now, in a folder that takes files. A disk that is full, read only or not there is this
     /// target's trouble alone: it is tried again.
     private static func take(_ target: TargetConfiguration) async throws(StartError) -> Int {
@@ -123,6 +135,7 @@ final class TargetRunner: Runnable {
         let take = await Offload.run(atMost: diskPatience) { () -> Result<Int, StartError> in
             do throws(StartError) {
                 try Folder.make(record.folder, for: "target \(name)")
+                try Folder.checkRoom(in: record.folder, bytes: leastRoom, for: "target \(name)")
                 return .success(RecordingFiles.nextTake(folder: record.folder, name: name, now: time(nil)))
             } catch {
                 return .failure(error)

@@ -3,7 +3,7 @@ public struct ChildExit: Sendable, Hashable {
     public let status: ChildStatus
     /// Whether the end was asked for, through the handle or by cancelling.
     public let asked: Bool
-    /// `nil` when the end was asked for.
+    /// `nil` when the end was asked for, and nothing was wrong.
     public let cause: FailureCause?
     public let log: LogExcerpt
 

@@ -12,6 +12,7 @@ public final class ChildHandle: Sendable {
     }
 
     private let wanted = Mutex<Stop?>(nil)
+    private let fault = Mutex<FailureCause?>(nil)
     let requests: AsyncStream<Stop>
     private let continuation: AsyncStream<Stop>.Continuation
 
@@ -20,7 +21,10 @@ public final class ChildHandle: Sendable {
     }
 
     /// Asks for the end. Asking again does nothing, except that `.now` overtakes `.gracefully`.
-    public func stop(_ stop: Stop) {
+    ///
+    /// - Parameter fault: What is wrong with the process, where it is ended for that; `nil` where nothing is.
+    public func stop(_ stop: Stop, for fault: FailureCause? = nil) {
+        if let fault { self.fault.withLock { $0 = $0 ?? fault } }
         wanted.withLock { wanted in
             if let known = wanted, known >= stop { return }
             wanted = stop
@@ -32,6 +36,9 @@ public final class ChildHandle: Sendable {
     public func untilAsked() async {
         for await _ in requests { return }
     }
+
+    /// What the process was ended for.
+    var blame: FailureCause? { fault.withLock(\.self) }
 
     /// What has been asked for so far.
     public var requested: Stop? { wanted.withLock { $0 } }

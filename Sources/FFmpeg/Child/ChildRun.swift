@@ -27,6 +27,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         defer { ends.close() }
         if handle.requested != nil { return notStarted("stopped before it was started") }
 
+        let began = clock.now
         do {
             let null = try ends.nullIfNeeded()
             // A secret comes through the descriptor that has nothing else to carry.
@@ -42,7 +43,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
                 ends.close()
                 return await attend(execution)
             }
-            return exit(result.terminationStatus, log: result.closureResult)
+            return exit(result.terminationStatus, log: result.closureResult, lasted: began.duration(to: clock.now))
         } catch {
             return notStarted(redactor.redacted("\(binary.path) could not be started: \(error)"))
         }
@@ -183,7 +184,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
 
     // MARK: The end
 
-    private func exit(_ status: TerminationStatus, log: ChildLog<C.Instant>) -> ChildExit {
+    private func exit(_ status: TerminationStatus, log: ChildLog<C.Instant>, lasted: Duration) -> ChildExit {
         let end: ChildStatus =
             switch status {
             case .exited(let code): .exited(code)
@@ -193,10 +194,9 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         return ChildExit(
             status: end, asked: asked,
             cause: asked
-                ? nil
+                ? handle.blame
                 : FailureClassifier.cause(
-                    role: command.role, status: end, log: log.excerpt,
-                    isOutputOpen: log.isOutputOpen),
+                    role: command.role, status: end, log: log.excerpt, isOutputOpen: log.isOutputOpen, lasted: lasted),
             log: log.excerpt)
     }
 

@@ -10,7 +10,10 @@ public struct PublisherCommand: Sendable, Hashable {
     /// its times begin at 0 again, and no target takes that for going on.
     public static let longestConnection = Duration.seconds(24 * 24 * 3600)
 
-    public init(target: PublisherTarget, stall: Duration = .seconds(10)) {
+    /// How long an RTMP server may take for an answer before FFmpeg gives up, unless it is told otherwise.
+    public static let answerPatience = Duration.seconds(10)
+
+    public init(target: PublisherTarget, stall: Duration = answerPatience) {
         self.target = target
         self.stall = stall
     }

@@ -16,9 +16,13 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
     case killed
 
     // The network
+    /// No name server knows the host's name, or none answers.
+    case unresolved
     case refused
     case unreachable
     case timeout
+    /// It took nothing any more, and was ended for that.
+    case stuck
     case reset
     /// The peer answered and did not let us in: key, passphrase, name already in use.
     case rejected
@@ -39,31 +43,38 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
     case unknown
 
     /// For people, with what they can do.
-    public var sentenceWithAdvice: String {
+    ///
+    /// - Parameter words: What the peer said of it, for people to read; `nil` where it said nothing.
+    public func sentenceWithAdvice(quoting words: String? = nil) -> String {
+        "\(sentence)\(words.map { " and says “\($0)”" } ?? ""); \(advice)"
+    }
+
+    private var advice: String {
         switch self {
-        case .deviceGone: "\(sentence); check its seat, cable and power"
-        case .driverError: "\(sentence); see the log, and restart the box if it stays so"
-        case .driverMissing: "\(sentence); install the driver for the device"
-        case .sessionLimit: "\(sentence); use it for fewer groups"
-        case .permission: "\(sentence); give it the rights, or choose another"
-        case .busy: "\(sentence); end that program"
-        case .unsupported: "\(sentence); see the log for what, and change the configuration"
-        case .crash: "\(sentence); it is started again; if it stays so, update FFmpeg"
-        case .killed: "\(sentence); see whether the box is short of memory"
-        case .refused: "\(sentence); see whether a server runs there, and check address and port"
-        case .unreachable: "\(sentence); check its address and this box's network"
-        case .timeout: "\(sentence); check its address, and whether a firewall is in the way"
-        case .reset: "\(sentence); see what the other end says of it"
-        case .rejected: sentence
-        case .untrusted: "\(sentence); check the address and this box's clock, and that the package ca-certificates is installed"
-        case .notFound: "\(sentence); check the address or the path"
-        case .addressInUse: "\(sentence); end that program, or choose another port"
-        case .invalidData: "\(sentence); check what it sends, or that the file is whole"
-        case .ended: "\(sentence); see whether its sender runs"
-        case .unwritable: "\(sentence); make it writable for the service's user"
-        case .diskFull: "\(sentence); free some room, or set `keep` lower"
-        case .notStarted: "\(sentence); see the log"
-        case .unknown: "\(sentence); see the log"
+        case .deviceGone: "check its seat, cable and power"
+        case .driverError: "see the log, and restart the box if it stays so"
+        case .driverMissing: "install the driver for the device"
+        case .sessionLimit: "use it for fewer groups"
+        case .permission: "give it the rights, or choose another"
+        case .busy: "end that program"
+        case .unsupported: "see the log for what, and change the configuration"
+        case .crash: "it is started again; if it stays so, update FFmpeg"
+        case .killed: "see whether the box is short of memory"
+        case .unresolved: "check how the host's name is written, and that this box has a name server that answers"
+        case .refused: "see whether a server runs there, and check address and port"
+        case .unreachable: "check its address and this box's network"
+        case .timeout: "check its address, and whether a firewall is in the way"
+        case .stuck: "check the network to it, or the disk that it writes to"
+        case .reset: "see what the other end says of it"
+        case .rejected: "check the key or the passphrase, and that nobody else uses it"
+        case .untrusted: "check the address and this box's clock, and that the package ca-certificates is installed"
+        case .notFound: "check the address or the path"
+        case .addressInUse: "end that program, or choose another port"
+        case .invalidData: "check what it sends, or that the file is whole"
+        case .ended: "see whether its sender runs"
+        case .unwritable: "make it writable for the service's user"
+        case .diskFull: "free some room, or set `keep` lower"
+        case .notStarted, .unknown: "see the log"
         }
     }
 
@@ -79,11 +90,13 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .unsupported: "FFmpeg or the device cannot do what was asked"
         case .crash: "FFmpeg crashed"
         case .killed: "FFmpeg was killed from outside, perhaps for want of memory"
+        case .unresolved: "the host's name could not be resolved"
         case .refused: "the peer refused the connection"
         case .unreachable: "the peer could not be reached"
         case .timeout: "the peer did not answer in time"
+        case .stuck: "it took nothing any more"
         case .reset: "the peer closed the connection"
-        case .rejected: "the peer did not let us in: check the key or the passphrase, and that nobody else uses it"
+        case .rejected: "the peer did not let us in"
         case .untrusted: "the peer's certificate is not valid for its address"
         case .notFound: "the peer or the disk has nothing of that name"
         case .addressInUse: "another program listens on that port"

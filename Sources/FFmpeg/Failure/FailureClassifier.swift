@@ -10,9 +10,11 @@ public enum FailureClassifier {
         }
     }
 
-    /// - Parameter isOutputOpen: The process had opened its output: a publisher's server has let it in.
+    /// - Parameters:
+    ///   - isOutputOpen: The process had opened its output: a publisher's server has let it in.
+    ///   - lasted: How long the process ran.
     public static func cause(
-        role: FFmpegCommand.Role, status: ChildStatus, log: LogExcerpt, isOutputOpen: Bool
+        role: FFmpegCommand.Role, status: ChildStatus, log: LogExcerpt, isOutputOpen: Bool, lasted: Duration = .zero
     ) -> FailureCause {
         switch status {
         case .notStarted:
@@ -33,7 +35,7 @@ public enum FailureClassifier {
             // An encoder's -1 is no EPERM, but is told as one.
             let cause = first(of: rules, in: words) ?? (echoes.isEmpty ? nil : first(of: rules.filter { $0.text != "Operation not permitted" }, in: echoes))
             if let cause { return cause == .permission ? permission(role, words) : cause }
-            return vague(role, log.all, isOutputOpen: isOutputOpen) ?? .unknown
+            return vague(role, log.all, isOutputOpen: isOutputOpen, lasted: lasted) ?? .unknown
         }
     }
 
@@ -151,7 +153,7 @@ public enum FailureClassifier {
         Rule("Server returned 403", .rejected),
         Rule("Server returned 404", .notFound),
         Rule("Connection refused", .refused),
-        Rule("Failed to resolve hostname", .unreachable),
+        Rule("Failed to resolve hostname", .unresolved),
         Rule("No route to host", .unreachable),
         Rule("Network is unreachable", .unreachable),
         Rule("Network is down", .unreachable),
@@ -191,7 +193,7 @@ public enum FailureClassifier {
 
     /// What only the circumstances tell.
     private static func vague(
-        _ role: FFmpegCommand.Role, _ lines: [String], isOutputOpen: Bool
+        _ role: FFmpegCommand.Role, _ lines: [String], isOutputOpen: Bool, lasted: Duration
     ) -> FailureCause? {
         let says = { (first: String, second: String) in
             lines.contains { contains($0, first) && contains($0, second) }
@@ -201,8 +203,10 @@ public enum FailureClassifier {
         // FFmpeg guesses at codec parameters here, whatever made a header fail.
         if says("No such file or directory", "") { return role == .publisher ? .unwritable : .notFound }
         if says("rtmp", "Input/output error") {
-            // Closed on us: before it let us in because it does not know the application or the key.
-            return role == .publisher && !isOutputOpen ? .rejected : .reset
+            guard role == .publisher, !isOutputOpen else { return .reset }
+            // It did not answer for as long as FFmpeg waits, which says no more; or it closed on us, because it does not know the
+            // application or the key.
+            return lasted >= PublisherCommand.answerPatience ? .timeout : .rejected
         }
         if says("Input/output error", "") { return .reset }
         if says("incorrect codec parameters", "") { return .invalidData }

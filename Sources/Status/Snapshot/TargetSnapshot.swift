@@ -21,7 +21,7 @@ public struct TargetSnapshot: Sendable, Hashable, Codable {
     public var skips: Int
     /// Seconds since it was connected; 0 while it is not.
     public var uptime: Double
-    /// Why it is not live; `nil` when it is, or was never tried.
+    /// Why it is not live, or does not stay so; `nil` when all is well, or it was never tried.
     public var trouble: String?
     /// Its publishers' last ends, oldest first.
     public var history: [EndSnapshot]
