@@ -115,6 +115,14 @@ public actor DataPath {
         taps.removeValue(forKey: feed)?.close()
     }
 
+    /// The picture in a feed; `nil` before the first.
+    public func videoFormat(of name: FeedName) -> VideoFormat? {
+        switch name {
+        case .channel(let name): channels[name]!.videoFormat
+        case .group(let name): groups[name]!.videoFormat
+        }
+    }
+
     private func hub(_ name: FeedName) -> FeedHub {
         switch name {
         case .channel(let name): channels[name]!.hub

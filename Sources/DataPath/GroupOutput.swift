@@ -27,6 +27,8 @@ final class GroupOutput: InletOwner {
     private let loop: EventLoop
     private var splicer: Splicer
     private var generations: [Generation] = []
+    /// The picture that the generation gives that joined last; `nil` before the first.
+    private(set) var videoFormat: VideoFormat?
     /// When a picture last went into the feed, in nanoseconds of the monotonic clock.
     private var lastPicture: Int64?
     /// Pictures that the channel had and the group has not: between generations, where an encoder left one out, and where it
@@ -194,6 +196,7 @@ final class GroupOutput: InletOwner {
             loop.arm(for: now + generation.patience)
         }
         if outcome == .joined {
+            videoFormat = parser.videoFormat ?? videoFormat
             generation.report(.delivering(parser.videoFormat, after: lastPicture.map { .nanoseconds(now - $0) }))
             supersede(before: generation)
         }

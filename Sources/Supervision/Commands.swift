@@ -140,8 +140,9 @@ public enum Commands {
     }
 
     /// - Throws: ``SecretError`` or ``CommandError``.
+    /// - Parameter rate: Frames per second, where they are known and ``FFmpegCapabilities/needsRateOfPublishers`` asks for them.
     public static func publisher(
-        _ target: TargetConfiguration, take: Int, ffmpeg: FFmpegCapabilities, environment: [String: String], isPlan: Bool = false
+        _ target: TargetConfiguration, take: Int, rate: FFmpeg.FrameRate? = nil, ffmpeg: FFmpegCapabilities, environment: [String: String], isPlan: Bool = false
     ) throws -> FFmpegCommand {
         let kind: PublisherTarget
         switch target.destination {
@@ -154,7 +155,7 @@ public enum Commands {
         case .record(let record):
             kind = .record(folder: record.folder, name: target.name, segment: record.segment, take: take)
         }
-        return try PublisherCommand(target: kind).command(for: ffmpeg)
+        return try PublisherCommand(target: kind, rate: rate).command(for: ffmpeg)
     }
 }
 

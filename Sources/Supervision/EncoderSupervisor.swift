@@ -202,7 +202,7 @@ extension EncoderSupervisor {
             let started = Timestamp.now
             let exit = await life.run(
                 ready.command, input: ready.input, output: ready.output, child: child, expected: [.ended],
-                takes: EncoderCommand.isBesideThePoint, progressed: { self.progressed($0, of: generation) })
+                progressed: { self.progressed($0, of: generation) })
             progressed(nil, of: generation)
             // First what is wrong with it: where it was to take over, the one in use may be replaced at once by what is chosen then.
             let cause = await account(for: exit, of: generation, started: started)

@@ -25,6 +25,7 @@ struct Life: Sendable {
     ) async -> ChildExit {
         let logger = logger
         box.secrets.learn(command.secrets)
+        let takes = { @Sendable (line: LogLine) in FFmpegNoise.contains(line) || takes?(line) ?? false }
         let exit = await ChildProcess.run(
             command, binary: box.ffmpeg, stdin: input, stdout: output,
             environment: box.environment, handle: child, takes: takes

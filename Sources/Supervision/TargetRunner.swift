@@ -4,6 +4,7 @@ import FFmpeg
 import Glibc
 import Logging
 import Synchronization
+import TransportStream
 
 /// One target: its publisher, started again whenever it ends, from the newest keyframe of its feed.
 final class TargetRunner: Runnable {
@@ -54,7 +55,7 @@ final class TargetRunner: Runnable {
                 do {
                     let take = try await TargetRunner.take(target)
                     let command = try Commands.publisher(
-                        target, take: take, ffmpeg: box.ffmpeg.capabilities, environment: box.environment)
+                        target, take: take, rate: await TargetRunner.rate(of: feed, for: target, box: box, dataPath: dataPath), ffmpeg: box.ffmpeg.capabilities, environment: box.environment)
                     let (attachment, input) = try await dataPath.attachPublisher(to: feed, report: report)
                     ledger.runs(attachment)
                     let started = Timestamp.now
@@ -110,6 +111,20 @@ final class TargetRunner: Runnable {
 
     func want(_ wanted: Bool) { process.report(.want(wanted)) }
     func finish() { process.finish() }
+
+    /// How long a publisher that has to know its rate waits for the first picture, and how often it looks.
+    private static let ratePatience = 100
+    private static let rateLook = Duration.milliseconds(50)
+
+    /// Frames per second of what a target is sent, where its publisher has to know; without a picture there is nothing to publish either.
+    private static func rate(of feed: DataPath.FeedName, for target: TargetConfiguration, box: Box, dataPath: DataPath) async -> FFmpeg.FrameRate? {
+        guard box.ffmpeg.capabilities.needsRateOfPublishers, case .rtmp = target.destination else { return nil }
+        for _ in 0..<ratePatience {
+            if let format = await dataPath.videoFormat(of: feed) { return format.frameRate.map { FFmpeg.FrameRate($0.numerator, $0.denominator) } }
+            guard await (try? ContinuousClock().sleep(for: rateLook)) != nil else { return nil }
+        }
+        return nil
+    }
 
     /// How long a publisher may be connecting. Longer than a name server, a connection and a platform's answer take to fail, each of
     /// which FFmpeg says: what is over then is a process that hangs.

@@ -99,7 +99,7 @@ import Testing
         #expect(CapabilityQuestions.encoders(in: "Encoders:\n V..... = Video\n ------\n V....D libx264   libx264 H.264\n A....D aac  AAC\n") == ["libx264", "aac"])
         let filters = "Filters:\n  T.. = Timeline support\n  ..C = Command support\n ... acopy A->A Copy\n T.C scale V->V Scale\n .. nullsrc |->V Null\n"
         #expect(CapabilityQuestions.filters(in: filters) == ["acopy", "scale", "nullsrc"])
-        #expect(CapabilityQuestions.bitstreamFilters(in: "Bitstream filters:\naac_adtstoasc\nextract_extradata\n\n") == ["aac_adtstoasc", "extract_extradata"])
+        #expect(CapabilityQuestions.names(in: "Bitstream filters:\naac_adtstoasc\nextract_extradata\n\n") == ["aac_adtstoasc", "extract_extradata"])
         let protocols = CapabilityQuestions.protocols(in: "Supported file protocols:\nInput:\n  file\n  srt\nOutput:\n  file\n  rtmp\n")
         #expect(protocols.input == ["file", "srt"] && protocols.output == ["file", "rtmp"])
         for text in [
@@ -112,7 +112,7 @@ import Testing
         }
         let options = "Video options:\n-vn                 disable video\n-fps_mode[:<stream_spec>] <>  set framerate mode\n-r[:<stream_spec>] <rate>  rate\n  -sub  no option\n"
         let srt = "srt AVOptions:\n  -latency           <int64>      ED......... receiver delay (default -1)\n  -ipv6only          <boolean>    ED.........\n     live            1            ED.........\n"
-        #expect(CapabilityQuestions.protocolOptions(in: srt) == ["latency", "ipv6only"])
+        #expect(CapabilityQuestions.privateOptions(in: srt) == ["latency", "ipv6only"])
         #expect(CapabilityQuestions.options(in: options) == ["vn", "fps_mode", "r"])
     }
 }
@@ -131,6 +131,8 @@ import Testing
         #expect(capabilities.demuxers.isSuperset(of: complete.demuxers) && capabilities.muxers.isSuperset(of: complete.muxers))
         #expect(capabilities.options.isSuperset(of: complete.options), "\(complete.options.subtracting(capabilities.options))")
         #expect(capabilities.srtOptions.isSuperset(of: complete.srtOptions))
+        #expect(capabilities.x265Options.isSuperset(of: complete.x265Options) && capabilities.x265Options.contains("a53cc") == complete.x265Options.contains("a53cc"))
+        #expect(capabilities.hwaccels.isSuperset(of: complete.hwaccels), "\(capabilities.hwaccels)")
         #expect(capabilities.acceptsRateWithPassthrough == complete.acceptsRateWithPassthrough)
         #expect(capabilities.presetReachesOutput == complete.presetReachesOutput)
     }
@@ -143,6 +145,6 @@ extension FFmpegCapabilities {
         return FFmpegCapabilities(
             version: other.version, encoders: other.encoders, filters: other.filters, bitstreamFilters: other.bitstreamFilters,
             inputProtocols: other.inputProtocols, outputProtocols: other.outputProtocols, demuxers: other.demuxers, muxers: other.muxers, options: options,
-            srtOptions: other.srtOptions,            acceptsRateWithPassthrough: other.acceptsRateWithPassthrough, presetReachesOutput: other.presetReachesOutput)
+            srtOptions: other.srtOptions, x265Options: other.x265Options, hwaccels: other.hwaccels,            acceptsRateWithPassthrough: other.acceptsRateWithPassthrough, presetReachesOutput: other.presetReachesOutput)
     }
 }

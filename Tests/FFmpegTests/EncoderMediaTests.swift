@@ -88,7 +88,7 @@ import Testing
         // To the millisecond of FLV.
         #expect(zip(pictures, pictures.dropFirst()).allSatisfy { abs($1 - $0 - step) < 90 }, "\(zip(pictures, pictures.dropFirst()).map { $1 - $0 })")
         #expect(pictures.count >= 4 * 90_000 / Int(step))
-        #expect(exit.log.lines.contains { EncoderCommand.isBesideThePoint(LogLine(level: .warning, text: $0)) }, "\(exit.log.lines)")
+        #expect(exit.log.lines.contains { FFmpegNoise.contains(LogLine(level: .warning, text: $0)) }, "\(exit.log.lines)")
     }
 
     @Test("the bitrate is the one asked for, whether the rate is known or not", arguments: [FrameRate(30), nil])

@@ -85,7 +85,7 @@ import Testing
         arguments: [
             ("[tcp @ 0x5607d1] Connection to tcp://127.0.0.1:38467?tcp_nodelay=0 failed: Connection refused|rtmp://127.0.0.1:38467/a: Connection refused", .refused),
             ("[srt @ 0x5610cf] Connection to srt://127.0.0.1:38467 failed: Input/output error|srt://127.0.0.1:38467: Input/output error", .timeout),
-            ("[tcp @ 0x558d] Failed to resolve hostname no.such.host.invalid: Name or service not known|rtmp://no.such.host.invalid/a: Input/output error", .unreachable),
+            ("[tcp @ 0x558d] Failed to resolve hostname no.such.host.invalid: Name or service not known|rtmp://no.such.host.invalid/a: Input/output error", .unresolved),
             ("[rtmp @ 0x563a] Server error: Already publishing|rtmp://127.0.0.1:57071/live: Operation not permitted", .rejected),
             ("rtmp://127.0.0.1:57071/nope: Input/output error", .rejected),
             ("[rtmp @ 0x55d4] Cannot read RTMP handshake response|rtmp://127.0.0.1:40385/a: Connection timed out", .timeout),

@@ -131,6 +131,28 @@ import Testing
         }
     }
 
+    @Test("a target is told the frame rate that it is sent", arguments: [25, 50, 60])
+    func announcedRate(rate: Int) async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let key = try stage.folder.write("key", "s3cretkey", mode: 0o600)
+            let server = sink.url("x").dropLast(2)
+            let daemon = try await stage.streambox("""
+                  - name: main
+                    sources: [ { test: { size: 320x180, rate: \(rate) } } ]
+                    groups:
+                      - { name: hd, video: { encoder: libx264, bitrate: 400k }, targets: [ { name: a, url: "\(server)", key: { file: \(key) } } ] }
+                      - { name: raw, video: copy, audio: copy, targets: [ { name: b, url: "\(server)/raw" } ] }
+                """)
+            for name in ["s3cretkey", "raw"] { try await sink.waitForFrames(rate, of: name) }
+            // What the server was told of its streams.
+            let stat = try await sink.stat()
+            let rates = stat.matches(of: /<frame_rate>([0-9.]+)<\/frame_rate>/).compactMap { Double($0.1) }
+            #expect(rates == [Double(rate), Double(rate)], "\(stat)")
+            try await daemon.terminate()
+        }
+    }
+
     @Test("a recording is cut into segments in a folder that was not there, and kept within its bounds")
     func recording() async throws {
         try await withStage { stage in

@@ -64,6 +64,9 @@ public struct FFmpegBinary: Sendable, Hashable {
                 askNext()
             }
         }
+        /// A list that a wrapper does not pass on, or that is broken off, says nothing: what is missing then is found out by using it.
+        func list(_ names: Set<String>, or usual: Set<String>) -> Set<String> { names.isEmpty ? usual : names }
+        let usual = FFmpegCapabilities.complete(version)
         func text(_ question: CapabilityQuestions) throws(FFmpegBinaryError) -> String {
             switch answers[question] {
             case .output(let text, _): return text
@@ -75,14 +78,20 @@ public struct FFmpegBinary: Sendable, Hashable {
         let formats = CapabilityQuestions.formats(in: try text(.formats))
         var acceptsRate = false
         if case .output(_, .exited(0)) = answers[.rateWithPassthrough] { acceptsRate = true }
-        var reachesOutput = true
+        // Where the question cannot be answered, for want of that format, the version decides.
+        var reachesOutput = usual.presetReachesOutput
         if case .output(let text, .exited(0)) = answers[.preset] { reachesOutput = !text.hasPrefix("SHA256") }
         return FFmpegCapabilities(
-            version: version, encoders: CapabilityQuestions.encoders(in: try text(.encoders)), filters: CapabilityQuestions.filters(in: try text(.filters)),
-            bitstreamFilters: CapabilityQuestions.bitstreamFilters(in: try text(.bitstreamFilters)), inputProtocols: protocols.input,
-            outputProtocols: protocols.output, demuxers: formats.demuxers, muxers: formats.muxers,
-            options: CapabilityQuestions.options(in: try text(.options)),
-            srtOptions: CapabilityQuestions.protocolOptions(in: try text(.srtOptions)), acceptsRateWithPassthrough: acceptsRate, presetReachesOutput: reachesOutput)
+            version: version,
+            encoders: list(CapabilityQuestions.encoders(in: try text(.encoders)), or: usual.encoders),
+            filters: list(CapabilityQuestions.filters(in: try text(.filters)), or: usual.filters),
+            bitstreamFilters: list(CapabilityQuestions.names(in: try text(.bitstreamFilters)), or: usual.bitstreamFilters),
+            inputProtocols: list(protocols.input, or: usual.inputProtocols), outputProtocols: list(protocols.output, or: usual.outputProtocols),
+            demuxers: list(formats.demuxers, or: usual.demuxers), muxers: list(formats.muxers, or: usual.muxers),
+            options: list(CapabilityQuestions.options(in: try text(.options)), or: usual.options),
+            srtOptions: CapabilityQuestions.privateOptions(in: try text(.srtOptions)),
+            x265Options: CapabilityQuestions.privateOptions(in: try text(.x265Options)), hwaccels: CapabilityQuestions.names(in: try text(.hwaccels)),
+            acceptsRateWithPassthrough: acceptsRate, presetReachesOutput: reachesOutput)
     }
 
     private static func version(at path: String, _ answer: Answer, limit: Duration) throws(FFmpegBinaryError) -> FFmpegVersion {

@@ -1,6 +1,6 @@
 /// What is asked of an FFmpeg to learn its capabilities, and how the answers read.
 enum CapabilityQuestions: CaseIterable {
-    case version, encoders, filters, bitstreamFilters, protocols, formats, options, srtOptions, rateWithPassthrough, preset
+    case version, encoders, filters, bitstreamFilters, protocols, formats, options, srtOptions, x265Options, hwaccels, rateWithPassthrough, preset
 
     var arguments: [String] {
         switch self {
@@ -12,6 +12,8 @@ enum CapabilityQuestions: CaseIterable {
         case .formats: ["-hide_banner", "-formats"]
         case .options: ["-hide_banner", "-h", "long"]
         case .srtOptions: ["-hide_banner", "-h", "protocol=srt"]
+        case .x265Options: ["-hide_banner", "-h", "encoder=libx265"]
+        case .hwaccels: ["-hide_banner", "-hwaccels"]
         // Asked by doing: no list tells which options go together.
         case .rateWithPassthrough:
             [
@@ -44,8 +46,8 @@ enum CapabilityQuestions: CaseIterable {
             })
     }
 
-    /// Reads `-bsfs`: a name on each line below `Bitstream filters:`.
-    static func bitstreamFilters(in text: String) -> Set<String> {
+    /// Reads `-bsfs` and `-hwaccels`: a name on each line below a heading.
+    static func names(in text: String) -> Set<String> {
         Set(lines(text).filter { !$0.hasSuffix(":") }.map { String($0.drop { $0 == " " }) })
     }
 
@@ -91,8 +93,8 @@ enum CapabilityQuestions: CaseIterable {
             })
     }
 
-    /// Reads `-h protocol=srt`: `  -latency   <int64>   ED......... receiver delay …`, below lines that begin with no space.
-    static func protocolOptions(in text: String) -> Set<String> {
+    /// Reads `-h protocol=srt` and `-h encoder=libx265`: `  -latency   <int64>   ED......... receiver delay …`, below lines that begin with no space.
+    static func privateOptions(in text: String) -> Set<String> {
         Set(
             lines(text).compactMap { line in
                 let line = line.drop { $0 == " " }

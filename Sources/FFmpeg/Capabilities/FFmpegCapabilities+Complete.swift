@@ -13,9 +13,10 @@ extension FFmpegCapabilities {
             inputProtocols: protocols, outputProtocols: protocols,
             demuxers: ["alsa", "concat", "flv", "ivf", "lavfi", "mpegts", "rtsp", "v4l2", "video4linux2"],
             muxers: ["flv", "mpegts", "nut", "segment"],
-            options: ["enc_time_base", "force_key_frames", "fpre", "fps_mode", "progress", "reinit_filter", "stats_period"],
-            srtOptions: Set(["latency", "mode", "passphrase", "streamid"]).union((version.release?.major ?? .max) < 9 ? [] : ["ipv6only"]),
-            acceptsRateWithPassthrough: (version.release?.major ?? .max) < 6,
-            presetReachesOutput: (version.release?.major ?? .max) < 9)
+            options: ["fps_mode", "reinit_filter"],
+            srtOptions: Set(["latency", "mode", "passphrase", "streamid"]).union((version.equivalent?.major ?? .max) < 9 ? [] : ["ipv6only"]),
+            x265Options: (version.equivalent?.major ?? .max) < 7 ? ["x265-params"] : ["a53cc", "x265-params"], hwaccels: ["cuda", "drm", "qsv", "vaapi"],
+            acceptsRateWithPassthrough: (version.equivalent?.major ?? .max) < 6,
+            presetReachesOutput: (version.equivalent?.major ?? .max) < 9)
     }
 }

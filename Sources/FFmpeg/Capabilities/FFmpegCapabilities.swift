@@ -16,6 +16,10 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
     public let options: Set<String>
     /// Names of the options of its SRT; empty where it has none.
     public let srtOptions: Set<String>
+    /// Names of the options of its libx265; empty where it has none.
+    public let x265Options: Set<String>
+    /// Names of what it can decode with.
+    public let hwaccels: Set<String>
     /// `-r` may stand beside `-fps_mode passthrough`: an encoder is told the frame rate, and no frame is moved. FFmpeg 6 and
     /// later refuse it as a contradiction (fftools/ffmpeg_mux_init.c).
     public let acceptsRateWithPassthrough: Bool
@@ -26,7 +30,7 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
     public init(
         version: FFmpegVersion, encoders: Set<String>, filters: Set<String>, bitstreamFilters: Set<String>, inputProtocols: Set<String>,
         outputProtocols: Set<String>, demuxers: Set<String>, muxers: Set<String>, options: Set<String>, srtOptions: Set<String>,
-        acceptsRateWithPassthrough: Bool, presetReachesOutput: Bool
+        x265Options: Set<String>, hwaccels: Set<String>, acceptsRateWithPassthrough: Bool, presetReachesOutput: Bool
     ) {
         self.version = version
         self.encoders = encoders
@@ -38,17 +42,22 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
         self.muxers = muxers
         self.options = options
         self.srtOptions = srtOptions
+        self.x265Options = x265Options
+        self.hwaccels = hwaccels
         self.acceptsRateWithPassthrough = acceptsRateWithPassthrough
         self.presetReachesOutput = presetReachesOutput
     }
 
     /// Whether FLV, and with it RTMP, carries HEVC and AV1. FFmpeg lists no codecs of a container, so the version decides; a
-    /// build without a release number is a snapshot, and newer.
-    public var hasEnhancedFLV: Bool { version.release.map { $0 >= FFmpegVersion.Release(major: 6, minor: 1) } ?? true }
+    /// build that tells no number at all is taken for a new one.
+    public var hasEnhancedFLV: Bool { version.equivalent.map { $0 >= FFmpegVersion.Release(major: 6, minor: 1) } ?? true }
 
     /// Inputs, filters, encoders and outputs run in threads of their own (FFmpeg 7.0 and later), so that audio may come later behind the
     /// frames. FFmpeg does not tell.
-    var runsInThreads: Bool { version.release.map { $0 >= FFmpegVersion.Release(major: 7, minor: 0) } ?? true }
+    var runsInThreads: Bool { version.equivalent.map { $0 >= FFmpegVersion.Release(major: 7, minor: 0) } ?? true }
+
+    /// What gives a publisher its key states a rate of its own, which reaches the header of the stream. It has to be stated again.
+    public var needsRateOfPublishers: Bool { !presetReachesOutput }
 
     // MARK: What command lines are built from
 
@@ -74,6 +83,11 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
         authority.hasPrefix("[::]") && srtOptions.contains("ipv6only") ? ["ipv6only=0"] : []
     }
 
+    /// An option of the program with its value, where the program has it.
+    func whereKnown(_ option: String, _ value: String) -> [String] {
+        options.contains(option.prefix { $0 != ":" }.description) ? ["-\(option)", value] : []
+    }
+
     /// Filters, times and the choice of the encoder, alike for groups and trials: a trial proves the whole of it.
     ///
     /// - Parameter rate: Frames per second, for an encoder that goes by what FFmpeg states; `nil` where it is not known. An FFmpeg that
@@ -81,6 +95,8 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
     public func videoOptions(filters: [String], recipe: any EncoderRecipe, rate: FrameRate?) -> [String] {
         var options = ["-vf", filters.joined(separator: ",")] + timestampOptions()
         if recipe.needsStatedRate, acceptsRateWithPassthrough, let rate { options += ["-r", "\(rate)"] }
-        return options + ["-c:v", recipe.encoder]
+        // Captions go with the picture by themselves, except here.
+        let captions = recipe.encoder == "libx265" && x265Options.contains("a53cc") ? ["-a53cc", "1"] : []
+        return options + ["-c:v", recipe.encoder] + captions
     }
 }

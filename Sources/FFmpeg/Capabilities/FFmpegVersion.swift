@@ -4,8 +4,25 @@ public struct FFmpegVersion: Sendable, Hashable, Codable, CustomStringConvertibl
     public let text: String
     /// The release, where the word names one; git snapshots do not.
     public let release: Release?
-    /// The major number of libavutil, printed by every build; 57 came with FFmpeg 5.0.
-    public let libavutilMajor: Int?
+    /// The number of libavutil, printed by every build: what a packager calls it does not change that.
+    private let libavutil: Release?
+
+    /// The release that it can do as much as: by its libavutil (doc/APIchanges), and by its own number where that is not told. `nil`
+    /// where neither is.
+    public var equivalent: Release? {
+        guard let libavutil else { return release }
+        return switch (libavutil.major, libavutil.minor) {
+        case (...56, _): Release(major: 4, minor: 0)
+        case (57, ..<28): Release(major: 5, minor: 0)
+        case (57, _): Release(major: 5, minor: 1)
+        case (58, ..<29): Release(major: 6, minor: 0)
+        case (58, _): Release(major: 6, minor: 1)
+        case (59, ..<39): Release(major: 7, minor: 0)
+        case (59, _): Release(major: 7, minor: 1)
+        // From here on a new major number of the library comes with each new one of FFmpeg.
+        default: Release(major: libavutil.major - 52, minor: 0)
+        }
+    }
 
     /// A release number such as 5.1.
     public struct Release: Sendable, Hashable, Codable, Comparable {
@@ -34,16 +51,19 @@ public struct FFmpegVersion: Sendable, Hashable, Codable, CustomStringConvertibl
         guard !word.isEmpty else { return nil }
         text = String(word)
         release = Self.release(in: word)
-        libavutilMajor = lines.first { $0.hasPrefix("libavutil ") }
+        libavutil = lines.first { $0.hasPrefix("libavutil ") }
             .flatMap { line in
-                Int(line.dropFirst("libavutil ".count).drop { $0 == " " }.prefix { $0.isNumber })
+                // `libavutil      59. 39.100 / 59. 39.100`
+                let fields = line.dropFirst("libavutil ".count).prefix { $0 != "/" }.split(separator: ".").map { $0.filter { $0 != " " } }
+                guard fields.count >= 2, let major = Int(fields[0]), let minor = Int(fields[1]) else { return nil }
+                return Release(major: major, minor: minor)
             }
     }
 
-    /// Whether this build can run the command lines. A build without a release number is judged by its libavutil.
+    /// Whether this build can run the command lines. A snapshot on its way to the oldest release may.
     public var isSupported: Bool {
-        if let release { return release >= Self.oldestSupported }
-        return (libavutilMajor ?? 0) >= 57
+        guard let equivalent else { return false }
+        return equivalent >= (release == nil ? Release(major: 5, minor: 0) : Self.oldestSupported)
     }
 
     public var description: String { text }

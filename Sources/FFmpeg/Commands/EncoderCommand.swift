@@ -22,7 +22,7 @@ public struct EncoderCommand: Sendable {
     public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         var arguments = FFmpegCommand.preamble(.encoder)
         if case .encode(_, let recipe) = video { arguments += recipe.deviceOptions }
-        if takesEverySize { arguments += ["-reinit_filter:v", "0"] }
+        if takesEverySize { arguments += ffmpeg.whereKnown("reinit_filter:v", "0") }
         arguments += input(for: ffmpeg) + TransportStreamOutput.mapping + videoArguments(for: ffmpeg) + audioArguments
         arguments += TransportStreamOutput.options
         var environment: [String: String] = [:]
@@ -53,13 +53,6 @@ public struct EncoderCommand: Sendable {
     private var takesEverySize: Bool {
         guard case .encode(let settings, let recipe) = video, settings.size != nil else { return false }
         return !recipe.scales || inputSize != nil
-    }
-
-    /// FFmpeg says it with each picture of another size than the first: of filters that are none of ours. Since FFmpeg 7 a second
-    /// line has the sizes.
-    public static func isBesideThePoint(_ line: LogLine) -> Bool {
-        line.text.hasSuffix("Changing video frame properties on the fly is not supported by all filters.")
-            || LogLine.withoutPrefixes(line.text).hasPrefix("filter context - w: ")
     }
 
     private func videoArguments(for ffmpeg: FFmpegCapabilities) -> [String] {

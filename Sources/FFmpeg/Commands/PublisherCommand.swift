@@ -3,6 +3,8 @@ import Redaction
 /// MPEG-TS on standard input → a target, nothing encoded.
 public struct PublisherCommand: Sendable, Hashable {
     public var target: PublisherTarget
+    /// Frames per second, where they are known.
+    public var rate: FrameRate?
     /// How long the target may take nothing before the process gives up (RTMP).
     public var stall: Duration
 
@@ -13,8 +15,9 @@ public struct PublisherCommand: Sendable, Hashable {
     /// How long an RTMP server may take for an answer before FFmpeg gives up, unless it is told otherwise.
     public static let answerPatience = Duration.seconds(10)
 
-    public init(target: PublisherTarget, stall: Duration = answerPatience) {
+    public init(target: PublisherTarget, rate: FrameRate? = nil, stall: Duration = answerPatience) {
         self.target = target
+        self.rate = rate
         self.stall = stall
     }
 
@@ -98,7 +101,9 @@ public struct PublisherCommand: Sendable, Hashable {
                 "-rw_timeout", "\(stall.wholeMicroseconds)", "-tcp_nodelay", "1",
                 // A live stream's header cannot be gone back to.
                 "-flvflags", "no_duration_filesize", "-flush_packets", "1",
-                "-fpre", file.token, "-f", "flv", address.text,
+                "-fpre", file.token,
+            ] + (ffmpeg.needsRateOfPublishers ? rate.map { ["-r", "\($0)"] } ?? [] : []) + [
+                "-f", "flv", address.text,
             ], secretFile: file)
     }
 

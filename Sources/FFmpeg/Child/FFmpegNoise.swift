@@ -1,0 +1,20 @@
+/// What FFmpeg warns of in a healthy run, and nobody can or should do anything about.
+public enum FFmpegNoise {
+    /// Whether a line says nothing.
+    public static func contains(_ line: LogLine) -> Bool {
+        // With each picture of another size than the first: of filters that are none of ours. Since FFmpeg 7 a second line has the sizes.
+        if line.text.hasSuffix("Changing video frame properties on the fly is not supported by all filters.") { return true }
+        let text = LogLine.withoutPrefixes(line.text)
+        return beginnings.contains { text.hasPrefix($0) }
+    }
+
+    private static let beginnings = [
+        "filter context - w: ",
+        // Of pictures with the full range of values, as cameras and JPEG have them: it is converted as it should be.
+        "deprecated pixel format used, make sure you did set range correctly",
+        // Of sound that is told to have one or two channels, and not which.
+        "Guessed Channel Layout",
+        // The second one is meant: see the preset of publishers.
+        "Multiple -r options specified for stream",
+    ]
+}

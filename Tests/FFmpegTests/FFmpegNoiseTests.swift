@@ -1,0 +1,24 @@
+import Testing
+
+@testable import FFmpeg
+
+/// Lines as FFmpeg 5.1.9, 7.1.5 and 9.0.2 print them in a healthy run.
+@Suite struct FFmpegNoiseTests {
+    @Test(
+        "what nobody can do anything about is not passed on",
+        arguments: [
+            "[Parsed_null_0 @ 0x55] [warning] Changing video frame properties on the fly is not supported by all filters.",
+            "[swscaler @ 0x55] [warning] deprecated pixel format used, make sure you did set range correctly",
+            "[swscaler @ 0x55] [swscaler @ 0x56] [warning] deprecated pixel format used, make sure you did set range correctly",
+            "[aist#0:1/pcm_s16le @ 0x55] [warning] Guessed Channel Layout: mono", "[warning] Guessed Channel Layout for Input Stream #0.1 : mono",
+            "[out#0/flv @ 0x55] [warning] Multiple -r options specified for stream 0, only the last option '-r 60' will be used.",
+        ])
+    func noise(line: String) {
+        #expect(FFmpegNoise.contains(LogLine(parsing: line)))
+    }
+
+    @Test("whatever else it says is passed on", arguments: ["[warning] -vsync is deprecated. Use -fps_mode", "[error] Error while opening encoder", "[swscaler @ 0x55] [error] bad slice"])
+    func words(line: String) {
+        #expect(!FFmpegNoise.contains(LogLine(parsing: line)))
+    }
+}
