@@ -144,6 +144,7 @@ actor SlateKeeper {
         let (exit, _) = await BoundedChild.run(
             command(picture, format, output: output), binary: box.ffmpeg, environment: box.environment, limit: Self.limit)
         guard exit.status == .exited(0) else {
+            if case .notStarted(let reason) = exit.status { throw NotRendered(description: reason) }
             throw NotRendered(description: exit.log.last(1).first ?? "FFmpeg took longer than \(Self.limit)")
         }
         let bytes = try Self.read(output)

@@ -27,6 +27,8 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         defer { ends.close() }
         if handle.requested != nil { return notStarted("stopped before it was started") }
 
+        // A start that fails in the middle for want of descriptors is never heard of again.
+        guard Self.hasDescriptors else { return notStarted("the service has no file descriptors left") }
         let began = clock.now
         do {
             let null = try ends.nullIfNeeded()
@@ -198,6 +200,21 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
                 : FailureClassifier.cause(
                     role: command.role, status: end, log: log.excerpt, isOutputOpen: log.isOutputOpen, lasted: lasted),
             log: log.excerpt)
+    }
+
+    /// How many descriptors starting a process takes for a moment, and some for whoever else opens one then.
+    private static var neededDescriptors: Int { 16 }
+
+    private static var hasDescriptors: Bool {
+        var copies: [CInt] = []
+        defer { for copy in copies { close(copy) } }
+        while copies.count < neededDescriptors {
+            let copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
+            // A process without standard error has no fewer descriptors for it.
+            guard copy >= 0 else { return errno == EBADF }
+            copies.append(copy)
+        }
+        return true
     }
 
     private func notStarted(_ reason: String) -> ChildExit {
