@@ -1,4 +1,4 @@
-/// Tells the cause of an exit from what FFmpeg printed. The one place that knows FFmpeg's wording (5.1 to 9.0).
+/// Tells the cause of an exit from what FFmpeg printed. With ``RefusalWords`` the one place that knows FFmpeg's wording (5.1 to 9.0).
 public enum FailureClassifier {
     private struct Rule {
         let text: String
@@ -28,15 +28,21 @@ public enum FailureClassifier {
             // An unplugged capture card is told in the log only; a publisher that left an RTMP listener likewise.
             return first(of: gone, in: log.all) ?? .ended
         case .exited:
-            // An encoder has no peer: what fails there with a word that is the network's elsewhere is its device.
-            let rules = gone + encoders + (hasPeer(role) ? network : []) + refusals + (hasPeer(role) ? [] : ownEnds) + general
             var words: [String] = [], echoes: [String] = []
             for line in log.all { if isEcho(line) { echoes.append(line) } else { words.append(line) } }
             // An encoder's -1 is no EPERM, but is told as one.
-            let cause = first(of: rules, in: words) ?? (echoes.isEmpty ? nil : first(of: rules.filter { $0.text != "Operation not permitted" }, in: echoes))
+            let cause = told(by: words, role) ?? told(by: echoes, role, except: "Operation not permitted")
             if let cause { return cause == .permission ? permission(role, words) : cause }
             return vague(role, log.all, isOutputOpen: isOutputOpen, lasted: lasted) ?? .unknown
         }
+    }
+
+    /// In order of weight: what is looked for first explains the messages of what comes after it.
+    private static func told(by lines: [String], _ role: FFmpegCommand.Role, except text: String? = nil) -> FailureCause? {
+        // An encoder has no peer: what fails there with a word that is the network's elsewhere is its device.
+        if let cause = first(of: gone + encoders + (hasPeer(role) ? network : []), in: lines) { return cause }
+        if RefusedOption.refused(in: lines) != nil { return .unsupported }
+        return first(of: (hasPeer(role) ? [] : ownEnds) + general.filter { $0.text != text }, in: lines)
     }
 
     /// What FFmpeg 7 and later repeat of a failure by the words of its number alone: read only where nothing else tells the cause.
@@ -129,9 +135,6 @@ public enum FailureClassifier {
         Rule("Broken pipe", .reset),
         Rule("Input/output error", .driverError),
     ]
-
-    /// What this FFmpeg has not, or does not take. ``RefusedOption`` tells which it is.
-    private static let refusals = RefusedOption.marks.map { Rule($0, .unsupported) }
 
     private static let network = [
         Rule("Address already in use", .addressInUse),
