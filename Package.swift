@@ -178,7 +178,8 @@ let package = Package(
         .testTarget(
             name: "SupervisionTests",
             dependencies: [
-                "CapabilityProbe", "Supervision", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Ingest", "TransportStream", "TestSupport",
+                "CapabilityProbe", "Supervision", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Ingest", "Status", "TransportStream",
+                "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

@@ -59,14 +59,19 @@ enum Problems {
     private static func of(_ group: GroupSnapshot, _ subject: String) -> [Problem] {
         switch group.state {
         case .stalled where group.encoder == "none":
-            return [Problem(.noEncoder, subject: subject, sentence: group.why)]
+            return [Problem(kind(of: group, or: .noEncoder), subject: subject, sentence: group.why)]
         case .stalled:
             return [Problem(.groupStalled, subject: subject, sentence: stall(of: group))]
         case .degraded:
-            return [Problem(.groupDegraded, subject: subject, sentence: group.why)]
+            return [Problem(kind(of: group, or: .groupDegraded), subject: subject, sentence: group.why)]
         case .starting, .live, .stopped:
             return []
         }
+    }
+
+    /// FFmpeg refuses the options of an encoder that the group should have: the encoder's device is well.
+    private static func kind(of group: GroupSnapshot, or kind: Problem.Kind) -> Problem.Kind {
+        RefusedRole.isTold(in: group.why) ? .ffmpegUnsupported : kind
     }
 
     private static func stall(of group: GroupSnapshot) -> String {

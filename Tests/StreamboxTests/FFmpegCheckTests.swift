@@ -28,7 +28,7 @@ import Testing
 
                 """)
             let daemon = try await stage.streambox(box(), more: "ffmpeg: \(ffmpeg)\n")
-            try await daemon.logged("refuses, the option -fps_mode", "level=error")
+            try await daemon.logged("refuses the option -fps_mode", "level=error")
             let status = try await eventually("the problem") {
                 let text = try await stage.command(["status", "--json", "--config", daemon.config]).text
                 return text.contains("ffmpeg-unsupported") ? text : nil

@@ -42,6 +42,8 @@ public enum TrialResult: Sendable, Hashable {
         case (.deviceGone, _): return "there is no such device any more"
         case (.driverMissing, .nvenc) where says("required nvenc API version") || says("Cannot load cu") && !says("Cannot load libcuda"):
             return "the NVIDIA driver is older than this FFmpeg needs; update nvidia-driver"
+        case (.driverMissing, .nvenc) where says("Failed to query nvenc max version") || says("Failed to create nvenc instance"):
+            return "the NVIDIA driver is older than this FFmpeg needs; update nvidia-driver"
         case (.driverMissing, .nvenc): return "the NVIDIA driver is missing; install nvidia-driver and libnvidia-encode1"
         case (.driverMissing, .qsv): return "the Quick Sync runtime is missing; install libmfx-gen1.2, or on Debian 12 libmfx1 (older GPUs)"
         case (.driverMissing, _): return "the VA driver is missing; install intel-media-va-driver (Intel) or mesa-va-drivers (AMD)"
@@ -55,7 +57,10 @@ public enum TrialResult: Sendable, Hashable {
             return "its driver encodes at no constant bitrate; an Intel GPU needs its firmware for that (install firmware-intel-graphics, on Debian 12 firmware-misc-nonfree; restart the box)"
         case (.unsupported, .nvenc) where says("No capable devices found") && !says("features"):
             return "the GPU or its driver cannot encode this codec"
-        case (.unsupported, _): return "the device cannot do this: \(error(exit) ?? cause.sentence)"
+        case (.unsupported, _):
+            // That is not the device's doing.
+            if let refused = RefusedOption(exit.log) { return RefusedRole.sentence(refused.description) }
+            return "the device cannot do this: \(error(exit) ?? cause.sentence)"
         case (.crash, _), (.killed, _): return "its driver crashes; update it"
         case (.driverError, _): return "its driver reports an error; restart the box, or update the driver"
         default: return "it does not work here: \(error(exit) ?? cause.sentence)"

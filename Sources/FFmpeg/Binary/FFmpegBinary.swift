@@ -25,7 +25,7 @@ public struct FFmpegBinary: Sendable, Hashable {
         public let knowledge: FFmpegKnowledge?
     }
 
-    /// Finds the program and asks it what it can do: nine processes of about 80 ms each, two at a time.
+    /// Finds the program and asks it what it can do: a process of about 80 ms for each question, two at a time.
     ///
     /// - Parameters:
     ///   - configured: the configured path; without it the first `ffmpeg` on the PATH.

@@ -21,7 +21,7 @@ public enum FFmpegBinaryError: Error, Sendable, Hashable, CustomStringConvertibl
         case .tooOld(let path, let version):
             "\(path) is FFmpeg \(version), but \(FFmpegVersion.oldestSupported.major).\(FFmpegVersion.oldestSupported.minor) or newer is needed: update it (apt install ffmpeg)"
         case .hung(let path, let seconds):
-            "\(path) did not tell its version within \(seconds) s: set `ffmpeg:` to a working FFmpeg (apt install ffmpeg)"
+            "\(path) did not answer within \(seconds) s: set `ffmpeg:` to a working FFmpeg (apt install ffmpeg)"
         case .failed(let path, let reason):
             "\(path) could not be run (\(reason)): install FFmpeg anew (apt install --reinstall ffmpeg) or set `ffmpeg:` to a working one"
         }

@@ -11,15 +11,46 @@ public struct RefusedRole: Sendable, Hashable, Codable {
     }
 
     /// What is refused, by which FFmpeg, and what to do.
-    public func sentence(ffmpeg: String) -> String { Self.sentence(refused, ffmpeg: ffmpeg) + ", without which these do not work: \(role)" + Self.advice(on: refused) }
+    public func sentence(ffmpeg: String) -> String {
+        Self.sentence(refused, ffmpeg: ffmpeg) + ", without which these do not work: \(role)" + Self.advice(on: refused)
+    }
 
-    /// The same of a single process.
-    public static func sentence(_ refused: String, ffmpeg: String) -> String { "FFmpeg \(ffmpeg) does not have, or refuses, \(refused)" }
+    /// The same of a single process, without what to do.
+    public static func sentence(_ refused: String, ffmpeg: String) -> String { "FFmpeg \(ffmpeg) \(verb(for: refused)) \(refused)" }
 
-    public static let advice = "; install FFmpeg of Debian 12 or later (apt install ffmpeg), or set `ffmpeg:` to one that has it"
+    /// The same of an encoder's trial, which does not know the version, with what to do.
+    public static func sentence(_ refused: String) -> String { "\(thisFFmpeg) \(verb(for: refused)) \(refused)" + advice(on: refused) }
+
+    /// Whether a sentence of an encoder's trial, alone or among others, is one of these.
+    public static func isTold(in text: String) -> Bool {
+        [lacks, refuses, cannotOpen].contains { verb in text.contains("\(thisFFmpeg) \(verb) ") }
+    }
+
+    private static let thisFFmpeg = "this FFmpeg"
+    private static let lacks = "does not have"
+    private static let refuses = "refuses"
+    private static let cannotOpen = "cannot open"
+
+    /// What an FFmpeg has or has not; it refuses the rest, whether it knows it or not.
+    private static let parts = [
+        "the encoder ", "the decoder ", "the filter ", "the bitstream filter ", "a bitstream filter ", "the input format ", "the output format ",
+        "the pixel format ", "the device type ", "the protocol ",
+    ]
+
+    private static func verb(for refused: String) -> String {
+        if refused == RefusedOption.wildcardListener { return cannotOpen }
+        return parts.contains { refused.hasPrefix($0) } ? lacks : refuses
+    }
+
+    public static let advice =
+        "; install Debian's FFmpeg (apt install ffmpeg); if this is Debian's, set `ffmpeg:` to one that has it, or do without it"
 
     /// What to do about what is refused.
     public static func advice(on refused: String) -> String {
-        refused == RefusedOption.wildcardListener ? "; let it listen on 0.0.0.0 or on an address of the box, or use FFmpeg 9" : advice
+        if refused == RefusedOption.wildcardListener { return "; let it listen on 0.0.0.0 or on an address of the box, or use FFmpeg 9" }
+        if refused.hasSuffix(RefusedOption.tooLong) { return "; make it shorter" }
+        if refused.hasPrefix("the parameter ") { return "; take it out of the address, or set `ffmpeg:` to an FFmpeg that has it" }
+        if refused.hasPrefix("the value of SRTO_") { return "; change it in the address" }
+        return advice
     }
 }

@@ -1,4 +1,4 @@
-/// Tells the cause of an exit from what FFmpeg printed. The one place that knows FFmpeg's wording (5.1 to 9.0).
+/// Tells the cause of an exit from what FFmpeg printed. With ``RefusalWords`` the one place that knows FFmpeg's wording (5.1 to 9.0).
 public enum FailureClassifier {
     private struct Rule {
         let text: String
@@ -28,15 +28,21 @@ public enum FailureClassifier {
             // An unplugged capture card is told in the log only; a publisher that left an RTMP listener likewise.
             return first(of: gone, in: log.all) ?? .ended
         case .exited:
-            // An encoder has no peer: what fails there with a word that is the network's elsewhere is its device.
-            let rules = gone + encoders + (hasPeer(role) ? network : []) + refusals + (hasPeer(role) ? [] : ownEnds) + general
             var words: [String] = [], echoes: [String] = []
             for line in log.all { if isEcho(line) { echoes.append(line) } else { words.append(line) } }
             // An encoder's -1 is no EPERM, but is told as one.
-            let cause = first(of: rules, in: words) ?? (echoes.isEmpty ? nil : first(of: rules.filter { $0.text != "Operation not permitted" }, in: echoes))
+            let cause = told(by: words, role) ?? told(by: echoes, role, except: "Operation not permitted")
             if let cause { return cause == .permission ? permission(role, words) : cause }
             return vague(role, log.all, isOutputOpen: isOutputOpen, lasted: lasted) ?? .unknown
         }
+    }
+
+    /// In order of weight: what is looked for first explains the messages of what comes after it.
+    private static func told(by lines: [String], _ role: FFmpegCommand.Role, except text: String? = nil) -> FailureCause? {
+        // An encoder has no peer: what fails there with a word that is the network's elsewhere is its device.
+        if let cause = first(of: gone + encoders + (hasPeer(role) ? network : []), in: lines) { return cause }
+        if RefusedOption.refused(in: lines) != nil { return .unsupported }
+        return first(of: (hasPeer(role) ? [] : ownEnds) + general.filter { $0.text != text }, in: lines)
     }
 
     /// What FFmpeg 7 and later repeat of a failure by the words of its number alone: read only where nothing else tells the cause.
@@ -66,12 +72,19 @@ public enum FailureClassifier {
         Rule("No CUDA capable devices found", .deviceGone),
     ]
 
-    private static let encoders = [
+    private static let encoders: [Rule] = [
+        // Of NVENC and Quick Sync, whatever was being done.
+        Rule(": device does not exist (", .deviceGone),
+        Rule(": device lost (", .driverError),
+        Rule(": device failed (", .driverError),
+        Rule(": GPU Hang (", .driverError),
         // FFmpeg goes on to say `No capable devices found`.
         Rule("OpenEncodeSessionEx failed: out of memory", .sessionLimit),
         Rule("OpenEncodeSessionEx failed: incompatible client key", .sessionLimit),
         // Others have the memory of the GPU, and may be well.
         Rule("InitializeEncoder failed: out of memory", .sessionLimit),
+        Rule("CreateInputBuffer failed: out of memory", .sessionLimit),
+        Rule("CreateBitstreamBuffer failed: out of memory", .sessionLimit),
         Rule("CUDA_ERROR_OUT_OF_MEMORY", .sessionLimit),
         Rule("Failed to create surface: 2 ", .sessionLimit),
         Rule("Cannot load libcuda", .driverMissing),
@@ -81,10 +94,22 @@ public enum FailureClassifier {
         Rule("Cannot load cu", .driverMissing),
         Rule("Cannot load NvEnc", .driverMissing),
         Rule("Driver does not support the required nvenc API version", .driverMissing),
+        Rule("Failed to query nvenc max version", .driverMissing),
+        Rule("Failed to create nvenc instance", .driverMissing),
+        // A GPU without an encoder.
+        Rule("OpenEncodeSessionEx failed: unsupported device", .unsupported),
+        Rule("Cannot get the preset configuration: unsupported param", .unsupported),
         Rule("No usable encoding entrypoint", .unsupported),
         Rule("No usable encoding profile", .unsupported),
-        Rule("Hardware does not support encoding at size", .unsupported),
+        Rule("No usable render target format", .unsupported),
+        Rule("Surface RT format", .unsupported),
+        // Behind `Driver does not support` stand warnings, too.
+        Rule("Hardware does not support", .unsupported),
         Rule("Driver does not support CBR RC mode", .unsupported),
+        Rule("Driver does not support any RC mode", .unsupported),
+        Rule("Driver does not support any reference frames", .unsupported),
+        Rule("Driver does not support any usable slice structure", .unsupported),
+        Rule("Driver does not support encoding", .unsupported),
         Rule("Impossible to convert between the formats", .unsupported),
         Rule("Failed to create processing pipeline", .unsupported),
         Rule("Provided device doesn't support required NVENC features", .unsupported),
@@ -94,6 +119,8 @@ public enum FailureClassifier {
         // With libvpl in place of libmfx, from FFmpeg 7 of Debian on.
         Rule("Error creating a MFX", .driverMissing),
         Rule("Error querying a MFX session", .driverMissing),
+        Rule("Error querying an MFX session", .driverMissing),
+        Rule("Error adding a MFX configuration", .driverMissing),
         Rule("Could not find a valid device", .deviceGone),
         Rule("Failed to initialise VAAPI connection", .driverError),
         Rule("Failed to end picture encode issue", .driverError),
@@ -102,15 +129,44 @@ public enum FailureClassifier {
         Rule("Failed to upload frame", .driverError),
         Rule("Failed to create encode pipeline context", .sessionLimit),
         Rule("EncodePicture failed", .driverError),
+        Rule("Cannot get the preset configuration", .driverError),
+        Rule("CreateInputBuffer failed", .driverError),
+        Rule("CreateBitstreamBuffer failed", .driverError),
+        Rule("SetIOCudaStreams failed", .driverError),
+        Rule("GetSequenceParams failed", .driverError),
+        Rule("failed to reconfigure nvenc", .driverError),
+        Rule("Failed locking nvenc input buffer", .driverError),
+        Rule("Failed unlocking input buffer!", .driverError),
+        Rule("Error registering an input resource", .driverError),
+        Rule("Error mapping an input resource", .driverError),
+        Rule("Failed unmapping input resource", .driverError),
+        Rule("Failed unregistering unused input resource", .driverError),
         Rule("InitializeEncoder failed", .unsupported),
         // Quick Sync: lost while encoding; what it cannot do is told at its start.
         Rule("Error during encoding", .driverError),
+        Rule("Error during resetting", .driverError),
+        Rule("Error submitting the frame for encoding", .driverError),
         Rule("Error initializing the encoder", .unsupported),
         Rule("Error querying encoder params", .unsupported),
+        Rule("Error querying (IOSurf) the encoding parameters", .unsupported),
+        Rule("some encoding parameters are not supported by the QSV", .unsupported),
+        Rule("Error calling GetVideoParam", .driverError),
+        Rule("Error retrieving encoding parameters", .driverError),
+        Rule("Error querying the session attributes", .driverError),
+        Rule("Error during set display handle", .driverError),
+        Rule("Error getting handle session", .driverError),
+        Rule("Error setting a HW handle", .driverError),
+        Rule("Error joining session", .driverError),
+        Rule("Error setting a frame allocator", .driverError),
         Rule("CUDA_ERROR_", .driverError),
         Rule("OpenEncodeSessionEx failed", .driverError),
         Rule("No capable devices found", .unsupported),
+        // Of several GPUs, where that one failed; why is said before, or it is not there.
+        Rule("Requested GPU ", .deviceGone),
         Rule("Failed locking bitstream buffer", .driverError),
+        Rule("Failed unlocking bitstream buffer", .driverError),
+        // CUDA without a name for its error.
+        Rule("cuda_dl->cu", .driverError),
         Rule("Device creation failed: -13.", .permission),
         Rule("Device creation failed", .driverError),
         // Behind those that say what was done: libva's own words, which FFmpeg repeats whatever call it was.
@@ -122,6 +178,17 @@ public enum FailureClassifier {
         Rule("(resource allocation failed)", .driverError),
         Rule("(internal encoding error)", .driverError),
         Rule("(unknown libva error", .driverError),
+        Rule("(the requested function is not implemented)", .unsupported),
+        Rule("(an invalid/unsupported value was supplied)", .unsupported),
+        Rule("(an unsupported memory type was supplied)", .unsupported),
+        Rule("(resolution not supported)", .unsupported),
+        Rule("(attribute not supported)", .unsupported),
+        Rule("(invalid VA", .driverError),
+        Rule("(invalid parameter)", .driverError),
+        Rule("(surface is in use)", .driverError),
+        // What VA-API's encoders say last, whatever it was.
+        Rule("Encode failed: ", .driverError),
+        Rule("Output failed: ", .driverError),
     ]
 
     /// What is left for an encoder, whose ends are this service's: it is told when they close.
@@ -129,9 +196,6 @@ public enum FailureClassifier {
         Rule("Broken pipe", .reset),
         Rule("Input/output error", .driverError),
     ]
-
-    /// What this FFmpeg has not, or does not take. ``RefusedOption`` tells which it is.
-    private static let refusals = RefusedOption.marks.map { Rule($0, .unsupported) }
 
     private static let network = [
         Rule("Address already in use", .addressInUse),
