@@ -62,7 +62,7 @@ public enum Commands {
             kind = .pull(
                 url: pull.url, passphrase: try reveal(pull.passphrase, as: .passphrase, environment: environment, isPlan: isPlan),
                 streamID: try reveal(pull.streamid, as: .streamid, environment: environment, isPlan: isPlan),
-                password: try reveal(pull.password, as: .key, environment: environment, isPlan: isPlan))
+                password: try reveal(pull.password, as: .key, environment: environment, isPlan: isPlan), tls: PeerCheck(pull.tls))
         case .file(let file):
             kind = .file(path: file.path, loop: file.loop)
         case .test(let test):
@@ -147,7 +147,7 @@ public enum Commands {
         let kind: PublisherTarget
         switch target.destination {
         case .rtmp(let rtmp):
-            kind = .rtmp(url: rtmp.url, key: try reveal(rtmp.key, as: .key, environment: environment, isPlan: isPlan))
+            kind = .rtmp(url: rtmp.url, key: try reveal(rtmp.key, as: .key, environment: environment, isPlan: isPlan), tls: PeerCheck(rtmp.tls))
         case .srt(let srt):
             kind = .srt(
                 url: srt.url, passphrase: try reveal(srt.passphrase, as: .passphrase, environment: environment, isPlan: isPlan),
@@ -156,6 +156,17 @@ public enum Commands {
             kind = .record(folder: record.folder, name: target.name, segment: record.segment, take: take)
         }
         return try PublisherCommand(target: kind, rate: rate).command(for: ffmpeg)
+    }
+}
+
+extension PeerCheck {
+    init(_ verification: TLSVerification) {
+        self =
+            switch verification {
+            case .system: .system
+            case .authorities(let file): .authorities(file: file)
+            case .none: .none
+            }
     }
 }
 

@@ -21,7 +21,7 @@ enum Problems {
         var problems: [Problem] = []
         if !channel.sources.contains(where: { $0.isOnAir && $0.id != "slate" }) {
             problems.append(
-                Problem(.noSource, subject: "channel \(channel.name)", sentence: "no source delivers; check the cable, the encoder that pushes to this box, or its network"))
+                Problem(.noSource, subject: "channel \(channel.name)", sentence: absence(of: channel)))
         }
         for source in channel.sources {
             let subject = "source \(source.id) of \(channel.name)"
@@ -37,6 +37,15 @@ enum Problems {
             }
         }
         return problems
+    }
+
+    /// Why nothing is on air but the slate.
+    private static func absence(of channel: ChannelSnapshot) -> String {
+        if let source = channel.sources.first(where: { $0.state == .stalled }) {
+            return "no source delivers: somebody sends to \(source.id), and no picture comes of it; check the settings of the encoder that sends it"
+        }
+        if channel.sources.contains(where: { $0.trouble != nil }) { return "no source delivers; see what is said of its sources" }
+        return "no source delivers; check the cable, the encoder that pushes to this box, or its network"
     }
 
     /// The last process ended because FFmpeg refuses its command line: the next will, too.

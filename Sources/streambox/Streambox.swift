@@ -18,6 +18,11 @@ struct Streambox: AsyncParsableCommand {
     static func main() async {
         // A reader of ours that goes away is an error to handle, not an end.
         signal(SIGPIPE, SIG_IGN)
+        // Swift reads a program's arguments there; without it every command would be taken for none.
+        guard !CommandLine.arguments.isEmpty else {
+            complain("streambox: its arguments cannot be read, because /proc is not mounted; run: mount -t proc proc /proc")
+            Glibc.exit(1)
+        }
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

@@ -81,6 +81,28 @@ import Testing
         #expect(try #require(words.firstIndex(of: "-fpre")) < (try #require(words.lastIndex(of: "-f"))))
     }
 
+    @Test("the certificate of a server is checked by every version that can, unless the configuration says not to", arguments: versions)
+    func certificates(version: String) throws {
+        let ffmpeg = FFmpegCapabilities.release(version)
+        for (tls, words) in [(PeerCheck.system, ["-tls_verify", "1"]), (.authorities(file: "/ca.pem"), ["-tls_verify", "1", "-ca_file", "/ca.pem"]), (.none, ["-tls_verify", "0"])] {
+            let target = try PublisherCommand(target: .rtmp(url: "rtmps://h/app", key: "k", tls: tls)).command(for: ffmpeg)
+            #expect(target.arguments.indices.contains { target.arguments[$0...].starts(with: words) }, "\(target.maskedLine())")
+            for url in ["https://h/x.ts", "rtmps://h/app/x", "rtsps://h/x"] {
+                let source = RelayCommand(source: .pull(url: url, tls: tls))
+                if url.hasPrefix("rtsps"), !version.hasPrefix("9") {
+                    if tls == .none { _ = try source.command(for: ffmpeg) } else { #expect(throws: CommandError.self) { try source.command(for: ffmpeg) } }
+                    continue
+                }
+                let line = try source.command(for: ffmpeg)
+                // What is no secret of the address may be one of the application's name, and stands in the script then.
+                let text = line.arguments.joined(separator: " ") + " " + (line.secretFile?.contents ?? "").replacing("'", with: "").replacing("option ", with: "-").replacing("\n", with: " ")
+                #expect(text.contains(words.joined(separator: " ")), "\(text)")
+            }
+        }
+        let plain = try PublisherCommand(target: .rtmp(url: "rtmp://h/app", key: "k")).command(for: ffmpeg)
+        #expect(!plain.arguments.contains("-tls_verify"))
+    }
+
     @Test("an SRT listener on the IPv6 wildcard serves IPv4 too, where FFmpeg has to be told", arguments: versions)
     func dualStack(version: String) throws {
         let sources: [RelaySource] = [
@@ -132,6 +154,7 @@ import Testing
         #expect(capabilities.options.isSuperset(of: complete.options), "\(complete.options.subtracting(capabilities.options))")
         #expect(capabilities.srtOptions.isSuperset(of: complete.srtOptions))
         #expect(capabilities.x265Options.isSuperset(of: complete.x265Options) && capabilities.x265Options.contains("a53cc") == complete.x265Options.contains("a53cc"))
+        #expect(capabilities.rtspOptions.contains("tls_verify") == complete.rtspOptions.contains("tls_verify"))
         #expect(capabilities.hwaccels.isSuperset(of: complete.hwaccels), "\(capabilities.hwaccels)")
         #expect(capabilities.acceptsRateWithPassthrough == complete.acceptsRateWithPassthrough)
         #expect(capabilities.presetReachesOutput == complete.presetReachesOutput)
@@ -145,6 +168,6 @@ extension FFmpegCapabilities {
         return FFmpegCapabilities(
             version: other.version, encoders: other.encoders, filters: other.filters, bitstreamFilters: other.bitstreamFilters,
             inputProtocols: other.inputProtocols, outputProtocols: other.outputProtocols, demuxers: other.demuxers, muxers: other.muxers, options: options,
-            srtOptions: other.srtOptions, x265Options: other.x265Options, hwaccels: other.hwaccels,            acceptsRateWithPassthrough: other.acceptsRateWithPassthrough, presetReachesOutput: other.presetReachesOutput)
+            srtOptions: other.srtOptions, rtspOptions: other.rtspOptions, x265Options: other.x265Options, hwaccels: other.hwaccels,            acceptsRateWithPassthrough: other.acceptsRateWithPassthrough, presetReachesOutput: other.presetReachesOutput)
     }
 }

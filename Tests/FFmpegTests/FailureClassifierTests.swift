@@ -11,6 +11,17 @@ import Testing
         return FailureClassifier.cause(role: role, status: status, log: log, isOutputOpen: isOutputOpen)
     }
 
+    @Test("a server that is silent for as long as FFmpeg waits has not answered; one that closes before that did not let us in")
+    func silentServer() {
+        var log = LogExcerpt()
+        log.append("rtmp://127.0.0.1:23200/live/****: Input/output error")
+        func cause(_ lasted: Duration) -> FailureCause {
+            FailureClassifier.cause(role: .publisher, status: .exited(1), log: log, isOutputOpen: false, lasted: lasted)
+        }
+        #expect(cause(.seconds(2)) == .rejected)
+        #expect(cause(.seconds(10.6)) == .timeout)
+    }
+
     @Test(
         "what drivers and encoders print",
         arguments: [

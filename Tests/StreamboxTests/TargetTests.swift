@@ -131,6 +131,83 @@ import Testing
         }
     }
 
+    @Test("a target that takes long to answer is waited for by one connection, and counted once it is there")
+    func slowAnswer() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            // The kernel takes connections for it; nobody answers.
+            sink.freeze()
+            let daemon = try await stage.streambox("""
+                  - name: main
+                    sources: [ { test: { size: 320x180, rate: 30 } } ]
+                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 600k }, targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
+                """)
+            try await daemon.logged("msg=started", "target=a")
+            try await Task.sleep(for: .seconds(8))
+            #expect(try await stage.status(of: daemon).target("a")?.state == "connecting")
+            sink.thaw()
+            try await stage.expect("the target live", of: daemon) { $0.target("a")?.state == "live" && $0.target("a")?.connects == 1 }
+            try await sink.waitForFrames(30, of: "one")
+            #expect(daemon.lines("msg=started", "target=a").count == 1 && daemon.lines("takes nothing").isEmpty)
+            try await daemon.terminate()
+            #expect(try await sink.wasPublishedOnceInOrder("one"))
+        }
+    }
+
+    @Test("a target that is let in and cut off again and again is a problem, with what cuts it off")
+    func cutOff() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx()
+            let daemon = try await stage.streambox("""
+                  - name: main
+                    sources: [ { test: { size: 320x180, rate: 30 } } ]
+                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 600k }, targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
+                """)
+            for count in 1...3 {
+                try await stage.expect("connection \(count)", of: daemon) { $0.target("a")?.state == "live" && $0.target("a")?.connects == count }
+                try await sink.dropPublisher("one")
+            }
+            try await stage.expect("the problem while it is live", of: daemon) {
+                $0.target("a")?.state == "live" && $0.hasProblem("target-down", "3 times in a row") && $0.hasProblem("target-down", "the peer closed the connection")
+            }
+            try await stage.expect("no problem once it has lasted", of: daemon, within: .seconds(60)) { $0.target("a")?.state == "live" && $0.problems.isEmpty }
+            try await daemon.terminate()
+        }
+    }
+
+    @Test("a recording on a full disk is a problem that says so, leaves no empty files, and goes on once there is room")
+    func fullDisk() async throws {
+        try await withStage { stage in
+            let folder = try stage.folder.makeFolder("small")
+            let config = try stage.configuration("""
+                  - name: main
+                    sources: [ { test: { size: 320x180, rate: 30 } } ]
+                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 600k }, targets: [ { name: rec, record: { folder: \(folder)/rec } } ] } ]
+                """)
+            try await stage.rememberFirstStart("box")
+            // A disk of its own, that the service alone sees.
+            let isRoot = geteuid() == 0
+            let program = try await stage.program("unshare", [isRoot ? "-m" : "-Urm", "sh", "-c", """
+                mount -t tmpfs -o size=8m tmpfs \(folder) && exec \(Daemon.path) run --config \(config) --log-level debug
+                """])
+            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+            func onDisk(_ command: String) async throws -> String {
+                let names = isRoot ? ["-m"] : ["-U", "--preserve-credentials", "-m"]
+                return try await Program.run("nsenter", ["-t", "\(program.pid)"] + names + ["sh", "-c", "cd \(folder) && { \(command); }"]).success(command).text
+            }
+            try await stage.expect("the recording", of: daemon) { $0.target("rec")?.state == "live" }
+            _ = try await onDisk("dd if=/dev/zero of=fill bs=1k count=20000 2>/dev/null; [ -s fill ]")
+            try await stage.expect("the problem", of: daemon) { $0.hasProblem("target-down", "the disk is full") }
+            // Some attempts later.
+            try await Task.sleep(for: .seconds(4))
+            #expect(try await onDisk("find rec -size 0").isEmpty)
+            #expect(daemon.lines("cannot run", "target=rec").count <= 1)
+            _ = try await onDisk("rm fill")
+            try await stage.expect("the recording again", of: daemon, within: .seconds(60)) { $0.target("rec")?.state == "live" && !$0.hasProblem("target-down", "has no room") }
+            try await daemon.terminate()
+        }
+    }
+
     @Test("a target is told the frame rate that it is sent", arguments: [25, 50, 60])
     func announcedRate(rate: Int) async throws {
         try await withStage { stage in

@@ -2,7 +2,7 @@ import Redaction
 
 extension ConfigurationReader {
     func pullSource(_ node: YAMLNode) -> PullSource? {
-        guard let fields = fields(node, what: "a pull source", allowed: ["url", "passphrase", "streamid", "password"]) else { return nil }
+        guard let fields = fields(node, what: "a pull source", allowed: ["url", "passphrase", "streamid", "password", "tls"]) else { return nil }
         let address = url(fields, schemes: PullSource.schemes, example: "rtsp://camera/stream")
         // Also without a url: one pass finds every mistake.
         let passphrase = secret(fields, "passphrase", use: .passphrase)
@@ -20,7 +20,7 @@ extension ConfigurationReader {
         }
         if !ownerOnly { warnOfSecrets(fields, parts, at: place) }
         warnOfStrangers(fields, parts, at: place)
-        return PullSource(url: url, passphrase: passphrase, streamid: streamid, password: password)
+        return PullSource(url: url, passphrase: passphrase, streamid: streamid, password: password, tls: tls(fields, parts))
     }
 
     private static func urlOf(_ scheme: String) -> String { "\(scheme == "udp" ? "a" : "an") \(scheme) url" }

@@ -1,7 +1,7 @@
 import Redaction
 
 extension ConfigurationReader {
-    private static let targetKeys = ["name", "url", "key", "passphrase", "streamid", "record"]
+    private static let targetKeys = ["name", "url", "key", "passphrase", "streamid", "tls", "record"]
 
     func targets(_ fields: Fields, video: VideoOutput) -> [TargetConfiguration] {
         guard let pair = fields["targets"],
@@ -31,7 +31,7 @@ extension ConfigurationReader {
             error(record.keyPlace, "target '\(name)' has both url and record; make two targets of it")
             return nil
         case (nil, let record?):
-            refuse(["key", "passphrase", "streamid"], in: fields, of: "a recording")
+            refuse(["key", "passphrase", "streamid", "tls"], in: fields, of: "a recording")
             return self.record(record.value).map(TargetDestination.record)
         case (.some, nil):
             guard let (url, parts) = url(fields, schemes: TargetDestination.schemes, example: "rtmp://host/app") else {
@@ -56,11 +56,11 @@ extension ConfigurationReader {
         if !ownerOnly, parts.hasUserInfo || !parts.query.isEmpty || (key == nil && parts.segments.count > 1) {
             warning(place, "the url seems to hold a stream key or a password, and others can read this file; write it as key: { file: PATH }, or run: chmod 600 \(file)")
         }
-        return RTMPTarget(url: url, key: key)
+        return RTMPTarget(url: url, key: key, tls: tls(fields, parts))
     }
 
     private func srtTarget(_ fields: Fields, _ url: String, _ parts: URLParts) -> SRTTarget {
-        refuse(["key"], in: fields, of: "an srt target", mend: "SRT has passphrase: and streamid:")
+        refuse(["key", "tls"], in: fields, of: "an srt target", mend: "SRT has passphrase: and streamid:")
         let place = fields.place(of: "url")
         checkSRT(parts, owner: "the srt target", at: place)
         let passphrase = secret(fields, "passphrase", use: .passphrase)

@@ -40,6 +40,8 @@ public struct PullSource: Sendable, Equatable {
     public var streamid: SecretReference?
     /// That of the user whom the url names, for one of ``schemesWithPassword``.
     public var password: SecretReference?
+    /// Of a url that is reached by TLS.
+    public var tls: TLSVerification
 
     public static let schemes = ["rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp", "rtp"]
 
@@ -47,9 +49,11 @@ public struct PullSource: Sendable, Equatable {
     public static let schemesWithPassword = ["rtsp", "rtsps", "http", "https"]
 
     public init(
-        url: String, passphrase: SecretReference? = nil, streamid: SecretReference? = nil, password: SecretReference? = nil
+        url: String, passphrase: SecretReference? = nil, streamid: SecretReference? = nil, password: SecretReference? = nil,
+        tls: TLSVerification = .system
     ) {
         self.url = url
+        self.tls = tls
         self.passphrase = passphrase
         self.streamid = streamid
         self.password = password
@@ -72,7 +76,7 @@ extension PullSource: MaskedInDumps {
     var shown: KeyValuePairs<String, String> {
         [
             "url": URLMask.mask(url), "passphrase": passphrase.map { "\($0)" } ?? "nil",
-            "streamid": streamid.map { "\($0)" } ?? "nil", "password": password.map { "\($0)" } ?? "nil",
+            "streamid": streamid.map { "\($0)" } ?? "nil", "password": password.map { "\($0)" } ?? "nil", "tls": "\(tls)",
         ]
     }
     public var description: String { maskedDescription }

@@ -30,10 +30,13 @@ public struct RTMPTarget: Sendable, Equatable {
     public var url: String
     /// The stream key, sent after the URL; nil: the URL says everything.
     public var key: SecretReference?
+    /// Of an rtmps url.
+    public var tls: TLSVerification
 
-    public init(url: String, key: SecretReference? = nil) {
+    public init(url: String, key: SecretReference? = nil, tls: TLSVerification = .system) {
         self.url = url
         self.key = key
+        self.tls = tls
     }
 }
 
@@ -72,7 +75,7 @@ public struct RecordTarget: Sendable, Equatable {
 
 extension RTMPTarget: MaskedInDumps {
     var shown: KeyValuePairs<String, String> {
-        ["url": URLMask.mask(url), "key": key.map { "\($0)" } ?? "nil"]
+        ["url": URLMask.mask(url), "key": key.map { "\($0)" } ?? "nil", "tls": "\(tls)"]
     }
     public var description: String { maskedDescription }
     public var debugDescription: String { maskedDescription }

@@ -90,6 +90,7 @@ public struct FFmpegBinary: Sendable, Hashable {
             demuxers: list(formats.demuxers, or: usual.demuxers), muxers: list(formats.muxers, or: usual.muxers),
             options: list(CapabilityQuestions.options(in: try text(.options)), or: usual.options),
             srtOptions: CapabilityQuestions.privateOptions(in: try text(.srtOptions)),
+            rtspOptions: CapabilityQuestions.privateOptions(in: try text(.rtspOptions)),
             x265Options: CapabilityQuestions.privateOptions(in: try text(.x265Options)), hwaccels: CapabilityQuestions.names(in: try text(.hwaccels)),
             acceptsRateWithPassthrough: acceptsRate, presetReachesOutput: reachesOutput)
     }

@@ -1,6 +1,6 @@
 /// What is asked of an FFmpeg to learn its capabilities, and how the answers read.
 enum CapabilityQuestions: CaseIterable {
-    case version, encoders, filters, bitstreamFilters, protocols, formats, options, srtOptions, x265Options, hwaccels, rateWithPassthrough, preset
+    case version, encoders, filters, bitstreamFilters, protocols, formats, options, srtOptions, rtspOptions, x265Options, hwaccels, rateWithPassthrough, preset
 
     var arguments: [String] {
         switch self {
@@ -12,6 +12,7 @@ enum CapabilityQuestions: CaseIterable {
         case .formats: ["-hide_banner", "-formats"]
         case .options: ["-hide_banner", "-h", "long"]
         case .srtOptions: ["-hide_banner", "-h", "protocol=srt"]
+        case .rtspOptions: ["-hide_banner", "-h", "demuxer=rtsp"]
         case .x265Options: ["-hide_banner", "-h", "encoder=libx265"]
         case .hwaccels: ["-hide_banner", "-hwaccels"]
         // Asked by doing: no list tells which options go together.
@@ -93,7 +94,7 @@ enum CapabilityQuestions: CaseIterable {
             })
     }
 
-    /// Reads `-h protocol=srt` and `-h encoder=libx265`: `  -latency   <int64>   ED......... receiver delay …`, below lines that begin with no space.
+    /// Reads `-h protocol=srt`, `-h demuxer=rtsp` and `-h encoder=libx265`: `  -latency   <int64>   ED......... receiver delay …`, below lines that begin with no space.
     static func privateOptions(in text: String) -> Set<String> {
         Set(
             lines(text).compactMap { line in

@@ -15,6 +15,7 @@ extension FFmpegCapabilities {
             muxers: ["flv", "mpegts", "nut", "segment"],
             options: ["fps_mode", "reinit_filter"],
             srtOptions: Set(["latency", "mode", "passphrase", "streamid"]).union((version.equivalent?.major ?? .max) < 9 ? [] : ["ipv6only"]),
+            rtspOptions: Set(["rtsp_transport"]).union((version.equivalent?.major ?? .max) < 9 ? [] : ["tls_verify"]),
             x265Options: (version.equivalent?.major ?? .max) < 7 ? ["x265-params"] : ["a53cc", "x265-params"], hwaccels: ["cuda", "drm", "qsv", "vaapi"],
             acceptsRateWithPassthrough: (version.equivalent?.major ?? .max) < 6,
             presetReachesOutput: (version.equivalent?.major ?? .max) < 9)

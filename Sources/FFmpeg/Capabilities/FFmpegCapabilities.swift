@@ -16,6 +16,8 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
     public let options: Set<String>
     /// Names of the options of its SRT; empty where it has none.
     public let srtOptions: Set<String>
+    /// Names of the options of its RTSP; empty where it has none.
+    public let rtspOptions: Set<String>
     /// Names of the options of its libx265; empty where it has none.
     public let x265Options: Set<String>
     /// Names of what it can decode with.
@@ -30,7 +32,7 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
     public init(
         version: FFmpegVersion, encoders: Set<String>, filters: Set<String>, bitstreamFilters: Set<String>, inputProtocols: Set<String>,
         outputProtocols: Set<String>, demuxers: Set<String>, muxers: Set<String>, options: Set<String>, srtOptions: Set<String>,
-        x265Options: Set<String>, hwaccels: Set<String>, acceptsRateWithPassthrough: Bool, presetReachesOutput: Bool
+        rtspOptions: Set<String>, x265Options: Set<String>, hwaccels: Set<String>, acceptsRateWithPassthrough: Bool, presetReachesOutput: Bool
     ) {
         self.version = version
         self.encoders = encoders
@@ -42,6 +44,7 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
         self.muxers = muxers
         self.options = options
         self.srtOptions = srtOptions
+        self.rtspOptions = rtspOptions
         self.x265Options = x265Options
         self.hwaccels = hwaccels
         self.acceptsRateWithPassthrough = acceptsRateWithPassthrough
@@ -58,6 +61,9 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
 
     /// What gives a publisher its key states a rate of its own, which reaches the header of the stream. It has to be stated again.
     public var needsRateOfPublishers: Bool { !presetReachesOutput }
+
+    /// The certificate of an RTSP server can be checked.
+    var checksRTSPServers: Bool { rtspOptions.contains("tls_verify") }
 
     // MARK: What command lines are built from
 

@@ -49,8 +49,8 @@ public struct PublisherCommand: Sendable, Hashable {
 
     private func output(for ffmpeg: FFmpegCapabilities) throws(CommandError) -> Output {
         switch target {
-        case .rtmp(let url, let key):
-            return try rtmp(url, key: key, for: ffmpeg)
+        case .rtmp(let url, let key, let tls):
+            return try rtmp(url, key: key, tls: tls, for: ffmpeg)
         case .srt(let url, let passphrase, let streamID, let latency):
             return try srt(url, passphrase: passphrase, streamID: streamID, latency: latency, for: ffmpeg)
         case .record(let folder, let name, let segment, let take):
@@ -58,7 +58,7 @@ public struct PublisherCommand: Sendable, Hashable {
         }
     }
 
-    private func rtmp(_ url: String, key: String?, for ffmpeg: FFmpegCapabilities) throws(CommandError) -> Output {
+    private func rtmp(_ url: String, key: String?, tls: PeerCheck, for ffmpeg: FFmpegCapabilities) throws(CommandError) -> Output {
         var address = try MediaAddress(url)
         guard address.scheme == "rtmp" || address.scheme == "rtmps" else {
             throw .badAddress(url, reason: "an RTMP target's address begins with rtmp:// or rtmps://")
@@ -102,7 +102,8 @@ public struct PublisherCommand: Sendable, Hashable {
                 // A live stream's header cannot be gone back to.
                 "-flvflags", "no_duration_filesize", "-flush_packets", "1",
                 "-fpre", file.token,
-            ] + (ffmpeg.needsRateOfPublishers ? rate.map { ["-r", "\($0)"] } ?? [] : []) + [
+            ] + (address.scheme == "rtmps" ? tls.options.flatMap { ["-\($0.name)", $0.value] } : [])
+                + (ffmpeg.needsRateOfPublishers ? rate.map { ["-r", "\($0)"] } ?? [] : []) + [
                 "-f", "flv", address.text,
             ], secretFile: file)
     }

@@ -2,7 +2,7 @@
 public enum PublisherTarget: Sendable, Hashable {
     /// rtmp or rtmps.
     /// - `url`: without a key it ends with the application; a key in it is taken out and kept secret too.
-    case rtmp(url: String, key: String?)
+    case rtmp(url: String, key: String?, tls: PeerCheck = .system)
     /// - `passphrase`: 10 to 79 characters.
     /// - `streamID`: often the key of a platform, so kept secret.
     /// - `latency`: `nil` leaves SRT's 120 ms.

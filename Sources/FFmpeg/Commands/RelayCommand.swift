@@ -59,13 +59,13 @@ public struct RelayCommand: Sendable {
             // As without one: who calls does not choose what it is read as, and makes nothing else be opened.
             return try script(
                 url: url, options: [("format_whitelist", "mpegts")], secretOptions: [("passphrase", passphrase)], protocols: "file,crypto,data,srt")
-        case .pull(let url, let passphrase, let streamID, let password):
+        case .pull(let url, let passphrase, let streamID, let password, let tls):
             var address = try MediaAddress(url)
             if let password { try address.setPassword(password) }
             if address.scheme == "srt", address.parameters.contains(where: { $0 == ("mode", "listener") }) {
                 address.addParameters(ffmpeg.srtListenerParameters(on: address.authority))
             }
-            return try pull(address, passphrase: passphrase, streamID: streamID, password: password)
+            return try pull(address, passphrase: passphrase, streamID: streamID, password: password, tls: tls, for: ffmpeg)
         case .file(let path, let loop):
             return Input(
                 arguments: (loop ? ["-stream_loop", "-1"] : []) + ffmpeg.pacingOptions + [
@@ -83,7 +83,7 @@ public struct RelayCommand: Sendable {
     }
 
     private func pull(
-        _ address: MediaAddress, passphrase: String?, streamID: String?, password: String?
+        _ address: MediaAddress, passphrase: String?, streamID: String?, password: String?, tls: PeerCheck, for ffmpeg: FFmpegCapabilities
     ) throws(CommandError) -> Input {
         var address = address
         var options: [(name: String, value: String)] = []
@@ -100,6 +100,19 @@ public struct RelayCommand: Sendable {
             options = [("rw_timeout", microseconds)]
         default:
             break
+        }
+        switch address.scheme {
+        case "rtmps", "https": options += tls.options
+        case "rtsps":
+            // FFmpeg before 9 hands none of them on, and checks nothing.
+            if ffmpeg.checksRTSPServers {
+                options += tls.options
+            } else if tls != .none {
+                throw .badAddress(
+                    address.text,
+                    reason: "this FFmpeg does not check the certificate of an rtsps server, as FFmpeg 9 does; write tls: { verify: none } to do without")
+            }
+        default: break
         }
         var secretOptions: [(name: String, value: String)] = []
         if address.scheme == "srt" {

@@ -11,7 +11,7 @@ public enum RelaySource: Sendable, Hashable {
     /// Fetches rtsp, http(s), rtmp(s), srt, udp, rtp or tcp. An address with a secret in it goes through a secret file.
     /// - `passphrase`, `streamID`: for srt.
     /// - `password`: of the user whom the address names, for rtsp(s) and http(s).
-    case pull(url: String, passphrase: String? = nil, streamID: String? = nil, password: String? = nil)
+    case pull(url: String, passphrase: String? = nil, streamID: String? = nil, password: String? = nil, tls: PeerCheck = .system)
     /// Plays a file at its own speed.
     case file(path: String, loop: Bool)
     /// A moving picture and a quiet beep.

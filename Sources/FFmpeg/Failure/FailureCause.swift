@@ -67,7 +67,7 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .stuck: "check the network to it, or the disk that it writes to"
         case .reset: "see what the other end says of it"
         case .rejected: "check the key or the passphrase, and that nobody else uses it"
-        case .untrusted: "check the address and this box's clock, and that the package ca-certificates is installed"
+        case .untrusted: "check the address and this box's clock; for a certificate of your own write tls: { ca: FILE }"
         case .notFound: "check the address or the path"
         case .addressInUse: "end that program, or choose another port"
         case .invalidData: "check what it sends, or that the file is whole"

@@ -1,0 +1,12 @@
+/// How the certificate of a server is checked that is reached by TLS.
+public enum TLSVerification: Sendable, Hashable {
+    /// Chain, host name and dates, by the authorities that the system trusts.
+    case system
+    /// The same, by the authorities in a file of PEM.
+    case authorities(file: String)
+    /// Not at all: whoever answers is taken for the server.
+    case none
+
+    /// Schemes of addresses that are reached by TLS.
+    public static let schemes = ["rtmps", "https", "rtsps"]
+}

@@ -1,0 +1,30 @@
+import Testing
+
+@testable import FFmpeg
+
+@Suite struct PeerWordsTests {
+    private func words(_ lines: String...) -> String? {
+        var log = LogExcerpt()
+        for line in lines { log.append(line) }
+        return PeerWords.of(log)
+    }
+
+    @Test(
+        "what a server said of it is read, as FFmpeg 5.1 to 9 print it",
+        arguments: [
+            ("[rtmp @ 0x55a90036bcc0] Server error: Denied", "Denied"), ("[rtmp @ 0x1] Server error: Stream already publishing", "Stream already publishing"),
+            ("[rtmp @ 0x1] Server error: [ AccessManager.Reject ] :  [ code=403 need auth ] :", "[ AccessManager.Reject ] : [ code=403 need auth ] :"),
+            ("[https @ 0x1] Server returned 403 Forbidden (access denied)", "403 Forbidden (access denied)"),
+        ])
+    func read(line: String, wanted: String) {
+        #expect(words("[tcp @ 0x1] something else", line, "[error] Error opening output files: Operation not permitted") == wanted)
+    }
+
+    @Test("who says nothing is not quoted, and who says much not at length")
+    func bounds() {
+        #expect(words("[rtmp @ 0x1] Server error: ", "rtmp://h/a: Input/output error") == nil)
+        #expect(words() == nil)
+        let much = words("[rtmp @ 0x1] Server error: " + String(repeating: "x", count: 5000))
+        #expect(much?.count == 161 && much?.hasSuffix("…") == true)
+    }
+}

@@ -1,0 +1,70 @@
+@testable import FFmpeg
+import Testing
+
+@testable import Supervision
+
+/// When a target's failures are a problem, and in which words.
+@Suite struct TargetTroubleTests {
+    private let start = ContinuousClock().now
+
+    private func exit(_ cause: FailureCause?, _ lines: String...) -> ChildExit {
+        var log = LogExcerpt()
+        for line in lines { log.append(line, isError: true) }
+        return ChildExit(status: .exited(1), asked: cause == nil, cause: cause, log: log)
+    }
+
+    /// A process that is started at one moment, goes live at another unless that is `nil`, and ends.
+    private func live(_ ledger: ProcessLedger, _ number: Int, from begin: Duration, live: Duration?, until end: Duration, _ exit: ChildExit) {
+        ledger.stands(.starting, wanted: true, starts: number, now: start + begin)
+        if let live { ledger.stands(.live, wanted: true, starts: number, now: start + live) }
+        ledger.ended(exit, started: .now, now: start + end)
+        ledger.stands(.pausing, wanted: true, starts: number, now: start + end)
+    }
+
+    @Test("a target that is cut off each time after a moment is a problem also while it is live, until it has lasted")
+    func flapping() throws {
+        let ledger = ProcessLedger()
+        live(ledger, 1, from: .zero, live: .seconds(1), until: .seconds(6), exit(.reset))
+        #expect(ledger.now.targetTrouble(now: start + .seconds(6)) == nil)
+        live(ledger, 2, from: .seconds(6), live: .seconds(7), until: .seconds(12), exit(.reset))
+        #expect(ledger.now.targetTrouble(now: start + .seconds(12))?.contains("the peer closed the connection") == true)
+        ledger.stands(.starting, wanted: true, starts: 3, now: start + .seconds(13))
+        ledger.stands(.live, wanted: true, starts: 3, now: start + .seconds(14))
+        let trouble = try #require(ledger.now.targetTrouble(now: start + .seconds(20)))
+        #expect(trouble.contains("2 times in a row") && trouble.contains("the peer closed the connection"))
+        #expect(ledger.now.targetTrouble(now: start + .seconds(44)) == nil)
+        #expect(ledger.now.connects == 3)
+        // It had lasted: this is the first of a new row.
+        ledger.ended(exit(.reset), started: .now, now: start + .seconds(60))
+        ledger.stands(.pausing, wanted: true, starts: 3, now: start + .seconds(60))
+        #expect(ledger.now.failures == 1 && ledger.now.targetTrouble(now: start + .seconds(60)) == nil)
+    }
+
+    @Test("what the operator stops and starts begins anew")
+    func stopped() {
+        let ledger = ProcessLedger()
+        for number in 1...3 { live(ledger, number, from: .zero, live: nil, until: .seconds(1), exit(.refused)) }
+        #expect(ledger.now.targetTrouble(now: start + .seconds(1)) != nil)
+        ledger.stands(.idle, wanted: false, starts: 3, now: start + .seconds(2))
+        ledger.stands(.starting, wanted: true, starts: 4, now: start + .seconds(3))
+        #expect(ledger.now.targetTrouble(now: start + .seconds(4)) == nil)
+    }
+
+    @Test("a target that has been connecting for long is a problem before it has failed")
+    func connecting() {
+        let ledger = ProcessLedger()
+        ledger.stands(.starting, wanted: true, starts: 1, now: start)
+        #expect(ledger.now.targetTrouble(now: start + .seconds(9)) == nil)
+        #expect(ledger.now.targetTrouble(now: start + .seconds(12))?.contains("has been connecting for 12 seconds") == true)
+        ledger.stands(.live, wanted: true, starts: 1, now: start + .seconds(13))
+        #expect(ledger.now.targetTrouble(now: start + .seconds(14)) == nil && ledger.now.connects == 1 && ledger.now.liveSince == start + .seconds(13))
+    }
+
+    @Test("the peer's own words are quoted")
+    func words() {
+        let ledger = ProcessLedger()
+        live(ledger, 1, from: .zero, live: nil, until: .seconds(1), exit(.rejected, "[rtmp @ 0x55] Server error: bitrate too high"))
+        let trouble = ledger.now.targetTrouble(now: start + .seconds(1))
+        #expect(trouble == "the peer did not let us in and says “bitrate too high”; check the key or the passphrase, and that nobody else uses it")
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+
+/// Certificates for tests, made by the real openssl.
+public struct TestCertificates: Sendable {
+    /// The authority that signs them, a file of PEM.
+    public let authority: String
+    private let folder: String
+
+    /// Makes an authority in a folder of the stage.
+    public init(_ stage: Stage) async throws {
+        folder = try stage.folder.makeFolder("certificates")
+        authority = folder + "/ca.pem"
+        try await Self.openssl("req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=Authority -keyout \(folder)/ca.key -out \(authority)")
+    }
+
+    public enum Kind: String, Sendable, CaseIterable {
+        case good, otherHost, expired, selfSigned
+    }
+
+    /// A certificate and its key, files of PEM.
+    public func make(_ kind: Kind) async throws -> (certificate: String, key: String) {
+        let base = "\(folder)/\(kind.rawValue)"
+        let (certificate, key) = (base + ".pem", base + ".key")
+        let name = kind == .otherHost ? "other.example" : "localhost"
+        if kind == .selfSigned {
+            try await Self.openssl("req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=\(name) -addext subjectAltName=DNS:\(name) -keyout \(key) -out \(certificate)")
+            return (certificate, key)
+        }
+        try Data("subjectAltName=DNS:\(name)\n".utf8).write(to: URL(fileURLWithPath: base + ".ext"))
+        try await Self.openssl("req -newkey rsa:2048 -nodes -subj /CN=\(name) -keyout \(key) -out \(base).csr")
+        guard kind == .expired else {
+            try await Self.openssl(
+                "x509 -req -in \(base).csr -CA \(authority) -CAkey \(folder)/ca.key -set_serial \(UInt32.random(in: 1 ... .max)) -days 30 -extfile \(base).ext -out \(certificate)")
+            return (certificate, key)
+        }
+        // Only this command can date a certificate back.
+        let list = base + ".ca"
+        try FileManager.default.createDirectory(atPath: list, withIntermediateDirectories: false)
+        for (file, text) in [
+            ("index", ""), ("serial", "01\n"),
+            ("conf", "[ca]\ndefault_ca=one\n[one]\ndatabase=\(list)/index\nserial=\(list)/serial\nnew_certs_dir=\(list)\ndefault_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n"),
+        ] {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: "\(list)/\(file)"))
+        }
+        try await Self.openssl(
+            "ca -batch -notext -config \(list)/conf -cert \(authority) -keyfile \(folder)/ca.key -startdate 20200101000000Z -enddate 20200201000000Z -extfile \(base).ext -in \(base).csr -out \(certificate)")
+        return (certificate, key)
+    }
+
+    private static func openssl(_ words: String) async throws {
+        _ = try await Program.run("openssl", words.split(separator: " ").map(String.init)).success("openssl \(words)")
+    }
+}
+
+extension Stage {
+    /// Takes TLS connections on a port of `localhost` and hands what is in them on to another port. Ends with the stage.
+    ///
+    /// - Returns: The port.
+    public func tlsFront(of port: Int, certificate: String, key: String) async throws -> Int {
+        let front = try FreePort.tcp()
+        let base = try folder.makeFolder("tls-\(front)")
+        let config = try folder.write(
+            "tls-\(front)/nginx.conf",
+            """
+            daemon off;
+            master_process off;
+            pid \(base)/nginx.pid;
+            error_log \(base)/error.log info;
+            load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+            events { worker_connections 64; }
+            stream {
+              server {
+                listen 127.0.0.1:\(front) ssl;
+                ssl_certificate \(certificate);
+                ssl_certificate_key \(key);
+                proxy_pass 127.0.0.1:\(port);
+              }
+            }
+            """)
+        _ = try await program("nginx", ["-p", base, "-c", config])
+        try await eventually("the TLS front to listen on \(front)") { FreePort.isListening(tcp: front) }
+        return front
+    }
+}
