@@ -53,13 +53,23 @@ struct FFmpegCheck: Service {
 
     func run() async {
         let known = knowledge?.refused(by: Streambox.version)
-        let refused: [RefusedRole]
-        if let known { refused = known } else { refused = await FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment).run() }
-        for role in refused { problems.tell(role.sentence(ffmpeg: "\(ffmpeg.version)"), of: "ffmpeg, \(role.refused)", logger: logger) }
-        // Where it cannot be written, the next start asks again.
-        if let knowledge, isNew || known == nil {
-            let checked = knowledge.checked(refused, by: Streambox.version)
-            await Offload.run { try? file.write(checked) }
+        let findings: FFmpegSelfCheck.Findings
+        if let known {
+            findings = FFmpegSelfCheck.Findings(refused: known)
+        } else {
+            let check = FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment)
+            findings = await cancelWhenGracefulShutdown { await check.run() }
+        }
+        for role in findings.refused {
+            problems.tell(role.sentence(ffmpeg: "\(ffmpeg.version)"), of: "ffmpeg, \(role.refused)", logger: logger)
+        }
+        if let doubt = findings.doubt(ffmpeg: "\(ffmpeg.version)"), !Task.isShuttingDownGracefully {
+            logger.warning("\(doubt)")
+        }
+        // A check that was not made to its end is made again by the next start; so is one that cannot be written down.
+        if let knowledge, isNew || (known == nil && findings.isComplete) {
+            let learnt = findings.isComplete ? knowledge.checked(findings.refused, by: Streambox.version) : knowledge
+            await Offload.run { try? file.write(learnt) }
         }
         logger.debug("FFmpeg is checked")
         // A service that returns ends the others.

@@ -23,7 +23,9 @@ struct Check: AsyncParsableCommand {
             missing = MissingEncoders.notices(of: loaded, encoders)
             let version = "\(ffmpeg.version)"
             missing += FFmpegNeeds.missing(for: loaded.configuration, in: ffmpeg.capabilities).map { "\($0.subject): \($0.sentence(ffmpeg: version))" }
-            missing += await FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment).run().map { $0.sentence(ffmpeg: version) }
+            let findings = await FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment).run()
+            missing += findings.refused.map { $0.sentence(ffmpeg: version) }
+            if let doubt = findings.doubt(ffmpeg: version) { missing.append(doubt) }
         } catch where loaded.configuration.ffmpeg != nil {
             throw Failure.inConfiguration(error)
         } catch {
