@@ -106,6 +106,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     }
 
     var tail: Splicer.Tail { splicer.tail }
+    var videoCodec: Codec? { splicer.videoCodec }
     /// Pictures are lost to encoders alone, so none is here.
     var figures: DataPath.FeedFigures {
         .init(frames: splicer.frames, bytes: hub.feed.position, mediaBytes: splicer.mediaBytes, end: tail.videoDTS)

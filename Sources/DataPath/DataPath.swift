@@ -492,6 +492,14 @@ public actor DataPath {
         }
     }
 
+    /// What the pictures of a feed are in now; `nil` before the first, and when there is no such feed.
+    public func videoCodec(of feed: FeedName) -> Codec? {
+        switch feed {
+        case .channel(let name): channels[name]?.videoCodec
+        case .group(let name): groups[name]?.videoCodec
+        }
+    }
+
     /// - Returns: `nil` when there is no such group.
     public func figures(ofGroup name: String) -> FeedFigures? { groups[name]?.figures }
 

@@ -85,6 +85,7 @@ final class GroupOutput: InletOwner {
     }
 
     var tail: Splicer.Tail { splicer.tail }
+    var videoCodec: Codec? { splicer.videoCodec }
     var figures: DataPath.FeedFigures {
         .init(
             frames: splicer.frames, lostFrames: lostFrames, skips: inputSkips, bytes: hub.feed.position, mediaBytes: splicer.mediaBytes,

@@ -10,9 +10,10 @@ enum BoundedChild {
     ///   - stdout: Likewise.
     ///   - limit: After it, and when the task is cancelled, the child is killed.
     ///   - extended: How long it may take in all as long as it is at work: a machine may be busy.
+    ///   - isDone: Whether it has done what it was started for; it is ended then. Asked many times a second, so it must be quick.
     static func run(
         _ command: FFmpegCommand, binary: FFmpegBinary, stdin: FileDescriptor? = nil, stdout: FileDescriptor? = nil, environment: [String: String],
-        limit: Duration, extended: Duration? = nil
+        limit: Duration, extended: Duration? = nil, isDone: (@Sendable () -> Bool)? = nil
     ) async -> (exit: ChildExit, overdue: Overdue?) {
         let child = ChildHandle()
         let started = Started()
@@ -30,6 +31,14 @@ enum BoundedChild {
             tasks.addTask {
                 await wait(limit, extended: extended ?? limit, for: started).map { .overdue($0) }
             }
+            if let isDone {
+                tasks.addTask {
+                    while await (try? ContinuousClock().sleep(for: glance)) != nil {
+                        if isDone() { return .done }
+                    }
+                    return nil
+                }
+            }
             var overdue: Overdue?
             while let end = await tasks.next() {
                 switch end {
@@ -37,8 +46,8 @@ enum BoundedChild {
                     tasks.cancelAll()
                     return (exit, overdue)
                 case .overdue(let how): overdue = how
-                // Cancelled.
-                case nil: break
+                // Done, or cancelled.
+                case .done, nil: break
                 }
                 child.stop(.now)
             }
@@ -57,11 +66,14 @@ enum BoundedChild {
     private enum End: Sendable {
         case exit(ChildExit)
         case overdue(Overdue)
+        case done
     }
 
     /// How often a child that is late is looked at, and what of that time it must have used the processor at the least.
     private static let look = Duration.seconds(1)
     private static let least = Duration.milliseconds(10)
+    /// How often it is looked whether a child has done what it was started for.
+    private static let glance = Duration.milliseconds(20)
 
     /// - Returns: How the child is when its time is over; `nil` when it has ended, or the task was cancelled.
     private static func wait(_ limit: Duration, extended: Duration, for child: Started) async -> Overdue? {

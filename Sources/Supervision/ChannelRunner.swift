@@ -1,5 +1,6 @@
 import Configuration
 import DataPath
+import FFmpeg
 import Logging
 import TransportStream
 
@@ -205,6 +206,11 @@ actor ChannelRunner: Runnable {
         for target in group.targets { addTarget(target, to: group) }
     }
 
+    /// The codec of a group, where FFmpeg cannot send it to the target.
+    private func missingCodec(_ target: TargetConfiguration, of group: GroupConfiguration) -> MissingAbility? {
+        MissingAbility.codec(of: target, in: group, for: box.ffmpeg.capabilities)
+    }
+
     private func addTarget(_ target: TargetConfiguration, to group: GroupConfiguration) {
         let place = Place(makeRunner(target, group))
         targets[target.name] = place
@@ -214,7 +220,7 @@ actor ChannelRunner: Runnable {
 
     private func makeRunner(_ target: TargetConfiguration, _ group: GroupConfiguration) -> TargetRunner {
         TargetRunner(
-            target, of: group.name, in: channel.name, feed: group.passesThrough ? .channel(channel.name) : .group(group.name), box: box,
+            target, of: group, in: channel.name, feed: group.passesThrough ? .channel(channel.name) : .group(group.name), box: box,
             dataPath: dataPath)
     }
 
@@ -310,9 +316,10 @@ actor ChannelRunner: Runnable {
             }
             if old != group { groups[group.name]?.runner.change(to: group) }
             for target in group.targets {
+                let isSame = old.targets.first { $0.name == target.name } == target
                 if targets[target.name] == nil {
                     addTarget(target, to: group)
-                } else if old.targets.first(where: { $0.name == target.name }) != target {
+                } else if !isSame || missingCodec(target, of: old) != missingCodec(target, of: group) {
                     let runner = makeRunner(target, group)
                     runner.want(wants(target, of: group))
                     targets[target.name]?.replace(with: runner)

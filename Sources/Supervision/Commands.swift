@@ -139,11 +139,14 @@ public enum Commands {
         return EncoderCommand(video: video, audio: audio, inputRate: arriving, inputSize: format.map { FrameSize($0) }, resume: resume).command(for: ffmpeg)
     }
 
-    /// - Throws: ``SecretError`` or ``CommandError``.
+    /// - Throws: ``SecretError`` or ``CommandError``; ``StartError`` for a codec that FFmpeg cannot send there: it would publish an empty
+    ///   stream, again and again.
     /// - Parameter rate: Frames per second, where they are known and ``FFmpegCapabilities/needsRateOfPublishers`` asks for them.
     public static func publisher(
-        _ target: TargetConfiguration, take: Int, rate: FFmpeg.FrameRate? = nil, ffmpeg: FFmpegCapabilities, environment: [String: String], isPlan: Bool = false
+        _ target: TargetConfiguration, of group: GroupConfiguration, take: Int, rate: FFmpeg.FrameRate? = nil, ffmpeg: FFmpegCapabilities,
+        environment: [String: String], isPlan: Bool = false
     ) throws -> FFmpegCommand {
+        if let missing = MissingAbility.codec(of: target, in: group, for: ffmpeg) { throw StartError(missing.sentence(ffmpeg: "\(ffmpeg.version)")) }
         let kind: PublisherTarget
         switch target.destination {
         case .rtmp(let rtmp):

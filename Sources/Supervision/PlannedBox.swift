@@ -66,7 +66,8 @@ public struct PlannedBox: Sendable, Encodable {
                 }
                 for target in group.targets {
                     add(.publisher, target.name, in: channel, reason: group.passesThrough ? "passes the channel through" : "sends group \(group.name)") {
-                        try Commands.publisher(target, take: 0, ffmpeg: ffmpeg.capabilities, environment: environment, isPlan: true)
+                        try Commands.publisher(
+                            target, of: group, take: 0, ffmpeg: ffmpeg.capabilities, environment: environment, isPlan: true)
                     }
                 }
             }

@@ -18,16 +18,16 @@ final class TargetRunner: Runnable {
     }
 
     init(
-        _ target: TargetConfiguration, of group: String, in channel: String, feed: DataPath.FeedName, box: Box, dataPath: DataPath
+        _ target: TargetConfiguration, of group: GroupConfiguration, in channel: String, feed: DataPath.FeedName, box: Box, dataPath: DataPath
     ) {
         self.target = target
         clockSteps = box.clockSteps
-        let logger = box.logger(["channel": "\(channel)", "group": "\(group)", "target": "\(target.name)"])
+        let logger = box.logger(["channel": "\(channel)", "group": "\(group.name)", "target": "\(target.name)"])
         let life = Life(box: box, logger: logger)
         let shared = Shared()
         // A disk answers at once, or hangs.
         let startPatience: Duration? = if case .record = target.destination { nil } else { Self.connectPatience }
-        let ledger = box.ledgers.target(target.name, of: group, in: channel)
+        let ledger = box.ledgers.target(target.name, of: group.name, in: channel)
         self.ledger = ledger
         let report: @Sendable (PublisherEvent) -> Void = { event in
             let process = shared.process.withLock { $0 }
@@ -54,8 +54,13 @@ final class TargetRunner: Runnable {
             live: { child in
                 do {
                     let take = try await TargetRunner.take(target)
-                    let command = try Commands.publisher(
-                        target, take: take, rate: await TargetRunner.rate(of: feed, for: target, box: box, dataPath: dataPath), ffmpeg: box.ffmpeg.capabilities, environment: box.environment)
+                    let ffmpeg = box.ffmpeg.capabilities
+                    let rate = await TargetRunner.rate(of: feed, for: target, box: box, dataPath: dataPath)
+                    let command = try Commands.publisher(target, of: group, take: take, rate: rate, ffmpeg: ffmpeg, environment: box.environment)
+                    // Of a group that passes its picture on, the configuration does not tell the codec.
+                    if await dataPath.videoCodec(of: feed) == .hevc, let missing = MissingAbility.codec("HEVC", of: target, in: group, for: ffmpeg) {
+                        throw StartError(missing.sentence(ffmpeg: "\(ffmpeg.version)"))
+                    }
                     let (attachment, input) = try await dataPath.attachPublisher(to: feed, report: report)
                     ledger.runs(attachment)
                     let started = Timestamp.now

@@ -40,6 +40,8 @@ public struct Splicer: ~Copyable {
     }
 
     public var feed: Feed { output.feed }
+    /// What the pictures of the feed are in now; `nil` before the first.
+    public var videoCodec: Codec? { output.program?.video?.codec }
     public private(set) var tail = Tail()
     /// Pictures that went into the feed.
     public private(set) var frames = 0

@@ -4,39 +4,83 @@ import Logging
 import ServiceLifecycle
 import Status
 import Supervision
+import Synchronization
 
-/// What the installed FFmpeg does not have, or refuses, of what a configuration needs: problems for as long as the service runs.
+/// What the FFmpeg in use does not have of what the configuration needs: problems until a reload needs it no more.
+final class FFmpegGaps: Sendable {
+    private let ffmpeg: FFmpegCapabilities
+    private let problems: ProblemBoard
+    private let logger: Logger
+    /// The subjects of those that were told last.
+    private let told = Mutex<Set<String>>([])
+
+    init(ffmpeg: FFmpegCapabilities, problems: ProblemBoard, logger: Logger) {
+        self.ffmpeg = ffmpeg
+        self.problems = problems
+        self.logger = logger
+    }
+
+    /// Tells those of a configuration in place of those before.
+    func tell(of configuration: BoxConfiguration) {
+        let missing = FFmpegNeeds.missing(for: configuration, in: ffmpeg)
+        let subjects = Set(missing.map { Self.subject(of: $0) })
+        let gone = told.withLock { told in
+            defer { told = subjects }
+            return told.subtracting(subjects)
+        }
+        for subject in gone.sorted() where problems.clear(.ffmpegUnsupported, subject: subject) {
+            logger.notice("the problem is over", metadata: ["problem": "\(Problem.Kind.ffmpegUnsupported.rawValue)", "subject": "\(subject)"])
+        }
+        for ability in missing {
+            problems.tell(ability.sentence(ffmpeg: "\(ffmpeg.version)"), of: Self.subject(of: ability), logger: logger)
+        }
+    }
+
+    /// One source may lack several parts.
+    private static func subject(of ability: MissingAbility) -> String { "\(ability.subject), \(ability.missing)" }
+}
+
+/// What the FFmpeg in use refuses of the service's command lines: problems for as long as the service runs.
 struct FFmpegCheck: Service {
     let ffmpeg: FFmpegBinary
     /// What the last start found out, or this one so far; `nil` for an FFmpeg that has to be asked each time.
     let knowledge: FFmpegKnowledge?
     let isNew: Bool
-    let configuration: BoxConfiguration
     let environment: [String: String]
     let file: StateFile<FFmpegKnowledge>
     let problems: ProblemBoard
     let logger: Logger
 
     func run() async {
-        for missing in FFmpegNeeds.missing(for: configuration, in: ffmpeg.capabilities) {
-            report(missing.sentence(ffmpeg: "\(ffmpeg.version)"), of: missing.subject + ", " + missing.missing)
-        }
         let known = knowledge?.refused(by: Streambox.version)
-        let refused: [RefusedRole]
-        if let known { refused = known } else { refused = await FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment).run() }
-        for role in refused { report(role.sentence(ffmpeg: "\(ffmpeg.version)"), of: "ffmpeg") }
-        // Where it cannot be written, the next start asks again.
-        if let knowledge, isNew || known == nil {
-            let checked = knowledge.checked(refused, by: Streambox.version)
-            await Offload.run { try? file.write(checked) }
+        let findings: FFmpegSelfCheck.Findings
+        if let known {
+            findings = FFmpegSelfCheck.Findings(refused: known)
+        } else {
+            let check = FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment)
+            findings = await cancelWhenGracefulShutdown { await check.run() }
+        }
+        for role in findings.refused {
+            problems.tell(role.sentence(ffmpeg: "\(ffmpeg.version)"), of: "ffmpeg, \(role.refused)", logger: logger)
+        }
+        if let doubt = findings.doubt(ffmpeg: "\(ffmpeg.version)"), !Task.isShuttingDownGracefully {
+            logger.warning("\(doubt)")
+        }
+        // A check that was not made to its end is made again by the next start; so is one that cannot be written down.
+        if let knowledge, isNew || (known == nil && findings.isComplete) {
+            let learnt = findings.isComplete ? knowledge.checked(findings.refused, by: Streambox.version) : knowledge
+            await Offload.run { try? file.write(learnt) }
         }
         logger.debug("FFmpeg is checked")
         // A service that returns ends the others.
         try? await gracefulShutdown()
     }
+}
 
-    private func report(_ sentence: String, of subject: String) {
-        guard problems.report(Problem(.ffmpegUnsupported, subject: subject, sentence: sentence)) else { return }
+extension ProblemBoard {
+    /// Reports what is amiss with FFmpeg, and logs it where it is news.
+    fileprivate func tell(_ sentence: String, of subject: String, logger: Logger) {
+        guard report(Problem(.ffmpegUnsupported, subject: subject, sentence: sentence)) else { return }
         logger.error("\(sentence)", metadata: ["subject": "\(subject)"])
     }
 }

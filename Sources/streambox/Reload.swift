@@ -1,5 +1,4 @@
 import Configuration
-import FFmpeg
 import Logging
 import Redaction
 import ServiceManager
@@ -10,8 +9,8 @@ import Supervision
 struct Reload: Sendable {
     let supervisor: Supervisor
     let keeper: EncoderKeeper
-    /// The one that runs: another one is used from the next start on.
-    let ffmpeg: FFmpegCapabilities
+    /// Of the FFmpeg that runs: another one is used from the next start on.
+    let gaps: FFmpegGaps
     let publication: StatusService
     /// The file asked for, as ``LoadedConfiguration`` takes it.
     let path: String?
@@ -34,9 +33,10 @@ struct Reload: Sendable {
         do {
             let file = try LoadedConfiguration(path, environment: environment)
             secrets.learn(file.configuration.secretValues(environment: environment))
-            try CodecObjections.check(file, against: ffmpeg)
             let changes = try await supervisor.reload(file.configuration)
             publication.heed(file.configuration.status)
+            // Of the last one, should another reload have been quicker.
+            gaps.tell(of: await supervisor.configuration)
             problems.clear(Self.problem, subject: Self.subject)
             try TapFile.write(await supervisor.openTaps, in: runtime)
             for notice in file.notices { logger.warning("\(notice)") }

@@ -170,27 +170,4 @@ import Testing
             #expect(stage.folder.names(in: "run-box") == [])
         }
     }
-
-    @Test("a codec that the installed FFmpeg cannot send to a target is refused with the target's place", arguments: ["check", "plan", "run"])
-    func codecOfTarget(_ command: String) async throws {
-        // From 6.1 on FFmpeg's FLV carries it.
-        guard try await InstalledFFmpeg.release() < (6, 1) else { return }
-        try await withStage { stage in
-            let config = try stage.configuration(
-                """
-                  - name: main
-                    sources: [ { test: { size: 320x180, rate: 30 } } ]
-                    groups:
-                      - name: hd
-                        video: { codec: hevc }
-                        targets:
-                          - { name: a, url: "rtmp://127.0.0.1/live", key: { env: KEY } }
-                          - { name: b, url: "srt://127.0.0.1:9" }
-                """)
-            let done = try await stage.command([command] + (command == "run" ? ["--config", config] : [config]), environment: ["KEY": "k"])
-            #expect(done.ending == .exited(2), "\(done.errors)")
-            #expect(done.errors.contains("box.yaml:10:") && done.errors.contains("target 'a' cannot be sent hevc"), "\(done.errors)")
-            #expect(!done.errors.contains("target 'b'"), "\(done.errors)")
-        }
-    }
 }

@@ -9,6 +9,19 @@ import Testing
         return try stage.folder.write("ffmpeg", "#!/bin/bash\nreal='\(real)'\n" + script, mode: 0o755)
     }
 
+    private static let noSRT = #"""
+        case " $* " in *" -protocols "*) "$real" "$@" | grep -v srt; exit ;; esac
+        exec "$real" "$@"
+
+        """#
+
+    /// Goes on by another configuration.
+    private func reload(_ stage: Stage, _ daemon: Daemon, _ channels: String, more: String) async throws {
+        _ = try stage.configuration(channels, more: more)
+        let reload = try await stage.command(["reload", "--config", daemon.config])
+        #expect(reload.ending == .exited(0), "\(reload.errors)")
+    }
+
     private func box(_ group: String = "{ name: hd, video: { codec: h264, bitrate: 400k } }", sources: String = "{ test: { size: 320x180, rate: 30 } }") -> String {
         """
           - name: main
@@ -17,24 +30,26 @@ import Testing
         """
     }
 
-    @Test("an option that FFmpeg refuses is a problem that names it, found at the start and told by check, probe and status")
+    @Test("each option that FFmpeg refuses is a problem that names it, found at the start and told by check, probe and status")
     func refusedOption() async throws {
         try await withStage { stage in
             let ffmpeg = try await wrapper(stage, """
                 for word in "$@"; do
-                    if [ "$word" = -fps_mode ]; then echo "[fatal] Unrecognized option 'fps_mode'." >&2; exit 8; fi
+                    case "$word" in -fps_mode | -segment_time) echo "[fatal] Unrecognized option '${word#-}'." >&2; exit 8 ;; esac
                 done
                 exec "$real" "$@"
 
                 """)
             let daemon = try await stage.streambox(box(), more: "ffmpeg: \(ffmpeg)\n")
             try await daemon.logged("refuses the option -fps_mode", "level=error")
-            let status = try await eventually("the problem") {
-                let text = try await stage.command(["status", "--json", "--config", daemon.config]).text
-                return text.contains("ffmpeg-unsupported") ? text : nil
+            let status = try await stage.expect("both problems", of: daemon) { status in
+                ["-fps_mode", "-segment_time"].allSatisfy { option in
+                    status.problems.contains { $0.problem == "ffmpeg-unsupported" && $0.subject == "ffmpeg, the option \(option)" }
+                }
             }
-            #expect(status.contains("the option -fps_mode") && status.contains("apt install ffmpeg"))
-            #expect(try await stage.command(["check", daemon.config]).text.contains("the option -fps_mode"))
+            #expect(status.hasProblem("ffmpeg-unsupported", "recordings") && status.hasProblem("ffmpeg-unsupported", "apt install ffmpeg"))
+            let check = try await stage.command(["check", daemon.config]).text
+            #expect(check.contains("the option -fps_mode") && check.contains("the option -segment_time"), "\(check)")
             let probe = try await stage.command(["probe"], environment: ["PATH": stage.folder.path + ":/usr/bin:/bin"])
             // It is broken between words at the end of a line.
             #expect(probe.text.split(whereSeparator: \.isWhitespace).joined(separator: " ").contains("the option -fps_mode"), "\(probe.text)")
@@ -45,11 +60,7 @@ import Testing
     @Test("an FFmpeg without SRT is named where SRT is used, and RTMP, recordings and everything else work")
     func withoutSRT() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(stage, #"""
-                case " $* " in *" -protocols "*) "$real" "$@" | grep -v srt; exit ;; esac
-                exec "$real" "$@"
-
-                """#)
+            let ffmpeg = try await wrapper(stage, Self.noSRT)
             let group = "{ name: hd, video: { codec: h264, bitrate: 400k }, targets: [ { name: far, url: \"srt://127.0.0.1:\(try FreePort.udp())\" }, { name: rec, record: { folder: \(stage.folder.path("rec")) } } ] }"
             let daemon = try await stage.streambox(box(group), more: "ffmpeg: \(ffmpeg)\n")
             try await daemon.logged("does not have the protocol srt: nothing can be sent to it", "target far")
@@ -57,6 +68,82 @@ import Testing
             #expect(check.ending == .exited(0) && check.text.contains("target far: FFmpeg") && !check.text.contains("target rec:"))
             try await daemon.logged("msg=live", "target=rec")
             try await daemon.terminate()
+        }
+    }
+
+    @Test("a reload tells what is new of what FFmpeg lacks, and takes back what nobody needs any more")
+    func reloaded() async throws {
+        try await withStage { stage in
+            let ffmpeg = try await wrapper(stage, Self.noSRT)
+            let more = "ffmpeg: \(ffmpeg)\n"
+            let recording = "{ name: rec, record: { folder: \(stage.folder.path("rec")) } }"
+            let group = { (others: String) in "{ name: hd, video: { codec: h264, bitrate: 400k }, targets: [ \(recording)\(others) ] }" }
+            let far = ", { name: far, url: \"srt://127.0.0.1:\(try FreePort.udp())\" }"
+            let daemon = try await stage.streambox(box(group("")), more: more)
+            try await daemon.logged("msg=live", "target=rec")
+            #expect(try await !stage.status(of: daemon).hasProblem("ffmpeg-unsupported"))
+            try await reload(stage, daemon, box(group(far)), more: more)
+            try await daemon.logged("does not have the protocol srt: nothing can be sent to it", "target far")
+            try await stage.expect("the problem", of: daemon) { status in
+                status.problems.contains { $0.problem == "ffmpeg-unsupported" && $0.subject == "target far, the protocol srt" }
+            }
+            try await reload(stage, daemon, box(group("")), more: more)
+            try await daemon.logged("the problem is over", "target far, the protocol srt")
+            try await stage.expect("no problem", of: daemon) { !$0.hasProblem("ffmpeg-unsupported") }
+            try await daemon.terminate()
+        }
+    }
+
+    @Test("HEVC by RTMP is the problem of that target where FFmpeg cannot send it: the others are on air, and nothing is published there")
+    func codecOfTarget() async throws {
+        try await withStage { stage in
+            let ffmpeg = try await wrapper(stage, #"""
+                case " $* " in *" -version "*) "$real" "$@" | sed '1s/version [^ ]*/version 6.0/'; exit ;; esac
+                exec "$real" "$@"
+
+                """#)
+            let more = "ffmpeg: \(ffmpeg)\n"
+            let sink = try await stage.nginx(record: true)
+            let targets = "{ name: a, url: \"\(sink.url("hd"))\" }, { name: rec, record: { folder: \(stage.folder.path("rec")) } }"
+            let group = { (codec: String) in "{ name: hd, video: { codec: \(codec), bitrate: 400k }, targets: [ \(targets) ] }" }
+            let sentence = "FFmpeg 6.0 does not have HEVC by RTMP"
+            let daemon = try await stage.streambox(box(group("hevc")), more: more)
+            try await daemon.logged("msg=live", "target=rec")
+            try await daemon.logged("cannot run: \(sentence)", "target=a")
+            let status = try await stage.expect("the target's problem", of: daemon) { status in
+                status.target("rec")?.state == "live"
+                    && status.problems.contains { $0.problem == "ffmpeg-unsupported" && $0.subject == "target a, HEVC by RTMP" }
+            }
+            #expect(status.target("a")?.trouble?.contains("FFmpeg 6.1 or later") == true, "\(status)")
+            let check = try await stage.command(["check", daemon.config])
+            #expect(check.ending == .exited(0), "\(check.errors)")
+            #expect(check.text.contains("target a: \(sentence)") && !check.text.contains("target rec:"), "\(check.text)")
+            let plan = try await stage.command(["plan", daemon.config])
+            #expect(plan.ending == .exited(0) && plan.text.contains("cannot run: \(sentence)"), "\(plan.text)")
+            #expect(try sink.publishes(of: "hd").isEmpty)
+
+            try await reload(stage, daemon, box(group("h264")), more: more)
+            try await sink.waitForFrames(15, of: "hd")
+            try await stage.expect("no problem", of: daemon) { !$0.hasProblem("ffmpeg-unsupported") && $0.target("a")?.state == "live" }
+            let position = daemon.position
+            try await reload(stage, daemon, box(group("hevc")), more: more)
+            try await daemon.logged("cannot run: \(sentence)", "target=a", from: position)
+            #expect(try sink.publishes(of: "hd").count == 1)
+            try await daemon.terminate()
+        }
+    }
+
+    @Test("a check that could not be made to its end is said to be so, and is not kept")
+    func unfinished() async throws {
+        try await withStage { stage in
+            // A first start, without a folder for what has to be a file.
+            try stage.folder.makeFolder("state-box")
+            let daemon = try await stage.streambox(box(), environment: ["TMPDIR": "/nowhere"])
+            try await daemon.logged("could not be found out", "recordings", "level=warning")
+            try await daemon.logged("FFmpeg is checked")
+            try await daemon.terminate()
+            let known = try stage.folder.text("state-box/ffmpeg.json")
+            #expect(known.contains("\"capabilities\"") && !known.contains("\"check\""))
         }
     }
 

@@ -262,22 +262,4 @@ import Testing
             try await expectWhole(sink, "hd", after: daemon)
         }
     }
-
-    @Test("HEVC for an RTMP target that the installed FFmpeg cannot send is refused by check and by a reload")
-    func codecOfTarget() async throws {
-        try await withStage { stage in
-            let sink = try await stage.nginx(record: true)
-            let channels = { (codec: String) in self.box("{ name: hd, video: { codec: \(codec) }, targets: [ { name: t, url: \"\(sink.url("hd"))\" } ] }") }
-            let checked = try await stage.command(["check", try stage.configuration(channels("hevc"), name: "checked")])
-            // FFmpeg 6.1 and newer can.
-            guard try await InstalledFFmpeg.release() < (6, 1) else { return #expect(checked.ending == .exited(0)) }
-            #expect(checked.ending == .exited(2) && checked.errors.contains("cannot be sent hevc"), "\(checked.errors)")
-            let daemon = try await stage.streambox(channels("h264"))
-            _ = try stage.configuration(channels("hevc"))
-            let reloaded = try await stage.command(["reload", "--config", daemon.config])
-            #expect(reloaded.ending != .exited(0) && reloaded.errors.contains("cannot be sent hevc"), "\(reloaded)")
-            try await sink.waitForFrames(15, of: "hd")
-            try await daemon.terminate()
-        }
-    }
 }

@@ -7,15 +7,18 @@ import Testing
 
 @Suite struct BoundedChildTests {
     /// Runs a shell script in FFmpeg's place.
-    private func run(_ script: String, extended: Duration?) async throws -> (exit: ChildExit, overdue: Overdue?) {
+    private func run(
+        _ script: String, limit: Duration = .milliseconds(200), extended: Duration? = nil, isDone: (@Sendable () -> Bool)? = nil
+    ) async throws -> (exit: ChildExit, overdue: Overdue?) {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let path = folder.path + "/ffmpeg"
         try "#!/bin/sh\n\(script)\n".write(toFile: path, atomically: false, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
         let version = try #require(FFmpegVersion(output: "ffmpeg version 5.1\n"))
         return await BoundedChild.run(
             FFmpegCommand(role: .trial, arguments: []), binary: FFmpegBinary(path: path, capabilities: .complete(version)),
-            environment: ProcessInfo.processInfo.environment, limit: .milliseconds(200), extended: extended)
+            environment: ProcessInfo.processInfo.environment, limit: limit, extended: extended, isDone: isDone)
     }
 
     @Test("a child that does nothing when its time is over hangs")
@@ -35,5 +38,11 @@ import Testing
     func tooLong() async throws {
         let (exit, overdue) = try await run("while :; do :; done", extended: .seconds(1))
         #expect(overdue == .working && exit.status == .signalled(9))
+    }
+
+    @Test("a child that has done what it was started for is ended, and was not late")
+    func done() async throws {
+        let (exit, overdue) = try await run("exec sleep 1000", limit: .seconds(600)) { true }
+        #expect(overdue == nil && exit.asked)
     }
 }

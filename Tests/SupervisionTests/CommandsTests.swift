@@ -69,6 +69,23 @@ import Testing
         } throws: { "\($0)".contains("with the serial SN1") }
     }
 
+    @Test("HEVC is sent by RTMP where FFmpeg can, and else no process is started for it; by SRT and to disk it always goes")
+    func codecOfTarget() throws {
+        let group = GroupConfiguration(name: "hd", video: .encode(VideoEncoding(codec: .hevc)))
+        func publisher(_ destination: TargetDestination, _ ffmpeg: FFmpegCapabilities) throws -> FFmpegCommand {
+            try Commands.publisher(TargetConfiguration(name: "a", destination: destination), of: group, take: 0, ffmpeg: ffmpeg, environment: [:])
+        }
+        let rtmp = TargetDestination.rtmp(RTMPTarget(url: "rtmp://127.0.0.1/live/key"))
+        #expect {
+            try publisher(rtmp, .complete("6.0"))
+        } throws: { error in
+            error is StartError && "\(error)".contains("FFmpeg 6.0 does not have HEVC by RTMP") && "\(error)".contains("group hd encode h264")
+        }
+        #expect(try publisher(rtmp, .complete("6.1")).role == .publisher)
+        #expect(try publisher(.srt(SRTTarget(url: "srt://127.0.0.1:9000")), .complete("6.0")).role == .publisher)
+        #expect(try publisher(.record(RecordTarget(folder: "/rec")), .complete("6.0")).role == .publisher)
+    }
+
     // MARK: Plan
 
     private let secrets = ["STREAM": "sk-one-two-three", "PASS": "correct horse battery"]

@@ -54,6 +54,19 @@ final class HeardProcess: Supervised {
     func report(_ event: ProcessMachine.Event) { words.withLock { $0.append(event) } }
 }
 
+extension FFmpegCapabilities {
+    /// A release with everything that the service uses, but for what has one of these names.
+    static func complete(_ release: String, without names: Set<String> = []) -> FFmpegCapabilities {
+        let all = complete(FFmpegVersion(output: "ffmpeg version \(release) Copyright")!)
+        return FFmpegCapabilities(
+            version: all.version, encoders: all.encoders.subtracting(names), filters: all.filters.subtracting(names),
+            bitstreamFilters: all.bitstreamFilters.subtracting(names), inputProtocols: all.inputProtocols.subtracting(names),
+            outputProtocols: all.outputProtocols.subtracting(names), demuxers: all.demuxers.subtracting(names), muxers: all.muxers.subtracting(names),
+            options: all.options, srtOptions: all.srtOptions.subtracting(names), acceptsRateWithPassthrough: all.acceptsRateWithPassthrough,
+            presetReachesOutput: all.presetReachesOutput)
+    }
+}
+
 extension Box {
     static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 

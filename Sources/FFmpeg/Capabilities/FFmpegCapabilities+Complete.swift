@@ -11,13 +11,21 @@ extension FFmpegCapabilities {
             ],
             bitstreamFilters: ["aac_adtstoasc", "extract_extradata", "h264_mp4toannexb", "hevc_mp4toannexb"],
             inputProtocols: protocols, outputProtocols: protocols,
-            demuxers: ["alsa", "concat", "flv", "ivf", "lavfi", "mpegts", "rtsp", "v4l2", "video4linux2"],
+            demuxers: ["alsa", "concat", "flv", "ivf", "lavfi", "mpegts", "rtp", "rtsp", "v4l2", "video4linux2"],
             muxers: ["flv", "mpegts", "nut", "segment"],
             options: ["fps_mode", "reinit_filter"],
-            srtOptions: Set(["latency", "mode", "passphrase", "streamid"]).union((version.equivalent?.major ?? .max) < 9 ? [] : ["ipv6only"]),
+            srtOptions: usualSRTOptions.union((version.equivalent?.major ?? .max) < 9 ? [] : ["ipv6only"]),
             rtspOptions: Set(["rtsp_transport"]).union((version.equivalent?.major ?? .max) < 9 ? [] : ["tls_verify"]),
             x265Options: (version.equivalent?.major ?? .max) < 7 ? ["x265-params"] : ["a53cc", "x265-params"], hwaccels: ["cuda", "drm", "qsv", "vaapi"],
             acceptsRateWithPassthrough: (version.equivalent?.major ?? .max) < 6,
             presetReachesOutput: (version.equivalent?.major ?? .max) < 9)
     }
+
+    /// Those of FFmpeg 5.1, which later ones have too.
+    private static let usualSRTOptions: Set<String> = [
+        "connect_timeout", "enforced_encryption", "ffs", "inputbw", "iptos", "ipttl", "kmpreannounce", "kmrefreshrate", "latency", "linger",
+        "listen_timeout", "lossmaxttl", "maxbw", "messageapi", "minversion", "mode", "mss", "nakreport", "oheadbw", "passphrase", "payload_size",
+        "pbkeylen", "peerlatency", "pkt_size", "rcvbuf", "rcvlatency", "recv_buffer_size", "send_buffer_size", "smoother", "sndbuf", "snddropdelay",
+        "srt_streamid", "streamid", "timeout", "tlpktdrop", "transtype", "tsbpd", "tsbpddelay",
+    ]
 }

@@ -26,11 +26,21 @@ public struct CaptureInput: Sendable, Hashable {
         if let size { arguments += ["-video_size", "\(size)"] }
         if let rate { arguments += ["-framerate", "\(rate)"] }
         arguments += ["-i", node]
-        if let sound {
-            // ALSA's plug layer makes of what the card has what the feed wants. FFmpeg 9 has no `-channels` for it.
-            let device = sound.hasPrefix("hw:") ? "plug" + sound : sound
-            arguments += ["-thread_queue_size", "512", "-f", "alsa", "-sample_rate", "48000", "-ch_layout", "stereo", "-i", device]
-        }
+        if let sound { arguments += Self.soundOptions + ["-i", Self.device(ofSound: sound)] }
         return arguments
     }
+
+    /// The same for a tenth of a second without the card: a drawn picture, and ALSA's device that is everywhere and silent.
+    var standIn: [String] {
+        let size = size ?? FrameSize(width: 64, height: 48)
+        var arguments = ["-copyts", "-f", "lavfi", "-t", "0.1", "-i", "testsrc2=size=\(size):rate=\(rate ?? FrameRate(30))"]
+        if sound != nil { arguments += Self.soundOptions + ["-t", "0.1", "-i", "null"] }
+        return arguments
+    }
+
+    /// FFmpeg 9 has no `-channels` for ALSA.
+    private static let soundOptions = ["-thread_queue_size", "512", "-f", "alsa", "-sample_rate", "48000", "-ch_layout", "stereo"]
+
+    /// ALSA's plug layer makes of what the card has what the feed wants.
+    private static func device(ofSound sound: String) -> String { sound.hasPrefix("hw:") ? "plug" + sound : sound }
 }

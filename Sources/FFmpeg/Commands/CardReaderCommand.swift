@@ -15,8 +15,13 @@ public struct CardReaderCommand: Sendable {
         self.size = size
     }
 
-    public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
-        var arguments = FFmpegCommand.preamble(.relay) + card.arguments
+    public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand { command(reading: card.arguments, for: ffmpeg) }
+
+    /// The same without the card, and for a tenth of a second: to see whether FFmpeg takes the rest of the options.
+    public func commandWithoutCard(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand { command(reading: card.standIn, for: ffmpeg) }
+
+    private func command(reading input: [String], for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
+        var arguments = FFmpegCommand.preamble(.relay) + input
         // Cards tell their times in microseconds.
         arguments += ["-map", "0:v:0"] + ffmpeg.timestampOptions(ticks: 1_000_000) + [
             "-vf", "scale=\(size.width):\(size.height),format=\(Self.pixels)",

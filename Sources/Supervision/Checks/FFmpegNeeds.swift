@@ -1,5 +1,6 @@
 public import Configuration
 public import FFmpeg
+import Redaction
 
 /// What a configuration needs of FFmpeg and the installed one does not have: what cannot be used, and what can.
 public struct MissingAbility: Sendable, Hashable {
@@ -9,8 +10,28 @@ public struct MissingAbility: Sendable, Hashable {
     public var missing: String
     /// What follows from it.
     public var consequence: String
+    /// What to do, as the end of a sentence.
+    var advice = RefusedRole.advice
 
-    public func sentence(ffmpeg: String) -> String { "FFmpeg \(ffmpeg) does not have \(missing): \(consequence)" + RefusedRole.advice }
+    public func sentence(ffmpeg: String) -> String { "FFmpeg \(ffmpeg) does not have \(missing): \(consequence)" + advice }
+
+    fileprivate static let noTarget = "nothing can be sent to it; other targets have what they ask for"
+
+    /// The codec of a group's picture, for a target that an FFmpeg cannot send it to by RTMP.
+    static func codec(of target: TargetConfiguration, in group: GroupConfiguration, for ffmpeg: FFmpegCapabilities) -> MissingAbility? {
+        guard case .encode(let video) = group.video, video.codec != .h264 else { return nil }
+        return codec(video.codec.rawValue.uppercased(), of: target, in: group, for: ffmpeg)
+    }
+
+    /// - Parameter name: That of a codec that came with Enhanced RTMP.
+    static func codec(
+        _ name: String, of target: TargetConfiguration, in group: GroupConfiguration, for ffmpeg: FFmpegCapabilities
+    ) -> MissingAbility? {
+        guard !ffmpeg.hasEnhancedFLV, case .rtmp = target.destination else { return nil }
+        return MissingAbility(
+            subject: "target \(target.name)", missing: "\(name) by RTMP", consequence: noTarget,
+            advice: "; let group \(group.name) encode h264, send it by SRT, record it, or use FFmpeg 6.1 or later, as Debian 13 has it")
+    }
 }
 
 /// Compares what a configuration asks for with what an FFmpeg lists. Nothing is refused because of it: what does not need the missing
@@ -19,102 +40,196 @@ public struct FFmpegNeeds: Sendable {
     private let ffmpeg: FFmpegCapabilities
     private var found: [MissingAbility] = []
 
-    private enum Part {
-        case encoder(String), filter(String), bitstreamFilter(String), demuxer(String), muxer(String), input(String), output(String)
-    }
-
     /// - Returns: In the order of the file; empty where nothing is missing.
     public static func missing(for configuration: BoxConfiguration, in ffmpeg: FFmpegCapabilities) -> [MissingAbility] {
         var needs = FFmpegNeeds(ffmpeg: ffmpeg)
-        for channel in configuration.channels { needs.add(channel, order: configuration.encoders.order) }
+        needs.need(.everything, for: "the service", "nothing can be sent")
+        for channel in configuration.channels { needs.add(channel, hasSoftware: configuration.encoders.order.contains(.software)) }
         return needs.found
     }
 
     /// The same for a box without a configuration: everything that the service can do.
     public static func missing(in ffmpeg: FFmpegCapabilities) -> [MissingAbility] {
         var needs = FFmpegNeeds(ffmpeg: ffmpeg)
-        needs.need([.demuxer("mpegts"), .muxer("mpegts"), .encoder("aac"), .filter("aresample")], for: "the service", "nothing can be sent")
-        needs.need([.encoder("libx264")], for: "software", "H.264 is encoded by hardware alone; there is no slate and no test picture, and sources in other codecs cannot be used")
-        needs.need([.encoder("libx265")], for: "software", "HEVC is encoded by hardware alone")
-        needs.need([.filter("scale"), .filter("fps")], for: "groups", "no size and no rate can be changed")
-        needs.need([.filter("gradients"), .filter("loop"), .filter("setpts")], for: "the slate", "there is none")
+        needs.need(.everything, for: "the service", "nothing can be sent")
+        needs.need(.encodedSound, for: "sound", "it cannot be encoded, but only passed on")
+        needs.need(
+            [.encoder("libx264")], for: "software",
+            "H.264 is encoded by hardware alone; there is no slate and no test picture, and sources in other codecs cannot be used")
+        needs.need([.encoder("libx265")], for: "software", "HEVC is encoded by hardware alone, and sources in HEVC have no slate")
+        needs.need(.encodedPicture, for: "groups", "none can encode its picture")
+        needs.need(.convertedRate, for: "groups", "no rate can be changed")
+        needs.need(.resumedPicture, .resumedSound, for: "groups", noSuccessor)
+        needs.need(.slate, .plainSlate, for: "the slate", "there is none")
+        needs.need(.slateImage, for: "the slate", "it has no image")
         needs.need([.filter("drawtext")], for: "the slate", "it has no text")
+        needs.need(.testPicture, for: "test sources", "there are none")
         needs.need([.input("srt"), .output("srt")], for: "SRT", "there are no SRT sources and targets")
-        needs.need([.demuxer("flv"), .muxer("flv"), .output("rtmp"), .output("rtmps"), .bitstreamFilter("extract_extradata")], for: "RTMP", "RTMP does not work")
-        needs.need([.muxer("segment")], for: "recordings", "there are none")
+        needs.need(.rtmpSource, .rtmpTarget, [.output("rtmp"), .output("rtmps")], for: "RTMP", "RTMP does not work")
+        needs.need(.recording, for: "recordings", "there are none")
         needs.need([.demuxer("rtsp"), .input("https")], for: "pulls", "such addresses cannot be fetched")
-        needs.need([.demuxer("v4l2"), .muxer("nut"), .demuxer("ivf")], for: "capture cards", "they cannot be used")
+        needs.need(.secretInput, for: "sources", "none can have a passphrase or a password")
+        needs.need(.card, .frames, for: "capture cards", "they cannot be used")
+        needs.need([.filter("framestep")], for: "capture cards and raw sources", noGPU)
         needs.need([.demuxer("alsa")], for: "capture cards", "they have no sound")
         return needs.found
     }
 
     private init(ffmpeg: FFmpegCapabilities) { self.ffmpeg = ffmpeg }
 
-    private mutating func need(_ parts: [Part], for subject: String, _ consequence: String) {
-        for part in parts {
-            let missing: String? =
-                switch part {
-                case .encoder(let name): ffmpeg.encoders.contains(name) ? nil : "the encoder \(name)"
-                case .filter(let name): ffmpeg.filters.contains(name) ? nil : "the filter \(name)"
-                case .bitstreamFilter(let name): ffmpeg.bitstreamFilters.contains(name) ? nil : "the bitstream filter \(name)"
-                case .demuxer(let name): ffmpeg.demuxers.contains(name) ? nil : "the input format \(name)"
-                case .muxer(let name): ffmpeg.muxers.contains(name) ? nil : "the output format \(name)"
-                case .input(let name): ffmpeg.inputProtocols.contains(name) ? nil : "the protocol \(name)"
-                case .output(let name): ffmpeg.outputProtocols.contains(name) ? nil : "the protocol \(name)"
-                }
-            guard let missing else { continue }
-            found.append(MissingAbility(subject: subject, missing: missing, consequence: consequence))
+    private static let noSource = "it cannot be used; other sources can"
+    private static let noSuccessor = "an encoder that ends cannot be followed by another one"
+    private static let noGPU = "no GPU can encode the frames"
+
+    private mutating func need(_ parts: [FFmpegPart]..., for subject: String, _ consequence: String) {
+        for part in parts.joined() where !part.isIn(ffmpeg) {
+            add(MissingAbility(subject: subject, missing: part.description, consequence: consequence))
         }
     }
 
-    private mutating func add(_ channel: ChannelConfiguration, order: [EncoderFamily]) {
-        for source in channel.sources { add(source, of: channel) }
-        let slate = "the slate of \(channel.name)"
-        need([.encoder("libx264")], for: slate, "it cannot be drawn, and nothing goes out while no source delivers")
-        need([.filter("loop"), .filter("setpts")] + (channel.slate.image == nil ? [.filter("gradients")] : []), for: slate, "it cannot be drawn")
-        if channel.slate.text != nil { need([.filter("drawtext")], for: slate, "its text cannot be drawn") }
-        for group in channel.groups {
-            let subject = "group \(group.name)"
-            if case .encode(let video) = group.video {
-                if order.contains(.software), case .auto = video.encoder {
-                    let software = video.codec == .hevc ? "libx265" : "libx264"
-                    need([.encoder(software)], for: subject, "it has no encoder where no GPU works")
-                }
-                if video.size != nil { need([.filter("scale")], for: subject, "its size cannot be had") }
-                if video.rate != nil { need([.filter("fps")], for: subject, "its rate cannot be had") }
+    /// What is said of it first says most.
+    private mutating func add(_ ability: MissingAbility) {
+        guard !found.contains(where: { $0.subject == ability.subject && $0.missing == ability.missing }) else { return }
+        found.append(ability)
+    }
+
+    // MARK: Sources
+
+    private mutating func add(_ channel: ChannelConfiguration, hasSoftware: Bool) {
+        let encodesSound = Commands.Transcoding(for: channel).audio
+        for source in channel.sources {
+            let subject = "source \(source.id) of \(channel.name)"
+            add(source, subject, hasSoftware: hasSoftware)
+            if encodesSound, !source.hasFrames { need(.encodedSound, for: subject, Self.noSource) }
+            if mayBeInOtherCodecs(source) {
+                need([.encoder("libx264"), .filter("format")], for: subject, "it cannot be used where its picture is neither H.264 nor HEVC")
+                need(.encodedSound, for: subject, "it cannot be used where its sound is not AAC")
             }
-            if case .encode = group.audio { need([.encoder("aac"), .filter("aresample")], for: subject, "its sound cannot be encoded") }
-            for target in group.targets { add(target) }
         }
+        addSlate(of: channel)
+        for group in channel.groups { add(group, hasSoftware: hasSoftware) }
     }
 
-    private mutating func add(_ source: SourceConfiguration, of channel: ChannelConfiguration) {
-        let subject = "source \(source.id) of \(channel.name)"
-        let consequence = "it cannot be used; other sources can"
+    private mutating func add(_ source: SourceConfiguration, _ subject: String, hasSoftware: Bool) {
         switch source.kind {
-        case .rtmp: need([.demuxer("flv")], for: subject, consequence)
-        case .srt: need([.input("srt")], for: subject, consequence)
-        case .pull(let pull):
-            let scheme = String(pull.url.prefix { $0 != ":" }).lowercased()
-            need(scheme == "rtsp" || scheme == "rtsps" ? [.demuxer("rtsp")] : [.input(scheme)], for: subject, consequence)
+        case .rtmp: need(.rtmpSource, for: subject, Self.noSource)
+        case .srt(let srt):
+            need([.input("srt")], for: subject, Self.noSource)
+            if srt.passphrase != nil { need(.secretInput, for: subject, Self.noSource) }
+        case .pull(let pull): add(pull, subject)
         case .capture(let capture):
-            need([.demuxer("v4l2"), .muxer("nut"), .demuxer("ivf")], for: subject, consequence)
-            if capture.audio != .none { need([.demuxer("alsa")], for: subject, "it has no sound") }
-        case .raw: need([.demuxer("ivf")], for: subject, consequence)
-        case .file: need([.input("file")], for: subject, consequence)
-        case .test: need([.demuxer("lavfi"), .filter("testsrc2"), .filter("sine"), .encoder("libx264")], for: subject, consequence)
+            need(.card, for: subject, Self.noSource)
+            addFrames(of: subject, hasSoftware: hasSoftware)
+            if capture.audio != .none { need([.demuxer("alsa")], .encodedSound, for: subject, "it has no sound") }
+        case .raw: addFrames(of: subject, hasSoftware: hasSoftware)
+        case .file: need([.input("file")], for: subject, Self.noSource)
+        case .test: need(.testPicture, [.encoder("libx264")], .encodedSound, for: subject, Self.noSource)
         }
     }
 
-    private mutating func add(_ target: TargetConfiguration) {
+    private mutating func add(_ pull: PullSource, _ subject: String) {
+        let scheme = Self.scheme(of: pull.url)
+        switch scheme {
+        case "rtsp", "rtsps": need([.demuxer("rtsp"), .input(scheme == "rtsp" ? "tcp" : "tls")], for: subject, Self.noSource)
+        case "rtmp", "rtmps": need([.input(scheme)], .rtmpSource, for: subject, Self.noSource)
+        case "rtp": need([.input(scheme), .demuxer("rtp")], for: subject, Self.noSource)
+        default: need([.input(scheme)], for: subject, Self.noSource)
+        }
+        // Likewise where the address has a secret in it.
+        let hasSecret = pull.passphrase != nil || pull.streamid != nil || pull.password != nil || URLMask.mask(pull.url) != pull.url
+        if hasSecret { need(.secretInput, for: subject, Self.noSource) }
+        addParameters(of: pull.url, for: subject, Self.noSource) { _ in false }
+    }
+
+    /// What encodes the frames of a card or of another program. What a GPU needs, its trial shows.
+    private mutating func addFrames(of subject: String, hasSoftware: Bool) {
+        need(.frames, for: subject, Self.noSource)
+        if hasSoftware { need([.encoder("libx264")], for: subject, "it has no encoder where no GPU works") }
+        need([.filter("framestep")], for: subject, Self.noGPU)
+    }
+
+    /// RTMP publishers are told what codecs they may send.
+    private func mayBeInOtherCodecs(_ source: SourceConfiguration) -> Bool {
+        switch source.kind {
+        case .srt, .pull, .file: true
+        case .rtmp, .capture, .raw, .test: false
+        }
+    }
+
+    private func maySendHEVC(_ source: SourceConfiguration) -> Bool {
+        if case .rtmp = source.kind { ffmpeg.hasEnhancedFLV } else { mayBeInOtherCodecs(source) }
+    }
+
+    // MARK: The slate
+
+    private mutating func addSlate(of channel: ChannelConfiguration) {
+        let subject = "the slate of \(channel.name)"
+        let slate = channel.slate
+        let consequence = "it cannot be drawn, and nothing goes out while no source delivers"
+        need([.encoder("libx264")], .slate, for: subject, consequence)
+        if slate.image == nil {
+            need(.plainSlate, for: subject, consequence)
+        } else {
+            need(.slateImage, for: subject, "its image cannot be drawn; a plain card is shown")
+        }
+        if slate.text != nil { need([.filter("drawtext")], for: subject, "its text cannot be drawn; a plain card is shown") }
+        // It has the codec of the source that it stands in for.
+        let hasHEVC = channel.sources.contains { maySendHEVC($0) }
+        if hasHEVC { need([.encoder("libx265")], for: subject, "there is none after a source that sends HEVC") }
+    }
+
+    // MARK: Groups and targets
+
+    private mutating func add(_ group: GroupConfiguration, hasSoftware: Bool) {
+        let subject = "group \(group.name)"
+        if case .encode(let video) = group.video {
+            // Encoders that are named are looked for by ``EncoderSelector``.
+            if hasSoftware, case .auto = video.encoder {
+                need([.encoder(video.codec == .hevc ? "libx265" : "libx264")], for: subject, "it has no encoder where no GPU works")
+            }
+            need(.encodedPicture, for: subject, "its picture cannot be encoded")
+            if video.rate != nil { need(.convertedRate, for: subject, "its rate cannot be had") }
+            need(.resumedPicture, for: subject, Self.noSuccessor)
+        }
+        if case .encode = group.audio {
+            need(.encodedSound, for: subject, "its sound cannot be encoded")
+            need(.resumedSound, for: subject, Self.noSuccessor)
+        }
+        for target in group.targets { add(target, of: group) }
+    }
+
+    private mutating func add(_ target: TargetConfiguration, of group: GroupConfiguration) {
         let subject = "target \(target.name)"
-        let consequence = "nothing can be sent to it; other targets have what they ask for"
         switch target.destination {
         case .rtmp(let rtmp):
-            let scheme = String(rtmp.url.prefix { $0 != ":" }).lowercased()
-            need([.output(scheme), .muxer("flv"), .bitstreamFilter("extract_extradata")], for: subject, consequence)
-        case .srt: need([.output("srt")], for: subject, consequence)
-        case .record: need([.muxer("segment")], for: subject, "nothing can be recorded")
+            need([.output(Self.scheme(of: rtmp.url))], .rtmpTarget, for: subject, MissingAbility.noTarget)
+            if let ability = MissingAbility.codec(of: target, in: group, for: ffmpeg) { add(ability) }
+        case .srt(let srt):
+            need([.output("srt")], for: subject, MissingAbility.noTarget)
+            // What may be a secret goes another way than the address, and no FFmpeg takes what it does not know there.
+            addParameters(of: srt.url, for: subject, MissingAbility.noTarget) { URLMask.hides($0.value, of: $0.name) }
+        case .record: need(.recording, for: subject, "nothing can be recorded")
+        }
+    }
+
+    // MARK: Addresses
+
+    private static func scheme(of url: String) -> String { String(url.prefix { $0 != ":" }).lowercased() }
+
+    /// The parameters of an SRT address that FFmpeg's SRT does not know. From FFmpeg 9 on it ends at once because of one; before, it looks
+    /// over it.
+    ///
+    /// - Parameter isRefused: Whether that one is refused by every FFmpeg.
+    private mutating func addParameters(
+        of url: String, for subject: String, _ consequence: String, isRefused: (FFmpegCapabilities.SRTParameter) -> Bool
+    ) {
+        for parameter in ffmpeg.unknownSRTParameters(of: url) {
+            let isFatal = ffmpeg.refusesUnknownSRTParameters || isRefused(parameter)
+            add(
+                MissingAbility(
+                    subject: subject, missing: parameter.shownName.map { "the SRT parameter \($0)" } ?? "a parameter of its SRT address",
+                    consequence: isFatal ? consequence : "it does nothing, and FFmpeg 9 would not start with it",
+                    advice: "; take it out of the address"))
         }
     }
 }

@@ -18,15 +18,14 @@ struct Check: AsyncParsableCommand {
         var missing: [String] = []
         do {
             let ffmpeg = try await FFmpegBinary.locate(loaded.configuration.ffmpeg, environment: environment).binary
-            try CodecObjections.check(loaded, against: ffmpeg.capabilities)
             let devices = await InstalledFFmpeg.devices()
             let encoders = EncoderCatalogue(listed: ffmpeg.capabilities.encoders, gpus: devices.gpus, boards: devices.boards)
             missing = MissingEncoders.notices(of: loaded, encoders)
             let version = "\(ffmpeg.version)"
             missing += FFmpegNeeds.missing(for: loaded.configuration, in: ffmpeg.capabilities).map { "\($0.subject): \($0.sentence(ffmpeg: version))" }
-            missing += await FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment).run().map { $0.sentence(ffmpeg: version) }
-        } catch let failure as Failure {
-            throw failure
+            let findings = await FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment).run()
+            missing += findings.refused.map { $0.sentence(ffmpeg: version) }
+            if let doubt = findings.doubt(ffmpeg: version) { missing.append(doubt) }
         } catch where loaded.configuration.ffmpeg != nil {
             throw Failure.inConfiguration(error)
         } catch {

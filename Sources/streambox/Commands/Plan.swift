@@ -20,7 +20,6 @@ struct Plan: AsyncParsableCommand {
         let environment = processEnvironment()
         let loaded = try LoadedConfiguration(file, environment: environment)
         let (ffmpeg, encoders, _) = try await InstalledFFmpeg.find(loaded.configuration, environment: environment)
-        try CodecObjections.check(loaded, against: ffmpeg.capabilities)
         async let cards = CaptureSurvey().look()
         let pool = await EncoderSurvey.run(loaded.configuration, encoders, trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment))
         let plan = PlannedBox(loaded.configuration, ffmpeg: ffmpeg, encoders: pool, cards: await cards ?? [], environment: environment)

@@ -42,8 +42,9 @@ struct Probe: AsyncParsableCommand {
             async let trials = EncoderSurvey.run(encoders, trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment))
             for (index, result) in await Self.ask(gpus) { report.gpus[index].take(result) }
             report.list(encoders, await trials)
-            report.ffmpegProblems += await FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment).run()
-                .map { .init(subject: $0.role, sentence: $0.sentence(ffmpeg: "\(ffmpeg.version)")) }
+            let findings = await FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment).run()
+            report.ffmpegProblems += findings.refused.map { .init(subject: "FFmpeg", sentence: $0.sentence(ffmpeg: "\(ffmpeg.version)")) }
+            if let doubt = findings.doubt(ffmpeg: "\(ffmpeg.version)") { report.ffmpegProblems.append(.init(subject: "FFmpeg", sentence: doubt)) }
         }
         guard json else { return print(report.text, terminator: "") }
         let encoder = JSONEncoder()

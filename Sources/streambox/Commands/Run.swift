@@ -51,7 +51,6 @@ struct Run: AsyncParsableCommand {
         let ffmpegState = StateFile<FFmpegKnowledge>(folder: folder, name: "ffmpeg.json")
         let known = ffmpegState.read()
         let (ffmpeg, encoders, knowledge) = try await InstalledFFmpeg.find(file.configuration, environment: environment, known: known)
-        try CodecObjections.check(file, against: ffmpeg.capabilities)
         let places: Places
         do {
             places = try Places(file.configuration, environment: environment)
@@ -83,8 +82,9 @@ struct Run: AsyncParsableCommand {
             return box
         }
         let publication = StatusService(file.configuration.status, status: status, problems: problems, logger: logger)
+        let gaps = FFmpegGaps(ffmpeg: ffmpeg.capabilities, problems: problems, logger: logger)
         let reload = Reload(
-            supervisor: supervisor, keeper: keeper, ffmpeg: ffmpeg.capabilities, publication: publication, path: config, environment: environment,
+            supervisor: supervisor, keeper: keeper, gaps: gaps, publication: publication, path: config, environment: environment,
             runtime: places.runtime, secrets: secrets, problems: problems, manager: manager, logger: logger)
         let memory = StateKeeper(problems: problems, logger: logger)
         let desk = ControlDesk(supervisor: supervisor, reload: reload, state: state, memory: memory, status: status, logger: logger)
@@ -103,6 +103,7 @@ struct Run: AsyncParsableCommand {
             await control.close(socket)
             throw error as? Failure ?? Failure.atRunTime(error)
         }
+        gaps.tell(of: file.configuration)
 
         // The library would log its own steps at info; nobody who runs a box is helped by them.
         var lifecycleLogger = logger
@@ -112,8 +113,8 @@ struct Run: AsyncParsableCommand {
             ReloadService(reload: reload),
             EncoderMemory(keeper: keeper, file: encoderState, memory: memory),
             FFmpegCheck(
-                ffmpeg: ffmpeg, knowledge: knowledge, isNew: knowledge != known, configuration: file.configuration, environment: environment, file: ffmpegState,
-                problems: problems, logger: logger),
+                ffmpeg: ffmpeg, knowledge: knowledge, isNew: knowledge != known, environment: environment, file: ffmpegState, problems: problems,
+                logger: logger),
             ControlService(server: control, socket: socket),
             publication,
         ]

@@ -1,0 +1,23 @@
+import Redaction
+
+extension FFmpegCapabilities {
+    /// A parameter in an SRT address: `latency=200000`.
+    public struct SRTParameter: Sendable, Hashable {
+        public var name: String
+        public var value: String
+
+        /// Its name, for people; `nil` where it may be a secret in the wrong place.
+        public var shownName: String? {
+            !value.isEmpty && URLMask.mask("srt://h?\(name)=x").hasPrefix("srt://h?\(name)=") ? name : nil
+        }
+    }
+
+    /// An SRT address with a parameter that is none ends the process. FFmpeg before 9 looks over it (libavformat/libsrt.c).
+    public var refusesUnknownSRTParameters: Bool { version.release.map { $0 >= FFmpegVersion.Release(major: 9, minor: 0) } ?? true }
+
+    /// What an SRT address has for parameters that are none, in their order; nothing where the address is another, or nothing is known.
+    public func unknownSRTParameters(of url: String) -> [SRTParameter] {
+        guard !srtOptions.isEmpty, let address = try? MediaAddress(url), address.scheme == "srt" else { return [] }
+        return address.parameters.filter { !srtOptions.contains($0.name) }.map { SRTParameter(name: $0.name, value: $0.value) }
+    }
+}

@@ -1,0 +1,59 @@
+import FFmpeg
+
+/// A part of an FFmpeg that a command line needs, and that a build may lack.
+enum FFmpegPart: Sendable, Hashable, CustomStringConvertible {
+    case encoder(String), filter(String), bitstreamFilter(String), demuxer(String), muxer(String)
+    /// Protocols.
+    case input(String), output(String)
+
+    func isIn(_ ffmpeg: FFmpegCapabilities) -> Bool {
+        switch self {
+        case .encoder(let name): ffmpeg.encoders.contains(name)
+        case .filter(let name): ffmpeg.filters.contains(name)
+        case .bitstreamFilter(let name): ffmpeg.bitstreamFilters.contains(name)
+        case .demuxer(let name): ffmpeg.demuxers.contains(name)
+        case .muxer(let name): ffmpeg.muxers.contains(name)
+        case .input(let name): ffmpeg.inputProtocols.contains(name)
+        case .output(let name): ffmpeg.outputProtocols.contains(name)
+        }
+    }
+
+    /// As ``RefusedOption`` describes what is refused: `the protocol srt`.
+    var description: String {
+        switch self {
+        case .encoder(let name): "the encoder \(name)"
+        case .filter(let name): "the filter \(name)"
+        case .bitstreamFilter(let name): "the bitstream filter \(name)"
+        case .demuxer(let name): "the input format \(name)"
+        case .muxer(let name): "the output format \(name)"
+        case .input(let name), .output(let name): "the protocol \(name)"
+        }
+    }
+}
+
+/// What kinds of command lines need, without what all of them do.
+extension [FFmpegPart] {
+    /// MPEG-TS on pipes: what all of them do.
+    static var everything: Self { [.demuxer("mpegts"), .muxer("mpegts"), .input("pipe"), .output("pipe")] }
+    static var encodedSound: Self { [.encoder("aac"), .filter("aresample")] }
+    static var encodedPicture: Self { [.filter("format"), .filter("scale"), .filter("setsar")] }
+    static var convertedRate: Self { [.filter("fps"), .filter("settb")] }
+    static var resumedPicture: Self { [.filter("trim")] }
+    static var resumedSound: Self { [.filter("atrim")] }
+    static var testPicture: Self {
+        [.demuxer("lavfi"), .filter("testsrc2"), .filter("sine"), .filter("volume"), .filter("aformat"), .filter("format")]
+    }
+    /// A slate, whatever is on it.
+    static var slate: Self { [.filter("setsar"), .filter("format"), .filter("loop"), .filter("setpts")] }
+    static var plainSlate: Self { [.demuxer("lavfi"), .filter("gradients")] }
+    static var slateImage: Self { [.input("file"), .filter("scale"), .filter("pad")] }
+    /// FLV from a publisher.
+    static var rtmpSource: Self { [.demuxer("flv"), .bitstreamFilter("h264_mp4toannexb")] }
+    static var rtmpTarget: Self { [.muxer("flv"), .bitstreamFilter("extract_extradata"), .bitstreamFilter("aac_adtstoasc")] }
+    static var recording: Self { [.muxer("segment"), .output("file")] }
+    /// An input with a secret in it, which a script names.
+    static var secretInput: Self { [.demuxer("concat"), .input("file")] }
+    static var card: Self { [.demuxer("v4l2"), .muxer("nut"), .encoder("rawvideo"), .filter("scale"), .filter("format")] }
+    /// Frames on their way to an encoder.
+    static var frames: Self { [.demuxer("ivf"), .filter("format")] }
+}
