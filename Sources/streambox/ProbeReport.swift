@@ -44,6 +44,8 @@ struct ProbeReport: Encodable {
     }
 
     var ffmpeg: String
+    /// What FFmpeg can decode with, by its own list (`-hwaccel`); the service decodes with the processor.
+    var hwaccels: [String]
     var ffmpegProblems: [FFmpegProblem] = []
     var gpus: [GPUEntry]
     var encoders: [Encoder] = []
@@ -52,8 +54,9 @@ struct ProbeReport: Encodable {
     /// Why a list may be short; `nil` when it is whole.
     var problem: String?
 
-    init(ffmpeg: String, gpus: [GPUEntry], v4l2Encoders: [V4L2Encoder], captureDevices: [CaptureDevice]) {
+    init(ffmpeg: String, hwaccels: Set<String>, gpus: [GPUEntry], v4l2Encoders: [V4L2Encoder], captureDevices: [CaptureDevice]) {
         self.ffmpeg = ffmpeg
+        self.hwaccels = hwaccels.sorted()
         self.gpus = gpus
         self.v4l2Encoders = v4l2Encoders
         self.captureDevices = captureDevices
@@ -101,6 +104,7 @@ struct ProbeReport: Encodable {
     var text: String {
         var text = Columns()
         text.line("FFmpeg \(ffmpeg)")
+        if !hwaccels.isEmpty { text.line("  could decode with \(hwaccels.joined(separator: ", ")); not used yet") }
         for problem in ffmpegProblems { text.paragraph("! \(problem.subject): \(problem.sentence)", indent: 2) }
         text.line("")
         text.line("GPUs")

@@ -32,7 +32,7 @@ struct Probe: AsyncParsableCommand {
         let ffmpeg = try await InstalledFFmpeg.locate(BoxConfiguration(channels: []), environment: environment).binary
         let gpus = await gpuList ?? [], boards = await boardList ?? [], cards = await cardList
         let encoders = EncoderCatalogue(listed: ffmpeg.capabilities.encoders, gpus: gpus, boards: boards)
-        var report = ProbeReport(ffmpeg: "\(ffmpeg.version)", gpus: gpus.map { .init(gpu: $0) }, v4l2Encoders: boards, captureDevices: cards ?? [])
+        var report = ProbeReport(ffmpeg: "\(ffmpeg.version)", hwaccels: ffmpeg.capabilities.hwaccels, gpus: gpus.map { .init(gpu: $0) }, v4l2Encoders: boards, captureDevices: cards ?? [])
         if cards == nil { report.problem = "udev does not say what video devices are there; restart the box" }
         report.ffmpegProblems = FFmpegNeeds.missing(in: ffmpeg.capabilities).map { .init(subject: $0.subject, sentence: $0.sentence(ffmpeg: "\(ffmpeg.version)")) }
         if noTrial {
