@@ -17,7 +17,7 @@ import Testing
         (withSources("tset: {}"), "box.yaml:5:5: unknown key 'tset'; did you mean 'test'? allowed: rtmp, srt, pull, capture, raw, file, test"),
         (withSources("file: { pth: a, path: b }"), "box.yaml:5:13: unknown key 'pth'; did you mean 'path'? allowed: path, loop"),
         (withTargets("{ name: t, record: { folder: x, kep: 1G } }"), "box.yaml:9:39: unknown key 'kep'; did you mean 'keep'? allowed: folder, segment, keep"),
-        (withTargets("{ name: t, uri: x, record: { folder: x } }"), "box.yaml:9:18: unknown key 'uri'; did you mean 'url'? allowed: name, url, key, passphrase, streamid, record"),
+        (withTargets("{ name: t, uri: x, record: { folder: x } }"), "box.yaml:9:18: unknown key 'uri'; did you mean 'url'? allowed: name, url, key, passphrase, streamid, tls, record"),
     ])
     func unknownKeys(text: String, message: String) {
         #expect(mistakes(text) == [message])
@@ -94,7 +94,7 @@ import Testing
         ("rtmp: { listen: \"0.0.0.0:1\", app: a/b }", "box.yaml:5:39: app 'a/b' is no application; allowed: 1 to 64 letters, digits, '.', '_' and '-'"),
         ("pull: { url: \"ftp://host/x\" }", "box.yaml:5:18: url 'ftp://host/x' has the scheme 'ftp', which is not used here; did you mean 'rtp'? allowed: rtsp, rtsps, rtmp, rtmps, http, https, srt, udp, rtp"),
         ("pull: { url: camera }", "box.yaml:5:18: url '****' has no scheme; write for instance rtmp://host/app or srt://host:9000"),
-        ("pull: { url: \"rtsp://h/x\", passwort: { env: P } }", "box.yaml:5:32: unknown key 'passwort'; did you mean 'password'? allowed: url, passphrase, streamid, password"),
+        ("pull: { url: \"rtsp://h/x\", passwort: { env: P } }", "box.yaml:5:32: unknown key 'passwort'; did you mean 'password'? allowed: url, passphrase, streamid, password, tls"),
         ("pull: { url: \"rtsp://h/x\", password: { env: P } }", "box.yaml:5:32: password is here, and the url names no user; write rtsp://USER@h"),
         ("pull: { url: \"rtsp://u:x@h/x\", password: { env: P } }", "box.yaml:5:36: password is given here and in the url; remove it from the url"),
         ("pull: { url: \"rtmp://u@h/x\", password: { env: P } }", "box.yaml:5:34: an rtmp url takes no password; that is for rtsp and http urls"),

@@ -98,7 +98,7 @@ import Testing
     func codecOfTarget() async throws {
         try await withStage { stage in
             let ffmpeg = try await wrapper(stage, #"""
-                case " $* " in *" -version "*) "$real" "$@" | sed '1s/version [^ ]*/version 6.0/'; exit ;; esac
+                case " $* " in *" -version "*) "$real" "$@" | sed '1s/version [^ ]*/version 6.0/; s/^libavutil .*/libavutil 58.  2.100/'; exit ;; esac
                 exec "$real" "$@"
 
                 """#)

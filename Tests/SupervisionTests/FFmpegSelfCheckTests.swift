@@ -6,7 +6,7 @@ import Testing
 @testable import Supervision
 
 /// What the check of each kind of command line makes of how an FFmpeg ends.
-@Suite struct FFmpegSelfCheckTests {
+@Suite(.tags(.ffmpeg)) struct FFmpegSelfCheckTests {
     /// Checks a shell script in FFmpeg's place.
     private func check(
         _ script: String, without names: Set<String> = [], environment: [String: String] = ProcessInfo.processInfo.environment
@@ -90,10 +90,11 @@ import Testing
         task.cancel()
         let findings = try await task.value
         #expect(findings.refused.isEmpty && findings.unknown.contains("recordings"))
-        #expect(clock.now - cancelled < Limit.seconds(8))
+        // Two dozen processes that are not ended take two minutes.
+        #expect(clock.now - cancelled < Limit.seconds(60))
     }
 
-    @Test("the installed FFmpeg takes every kind of command line", .tags(.ffmpeg))
+    @Test("the installed FFmpeg takes every kind of command line")
     func installedTakesAll() async throws {
         let environment = ProcessInfo.processInfo.environment
         let ffmpeg = try await FFmpegBinary.locate(nil, environment: environment).binary

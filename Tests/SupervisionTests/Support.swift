@@ -62,7 +62,8 @@ extension FFmpegCapabilities {
             version: all.version, encoders: all.encoders.subtracting(names), filters: all.filters.subtracting(names),
             bitstreamFilters: all.bitstreamFilters.subtracting(names), inputProtocols: all.inputProtocols.subtracting(names),
             outputProtocols: all.outputProtocols.subtracting(names), demuxers: all.demuxers.subtracting(names), muxers: all.muxers.subtracting(names),
-            options: all.options, srtOptions: all.srtOptions.subtracting(names), acceptsRateWithPassthrough: all.acceptsRateWithPassthrough,
+            options: all.options, srtOptions: all.srtOptions.subtracting(names), rtspOptions: all.rtspOptions, x265Options: all.x265Options,
+            hwaccels: all.hwaccels, acceptsRateWithPassthrough: all.acceptsRateWithPassthrough,
             presetReachesOutput: all.presetReachesOutput)
     }
 }

@@ -17,13 +17,14 @@ struct Check: AsyncParsableCommand {
         let loaded = try LoadedConfiguration(file, environment: environment)
         var missing: [String] = []
         do {
-            let ffmpeg = try await FFmpegBinary.locate(loaded.configuration.ffmpeg, environment: environment).binary
+            let known = try await KnownFFmpeg(loaded.configuration, environment: environment)
+            let ffmpeg = known.binary
             let devices = await InstalledFFmpeg.devices()
             let encoders = EncoderCatalogue(listed: ffmpeg.capabilities.encoders, gpus: devices.gpus, boards: devices.boards)
             missing = MissingEncoders.notices(of: loaded, encoders)
             let version = "\(ffmpeg.version)"
             missing += FFmpegNeeds.missing(for: loaded.configuration, in: ffmpeg.capabilities).map { "\($0.subject): \($0.sentence(ffmpeg: version))" }
-            let findings = await FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment).run()
+            let findings = await known.findings()
             missing += findings.refused.map { $0.sentence(ffmpeg: version) }
             if let doubt = findings.doubt(ffmpeg: version) { missing.append(doubt) }
         } catch where loaded.configuration.ffmpeg != nil {

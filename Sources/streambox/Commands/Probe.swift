@@ -29,7 +29,13 @@ struct Probe: AsyncParsableCommand {
         async let gpuList = Offload.run(atMost: Self.limit) { GPUList.read() }
         async let boardList = Offload.run(atMost: Self.limit) { V4L2EncoderList.read() }
         async let cardList = CaptureSurvey().look()
-        let ffmpeg = try await InstalledFFmpeg.locate(BoxConfiguration(channels: []), environment: environment).binary
+        let known: KnownFFmpeg
+        do {
+            known = try await KnownFFmpeg(BoxConfiguration(channels: []), environment: environment)
+        } catch {
+            throw Failure.inConfiguration(error)
+        }
+        let ffmpeg = known.binary
         let gpus = await gpuList ?? [], boards = await boardList ?? [], cards = await cardList
         let encoders = EncoderCatalogue(listed: ffmpeg.capabilities.encoders, gpus: gpus, boards: boards)
         var report = ProbeReport(ffmpeg: "\(ffmpeg.version)", hwaccels: ffmpeg.capabilities.hwaccels, gpus: gpus.map { .init(gpu: $0) }, v4l2Encoders: boards, captureDevices: cards ?? [])
@@ -42,7 +48,7 @@ struct Probe: AsyncParsableCommand {
             async let trials = EncoderSurvey.run(encoders, trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment))
             for (index, result) in await Self.ask(gpus) { report.gpus[index].take(result) }
             report.list(encoders, await trials)
-            let findings = await FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment).run()
+            let findings = await known.findings()
             report.ffmpegProblems += findings.refused.map { .init(subject: "FFmpeg", sentence: $0.sentence(ffmpeg: "\(ffmpeg.version)")) }
             if let doubt = findings.doubt(ffmpeg: "\(ffmpeg.version)") { report.ffmpegProblems.append(.init(subject: "FFmpeg", sentence: doubt)) }
         }
