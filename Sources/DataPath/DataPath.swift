@@ -401,12 +401,14 @@ public actor DataPath {
     ///
     /// - Returns: The end for the publisher's standard input, owned by the caller.
     /// - Throws: ``DescriptorError``
+    /// - Parameter isPaced: It is served with several pictures at a time, which costs less; false for a target that sends each on as it
+    ///   comes and has nothing that evens them out, such as SRT.
     public func attachPublisher(
-        to feed: FeedName, report: @escaping @Sendable (PublisherEvent) -> Void
+        to feed: FeedName, isPaced: Bool = true, report: @escaping @Sendable (PublisherEvent) -> Void
     ) throws(DescriptorError) -> (Attachment, FileDescriptor) {
         let hub = hub(feed)
         let pipe = try Pipe()
-        let outlet = try makeOutlet(pipe, reader: hub.feed.makeReader(), hub: hub, pace: Publisher.pace) { _ in report(.ended) }
+        let outlet = try makeOutlet(pipe, reader: hub.feed.makeReader(), hub: hub, pace: isPaced ? Publisher.pace : 0) { _ in report(.ended) }
         let publisher = Publisher(outlet: outlet, report: report)
         let attachment = attach { outlet.close() }
         outlets[attachment] = outlet

@@ -156,7 +156,9 @@ extension ProcessLedger.Entry {
         let end = history.ends.last
         let hasFailed = failures > 1 || failures > 0 && end?.cause == .rejected
         switch actual {
-        case .live, .stalled:
+        case .stalled:
+            return "it takes nothing; the network to it, or the disk that it writes to, does not answer"
+        case .live:
             guard hasFailed, !isSteady(now), let sentence = end?.sentence else { return nil }
             return "it does not last, and ended \(failures) times in a row: \(sentence)"
         case .starting:
@@ -200,6 +202,7 @@ extension ProcessHistory {
             let status = switch end.status {
             case .exited(let code): "exited \(code)"
             case .signalled(let number): "signal \(number)"
+            case .abandoned: "cannot be ended"
             case .notStarted(let reason): "not started: \(reason)"
             }
             return EndSnapshot(

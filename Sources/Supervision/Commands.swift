@@ -62,7 +62,7 @@ public enum Commands {
             kind = .pull(
                 url: pull.url, passphrase: try reveal(pull.passphrase, as: .passphrase, environment: environment, isPlan: isPlan),
                 streamID: try reveal(pull.streamid, as: .streamid, environment: environment, isPlan: isPlan),
-                password: try reveal(pull.password, as: .key, environment: environment, isPlan: isPlan), tls: PeerCheck(pull.tls))
+                password: try reveal(pull.password, as: .key, environment: environment, isPlan: isPlan), tls: PeerCheck(pull.tls), transport: RTSPWay(pull.transport))
         case .file(let file):
             kind = .file(path: file.path, loop: file.loop)
         case .test(let test):
@@ -159,6 +159,17 @@ public enum Commands {
             kind = .record(folder: record.folder, name: target.name, segment: record.segment, take: take)
         }
         return try PublisherCommand(target: kind, rate: rate).command(for: ffmpeg)
+    }
+}
+
+extension RTSPWay {
+    init(_ transport: RTSPTransport) {
+        self =
+            switch transport {
+            case .auto: .auto
+            case .tcp: .tcp
+            case .udp: .udp
+            }
     }
 }
 

@@ -45,6 +45,9 @@ struct Life: Sendable {
     }
 
     private func report(_ exit: ChildExit, expected: Set<FailureCause>) {
+        if exit.status == .abandoned {
+            return logger.error("its process cannot be ended, because a disk or a driver does not answer; it is left to the kernel")
+        }
         guard let cause = exit.cause else {
             logger.debug("ended as asked", metadata: ["status": "\(exit.status)"])
             return

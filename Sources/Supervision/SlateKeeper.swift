@@ -101,7 +101,7 @@ actor SlateKeeper {
     private func render(_ format: SlateFormat, asConfigured: Bool) async throws -> SlateClip {
         guard rendered.isEmpty, let store = box.slates else { return try await draw(format, asConfigured: asConfigured).clip }
         let picture = asConfigured
-            ? SlateCommand.Picture(image: channel.slate.image, textFile: channel.slate.text.map { _ in "" }, font: channel.slate.text.flatMap { _ in Fonts.any })
+            ? SlateCommand.Picture(image: channel.slate.image, textFile: channel.slate.text.map { _ in "" }, font: channel.slate.text.flatMap { Self.font(for: $0) })
             : .plain
         let recipe = SlateStore.Recipe(
             command(picture, format, output: ""), by: box.ffmpeg, words: asConfigured ? channel.slate.text : nil, files: [picture.image, picture.font])
@@ -111,6 +111,10 @@ actor SlateKeeper {
         // Nobody waits for the disk.
         Task { [name = channel.name] in await Offload.run { store.write(bytes, recipe, of: name) } }
         return clip
+    }
+
+    private static func font(for text: String) -> String? {
+        if case .font(let font) = Fonts.choose(for: text) { font } else { nil }
     }
 
     private func command(_ picture: SlateCommand.Picture, _ format: SlateFormat, output: String) -> FFmpegCommand {
@@ -137,8 +141,10 @@ actor SlateKeeper {
             if let text = channel.slate.text {
                 try Self.write(text, to: textFile)
                 picture.textFile = textFile
-                picture.font = Fonts.any
-                guard picture.font != nil else { throw NotRendered(description: "there is no font for its text; install the package fonts-dejavu-core") }
+                switch Fonts.choose(for: text) {
+                case .font(let font): picture.font = font
+                case .missing(let package): throw NotRendered(description: "no font that is installed has its text; install the package \(package)")
+                }
             }
         }
         let (exit, _) = await BoundedChild.run(
@@ -166,16 +172,4 @@ actor SlateKeeper {
             count = fread(buffer.baseAddress, 1, buffer.count, file)
         }
     }
-}
-
-/// Fonts that are installed.
-enum Fonts {
-    private static let usual = [
-        "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
-        "/usr/share/fonts/truetype/noto/NotoSans-Bold.ttf", "/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf",
-        "/usr/share/fonts/truetype/liberation/LiberationSans-Bold.ttf", "/usr/share/fonts/truetype/freefont/FreeSansBold.ttf",
-    ]
-
-    /// A font file that every text can be written with, more or less.
-    static var any: String? { usual.first { access($0, R_OK) == 0 } }
 }

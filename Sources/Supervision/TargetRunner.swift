@@ -61,7 +61,7 @@ final class TargetRunner: Runnable {
                     if await dataPath.videoCodec(of: feed) == .hevc, let missing = MissingAbility.codec("HEVC", of: target, in: group, for: ffmpeg) {
                         throw StartError(missing.sentence(ffmpeg: "\(ffmpeg.version)"))
                     }
-                    let (attachment, input) = try await dataPath.attachPublisher(to: feed, report: report)
+                    let (attachment, input) = try await dataPath.attachPublisher(to: feed, isPaced: !target.destination.isSRT, report: report)
                     ledger.runs(attachment)
                     let started = Timestamp.now
                     let exit = await life.run(command, input: input, output: nil, child: child, expected: [.ended]) {
@@ -164,4 +164,8 @@ final class TargetRunner: Runnable {
         guard let take else { throw StartError("target \(name) needs the folder \(record.folder), whose disk does not answer") }
         return try take.get()
     }
+}
+
+extension TargetDestination {
+    fileprivate var isSRT: Bool { if case .srt = self { true } else { false } }
 }

@@ -94,7 +94,7 @@ import Testing
         ("rtmp: { listen: \"0.0.0.0:1\", app: a/b }", "box.yaml:5:39: app 'a/b' is no application; allowed: 1 to 64 letters, digits, '.', '_' and '-'"),
         ("pull: { url: \"ftp://host/x\" }", "box.yaml:5:18: url 'ftp://host/x' has the scheme 'ftp', which is not used here; did you mean 'rtp'? allowed: rtsp, rtsps, rtmp, rtmps, http, https, srt, udp, rtp"),
         ("pull: { url: camera }", "box.yaml:5:18: url '****' has no scheme; write for instance rtmp://host/app or srt://host:9000"),
-        ("pull: { url: \"rtsp://h/x\", passwort: { env: P } }", "box.yaml:5:32: unknown key 'passwort'; did you mean 'password'? allowed: url, passphrase, streamid, password, tls"),
+        ("pull: { url: \"rtsp://h/x\", passwort: { env: P } }", "box.yaml:5:32: unknown key 'passwort'; did you mean 'password'? allowed: url, passphrase, streamid, password, tls, transport"),
         ("pull: { url: \"rtsp://h/x\", password: { env: P } }", "box.yaml:5:32: password is here, and the url names no user; write rtsp://USER@h"),
         ("pull: { url: \"rtsp://u:x@h/x\", password: { env: P } }", "box.yaml:5:36: password is given here and in the url; remove it from the url"),
         ("pull: { url: \"rtmp://u@h/x\", password: { env: P } }", "box.yaml:5:34: an rtmp url takes no password; that is for rtsp and http urls"),

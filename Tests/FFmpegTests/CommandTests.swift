@@ -164,7 +164,7 @@ import EncoderSelection
         let command = try RelayCommand(source: .pull(url: "rtsp://cam:it's%20me@10.0.0.5/main", passphrase: nil)).command(for: .debian12)
         let script = try #require(command.secretFile)
         #expect(script.contents.contains("file 'rtsp://cam:it'\\''s%20me@10.0.0.5/main'\n"))
-        #expect(script.contents.contains("option rtsp_transport 'tcp'\n"))
+        #expect(script.contents.contains("option rtsp_flags 'prefer_tcp'\n"))
         #expect(!command.arguments.contains { $0.contains("me@") })
         #expect(value(after: "-i", in: command) == script.token)
         for url in ["https://h/live/t0ken/index.m3u8", "https://h/live.ts?token=t0ken", "rtmp://h/app/t0ken", "rtsp://t0ken@h/main"] {
@@ -175,7 +175,11 @@ import EncoderSelection
         }
         let plain = try RelayCommand(source: .pull(url: "rtsp://10.0.0.5/main", passphrase: nil)).command(for: .debian12)
         #expect(plain.secretFile == nil)
-        #expect(value(after: "-rtsp_transport", in: plain) == "tcp")
+        #expect(value(after: "-rtsp_flags", in: plain) == "prefer_tcp" && !plain.arguments.contains("-rtsp_transport"))
+        for (transport, word) in [(RTSPWay.tcp, "tcp"), (.udp, "udp")] {
+            let command = try RelayCommand(source: .pull(url: "rtsp://10.0.0.5/main", transport: transport)).command(for: .debian12)
+            #expect(value(after: "-rtsp_transport", in: command) == word && !command.arguments.contains("-rtsp_flags"))
+        }
         #expect(value(after: "-timeout", in: plain) == "10000000")
         #expect(value(after: "-i", in: plain) == "rtsp://10.0.0.5/main")
     }

@@ -119,6 +119,7 @@ import Testing
             cause(.publisher, .exited(243), ["[out#0/flv @ 0x1] Error opening output rtmp://h/a: Permission denied", "Error opening output files: Permission denied"])
                 == .permission)
         #expect(cause(.publisher, .exited(251), ["[tls @ 0x1] Peer certificate failed verification", "Error opening output rtmps://h/a: Input/output error"]) == .untrusted)
+        #expect(cause(.relay, .exited(1), ["[tls @ 0x1] The certificate's owner does not match hostname localhost", "rtmps://localhost/a: Input/output error"]) == .misnamed)
         var log = LogExcerpt()
         for line in ["the cause", "Task finished with error code: -5 (Input/output error)"] { log.append(line) }
         #expect(log.last(1) == ["the cause"])

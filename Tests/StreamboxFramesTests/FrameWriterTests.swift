@@ -18,6 +18,11 @@ import Testing
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while bytes.count < count {
             let got = Glibc.read(descriptor, &buffer, min(buffer.count, count - bytes.count))
+            // Before the writer has come there is nobody at the other end.
+            if got == 0, bytes.isEmpty {
+                usleep(1000)
+                continue
+            }
             guard got > 0 else { break }
             bytes += buffer[..<got]
         }

@@ -24,7 +24,8 @@ import Testing
                 try await stage.expect("the target live", of: daemon) { $0.target("a")?.state == "live" && $0.problems.isEmpty }
                 #expect(try sink.publishes().map(\.name) == ["s3cretkey"])
             } else {
-                try await stage.expect("the problem", of: daemon) { $0.hasProblem("target-down", "certificate") }
+                let words = kind == .otherHost ? "another host's" : "not trusted"
+                try await stage.expect("the problem", of: daemon) { $0.hasProblem("target-down", words) }
                 #expect(try sink.publishes().isEmpty)
             }
             try await daemon.terminate()

@@ -2,13 +2,15 @@ import Redaction
 
 extension ConfigurationReader {
     func pullSource(_ node: YAMLNode) -> PullSource? {
-        guard let fields = fields(node, what: "a pull source", allowed: ["url", "passphrase", "streamid", "password", "tls"]) else { return nil }
+        guard let fields = fields(node, what: "a pull source", allowed: ["url", "passphrase", "streamid", "password", "tls", "transport"]) else { return nil }
         let address = url(fields, schemes: PullSource.schemes, example: "rtsp://camera/stream")
         // Also without a url: one pass finds every mistake.
         let passphrase = secret(fields, "passphrase", use: .passphrase)
         let streamid = secret(fields, "streamid", use: .streamid)
         let password = secret(fields, "password", use: .key)
+        let transport = fields.word("transport", as: RTSPTransport.self)
         guard let (url, parts) = address else { return nil }
+        if !parts.scheme.hasPrefix("rtsp") { refuse(["transport"], in: fields, of: Self.urlOf(parts.scheme), mend: "that is for rtsp urls") }
         let place = fields.place(of: "url")
         if parts.scheme == "srt" {
             checkSRT(parts, owner: "the pull source", at: place)
@@ -20,7 +22,7 @@ extension ConfigurationReader {
         }
         if !ownerOnly { warnOfSecrets(fields, parts, at: place) }
         warnOfStrangers(fields, parts, at: place)
-        return PullSource(url: url, passphrase: passphrase, streamid: streamid, password: password, tls: tls(fields, parts))
+        return PullSource(url: url, passphrase: passphrase, streamid: streamid, password: password, tls: tls(fields, parts), transport: transport ?? .auto)
     }
 
     private static func urlOf(_ scheme: String) -> String { "\(scheme == "udp" ? "a" : "an") \(scheme) url" }

@@ -42,6 +42,8 @@ public struct PullSource: Sendable, Equatable {
     public var password: SecretReference?
     /// Of a url that is reached by TLS.
     public var tls: TLSVerification
+    /// Of an RTSP url: how the media come.
+    public var transport: RTSPTransport
 
     public static let schemes = ["rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp", "rtp"]
 
@@ -50,14 +52,25 @@ public struct PullSource: Sendable, Equatable {
 
     public init(
         url: String, passphrase: SecretReference? = nil, streamid: SecretReference? = nil, password: SecretReference? = nil,
-        tls: TLSVerification = .system
+        tls: TLSVerification = .system, transport: RTSPTransport = .auto
     ) {
         self.url = url
         self.tls = tls
+        self.transport = transport
         self.passphrase = passphrase
         self.streamid = streamid
         self.password = password
     }
+}
+
+/// How the media of an RTSP source come.
+public enum RTSPTransport: String, Sendable, Hashable, CaseIterable {
+    /// By TCP, and by UDP where the source offers nothing else.
+    case auto
+    /// Nothing is lost on the way, whatever the network.
+    case tcp
+    /// What is lost on the way is missing.
+    case udp
 }
 
 extension SRTSource: MaskedInDumps {
@@ -76,7 +89,7 @@ extension PullSource: MaskedInDumps {
     var shown: KeyValuePairs<String, String> {
         [
             "url": URLMask.mask(url), "passphrase": passphrase.map { "\($0)" } ?? "nil",
-            "streamid": streamid.map { "\($0)" } ?? "nil", "password": password.map { "\($0)" } ?? "nil", "tls": "\(tls)",
+            "streamid": streamid.map { "\($0)" } ?? "nil", "password": password.map { "\($0)" } ?? "nil", "tls": "\(tls)", "transport": transport.rawValue,
         ]
     }
     public var description: String { maskedDescription }

@@ -1,6 +1,7 @@
 import Glibc
 public import Redaction
 import Subprocess
+import Synchronization
 public import SystemPackage
 
 /// One FFmpeg process from launch to exit.
@@ -8,7 +9,8 @@ public enum ChildProcess {
     /// Runs one command to its end and never throws: failing to start is an exit too.
     ///
     /// The child has descriptors 0 to 2 only, a session of its own, and dies with the service whatever kills that.
-    /// Cancelling the task asks for a graceful stop and still waits for the end, so no message is lost and nothing leaks.
+    /// Cancelling the task asks for a graceful stop and still waits for the end, so no message is lost and nothing leaks. Only a process
+    /// that SIGKILL does not end is not waited for: it is left to the kernel.
     ///
     /// - Parameters:
     ///   - stdin: the child's end, owned and closed by this call on every path; `nil` is /dev/null.
@@ -31,16 +33,56 @@ public enum ChildProcess {
         takes: (@Sendable (LogLine) -> Bool)? = nil,
         events: @escaping @Sendable (ChildEvent) -> Void
     ) async -> ChildExit {
+        let exit = FirstExit()
         let run = ChildRun(
             command: command, binary: binary, input: stdin, output: stdout,
             environment: environment, redactor: redactor.adding(command.secrets),
-            handle: handle, clock: clock, takes: takes, events: events)
+            handle: handle, clock: clock, takes: takes, events: events, abandon: { exit.give($0) })
         // A task of its own: cancellation would close the child's stderr before its last lines are read.
-        let task = Task { await run.run() }
+        Task { exit.give(await run.run()) }
         return await withTaskCancellationHandler {
-            await task.value
+            await exit.value
         } onCancel: {
             handle.stop(.gracefully)
+        }
+    }
+}
+
+/// The exit of a child, told once: by its end, or by whoever waits for that no longer.
+private final class FirstExit: Sendable {
+    private enum State {
+        case open
+        case awaited(CheckedContinuation<ChildExit, Never>)
+        case told(ChildExit)
+    }
+
+    private let state = Mutex(State.open)
+
+    func give(_ exit: ChildExit) {
+        let waiting = state.withLock { state -> CheckedContinuation<ChildExit, Never>? in
+            switch state {
+            case .told: return nil
+            case .open:
+                state = .told(exit)
+                return nil
+            case .awaited(let continuation):
+                state = .told(exit)
+                return continuation
+            }
+        }
+        waiting?.resume(returning: exit)
+    }
+
+    var value: ChildExit {
+        get async {
+            await withCheckedContinuation { continuation in
+                let known = state.withLock { state -> ChildExit? in
+                    if case .told(let exit) = state { return exit }
+                    state = .awaited(continuation)
+                    return nil
+                }
+                if let known { continuation.resume(returning: known) }
+            }
         }
     }
 }

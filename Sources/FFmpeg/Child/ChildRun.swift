@@ -16,9 +16,13 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
     let clock: C
     let takes: (@Sendable (LogLine) -> Bool)?
     let events: @Sendable (ChildEvent) -> Void
+    /// Takes the exit of a child that does not end.
+    let abandon: @Sendable (ChildExit) -> Void
 
     /// Patience between the steps of a graceful stop.
-    private static var patience: Duration { .seconds(3) }
+    private static var patience: Duration { .milliseconds(2500) }
+    /// How long a killed child may take to be gone. One that takes longer waits in the kernel for a disk or a driver.
+    private static var deathPatience: Duration { .seconds(1) }
     /// Bytes kept of one line of stderr.
     private static var lineLimit: Int { 4096 }
 
@@ -149,8 +153,8 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
             for await request in handle.requests {
                 switch request {
                 case .now:
-                    group.cancelAll()
                     kill(-pid, SIGKILL)
+                    group.addTask { await abandonUnlessDead(pid) }
                 case .gracefully:
                     group.addTask { await stopGracefully(pid) }
                 }
@@ -161,6 +165,8 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
 
     private func stopGracefully(_ pid: pid_t) async {
         for _ in 0..<2 {
+            // It has been killed meanwhile.
+            guard handle.requested != .now else { return }
             kill(-pid, SIGINT)
             do {
                 try await clock.sleep(for: Self.patience)
@@ -168,17 +174,31 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
                 return
             }
         }
+        guard handle.requested != .now else { return }
         kill(-pid, SIGKILL)
+        await abandonUnlessDead(pid)
+    }
+
+    private func abandonUnlessDead(_ pid: pid_t) async {
+        // The kernel's time, whatever clock stopping goes by.
+        guard (try? await ContinuousClock().sleep(for: Self.deathPatience)) != nil, !Self.hasEnded(pid) else { return }
+        let exit = ChildExit(status: .abandoned, asked: true, cause: handle.blame ?? .stuck, log: LogExcerpt())
+        abandon(exit)
+    }
+
+    /// Whether the process has ended; it is not reaped.
+    private static func hasEnded(_ pid: pid_t) -> Bool {
+        var info = siginfo_t()
+        let result = waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT)
+        // The pid stays 0 while the process runs.
+        return result != 0 && errno != EINTR || result == 0 && info._sifields._sigchld.si_pid == pid
     }
 
     /// stderr ends when the process does; should it end before, this waits on. The process is not reaped.
     private static func waitForExit(_ pid: pid_t) async {
         var pause = Duration.milliseconds(1)
         while true {
-            var info = siginfo_t()
-            let result = waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT)
-            // The pid stays 0 while the process runs.
-            if result != 0 && errno != EINTR || result == 0 && info._sifields._sigchld.si_pid == pid { return }
+            if hasEnded(pid) { return }
             try? await Task.sleep(for: pause)
             pause = min(pause * 2, .milliseconds(50))
         }

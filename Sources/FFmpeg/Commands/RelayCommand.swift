@@ -59,13 +59,13 @@ public struct RelayCommand: Sendable {
             // As without one: who calls does not choose what it is read as, and makes nothing else be opened.
             return try script(
                 url: url, options: [("format_whitelist", "mpegts")], secretOptions: [("passphrase", passphrase)], protocols: "file,crypto,data,srt")
-        case .pull(let url, let passphrase, let streamID, let password, let tls):
+        case .pull(let url, let passphrase, let streamID, let password, let tls, let transport):
             var address = try MediaAddress(url)
             if let password { try address.setPassword(password) }
             if address.scheme == "srt", address.parameters.contains(where: { $0 == ("mode", "listener") }) {
                 address.addParameters(ffmpeg.srtListenerParameters(on: address.authority))
             }
-            return try pull(address, passphrase: passphrase, streamID: streamID, password: password, tls: tls, for: ffmpeg)
+            return try pull(address, passphrase: passphrase, streamID: streamID, password: password, tls: tls, transport: transport, for: ffmpeg)
         case .file(let path, let loop):
             return Input(
                 arguments: (loop ? ["-stream_loop", "-1"] : []) + ffmpeg.pacingOptions + [
@@ -83,15 +83,14 @@ public struct RelayCommand: Sendable {
     }
 
     private func pull(
-        _ address: MediaAddress, passphrase: String?, streamID: String?, password: String?, tls: PeerCheck, for ffmpeg: FFmpegCapabilities
+        _ address: MediaAddress, passphrase: String?, streamID: String?, password: String?, tls: PeerCheck, transport: RTSPWay, for ffmpeg: FFmpegCapabilities
     ) throws(CommandError) -> Input {
         var address = address
         var options: [(name: String, value: String)] = []
         let microseconds = String(silence.wholeMicroseconds)
         switch address.scheme {
         case "rtsp", "rtsps":
-            // Over UDP a lost packet is a broken picture.
-            options = [("rtsp_transport", "tcp"), ("timeout", microseconds)]
+            options = transport.options + [("timeout", microseconds)]
         case "rtmp", "rtmps":
             options = [("rtmp_live", "live"), ("tcp_nodelay", "1"), ("rw_timeout", microseconds)]
         case "srt", "udp", "tcp":

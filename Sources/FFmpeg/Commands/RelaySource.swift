@@ -11,11 +11,26 @@ public enum RelaySource: Sendable, Hashable {
     /// Fetches rtsp, http(s), rtmp(s), srt, udp, rtp or tcp. An address with a secret in it goes through a secret file.
     /// - `passphrase`, `streamID`: for srt.
     /// - `password`: of the user whom the address names, for rtsp(s) and http(s).
-    case pull(url: String, passphrase: String? = nil, streamID: String? = nil, password: String? = nil, tls: PeerCheck = .system)
+    case pull(url: String, passphrase: String? = nil, streamID: String? = nil, password: String? = nil, tls: PeerCheck = .system, transport: RTSPWay = .auto)
     /// Plays a file at its own speed.
     case file(path: String, loop: Bool)
     /// A moving picture and a quiet beep.
     case test(size: FrameSize, rate: FrameRate)
 
     var tellsCaller: Bool { if case .srtListen(_, _, _, let tells) = self { tells } else { false } }
+}
+
+/// How the media of an RTSP source come.
+public enum RTSPWay: String, Sendable, Hashable {
+    /// By TCP, and by UDP where the source takes nothing else (461).
+    case auto
+    case tcp, udp
+
+    var options: [(name: String, value: String)] {
+        switch self {
+        // Over UDP a lost packet is a broken picture.
+        case .auto: [("rtsp_flags", "prefer_tcp")]
+        case .tcp, .udp: [("rtsp_transport", rawValue)]
+        }
+    }
 }

@@ -26,8 +26,10 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
     case reset
     /// The peer answered and did not let us in: key, passphrase, name already in use.
     case rejected
-    /// Its certificate does not prove that it is the peer that was meant.
+    /// Its certificate is signed by nobody who is trusted, or its dates have passed: FFmpeg does not tell which.
     case untrusted
+    /// Its certificate is valid, and another host's.
+    case misnamed = "other-host"
     case notFound = "not-found"
     case addressInUse = "address-in-use"
 
@@ -68,6 +70,7 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .reset: "see what the other end says of it"
         case .rejected: "check the key or the passphrase, and that nobody else uses it"
         case .untrusted: "check the address and this box's clock; for a certificate of your own write tls: { ca: FILE }"
+        case .misnamed: "check the address: whoever answers there is not the server of that name"
         case .notFound: "check the address or the path"
         case .addressInUse: "end that program, or choose another port"
         case .invalidData: "check what it sends, or that the file is whole"
@@ -97,7 +100,8 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .stuck: "it took nothing any more"
         case .reset: "the peer closed the connection"
         case .rejected: "the peer did not let us in"
-        case .untrusted: "the peer's certificate is not valid for its address"
+        case .untrusted: "the server's certificate is not trusted: no known authority has signed it, or its dates have passed"
+        case .misnamed: "the server's certificate is another host's"
         case .notFound: "the peer or the disk has nothing of that name"
         case .addressInUse: "another program listens on that port"
         case .invalidData: "the input is not what FFmpeg can read"

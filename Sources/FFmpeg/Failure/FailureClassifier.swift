@@ -19,6 +19,8 @@ public enum FailureClassifier {
         switch status {
         case .notStarted:
             return .notStarted
+        case .abandoned:
+            return .stuck
         case .signalled(9):
             return .killed
         case .signalled(let number):
@@ -210,7 +212,7 @@ public enum FailureClassifier {
         // FFmpeg 9 checks certificates by itself (GnuTLS).
         Rule("Peer certificate failed verification", .untrusted),
         Rule("Unable to verify peer certificate", .untrusted),
-        Rule("certificate's owner does not match hostname", .untrusted),
+        Rule("certificate's owner does not match hostname", .misnamed),
         Rule("authorization failed", .rejected),
         Rule("access denied", .rejected),
         Rule("Server returned 401", .rejected),
