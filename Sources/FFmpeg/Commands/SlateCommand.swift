@@ -81,8 +81,9 @@ public struct SlateCommand: Sendable, Hashable {
                     + ":fontsize=\(height):fontcolor=white:x=(w-text_w)/2:y=\(place):line_spacing=\(height / 3)"
                     + ":box=1:boxcolor=black@0.4:boxborderw=\(height / 2)")
         }
-        // Drawn once: what is repeated is the picture, not the drawing.
-        return filters + ["format=yuv420p", "loop=loop=-1:size=1:start=0", "setpts=N/(\(rate))/TB"]
+        // Drawn once: what is repeated is the picture, not the drawing. Of a moving image that is its first one, and the rate that the
+        // image has of its own, a GIF's or the 25 that FFmpeg gives a PNG, is not the slate's.
+        return filters + ["format=yuv420p", "loop=loop=-1:size=1:start=0", "settb=1/90000", "setpts=N/(\(rate))/TB", "fps=\(rate)"]
     }
 
     /// A path as a filter takes it.

@@ -44,7 +44,7 @@ extension [FFmpegPart] {
         [.demuxer("lavfi"), .filter("testsrc2"), .filter("sine"), .filter("volume"), .filter("aformat"), .filter("format")]
     }
     /// A slate, whatever is on it.
-    static var slate: Self { [.filter("setsar"), .filter("format"), .filter("loop"), .filter("setpts")] }
+    static var slate: Self { [.filter("setsar"), .filter("format"), .filter("loop"), .filter("settb"), .filter("setpts"), .filter("fps")] }
     static var plainSlate: Self { [.demuxer("lavfi"), .filter("gradients")] }
     static var slateImage: Self { [.input("file"), .filter("scale"), .filter("pad")] }
     /// FLV from a publisher.
