@@ -154,7 +154,8 @@ extension ProcessLedger.Entry {
     func targetTrouble(now: ContinuousClock.Instant) -> String? {
         if let obstacle { return obstacle }
         let end = history.ends.last
-        let hasFailed = failures > 1 || failures > 0 && end?.cause == .rejected
+        // What says so much the first time need not happen twice.
+        let hasFailed = failures > 1 || failures > 0 && (end?.cause == .rejected || end?.cause == .stuck)
         switch actual {
         case .stalled:
             return "it takes nothing; the network to it, or the disk that it writes to, does not answer"
