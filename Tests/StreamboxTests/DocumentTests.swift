@@ -238,6 +238,8 @@ enum ExampleSecrets {
         for name in text.matches(of: /env: (\w+)/) { environment[String(name.1)] = secret }
         _ = try folder.makeFolder("keys")
         for name in text.matches(of: #/file: /etc/streambox/keys/([\w-]+)/#) { _ = try folder.write("keys/\(name.1)", secret, mode: 0o600) }
-        return (text.replacing("/etc/streambox/keys/", with: folder.path("keys") + "/"), environment)
+        for name in text.matches(of: #/ca: /etc/streambox/([\w.-]+)/#) { _ = try folder.write("\(name.1)", "") }
+        let mended = text.replacing("/etc/streambox/keys/", with: folder.path("keys") + "/").replacing("ca: /etc/streambox/", with: "ca: \(folder.path)/")
+        return (mended, environment)
     }
 }
