@@ -14,7 +14,7 @@ import Testing
         try await withTemporaryFolder { folder in
             let path = try folder.write("ffmpeg", "#!/bin/sh\n\(script)\n", mode: 0o755)
             let ffmpeg = FFmpegBinary(path: path, capabilities: .complete("9.0", without: names))
-            return await FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment).run()
+            return await FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment, limit: Limit.seconds(120)).run()
         }
     }
 

@@ -16,7 +16,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
     let clock: C
     let takes: (@Sendable (LogLine) -> Bool)?
     let events: @Sendable (ChildEvent) -> Void
-    /// Takes the exit of a child that does not end.
+    /// Takes the exit of a child that does not end, or whose end the library does not notice.
     let abandon: @Sendable (ChildExit) -> Void
 
     /// Patience between the steps of a graceful stop.
@@ -34,6 +34,8 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         // A start that fails in the middle for want of descriptors is never heard of again.
         guard Self.hasDescriptors else { return notStarted("the service has no file descriptors left") }
         let began = clock.now
+        let unnoticed = Mutex<Task<Void, Never>?>(nil)
+        defer { unnoticed.withLock { $0?.cancel() } }
         do {
             let null = try ends.nullIfNeeded()
             // A secret comes through the descriptor that has nothing else to carry.
@@ -47,7 +49,11 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
             ) { execution in
                 // The child has its copies; ours would keep its peers from seeing the end.
                 ends.close()
-                return await attend(execution)
+                let log = await attend(execution)
+                let pid = execution.processIdentifier.value
+                let last = log
+                unnoticed.withLock { $0 = Task { await reap(pid, log: last, lasted: began.duration(to: clock.now)) } }
+                return log
             }
             return exit(result.terminationStatus, log: result.closureResult, lasted: began.duration(to: clock.now))
         } catch {
@@ -185,6 +191,18 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         let exit = ChildExit(status: .abandoned, asked: true, cause: handle.blame ?? .stuck, log: LogExcerpt())
         abandon(exit)
     }
+
+    /// Where descriptors were out when the child was started, the library has none by which to notice its end: it would wait for ever.
+    private func reap(_ pid: pid_t, log: ChildLog<C.Instant>, lasted: Duration) async {
+        guard (try? await ContinuousClock().sleep(for: Self.noticePatience)) != nil else { return }
+        var info = siginfo_t()
+        guard waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG) == 0, info._sifields._sigchld.si_pid == pid else { return }
+        let number = info._sifields._sigchld.si_status
+        abandon(exit(info.si_code == CLD_EXITED ? .exited(number) : .signaled(number), log: log, lasted: lasted))
+    }
+
+    /// How long the library may take to notice the end of a child.
+    private static var noticePatience: Duration { .seconds(2) }
 
     /// Whether the process has ended; it is not reaped.
     private static func hasEnded(_ pid: pid_t) -> Bool {

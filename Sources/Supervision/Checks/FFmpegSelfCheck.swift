@@ -56,7 +56,7 @@ public struct FFmpegSelfCheck: Sendable {
     private let environment: [String: String]
 
     /// How long one command line may take. None needs more than a second, but a box that has just started is slow.
-    private static let limit = Duration.seconds(10)
+    private let limit: Duration
     /// How many run at a time.
     private static let atOnce = 2
     private static let size = FrameSize(width: 64, height: 48)
@@ -64,7 +64,8 @@ public struct FFmpegSelfCheck: Sendable {
     /// How long a source that is not there is waited for.
     private static let silence = Duration.milliseconds(300)
 
-    public init(ffmpeg: FFmpegBinary, environment: [String: String]) {
+    public init(ffmpeg: FFmpegBinary, environment: [String: String], limit: Duration = .seconds(10)) {
+        self.limit = limit
         self.ffmpeg = ffmpeg
         self.environment = environment
     }
@@ -260,7 +261,7 @@ public struct FFmpegSelfCheck: Sendable {
         let input = role.input?.reader
         guard role.input == nil || input != nil else { return .unknown }
         let (exit, overdue) = await BoundedChild.run(
-            command, binary: ffmpeg, stdin: input, stdout: role.output?.writer, environment: environment, limit: Self.limit, isDone: role.isDone)
+            command, binary: ffmpeg, stdin: input, stdout: role.output?.writer, environment: environment, limit: limit, isDone: role.isDone)
         guard overdue == nil, !Task.isCancelled else { return .unknown }
         if exit.asked { return .taken }
         guard case .exited(let code) = exit.status else { return .unknown }
