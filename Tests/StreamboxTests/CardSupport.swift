@@ -17,7 +17,7 @@ extension Stage {
     /// Starts the service in a lab.
     func daemon(_ lab: Lab, _ channels: String) async throws -> Daemon {
         let config = try configuration(channels)
-        try await rememberFirstStart("box")
+        try await rememberFirstStart("box", environment: lab.environment)
         let program = try await program(Daemon.path, ["run", "--config", config, "--log-level", "debug"], environment: lab.environment)
         return Daemon(program: program, config: config, runtime: folder.path("run-box"))
     }

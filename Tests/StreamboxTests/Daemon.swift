@@ -79,9 +79,19 @@ extension Stage {
     }
 
     /// The next start of the box of this name is a later one.
-    func rememberFirstStart(_ name: String) async throws {
+    ///
+    /// - Parameter environment: What the service will see; what is loaded into an FFmpeg before its libraries makes it another one.
+    func rememberFirstStart(_ name: String, environment: [String: String?] = [:]) async throws {
         let state = folder.path("state-\(name)")
-        guard !FileManager.default.fileExists(atPath: state), let known = await FirstStart.knowledge.value else { return }
+        guard !FileManager.default.fileExists(atPath: state), var known = await FirstStart.knowledge.value else { return }
+        let loaded = environment.compactMapValues(\.self).filter { ["LD_PRELOAD", "LD_LIBRARY_PATH"].contains($0.key) }
+        if !loaded.isEmpty, var knowledge = try JSONSerialization.jsonObject(with: Data(known.utf8)) as? [String: Any],
+            var files = knowledge["files"] as? [String: Any]
+        {
+            files["variables"] = loaded
+            knowledge["files"] = files
+            known = String(decoding: try JSONSerialization.data(withJSONObject: knowledge), as: UTF8.self)
+        }
         try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         _ = try folder.write("state-\(name)/\(FirstStart.file)", known, mode: 0o600)
     }
@@ -89,7 +99,7 @@ extension Stage {
     /// Starts the service with these channels, at the most talkative level, and waits until its sources run.
     func streambox(_ channels: String, name: String = "box", more: String = "", options: [String] = [], environment: [String: String?] = [:]) async throws -> Daemon {
         let config = try configuration(channels, name: name, more: more)
-        try await rememberFirstStart(name)
+        try await rememberFirstStart(name, environment: environment)
         let program = try await program(Daemon.path, ["run", "--config", config, "--log-level", "debug"] + options, environment: environment)
         let daemon = Daemon(program: program, config: config, runtime: folder.path("run-\(name)"))
         // A relay, or the port of one that waits for its publisher.

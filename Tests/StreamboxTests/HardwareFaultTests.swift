@@ -88,7 +88,7 @@ import Testing
                     sources: [ { raw: { path: \(fifo), size: 320x180, rate: 30, pixels: bgra } } ]
                     groups: [ { name: hd, video: { encoder: libx264, bitrate: 1M, keyframe: 1s }, targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
                 """)
-            try await stage.rememberFirstStart("box")
+            try await stage.rememberFirstStart("box", environment: lab.environment)
             let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"], environment: lab.environment)
             let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
             try await eventually("the FIFO") { FileManager.default.fileExists(atPath: fifo) }
