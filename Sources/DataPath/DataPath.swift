@@ -115,11 +115,11 @@ public actor DataPath {
         taps.removeValue(forKey: feed)?.close()
     }
 
-    /// The picture in a feed; `nil` before the first.
+    /// The picture in a feed; `nil` before the first, and when there is no such feed.
     public func videoFormat(of name: FeedName) -> VideoFormat? {
         switch name {
-        case .channel(let name): channels[name]!.videoFormat
-        case .group(let name): groups[name]!.videoFormat
+        case .channel(let name): channels[name]?.videoFormat
+        case .group(let name): groups[name]?.videoFormat
         }
     }
 
@@ -399,10 +399,10 @@ public actor DataPath {
 
     /// Makes the pipe for a publisher, from the newest keyframe of a feed on.
     ///
-    /// - Returns: The end for the publisher's standard input, owned by the caller.
-    /// - Throws: ``DescriptorError``
     /// - Parameter isPaced: It is served with several pictures at a time, which costs less; false for a target that sends each on as it
     ///   comes and has nothing that evens them out, such as SRT.
+    /// - Returns: The end for the publisher's standard input, owned by the caller.
+    /// - Throws: ``DescriptorError``
     public func attachPublisher(
         to feed: FeedName, isPaced: Bool = true, report: @escaping @Sendable (PublisherEvent) -> Void
     ) throws(DescriptorError) -> (Attachment, FileDescriptor) {

@@ -12,21 +12,15 @@ enum InstalledFFmpeg {
         _ configuration: BoxConfiguration, environment: [String: String], known: FFmpegKnowledge? = nil
     ) async throws -> (FFmpegBinary, EncoderCatalogue, FFmpegKnowledge?) {
         async let found = devices()
-        let located = try await locate(configuration, environment: environment, known: known)
-        let devices = await found
-        let encoders = EncoderCatalogue(listed: located.binary.capabilities.encoders, gpus: devices.gpus, boards: devices.boards)
-        return (located.binary, encoders, located.knowledge)
-    }
-
-    /// Without the devices.
-    static func locate(
-        _ configuration: BoxConfiguration, environment: [String: String], known: FFmpegKnowledge? = nil
-    ) async throws -> FFmpegBinary.Located {
+        let located: FFmpegBinary.Located
         do {
-            return try await FFmpegBinary.locate(configuration.ffmpeg, environment: environment, known: known)
+            located = try await FFmpegBinary.locate(configuration.ffmpeg, environment: environment, known: known)
         } catch {
             throw Failure.inConfiguration(error)
         }
+        let devices = await found
+        let encoders = EncoderCatalogue(listed: located.binary.capabilities.encoders, gpus: devices.gpus, boards: devices.boards)
+        return (located.binary, encoders, located.knowledge)
     }
 
     /// What encodes here; none where a driver does not say so in time: the service looks again, and nobody waits for it.

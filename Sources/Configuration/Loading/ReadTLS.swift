@@ -27,7 +27,7 @@ extension ConfigurationReader {
             }
             warning(
                 pair.keyPlace,
-                "the certificate of \(parts.host) is not checked, so whoever is on the line can pose as it, and is given the key; write ca: with the server's certificate instead")
+                "the certificate of \(parts.host) is not checked, so anybody on the line can pose as it and is given the key; write ca: with the server's certificate instead")
             return .none
         }
     }

@@ -4,7 +4,7 @@ public enum TLSVerification: Sendable, Hashable {
     case system
     /// The same, by the authorities in a file of PEM.
     case authorities(file: String)
-    /// Not at all: whoever answers is taken for the server.
+    /// Not at all: any server that answers is accepted.
     case none
 
     /// Schemes of addresses that are reached by TLS.

@@ -48,7 +48,7 @@ public enum ChildProcess {
     }
 }
 
-/// The exit of a child, told once: by its end, or by whoever waits for that no longer.
+/// The exit of a child. It is set once: when the child ends, or when nobody waits for that any longer.
 private final class FirstExit: Sendable {
     private enum State {
         case open
