@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// What the kernel says of a process.
 struct ProcessFigures {
@@ -12,11 +13,11 @@ struct ProcessFigures {
         let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
         var nanoseconds = 0.0
         for task in tasks {
-            let text = (try? String(contentsOfFile: "/proc/\(pid)/task/\(task)/schedstat", encoding: .utf8)) ?? "0"
+            let text = KernelFile.text("/proc/\(pid)/task/\(task)/schedstat") ?? "0"
             nanoseconds += Double(text.split(separator: " ").first ?? "0") ?? 0
         }
         cpu = nanoseconds / 1e9
-        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        guard let status = KernelFile.text("/proc/\(pid)/status") else { throw Failed("process \(pid) is gone") }
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
         resident = (Int(line.split(whereSeparator: { !$0.isNumber }).first ?? "0") ?? 0) * 1024
     }

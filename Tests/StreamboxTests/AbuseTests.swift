@@ -15,7 +15,7 @@ import Testing
     }
 
     private func resident(_ pid: Int32) throws -> Int {
-        let text = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let text = try #require(KernelFile.text("/proc/\(pid)/status"))
         return try #require(text.firstMatch(of: #/VmRSS:\s+(\d+)/#).flatMap { Int($0.1) })
     }
 
@@ -112,7 +112,7 @@ import Testing
     /// Seconds of processor that the threads of the two servers have used.
     private func serving(_ pid: Int32) throws -> Double {
         let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task").compactMap { thread in
-            try? String(contentsOfFile: "/proc/\(pid)/task/\(thread)/stat", encoding: .utf8)
+            KernelFile.text("/proc/\(pid)/task/\(thread)/stat")
         }.filter { $0.contains("(NIO-") }
         guard !threads.isEmpty else { throw Failed("no threads of the servers") }
         let ticks = threads.flatMap { $0.split(separator: ") ").last!.split(separator: " ")[11...12] }.compactMap { Double($0) }

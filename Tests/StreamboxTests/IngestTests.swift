@@ -361,7 +361,7 @@ import Testing
     }
 
     private func resident(_ daemon: Daemon) throws -> Int {
-        let status = try String(contentsOfFile: "/proc/\(daemon.program.pid)/status", encoding: .utf8)
+        let status = try #require(KernelFile.text("/proc/\(daemon.program.pid)/status"))
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
         return (Int(line.split(whereSeparator: { !$0.isNumber }).first ?? "0") ?? 0) << 10
     }

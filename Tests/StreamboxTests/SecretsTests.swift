@@ -38,7 +38,7 @@ import Testing
         func look(at pid: Int32) {
             for child in Leftovers.descendants(of: pid) {
                 let shown = ["cmdline", "environ", "comm"].compactMap { name in
-                    FileManager.default.contents(atPath: "/proc/\(child.pid)/\(name)").map { "\(name): \(String(decoding: $0, as: UTF8.self))" }
+                    KernelFile.text("/proc/\(child.pid)/\(name)").map { "\(name): \($0)" }
                 }
                 // Between fork and exec a child is the service itself, and as closed to others.
                 let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(child.pid)/exe")
@@ -158,7 +158,7 @@ import Testing
             }
             // Nor a core: neither of a child nor of the service itself.
             for process in [pid] + Leftovers.descendants(of: pid).map(\.pid) {
-                let limits = FileManager.default.contents(atPath: "/proc/\(process)/limits").map { String(decoding: $0, as: UTF8.self) } ?? ""
+                let limits = KernelFile.text("/proc/\(process)/limits") ?? ""
                 guard !limits.isEmpty else { continue }
                 #expect(limits.firstMatch(of: #/Max core file size +[01] +[01] /#) != nil, "process \(process) may leave a core: \(limits)")
             }

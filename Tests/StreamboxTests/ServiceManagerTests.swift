@@ -53,7 +53,7 @@ import Testing
             try await eventually("signs of life") { manager.count(of: "WATCHDOG=1") > 3 }
             daemon.program.send(SIGSTOP)
             try await eventually("it to be stopped") {
-                try String(contentsOfFile: "/proc/\(daemon.program.pid)/stat", encoding: .utf8).contains(") T ")
+                KernelFile.text("/proc/\(daemon.program.pid)/stat")?.contains(") T ") == true
             }
             let beats = manager.count(of: "WATCHDOG=1")
             try await Task.sleep(for: .milliseconds(300))

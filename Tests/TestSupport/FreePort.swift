@@ -86,17 +86,15 @@ public enum FreePort {
         }
     }
 
-    /// The kernel gives its table piece by piece, and leaves a row out when one before it goes meanwhile: what is not found is looked for again.
+    /// A row may be left out if one before it goes between two reads: what is not found is looked for again.
     private static func bound(_ table: String, _ port: Int, state: String?) -> Bool {
         (0..<3).contains { _ in row(table, port, state: state) }
     }
 
     private static func row(_ table: String, _ port: Int, state: String?) -> Bool {
-        guard let data = FileManager.default.contents(atPath: "/proc/net/\(table)") else {
-            return false
-        }
+        guard let text = KernelFile.text("/proc/net/\(table)") else { return false }
         let wanted = ":" + String(format: "%04X", port)
-        return String(decoding: data, as: UTF8.self).split(separator: "\n").dropFirst().contains {
+        return text.split(separator: "\n").dropFirst().contains {
             let fields = $0.split(separator: " ", maxSplits: 4, omittingEmptySubsequences: true)
             return fields.count > 3 && fields[1].hasSuffix(wanted)
                 && (state == nil || fields[3] == state!)

@@ -96,8 +96,8 @@ struct NumberedSourceTests {
     }
 
     private func processorTicks(_ pid: Int32) -> Double? {
-        guard let stat = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return nil }
-        let fields = String(decoding: stat, as: UTF8.self).split(separator: ")").last?.split(separator: " ")
+        guard let stat = KernelFile.text("/proc/\(pid)/stat") else { return nil }
+        let fields = stat.split(separator: ")").last?.split(separator: " ")
         guard let fields, fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12])
         else { return nil }
         return user + system

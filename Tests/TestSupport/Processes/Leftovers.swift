@@ -23,8 +23,7 @@ public enum Leftovers {
     public static func marked(_ mark: String) -> [Process] {
         let wanted = Array("\(variable)=\(mark)".utf8)
         return all().filter { process in
-            guard let data = FileManager.default.contents(atPath: "/proc/\(process.pid)/environ")
-            else { return false }
+            guard let data = KernelFile.bytes("/proc/\(process.pid)/environ") else { return false }
             return data.split(separator: 0).contains { $0.elementsEqual(wanted) }
         }
     }
@@ -76,16 +75,15 @@ public enum Leftovers {
     }
 
     private static func process(_ pid: Int32) -> Process? {
-        guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return nil }
+        guard let text = KernelFile.text("/proc/\(pid)/stat") else { return nil }
         // pid (name) state ppid …; the name may hold blanks and brackets.
-        let text = String(decoding: data, as: UTF8.self)
         guard let end = text.lastIndex(of: ")") else { return nil }
         let fields = text[text.index(after: end)...].split(separator: " ")
         guard fields.count > 1, let state = fields[0].first, let parent = Int32(fields[1]) else {
             return nil
         }
         let group = fields.count > 2 ? Int32(fields[2]) ?? 0 : 0
-        let words = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
+        let words = KernelFile.bytes("/proc/\(pid)/cmdline") ?? []
         let command = words.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
         let name = text[..<end].drop { $0 != "(" }.dropFirst()
         return Process(
