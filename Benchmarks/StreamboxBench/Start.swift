@@ -10,13 +10,15 @@ struct Start: AsyncParsableCommand {
     @Option(help: "Starts.") var runs = 7
 
     func run() async throws {
+        var firsts: [Double] = []
         var times: [Double] = []
         var floors: [Double] = []
         for _ in 0..<runs {
             try await withStage { stage in
-                times.append(try await measure(stage) { sink in
+                let command: (String) throws -> (String, [String]) = { sink in
                     let yaml = try stage.folder.write("box.yaml", """
                         runtime: \(stage.folder.path("run"))
+                        state: \(stage.folder.path("state"))
                         channels:
                           - name: main
                             sources: [ { test: { size: 1280x720, rate: 30 } } ]
@@ -26,7 +28,10 @@ struct Start: AsyncParsableCommand {
                                 targets: [ { name: t, url: "\(sink)" } ]
                         """)
                     return (product.streambox, ["run", "--config", yaml])
-                })
+                }
+                // The first start on a box asks its FFmpeg what it can do; the others know it.
+                firsts.append(try await measure(stage, command))
+                times.append(try await measure(stage, command))
             }
             try await withStage { stage in
                 floors.append(try await measure(stage) { sink in
@@ -40,6 +45,7 @@ struct Start: AsyncParsableCommand {
         print("""
             start: exec → first video packet at an RTMP listener, \(runs) times
               streambox  median \(median(times).formatted(2)) s, worst \(times.max()!.formatted(2)) s (to be ≤ 1.5 s)
+              the first  median \(median(firsts).formatted(2)) s, worst \(firsts.max()!.formatted(2)) s: with an FFmpeg that it does not know yet
               floor      median \(median(floors).formatted(2)) s: one ffmpeg, from the test picture straight to the target
             """)
     }

@@ -48,8 +48,12 @@ struct FFmpegCheck: Service {
     let isNew: Bool
     let environment: [String: String]
     let file: StateFile<FFmpegKnowledge>
+    let status: SharedStatus
     let problems: ProblemBoard
     let logger: Logger
+
+    /// How long the check waits for the groups to be on air: its processes would take the processor from theirs.
+    private static let patience = Duration.seconds(5)
 
     func run() async {
         let known = knowledge?.refused(by: Streambox.version)
@@ -58,7 +62,10 @@ struct FFmpegCheck: Service {
             findings = FFmpegSelfCheck.Findings(refused: known)
         } else {
             let check = FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment)
-            findings = await cancelWhenGracefulShutdown { await check.run() }
+            findings = await cancelWhenGracefulShutdown {
+                await waitForGroups()
+                return await check.run()
+            }
         }
         for role in findings.refused {
             problems.tell(role.sentence(ffmpeg: "\(ffmpeg.version)"), of: "ffmpeg, \(role.refused)", logger: logger)
@@ -75,6 +82,14 @@ struct FFmpegCheck: Service {
         // A service that returns ends the others.
         try? await gracefulShutdown()
     }
+
+    private func waitForGroups() async {
+        let start = ContinuousClock.now
+        while !Task.isCancelled, ContinuousClock.now - start < Self.patience {
+            if let snapshot = await status.snapshot(within: .seconds(1)), snapshot.isWhole { return }
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+    }
 }
 
 extension ProblemBoard {
@@ -83,4 +98,9 @@ extension ProblemBoard {
         guard report(Problem(.ffmpegUnsupported, subject: subject, sentence: sentence)) else { return }
         logger.error("\(sentence)", metadata: ["subject": "\(subject)"])
     }
+}
+
+extension BoxSnapshot {
+    /// Every group that is to be on air is.
+    fileprivate var isWhole: Bool { channels.allSatisfy { $0.groups.allSatisfy { !$0.isWanted || $0.isDelivering } } }
 }

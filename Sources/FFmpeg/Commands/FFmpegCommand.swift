@@ -62,14 +62,15 @@ public struct FFmpegCommand: Sendable, Hashable {
     /// What every process of ours begins with: messages carry their level, and an encoder's figures come on stderr.
     ///
     /// The figures of the others are measured in the data path. The period counts for all: since FFmpeg 7 it is also how long a
-    /// process may take to notice a signal (`sch_wait` in fftools/ffmpeg.c; 52 s seen with a period of a minute).
+    /// process may take to notice a signal or that one of its threads failed (`sch_wait` in fftools/ffmpeg_sched.c): 52 s seen with a
+    /// period of a minute, and a quarter of a second at each error of a GPU with half a second.
     ///
     /// - Parameter isTalkative: Everything at level `verbose` too.
     public static func preamble(_ role: Role, isTalkative: Bool = false) -> [String] {
         [
             // At `info` a publisher says when its target has accepted the connection.
             "-hide_banner", "-nostdin", "-nostats", "-loglevel", isTalkative ? "level+verbose" : role == .publisher ? "level+info" : "level+warning",
-            "-stats_period", "0.5",
+            "-stats_period", "0.1",
         ] + (role == .encoder ? ["-progress", "pipe:2"] : [])
     }
 }

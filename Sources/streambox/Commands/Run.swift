@@ -113,8 +113,8 @@ struct Run: AsyncParsableCommand {
             ReloadService(reload: reload),
             EncoderMemory(keeper: keeper, file: encoderState, memory: memory),
             FFmpegCheck(
-                ffmpeg: ffmpeg, knowledge: knowledge, isNew: knowledge != known, environment: environment, file: ffmpegState, problems: problems,
-                logger: logger),
+                ffmpeg: ffmpeg, knowledge: knowledge, isNew: knowledge != known, environment: environment, file: ffmpegState, status: status,
+                problems: problems, logger: logger),
             ControlService(server: control, socket: socket),
             publication,
         ]
