@@ -99,8 +99,3 @@ extension ProblemBoard {
         logger.error("\(sentence)", metadata: ["subject": "\(subject)"])
     }
 }
-
-extension BoxSnapshot {
-    /// Every group that is to be on air is.
-    fileprivate var isWhole: Bool { channels.allSatisfy { $0.groups.allSatisfy { !$0.isWanted || $0.isDelivering } } }
-}

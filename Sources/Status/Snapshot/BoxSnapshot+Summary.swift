@@ -6,6 +6,9 @@ extension BoxSnapshot {
         }
     }
 
+    /// Every group that is to be on air is.
+    public var isWhole: Bool { channels.allSatisfy { $0.groups.allSatisfy { !$0.isWanted || $0.isDelivering } } }
+
     /// How the service is, in one line for a person: who is on air, what delivers, and the first of its problems.
     public var summary: String {
         let shown = channels.map { channel in
