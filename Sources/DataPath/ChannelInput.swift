@@ -7,6 +7,8 @@ public enum SourceEvent: Sendable, Hashable {
     case program(Program)
     /// Pictures come; also after a ``stalled``.
     case delivering(VideoFormat?)
+    /// It goes on with another size, or its frame rate was measured and is another one than was reported.
+    case changed(VideoFormat?)
     /// It took the air.
     case onAir(VideoFormat?)
     /// Another source took the air.
@@ -61,6 +63,11 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         var lastPicture: Int64?
         var isStalled = false
         var pictures = 0
+        var meter = FrameRateMeter()
+        /// What it says of its picture, with the frame rate that was measured.
+        var videoFormat: VideoFormat?
+        /// The last one that was reported.
+        var reportedFormat: VideoFormat?
         /// It sends what a feed does not carry; its relay is going to be replaced by one that encodes.
         var isForeign = false
 
@@ -76,8 +83,6 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
             self.goesOn = goesOn
             self.report = report
         }
-
-        var videoFormat: VideoFormat? { frames?.videoFormat ?? inlet?.videoFormat }
 
         fileprivate func close() {
             inlet?.close()
@@ -204,10 +209,19 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         if unit.kind == .video {
             choice.delivered(source.priority, now: now)
             source.pictures += 1
+            let isFirst = source.reportedFormat == nil && source.pictures == 1
+            let hasOtherRate = source.meter.note(unit.dts)
+            // Parameter sets come with keyframes; other units change nothing.
+            let mayDiffer = unit.isKeyframe || hasOtherRate || isFirst
+            if mayDiffer { source.videoFormat = parser.videoFormat?.paced(by: source.meter.rate) }
             if source.isStalled || source.pictures == 1 {
                 source.isStalled = false
-                source.report(.delivering(parser.videoFormat))
+                source.report(.delivering(source.videoFormat))
                 loop.arm(for: now + min(choice.patience, source.patience?.next ?? .max))
+            }
+            if mayDiffer, source.videoFormat != source.reportedFormat {
+                source.reportedFormat = source.videoFormat
+                if !isFirst { source.report(.changed(source.videoFormat)) }
             }
         }
         if choice.onAir != source.priority || player != nil {
@@ -220,7 +234,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
             }
             if previous != source.priority { sources.first { $0.priority == previous }?.report(.offAir) }
             source.writer = Splicer.Writer(.following)
-            source.report(.onAir(parser.videoFormat))
+            source.report(.onAir(source.videoFormat))
         }
         if unit.kind == .video {
             if lastAired == nil { loop.arm(for: now + choice.patience) }
@@ -252,7 +266,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         guard let lastPicture = stream.lastPicture, now - lastPicture < Self.encoderPatience else { return }
         if source.isStalled {
             source.isStalled = false
-            source.report(.delivering(stream.videoFormat))
+            source.report(.delivering(source.videoFormat))
             loop.arm(for: now + min(choice.patience, source.patience?.next ?? .max))
         }
         choice.delivered(source.priority, now: now)

@@ -27,8 +27,6 @@ final class Inlet: EventLoop.Handler {
         guard loop.add(descriptor, events: EPOLLIN.rawValue, handler: self) else { return nil }
     }
 
-    var videoFormat: VideoFormat? { parser.videoFormat }
-
     func ready(_ events: UInt32) {
         let room = parser.prepare()
         let count = read(descriptor, room.baseAddress!, room.count)

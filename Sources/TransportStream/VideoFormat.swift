@@ -9,8 +9,10 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
     public var profile: Int
     /// `level_idc` (H.264) or `general_level_idc` (HEVC).
     public var level: Int
-    /// Frames per second as a fraction, where the stream says so (H.264 VUI timing).
+    /// Frames per second as a fraction, where the stream says so (H.264 VUI timing) or it was measured.
     public var frameRate: Fraction?
+    /// A unit may hold a field instead of a frame (H.264).
+    public var mayHaveFields: Bool
 
     /// A fraction in lowest terms.
     public struct Fraction: Sendable, Hashable, CustomStringConvertible {
@@ -88,6 +90,7 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         codec = .h264
         self.profile = profile
         self.level = level
+        mayHaveFields = framesOnly == 0
         width = widthInBlocks * 16 - (crop.left + crop.right) * cropX
         height = (2 - framesOnly) * heightInUnits * 16 - (crop.top + crop.bottom) * cropY
         frameRate = bits.read(1) == 1 ? VideoFormat.h264FrameRate(&bits) : nil
@@ -142,6 +145,7 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         codec = .hevc
         self.profile = profile
         self.level = level
+        mayHaveFields = false
         self.width = width - (crop.left + crop.right) * (chroma == 1 || chroma == 2 ? 2 : 1)
         self.height = height - (crop.top + crop.bottom) * (chroma == 1 ? 2 : 1)
         frameRate = nil

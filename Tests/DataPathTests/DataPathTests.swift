@@ -113,6 +113,33 @@ import TransportStream
         await rig.path.stop()
     }
 
+    @Test("a source whose size changes or whose rate is another one than it announces reports its format again")
+    func changedFormats() async throws {
+        let rig = await Rig()
+        let (_, writer, events) = try await rig.source()
+        try await rig.write(try await stream(), to: writer)
+        let liar = NumberedSource.with {
+            $0.width = 640
+            $0.rate = 15
+            $0.gop = 15
+            $0.announcedRate = 1000
+            $0.duration = .seconds(5)
+        }
+        try await rig.write(try await liar.bytes(), to: writer)
+        writer.end()
+        try await events.wait(for: .ended)
+        let formats = events.all.compactMap { event -> String? in
+            switch event {
+            case .delivering(let format): "delivering \(format.map { "\($0)" } ?? "nothing")"
+            case .changed(let format): "changed \(format.map { "\($0)" } ?? "nothing")"
+            case .program, .onAir, .offAir, .stalled, .lost, .unreadable, .ended: nil
+            }
+        }
+        // The rate that was measured holds until another one has been.
+        #expect(formats == ["delivering h264 320x180@30", "changed h264 640x360@30", "changed h264 640x360@15"])
+        await rig.path.stop()
+    }
+
     @Test("a source says what it has, takes the air, falls silent and ends")
     func sourceEvents() async throws {
         let rig = await Rig(patience: Limit.scaled(.milliseconds(200)))
@@ -128,6 +155,7 @@ import TransportStream
             switch event {
             case .program: "program"
             case .delivering(let format): "delivering \(format?.width ?? 0)x\(format?.height ?? 0)"
+            case .changed(let format): "changed \(format?.width ?? 0)x\(format?.height ?? 0)"
             case .onAir: "on air"
             case .offAir: "off air"
             case .stalled: "stalled"

@@ -34,6 +34,8 @@ public struct NumberedSource: Sendable, Hashable {
     public var picture = Picture.plain
     /// Kilobits per second.
     public var bitrate = 800
+    /// Frames per second that the stream says it has, where that is not the truth (H.264); `bitrate` means nothing then.
+    public var announcedRate: Int?
     /// The number of the first frame.
     public var firstNumber: UInt32 = 0
     /// In the pace of the clock, else as fast as possible.
@@ -106,10 +108,10 @@ public struct NumberedSource: Sendable, Hashable {
     }
 
     private var videoOptions: [String] {
-        let rateControl = [
-            "-b:v", "\(bitrate)k", "-maxrate", "\(bitrate)k", "-bufsize", "\(bitrate)k",
-            "-g", "\(gop)", "-keyint_min", "\(gop)", "-sc_threshold", "0", "-bf", "\(bFrames)",
-        ]
+        // x264 believes the rate that it announces, and would share the bits out by that.
+        let bits = announcedRate.map { ["-crf", "23", "-x264-params", "fps=\($0)"] }
+            ?? ["-b:v", "\(bitrate)k", "-maxrate", "\(bitrate)k", "-bufsize", "\(bitrate)k"]
+        let rateControl = bits + ["-g", "\(gop)", "-keyint_min", "\(gop)", "-sc_threshold", "0", "-bf", "\(bFrames)"]
         switch codec {
         case .h264:
             return ["-c:v", "libx264", "-preset", "ultrafast", "-threads", "1"]
