@@ -59,6 +59,8 @@ actor ChannelRunner: Runnable {
     private enum Event: Sendable {
         case machine(ChannelMachine.Event)
         case onAir(VideoFormat?, isSlate: Bool)
+        /// The source on air goes on in this format.
+        case changed(VideoFormat?)
         /// Run this until it returns.
         case run(@Sendable () async -> Void)
         case settle(change: Int)
@@ -122,6 +124,9 @@ actor ChannelRunner: Runnable {
                         place.runner.want(wants(place.runner.name))
                         place.runner.arriving(format, isSlate: isSlate)
                     }
+                case .changed(let format):
+                    tasks.addTask { [slate] in await slate.follow(format) }
+                    for place in groups.values { place.runner.changes(to: format) }
                 case .run(let body): tasks.addTask { await body() }
                 case .settle(let change):
                     tasks.addTask { [queue] in
@@ -175,7 +180,8 @@ actor ChannelRunner: Runnable {
         return SourceRunner(
             source, priority: priority, of: channel, box: box, dataPath: dataPath,
             delivers: { queue.yield(.machine(.source(priority, delivers: $0))) },
-            onAir: { queue.yield(.onAir($0, isSlate: false)) })
+            onAir: { queue.yield(.onAir($0, isSlate: false)) },
+            changed: { queue.yield(.changed($0)) })
     }
 
     private func carryOut(_ effects: [ChannelMachine.Effect]) {

@@ -211,7 +211,7 @@ extension EncoderSupervisor {
         } catch is DataPath.NothingToTakeOver {
             return .exit
         } catch {
-            logger.error("cannot run: \(error)")
+            life.log(.error, "cannot run: \(error)")
             return .exit
         }
     }

@@ -32,6 +32,8 @@ actor GroupRunner: EncoderSupervisor, Runnable {
 
     /// What the encoder in use was told that it would get.
     private var arriving: VideoFormat?
+    /// What the source on air goes on with, until it is known that an encoder knows it.
+    private var changed: VideoFormat?
     /// When the encoder in use gave its first picture.
     private var inUseSince = ContinuousClock().now
     /// What is likely to come, as long as nothing has.
@@ -52,6 +54,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         case machine(GroupMachine.Event)
         case data(GroupMachine.Generation, EncoderEvent)
         case arriving(VideoFormat?, isSlate: Bool)
+        case changed(VideoFormat?)
         case change(GroupConfiguration)
         case move(EncoderPool.Move)
         /// Whether the encoder in use has run for long.
@@ -91,6 +94,8 @@ actor GroupRunner: EncoderSupervisor, Runnable {
     nonisolated func want(_ wanted: Bool) { queue.yield(.machine(.want(wanted))) }
     /// This is on air. An encoder that was made for another frame rate is replaced.
     nonisolated func arriving(_ format: VideoFormat?, isSlate: Bool) { queue.yield(.arriving(format, isSlate: isSlate)) }
+    /// The source on air goes on with another size or frame rate. An encoder that was told a wrong one is handed over.
+    nonisolated func changes(to format: VideoFormat?) { queue.yield(.changed(format)) }
     /// Goes on by another configuration, from one frame to the next.
     nonisolated func change(to group: GroupConfiguration) { queue.yield(.change(group)) }
     /// Ends the group for good.
@@ -107,6 +112,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
                 case .machine(let event): handle(event, in: &tasks)
                 case .data(let generation, let event): handle(event, of: generation, in: &tasks)
                 case .arriving(let format, let isSlate): note(format, isSlate: isSlate, in: &tasks)
+                case .changed(let format): follow(format, in: &tasks)
                 case .look: refreshIfDue(in: &tasks)
                 case .change(let group): change(to: group, in: &tasks)
                 case .move(let move): self.move(move, to: choice, in: &tasks)
@@ -170,6 +176,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         answer(
             hole.map { .handedOver(generations[generation]?.encoder, after: $0) }
                 ?? .failed("the encoder that was to take over ended; the one before goes on"))
+        if hole == nil, let changed { queue.yield(.changed(changed)) }
     }
 
     func handedOver(_ cause: HandoverCause, hole: Duration) { ledger.handedOver(cause, hole: hole) }
@@ -185,6 +192,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
 
     func promoted(_ generation: GroupMachine.Generation, in tasks: inout DiscardingTaskGroup) {
         inUseSince = ContinuousClock().now
+        if let changed { queue.yield(.changed(changed)) }
     }
 
     /// One task for all generations: one of each, asleep until long after its end, would add up over a night of handovers.
@@ -225,6 +233,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
 
     private func note(_ format: VideoFormat?, isSlate: Bool, in tasks: inout DiscardingTaskGroup) {
         guard let format, case .encode(let wish) = group.video else { return }
+        changed = nil
         guard let known = arriving else {
             // The first: now it is known what encoders have to be tried at.
             arriving = format
@@ -238,6 +247,30 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         } else if let upload, upload != FrameSize(format) {
             handle(.handOver(.source), in: &tasks)
         }
+    }
+
+    /// The source on air goes on in another format.
+    ///
+    /// An encoder that starts is left to give its first frame, and one that is to take over may have been told already:
+    /// the format is looked at again after that.
+    private func follow(_ format: VideoFormat?, in tasks: inout DiscardingTaskGroup) {
+        guard let format, case .encode(let wish) = group.video else { return }
+        guard let known = arriving else {
+            arriving = format
+            return requestEncoder()
+        }
+        changed = format
+        guard machine.actual == .live, machine.successor == nil else { return }
+        changed = nil
+        let isHardware = encoder.map { !$0.isSoftware } ?? false
+        let isMistold = RateCorrection.isNeeded(
+            for: wish, told: known.frameRate, rate: format.frameRate, isHardware: isHardware)
+        if isMistold {
+            logger.notice(
+                "the encoder was told a wrong frame rate: another one takes over",
+                metadata: ["video": "\(format)", "told": "\(known)"])
+        }
+        if isMistold || upload.map({ $0 != FrameSize(format) }) == true { handle(.handOver(.source), in: &tasks) }
     }
 
     private func handOver(
@@ -294,7 +327,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
     /// What a generation uses; `nil` where the picture is copied, or nothing works.
     private func assign(to generation: GroupMachine.Generation) -> EncoderCandidate? {
         let choice = box.encoders.assign(to: name)
-        if choice.candidate == nil { logger.error("there is no encoder: \(choice.reason)") }
+        if choice.candidate == nil { life.log(.error, "there is no encoder: \(choice.reason)") }
         generations[generation]?.encoder = choice.candidate
         return choice.candidate
     }

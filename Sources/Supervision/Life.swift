@@ -8,6 +8,16 @@ import SystemPackage
 struct Life: Sendable {
     let box: Box
     let logger: Logger
+    /// Of the lines that every try may bring.
+    let fold = LineFold()
+
+    /// Logs what every try may bring: the first time at once, then once a minute with how often it came between.
+    func log(_ level: Logger.Level, _ text: String, metadata: Logger.Metadata = [:]) {
+        guard let folded = fold.note(text) else { return logger.trace("\(text)", metadata: metadata) }
+        var metadata = metadata
+        if folded > 0 { metadata["repeated"] = "\(folded)" }
+        logger.log(level: level, "\(text)", metadata: metadata)
+    }
 
     /// Runs a command until it ends.
     ///
@@ -57,7 +67,8 @@ struct Life: Sendable {
             return
         }
         let last = exit.log.last(3).joined(separator: " | ")
-        logger.warning(
-            "ended: \(cause.sentence)", metadata: ["status": "\(exit.status)", "cause": "\(cause.rawValue)", "last": "\(last)"])
+        log(
+            .warning, "ended: \(cause.sentence)",
+            metadata: ["status": "\(exit.status)", "cause": "\(cause.rawValue)", "last": "\(last)"])
     }
 }

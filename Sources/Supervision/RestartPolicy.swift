@@ -1,14 +1,14 @@
 /// When a process that ended is started again: at once at first, then after pauses that grow, and for ever.
 ///
-/// Pauses are drawn evenly between the floor and a bound that doubles (full jitter), so that many publishers that lost
-/// the same network do not come back in step.
+/// Pauses are drawn evenly between half of a bound that doubles and the bound: they grow, and many publishers that
+/// lost the same network do not come back in step.
 public struct RestartPolicy: Sendable, Hashable {
     /// Ends in a row that are answered at once.
     public var burst: Int
     /// The shortest pause behind the burst.
     public var floor: Duration = .milliseconds(250)
     /// The bound of the first pause behind the burst.
-    public var base: Duration = .milliseconds(500)
+    public var base: Duration
     /// The longest pause.
     public var cap: Duration = .seconds(30)
     /// A process that was healthy for so long has its earlier ends forgiven.
@@ -17,14 +17,17 @@ public struct RestartPolicy: Sendable, Hashable {
     private var ends = 0
 
     /// A publisher: a platform that refuses is not to be asked more often than a person would.
-    public static let publisher = RestartPolicy(burst: 1, forgivenAfter: .seconds(30))
+    public static let publisher = RestartPolicy(burst: 1, base: .seconds(1), forgivenAfter: .seconds(30))
+    /// A pull: its server may refuse, as a publisher's may.
+    public static let pull = RestartPolicy(burst: 1, base: .seconds(1), forgivenAfter: .seconds(1))
     /// An encoder: every pause is a hole, so several ends in a row are answered at once.
     public static let encoder = RestartPolicy(burst: 4, forgivenAfter: .seconds(2))
     /// A relay: a listener that served its publisher is needed again at once.
     public static let relay = RestartPolicy(burst: 2, forgivenAfter: .seconds(1))
 
-    public init(burst: Int, forgivenAfter: Duration) {
+    public init(burst: Int, base: Duration = .milliseconds(500), forgivenAfter: Duration) {
         self.burst = burst
+        self.base = base
         self.forgivenAfter = forgivenAfter
     }
 
@@ -37,7 +40,7 @@ public struct RestartPolicy: Sendable, Hashable {
         guard ends > burst else { return .zero }
         let doublings = min(ends - burst - 1, 20)
         let bound = max(floor, min(cap, base * (1 << doublings)))
-        let milliseconds = Int64.random(in: floor.milliseconds...bound.milliseconds, using: &random)
+        let milliseconds = Int64.random(in: max(floor, bound / 2).milliseconds...bound.milliseconds, using: &random)
         return .milliseconds(milliseconds)
     }
 }

@@ -44,9 +44,11 @@ final class SourceRunner: Runnable {
     ///   - priority: Its position among the channel's sources.
     ///   - delivers: Called when the source delivers, or does so no more.
     ///   - onAir: Called when it takes the air.
+    ///   - changed: Called when it is on air and goes on with another size or frame rate.
     init(
         _ source: SourceConfiguration, priority: Int, of channel: ChannelConfiguration, box: Box, dataPath: DataPath,
-        delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void
+        delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void,
+        changed: @escaping @Sendable (VideoFormat?) -> Void
     ) {
         self.source = source
         let logger = box.logger(["channel": "\(channel.name)", "source": "\(source.id)"])
@@ -83,13 +85,18 @@ final class SourceRunner: Runnable {
         self.caller = caller
         let report = SourceRunner.makeReport(
             shared: shared, card: card, frames: frames, publisher: publisher, caller: caller, ledger: ledger, logger: logger, delivers: delivers,
-            onAir: onAir)
-        let place = Place(channel: channel, priority: priority, id: id, box: box, dataPath: dataPath, ledger: ledger, logger: logger, report: report)
+            onAir: onAir, changed: changed)
+        let place = Place(
+            channel: channel, priority: priority, id: id, box: box, dataPath: dataPath, ledger: ledger, logger: logger, report: report,
+            life: Life(box: box, logger: logger))
         // A publisher's relay gets its end when the publisher goes or the port is closed.
         let endInput: (@Sendable () async -> Void)? = publisher == nil ? nil : { @Sendable () async -> Void in }
         self.place = place
+        let policy: RestartPolicy = if case .pull = source.kind { .pull } else { .relay }
         process = ProcessRunner(
-            machine: ProcessMachine(policy: .relay, stallPatience: card == nil && publisher == nil ? Self.silence : Self.noPatience), ledger: ledger,
+            machine: ProcessMachine(
+                policy: policy, stallPatience: card == nil && publisher == nil ? Self.silence : Self.noPatience),
+            ledger: ledger,
             changed: { actual in
                 logger.debug("source is \(actual)")
             },
@@ -146,7 +153,7 @@ final class SourceRunner: Runnable {
                     }
                 } catch {
                     ledger.couldNotStart("\(error)")
-                    logger.error("cannot run: \(error)")
+                    place.life.log(.error, "cannot run: \(error)")
                 }
                 // Another relay goes on, and the source keeps the air until then.
                 if goesOn?() != true { delivers(false) }
@@ -165,8 +172,7 @@ final class SourceRunner: Runnable {
         let ledger: ProcessLedger
         let logger: Logger
         let report: @Sendable (SourceEvent) -> Void
-
-        var life: Life { Life(box: box, logger: logger) }
+        let life: Life
 
         /// The encoder of frames.
         func encoder(of frames: DataPath.Attachment, size: FrameSize, rate: FFmpeg.FrameRate?) -> MezzanineRunner {
@@ -242,7 +248,8 @@ final class SourceRunner: Runnable {
 
     private static func makeReport(
         shared: Shared, card: CardRelay?, frames: FrameRelay?, publisher: PublisherRelay?, caller: CallerCheck?, ledger: ProcessLedger, logger: Logger,
-        delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void
+        delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void,
+        changed: @escaping @Sendable (VideoFormat?) -> Void
     ) -> @Sendable (SourceEvent) -> Void {
         { event in
             let process = shared.state.withLock { $0.process }
@@ -266,6 +273,10 @@ final class SourceRunner: Runnable {
                 logger.info("delivers", metadata: format.map { ["video": "\($0)"] } ?? [:])
                 process?.report(.delivering)
                 delivers(true)
+            case .changed(let format):
+                ledger.shows(format)
+                logger.info("goes on in another format", metadata: format.map { ["video": "\($0)"] } ?? [:])
+                if ledger.now.isOnAir { changed(format) }
             case .onAir(let format):
                 ledger.isOnAir(true)
                 logger.notice("on air")

@@ -72,8 +72,7 @@ final class TargetRunner: Runnable {
                     await dataPath.detach(attachment)
                     if exit.cause == .diskFull { await TargetRunner.tidy(target, take: take) }
                 } catch {
-                    // It is tried for ever, and said once.
-                    if ledger.now.obstacle != "\(error)" { logger.error("cannot run: \(error)") }
+                    life.log(.error, "cannot run: \(error)")
                     ledger.couldNotStart("\(error)")
                 }
             })

@@ -11,6 +11,7 @@ public struct StatusReport: Decodable, Sendable {
         public var id: String
         public var state: String
         public var isOnAir: Bool
+        public var format: String?
         public var trouble: String?
     }
     public struct Group: Decodable, Sendable {

@@ -1,0 +1,39 @@
+import Configuration
+import TestSupport
+import Testing
+import TransportStream
+
+@testable import Supervision
+
+/// Which encoders are handed over for the rate that arrives.
+@Suite struct RateCorrectionTests {
+    private func isNeeded(told: Int?, arriving: Int?, wanted: Int? = nil, isHardware: Bool = false) -> Bool {
+        RateCorrection.isNeeded(
+            for: VideoEncoding(rate: wanted.map { Configuration.FrameRate(numerator: $0) }), told: told.map { VideoFormat.Fraction($0, 1) },
+            rate: arriving.map { VideoFormat.Fraction($0, 1) }, isHardware: isHardware)
+    }
+
+    @Test("an encoder is handed over where it was told another rate than arrives")
+    func toldWrong() {
+        #expect(isNeeded(told: 30, arriving: 15))
+        #expect(isNeeded(told: 100, arriving: 4))
+        #expect(isNeeded(told: 25, arriving: 50))
+        #expect(!isNeeded(told: 30, arriving: 30))
+        #expect(!isNeeded(told: 30, arriving: 28))
+        #expect(!isNeeded(told: 15, arriving: nil))
+    }
+
+    @Test("an encoder that was told no rate is handed over where its assumption is wrong")
+    func toldNothing() {
+        #expect(isNeeded(told: nil, arriving: 15))
+        #expect(!isNeeded(told: nil, arriving: 30))
+        #expect(isNeeded(told: nil, arriving: 30, isHardware: true))
+    }
+
+    @Test("a conversion of the rate needs no handover, and one that is missing does")
+    func converted() {
+        #expect(!isNeeded(told: 60, arriving: 50, wanted: 30))
+        #expect(!isNeeded(told: nil, arriving: 15, wanted: 30))
+        #expect(isNeeded(told: 30, arriving: 15, wanted: 30))
+    }
+}
