@@ -152,7 +152,7 @@ extension VideoFormat {
         }
         if let announced = frameRate, announced.agrees(with: measured) { return self }
         format.frameRate = measured
-        if mayHaveFields, measured.perSecond > Self.fastestInterlaced {
+        if isInterlaced, measured.perSecond > Self.fastestInterlaced {
             let frames = Fraction(measured.numerator, measured.denominator * 2)
             format.frameRate = frameRate.flatMap { $0.agrees(with: frames) ? $0 : nil } ?? frames
         }

@@ -11,8 +11,10 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
     public var level: Int
     /// Frames per second as a fraction, where the stream says so (H.264 VUI timing) or it was measured.
     public var frameRate: Fraction?
-    /// A unit may hold a field instead of a frame (H.264).
-    public var mayHaveFields: Bool
+    /// The width of a pixel as a multiple of its height, where the stream says so (H.264 VUI); `nil` in HEVC.
+    public var pixelAspect: Fraction?
+    /// Frames may consist of two fields (H.264 `frame_mbs_only_flag` 0). Each frame says whether it does.
+    public var isInterlaced = false
 
     /// A fraction in lowest terms.
     public struct Fraction: Sendable, Hashable, CustomStringConvertible {
@@ -90,16 +92,34 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         codec = .h264
         self.profile = profile
         self.level = level
-        mayHaveFields = framesOnly == 0
         width = widthInBlocks * 16 - (crop.left + crop.right) * cropX
         height = (2 - framesOnly) * heightInUnits * 16 - (crop.top + crop.bottom) * cropY
-        frameRate = bits.read(1) == 1 ? VideoFormat.h264FrameRate(&bits) : nil
+        isInterlaced = framesOnly == 0
+        if bits.read(1) == 1 {
+            pixelAspect = VideoFormat.h264PixelAspect(&bits)
+            frameRate = VideoFormat.h264FrameRate(&bits)
+        }
         guard width > 0, height > 0 else { return nil }
     }
 
-    /// The timing at its place in the VUI (ITU-T H.264, E.1.1).
+    /// The pixel aspect ratios that have a number (ITU-T H.264, table E-1); 0 leaves it open.
+    private static let pixelAspects = [
+        (0, 0), (1, 1), (12, 11), (10, 11), (16, 11), (40, 33), (24, 11), (20, 11), (32, 11), (80, 33),
+        (18, 11), (15, 11), (64, 33), (160, 99),
+        (4, 3), (3, 2), (2, 1),
+    ]
+
+    /// The pixel aspect ratio at the beginning of the VUI (ITU-T H.264, E.1.1).
+    private static func h264PixelAspect(_ bits: inout BitReader) -> Fraction? {
+        guard bits.read(1) == 1 else { return nil }
+        let number = bits.read(8)
+        var (width, height) = pixelAspects.indices.contains(number) ? pixelAspects[number] : (0, 0)
+        if number == 255 { (width, height) = (bits.read(16), bits.read(16)) }
+        return width > 0 && height > 0 ? Fraction(width, height) : nil
+    }
+
+    /// The timing at its place in the VUI (ITU-T H.264, E.1.1), behind the pixel aspect ratio.
     private static func h264FrameRate(_ bits: inout BitReader) -> Fraction? {
-        if bits.read(1) == 1, bits.read(8) == 255 { bits.skip(32) }
         if bits.read(1) == 1 { bits.skip(1) }
         if bits.read(1) == 1 {
             bits.skip(4)
@@ -145,7 +165,6 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         codec = .hevc
         self.profile = profile
         self.level = level
-        mayHaveFields = false
         self.width = width - (crop.left + crop.right) * (chroma == 1 || chroma == 2 ? 2 : 1)
         self.height = height - (crop.top + crop.bottom) * (chroma == 1 ? 2 : 1)
         frameRate = nil

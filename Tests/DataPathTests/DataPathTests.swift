@@ -76,6 +76,26 @@ import TransportStream
 
     // MARK: One source
 
+    @Test("a source on air whose size changes reports the new format once")
+    func changingFormat() async throws {
+        let rig = await Rig()
+        let (_, writer, events) = try await rig.source()
+        let other = try await NumberedSource.with {
+            $0.width = 160
+            $0.height = 320
+            $0.duration = .seconds(1)
+            $0.gop = 10
+            $0.start = .seconds(1)
+        }.bytes()
+        try await rig.write(try await stream(seconds: 1), to: writer)
+        try await rig.write(other, to: writer)
+        writer.end()
+        try await events.wait(for: .ended)
+        let changes = events.all.compactMap { event in if case .changed(let format?) = event { format } else { nil } }
+        #expect(changes.map { [$0.width, $0.height] } == [[160, 320]])
+        await rig.path.stop()
+    }
+
     @Test("what goes in at one end comes out whole at the other", arguments: [RecordedStream.plain, .bFrames, .otherPIDs, .noRandomAccess, .busy, .hevc])
     func whole(recorded: RecordedStream) async throws {
         let rig = await Rig()

@@ -69,11 +69,11 @@ import Testing
         0x67, 0x42, 0xC0, 0x1E, 0xDA, 0x02, 0x80, 0xBF, 0xE5, 0xC0, 0x44, 0x00, 0x00, 0x03, 0x00, 0x04, 0x00, 0x00, 0x03, 0x00, 0xF0, 0x3C, 0x58, 0xBA, 0x80,
     ]
 
-    private func format(announcing rate: Int?, mayHaveFields: Bool = false) throws -> VideoFormat {
+    private func format(announcing rate: Int?, isInterlaced: Bool = false) throws -> VideoFormat {
         var format = try #require(VideoFormat(h264: Self.parameterSet))
-        #expect(format.frameRate == VideoFormat.Fraction(30, 1) && !format.mayHaveFields)
+        #expect(format.frameRate == VideoFormat.Fraction(30, 1) && !format.isInterlaced)
         format.frameRate = rate.map { VideoFormat.Fraction($0, 1) }
-        format.mayHaveFields = mayHaveFields
+        format.isInterlaced = isInterlaced
         return format
     }
 
@@ -91,7 +91,7 @@ import Testing
         "fields that come one by one are two to a frame",
         arguments: [(25, 50, 25), (30, 60, 30), (nil, 50, 25), (1000, 60, 30), (25, 25, 25), (50, 50, 50)] as [(Int?, Int, Int)])
     func interlaced(announced: Int?, measured: Int, expected: Int) throws {
-        let found = try format(announcing: announced, mayHaveFields: true).paced(by: VideoFormat.Fraction(measured, 1)).frameRate
+        let found = try format(announcing: announced, isInterlaced: true).paced(by: VideoFormat.Fraction(measured, 1)).frameRate
         #expect(found == VideoFormat.Fraction(expected, 1))
     }
 }

@@ -27,6 +27,26 @@ import Testing
         }
     }
 
+    @Test(
+        "H.264 says whether frames may be interlaced, and the pixel aspect ratio",
+        arguments: [("progressive", "64/45", 64, 45), ("tff", "16/11", 16, 11), ("tff", "1/1", 1, 1)])
+    func shape(_ picture: (scan: String, aspect: String, width: Int, height: Int)) async throws {
+        let isInterlaced = picture.scan == "tff"
+        let done = try await Tool.run(
+            "ffmpeg",
+            ["-v", "error", "-f", "lavfi", "-i", "color=s=720x576:r=25", "-frames:v", "3", "-vf", "setsar=\(picture.aspect)"]
+                + (isInterlaced ? ["-flags", "+ildct+ilme", "-x264-params", "tff=1"] : [])
+                + ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-f", "mpegts", "pipe:1"]
+        ).success("a stream")
+        var parser = UnitParser()
+        _ = parser.units([done.output])
+        let found = parser.videoFormat
+        let format = try #require(found)
+        #expect((format.width, format.height) == (720, 576) && format.isInterlaced == isInterlaced)
+        #expect(format.pixelAspect == VideoFormat.Fraction(picture.width, picture.height))
+        #expect(format.frameRate == VideoFormat.Fraction(25, 1))
+    }
+
     @Test("random bytes give a sensible format or none")
     func hostile() {
         withSeededRandomNow { random in
