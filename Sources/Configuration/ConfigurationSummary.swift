@@ -89,6 +89,8 @@ public enum ConfigurationSummary {
             encoding.rate.map { "\($0) fps" } ?? "rate of the source", "\(encoding.bitrate)",
             "a keyframe every \(DurationNotation.text(encoding.keyframe))",
         ].joined(separator: ", ") + (encoding.profile.map { ", profile \($0)" } ?? "")
+            + (encoding.fit == .pad ? "" : ", fit \(encoding.fit.rawValue)")
+            + (encoding.deinterlace == .auto ? "" : ", deinterlace \(encoding.deinterlace.rawValue)")
     }
 
     private static func describe(_ audio: AudioOutput) -> String {

@@ -147,6 +147,17 @@ struct SplitMix: RandomNumberGenerator {
         #expect(ConfigurationSummary.render(try parse(example).configuration) == expected)
     }
 
+    @Test("fit and deinterlace are read, and named in the summary where they are not the usual")
+    func shape() throws {
+        let usual = try parse(inGroup("  - { name: g, tap: true, video: { size: 640x360, fit: pad, deinterlace: auto } }")).configuration
+        #expect(usual.channels[0].groups[0].video == .encode(VideoEncoding(size: PixelSize(width: 640, height: 360))))
+        #expect(!ConfigurationSummary.render(usual).contains("fit") && !ConfigurationSummary.render(usual).contains("deinterlace"))
+        let other = try parse(inGroup("  - { name: g, tap: true, video: { fit: crop, deinterlace: off } }")).configuration
+        #expect(other.channels[0].groups[0].video == .encode(VideoEncoding(fit: .crop, deinterlace: .off)))
+        let words = ConfigurationSummary.render(other).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        #expect(words.contains("fit crop, deinterlace off"), "\(words)")
+    }
+
     @Test("no line is longer than 80 columns, whatever the values are")
     func width() throws {
         let long = String(repeating: "x", count: 200)

@@ -7,7 +7,7 @@ import Testing
     @Test("an unknown key names the nearest known key")
     func unknownKey() {
         #expect(mistakes(withVideo("{ bitrat: 6M }")) == [
-            "box.yaml:7:14: unknown key 'bitrat'; did you mean 'bitrate'? allowed: codec, encoder, size, rate, bitrate, keyframe, profile"
+            "box.yaml:7:14: unknown key 'bitrat'; did you mean 'bitrate'? allowed: codec, encoder, size, rate, bitrate, keyframe, profile, fit, deinterlace"
         ])
     }
 
@@ -61,7 +61,7 @@ import Testing
             "box.yaml:6:19: size '1921x1080' has an odd width; allowed: even numbers from 16 to 8192",
             "box.yaml:6:36: rate '500' is out of range; allowed: 1 to 240 frames per second",
             "box.yaml:7:11: a file source has no 'path'; add path: with the path of a media file, for instance show.mp4",
-            "box.yaml:10:14: unknown key 'bitrat'; did you mean 'bitrate'? allowed: codec, encoder, size, rate, bitrate, keyframe, profile",
+            "box.yaml:10:14: unknown key 'bitrat'; did you mean 'bitrate'? allowed: codec, encoder, size, rate, bitrate, keyframe, profile, fit, deinterlace",
             "box.yaml:10:36: keyframe '2' has no unit; write a duration such as 500ms, 2s, 10m or 1h",
             "box.yaml:12:23: url 'http://host/app' has the scheme 'http', which is not used here; allowed: rtmp, rtmps, srt",
         ])
@@ -124,6 +124,8 @@ import Testing
         ("{ codec: h265 }", "box.yaml:7:21: codec 'h265' is called 'hevc' here; allowed: h264, hevc, av1"),
         ("{ codec: vp9 }", "box.yaml:7:21: codec 'vp9' is not known; allowed: h264, hevc, av1"),
         ("{ profile: main10 }", "box.yaml:7:23: profile 'main10' is no profile of h264; allowed: baseline, main, high"),
+        ("{ fit: padd }", "box.yaml:7:19: fit 'padd' is not known; did you mean 'pad'? allowed: pad, crop, stretch"),
+        ("{ deinterlace: yes }", "box.yaml:7:27: deinterlace 'yes' is not known; allowed: auto, off, field"),
         ("{ bitrate: 10k }", "box.yaml:7:23: bitrate '10k' is out of range; allowed: 50k to 500M"),
         ("{ rate: 5, keyframe: 100ms }", "box.yaml:7:33: keyframe '100ms' is shorter than one frame at rate 5; write at least 200ms"),
     ])

@@ -59,7 +59,9 @@ extension ConfigurationReader {
 
     // MARK: Video
 
-    private static let videoKeys = ["codec", "encoder", "size", "rate", "bitrate", "keyframe", "profile"]
+    private static let videoKeys = [
+        "codec", "encoder", "size", "rate", "bitrate", "keyframe", "profile", "fit", "deinterlace",
+    ]
 
     private func video(_ node: YAMLNode) -> VideoOutput {
         if let copy = isCopy(node, "video") { return copy ? .copy : .encode(VideoEncoding()) }
@@ -79,7 +81,9 @@ extension ConfigurationReader {
             codec: codec, encoder: encoder,
             size: fields.value("size", expecting: PixelSize.example, PixelSize.init(parsing:)), rate: rate,
             bitrate: fields.bitrate("bitrate", default: standard.bitrate, in: VideoEncoding.bitrateLimits),
-            keyframe: keyframe, profile: profile(fields, codec: codec))
+            keyframe: keyframe, profile: profile(fields, codec: codec),
+            fit: fields.word("fit", as: PictureFit.self) ?? standard.fit,
+            deinterlace: fields.word("deinterlace", as: Deinterlacing.self) ?? standard.deinterlace)
         noteAV1(encoding, fields)
         return .encode(encoding)
     }

@@ -27,6 +27,26 @@ public enum VideoCodec: String, Sendable, CaseIterable {
     }
 }
 
+/// How frames of another shape than the group's are brought to its size. Its pixels are square.
+public enum PictureFit: String, Sendable, CaseIterable {
+    /// The whole frame, with black bars.
+    case pad
+    /// The middle of the frame fills the size.
+    case crop
+    /// The frame fills the size, distorted.
+    case stretch
+}
+
+/// What is done with frames that the source marks as interlaced.
+public enum Deinterlacing: String, Sendable, CaseIterable {
+    /// Each becomes a progressive frame.
+    case auto
+    /// They stay as they are.
+    case off
+    /// Each of its two fields becomes a progressive frame.
+    case field
+}
+
 /// How a group's picture is encoded.
 public struct VideoEncoding: Sendable, Equatable {
     /// h264 by default; without `codec` in the file, the codec of the first encoder it names.
@@ -44,6 +64,10 @@ public struct VideoEncoding: Sendable, Equatable {
     public var keyframe: Duration
     /// One of the codec's profiles; by default its ``VideoCodec/defaultProfile``.
     public var profile: String?
+    /// `pad` by default.
+    public var fit: PictureFit
+    /// `auto` by default.
+    public var deinterlace: Deinterlacing
 
     public static let bitrateLimits = Bitrate(bitsPerSecond: 50_000)...Bitrate(bitsPerSecond: 500_000_000)
     public static let keyframeLimits = Duration.milliseconds(100)...Duration.seconds(20)
@@ -52,7 +76,8 @@ public struct VideoEncoding: Sendable, Equatable {
     public init(
         codec: VideoCodec = .h264, encoder: EncoderChoice = .auto, size: PixelSize? = nil,
         rate: FrameRate? = nil, bitrate: Bitrate = Bitrate(bitsPerSecond: 6_000_000),
-        keyframe: Duration = .seconds(2), profile: String? = nil
+        keyframe: Duration = .seconds(2), profile: String? = nil, fit: PictureFit = .pad,
+        deinterlace: Deinterlacing = .auto
     ) {
         self.codec = codec
         self.encoder = encoder
@@ -61,5 +86,7 @@ public struct VideoEncoding: Sendable, Equatable {
         self.bitrate = bitrate
         self.keyframe = keyframe
         self.profile = profile ?? codec.defaultProfile
+        self.fit = fit
+        self.deinterlace = deinterlace
     }
 }
