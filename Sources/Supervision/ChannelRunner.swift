@@ -337,9 +337,10 @@ actor ChannelRunner: Runnable {
 
     /// A source is its place in the list: what stands there unchanged goes on.
     private func changeSources(from former: ChannelConfiguration) {
-        let isTreatedAlike = Commands.Transcoding(for: former) == Commands.Transcoding(for: channel)
+        let (old, new) = (Commands.Transcoding(for: former), Commands.Transcoding(for: channel))
         let kept = channel.sources.indices.map {
-            isTreatedAlike && former.sources.indices.contains($0) && former.sources[$0] == channel.sources[$0]
+            former.sources.indices.contains($0) && former.sources[$0] == channel.sources[$0]
+                && old.treats(channel.sources[$0], like: new)
         }
         for index in sources.indices where !channel.sources.indices.contains(index) { sources[index].end() }
         sources.removeLast(max(0, sources.count - channel.sources.count))

@@ -12,6 +12,8 @@ public enum Commands {
         public var video = false
         /// So is the sound.
         public var audio = false
+        /// What is done with interlaced frames of such a picture.
+        public var deinterlacing: VideoSettings.Deinterlacing?
 
         public init() {}
 
@@ -21,6 +23,26 @@ public enum Commands {
         /// A target that is sent FLV does not follow when the rate changes in the middle of a stream.
         public init(for channel: ChannelConfiguration) {
             audio = channel.groups.contains { $0.audio == .copy }
+            deinterlacing = Self.deinterlacing(for: channel.groups.map(\.video))
+        }
+
+        /// Where one group wants every field, all get them. Only where each encodes and wants them as they are, they stay
+        /// interlaced: what is passed on has to be progressive, since platforms take nothing else.
+        private static func deinterlacing(for outputs: [VideoOutput]) -> VideoSettings.Deinterlacing? {
+            let wishes = outputs.map { output in
+                if case .encode(let wish) = output { wish.deinterlace } else { Deinterlacing.auto }
+            }
+            if wishes.contains(.field) { return .fields }
+            return !wishes.isEmpty && wishes.allSatisfy { $0 == .off } ? nil : .frames
+        }
+
+        /// Whether the relay of a source would be the same.
+        func treats(_ source: SourceConfiguration, like other: Transcoding) -> Bool {
+            switch source.kind {
+            case .srt, .pull, .file: self == other
+            // None of these sends a codec that a feed does not carry.
+            case .rtmp, .capture, .raw, .test: audio == other.audio
+            }
         }
     }
 
@@ -74,9 +96,11 @@ public enum Commands {
         case .raw:
             return nil
         }
+        let encoded = RelayVideo.mezzanine(
+            bitrate: mezzanine.bitrate.bitsPerSecond, keyframe: mezzanine.keyframe, deinterlacing: transcoding.deinterlacing)
         return try RelayCommand(
             source: kind,
-            video: transcoding.video ? .mezzanine(bitrate: mezzanine.bitrate.bitsPerSecond, keyframe: mezzanine.keyframe) : .copy,
+            video: transcoding.video ? encoded : .copy,
             audio: transcoding.audio ? .aac(bitrate: 192_000) : .copy
         ).command(for: ffmpeg)
     }
@@ -123,13 +147,16 @@ public enum Commands {
         _ group: GroupConfiguration, recipe: any EncoderRecipe, format: VideoFormat?, size: FrameSize? = nil, resume: ResumePoint?,
         ffmpeg: FFmpegCapabilities
     ) -> FFmpegCommand {
-        let arriving = format?.frameRate.map { FFmpeg.FrameRate($0.numerator, $0.denominator) }
+        let arriving: FFmpeg.FrameRate?
         let video: VideoTreatment
         switch group.video {
         case .copy:
+            arriving = format?.frameRate.map { FFmpeg.FrameRate($0.numerator, $0.denominator) }
             video = .copy
         case .encode(let wish):
-            video = .encode(VideoSettings(wish, size: size, arriving: arriving), with: recipe)
+            arriving = wish.rate(of: format)
+            let frames = format.map { ArrivingFrames($0) }
+            video = .encode(VideoSettings(wish, size: size, arriving: arriving, frames: frames), with: recipe)
         }
         let audio: AudioTreatment
         switch group.audio {
@@ -159,6 +186,15 @@ public enum Commands {
             kind = .record(folder: record.folder, name: target.name, segment: record.segment, take: take)
         }
         return try PublisherCommand(target: kind, rate: rate).command(for: ffmpeg)
+    }
+}
+
+extension VideoEncoding {
+    /// Pictures a second that reach the encoder from a stream, where that says it.
+    func rate(of format: VideoFormat?) -> FFmpeg.FrameRate? {
+        guard let format, let rate = format.frameRate else { return nil }
+        let fields = format.isInterlaced && deinterlace == .field ? 2 : 1
+        return FFmpeg.FrameRate(rate.numerator * fields, rate.denominator)
     }
 }
 

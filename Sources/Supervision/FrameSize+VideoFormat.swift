@@ -5,3 +5,18 @@ extension FrameSize {
     /// Of the pictures of a stream.
     init(_ format: VideoFormat) { self.init(width: format.width, height: format.height) }
 }
+
+extension ArrivingFrames {
+    /// The pictures of a stream.
+    init(_ format: VideoFormat) {
+        self.init(
+            size: FrameSize(format), pixel: PixelAspect(format.pixelAspect), isInterlaced: format.isInterlaced)
+    }
+}
+
+extension PixelAspect {
+    /// Square where the stream names none.
+    init(_ fraction: VideoFormat.Fraction?) {
+        self.init(width: fraction?.numerator ?? 1, height: fraction?.denominator ?? 1)
+    }
+}

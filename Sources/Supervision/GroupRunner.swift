@@ -40,9 +40,9 @@ actor GroupRunner: EncoderSupervisor, Runnable {
     private let expected: SlateFormat
     /// The size of the first source, where the configuration names none: a target does not follow another size.
     private var size: FrameSize?
-    /// What the newest encoder brings every picture to before a GPU scales it; `nil` where none does. A source of another size goes through
-    /// that too, which costs detail, until an encoder takes over that was made for it.
-    private var upload: FrameSize?
+    /// What the filters of the newest encoder were made for; `nil` where it copies the picture, or before the first. Other
+    /// frames go through them too, distorted or with less detail, until an encoder takes over that was made for them.
+    private var scope: FilterScope?
     /// How much the encoder gives for speed; raised when it is too slow.
     private var effort = EncoderEffort.normal
     /// What the operator had asked for before the handover that somebody waits for.
@@ -156,7 +156,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         guard case .encode(let wish) = group.video else { return nil }
         return EncodingJob(
             wish, arriving: arriving.map { FrameSize($0) } ?? expected.size,
-            rate: arriving?.frameRate.map { FFmpeg.FrameRate($0.numerator, $0.denominator) } ?? expected.rate, size: wish.size == nil ? size : nil)
+            rate: wish.rate(of: arriving) ?? expected.rate, size: wish.size == nil ? size : nil, pixel: PixelAspect(arriving?.pixelAspect))
     }
 
     /// Says what the group needs now.
@@ -237,14 +237,16 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         guard let known = arriving else {
             // The first: now it is known what encoders have to be tried at.
             arriving = format
-            return requestEncoder()
+            requestEncoder()
+            if isMisfit(format) { handle(.handOver(.source), in: &tasks) }
+            return
         }
         let isOtherRate = known.frameRate != nil && format.frameRate != nil && known.frameRate != format.frameRate
         // What stood in for the first source had a size of its own.
         let isFirstSize = wish.size == nil && size == nil && !isSlate && (known.width, known.height) != (format.width, format.height)
         if isOtherRate || isFirstSize {
             handle(.replace(.source), in: &tasks)
-        } else if let upload, upload != FrameSize(format) {
+        } else if isMisfit(format) {
             handle(.handOver(.source), in: &tasks)
         }
     }
@@ -270,8 +272,10 @@ actor GroupRunner: EncoderSupervisor, Runnable {
                 "the encoder was told a wrong frame rate: another one takes over",
                 metadata: ["video": "\(format)", "told": "\(known)"])
         }
-        if isMistold || upload.map({ $0 != FrameSize(format) }) == true { handle(.handOver(.source), in: &tasks) }
+        if isMistold || isMisfit(format) { handle(.handOver(.source), in: &tasks) }
     }
+
+    private func isMisfit(_ format: VideoFormat) -> Bool { scope.map { !$0.suits(ArrivingFrames(format)) } ?? false }
 
     private func handOver(
         to candidate: EncoderCandidate?, for waiting: CheckedContinuation<HandoverResult, Never>, in tasks: inout DiscardingTaskGroup
@@ -353,15 +357,16 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         for format: VideoFormat?, isSlate: Bool, resume: ResumePoint?, of generation: GroupMachine.Generation
     ) -> FFmpegCommand? {
         arriving = format
-        let size = size ?? format.map { FrameSize($0) }
+        let size = size ?? format.map { ArrivingFrames($0).squareSize }
         if !isSlate { self.size = size }
         let ffmpeg = box.ffmpeg.capabilities
-        guard group.video != .copy else {
+        guard case .encode(let wish) = group.video else {
+            scope = nil
             return Commands.encoder(group, recipe: Libx264Recipe(), format: format, size: size, resume: resume, ffmpeg: ffmpeg)
         }
         requestEncoder()
         guard let candidate = assign(to: generation), let recipe = box.encoders.recipe(for: candidate, in: name, effort: effort) else { return nil }
-        upload = recipe.scales ? format.map { FrameSize($0) } : nil
+        scope = FilterScope(wish, size: size, frames: format.map { ArrivingFrames($0) }, scalesOnGPU: recipe.scales)
         return Commands.encoder(group, recipe: recipe, format: format, size: size, resume: resume, ffmpeg: ffmpeg)
     }
 }

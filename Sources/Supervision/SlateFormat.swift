@@ -9,6 +9,7 @@ struct SlateFormat: Sendable, Hashable {
     var size: FrameSize
     var rate: FFmpeg.FrameRate
     var profile: String?
+    var pixel = PixelAspect.square
 
     /// Pictures a second; no camera has more.
     private static let fastest = 300
@@ -19,6 +20,7 @@ struct SlateFormat: Sendable, Hashable {
     init(_ format: VideoFormat, fallback: SlateFormat) {
         codec = format.codec == .hevc ? .hevc : .h264
         size = FrameSize(format)
+        pixel = PixelAspect(format.pixelAspect)
         // A stream whose clock ticks once a microsecond may call that its rate.
         let told = format.frameRate.flatMap { $0.numerator <= Self.fastest * $0.denominator ? $0 : nil }
         rate = told.map { FFmpeg.FrameRate($0.numerator, $0.denominator) } ?? fallback.rate

@@ -119,7 +119,8 @@ actor SlateKeeper {
 
     private func command(_ picture: SlateCommand.Picture, _ format: SlateFormat, output: String) -> FFmpegCommand {
         SlateCommand(
-            picture: picture, codec: format.codec, size: format.size, rate: format.rate, profile: format.profile, frames: format.frames, output: output
+            picture: picture, codec: format.codec, size: format.size, rate: format.rate, profile: format.profile,
+            pixel: format.pixel, frames: format.frames, output: output
         ).command()
     }
 

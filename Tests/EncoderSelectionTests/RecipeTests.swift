@@ -46,6 +46,38 @@ import Testing
     }
 }
 
+@Suite struct ShapeTests {
+    private let wish = VideoEncoding(size: PixelSize(width: 1280, height: 720))
+
+    @Test("a GPU is left out of scaling where frames have another shape, and its trial has the same chain")
+    func gpu() {
+        let recipe = VAAPIRecipe(codec: .h264, node: "/dev/dri/renderD128", scalesOnGPU: true)
+        let landscape = EncodingJob(wish, arriving: FrameSize(width: 1920, height: 1080))
+        #expect(landscape.scales && landscape.settings.fit == .stretch)
+        #expect(recipe.chain(for: landscape.settings, arriving: landscape.arriving).first == "scale=1920:1080")
+        let portrait = EncodingJob(wish, arriving: FrameSize(width: 1080, height: 1920))
+        #expect(!portrait.scales && portrait.settings.fit == .pad)
+        let chain = recipe.chain(for: portrait.settings, arriving: portrait.arriving)
+        #expect(chain.suffix(3) == ["pad=1280:720:(ow-iw)/2:(oh-ih)/2:eval=frame", "format=nv12", "hwupload"])
+        #expect(!chain.contains { $0.contains("scale_vaapi") })
+    }
+
+    @Test("what is done with a shape and with fields follows the wish, and progressive frames are left alone")
+    func settings() {
+        let frames = ArrivingFrames(size: FrameSize(width: 720, height: 576), isInterlaced: true)
+        func settings(_ fit: PictureFit, _ deinterlace: Configuration.Deinterlacing, _ frames: ArrivingFrames) -> VideoSettings {
+            var wish = wish
+            (wish.fit, wish.deinterlace) = (fit, deinterlace)
+            return VideoSettings(wish, size: nil, arriving: nil, frames: frames)
+        }
+        #expect(settings(.pad, .auto, frames).fit == .pad && settings(.pad, .auto, frames).deinterlacing == .frames)
+        #expect(settings(.crop, .field, frames).fit == .crop(FrameSize(width: 720, height: 406)) && settings(.crop, .field, frames).deinterlacing == .fields)
+        #expect(settings(.stretch, .off, frames).fit == .stretch && settings(.stretch, .off, frames).deinterlacing == nil)
+        let wide = ArrivingFrames(size: FrameSize(width: 720, height: 576), pixel: PixelAspect(width: 64, height: 45))
+        #expect(settings(.pad, .field, wide).fit == .stretch && settings(.pad, .field, wide).deinterlacing == nil)
+    }
+}
+
 @Suite struct TrialCommandTests {
     @Test("a trial has the options that a group's encoder has, so that one which is refused shows in it", arguments: ["5.1.9", "7.1.5", "9.0.2"])
     func alike(version: String) throws {

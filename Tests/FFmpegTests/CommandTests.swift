@@ -141,6 +141,71 @@ import EncoderSelection
         #expect(EncoderCommand.samples(at: 1 << 53, rate: 48000) == (1 << 53) / 15 * 8 + 1)
     }
 
+    private func filters(_ settings: VideoSettings, _ ffmpeg: FFmpegCapabilities = .debian12) -> String? {
+        let command = EncoderCommand(
+            video: .encode(settings, with: Libx264Recipe()), audio: .copy, inputRate: FrameRate(25), inputSize: FrameSize(width: 720, height: 576),
+            resume: ResumePoint(videoStart: 90_000, audioStart: 90_000)
+        ).command(for: ffmpeg)
+        #expect(value(after: "-reinit_filter:v", in: command) == "0")
+        return value(after: "-vf", in: command)
+    }
+
+    @Test("frames of another shape are padded, or cropped at the size that is expected, and others are scaled alone")
+    func fits() {
+        let size = FrameSize(width: 640, height: 360)
+        #expect(filters(VideoSettings(size: size, bitrate: 1)) == "trim=start_pts=90000,scale=640:360,setsar=1,format=yuv420p")
+        #expect(
+            filters(VideoSettings(size: size, bitrate: 1, fit: .pad))
+                == "trim=start_pts=90000,scale=w='if(between(dar*360/640,0.99,1.01),640,clip(2*round(dar*360/2),2,640))'"
+                + ":h='if(between(dar*360/640,0.99,1.01),360,clip(2*round(640/dar/2),2,360))':eval=frame"
+                + ",setsar=1,pad=640:360:(ow-iw)/2:(oh-ih)/2:eval=frame,format=yuv420p")
+        #expect(
+            filters(VideoSettings(size: size, bitrate: 1, fit: .crop(FrameSize(width: 720, height: 406))))
+                == "trim=start_pts=90000,scale=720:576,crop=720:406,scale=640:360,setsar=1,format=yuv420p")
+    }
+
+    @Test("interlaced frames are deinterlaced before anything else, from a little before the first that is wanted")
+    func deinterlaces() {
+        let settings = VideoSettings(size: FrameSize(width: 640, height: 360), rate: FrameRate(30), bitrate: 1, deinterlacing: .frames)
+        #expect(
+            filters(settings)
+                == "trim=start_pts=72000,scale=720:576:interl=-1,bwdif=mode=send_frame:deint=interlaced,settb=1/90000,fps=30,settb=1/90000"
+                + ",trim=start_pts=90000,scale=640:360,setsar=1,format=yuv420p")
+        #expect(filters(VideoSettings(size: FrameSize(width: 640, height: 360), bitrate: 1, deinterlacing: .fields))?.contains("mode=send_field") == true)
+    }
+
+    @Test("a relay that encodes deinterlaces where it is told to, and one that copies does nothing")
+    func relayDeinterlaces() throws {
+        func filters(_ video: RelayVideo) throws -> String? {
+            value(after: "-vf", in: try RelayCommand(source: .pull(url: "udp://127.0.0.1:1"), video: video).command(for: .debian12))
+        }
+        #expect(try filters(.copy) == nil)
+        #expect(try filters(.mezzanine(bitrate: 1, keyframe: .seconds(1))) == "format=yuv420p")
+        #expect(
+            try filters(.mezzanine(bitrate: 1, keyframe: .seconds(1), deinterlacing: .frames))
+                == "bwdif=mode=send_frame:deint=interlaced,settb=1/90000,format=yuv420p")
+    }
+
+    @Test("the shape of frames counts their pixels' shape, and one part in a hundred is none", arguments: [
+        (1920, 1080, 1, 1, true), (720, 576, 64, 45, true), (720, 576, 16, 15, false), (1440, 1080, 4, 3, true), (848, 480, 1, 1, true),
+        (1080, 1920, 1, 1, false), (1920, 1088, 1, 1, true), (1920, 1200, 1, 1, false),
+    ])
+    func shapes(width: Int, height: Int, pixelWidth: Int, pixelHeight: Int, isAlike: Bool) {
+        let frames = ArrivingFrames(size: FrameSize(width: width, height: height), pixel: PixelAspect(width: pixelWidth, height: pixelHeight))
+        #expect(frames.hasShape(of: FrameSize(width: 1280, height: 720)) == isAlike)
+        let part = frames.part(withShapeOf: FrameSize(width: 1280, height: 720))
+        #expect(part.width % 2 == 0 && part.height % 2 == 0 && part.width <= width && part.height <= height)
+        #expect(ArrivingFrames(size: part, pixel: frames.pixel).hasShape(of: FrameSize(width: 1280, height: 720)))
+    }
+
+    @Test("the size with square pixels is even, and a senseless pixel counts as square")
+    func squareSizes() {
+        let wide = PixelAspect(width: 64, height: 45)
+        #expect(ArrivingFrames(size: FrameSize(width: 720, height: 576), pixel: wide).squareSize == FrameSize(width: 1024, height: 576))
+        #expect(ArrivingFrames(size: FrameSize(width: 641, height: 361)).squareSize == FrameSize(width: 642, height: 360))
+        #expect(PixelAspect(width: 100, height: 1) == .square && PixelAspect(width: 0, height: 1) == .square)
+    }
+
     @Test("without a rate from the feed x264 goes by the timestamps")
     func unknownRate() {
         let command = EncoderCommand(

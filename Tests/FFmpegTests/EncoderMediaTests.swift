@@ -91,6 +91,57 @@ import Testing
         #expect(exit.log.lines.contains { FFmpegNoise.contains(LogLine(level: .warning, text: $0)) }, "\(exit.log.lines)")
     }
 
+    @Test(
+        "interlaced frames come out progressive at their times, also from a second encoder",
+        arguments: [VideoSettings.Deinterlacing.frames, .fields])
+    func interlaced(deinterlacing: VideoSettings.Deinterlacing) async throws {
+        let scratch = Scratch()
+        let source = scratch.file("source.ts")
+        try await makeInterlaced(source, codec: interlacedH264)
+        let settings = VideoSettings(size: FrameSize(width: 320, height: 288), bitrate: 2_000_000, deinterlacing: deinterlacing)
+        let rate = deinterlacing == .fields ? 50 : 25
+        func encode(to name: String, resume: ResumePoint? = nil) async throws -> [Int64] {
+            let command = EncoderCommand(
+                video: .encode(settings, with: Libx264Recipe()), audio: .copy, inputRate: FrameRate(rate), inputSize: FrameSize(width: 320, height: 288),
+                resume: resume)
+            let exit = try await run(command.command(for: try await ffmpeg().capabilities), in: scratch, from: source, to: scratch.file(name))
+            #expect(exit.status == .exited(0), "\(exit.log.lines)")
+            return try await packets(scratch.file(name), "v").map(\.pts)
+        }
+        let whole = try await encode(to: "whole.ts")
+        #expect(whole.count == rate * 2)
+        #expect(zip(whole, whole.dropFirst()).allSatisfy { $1 - $0 == Int64(90_000 / rate) }, "\(whole)")
+        #expect(try await interlacedFrames(scratch.file("whole.ts")) == 0)
+        #expect(try await combedFrames(scratch.file("whole.ts")) == 0)
+        let rest = try await encode(to: "rest.ts", resume: ResumePoint(videoStart: whole[21], audioStart: whole[21]))
+        #expect(rest == Array(whole[21...]))
+        #expect(try await combedFrames(scratch.file("rest.ts")) == 0)
+    }
+
+    @Test("frames of every shape are shown whole, and a change of size leaves no hole")
+    func shapes() async throws {
+        let scratch = Scratch()
+        try await makeSource(scratch.file("first.ts"), seconds: 2)
+        try await makeSource(scratch.file("second.ts"), seconds: 2, size: "180x320", start: 5002)
+        let both = try ["first.ts", "second.ts"].map { try Data(contentsOf: URL(filePath: scratch.file($0))) }.reduce(Data(), +)
+        try both.write(to: URL(filePath: scratch.file("both.ts")))
+        let settings = VideoSettings(size: FrameSize(width: 320, height: 180), bitrate: 500_000, fit: .pad)
+        let exit = try await run(try await encoder(settings: settings), in: scratch, from: scratch.file("both.ts"), to: scratch.file("out.ts"))
+        #expect(exit.status == .exited(0), "\(exit.log.lines)")
+        let times = try await packets(scratch.file("out.ts"), "v").map(\.pts)
+        #expect(times.count == 120 && zip(times, times.dropFirst()).allSatisfy { abs($1 - $0 - 3000) < 90 }, "\(times)")
+        // The leftmost tenth of each frame as one pixel: no part of a bar is bright.
+        try await tool(
+            "ffmpeg",
+            [
+                "-v", "error", "-nostdin", "-i", scratch.file("out.ts"), "-fps_mode", "passthrough", "-vf",
+                "crop=iw/10:ih:0:0,scale=1:1:flags=area,format=gray", "-f", "rawvideo",
+                scratch.file("edge.gray"),
+            ])
+        let edges = try contents(scratch.file("edge.gray"))
+        #expect(edges.count == 120 && edges.prefix(55).allSatisfy { $0 > 40 } && edges.suffix(55).allSatisfy { $0 < 25 }, "\(edges)")
+    }
+
     @Test("the bitrate is the one asked for, whether the rate is known or not", arguments: [FrameRate(30), nil])
     func bitrate(rate: FrameRate?) async throws {
         let scratch = Scratch()

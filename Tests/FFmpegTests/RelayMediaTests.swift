@@ -106,6 +106,26 @@ import Testing
         #expect(try await packets(scratch.file("out.ts"), "v").count == 50)
     }
 
+    @Test(
+        "interlaced MPEG-2 becomes progressive H.264, a frame of each frame or field",
+        arguments: [(VideoSettings.Deinterlacing.frames, 50), (.fields, 100)])
+    func interlaced(deinterlacing: VideoSettings.Deinterlacing, count: Int) async throws {
+        let scratch = Scratch()
+        try await makeInterlaced(scratch.file("old.ts"), codec: ["-c:v", "mpeg2video", "-b:v", "4M", "-pix_fmt", "yuv420p"])
+        #expect(try await interlacedFrames(scratch.file("old.ts")) == 50)
+        let exit = try await run(
+            RelayCommand(
+                source: .file(path: scratch.file("old.ts"), loop: false),
+                video: .mezzanine(bitrate: 2_000_000, keyframe: .milliseconds(500), deinterlacing: deinterlacing)
+            ).command(for: try await ffmpeg().capabilities), in: scratch, to: scratch.file("out.ts"))
+        #expect(exit.status == .exited(0), "\(exit.log.lines)")
+        let times = try await packets(scratch.file("out.ts"), "v").map(\.pts)
+        #expect(times.count == count)
+        #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 == Int64(180_000 / count) }, "\(times)")
+        #expect(try await interlacedFrames(scratch.file("out.ts")) == 0)
+        #expect(try await combedFrames(scratch.file("out.ts")) == 0)
+    }
+
     @Test("a missing file is told as that")
     func missing() async throws {
         let scratch = Scratch()

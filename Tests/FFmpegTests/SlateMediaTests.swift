@@ -21,4 +21,18 @@ import Testing
         #expect(times.count == rate * 2)
         #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 == Int64(90_000 / rate) }, "\(times)")
     }
+
+    @Test("a slate has the pixels of the source that it stands in for")
+    func pixels() async throws {
+        let scratch = Scratch()
+        let command = SlateCommand(
+            picture: .plain, codec: .h264, size: FrameSize(width: 720, height: 576), rate: FrameRate(25), pixel: PixelAspect(width: 64, height: 45),
+            frames: 5, output: scratch.file("slate.ts"))
+        let exit = try await run(command.command(), in: scratch)
+        #expect(exit.status == .exited(0), "\(exit.log.lines)")
+        let shape = try await tool(
+            "ffprobe",
+            ["-v", "error", "-select_streams", "v", "-show_entries", "stream=width,height,sample_aspect_ratio", "-of", "csv=p=0", scratch.file("slate.ts")])
+        #expect(shape.hasPrefix("720,576,64:45"), "\(shape)")
+    }
 }

@@ -128,6 +128,33 @@ func makeSource(_ path: String, seconds: Int = 6, size: String = "320x180", star
         ])
 }
 
+/// Two seconds of 25 interlaced frames a second, top field first, without sound: bars that move from field to field.
+///
+/// - Parameter codec: Options of the encoder.
+func makeInterlaced(_ path: String, codec: [String]) async throws {
+    try await tool(
+        "ffmpeg",
+        [
+            "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "nullsrc=s=320x288:r=50,geq=lum='if(lt(mod(X+8*N,64),32),235,16)':cb=128:cr=128",
+            "-t", "2", "-vf", "tinterlace=interleave_top,setfield=tff",
+        ] + codec + ["-flags", "+ildct+ilme", "-bf", "0", "-g", "12", "-f", "mpegts", "-muxdelay", "0", "-muxpreload", "0", path])
+}
+
+let interlacedH264 = ["-c:v", "libx264", "-preset", "ultrafast", "-x264-params", "tff=1", "-pix_fmt", "yuv420p"]
+
+/// Frames that are marked as interlaced.
+func interlacedFrames(_ path: String) async throws -> Int {
+    try await tool("ffprobe", ["-v", "error", "-select_streams", "v", "-show_entries", "frame=interlaced_frame", "-of", "csv=p=0", path])
+        .split(separator: "\n").count { $0.hasPrefix("1") }
+}
+
+/// Frames that look interlaced, whatever they are marked as.
+func combedFrames(_ path: String) async throws -> Int {
+    let text = try await tool(
+        "ffmpeg", ["-v", "error", "-nostdin", "-i", path, "-vf", "idet,metadata=mode=print:file=-:key=lavfi.idet.single.current_frame", "-f", "null", "-"])
+    return text.split(separator: "\n").count { $0.hasSuffix("=tff") || $0.hasSuffix("=bff") }
+}
+
 /// Events of a child, in order.
 final class Recorder: Sendable {
     private let events = Mutex<[ChildEvent]>([])

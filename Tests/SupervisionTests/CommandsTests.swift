@@ -47,6 +47,22 @@ import Testing
         #expect(filters(Commands.encoder(sized, recipe: Libx264Recipe(), format: nil, size: FrameSize(width: 640, height: 360), resume: nil, ffmpeg: ffmpeg)).contains("scale=320:180"))
     }
 
+    @Test("relays of a channel deinterlace as its groups want it, and only those restart that might encode")
+    func relaysDeinterlace() {
+        func transcoding(_ outputs: VideoOutput...) -> Commands.Transcoding {
+            let groups = outputs.enumerated().map { GroupConfiguration(name: "g\($0.offset)", video: $0.element) }
+            return Commands.Transcoding(for: ChannelConfiguration(name: "main", sources: [], groups: groups))
+        }
+        let (auto, off, field) = (VideoEncoding(), VideoEncoding(deinterlace: .off), VideoEncoding(deinterlace: .field))
+        #expect(transcoding(.encode(auto)).deinterlacing == .frames && transcoding(.copy).deinterlacing == .frames)
+        #expect(transcoding(.encode(auto), .encode(field)).deinterlacing == .fields)
+        #expect(transcoding(.encode(off)).deinterlacing == nil && transcoding(.encode(off), .copy).deinterlacing == .frames)
+        let file = SourceConfiguration(kind: .file(FileSource(path: "a", loop: true)), position: 0)
+        let test = SourceConfiguration(kind: .test(TestSource(size: PixelSize(width: 64, height: 64), rate: Configuration.FrameRate(numerator: 30))), position: 1)
+        let (before, after) = (transcoding(.encode(auto)), transcoding(.encode(field)))
+        #expect(!before.treats(file, like: after) && before.treats(test, like: after) && before.treats(file, like: before))
+    }
+
     @Test("an encoder that takes over cuts where the feed ends")
     func resume() {
         let command = Commands.encoder(group(), recipe: Libx264Recipe(), format: nil, resume: ResumePoint(videoStart: 903_000, audioStart: 900_960), ffmpeg: ffmpeg)

@@ -14,6 +14,7 @@ import Testing
     }
 
     private static let test = "sources: [ { test: } ], groups: [ { name: hd, video: { size: 160x90, rate: 25 } } ]"
+    private static let cropped = "sources: [ { test: } ], groups: [ { name: hd, video: { size: 160x90, fit: crop } } ]"
     private static let capture = "sources: [ { capture: { any: true } } ], groups: [ { name: hd } ]"
     private static let raw = "sources: [ { raw: { path: /tmp/frames, size: 64x48, rate: 30 } } ], groups: [ { name: hd } ]"
     private static let copied = "sources: [ { rtmp: { listen: \"127.0.0.1:1935\" } } ], groups: [ { name: hd, video: copy, audio: copy } ]"
@@ -45,6 +46,9 @@ import Testing
         ("libx264", raw, "source raw-0 of main", "it has no encoder"),
         ("setsar", test, "group hd", "its picture cannot be encoded"),
         ("settb", test, "group hd", "its rate cannot be had"),
+        ("pad", test, "group hd", "stretched"),
+        ("crop", cropped, "group hd", "stretched"),
+        ("bwdif", test, "group hd", "stay interlaced"),
         ("trim", test, "group hd", "cannot be followed"),
         ("atrim", test, "group hd", "cannot be followed"),
         ("srt", target("url: \"srt://h:9000\""), "target far", "nothing can be sent to it"),
@@ -64,7 +68,9 @@ import Testing
 
     @Test("nothing is told of what nobody uses, and nothing twice")
     func unused() throws {
-        #expect(try missing(Self.test, .complete("9.0", without: ["libx265", "srt", "drawtext", "concat", "nut", "pad"])).isEmpty)
+        #expect(try missing(Self.test, .complete("9.0", without: ["libx265", "srt", "drawtext", "concat", "nut", "crop"])).isEmpty)
+        let asItComes = "sources: [ { test: } ], groups: [ { name: hd, video: { fit: stretch, deinterlace: off } } ]"
+        #expect(try missing(asItComes, .complete("9.0", without: ["pad", "crop", "bwdif"])).isEmpty)
         let found = try missing(Self.pull("http://h/x"), .complete("9.0", without: ["libx264", "aac", "format"]))
         #expect(Set(found.map { $0.subject + $0.missing }).count == found.count)
         #expect(FFmpegNeeds.missing(in: .complete("9.0")).isEmpty)

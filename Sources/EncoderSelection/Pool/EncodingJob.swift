@@ -13,11 +13,17 @@ public struct EncodingJob: Sendable, Hashable {
     ///   - arriving: `nil` while nothing is known of the source; what the group wants is then taken for it.
     ///   - rate: Likewise.
     ///   - size: What the group keeps to where it names no size of its own.
-    public init(_ wish: VideoEncoding, arriving: FrameSize? = nil, rate: FFmpeg.FrameRate? = nil, size: FrameSize? = nil) {
+    ///   - pixel: Of the pictures that arrive.
+    public init(
+        _ wish: VideoEncoding, arriving: FrameSize? = nil, rate: FFmpeg.FrameRate? = nil, size: FrameSize? = nil,
+        pixel: PixelAspect = .square
+    ) {
         self.arriving = arriving ?? wish.size.map { FrameSize($0) } ?? FrameSize(width: 1280, height: 720)
         self.rate = rate ?? wish.rate.map { FFmpeg.FrameRate($0) } ?? FFmpeg.FrameRate(30)
         // An encoder is always told a size, for the source may change its own.
-        settings = VideoSettings(wish, size: size ?? self.arriving, arriving: self.rate)
+        settings = VideoSettings(
+            wish, size: size ?? self.arriving, arriving: self.rate,
+            frames: ArrivingFrames(size: self.arriving, pixel: pixel))
     }
 
     /// Pixels a second that come out.
@@ -26,18 +32,32 @@ public struct EncodingJob: Sendable, Hashable {
         return Double(size.width * size.height) * Double(rate.numerator) / Double(rate.denominator)
     }
 
-    /// The pictures that arrive have another size than those that go out.
-    public var scales: Bool { settings.size.map { $0 != arriving } ?? false }
+    /// The pictures that arrive have another size than those that go out, and the same shape: a GPU can scale them.
+    public var scales: Bool { settings.fit == .stretch && settings.size.map { $0 != arriving } ?? false }
 }
 
 extension VideoSettings {
     /// - Parameters:
     ///   - size: The size to encode where the group names none; `nil` keeps that of the source.
-    ///   - arriving: Pictures a second that arrive, where that is known.
-    public init(_ wish: VideoEncoding, size: FrameSize?, arriving: FFmpeg.FrameRate?) {
+    ///   - arriving: Pictures a second that arrive, or that are made of their fields, where that is known.
+    ///   - frames: What arrives, where that is known.
+    public init(_ wish: VideoEncoding, size: FrameSize?, arriving: FFmpeg.FrameRate?, frames: ArrivingFrames? = nil) {
+        let size = wish.size.map { FrameSize($0) } ?? size
         self.init(
-            size: wish.size.map { FrameSize($0) } ?? size, rate: Self.conversion(from: arriving, to: wish.rate.map { FFmpeg.FrameRate($0) }),
-            bitrate: wish.bitrate.bitsPerSecond, keyframe: wish.keyframe, profile: wish.profile)
+            size: size, rate: Self.conversion(from: arriving, to: wish.rate.map { FFmpeg.FrameRate($0) }),
+            bitrate: wish.bitrate.bitsPerSecond, keyframe: wish.keyframe, profile: wish.profile,
+            fit: Self.fit(wish.fit, to: size, frames),
+            deinterlacing: frames?.isInterlaced == true ? VideoSettings.Deinterlacing(wish.deinterlace) : nil)
+    }
+
+    /// Frames of the right shape need nothing but scaling.
+    private static func fit(_ wish: PictureFit, to size: FrameSize?, _ frames: ArrivingFrames?) -> Fit {
+        guard let size, let frames, !frames.hasShape(of: size) else { return .stretch }
+        return switch wish {
+        case .pad: .pad
+        case .crop: .crop(frames.part(withShapeOf: size))
+        case .stretch: .stretch
+        }
     }
 
     /// A conversion only where the rates differ: on the same rate it would move each picture to the filter's grid,
@@ -47,6 +67,17 @@ extension VideoSettings {
         guard let arriving else { return wanted }
         let ratio = Double(wanted.numerator) * Double(arriving.denominator) / (Double(wanted.denominator) * Double(arriving.numerator))
         return abs(ratio - 1) < 0.005 ? nil : wanted
+    }
+}
+
+extension VideoSettings.Deinterlacing {
+    /// `nil` for none.
+    public init?(_ wish: Configuration.Deinterlacing) {
+        switch wish {
+        case .auto: self = .frames
+        case .field: self = .fields
+        case .off: return nil
+        }
     }
 }
 

@@ -17,11 +17,12 @@ public struct TrialCommand: Sendable {
 
     /// Writes MPEG-TS to standard output, as an encoder of a group does.
     public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
-        FFmpegCommand(
+        let settings = ffmpeg.possible(job.settings)
+        return FFmpegCommand(
             role: .trial,
             arguments: FFmpegCommand.preamble(.trial) + recipe.deviceOptions + [
                 "-f", "lavfi", "-i", "testsrc2=size=\(job.arriving):rate=\(job.rate)", "-frames:v", "\(Self.frames)",
-            ] + ffmpeg.videoOptions(filters: recipe.chain(for: job.settings), recipe: recipe, rate: job.rate) + recipe.options(for: job.settings, inputRate: job.rate) + [
+            ] + ffmpeg.videoOptions(filters: recipe.chain(for: settings), recipe: recipe, rate: job.rate) + recipe.options(for: job.settings, inputRate: job.rate) + [
                 // A second keyframe, which a reader could begin at.
                 "-force_key_frames", "expr:not(mod(n,\(Self.frames / Self.keyframes)))", "-f", "mpegts", "pipe:1",
             ],

@@ -67,6 +67,20 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
 
     // MARK: What command lines are built from
 
+    /// The settings without what this FFmpeg has no filter for.
+    public func possible(_ settings: VideoSettings) -> VideoSettings {
+        var possible = settings
+        if !filters.contains("bwdif") { possible.deinterlacing = nil }
+        let isFitting =
+            switch settings.fit {
+            case .stretch: true
+            case .pad: filters.contains("pad")
+            case .crop: filters.contains("crop")
+            }
+        if !isFitting { possible.fit = .stretch }
+        return possible
+    }
+
     /// Every frame keeps its time; with FFmpeg's own time base it would move by up to half a frame.
     ///
     /// A number for the time base, since all versions take it: `-1` for the source's is refused by FFmpeg 9, and the word

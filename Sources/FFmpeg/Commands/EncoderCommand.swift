@@ -20,6 +20,14 @@ public struct EncoderCommand: Sendable {
     }
 
     public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
+        var possible = self
+        if case .encode(let settings, let recipe) = video {
+            possible.video = .encode(ffmpeg.possible(settings), with: recipe)
+        }
+        return possible.completeCommand(for: ffmpeg)
+    }
+
+    private func completeCommand(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         var arguments = FFmpegCommand.preamble(.encoder)
         if case .encode(_, let recipe) = video { arguments += recipe.deviceOptions }
         if takesEverySize { arguments += ffmpeg.whereKnown("reinit_filter:v", "0") }
@@ -52,12 +60,27 @@ public struct EncoderCommand: Sendable {
     /// holds would be gone. The first of ours that looks at a picture is one that takes whatever comes.
     private var takesEverySize: Bool {
         guard case .encode(let settings, let recipe) = video, settings.size != nil else { return false }
-        return !recipe.scales || inputSize != nil
+        return switch settings.fit {
+        case .pad: true
+        case .stretch: !recipe.scales || inputSize != nil
+        case .crop: inputSize != nil
+        }
+    }
+
+    /// How much before its first frame an encoder begins to deinterlace, in ticks: a field is compared with those around
+    /// it.
+    private static let fieldContext: Int64 = 18_000
+
+    /// The deinterlacer takes frames of one size alone, so every other one is brought to that first, field by field.
+    private func deinterlacer(_ settings: VideoSettings) -> [String] {
+        guard let deinterlacing = settings.deinterlacing, let inputSize else { return [] }
+        let start = resume.map { ["trim=start_pts=\($0.videoStart - Self.fieldContext)"] } ?? []
+        return start + ["scale=\(inputSize.width):\(inputSize.height):interl=-1"] + deinterlacing.filters
     }
 
     private func videoArguments(for ffmpeg: FFmpegCapabilities) -> [String] {
         guard case .encode(let settings, let recipe) = video else { return ["-c:v", "copy"] }
-        var filters: [String] = []
+        var filters = deinterlacer(settings)
         if let rate = settings.rate {
             // The filter's grid counts from time zero, not from the first frame, so every encoder has the same one.
             filters += ["fps=\(rate)", "settb=1/90000"]

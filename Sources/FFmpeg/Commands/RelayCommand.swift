@@ -160,9 +160,10 @@ public struct RelayCommand: Sendable {
         switch video {
         case .copy:
             arguments += ["-c:v", "copy"]
-        case .mezzanine(let bitrate, let keyframe):
+        case .mezzanine(let bitrate, let keyframe, let deinterlacing):
+            let deinterlacer = ffmpeg.filters.contains("bwdif") ? deinterlacing?.filters ?? [] : []
             arguments += ffmpeg.timestampOptions() + [
-                "-vf", "format=yuv420p",
+                "-vf", (deinterlacer + ["format=yuv420p"]).joined(separator: ","),
                 "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
                 "-b:v", "\(bitrate)", "-maxrate", "\(bitrate)", "-bufsize", "\(bitrate)",
                 "-bf", "0", "-sc_threshold", "0", "-g", "600",

@@ -5,5 +5,7 @@ public enum RelayVideo: Sendable, Hashable {
     /// Encodes to H.264 for the feed: fast, no B-frames, short GOPs, so that a replay from the newest keyframe is short.
     /// - `bitrate`: bits/s, also the maximum.
     /// - `keyframe`: time between keyframes.
-    case mezzanine(bitrate: Int, keyframe: Duration)
+    /// - `deinterlacing`: what is done with interlaced frames, whose marks H.264 from here would not have; `nil` leaves
+    ///   them as they are.
+    case mezzanine(bitrate: Int, keyframe: Duration, deinterlacing: VideoSettings.Deinterlacing? = nil)
 }

@@ -29,19 +29,23 @@ public struct SlateCommand: Sendable, Hashable {
     public var rate: FrameRate
     /// As the encoder names it; `nil` leaves it to the encoder.
     public var profile: String?
+    /// Of the source that it stands in for.
+    public var pixel: PixelAspect
     /// How many pictures.
     public var frames: Int
     /// The file to write.
     public var output: String
 
     public init(
-        picture: Picture, codec: Codec, size: FrameSize, rate: FrameRate, profile: String? = nil, frames: Int, output: String
+        picture: Picture, codec: Codec, size: FrameSize, rate: FrameRate, profile: String? = nil,
+        pixel: PixelAspect = .square, frames: Int, output: String
     ) {
         self.picture = picture
         self.codec = codec
         self.size = size
         self.rate = rate
         self.profile = profile
+        self.pixel = pixel
         self.frames = frames
         self.output = output
     }
@@ -56,10 +60,13 @@ public struct SlateCommand: Sendable, Hashable {
             ])
     }
 
+    /// What is drawn on, in square pixels.
+    private var canvas: FrameSize { pixel == .square ? size : ArrivingFrames(size: size, pixel: pixel).squareSize }
+
     private var input: [String] {
         guard let image = picture.image else {
             // Dark, a little lighter above: a card, and no fault of the line.
-            return ["-f", "lavfi", "-i", "gradients=size=\(size):rate=\(rate):c0=0x2b3440:c1=0x12161c:x0=0:y0=0:x1=0:y1=\(size.height):nb_colors=2:speed=0.00001"]
+            return ["-f", "lavfi", "-i", "gradients=size=\(canvas):rate=\(rate):c0=0x2b3440:c1=0x12161c:x0=0:y0=0:x1=0:y1=\(size.height):nb_colors=2:speed=0.00001"]
         }
         return ["-protocol_whitelist", "file,crypto,data", "-i", "file:\(image)"]
     }
@@ -68,8 +75,8 @@ public struct SlateCommand: Sendable, Hashable {
         var filters: [String] = []
         if picture.image != nil {
             filters += [
-                "scale=\(size):force_original_aspect_ratio=decrease:force_divisible_by=2",
-                "pad=\(size.width):\(size.height):(ow-iw)/2:(oh-ih)/2:color=black",
+                "scale=\(canvas):force_original_aspect_ratio=decrease:force_divisible_by=2",
+                "pad=\(canvas.width):\(canvas.height):(ow-iw)/2:(oh-ih)/2:color=black",
             ]
         }
         filters.append("setsar=1")
@@ -81,6 +88,7 @@ public struct SlateCommand: Sendable, Hashable {
                     + ":fontsize=\(height):fontcolor=white:x=(w-text_w)/2:y=\(place):line_spacing=\(height / 3)"
                     + ":box=1:boxcolor=black@0.4:boxborderw=\(height / 2)")
         }
+        if pixel != .square { filters += ["scale=\(size)", "setsar=\(pixel.width)/\(pixel.height)"] }
         // Drawn once: what is repeated is the picture, not the drawing. Of a moving image that is its first one, and the rate that the
         // image has of its own, a GIF's or the 25 that FFmpeg gives a PNG, is not the slate's.
         return filters + ["format=yuv420p", "loop=loop=-1:size=1:start=0", "settb=1/90000", "setpts=N/(\(rate))/TB", "fps=\(rate)"]

@@ -1,6 +1,6 @@
 /// The video that a group wants.
 public struct VideoSettings: Sendable, Hashable {
-    /// `nil` keeps the source's size. Scaling does not keep the aspect ratio; the pixels become square.
+    /// `nil` keeps the source's size. The pixels become square.
     public var size: FrameSize?
     /// Set only when the rate has to be converted: frames are then doubled or dropped on a grid that does not depend
     /// on where the encoder started. `nil` keeps every frame and its time.
@@ -11,15 +11,42 @@ public struct VideoSettings: Sendable, Hashable {
     public var keyframe: Duration
     /// As the encoder names it: `baseline`, `main`, `high`.
     public var profile: String?
+    /// How frames of another shape are brought to ``size``.
+    public var fit: Fit
+    /// What is done with interlaced frames; `nil` leaves them as they are.
+    public var deinterlacing: Deinterlacing?
+
+    public enum Fit: Sendable, Hashable {
+        /// Frames of every shape fill the size, which is right for those of its own shape.
+        case stretch
+        /// Frames are shown whole, with black bars. Follows a source whose size changes.
+        case pad
+        /// This part of each frame, in the middle, is shown.
+        case crop(FrameSize)
+    }
+
+    public enum Deinterlacing: Sendable, Hashable {
+        /// A frame of each frame.
+        case frames
+        /// A frame of each field.
+        case fields
+
+        /// By software: frames arrive in memory, before any GPU. Frames that are not marked as interlaced pass.
+        var filters: [String] {
+            ["bwdif=mode=\(self == .fields ? "send_field" : "send_frame"):deint=interlaced", "settb=1/90000"]
+        }
+    }
 
     public init(
         size: FrameSize? = nil, rate: FrameRate? = nil, bitrate: Int, keyframe: Duration = .seconds(2),
-        profile: String? = nil
+        profile: String? = nil, fit: Fit = .stretch, deinterlacing: Deinterlacing? = nil
     ) {
         self.size = size
         self.rate = rate
         self.bitrate = bitrate
         self.keyframe = keyframe
         self.profile = profile
+        self.fit = fit
+        self.deinterlacing = deinterlacing
     }
 }

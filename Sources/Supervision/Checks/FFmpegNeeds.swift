@@ -60,6 +60,8 @@ public struct FFmpegNeeds: Sendable {
         needs.need(.encodedPicture, for: "groups", "none can encode its picture")
         needs.need(.convertedRate, for: "groups", "no rate can be changed")
         needs.need(.resumedPicture, .resumedSound, for: "groups", noSuccessor)
+        needs.need([.filter("pad"), .filter("crop")], for: "groups", stretched)
+        needs.need([.filter("bwdif")], for: "groups", interlaced)
         needs.need(.slate, .plainSlate, for: "the slate", "there is none")
         needs.need(.slateImage, for: "the slate", "it has no image")
         needs.need([.filter("drawtext")], for: "the slate", "it has no text")
@@ -79,6 +81,8 @@ public struct FFmpegNeeds: Sendable {
 
     private static let noSource = "it cannot be used; other sources can"
     private static let noSuccessor = "an encoder that ends cannot be followed by another one"
+    private static let stretched = "frames of another shape are stretched"
+    private static let interlaced = "interlaced sources stay interlaced"
     private static let noGPU = "no GPU can encode the frames"
 
     private mutating func need(_ parts: [FFmpegPart]..., for subject: String, _ consequence: String) {
@@ -190,6 +194,12 @@ public struct FFmpegNeeds: Sendable {
             need(.encodedPicture, for: subject, "its picture cannot be encoded")
             if video.rate != nil { need(.convertedRate, for: subject, "its rate cannot be had") }
             need(.resumedPicture, for: subject, Self.noSuccessor)
+            switch video.fit {
+            case .pad: need([.filter("pad")], for: subject, Self.stretched)
+            case .crop: need([.filter("crop")], for: subject, Self.stretched)
+            case .stretch: break
+            }
+            if video.deinterlace != .off { need([.filter("bwdif")], for: subject, Self.interlaced) }
         }
         if case .encode = group.audio {
             need(.encodedSound, for: subject, "its sound cannot be encoded")

@@ -191,11 +191,12 @@ public struct FFmpegSelfCheck: Sendable {
         ).command()
     }
 
-    /// With another size and rate than what arrives, and where one ended.
+    /// With another shape and rate than what arrives, deinterlaced, and where one ended.
     private func groups(_ media: MemoryFile) -> [Role] {
         let recipes: [(name: String, recipe: any EncoderRecipe)] = [("groups in H.264", Libx264Recipe()), ("groups in HEVC", Libx265Recipe())]
         let settings = VideoSettings(
-            size: FrameSize(width: 96, height: 64), rate: FrameRate(25), bitrate: 200_000, keyframe: .milliseconds(500))
+            size: FrameSize(width: 96, height: 64), rate: FrameRate(25), bitrate: 200_000, keyframe: .milliseconds(500),
+            fit: .pad, deinterlacing: .frames)
         return recipes.map { group in
             let command = EncoderCommand(
                 video: .encode(settings, with: group.recipe), audio: .aac(bitrate: 96_000, rate: 48_000, channels: 2), inputRate: Self.rate,

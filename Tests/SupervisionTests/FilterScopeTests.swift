@@ -1,0 +1,51 @@
+import Configuration
+import EncoderSelection
+import FFmpeg
+import Testing
+
+@testable import Supervision
+
+/// When frames ask for an encoder of their own.
+@Suite struct FilterScopeTests {
+    private func frames(_ width: Int, _ height: Int, _ pixel: PixelAspect = .square, isInterlaced: Bool = false) -> ArrivingFrames {
+        ArrivingFrames(size: FrameSize(width: width, height: height), pixel: pixel, isInterlaced: isInterlaced)
+    }
+
+    private func scope(
+        _ frames: ArrivingFrames?, fit: PictureFit = .pad, deinterlace: Configuration.Deinterlacing = .auto, scalesOnGPU: Bool = false
+    ) -> FilterScope {
+        FilterScope(
+            VideoEncoding(size: PixelSize(width: 1280, height: 720), fit: fit, deinterlace: deinterlace), size: nil, frames: frames,
+            scalesOnGPU: scalesOnGPU)
+    }
+
+    private let anamorphic = PixelAspect(width: 64, height: 45)
+
+    @Test("frames of the same shape keep the encoder, whatever their size, unless a GPU scales them")
+    func sameShape() {
+        #expect(scope(frames(1920, 1080)).suits(frames(640, 360)))
+        #expect(scope(frames(1920, 1080)).suits(frames(720, 576, anamorphic)))
+        #expect(scope(nil).suits(frames(640, 360)))
+        #expect(!scope(frames(1920, 1080), scalesOnGPU: true).suits(frames(640, 360)))
+        #expect(scope(frames(1920, 1080), scalesOnGPU: true).suits(frames(1920, 1080)))
+    }
+
+    @Test("frames of another shape ask for an encoder that pads, which takes every size after that")
+    func otherShape() {
+        #expect(!scope(frames(1920, 1080)).suits(frames(1080, 1920)))
+        #expect(!scope(nil).suits(frames(1080, 1920)))
+        #expect(scope(frames(1080, 1920)).suits(frames(720, 720)) && scope(frames(1080, 1920)).suits(frames(1920, 1080)))
+        #expect(!scope(frames(1080, 1920)).suits(frames(720, 576, anamorphic)))
+        #expect(scope(frames(1920, 1080), fit: .stretch).suits(frames(1080, 1920)))
+        #expect(!scope(frames(1080, 1920), fit: .crop).suits(frames(720, 1280)))
+        #expect(scope(frames(1080, 1920), fit: .crop).suits(frames(1080, 1920)))
+    }
+
+    @Test("interlaced frames ask for an encoder that deinterlaces, and progressive ones of the same size keep it")
+    func interlaced() {
+        let interlaced = frames(1920, 1080, isInterlaced: true)
+        #expect(!scope(frames(1920, 1080)).suits(interlaced) && !scope(nil).suits(interlaced))
+        #expect(scope(frames(1920, 1080), deinterlace: .off).suits(interlaced))
+        #expect(scope(interlaced).suits(frames(1920, 1080)) && !scope(interlaced).suits(frames(1280, 720)))
+    }
+}
