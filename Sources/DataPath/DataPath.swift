@@ -409,10 +409,11 @@ public actor DataPath {
         let hub = hub(feed)
         let pipe = try Pipe()
         let outlet = try makeOutlet(pipe, reader: hub.feed.makeReader(), hub: hub, pace: isPaced ? Publisher.pace : 0) { _ in report(.ended) }
-        let publisher = Publisher(outlet: outlet, report: report)
+        let publisher = Publisher(outlet: outlet, feed: hub.feed, report: report)
         let attachment = attach { outlet.close() }
         outlets[attachment] = outlet
         publishers[attachment] = publisher
+        loop.arm(for: DeliveryWatch.next(after: EventLoop.now()))
         outlet.flush()
         return (attachment, FileDescriptor(rawValue: pipe.reading))
     }
@@ -465,6 +466,8 @@ public actor DataPath {
         public var delivered: Int
         /// Jumps to the newest keyframe.
         public var skips: Int
+        /// Ticks of stream that they passed over.
+        public var skippedTicks: Int64
         /// Bytes that wait.
         public var lag: Int
     }
@@ -510,7 +513,7 @@ public actor DataPath {
 
     /// - Returns: `nil` when the attachment is no publisher's or is closed.
     public func figures(of attachment: Attachment) -> OutletFigures? {
-        outlets[attachment].map { OutletFigures(delivered: $0.reader.delivered, skips: $0.reader.skips, lag: $0.reader.lag) }
+        outlets[attachment].map { OutletFigures(delivered: $0.reader.delivered, skips: $0.reader.skips, skippedTicks: $0.reader.skipped.ticks, lag: $0.reader.lag) }
     }
 
     /// The same of several; those that have none are left out.

@@ -1,16 +1,24 @@
+import TransportStream
+
 /// What the data path reports of a publisher.
 public enum PublisherEvent: Sendable, Hashable {
     /// Its input waits, and it takes nothing.
     case stalled
     /// It takes its input again.
     case recovered
+    /// It takes less than it is sent: so much of the stream reaches it, from 0 to less than 1. Reported again when that changes.
+    case slow(share: Double)
+    /// Everything has reached it for half a minute.
+    case complete
     /// It closed its input, or the codecs changed; its pipe is closed.
     case ended
 }
 
-/// Watches whether a publisher takes its input.
+/// Watches whether a publisher takes its input, and all of it.
 final class Publisher {
     private let outlet: Outlet
+    private let feed: Feed
+    private var delivery = DeliveryWatch()
     private let report: @Sendable (PublisherEvent) -> Void
     private var isStalled = false
 
@@ -25,8 +33,9 @@ final class Publisher {
     /// Nanoseconds between two looks at a stalled one.
     private static let recoveryInterval: Int64 = 200_000_000
 
-    init(outlet: Outlet, report: @escaping @Sendable (PublisherEvent) -> Void) {
+    init(outlet: Outlet, feed: Feed, report: @escaping @Sendable (PublisherEvent) -> Void) {
         self.outlet = outlet
+        self.feed = feed
         self.report = report
     }
 
@@ -37,8 +46,22 @@ final class Publisher {
             isStalled = isStuck
             report(isStuck ? .stalled : .recovered)
         }
+        // One that has ended takes nothing more, and that is no lack.
+        let look = outlet.isClosed ? .max : lookAtDelivery(now: now)
         // That it takes its input again is nobody's deadline, so it is looked for.
-        if isStuck { return now + Self.recoveryInterval }
-        return outlet.isBlocked ? outlet.movedAt + Self.patience : .max
+        if isStuck { return min(now + Self.recoveryInterval, look) }
+        return min(outlet.isBlocked ? outlet.movedAt + Self.patience : .max, look)
+    }
+
+    private func lookAtDelivery(now: Int64) -> Int64 {
+        let reader = outlet.reader
+        let (change, next) = delivery.look(
+            .init(fed: feed.pictures, behind: reader.picturesBehind, skipped: reader.skipped.pictures), now: now)
+        switch change {
+        case .slow(let share): report(.slow(share: share))
+        case .complete: report(.complete)
+        case nil: break
+        }
+        return next
     }
 }

@@ -50,6 +50,12 @@ public final class FeedReader {
     /// Bytes of the feed that the reader has still before it.
     public var lag: Int { position.map { feed.position - $0 } ?? 0 }
 
+    /// Pictures of the feed that the reader has still before it; 0 while it waits for its first keyframe.
+    public var picturesBehind: Int {
+        if let leftAt { return feed.pictures - leftAt.pictures }
+        return segment.map { feed.pictures - $0.pictures(endingBy: offset) } ?? 0
+    }
+
     /// Bytes of the feed before the next one to deliver; `nil` while the reader waits for a keyframe.
     var position: Int? { segment.map { $0.start + offset } }
 

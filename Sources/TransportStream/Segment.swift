@@ -72,6 +72,13 @@ final class Segment {
         return (picturesBefore, marks.first?.dts ?? lastDTS)
     }
 
+    /// Pictures of the feed up to the last unit that ends at `offset` or before it.
+    func pictures(endingBy offset: Int) -> Int {
+        let index = firstMark(endingAtOrAfter: offset)
+        if index < marks.count, marks[index].end == offset { return marks[index].pictures }
+        return index > 0 ? marks[index - 1].pictures : picturesBefore
+    }
+
     /// Pictures of the feed up to the last one here with this decoding time or an earlier one; `nil` where there is none.
     func pictures(until dts: Int64) -> Int? {
         var last: Int?

@@ -275,7 +275,9 @@ import TransportStream
         #expect(jumped.lost.count == 2 && jumped.duplicated.isEmpty && jumped.late.isEmpty && jumped.backwards.isEmpty, "\(jumped)")
         #expect(jumped.last == 1059, "\(jumped)")
         #expect(reading.complaints.isEmpty, "\(reading.complaints)")
-        #expect(hungEvents.all == [.stalled, .recovered])
+        // How much of the stream it got is told beside them.
+        let both: [PublisherEvent] = [.stalled, .recovered]
+        #expect(hungEvents.all.filter { both.contains($0) } == both && !hungEvents.all.contains(.ended))
         await rig.path.stop()
     }
 

@@ -133,6 +133,32 @@ import Testing
         #expect(reader.takeAll() == Array(source.bytes[940...]) && !reader.isFinished)
     }
 
+    @Test("frames behind a reader count those it has not read whole, and while it waits for a keyframe all since its jump")
+    func framesBehind() {
+        let source = SyntheticFeed(Feed.Limits(duration: 1, bytes: 1, mostBytes: 1 << 20))
+        let waiting = source.feed.makeReader()
+        #expect(waiting.picturesBehind == 0)
+        for index in 0..<4 { source.append(packets: 2, isKeyframe: index == 0) }
+        let reader = source.feed.makeReader()
+        #expect(reader.picturesBehind == 4)
+        _ = reader.next()
+        reader.consume(376)
+        #expect(reader.picturesBehind == 3)
+        // In the middle of a frame.
+        _ = reader.next()
+        reader.consume(100)
+        #expect(reader.picturesBehind == 3)
+        _ = reader.takeAll()
+        #expect(reader.picturesBehind == 0)
+        // Its place goes, and there is no keyframe to go on at.
+        for _ in 0..<100 { source.append(packets: 100, isKeyframe: false) }
+        #expect(reader.next() == nil)
+        #expect(reader.skips == 1 && reader.picturesBehind == 100 && reader.skipped.pictures == 0)
+        source.append(packets: 1, isKeyframe: true)
+        #expect(reader.next() != nil)
+        #expect(reader.picturesBehind == 1 && reader.skipped.pictures == 100)
+    }
+
     @Test("the lag is what a reader has still before it")
     func lag() {
         let source = SyntheticFeed(Feed.Limits())
