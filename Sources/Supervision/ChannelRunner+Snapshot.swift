@@ -74,6 +74,7 @@ extension ChannelRunner {
         let state = entry.targetState(isWanted: isWanted)
         return TargetSnapshot(
             name: runner.target.name, state: state, isWanted: isWanted, bytes: figures.bytes, connects: entry.connects, skips: figures.skips,
+            skippedSeconds: Double(figures.skippedTicks) / Double(Ticks.perSecond), share: state == .stopped ? nil : entry.share,
             uptime: entry.liveSince.map { (.now - $0).seconds } ?? 0,
             trouble: state == .stopped ? nil : entry.targetTrouble(now: .now),
             history: entry.history.snapshot)
@@ -174,11 +175,11 @@ extension ProcessLedger.Entry {
     /// How long a target may be connecting before somebody should know.
     private static let longStart = Duration.seconds(10)
 
-    fileprivate func targetState(isWanted: Bool) -> TargetSnapshot.State {
+    func targetState(isWanted: Bool) -> TargetSnapshot.State {
         guard isWanted else { return .stopped }
         let wasRejected = history.ends.last?.cause == .rejected && obstacle == nil
         return switch actual {
-        case .live: .live
+        case .live: share == nil ? .live : .degraded
         case .stalled: .waiting
         // While it is tried again it stands refused, until it is let in.
         case .idle, .starting, .ending: wasRejected && failures > 0 ? .refused : .connecting

@@ -32,8 +32,8 @@ enum Problems {
             problems += group.state == .stalled ? refusal(group.history, ffmpeg, subject).map { [$0] } ?? of(group, subject) : of(group, subject)
             for target in group.targets where target.state != .stopped {
                 let subject = "target \(target.name)"
-                let refusal = target.state == .live ? nil : refusal(target.history, ffmpeg, subject)
-                problems += [refusal ?? of(target, subject)].compactMap(\.self)
+                let refusal = target.isConnected ? nil : refusal(target.history, ffmpeg, subject)
+                problems += refusal.map { [$0] } ?? of(target, subject)
             }
         }
         return problems
@@ -89,11 +89,23 @@ enum Problems {
         return "its encoder \(group.encoder) ends again and again (\(end.status)\(last)); it is tried for ever; choose another with `encoder:`, or change what is asked of it"
     }
 
-    private static func of(_ target: TargetSnapshot, _ subject: String) -> Problem? {
-        return switch target.state {
-        case .refused: Problem(.targetRefused, subject: subject, sentence: target.trouble ?? "it did not let us in; check the stream key")
-        case .waiting, .connecting, .live: target.trouble.map { Problem(.targetDown, subject: subject, sentence: $0) }
-        case .stopped: nil
+    private static func of(_ target: TargetSnapshot, _ subject: String) -> [Problem] {
+        switch target.state {
+        case .refused:
+            let sentence = target.trouble ?? "it did not let us in; check the stream key"
+            return [Problem(.targetRefused, subject: subject, sentence: sentence)]
+        case .waiting, .connecting, .live, .degraded:
+            let down = target.trouble.map { Problem(.targetDown, subject: subject, sentence: $0) }
+            // It stays while the target is connected again: it is measured on.
+            let slow = target.sharePercent.map { Problem(.targetSlow, subject: subject, sentence: slowness($0)) }
+            return [down, slow].compactMap(\.self)
+        case .stopped:
+            return []
         }
+    }
+
+    private static func slowness(_ percent: Int) -> String {
+        "\(percent) % of the stream reaches it, and the rest is skipped; "
+            + "check the line to it, or for a recording its disk, or lower the group's bitrate"
     }
 }

@@ -30,6 +30,11 @@ final class ProcessLedger: Sendable {
         var delivered = 0
         /// Their jumps to the newest keyframe.
         var skips = 0
+        /// Ticks of stream that those jumps passed over.
+        var skippedTicks: Int64 = 0
+        /// How much of the stream reaches a target that takes less than it is sent, from 0 to less than 1; `nil` while
+        /// all does.
+        var share: Double?
         /// The picture of a source.
         var format: VideoFormat?
         var isOnAir = false
@@ -62,7 +67,7 @@ final class ProcessLedger: Sendable {
                 entry.obstacle = nil
             }
             if starts != entry.starts { entry.startedAt = now }
-            if !wanted { entry.failures = 0 }
+            if !wanted { (entry.failures, entry.share) = (0, nil) }
             if actual != .live, actual != .stalled { entry.liveSince = nil }
             entry.actual = actual
             entry.isWanted = wanted
@@ -76,6 +81,7 @@ final class ProcessLedger: Sendable {
             entry.obstacle = nil
             entry.trouble = nil
             entry.failures = 0
+            entry.share = nil
             entry.format = nil
             entry.absence = nil
         }
@@ -85,7 +91,10 @@ final class ProcessLedger: Sendable {
         entry.withLock { $0.attachment = attachment }
     }
 
-    func ended(_ exit: ChildExit, started: Timestamp, delivered: Int = 0, skips: Int = 0, now: ContinuousClock.Instant = .now) {
+    func ended(
+        _ exit: ChildExit, started: Timestamp, delivered: Int = 0, skips: Int = 0, skippedTicks: Int64 = 0,
+        now: ContinuousClock.Instant = .now
+    ) {
         entry.withLock { entry in
             entry.attachment = nil
             entry.history.add(exit, started: started)
@@ -93,6 +102,9 @@ final class ProcessLedger: Sendable {
             if exit.cause != nil { entry.failures += 1 }
             entry.delivered += delivered
             entry.skips += skips
+            entry.skippedTicks += skippedTicks
+            // The next process goes on over the same line; one that fails again and again has a worse problem.
+            if entry.failures > 1 { entry.share = nil }
             entry.obstacle = nil
         }
     }
@@ -110,6 +122,7 @@ final class ProcessLedger: Sendable {
         entry.withLock { entry in
             entry.obstacle = why
             entry.failures += 1
+            entry.share = nil
         }
     }
 
@@ -136,6 +149,13 @@ final class ProcessLedger: Sendable {
         entry.withLock { $0.format = format }
     }
 
+    /// A target takes less than it is sent.
+    ///
+    /// - Parameter share: How much of the stream reaches it; `nil` when all does.
+    func reaches(_ share: Double?) {
+        entry.withLock { $0.share = share }
+    }
+
     func isOnAir(_ isOnAir: Bool) {
         entry.withLock { entry in
             if isOnAir, !entry.isOnAir { entry.airs += 1 }
@@ -143,18 +163,23 @@ final class ProcessLedger: Sendable {
         }
     }
 
-    /// Bytes that all its processes have been given, and their jumps to the newest keyframe.
+    /// Bytes that all its processes have been given, their jumps to the newest keyframe, and the ticks of stream that
+    /// those passed over.
     ///
     /// - Parameter taken: What the data path said a moment ago of those that ran then.
-    func figures(from dataPath: DataPath, taken: [DataPath.Attachment: DataPath.OutletFigures]) async -> (bytes: Int, skips: Int) {
+    func figures(
+        from dataPath: DataPath, taken: [DataPath.Attachment: DataPath.OutletFigures]
+    ) async -> (bytes: Int, skips: Int, skippedTicks: Int64) {
         while true {
             let before = now
-            guard let attachment = before.attachment else { return (before.delivered, before.skips) }
+            guard let attachment = before.attachment else { return (before.delivered, before.skips, before.skippedTicks) }
             var figures = taken[attachment]
             if figures == nil { figures = await dataPath.figures(of: [attachment])[attachment] }
             // Should it have ended meanwhile, the ledger has it.
             guard now.attachment == attachment, let figures else { continue }
-            return (before.delivered + figures.delivered, before.skips + figures.skips)
+            return (
+                before.delivered + figures.delivered, before.skips + figures.skips, before.skippedTicks + figures.skippedTicks
+            )
         }
     }
 }

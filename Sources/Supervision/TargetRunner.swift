@@ -34,6 +34,8 @@ final class TargetRunner: Runnable {
             switch event {
             case .stalled: process?.report(.stalled)
             case .recovered: process?.report(.delivering)
+            case .slow(let share): ledger.reaches(share)
+            case .complete: ledger.reaches(nil)
             case .ended: break
             }
         }
@@ -68,7 +70,9 @@ final class TargetRunner: Runnable {
                         shared.process.withLock { $0 }?.report(.delivering)
                     }
                     let figures = await dataPath.figures(of: attachment)
-                    ledger.ended(exit, started: started, delivered: figures?.delivered ?? 0, skips: figures?.skips ?? 0)
+                    ledger.ended(
+                        exit, started: started, delivered: figures?.delivered ?? 0, skips: figures?.skips ?? 0,
+                        skippedTicks: figures?.skippedTicks ?? 0)
                     await dataPath.detach(attachment)
                     if exit.cause == .diskFull { await TargetRunner.tidy(target, take: take) }
                 } catch {

@@ -22,6 +22,7 @@ import Testing
         "streambox_handover_duration_seconds_bucket": group + ["le"], "streambox_handover_duration_seconds_sum": group,
         "streambox_handover_duration_seconds_count": group, "streambox_target_state": target + ["state"],
         "streambox_target_bytes_total": target, "streambox_target_connects_total": target, "streambox_target_uptime_seconds": target,
+        "streambox_target_skipped_seconds_total": target,
         "streambox_problem": ["problem", "subject"],
     ]
     private static let states: [String: Set<String>] = [
@@ -75,6 +76,18 @@ import Testing
             let told = try Self.samples(of: Self.box).filter { $0.name == name }.flatMap(\.labels).filter { $0.name == "state" }.map(\.value)
             #expect(told.count == states.count * (name == "streambox_source_state" ? 2 : 1) && Set(told) == states, "\(name)")
         }
+    }
+
+    @Test("a target that takes less than it is sent is live in the metrics, with the seconds that it skipped")
+    func slowTarget() {
+        var box = Self.box
+        box.channels[0].groups[0].targets = [TargetSnapshot(name: "a", state: .degraded, skippedSeconds: 4.5, share: 0.87)]
+        let text = String(decoding: PrometheusText.render(box), as: UTF8.self)
+        let labels = #"channel="main",group="hd",target="a""#
+        let states = text.split(separator: "\n").filter { $0.hasPrefix("streambox_target_state{") }
+        #expect(states.count == 5 && states.contains(#"streambox_target_state{\#(labels),state="live"} 1"#), "\(states)")
+        #expect(states.count { $0.hasSuffix(" 1") } == 1, "\(states)")
+        #expect(text.contains(#"streambox_target_skipped_seconds_total{\#(labels)} 4.5"#))
     }
 
     @Test("every family has its help and its type, counters end with _total")

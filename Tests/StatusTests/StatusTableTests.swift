@@ -46,6 +46,21 @@ import Testing
         #expect(!text.unicodeScalars.contains { $0.properties.generalCategory == .control && $0 != "\n" })
     }
 
+    @Test("a target that takes less than it is sent is degraded, with the share that arrives")
+    func slowTarget() throws {
+        var box = box
+        box.channels[0].groups[0].targets = [
+            TargetSnapshot(name: "a", state: .degraded, connects: 2, share: 0.87, uptime: 750), TargetSnapshot(name: "b", state: .live, uptime: 30),
+        ]
+        let lines = StatusTable.render(box, coloured: false).split(separator: "\n")
+        let words = lines.map { $0.split(separator: " ").joined(separator: " ") }
+        #expect(words.contains("target a degraded") || words.contains { $0.hasPrefix("target a degraded 87 % arrives") }, "\(words)")
+        #expect(words.contains { $0.hasSuffix("87 % arrives, for 12m 30s, connected 2 times") }, "\(words)")
+        #expect(words.contains { $0.hasPrefix("target b live") } && !words.contains { $0.contains("b live 8") }, "\(words)")
+        let json = String(decoding: try StatusJSON.render(box, isPretty: false), as: UTF8.self)
+        #expect(json.contains(#""share":0.87"#) && json.contains(#""state":"degraded""#), "\(json)")
+    }
+
     @Test("figures are written as people say them")
     func figures() {
         let text = StatusTable.render(box, coloured: false)

@@ -34,6 +34,8 @@ import Testing
         #expect(box().summary == "main has no picture yet; groups 0 of 1 live")
         let targets = [TargetSnapshot(name: "a", state: .live), TargetSnapshot(name: "b", state: .refused), TargetSnapshot(name: "c", state: .stopped, isWanted: false)]
         #expect(box(source: true, group: .live, targets: targets).summary == "main shows rtmp-0; groups 1 of 1 live; targets 1 of 2 live")
+        let slow = [TargetSnapshot(name: "a", state: .degraded, share: 0.87)]
+        #expect(box(source: true, group: .live, targets: slow).summary.hasSuffix("targets 1 of 1 live"))
     }
 
     @Test("the first problem stands in it, and how many there are")

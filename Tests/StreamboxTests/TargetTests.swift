@@ -131,6 +131,62 @@ import Testing
         }
     }
 
+    @Test("a target behind a thin line is told with the share that arrives, until everything arrives again")
+    func thinLine() async throws {
+        try await withStage { stage in
+            let good = try await stage.nginx(record: true)
+            let slow = try await stage.nginx()
+            let line = try ThinLine(to: slow.port)
+            defer { line.cut() }
+            let port = try FreePort.tcp()
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    groups:
+                      - name: raw
+                        video: copy
+                        audio: copy
+                        targets:
+                          - { name: slow, url: "rtmp://127.0.0.1:\(line.port)/live/slow" }
+                          - { name: good, url: "\(good.url("good"))" }
+                """)
+            try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
+            // Enough bytes to fill what the kernel holds for a connection.
+            let busy = NumberedSource.with {
+                $0.picture = .busy
+                $0.bitrate = 8000
+                $0.duration = nil
+                $0.width = 480
+                $0.height = 270
+            }
+            let publisher = try await stage.publish(busy, to: "rtmp://127.0.0.1:\(port)/live/x")
+            try await slow.waitForPublishes(of: "slow")
+            try await good.waitForFrames(30, of: "good")
+            let before = try await stage.status(of: daemon)
+            #expect(before.target("slow")?.state == "live" && before.target("slow")?.share == nil)
+
+            line.carry(250_000)
+            let starving = try await stage.expect("the problem", of: daemon, within: .seconds(120)) {
+                $0.target("slow")?.state == "degraded" && $0.hasProblem("target-slow", "% of the stream reaches it")
+            }
+            #expect(starving.problems.first { $0.problem == "target-slow" }?.subject == "target slow")
+            #expect((starving.target("slow")?.share ?? 1) < 0.99)
+            #expect(starving.target("good")?.state == "live" && starving.target("good")?.share == nil)
+            try await daemon.logged("level=error", "problem=target-slow", "subject=\"target slow\"")
+
+            line.carry(nil)
+            try await stage.expect("the problem to be over", of: daemon, within: .seconds(120)) {
+                $0.target("slow")?.state == "live" && !$0.hasProblem("target-slow")
+            }
+            try await daemon.logged("the problem is over", "problem=target-slow", within: .seconds(90))
+            #expect(daemon.lines("problem=target-slow", "level=error").count == 1)
+            #expect(try await stage.status(of: daemon).target("slow")?.connects == 1)
+            await stage.end(publisher)
+            try await daemon.terminate()
+        }
+    }
+
     @Test("a target that takes long to answer is waited for by one connection, and counted once it is there")
     func slowAnswer() async throws {
         try await withStage { stage in

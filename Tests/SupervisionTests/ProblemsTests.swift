@@ -20,6 +20,27 @@ import Testing
         #expect(problems(.stalled, encoder: "none", why: why) == [Problem(.ffmpegUnsupported, subject: "group hd", sentence: why)])
     }
 
+    private func problems(_ target: TargetSnapshot) -> [Problem] {
+        let source = SourceSnapshot(id: "test", state: .live, isOnAir: true)
+        let group = GroupSnapshot(name: "hd", state: .live, encoder: "libx264", targets: [target])
+        return Problems.of(ChannelSnapshot(name: "main", sources: [source], groups: [group]), ffmpeg: "9.0.2")
+    }
+
+    @Test("a target that takes less than it is sent is a problem that says how much arrives")
+    func slow() throws {
+        #expect(problems(TargetSnapshot(name: "a", state: .live)).isEmpty)
+        let slow = problems(TargetSnapshot(name: "a", state: .degraded, share: 0.87))
+        #expect(slow.map(\.problem) == [.targetSlow] && slow[0].subject == "target a")
+        #expect(slow[0].sentence.hasPrefix("87 % of the stream reaches it"))
+    }
+
+    @Test("a slow target that does not answer for a moment is slow and down, one that is stopped neither")
+    func slowAndDown() {
+        let both = problems(TargetSnapshot(name: "a", state: .waiting, share: 0.5, trouble: "it takes nothing"))
+        #expect(both.map(\.problem) == [.targetDown, .targetSlow])
+        #expect(problems(TargetSnapshot(name: "a", state: .stopped, share: 0.5)).isEmpty)
+    }
+
     @Test("a group that lacks it because of its device is degraded, or has none")
     func device() {
         let why = "libx264: the best that works here (h264_nvenc@0000:01:00.0: the NVIDIA driver is older than this FFmpeg needs; update nvidia-driver)"

@@ -60,6 +60,41 @@ import Testing
         #expect(ledger.now.targetTrouble(now: start + .seconds(14)) == nil && ledger.now.connects == 1 && ledger.now.liveSince == start + .seconds(13))
     }
 
+    @Test("a target that takes less than it is sent is degraded until all arrives, also over one lost connection")
+    func slow() {
+        let ledger = ProcessLedger()
+        ledger.stands(.starting, wanted: true, starts: 1, now: start)
+        ledger.stands(.live, wanted: true, starts: 1, now: start)
+        #expect(ledger.now.targetState(isWanted: true) == .live)
+        ledger.reaches(0.87)
+        #expect(ledger.now.targetState(isWanted: true) == .degraded && ledger.now.targetState(isWanted: false) == .stopped)
+        ledger.ended(exit(.stuck), started: .now, skips: 2, skippedTicks: 90_000, now: start + .seconds(60))
+        ledger.stands(.starting, wanted: true, starts: 2, now: start + .seconds(61))
+        #expect(ledger.now.targetState(isWanted: true) == .connecting && ledger.now.share == 0.87 && ledger.now.skippedTicks == 90_000)
+        ledger.stands(.live, wanted: true, starts: 2, now: start + .seconds(62))
+        ledger.reaches(nil)
+        #expect(ledger.now.targetState(isWanted: true) == .live)
+    }
+
+    @Test("a target that fails again and again, or is stopped, is no slow one any more")
+    func noLongerSlow() {
+        let ledger = ProcessLedger()
+        ledger.reaches(0.5)
+        live(ledger, 1, from: .zero, live: nil, until: .seconds(1), exit(.reset))
+        #expect(ledger.now.share == 0.5)
+        live(ledger, 2, from: .seconds(2), live: nil, until: .seconds(3), exit(.reset))
+        #expect(ledger.now.share == nil)
+        ledger.reaches(0.5)
+        ledger.stands(.idle, wanted: false, starts: 2, now: start + .seconds(4))
+        #expect(ledger.now.share == nil)
+        ledger.reaches(0.5)
+        ledger.couldNotStart("no folder")
+        #expect(ledger.now.share == nil)
+        ledger.reaches(0.5)
+        ledger.beginAnew()
+        #expect(ledger.now.share == nil)
+    }
+
     @Test("the peer's own words are quoted")
     func words() {
         let ledger = ProcessLedger()

@@ -42,6 +42,7 @@ public struct StatusReport: Decodable, Sendable {
         public var name: String
         public var state: String
         public var connects: Int
+        public var share: Double?
         public var trouble: String?
     }
     public struct GPU: Decodable, Sendable {

@@ -154,11 +154,19 @@ public struct PrometheusText {
 
     private mutating func targets(_ rows: Rows) {
         family("streambox_target_state", .gauge, "The state of a target: 1 for the one that holds.")
-        for row in rows.targets { oneOf("streambox_target_state", TargetSnapshot.State.allCases, row.value.state, row.labels) }
+        // What reaches a live target is another family's.
+        let states = TargetSnapshot.State.allCases.filter { $0 != .degraded }
+        for row in rows.targets {
+            oneOf("streambox_target_state", states, row.value.isConnected ? .live : row.value.state, row.labels)
+        }
         family("streambox_target_bytes_total", .counter, "Bytes that the target's publishers were given.")
         for row in rows.targets { sample("streambox_target_bytes_total", row.labels, Double(row.value.bytes)) }
         family("streambox_target_connects_total", .counter, "How often the target was connected.")
         for row in rows.targets { sample("streambox_target_connects_total", row.labels, Double(row.value.connects)) }
+        family("streambox_target_skipped_seconds_total", .counter, "Stream that the target's publishers jumped over.")
+        for row in rows.targets {
+            sample("streambox_target_skipped_seconds_total", row.labels, row.value.skippedSeconds)
+        }
         family("streambox_target_uptime_seconds", .gauge, "How long the target has been connected.")
         for row in rows.targets { sample("streambox_target_uptime_seconds", row.labels, row.value.uptime) }
     }

@@ -66,7 +66,9 @@ public struct StatusTable {
         for target in group.targets {
             let about: String
             switch target.state {
-            case .live: about = "for \(Self.time(target.uptime))" + (target.connects > 1 ? ", connected \(target.connects) times" : "")
+            case .live, .degraded:
+                about = (target.sharePercent.map { "\($0) % arrives, " } ?? "") + "for \(Self.time(target.uptime))"
+                    + (target.connects > 1 ? ", connected \(target.connects) times" : "")
             case .connecting, .waiting, .refused: about = target.trouble ?? ""
             case .stopped: about = ""
             }
@@ -95,7 +97,7 @@ public struct StatusTable {
     private func tone(_ target: TargetSnapshot) -> Tone {
         switch target.state {
         case .live: .good
-        case .connecting, .waiting: .doubtful
+        case .degraded, .connecting, .waiting: .doubtful
         case .refused: .bad
         case .stopped: .faint
         }

@@ -18,7 +18,7 @@ extension BoxSnapshot {
         let targets = groups.flatMap(\.targets).filter(\.isWanted)
         var parts = [shown.joined(separator: ", ")]
         if !groups.isEmpty { parts.append("groups \(groups.count { $0.isDelivering }) of \(groups.count) live") }
-        if !targets.isEmpty { parts.append("targets \(targets.count { $0.state == .live }) of \(targets.count) live") }
+        if !targets.isEmpty { parts.append("targets \(targets.count { $0.isConnected }) of \(targets.count) live") }
         var text = parts.joined(separator: "; ")
         if let problem = problems.first {
             text += problems.count == 1 ? ". Problem: " : ". \(problems.count) problems, the first: "

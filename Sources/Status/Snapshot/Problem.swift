@@ -10,6 +10,7 @@ public struct Problem: Sendable, Hashable, Codable {
         case groupDegraded = "group-degraded"
         case targetRefused = "target-refused"
         case targetDown = "target-down"
+        case targetSlow = "target-slow"
         case ffmpegUnsupported = "ffmpeg-unsupported"
         case gpuGone = "gpu-gone"
         case gpuQuarantined = "gpu-quarantined"

@@ -3,6 +3,8 @@ public struct TargetSnapshot: Sendable, Hashable, Codable {
     public enum State: String, Sendable, Hashable, Codable, CaseIterable {
         case connecting
         case live
+        /// It is live and takes less than it is sent; `live` in the metrics.
+        case degraded
         /// It is not connected, and is tried again after a pause.
         case waiting
         /// It answered and did not let us in.
@@ -19,6 +21,11 @@ public struct TargetSnapshot: Sendable, Hashable, Codable {
     public var connects: Int
     /// How often its publisher fell behind and jumped to the newest keyframe.
     public var skips: Int
+    /// Seconds of stream that those jumps passed over.
+    public var skippedSeconds: Double
+    /// How much of the stream reaches it while it takes less than it is sent, from 0 to less than 1; `nil` while all
+    /// does.
+    public var share: Double?
     /// Seconds since it was connected; 0 while it is not.
     public var uptime: Double
     /// Why it is not live, or does not stay so; `nil` when all is well, or it was never tried.
@@ -27,8 +34,8 @@ public struct TargetSnapshot: Sendable, Hashable, Codable {
     public var history: [EndSnapshot]
 
     public init(
-        name: String, state: State, isWanted: Bool = true, bytes: Int = 0, connects: Int = 0, skips: Int = 0, uptime: Double = 0,
-        trouble: String? = nil, history: [EndSnapshot] = []
+        name: String, state: State, isWanted: Bool = true, bytes: Int = 0, connects: Int = 0, skips: Int = 0,
+        skippedSeconds: Double = 0, share: Double? = nil, uptime: Double = 0, trouble: String? = nil, history: [EndSnapshot] = []
     ) {
         self.name = name
         self.state = state
@@ -36,8 +43,16 @@ public struct TargetSnapshot: Sendable, Hashable, Codable {
         self.bytes = bytes
         self.connects = connects
         self.skips = skips
+        self.skippedSeconds = skippedSeconds
+        self.share = share
         self.uptime = uptime
         self.trouble = trouble
         self.history = history
     }
+
+    /// It is connected, whether or not everything reaches it.
+    public var isConnected: Bool { state == .live || state == .degraded }
+
+    /// The share in whole percent, rounded down: a target that lacks something is not at a hundred.
+    public var sharePercent: Int? { share.map { Int(max(0, min(0.99, $0)) * 100 + 1e-6) } }
 }
