@@ -10,10 +10,12 @@ enum BoundedChild {
     ///   - stdout: Likewise.
     ///   - limit: After it, and when the task is cancelled, the child is killed.
     ///   - extended: How long it may take in all as long as it is at work: a machine may be busy.
+    ///   - started: Called with its number once it runs; it must not block.
     ///   - isDone: Whether it has done what it was started for; it is ended then. Asked many times a second, so it must be quick.
     static func run(
         _ command: FFmpegCommand, binary: FFmpegBinary, stdin: FileDescriptor? = nil, stdout: FileDescriptor? = nil, environment: [String: String],
-        limit: Duration, extended: Duration? = nil, isDone: (@Sendable () -> Bool)? = nil
+        limit: Duration, extended: Duration? = nil, started tell: @escaping @Sendable (Int32) -> Void = { _ in },
+        isDone: (@Sendable () -> Bool)? = nil
     ) async -> (exit: ChildExit, overdue: Overdue?) {
         let child = ChildHandle()
         let started = Started()
@@ -22,7 +24,9 @@ enum BoundedChild {
                 await withTaskCancellationHandler {
                     .exit(
                         await ChildProcess.run(command, binary: binary, stdin: stdin, stdout: stdout, environment: environment, handle: child) {
-                            if case .started(let pid) = $0 { started.pid = pid }
+                            guard case .started(let pid) = $0 else { return }
+                            started.pid = pid
+                            tell(pid)
                         })
                 } onCancel: {
                     child.stop(.now)
@@ -55,7 +59,8 @@ enum BoundedChild {
         }
     }
 
-    private final class Started: Sendable {
+    /// The number of a child, once it runs.
+    final class Started: Sendable {
         private let started = Mutex<Int32?>(nil)
         var pid: Int32? {
             get { started.withLock { $0 } }
@@ -93,7 +98,7 @@ enum BoundedChild {
     }
 
     /// A child has ended, whether or not somebody has taken note of it: its processor time stands still then.
-    private static func hasEnded(_ pid: Int32) -> Bool {
+    static func hasEnded(_ pid: Int32) -> Bool {
         var info = siginfo_t()
         return waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_signo != 0
     }

@@ -1,4 +1,5 @@
 public import FFmpeg
+import Glibc
 public import Logging
 public import Redaction
 public import SystemPackage
@@ -21,6 +22,18 @@ public struct Box: Sendable {
     var clockSteps: @Sendable () -> AsyncStream<Duration> = { ClockWatch.steps() }
 
     let ledgers = Ledgers()
+
+    /// The service's own program, which is run again for what may hang with a disk.
+    var program = Box.ownProgram
+
+    /// The path of the program that runs. When a package has put another version in its place, that one is taken.
+    private static let ownProgram: String = {
+        var bytes = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &bytes, bytes.count)
+        let path = String(decoding: bytes.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let deleted = " (deleted)"
+        return path.hasSuffix(deleted) ? String(path.dropLast(deleted.count)) : path
+    }()
 
     /// First slates, from one start to the next; `nil` where there is no place for them.
     public var slates: SlateStore?

@@ -13,8 +13,6 @@ struct RecordingKeeper: Sendable {
     private static let interval = Duration.seconds(1)
     /// In how many looks what is written of the newest segment is brought to the disk once.
     private static let looksPerFlush = 5
-    /// How long the disk may take for one look.
-    private static let patience = Duration.seconds(600)
 
     init(folder: String, name: String, most: (some BinaryInteger)?) {
         self.folder = folder
@@ -46,12 +44,12 @@ struct RecordingKeeper: Sendable {
         }
     }
 
-    func run() async {
+    /// Looks again and again, and waits for the disk as long as it takes: it is for a process that does nothing else.
+    func run(while isWanted: @Sendable () -> Bool = { true }) async {
         // What an earlier process wrote is finished, and old: flushing costs nothing where there is nothing to flush.
         var memory = Memory()
-        while true {
-            // A disk may be slow, or hang: then this waits, and nothing else does.
-            memory = await Offload.run(atMost: Self.patience) { [memory] in keep(memory) } ?? memory
+        while isWanted() {
+            memory = keep(memory)
             guard await (try? ContinuousClock().sleep(for: Self.interval)) != nil else { return }
         }
     }

@@ -1,7 +1,6 @@
 import Configuration
 import DataPath
 import FFmpeg
-import Glibc
 import Logging
 import Synchronization
 import TransportStream
@@ -12,6 +11,8 @@ final class TargetRunner: Runnable {
     let ledger: ProcessLedger
     private let process: ProcessRunner
     private let clockSteps: @Sendable () -> AsyncStream<Duration>
+    /// `nil` for a target that is no recording.
+    private let recording: RecordingFolder?
 
     private final class Shared: Sendable {
         let process = Mutex<ProcessRunner?>(nil)
@@ -24,6 +25,12 @@ final class TargetRunner: Runnable {
         clockSteps = box.clockSteps
         let logger = box.logger(["channel": "\(channel)", "group": "\(group.name)", "target": "\(target.name)"])
         let life = Life(box: box, logger: logger)
+        let recording: RecordingFolder? = if case .record(let record) = target.destination {
+            RecordingFolder(record.folder, name: target.name, box: box, logger: logger)
+        } else {
+            nil
+        }
+        self.recording = recording
         let shared = Shared()
         // A disk answers at once, or hangs.
         let startPatience: Duration? = if case .record = target.destination { nil } else { Self.connectPatience }
@@ -55,7 +62,7 @@ final class TargetRunner: Runnable {
             }, blamesHangs: true,
             live: { child in
                 do {
-                    let take = try await TargetRunner.take(target)
+                    let take = try await recording?.take() ?? 0
                     let ffmpeg = box.ffmpeg.capabilities
                     let rate = await TargetRunner.rate(of: feed, for: target, box: box, dataPath: dataPath)
                     let command = try Commands.publisher(target, of: group, take: take, rate: rate, ffmpeg: ffmpeg, environment: box.environment)
@@ -74,7 +81,7 @@ final class TargetRunner: Runnable {
                         exit, started: started, delivered: figures?.delivered ?? 0, skips: figures?.skips ?? 0,
                         skippedTicks: figures?.skippedTicks ?? 0)
                     await dataPath.detach(attachment)
-                    if exit.cause == .diskFull { await TargetRunner.tidy(target, take: take) }
+                    if exit.cause == .diskFull { await recording?.tidy(take: take) }
                 } catch {
                     life.log(.error, "cannot run: \(error)")
                     ledger.couldNotStart("\(error)")
@@ -86,10 +93,9 @@ final class TargetRunner: Runnable {
     func run() async {
         ledger.beginAnew()
         if case .rtmp = target.destination { return await runWithinLimit() }
-        guard case .record(let record) = target.destination else { return await process.run() }
+        guard case .record(let record) = target.destination, let recording else { return await process.run() }
         await withTaskGroup { group in
-            let keeper = RecordingKeeper(folder: record.folder, name: target.name, most: record.keep?.bytes)
-            group.addTask { await keeper.run() }
+            group.addTask { await recording.keep(most: record.keep.map { Int64($0.bytes) }) }
             group.addTask { [clockSteps, process] in
                 // Segments are named after the clock: one that is set back so far comes to names again that it has given, and FFmpeg
                 // overwrites. The next take has other names.
@@ -118,7 +124,11 @@ final class TargetRunner: Runnable {
     }
 
     func want(_ wanted: Bool) { process.report(.want(wanted)) }
-    func finish() { process.finish() }
+    func finish() {
+        // On a disk that hangs it ends no sooner than the recording, and both have to be gone in time.
+        recording?.endKeeping()
+        process.finish()
+    }
 
     /// How long a publisher that has to know its rate waits for the first picture, and how often it looks.
     private static let ratePatience = 100
@@ -137,36 +147,6 @@ final class TargetRunner: Runnable {
     /// How long a publisher may be connecting. Longer than a name server, a connection and a platform's answer take to fail, each of
     /// which FFmpeg says: what is over then is a process that hangs.
     private static let connectPatience = Duration.seconds(60)
-
-    /// How long the disk of a recording may take to say that it is there.
-    private static let diskPatience = Duration.seconds(10)
-
-    /// How many bytes a recording has to have room for, so that it is begun: some seconds.
-    private static let leastRoom = 1 << 20
-
-    /// A disk that became full left nothing in the last file, perhaps.
-    private static func tidy(_ target: TargetConfiguration, take: Int) async {
-        guard case .record(let record) = target.destination else { return }
-        _ = await Offload.run(atMost: diskPatience) { RecordingFiles.removeEmpty(folder: record.folder, name: target.name, take: take) }
-    }
-
-    /// The number of a recording that begins now, in a folder that takes files. A disk that is full, read only or not there is this
-    /// target's trouble alone: it is tried again.
-    private static func take(_ target: TargetConfiguration) async throws(StartError) -> Int {
-        guard case .record(let record) = target.destination else { return 0 }
-        let name = target.name
-        let take = await Offload.run(atMost: diskPatience) { () -> Result<Int, StartError> in
-            do throws(StartError) {
-                try Folder.make(record.folder, for: "target \(name)")
-                try Folder.checkRoom(in: record.folder, bytes: leastRoom, for: "target \(name)")
-                return .success(RecordingFiles.nextTake(folder: record.folder, name: name, now: time(nil)))
-            } catch {
-                return .failure(error)
-            }
-        }
-        guard let take else { throw StartError("target \(name) needs the folder \(record.folder), whose disk does not answer") }
-        return try take.get()
-    }
 }
 
 extension TargetDestination {

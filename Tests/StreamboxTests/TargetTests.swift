@@ -264,6 +264,50 @@ import Testing
         }
     }
 
+    /// Whether this machine lets a test mount a disk of its own, and freeze it.
+    private static let freezes =
+        geteuid() == 0 && access("/dev/loop-control", W_OK) == 0
+        && ["fsfreeze", "mkfs.ext4"].allSatisfy { access("/usr/sbin/\($0)", X_OK) == 0 }
+
+    @Test("a recording whose disk hangs in mid-stream is told, and the service ends in time all the same", .enabled(if: Self.freezes))
+    func frozenDisk() async throws {
+        try await withStage { stage in
+            let image = try stage.folder.write("disk.img", "")
+            truncate(image, 64 << 20)
+            let disk = try stage.folder.makeFolder("disk")
+            _ = try await Program.run("/usr/sbin/mkfs.ext4", ["-q", "-F", image]).success("mkfs.ext4")
+            _ = try await Program.run("mount", ["-o", "loop", image, disk]).success("mount")
+            let result: Result<Void, any Error>
+            do {
+                try await Self.endWhileFrozen(stage, disk)
+                result = .success(())
+            } catch {
+                result = .failure(error)
+            }
+            // Always: what waits for it ends only then.
+            _ = try await Program.run("/usr/sbin/fsfreeze", ["-u", disk])
+            _ = try await Program.run("umount", ["-l", disk]).success("umount")
+            try result.get()
+        }
+    }
+
+    private static func endWhileFrozen(_ stage: Stage, _ disk: String) async throws {
+        let daemon = try await stage.streambox("""
+              - name: main
+                sources: [ { test: { size: 320x180, rate: 30 } } ]
+                groups:
+                  - name: hd
+                    video: { encoder: libx264, bitrate: 600k }
+                    targets: [ { name: rec, record: { folder: \(disk)/rec, segment: 2s } } ]
+            """)
+        try await stage.expect("the recording", of: daemon) { $0.target("rec")?.state == "live" }
+        try await eventually("the process that keeps the segments") { daemon.children("recording -- keep").count == 1 }
+        _ = try await Program.run("/usr/sbin/fsfreeze", ["-f", disk]).success("fsfreeze")
+        try await stage.expect("the problem", of: daemon, within: .seconds(60)) { $0.hasProblem("target-down", "does not answer") }
+        try await daemon.logged("left to the kernel", "target=rec", within: .seconds(60))
+        try await daemon.terminate()
+    }
+
     @Test("a target is told the frame rate that it is sent", arguments: [25, 50, 60])
     func announcedRate(rate: Int) async throws {
         try await withStage { stage in
@@ -314,6 +358,7 @@ import Testing
             func segments() -> [String] { stage.folder.names(in: "a/b").filter { $0.hasPrefix("show-") && !$0.hasPrefix("show-2020") } }
             try await eventually("four segments", within: .seconds(40)) { segments().count >= 4 }
             try await eventually("the oldest to go") { !stage.folder.names(in: "a/b").contains("show-20200101-000000.ts") }
+            #expect(daemon.children("recording -- keep \(folder) show 100000000").count == 1)
             try await daemon.terminate()
             #expect(stage.folder.names(in: "a/b").contains("show-20200102-000000.ts"))
             #expect(stage.folder.names(in: "a/b").contains("other-20200101-000000.ts"))
