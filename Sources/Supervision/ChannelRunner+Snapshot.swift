@@ -17,7 +17,7 @@ extension ChannelRunner {
                     id: configured.id, state: entry.sourceState(isListener: configured.isListener),
                     isOnAir: entry.isOnAir, format: entry.format.map { "\($0)" }, starts: entry.starts,
                     trouble: entry.sourceTrouble(isListener: configured.isListener), history: entry.history.snapshot, refusals: runner.refusals,
-                    encoder: entry.encoder?.description))
+                    encoder: entry.encoder?.description, droppedPackets: configured.isSRT ? entry.droppedPackets : nil))
             snapshot.switches[configured.id] = entry.airs
         }
         let slate = slateLedger.now
@@ -120,6 +120,15 @@ extension EncoderSelector.Choice {
 }
 
 extension SourceConfiguration {
+    /// It comes by SRT, from a caller or from an address.
+    fileprivate var isSRT: Bool {
+        switch kind {
+        case .srt: true
+        case .pull(let pull): pull.url.lowercased().hasPrefix("srt://")
+        case .rtmp, .capture, .raw, .file, .test: false
+        }
+    }
+
     /// Others connect to it.
     fileprivate var isListener: Bool {
         switch kind {

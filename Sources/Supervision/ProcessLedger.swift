@@ -46,6 +46,8 @@ final class ProcessLedger: Sendable {
         var isSilent = false
         /// How often it took the air.
         var airs = 0
+        /// Packets that SRT gave up, by its own word.
+        var droppedPackets = 0
 
         /// It has done its work for so long that what was before is no longer of interest.
         func isSteady(_ now: ContinuousClock.Instant) -> Bool { liveSince.map { now - $0 >= ProcessLedger.steady } ?? false }
@@ -143,6 +145,11 @@ final class ProcessLedger: Sendable {
 
     func isSilent(_ isSilent: Bool) {
         entry.withLock { $0.isSilent = isSilent }
+    }
+
+    /// SRT gave packets of a source up.
+    func dropped(packets: Int) {
+        entry.withLock { $0.droppedPackets += packets }
     }
 
     func shows(_ format: VideoFormat?) {

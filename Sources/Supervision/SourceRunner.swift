@@ -134,6 +134,8 @@ final class SourceRunner: Runnable {
                         let exit = await place.life.run(
                             command, input: given, output: output, child: child, expected: [.ended, .reset],
                             takes: { line in
+                                let dropped = SRTDrops.packets(in: line)
+                                if dropped > 0 { ledger.dropped(packets: dropped) }
                                 guard let caller else { return false }
                                 switch caller.hears(line) {
                                 case .right:

@@ -78,6 +78,16 @@ import Testing
         }
     }
 
+    @Test("packets that SRT gave up are counted for SRT sources alone")
+    func droppedPackets() {
+        var box = Self.box
+        box.channels[0].sources.append(SourceSnapshot(id: "srt-1", state: .live, droppedPackets: 197))
+        let lines = String(decoding: PrometheusText.render(box), as: UTF8.self).split(separator: "\n")
+        let samples = lines.filter { $0.hasPrefix("streambox_source_dropped_packets_total{") }
+        #expect(samples == [#"streambox_source_dropped_packets_total{channel="main",source="srt-1"} 197"#])
+        #expect(StatusTable.render(box, coloured: false).contains("197 packets lost"))
+    }
+
     @Test("a target that takes less than it is sent is live in the metrics, with the seconds that it skipped")
     func slowTarget() {
         var box = Self.box

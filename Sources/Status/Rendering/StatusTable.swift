@@ -35,7 +35,9 @@ public struct StatusTable {
             add("")
             add("channel \(channel.name)" + (channel.tap.map { "  \($0)" } ?? ""), .heading)
             for source in channel.sources {
-                row(source.isOnAir ? "on air" : "", "source", source.id, source.state.rawValue, [source.format, source.encoder].compactMap(\.self).joined(separator: ", "), tone(source))
+                let lost = source.droppedPackets.flatMap { $0 > 0 ? "\($0) packets lost" : nil }
+                let about = [source.format, source.encoder, lost].compactMap(\.self).joined(separator: ", ")
+                row(source.isOnAir ? "on air" : "", "source", source.id, source.state.rawValue, about, tone(source))
             }
             for group in channel.groups { write(group) }
         }

@@ -54,15 +54,18 @@ public struct SourceSnapshot: Sendable, Hashable, Codable {
     public var refusals: [String: Int]?
     /// What encodes its frames, `h264_vaapi@0000:00:02.0`; `nil` for a source that sends pictures.
     public var encoder: String?
+    /// Packets that SRT gave up because they came too late or not at all; `nil` for a source that is not SRT.
+    public var droppedPackets: Int?
 
     public init(
         id: String, state: State, isOnAir: Bool = false, format: String? = nil, starts: Int = 0, trouble: String? = nil,
-        history: [EndSnapshot] = [], refusals: [String: Int]? = nil, encoder: String? = nil
+        history: [EndSnapshot] = [], refusals: [String: Int]? = nil, encoder: String? = nil, droppedPackets: Int? = nil
     ) {
         self.id = id
         self.state = state
         self.refusals = refusals
         self.encoder = encoder
+        self.droppedPackets = droppedPackets
         self.isOnAir = isOnAir
         self.format = format
         self.starts = starts
