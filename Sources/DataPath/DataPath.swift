@@ -513,7 +513,10 @@ public actor DataPath {
 
     /// - Returns: `nil` when the attachment is no publisher's or is closed.
     public func figures(of attachment: Attachment) -> OutletFigures? {
-        outlets[attachment].map { OutletFigures(delivered: $0.reader.delivered, skips: $0.reader.skips, skippedTicks: $0.reader.skipped.ticks, lag: $0.reader.lag) }
+        outlets[attachment].map {
+            OutletFigures(
+                delivered: $0.reader.delivered, skips: $0.reader.skips, skippedTicks: $0.reader.skipped.ticks, lag: $0.reader.lag)
+        }
     }
 
     /// The same of several; those that have none are left out.

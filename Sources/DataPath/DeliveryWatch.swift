@@ -1,14 +1,15 @@
 /// Tells a target that takes less than it is sent from one that gets everything.
 ///
-/// A target is slow when frames were skipped within the last window, more than the slack; a line that was slow for a moment, and
-/// whose target catches up from the feed, is not. It is slow until nothing was skipped for a whole window and the target has not
-/// fallen further behind within it: a line that carries 97 % skips once in minutes, and is slow in between.
+/// A target is slow when more frames than the slack were skipped within the last window; a line that was slow for a
+/// moment, and whose target catches up from the feed, is not. It is slow until nothing was skipped for a whole window
+/// and the target has not fallen further behind within it: a line that carries 97 % skips once in minutes, and is slow
+/// in between.
 ///
 /// Pure; times are nanoseconds of any clock that does not go back.
 struct DeliveryWatch {
     /// Nanoseconds over which is measured: several groups of pictures, and several times what a feed keeps.
     static let window: Int64 = 30_000_000_000
-    /// Nanoseconds from one look to the next. Looks of all targets fall on the same moments, so that they cost one wake-up.
+    /// Nanoseconds from one look to the next. Looks of all targets fall on the same moments, and cost one wake-up.
     static let interval: Int64 = 1_000_000_000
     /// Nanoseconds for which a share is told, so that the words of a problem do not change with every look.
     static let retellInterval: Int64 = 10_000_000_000

@@ -6,7 +6,8 @@ public enum PublisherEvent: Sendable, Hashable {
     case stalled
     /// It takes its input again.
     case recovered
-    /// It takes less than it is sent: so much of the stream reaches it, from 0 to less than 1. Reported again when that changes.
+    /// It takes less than it is sent: so much of the stream reaches it, from 0 to less than 1. Reported again when that
+    /// changes.
     case slow(share: Double)
     /// Everything has reached it for half a minute.
     case complete

@@ -74,7 +74,8 @@ extension ChannelRunner {
         let state = entry.targetState(isWanted: isWanted)
         return TargetSnapshot(
             name: runner.target.name, state: state, isWanted: isWanted, bytes: figures.bytes, connects: entry.connects, skips: figures.skips,
-            skippedSeconds: Double(figures.skippedTicks) / Double(Ticks.perSecond), share: state == .stopped ? nil : entry.share,
+            skippedSeconds: Double(figures.skippedTicks) / Double(Ticks.perSecond),
+            share: state == .stopped ? nil : entry.share,
             uptime: entry.liveSince.map { (.now - $0).seconds } ?? 0,
             trouble: state == .stopped ? nil : entry.targetTrouble(now: .now),
             history: entry.history.snapshot)

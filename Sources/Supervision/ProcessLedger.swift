@@ -179,13 +179,16 @@ final class ProcessLedger: Sendable {
     ) async -> (bytes: Int, skips: Int, skippedTicks: Int64) {
         while true {
             let before = now
-            guard let attachment = before.attachment else { return (before.delivered, before.skips, before.skippedTicks) }
+            guard let attachment = before.attachment else {
+                return (before.delivered, before.skips, before.skippedTicks)
+            }
             var figures = taken[attachment]
             if figures == nil { figures = await dataPath.figures(of: [attachment])[attachment] }
             // Should it have ended meanwhile, the ledger has it.
             guard now.attachment == attachment, let figures else { continue }
             return (
-                before.delivered + figures.delivered, before.skips + figures.skips, before.skippedTicks + figures.skippedTicks
+                before.delivered + figures.delivered, before.skips + figures.skips,
+                before.skippedTicks + figures.skippedTicks
             )
         }
     }

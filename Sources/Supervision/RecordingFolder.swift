@@ -38,8 +38,8 @@ final class RecordingFolder: Sendable {
         self.logger = logger
     }
 
-    /// The number of a recording that begins now, in a folder that takes files. A disk that is full, read only or not there
-    /// is this target's trouble alone: it is tried again.
+    /// The number of a recording that begins now, in a folder that takes files. A disk that is full, read only or not
+    /// there is this target's trouble alone: it is tried again.
     func take() async throws(StartError) -> Int {
         let (status, answer) = await ask(.take)
         switch status {
@@ -71,7 +71,8 @@ final class RecordingFolder: Sendable {
                     "the process that looks after the recording's folder ended; it is started again",
                     metadata: ["status": "\(exit.status)", "last": "\(last)"])
             }
-            guard !state.withLock(\.isOver), await (try? ContinuousClock().sleep(for: Self.pause)) != nil else { return }
+            guard !state.withLock(\.isOver) else { return }
+            guard await (try? ContinuousClock().sleep(for: Self.pause)) != nil else { return }
         }
     }
 
@@ -100,7 +101,8 @@ final class RecordingFolder: Sendable {
         let started = BoundedChild.Started()
         let exit = await withTaskCancellationHandler {
             await ChildProcess.run(
-                command(.keep(most: most)), binary: program, stdin: nil, stdout: nil, environment: environment, handle: child
+                command(.keep(most: most)), binary: program, stdin: nil, stdout: nil, environment: environment,
+                handle: child
             ) { event in
                 if case .started(let pid) = event { started.pid = pid }
             }
@@ -111,8 +113,8 @@ final class RecordingFolder: Sendable {
         return exit
     }
 
-    /// - Returns: How the child ended and what it answered; ``ChildStatus/abandoned`` without one where an earlier child still
-    ///   waits for the disk: the next would wait behind it.
+    /// - Returns: How the child ended and what it answered; ``ChildStatus/abandoned`` without one where an earlier child
+    ///   still waits for the disk: the next would wait behind it.
     private func ask(_ task: RecordingTask) async -> (ChildStatus, answer: String) {
         if isStuck { return (.abandoned, "") }
         let file = FileDescriptor(rawValue: memfd_create("recording", 1 /* MFD_CLOEXEC */))
@@ -121,8 +123,8 @@ final class RecordingFolder: Sendable {
         guard let end = try? file.duplicate() else { return (.notStarted(reason: "no descriptor for an answer"), "") }
         let started = BoundedChild.Started()
         let (exit, _) = await BoundedChild.run(
-            command(task), binary: program, stdout: end, environment: environment, limit: Self.patience, extended: Self.longest,
-            started: { started.pid = $0 })
+            command(task), binary: program, stdout: end, environment: environment, limit: Self.patience,
+            extended: Self.longest, started: { started.pid = $0 })
         note(exit, of: started.pid)
         var bytes = [UInt8](repeating: 0, count: Self.answerLimit)
         let count = bytes.withUnsafeMutableBytes { (try? file.read(fromAbsoluteOffset: 0, into: $0)) ?? 0 }
@@ -135,7 +137,10 @@ final class RecordingFolder: Sendable {
         guard exit.status == .abandoned else { return }
         state.withLock { $0.stuck = pid }
         logger.error(
-            "the process that looks at the recording's folder cannot be ended, because the disk does not answer; it is left to the kernel")
+            """
+            the process that looks at the recording's folder cannot be ended, because the disk does not answer; it is left to \
+            the kernel
+            """)
     }
 
     /// A child waits for the disk and cannot be ended.

@@ -3,8 +3,8 @@ import Glibc
 
 /// What is done in the folder of a recording, by a process that does nothing else.
 ///
-/// A disk may hang, and a thread that waits for one in the kernel cannot be ended: its whole process does not exit then.
-/// So the service starts its own program with a hidden command for this, and touches no recording's disk itself.
+/// A disk may hang, and a thread that waits for one in the kernel cannot be ended: its whole process does not exit
+/// then. So the service starts its own program with a hidden command for this, and touches no recording's disk itself.
 public enum RecordingTask: Sendable, Hashable {
     /// Makes the folder, sees that it takes files and has room, and finds the number of a recording that begins now.
     case take

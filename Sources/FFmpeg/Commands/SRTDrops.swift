@@ -1,7 +1,7 @@
 /// What libsrt says of packets that came too late for the receiver's latency, or not at all.
 ///
-/// A receiver alone says so (`RCV-DROPPED 16 packet(s). Packet seqno %717136270 delayed for 988.922 ms`, libsrt 1.5); a sender
-/// drops without a word.
+/// A receiver alone says so: `RCV-DROPPED 16 packet(s). Packet seqno %717136270 delayed for 988.922 ms` (libsrt 1.5). A
+/// sender drops without a word.
 public enum SRTDrops {
     /// - Returns: How many packets a line says were given up; 0 for a line of something else.
     public static func packets(in line: LogLine) -> Int {

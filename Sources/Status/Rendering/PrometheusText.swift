@@ -91,11 +91,12 @@ public struct PrometheusText {
     }
 
     private mutating func ingests(_ box: BoxSnapshot) {
-        family("streambox_source_dropped_packets_total", .counter, "Packets that SRT gave up: they came too late or not at all.")
+        family("streambox_source_dropped_packets_total", .counter, "Packets that SRT gave up, late or lost.")
         for channel in box.channels {
             for source in channel.sources {
                 guard let count = source.droppedPackets else { continue }
-                sample("streambox_source_dropped_packets_total", [("channel", channel.name), ("source", source.id)], Double(count))
+                let labels = [("channel", channel.name), ("source", source.id)]
+                sample("streambox_source_dropped_packets_total", labels, Double(count))
             }
         }
         family("streambox_ingest_refusals_total", .counter, "Publishers that were turned away.")

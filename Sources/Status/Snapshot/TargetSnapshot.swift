@@ -35,7 +35,8 @@ public struct TargetSnapshot: Sendable, Hashable, Codable {
 
     public init(
         name: String, state: State, isWanted: Bool = true, bytes: Int = 0, connects: Int = 0, skips: Int = 0,
-        skippedSeconds: Double = 0, share: Double? = nil, uptime: Double = 0, trouble: String? = nil, history: [EndSnapshot] = []
+        skippedSeconds: Double = 0, share: Double? = nil, uptime: Double = 0, trouble: String? = nil,
+        history: [EndSnapshot] = []
     ) {
         self.name = name
         self.state = state

@@ -5,7 +5,8 @@ import Supervision
 /// Looks after the folder of a recording; run by the service in a process of its own, because a disk may hang.
 struct RecordingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "recording", abstract: "Looks after the folder of a recording, for the service.", shouldDisplay: false)
+        commandName: "recording", abstract: "Looks after the folder of a recording, for the service.",
+        shouldDisplay: false)
 
     @Argument(help: "take, tidy or keep.")
     var task: String
