@@ -5,6 +5,9 @@ struct FeedWriter {
     private var version: UInt8 = 0
     private var continuity = Continuity()
     private var tablesDue: Int64 = .min
+    /// The last clock reference of each stream.
+    private var videoClock: Int64 = .min
+    private var audioClock: Int64 = .min
     /// Bytes of the streams themselves that went in, without what carries them.
     private(set) var mediaBytes = 0
 
@@ -38,12 +41,12 @@ struct FeedWriter {
         switch unit.kind {
         case .video:
             mediaBytes += rewrite(
-                bytes + tables, count: unit.byteCount, pid: FeedLayout.videoPID, counter: &continuity.video, pts: pts, dts: dts,
-                offset: offset)
+                bytes + tables, count: unit.byteCount, pid: FeedLayout.videoPID, counter: &continuity.video, clock: &videoClock, pts: pts,
+                dts: dts, offset: offset)
         case .audio:
             mediaBytes += rewrite(
-                bytes + tables, count: unit.byteCount, pid: FeedLayout.audioPID, counter: &continuity.audio, pts: pts, dts: dts,
-                offset: offset)
+                bytes + tables, count: unit.byteCount, pid: FeedLayout.audioPID, counter: &continuity.audio, clock: &audioClock, pts: pts,
+                dts: dts, offset: offset)
         }
         feed.commit(tables + unit.byteCount, pts: pts, dts: dts, isPicture: unit.kind == .video, entry: unit.isKeyframe ? before : nil)
     }
@@ -58,7 +61,8 @@ struct FeedWriter {
 
     /// - Returns: Bytes of the unit itself.
     private func rewrite(
-        _ bytes: UnsafeMutablePointer<UInt8>, count: Int, pid: UInt16, counter: inout UInt8, pts: Int64, dts: Int64, offset: Int64
+        _ bytes: UnsafeMutablePointer<UInt8>, count: Int, pid: UInt16, counter: inout UInt8, clock: inout Int64, pts: Int64, dts: Int64,
+        offset: Int64
     ) -> Int {
         var next = counter
         var position = 0
@@ -70,7 +74,7 @@ struct FeedWriter {
             packet.setContinuity(next)
             if packet.hasAdaptation {
                 packet.clearDiscontinuity()
-                packet.moveClock(by: offset, for: dts)
+                packet.moveClock(by: offset, for: dts, after: &clock)
             }
             next = (next + 1) & 0x0F
             position += Packet.size

@@ -33,7 +33,7 @@ public struct Splicer: ~Copyable {
         /// Presentation time of the last picture; decoding time where pictures are reordered is never later.
         public var videoPTS: Int64?
         public var videoDTS: Int64?
-        /// Ticks from the picture before the last to the last.
+        /// Ticks from one picture of a writer to its next, in the order of decoding, as it was last.
         public var frameDuration: Int64 = 3000
         /// Presentation time behind the last sound.
         public var audioEnd: Int64?
@@ -47,6 +47,9 @@ public struct Splicer: ~Copyable {
     public private(set) var frames = 0
     /// Pictures that are missing in the feed, by the frame duration, where a writer resumed.
     public private(set) var lostFrames = 0
+    /// Pictures that are shown before the last one of the feed and have not come yet: a source gives its B-frames behind the
+    /// picture that they lean on. By the frame duration.
+    public private(set) var outstanding = 0
     /// Bytes of the streams themselves that went into the feed, without what carries them.
     public var mediaBytes: Int { output.mediaBytes }
     /// Frames of silence that stand in for missing sound.
@@ -73,6 +76,15 @@ public struct Splicer: ~Copyable {
     private static let longestReplay = 60 * Ticks.perSecond
     /// Ticks by which frames of sound may overlap where writers or silence meet: half a frame at 44.1 kHz, at the most.
     private static let longestOverlap: Int64 = 1045
+    /// A new timeline that begins later than this after a frame is due begins as much later; below, the readers of the pipes
+    /// and the network account for it.
+    private static let longestDelay = Ticks.perSecond / 10
+    /// Pictures that a decoder holds back, at the most.
+    private static let deepestReorder: Int64 = 16
+    /// Less than this from one picture of a writer to the next is no frame's.
+    private static let leastFrame: Int64 = 300
+    /// The same for sound: half a millisecond, less than what FLV tells apart.
+    private static let leastSound: Int64 = 45
 
     private let start: Int64
     private let fillsSilence: Bool
@@ -107,6 +119,8 @@ public struct Splicer: ~Copyable {
         fileprivate var end: Cut?
         /// What comes is in the feed already, until something does that is not.
         fileprivate var replay: Replay?
+        /// Its last picture in the feed has a later decoding time than its own, so its next ones may need one, too.
+        fileprivate var isSqueezed = false
         /// What came from behind the end.
         fileprivate var passed: (video: Bool, audio: Bool) = (false, false)
 
@@ -188,21 +202,25 @@ public struct Splicer: ~Copyable {
         guard stated >= -Self.longestStepBack, stated <= Self.longestStep else { return .dropped }
         let reorder = max(0, stated)
         let raw = Ticks.extend(unit.dts, near: writer.latest ?? reference(of: writer, dts: unit.dts))
+        let previous = writer.latest
         var joins = false
+        // Its place follows from the feed's last picture, and not from its writer's.
+        var isPlaced = false
         switch writer.join {
         case .following:
             if !writer.isJoined {
                 guard unit.isKeyframe else { return .dropped }
-                writer.offset = nextVideo(reorder: reorder, now: now) - raw
+                writer.offset = nextVideo(for: unit, reorder: reorder, now: now) - raw
                 joins = true
             } else if let replay = writer.replay, let latest = writer.latest, raw - latest > -Self.longestReplay,
                 raw <= latest || (replay.needsKeyframe && !unit.isKeyframe)
             {
                 return .dropped
-            } else if let latest = writer.latest, raw - latest > Self.longestStep || raw - latest < -Self.longestStepBack {
-                writer.offset = nextVideo(reorder: reorder, now: now) - raw
-                writer.abandoned = latest
-                writer.firstPTS = nil
+            } else if let latest = writer.latest, beginsAnew(unit, at: raw, reorder: reorder, after: latest, of: writer) {
+                writer.offset = nextVideo(for: unit, reorder: reorder, now: now) - raw
+                if isJump(from: latest, to: raw) { writer.abandoned = latest }
+                writer.firstPTS = unit.isKeyframe ? raw + reorder : nil
+                isPlaced = true
             }
         case .resuming(_, let needsKeyframe):
             if let tail = tail.videoDTS, raw <= tail {
@@ -223,25 +241,29 @@ public struct Splicer: ~Copyable {
         }
         writer.latest = raw
         writer.replay = nil
-        let dts = raw + writer.offset
-        if let last = tail.videoDTS, dts <= last { return .dropped }
-        if joins {
-            take(&writer, pts: raw + reorder)
-        } else if leads(raw + reorder, of: &writer) {
-            return .dropped
-        }
-        let pts = dts + reorder
+        if !joins, leads(raw + reorder, of: &writer) { return .dropped }
+        let pts = raw + writer.offset + reorder
+        guard let dts = decodingTime(raw, pts: pts, of: &writer, after: previous, isPlaced: isPlaced || joins) else { return .dropped }
+        if joins { take(&writer, pts: raw + reorder) }
 
         output.use(Program(video: program.video, audio: fillsSilence ? .init(pid: 0, codec: .aac) : program.audio))
         if fillsSilence { standIn(for: program, at: pts) }
         output.write(unit, from: parser, pts: pts, dts: dts)
 
-        if let last = tail.videoDTS, dts - last <= Ticks.perSecond { tail.frameDuration = dts - last }
+        noteOutstanding(pts: pts, dts: dts, isFirst: joins || isPlaced)
+        if let previous, !isPlaced, (Self.leastFrame...Ticks.perSecond).contains(raw - previous) { tail.frameDuration = raw - previous }
         tail.videoDTS = dts
         tail.videoPTS = max(pts, tail.videoPTS ?? pts)
         lastVideoArrival = now
         frames += 1
         return joins ? .joined : .accepted
+    }
+
+    private mutating func noteOutstanding(pts: Int64, dts: Int64, isFirst: Bool) {
+        guard let last = tail.videoPTS, pts > last else { return outstanding = max(0, outstanding - 1) }
+        let between = (pts - last + tail.frameDuration / 2) / tail.frameDuration - 1
+        // More than a decoder holds back are not to come, but missing.
+        outstanding = isFirst || pts == dts || between > Self.deepestReorder ? 0 : Int(max(0, between))
     }
 
     private mutating func take(_ writer: inout Writer, pts: Int64) {
@@ -271,11 +293,59 @@ public struct Splicer: ~Copyable {
         }
     }
 
-    /// Where the next picture belongs when a new timeline begins with it.
-    private func nextVideo(reorder: Int64, now: Int64) -> Int64 {
+    /// The decoding time that belongs to a picture with which a new timeline begins.
+    ///
+    /// What is shown goes on without a gap: its presentation follows the last one's. Its decoding may belong before that of a
+    /// picture that is in the feed, see ``decodingTime(_:pts:of:after:isPlaced:)``.
+    private func nextVideo(for unit: AccessUnit, reorder: Int64, now: Int64) -> Int64 {
         guard let dts = tail.videoDTS, let pts = tail.videoPTS, let arrival = lastVideoArrival else { return start }
-        return max(dts + max(tail.frameDuration, now - arrival), pts + tail.frameDuration - reorder)
+        let pause = now - arrival
+        let step = pause > tail.frameDuration + Self.longestDelay ? pause : tail.frameDuration
+        // What comes behind a picture that is no keyframe may be shown before it.
+        return unit.isKeyframe ? max(pts + step - reorder, dts - Self.longestStepBack) : max(dts + step, pts + tail.frameDuration - reorder)
     }
+
+    private func isJump(from latest: Int64, to raw: Int64) -> Bool {
+        raw - latest > Self.longestStep || raw - latest < -Self.longestStepBack
+    }
+
+    /// The picture does not go on with its writer's timeline: that jumps, or begins again with this keyframe.
+    ///
+    /// A file that starts over or a next piece of a stream begins with pictures that are decoded before the last ones of the
+    /// piece before are shown. FFmpeg writes times one tick apart then, for pictures that come one frame after the other.
+    private func beginsAnew(_ unit: AccessUnit, at raw: Int64, reorder: Int64, after latest: Int64, of writer: Writer) -> Bool {
+        if isJump(from: latest, to: raw) { return true }
+        guard let last = tail.videoPTS else { return false }
+        let ahead = raw + reorder + writer.offset - last
+        guard unit.isKeyframe else { return raw - latest == 1 && ahead == 1 }
+        let isFrameLater = raw - latest >= Self.leastFrame || abs(ahead - tail.frameDuration) <= tail.frameDuration / 2
+        return ahead <= 0 || raw <= latest || !isFrameLater
+    }
+
+    /// The decoding time that a picture has in the feed; `nil` where it has no place there.
+    ///
+    /// Pictures that are decoded before the last ones of another writer are shown are squeezed between those: each comes a
+    /// fraction of a frame after the one before, until the writer's own times lie behind.
+    private func decodingTime(_ raw: Int64, pts: Int64, of writer: inout Writer, after previous: Int64?, isPlaced: Bool) -> Int64? {
+        let own = raw + writer.offset
+        guard let last = tail.videoDTS else { return own }
+        switch writer.join {
+        case .resuming: return own > last ? own : nil
+        case .following:
+            guard own > last || isPlaced || (writer.isSqueezed && raw > previous ?? .min) else {
+                writer.isSqueezed = false
+                return nil
+            }
+            let dts = max(own, min(last + leastStep, pts))
+            guard dts > last else { return nil }
+            writer.isSqueezed = dts > own
+            return dts
+        }
+    }
+
+    /// Ticks between the decoding times of two pictures, at the least: an eighth of a frame, and more than the milliseconds of
+    /// FLV can tell apart.
+    private var leastStep: Int64 { max(Self.leastFrame / 3, min(tail.frameDuration, 3000) / 8) }
 
     // MARK: Audio
 
@@ -318,7 +388,7 @@ public struct Splicer: ~Copyable {
         guard let end = tail.audioEnd else { return .min }
         // The timestamps of one writer are rounded and jitter; its frames are no less its frames, if they only go ahead.
         let overlap = writer.soundEnd == end ? min(lastSoundDuration, 2 * Self.longestOverlap) : min(unit.duration / 2, Self.longestOverlap)
-        return max(end - overlap, lastSound.map { $0 + 1 } ?? .min)
+        return max(end - overlap, lastSound.map { $0 + Self.leastSound } ?? .min)
     }
 
     /// Bridges the sound up to a picture when the writer has none, or has fallen behind too far.
