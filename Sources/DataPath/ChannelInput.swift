@@ -47,6 +47,19 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     private var lastAired: Int64?
     /// When the slate may come as long as nothing has been on air.
     private let slateFrom: Int64
+    /// A source is about to take the air from another, which has pictures to give first.
+    private var change: Change?
+
+    /// The keyframe of one source waits for B-frames of another: the feed has the picture that those lean on, and is to have them too.
+    private struct Change {
+        let from: Source
+        let to: Source
+        /// In nanoseconds of the monotonic clock.
+        let deadline: Int64
+    }
+
+    /// Nanoseconds that a source may take to give its last B-frames.
+    private static let changePatience: Int64 = 500_000_000
 
     final class Source {
         /// Another one when a relay follows that goes on with the same stream; `nil` where the service has the frames themselves.
@@ -189,6 +202,9 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         sources.remove(at: index)
         choice.ended(source.priority, now: EventLoop.now())
         source.report(.ended)
+        guard let change else { return }
+        if change.from === source { finish(change, isThere: false) }
+        if change.to === source { self.change = nil }
     }
 
     // MARK: Inlet owner
@@ -224,23 +240,60 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
                 if !isFirst { source.report(.changed(source.videoFormat)) }
             }
         }
+        if let change, change.from === source {
+            _ = splicer.accept(unit, of: &source.writer, from: parser, program: program, now: Ticks.fromNanoseconds(now))
+            guard unit.kind == .video else { return }
+            lastAired = now
+            if splicer.outstanding == 0 { finish(change, isThere: true) }
+            return
+        }
+        if let change, change.to === source { finish(change, isThere: true) }
         if choice.onAir != source.priority || player != nil {
             guard unit.kind == .video, unit.isKeyframe else { return }
             let previous = choice.onAir
+            let former = change?.from ?? sources.first { $0.priority == previous }
             guard choice.keyframe(from: source.priority, slateIsOnAir: player != nil, now: now) else { return }
+            // This one is wanted more.
+            if let change { resume(change.to) }
+            change = nil
             if player != nil {
                 player = nil
                 reportSlate(.offAir)
+            } else if splicer.outstanding > 0, let former, former !== source, !former.isStalled, let inlet = source.inlet {
+                change = Change(from: former, to: source, deadline: now + Self.changePatience)
+                inlet.keep()
+                loop.arm(for: now + Self.changePatience)
+                return
             }
-            if previous != source.priority { sources.first { $0.priority == previous }?.report(.offAir) }
-            source.writer = Splicer.Writer(.following)
-            source.report(.onAir(source.videoFormat))
+            if former !== source { former?.report(.offAir) }
+            begin(source, source.videoFormat)
         }
         if unit.kind == .video {
             if lastAired == nil { loop.arm(for: now + choice.patience) }
             lastAired = now
         }
         _ = splicer.accept(unit, of: &source.writer, from: parser, program: program, now: Ticks.fromNanoseconds(now))
+    }
+
+    private func begin(_ source: Source, _ format: VideoFormat?) {
+        source.writer = Splicer.Writer(.following)
+        source.report(.onAir(format))
+    }
+
+    /// Has a source take the air that waited for the last pictures of another.
+    ///
+    /// - Parameter isThere: The other one has not ended.
+    private func finish(_ change: Change, isThere: Bool) {
+        self.change = nil
+        if isThere { change.from.report(.offAir) }
+        begin(change.to, change.to.videoFormat)
+        resume(change.to)
+    }
+
+    /// Takes what was left waiting, from the loop: a unit of another source is being given.
+    private func resume(_ source: Source) {
+        let inlet = source.inlet
+        loop.at(EventLoop.now()) { [weak inlet] in inlet?.release() }
     }
 
     func inletPaused(_ inlet: Inlet, sawVideo: Bool) {
@@ -300,6 +353,9 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         next = min(next, hub.flushIfDue(now: now))
         for source in sources {
             if let frames = source.frames { next = min(next, frames.doWhatIsDue(now: now)) }
+        }
+        if let change {
+            if now >= change.deadline { finish(change, isThere: true) } else { next = min(next, change.deadline) }
         }
         for source in sources where !source.isStalled {
             guard let due = source.stalls(channelPatience: choice.patience) else { continue }

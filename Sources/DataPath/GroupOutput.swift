@@ -73,6 +73,15 @@ final class GroupOutput: InletOwner {
             self.report = report
             lastPicture = EventLoop.now()
         }
+
+        /// Pictures of the channel up to a decoding time of the group's. An encoder has the pictures in the order in which they are
+        /// shown, and decoded as they are shown; a copy has the times of the channel.
+        func pictures(until time: Int64) -> Int {
+            switch writer.join {
+            case .resuming(_, needsKeyframe: false): source.pictures(until: time)
+            case .resuming, .following: source.pictures(shownUntil: time)
+            }
+        }
     }
 
     /// Nanoseconds that the sound may come behind the picture where a successor takes over.
@@ -136,7 +145,7 @@ final class GroupOutput: InletOwner {
         let generation = generations.remove(at: index)
         // By the time that the next one gives a picture, the channel's window may have passed this place.
         if generation.writer.isJoined, let end = tail.videoDTS {
-            lastEnd = (end, generation.source.pictures(until: end + tail.frameDuration / 2))
+            lastEnd = (end, generation.pictures(until: end + tail.frameDuration / 2))
         }
         formerSkips += generation.input.reader.skips
         return generation
@@ -212,8 +221,8 @@ final class GroupOutput: InletOwner {
     private func lost(_ missing: Int, since before: Splicer.Tail, every step: Int64, by generation: Generation) -> Int {
         guard missing > 0, let end = before.videoDTS, let next = tail.videoDTS else { return 0 }
         let half = max(step / 2, 1)
-        let former = lastEnd?.dts == end ? lastEnd!.pictures : generation.source.pictures(until: end + half)
-        let pictures = max(0, generation.source.pictures(until: next - half) - former)
+        let former = lastEnd?.dts == end ? lastEnd!.pictures : generation.pictures(until: end + half)
+        let pictures = max(0, generation.pictures(until: next - half) - former)
         return lacking(pictures, in: next - end, every: step, missing: missing)
     }
 

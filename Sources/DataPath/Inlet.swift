@@ -11,6 +11,9 @@ final class Inlet: EventLoop.Handler {
     private weak var owner: (any InletOwner)?
     /// What comes waits in the pipe.
     private var isHeld = false
+    /// The unit that the owner wants to be given once more.
+    private var kept: AccessUnit?
+    private var isKeeping = false
     /// Nobody wants what comes before a time.
     private var isResting = false
     /// Bytes that were read at once; the writer has to wait for the loop where they fill its pipe.
@@ -28,6 +31,8 @@ final class Inlet: EventLoop.Handler {
     }
 
     func ready(_ events: UInt32) {
+        // What is read would take the place of the unit that is kept.
+        guard kept == nil else { return }
         let room = parser.prepare()
         let count = read(descriptor, room.baseAddress!, room.count)
         guard count > 0 else {
@@ -38,18 +43,38 @@ final class Inlet: EventLoop.Handler {
         }
         parser.commit(count)
         lastCount = count
+        passOn()
+    }
+
+    /// Passes on what has been read, beginning with the unit that was kept.
+    private func passOn() {
         guard let owner else { return }
         let now = EventLoop.now()
         var sawVideo = false
-        while let event = parser.next() {
+        if let unit = kept {
+            kept = nil
+            sawVideo = unit.kind == .video
+            owner.inlet(self, found: unit, in: parser, now: now)
+            if isKeeping { kept = unit }
+        }
+        while !isKeeping, let event = parser.next() {
             switch event {
             case .program(let program): owner.inlet(self, found: program)
             case .unit(let unit):
                 if unit.kind == .video { sawVideo = true }
                 owner.inlet(self, found: unit, in: parser, now: now)
+                if isKeeping { kept = unit }
             }
         }
+        isKeeping = false
         owner.inletPaused(self, sawVideo: sawVideo)
+    }
+
+    /// Lets the unit that the owner is being given wait, and what is behind it: it is given once more after ``release()``.
+    func keep() {
+        guard descriptor >= 0 else { return }
+        isKeeping = true
+        hold()
     }
 
     /// Leaves what comes in the pipe until a time in nanoseconds of the monotonic clock: each piece of it would wake the loop, for
@@ -81,10 +106,12 @@ final class Inlet: EventLoop.Handler {
     func release() {
         guard descriptor >= 0, isHeld else { return }
         isHeld = false
-        if !loop.add(descriptor, events: EPOLLIN.rawValue, handler: self) {
+        guard loop.add(descriptor, events: EPOLLIN.rawValue, handler: self) else {
             close()
             owner?.inletEnded(self)
+            return
         }
+        if kept != nil { passOn() }
     }
 
     /// Takes what a writer that has ended left in the pipe.

@@ -111,7 +111,7 @@ public final class Feed {
                     continuity: continuity))
         }
         if isPicture { pictures += 1 }
-        last.append(count, dts: dts, pictures: pictures)
+        last.append(count, pts: pts, dts: dts, pictures: pictures)
         position += count
         newestDTS = dts
         evict()
@@ -161,6 +161,14 @@ public final class Feed {
             if let count = segment.pictures(until: dts) { return count }
         }
         return segments.first?.picturesBefore ?? pictures
+    }
+
+    /// Pictures that ever went in and are shown at this time or earlier; those before the window are taken for earlier.
+    ///
+    /// This is what an encoder has given when it has given the picture of that time: it gives them as they are shown, while the
+    /// pictures of a source with B-frames are decoded in another order, and sooner.
+    public func pictures(shownUntil pts: Int64) -> Int {
+        segments.reduce(segments.first?.picturesBefore ?? pictures) { $0 + $1.pictures(shownUntil: pts) }
     }
 
     func segment(_ number: Int) -> Segment? {

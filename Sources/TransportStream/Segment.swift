@@ -26,6 +26,7 @@ final class Segment {
     private struct Mark {
         /// Bytes of the segment up to its end; ascending.
         var end: Int
+        var pts: Int64
         var dts: Int64
         /// Pictures of the feed up to its end.
         var pictures: Int
@@ -59,10 +60,10 @@ final class Segment {
     var room: Int { capacity - used }
 
     /// - Parameter pictures: Pictures of the feed, with this unit.
-    func append(_ count: Int, dts: Int64, pictures: Int) {
+    func append(_ count: Int, pts: Int64, dts: Int64, pictures: Int) {
         used += count
         lastDTS = dts
-        marks.append(Mark(end: used, dts: dts, pictures: pictures))
+        marks.append(Mark(end: used, pts: pts, dts: dts, pictures: pictures))
     }
 
     /// Pictures of the feed up to the unit that ends at `offset`, and its decoding time.
@@ -88,6 +89,17 @@ final class Segment {
             before = mark.pictures
         }
         return last
+    }
+
+    /// How many of the pictures here are shown at this time or earlier.
+    func pictures(shownUntil pts: Int64) -> Int {
+        var count = 0
+        var before = picturesBefore
+        for mark in marks {
+            if mark.pictures != before, mark.pts <= pts { count += 1 }
+            before = mark.pictures
+        }
+        return count
     }
 
     /// The end of the unit that the byte at `offset` belongs to; `offset` itself when a unit begins there.

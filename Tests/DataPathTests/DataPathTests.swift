@@ -53,7 +53,7 @@ import TransportStream
         }
     }
 
-    private func stream(from number: UInt32 = 0, seconds: Double = 2, gop: Int = 10, busy: Bool = false) async throws -> [UInt8] {
+    private func stream(from number: UInt32 = 0, seconds: Double = 2, gop: Int = 10, busy: Bool = false, bFrames: Int = 0) async throws -> [UInt8] {
         try await NumberedSource.with {
             $0.width = 320
             $0.height = 180
@@ -62,6 +62,7 @@ import TransportStream
             $0.gop = gop
             $0.picture = busy ? .busy : .plain
             $0.bitrate = busy ? 2500 : 400
+            $0.bFrames = bFrames
         }.bytes()
     }
 
@@ -459,6 +460,40 @@ import TransportStream
         let isKey = reading.frames.map(\.isKey)
         #expect(isKey[up] && isKey[down])
         #expect(lowEvents.all.filter { $0 == .offAir }.count == 1)
+        await rig.path.stop()
+    }
+
+    @Test("a source that takes the air between a picture and its B-frames lets those go first: what is shown has no gap")
+    func lastBFrames() async throws {
+        let rig = await Rig()
+        let (publisher, reader, _) = try await rig.publisher()
+        reader.start()
+        let (_, low, lowEvents) = try await rig.source(1)
+        let (_, high, highEvents) = try await rig.source(0)
+        let before = try await stream(gop: 30, bFrames: 2)
+        let after = try await stream(from: 1000, bFrames: 2)
+        let pictures = TransportBytes.timestamps(before).filter { $0.pid == 256 }
+        // The picture before this one is shown behind it, and behind the next.
+        let index = try #require(pictures.indices.dropFirst(20).dropLast(2).first { pictures[$0].pts < pictures[$0 - 1].pts && pictures[$0 + 1].pts < pictures[$0 - 1].pts })
+        let cut = pictures[index].packet * TransportBytes.packetSize
+        try await rig.write(before[..<cut], to: low)
+        try await lowEvents.wait(for: "on air") { if case .onAir = $0 { true } else { false } }
+        let second = try #require(TransportBytes.timestamps(after).filter { $0.pid == 256 }.dropFirst().first).packet * TransportBytes.packetSize
+        // At once: what comes behind the keyframe waits with it.
+        await high.write(after[..<second])
+        try await eventually("the keyframe to be read", within: .seconds(20), every: .milliseconds(1)) { high.waiting == 0 }
+        await low.write(before[cut...])
+        try await highEvents.wait(for: "on air") { if case .onAir = $0 { true } else { false } }
+        try await rig.write(after[second...], to: high)
+        high.end()
+        try await highEvents.wait(for: .ended)
+        try await rig.finish(publisher)
+
+        let bytes = try await reader.all()
+        #expect(backwards(bytes).isEmpty)
+        let shown = TransportBytes.timestamps(bytes).filter { $0.pid == 256 }.map(\.pts).sorted()
+        #expect(zip(shown, shown.dropFirst()).allSatisfy { $1 - $0 == 3000 }, "\(shown)")
+        #expect(shown.count == index + 2 + 60)
         await rig.path.stop()
     }
 

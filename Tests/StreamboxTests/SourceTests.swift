@@ -44,6 +44,44 @@ import Testing
         }
     }
 
+    @Test("a publisher with B-frames takes the air from the test picture: no group loses a picture or has a gap")
+    func bFrames() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let port = try FreePort.tcp()
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources:
+                      - rtmp: { listen: "127.0.0.1:\(port)", app: live }
+                      - test: { size: 320x180, rate: 30 }
+                    groups:
+                      - { name: hd, video: { encoder: libx264, size: 320x180, bitrate: 600k, rate: 30 }, targets: [ { name: a, url: "\(sink.url("hd"))" } ] }
+                      - { name: own, video: { encoder: libx264, bitrate: 600k }, targets: [ { name: b, url: "\(sink.url("own"))" } ] }
+                      - { name: raw, video: copy, audio: copy, targets: [ { name: c, url: "\(sink.url("raw"))" } ] }
+                """)
+            let names = ["hd", "own", "raw"]
+            for name in names { try await sink.waitForFrames(40, of: name) }
+            let publisher = try await stage.publish(.small(seconds: 120) { $0.bFrames = 2 }, to: "rtmp://127.0.0.1:\(port)/live/x")
+            try await daemon.logged("msg=\"on air\"", "source=rtmp-0")
+            for name in names {
+                let before = try await sink.reading(of: name).frames.count
+                try await sink.waitForFrames(before + 60, of: name)
+            }
+            try await stage.expect("no picture lost", of: daemon) { $0.groups.allSatisfy { $0.lostFrames == 0 } }
+            // Before the publisher: nothing else is to come on air.
+            try await daemon.terminate()
+            await stage.end(publisher)
+            for name in names {
+                let probe = try await MediaProbe.read(.url(sink.recording(of: name)))
+                let video = try #require(probe.video)
+                let shown = probe.packets(of: video).compactMap(\.pts).sorted()
+                let gaps = zip(shown, shown.dropFirst()).map { Double($1 - $0) * video.tick }
+                #expect(probe.backwards.isEmpty && gaps.allSatisfy { $0 > 0 && $0 <= 0.05 }, "\(name): \(gaps.filter { $0 > 0.05 })")
+            }
+        }
+    }
+
     @Test("an SRT listener lets the right passphrase in and no other")
     func passphrase() async throws {
         try await withStage { stage in

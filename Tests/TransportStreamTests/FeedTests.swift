@@ -24,6 +24,18 @@ import Testing
         }
     }
 
+    @Test("pictures are counted by when they are shown, in whatever order they are decoded")
+    func shownPictures() {
+        let feed = Feed()
+        let times: [(dts: Int64, pts: Int64)] = [(0, 2), (1, 5), (2, 3), (3, 4), (4, 8), (5, 6), (6, 7)]
+        for time in times {
+            _ = feed.reserve(188)
+            feed.commit(188, pts: time.pts * 3000, dts: time.dts * 3000, isPicture: true, entry: nil)
+        }
+        #expect([1, 2, 4, 5, 7, 8].map { feed.pictures(shownUntil: $0 * 3000) } == [0, 1, 3, 4, 6, 7])
+        #expect(feed.pictures(until: 4 * 3000) == 5)
+    }
+
     @Test("memory never passes the last limit by more than a unit and a segment", arguments: [1, 3, 700, 1300, 3000])
     func bound(_ packets: Int) {
         let most = 4 << 20
