@@ -113,18 +113,30 @@ import Testing
         #expect(log.note([], now: start + .seconds(60)) == [.over(down)])
         #expect(log.note([down], now: start + .seconds(61)) == [])
         #expect(log.note([], now: start + .seconds(120)) == [], "what did not last is no news")
-        // A second at the start, and a moment at the end: it has not lasted.
+        // Seconds at the start, and a moment at the end: it has not lasted.
         #expect(log.note([down], now: start + .seconds(200)) == [])
         #expect(log.note([down], now: start + .seconds(201)) == [])
         #expect(log.note([], now: start + .seconds(202)) == [])
         #expect(log.note([down], now: start + .seconds(208)) == [])
         // One that comes and goes with every attempt is told when it has been there for long enough.
-        for second in [209, 211, 213, 215] {
+        for second in [209, 211, 213, 215, 217] {
             #expect(log.note([], now: start + .seconds(second)) == [])
             #expect(log.note([down], now: start + .milliseconds(second * 1000 + 100)) == [])
             let changes = log.note([down], now: start + .milliseconds(second * 1000 + 1100))
-            #expect(changes == (second == 215 ? [.began(down)] : []))
+            #expect(changes == (second == 217 ? [.began(down)] : []))
         }
+    }
+
+    @Test("a problem that comes back after a break has to last again before it is told")
+    func returningProblem() {
+        var log = ProblemLog()
+        let start = ContinuousClock.now
+        let silent = Problem(.noSource, subject: "channel main", sentence: "no source delivers")
+        // Nobody publishes for four seconds and a half, then somebody does for ten.
+        for step in 0...9 { #expect(log.note([silent], now: start + .milliseconds(step * 500)) == []) }
+        for step in 10...28 { #expect(log.note([], now: start + .milliseconds(step * 500)) == []) }
+        for step in 29...38 { #expect(log.note([silent], now: start + .milliseconds(step * 500)) == [], "\(step)") }
+        #expect(log.note([silent], now: start + .milliseconds(39 * 500)) == [.began(silent)])
     }
 }
 

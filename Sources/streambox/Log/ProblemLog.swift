@@ -24,7 +24,7 @@ struct ProblemLog {
         var problem: Problem
         /// When it was seen last.
         var last: ContinuousClock.Instant
-        /// For how long it has been there, without the time between.
+        /// For how long it has been there, without the attempts between.
         var lasted = Duration.zero
         /// It was there at the last look.
         var isThere = true
@@ -37,6 +37,8 @@ struct ProblemLog {
     private static let patience = Duration.seconds(5)
     /// One that comes and goes with every attempt is the same one.
     private static let pause = Duration.seconds(30)
+    /// After a break longer than this it has to last from the beginning: an attempt takes less.
+    private static let longestAttempt = Duration.seconds(4)
 
     /// - Parameter others: Those that have a line of their own.
     /// - Returns: What is news, in a stable order.
@@ -45,7 +47,11 @@ struct ProblemLog {
         for problem in problems where !others.contains(problem) {
             let kind = Kind(problem: problem.problem, subject: problem.subject)
             var entry = entries[kind] ?? Entry(problem: problem, last: now)
-            if entry.isThere { entry.lasted += entry.last.duration(to: now) }
+            if entry.isThere {
+                entry.lasted += entry.last.duration(to: now)
+            } else if entry.last.duration(to: now) > Self.longestAttempt {
+                entry.lasted = .zero
+            }
             entry.problem = problem
             entry.last = now
             entry.isThere = true
