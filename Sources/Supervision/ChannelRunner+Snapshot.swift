@@ -77,7 +77,7 @@ extension ChannelRunner {
             skippedSeconds: Double(figures.skippedTicks) / Double(Ticks.perSecond),
             share: state == .stopped ? nil : entry.share,
             uptime: entry.liveSince.map { (.now - $0).seconds } ?? 0,
-            trouble: state == .stopped ? nil : entry.targetTrouble(now: .now),
+            trouble: state == .stopped ? nil : entry.targetTrouble(now: .now, isRecording: runner.target.destination.isRecording),
             history: entry.history.snapshot)
     }
 }
@@ -149,36 +149,43 @@ extension ProcessLedger.Entry {
         return end.sentence
     }
 
-    fileprivate func sourceState(isListener: Bool) -> SourceSnapshot.State {
+    func sourceState(isListener: Bool) -> SourceSnapshot.State {
         if absence != nil { return .absent }
+        let isFree = isListener && !hasSender
         return switch actual {
         case .live: isSilent ? .stalled : .live
         case .stalled: .stalled
         case .idle: obstacle != nil ? .failed : .waiting
-        case .starting: isListener ? .waiting : .connecting
-        case .ending: isListener ? .waiting : .connecting
-        case .pausing: obstacle != nil ? .failed : isListener ? .waiting : .connecting
+        case .starting: isFree ? .waiting : .connecting
+        case .ending: isFree ? .waiting : .connecting
+        case .pausing: obstacle != nil ? .failed : isFree ? .waiting : .connecting
         }
     }
 
     /// Why a target is not connected, once it has been tried, or does not stay so.
-    func targetTrouble(now: ContinuousClock.Instant) -> String? {
+    ///
+    /// - Parameter isRecording: It writes to a disk, and not to the network.
+    func targetTrouble(now: ContinuousClock.Instant, isRecording: Bool = false) -> String? {
         if let obstacle { return obstacle }
         let end = history.ends.last
         // What says so much the first time need not happen twice.
         let hasFailed = failures > 1 || failures > 0 && (end?.cause == .rejected || end?.cause == .stuck)
+        let blocked = isRecording
+            ? "the disk that it writes to does not answer, or is too slow; check the disk"
+            : "the network to it is too slow, or its server hangs; check this box's uplink"
+        let sentence = end?.cause == .stuck ? "it took nothing any more: \(blocked)" : end?.sentence
         switch actual {
         case .stalled:
-            return "it takes nothing; the network to it, or the disk that it writes to, does not answer"
+            return isRecording ? "it takes nothing: \(blocked)" : "it is connected and takes nothing: \(blocked)"
         case .live:
-            guard hasFailed, !isSteady(now), let sentence = end?.sentence else { return nil }
+            guard hasFailed, !isSteady(now), let sentence else { return nil }
             return "it does not last, and ended \(failures) times in a row: \(sentence)"
         case .starting:
-            if hasFailed, let sentence = end?.sentence { return sentence }
+            if hasFailed, let sentence { return sentence }
             guard let startedAt, now - startedAt > Self.longStart else { return nil }
             return "it has been connecting for \((now - startedAt).components.seconds) seconds; check its address, and whether a name server and the peer answer"
         case .idle, .ending, .pausing:
-            return hasFailed ? end?.sentence : nil
+            return hasFailed ? sentence : nil
         }
     }
 

@@ -44,6 +44,15 @@ enum Problems {
         if let source = channel.sources.first(where: { $0.state == .stalled }) {
             return "no source delivers: somebody sends to \(source.id), and no picture comes of it; check the settings of the encoder that sends it"
         }
+        let advice = "check the settings of the encoder that sends it"
+        let listeners = channel.sources.filter { $0.id.hasPrefix("rtmp-") || $0.id.hasPrefix("srt-") }
+        if let source = listeners.first(where: { $0.state == .connecting }) {
+            return "no source delivers: somebody is connected to \(source.id), and no picture has come of it yet; \(advice)"
+        }
+        let unreadable = FailureCause.invalidData.rawValue
+        if let source = listeners.first(where: { $0.state == .waiting && $0.history.last?.cause == unreadable }) {
+            return "no source delivers: what was sent to \(source.id) last could not be read; \(advice)"
+        }
         if channel.sources.contains(where: { $0.trouble != nil }) { return "no source delivers; see what is said of its sources" }
         return "no source delivers; check the cable, the encoder that pushes to this box, or its network"
     }

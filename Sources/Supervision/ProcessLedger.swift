@@ -44,6 +44,8 @@ final class ProcessLedger: Sendable {
         var absence: String?
         /// Its sender is connected and sends no picture.
         var isSilent = false
+        /// Somebody is connected to the source, whatever comes of that.
+        var hasSender = false
         /// How often it took the air.
         var airs = 0
         /// Packets that SRT gave up, by its own word.
@@ -150,6 +152,10 @@ final class ProcessLedger: Sendable {
     /// SRT gave packets of a source up.
     func dropped(packets: Int) {
         entry.withLock { $0.droppedPackets += packets }
+    }
+
+    func hasSender(_ hasSender: Bool) {
+        entry.withLock { $0.hasSender = hasSender }
     }
 
     func shows(_ format: VideoFormat?) {

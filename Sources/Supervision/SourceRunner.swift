@@ -139,6 +139,7 @@ final class SourceRunner: Runnable {
                                 guard let caller else { return false }
                                 switch caller.hears(line) {
                                 case .right:
+                                    ledger.hasSender(true)
                                     Task {
                                         await dataPath.release(attachment)
                                         if await caller.isMute() { process?.report(.replace) }
@@ -149,6 +150,7 @@ final class SourceRunner: Runnable {
                                 return caller.hasRefused
                             })
                         await dataPath.detach(attachment)
+                        if caller != nil { ledger.hasSender(false) }
                         ledger.ended(exit, started: started)
                         if let pause = caller?.end() { try? await ContinuousClock().sleep(for: pause) }
                         publisher?.ended(asked: exit.asked || goesOn?() != true)

@@ -33,7 +33,8 @@ final class TargetRunner: Runnable {
         self.recording = recording
         let shared = Shared()
         // A disk answers at once, or hangs.
-        let startPatience: Duration? = if case .record = target.destination { nil } else { Self.connectPatience }
+        let isRecording = target.destination.isRecording
+        let startPatience: Duration? = isRecording ? nil : Self.connectPatience
         let ledger = box.ledgers.target(target.name, of: group.name, in: channel)
         self.ledger = ledger
         let report: @Sendable (PublisherEvent) -> Void = { event in
@@ -51,6 +52,7 @@ final class TargetRunner: Runnable {
             changed: { actual in
                 switch actual {
                 case .live: logger.notice("live")
+                case .stalled where isRecording: logger.warning("the disk takes nothing; the recording is begun anew unless it does within two seconds")
                 case .stalled: logger.warning("the target takes nothing; it is connected anew unless it does within two seconds")
                 case .pausing: logger.info("waiting to connect anew")
                 default: logger.debug("publisher is \(actual)")
@@ -151,4 +153,5 @@ final class TargetRunner: Runnable {
 
 extension TargetDestination {
     fileprivate var isSRT: Bool { if case .srt = self { true } else { false } }
+    var isRecording: Bool { if case .record = self { true } else { false } }
 }

@@ -18,7 +18,8 @@ struct Streambox: AsyncParsableCommand {
     static func main() async {
         // A reader of ours that goes away is an error to handle, not an end.
         signal(SIGPIPE, SIG_IGN)
-        // Swift reads a program's arguments there; without it every command would be taken for none.
+        // Swift's library reads a program's arguments there and gives nothing of those that the kernel handed to `main`; without it every
+        // command, `--version` too, would be taken for none.
         guard !CommandLine.arguments.isEmpty else {
             complain("streambox: its arguments cannot be read, because /proc is not mounted; run: mount -t proc proc /proc")
             Glibc.exit(1)

@@ -3,6 +3,13 @@ import Testing
 @testable import FFmpeg
 
 @Suite struct FailureClassifierTests {
+    @Test("a cause is shown in plain words, whatever it is called in the program")
+    func words() {
+        for cause in FailureCause.allCases {
+            #expect(cause.rawValue.allSatisfy { $0 == "-" || $0.isLowercase }, "\(cause.rawValue)")
+        }
+    }
+
     private func cause(
         _ role: FFmpegCommand.Role, _ status: ChildStatus, _ lines: [String], isOutputOpen: Bool = false
     ) -> FailureCause {

@@ -12,6 +12,26 @@ import Testing
         return Problems.of(ChannelSnapshot(name: "main", sources: [source], groups: [group]), ffmpeg: "9.0.2")
     }
 
+    /// What is said of a channel with nothing on air but the slate.
+    private func absence(_ sources: SourceSnapshot...) -> String {
+        let slate = SourceSnapshot(id: "slate", state: .live, isOnAir: true)
+        return Problems.of(ChannelSnapshot(name: "main", sources: sources + [slate], groups: []), ffmpeg: "9.0.2").first { $0.problem == .noSource }?.sentence ?? ""
+    }
+
+    @Test("where somebody sends what no picture comes of, nobody is sent to look at the cable")
+    func unreadable() {
+        #expect(absence(SourceSnapshot(id: "rtmp-0", state: .waiting, isOnAir: false)).contains("check the cable"))
+        for state in [SourceSnapshot.State.connecting, .stalled] {
+            let sentence = absence(SourceSnapshot(id: "rtmp-0", state: state, isOnAir: false))
+            #expect(sentence.contains("rtmp-0") && sentence.contains("check the settings of the encoder that sends it") && !sentence.contains("cable"), "\(sentence)")
+        }
+        let end = EndSnapshot(started: 0, ended: 1, status: "exited 187", cause: FailureCause.invalidData.rawValue)
+        let sentence = absence(SourceSnapshot(id: "srt-0", state: .waiting, isOnAir: false, history: [end]))
+        #expect(sentence.contains("what was sent to srt-0 last could not be read"), "\(sentence)")
+        // Of what is fetched, its own problem says more.
+        #expect(absence(SourceSnapshot(id: "pull-0", state: .connecting, isOnAir: false)).contains("check the cable"))
+    }
+
     @Test("a group that lacks its encoder because FFmpeg refuses an option tells so")
     func refused() {
         let refusal = RefusedRole.sentence("the value p4 of -preset")

@@ -95,6 +95,24 @@ import Testing
         #expect(ledger.now.share == nil)
     }
 
+    @Test("a target that takes nothing names the network, and a recording its disk")
+    func blocked() throws {
+        let ledger = ProcessLedger()
+        ledger.stands(.starting, wanted: true, starts: 1, now: start)
+        ledger.stands(.live, wanted: true, starts: 1, now: start + .seconds(1))
+        ledger.stands(.stalled, wanted: true, starts: 1, now: start + .seconds(40))
+        for ends in [false, true] {
+            if ends {
+                ledger.ended(exit(.stuck), started: .now, now: start + .seconds(42))
+                ledger.stands(.pausing, wanted: true, starts: 1, now: start + .seconds(42))
+            }
+            let network = try #require(ledger.now.targetTrouble(now: start + .seconds(42)))
+            let disk = try #require(ledger.now.targetTrouble(now: start + .seconds(42), isRecording: true))
+            #expect(network.contains("the network to it") && !network.contains("disk"), "\(network)")
+            #expect(disk.contains("the disk that it writes to") && !disk.contains("network"), "\(disk)")
+        }
+    }
+
     @Test("the peer's own words are quoted")
     func words() {
         let ledger = ProcessLedger()

@@ -122,6 +122,7 @@ final class PublisherRelay: Sendable {
         switch event {
         case .began(let address):
             logger.notice("a publisher came", metadata: ["address": "\(address)"])
+            ledger.hasSender(true)
             state.withLock { ($0.hasPublisher, $0.delivers, $0.withoutPicture, $0.isMute, $0.failures) = (true, false, .now, false, 0) }
             update(process)
         case .ended(let ending):
@@ -133,6 +134,7 @@ final class PublisherRelay: Sendable {
             case .violation(let why): logger.warning("the publisher's connection is closed: \(why)")
             case .rejected(let why): logger.warning("the publisher is turned away: \(why)")
             }
+            ledger.hasSender(false)
             state.withLock { $0.hasPublisher = false }
             update(process)
         case .refused(let reason, let address, let detail, let unsaid):
