@@ -56,6 +56,8 @@ struct FFmpegCheck: Service {
     private static let patience = Duration.seconds(5)
 
     func run() async {
+        // At once: a box that is switched off a moment later knows its FFmpeg at its next start.
+        if let knowledge, isNew { await Offload.run { try? file.write(knowledge) } }
         let known = knowledge?.refused(by: Streambox.version)
         let findings: FFmpegSelfCheck.Findings
         if let known {
@@ -74,8 +76,8 @@ struct FFmpegCheck: Service {
             logger.warning("\(doubt)")
         }
         // A check that was not made to its end is made again by the next start; so is one that cannot be written down.
-        if let knowledge, isNew || (known == nil && findings.isComplete) {
-            let learnt = findings.isComplete ? knowledge.checked(findings.refused, by: Streambox.version) : knowledge
+        if let knowledge, known == nil, findings.isComplete {
+            let learnt = knowledge.checked(findings.refused, by: Streambox.version)
             await Offload.run { try? file.write(learnt) }
         }
         logger.debug("FFmpeg is checked")

@@ -1,4 +1,5 @@
 @testable import FFmpeg
+import Status
 import Testing
 
 @testable import Supervision
