@@ -297,6 +297,30 @@ import EncoderSelection
         #expect(value(after: "-i", in: flv) == "pipe:0" && value(after: "-f", in: flv) == "flv" && flv.arguments.contains("-copyts"))
     }
 
+    @Test("an SRT listener passes on what comes, and another relay reads it")
+    func call() throws {
+        let open = try RelayCommand(source: .srtListen(address: "0.0.0.0:9000", passphrase: nil, latency: nil), video: .mezzanine(bitrate: 1, keyframe: .seconds(1)))
+            .command(for: .debian12)
+        #expect(value(after: "-f", in: open) == "data" && value(after: "-map", in: open) == "0" && !open.arguments.contains("libx264"))
+        let secret = RelaySource.srtListen(address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil)
+        #expect(try RelayCommand(source: secret).command(for: .debian12).arguments.contains("-0:s?"))
+        let narrow = RelaySource.srtListen(address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil, isNarrow: true)
+        #expect(value(after: "-map", in: try RelayCommand(source: narrow).command(for: .debian12)) == "0:v:0")
+        let reader = try RelayCommand(source: .transportStream).command(for: .debian12)
+        #expect(value(after: "-i", in: reader) == "pipe:0" && value(after: "-loglevel", in: reader) == "level+info" && reader.arguments.contains("-progress"))
+        let encoder = try RelayCommand(source: .transportStream, video: .mezzanine(bitrate: 1, keyframe: .seconds(1))).command(for: .debian12)
+        #expect(!encoder.arguments.contains("-progress"))
+    }
+
+    @Test("a relay takes the first picture and sound, those of a program, or streams by their places", arguments: [
+        (StreamMap.first, ["0:v:0", "0:a:0?"]), (.program(5), ["0:p:5:v:0?", "0:p:5:a:0?"]), (.streams(video: 1, audio: 2), ["0:1", "0:2"]),
+        (.streams(video: 0, audio: nil), ["0:0"]),
+    ])
+    func streams(map: StreamMap, words: [String]) throws {
+        let arguments = try RelayCommand(source: .transportStream, streams: map).command(for: .debian12).arguments
+        #expect(arguments.indices.filter { arguments[$0] == "-map" }.map { arguments[$0 + 1] } == words)
+    }
+
     @Test("a shown line can be pasted into a shell")
     func quoting() {
         let command = FFmpegCommand(role: .relay, arguments: ["-i", "a b's", "", "x=1", "http://u:pw@h/x"])

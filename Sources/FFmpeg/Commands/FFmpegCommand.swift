@@ -65,12 +65,16 @@ public struct FFmpegCommand: Sendable, Hashable {
     /// process may take to notice a signal or that one of its threads failed (`sch_wait` in fftools/ffmpeg_sched.c): 52 s seen with a
     /// period of a minute, and a quarter of a second at each error of a GPU with half a second.
     ///
-    /// - Parameter isTalkative: Everything at level `verbose` too.
-    public static func preamble(_ role: Role, isTalkative: Bool = false) -> [String] {
+    /// - Parameters:
+    ///   - isTalkative: Everything at level `verbose` too.
+    ///   - describesInput: It lists the programs and streams of its input, see ``InputDescription``.
+    ///   - measures: It says how much it has written.
+    public static func preamble(_ role: Role, isTalkative: Bool = false, describesInput: Bool = false, measures: Bool = false) -> [String] {
         [
             // At `info` a publisher says when its target has accepted the connection.
-            "-hide_banner", "-nostdin", "-nostats", "-loglevel", isTalkative ? "level+verbose" : role == .publisher ? "level+info" : "level+warning",
-            "-stats_period", "0.1",
-        ] + (role == .encoder ? ["-progress", "pipe:2"] : [])
+            "-hide_banner", "-nostdin", "-nostats", "-loglevel",
+            isTalkative ? "level+verbose" : role == .publisher || describesInput ? "level+info" : "level+warning",
+            "-stats_period", role == .relay ? "0.5" : "0.1",
+        ] + (role == .encoder || measures ? ["-progress", "pipe:2"] : [])
     }
 }

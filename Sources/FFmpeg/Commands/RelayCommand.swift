@@ -1,31 +1,36 @@
 import Redaction
 
-/// source → MPEG-TS on standard output.
+/// source → MPEG-TS on standard output. That of an SRT listener is for another relay, which reads ``RelaySource/transportStream``.
 public struct RelayCommand: Sendable {
     public var source: RelaySource
     /// Ignored by the test source, which is always encoded.
     public var video: RelayVideo
     public var audio: RelayAudio
+    /// Ignored by a source that is an SRT listener or the test picture.
+    public var streams: StreamMap
     /// How long a connected source may be silent before the process gives up (pulls only: FFmpeg's SRT listener does not
     /// bound the wait for its first peer by it).
     public var silence: Duration
 
     public init(
-        source: RelaySource, video: RelayVideo = .copy, audio: RelayAudio = .copy, silence: Duration = .seconds(10)
+        source: RelaySource, video: RelayVideo = .copy, audio: RelayAudio = .copy, streams: StreamMap = .first,
+        silence: Duration = .seconds(10)
     ) {
         self.source = source
         self.video = video
         self.audio = audio
+        self.streams = streams
         self.silence = silence
     }
 
     /// - Throws: ``CommandError`` for an address or a secret that FFmpeg cannot be given.
     public func command(for ffmpeg: FFmpegCapabilities) throws(CommandError) -> FFmpegCommand {
         let input = try input(for: ffmpeg)
+        let describes = source.describesInput
+        let preamble = FFmpegCommand.preamble(
+            .relay, isTalkative: source.tellsCaller, describesInput: describes, measures: describes && video == .copy)
         return FFmpegCommand(
-            role: .relay,
-            arguments: FFmpegCommand.preamble(.relay, isTalkative: source.tellsCaller) + input.arguments + encoding(for: ffmpeg) + TransportStreamOutput.relay,
-            secretFile: input.secretFile)
+            role: .relay, arguments: preamble + input.arguments + output(for: ffmpeg), secretFile: input.secretFile)
     }
 
     /// How much of a source is looked at before the first packet goes out.
@@ -49,12 +54,15 @@ public struct RelayCommand: Sendable {
         switch source {
         case .flv:
             return Input(arguments: Probing.flv + ["-copyts", "-f", "flv", "-i", "pipe:0"])
-        case .srtListen(let address, let passphrase, let latency, _):
+        case .transportStream:
+            return Input(arguments: Probing.network + ["-f", "mpegts", "-i", "pipe:0"])
+        case .srtListen(let address, let passphrase, let latency, _, _):
             var parameters = ["mode=listener", "transtype=live"] + ffmpeg.srtListenerParameters(on: address)
             if let latency { parameters.append("latency=\(latency.wholeMicroseconds)") }
             let url = "srt://\(address)?" + parameters.joined(separator: "&")
             guard let passphrase else {
-                return Input(arguments: Probing.network + ["-f", "mpegts", "-i", url])
+                // Nothing is looked at, and messages are passed on as they come.
+                return Input(arguments: ["-f", "data", "-raw_packet_size", "65536", "-i", url])
             }
             // As without one: who calls does not choose what it is read as, and makes nothing else be opened.
             return try script(
@@ -149,14 +157,23 @@ public struct RelayCommand: Sendable {
             ], secretFile: file)
     }
 
+    private func output(for ffmpeg: FFmpegCapabilities) -> [String] {
+        guard case .srtListen(_, let passphrase, _, _, let isNarrow) = source else { return encoding(for: ffmpeg) + TransportStreamOutput.relay }
+        guard passphrase != nil else { return ["-map", "0", "-c", "copy", "-f", "data", "-flush_packets", "1", "pipe:1"] }
+        let all = ["-ignore_unknown", "-map", "0", "-map", "-0:s?", "-map", "-0:d?", "-map", "-0:t?"]
+        return (isNarrow ? TransportStreamOutput.mapping : all) + ["-c", "copy"] + TransportStreamOutput.relay
+    }
+
     private func encoding(for ffmpeg: FFmpegCapabilities) -> [String] {
         var video = video
         var audio = audio
+        var streams = streams
         if case .test = source {
+            streams = .first
             if case .copy = video { video = .mezzanine(bitrate: 6_000_000, keyframe: .milliseconds(500)) }
             if case .copy = audio { audio = .aac(bitrate: 128_000) }
         }
-        var arguments = TransportStreamOutput.mapping
+        var arguments = streams.arguments
         switch video {
         case .copy:
             arguments += ["-c:v", "copy"]

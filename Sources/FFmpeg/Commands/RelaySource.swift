@@ -3,11 +3,15 @@ public enum RelaySource: Sendable, Hashable {
     /// FLV on standard input, as an RTMP publisher's messages are given to it. Its timestamps are kept, so that another
     /// relay can go on where one ended.
     case flv
-    /// Listens for one SRT caller.
+    /// MPEG-TS on standard input, as the process gives it that has an SRT caller.
+    case transportStream
+    /// Listens for one SRT caller, and passes on what it sends for ``transportStream``: the call lasts longer than the process that
+    /// reads it. Without a passphrase that is every byte; with one, every stream of picture and sound in their order, without programs.
+    /// - `isNarrow`: With a passphrase, the first picture and sound alone.
     /// - `passphrase`: 10 to 79 characters; a caller without it is refused.
     /// - `latency`: the receive buffer; `nil` leaves SRT's 120 ms.
     /// - `tellsCaller`: says that one was let in, and which stream id it named, see ``SRTCaller``.
-    case srtListen(address: String, passphrase: String?, latency: Duration?, tellsCaller: Bool = false)
+    case srtListen(address: String, passphrase: String?, latency: Duration?, tellsCaller: Bool = false, isNarrow: Bool = false)
     /// Fetches rtsp, http(s), rtmp(s), srt, udp, rtp or tcp. An address with a secret in it goes through a secret file.
     /// - `passphrase`, `streamID`: for srt.
     /// - `password`: of the user whom the address names, for rtsp(s) and http(s).
@@ -17,7 +21,15 @@ public enum RelaySource: Sendable, Hashable {
     /// A moving picture and a quiet beep.
     case test(size: FrameSize, rate: FrameRate)
 
-    var tellsCaller: Bool { if case .srtListen(_, _, _, let tells) = self { tells } else { false } }
+    var tellsCaller: Bool { if case .srtListen(_, _, _, let tells, _) = self { tells } else { false } }
+
+    /// FFmpeg lists the programs and streams before it reads on.
+    var describesInput: Bool {
+        switch self {
+        case .transportStream, .pull, .file: true
+        case .flv, .srtListen, .test: false
+        }
+    }
 }
 
 /// How the media of an RTSP source come.
