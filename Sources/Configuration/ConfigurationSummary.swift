@@ -57,9 +57,11 @@ public enum ConfigurationSummary {
             return "listens on \(source.listen), app \(source.app)" + secret("key", source.key)
         case .srt(let source):
             return "listens on \(source.listen)" + secret("passphrase", source.passphrase) + secret("stream id", source.streamid)
+                + program(source.program)
         case .pull(let source):
             return "pulls \(URLMask.mask(source.url))" + secret("passphrase", source.passphrase)
                 + secret("stream id", source.streamid) + secret("password", source.password)
+                + program(source.program)
         case .capture(let source):
             let card =
                 switch source.binding {
@@ -72,7 +74,7 @@ public enum ConfigurationSummary {
                 + ", audio \(source.audio)"
         case .raw(let source):
             return "reads \(source.path), \(source.size), \(source.rate) fps, \(source.pixels.rawValue)"
-        case .file(let source): return "plays \(source.path)\(source.loop ? " in a loop" : " once")"
+        case .file(let source): return "plays \(source.path)\(source.loop ? " in a loop" : " once")" + program(source.program)
         case .test(let source): return "test picture, \(source.size), \(source.rate) fps"
         }
     }
@@ -108,6 +110,8 @@ public enum ConfigurationSummary {
                 + (target.keep.map { "keeps \($0)" } ?? "keeps everything")
         }
     }
+
+    private static func program(_ number: Int?) -> String { number.map { ", program \($0)" } ?? "" }
 
     private static func secret(_ name: String, _ reference: SecretReference?) -> String {
         reference.map { ", \(name) \($0)" } ?? ""

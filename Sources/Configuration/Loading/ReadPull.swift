@@ -2,15 +2,21 @@ import Redaction
 
 extension ConfigurationReader {
     func pullSource(_ node: YAMLNode) -> PullSource? {
-        guard let fields = fields(node, what: "a pull source", allowed: ["url", "passphrase", "streamid", "password", "tls", "transport"]) else { return nil }
+        guard let fields = fields(node, what: "a pull source", allowed: ["url", "passphrase", "streamid", "password", "tls", "transport", "program"]) else { return nil }
         let address = url(fields, schemes: PullSource.schemes, example: "rtsp://camera/stream")
         // Also without a url: one pass finds every mistake.
         let passphrase = secret(fields, "passphrase", use: .passphrase)
         let streamid = secret(fields, "streamid", use: .streamid)
         let password = secret(fields, "password", use: .key)
         let transport = fields.word("transport", as: RTSPTransport.self)
+        let program = program(fields)
         guard let (url, parts) = address else { return nil }
         if !parts.scheme.hasPrefix("rtsp") { refuse(["transport"], in: fields, of: Self.urlOf(parts.scheme), mend: "that is for rtsp urls") }
+        if parts.scheme.hasPrefix("rtsp") || parts.scheme.hasPrefix("rtmp") {
+            refuse(["program"], in: fields, of: Self.urlOf(parts.scheme), mend: "that is for urls of a transport stream")
+        } else if ["passphrase", "streamid", "password"].contains(where: fields.has) || URLMask.mask(url) != url {
+            refuse(["program"], in: fields, of: "a pull source with a secret", mend: Self.noPrograms)
+        }
         let place = fields.place(of: "url")
         if parts.scheme == "srt" {
             checkSRT(parts, owner: "the pull source", at: place)
@@ -22,7 +28,8 @@ extension ConfigurationReader {
         }
         if !ownerOnly { warnOfSecrets(fields, parts, at: place) }
         warnOfStrangers(fields, parts, at: place)
-        return PullSource(url: url, passphrase: passphrase, streamid: streamid, password: password, tls: tls(fields, parts), transport: transport ?? .auto)
+        return PullSource(url: url, passphrase: passphrase, streamid: streamid, password: password, tls: tls(fields, parts), transport: transport ?? .auto,
+            program: program)
     }
 
     private static func urlOf(_ scheme: String) -> String { "\(scheme == "udp" ? "a" : "an") \(scheme) url" }

@@ -75,7 +75,7 @@ extension ConfigurationReader {
     }
 
     private func srtSource(_ node: YAMLNode) -> SRTSource? {
-        guard let fields = fields(node, what: "an srt source", allowed: ["listen", "passphrase", "streamid"]) else { return nil }
+        guard let fields = fields(node, what: "an srt source", allowed: ["listen", "passphrase", "streamid", "program"]) else { return nil }
         let listen = fields.requiredValue(
             "listen", expecting: "an address and a port such as \"0.0.0.0:9000\"", SocketAddress.init(parsing:))
         if let listen { claimListener(listen, .udp, owner: "the srt source", at: fields.place(of: "listen")) }
@@ -84,7 +84,20 @@ extension ConfigurationReader {
         if !fields.has("passphrase"), !fields.has("streamid"), let listen, !listen.isLoopback {
             warning(fields.place, "the srt source has no passphrase, so whoever reaches \(listen) is on air; add passphrase: { file: PATH }, or listen on 127.0.0.1")
         }
-        return listen.map { SRTSource(listen: $0, passphrase: passphrase, streamid: streamid) }
+        let program = program(fields)
+        if fields.has("passphrase") { refuse(["program"], in: fields, of: "an srt source with a passphrase", mend: Self.noPrograms) }
+        return listen.map { SRTSource(listen: $0, passphrase: passphrase, streamid: streamid, program: program) }
+    }
+
+    /// Why no program can be chosen of an input with a secret.
+    static let noPrograms = "FFmpeg does not tell the programs of such a stream; have the sender send one program"
+
+    /// The number of a program in a transport stream.
+    func program(_ fields: Fields) -> Int? {
+        fields.value("program", expecting: "the number of a program, for instance 1") { text throws(NotationError) in
+            guard let number = Int(text), (1...65_535).contains(number) else { throw NotationError("is no program; allowed: 1 to 65535") }
+            return number
+        }
     }
 
     // MARK: Local
@@ -145,11 +158,12 @@ extension ConfigurationReader {
     }
 
     private func fileSource(_ node: YAMLNode) -> FileSource? {
-        guard let fields = fields(node, what: "a file source", allowed: ["path", "loop"]) else { return nil }
+        guard let fields = fields(node, what: "a file source", allowed: ["path", "loop", "program"]) else { return nil }
         let path = fields.requiredText("path", expecting: "the path of a media file, for instance show.mp4")
         if let path { requireFile(path, key: "path", at: fields.place(of: "path")) }
         let loop = fields.flag("loop", default: false)
-        return path.map { FileSource(path: $0, loop: loop) }
+        let program = program(fields)
+        return path.map { FileSource(path: $0, loop: loop, program: program) }
     }
 
     private func testSource(_ node: YAMLNode) -> TestSource? {

@@ -70,10 +70,13 @@ public struct FileSource: Sendable, Equatable {
     public var path: String
     /// Whether it starts again at its end; false by default, so that the next source takes over.
     public var loop: Bool
+    /// The number of the program that is taken where the file has several; nil: that of the first picture.
+    public var program: Int?
 
-    public init(path: String, loop: Bool = false) {
+    public init(path: String, loop: Bool = false, program: Int? = nil) {
         self.path = path
         self.loop = loop
+        self.program = program
     }
 }
 

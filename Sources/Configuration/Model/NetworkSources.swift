@@ -22,11 +22,14 @@ public struct SRTSource: Sendable, Equatable {
     public var passphrase: SecretReference?
     /// The stream id that the caller must name; nil: any.
     public var streamid: SecretReference?
+    /// The number of the program that is taken where several come; nil: that of the first picture.
+    public var program: Int?
 
-    public init(listen: SocketAddress, passphrase: SecretReference? = nil, streamid: SecretReference? = nil) {
+    public init(listen: SocketAddress, passphrase: SecretReference? = nil, streamid: SecretReference? = nil, program: Int? = nil) {
         self.listen = listen
         self.passphrase = passphrase
         self.streamid = streamid
+        self.program = program
     }
 }
 
@@ -44,6 +47,8 @@ public struct PullSource: Sendable, Equatable {
     public var tls: TLSVerification
     /// Of an RTSP url: how the media come.
     public var transport: RTSPTransport
+    /// The number of the program that is taken where several come; nil: that of the first picture.
+    public var program: Int?
 
     public static let schemes = ["rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp", "rtp"]
 
@@ -52,11 +57,12 @@ public struct PullSource: Sendable, Equatable {
 
     public init(
         url: String, passphrase: SecretReference? = nil, streamid: SecretReference? = nil, password: SecretReference? = nil,
-        tls: TLSVerification = .system, transport: RTSPTransport = .auto
+        tls: TLSVerification = .system, transport: RTSPTransport = .auto, program: Int? = nil
     ) {
         self.url = url
         self.tls = tls
         self.transport = transport
+        self.program = program
         self.passphrase = passphrase
         self.streamid = streamid
         self.password = password
@@ -77,7 +83,7 @@ extension SRTSource: MaskedInDumps {
     var shown: KeyValuePairs<String, String> {
         [
             "listen": "\(listen)", "passphrase": passphrase.map { "\($0)" } ?? "nil",
-            "streamid": streamid.map { "\($0)" } ?? "nil",
+            "streamid": streamid.map { "\($0)" } ?? "nil", "program": program.map { "\($0)" } ?? "nil",
         ]
     }
     public var description: String { maskedDescription }
@@ -90,6 +96,7 @@ extension PullSource: MaskedInDumps {
         [
             "url": URLMask.mask(url), "passphrase": passphrase.map { "\($0)" } ?? "nil",
             "streamid": streamid.map { "\($0)" } ?? "nil", "password": password.map { "\($0)" } ?? "nil", "tls": "\(tls)", "transport": transport.rawValue,
+            "program": program.map { "\($0)" } ?? "nil",
         ]
     }
     public var description: String { maskedDescription }
