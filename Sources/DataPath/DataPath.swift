@@ -143,6 +143,15 @@ public actor DataPath {
 
     // MARK: Processes
 
+    /// A pipe from one process to another that the data path has no part in.
+    ///
+    /// - Returns: Both ends, owned by the caller; neither is passed on to children by itself.
+    /// - Throws: ``DescriptorError``
+    public static func pipe() throws(DescriptorError) -> (reading: FileDescriptor, writing: FileDescriptor) {
+        let pipe = try Pipe(capacity: Pipe.frames)
+        return (FileDescriptor(rawValue: pipe.reading), FileDescriptor(rawValue: pipe.writing))
+    }
+
     /// Makes the pipe for the relay of a source.
     ///
     /// - Parameters:
@@ -150,14 +159,13 @@ public actor DataPath {
     ///   - isNew: It is another device than had this priority before, or the same one plugged in again.
     ///   - patience: How long it may show no picture before it counts as stalled; `nil` for the channel's patience between two, and
     ///     for a first picture that may take its time.
-    ///   - isHeld: What the relay gives is left in its pipe until ``release(_:)``.
     ///   - goesOn: Whether the stream goes on when the relay ends: it keeps the air for the next one, as long as the
     ///     channel's patience lasts, and a relay that is attached meanwhile has to go on in the same timeline.
     ///   - encodes: The relay encodes the picture.
     /// - Returns: The end for the relay's standard output, owned by the caller.
     /// - Throws: ``DescriptorError``
     public func attachSource(
-        to channel: String, priority: Int, isNew: Bool = false, patience: PicturePatience? = nil, isHeld: Bool = false, goesOn: (@Sendable () -> Bool)? = nil,
+        to channel: String, priority: Int, isNew: Bool = false, patience: PicturePatience? = nil, goesOn: (@Sendable () -> Bool)? = nil,
         encodes: Bool = false, report: @escaping @Sendable (SourceEvent) -> Void
     ) throws(DescriptorError) -> (Attachment, FileDescriptor) {
         let input = channels[channel]!
@@ -168,12 +176,8 @@ public actor DataPath {
         }
         let attachment = attach { input.remove(inlet) }
         inlets[attachment] = inlet
-        if isHeld { inlet.hold() }
         return (attachment, FileDescriptor(rawValue: pipe.writing))
     }
-
-    /// Takes what a relay gives that was held.
-    public func release(_ attachment: Attachment) { inlets[attachment]?.release() }
 
     /// Where frames come from.
     public enum FrameOrigin: Sendable {

@@ -17,7 +17,8 @@ extension ChannelRunner {
                     id: configured.id, state: entry.sourceState(isListener: configured.isListener),
                     isOnAir: entry.isOnAir, format: entry.format.map { "\($0)" }, starts: entry.starts,
                     trouble: entry.sourceTrouble(isListener: configured.isListener), history: entry.history.snapshot, refusals: runner.refusals,
-                    encoder: entry.encoder?.description, droppedPackets: configured.isSRT ? entry.droppedPackets : nil))
+                    encoder: entry.encoder?.description, droppedPackets: configured.isSRT ? entry.droppedPackets : nil,
+                    notes: entry.sourceNotes))
             snapshot.switches[configured.id] = entry.airs
         }
         let slate = slateLedger.now
@@ -147,6 +148,12 @@ extension ProcessLedger.Entry {
         // Whoever sends to a listener comes and goes; what is reached from here is expected to be there.
         guard cause == .busy || cause == .permission || cause == .addressInUse || (!isListener && failures > 1) else { return nil }
         return end.sentence
+    }
+
+    /// `nil` for none.
+    fileprivate var sourceNotes: [String]? {
+        let texts = SourceNote.allCases.compactMap { notes[$0] }
+        return texts.isEmpty ? nil : texts
     }
 
     func sourceState(isListener: Bool) -> SourceSnapshot.State {

@@ -14,6 +14,8 @@ public enum Commands {
         public var audio = false
         /// What is done with interlaced frames of such a picture.
         public var deinterlacing: VideoSettings.Deinterlacing?
+        /// Bits a second of what came, picture and sound; `nil` while it is not measured.
+        public var measured: Int?
 
         public init() {}
 
@@ -63,13 +65,15 @@ public enum Commands {
     }
 
     /// - Parameters:
+    ///   - streams: What is taken of the source's streams; `nil` for what its configuration says.
+    ///   - isNarrow: For an SRT source with a passphrase: of a caller, the first picture and sound alone.
     ///   - card: What a capture source is bound to; without one it cannot run.
     ///   - isPlan: For a person to look at, who is perhaps another user than the service's.
     /// - Returns: `nil` for frames, which the service reads itself.
     /// - Throws: ``SecretError`` or ``CommandError``; ``NotRunnable`` for a card that is not there.
     public static func relay(
-        _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding, card: CaptureDevice? = nil,
-        ffmpeg: FFmpegCapabilities, environment: [String: String], isPlan: Bool = false
+        _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding, streams: StreamMap? = nil, isNarrow: Bool = false,
+        card: CaptureDevice? = nil, ffmpeg: FFmpegCapabilities, environment: [String: String], isPlan: Bool = false
     ) throws -> FFmpegCommand? {
         let kind: RelaySource
         switch source.kind {
@@ -79,7 +83,7 @@ public enum Commands {
             let passphrase = try reveal(srt.passphrase, as: .passphrase, environment: environment, isPlan: isPlan)
             // FFmpeg asks for none: its callers are checked here. Without it nobody could be let in.
             _ = try reveal(srt.streamid, as: .streamid, environment: environment, isPlan: isPlan)
-            kind = .srtListen(address: srt.listen.description, passphrase: passphrase, latency: nil, tellsCaller: true)
+            kind = .srtListen(address: srt.listen.description, passphrase: passphrase, latency: nil, tellsCaller: true, isNarrow: isNarrow)
         case .pull(let pull):
             kind = .pull(
                 url: pull.url, passphrase: try reveal(pull.passphrase, as: .passphrase, environment: environment, isPlan: isPlan),
@@ -96,13 +100,33 @@ public enum Commands {
         case .raw:
             return nil
         }
-        let encoded = RelayVideo.mezzanine(
-            bitrate: mezzanine.bitrate.bitsPerSecond, keyframe: mezzanine.keyframe, deinterlacing: transcoding.deinterlacing)
-        return try RelayCommand(
-            source: kind,
-            video: transcoding.video ? encoded : .copy,
-            audio: transcoding.audio ? .aac(bitrate: 192_000) : .copy
-        ).command(for: ffmpeg)
+        return try relay(kind, mezzanine, transcoding, streams ?? source.streamMap).command(for: ffmpeg)
+    }
+
+    private static func relay(
+        _ source: RelaySource, _ mezzanine: MezzanineConfiguration, _ transcoding: Transcoding, _ streams: StreamMap
+    ) -> RelayCommand {
+        RelayCommand(
+            source: source,
+            video: transcoding.video
+                ? .mezzanine(
+                    bitrate: mezzanine.relayBitrate(for: transcoding), keyframe: mezzanine.keyframe, deinterlacing: transcoding.deinterlacing)
+                : .copy,
+            audio: transcoding.audio ? .aac(bitrate: foreignSound) : .copy, streams: streams)
+    }
+
+    /// Bits a second of sound that is encoded on the way in.
+    static let foreignSound = 192_000
+
+    /// What makes of an SRT caller's transport stream what the feed takes: it can be replaced while the caller stays.
+    ///
+    /// - Parameter streams: What is taken of its streams; `nil` for what the configuration says.
+    /// - Returns: `nil` for a source that nobody calls by SRT.
+    public static func callRelay(
+        _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding, streams: StreamMap? = nil, ffmpeg: FFmpegCapabilities
+    ) throws -> FFmpegCommand? {
+        guard case .srt = source.kind else { return nil }
+        return try relay(.transportStream, mezzanine, transcoding, streams ?? source.streamMap).command(for: ffmpeg)
     }
 
     /// - Parameter hasSound: With the card's sound, where it has one and the configuration wants it.
@@ -196,6 +220,50 @@ extension VideoEncoding {
         let fields = format.isInterlaced && deinterlace == .field ? 2 : 1
         return FFmpeg.FrameRate(rate.numerator * fields, rate.denominator)
     }
+}
+
+extension SourceConfiguration {
+    /// The number of the program that is asked for.
+    var program: Int? {
+        switch kind {
+        case .srt(let source): source.program
+        case .pull(let source): source.program
+        case .file(let source): source.program
+        case .rtmp, .capture, .raw, .test: nil
+        }
+    }
+
+    /// Its relay lists programs and streams, and says how much it passes on.
+    var isDescribed: Bool {
+        switch kind {
+        case .srt, .pull, .file: true
+        case .rtmp, .capture, .raw, .test: false
+        }
+    }
+
+    /// Its secret goes to FFmpeg in a way in which the programs of a transport stream are not told.
+    var hidesPrograms: Bool {
+        switch kind {
+        case .srt(let source): source.passphrase != nil
+        case .pull(let source): source.url.hasPrefix("srt:") && (source.passphrase != nil || source.streamid != nil || source.url.contains("passphrase="))
+        case .rtmp, .capture, .raw, .file, .test: false
+        }
+    }
+
+    /// What is taken of its streams until FFmpeg has listed them.
+    var streamMap: StreamMap { program.map(StreamMap.program) ?? .first }
+}
+
+extension MezzanineConfiguration {
+    /// The rate of a picture that is encoded on the way in: a fifth more than picture and sound came with, since encoding again costs
+    /// some of what they show; no more than a card's.
+    func relayBitrate(for transcoding: Commands.Transcoding) -> Int {
+        guard let measured = transcoding.measured else { return bitrate.bitsPerSecond }
+        return max(Self.least, min(measured / 5 * 6, Self.most, bitrate.bitsPerSecond))
+    }
+
+    private static let least = 1_000_000
+    private static let most = 20_000_000
 }
 
 extension RTSPWay {

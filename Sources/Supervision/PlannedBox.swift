@@ -49,6 +49,9 @@ public struct PlannedBox: Sendable, Encodable {
                         source, mezzanine: channel.mezzanine, transcoding: .init(for: channel),
                         card: claims.device(of: "\(channel.name)/\(source.id)"), ffmpeg: ffmpeg.capabilities, environment: environment, isPlan: true)
                 }
+                add(.relay, source.id, in: channel, reason: "reads what a caller sends") {
+                    try Commands.callRelay(source, mezzanine: channel.mezzanine, transcoding: .init(for: channel), ffmpeg: ffmpeg.capabilities)
+                }
                 let choice = PlannedBox.choice(for: source, of: channel, &encoders)
                 add(.encoder, source.id, in: channel, reason: choice.reason) {
                     try Commands.frameEncoder(

@@ -50,6 +50,8 @@ final class ProcessLedger: Sendable {
         var airs = 0
         /// Packets that SRT gave up, by its own word.
         var droppedPackets = 0
+        /// What there is to know of a source that delivers, or could.
+        var notes: [SourceNote: String] = [:]
 
         /// It has done its work for so long that what was before is no longer of interest.
         func isSteady(_ now: ContinuousClock.Instant) -> Bool { liveSince.map { now - $0 >= ProcessLedger.steady } ?? false }
@@ -88,6 +90,18 @@ final class ProcessLedger: Sendable {
             entry.share = nil
             entry.format = nil
             entry.absence = nil
+            entry.notes = [:]
+        }
+    }
+
+    /// - Parameter text: `nil` when there is nothing to tell of it any more.
+    /// - Returns: Whether that is news.
+    @discardableResult
+    func note(_ note: SourceNote, _ text: String?) -> Bool {
+        entry.withLock { entry in
+            guard entry.notes[note] != text else { return false }
+            entry.notes[note] = text
+            return true
         }
     }
 

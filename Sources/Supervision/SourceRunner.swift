@@ -22,14 +22,24 @@ final class SourceRunner: Runnable {
     private let publisher: PublisherRelay?
     /// For an SRT caller.
     private let caller: CallerCheck?
+    private let watch: StreamWatch
     private let place: Place
 
     /// What the relay's events and its next start share.
     private final class Shared: Sendable {
-        let state: Mutex<(transcoding: Commands.Transcoding, process: ProcessRunner?)>
+        let state: Mutex<(transcoding: Commands.Transcoding, process: ProcessRunner?, isNarrow: Bool)>
 
         init(_ transcoding: Commands.Transcoding) {
-            state = Mutex((transcoding: transcoding, process: nil))
+            state = Mutex((transcoding: transcoding, process: nil, isNarrow: false))
+        }
+
+        /// What the next relay does with what comes, at the rate that has been measured.
+        func transcoding(_ watch: StreamWatch) -> Commands.Transcoding {
+            let measured = watch.measured
+            return state.withLock { state in
+                state.transcoding.measured = measured
+                return state.transcoding
+            }
         }
     }
 
@@ -83,9 +93,17 @@ final class SourceRunner: Runnable {
         self.publisher = publisher
         let caller = CallerCheck(source.kind, logger: logger)
         self.caller = caller
+        let call = caller.map { _ in CallRelay(logger: logger) }
+        let watch = StreamWatch(
+            program: source.program, isFlattened: source.hidesPrograms, measures: source.isDescribed, ledger: ledger, logger: logger)
+        self.watch = watch
+        // A caller stays while another process reads what it sends.
+        let replace = { @Sendable () -> Void in
+            if let call { call.replaceReader() } else { shared.state.withLock { $0.process }?.report(.replace) }
+        }
         let report = SourceRunner.makeReport(
-            shared: shared, card: card, frames: frames, publisher: publisher, caller: caller, ledger: ledger, logger: logger, delivers: delivers,
-            onAir: onAir, changed: changed)
+            shared: shared, card: card, frames: frames, publisher: publisher, caller: caller, watch: watch, replace: replace, ledger: ledger,
+            logger: logger, delivers: delivers, onAir: onAir, changed: changed)
         let place = Place(
             channel: channel, priority: priority, id: id, box: box, dataPath: dataPath, ledger: ledger, logger: logger, report: report,
             life: Life(box: box, logger: logger))
@@ -108,6 +126,8 @@ final class SourceRunner: Runnable {
                         try await Self.live(on: card, in: place, child: child, process: shared.state.withLock { $0.process })
                     } else if let frames {
                         try await Self.live(on: frames, in: place, child: child)
+                    } else if let caller, let call {
+                        try await Self.live(on: call, of: caller, source, in: place, shared: shared, watch: watch, child: child)
                     } else {
                         var input: FileDescriptor?
                         defer { try? input?.close() }
@@ -117,16 +137,15 @@ final class SourceRunner: Runnable {
                             goesOn = { presence.goesOn }
                             input = attached.1
                         }
-                        try caller?.readStreamID(box.environment)
-                        let transcoding = shared.state.withLock { $0.transcoding }
+                        let transcoding = shared.transcoding(watch)
+                        let streams = watch.begin(isCopying: !transcoding.video)
                         guard let command = try Commands.relay(
-                            source, mezzanine: channel.mezzanine, transcoding: transcoding, ffmpeg: box.ffmpeg.capabilities, environment: box.environment)
+                            source, mezzanine: channel.mezzanine, transcoding: transcoding, streams: streams, ffmpeg: box.ffmpeg.capabilities,
+                            environment: box.environment)
                         else { return }
                         let (attachment, output) = try await dataPath.attachSource(
-                            to: channel.name, priority: priority, isHeld: caller?.asksForStreamID == true, goesOn: goesOn, encodes: transcoding.video,
-                            report: report)
-                        caller?.begin()
-                        let process = shared.state.withLock { $0.process }
+                            to: channel.name, priority: priority, goesOn: goesOn, encodes: transcoding.video, report: report)
+                        watch.encodes(transcoding, bitrate: channel.mezzanine.relayBitrate(for: transcoding))
                         let started = Timestamp.now
                         // From here on it is the child's.
                         let given = input
@@ -134,25 +153,13 @@ final class SourceRunner: Runnable {
                         let exit = await place.life.run(
                             command, input: given, output: output, child: child, expected: [.ended, .reset],
                             takes: { line in
-                                let dropped = SRTDrops.packets(in: line)
-                                if dropped > 0 { ledger.dropped(packets: dropped) }
-                                guard let caller else { return false }
-                                switch caller.hears(line) {
-                                case .right:
-                                    ledger.hasSender(true)
-                                    Task {
-                                        await dataPath.release(attachment)
-                                        if await caller.isMute() { process?.report(.replace) }
-                                    }
-                                case .wrong: process?.report(.replace)
-                                case nil: break
-                                }
-                                return caller.hasRefused
-                            })
+                                ledger.countDrops(in: line)
+                                if watch.hears(line) { replace() }
+                                return false
+                            },
+                            progressed: { watch.progressed($0) })
                         await dataPath.detach(attachment)
-                        if caller != nil { ledger.hasSender(false) }
                         ledger.ended(exit, started: started)
-                        if let pause = caller?.end() { try? await ContinuousClock().sleep(for: pause) }
                         publisher?.ended(asked: exit.asked || goesOn?() != true)
                     }
                 } catch {
@@ -218,6 +225,99 @@ final class SourceRunner: Runnable {
         await place.dataPath.detach(frames.attachment)
     }
 
+    /// Waits for an SRT caller, and passes on what it sends until it has gone.
+    private static func live(
+        on call: CallRelay, of caller: CallerCheck, _ source: SourceConfiguration, in place: Place, shared: Shared, watch: StreamWatch,
+        child: ChildHandle
+    ) async throws {
+        try caller.readStreamID(place.box.environment)
+        let (process, isNarrow) = shared.state.withLock { state in
+            // Nothing is known of a caller that has not come.
+            state.transcoding = Commands.Transcoding(for: place.channel)
+            return (state.process, state.isNarrow)
+        }
+        watch.forget()
+        guard
+            let command = try Commands.relay(
+                source, mezzanine: place.channel.mezzanine, transcoding: Commands.Transcoding(), isNarrow: isNarrow,
+                ffmpeg: place.box.ffmpeg.capabilities, environment: place.box.environment)
+        else { return }
+        caller.begin()
+        let started = Timestamp.now
+        let exit = try await call.run(
+            call: { output, admit in
+                await place.life.run(
+                    command, input: nil, output: output, child: child, expected: [.ended, .reset],
+                    takes: { line in
+                        place.ledger.countDrops(in: line)
+                        switch caller.hears(line) {
+                        case .right:
+                            place.ledger.hasSender(true)
+                            place.ledger.note(.sender, Self.awaited)
+                            admit()
+                        case .wrong: process?.report(.replace)
+                        case nil:
+                            if StreamWatch.isOfNewStream(line) {
+                                place.logger.notice("the caller sends other streams than before; with a passphrase they are read from its next call on")
+                            }
+                        }
+                        return caller.hasRefused
+                    })
+            },
+            hangUp: { process?.report(.replace) },
+            read: { reader, input in
+                try await Self.read(input, reader, of: call, caller, source, in: place, shared: shared, watch: watch, process: process)
+            })
+        place.ledger.hasSender(false)
+        place.ledger.ended(exit, started: started)
+        if place.ledger.now.notes[.sender] == Self.awaited { place.ledger.note(.sender, nil) }
+        // A stream of which nothing is known yet keeps the others from being passed on.
+        if exit.cause == .invalidData { shared.state.withLock { $0.isNarrow = true } }
+        if let pause = caller.end() { try? await ContinuousClock().sleep(for: pause) }
+    }
+
+    private static let awaited = "a caller is connected, and no picture has come of it yet"
+
+    /// Makes of what a caller sends what the feed takes, until its input ends or another process is to do that.
+    private static func read(
+        _ input: FileDescriptor, _ reader: ChildHandle, of call: CallRelay, _ caller: CallerCheck, _ source: SourceConfiguration, in place: Place,
+        shared: Shared, watch: StreamWatch, process: ProcessRunner?
+    ) async throws -> ChildExit {
+        var input: FileDescriptor? = input
+        defer { try? input?.close() }
+        let transcoding = shared.transcoding(watch)
+        let streams = watch.begin(isCopying: !transcoding.video)
+        let mezzanine = place.channel.mezzanine
+        guard
+            let command = try Commands.callRelay(
+                source, mezzanine: mezzanine, transcoding: transcoding, streams: streams, ffmpeg: place.box.ffmpeg.capabilities)
+        else { throw NotRunnable(what: "\(source.id) has no callers") }
+        let (attachment, output) = try await place.dataPath.attachSource(
+            to: place.channel.name, priority: place.priority, encodes: transcoding.video, report: place.report)
+        watch.encodes(transcoding, bitrate: mezzanine.relayBitrate(for: transcoding))
+        caller.expectPicture()
+        Task {
+            guard await caller.isMute() else { return }
+            place.ledger.note(.sender, "the last caller sent no picture, and was hung up on; it has to send MPEG-TS with a picture")
+            process?.report(.replace)
+        }
+        let started = Timestamp.now
+        // From here on it is the child's.
+        let given = input
+        input = nil
+        let exit = await place.life.run(
+            command, input: given, output: output, child: reader, expected: [.ended, .reset],
+            takes: { line in
+                if watch.hears(line) { call.replaceReader() }
+                return false
+            },
+            progressed: { watch.progressed($0) })
+        await place.dataPath.detach(attachment)
+        // The end of the call is told by the process that had it.
+        if let cause = exit.cause, cause != .ended { place.ledger.encoderEnded(exit, started: started) }
+        return exit
+    }
+
     func run() async {
         card?.begin(process)
         defer {
@@ -251,7 +351,8 @@ final class SourceRunner: Runnable {
     var refusals: [String: Int]? { publisher?.refusals ?? caller?.refusals }
 
     private static func makeReport(
-        shared: Shared, card: CardRelay?, frames: FrameRelay?, publisher: PublisherRelay?, caller: CallerCheck?, ledger: ProcessLedger, logger: Logger,
+        shared: Shared, card: CardRelay?, frames: FrameRelay?, publisher: PublisherRelay?, caller: CallerCheck?, watch: StreamWatch,
+        replace: @escaping @Sendable () -> Void, ledger: ProcessLedger, logger: Logger,
         delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void,
         changed: @escaping @Sendable (VideoFormat?) -> Void
     ) -> @Sendable (SourceEvent) -> Void {
@@ -259,21 +360,23 @@ final class SourceRunner: Runnable {
             let process = shared.state.withLock { $0.process }
             switch event {
             case .program(let program):
-                let needed = shared.state.withLock { state in
+                let (before, now) = shared.state.withLock { state in
                     let before = state.transcoding
                     if program.video == nil, program.hasForeignVideo { state.transcoding.video = true }
                     if program.hasForeignAudio { state.transcoding.audio = true }
-                    return state.transcoding != before
+                    return (before, state.transcoding)
                 }
-                guard needed else { return }
+                guard now != before else { return }
                 logger.notice("the source's codec cannot be carried as it is: the relay encodes it from now on")
-                process?.report(.replace)
+                // Its rate follows that of what comes, which shows in a moment.
+                if now.video, !before.video, watch.measures { watch.whenMeasured(replace) } else { replace() }
             case .delivering(let format):
                 ledger.shows(format)
                 card?.delivers()
                 frames?.isSilent(false)
                 publisher?.delivers()
                 caller?.delivers()
+                if caller != nil { ledger.note(.sender, nil) }
                 logger.info("delivers", metadata: format.map { ["video": "\($0)"] } ?? [:])
                 process?.report(.delivering)
                 delivers(true)
@@ -306,5 +409,13 @@ final class SourceRunner: Runnable {
                 delivers(false)
             }
         }
+    }
+}
+
+extension ProcessLedger {
+    /// Counts the packets that SRT gave up, where a line tells of them.
+    fileprivate func countDrops(in line: LogLine) {
+        let dropped = SRTDrops.packets(in: line)
+        if dropped > 0 { self.dropped(packets: dropped) }
     }
 }

@@ -61,6 +61,15 @@ import Testing
         #expect(json.contains(#""share":0.87"#) && json.contains(#""state":"degraded""#), "\(json)")
     }
 
+    @Test("notes on a source stand below it")
+    func notes() {
+        var box = box
+        box.channels[0].sources[0].notes = ["several programs come: 1 (One) is used, 2 (Two) is not; program: chooses another", "short"]
+        let lines = StatusTable.render(box, coloured: false).split(separator: "\n").map(String.init)
+        #expect(lines.contains { $0.hasPrefix("   ") && $0.contains("several programs come: 1 (One) is used") })
+        #expect(lines.contains { $0.hasSuffix(" short") } && lines.allSatisfy { $0.count <= 80 })
+    }
+
     @Test("figures are written as people say them")
     func figures() {
         let text = StatusTable.render(box, coloured: false)

@@ -48,5 +48,8 @@ import Testing
         let check = try check(nil)
         try check.readStreamID([:])
         #expect(verdict(check, "#!::u=anybody") == .right)
+        // Also where FFmpeg does not tell which one a caller names.
+        check.begin()
+        #expect(check.hears(LogLine(level: .info, text: "Input #0, data, from 'srt://127.0.0.1:9000':")) == .right)
     }
 }

@@ -77,6 +77,20 @@ import Testing
         #expect(!GroupConfiguration(name: "a", audio: .copy).passesThrough)
     }
 
+    @Test("a picture that is encoded on the way in follows the rate of what comes, within bounds", arguments: [
+        (nil, 20_000_000, 20_000_000), (3_300_000, 20_000_000, 3_960_000), (100_000, 20_000_000, 1_000_000), (60_000_000, 500_000_000, 20_000_000),
+        (6_000_000, 4_000_000, 4_000_000),
+    ] as [(Int?, Int, Int)])
+    func measured(came: Int?, most: Int, bitrate: Int) throws {
+        var transcoding = Commands.Transcoding()
+        (transcoding.video, transcoding.measured) = (true, came)
+        let mezzanine = MezzanineConfiguration(bitrate: Bitrate(bitsPerSecond: most))
+        #expect(mezzanine.relayBitrate(for: transcoding) == bitrate)
+        let source = SourceConfiguration(kind: .srt(SRTSource(listen: try SocketAddress(parsing: "127.0.0.1:9000"), program: 4)), position: 0)
+        let command = try #require(try Commands.callRelay(source, mezzanine: mezzanine, transcoding: transcoding, ffmpeg: ffmpeg))
+        #expect(command.arguments.contains("\(bitrate)") && command.arguments.contains("0:p:4:v:0?"))
+    }
+
     @Test("a capture source without its card says so")
     func noCard() {
         let source = SourceConfiguration(kind: .capture(CaptureSource(binding: .serial("SN1"))), position: 0)
@@ -139,7 +153,7 @@ import Testing
     func plan() throws {
         let plan = try planned()
         #expect(plan.processes.map { "\($0.role) \($0.name)" } == [
-            "relay srt-0", "relay pull-1", "relay pull-2", "relay pull-3", "relay srt-4", "encoder hd", "publisher platform", "publisher inline", "publisher studio", "publisher nobody",
+            "relay srt-0", "relay srt-0", "relay pull-1", "relay pull-2", "relay pull-3", "relay srt-4", "relay srt-4", "encoder hd", "publisher platform", "publisher inline", "publisher studio", "publisher nobody",
         ])
         let json = String(decoding: try JSONEncoder().encode(plan), as: UTF8.self)
         for secret in ["sk-one-two-three", "correct horse battery", "hunter22", "key-in-the-address"] {

@@ -36,6 +36,7 @@ import Testing
         ("libx264", pull("http://h/x"), "source pull-0 of main", "neither H.264 nor HEVC"),
         ("aac", pull("http://h/x"), "source pull-0 of main", "is not AAC"),
         ("concat", pull("rtsp://user:secret@h/x"), "source pull-0 of main", "it cannot be used"),
+        ("data", "sources: [ { srt: { listen: \"127.0.0.1:9000\" } } ], groups: [ { name: hd } ]", "source srt-0 of main", "it cannot be used"),
         ("rtp", pull("rtp://h:5004"), "source pull-0 of main", "it cannot be used"),
         ("aac", copied, "source rtmp-0 of main", "it cannot be used"),
         ("flv", copied, "source rtmp-0 of main", "it cannot be used"),

@@ -13,6 +13,7 @@ public struct StatusReport: Decodable, Sendable {
         public var isOnAir: Bool
         public var format: String?
         public var trouble: String?
+        public var notes: [String]?
     }
     public struct Group: Decodable, Sendable {
         public struct Exits: Decodable, Sendable, Hashable {

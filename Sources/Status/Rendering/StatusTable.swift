@@ -18,6 +18,8 @@ public struct StatusTable {
     static let width = 80
     private static let indent = 2
     private static let shortestName = 14
+    /// Before what does not fit behind a name.
+    private static let margin = String(repeating: " ", count: 18)
 
     private init(isColoured: Bool, nameWidth: Int) {
         self.isColoured = isColoured
@@ -38,6 +40,7 @@ public struct StatusTable {
                 let lost = source.droppedPackets.flatMap { $0 > 0 ? "\($0) packets lost" : nil }
                 let about = [source.format, source.encoder, lost].compactMap(\.self).joined(separator: ", ")
                 row(source.isOnAir ? "on air" : "", "source", source.id, source.state.rawValue, about, tone(source))
+                for note in source.notes ?? [] { lines += Self.wrapped(note, to: Self.width - Self.margin.count).map { Self.margin + $0 } }
             }
             for group in channel.groups { write(group) }
         }
@@ -113,7 +116,7 @@ public struct StatusTable {
         guard about.isEmpty || about.count > room else { return lines.append(start + paint(Self.padded(state, 11), tone) + " " + Self.plain(about)) }
         lines.append(start + paint(state, tone))
         guard !about.isEmpty else { return }
-        let margin = String(repeating: " ", count: 18)
+        let margin = Self.margin
         let below = Self.width - margin.count
         lines += (about.count <= below ? [Self.plain(about)] : Self.wrapped(about, to: below)).map { margin + $0 }
     }

@@ -56,16 +56,20 @@ public struct SourceSnapshot: Sendable, Hashable, Codable {
     public var encoder: String?
     /// Packets that SRT gave up because they came too late or not at all; `nil` for a source that is not SRT.
     public var droppedPackets: Int?
+    /// What is taken of what it sends, how that is treated, and why nothing comes of it; `nil` for nothing to tell.
+    public var notes: [String]?
 
     public init(
         id: String, state: State, isOnAir: Bool = false, format: String? = nil, starts: Int = 0, trouble: String? = nil,
-        history: [EndSnapshot] = [], refusals: [String: Int]? = nil, encoder: String? = nil, droppedPackets: Int? = nil
+        history: [EndSnapshot] = [], refusals: [String: Int]? = nil, encoder: String? = nil, droppedPackets: Int? = nil,
+        notes: [String]? = nil
     ) {
         self.id = id
         self.state = state
         self.refusals = refusals
         self.encoder = encoder
         self.droppedPackets = droppedPackets
+        self.notes = notes
         self.isOnAir = isOnAir
         self.format = format
         self.starts = starts

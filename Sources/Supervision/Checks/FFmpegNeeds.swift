@@ -119,7 +119,7 @@ public struct FFmpegNeeds: Sendable {
         case .rtmp: need(.rtmpSource, for: subject, Self.noSource)
         case .srt(let srt):
             need([.input("srt")], for: subject, Self.noSource)
-            if srt.passphrase != nil { need(.secretInput, for: subject, Self.noSource) }
+            need(srt.passphrase == nil ? .rawCopy : .secretInput, for: subject, Self.noSource)
         case .pull(let pull): add(pull, subject)
         case .capture(let capture):
             need(.card, for: subject, Self.noSource)

@@ -53,6 +53,8 @@ extension [FFmpegPart] {
     static var recording: Self { [.muxer("segment"), .output("file")] }
     /// An input with a secret in it, which a script names.
     static var secretInput: Self { [.demuxer("concat"), .input("file")] }
+    /// Bytes that are passed on as they come.
+    static var rawCopy: Self { [.demuxer("data"), .muxer("data")] }
     static var card: Self { [.demuxer("v4l2"), .muxer("nut"), .encoder("rawvideo"), .filter("scale"), .filter("format")] }
     /// Frames on their way to an encoder.
     static var frames: Self { [.demuxer("ivf"), .filter("format")] }

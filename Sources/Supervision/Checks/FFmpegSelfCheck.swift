@@ -122,7 +122,7 @@ public struct FFmpegSelfCheck: Sendable {
             Role(
                 name: "file sources", needs: [.rtmpSource, [.input("file")]],
                 command: files.flatMap { relay(.file(path: $0.media, loop: true)) }?.limited(toSeconds: "0.2")),
-            listener("SRT sources", passphrase: nil, needs: [[.input("srt")]]),
+            listener("SRT sources", passphrase: nil, needs: [[.input("srt")], .rawCopy]),
             listener("SRT sources with a passphrase", passphrase: "check-check", needs: [[.input("srt")], .secretInput]),
             // Nobody listens on that port.
             pull("RTSP pulls", relay(.pull(url: "rtsp://127.0.0.1:1/check")), needs: [[.demuxer("rtsp"), .input("tcp")]]),
@@ -210,6 +210,7 @@ public struct FFmpegSelfCheck: Sendable {
 
     private func targets(_ media: MemoryFile, _ files: Files?) -> [Role] {
         [
+            Role(name: "callers of SRT sources", needs: [[.input("srt")]], command: relay(.transportStream), input: media),
             Role(
                 name: "recordings", needs: [.recording],
                 command: files.flatMap { publisher(.record(folder: $0.folder, name: "check", segment: .seconds(60), take: 0)) }, input: media),

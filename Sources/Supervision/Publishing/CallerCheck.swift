@@ -85,6 +85,14 @@ final class CallerCheck: Sendable {
         }
     }
 
+    /// A picture is expected of the caller from now on.
+    func expectPicture() {
+        state.withLock { state in
+            state.relay += 1
+            state.hasDelivered = false
+        }
+    }
+
     /// A picture came.
     func delivers() { state.withLock { $0.hasDelivered = true } }
 
@@ -125,7 +133,7 @@ final class CallerCheck: Sendable {
             let isRight = !asksForStreamID || state.withLock(\.words)?.admits(found) == true
             return decide(isRight ? .right : .wrong, "turned away: wrong SRT stream id, or none")
         case .opened:
-            guard asksForStreamID else { return nil }
+            guard asksForStreamID else { return decide(.right, "") }
             return decide(.wrong, "turned away: this FFmpeg does not tell which SRT stream id a caller names; leave streamid: out and set a passphrase:")
         }
     }

@@ -1,0 +1,130 @@
+import DataPath
+import FFmpeg
+import Glibc
+import Logging
+import Synchronization
+import SystemPackage
+
+/// The relay of an SRT source. One process has the caller and passes on what it sends, through a pipe, to another one that makes of it
+/// what the feed takes. That one can be replaced, and the caller stays: what comes meanwhile waits in the pipe, and behind that in
+/// SRT's own buffer.
+final class CallRelay: Sendable {
+    private struct State {
+        /// The process that reads the pipe.
+        var reader: ChildHandle?
+        /// It is to be followed by another one at once.
+        var isReplaced = false
+        /// The caller has gone, and nothing more comes into the pipe.
+        var isOver = false
+    }
+
+    private let logger: Logger
+    /// How long a reader that ended by itself is answered after, the first time and at the most.
+    private let pauses: ClosedRange<Duration>
+    private let state = Mutex(State())
+
+    /// Readers in a row that may end by themselves while the caller is there.
+    private static let mostFailures = 6
+    /// A reader that lasted for so long has the ends before it forgiven.
+    private static let steady = Duration.seconds(30)
+    /// How long a reader may take for what is left in the pipe.
+    private static let endPatience = Duration.seconds(2)
+
+    init(logger: Logger, pauses: ClosedRange<Duration> = Duration.milliseconds(250)...Duration.seconds(2)) {
+        self.logger = logger
+        self.pauses = pauses
+    }
+
+    /// Has another reader go on with what the caller sends.
+    func replaceReader() {
+        state.withLock { state in
+            guard let reader = state.reader else { return }
+            state.isReplaced = true
+            reader.stop(.now)
+        }
+    }
+
+    /// Runs until the caller has gone and what it sent has been read.
+    ///
+    /// - Parameters:
+    ///   - call: Runs the process that has the caller, with this standard output; told when a caller may be read.
+    ///   - hangUp: Ends that process.
+    ///   - read: Runs the next reader, with this standard input.
+    /// - Returns: How the process ended that had the caller.
+    /// - Throws: What `read` throws, or ``DescriptorError``.
+    func run(
+        call: @escaping @Sendable (FileDescriptor, _ admit: @escaping @Sendable () -> Void) async -> ChildExit, hangUp: @escaping @Sendable () -> Void,
+        read: @escaping @Sendable (ChildHandle, FileDescriptor) async throws -> ChildExit
+    ) async throws -> ChildExit {
+        let (reading, writing) = try DataPath.pipe()
+        // Open for as long as the call lasts: it is what keeps the bytes while no process reads.
+        defer { try? reading.close() }
+        state.withLock { $0 = State() }
+        let (admissions, admission) = AsyncStream<Void>.makeStream()
+        async let readers: Void = self.readers(of: reading, from: admissions, hangUp: hangUp, read: read)
+        let exit = await call(writing) {
+            admission.yield()
+            admission.finish()
+        }
+        state.withLock { $0.isOver = true }
+        admission.finish()
+        let limit = Task {
+            guard (try? await ContinuousClock().sleep(for: Self.endPatience)) != nil else { return }
+            if let reader = state.withLock(\.reader) { reader.stop(.now) }
+        }
+        defer { limit.cancel() }
+        try await readers
+        return exit
+    }
+
+    private func readers(
+        of pipe: FileDescriptor, from admissions: AsyncStream<Void>, hangUp: @Sendable () -> Void,
+        read: @Sendable (ChildHandle, FileDescriptor) async throws -> ChildExit
+    ) async throws {
+        var isAdmitted = false
+        for await _ in admissions { isAdmitted = true }
+        guard isAdmitted else { return }
+        var failures = 0
+        while true {
+            let handle = ChildHandle()
+            let began = ContinuousClock.now
+            state.withLock { ($0.reader, $0.isReplaced) = (handle, false) }
+            do {
+                _ = try await read(handle, try Self.copy(of: pipe))
+            } catch {
+                hangUp()
+                throw error
+            }
+            let (isReplaced, isOver) = state.withLock { state in
+                state.reader = nil
+                return (state.isReplaced, state.isOver)
+            }
+            if isReplaced, !isOver {
+                failures = 0
+                continue
+            }
+            failures = .now - began > Self.steady ? 1 : failures + 1
+            // Most often the caller has gone, and that is known in a moment.
+            if await hasEnded(within: min(pauses.lowerBound * (1 << (failures - 1)), pauses.upperBound)) { return }
+            guard failures < Self.mostFailures else {
+                logger.warning("what the SRT caller sends cannot be read: it is hung up on")
+                return hangUp()
+            }
+        }
+    }
+
+    private func hasEnded(within limit: Duration) async -> Bool {
+        let end = ContinuousClock.now + limit
+        while ContinuousClock.now < end {
+            if state.withLock(\.isOver) { return true }
+            guard (try? await ContinuousClock().sleep(for: .milliseconds(10))) != nil else { return true }
+        }
+        return state.withLock(\.isOver)
+    }
+
+    private static func copy(of descriptor: FileDescriptor) throws -> FileDescriptor {
+        let copy = fcntl(descriptor.rawValue, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { throw Errno(rawValue: errno) }
+        return FileDescriptor(rawValue: copy)
+    }
+}

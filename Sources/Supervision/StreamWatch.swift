@@ -1,0 +1,174 @@
+import FFmpeg
+import Logging
+import Synchronization
+
+/// Reads what the relay of a source says of the streams that come, and finds which of them it takes, and at what rate they come.
+final class StreamWatch: Sendable {
+    private struct State {
+        /// What the relay in use says of its input, as far as it has.
+        var input = InputDescription()
+        /// What the one before said.
+        var former: InputDescription?
+        /// What the relay in use, or else the next one, takes.
+        var map: StreamMap
+        var choice: StreamChoice?
+        /// A relay was replaced for new streams, and the next one has not listed them yet.
+        var expectsOthers = false
+        /// That was so before, and the list was the same as ever.
+        var wasInVain = false
+        /// Bits a second, as measured while nothing was encoded.
+        var measured: Int?
+        /// The relay in use passes everything on as it comes.
+        var isCopying = true
+        /// To be called once it is measured.
+        var waiting: (@Sendable () -> Void)?
+        /// Why there is no picture to take.
+        var obstacle: String?
+    }
+
+    /// What comes is measured before its picture is encoded.
+    let measures: Bool
+    private let program: Int?
+    private let isFlattened: Bool
+    private let ledger: ProcessLedger
+    private let logger: Logger
+    private let state: Mutex<State>
+
+    /// How long the rate is waited for: a source that sends in bursts is encoded all the same.
+    private static let measuring = Duration.seconds(3)
+    /// How much media a measurement takes, in microseconds.
+    private static let enough: Int64 = 1_000_000
+
+    /// - Parameters:
+    ///   - program: The number of the program that is asked for.
+    ///   - isFlattened: The streams come without their programs, in their order.
+    ///   - measures: The relay says how much it passes on.
+    init(program: Int?, isFlattened: Bool = false, measures: Bool = true, ledger: ProcessLedger, logger: Logger) {
+        self.measures = measures
+        self.program = program
+        self.isFlattened = isFlattened
+        self.ledger = ledger
+        self.logger = logger
+        state = Mutex(State(map: program.map(StreamMap.program) ?? .first))
+    }
+
+    /// Another sender comes: nothing is known of it.
+    func forget() {
+        state.withLock { state in
+            let obstacle = state.obstacle
+            state = State(map: program.map(StreamMap.program) ?? .first, obstacle: obstacle)
+        }
+        for note in [SourceNote.programs, .tracks, .encoding] { ledger.note(note, nil) }
+    }
+
+    /// The next relay begins.
+    ///
+    /// - Parameter isCopying: It encodes no picture.
+    /// - Returns: What it takes.
+    func begin(isCopying: Bool) -> StreamMap {
+        state.withLock { state in
+            if state.input.isWhole { state.former = state.input }
+            (state.input, state.isCopying) = (InputDescription(), isCopying)
+            return state.map
+        }
+    }
+
+    /// What is taken; `nil` while it is not known.
+    var choice: StreamChoice? { state.withLock(\.choice) }
+    /// Bits a second of what came; `nil` while it is not known.
+    var measured: Int? { state.withLock(\.measured) }
+
+    // MARK: What the relay says
+
+    /// - Returns: Whether another relay has to take its place, that takes other streams.
+    func hears(_ line: LogLine) -> Bool {
+        if Self.isOfNewStream(line) {
+            let isNews = state.withLock { state in
+                guard !state.wasInVain, !state.expectsOthers else { return false }
+                state.expectsOthers = true
+                return true
+            }
+            if isNews { logger.notice("other streams come than before: the relay begins anew with them") }
+            return isNews
+        }
+        let found = state.withLock { state -> (StreamChoice, isOther: Bool)? in
+            guard state.input.consume(line) else { return nil }
+            if state.expectsOthers { (state.expectsOthers, state.wasInVain) = (false, state.former == state.input) }
+            let choice = StreamChoice(of: state.input, program: program, former: state.choice?.program?.number, isFlattened: isFlattened)
+            let isOther = choice.map != state.map
+            (state.choice, state.map) = (choice, choice.map)
+            return (choice, isOther: isOther)
+        }
+        guard let found else { return false }
+        tell(found.0)
+        return found.isOther
+    }
+
+    /// A stream appeared after the relay had begun: it takes none of those.
+    static func isOfNewStream(_ line: LogLine) -> Bool {
+        guard line.level == .warning else { return false }
+        let text = LogLine.withoutPrefixes(line.text)
+        return text.hasPrefix("New video stream ") || text.hasPrefix("New audio stream ")
+    }
+
+    private func tell(_ choice: StreamChoice) {
+        for (note, text) in [(SourceNote.programs, choice.programNote), (SourceNote.tracks, choice.trackNote)] {
+            if ledger.note(note, text), let text { logger.notice("\(text)") }
+        }
+        let (before, now) = state.withLock { state in
+            defer { state.obstacle = choice.obstacle }
+            return (state.obstacle, choice.obstacle)
+        }
+        guard before != now else { return }
+        ledger.hasTrouble(now)
+        if let now { logger.warning("\(now)") }
+    }
+
+    // MARK: Its rate
+
+    func progressed(_ progress: Progress) {
+        let waiting = state.withLock { state -> (@Sendable () -> Void)? in
+            guard state.isCopying, state.measured == nil, let bytes = progress.totalSize, bytes > 0, let time = progress.outTime, time >= Self.enough
+            else { return nil }
+            state.measured = Int(Double(bytes) * 8_000_000 / Double(time))
+            defer { state.waiting = nil }
+            return state.waiting
+        }
+        waiting?()
+    }
+
+    /// Calls `body` once the rate is known, or is waited for no longer.
+    func whenMeasured(_ body: @escaping @Sendable () -> Void) {
+        let isKnown = state.withLock { state in
+            if state.measured == nil { state.waiting = body }
+            return state.measured != nil
+        }
+        if isKnown { return body() }
+        Task {
+            try? await ContinuousClock().sleep(for: Self.measuring)
+            let late = state.withLock { state in
+                defer { state.waiting = nil }
+                return state.waiting
+            }
+            late?()
+        }
+    }
+
+    // MARK: What is made of it
+
+    /// Tells what the relay that begins encodes.
+    ///
+    /// - Parameter bitrate: Of the picture.
+    func encodes(_ transcoding: Commands.Transcoding, bitrate: Int) {
+        let choice = choice
+        var parts: [String] = []
+        if transcoding.video { parts.append("picture \(choice?.video.map { "\($0.codec) " } ?? "")to H.264 at \(Self.megabits(bitrate)) Mbit/s") }
+        if transcoding.audio, let codec = choice?.audio?.codec, codec != "aac" {
+            parts.append("sound \(codec) to AAC at \(Commands.foreignSound / 1000) kbit/s")
+        }
+        let text = parts.isEmpty ? nil : "encoded on the way in: " + parts.joined(separator: ", ")
+        if ledger.note(.encoding, text), let text { logger.notice("\(text)") }
+    }
+
+    private static func megabits(_ bits: Int) -> String { "\(bits / 1_000_000).\(bits / 100_000 % 10)" }
+}

@@ -1,0 +1,115 @@
+import FFmpeg
+import Logging
+import Synchronization
+import Testing
+
+@testable import Supervision
+
+/// What the words of a relay lead to.
+@Suite struct StreamWatchTests {
+    private final class Calls: Sendable {
+        private let calls = Mutex(0)
+        var count: Int { calls.withLock { $0 } }
+        func add() { calls.withLock { $0 += 1 } }
+    }
+
+    private let ledger = ProcessLedger()
+
+    private func watch(program: Int? = nil) -> StreamWatch {
+        StreamWatch(program: program, ledger: ledger, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    private func info(_ text: String) -> LogLine { LogLine(level: .info, text: text) }
+
+    /// - Returns: Whether the relay has to be replaced.
+    private func describe(_ watch: StreamWatch, _ streams: [String]) -> Bool {
+        for line in ["Input #0, mpegts, from 'pipe:0':"] + streams { #expect(!watch.hears(info(line))) }
+        return watch.hears(info("Stream mapping:"))
+    }
+
+    private let one = ["  Program 1 ", "  Stream #0:0[0x100]: Video: mpeg2video (Main)", "  Stream #0:1[0x101]: Audio: ac3"]
+    private let two = ["  Program 1 ", "  Stream #0:0[0x100]: Audio: mp2", "  Program 2 ", "  Stream #0:1[0x101]: Video: h264", "  Stream #0:2[0x102]: Audio: aac"]
+    private let newStream = LogLine(level: .warning, text: "[mpegts @ 0x1] New audio stream 0:2 at pos:1 and DTS:1s")
+
+    @Test("a relay that takes another program's sound is replaced once, and that is noted")
+    func replaced() {
+        let watch = watch()
+        #expect(watch.begin(isCopying: true) == .first)
+        #expect(describe(watch, two))
+        #expect(watch.begin(isCopying: true) == .program(2))
+        #expect(!describe(watch, two))
+        #expect(ledger.now.notes[.programs]?.contains("2 is used, 1 is not") == true)
+    }
+
+    @Test("a source of one program keeps its relay, and nothing is noted")
+    func kept() {
+        let watch = watch()
+        _ = watch.begin(isCopying: true)
+        #expect(!describe(watch, one))
+        #expect(ledger.now.notes.isEmpty && ledger.now.trouble == nil)
+    }
+
+    @Test("a program that is not there is trouble until it is")
+    func missing() {
+        let watch = watch(program: 7)
+        #expect(watch.begin(isCopying: true) == .program(7))
+        #expect(!describe(watch, one))
+        #expect(ledger.now.trouble?.contains("program 7 is not in what comes") == true)
+        _ = watch.begin(isCopying: true)
+        _ = describe(watch, ["  Program 7 ", "  Stream #0:0[0x100]: Video: h264"])
+        #expect(ledger.now.trouble == nil)
+    }
+
+    @Test("streams that appear in mid-stream replace the relay, but not again where the list stays the same")
+    func newStreams() {
+        let watch = watch()
+        _ = watch.begin(isCopying: true)
+        _ = describe(watch, one)
+        #expect(watch.hears(newStream))
+        #expect(!watch.hears(newStream))
+        _ = watch.begin(isCopying: true)
+        _ = describe(watch, one)
+        #expect(!watch.hears(newStream))
+        watch.forget()
+        _ = watch.begin(isCopying: true)
+        _ = describe(watch, one)
+        #expect(watch.hears(newStream))
+        _ = watch.begin(isCopying: true)
+        _ = describe(watch, one + ["  Stream #0:2[0x102]: Audio: aac"])
+        #expect(watch.hears(newStream))
+    }
+
+    @Test("the rate is measured once a second of media has come, while nothing is encoded")
+    func rate() {
+        let watch = watch()
+        let calls = Calls()
+        _ = watch.begin(isCopying: false)
+        var progress = Progress()
+        (progress.totalSize, progress.outTime) = (750_000, 2_000_000)
+        watch.progressed(progress)
+        #expect(watch.measured == nil)
+        _ = watch.begin(isCopying: true)
+        watch.whenMeasured { calls.add() }
+        (progress.totalSize, progress.outTime) = (100_000, 500_000)
+        watch.progressed(progress)
+        #expect(watch.measured == nil && calls.count == 0)
+        (progress.totalSize, progress.outTime) = (750_000, 2_000_000)
+        watch.progressed(progress)
+        #expect(watch.measured == 3_000_000 && calls.count == 1)
+        watch.whenMeasured { calls.add() }
+        #expect(calls.count == 2)
+    }
+
+    @Test("what is encoded on the way in is noted with its rate")
+    func encoding() {
+        let watch = watch()
+        _ = watch.begin(isCopying: true)
+        _ = describe(watch, one)
+        var transcoding = Commands.Transcoding()
+        (transcoding.video, transcoding.audio) = (true, true)
+        watch.encodes(transcoding, bitrate: 3_650_000)
+        #expect(ledger.now.notes[.encoding] == "encoded on the way in: picture mpeg2video to H.264 at 3.6 Mbit/s, sound ac3 to AAC at 192 kbit/s")
+        watch.encodes(Commands.Transcoding(), bitrate: 0)
+        #expect(ledger.now.notes[.encoding] == nil)
+    }
+}
