@@ -313,7 +313,7 @@ import EncoderSelection
     }
 
     @Test("a relay takes the first picture and sound, those of a program, or streams by their places", arguments: [
-        (StreamMap.first, ["0:v:0", "0:a:0?"]), (.program(5), ["0:p:5:v:0?", "0:p:5:a:0?"]), (.streams(video: 1, audio: 2), ["0:1", "0:2"]),
+        (StreamMap.first, ["0:v:0", "0:a:0?"]), (.program(5), ["0:p:5:v:0", "0:p:5:a:0?"]), (.streams(video: 1, audio: 2), ["0:1", "0:2"]),
         (.streams(video: 0, audio: nil), ["0:0"]),
     ])
     func streams(map: StreamMap, words: [String]) throws {

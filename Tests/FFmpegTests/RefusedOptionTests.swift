@@ -175,6 +175,8 @@ import Testing
         let device = "/dev/dri/renderD128"
         #expect(RefusedOption(log("[error] Device creation failed: -22.|[error] Failed to set value '\(device)' for option 'vaapi_device': Invalid argument")) == nil)
         #expect(RefusedOption(log("[error] Failed to set value 'a.ffpreset' for option 'fpre': No such file or directory")) == nil)
+        // The program is not in the input.
+        #expect(RefusedOption(log("[fatal] Stream map '0:p:9:v:0' matches no streams.|[error] Failed to set value '0:p:9:v:0' for option 'map': Invalid argument")) == nil)
         #expect(RefusedOption(log("[srt @ 0x55] [error] failed to set option SRTO_PASSPHRASE on socket: Operation not supported: Bad parameters")) == nil)
         // A warning of FFmpeg 7.1 and 9.
         let unused = "[out#0/null @ 0x55] [warning] Codec AVOption skip_frame (Allow frame skipping) has not been used for any stream. The most likely reason is "

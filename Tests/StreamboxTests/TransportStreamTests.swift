@@ -62,7 +62,7 @@ import Testing
                     groups: [ { name: raw, video: copy } ]
                 """)
             try await daemon.logged("msg=delivers", "source=file-0", number == nil ? "320x180" : "160x90")
-            try await eventually("the relay of the program") { daemon.children("0:p:\(number ?? 1):v:0?").count == 1 }
+            try await eventually("the relay of the program") { daemon.children("0:p:\(number ?? 1):v:0 ").count == 1 }
             let words = number == nil ? "1 (One) is used, 2 (Two) is not" : "2 (Two) is used, 1 (One) is not"
             try await stage.expect("the note", of: daemon) { $0.source("file-0")?.notes?.contains { $0.contains(words) } == true }
             #expect(daemon.lines("level=notice", "several programs come").count == 1)

@@ -10,8 +10,8 @@ public enum StreamMap: Sendable, Hashable {
     var arguments: [String] {
         switch self {
         case .first: TransportStreamOutput.mapping
-        // What is missing is told by the list of streams, not by an option that fails.
-        case .program(let number): ["-map", "0:p:\(number):v:0?", "-map", "0:p:\(number):a:0?"]
+        // The picture has to be there: where no map fits, FFmpeg takes the streams that it thinks best.
+        case .program(let number): ["-map", "0:p:\(number):v:0", "-map", "0:p:\(number):a:0?"]
         case .streams(let video, let audio): ["-map", "0:\(video)"] + (audio.map { ["-map", "0:\($0)"] } ?? [])
         }
     }

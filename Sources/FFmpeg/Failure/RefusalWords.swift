@@ -82,7 +82,7 @@ struct RefusalWords: Sendable {
         RefusalWords("Failed to set value '*' for option '*': Option not found", "the option -$2"),
         // A device that does not work is told like that, too.
         RefusalWords(
-            "Failed to set value '*' for option '*': Invalid argument", "the value $1 of -$2", except: ["vaapi_device", "init_hw_device", "fpre"]),
+            "Failed to set value '*' for option '*': Invalid argument", "the value $1 of -$2", except: ["vaapi_device", "init_hw_device", "fpre", "map"]),
 
         // Parts that it does not have
         RefusalWords("Unknown encoder '*'", "the encoder $1"),
