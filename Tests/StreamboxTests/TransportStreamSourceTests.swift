@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a sender puts into its transport stream.
-@Suite(.serialized, .tags(.ffmpeg)) struct TransportStreamTests {
+@Suite(.serialized, .tags(.ffmpeg)) struct TransportStreamSourceTests {
     @Test("one call in MPEG-2 and AC-3 is on air, at about the rate at which it comes, and the caller never calls again", arguments: [nil, "correct horse battery"])
     func callIsKept(passphrase: String?) async throws {
         try await withStage { stage in
