@@ -9,10 +9,7 @@ struct Daemon: Sendable {
     let runtime: String
 
     /// The program that was built with these tests; it lies beside them.
-    static let path: String = {
-        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        return URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/streambox"
-    }()
+    static let path = BuiltProgram.streambox
 
     /// Waits for a line of its log that holds all of these.
     @discardableResult

@@ -15,8 +15,9 @@ import Testing
             .success("ffprobe").text.split(separator: "\n").count { $0.hasPrefix("1") }
     }
 
-    private func combed(_ path: String) async throws -> Int {
-        let filters = "idet,metadata=mode=print:file=-:key=lavfi.idet.single.current_frame"
+    /// - Parameter first: The number of the first frame to look at.
+    private func combed(_ path: String, from first: Int = 0) async throws -> Int {
+        let filters = "select='gte(n,\(first))',idet,metadata=mode=print:file=-:key=lavfi.idet.single.current_frame"
         return try await Program.run(Judge.ffmpeg, ["-v", "error", "-nostdin", "-i", path, "-vf", filters, "-f", "null", "-"])
             .success("idet").text.split(separator: "\n").count { $0.hasSuffix("=tff") || $0.hasSuffix("=bff") }
     }
@@ -56,11 +57,14 @@ import Testing
             for (name, step) in [("encoded", 40), ("fields", 20)] as [(String, Int64)] {
                 let recording = try sink.recording(of: name)
                 #expect(try await marked(recording) == 0, "\(name)")
-                #expect(try await combed(recording) == 0, "\(name)")
                 let probe = try await MediaProbe.read(.url(recording))
                 let times = probe.packets(of: probe.video).compactMap(\.pts)
+                // The slate is on air first, and the encoder that deinterlaces takes over in the first second of the source.
+                let first = times.count - 60
+                #expect(try await combed(recording, from: first) == 0, "\(name)")
                 // FLV counts milliseconds.
-                #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 == step }, "\(name): \(times)")
+                let last = times[first...]
+                #expect(zip(last, last.dropFirst()).allSatisfy { $1 - $0 == step }, "\(name): \(times)")
             }
         }
     }

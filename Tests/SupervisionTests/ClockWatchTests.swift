@@ -63,6 +63,7 @@ import Testing
         let keeper = EncoderKeeper(
             EncoderCatalogue(listed: ffmpeg.capabilities.encoders), trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment), logger: Box.silent)
         var box = Box(ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(folder.path), environment: environment, logger: Box.silent)
+        box.program = BuiltProgram.streambox
         let clocks = Mutex<[AsyncStream<Duration>.Continuation]>([])
         box.clockSteps = {
             let (steps, clock) = AsyncStream.makeStream(of: Duration.self)

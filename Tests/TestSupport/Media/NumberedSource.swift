@@ -136,7 +136,8 @@ public struct NumberedSource: Sendable, Hashable {
         let flash =
             "drawbox=x=iw/4:y=ih/4:w=iw/2:h=ih/2:c=white:t=fill"
             + ":enable='lt(mod(n+\(firstNumber % UInt32(framesPerBeep)),\(framesPerBeep)),3)'"
-        let grid = "nullsrc=s=8x5:\(source),geq=lum='\(cells)',scale=\(width):\(half):flags=neighbor"
+        // `scale` keeps the shape of the whole by other than square pixels.
+        let grid = "nullsrc=s=8x5:\(source),geq=lum='\(cells)',scale=\(width):\(half):flags=neighbor,setsar=1"
         switch picture {
         case .plain:
             return "\(grid),pad=\(width):\(height),format=yuv420p,"
@@ -144,7 +145,7 @@ public struct NumberedSource: Sendable, Hashable {
         case .busy:
             return "\(grid),format=yuv420p[a];"
                 + "nullsrc=s=64x18:\(source),geq=lum='32+random(0)*160'"
-                + ",scale=\(width):\(rest):flags=neighbor,format=yuv420p,\(flash)[b];[a][b]vstack"
+                + ",scale=\(width):\(rest):flags=neighbor,setsar=1,format=yuv420p,\(flash)[b];[a][b]vstack"
         }
     }
 
