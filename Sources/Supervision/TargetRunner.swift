@@ -66,7 +66,7 @@ final class TargetRunner: Runnable {
                 do {
                     let take = try await recording?.take() ?? 0
                     let ffmpeg = box.ffmpeg.capabilities
-                    let rate = await TargetRunner.rate(of: feed, for: target, box: box, dataPath: dataPath)
+                    let rate = await TargetRunner.rate(of: feed, for: target, of: group, box: box, dataPath: dataPath)
                     let command = try Commands.publisher(target, of: group, take: take, rate: rate, ffmpeg: ffmpeg, environment: box.environment)
                     // Of a group that passes its picture on, the configuration does not tell the codec.
                     if await dataPath.videoCodec(of: feed) == .hevc, let missing = MissingAbility.codec("HEVC", of: target, in: group, for: ffmpeg) {
@@ -137,10 +137,14 @@ final class TargetRunner: Runnable {
     private static let rateLook = Duration.milliseconds(50)
 
     /// Frames per second of what a target is sent, where its publisher has to know; without a picture there is nothing to publish either.
-    private static func rate(of feed: DataPath.FeedName, for target: TargetConfiguration, box: Box, dataPath: DataPath) async -> FFmpeg.FrameRate? {
+    private static func rate(
+        of feed: DataPath.FeedName, for target: TargetConfiguration, of group: GroupConfiguration, box: Box, dataPath: DataPath
+    ) async -> FFmpeg.FrameRate? {
         guard box.ffmpeg.capabilities.needsRateOfPublishers, case .rtmp = target.destination else { return nil }
         for _ in 0..<ratePatience {
             if let format = await dataPath.videoFormat(of: feed) { return format.frameRate.map { FFmpeg.FrameRate($0.numerator, $0.denominator) } }
+            // The target is connected while the encoder starts.
+            if case .encode(let wish) = group.video, let rate = wish.rate { return FFmpeg.FrameRate(rate) }
             guard await (try? ContinuousClock().sleep(for: rateLook)) != nil else { return nil }
         }
         return nil
