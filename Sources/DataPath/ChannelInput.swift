@@ -147,6 +147,8 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     private func playSlate(now: Int64) -> Int64 {
         guard let slate else { return .max }
         if player == nil {
+            // A source is about to take the air.
+            if let change { return change.deadline }
             let due = lastAired.map { $0 + choice.patience } ?? slateFrom
             guard now >= due else { return due }
             player = SlatePlayer(slate, start: now)
@@ -357,7 +359,8 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         if let change {
             if now >= change.deadline { finish(change, isThere: true) } else { next = min(next, change.deadline) }
         }
-        for source in sources where !source.isStalled {
+        // One that waits to take the air is not read meanwhile.
+        for source in sources where !source.isStalled && change?.to !== source {
             guard let due = source.stalls(channelPatience: choice.patience) else { continue }
             if now >= due {
                 source.isStalled = true

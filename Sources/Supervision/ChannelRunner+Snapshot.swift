@@ -190,6 +190,7 @@ extension ProcessLedger.Entry {
         case .starting:
             if hasFailed, let sentence { return sentence }
             guard let startedAt, now - startedAt > Self.longStart else { return nil }
+            if isRecording { return "it has not begun: \(blocked)" }
             return "it has been connecting for \((now - startedAt).components.seconds) seconds; check its address, and whether a name server and the peer answer"
         case .idle, .ending, .pausing:
             return hasFailed ? sentence : nil

@@ -241,7 +241,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
             if isMisfit(format) { handle(.handOver(.source), in: &tasks) }
             return
         }
-        let isOtherRate = known.frameRate != nil && format.frameRate != nil && known.frameRate != format.frameRate
+        let isOtherRate = isOtherRate(known.frameRate, format.frameRate, for: wish)
         // What stood in for the first source had a size of its own.
         let isFirstSize = wish.size == nil && size == nil && !isSlate && (known.width, known.height) != (format.width, format.height)
         if isOtherRate || isFirstSize {
@@ -273,6 +273,12 @@ actor GroupRunner: EncoderSupervisor, Runnable {
                 metadata: ["video": "\(format)", "told": "\(known)"])
         }
         if isMistold || isMisfit(format) { handle(.handOver(.source), in: &tasks) }
+    }
+
+    /// A measured rate differs a little from an announced one. Where the rate is converted, that is another grid.
+    private func isOtherRate(_ known: VideoFormat.Fraction?, _ next: VideoFormat.Fraction?, for wish: VideoEncoding) -> Bool {
+        guard let known, let next else { return false }
+        return wish.rate == nil ? !known.agrees(with: next) : known != next
     }
 
     private func isMisfit(_ format: VideoFormat) -> Bool { scope.map { !$0.suits(ArrivingFrames(format)) } ?? false }

@@ -74,6 +74,8 @@ final class ProcessLedger: Sendable {
             }
             if starts != entry.starts { entry.startedAt = now }
             if !wanted { (entry.failures, entry.share) = (0, nil) }
+            // One that is ended because it hangs has been steady until then.
+            if actual != .live, actual != .stalled, entry.isSteady(now) { entry.failures = 0 }
             if actual != .live, actual != .stalled { entry.liveSince = nil }
             entry.actual = actual
             entry.isWanted = wanted

@@ -40,10 +40,11 @@ actor ProcessRunner: Supervised {
     ///   - endInput: Closes the input of the process that runs; the first step of a stop. For processes without one,
     ///     nothing.
     ///   - blamesHangs: One that hangs and is ended for that has failed.
+    ///   - startBlame: Why, where it hangs before it does anything.
     init(
         machine: ProcessMachine, ledger: ProcessLedger,
         changed: @escaping @Sendable (ProcessMachine.Actual) -> Void,
-        endInput: (@Sendable () async -> Void)? = nil, blamesHangs: Bool = false,
+        endInput: (@Sendable () async -> Void)? = nil, blamesHangs: Bool = false, startBlame: FailureCause = .timeout,
         live: @escaping Life
     ) {
         self.machine = machine
@@ -52,6 +53,7 @@ actor ProcessRunner: Supervised {
         self.endInput = endInput ?? {}
         hasInput = endInput != nil
         self.blamesHangs = blamesHangs
+        self.startBlame = startBlame
         self.changed = changed
         (events, queue) = AsyncStream.makeStream()
         epoch = clock.now
@@ -59,6 +61,7 @@ actor ProcessRunner: Supervised {
 
     private let hasInput: Bool
     private let blamesHangs: Bool
+    private let startBlame: FailureCause
 
     /// Where the process stands.
     var actual: ProcessMachine.Actual { machine.actual }
@@ -78,8 +81,9 @@ actor ProcessRunner: Supervised {
                     wish = .want(false)
                 }
                 let before = (machine.actual, machine.wanted)
+                let starts = machine.starts
                 let effects = machine.handle(wish, now: clock.now - epoch, random: &random)
-                if (machine.actual, machine.wanted) != before {
+                if (machine.actual, machine.wanted) != before || machine.starts != starts {
                     ledger.stands(machine.actual, wanted: machine.wanted, starts: machine.starts)
                 }
                 if machine.actual != before.0 { changed(machine.actual) }
@@ -114,7 +118,7 @@ actor ProcessRunner: Supervised {
         case .kill:
             // What is replaced has done nothing wrong.
             let isOverdue = if case .patienceOver = event { true } else { false }
-            child?.stop(.now, for: isOverdue && blamesHangs ? before == .starting ? .timeout : .stuck : nil)
+            child?.stop(.now, for: isOverdue && blamesHangs ? before == .starting ? startBlame : .stuck : nil)
         case .pause(let pause, let start):
             wake(after: pause, with: .pauseOver(start: start), in: &group)
         case .bePatient(let patience, let stall):

@@ -22,7 +22,7 @@ final class RecordingFolder: Sendable {
     private let state = Mutex(State())
 
     /// How long the disk may take to say that it is there, and how long a child that is at work: a machine may be slow.
-    private static let patience = Duration.seconds(10)
+    private static let patience = Duration.seconds(7)
     private static let longest = Duration.seconds(30)
     /// From the end of a child that was to keep the segments to the start of the next.
     private static let pause = Duration.seconds(5)

@@ -243,6 +243,10 @@ final class SourceRunner: Runnable {
                 ffmpeg: place.box.ffmpeg.capabilities, environment: place.box.environment)
         else { return }
         caller.begin()
+        defer {
+            place.ledger.hasSender(false)
+            if place.ledger.now.notes[.sender] == Self.awaited { place.ledger.note(.sender, nil) }
+        }
         let started = Timestamp.now
         let exit = try await call.run(
             call: { output, admit in
@@ -250,6 +254,13 @@ final class SourceRunner: Runnable {
                     command, input: nil, output: output, child: child, expected: [.ended, .reset],
                     takes: { line in
                         place.ledger.countDrops(in: line)
+                        if SRTCaller.isOver(line) {
+                            Task {
+                                // Until the caller has been told.
+                                try? await ContinuousClock().sleep(for: .milliseconds(100))
+                                child.stop(.now)
+                            }
+                        }
                         switch caller.hears(line) {
                         case .right:
                             place.ledger.hasSender(true)
@@ -268,11 +279,12 @@ final class SourceRunner: Runnable {
             read: { reader, input in
                 try await Self.read(input, reader, of: call, caller, source, in: place, shared: shared, watch: watch, process: process)
             })
-        place.ledger.hasSender(false)
         place.ledger.ended(exit, started: started)
-        if place.ledger.now.notes[.sender] == Self.awaited { place.ledger.note(.sender, nil) }
         // A stream of which nothing is known yet keeps the others from being passed on.
-        if exit.cause == .invalidData { shared.state.withLock { $0.isNarrow = true } }
+        if exit.cause == .invalidData, shared.state.withLock({ !$0.isNarrow }) {
+            shared.state.withLock { $0.isNarrow = true }
+            place.logger.notice("not every stream of the caller can be passed on: from its next call on the first video and the first audio are taken")
+        }
         if let pause = caller.end() { try? await ContinuousClock().sleep(for: pause) }
     }
 
@@ -295,9 +307,9 @@ final class SourceRunner: Runnable {
         let (attachment, output) = try await place.dataPath.attachSource(
             to: place.channel.name, priority: place.priority, encodes: transcoding.video, report: place.report)
         watch.encodes(transcoding, bitrate: mezzanine.relayBitrate(for: transcoding))
-        caller.expectPicture()
+        let relay = caller.expectPicture()
         Task {
-            guard await caller.isMute() else { return }
+            guard await caller.isMute(relay) else { return }
             place.ledger.note(.sender, "the last caller sent no picture, and was hung up on; it has to send MPEG-TS with a picture")
             process?.report(.replace)
         }

@@ -14,8 +14,8 @@ final class StreamWatch: Sendable {
         var choice: StreamChoice?
         /// A relay was replaced for new streams, and the next one has not listed them yet.
         var expectsOthers = false
-        /// That was so before, and the list was the same as ever.
-        var wasInVain = false
+        /// When that was so last, and the list was the same as ever.
+        var inVain: ContinuousClock.Instant?
         /// Bits a second, as measured while nothing was encoded.
         var measured: Int?
         /// The relay in use passes everything on as it comes.
@@ -34,6 +34,8 @@ final class StreamWatch: Sendable {
     private let logger: Logger
     private let state: Mutex<State>
 
+    /// How long new streams are not heeded after a relay that was replaced for some found none.
+    private static let calm = Duration.seconds(60)
     /// How long the rate is waited for: a source that sends in bursts is encoded all the same.
     private static let measuring = Duration.seconds(3)
     /// How much media a measurement takes, in microseconds.
@@ -68,6 +70,8 @@ final class StreamWatch: Sendable {
     func begin(isCopying: Bool) -> StreamMap {
         state.withLock { state in
             if state.input.isWhole { state.former = state.input }
+            // The rate is not waited for any more.
+            if !isCopying { state.waiting = nil }
             (state.input, state.isCopying) = (InputDescription(), isCopying)
             return state.map
         }
@@ -84,7 +88,7 @@ final class StreamWatch: Sendable {
     func hears(_ line: LogLine) -> Bool {
         if Self.isOfNewStream(line) {
             let isNews = state.withLock { state in
-                guard !state.wasInVain, !state.expectsOthers else { return false }
+                guard state.inVain.map({ .now - $0 > Self.calm }) ?? true, !state.expectsOthers else { return false }
                 state.expectsOthers = true
                 return true
             }
@@ -93,10 +97,13 @@ final class StreamWatch: Sendable {
         }
         let found = state.withLock { state -> (StreamChoice, isOther: Bool)? in
             guard state.input.consume(line) else { return nil }
-            if state.expectsOthers { (state.expectsOthers, state.wasInVain) = (false, state.former == state.input) }
+            if state.expectsOthers { (state.expectsOthers, state.inVain) = (false, state.former == state.input ? .now : nil) }
             let choice = StreamChoice(of: state.input, program: program, former: state.choice?.program?.number, isFlattened: isFlattened)
-            let isOther = choice.map != state.map
-            (state.choice, state.map) = (choice, choice.map)
+            // A relay that takes the program by its number goes on with it, in whatever order the streams are listed.
+            let isNamed = choice.map == .first && choice.program.map { state.map == .program($0.number) } == true
+            let isOther = choice.map != state.map && !isNamed
+            state.choice = choice
+            if !isNamed { state.map = choice.map }
             return (choice, isOther: isOther)
         }
         guard let found else { return false }

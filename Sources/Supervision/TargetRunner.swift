@@ -1,5 +1,6 @@
 import Configuration
 import DataPath
+import EncoderSelection
 import FFmpeg
 import Logging
 import Synchronization
@@ -61,7 +62,7 @@ final class TargetRunner: Runnable {
             endInput: {
                 guard let attachment = ledger.now.attachment else { return }
                 await dataPath.endInput(of: attachment)
-            }, blamesHangs: true,
+            }, blamesHangs: true, startBlame: isRecording ? .stuck : .timeout,
             live: { child in
                 do {
                     let take = try await recording?.take() ?? 0

@@ -87,9 +87,9 @@ import Testing
         for (tls, words) in [(PeerCheck.system, ["-tls_verify", "1"]), (.authorities(file: "/ca.pem"), ["-tls_verify", "1", "-ca_file", "/ca.pem"]), (.none, ["-tls_verify", "0"])] {
             let target = try PublisherCommand(target: .rtmp(url: "rtmps://h/app", key: "k", tls: tls)).command(for: ffmpeg)
             #expect(target.arguments.indices.contains { target.arguments[$0...].starts(with: words) }, "\(target.maskedLine())")
-            for url in ["https://h/x.ts", "rtmps://h/app/x", "rtsps://h/x"] {
+            for url in ["https://h/x.ts", "rtmps://h/app/x", "rtsps://h/x", "https://h/x.m3u8", "https://h/x.mpd"] {
                 let source = RelayCommand(source: .pull(url: url, tls: tls))
-                if url.hasPrefix("rtsps"), !version.hasPrefix("9") {
+                if url.hasPrefix("rtsps") || url.hasSuffix(".m3u8") || url.hasSuffix(".mpd"), !version.hasPrefix("9") {
                     if tls == .none { _ = try source.command(for: ffmpeg) } else { #expect(throws: CommandError.self) { try source.command(for: ffmpeg) } }
                     continue
                 }

@@ -232,7 +232,7 @@ import EncoderSelection
         #expect(script.contents.contains("option rtsp_flags 'prefer_tcp'\n"))
         #expect(!command.arguments.contains { $0.contains("me@") })
         #expect(value(after: "-i", in: command) == script.token)
-        for url in ["https://h/live/t0ken/index.m3u8", "https://h/live.ts?token=t0ken", "rtmp://h/app/t0ken", "rtsp://t0ken@h/main"] {
+        for url in ["http://h/live/t0ken/index.m3u8", "https://h/live.ts?token=t0ken", "rtmp://h/app/t0ken", "rtsp://t0ken@h/main"] {
             let command = try RelayCommand(source: .pull(url: url, passphrase: nil)).command(for: .debian12)
             #expect(!command.arguments.contains { $0.contains("t0ken") }, "\(url)")
             #expect(command.secretFile?.contents.contains("file '\(url)'\n") == true)
@@ -264,7 +264,7 @@ import EncoderSelection
         #expect(!id.arguments.contains { $0.contains("camera-key") } && id.secretFile?.contents.contains("option srt_streamid 'camera-key'\n") == true)
         for (url, written) in [
             ("rtsp://viewer@10.0.0.5/main", "rtsp://viewer:p%40ss%2F%3A%20w%C3%B6rd@10.0.0.5/main"),
-            ("https://viewer:@h/live/a.m3u8?x=1", "https://viewer:p%40ss%2F%3A%20w%C3%B6rd@h/live/a.m3u8?x=1"),
+            ("http://viewer:@h/live/a.m3u8?x=1", "http://viewer:p%40ss%2F%3A%20w%C3%B6rd@h/live/a.m3u8?x=1"),
         ] {
             let command = try RelayCommand(source: .pull(url: url, password: "p@ss/: wörd")).command(for: .debian12)
             #expect(command.secretFile?.contents.contains("file '\(written)'\n") == true)

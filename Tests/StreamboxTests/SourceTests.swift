@@ -257,6 +257,7 @@ import Testing
             // What was there before the sources was the slate.
             for source in ["srt-0", "pull-0", "file-0"] { try await daemon.logged("on air", "source=\(source)") }
             for name in ["hevc", "mp2", "ac3"] {
+                try await sink.waitForFrames(1, of: name)
                 let slate = try await sink.reading(of: name).frames.count
                 try await sink.waitForFrames(slate + 60, of: name)
             }

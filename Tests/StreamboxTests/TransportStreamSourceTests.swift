@@ -17,7 +17,10 @@ import Testing
                     groups: [ { name: raw, video: copy, audio: copy } ]
                 """)
             try await eventually("the source to listen") { FreePort.isBound(udp: port) }
-            let listener = daemon.children("mode=listener").map(\.pid)
+            // With a passphrase the address stands in a script.
+            let mark = passphrase == nil ? "mode=listener" : "-f concat"
+            let listener = daemon.children(mark).map(\.pid)
+            #expect(listener.count == 1)
             let url = "srt://127.0.0.1:\(port)?mode=caller&transtype=live&pkt_size=1316" + (passphrase.map { "&passphrase=\($0)" } ?? "")
             let caller = try await stage.program(
                 "ffmpeg",
@@ -31,7 +34,7 @@ import Testing
             #expect(note.contains("mpeg2video to H.264") && note.contains("ac3 to AAC"))
             let rate = try #require(note.firstMatch(of: #/at ([0-9.]+) Mbit/#).flatMap { Double($0.1) })
             #expect((1.0...3.5).contains(rate), "\(note)")
-            #expect(caller.isRunning && daemon.children("mode=listener").map(\.pid) == listener, "\(caller.errors.text)")
+            #expect(caller.isRunning && daemon.children(mark).map(\.pid) == listener, "\(caller.errors.text)")
             let tap = try await stage.tap("main", of: daemon)
             try await eventually("a stream", within: .seconds(20)) { tap.output.total > 300_000 }
             await stage.end(caller)

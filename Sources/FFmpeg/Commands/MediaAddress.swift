@@ -33,6 +33,9 @@ struct MediaAddress {
         path = String(tail.dropFirst())
     }
 
+    /// An HLS or DASH playlist by its name: FFmpeg opens the addresses that it finds in it.
+    var isPlaylist: Bool { [".m3u8", ".mpd"].contains { path.lowercased().hasSuffix($0) } }
+
     /// The password in the address; a user name alone is none.
     var password: String? {
         guard let userInfo, let colon = userInfo.firstIndex(of: ":") else { return nil }

@@ -109,6 +109,11 @@ public struct RelayCommand: Sendable {
             break
         }
         switch address.scheme {
+        case "https" where address.isPlaylist && !ffmpeg.checksServersOfPlaylists && tls != .none:
+            throw .badAddress(
+                address.text,
+                reason: "this FFmpeg does not check the certificates of the servers that a playlist names, as FFmpeg 9 does;"
+                    + " write tls: { verify: none } to do without")
         case "rtmps", "https": options += tls.options
         case "rtsps":
             // FFmpeg before 9 hands none of them on, and checks nothing.
@@ -161,7 +166,7 @@ public struct RelayCommand: Sendable {
         guard case .srtListen(_, let passphrase, _, _, let isNarrow) = source else { return encoding(for: ffmpeg) + TransportStreamOutput.relay }
         guard passphrase != nil else { return ["-map", "0", "-c", "copy", "-f", "data", "-flush_packets", "1", "pipe:1"] }
         let all = ["-ignore_unknown", "-map", "0", "-map", "-0:s?", "-map", "-0:d?", "-map", "-0:t?"]
-        return (isNarrow ? TransportStreamOutput.mapping : all) + ["-c", "copy"] + TransportStreamOutput.relay
+        return (isNarrow ? TransportStreamOutput.mapping : all) + ["-c", "copy"] + TransportStreamOutput.handedOn
     }
 
     private func encoding(for ffmpeg: FFmpegCapabilities) -> [String] {

@@ -10,6 +10,13 @@ public enum SRTCaller: Sendable, Equatable {
     /// What is said of a caller that named this stream id. With the length, since an id may end in anything.
     public static func words(for streamID: String) -> String { "[\(streamID)], length \(streamID.utf8.count)" }
 
+    /// Whether a line is the last one before FFmpeg ends: everything that came has been written.
+    ///
+    /// After it libsrt takes a second to end its threads, and FFmpeg does not close its output before.
+    public static func isOver(_ line: LogLine) -> Bool {
+        line.level == .info && line.text.contains("video:") && line.text.contains(" other streams:")
+    }
+
     /// Reads a line of a relay; `nil` when it is of something else.
     ///
     /// FFmpeg itself looks at no stream id, but tells it, at level `verbose`, before it reads the first byte. Nobody can write the

@@ -17,6 +17,9 @@ enum TransportStreamOutput {
     /// The same on the descriptor that is else the standard input, for the sound of a card.
     static let sound = relayOptions + ["pipe:0"]
 
+    /// For a process that puts the streams in order: none waits for another, and each frame of sound goes out when it is there.
+    static let handedOn = common + ["-max_interleave_delta", "1", "-muxdelay", "0", "-pes_payload_size", "0", "pipe:1"]
+
     private static let relayOptions = common + ["-muxdelay", "0.07"]
 
     private static let common = [

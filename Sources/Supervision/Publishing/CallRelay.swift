@@ -105,7 +105,7 @@ final class CallRelay: Sendable {
             }
             failures = .now - began > Self.steady ? 1 : failures + 1
             // Most often the caller has gone, and that is known in a moment.
-            if await hasEnded(within: min(pauses.lowerBound * (1 << (failures - 1)), pauses.upperBound)) { return }
+            if await hasEnded(pipe, within: min(pauses.lowerBound * (1 << (failures - 1)), pauses.upperBound)) { return }
             guard failures < Self.mostFailures else {
                 logger.warning("what the SRT caller sends cannot be read: it is hung up on")
                 return hangUp()
@@ -113,13 +113,19 @@ final class CallRelay: Sendable {
         }
     }
 
-    private func hasEnded(within limit: Duration) async -> Bool {
+    private func hasEnded(_ pipe: FileDescriptor, within limit: Duration) async -> Bool {
         let end = ContinuousClock.now + limit
         while ContinuousClock.now < end {
-            if state.withLock(\.isOver) { return true }
+            if state.withLock(\.isOver) || Self.isDone(pipe) { return true }
             guard (try? await ContinuousClock().sleep(for: .milliseconds(10))) != nil else { return true }
         }
         return state.withLock(\.isOver)
+    }
+
+    /// Nobody writes to the pipe any more, and it is empty.
+    private static func isDone(_ pipe: FileDescriptor) -> Bool {
+        var look = pollfd(fd: pipe.rawValue, events: Int16(POLLIN), revents: 0)
+        return poll(&look, 1, 0) > 0 && look.revents & Int16(POLLHUP) != 0 && look.revents & Int16(POLLIN) == 0
     }
 
     private static func copy(of descriptor: FileDescriptor) throws -> FileDescriptor {

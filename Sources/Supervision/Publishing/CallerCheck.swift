@@ -86,10 +86,13 @@ final class CallerCheck: Sendable {
     }
 
     /// A picture is expected of the caller from now on.
-    func expectPicture() {
+    ///
+    /// - Returns: For ``isMute(_:)``.
+    func expectPicture() -> Int {
         state.withLock { state in
             state.relay += 1
             state.hasDelivered = false
+            return state.relay
         }
     }
 
@@ -98,9 +101,9 @@ final class CallerCheck: Sendable {
 
     /// Waits for the first picture of a caller that was let in.
     ///
+    /// - Parameter relay: Which relay reads it, as ``expectPicture()`` returned it.
     /// - Returns: Whether none came, and the caller is still there.
-    func isMute() async -> Bool {
-        let relay = state.withLock(\.relay)
+    func isMute(_ relay: Int) async -> Bool {
         try? await ContinuousClock().sleep(for: Self.silence)
         guard state.withLock({ $0.relay == relay && !$0.hasDelivered }) else { return false }
         warn("the SRT caller sends no picture: it is hung up on")
