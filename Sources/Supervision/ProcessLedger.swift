@@ -74,8 +74,8 @@ final class ProcessLedger: Sendable {
             }
             if starts != entry.starts { entry.startedAt = now }
             if !wanted { (entry.failures, entry.share) = (0, nil) }
-            // One that is ended because it hangs has been steady until then.
-            if actual != .live, actual != .stalled, entry.isSteady(now) { entry.failures = 0 }
+            // One that is ended because it hangs was steady until then; its end is told when it has come.
+            if actual == .ending, entry.isSteady(now) { entry.failures = 0 }
             if actual != .live, actual != .stalled { entry.liveSince = nil }
             entry.actual = actual
             entry.isWanted = wanted

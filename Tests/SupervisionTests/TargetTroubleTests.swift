@@ -96,6 +96,18 @@ import Testing
         #expect(ledger.now.share == nil)
     }
 
+    @Test("a target that hangs after a steady time has failed once, whatever was before")
+    func hangsAfterLong() {
+        let ledger = ProcessLedger()
+        live(ledger, 1, from: .zero, live: nil, until: .seconds(1), exit(.reset))
+        ledger.stands(.starting, wanted: true, starts: 2, now: start + .seconds(2))
+        ledger.stands(.live, wanted: true, starts: 2, now: start + .seconds(3))
+        ledger.stands(.stalled, wanted: true, starts: 2, now: start + .seconds(3600))
+        ledger.stands(.ending, wanted: true, starts: 2, now: start + .seconds(3602))
+        ledger.ended(exit(.stuck), started: .now, now: start + .seconds(3602))
+        #expect(ledger.now.failures == 1)
+    }
+
     @Test("a target that takes nothing names the network, and a recording its disk")
     func blocked() throws {
         let ledger = ProcessLedger()
