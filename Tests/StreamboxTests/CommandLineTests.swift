@@ -36,6 +36,15 @@ import Testing
         }
     }
 
+    @Test(
+        "without /proc, --version fails with one sentence and status 1",
+        .enabled(if: geteuid() == 0 && !Limit.isInstrumented, "only root may unmount; sanitizers need /proc themselves"))
+    func noProc() async throws {
+        let script = "umount -l /proc && exec \"$0\" --version"
+        let done = try await Program.run("unshare", ["--mount", "sh", "-c", script, Daemon.path])
+        expectRefusal(done, status: 1, "/proc is not mounted", "mount -t proc")
+    }
+
     @Test("a mistake in usage ends with status 2", arguments: [["dance"], ["check"], ["plan", "a", "b"], ["run", "--loud"], ["run", "--log-level", "shouting"]])
     func usage(arguments: [String]) async throws {
         try await withStage { stage in
