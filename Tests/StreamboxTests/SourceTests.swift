@@ -307,6 +307,54 @@ import Testing
         }
     }
 
+    @Test("an RTSP camera that offers UDP alone is on air by UDP")
+    func cameraByUDP() async throws {
+        try await withStage { stage in
+            let camera = try await UDPCamera()
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    tap: true
+                    sources: [ { pull: { url: "\(camera.url)" } } ]
+                    groups: [ { name: raw, video: copy, audio: copy } ]
+                """)
+            try await daemon.logged("msg=\"on air\"", "source=pull-0")
+            let tap = try await stage.tap("main", of: daemon)
+            // The slate has no numbers.
+            try await eventually("its pictures", every: .milliseconds(300)) {
+                (try? await FrameReader.read(.bytes(tap.output.bytes)))?.numbers.count ?? 0 > 30
+            }
+            try await daemon.terminate()
+            let asked = camera.transports
+            #expect(asked.first?.hasPrefix("RTP/AVP/TCP") == true, "\(asked)")
+            #expect(asked.last?.hasPrefix("RTP/AVP/UDP") == true, "\(asked)")
+        }
+    }
+
+    @Test("an RTSP camera that refuses transport: tcp is not tried by UDP; the log says why")
+    func cameraByTCPAlone() async throws {
+        try await withStage { stage in
+            let camera = try await UDPCamera()
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    tap: true
+                    sources: [ { pull: { url: "\(camera.url)", transport: tcp } } ]
+                    groups: [ { name: raw, video: copy, audio: copy } ]
+                """)
+            // FFmpeg's versions write the rest of that line with a space, without one and in parentheses.
+            let line = try await daemon.logged(
+                "level=warning", "msg=\"ended: ", "source=pull-0", "method SETUP failed: 461")
+            #expect(line.text.contains("Unsupported Transport"), "\(line.text)")
+            // In `status` too, once it has failed again.
+            try await stage.expect("the trouble", of: daemon) { $0.source("pull-0")?.trouble != nil }
+            try await daemon.terminate()
+            let asked = camera.transports
+            #expect(asked.count > 1 && asked.allSatisfy { $0.hasPrefix("RTP/AVP/TCP") }, "\(asked)")
+            #expect(daemon.lines("on air", "source=pull-0").isEmpty)
+        }
+    }
+
     @Test("garbage at the ports stops neither the daemon nor another channel, and a good publisher gets in afterwards")
     func garbage() async throws {
         try await withStage { stage in
