@@ -347,7 +347,7 @@ import Testing
                 "level=warning", "msg=\"ended: ", "source=pull-0", "method SETUP failed: 461")
             #expect(line.text.contains("Unsupported Transport"), "\(line.text)")
             // In `status` too, once it has failed again.
-            try await stage.expect("the trouble", of: daemon) { $0.source("pull-0")?.trouble != nil }
+            try await stage.expect("the trouble", of: daemon) { $0.source("pull-0")?.trouble?.contains("does not send by that transport") == true }
             try await daemon.terminate()
             let asked = camera.transports
             #expect(asked.count > 1 && asked.allSatisfy { $0.hasPrefix("RTP/AVP/TCP") }, "\(asked)")

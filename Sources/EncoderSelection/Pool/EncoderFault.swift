@@ -32,7 +32,7 @@ public enum EncoderFault: Sendable, Hashable, CaseIterable {
         case .sessionLimit: self = .sessionLimit
         case .unsupported: self = .unsupported
         case .crash, .killed, .unknown, .notStarted: self = .crash
-        case .unresolved, .refused, .unreachable, .timeout, .stuck, .reset, .rejected, .untrusted, .misnamed, .notFound, .addressInUse, .invalidData, .ended, .unwritable, .diskFull:
+        case .unresolved, .refused, .unreachable, .timeout, .stuck, .reset, .rejected, .untrusted, .misnamed, .wrongTransport, .notFound, .addressInUse, .invalidData, .ended, .unwritable, .diskFull:
             return nil
         }
     }

@@ -30,6 +30,8 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
     case untrusted
     /// Its certificate is valid, and another host's.
     case misnamed = "other-host"
+    /// It does not send by the transport that was asked for (RTSP status 461).
+    case wrongTransport = "other-transport"
     case notFound = "not-found"
     case addressInUse = "address-in-use"
 
@@ -71,6 +73,7 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .rejected: "check the key or the passphrase, and that nobody else uses it"
         case .untrusted: "check the address and this box's clock; for a certificate of your own write tls: { ca: FILE }"
         case .misnamed: "check the address: whoever answers there is not the server of that name"
+        case .wrongTransport: "leave `transport:` out, so that the other one is tried, too"
         case .notFound: "check the address or the path"
         case .addressInUse: "end that program, or choose another port"
         case .invalidData: "check what it sends, or that the file is whole"
@@ -102,6 +105,7 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .rejected: "the peer did not let us in"
         case .untrusted: "the server's certificate is not trusted: no known authority has signed it, or its dates have passed"
         case .misnamed: "the server's certificate is another host's"
+        case .wrongTransport: "the camera does not send by that transport"
         case .notFound: "the peer or the disk has nothing of that name"
         case .addressInUse: "another program listens on that port"
         case .invalidData: "the input is not what FFmpeg can read"

@@ -218,6 +218,7 @@ public enum FailureClassifier {
         Rule("Server returned 401", .rejected),
         Rule("Server returned 403", .rejected),
         Rule("Server returned 404", .notFound),
+        Rule("method SETUP failed: 461", .wrongTransport),
         Rule("Connection refused", .refused),
         Rule("Failed to resolve hostname", .unresolved),
         Rule("No route to host", .unreachable),
