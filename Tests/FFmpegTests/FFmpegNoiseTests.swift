@@ -12,12 +12,14 @@ import Testing
             "[swscaler @ 0x55] [swscaler @ 0x56] [warning] deprecated pixel format used, make sure you did set range correctly",
             "[aist#0:1/pcm_s16le @ 0x55] [warning] Guessed Channel Layout: mono", "[warning] Guessed Channel Layout for Input Stream #0.1 : mono",
             "[out#0/flv @ 0x55] [warning] Multiple -r options specified for stream 0, only the last option '-r 60' will be used.",
+            "[mpegts @ 0x55] [warning] Could not find codec parameters for stream 1 (Audio: aac ([15][0][0][0] / 0x000F), 0 channels): unspecified sample format",
+            "[warning] Consider increasing the value for the 'analyzeduration' (1) and 'probesize' (100000) options",
         ])
     func noise(line: String) {
         #expect(FFmpegNoise.contains(LogLine(parsing: line)))
     }
 
-    @Test("whatever else it says is passed on", arguments: ["[warning] -vsync is deprecated. Use -fps_mode", "[error] Error while opening encoder", "[swscaler @ 0x55] [error] bad slice"])
+    @Test("whatever else it says is passed on", arguments: ["[warning] -vsync is deprecated. Use -fps_mode", "[error] Error while opening encoder", "[swscaler @ 0x55] [error] bad slice", "[mpegts @ 0x55] [warning] Could not find codec parameters for stream 0 (Video: h264, none): unspecified size"])
     func words(line: String) {
         #expect(!FFmpegNoise.contains(LogLine(parsing: line)))
     }

@@ -207,7 +207,8 @@ import Testing
             try await rig.daemon.terminate()
             let verdict = Verdict(try await rig.sink.reading(of: "one"))
             print("flooded: \(verdict)")
-            #expect(verdict.lost.allSatisfy { $0.upperBound >= 480 } && verdict.duplicated.isEmpty && verdict.first == 0, "\(verdict); \(rig.daemon.lines("source=rtmp-0").filter { !$0.contains("turned away") })")
+            // An encoder that a busy machine starts late begins with the second keyframe.
+            #expect(verdict.lost.allSatisfy { $0.upperBound >= 480 } && verdict.duplicated.isEmpty && [0, 30].contains(verdict.first), "\(verdict); \(rig.daemon.lines("source=rtmp-0").filter { !$0.contains("turned away") })")
         }
     }
 

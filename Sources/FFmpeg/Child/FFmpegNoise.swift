@@ -5,6 +5,10 @@ public enum FFmpegNoise {
         // With each picture of another size than the first: of filters that are none of ours. Since FFmpeg 7 a second line has the sizes.
         if line.text.hasSuffix("Changing video frame properties on the fly is not supported by all filters.") { return true }
         let text = LogLine.withoutPrefixes(line.text)
+        // Of sound that comes behind the first pictures, on a busy machine: its decoder is opened with the first frame.
+        if text.hasPrefix("Could not find codec parameters for stream "), text.contains(" (Audio: "), text.hasSuffix(": unspecified sample format") {
+            return true
+        }
         return beginnings.contains { text.hasPrefix($0) }
     }
 
@@ -14,6 +18,8 @@ public enum FFmpegNoise {
         "deprecated pixel format used, make sure you did set range correctly",
         // Of sound that is told to have one or two channels, and not which.
         "Guessed Channel Layout",
+        // Said behind the line on sound above.
+        "Consider increasing the value for the 'analyzeduration' ",
         // The second one is meant: see the preset of publishers.
         "Multiple -r options specified for stream",
     ]
