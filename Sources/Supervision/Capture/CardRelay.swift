@@ -245,9 +245,11 @@ final class CardRelay: Sendable {
         await resetIfFrozen(card)
         // Its input may be another, and other things may arrive there, than when it was listed.
         let ready = await Offload.run(atMost: Self.driverPatience) { [node = card.node] in CardInput.prepare(node) }.flatMap { $0 }
-        var setting = CaptureSetting(ready?.modes ?? card.modes, size: self.source.size, rate: self.source.rate)
+        // A card that is being pulled lists no modes any more; what it had is told already.
+        let modes = ready.map(\.modes).flatMap { $0.isEmpty ? nil : $0 }
+        var setting = CaptureSetting(modes ?? card.modes, size: self.source.size, rate: self.source.rate)
         if let now = ready?.now { setting.fill(from: now) }
-        tell(setting)
+        if ready == nil || modes != nil { tell(setting) }
         let hasSound = state.withLock { state in
             state.sound.begins()
             return !state.sound.rests
