@@ -246,10 +246,11 @@ final class CardRelay: Sendable {
         // Its input may be another, and other things may arrive there, than when it was listed.
         let ready = await Offload.run(atMost: Self.driverPatience) { [node = card.node] in CardInput.prepare(node) }.flatMap { $0 }
         // A card that is being pulled lists no modes any more; what it had is told already.
-        let modes = ready.map(\.modes).flatMap { $0.isEmpty ? nil : $0 }
+        let isGone = ready.map { $0.modes.isEmpty && $0.now == nil } ?? false
+        let modes = isGone ? nil : ready?.modes
         var setting = CaptureSetting(modes ?? card.modes, size: self.source.size, rate: self.source.rate)
         if let now = ready?.now { setting.fill(from: now) }
-        if ready == nil || modes != nil { tell(setting) }
+        if !isGone { tell(setting) }
         let hasSound = state.withLock { state in
             state.sound.begins()
             return !state.sound.rests
