@@ -228,7 +228,8 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
             choice.delivered(source.priority, now: now)
             source.pictures += 1
             let isFirst = source.reportedFormat == nil && source.pictures == 1
-            let hasOtherRate = source.meter.note(unit.dts)
+            // Of a card and of a program's frames the rate is known: fewer come where the machine is too slow for them.
+            let hasOtherRate = source.frames == nil && source.meter.note(unit.dts)
             // Parameter sets come with keyframes; other units change nothing.
             let mayDiffer = unit.isKeyframe || hasOtherRate || isFirst
             if mayDiffer { source.videoFormat = parser.videoFormat?.paced(by: source.meter.rate) }
