@@ -121,7 +121,7 @@ public enum Commands {
     /// What makes of an SRT caller's transport stream what the feed takes: it can be replaced while the caller stays.
     ///
     /// - Parameter streams: What is taken of its streams; `nil` for what the configuration says.
-    /// - Returns: `nil` for a source that nobody calls by SRT.
+    /// - Returns: `nil` for a source that is not an SRT listener.
     public static func callRelay(
         _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding, streams: StreamMap? = nil, ffmpeg: FFmpegCapabilities
     ) throws -> FFmpegCommand? {

@@ -44,7 +44,7 @@ final class ProcessLedger: Sendable {
         var absence: String?
         /// Its sender is connected and sends no picture.
         var isSilent = false
-        /// Somebody is connected to the source, whatever comes of that.
+        /// A sender is connected to the source. It need not send video.
         var hasSender = false
         /// How often it took the air.
         var airs = 0

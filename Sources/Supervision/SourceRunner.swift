@@ -41,6 +41,16 @@ final class SourceRunner: Runnable {
                 return state.transcoding
             }
         }
+
+        /// The next caller's first video and first audio are taken alone.
+        ///
+        /// - Returns: Whether that is news.
+        func becomesNarrow() -> Bool {
+            state.withLock { state in
+                defer { state.isNarrow = true }
+                return !state.isNarrow
+            }
+        }
     }
 
     /// How long a source that delivered may be silent before its relay is replaced. A caller that freezes without
@@ -130,35 +140,20 @@ final class SourceRunner: Runnable {
                         try await Self.live(on: call, of: caller, source, in: place, shared: shared, watch: watch, child: child)
                     } else {
                         var input: FileDescriptor?
-                        defer { try? input?.close() }
                         if let publisher {
                             guard let attached = await publisher.attach() else { return }
                             let presence = attached.0
                             goesOn = { presence.goesOn }
                             input = attached.1
                         }
-                        let transcoding = shared.transcoding(watch)
-                        let streams = watch.begin(isCopying: !transcoding.video)
-                        guard let command = try Commands.relay(
-                            source, mezzanine: channel.mezzanine, transcoding: transcoding, streams: streams, ffmpeg: box.ffmpeg.capabilities,
-                            environment: box.environment)
-                        else { return }
-                        let (attachment, output) = try await dataPath.attachSource(
-                            to: channel.name, priority: priority, goesOn: goesOn, encodes: transcoding.video, report: report)
-                        watch.encodes(transcoding, bitrate: channel.mezzanine.relayBitrate(for: transcoding))
-                        let started = Timestamp.now
-                        // From here on it is the child's.
-                        let given = input
-                        input = nil
-                        let exit = await place.life.run(
-                            command, input: given, output: output, child: child, expected: [.ended, .reset],
-                            takes: { line in
-                                ledger.countDrops(in: line)
-                                if watch.hears(line) { replace() }
-                                return false
-                            },
-                            progressed: { watch.progressed($0) })
-                        await dataPath.detach(attachment)
+                        let ending = try await Self.relay(
+                            input, child, goesOn: goesOn, in: place, shared: shared, watch: watch, replace: replace
+                        ) { transcoding, streams in
+                            try Commands.relay(
+                                source, mezzanine: channel.mezzanine, transcoding: transcoding, streams: streams, ffmpeg: box.ffmpeg.capabilities,
+                                environment: box.environment)
+                        }
+                        guard let (exit, started) = ending else { return }
                         ledger.ended(exit, started: started)
                         publisher?.ended(asked: exit.asked || goesOn?() != true)
                     }
@@ -190,6 +185,45 @@ final class SourceRunner: Runnable {
             MezzanineRunner(
                 id, of: frames, size: size, rate: rate, mezzanine: channel.mezzanine, box: box, dataPath: dataPath, ledger: ledger, logger: logger)
         }
+    }
+
+    /// Runs a relay that lists its streams, until its input ends or another one is to go on.
+    ///
+    /// - Parameters:
+    ///   - input: Its standard input, which is closed whatever happens; `nil` for none.
+    ///   - goesOn: Whether another relay goes on where this one ends.
+    ///   - replace: Has another relay go on.
+    ///   - begins: Called when the feed is about to take what it gives.
+    ///   - command: The command for what is to be encoded, and for the streams to take.
+    /// - Returns: How it ended, and when it was started; `nil` where there is no command.
+    private static func relay(
+        _ input: FileDescriptor?, _ child: ChildHandle, goesOn: (@Sendable () -> Bool)? = nil, in place: Place, shared: Shared,
+        watch: StreamWatch, replace: @escaping @Sendable () -> Void, begins: () -> Void = {},
+        command: (Commands.Transcoding, StreamMap) throws -> FFmpegCommand?
+    ) async throws -> (ChildExit, Timestamp)? {
+        var input = input
+        defer { try? input?.close() }
+        let transcoding = shared.transcoding(watch)
+        let streams = watch.begin(isCopying: !transcoding.video)
+        guard let command = try command(transcoding, streams) else { return nil }
+        let (attachment, output) = try await place.dataPath.attachSource(
+            to: place.channel.name, priority: place.priority, goesOn: goesOn, encodes: transcoding.video, report: place.report)
+        watch.encodes(transcoding, bitrate: place.channel.mezzanine.relayBitrate(for: transcoding))
+        begins()
+        let started = Timestamp.now
+        // From here on it is the child's.
+        let given = input
+        input = nil
+        let exit = await place.life.run(
+            command, input: given, output: output, child: child, expected: [.ended, .reset],
+            takes: { line in
+                place.ledger.countDrops(in: line)
+                if watch.hears(line) { replace() }
+                return false
+            },
+            progressed: { watch.progressed($0) })
+        await place.dataPath.detach(attachment)
+        return (exit, started)
     }
 
     /// Runs a card's reader, and the encoder of what it reads, until the reader has ended. Both start at once.
@@ -281,8 +315,7 @@ final class SourceRunner: Runnable {
             })
         place.ledger.ended(exit, started: started)
         // A stream of which nothing is known yet keeps the others from being passed on.
-        if exit.cause == .invalidData, shared.state.withLock({ !$0.isNarrow }) {
-            shared.state.withLock { $0.isNarrow = true }
+        if exit.cause == .invalidData, shared.becomesNarrow() {
             place.logger.notice("not every stream of the caller can be passed on: from its next call on the first video and the first audio are taken")
         }
         if let pause = caller.end() { try? await ContinuousClock().sleep(for: pause) }
@@ -295,36 +328,21 @@ final class SourceRunner: Runnable {
         _ input: FileDescriptor, _ reader: ChildHandle, of call: CallRelay, _ caller: CallerCheck, _ source: SourceConfiguration, in place: Place,
         shared: Shared, watch: StreamWatch, process: ProcessRunner?
     ) async throws -> ChildExit {
-        var input: FileDescriptor? = input
-        defer { try? input?.close() }
-        let transcoding = shared.transcoding(watch)
-        let streams = watch.begin(isCopying: !transcoding.video)
-        let mezzanine = place.channel.mezzanine
-        guard
-            let command = try Commands.callRelay(
-                source, mezzanine: mezzanine, transcoding: transcoding, streams: streams, ffmpeg: place.box.ffmpeg.capabilities)
-        else { throw NotRunnable(what: "\(source.id) has no callers") }
-        let (attachment, output) = try await place.dataPath.attachSource(
-            to: place.channel.name, priority: place.priority, encodes: transcoding.video, report: place.report)
-        watch.encodes(transcoding, bitrate: mezzanine.relayBitrate(for: transcoding))
-        let relay = caller.expectPicture()
-        Task {
-            guard await caller.isMute(relay) else { return }
-            place.ledger.note(.sender, "the last caller sent no picture, and was hung up on; it has to send MPEG-TS with a picture")
-            process?.report(.replace)
-        }
-        let started = Timestamp.now
-        // From here on it is the child's.
-        let given = input
-        input = nil
-        let exit = await place.life.run(
-            command, input: given, output: output, child: reader, expected: [.ended, .reset],
-            takes: { line in
-                if watch.hears(line) { call.replaceReader() }
-                return false
+        let ending = try await relay(
+            input, reader, in: place, shared: shared, watch: watch, replace: { call.replaceReader() },
+            begins: {
+                let relay = caller.expectPicture()
+                Task {
+                    guard await caller.isMute(relay) else { return }
+                    place.ledger.note(.sender, "the last caller sent no picture, and was hung up on; it has to send MPEG-TS with a picture")
+                    process?.report(.replace)
+                }
             },
-            progressed: { watch.progressed($0) })
-        await place.dataPath.detach(attachment)
+            command: { transcoding, streams in
+                try Commands.callRelay(
+                    source, mezzanine: place.channel.mezzanine, transcoding: transcoding, streams: streams, ffmpeg: place.box.ffmpeg.capabilities)
+            })
+        guard let (exit, started) = ending else { throw NotRunnable(what: "\(source.id) has no callers") }
         // The end of the call is told by the process that had it.
         if let cause = exit.cause, cause != .ended { place.ledger.encoderEnded(exit, started: started) }
         return exit

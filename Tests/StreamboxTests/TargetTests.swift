@@ -4,6 +4,15 @@ import Testing
 
 /// Targets that are down, die, hang and come back, while the others go on.
 @Suite(.serialized, .tags(.ffmpeg)) struct TargetTests {
+    /// Enough bytes to fill what the kernel holds for a connection.
+    private static let busy = NumberedSource.with {
+        $0.picture = .busy
+        $0.bitrate = 8000
+        $0.duration = nil
+        $0.width = 480
+        $0.height = 270
+    }
+
     @Test("a recording whose disk is not there, or takes nothing, is that target's trouble: the service starts, the others are on air, and it records once it can")
     func recordingDisk() async throws {
         try await withStage { stage in
@@ -105,15 +114,7 @@ import Testing
                           - { name: good, url: "\(good.url("good"))" }
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
-            // Enough bytes to fill what the kernel holds for a connection.
-            let busy = NumberedSource.with {
-                $0.picture = .busy
-                $0.bitrate = 8000
-                $0.duration = nil
-                $0.width = 480
-                $0.height = 270
-            }
-            let publisher = try await stage.publish(busy, to: "rtmp://127.0.0.1:\(port)/live/x")
+            let publisher = try await stage.publish(Self.busy, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await hung.waitForPublishes(of: "hung")
             try await good.waitForFrames(30, of: "good")
             hung.freeze()
@@ -152,15 +153,7 @@ import Testing
                           - { name: good, url: "\(good.url("good"))" }
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
-            // Enough bytes to fill what the kernel holds for a connection.
-            let busy = NumberedSource.with {
-                $0.picture = .busy
-                $0.bitrate = 8000
-                $0.duration = nil
-                $0.width = 480
-                $0.height = 270
-            }
-            let publisher = try await stage.publish(busy, to: "rtmp://127.0.0.1:\(port)/live/x")
+            let publisher = try await stage.publish(Self.busy, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await slow.waitForPublishes(of: "slow")
             try await good.waitForFrames(30, of: "good")
             let before = try await stage.status(of: daemon)

@@ -110,6 +110,28 @@ func loopback(port: Int) -> sockaddr_in {
     return address
 }
 
+/// A TCP socket that listens on a port of 127.0.0.1; the caller closes it.
+///
+/// - Parameter receiveBuffer: Bytes that the kernel keeps of each connection; `nil` leaves it to the kernel.
+public func listener(port: Int, receiveBuffer: Int32? = nil) throws -> Int32 {
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard listener >= 0 else { throw Failed("no socket: \(errnoText())") }
+    var one: Int32 = 1
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
+    // What it accepts has the same.
+    if var receiveBuffer { setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size)) }
+    var address = loopback(port: port)
+    let isBound = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(listener, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
+    }
+    guard isBound, listen(listener, 8) == 0 else {
+        let reason = errnoText()
+        close(listener)
+        throw Failed("cannot listen on 127.0.0.1:\(port): \(reason)")
+    }
+    return listener
+}
+
 /// A connected TCP socket to 127.0.0.1; the caller closes it.
 ///
 /// - Parameter address: The caller's own, of the loopback network: 0x7F000002 is 127.0.0.2; nil leaves it to the kernel.

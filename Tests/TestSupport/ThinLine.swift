@@ -16,21 +16,8 @@ public final class ThinLine: Sendable {
     public init(to target: Int, bytesPerSecond: Int? = nil) throws {
         port = try FreePort.tcp()
         rate = Mutex(bytesPerSecond)
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard listener >= 0 else { throw Failed("no socket: \(errnoText())") }
+        let listener = try TestSupport.listener(port: port, receiveBuffer: Self.buffer)
         open = Mutex([listener])
-        var one: Int32 = 1
-        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
-        // What it accepts has the same.
-        var size = Self.buffer
-        setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
-        var address = loopback(port: port)
-        let isBound = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
-        guard isBound, listen(listener, 8) == 0 else { throw Failed("no line on port \(port): \(errnoText())") }
         Thread.detachNewThread { [weak self] in
             while true {
                 let near = accept(listener, nil, nil)

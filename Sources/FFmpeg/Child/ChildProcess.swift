@@ -48,7 +48,7 @@ public enum ChildProcess {
     }
 }
 
-/// The exit of a child. It is set once: when the child ends, or when nobody waits for that any longer.
+/// The exit of a child. It is set once: when the child ends, or when it is no longer waited for.
 private final class FirstExit: Sendable {
     private enum State {
         case open

@@ -26,7 +26,7 @@ extension EncoderRecipe {
     /// The filters that bring a picture to the encoder in the size that is asked for.
     ///
     /// - Parameter arriving: The size of the pictures that come, where another one may follow: a GPU that scales, and a
-    ///   filter that crops, are given this one whatever comes.
+    ///   filter that crops, are given this one for all input.
     public func chain(for settings: VideoSettings, arriving: FrameSize? = nil) -> [String] {
         guard let size = settings.size else { return filters(for: settings) }
         let expected = arriving.map { ["scale=\($0.width):\($0.height)"] } ?? []
