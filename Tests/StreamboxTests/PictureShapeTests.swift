@@ -45,12 +45,20 @@ import Testing
                       - { name: hd, video: { size: 320x288, bitrate: 2M }, targets: [ { name: b, url: "\(sink.url("encoded"))" } ] }
                       - { name: fields, video: { size: 320x288, bitrate: 2M, deinterlace: field }, targets: [ { name: c, url: "\(sink.url("fields"))" } ] }
                 """)
-            try await eventually("the source to listen") { FreePort.isBound(udp: port) }
+            try await stage.expect("the slate on air", of: daemon) { status in status.groups.allSatisfy { $0.state == "live" } }
             let camera = try await stage.program(
                 "ffmpeg",
                 Self.quiet + ["-re"] + Self.interlaced + ["-c:v", "libx264", "-preset", "ultrafast", "-x264-params", "tff=1", "-f", "mpegts"]
                     + ["srt://127.0.0.1:\(port)?mode=caller&transtype=live&pkt_size=1316"])
-            for name in ["copied", "encoded", "fields"] { try await sink.waitForFrames(100, of: name) }
+            try await stage.expect("encoders made for it", of: daemon) { status in
+                status.groups.allSatisfy { $0.state == "live" } && ["hd", "fields"].allSatisfy { name in
+                    status.groups.contains { $0.name == name && $0.handovers["refresh"] == 1 }
+                }
+            }
+            for name in ["copied", "encoded", "fields"] {
+                let before = try await sink.reading(of: name).frames.count
+                try await sink.waitForFrames(before + 100, of: name)
+            }
             await stage.end(camera)
             try await daemon.terminate()
             #expect(try await marked(sink.recording(of: "copied")) >= 75)
@@ -59,7 +67,7 @@ import Testing
                 #expect(try await marked(recording) == 0, "\(name)")
                 let probe = try await MediaProbe.read(.url(recording))
                 let times = probe.packets(of: probe.video).compactMap(\.pts)
-                // The slate is on air first, and the encoder that deinterlaces takes over in the first second of the source.
+                // The slate is on air first, and then the encoder that does not deinterlace yet.
                 let first = times.count - 60
                 #expect(try await combed(recording, from: first) == 0, "\(name)")
                 // FLV counts milliseconds.
