@@ -36,8 +36,10 @@ import Testing
             let (rtmp, http) = (try FreePort.tcp(), try FreePort.tcp())
             let daemon = try await stage.streambox(channels(sink, rtmp: rtmp), more: "status: { listen: \(http) }\n")
             try await eventually("the source to listen") { FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http) }
+            // The slate: from now on the target gets whatever comes.
+            try await sink.waitForFrames(1, of: "one")
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
-            try await sink.waitForFrames(30, of: "one")
+            try await sink.waitForNumbers(30, of: "one")
             let before = try resident(daemon.program.pid)
             let socket = daemon.runtime + "/control.sock"
             let filler = String(repeating: "a", count: 200 << 10)
@@ -134,6 +136,8 @@ import Testing
                 """])
             let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
             try await eventually("the source to listen") { FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http) }
+            // The slate: from now on the target gets whatever comes.
+            try await sink.waitForFrames(1, of: "one")
             func onDisk(_ command: String) async throws {
                 let names = isRoot ? ["-m"] : ["-U", "--preserve-credentials", "-m"]
                 let done = try await Program.run("nsenter", ["-t", "\(program.pid)"] + names + ["sh", "-c", "cd \(folder) && { \(command); }"])
@@ -143,7 +147,7 @@ import Testing
                 try await HTTP.get(port: http, "/metrics").contains("streambox_problem{problem=\"status-file\",subject=\"\(file)\"} 1")
             }
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
-            try await sink.waitForFrames(30, of: "one")
+            try await sink.waitForNumbers(30, of: "one")
             for (harm, mend, words) in [
                 ("rm -f box.prom; dd if=/dev/zero of=fill bs=1k count=1000 2>/dev/null; [ -s fill ]", "rm fill", "No space left"),
                 ("mount -o remount,ro \(folder)", "mount -o remount,rw \(folder)", "Read-only file system"),

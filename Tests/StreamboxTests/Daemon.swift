@@ -174,16 +174,50 @@ extension NginxRTMP {
         var seen = 0
         do {
             try await eventually("\(count) pictures of \(name)", within: limit, every: .milliseconds(300), file: file, line: line) {
+                seen = await frameCount(of: name)
+                return seen >= count
+            }
+        } catch let error as WaitedInVain {
+            throw Failed("\(error); \(seen) came")
+        }
+    }
+
+    /// Waits until so many pictures more than now are in nginx's recordings of a stream, whatever came before.
+    func waitForMoreFrames(
+        _ count: Int, of name: String, within limit: Duration = .seconds(40), file: String = #fileID, line: Int = #line
+    ) async throws {
+        try await waitForFrames(frameCount(of: name) + count, of: name, within: limit, file: file, line: line)
+    }
+
+    /// Waits until so many pictures with a number are in nginx's recordings of a stream: those of a numbered source,
+    /// and none of the slate, which is on air for long where the machine is slow.
+    func waitForNumbers(
+        _ count: Int, of name: String, within limit: Duration = .seconds(40), file: String = #fileID, line: Int = #line
+    ) async throws {
+        var seen = 0
+        do {
+            let pause = Duration.milliseconds(300)
+            try await eventually("\(count) numbers of \(name)", within: limit, every: pause, file: file, line: line) {
                 seen = 0
                 for path in recordings(of: name) {
-                    guard let probe = try? await MediaProbe.read(.url(path)) else { continue }
-                    seen += probe.packets(of: probe.video).count
+                    guard let reading = try? await FrameReader.read(.url(path), sound: false) else { continue }
+                    seen += reading.numbers.count
                 }
                 return seen >= count
             }
         } catch let error as WaitedInVain {
             throw Failed("\(error); \(seen) came")
         }
+    }
+
+    /// Pictures in nginx's recordings of a stream.
+    private func frameCount(of name: String) async -> Int {
+        var count = 0
+        for path in recordings(of: name) {
+            guard let probe = try? await MediaProbe.read(.url(path)) else { continue }
+            count += probe.packets(of: probe.video).count
+        }
+        return count
     }
 
     /// Decodes the one recording of a stream.

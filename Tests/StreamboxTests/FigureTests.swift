@@ -152,7 +152,7 @@ import Testing
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
             let stalled = #"streambox_problem{problem="group-stalled",subject="group hd"}"#
             // The slate comes first where the publisher takes its time.
-            try await eventually("the publisher's pictures") { try await sink.reading(of: "one").numbers.count > 60 }
+            try await sink.waitForNumbers(61, of: "one")
             // On a slow machine the start alone takes long enough for one.
             try await eventually("no problem") { try await metrics(http)[stalled] != 1 }
             _ = try stage.folder.write("block", "")

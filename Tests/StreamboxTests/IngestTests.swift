@@ -26,6 +26,8 @@ import Testing
                 groups: [ { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
             """, more: "status: { file: \(stage.folder.path("box.prom")), every: 500ms }\n" + more)
         try await daemon.logged("msg=listens", "source=rtmp-0")
+        // The slate: from now on the target gets whatever comes.
+        try await sink.waitForFrames(1, of: "one")
         return Rig(port: port, sink: sink, daemon: daemon, keyFile: keyFile)
     }
 
@@ -293,7 +295,7 @@ import Testing
         try await daemon.logged("msg=listens", "source=rtmp-0")
         let source = NumberedSource.with { ($0.codec, $0.gop, $0.width, $0.height, $0.duration) = (.hevc, 15, 320, 180, nil) }
         let publisher = try await stage.publish(source, to: "rtmp://127.0.0.1:\(port)/live/the-right-key")
-        try await sink.waitForFrames(90, of: "one")
+        try await sink.waitForNumbers(60, of: "one")
         try await publisher.interrupt()
         try await daemon.terminate()
         // The slate before and after it has no numbers.

@@ -30,20 +30,25 @@ import Testing
             let service = try await stage.program(
                 "sh", ["-c", "exec \"$0\" run --config \"$1\" --log-level trace 2>>\"$2\"", Daemon.path, config, fifo])
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
+            // The slate: an encoder is there for the source's first picture.
+            try await sink.waitForFrames(1, of: "kept")
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
-            try await sink.waitForFrames(40, of: "kept")
+            try await sink.waitForNumbers(40, of: "kept")
             let daemon = Daemon(program: service, config: config, runtime: stage.folder.path("run-box"))
             // Every handover is several lines.
             for _ in 0..<3 {
-                let encoder = try #require(daemon.children("libx264").first)
+                // By its bitrate: a slate is drawn by libx264, too.
+                let encoder = try #require(daemon.children("-b:v 500000").first)
                 kill(encoder.pid, SIGKILL)
-                try await eventually("another encoder") { daemon.children("libx264").contains { $0.pid != encoder.pid } }
+                try await eventually("another encoder") {
+                    daemon.children("-b:v 500000").contains { $0.pid != encoder.pid }
+                }
             }
             let before = try stage.folder.text("box.prom")
             try await eventually("the metrics to be written on") { try stage.folder.text("box.prom") != before }
             #expect(try await stage.command(["status", "--config", config]).ending == .exited(0))
             let soFar = try await sink.reading(of: "kept").numbers.count
-            try await sink.waitForFrames(soFar + 60, of: "kept")
+            try await sink.waitForNumbers(soFar + 60, of: "kept")
             await stage.end(publisher)
             // Still nobody has read a line.
             service.send(SIGTERM)

@@ -73,9 +73,11 @@ import Testing
                       - { name: hd, video: { bitrate: 600k, rate: 30 }, targets: [ { name: c, url: "\(sink.url("encoded"))" } ] }
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
+            // The slate: encoders and targets are there for the publisher's first picture.
+            for name in ["copied", "sound", "encoded"] { try await sink.waitForFrames(1, of: name) }
             let publisher = try await stage.publish(.small(seconds: 6), to: "rtmp://127.0.0.1:\(port)/live/x")
             #expect(try await publisher.wait(.seconds(60)) == .exited(0))
-            for name in ["copied", "sound", "encoded"] { try await sink.waitForFrames(170, of: name) }
+            for name in ["copied", "sound", "encoded"] { try await sink.waitForNumbers(170, of: name) }
             try await daemon.terminate()
             for name in ["copied", "sound", "encoded"] {
                 #expect(try await sink.wasPublishedOnceInOrder(name), "\(name)")
@@ -107,7 +109,7 @@ import Testing
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
             let publisher = try await stage.publish(.small(seconds: 4) { $0.sound = .none }, to: "rtmp://127.0.0.1:\(port)/live/x")
             #expect(try await publisher.wait(.seconds(60)) == .exited(0))
-            for name in ["copied", "encoded"] { try await sink.waitForFrames(110, of: name) }
+            for name in ["copied", "encoded"] { try await sink.waitForNumbers(110, of: name) }
             try await daemon.terminate()
             for name in ["copied", "encoded"] {
                 let probe = try await MediaProbe.read(.url(sink.recording(of: name)))

@@ -36,7 +36,7 @@ import Testing
             try await eventually("the FIFO") { FileManager.default.fileExists(atPath: fifo) }
             let first = try await write(file, to: fifo, on: stage)
             try await daemon.logged("\"on air\"", "source=raw-0")
-            try await sink.waitForFrames(45, of: "one")
+            try await sink.waitForNumbers(45, of: "one")
             // The encoder first, at any place in a frame.
             for (blow, cause) in [(SIGKILL, "crash"), (SIGSTOP, "stall"), (SIGKILL, "crash")] {
                 let position = daemon.position
@@ -58,10 +58,12 @@ import Testing
             try await daemon.logged("\"on air\"", "source=slate", from: position)
             let second = try await write(file, to: fifo, on: stage)
             try await daemon.logged("\"on air\"", "source=raw-0", from: position)
-            let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 45, of: "one")
-            await stage.end(second)
+            // What was in the encoders then was the slate.
+            let soFar = try await sink.reading(of: "one").numbers.count
+            try await sink.waitForNumbers(soFar + 45, of: "one")
+            // Before the writer: nothing else is to come on air.
             try await daemon.terminate()
+            await stage.end(second)
             #expect(try await sink.wasPublishedOnceInOrder("one"))
             // A frame that begins in the wrong place has no number that can be read.
             let reading = try await sink.reading(of: "one")

@@ -35,8 +35,10 @@ import Testing
             var box = Box(rtmp: try FreePort.tcp(), groups: groups(bitrate))
             let daemon = try await stage.streambox(box.yaml)
             try await eventually("the source to listen") { FreePort.isListening(tcp: box.rtmp) }
+            // The slate: an encoder is there for the source's first picture.
+            try await sink.waitForFrames(1, of: "one")
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(box.rtmp)/live/x")
-            try await sink.waitForFrames(40, of: "one")
+            try await sink.waitForNumbers(40, of: "one")
             for count in [2, 5, 6] {
                 for _ in 0..<count {
                     bitrate += 1
@@ -74,9 +76,12 @@ import Testing
             var box = Box(rtmp: try FreePort.tcp(), groups: groups(600, ""))
             let daemon = try await stage.streambox(box.yaml)
             try await eventually("the source to listen") { FreePort.isListening(tcp: box.rtmp) }
+            // The slate: encoders are there for the source's first picture.
+            for name in ["one", "two"] { try await sink.waitForFrames(1, of: name) }
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(box.rtmp)/live/x")
-            try await sink.waitForFrames(40, of: "one")
-            try await sink.waitForFrames(40, of: "two")
+            // The slate has another size than the source: the encoder that follows it is the one to be handed over.
+            try await sink.waitForNumbers(40, of: "one")
+            try await sink.waitForMoreFrames(40, of: "two")
             let before = carriers(daemon)
             let encoder = try #require(daemon.children("600000").first).pid
             var frames = 40

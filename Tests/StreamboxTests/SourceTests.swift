@@ -107,7 +107,10 @@ import Testing
             #expect(daemon.lines("msg=started", "source=srt-0").count == 1 && FreePort.isBound(udp: port))
             let caller = try await stage.srtCaller(.small, port: port, passphrase: "correct horse battery")
             try await daemon.logged("msg=\"on air\"", "source=srt-0")
-            try await eventually("a stream", within: .seconds(20)) { tap.output.total > 150_000 }
+            // The slate has been in the tap all the time, and has no numbers.
+            try await eventually("its pictures", every: .milliseconds(300)) {
+                (try? await FrameReader.read(.bytes(tap.output.bytes)))?.numbers.count ?? 0 > 45
+            }
             await stage.end(caller.program)
             try await daemon.logged("msg=ended", "source=srt-0")
             try await daemon.terminate()
@@ -254,13 +257,9 @@ import Testing
             try await eventually("the source to listen") { FreePort.isBound(udp: srt) }
             let calling = keepCalling(stage, srt, hevc)
             defer { calling.cancel() }
-            // What was there before the sources was the slate.
             for source in ["srt-0", "pull-0", "file-0"] { try await daemon.logged("on air", "source=\(source)") }
-            for name in ["hevc", "mp2", "ac3"] {
-                try await sink.waitForFrames(1, of: name)
-                let slate = try await sink.reading(of: name).frames.count
-                try await sink.waitForFrames(slate + 60, of: name)
-            }
+            // What was there before the sources, and is in the encoders now, is the slate.
+            for name in ["hevc", "mp2", "ac3"] { try await sink.waitForNumbers(60, of: name) }
             calling.cancel()
             await calling.value
             try await daemon.terminate()
@@ -288,7 +287,7 @@ import Testing
                     sources: [ { pull: { url: "\(origin.url("cam"))" } } ]
                     groups: [ { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("pulled"))" } ] } ]
                 """)
-            try await sink.waitForFrames(60, of: "pulled")
+            try await sink.waitForNumbers(60, of: "pulled")
             // The server goes and comes back: so does the source, by itself.
             await origin.kill()
             let position = daemon.position
@@ -296,8 +295,9 @@ import Testing
             await stage.end(publisher)
             let second = try await stage.publish(.small(seconds: 60) { $0.firstNumber = 9000 }, to: origin.url("cam"))
             try await daemon.logged("msg=delivers", from: position, within: .seconds(60))
-            let before = try await sink.reading(of: "pulled").frames.count
-            try await sink.waitForFrames(before + 30, of: "pulled")
+            // It takes the air from the slate with the next keyframe.
+            let before = try await sink.reading(of: "pulled").numbers.count
+            try await sink.waitForNumbers(before + 30, of: "pulled")
             try await daemon.terminate()
             await stage.end(second)
             #expect(try await sink.wasPublishedOnceInOrder("pulled"))
@@ -374,6 +374,8 @@ import Testing
                     groups: [ { name: other, video: copy, audio: copy, targets: [ { name: other, url: "\(sink.url("other"))" } ] } ]
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: other) }
+            // The slate: from now on the target gets whatever comes.
+            try await sink.waitForFrames(1, of: "other")
             let steady = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(other)/live/x")
             _ = try await stage.file("x.flv") { $0.duration = .seconds(1) }
             let handshake: [UInt8] = [3] + (0..<1536).map { UInt8(truncatingIfNeeded: $0 &* 31) }

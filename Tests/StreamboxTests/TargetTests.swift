@@ -67,9 +67,12 @@ import Testing
                           - { name: archive, record: { folder: \(stage.folder.path("rec")) } }
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
+            // The slate: from now on the targets get whatever comes.
+            try await good.waitForFrames(1, of: "good")
+            try await daemon.logged("msg=live", "target=archive")
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
-            try await good.waitForFrames(40, of: "good")
-            try await dying.waitForFrames(20, of: "dying")
+            try await good.waitForNumbers(40, of: "good")
+            try await dying.waitForNumbers(20, of: "dying")
             await dying.kill()
             try await daemon.logged("msg=\"ended:", "target=dying")
             try await daemon.logged("msg=\"ended:", "target=late")
@@ -78,7 +81,8 @@ import Testing
             try await late.waitForPublishes(of: "late", within: .seconds(60)) { $0.isAccepted }
             try await dying.waitForPublishes(2, of: "dying", within: .seconds(60)) { $0.isAccepted }
             let soFar = try await good.reading(of: "good").numbers.count
-            try await good.waitForFrames(soFar + 30, of: "good")
+            try await good.waitForNumbers(soFar + 30, of: "good")
+            try await late.waitForNumbers(1, of: "late")
             await stage.end(publisher)
             try await daemon.terminate()
 
@@ -114,16 +118,18 @@ import Testing
                           - { name: good, url: "\(good.url("good"))" }
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
+            // The slate: from now on the target gets whatever comes.
+            try await good.waitForFrames(1, of: "good")
             let publisher = try await stage.publish(Self.busy, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await hung.waitForPublishes(of: "hung")
-            try await good.waitForFrames(30, of: "good")
+            try await good.waitForNumbers(30, of: "good")
             hung.freeze()
             try await daemon.logged("target=hung", "takes nothing", within: .seconds(60))
             try await daemon.logged("target=hung", "publisher is ending")
             hung.thaw()
             try await hung.waitForPublishes(2, of: "hung", within: .seconds(60)) { $0.isAccepted }
             let soFar = try await good.reading(of: "good").numbers.count
-            try await good.waitForFrames(soFar + 15, of: "good")
+            try await good.waitForNumbers(soFar + 15, of: "good")
             await stage.end(publisher)
             try await daemon.terminate()
             #expect(try await good.wasPublishedOnceInOrder("good"))
