@@ -24,7 +24,7 @@ import Testing
             let daemon = try await stage.daemon(lab, stage.card("serial: SN0001", to: sink.url("one"), slate: "20s"))
             try await daemon.logged("\"on air\"", "source=capture-0")
             try await eventually("the relay with its sound") { daemon.children("plughw:1").count == 1 }
-            try await sink.waitForFrames(120, of: "one")
+            try await sink.waitForMoreFrames(120, of: "one")
             let slates = daemon.lines("\"on air\"", "source=slate").count
             var position = daemon.position
             try await lab.unplugSound(of: camera)
