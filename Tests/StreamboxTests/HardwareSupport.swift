@@ -11,10 +11,12 @@ extension OnHardware {
     static var onAMD: String { "h264_vaapi@0000:03:00.0" }
     static var onNVIDIA: String { "h264_nvenc@0000:01:00.0" }
 
+    /// No slate comes before a test picture that takes its time: the times of the two need not be on one grid.
     func box(_ groups: String...) -> String {
         """
           - name: main
             sources: [ { test: { size: 320x180, rate: 30 } } ]
+            slate: { after: 60s }
             groups: [ \(groups.joined(separator: ", ")) ]
         """
     }

@@ -4,10 +4,12 @@ import Testing
 
 /// What an operator can ask of the running service.
 @Suite(.serialized, .tags(.ffmpeg)) struct OperatorTests {
+    /// No slate comes before a test picture that takes its time: the times of the two need not be on one grid.
     private func box(_ targets: String) -> String {
         """
           - name: main
             sources: [ { test: { size: 320x180, rate: 30 } } ]
+            slate: { after: 60s }
             groups:
               - { name: hd, video: { bitrate: 500k }, targets: [ \(targets) ] }
               - { name: raw, video: copy, audio: copy, tap: true }

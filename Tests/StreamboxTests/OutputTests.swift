@@ -134,6 +134,7 @@ import Testing
                 """
                   - name: main
                     sources: [ { file: { path: \(file), loop: true } } ]
+                    slate: { after: 60s }
                     groups:
                       - { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("copied"))" } ] }
                       - { name: hd, video: { bitrate: 600k }, targets: [ { name: b, url: "\(sink.url("encoded"))" } ] }

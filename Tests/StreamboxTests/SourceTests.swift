@@ -55,6 +55,7 @@ import Testing
                     sources:
                       - rtmp: { listen: "127.0.0.1:\(port)", app: live }
                       - test: { size: 320x180, rate: 30 }
+                    slate: { after: 60s }
                     groups:
                       - { name: hd, video: { encoder: libx264, size: 320x180, bitrate: 600k, rate: 30 }, targets: [ { name: a, url: "\(sink.url("hd"))" } ] }
                       - { name: own, video: { encoder: libx264, bitrate: 600k }, targets: [ { name: b, url: "\(sink.url("own"))" } ] }
