@@ -78,7 +78,6 @@ import Testing
     @Test("the same of a program's frames: an encoder that was to take over fails when the one in use has been cut off already")
     func failsLateForFrames() async throws {
         try await withLab { stage, lab in
-            try await lab.plug(.intel)
             try lab.fail(.start, .sleep(milliseconds: 500))
             let sink = try await stage.nginx(record: true)
             let file = try await stage.file("numbers.ts") { $0.duration = .seconds(60) }
@@ -94,6 +93,9 @@ import Testing
             try await eventually("the FIFO") { FileManager.default.fileExists(atPath: fifo) }
             let writer = try await stage.program(
                 "ffmpeg", ["-v", "error", "-nostdin", "-y", "-re", "-i", file, "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "bgra", fifo])
+            // Only now: a GPU that had passed its trial before the first frame would have nothing to take over from.
+            try await daemon.logged("\"on air\"", "source=raw-0")
+            try await lab.plug(.intel)
             try await daemon.logged("passed its trial", Self.onIntel)
             // What takes over is starting now. With its first frame it opens its encoder, which takes a while and fails.
             try lab.fail(.createConfig, .sleep(milliseconds: 300))

@@ -73,7 +73,7 @@ import Testing
     func relayKilled() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
-            let publisher = try await stage.publish(.small(seconds: 14) { $0.bFrames = 2 }, to: rig.url())
+            let publisher = try await stage.publish(.small(seconds: 24) { $0.bFrames = 2 }, to: rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0")
             for _ in 0..<3 {
                 try await Task.sleep(for: .milliseconds(1700))
@@ -91,7 +91,7 @@ import Testing
             let verdict = Verdict(reading)
             print("three relays killed: \(verdict)")
             // To the very last: at a stop what was received goes out.
-            #expect(verdict.isWhole && verdict.first == 0 && verdict.last == 419, "\(verdict)")
+            #expect(verdict.isWhole && verdict.first == 0 && verdict.last == 719, "\(verdict)")
             #expect(reading.complaints.isEmpty, "\(reading.complaints)")
             #expect((verdict.worstSoundOffset ?? 1) < 0.06, "\(verdict)")
             #expect(try await MediaProbe.read(.url(rig.sink.recording(of: "one"))).backwards.isEmpty)

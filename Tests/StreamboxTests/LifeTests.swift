@@ -124,6 +124,7 @@ import Testing
             let (rtmp, srt) = (try FreePort.tcp(), try FreePort.udp())
             let daemon = try await stage.streambox(everything(stage, sink, rtmp: rtmp, srt: srt), environment: ["KEY": "one"])
             try await sink.waitForFrames(60, of: "one")
+            try await daemon.logged("msg=live", "target=archive")
             daemon.program.send(signal)
             #expect(try await daemon.program.wait(.seconds(10)) == .exited(0))
             #expect(!stage.leftovers.contains { $0.command.contains("ffmpeg") })

@@ -24,7 +24,10 @@ import Testing
                           - { name: archive, record: { folder: \(stage.folder.path("rec")), segment: 1h } }
                 """, environment: ["KEY": "stream-key", "PASS": "correct horse"])
             let tap = try await stage.tap("hd", of: daemon)
-            try await sink.waitForFrames(75, of: "stream-key")
+            try await stage.expect("every target live", of: daemon) { status in
+                ["platform", "studio", "archive"].allSatisfy { status.target($0)?.state == "live" }
+            }
+            try await sink.waitForMoreFrames(75, of: "stream-key")
             try await eventually("the tap") { tap.output.total > 200_000 }
             try await daemon.terminate()
             #expect(try await sink.wasPublishedOnceInOrder("stream-key"))

@@ -161,9 +161,9 @@ import Testing
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
             let publisher = try await stage.publish(Self.busy, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await slow.waitForPublishes(of: "slow")
-            try await good.waitForFrames(30, of: "good")
-            let before = try await stage.status(of: daemon)
-            #expect(before.target("slow")?.state == "live" && before.target("slow")?.share == nil)
+            try await good.waitForNumbers(30, of: "good")
+            let before = try await stage.expect("the target live", of: daemon) { $0.target("slow")?.state == "live" }
+            #expect(before.target("slow")?.share == nil)
 
             line.carry(250_000)
             let starving = try await stage.expect("the problem", of: daemon, within: .seconds(120)) {

@@ -29,7 +29,9 @@ import Testing
                     "-c:v", "mpeg2video", "-b:v", "2M", "-minrate", "2M", "-maxrate", "2M", "-bufsize", "1M", "-g", "12", "-c:a", "ac3", "-f", "mpegts", url,
                 ])
             try await daemon.logged("msg=\"on air\"", "source=srt-0")
-            let status = try await stage.expect("the note", of: daemon) { $0.source("srt-0")?.notes?.isEmpty == false }
+            let status = try await stage.expect("the note", of: daemon) { status in
+                status.source("srt-0")?.notes?.contains { $0.contains("encoded on the way in") } == true
+            }
             let note = try #require(status.source("srt-0")?.notes?.first { $0.contains("encoded on the way in") })
             #expect(note.contains("mpeg2video to H.264") && note.contains("ac3 to AAC"))
             let rate = try #require(note.firstMatch(of: #/at ([0-9.]+) Mbit/#).flatMap { Double($0.1) })
