@@ -15,6 +15,8 @@ public enum SourceEvent: Sendable, Hashable {
     case offAir
     /// No picture came for as long as it may take.
     case stalled
+    /// It runs ahead of real time and is held back, or is so no longer.
+    case ahead(Bool)
     /// Frames came, and their pictures will not.
     case lost(Int)
     /// What came was no frames.
@@ -39,6 +41,10 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     private var splicer: Splicer
     private var choice: OnAirChoice
     private var sources: [Source] = []
+    /// Nanoseconds that a source may be ahead of real time.
+    private let mostAhead: Int64
+    /// How far each source is ahead of it, by priority, and how far those were that have ended.
+    private var paces: [OnAirChoice.Priority: SourcePace] = [:]
     /// What is shown when no source delivers.
     private var slate: SlateClip?
     private var player: SlatePlayer?
@@ -108,8 +114,11 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         }
     }
 
-    /// - Parameter slateDelay: Nanoseconds that the first source is waited for before the slate comes.
-    init(hub: FeedHub, patience: Int64, slateDelay: Int64, start: Int64, loop: EventLoop) {
+    /// - Parameters:
+    ///   - slateDelay: Nanoseconds that the first source is waited for before the slate comes.
+    ///   - mostAhead: Nanoseconds that a source may be ahead of real time.
+    init(hub: FeedHub, patience: Int64, slateDelay: Int64, mostAhead: Int64, start: Int64, loop: EventLoop) {
+        self.mostAhead = mostAhead
         slateFrom = EventLoop.now() + slateDelay
         self.hub = hub
         self.loop = loop
@@ -165,6 +174,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         // A stream that was to go on and did not.
         if let index = sources.firstIndex(where: { $0.priority == source.priority }) { end(index) }
         sources.append(source)
+        paces[source.priority] = isNew ? nil : paces[source.priority]?.following()
         if isNew { choice.forgive(source.priority) }
         if let due = source.stalls(channelPatience: choice.patience) { loop.arm(for: due) }
     }
@@ -185,6 +195,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         source.inlet?.close()
         source.inlet = inlet
         source.pictures = 0
+        paces[priority]?.goOn()
         source.writer.goOn(needsKeyframe: needsKeyframe)
         return true
     }
@@ -221,6 +232,14 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         guard let source = source(of: inlet), !source.isForeign, let program = parser.program else { return }
         if unit.kind == .video { source.lastPicture = now }
         take(unit, of: source, from: parser, program: program, now: now)
+        if unit.kind == .video { keepPace(of: source, at: unit.dts, inlet, now: now) }
+    }
+
+    /// Has a source wait that is ahead of real time, on air or not: a file that is fetched plays like any other source.
+    private func keepPace(of source: Source, at dts: Int64, _ inlet: Inlet, now: Int64) {
+        let (wait, change) = paces[source.priority, default: SourcePace(most: mostAhead)].note(dts, now: now)
+        if let wait { inlet.wait(until: wait) }
+        if let change { source.report(.ahead(change)) }
     }
 
     private func take(_ unit: AccessUnit, of source: Source, from parser: borrowing UnitParser, program: Program, now: Int64) {

@@ -33,6 +33,7 @@ public actor DataPath {
     private var streams: [Attachment: FrameStream] = [:]
     private let limits: Feed.Limits
     private let tapPatience: Int64
+    private let mostAhead: Int64
     private let frameBytes: Int
     /// In ticks.
     private let frameSpan: Int64
@@ -42,13 +43,17 @@ public actor DataPath {
     ///   - frameBytes: Bytes of frames that a source keeps at the most until their pictures have come out of an encoder.
     ///   - frameSpan: How long a source keeps them at the most, from the first to the last.
     ///   - tapPatience: How long a client of a tap may take nothing though bytes wait; then it is dropped.
+    ///   - mostAhead: How far a source may be ahead of real time before it is held back: less than a feed keeps,
+    ///     so that no encoder and no target jumps over what comes at once.
     public init(
-        limits: Feed.Limits = Feed.Limits(), frameBytes: Int = 256 << 20, frameSpan: Duration = .seconds(4), tapPatience: Duration = .seconds(10)
+        limits: Feed.Limits = Feed.Limits(), frameBytes: Int = 256 << 20, frameSpan: Duration = .seconds(4),
+        tapPatience: Duration = .seconds(10), mostAhead: Duration = .seconds(4)
     ) {
         self.limits = limits
         self.frameBytes = frameBytes
         self.frameSpan = Ticks.fromNanoseconds(frameSpan.wholeNanoseconds)
         self.tapPatience = tapPatience.wholeNanoseconds
+        self.mostAhead = mostAhead.wholeNanoseconds
     }
 
     /// Returns once the thread that moves the packets is between two jobs.
@@ -80,8 +85,8 @@ public actor DataPath {
     ///   - start: Where the channel's timeline begins, in ticks.
     public func addChannel(_ name: String, patience: Duration, slateDelay: Duration = .zero, start: Int64 = 10 * Ticks.perSecond) {
         channels[name] = ChannelInput(
-            hub: FeedHub(limits: limits, loop: loop), patience: patience.wholeNanoseconds, slateDelay: slateDelay.wholeNanoseconds, start: start,
-            loop: loop)
+            hub: FeedHub(limits: limits, loop: loop), patience: patience.wholeNanoseconds,
+            slateDelay: slateDelay.wholeNanoseconds, mostAhead: mostAhead, start: start, loop: loop)
     }
 
     /// Has a clip shown whenever no source of a channel delivers: the patience after the last picture, in real time, until
@@ -426,6 +431,15 @@ public actor DataPath {
     public func endInput(of attachment: Attachment) {
         // What it was given counts until it is detached.
         outlets[attachment]?.finish()
+    }
+
+    /// Takes what a source's relay, which has ended, left in its pipe.
+    ///
+    /// - Returns: Whether some of it has to wait, because the source is ahead of real time: to be called again then.
+    public func drain(_ attachment: Attachment) -> Bool {
+        guard let inlet = inlets[attachment] else { return false }
+        inlet.drain()
+        return inlet.isBehind
     }
 
     /// Takes what the process, which has ended, left in its pipe, and closes the daemon's ends.

@@ -11,6 +11,10 @@ final class Inlet: EventLoop.Handler {
     private weak var owner: (any InletOwner)?
     /// What comes waits in the pipe.
     private var isHeld = false
+    /// Likewise for a while, because the writer is ahead of real time.
+    private var isWaiting = false
+    /// Something that was read has not been passed on, because of that.
+    private var hasMore = false
     /// The unit that the owner wants to be given once more.
     private var kept: AccessUnit?
     private var isKeeping = false
@@ -31,8 +35,8 @@ final class Inlet: EventLoop.Handler {
     }
 
     func ready(_ events: UInt32) {
-        // What is read would take the place of the unit that is kept.
-        guard kept == nil else { return }
+        // What is read would take the place of what has not been passed on.
+        guard kept == nil, !hasMore else { return }
         let room = parser.prepare()
         let count = read(descriptor, room.baseAddress!, room.count)
         guard count > 0 else {
@@ -46,7 +50,7 @@ final class Inlet: EventLoop.Handler {
         passOn()
     }
 
-    /// Passes on what has been read, beginning with the unit that was kept.
+    /// Passes on what has been read, beginning with the unit that was kept, until the owner wants no more for now.
     private func passOn() {
         guard let owner else { return }
         let now = EventLoop.now()
@@ -57,7 +61,7 @@ final class Inlet: EventLoop.Handler {
             owner.inlet(self, found: unit, in: parser, now: now)
             if isKeeping { kept = unit }
         }
-        while !isKeeping, let event = parser.next() {
+        while !isKeeping, !isWaiting, let event = parser.next() {
             switch event {
             case .program(let program): owner.inlet(self, found: program)
             case .unit(let unit):
@@ -67,6 +71,7 @@ final class Inlet: EventLoop.Handler {
             }
         }
         isKeeping = false
+        hasMore = isWaiting
         owner.inletPaused(self, sawVideo: sawVideo)
     }
 
@@ -80,7 +85,8 @@ final class Inlet: EventLoop.Handler {
     /// Leaves what comes in the pipe until a time in nanoseconds of the monotonic clock: each piece of it would wake the loop, for
     /// nobody. A writer that gives much is read as it writes.
     func rest(until time: Int64) {
-        guard descriptor >= 0, !isHeld, !isResting, lastCount <= Self.much, time > EventLoop.now() else { return }
+        guard descriptor >= 0, !isHeld, !isWaiting, !isResting else { return }
+        guard lastCount <= Self.much, time > EventLoop.now() else { return }
         isResting = true
         loop.change(descriptor, events: 0)
         loop.at(time) { [weak self] in self?.goOn() }
@@ -106,18 +112,42 @@ final class Inlet: EventLoop.Handler {
     func release() {
         guard descriptor >= 0, isHeld else { return }
         isHeld = false
+        readOn()
+    }
+
+    /// Gives the owner nothing more until a time in nanoseconds of the monotonic clock: what has been read waits here,
+    /// what comes in the pipe, and once that is full, the writer.
+    func wait(until time: Int64) {
+        guard descriptor >= 0, !isWaiting else { return }
+        isWaiting = true
+        isResting = false
+        loop.remove(descriptor)
+        loop.at(time) { [weak self] in
+            guard let self, self.descriptor >= 0 else { return }
+            self.isWaiting = false
+            self.readOn()
+        }
+    }
+
+    private func readOn() {
+        guard !isHeld, !isWaiting else { return }
         guard loop.add(descriptor, events: EPOLLIN.rawValue, handler: self) else {
             close()
             owner?.inletEnded(self)
             return
         }
-        if kept != nil { passOn() }
+        if kept != nil || hasMore { passOn() }
     }
 
-    /// Takes what a writer that has ended left in the pipe.
+    /// Something of what the writer gave has to wait before the owner gets it.
+    var isBehind: Bool { descriptor >= 0 && isWaiting }
+
+    /// Takes what a writer that has ended left in the pipe; where it is ahead of real time, no more than may come now.
     func drain() {
         var waiting = CInt(0)
-        while !isHeld, descriptor >= 0, ioctl(descriptor, UInt(FIONREAD), &waiting) == 0, waiting > 0 { ready(EPOLLIN.rawValue) }
+        while !isHeld, !isWaiting, descriptor >= 0, ioctl(descriptor, UInt(FIONREAD), &waiting) == 0, waiting > 0 {
+            ready(EPOLLIN.rawValue)
+        }
     }
 
     func close() {

@@ -428,6 +428,7 @@ final class SourceRunner: Runnable {
                 // A publisher may send again, and its relay waits for it; likewise a program that writes frames.
                 if let publisher { publisher.stalled() } else if frames == nil { process?.report(.stalled) }
                 delivers(false)
+            case .ahead: break
             case .lost(let count):
                 logger.error("frames that had come are lost, for no encoder took them in time", metadata: ["frames": "\(count)"])
             case .unreadable(let problem):

@@ -11,8 +11,12 @@ import TransportStream
 @Suite(.tags(.ffmpeg)) struct DataPathTests {
     private struct Rig {
         let path: DataPath
-        init(limits: Feed.Limits = Feed.Limits(), patience: Duration = .seconds(30), tapPatience: Duration = .seconds(10)) async {
-            path = DataPath(limits: limits, tapPatience: tapPatience)
+        /// - Parameter mostAhead: How far a source may be ahead of real time: what tests write comes at once.
+        init(
+            limits: Feed.Limits = Feed.Limits(), patience: Duration = .seconds(30),
+            tapPatience: Duration = .seconds(10), mostAhead: Duration = .seconds(3600)
+        ) async {
+            path = DataPath(limits: limits, tapPatience: tapPatience, mostAhead: mostAhead)
             await path.addChannel("main", patience: patience)
             await path.start()
         }
@@ -153,7 +157,7 @@ import TransportStream
             switch event {
             case .delivering(let format): "delivering \(format.map { "\($0)" } ?? "nothing")"
             case .changed(let format): "changed \(format.map { "\($0)" } ?? "nothing")"
-            case .program, .onAir, .offAir, .stalled, .lost, .unreadable, .ended: nil
+            case .program, .onAir, .offAir, .stalled, .ahead, .lost, .unreadable, .ended: nil
             }
         }
         // The rate that was measured holds until another one has been.
@@ -180,6 +184,7 @@ import TransportStream
             case .onAir: "on air"
             case .offAir: "off air"
             case .stalled: "stalled"
+            case .ahead: "ahead"
             case .lost(let count): "lost \(count)"
             case .unreadable(let problem): "unreadable: \(problem)"
             case .ended: "ended"
@@ -239,6 +244,56 @@ import TransportStream
         #expect(reading.complaints.isEmpty, "\(reading.complaints)")
         #expect(reading.numbers == Array(0..<30) + Array(1000..<1060))
         #expect(backwards(all).isEmpty)
+        await rig.path.stop()
+    }
+
+    // MARK: A source ahead of real time
+
+    @Test("a source that gives a file at once is held back to real time, and nothing is lost", arguments: [true, false])
+    func ahead(isOnAir: Bool) async throws {
+        let rig = await Rig(mostAhead: .milliseconds(300))
+        let (publisher, reader, _) = try await rig.publisher()
+        reader.start()
+        let bytes = try await stream(seconds: 3)
+        // Off air it is behind another one.
+        let other = try await isOnAir ? nil : rig.source()
+        if let other { try await rig.write(await stream(from: 1000, seconds: 0.2), to: other.1) }
+        let (attachment, writer, events) = try await rig.source(1)
+        let start = ContinuousClock.now
+        await writer.write(bytes)
+        writer.end()
+        while await rig.path.drain(attachment) { try await Task.sleep(for: .milliseconds(10)) }
+        try await events.wait(for: .ended)
+        await rig.path.detach(attachment)
+        #expect(.now - start >= .milliseconds(2500))
+        #expect(events.all.filter { $0 == .ahead(true) }.count == 1)
+        #expect(!events.all.contains(.ahead(false)) && !events.all.contains(.stalled))
+        if isOnAir {
+            try await rig.finish(publisher)
+            let verdict = Verdict(try await reader.frames())
+            #expect(verdict.isWhole && verdict.received == 90, "\(verdict)")
+        } else {
+            #expect(!events.all.contains { if case .onAir = $0 { true } else { false } })
+        }
+        other?.1.end()
+        await rig.path.stop()
+    }
+
+    @Test("a source that is held back and detached leaves nothing behind")
+    func detachedAhead() async throws {
+        let rig = await Rig(mostAhead: .milliseconds(300))
+        let (first, writer, events) = try await rig.source()
+        await writer.write(try await stream(seconds: 3))
+        try await events.wait(for: .ahead(true))
+        #expect(await rig.path.drain(first))
+        await rig.path.detach(first)
+        #expect(await !rig.path.drain(first))
+        try await events.wait(for: .ended)
+        writer.end()
+        let (_, second, secondEvents) = try await rig.source()
+        await second.write(try await stream(seconds: 0.2))
+        second.end()
+        try await secondEvents.wait(for: .ended)
         await rig.path.stop()
     }
 
