@@ -19,7 +19,7 @@ final class Publication {
     private let loop: EventLoop
     /// Called when there is room again for what the publisher sends.
     var hasRoom: () -> Void = {}
-    /// Since when the publisher is not read, because its relay does not keep up.
+    /// Since when the publisher is not read, because its relay does not keep up, and the relay has taken nothing.
     private var heldSince: Int64? {
         didSet { ledger.isHeld(heldSince != nil) }
     }
@@ -79,10 +79,14 @@ final class Publication {
     private func take() -> [UInt8]? {
         let now = EventLoop.now()
         let piece = window.take(now: now)
-        if heldSince != nil, window.hasRoom {
+        guard heldSince != nil else { return piece }
+        if window.hasRoom {
             heldSince = nil
             lastMedia = now
             loop.at(now, hasRoom)
+        } else if piece != nil {
+            // One that sends faster than real time may have to wait for long.
+            heldSince = now
         }
         return piece
     }
