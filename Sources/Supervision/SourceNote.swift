@@ -8,4 +8,6 @@ enum SourceNote: Int, Sendable, CaseIterable {
     case tracks
     /// It is encoded on the way in.
     case encoding
+    /// It comes faster than real time.
+    case pace
 }

@@ -27,10 +27,10 @@ final class SourceRunner: Runnable {
 
     /// What the relay's events and its next start share.
     private final class Shared: Sendable {
-        let state: Mutex<(transcoding: Commands.Transcoding, process: ProcessRunner?, isNarrow: Bool)>
+        let state: Mutex<(transcoding: Commands.Transcoding, process: ProcessRunner?, isNarrow: Bool, toldPace: Bool)>
 
         init(_ transcoding: Commands.Transcoding) {
-            state = Mutex((transcoding: transcoding, process: nil, isNarrow: false))
+            state = Mutex((transcoding: transcoding, process: nil, isNarrow: false, toldPace: false))
         }
 
         /// What the next relay does with what comes, at the rate that has been measured.
@@ -51,6 +51,16 @@ final class SourceRunner: Runnable {
                 return !state.isNarrow
             }
         }
+
+        /// The source comes faster than real time.
+        ///
+        /// - Returns: Whether that is news: a file that is fetched again and again is told once.
+        func isTooFast() -> Bool {
+            state.withLock { state in
+                defer { state.toldPace = true }
+                return !state.toldPace
+            }
+        }
     }
 
     /// How long a source that delivered may be silent before its relay is replaced. A caller that freezes without
@@ -59,6 +69,8 @@ final class SourceRunner: Runnable {
     /// The same for a card: it has nobody who could begin to send again, and most often opening it anew helps. Likewise for a
     /// relay that is known to hang.
     private static let noPatience = Duration.milliseconds(1)
+    /// How often a pipe is looked at whose relay has ended and whose source is ahead of real time.
+    private static let restInterval = Duration.milliseconds(50)
 
     /// - Parameters:
     ///   - priority: Its position among the channel's sources.
@@ -112,13 +124,15 @@ final class SourceRunner: Runnable {
             if let call { call.replaceReader() } else { shared.state.withLock { $0.process }?.report(.replace) }
         }
         let report = SourceRunner.makeReport(
-            shared: shared, card: card, frames: frames, publisher: publisher, caller: caller, watch: watch, replace: replace, ledger: ledger,
-            logger: logger, delivers: delivers, onAir: onAir, changed: changed)
+            shared: shared, card: card, frames: frames, publisher: publisher, caller: caller, watch: watch,
+            replace: replace, pacing: source.kind.pacing, ledger: ledger, logger: logger, delivers: delivers,
+            onAir: onAir, changed: changed)
         let place = Place(
             channel: channel, priority: priority, id: id, box: box, dataPath: dataPath, ledger: ledger, logger: logger, report: report,
             life: Life(box: box, logger: logger))
         // A publisher's relay gets its end when the publisher goes or the port is closed.
-        let endInput: (@Sendable () async -> Void)? = publisher == nil ? nil : { @Sendable () async -> Void in }
+        var endInput: (@Sendable () async -> Void)?
+        if let publisher { endInput = { await publisher.untilRestIsOut() } }
         self.place = place
         let policy: RestartPolicy = if case .pull = source.kind { .pull } else { .relay }
         process = ProcessRunner(
@@ -222,6 +236,11 @@ final class SourceRunner: Runnable {
                 return false
             },
             progressed: { watch.progressed($0) })
+        // The rest of a source that is ahead of real time takes its time, unless the source is to go or another relay
+        // gives it again.
+        while goesOn?() != true, child.requested == nil, await place.dataPath.drain(attachment) {
+            guard (try? await ContinuousClock().sleep(for: Self.restInterval)) != nil else { break }
+        }
         await place.dataPath.detach(attachment)
         return (exit, started)
     }
@@ -382,7 +401,7 @@ final class SourceRunner: Runnable {
 
     private static func makeReport(
         shared: Shared, card: CardRelay?, frames: FrameRelay?, publisher: PublisherRelay?, caller: CallerCheck?, watch: StreamWatch,
-        replace: @escaping @Sendable () -> Void, ledger: ProcessLedger, logger: Logger,
+        replace: @escaping @Sendable () -> Void, pacing: Pacing, ledger: ProcessLedger, logger: Logger,
         delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void,
         changed: @escaping @Sendable (VideoFormat?) -> Void
     ) -> @Sendable (SourceEvent) -> Void {
@@ -428,7 +447,10 @@ final class SourceRunner: Runnable {
                 // A publisher may send again, and its relay waits for it; likewise a program that writes frames.
                 if let publisher { publisher.stalled() } else if frames == nil { process?.report(.stalled) }
                 delivers(false)
-            case .ahead: break
+            case .ahead(let isAhead):
+                publisher?.isAhead(isAhead)
+                ledger.note(.pace, isAhead ? pacing.note : nil)
+                if isAhead { logger.log(level: shared.isTooFast() ? pacing.level : .debug, "\(pacing.note)") }
             case .lost(let count):
                 logger.error("frames that had come are lost, for no encoder took them in time", metadata: ["frames": "\(count)"])
             case .unreadable(let problem):
@@ -436,9 +458,47 @@ final class SourceRunner: Runnable {
             case .ended:
                 ledger.isOnAir(false)
                 ledger.isSilent(false)
+                publisher?.isAhead(false)
+                ledger.note(.pace, nil)
                 logger.info("ended")
                 delivers(false)
             }
+        }
+    }
+}
+
+/// What becomes of a source that comes faster than real time.
+private enum Pacing {
+    /// It is read more slowly, and gives the rest later.
+    case read
+    /// It has to be told.
+    case sent
+
+    var note: String {
+        switch self {
+        case .read:
+            "it comes faster than real time, as a file or a playlist does: it is read in real time,"
+                + " and nothing has to be done"
+        case .sent:
+            "it sends faster than real time and is held back, and what it cannot keep is lost: have it send in real"
+                + " time (ffmpeg: -re before -i)"
+        }
+    }
+
+    var level: Logger.Level {
+        switch self {
+        case .read: .notice
+        case .sent: .warning
+        }
+    }
+}
+
+extension SourceKind {
+    fileprivate var pacing: Pacing {
+        switch self {
+        case .pull(let pull): pull.url.lowercased().hasPrefix("http") ? .read : .sent
+        case .file, .test: .read
+        case .rtmp, .srt, .capture, .raw: .sent
         }
     }
 }

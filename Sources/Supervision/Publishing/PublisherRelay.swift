@@ -21,6 +21,9 @@ final class PublisherRelay: Sendable {
         var isMute = false
         /// Relays in a row that ended without a picture of this publisher.
         var failures = 0
+        /// The publisher sends faster than real time, or did before it left: some of what it sent waits.
+        var isAhead = false
+        var isFinishing = false
     }
 
     private let source: RTMPSource
@@ -37,6 +40,8 @@ final class PublisherRelay: Sendable {
     /// Relays that may end without a picture before the publisher is told that its stream cannot be read.
     private static let mostFailures = 3
     private static let lookInterval = Duration.milliseconds(500)
+    private static let restInterval = Duration.milliseconds(100)
+    private static let restLooks = 10
     /// Looks at a publisher that sends and a relay that gives nothing, until that one is taken to hang.
     private static let patientLooks = 5
     private static let longestPause = Duration.seconds(5)
@@ -79,7 +84,10 @@ final class PublisherRelay: Sendable {
     }
 
     /// Closes the port: the relay in use gets the rest, and the end.
-    func finish() { close.finish() }
+    func finish() {
+        state.withLock { $0.isFinishing = true }
+        close.finish()
+    }
 
     private func keepOpen() async {
         var pause = Duration.seconds(1)
@@ -176,6 +184,22 @@ final class PublisherRelay: Sendable {
     func stalled() {
         ledger.isSilent(true)
         state.withLock { $0.delivers = false }
+    }
+
+    func isAhead(_ isAhead: Bool) { state.withLock { $0.isAhead = isAhead } }
+
+    /// Returns when the relay of a publisher that has left may be ended: soon, or, where the publisher was ahead of
+    /// real time, once all that it sent is out; and at once when another publisher comes or the source is to end.
+    func untilRestIsOut() async {
+        var looks = 0
+        while state.withLock({ state in
+            // That it was ahead may show only once the relay has given some of it.
+            guard state.isAhead && state.delivers || looks < Self.restLooks else { return false }
+            return state.isWanted && !state.hasPublisher && !state.isFinishing
+        }) {
+            looks += 1
+            guard (try? await ContinuousClock().sleep(for: Self.restInterval)) != nil else { return }
+        }
     }
 
     func ended(asked: Bool) {
