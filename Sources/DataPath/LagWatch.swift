@@ -35,7 +35,8 @@ struct LagWatch {
         var change: Change?
         if isTooSlow, lag <= Self.little {
             (isTooSlow, change) = (false, .keepsUp)
-        } else if !isTooSlow, lastLook != nil, lag > Self.most, lag >= lagThen {
+        } else if !isTooSlow, lastLook != nil, lag > Self.most, lag >= lagThen, lagThen > Self.little {
+            // What it was given at once since the last look says nothing of its pace.
             (isTooSlow, change) = (true, .tooSlow)
         }
         return (change, lag > Self.little || isTooSlow ? now + Self.interval : .max)

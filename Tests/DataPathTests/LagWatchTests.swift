@@ -28,6 +28,19 @@ import TransportStream
         #expect(told { max(0, 5 - $0 * 0.8) }.isEmpty)
     }
 
+    @Test("one that is given seconds at once, at whatever moment, is left alone as long as it catches up")
+    func burst() {
+        for tenth in 40..<60 {
+            let begin = Double(tenth) / 10
+            #expect(told { $0 < begin ? 0.1 : max(0.1, 4 - ($0 - begin) * 0.5) }.isEmpty)
+        }
+    }
+
+    @Test("one that is given seconds at once and does not catch up is told")
+    func burstTooSlow() {
+        #expect(told { $0 < 5 ? 0.1 : 4 }.count == 1)
+    }
+
     @Test("one that is a little behind all the time is left alone")
     func steady() {
         #expect(told { _ in 2.4 }.isEmpty)
