@@ -1,0 +1,85 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Sources that give more than real time, with the real service.
+@Suite(.serialized, .tags(.ffmpeg)) struct PaceTests {
+    private func groups(_ sink: NginxRTMP) -> String {
+        """
+            slate: { after: 1s }
+            groups:
+              - name: hd
+                video: { encoder: libx264, bitrate: 600k, size: 320x180, rate: 30 }
+                targets: [ { name: a, url: "\(sink.url("hd"))" } ]
+              - { name: raw, video: copy, audio: copy, targets: [ { name: b, url: "\(sink.url("raw"))" } ] }
+        """
+    }
+
+    /// Every frame arrived, in order, the first time that the file was on air.
+    private func expectWhole(_ sink: NginxRTMP, _ name: String, frames: Int) async throws {
+        let numbers = Array(try await sink.reading(of: name).numbers.prefix(frames))
+        let gap = numbers.indices.first { Int(numbers[$0]) != $0 }
+        #expect(numbers.count == frames && gap == nil, "\(name): \(numbers.count) frames, a gap at \(gap ?? frames)")
+    }
+
+    @Test("a file that is pulled by HTTP is on air in real time, whole, and status and log say so")
+    func pulledFile() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let server = try FileServer(stage)
+            _ = try await stage.file("show.ts") { $0.duration = .seconds(20) }
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { pull: { url: "\(server.url("show.ts"))" } } ]
+                \(groups(sink))
+                """)
+            // The targets are connected before the file comes.
+            for name in ["hd", "raw"] { try await sink.waitForFrames(30, of: name) }
+            try await server.start()
+            let begin = try await daemon.logged("msg=\"on air\"", "source=pull-0")
+            try await stage.expect("the note", of: daemon) { status in
+                status.source("pull-0")?.notes?.contains { $0.contains("faster than real time") } == true
+            }
+            let end = try await daemon.logged("msg=ended", "source=pull-0", from: begin.index, within: .seconds(60))
+            // It may be ahead by four seconds.
+            #expect(end.time - begin.time >= .seconds(15))
+            // It is fetched again, and that is not told again.
+            try await daemon.logged("faster than real time", "level=debug", "source=pull-0", within: .seconds(60))
+            #expect(daemon.lines("faster than real time", "level=notice", "source=pull-0").count == 1)
+            #expect(daemon.lines("silent: no picture comes").isEmpty)
+            let status = try await stage.expect("no frame lost", of: daemon) { $0.group("hd")?.lostFrames == 0 }
+            // Neither for slow nor for stalled was an encoder taken.
+            #expect(status.group("hd")?.handovers["stall"] ?? 0 == 0)
+            try await daemon.terminate()
+            for name in ["hd", "raw"] { try await expectWhole(sink, name, frames: 600) }
+        }
+    }
+
+    @Test("a publisher that sends a file at once is on air in real time, whole, also after it has left")
+    func fastPublisher() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let port = try FreePort.tcp()
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                \(groups(sink))
+                """)
+            for name in ["hd", "raw"] { try await sink.waitForFrames(30, of: name) }
+            let file = try await stage.file("show.flv") { $0.duration = .seconds(15) }
+            let arguments = ["-v", "error", "-nostdin", "-i", file, "-c", "copy", "-f", "flv"]
+            let publisher = try await stage.program("ffmpeg", arguments + ["rtmp://127.0.0.1:\(port)/live/x"])
+            let begin = try await daemon.logged("msg=\"on air\"", "source=rtmp-0")
+            try await daemon.logged("faster than real time", "level=warning", "source=rtmp-0")
+            #expect(try await publisher.wait(.seconds(30)) == .exited(0))
+            let end = try await daemon.logged("msg=ended", "source=rtmp-0", from: begin.index, within: .seconds(60))
+            #expect(end.time - begin.time >= .seconds(10))
+            // The note goes with it.
+            try await stage.expect("no note", of: daemon) { $0.source("rtmp-0")?.notes == nil }
+            try await daemon.terminate()
+            for name in ["hd", "raw"] { try await expectWhole(sink, name, frames: 450) }
+        }
+    }
+}
