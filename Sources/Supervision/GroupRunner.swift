@@ -264,12 +264,10 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         changed = format
         guard machine.actual == .live, machine.successor == nil else { return }
         changed = nil
-        let isHardware = encoder.map { !$0.isSoftware } ?? false
-        let isMistold = RateCorrection.isNeeded(
-            for: wish, told: known.frameRate, rate: format.frameRate, isHardware: isHardware)
+        let isMistold = RateCorrection.isNeeded(for: wish, told: known.frameRate, rate: format.frameRate)
         if isMistold {
             logger.notice(
-                "the encoder was told a wrong frame rate: another one takes over",
+                "the encoder was told \(known.frameRate == nil ? "no" : "a wrong") frame rate: another one takes over",
                 metadata: ["video": "\(format)", "told": "\(known)"])
         }
         if isMistold || isMisfit(format) { handle(.handOver(.source), in: &tasks) }

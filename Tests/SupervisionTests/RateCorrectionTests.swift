@@ -7,10 +7,10 @@ import TransportStream
 
 /// Which encoders are handed over for the rate that arrives.
 @Suite struct RateCorrectionTests {
-    private func isNeeded(told: Int?, arriving: Int?, wanted: Int? = nil, isHardware: Bool = false) -> Bool {
+    private func isNeeded(told: Int?, arriving: Int?, wanted: Int? = nil) -> Bool {
         RateCorrection.isNeeded(
             for: VideoEncoding(rate: wanted.map { Configuration.FrameRate(numerator: $0) }), told: told.map { VideoFormat.Fraction($0, 1) },
-            rate: arriving.map { VideoFormat.Fraction($0, 1) }, isHardware: isHardware)
+            rate: arriving.map { VideoFormat.Fraction($0, 1) })
     }
 
     @Test("an encoder is handed over where it was told another rate than arrives")
@@ -23,11 +23,11 @@ import TransportStream
         #expect(!isNeeded(told: 15, arriving: nil))
     }
 
-    @Test("an encoder that was told no rate is handed over where its assumption is wrong")
+    @Test("an encoder that was told no rate is handed over when one is known")
     func toldNothing() {
         #expect(isNeeded(told: nil, arriving: 15))
-        #expect(!isNeeded(told: nil, arriving: 30))
-        #expect(isNeeded(told: nil, arriving: 30, isHardware: true))
+        #expect(isNeeded(told: nil, arriving: 30))
+        #expect(!isNeeded(told: nil, arriving: nil))
     }
 
     @Test("a conversion of the rate needs no handover, and one that is missing does")

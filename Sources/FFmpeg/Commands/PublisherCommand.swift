@@ -26,8 +26,7 @@ public struct PublisherCommand: Sendable, Hashable {
         let output = try output(for: ffmpeg)
         return FFmpegCommand(
             role: .publisher,
-            arguments: FFmpegCommand.preamble(.publisher) + input(for: ffmpeg) + TransportStreamOutput.mapping + ["-c", "copy"]
-                + output.arguments,
+            arguments: FFmpegCommand.preamble(.publisher) + output.input + ["-c", "copy"] + output.arguments,
             secretFile: output.secretFile, environment: output.environment)
     }
 
@@ -36,12 +35,19 @@ public struct PublisherCommand: Sendable, Hashable {
     /// in. With 1 µs, enough for an encoder, the header fails whenever audio comes first; FFmpeg's own setting takes 7 s.
     /// On a busy box the audio of a relay of FFmpeg 7.1 comes more than 100 ms behind the frames, and the header then fails for want
     /// of a sample rate: there half a second is looked at.
-    private func input(for ffmpeg: FFmpegCapabilities) -> [String] {
+    private func streams(for ffmpeg: FFmpegCapabilities) -> [String] {
         let look = ffmpeg.runsInThreads ? "500000" : "100000"
         return ["-probesize", "5000000", "-analyzeduration", look, "-fpsprobesize", "0", "-f", "mpegts", "-i", "pipe:0"]
+            + TransportStreamOutput.mapping
     }
 
+    /// What SRT takes is what a feed holds, so nothing is taken apart: FFmpeg's multiplexer holds each picture until sound that
+    /// belongs behind it has come, and half of them left in pairs. Each read fills a datagram, seven TS packets, or is what there is.
+    private static let bytes = ["-blocksize", "\(datagram)", "-f", "data", "-raw_packet_size", "\(datagram)", "-i", "pipe:0", "-map", "0"]
+    private static let datagram = 7 * 188
+
     private struct Output {
+        var input: [String]
         var arguments: [String]
         var secretFile: SecretFile?
         var environment: [String: String] = [:]
@@ -54,7 +60,7 @@ public struct PublisherCommand: Sendable, Hashable {
         case .srt(let url, let passphrase, let streamID, let latency):
             return try srt(url, passphrase: passphrase, streamID: streamID, latency: latency, for: ffmpeg)
         case .record(let folder, let name, let segment, let take):
-            return record(folder: folder, name: name, segment: segment, take: take)
+            return record(folder: folder, name: name, segment: segment, take: take, for: ffmpeg)
         }
     }
 
@@ -94,6 +100,7 @@ public struct PublisherCommand: Sendable, Hashable {
         try refuseWhatIsHidden(in: address, of: url)
         let file = try SecretFile.preset(options, for: ffmpeg)
         return Output(
+            input: streams(for: ffmpeg),
             arguments: [
                 // An encoder that took over may have other parameter sets: FLV has them in a header of their own, and
                 // this filter makes the multiplexer write a new one. Where they are the same nothing changes.
@@ -132,14 +139,12 @@ public struct PublisherCommand: Sendable, Hashable {
         }
         try refuseWhatIsHidden(in: address, of: url)
         if let latency { address.addParameters(["latency=\(latency.wholeMicroseconds)"]) }
-        // Seven TS packets: what fits into one datagram.
-        address.addParameters(["transtype=live", "pkt_size=1316"])
+        address.addParameters(["transtype=live", "pkt_size=\(Self.datagram)"])
         let file = secrets.isEmpty ? nil : try SecretFile.preset(secrets, for: ffmpeg)
         return Output(
-            arguments: (file.map { ["-fpre", $0.token] } ?? []) + [
-                "-f", "mpegts", "-mpegts_copyts", "1", "-muxdelay", "0", "-muxpreload", "0", "-flush_packets", "1",
-                address.text,
-            ], secretFile: file)
+            input: Self.bytes,
+            arguments: (file.map { ["-fpre", $0.token] } ?? []) + ["-f", "data", "-flush_packets", "1", address.text],
+            secretFile: file)
     }
 
     /// Everybody can read an argument list.
@@ -151,9 +156,10 @@ public struct PublisherCommand: Sendable, Hashable {
 
     /// MPEG-TS, because what was written stays playable when the power goes: after SIGKILL the newest Matroska file and
     /// the newest fragmented MP4 could not be opened at all, the newest MPEG-TS file lost its last frames only.
-    private func record(folder: String, name: String, segment: Duration, take: Int) -> Output {
+    private func record(folder: String, name: String, segment: Duration, take: Int, for ffmpeg: FFmpegCapabilities) -> Output {
         let pattern = RecordingFiles.pattern(folder: folder, name: name, take: take)
         return Output(
+            input: streams(for: ffmpeg),
             arguments: [
                 "-f", "segment", "-segment_format", "mpegts", "-segment_time", segment.seconds,
                 "-segment_format_options", "flush_packets=1",

@@ -215,7 +215,7 @@ public struct FFmpegNeeds: Sendable {
             need([.output(Self.scheme(of: rtmp.url))], .rtmpTarget, for: subject, MissingAbility.noTarget)
             if let ability = MissingAbility.codec(of: target, in: group, for: ffmpeg) { add(ability) }
         case .srt(let srt):
-            need([.output("srt")], for: subject, MissingAbility.noTarget)
+            need([.output("srt")], .rawCopy, for: subject, MissingAbility.noTarget)
             // What may be a secret goes another way than the address, and no FFmpeg takes what it does not know there.
             addParameters(of: srt.url, for: subject, MissingAbility.noTarget) { URLMask.hides($0.value, of: $0.name) }
         case .record: need(.recording, for: subject, "nothing can be recorded")

@@ -222,7 +222,7 @@ public struct FFmpegSelfCheck: Sendable {
                 name: "RTMPS targets", needs: [.rtmpTarget, [.output("rtmps")]],
                 command: publisher(.rtmp(url: "rtmps://127.0.0.1:1/check", key: "check")), input: media, fails: true),
             Role(
-                name: "SRT targets", needs: [[.output("srt")]],
+                name: "SRT targets", needs: [[.output("srt")], .rawCopy],
                 command: publisher(.srt(url: "srt://127.0.0.1:1?connect_timeout=100", passphrase: "check-check", streamID: "check", latency: nil)),
                 input: media, fails: true),
         ]
