@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test("a publisher that sends a file at once is on air in real time, whole, also after it has left")
+    @Test("a publisher that sends a file at five times its speed is on air in real time, whole, also after it has left")
     func fastPublisher() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -69,7 +69,7 @@ import Testing
                 """)
             for name in ["hd", "raw"] { try await sink.waitForFrames(30, of: name) }
             let file = try await stage.file("show.flv") { $0.duration = .seconds(15) }
-            let arguments = ["-v", "error", "-nostdin", "-i", file, "-c", "copy", "-f", "flv"]
+            let arguments = ["-v", "error", "-nostdin", "-readrate", "5", "-i", file, "-c", "copy", "-f", "flv"]
             let publisher = try await stage.program("ffmpeg", arguments + ["rtmp://127.0.0.1:\(port)/live/x"])
             let begin = try await daemon.logged("msg=\"on air\"", "source=rtmp-0")
             try await daemon.logged("faster than real time", "level=warning", "source=rtmp-0")
