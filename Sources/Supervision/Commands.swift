@@ -245,7 +245,7 @@ extension SourceConfiguration {
     var hidesPrograms: Bool {
         switch kind {
         case .srt(let source): source.passphrase != nil
-        case .pull(let source): source.url.hasPrefix("srt:") && (source.passphrase != nil || source.streamid != nil || source.url.contains("passphrase="))
+        case .pull(let source): source.hasSecret && RelaySource.mayHavePrograms(at: source.url)
         case .rtmp, .capture, .raw, .file, .test: false
         }
     }

@@ -2,6 +2,10 @@ import Testing
 
 @testable import Configuration
 
+private let noProgram =
+    "a pull source with a secret takes no program; FFmpeg does not tell the programs of such a stream;"
+    + " have the sender send one program"
+
 /// Every kind of mistake, each with its exact place and sentence.
 @Suite struct MistakeTests {
     @Test("an unknown key names the nearest known key")
@@ -102,6 +106,9 @@ import Testing
         ("rtmp: { listen: \"127.0.0.1:1\", program: 1 }", "box.yaml:5:36: unknown key 'program'; allowed: listen, app, key"),
         ("pull: { url: \"rtsp://h/x\", program: 1 }", "box.yaml:5:32: an rtsp url takes no program; that is for urls of a transport stream"),
         ("srt: { listen: \"127.0.0.1:1\", passphrase: { env: P }, program: 1 }", "box.yaml:5:59: an srt source with a passphrase takes no program; FFmpeg does not tell the programs of such a stream; have the sender send one program"),
+        ("pull: { url: \"srt://h:1\", streamid: { env: P }, program: 1 }", "box.yaml:5:53: \(noProgram)"),
+        ("pull: { url: \"https://u@h/x.ts\", password: { env: P }, program: 1 }", "box.yaml:5:60: \(noProgram)"),
+        ("pull: { url: \"http://h/x.ts?token=a1b2c3d4\", program: 1 }", "box.yaml:5:50: \(noProgram)"),
         ("pull: { url: \"rtsp://h/x\", passphrase: { env: P } }", "box.yaml:5:32: an rtsp url takes no passphrase; that is for srt urls"),
         ("pull: { url: \"http://h/x\", streamid: { env: P } }", "box.yaml:5:32: an http url takes no streamid; that is for srt urls"),
         ("pull: { url: \"udp://h:1\", streamid: { env: P } }", "box.yaml:5:31: a udp url takes no streamid; that is for srt urls"),

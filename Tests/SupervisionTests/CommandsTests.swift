@@ -91,6 +91,32 @@ import Testing
         #expect(command.arguments.contains("\(bitrate)") && command.arguments.contains("0:p:4:v:0"))
     }
 
+    @Test("a pull with a secret is known to hide its programs, whatever carries it", arguments: [
+        ("udp://239.0.0.1:5000", false, false), ("udp://239.0.0.1:5000?token=a1b2c3d4", true, true),
+        ("http://host/live.ts", false, false), ("http://host/app/live.ts", true, true),
+        ("https://user@host/live.ts", true, true), ("srt://host:9000", false, false),
+        ("srt://host:9000?streamid=camera-key", true, true), ("rtsp://user@camera/stream", true, false),
+        ("rtmp://host/app/key", true, false),
+        ("https://host/app/index.m3u8?token=a1b2c3d4", true, false),
+    ])
+    func hiddenPrograms(url: String, isSecret: Bool, hidesPrograms: Bool) throws {
+        let pull = PullSource(url: url, tls: .none)
+        let source = SourceConfiguration(kind: .pull(pull), position: 0)
+        #expect(pull.hasSecret == isSecret && source.hidesPrograms == hidesPrograms)
+        let command = try Commands.relay(
+            source, mezzanine: .init(), transcoding: .init(), ffmpeg: ffmpeg, environment: [:])
+        #expect((command?.secretFile != nil) == isSecret)
+    }
+
+    @Test("a secret beside the address of a pull hides its programs too")
+    func hiddenBesideAddress() throws {
+        func hides(_ pull: PullSource) -> Bool { SourceConfiguration(kind: .pull(pull), position: 0).hidesPrograms }
+        let secret = SecretReference.env("PASS")
+        #expect(hides(PullSource(url: "srt://host:9000", passphrase: secret)))
+        #expect(hides(PullSource(url: "srt://host:9000", streamid: secret)))
+        #expect(hides(PullSource(url: "http://user@host/live.ts", password: secret)))
+    }
+
     @Test("a capture source without its card says so")
     func noCard() {
         let source = SourceConfiguration(kind: .capture(CaptureSource(binding: .serial("SN1"))), position: 0)

@@ -50,6 +50,10 @@ public struct PullSource: Sendable, Equatable {
     /// The number of the program that is taken where several come; nil: that of the first picture.
     public var program: Int?
 
+    /// FFmpeg gets the url in a way in which others cannot read it, and in which it does not tell the programs of a
+    /// stream.
+    public var hasSecret: Bool { passphrase != nil || streamid != nil || password != nil || URLMask.mask(url) != url }
+
     public static let schemes = ["rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp", "rtp"]
 
     /// Those where FFmpeg takes `user:password@`.

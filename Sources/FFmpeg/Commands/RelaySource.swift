@@ -32,6 +32,20 @@ public enum RelaySource: Sendable, Hashable {
     }
 }
 
+extension RelaySource {
+    /// Whether the stream at an address may have programs. RTSP and RTMP have none, and the versions that a playlist
+    /// names are no programs.
+    ///
+    /// - Parameter url: For ``pull(url:passphrase:streamID:password:tls:transport:)``.
+    public static func mayHavePrograms(at url: String) -> Bool {
+        guard let address = try? MediaAddress(url) else { return false }
+        switch address.scheme {
+        case "rtsp", "rtsps", "rtmp", "rtmps": return false
+        default: return !address.isPlaylist
+        }
+    }
+}
+
 /// How the media of an RTSP source come.
 public enum RTSPWay: String, Sendable, Hashable {
     /// By TCP, and by UDP where the source takes nothing else (461).

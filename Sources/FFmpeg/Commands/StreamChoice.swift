@@ -77,7 +77,9 @@ public struct StreamChoice: Sendable, Hashable {
     /// That several programs came, and which one is taken; `nil` when there was one.
     public var programNote: String? {
         if isGuess {
-            return "several pictures come: the first is used, \(audio == nil ? "without sound" : "with the sound that follows it"); FFmpeg does not tell the programs of a stream with a passphrase"
+            let sound = audio == nil ? "without sound" : "with the sound that follows it"
+            return "several pictures come: the first is used, \(sound);"
+                + " FFmpeg does not tell the programs of a source with a secret"
         }
         guard let program, !otherPrograms.isEmpty else { return nil }
         let others = otherPrograms.prefix(Self.mostTold).map { Self.name($0) }.joined(separator: ", ")
