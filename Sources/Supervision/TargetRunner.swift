@@ -69,9 +69,13 @@ final class TargetRunner: Runnable {
                     let ffmpeg = box.ffmpeg.capabilities
                     let rate = await TargetRunner.rate(of: feed, for: target, of: group, box: box, dataPath: dataPath)
                     let command = try Commands.publisher(target, of: group, take: take, rate: rate, ffmpeg: ffmpeg, environment: box.environment)
-                    // Of a group that passes its picture on, the configuration does not tell the codec.
-                    if await dataPath.videoCodec(of: feed) == .hevc, let missing = MissingAbility.codec("HEVC", of: target, in: group, for: ffmpeg) {
-                        throw StartError(missing.sentence(ffmpeg: "\(ffmpeg.version)"))
+                    // The configuration does not tell the codec of a group that passes its picture on. A server would
+                    // show an empty stream while FFmpeg finds out that it cannot send that codec.
+                    let missing = MissingAbility.codec("HEVC", of: target, in: group, for: ffmpeg)
+                    if let missing, group.video == .copy {
+                        let codec = await TargetRunner.awaited(by: child) { await dataPath.videoCodec(of: feed) }
+                        guard let codec else { return }
+                        if codec == .hevc { throw StartError(missing.sentence(ffmpeg: "\(ffmpeg.version)")) }
                     }
                     let (attachment, input) = try await dataPath.attachPublisher(to: feed, isPaced: !target.destination.isSRT, report: report)
                     ledger.runs(attachment)
@@ -147,6 +151,25 @@ final class TargetRunner: Runnable {
             // The target is connected while the encoder starts.
             if case .encode(let wish) = group.video, let rate = wish.rate { return FFmpeg.FrameRate(rate) }
             guard await (try? ContinuousClock().sleep(for: rateLook)) != nil else { return nil }
+        }
+        return nil
+    }
+
+    /// The longest pause between two looks for what has no limit.
+    private static let longestLook = Duration.milliseconds(400)
+
+    /// Waits for something that the data path knows once a frame has come: until then there is nothing to publish.
+    ///
+    /// - Parameters:
+    ///   - child: Stands for the publisher that is to start.
+    ///   - look: Gives the value; `nil` while it is not known.
+    /// - Returns: `nil` when the publisher's end was asked for first, or the task was cancelled.
+    static func awaited<Value: Sendable>(by child: ChildHandle, _ look: @Sendable () async -> Value?) async -> Value? {
+        var pause = rateLook
+        while child.requested == nil {
+            if let value = await look() { return value }
+            guard await (try? ContinuousClock().sleep(for: pause)) != nil else { return nil }
+            pause = min(pause * 2, longestLook)
         }
         return nil
     }

@@ -15,6 +15,16 @@ import Testing
 
         """#
 
+    /// As old as that version says.
+    private static let is60 = #"""
+        case " $* " in *" -version "*)
+            "$real" "$@" | sed '1s/version [^ ]*/version 6.0/; s/^libavutil .*/libavutil 58.  2.100/'
+            exit ;;
+        esac
+        exec "$real" "$@"
+
+        """#
+
     /// Goes on by another configuration.
     private func reload(_ stage: Stage, _ daemon: Daemon, _ channels: String, more: String) async throws {
         _ = try stage.configuration(channels, more: more)
@@ -97,11 +107,7 @@ import Testing
     @Test("HEVC by RTMP is the problem of that target where FFmpeg cannot send it: the others are on air, and nothing is published there")
     func codecOfTarget() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(stage, #"""
-                case " $* " in *" -version "*) "$real" "$@" | sed '1s/version [^ ]*/version 6.0/; s/^libavutil .*/libavutil 58.  2.100/'; exit ;; esac
-                exec "$real" "$@"
-
-                """#)
+            let ffmpeg = try await wrapper(stage, Self.is60)
             let more = "ffmpeg: \(ffmpeg)\n"
             let sink = try await stage.nginx(record: true)
             let targets = "{ name: a, url: \"\(sink.url("hd"))\" }, { name: rec, record: { folder: \(stage.folder.path("rec")) } }"
@@ -129,6 +135,26 @@ import Testing
             try await reload(stage, daemon, box(group("hevc")), more: more)
             try await daemon.logged("cannot run: \(sentence)", "target=a", from: position)
             #expect(try sink.publishes(of: "hd").count == 1)
+            try await daemon.terminate()
+        }
+    }
+
+    @Test("HEVC that is passed on is never published where FFmpeg cannot send it, not even as an empty stream")
+    func passedOn() async throws {
+        try await withStage { stage in
+            let ffmpeg = try await wrapper(stage, Self.is60)
+            let sink = try await stage.nginx()
+            let file = try await stage.file("hevc.ts") { $0.codec = .hevc }
+            let target = "{ name: a, url: \"\(sink.url("raw"))\" }"
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    slate: { after: 60s }
+                    sources: [ { file: { path: \(file), loop: true } } ]
+                    groups: [ { name: raw, video: copy, audio: copy, targets: [ \(target) ] } ]
+                """, more: "ffmpeg: \(ffmpeg)\n")
+            try await daemon.logged("cannot run: FFmpeg 6.0 does not have HEVC by RTMP", "target=a")
+            #expect(try sink.publishes(of: "raw").isEmpty)
             try await daemon.terminate()
         }
     }
