@@ -31,6 +31,19 @@ import Testing
         #expect(rate(from: FFmpeg.FrameRate(24_000, 1001), to: Configuration.FrameRate(numerator: 25)) == FFmpeg.FrameRate(25))
     }
 
+    @Test(
+        "a group without a rate gives 60 frames a second at the most, evenly spaced, and one with a rate gives that",
+        arguments: [
+            (60, 1, nil), (60_000, 1001, nil), (61, 1, nil), (120, 1, "60"), (120_000, 1001, "60000/1001"),
+            (100, 1, "50"), (144, 1, "48"), (240, 1, "60"), (300, 1, "60"),
+        ] as [(Int, Int, String?)])
+    func bounded(numerator: Int, denominator: Int, expected: String?) {
+        let arriving = FFmpeg.FrameRate(numerator, denominator)
+        #expect(rate(from: arriving, to: nil)?.description == expected)
+        let asked = rate(from: arriving, to: Configuration.FrameRate(numerator: 240))
+        #expect(asked?.description == (numerator == 240 ? nil : "240"))
+    }
+
     private let ffmpeg = FFmpegCapabilities.complete(FFmpegVersion(output: "ffmpeg version 5.1.9 C")!)
 
     private func rate(from arriving: FFmpeg.FrameRate?, to wanted: Configuration.FrameRate?) -> FFmpeg.FrameRate? {

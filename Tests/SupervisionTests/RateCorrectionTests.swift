@@ -36,4 +36,11 @@ import TransportStream
         #expect(!isNeeded(told: nil, arriving: 15, wanted: 30))
         #expect(isNeeded(told: 30, arriving: 15, wanted: 30))
     }
+
+    @Test("an encoder that takes every second frame is handed over where another rate arrives")
+    func bounded() {
+        #expect(isNeeded(told: nil, arriving: 120))
+        #expect(!isNeeded(told: 120, arriving: 120) && !isNeeded(told: 120, arriving: 119))
+        #expect(isNeeded(told: 120, arriving: 30) && isNeeded(told: 30, arriving: 120))
+    }
 }

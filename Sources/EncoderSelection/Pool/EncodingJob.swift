@@ -63,10 +63,26 @@ extension VideoSettings {
     /// A conversion only where the rates differ: on the same rate it would move each picture to the filter's grid,
     /// and double or drop those of a source whose times are rounded to milliseconds.
     private static func conversion(from arriving: FFmpeg.FrameRate?, to wanted: FFmpeg.FrameRate?) -> FFmpeg.FrameRate? {
-        guard let wanted else { return nil }
+        guard let wanted else { return arriving.flatMap { bounded($0) } }
         guard let arriving else { return wanted }
         let ratio = Double(wanted.numerator) * Double(arriving.denominator) / (Double(wanted.denominator) * Double(arriving.numerator))
         return abs(ratio - 1) < 0.005 ? nil : wanted
+    }
+
+    /// Frames a second of a group that names no rate, at the most: platforms take no more. A tenth above counts as 60,
+    /// since a measured rate is not exact.
+    private static let fastestUnasked = 66
+
+    /// What becomes of a rate that is too fast: every second frame, or every third, so that they stay evenly spaced.
+    ///
+    /// - Returns: `nil` for one that is not.
+    private static func bounded(_ arriving: FFmpeg.FrameRate) -> FFmpeg.FrameRate? {
+        let most = fastestUnasked * arriving.denominator
+        let parts = (arriving.numerator + most - 1) / most
+        guard parts > 1 else { return nil }
+        // In lowest terms.
+        let reduced = Configuration.FrameRate(numerator: arriving.numerator, denominator: arriving.denominator * parts)
+        return FFmpeg.FrameRate(reduced)
     }
 }
 
