@@ -236,6 +236,7 @@ final class SourceRunner: Runnable {
                 return false
             },
             progressed: { watch.progressed($0) })
+        watch.ended()
         // The rest of a source that is ahead of real time takes its time, unless the source is to go or another relay
         // gives it again.
         while goesOn?() != true, child.requested == nil, await place.dataPath.drain(attachment) {
@@ -332,6 +333,7 @@ final class SourceRunner: Runnable {
             read: { reader, input in
                 try await Self.read(input, reader, of: call, caller, source, in: place, shared: shared, watch: watch, process: process)
             })
+        watch.disconnected()
         place.ledger.ended(exit, started: started)
         // A stream of which nothing is known yet keeps the others from being passed on.
         if exit.cause == .invalidData, shared.becomesNarrow() {

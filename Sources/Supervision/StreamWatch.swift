@@ -63,6 +63,20 @@ final class StreamWatch: Sendable {
         for note in [SourceNote.programs, .tracks, .encoding] { ledger.note(note, nil) }
     }
 
+    /// The source is no longer connected: a problem with its streams is over.
+    func disconnected() {
+        let hadObstacle = state.withLock { state in
+            defer { state.obstacle = nil }
+            return state.obstacle != nil
+        }
+        if hadObstacle { ledger.hasTrouble(nil) }
+    }
+
+    /// A relay has ended. One that listed no streams had nothing to read.
+    func ended() {
+        if state.withLock({ !$0.input.isWhole }) { disconnected() }
+    }
+
     /// The next relay begins.
     ///
     /// - Parameter isCopying: It encodes no picture.

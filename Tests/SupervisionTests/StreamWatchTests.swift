@@ -60,6 +60,32 @@ import Testing
         #expect(ledger.now.trouble == nil)
     }
 
+    @Test("a missing program is no trouble once its source is no longer connected, and is told of the next sender")
+    func missingAndGone() {
+        let watch = watch(program: 7)
+        for _ in 0..<2 {
+            _ = watch.begin(isCopying: true)
+            _ = describe(watch, one)
+            #expect(ledger.now.trouble?.contains("program 7") == true)
+            watch.disconnected()
+            #expect(ledger.now.trouble == nil)
+            watch.forget()
+        }
+    }
+
+    @Test("a missing program stays trouble between two relays, until one has nothing to read")
+    func missingBetweenRelays() {
+        let watch = watch(program: 7)
+        _ = watch.begin(isCopying: true)
+        _ = describe(watch, one)
+        watch.ended()
+        #expect(ledger.now.trouble?.contains("program 7") == true)
+        _ = watch.begin(isCopying: true)
+        #expect(!watch.hears(info("connection refused")))
+        watch.ended()
+        #expect(ledger.now.trouble == nil)
+    }
+
     @Test("streams that appear in mid-stream replace the relay, but not again where the list stays the same")
     func newStreams() {
         let watch = watch()
