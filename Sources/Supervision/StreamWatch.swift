@@ -20,10 +20,19 @@ final class StreamWatch: Sendable {
         var measured: Int?
         /// The relay in use passes everything on as it comes.
         var isCopying = true
-        /// To be called once it is measured.
-        var waiting: (@Sendable () -> Void)?
+        /// To be carried out once it is measured.
+        var waiting: Wait?
         /// Why there is no picture to take.
         var obstacle: String?
+    }
+
+    /// What waits for the rate. Its timer ends this one, and no later one.
+    private final class Wait: Sendable {
+        let body: @Sendable () -> Void
+
+        init(_ body: @escaping @Sendable () -> Void) {
+            self.body = body
+        }
     }
 
     /// What comes is measured before its picture is encoded.
@@ -37,7 +46,7 @@ final class StreamWatch: Sendable {
     /// How long new streams are not heeded after a relay that was replaced for some found none.
     private static let calm = Duration.seconds(60)
     /// How long the rate is waited for: a source that sends in bursts is encoded all the same.
-    private static let measuring = Duration.seconds(3)
+    static let measuring = Duration.seconds(3)
     /// How much media a measurement takes, in microseconds.
     private static let enough: Int64 = 1_000_000
 
@@ -148,30 +157,40 @@ final class StreamWatch: Sendable {
     // MARK: Its rate
 
     func progressed(_ progress: Progress) {
-        let waiting = state.withLock { state -> (@Sendable () -> Void)? in
+        let waiting = state.withLock { state -> Wait? in
             guard state.isCopying, state.measured == nil, let bytes = progress.totalSize, bytes > 0, let time = progress.outTime, time >= Self.enough
             else { return nil }
             state.measured = Int(Double(bytes) * 8_000_000 / Double(time))
             defer { state.waiting = nil }
             return state.waiting
         }
-        waiting?()
+        waiting?.body()
     }
 
     /// Calls `body` once the rate is known, or is waited for no longer.
-    func whenMeasured(_ body: @escaping @Sendable () -> Void) {
+    ///
+    /// - Returns: The timer; `nil` where the rate is known.
+    @discardableResult
+    func whenMeasured(
+        within patience: Duration = StreamWatch.measuring, _ body: @escaping @Sendable () -> Void
+    ) -> Task<Void, Never>? {
+        let wait = Wait(body)
         let isKnown = state.withLock { state in
-            if state.measured == nil { state.waiting = body }
+            if state.measured == nil { state.waiting = wait }
             return state.measured != nil
         }
-        if isKnown { return body() }
-        Task {
-            try? await ContinuousClock().sleep(for: Self.measuring)
-            let late = state.withLock { state in
-                defer { state.waiting = nil }
-                return state.waiting
+        if isKnown {
+            body()
+            return nil
+        }
+        return Task {
+            guard await (try? ContinuousClock().sleep(for: patience)) != nil else { return }
+            let isLate = state.withLock { state in
+                guard state.waiting === wait else { return false }
+                state.waiting = nil
+                return true
             }
-            late?()
+            if isLate { wait.body() }
         }
     }
 

@@ -126,6 +126,33 @@ import Testing
         #expect(calls.count == 2)
     }
 
+    @Test("a rate that is not known in time is waited for no longer")
+    func late() async {
+        let watch = watch()
+        let calls = Calls()
+        _ = watch.begin(isCopying: true)
+        await watch.whenMeasured(within: .zero) { calls.add() }?.value
+        #expect(calls.count == 1)
+    }
+
+    @Test("the timer of a wait that is over ends no later wait")
+    func staleTimer() async {
+        let watch = watch()
+        let (former, later) = (Calls(), Calls())
+        _ = watch.begin(isCopying: true)
+        let stale = watch.whenMeasured(within: .milliseconds(50)) { former.add() }
+        watch.forget()
+        _ = watch.begin(isCopying: true)
+        let timer = watch.whenMeasured(within: .seconds(1000)) { later.add() }
+        await stale?.value
+        #expect(later.count == 0)
+        var progress = Progress()
+        (progress.totalSize, progress.outTime) = (750_000, 2_000_000)
+        watch.progressed(progress)
+        #expect(later.count == 1)
+        timer?.cancel()
+    }
+
     @Test("what is encoded on the way in is noted with its rate")
     func encoding() {
         let watch = watch()
