@@ -1,15 +1,12 @@
-import CLinux
 import FFmpeg
-import Glibc
 import Logging
 import Synchronization
-import SystemPackage
 
 /// The folder of a recording, as the service looks after it: through children of its own program, each with a limit.
 final class RecordingFolder: Sendable {
     private let folder: String
     private let name: String
-    private let program: FFmpegBinary
+    private let program: OwnProgram
     private let environment: [String: String]
     private let logger: Logger
 
@@ -21,19 +18,13 @@ final class RecordingFolder: Sendable {
     }
     private let state = Mutex(State())
 
-    /// How long the disk may take to say that it is there, and how long a child that is at work: a machine may be slow.
-    private static let patience = Duration.seconds(7)
-    private static let longest = Duration.seconds(30)
     /// From the end of a child that was to keep the segments to the start of the next.
     private static let pause = Duration.seconds(5)
-    /// Bytes of an answer: a number, or a sentence with a path.
-    private static let answerLimit = 8192
 
     init(_ folder: String, name: String, box: Box, logger: Logger) {
         self.folder = folder
         self.name = name
-        // It is no FFmpeg; it is run with the same care.
-        program = FFmpegBinary(path: box.program, capabilities: box.ffmpeg.capabilities)
+        program = OwnProgram(box)
         environment = box.environment
         self.logger = logger
     }
@@ -101,7 +92,7 @@ final class RecordingFolder: Sendable {
         let started = BoundedChild.Started()
         let exit = await withTaskCancellationHandler {
             await ChildProcess.run(
-                command(.keep(most: most)), binary: program, stdin: nil, stdout: nil, environment: environment,
+                command(.keep(most: most)), binary: program.binary, stdin: nil, stdout: nil, environment: environment,
                 handle: child
             ) { event in
                 if case .started(let pid) = event { started.pid = pid }
@@ -117,20 +108,9 @@ final class RecordingFolder: Sendable {
     ///   still waits for the disk: the next would wait behind it.
     private func ask(_ task: RecordingTask) async -> (ChildStatus, answer: String) {
         if isStuck { return (.abandoned, "") }
-        let file = FileDescriptor(rawValue: memfd_create("recording", 1 /* MFD_CLOEXEC */))
-        guard file.rawValue >= 0 else { return (.notStarted(reason: "no memory for an answer"), "") }
-        defer { try? file.close() }
-        guard let end = try? file.duplicate() else { return (.notStarted(reason: "no descriptor for an answer"), "") }
-        let started = BoundedChild.Started()
-        let (exit, _) = await BoundedChild.run(
-            command(task), binary: program, stdout: end, environment: environment, limit: Self.patience,
-            extended: Self.longest, started: { started.pid = $0 })
-        note(exit, of: started.pid)
-        var bytes = [UInt8](repeating: 0, count: Self.answerLimit)
-        let count = bytes.withUnsafeMutableBytes { (try? file.read(fromAbsoluteOffset: 0, into: $0)) ?? 0 }
-        var answer = String(decoding: bytes.prefix(count), as: UTF8.self)
-        if answer.last == "\n" { answer.removeLast() }
-        return (exit.status, answer)
+        let answer = await program.ask(task.arguments(folder: folder, name: name))
+        note(answer.exit, of: answer.pid)
+        return (answer.exit.status, answer.text)
     }
 
     private func note(_ exit: ChildExit, of pid: Int32?) {

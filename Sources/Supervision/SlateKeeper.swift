@@ -103,14 +103,31 @@ actor SlateKeeper {
         let picture = asConfigured
             ? SlateCommand.Picture(image: channel.slate.image, textFile: channel.slate.text.map { _ in "" }, font: channel.slate.text.flatMap { Self.font(for: $0) })
             : .plain
+        guard let image = try await identity(ofImage: picture.image) else {
+            return try await draw(format, asConfigured: asConfigured).clip
+        }
+        let font = await Offload.run { [font = picture.font] in font.map { FileLook.answer(for: $0) } ?? FileLook.none }
         let recipe = SlateStore.Recipe(
-            command(picture, format, output: ""), by: box.ffmpeg, words: asConfigured ? channel.slate.text : nil, files: [picture.image, picture.font])
+            command(picture, format, output: ""), by: box.ffmpeg, words: asConfigured ? channel.slate.text : nil,
+            identities: [image, font])
         let kept = await Offload.run { [name = channel.name] in store.read(recipe, of: name) }
         if let kept, let clip = try? clip(kept, format) { return clip }
         let (clip, bytes) = try await draw(format, asConfigured: asConfigured)
         // Nobody waits for the disk.
         Task { [name = channel.name] in await Offload.run { store.write(bytes, recipe, of: name) } }
         return clip
+    }
+
+    /// An image may lie on a disk of the network.
+    ///
+    /// - Returns: `nil` where it could not be found out.
+    private func identity(ofImage path: String?) async throws -> String? {
+        guard let path else { return FileLook.none }
+        switch await FileLook.at(path, by: OwnProgram(box)) {
+        case .found(let identity): return identity
+        case .unknown: return nil
+        case .silent: throw NotRendered(description: "the disk with its image \(path) does not answer")
+        }
     }
 
     private static func font(for text: String) -> String? {

@@ -24,8 +24,8 @@ public struct SlateStore: Sendable {
         /// - Parameters:
         ///   - command: With any output.
         ///   - words: What is written on it.
-        init(_ command: FFmpegCommand, by binary: FFmpegBinary, words: String?, files: [String?]) {
-            let identities = files.map { path in path.flatMap { FileIdentity($0) }.map(\.description) ?? "none" }
+        ///   - identities: Those of the image and the font, as ``FileLook`` gives them.
+        init(_ command: FFmpegCommand, by binary: FFmpegBinary, words: String?, identities: [String]) {
             text = ([binary.path, binary.version.text, words ?? ""] + identities + command.arguments).joined(separator: "\0")
         }
 

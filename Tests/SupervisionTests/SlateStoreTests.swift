@@ -21,7 +21,8 @@ import Testing
         let command = SlateCommand(
             picture: .plain, codec: .h264, size: FrameSize(width: width, height: 360), rate: FrameRate(30), frames: 30, output: ""
         ).command()
-        return SlateStore.Recipe(command, by: binary, words: words, files: [image])
+        let identity = image.map { FileLook.answer(for: $0) } ?? FileLook.none
+        return SlateStore.Recipe(command, by: binary, words: words, identities: [identity])
     }
 
     @Test("a slate is found again as long as everything that it was made of is the same")

@@ -1,0 +1,35 @@
+import TestSupport
+import Testing
+
+@testable import Supervision
+
+/// How the service looks at a file whose disk may hang.
+@Suite struct FileLookTests {
+    /// What the service finds where its child is this script.
+    private func look(_ script: String, in folder: TemporaryFolder) async throws -> FileLook {
+        var box = Box.none()
+        box.program = try folder.write("program", "#!/bin/sh\n\(script)\n", mode: 0o700)
+        return await FileLook.at("/mnt/-image x.png", by: OwnProgram(box))
+    }
+
+    @Test("a look gives what the child answers, and tells a disk that does not answer from a look that failed")
+    func answers() async throws {
+        let folder = try TemporaryFolder()
+        let right = #"[ "$*" = "identity -- /mnt/-image x.png" ] && echo 1:2:3"#
+        #expect(try await look(right, in: folder) == .found("1:2:3"))
+        #expect(try await look("kill -9 $$", in: folder) == .silent)
+        #expect(try await look("exit 1", in: folder) == .unknown)
+        #expect(try await look("exit 0", in: folder) == .unknown)
+    }
+
+    @Test("the answer for a file changes with the file")
+    func identity() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("image.png")
+        #expect(FileLook.answer(for: path) == FileLook.none)
+        try folder.write("image.png", "one")
+        let first = FileLook.answer(for: path)
+        try folder.write("image.png", "another")
+        #expect(first != FileLook.none && FileLook.answer(for: path) != first)
+    }
+}
