@@ -79,6 +79,8 @@ private struct StatusFileService {
     let logger: Logger
 
     private static let problem = Problem.Kind.statusFile
+    /// Between two looks for problems, at the most, however seldom the file is written: what is there at both lasts.
+    private static let pace = Duration.seconds(2)
     /// How long the supervisor may take to say how it is, and a disk to take the file.
     private static let patience = Duration.seconds(5)
     /// How long a disk may hold up the end of the service.
@@ -90,14 +92,21 @@ private struct StatusFileService {
         await cancelWhenGracefulShutdown {
             var isStarting = true
             var problemLog = ProblemLog()
+            let clock = ContinuousClock()
+            var due = clock.now
             while !Task.isCancelled {
                 // Taken where no file is written too: rates are from one look to the next.
                 let snapshot = await status.snapshot(within: Self.patience)
                 if let snapshot {
                     for change in problemLog.note(snapshot.problems, but: problems.problems, now: .now) { change.log(to: logger) }
                 }
-                if let file, let writer, let snapshot { await publish(PrometheusText.render(snapshot), with: writer, to: file) }
-                try? await Task.sleep(for: configuration.every)
+                if clock.now >= due {
+                    if let file, let writer, let snapshot {
+                        await publish(PrometheusText.render(snapshot), with: writer, to: file)
+                    }
+                    due = clock.now + configuration.every
+                }
+                try? await Task.sleep(for: min(due - clock.now, Self.pace))
                 if isStarting { StartupPages.giveBack() }
                 isStarting = false
             }

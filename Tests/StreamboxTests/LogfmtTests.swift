@@ -127,6 +127,16 @@ import Testing
         }
     }
 
+    @Test("a problem that is there at two looks far apart need not have lasted, and at three it has")
+    func rareLooks() {
+        var log = ProblemLog()
+        let start = ContinuousClock.now
+        let down = Problem(.targetDown, subject: "target a", sentence: "it refuses")
+        #expect(log.note([down], now: start) == [])
+        #expect(log.note([down], now: start + .seconds(10)) == [])
+        #expect(log.note([down], now: start + .seconds(20)) == [.began(down)])
+    }
+
     @Test("a problem that comes back after a break has to last again before it is told")
     func returningProblem() {
         var log = ProblemLog()

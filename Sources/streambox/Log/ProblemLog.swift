@@ -24,7 +24,7 @@ struct ProblemLog {
         var problem: Problem
         /// When it was seen last.
         var last: ContinuousClock.Instant
-        /// For how long it has been there, without the attempts between.
+        /// For how long it has been seen, without the attempts between.
         var lasted = Duration.zero
         /// It was there at the last look.
         var isThere = true
@@ -39,6 +39,9 @@ struct ProblemLog {
     private static let pause = Duration.seconds(30)
     /// After a break longer than this it has to last from the beginning: an attempt takes less.
     private static let longestAttempt = Duration.seconds(4)
+    /// What two looks show of the time between them: one that is there at both may have been away for most of a longer
+    /// one.
+    private static let longestSight = Duration.seconds(4)
 
     /// - Parameter others: Those that have a line of their own.
     /// - Returns: What is news, in a stable order.
@@ -48,7 +51,7 @@ struct ProblemLog {
             let kind = Kind(problem: problem.problem, subject: problem.subject)
             var entry = entries[kind] ?? Entry(problem: problem, last: now)
             if entry.isThere {
-                entry.lasted += entry.last.duration(to: now)
+                entry.lasted += min(entry.last.duration(to: now), Self.longestSight)
             } else if entry.last.duration(to: now) > Self.longestAttempt {
                 entry.lasted = .zero
             }
