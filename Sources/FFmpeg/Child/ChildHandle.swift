@@ -13,6 +13,7 @@ public final class ChildHandle: Sendable {
 
     private let wanted = Mutex<Stop?>(nil)
     private let fault = Mutex<FailureCause?>(nil)
+    private let urgent = Mutex(false)
     let requests: AsyncStream<Stop>
     private let continuation: AsyncStream<Stop>.Continuation
 
@@ -39,6 +40,11 @@ public final class ChildHandle: Sendable {
 
     /// What the process was ended for.
     var blame: FailureCause? { fault.withLock(\.self) }
+
+    /// The end is waited for no longer than it has to be: the service itself has to end.
+    func hurry() { urgent.withLock { $0 = true } }
+
+    var isUrgent: Bool { urgent.withLock(\.self) }
 
     /// What has been asked for so far.
     public var requested: Stop? { wanted.withLock { $0 } }

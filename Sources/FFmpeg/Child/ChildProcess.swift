@@ -9,8 +9,9 @@ public enum ChildProcess {
     /// Runs one command to its end and never throws: failing to start is an exit too.
     ///
     /// The child has descriptors 0 to 2 only, a session of its own, and dies with the service whatever kills that.
-    /// Cancelling the task asks for a graceful stop and still waits for the end, so no message is lost and nothing leaks. Only a process
-    /// that SIGKILL does not end is not waited for: it is left to the kernel.
+    /// Cancelling the task asks for a graceful stop and still waits for the end, so no message is lost and nothing
+    /// leaks. Only a process that SIGKILL does not end is not waited for: it is left to the kernel, after a second
+    /// where it waits there for a disk or a driver, and else after some more, or when the task is cancelled.
     ///
     /// - Parameters:
     ///   - stdin: the child's end, owned and closed by this call on every path; `nil` is /dev/null.
@@ -43,6 +44,7 @@ public enum ChildProcess {
         return await withTaskCancellationHandler {
             await exit.value
         } onCancel: {
+            handle.hurry()
             handle.stop(.gracefully)
         }
     }

@@ -21,8 +21,6 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
 
     /// Patience between the steps of a graceful stop.
     private static var patience: Duration { .milliseconds(2500) }
-    /// How long a killed child may take to be gone. One that takes longer waits in the kernel for a disk or a driver.
-    private static var deathPatience: Duration { .seconds(1) }
     /// Bytes kept of one line of stderr.
     private static var lineLimit: Int { 4096 }
 
@@ -187,7 +185,14 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
 
     private func abandonUnlessDead(_ pid: pid_t) async {
         // The kernel's time, whatever clock stopping goes by.
-        guard (try? await ContinuousClock().sleep(for: Self.deathPatience)) != nil, !Self.hasEnded(pid) else { return }
+        let killed = ContinuousClock.now
+        var watch = DeathWatch()
+        while true {
+            let isOver = (try? await ContinuousClock().sleep(for: DeathWatch.pause)) == nil
+            guard !isOver, !Self.hasEnded(pid) else { return }
+            let look = DeathWatch.waitsInKernel(pid) ? DeathWatch.Look.waitsInKernel : .ends
+            if watch.abandons(look, after: .now - killed, isUrgent: handle.isUrgent) { break }
+        }
         let exit = ChildExit(status: .abandoned, asked: true, cause: handle.blame ?? .stuck, log: LogExcerpt())
         abandon(exit)
     }
