@@ -52,6 +52,7 @@ extension ChannelRunner {
             snapshot.encoder = candidate?.name ?? choice.candidate?.name ?? (group.video == .copy ? "copy" : "none")
             snapshot.gpu = candidate?.gpu
             snapshot.why = entry.isTooSlow ? "the encoder is too slow to keep real time: make the picture smaller or the rate lower" : choice.reason(inUse: candidate)
+            if !entry.isTooSlow, choice.isTold(inUse: candidate), choice.hasRefusal { snapshot.ffmpegRefuses = true }
             snapshot.state = entry.state(isDegraded: candidate == choice.candidate && choice.isDegraded)
             snapshot.uptime = entry.liveSince.map { (.now - $0).seconds } ?? 0
         }
@@ -116,8 +117,14 @@ extension GroupSnapshot {
 extension EncoderSelector.Choice {
     /// Why the encoder in use is in use.
     fileprivate func reason(inUse: EncoderCandidate?) -> String {
-        guard let inUse, let candidate, inUse != candidate else { return reason }
+        guard let inUse, let candidate, !isTold(inUse: inUse) else { return reason }
         return "\(inUse): until \(candidate) takes over"
+    }
+
+    /// The reason is that of the encoder in use, or nothing is.
+    fileprivate func isTold(inUse: EncoderCandidate?) -> Bool {
+        guard let inUse, let candidate else { return true }
+        return inUse == candidate
     }
 }
 

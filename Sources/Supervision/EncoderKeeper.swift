@@ -139,7 +139,9 @@ public final class EncoderKeeper: Sendable {
     }
 
     /// An encoder failed in use.
-    func failed(_ candidate: EncoderCandidate, _ fault: EncoderFault, _ explanation: String? = nil, in group: String) {
+    func failed(
+        _ candidate: EncoderCandidate, _ fault: EncoderFault, _ explanation: FailureReason? = nil, in group: String
+    ) {
         perform { state, now in state.pool.failed(candidate, fault, explanation, in: group, now: now) }
         switch fault {
         // What udev did not tell may be seen: another owner of the node, another driver.
@@ -341,7 +343,7 @@ public final class EncoderKeeper: Sendable {
             logger.info("the encoder passed its trial", metadata: metadata)
         case .failed(let cause, let why):
             // It is tried again and again; what it says is news once.
-            let isNews = state.withLock { $0.told.updateValue(why, forKey: trial.candidate) } != why
+            let isNews = state.withLock { $0.told.updateValue(why.sentence, forKey: trial.candidate) } != why.sentence
             logger.log(
                 level: isNews ? .notice : .debug, "the encoder did not pass its trial: \(why)",
                 metadata: metadata.merging(["cause": "\(cause.rawValue)"]) { $1 })

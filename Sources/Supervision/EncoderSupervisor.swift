@@ -137,7 +137,7 @@ extension EncoderSupervisor {
     }
 
     /// A generation's encoder failed: another one is chosen from now on, where the fault asks for that.
-    func blame(_ generation: GroupMachine.Generation, _ fault: EncoderFault, _ explanation: String? = nil) {
+    func blame(_ generation: GroupMachine.Generation, _ fault: EncoderFault, _ explanation: FailureReason? = nil) {
         guard let running = generations[generation], !running.isAccountedFor, let candidate = running.encoder else { return }
         generations[generation]?.isAccountedFor = true
         // An encoder that the operator asked for is his until it fails.

@@ -24,7 +24,7 @@ public struct EncoderTrial: Sendable {
     /// - Parameter catalogue: What the box has now.
     public func run(_ trial: Trial, _ catalogue: EncoderCatalogue) async -> TrialResult {
         if case .failed(let why) = catalogue.initialStanding(of: trial.candidate) {
-            let isForbidden = catalogue.gpus.first { $0.slot == trial.candidate.gpu }?.accessProblem == why
+            let isForbidden = catalogue.gpus.first { $0.slot == trial.candidate.gpu }?.accessProblem == why.sentence
             return .failed(isForbidden ? .permission : .unsupported, why)
         }
         if trial.job.scales, let recipe = catalogue.recipe(for: trial.candidate, scalesOnGPU: true), recipe.scales {

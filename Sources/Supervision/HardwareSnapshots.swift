@@ -23,10 +23,7 @@ extension GPUSnapshot.State {
 
 extension EncoderSnapshot {
     init(_ candidate: EncoderCandidate, _ standing: Standing) {
-        let trouble: String? = switch standing {
-        case .usable, .untried: nil
-        case .failed(let why), .quarantined(let why): why
-        }
-        self.init(name: candidate.name, gpu: candidate.gpu, isUsable: standing.isUsable, trouble: trouble)
+        self.init(
+            name: candidate.name, gpu: candidate.gpu, isUsable: standing.isUsable, trouble: standing.reason?.sentence)
     }
 }

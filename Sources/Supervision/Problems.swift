@@ -89,7 +89,7 @@ enum Problems {
 
     /// FFmpeg refuses the options of an encoder that the group should have: the encoder's device is well.
     private static func kind(of group: GroupSnapshot, or kind: Problem.Kind) -> Problem.Kind {
-        RefusedRole.isTold(in: group.why) ? .ffmpegUnsupported : kind
+        group.ffmpegRefuses == true ? .ffmpegUnsupported : kind
     }
 
     private static func stall(of group: GroupSnapshot) -> String {

@@ -23,7 +23,7 @@ enum MissingEncoders {
             return EncoderName.known(request.name).map { "it needs \($0.needs)" }
         }
         let reasons = candidates.map { candidate -> String? in
-            if case .failed(let why) = catalogue.initialStanding(of: candidate) { why } else { nil }
+            if case .failed(let why) = catalogue.initialStanding(of: candidate) { why.sentence } else { nil }
         }
         return reasons.contains(nil) ? nil : reasons.first ?? nil
     }

@@ -70,7 +70,8 @@ struct ProbeReport: Encodable {
                     switch catalogue.initialStanding(of: candidate) {
                     case .usable: encoders.append(Encoder(name: "\(candidate)", standing: "usable"))
                     case .untried: encoders.append(Encoder(name: "\(candidate)", standing: "untried"))
-                    case .failed(let why), .quarantined(let why): encoders.append(Encoder(name: "\(candidate)", standing: "failed", reason: why))
+                    case .failed(let why), .quarantined(let why):
+                        encoders.append(Encoder(name: "\(candidate)", standing: "failed", reason: why.sentence))
                     }
                 }
             }
@@ -94,7 +95,7 @@ struct ProbeReport: Encodable {
             case .passed(let scalesOnGPU):
                 Encoder(name: "\(candidate)", standing: "usable", scalesOnGPU: scalesOnGPU ? true : nil)
             case .failed(let cause, let why):
-                Encoder(name: "\(candidate)", standing: "failed", reason: why, cause: cause.rawValue)
+                Encoder(name: "\(candidate)", standing: "failed", reason: why.sentence, cause: cause.rawValue)
             }
         }
         listAV1(catalogue)

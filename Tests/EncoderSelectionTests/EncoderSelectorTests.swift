@@ -61,6 +61,16 @@ import Testing
         #expect(choice.reason.contains("h264_vaapi@0000:00:02.0: the VA driver is missing"))
     }
 
+    @Test(
+        "a choice knows whether FFmpeg's refusal of an option led to it, and not the device",
+        arguments: [FailureReason.Kind.refusedOption, .device])
+    func refusal(kind: FailureReason.Kind) {
+        let standing = Standing.failed(FailureReason("it cannot be used", kind: kind))
+        let choice = selector([Self.intel], failed: [vaapiOnIntel: standing]).choose(for: wish([]))
+        #expect(choice.isDegraded && choice.hasRefusal == (kind == .refusedOption))
+        #expect(choice.reason.contains("h264_vaapi@0000:00:02.0: it cannot be used"))
+    }
+
     @Test("among GPUs of a family the one with the least to do is taken")
     func load() {
         let usable = [vaapiOnIntel, vaapiOnAMD]

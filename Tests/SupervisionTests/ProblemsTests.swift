@@ -6,9 +6,11 @@ import Testing
 
 /// Of which kind the problems are that a snapshot tells.
 @Suite struct ProblemsTests {
-    private func problems(_ state: GroupSnapshot.State, encoder: String, why: String) -> [Problem] {
+    private func problems(
+        _ state: GroupSnapshot.State, encoder: String, why: String, isRefused: Bool? = nil
+    ) -> [Problem] {
         let source = SourceSnapshot(id: "test", state: .live, isOnAir: true)
-        let group = GroupSnapshot(name: "hd", state: state, encoder: encoder, why: why)
+        let group = GroupSnapshot(name: "hd", state: state, encoder: encoder, why: why, ffmpegRefuses: isRefused)
         return Problems.of(ChannelSnapshot(name: "main", sources: [source], groups: [group]), ffmpeg: "9.0.2")
     }
 
@@ -36,8 +38,9 @@ import Testing
     func refused() {
         let refusal = RefusedRole.sentence("the value p4 of -preset")
         let why = "libx264: the best that works here (h264_nvenc@0000:01:00.0: \(refusal))"
-        #expect(problems(.degraded, encoder: "libx264", why: why) == [Problem(.ffmpegUnsupported, subject: "group hd", sentence: why)])
-        #expect(problems(.stalled, encoder: "none", why: why) == [Problem(.ffmpegUnsupported, subject: "group hd", sentence: why)])
+        let problem = Problem(.ffmpegUnsupported, subject: "group hd", sentence: why)
+        #expect(problems(.degraded, encoder: "libx264", why: why, isRefused: true) == [problem])
+        #expect(problems(.stalled, encoder: "none", why: why, isRefused: true) == [problem])
     }
 
     private func problems(_ target: TargetSnapshot) -> [Problem] {

@@ -92,7 +92,9 @@ public struct EncoderCatalogue: Sendable {
         guard recipe(for: candidate) != nil else {
             return .failed(candidate.codec == .av1 ? "AV1 cannot be carried between this service's processes" : "its GPU is gone")
         }
-        if let problem = gpus.first(where: { $0.slot == candidate.gpu })?.accessProblem { return .failed(problem) }
+        if let problem = gpus.first(where: { $0.slot == candidate.gpu })?.accessProblem {
+            return .failed(FailureReason(problem))
+        }
         return candidate.isSoftware ? .usable : .untried
     }
 }

@@ -40,6 +40,9 @@ public struct EncoderSelector: Sendable {
             self.reason = reason
             self.passedOver = passedOver
         }
+
+        /// FFmpeg refuses an option of one that was to be tried before it.
+        public var hasRefusal: Bool { passedOver.values.contains { $0.reason?.kind == .refusedOption } }
     }
 
     public func standing(of candidate: EncoderCandidate) -> Standing {
@@ -126,7 +129,7 @@ public struct EncoderSelector: Sendable {
         switch standing {
         case .usable: "usable"
         case .untried: "not tried yet"
-        case .failed(let why), .quarantined(let why): why
+        case .failed(let why), .quarantined(let why): why.sentence
         }
     }
 }

@@ -4,17 +4,20 @@ public enum Standing: Sendable, Hashable {
     case usable
     case untried
     /// Its trial failed, for a reason and with what to do.
-    case failed(String)
+    case failed(FailureReason)
     /// It failed while it was in use, and rests.
-    case quarantined(String)
+    case quarantined(FailureReason)
 
     public var isUsable: Bool { self == .usable }
 
-    /// It was tried or used, and does not work.
-    public var hasFailed: Bool {
+    /// Why it does not work; `nil` where nothing shows that.
+    public var reason: FailureReason? {
         switch self {
-        case .usable, .untried: false
-        case .failed, .quarantined: true
+        case .usable, .untried: nil
+        case .failed(let reason), .quarantined(let reason): reason
         }
     }
+
+    /// It was tried or used, and does not work.
+    public var hasFailed: Bool { reason != nil }
 }

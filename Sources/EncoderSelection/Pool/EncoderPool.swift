@@ -51,7 +51,7 @@ public struct EncoderPool: Sendable {
     private enum Verdict: Sendable {
         case passed(scalesOnGPU: Bool)
         /// - Parameter rest: When it is tried again; `nil` for what will not change.
-        case failed(String, rest: Rest?)
+        case failed(FailureReason, rest: Rest?)
     }
 
     /// Whose failures are counted.
@@ -148,13 +148,16 @@ public struct EncoderPool: Sendable {
             if !isNotorious(.device(gpu.slot), now) { rests[gpu.slot]?.until = now }
         }
         // A removal is a failure, too: a GPU that comes and goes is not to be handed a stream each time.
-        for slot in catalogue.gone.subtracting(before.gone).intersection(inUse) { rest(slot, Self.removal, now) }
+        for slot in catalogue.gone.subtracting(before.gone).intersection(inUse) {
+            rest(slot, FailureReason(Self.removal), now)
+        }
         return moves() + attempts(now)
     }
 
     /// The kernel says that a GPU is beyond recovery.
     public mutating func wedged(_ slot: String, recovery: String, now: Duration) -> [Effect] {
-        let reason = "the kernel has given it up (wedged; it asks for: \(recovery)); restart the box if it does not come back"
+        let reason: FailureReason =
+            "the kernel has given it up (wedged; it asks for: \(recovery)); restart the box if it does not come back"
         rest(slot, reason, now)
         rests[slot]?.reason = reason
         return moves() + attempts(now)
@@ -164,10 +167,11 @@ public struct EncoderPool: Sendable {
     ///
     /// - Parameter explanation: For people; the fault's own sentence where there is no better one.
     public mutating func failed(
-        _ candidate: EncoderCandidate, _ fault: EncoderFault, _ explanation: String? = nil, in name: String, now: Duration
+        _ candidate: EncoderCandidate, _ fault: EncoderFault, _ explanation: FailureReason? = nil, in name: String,
+        now: Duration
     ) -> [Effect] {
         guard !candidate.isSoftware, let group = groups[name] else { return [] }
-        let reason = explanation ?? fault.sentence
+        let reason = explanation ?? FailureReason(fault.sentence)
         switch fault {
         case .deviceGone, .driverError, .driverMissing, .hang, .permission:
             rest(candidate.device, reason, now)
@@ -190,13 +194,15 @@ public struct EncoderPool: Sendable {
     private static let removal = "it was pulled, or its driver let it go"
 
     /// Everybody who uses a device tells of its failure, each in words of their own: it counts once, until it has passed a trial.
-    private mutating func rest(_ device: String, _ reason: String, _ now: Duration) {
+    private mutating func rest(_ device: String, _ reason: FailureReason, _ now: Duration) {
         outdate(device)
         guard rests[device] == nil else { return }
         rests[device] = Rest(reason: reason, until: now + pause(.device(device), now), step: (failures[.device(device)]?.count ?? 1) - 1)
     }
 
-    private mutating func rest(_ candidate: EncoderCandidate, in name: String, _ reason: String, _ now: Duration) {
+    private mutating func rest(
+        _ candidate: EncoderCandidate, in name: String, _ reason: FailureReason, _ now: Duration
+    ) {
         let culprit = Culprit.use(group: name, candidate)
         let pause = pause(culprit, now)
         groups[name]?.rests[candidate] = Rest(reason: reason, until: now + pause, step: (failures[culprit]?.count ?? 1) - 1)
@@ -429,7 +435,7 @@ public struct EncoderPool: Sendable {
             let state: Device.State = catalogue.gone.contains(gpu.slot) ? .gone : rests[gpu.slot] != nil && gpu.accessProblem == nil ? .quarantined : .ready
             guard isAskedFor else { return Device(gpu: gpu, state: state) }
             if state == .gone { return Device(gpu: gpu, state: state, reason: Self.removal) }
-            return Device(gpu: gpu, state: state, reason: gpu.accessProblem ?? rests[gpu.slot]?.reason)
+            return Device(gpu: gpu, state: state, reason: gpu.accessProblem ?? rests[gpu.slot]?.reason.sentence)
         }
     }
 

@@ -16,7 +16,7 @@ public enum RestPolicy {
 /// A pause, and why.
 struct Rest: Sendable, Hashable {
     /// For people.
-    var reason: String
+    var reason: FailureReason
     /// Not tried before this.
     var until: Duration
     /// How many pauses came before it.
@@ -24,7 +24,7 @@ struct Rest: Sendable, Hashable {
     /// The device does not answer, to whoever uses it.
     var isHung = false
 
-    mutating func longer(_ reason: String, now: Duration) {
+    mutating func longer(_ reason: FailureReason, now: Duration) {
         step += 1
         self.reason = reason
         until = now + RestPolicy.pause(step)

@@ -6,7 +6,7 @@ public enum TrialResult: Sendable, Hashable {
     /// - Parameter scalesOnGPU: with pictures scaled by the GPU.
     case passed(scalesOnGPU: Bool)
     /// The sentence says what to do.
-    case failed(FailureCause, String)
+    case failed(FailureCause, FailureReason)
 
     /// Reads the end of a trial.
     ///
@@ -28,14 +28,16 @@ public enum TrialResult: Sendable, Hashable {
     }
 
     /// What went wrong and what to do; `nil` for one that passed.
-    public var explanation: String? {
+    public var explanation: FailureReason? {
         switch self {
         case .passed: nil
         case .failed(_, let why): why
         }
     }
 
-    private static func advice(_ cause: FailureCause, _ candidate: EncoderCandidate, _ exit: ChildExit) -> String {
+    private static func advice(
+        _ cause: FailureCause, _ candidate: EncoderCandidate, _ exit: ChildExit
+    ) -> FailureReason {
         let lines = exit.log.lines
         let says = { (text: String) in lines.contains { $0.contains(text) } }
         switch (cause, candidate.family) {
@@ -59,7 +61,9 @@ public enum TrialResult: Sendable, Hashable {
             return "the GPU or its driver cannot encode this codec"
         case (.unsupported, _):
             // That is not the device's doing.
-            if let refused = RefusedOption(exit.log) { return RefusedRole.sentence(refused.description) }
+            if let refused = RefusedOption(exit.log) {
+                return FailureReason(RefusedRole.sentence(refused.description), kind: .refusedOption)
+            }
             return "the device cannot do this: \(error(exit) ?? cause.sentence)"
         case (.crash, _), (.killed, _): return "its driver crashes; update it"
         case (.driverError, _): return "its driver reports an error; restart the box, or update the driver"

@@ -19,14 +19,10 @@ public struct RefusedRole: Sendable, Hashable, Codable {
     public static func sentence(_ refused: String, ffmpeg: String) -> String { "FFmpeg \(ffmpeg) \(verb(for: refused)) \(refused)" }
 
     /// The same of an encoder's trial, which does not know the version, with what to do.
-    public static func sentence(_ refused: String) -> String { "\(thisFFmpeg) \(verb(for: refused)) \(refused)" + advice(on: refused) }
-
-    /// Whether a sentence of an encoder's trial, alone or among others, is one of these.
-    public static func isTold(in text: String) -> Bool {
-        [lacks, refuses, cannotOpen].contains { verb in text.contains("\(thisFFmpeg) \(verb) ") }
+    public static func sentence(_ refused: String) -> String {
+        "this FFmpeg \(verb(for: refused)) \(refused)" + advice(on: refused)
     }
 
-    private static let thisFFmpeg = "this FFmpeg"
     private static let lacks = "does not have"
     private static let refuses = "refuses"
     private static let cannotOpen = "cannot open"
