@@ -11,7 +11,7 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
     public var level: Int
     /// Frames per second as a fraction, where the stream says so (H.264 VUI timing) or it was measured.
     public var frameRate: Fraction?
-    /// The width of a pixel as a multiple of its height, where the stream says so (H.264 VUI); `nil` in HEVC.
+    /// The width of a pixel as a multiple of its height, where the stream says so (VUI).
     public var pixelAspect: Fraction?
     /// Frames may consist of two fields (H.264 `frame_mbs_only_flag` 0). Each frame says whether it does.
     public var isInterlaced = false
@@ -96,21 +96,21 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         height = (2 - framesOnly) * heightInUnits * 16 - (crop.top + crop.bottom) * cropY
         isInterlaced = framesOnly == 0
         if bits.read(1) == 1 {
-            pixelAspect = VideoFormat.h264PixelAspect(&bits)
+            pixelAspect = VideoFormat.pixelAspect(&bits)
             frameRate = VideoFormat.h264FrameRate(&bits)
         }
         guard width > 0, height > 0 else { return nil }
     }
 
-    /// The pixel aspect ratios that have a number (ITU-T H.264, table E-1); 0 leaves it open.
+    /// The pixel aspect ratios that have a number (ITU-T H.264, table E-1; H.265, table E.1); 0 leaves it open.
     private static let pixelAspects = [
         (0, 0), (1, 1), (12, 11), (10, 11), (16, 11), (40, 33), (24, 11), (20, 11), (32, 11), (80, 33),
         (18, 11), (15, 11), (64, 33), (160, 99),
         (4, 3), (3, 2), (2, 1),
     ]
 
-    /// The pixel aspect ratio at the beginning of the VUI (ITU-T H.264, E.1.1).
-    private static func h264PixelAspect(_ bits: inout BitReader) -> Fraction? {
+    /// The pixel aspect ratio at the beginning of the VUI (ITU-T H.264, E.1.1; H.265, E.2.1).
+    private static func pixelAspect(_ bits: inout BitReader) -> Fraction? {
         guard bits.read(1) == 1 else { return nil }
         let number = bits.read(8)
         var (width, height) = pixelAspects.indices.contains(number) ? pixelAspects[number] : (0, 0)
@@ -169,5 +169,9 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         self.height = height - (crop.top + crop.bottom) * (chroma == 1 ? 2 : 1)
         frameRate = nil
         guard self.width > 0, self.height > 0 else { return nil }
+        // What cannot be read to its end says nothing of the picture that is not known already.
+        guard bits.skipHEVCCoding(subLayers: subLayers), bits.read(1) == 1 else { return }
+        let aspect = VideoFormat.pixelAspect(&bits)
+        if !bits.isExhausted { pixelAspect = aspect }
     }
 }

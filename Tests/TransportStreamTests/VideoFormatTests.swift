@@ -47,6 +47,79 @@ import Testing
         #expect(format.frameRate == VideoFormat.Fraction(25, 1))
     }
 
+    /// The pixel aspect ratio that is read of a frame by x265.
+    private func readHEVCAspect(_ aspect: String, _ options: [String] = []) async throws -> VideoFormat.Fraction? {
+        let done = try await Tool.run(
+            "ffmpeg",
+            [
+                "-v", "error", "-f", "lavfi", "-i", "color=s=720x576:r=25", "-frames:v", "1", "-vf", "setsar=\(aspect)",
+                "-c:v", "libx265", "-preset", "ultrafast", "-x265-params",
+                (["log-level=error"] + options).joined(separator: ":"), "-pix_fmt", "yuv420p", "-f", "mpegts", "pipe:1",
+            ]
+        ).success("a stream")
+        var parser = UnitParser()
+        _ = parser.units([done.output])
+        let found = parser.videoFormat
+        let format = try #require(found)
+        #expect((format.width, format.height) == (720, 576))
+        return format.pixelAspect
+    }
+
+    @Test(
+        "HEVC says the pixel aspect ratio, by its number or written out",
+        arguments: [("12/11", 12, 11), ("64/45", 64, 45), ("1/1", 1, 1)])
+    func hevcAspect(_ aspect: (text: String, width: Int, height: Int)) async throws {
+        #expect(try await readHEVCAspect(aspect.text) == VideoFormat.Fraction(aspect.width, aspect.height))
+    }
+
+    @Test("HEVC says the pixel aspect ratio behind temporal layers and scaling lists")
+    func hevcAspectBehindLists() async throws {
+        let folder = try TemporaryFolder()
+        // In the format of the reference encoder.
+        var lines: [String] = []
+        for (size, count) in [("4X4", 16), ("8X8", 64), ("16X16", 64), ("32X32", 64)] {
+            for (index, kind) in ["INTRA", "INTER"].enumerated() {
+                for part in ["LUMA", "CHROMAU", "CHROMAV"] {
+                    lines.append("\(kind)\(size)_\(part)")
+                    lines.append((0..<count).map { "\(16 + ($0 * 7 + index * 3) % 23)," }.joined())
+                    if size.count > 3 { lines += ["\(kind)\(size)_\(part)_DC", "20,"] }
+                }
+            }
+        }
+        let path = try folder.write("lists", lines.joined(separator: "\n") + "\n")
+        let options = ["scaling-list=\(path)", "temporal-layers=1", "bframes=4"]
+        #expect(try await readHEVCAspect("16/11", options) == VideoFormat.Fraction(16, 11))
+    }
+
+    /// 64x64, pixels of 16:11, by x265.
+    private static let hevcSet: [UInt8] = [
+        0x42, 0x01, 0x01, 0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90, 0x00, 0x00, 0x03, 0x00, 0x00, 0x03, 0x00, 0x1E,
+        0xA0, 0x20, 0x81, 0x05, 0x96, 0x56, 0x69, 0x24, 0xCA, 0xF0, 0x46, 0x80, 0x80, 0x00, 0x00, 0x03, 0x00, 0x80,
+        0x00, 0x00, 0x0C, 0x84,
+    ]
+
+    /// The same with what hardware encoders write and x265 does not: PCM, four sets of reference pictures, of which two
+    /// are told by what differs, and two long-term pictures. FFmpeg reads the same aspect of it.
+    private static let hevcSetWithReferences: [UInt8] = [
+        0x42, 0x01, 0x01, 0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90, 0x00, 0x00, 0x03, 0x00, 0x00, 0x03, 0x00, 0x1E,
+        0xA0, 0x20, 0x81, 0x05, 0x96, 0x56, 0x69, 0x24, 0xCD, 0xDE, 0xE5, 0x6B, 0xFF, 0x0D, 0xB2, 0xF6, 0x07, 0x05,
+        0x78, 0x23, 0x40, 0x40, 0x00, 0x00, 0x03, 0x00, 0x40, 0x00, 0x00, 0x06, 0x42,
+    ]
+
+    @Test(
+        "HEVC says the pixel aspect ratio behind sets of reference pictures",
+        arguments: [Self.hevcSet, Self.hevcSetWithReferences])
+    func hevcReferences(set: [UInt8]) throws {
+        let format = try #require(VideoFormat(hevc: set))
+        #expect((format.width, format.height) == (64, 64) && format.pixelAspect == VideoFormat.Fraction(16, 11))
+    }
+
+    @Test("HEVC that is cut short in front of the pixel aspect ratio has a size and none", arguments: [22, 26, 28])
+    func hevcCutShort(count: Int) {
+        let format = VideoFormat(hevc: Self.hevcSet.prefix(count))
+        #expect(format?.width == 64 && format?.pixelAspect == nil)
+    }
+
     @Test("random bytes give a sensible format or none")
     func hostile() {
         withSeededRandomNow { random in
