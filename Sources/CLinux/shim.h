@@ -33,6 +33,7 @@ static const unsigned long v4l2_ask_input = VIDIOC_G_INPUT;
 static const unsigned long v4l2_ask_input_status = VIDIOC_ENUMINPUT;
 static const unsigned long v4l2_ask_arriving_timings = VIDIOC_QUERY_DV_TIMINGS;
 static const unsigned long v4l2_ask_picture = VIDIOC_G_FMT;
+static const unsigned long v4l2_try_picture = VIDIOC_TRY_FMT;
 static const unsigned long v4l2_ask_pace = VIDIOC_G_PARM;
 static const unsigned long v4l2_ask_timings = VIDIOC_G_DV_TIMINGS;
 static const unsigned long v4l2_set_timings = VIDIOC_S_DV_TIMINGS;

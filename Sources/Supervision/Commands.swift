@@ -43,7 +43,8 @@ public enum Commands {
             switch source.kind {
             case .srt, .pull, .file: self == other
             // None of these sends a codec that a feed does not carry.
-            case .rtmp, .capture, .raw, .test: audio == other.audio
+            case .capture: audio == other.audio && deinterlacing == other.deinterlacing
+            case .rtmp, .raw, .test: audio == other.audio
             }
         }
     }

@@ -92,7 +92,8 @@ final class SourceRunner: Runnable {
         let id = "\(channel.name)/\(source.id)"
         let card: CardRelay?
         if case .capture(let capture) = source.kind {
-            card = CardRelay(capture, id: id, box: box, ledger: ledger, logger: logger)
+            let deinterlacing = Commands.Transcoding(for: channel).deinterlacing
+            card = CardRelay(capture, id: id, deinterlacing: deinterlacing, box: box, ledger: ledger, logger: logger)
         } else {
             card = nil
         }

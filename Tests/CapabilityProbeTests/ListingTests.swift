@@ -1,6 +1,7 @@
-import CapabilityProbe
 import TestSupport
 import Testing
+
+@testable import CapabilityProbe
 
 @Suite struct ListingTests {
     @Test("names are found in the lines of pci.ids")
@@ -18,6 +19,16 @@ import Testing
         #expect(FourCC.rate(interval: 1, 30) == "30" && FourCC.rate(interval: 333_333, 9_999_990) == "30")
         #expect(FourCC.rate(interval: 1001, 60000) == "60000/1001" && FourCC.rate(interval: 2, 15) == "15/2")
         #expect(FourCC.rate(interval: 0, 30) == nil && FourCC.rate(interval: 1, 0) == nil)
+    }
+
+    @Test("interlaced fields have the order that the driver says, or that of the television standard", arguments: [
+        (4, 576, .topFirst), (4, 1080, .topFirst), (4, 480, .bottomFirst), (4, 486, .bottomFirst), (8, 480, .topFirst),
+        (9, 1080, .bottomFirst),
+        // None, one field alone, one behind the other, and by turns.
+        (1, 1080, nil), (2, 288, nil), (5, 576, nil), (7, 540, nil), (0, 576, nil), (99, 576, nil),
+    ] as [(UInt32, Int, FieldOrder?)])
+    func fields(field: UInt32, height: Int, order: FieldOrder?) {
+        #expect(FieldOrder(v4l2: field, height: height) == order)
     }
 
     @Test("who may not open a node is told what to do, and never to join root's group")

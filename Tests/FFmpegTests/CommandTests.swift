@@ -174,6 +174,22 @@ import EncoderSelection
         #expect(filters(VideoSettings(size: FrameSize(width: 640, height: 360), bitrate: 1, deinterlacing: .fields))?.contains("mode=send_field") == true)
     }
 
+    @Test("frames that a card says are interlaced are deinterlaced before they are scaled")
+    func cardDeinterlaces() {
+        func filters(_ fields: CardReaderCommand.Fields?, _ ffmpeg: FFmpegCapabilities = .debian12) -> String? {
+            let size = FrameSize(width: 720, height: 576)
+            let reader = CardReaderCommand(card: CaptureInput(node: "/dev/video0"), size: size, fields: fields)
+            return value(after: "-vf", in: reader.command(for: ffmpeg))
+        }
+        #expect(filters(nil) == "scale=720:576,format=nv12")
+        #expect(
+            filters(CardReaderCommand.Fields(.frames, isBottomFirst: false))
+                == "bwdif=mode=send_frame:parity=tff:deint=all,settb=1/1000000,scale=720:576,format=nv12")
+        #expect(
+            filters(CardReaderCommand.Fields(.fields, isBottomFirst: true))
+                == "bwdif=mode=send_field:parity=bff:deint=all,settb=1/1000000,scale=720:576,format=nv12")
+    }
+
     @Test("a relay that encodes deinterlaces where it is told to, and one that copies does nothing")
     func relayDeinterlaces() throws {
         func filters(_ video: RelayVideo) throws -> String? {

@@ -33,6 +33,30 @@ import Testing
         }
     }
 
+    @Test("a card whose driver says that its frames are interlaced is deinterlaced as its groups want it", arguments: [
+        ("auto", "bwdif=mode=send_frame:parity=tff:deint=all,"),
+        ("field", "bwdif=mode=send_field:parity=tff:deint=all,"), ("off", nil),
+    ] as [(String, String?)])
+    func interlaced(wish: String, filter: String?) async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(LabCamera(modes: [.init(isInterlaced: true)]))
+            let sink = try await stage.nginx(record: true)
+            let video = "{ encoder: libx264, bitrate: 400k, deinterlace: \(wish) }"
+            let daemon = try await stage.daemon(lab, """
+                  - name: main
+                    sources: [ { capture: { any: true } } ]
+                    groups: [ { name: hd, video: \(video), targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
+                """)
+            try await daemon.logged("the card's mode", "yuyv422 320x180 at 30 interlaced")
+            try await daemon.logged("\"on air\"", "source=capture-0")
+            try await sink.waitForFrames(60, of: "one")
+            let readers = daemon.children("-f v4l2").map(\.command)
+            try #require(readers.count == 1)
+            #expect(filter.map { readers[0].contains($0) } ?? !readers[0].contains("bwdif"), "\(readers)")
+            try await daemon.terminate()
+        }
+    }
+
     @Test("the mode nearest to the wish is taken, and said once")
     func nearest() async throws {
         try await withLab { stage, lab in

@@ -74,6 +74,8 @@ import Testing
         let test = SourceConfiguration(kind: .test(TestSource(size: PixelSize(width: 64, height: 64), rate: Configuration.FrameRate(numerator: 30))), position: 1)
         let (before, after) = (transcoding(.encode(auto)), transcoding(.encode(field)))
         #expect(!before.treats(file, like: after) && before.treats(test, like: after) && before.treats(file, like: before))
+        let card = SourceConfiguration(kind: .capture(CaptureSource(binding: .any)), position: 2)
+        #expect(!before.treats(card, like: after) && before.treats(card, like: before))
     }
 
     @Test("an encoder that takes over cuts where the feed ends")

@@ -20,4 +20,11 @@ public enum CardInput {
         let decides = node.adoptTimings()
         return (node.modes(), node.current().map { Arriving($0, decides: decides) })
     }
+
+    /// Which fields the frames of a size have, by the driver's word; `nil` for frames that have none. Drivers of USB
+    /// cards say nothing of it.
+    public static func fieldOrder(_ path: String, width: Int, height: Int) -> FieldOrder? {
+        guard let node = try? V4L2Node(path) else { return nil }
+        return node.fieldOrder(width: width, height: height)
+    }
 }

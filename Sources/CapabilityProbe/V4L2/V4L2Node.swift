@@ -222,6 +222,21 @@ struct V4L2Node: ~Copyable {
             rates: FourCC.rate(interval: interval.numerator, interval.denominator).map { [$0] } ?? [])
     }
 
+    /// Which fields the frames of a size would have; it is asked, and nothing is set.
+    ///
+    /// - Returns: `nil` for frames that are no fields, or whose fields do not lie between each other.
+    func fieldOrder(width: Int, height: Int) -> FieldOrder? {
+        var picture = v4l2_format()
+        picture.type = V4L2_BUF_TYPE_VIDEO_CAPTURE.rawValue
+        guard ask(v4l2_ask_picture, &picture) else { return nil }
+        var wish = picture
+        (wish.fmt.pix.width, wish.fmt.pix.height) = (UInt32(clamping: width), UInt32(clamping: height))
+        // FFmpeg leaves it to the driver as well.
+        wish.fmt.pix.field = V4L2_FIELD_ANY.rawValue
+        if ask(v4l2_try_picture, &wish) { picture = wish }
+        return FieldOrder(v4l2: picture.fmt.pix.field, height: Int(picture.fmt.pix.height))
+    }
+
     /// Sets the input to the timings of what arrives, unless it has them: a driver may round what it is given, each time further away.
     ///
     /// - Returns: `false` where it has no such.
@@ -242,6 +257,21 @@ struct V4L2Node: ~Copyable {
     }
 
     private func text(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
+}
+
+extension FieldOrder {
+    /// - Parameters:
+    ///   - field: `V4L2_FIELD_…`
+    ///   - height: Of a frame. Fields whose order is not told have that of the television standard: with 480 lines the
+    ///     bottom one comes first.
+    init?(v4l2 field: UInt32, height: Int) {
+        switch field {
+        case V4L2_FIELD_INTERLACED.rawValue: self = (480...486).contains(height) ? .bottomFirst : .topFirst
+        case V4L2_FIELD_INTERLACED_TB.rawValue: self = .topFirst
+        case V4L2_FIELD_INTERLACED_BT.rawValue: self = .bottomFirst
+        default: return nil
+        }
+    }
 }
 
 extension v4l2_input {

@@ -6,13 +6,30 @@ public struct CardReaderCommand: Sendable {
     public var card: CaptureInput
     /// Of the frames that come out, whatever the card gives.
     public var size: FrameSize
+    /// What is done with the fields that every frame consists of; `nil` where they have none, or stay as they are.
+    public var fields: Fields?
+
+    /// Fields of a card. FFmpeg does not mark the frames, so the card's word goes for all.
+    public struct Fields: Sendable, Hashable {
+        public var deinterlacing: VideoSettings.Deinterlacing
+        public var isBottomFirst: Bool
+
+        public init(_ deinterlacing: VideoSettings.Deinterlacing, isBottomFirst: Bool) {
+            self.deinterlacing = deinterlacing
+            self.isBottomFirst = isBottomFirst
+        }
+    }
+
+    /// Cards tell their times in microseconds.
+    private static let ticks = 1_000_000
 
     /// FFmpeg's name of the pixel format that comes out: what every encoder takes.
     public static let pixels = "nv12"
 
-    public init(card: CaptureInput, size: FrameSize) {
+    public init(card: CaptureInput, size: FrameSize, fields: Fields? = nil) {
         self.card = card
         self.size = size
+        self.fields = fields
     }
 
     public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand { command(reading: card.arguments, for: ffmpeg) }
@@ -22,9 +39,13 @@ public struct CardReaderCommand: Sendable {
 
     private func command(reading input: [String], for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         var arguments = FFmpegCommand.preamble(.relay) + input
-        // Cards tell their times in microseconds.
-        arguments += ["-map", "0:v:0"] + ffmpeg.timestampOptions(ticks: 1_000_000) + [
-            "-vf", "scale=\(size.width):\(size.height),format=\(Self.pixels)",
+        // Before the frames are scaled: lines of two fields must not be mixed.
+        var filters = ["scale=\(size.width):\(size.height)", "format=\(Self.pixels)"]
+        if let fields, ffmpeg.filters.contains("bwdif") {
+            filters = fields.deinterlacing.filters(bottomFieldFirst: fields.isBottomFirst, ticks: Self.ticks) + filters
+        }
+        arguments += ["-map", "0:v:0"] + ffmpeg.timestampOptions(ticks: Self.ticks) + [
+            "-vf", filters.joined(separator: ","),
             "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
         ]
         if card.sound != nil {

@@ -33,8 +33,17 @@ public struct VideoSettings: Sendable, Hashable {
 
         /// By software: frames arrive in memory, before any GPU. Frames that are not marked as interlaced pass.
         var filters: [String] {
-            ["bwdif=mode=\(self == .fields ? "send_field" : "send_frame"):deint=interlaced", "settb=1/90000"]
+            ["bwdif=mode=\(mode):deint=interlaced", "settb=1/90000"]
         }
+
+        /// The same for frames that are all interlaced, and have no marks.
+        ///
+        /// - Parameter ticks: In which their times are told, a second.
+        func filters(bottomFieldFirst: Bool, ticks: Int) -> [String] {
+            ["bwdif=mode=\(mode):parity=\(bottomFieldFirst ? "bff" : "tff"):deint=all", "settb=1/\(ticks)"]
+        }
+
+        private var mode: String { self == .fields ? "send_field" : "send_frame" }
     }
 
     public init(

@@ -9,11 +9,14 @@ public struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
     public var format: String?
     public var size: FrameSize?
     public var rate: FFmpeg.FrameRate?
+    /// The fields that its frames consist of; `nil` where they are progressive, or the driver says nothing of it.
+    public var fields: FieldOrder?
     /// It is not quite what was asked for.
     public var isOther = false
 
     public var description: String {
-        [format, size.map { "\($0)" }, rate.map { "at \($0)" }].compactMap { $0 }.joined(separator: " ")
+        let words = [format, size.map { "\($0)" }, rate.map { "at \($0)" }, fields.map { _ in "interlaced" }]
+        return words.compactMap { $0 }.joined(separator: " ")
     }
 
     /// Of the frames that the card is read as; where nobody knows, they are scaled to the most common.

@@ -54,6 +54,7 @@ final class CardRelay: Sendable {
 
     private let id: String
     private let source: CaptureSource
+    private let deinterlacing: VideoSettings.Deinterlacing?
     private let box: Box
     private let ledger: ProcessLedger
     private let logger: Logger
@@ -70,8 +71,13 @@ final class CardRelay: Sendable {
     /// Questions that a driver is asked while its source waits.
     private static let driverPatience = Duration.seconds(2)
 
-    init(_ source: CaptureSource, id: String, box: Box, ledger: ProcessLedger, logger: Logger) {
+    /// - Parameter deinterlacing: What is done with fields; `nil` leaves them as they are.
+    init(
+        _ source: CaptureSource, id: String, deinterlacing: VideoSettings.Deinterlacing? = nil, box: Box,
+        ledger: ProcessLedger, logger: Logger
+    ) {
         self.source = source
+        self.deinterlacing = deinterlacing
         self.id = id
         self.box = box
         self.ledger = ledger
@@ -250,6 +256,12 @@ final class CardRelay: Sendable {
         let modes = isGone ? nil : ready?.modes
         var setting = CaptureSetting(modes ?? card.modes, size: self.source.size, rate: self.source.rate)
         if let now = ready?.now { setting.fill(from: now) }
+        let size = setting.frameSize
+        if !isGone, ready != nil {
+            setting.fields = await Offload.run(atMost: Self.driverPatience) { [node = card.node] in
+                CardInput.fieldOrder(node, width: size.width, height: size.height)
+            }.flatMap { $0 }
+        }
         if !isGone { tell(setting) }
         let hasSound = state.withLock { state in
             state.sound.begins()
@@ -257,8 +269,22 @@ final class CardRelay: Sendable {
         }
         let input = Commands.card(self.source, card, setting, hasSound: hasSound)
         state.withLock { $0.readsSound = input.sound != nil }
-        let command = CardReaderCommand(card: input, size: setting.frameSize).command(for: box.ffmpeg.capabilities)
-        return Reading(command: command, size: setting.frameSize, rate: setting.rate, hasSound: input.sound != nil)
+        let ffmpeg = box.ffmpeg.capabilities
+        let command = CardReaderCommand(card: input, size: size, fields: fields(of: setting)).command(for: ffmpeg)
+        let rate = rate(of: setting, with: ffmpeg)
+        return Reading(command: command, size: size, rate: rate, hasSound: input.sound != nil)
+    }
+
+    private func fields(of setting: CaptureSetting) -> CardReaderCommand.Fields? {
+        guard let order = setting.fields, let deinterlacing else { return nil }
+        return CardReaderCommand.Fields(deinterlacing, isBottomFirst: order == .bottomFirst)
+    }
+
+    /// Frames a second that come out of the reader.
+    private func rate(of setting: CaptureSetting, with ffmpeg: FFmpegCapabilities) -> FFmpeg.FrameRate? {
+        let makesTwo = fields(of: setting)?.deinterlacing == .fields && ffmpeg.filters.contains("bwdif")
+        guard makesTwo else { return setting.rate }
+        return setting.rate.map { FFmpeg.FrameRate(2 * $0.numerator, $0.denominator) }
     }
 
     private func tell(_ setting: CaptureSetting) {

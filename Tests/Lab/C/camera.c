@@ -16,7 +16,11 @@ enum { BUFFERS = 4, PAGE = 4096, LOOK_MILLISECONDS = 3, MOST_MODES = 8, PIXEL_CL
 struct mode {
     uint32_t format;
     unsigned width, height, rate;
+    /* Each picture has two fields, the top one first. */
+    int is_interlaced;
 };
+
+static uint32_t field(const struct mode *mode) { return mode->is_interlaced ? V4L2_FIELD_INTERLACED : V4L2_FIELD_NONE; }
 
 /* The timings of an HDMI input: one number, so that they change in one step. */
 static unsigned packed(unsigned width, unsigned height) { return width << 16 | height; }
@@ -49,7 +53,8 @@ static size_t largest_picture(const struct mode *mode) { return (size_t)mode->wi
 
 /* Grey bars that move with each picture. */
 static uint8_t luma(const struct camera *camera, unsigned x, unsigned y) {
-    return (uint8_t)(32 + ((x + camera->sequence * 4) * 8 / camera->mode.width + y * 4 / camera->mode.height) % 8 * 24);
+    unsigned moved = camera->sequence * 4 + (camera->mode.is_interlaced ? y % 2 * 2 : 0);
+    return (uint8_t)(32 + ((x + moved) * 8 / camera->mode.width + y * 4 / camera->mode.height) % 8 * 24);
 }
 
 /* Returns its bytes. */
@@ -92,7 +97,7 @@ static void give_picture(struct camera *camera) {
     camera->wanted->length = (uint32_t)largest_picture(&camera->mode);
     camera->wanted->m.offset = (uint32_t)(index * camera->stride);
     camera->wanted->flags = V4L2_BUF_FLAG_MAPPED | V4L2_BUF_FLAG_DONE | V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
-    camera->wanted->field = V4L2_FIELD_NONE;
+    camera->wanted->field = field(&camera->mode);
     camera->wanted->sequence = camera->sequence++;
     /* A card takes its pictures at an even pace, whenever they are asked for. */
     camera->wanted->timestamp.tv_sec = camera->due / G_USEC_PER_SEC;
@@ -187,7 +192,7 @@ static int answer_format(struct camera *camera, unsigned long request, struct v4
     it->fmt.pix.width = mode->width;
     it->fmt.pix.height = mode->height;
     it->fmt.pix.pixelformat = mode->format;
-    it->fmt.pix.field = V4L2_FIELD_NONE;
+    it->fmt.pix.field = field(mode);
     it->fmt.pix.bytesperline = mode->format == V4L2_PIX_FMT_YUYV ? mode->width * 2 : mode->format == V4L2_PIX_FMT_NV12 ? mode->width : 0;
     it->fmt.pix.sizeimage = (uint32_t)(mode->format == V4L2_PIX_FMT_NV12 ? largest_picture(mode) * 3 / 4 : largest_picture(mode));
     it->fmt.pix.colorspace = V4L2_COLORSPACE_SRGB;
@@ -372,8 +377,10 @@ static int read_modes(struct camera *camera, const char *text) {
     char **parts = g_strsplit(text, ",", MOST_MODES);
     for (char **part = parts; *part; part++) {
         struct mode *mode = &camera->modes[camera->mode_count];
-        char name[5];
-        if (sscanf(*part, "%4[^:]:%ux%u@%u", name, &mode->width, &mode->height, &mode->rate) != 4 || mode->rate == 0) break;
+        char name[5], scan = 'p';
+        int count = sscanf(*part, "%4[^:]:%ux%u@%u%c", name, &mode->width, &mode->height, &mode->rate, &scan);
+        if (count < 4 || mode->rate == 0) break;
+        mode->is_interlaced = scan == 'i';
         mode->format = v4l2_fourcc(name[0], name[1], name[2], name[3]);
         camera->mode_count++;
     }

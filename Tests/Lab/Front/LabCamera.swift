@@ -7,15 +7,21 @@ public struct LabCamera: Sendable, Hashable {
         public var width: Int
         public var height: Int
         public var rate: Int
+        /// Each picture has two fields, the top one first.
+        public var isInterlaced: Bool
 
-        public init(_ format: String = "YUYV", _ width: Int = 320, _ height: Int = 180, at rate: Int = 30) {
+        public init(
+            _ format: String = "YUYV", _ width: Int = 320, _ height: Int = 180, at rate: Int = 30,
+            isInterlaced: Bool = false
+        ) {
             self.format = format
             self.width = width
             self.height = height
             self.rate = rate
+            self.isInterlaced = isInterlaced
         }
 
-        var text: String { "\(format):\(width)x\(height)@\(rate)" }
+        var text: String { "\(format):\(width)x\(height)@\(rate)" + (isInterlaced ? "i" : "") }
     }
 
     public var serial: String?
