@@ -61,7 +61,8 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
         case .unsupported: .unsupported
         case .crash, .killed: .crash
         case .busy: .gpuError
-        case .unresolved, .refused, .unreachable, .timeout, .stuck, .reset, .rejected, .untrusted, .misnamed, .wrongTransport, .notFound, .addressInUse, .invalidData, .ended, .unwritable,
+        case .unresolved, .refused, .unreachable, .timeout, .stuck, .reset, .rejected, .untrusted, .unsigned, .outdated,
+            .misnamed, .wrongTransport, .notFound, .addressInUse, .invalidData, .ended, .unwritable,
             .diskFull, .notStarted, .unknown:
             .exit
         }

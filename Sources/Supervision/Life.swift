@@ -23,20 +23,22 @@ struct Life: Sendable {
     ///
     /// - Parameters:
     ///   - expected: Causes that are nobody's concern: they are logged at debug.
+    ///   - certificate: What the server's certificate is asked where FFmpeg does not say what is wrong with it.
     ///   - connected: Called when a publisher's target has accepted the connection.
     ///   - takes: Called with each line, secrets and all; one that it takes goes no further. It must not block.
     ///   - says: Called with what it says; it must not block.
     ///   - progressed: Called with what FFmpeg says of its progress.
     func run(
         _ command: FFmpegCommand, input: FileDescriptor?, output: FileDescriptor?, child: ChildHandle,
-        expected: Set<FailureCause> = [], connected: @escaping @Sendable () -> Void = {},
+        expected: Set<FailureCause> = [], certificate: CertificateQuestion? = nil,
+        connected: @escaping @Sendable () -> Void = {},
         takes: (@Sendable (LogLine) -> Bool)? = nil, says: @escaping @Sendable (LogLine) -> Void = { _ in },
         progressed: @escaping @Sendable (Progress) -> Void = { _ in }
     ) async -> ChildExit {
         let logger = logger
         box.secrets.learn(command.secrets)
         let takes = { @Sendable (line: LogLine) in FFmpegNoise.contains(line) || takes?(line) ?? false }
-        let exit = await ChildProcess.run(
+        let ending = await ChildProcess.run(
             command, binary: box.ffmpeg, stdin: input, stdout: output,
             environment: box.environment, handle: child, takes: takes
         ) { event in
@@ -50,6 +52,7 @@ struct Life: Sendable {
             case .logSuppressed(let count): logger.debug("ffmpeg: \(count) lines left out")
             }
         }
+        let exit = await explained(ending, by: certificate, child: child)
         report(exit, expected: expected)
         return exit
     }

@@ -129,8 +129,8 @@ final class SourceRunner: Runnable {
             replace: replace, pacing: source.kind.pacing, ledger: ledger, logger: logger, delivers: delivers,
             onAir: onAir, changed: changed)
         let place = Place(
-            channel: channel, priority: priority, id: id, box: box, dataPath: dataPath, ledger: ledger, logger: logger, report: report,
-            life: Life(box: box, logger: logger))
+            channel: channel, priority: priority, id: id, certificate: CertificateQuestion(source.kind), box: box,
+            dataPath: dataPath, ledger: ledger, logger: logger, report: report, life: Life(box: box, logger: logger))
         // A publisher's relay gets its end when the publisher goes or the port is closed.
         var endInput: (@Sendable () async -> Void)?
         if let publisher { endInput = { await publisher.untilRestIsOut() } }
@@ -188,6 +188,8 @@ final class SourceRunner: Runnable {
         let priority: Int
         /// Among those who ask for encoders.
         let id: String
+        /// For a source that is reached by TLS.
+        let certificate: CertificateQuestion?
         let box: Box
         let dataPath: DataPath
         let ledger: ProcessLedger
@@ -231,6 +233,7 @@ final class SourceRunner: Runnable {
         input = nil
         let exit = await place.life.run(
             command, input: given, output: output, child: child, expected: [.ended, .reset],
+            certificate: place.certificate,
             takes: { line in
                 place.ledger.countDrops(in: line)
                 if watch.hears(line) { replace() }

@@ -80,7 +80,10 @@ final class TargetRunner: Runnable {
                     let (attachment, input) = try await dataPath.attachPublisher(to: feed, isPaced: !target.destination.isSRT, report: report)
                     ledger.runs(attachment)
                     let started = Timestamp.now
-                    let exit = await life.run(command, input: input, output: nil, child: child, expected: [.ended]) {
+                    let exit = await life.run(
+                        command, input: input, output: nil, child: child, expected: [.ended],
+                        certificate: CertificateQuestion(target.destination)
+                    ) {
                         shared.process.withLock { $0 }?.report(.delivering)
                     }
                     let figures = await dataPath.figures(of: attachment)

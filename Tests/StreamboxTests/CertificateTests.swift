@@ -24,7 +24,11 @@ import Testing
                 try await stage.expect("the target live", of: daemon) { $0.target("a")?.state == "live" && $0.problems.isEmpty }
                 #expect(try sink.publishes().map(\.name) == ["s3cretkey"])
             } else {
-                let words = kind == .otherHost ? "another host's" : "not trusted"
+                let words = switch kind {
+                case .good, .otherHost: "another host's"
+                case .expired: "it has expired, or is not valid yet"
+                case .selfSigned: "no known authority has signed it"
+                }
                 try await stage.expect("the problem", of: daemon) { $0.hasProblem("target-down", words) }
                 #expect(try sink.publishes().isEmpty)
             }

@@ -26,8 +26,12 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
     case reset
     /// The peer answered and did not let us in: key, passphrase, name already in use.
     case rejected
-    /// Its certificate is signed by nobody who is trusted, or its dates have passed: FFmpeg does not tell which.
+    /// Its certificate is signed by no authority that is trusted, or its dates have passed: FFmpeg does not tell which.
     case untrusted
+    /// No authority that is trusted has signed its certificate.
+    case unsigned = "unknown-authority"
+    /// Its certificate has expired, or is not valid yet.
+    case outdated = "certificate-dates"
     /// Its certificate is valid, and another host's.
     case misnamed = "other-host"
     /// It does not send by the transport that was asked for (RTSP status 461).
@@ -72,6 +76,8 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .reset: "see what the other end says of it"
         case .rejected: "check the key or the passphrase, and that nobody else uses it"
         case .untrusted: "check the address and this box's clock; for a certificate of your own write tls: { ca: FILE }"
+        case .unsigned: "check the address; for a certificate of your own write tls: { ca: FILE }"
+        case .outdated: "check this box's clock; if it is right, the certificate has to be renewed"
         case .misnamed: "check the address: whoever answers there is not the server of that name"
         case .wrongTransport: "leave `transport:` out, so that the other one is tried, too"
         case .notFound: "check the address or the path"
@@ -104,6 +110,8 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .reset: "the peer closed the connection"
         case .rejected: "the peer did not let us in"
         case .untrusted: "the server's certificate is not trusted: no known authority has signed it, or its dates have passed"
+        case .unsigned: "the server's certificate is not trusted: no known authority has signed it"
+        case .outdated: "the server's certificate is not trusted: it has expired, or is not valid yet"
         case .misnamed: "the server's certificate is another host's"
         case .wrongTransport: "the camera does not send by that transport"
         case .notFound: "the peer or the disk has nothing of that name"
