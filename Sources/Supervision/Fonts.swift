@@ -16,11 +16,29 @@ enum Fonts {
     ///
     /// - Parameter isThere: Whether a file is there.
     static func choose(for text: String, isThere: (String) -> Bool = { access($0, R_OK) == 0 }) -> Choice {
-        let script = scripts.first { script in text.unicodeScalars.contains { scalar in script.ranges.contains { $0.contains(scalar.value) } } }
+        let script = script(of: text)
         let candidates = script?.fonts ?? usual
         if let font = candidates.first(where: isThere) { return .font(font) }
         return .missing(package: script?.package ?? "fonts-dejavu-core")
     }
+
+    /// A text mixes scripts that no font has together: what the chosen one does not have is drawn as empty boxes.
+    static func lacksPart(of text: String) -> Bool {
+        guard let script = script(of: text) else { return false }
+        let own = script.ranges + script.others + [latin]
+        return text.unicodeScalars.contains { scalar in
+            scalar.value > 0x7F && scalar.properties.isAlphabetic && !own.contains { $0.contains(scalar.value) }
+        }
+    }
+
+    private static func script(of text: String) -> Script? {
+        scripts.first { script in
+            text.unicodeScalars.contains { scalar in script.ranges.contains { $0.contains(scalar.value) } }
+        }
+    }
+
+    /// With accents.
+    private static let latin: ClosedRange<UInt32> = 0x0041...0x024F
 
     private static let folder = "/usr/share/fonts"
 
@@ -35,6 +53,8 @@ enum Fonts {
         let ranges: [ClosedRange<UInt32>]
         let fonts: [String]
         let package: String
+        /// What else its fonts have, besides Latin.
+        var others: [ClosedRange<UInt32>] = []
     }
 
     /// By the blocks of Unicode and the names of Noto's fonts, as Debian 12 and 13 install them.
@@ -46,7 +66,9 @@ enum Fonts {
                 fonts: [
                     "opentype/noto/NotoSansCJK-Bold.ttc", "opentype/noto/NotoSansCJK-Regular.ttc", "opentype/noto/NotoSansCJKjp-Regular.otf",
                     "truetype/wqy/wqy-zenhei.ttc", "truetype/droid/DroidSansFallbackFull.ttf",
-                ].map { "\(folder)/\($0)" }, package: "fonts-noto-cjk"),
+                ].map { "\(folder)/\($0)" }, package: "fonts-noto-cjk",
+                // Greek and Cyrillic.
+                others: [0x0370...0x052F]),
         ]
         + [
             (0x0900...0x097F, "Devanagari"), (0x0980...0x09FF, "Bengali"), (0x0A00...0x0A7F, "Gurmukhi"), (0x0A80...0x0AFF, "Gujarati"), (0x0B00...0x0B7F, "Oriya"),

@@ -20,6 +20,7 @@ actor SlateKeeper {
     /// The newest is the last.
     private var rendered: [(format: SlateFormat, clip: SlateClip)] = []
     private var isRendering = false
+    private var hasToldOfMixture = false
 
     /// How long a rendering may take.
     private static let limit = Duration.seconds(60)
@@ -130,6 +131,17 @@ actor SlateKeeper {
         }
     }
 
+    /// Says once that a text cannot be drawn whole.
+    private func tellOfMixture(in text: String) {
+        guard !hasToldOfMixture, Fonts.lacksPart(of: text) else { return }
+        hasToldOfMixture = true
+        logger.warning(
+            """
+            the slate's text mixes scripts that no font has together: part of it is empty boxes; write it in one, or \
+            draw it into an image
+            """)
+    }
+
     private static func font(for text: String) -> String? {
         if case .font(let font) = Fonts.choose(for: text) { font } else { nil }
     }
@@ -160,7 +172,9 @@ actor SlateKeeper {
                 try Self.write(text, to: textFile)
                 picture.textFile = textFile
                 switch Fonts.choose(for: text) {
-                case .font(let font): picture.font = font
+                case .font(let font):
+                    picture.font = font
+                    tellOfMixture(in: text)
                 case .missing(let package): throw NotRendered(description: "no font that is installed has its text; install the package \(package)")
                 }
             }

@@ -22,4 +22,14 @@ import Testing
         guard case .font(let font) = Fonts.choose(for: text, isThere: { _ in true }) else { return #expect(Bool(false), "no font") }
         #expect(font.contains(package == "fonts-noto-cjk" ? "CJK" : "NotoSans"))
     }
+
+    @Test(
+        "a text that mixes scripts which no font has together is known",
+        arguments: [
+            ("Back soon", false), ("Скоро вернёмся. Back soon, à bientôt", false), ("马上回来 Back soon, à bientôt", false),
+            ("马上回来 Скоро", false),
+            ("马上回来 まもなく 곧", false), ("กลับมา, à bientôt!", false), ("马上回来 กลับมา", true),
+            ("हम अभी Скоро", true), ("กลับมา حالا", true),
+        ])
+    func mixed(text: String, lacksPart: Bool) { #expect(Fonts.lacksPart(of: text) == lacksPart) }
 }
