@@ -71,11 +71,15 @@ final class TargetRunner: Runnable {
                     let command = try Commands.publisher(target, of: group, take: take, rate: rate, ffmpeg: ffmpeg, environment: box.environment)
                     // The configuration does not tell the codec of a group that passes its picture on. A server would
                     // show an empty stream while FFmpeg finds out that it cannot send that codec.
-                    let missing = MissingAbility.codec("HEVC", of: target, in: group, for: ffmpeg)
-                    if let missing, group.video == .copy {
-                        let codec = await TargetRunner.awaited(by: child) { await dataPath.videoCodec(of: feed) }
-                        guard let codec else { return }
-                        if codec == .hevc { throw StartError(missing.sentence(ffmpeg: "\(ffmpeg.version)")) }
+                    if let missing = MissingAbility.codec("HEVC", of: target, in: group, for: ffmpeg) {
+                        let isPassedOn = group.video == .copy
+                        let canBeSent = await TargetRunner.awaited(by: child) { () -> Bool? in
+                            let isHEVC = await dataPath.videoCodec(of: feed).map { $0 == .hevc }
+                            // After a reload the encoder of the other codec has yet to take over.
+                            return isPassedOn ? isHEVC.map { !$0 } : isHEVC == true ? nil : true
+                        }
+                        guard let canBeSent else { return }
+                        guard canBeSent else { throw StartError(missing.sentence(ffmpeg: "\(ffmpeg.version)")) }
                     }
                     let (attachment, input) = try await dataPath.attachPublisher(to: feed, isPaced: !target.destination.isSRT, report: report)
                     ledger.runs(attachment)
