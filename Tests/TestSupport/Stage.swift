@@ -20,6 +20,8 @@ public final class Stage: Sendable {
 
     /// Starts a program that ends with the stage.
     ///
+    /// What it would leave in the folder for temporary files when it is killed goes with the stage.
+    ///
     /// - Parameter environment: on top of the environment of the tests; nil takes a variable away.
     public func program(
         _ name: String, _ arguments: [String] = [], environment: [String: String?] = [:],
@@ -27,6 +29,7 @@ public final class Stage: Sendable {
     ) async throws -> Program {
         var variables = environment
         variables[Leftovers.variable] = mark
+        variables["TMPDIR"] = environment["TMPDIR"] ?? self.folder.path
         let program = try await Program.start(
             name, arguments, environment: variables, folder: folder ?? self.folder.path,
             input: input, output: output)
