@@ -252,10 +252,12 @@ public actor DataPath {
     ///   - takesOver: From the encoder that runs, from one frame to the next once it is ready; false where it begins with the first
     ///     frame whose picture is missing.
     ///   - startPatience: How long it may owe its first picture.
+    ///   - frameDuration: From one frame to the next in real time; `nil` where their own times tell.
     /// - Returns: The ends for the encoder's standard input and output, owned by the caller.
     /// - Throws: ``DescriptorError``, or ``NothingToTakeOver`` when no encoder runs, or nothing is left to be encoded.
     public func attachEncoder(
-        ofFrames frames: Attachment, takesOver: Bool, startPatience: Duration, report: @escaping @Sendable (EncoderEvent) -> Void
+        ofFrames frames: Attachment, takesOver: Bool, startPatience: Duration, frameDuration: Duration? = nil,
+        report: @escaping @Sendable (EncoderEvent) -> Void
     ) throws -> (Attachment, input: FileDescriptor, output: FileDescriptor) {
         guard let stream = streams[frames], !stream.isOver, !takesOver || stream.hasCurrent else { throw NothingToTakeOver() }
         let toEncoder = try Pipe(capacity: Pipe.frames)
@@ -274,7 +276,9 @@ public actor DataPath {
             close(toEncoder.reading)
             throw error
         }
-        let generation = FrameStream.Generation(inlet: inlet, outlet: outlet, patience: startPatience.wholeNanoseconds, report: report)
+        let generation = FrameStream.Generation(
+            inlet: inlet, outlet: outlet, frameDuration: frameDuration?.wholeNanoseconds,
+            patience: startPatience.wholeNanoseconds, report: report)
         let attachment = attach { stream.remove(inlet) }
         inlets[attachment] = inlet
         stream.add(generation, takesOver ? .whenReady : .atOnce)
@@ -392,7 +396,9 @@ public actor DataPath {
         let near = cut?.video ?? (isFresh ? source.feed.newestDTS : nil) ?? output.tail.videoDTS ?? source.feed.newestDTS ?? 0
         var writer = Splicer.Writer(.resuming(near: near, needsKeyframe: needsKeyframe))
         writer.isAfterPause = isFresh
-        let generation = GroupOutput.Generation(inlet: inlet, input: input, source: source.feed, writer: writer, patience: startPatience.wholeNanoseconds, report: report)
+        let generation = GroupOutput.Generation(
+            inlet: inlet, input: input, source: source, writer: writer, patience: startPatience.wholeNanoseconds,
+            report: report)
         if let cut { _ = output.addSuccessor(generation, at: cut) } else { output.add(generation) }
         let attachment = attach { output.remove(inlet) }
         inlets[attachment] = inlet

@@ -18,6 +18,21 @@ final class FeedHub {
 
     func remove(_ outlet: Outlet) { outlets.removeAll { $0 === outlet } }
 
+    /// Pictures of the feed when it was last looked at, and when they came, in nanoseconds of the monotonic clock.
+    private var seenPictures = 0
+    private var lastPictureAt = Int64.min
+    /// When pictures last came after a time in which there were none, on the same clock.
+    private(set) var picturesResumedAt = Int64.min
+
+    /// Nanoseconds without a picture that count as a time in which there were none.
+    private static let idleTime: Int64 = 1_000_000_000
+
+    private func notePictures(now: Int64) {
+        guard feed.pictures != seenPictures else { return }
+        if lastPictureAt == .min || now - lastPictureAt >= Self.idleTime { picturesResumedAt = now }
+        (seenPictures, lastPictureAt) = (feed.pictures, now)
+    }
+
     /// When what was held back goes out at the latest, in nanoseconds of the monotonic clock.
     private var flushBy = Int64.max
 
@@ -30,6 +45,7 @@ final class FeedHub {
     /// for the next one where a reader was served less than its pace ago.
     func mayFlush(sawVideo: Bool) {
         let now = EventLoop.now()
+        notePictures(now: now)
         if !sawVideo || !flush(dueAt: now), flushBy == .max {
             flushBy = now + Self.patience
             loop.arm(for: flushBy)

@@ -7,8 +7,10 @@ public enum EncoderEvent: Sendable, Hashable {
     ///
     /// - Parameter after: The time since the last picture of the generation before; `nil` for the first of all.
     case delivering(VideoFormat?, after: Duration?)
-    /// Its input went on, and its output did not.
+    /// It was given pictures for as long as it may take, and gave none.
     case stalled
+    /// It was stalled, and gives pictures again.
+    case recovered
     /// It gives fewer pictures than it is sent, and falls behind further and further.
     case slow
     /// It was slow, and has caught up.
@@ -43,7 +45,7 @@ final class GroupOutput: InletOwner {
         let input: Outlet
         let report: @Sendable (EncoderEvent) -> Void
         /// The feed of the channel, from which it is fed.
-        let source: Feed
+        let source: FeedHub
         var writer: Splicer.Writer
         var isStalled = false
         /// It waits until the generation before has given everything up to the cut.
@@ -52,7 +54,7 @@ final class GroupOutput: InletOwner {
         var isTorn = false
         /// When the pictures of its predecessor were complete, while it still waits for the sound.
         var picturesCompleteAt: Int64?
-        var lag = LagWatch()
+        var pace = PaceWatch(interval: 1_000_000_000)
         /// What its input jumped over and has been counted as lost.
         var counted = FeedReader.Skipped()
         /// Ticks from the picture before its last one to that; `nil` before its second.
@@ -63,7 +65,8 @@ final class GroupOutput: InletOwner {
         var patience: Int64
 
         init(
-            inlet: Inlet, input: Outlet, source: Feed, writer: Splicer.Writer, patience: Int64, report: @escaping @Sendable (EncoderEvent) -> Void
+            inlet: Inlet, input: Outlet, source: FeedHub, writer: Splicer.Writer, patience: Int64,
+            report: @escaping @Sendable (EncoderEvent) -> Void
         ) {
             self.inlet = inlet
             self.input = input
@@ -78,11 +81,43 @@ final class GroupOutput: InletOwner {
         /// shown, and decoded as they are shown; a copy has the times of the channel.
         func pictures(until time: Int64) -> Int {
             switch writer.join {
-            case .resuming(_, needsKeyframe: false): source.pictures(until: time)
-            case .resuming, .following: source.pictures(shownUntil: time)
+            case .resuming(_, needsKeyframe: false): source.feed.pictures(until: time)
+            case .resuming, .following: source.feed.pictures(shownUntil: time)
             }
         }
+
+        /// Pictures of the channel that it was given, or could be, and that have not come out.
+        ///
+        /// - Parameter tail: The end of the group's feed.
+        func picturesOwed(after tail: Splicer.Tail) -> Int {
+            guard let first = input.reader.firstEntry else { return 0 }
+            let shown = tail.videoDTS.map { pictures(until: $0 + tail.frameDuration / 2) } ?? 0
+            return source.feed.pictures - max(shown, first.pictures)
+        }
+
+        /// How far it is behind its source: pictures alone count, for sound may go on while a picture pauses.
+        func place(behind owed: Int, shown: Int64) -> PaceWatch.Place? {
+            guard let newest = source.feed.newestPictureDTS else { return nil }
+            let lag = newest - shown
+            let hasBacklog = lag > GroupOutput.little && owed > GroupOutput.mostHeldBack
+            return PaceWatch.Place(
+                backlog: !hasBacklog ? .none : lag > GroupOutput.most ? .much : .some,
+                lag: lag * 100_000 / 9, given: shown * 100_000 / 9, jumps: input.reader.skips)
+        }
     }
+
+    /// Ticks behind its source that are every encoder's right.
+    private static let little = Ticks.perSecond
+    /// Ticks behind its source from which on an encoder is judged: less than half of what a feed keeps, so that the
+    /// next one finds everything that is missing.
+    private static let most = 5 * Ticks.perSecond / 2
+    /// Pictures that an encoder may hold until more come: a decoder with sixteen threads holds fifteen, a demultiplexer
+    /// the last.
+    private static let mostHeldBack = 20
+    /// Nanoseconds that the service may be late without a thought; what is beyond that is no encoder's fault.
+    private static let lateness: Int64 = 500_000_000
+    /// When to look again, as it was said last.
+    private var lookAt = Int64.max
 
     /// Nanoseconds that the sound may come behind the picture where a successor takes over.
     private static let soundPatience: Int64 = 300_000_000
@@ -103,6 +138,7 @@ final class GroupOutput: InletOwner {
 
     func add(_ generation: Generation) {
         generations.append(generation)
+        lookAt = min(lookAt, generation.lastPicture + generation.patience)
         loop.arm(for: generation.lastPicture + generation.patience)
     }
 
@@ -203,6 +239,7 @@ final class GroupOutput: InletOwner {
         generation.patience = DataPath.encoderPatience.wholeNanoseconds
         if generation.isStalled {
             generation.isStalled = false
+            generation.report(.recovered)
             loop.arm(for: now + generation.patience)
         }
         if outcome == .joined {
@@ -265,16 +302,33 @@ final class GroupOutput: InletOwner {
 
     /// Flushes what was held back and looks for encoders that take and do not give; returns when to look again.
     func doWhatIsDue(now: Int64) -> Int64 {
-        var next = hub.flushIfDue(now: now)
-        for generation in generations where !generation.isStalled && !generation.isHeld {
+        excuseLateness(now: now)
+        let next = min(hub.flushIfDue(now: now), lookAtGenerations(now: now))
+        lookAt = next
+        return next
+    }
+
+    /// A machine that stood still, or left the service no processor, left none to the encoders either.
+    private func excuseLateness(now: Int64) {
+        guard lookAt < now - Self.lateness else { return }
+        for generation in generations { generation.lastPicture += now - lookAt }
+    }
+
+    private func lookAtGenerations(now: Int64) -> Int64 {
+        var next = Int64.max
+        for generation in generations where !generation.isHeld {
             if generation.writer.hasGivenAllPictures {
                 // The next picture is its successor's.
                 releaseSuccessor(of: generation, now: now)
                 if let successor = generations.last, successor.isHeld, let since = successor.picturesCompleteAt { next = min(next, since + Self.soundPatience) }
                 continue
             }
-            if generation.writer.isJoined, let newest = generation.source.newestDTS, let shown = tail.videoDTS {
-                let (change, look) = generation.lag.look(lag: newest - shown, now: now)
+            // One that is given no more is about to end.
+            guard !generation.input.isClosed else { continue }
+            let owed = generation.picturesOwed(after: tail)
+            let shown = generation.writer.isJoined ? tail.videoDTS : nil
+            if let place = shown.flatMap({ generation.place(behind: owed, shown: $0) }) {
+                let (change, look) = generation.pace.look(place, now: now)
                 switch change {
                 case .tooSlow: generation.report(.slow)
                 case .keepsUp: generation.report(.keepsUp)
@@ -282,12 +336,13 @@ final class GroupOutput: InletOwner {
                 }
                 next = min(next, look)
             }
-            // From where nothing comes in nothing can come out: a replay alone holds no new picture.
-            if generation.input.isIdle(now: now) {
+            if generation.isStalled { continue }
+            // Of what it may hold nothing needs to come out before more comes in: a source may pause its picture.
+            guard owed > Self.mostHeldBack else {
                 next = min(next, now + generation.patience)
                 continue
             }
-            let since = max(generation.lastPicture, generation.input.resumedAt)
+            let since = max(generation.lastPicture, generation.source.picturesResumedAt)
             if now - since >= generation.patience {
                 generation.isStalled = true
                 generation.report(.stalled)

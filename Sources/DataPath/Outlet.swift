@@ -25,14 +25,9 @@ final class Outlet: EventLoop.Handler {
     private(set) var isBlocked = false
     /// When the descriptor last took a byte or had nothing to take, in nanoseconds of the monotonic clock.
     private(set) var movedAt: Int64
-    /// When bytes last went out after a time in which there were none, on the same clock.
-    private(set) var resumedAt: Int64
 
     /// Nanoseconds from one time that it is served to the next; 0 serves it with every picture.
     let pace: Int64
-
-    /// Nanoseconds without a byte to write that count as a time in which there were none.
-    private static let idleTime: Int64 = 500_000_000
 
     init?(_ descriptor: CInt, reader: FeedReader, hub: FeedHub, loop: EventLoop, pace: Int64 = 0, onEnd: @escaping (Outlet, Ending) -> Void) {
         self.descriptor = descriptor
@@ -42,7 +37,6 @@ final class Outlet: EventLoop.Handler {
         self.loop = loop
         self.onEnd = onEnd
         movedAt = EventLoop.now()
-        resumedAt = movedAt
         var status = stat()
         isPipe = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
         setNonBlocking(descriptor)
@@ -59,9 +53,6 @@ final class Outlet: EventLoop.Handler {
 
     /// When it is served next, in nanoseconds of the monotonic clock.
     var nextTurn: Int64 { movedAt + pace }
-
-    /// There has been nothing to write for a while.
-    func isIdle(now: Int64) -> Bool { !isBlocked && now - movedAt >= Self.idleTime }
 
     /// The descriptor has taken nothing since `limit`, though bytes wait.
     func isStuck(since limit: Int64) -> Bool { isBlocked && movedAt < limit }
@@ -81,9 +72,7 @@ final class Outlet: EventLoop.Handler {
             let count = put(bytes)
             if count > 0 {
                 reader.consume(count)
-                let now = EventLoop.now()
-                if now - movedAt >= Self.idleTime { resumedAt = now }
-                movedAt = now
+                movedAt = EventLoop.now()
             } else if count < 0, errno == EINTR {
                 continue
             } else if count < 0, errno == EAGAIN {

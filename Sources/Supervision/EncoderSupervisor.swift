@@ -111,7 +111,7 @@ extension EncoderSupervisor {
             guard generation == machine.current else { return }
             logger.warning("the encoder that was to take over did not: the one in use is started anew")
             handle(.replace(.exit), in: &tasks)
-        case .superseded, .ended:
+        case .recovered, .superseded, .ended:
             break
         }
     }

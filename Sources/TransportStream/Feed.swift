@@ -38,7 +38,7 @@ public final class Feed {
         public var position: Int
 
         /// Pictures of the feed before it.
-        var pictures: Int
+        public var pictures: Int
         var segment: Int
         var offset: Int
         var era: Int
@@ -55,6 +55,8 @@ public final class Feed {
     public private(set) var pictures = 0
     /// Decoding time of the newest unit; `nil` before the first.
     public private(set) var newestDTS: Int64?
+    /// Decoding time of the newest picture; `nil` before the first. Audio may go on while a source pauses its picture.
+    public private(set) var newestPictureDTS: Int64?
     /// How often the byte limit forced the last whole GOP out.
     public private(set) var truncations = 0
 
@@ -110,7 +112,10 @@ public final class Feed {
                     pts: pts, dts: dts, position: position, pictures: pictures, segment: last.number, offset: last.used, era: era,
                     continuity: continuity))
         }
-        if isPicture { pictures += 1 }
+        if isPicture {
+            pictures += 1
+            newestPictureDTS = dts
+        }
         last.append(count, pts: pts, dts: dts, pictures: pictures)
         position += count
         newestDTS = dts

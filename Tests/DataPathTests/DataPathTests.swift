@@ -914,6 +914,21 @@ import TransportStream
         await rig.path.stop()
     }
 
+    @Test("an encoder whose source pauses its picture while sound goes on is neither stalled nor slow")
+    func pausedPicture() async throws {
+        let use = try await encoderInUse()
+        let sound = TransportBytes.packets(Array(use.rest)).filter { TransportBytes.pid($0) != 256 }
+        // For twice as long as an encoder may take pictures and give none.
+        let piece = max(1, sound.count / 20)
+        for start in stride(from: 0, to: sound.count, by: piece) {
+            await use.writer.write(sound[start..<min(sound.count, start + piece)].flatMap { $0 })
+            try await Task.sleep(for: DataPath.encoderPatience / 10)
+        }
+        #expect(use.fed.bytes.count > use.fedSoFar.count)
+        #expect(!use.events.all.contains(.stalled) && !use.events.all.contains(.slow), "\(use.events.all)")
+        await use.rig.path.stop()
+    }
+
     // MARK: Descriptors
 
     @Test("attaching and detaching leaves no descriptor behind")

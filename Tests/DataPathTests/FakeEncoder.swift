@@ -37,16 +37,16 @@ final class FakeEncoder: Sendable {
     ///   - gives: So many pictures, until ``allow(_:)``.
     init(
         _ name: Int, of frames: DataPath.Attachment, in path: DataPath, layout: FrameLayout, takesOver: Bool = false, startPatience: Duration = .seconds(20),
-        gives: Int = .max, reads: Bool = true
+        frameDuration: Duration? = nil, gives: Int = .max, reads: Bool = true
     ) async throws {
         self.name = name
         self.path = path
         self.layout = layout
         state = Guarded(State(allowed: gives, reads: reads))
         let input: FileDescriptor, output: FileDescriptor
-        (attachment, input, output) = try await path.attachEncoder(ofFrames: frames, takesOver: takesOver, startPatience: startPatience) {
-            [reports] in reports.add($0)
-        }
+        (attachment, input, output) = try await path.attachEncoder(
+            ofFrames: frames, takesOver: takesOver, startPatience: startPatience, frameDuration: frameDuration
+        ) { [reports] in reports.add($0) }
         Thread.detachNewThread { [self] in
             read(input.rawValue)
             close(input.rawValue)

@@ -41,9 +41,13 @@ import Testing
             reader.start()
         }
 
-        func encoder(_ name: Int, takesOver: Bool = false, startPatience: Duration = .seconds(20), gives: Int = .max, reads: Bool = true) async throws -> FakeEncoder {
+        func encoder(
+            _ name: Int, takesOver: Bool = false, startPatience: Duration = .seconds(20),
+            frameDuration: Duration? = nil, gives: Int = .max, reads: Bool = true
+        ) async throws -> FakeEncoder {
             let encoder = try await FakeEncoder(
-                name, of: frames, in: path, layout: layout, takesOver: takesOver, startPatience: startPatience, gives: gives, reads: reads)
+                name, of: frames, in: path, layout: layout, takesOver: takesOver, startPatience: startPatience,
+                frameDuration: frameDuration, gives: gives, reads: reads)
             encoders.withLock { $0.append(encoder) }
             return encoder
         }
@@ -257,7 +261,7 @@ import Testing
 
     // MARK: More frames than there is room for
 
-    @Test("a program that writes more than there is room for waits, and nothing of it is lost; that its encoder is too slow is told once")
+    @Test("a program that writes more than there is room for waits; nothing is lost, a slow encoder is reported once")
     func full() async throws {
         try await withRig(byteCount: 100_003, room: 1_000_000) { rig in
             let encoder = try await rig.encoder(1, gives: 3)
@@ -268,9 +272,10 @@ import Testing
             }()
             try await rig.expect(0..<3)
             // It gives one now and then, while more wait.
-            for count in 4...12 {
+            for count in 4...24 {
                 encoder.allow(1)
                 try await eventually("a picture") { rig.pictures.count == count }
+                try await Task.sleep(for: .milliseconds(100))
             }
             #expect(isDone.all.isEmpty)
             try await encoder.reports.wait(for: .slow)
@@ -278,6 +283,25 @@ import Testing
             try await written
             try await rig.expect(0..<60)
             #expect(encoder.reports.all.filter { $0 == .slow }.count == 1 && encoder.frames.allSatisfy(\.isWhole))
+        }
+    }
+
+    @Test("frames that a program writes at once make no encoder slow that is faster than real time")
+    func burst() async throws {
+        try await withRig(byteCount: 100_003, room: 1_000_000) { rig in
+            let encoder = try await rig.encoder(1, gives: 3, frameDuration: .milliseconds(400))
+            async let written: Void = rig.write(0..<60, every: 0)
+            try await rig.expect(0..<3)
+            // Faster than real time, with more frames waiting than there is room for.
+            for count in 4...44 {
+                encoder.allow(1)
+                try await eventually("a picture") { rig.pictures.count == count }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            encoder.allow()
+            try await written
+            try await rig.expect(0..<60)
+            #expect(!encoder.reports.all.contains(.slow))
         }
     }
 

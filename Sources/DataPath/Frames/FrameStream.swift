@@ -27,6 +27,9 @@ final class FrameStream: InletOwner, FrameInletOwner {
         fileprivate(set) var isHeld = false
         fileprivate var isStalled = false
         fileprivate var isSlow = false
+        fileprivate var pace = PaceWatch(interval: 500_000_000)
+        /// Nanoseconds from one frame to the next in real time; `nil` where their own times tell.
+        fileprivate let frameDuration: Int64?
         /// The first frame that is its successor's.
         fileprivate var cut: Int?
         /// A picture of it was refused because of that.
@@ -35,9 +38,13 @@ final class FrameStream: InletOwner, FrameInletOwner {
         fileprivate var owesSince: Int64?
         fileprivate var patience: Int64
 
-        init(inlet: Inlet, outlet: FrameOutlet, patience: Int64, report: @escaping @Sendable (EncoderEvent) -> Void) {
+        init(
+            inlet: Inlet, outlet: FrameOutlet, frameDuration: Int64?, patience: Int64,
+            report: @escaping @Sendable (EncoderEvent) -> Void
+        ) {
             self.inlet = inlet
             self.outlet = outlet
+            self.frameDuration = frameDuration
             self.patience = patience
             self.report = report
         }
@@ -60,6 +67,9 @@ final class FrameStream: InletOwner, FrameInletOwner {
     /// When a frame last came, and a picture, in nanoseconds of the monotonic clock.
     private var lastFrame: Int64 = 0
     private(set) var lastPicture: Int64?
+    /// Pictures that came out, and the time of the last one's frame in ticks.
+    private var pictures: Int64 = 0
+    private var deliveredTime: Int64?
     private let began = EventLoop.now()
     /// Frames whose pictures will not come.
     private(set) var lostFrames = 0
@@ -109,17 +119,16 @@ final class FrameStream: InletOwner, FrameInletOwner {
 
     func take(_ memory: FrameMemory, time: Int64, now: Int64) {
         makeRoom()
+        noteResumption(now: now)
         let number = store.end
         store.append(memory, time: time)
         lastFrame = now
         beginSuccessor(at: number)
         for generation in generations { generation.outlet.flush() }
-        if store.isFull {
-            noteSlowness(now: now)
-            if waits, !isWaiting {
-                isWaiting = true
-                input?.pause()
-            }
+        noteSlowness(now: now)
+        if store.isFull, waits, !isWaiting {
+            isWaiting = true
+            input?.pause()
         }
         owner.stream(self, hasFrame: now)
     }
@@ -129,11 +138,33 @@ final class FrameStream: InletOwner, FrameInletOwner {
         if !waits, store.isFull { store.giveUpFirst() }
     }
 
-    /// The encoder in use gives pictures, but fewer than there are frames.
+    /// Frames come again: while none came, the encoder may have held the last ones back.
+    private func noteResumption(now: Int64) {
+        guard now - lastFrame >= Self.idleTime, store.count < Self.mostHeldBack else { return }
+        for generation in generations where generation.outlet.next != nil && generation.owesSince != nil {
+            generation.owesSince = now
+        }
+    }
+
+    /// The encoder in use gives pictures, but fewer than there are frames in real time. That a program gave many at
+    /// once is not its fault.
     private func noteSlowness(now: Int64) {
-        guard let current = generations.last, current.isJoined, !current.isSlow, now - (current.owesSince ?? now) < Self.patience / 4 else { return }
+        guard let current = generations.last, current.isJoined, !current.isSlow else { return }
+        // One that gives nothing hangs.
+        guard now - (current.owesSince ?? now) < Self.patience / 2 else { return }
+        guard current.pace.look(place(current.frameDuration), now: now).change == .tooSlow else { return }
         current.isSlow = true
         current.report(.slow)
+    }
+
+    private func place(_ frameDuration: Int64?) -> PaceWatch.Place {
+        let backlog: PaceWatch.Backlog = store.isFull ? .much : store.count > Self.mostHeldBack ? .some : .none
+        if let frameDuration {
+            return .init(backlog: backlog, lag: Int64(store.count) * frameDuration, given: pictures * frameDuration)
+        }
+        let first = store.first?.time ?? 0
+        let lag = (store.lastTime ?? first) - first
+        return .init(backlog: backlog, lag: lag * 100_000 / 9, given: (deliveredTime ?? 0) * 100_000 / 9)
     }
 
     /// Takes no more frames in: those that have come still come out.
@@ -248,6 +279,7 @@ final class FrameStream: InletOwner, FrameInletOwner {
         }
         guard unit.kind == .video, let generation = generations.first(where: { $0.inlet === inlet }), let number = number(of: unit, from: generation) else { return }
         generation.owesSince = generation.given.isEmpty ? nil : now
+        if generation.isStalled { generation.report(.recovered) }
         generation.isStalled = false
         if let cut = generation.cut, number >= cut {
             generation.isCut = true
@@ -257,6 +289,8 @@ final class FrameStream: InletOwner, FrameInletOwner {
         guard number >= store.delivered, generation.isJoined || unit.isKeyframe else { return }
         let isNew = !generation.isJoined
         let missing = lastPicture == nil ? 0 : number - store.delivered
+        pictures += 1
+        deliveredTime = store.frame(from: number)?.time
         store.deliver(number)
         if isWaiting, !store.isFull {
             isWaiting = false

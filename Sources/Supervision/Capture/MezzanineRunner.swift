@@ -93,7 +93,8 @@ actor MezzanineRunner: EncoderSupervisor {
         generations[generation]?.encoder = candidate
         let recipe = box.encoders.recipe(for: candidate, in: subject, effort: .least) ?? Libx264Recipe(effort: .least)
         let (attachment, input, output) = try await dataPath.attachEncoder(
-            ofFrames: frames, takesOver: beginning == .ahead, startPatience: startPatience
+            ofFrames: frames, takesOver: beginning == .ahead, startPatience: startPatience,
+            frameDuration: rate.map { .seconds($0.denominator) / $0.numerator }
         ) { self.report($0, of: generation) }
         let command = FrameEncoderCommand(settings: job.settings, recipe: recipe, rate: rate).command(for: box.ffmpeg.capabilities)
         return EncoderGeneration.Ready(command: command, attachment: attachment, input: input, output: output)
