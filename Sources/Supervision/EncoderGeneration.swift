@@ -11,6 +11,10 @@ struct EncoderGeneration {
     var attachment: DataPath.Attachment?
     /// Why it was ended though it is wanted.
     var fault: HandoverCause?
+    /// How much work it spends on a picture; `nil` where that cannot be chosen.
+    var effort: EncoderEffort?
+    /// It has given no picture for as long as it may take.
+    var isStalled = false
     /// What went wrong with it is told already, or it was told to end.
     var isAccountedFor = false
     /// It was told to end before it had taken over: how it ends says nothing.

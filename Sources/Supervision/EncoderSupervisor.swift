@@ -17,6 +17,8 @@ protocol EncoderSupervisor: Actor {
     nonisolated var epoch: ContinuousClock.Instant { get }
     /// How long a process may take to end by itself once its input has.
     nonisolated var endOfInputPatience: Duration { get }
+    /// How much longer a process that gives nothing may take while it works, or waits for a processor.
+    nonisolated var busyPatience: Duration { get }
 
     var machine: GroupMachine { get set }
     var generations: [GroupMachine.Generation: EncoderGeneration] { get set }
@@ -26,6 +28,8 @@ protocol EncoderSupervisor: Actor {
     nonisolated func report(_ event: GroupMachine.Event)
     nonisolated func report(_ event: EncoderEvent, of generation: GroupMachine.Generation)
     nonisolated func report(_ move: EncoderPool.Move)
+    /// A generation that gave nothing had its time: see ``isHung(_:in:)``.
+    nonisolated func reportHung(_ generation: GroupMachine.Generation)
 
     /// Makes a generation's command and pipes.
     ///
@@ -98,12 +102,20 @@ extension EncoderSupervisor {
             if waitsForFirstPicture { report(.better) }
             waitsForFirstPicture = false
         case .stalled:
-            logger.warning("the encoder takes pictures and gives none: it is replaced")
-            generations[generation]?.fault = .stall
-            blame(generation, .hang)
-            handle(.stalled(generation), in: &tasks)
+            guard let child = generations[generation]?.child else { return }
+            generations[generation]?.isStalled = true
+            tasks.addTask { [busyPatience] in
+                // On a machine that is busy for a moment it has not hung: other encoders would fare no better.
+                if await Offload.run({ child.isRunnable }) {
+                    guard await (try? ContinuousClock().sleep(for: busyPatience)) != nil else { return }
+                }
+                self.reportHung(generation)
+            }
+        case .recovered:
+            generations[generation]?.isStalled = false
         case .slow:
-            if generation == machine.current { isSlow(generation, in: &tasks) }
+            // One that is ending already is accounted for.
+            if generation == machine.current, machine.actual == .live { isSlow(generation, in: &tasks) }
         case .keepsUp:
             if generation == machine.current { keepsUp() }
         case .torn:
@@ -111,9 +123,18 @@ extension EncoderSupervisor {
             guard generation == machine.current else { return }
             logger.warning("the encoder that was to take over did not: the one in use is started anew")
             handle(.replace(.exit), in: &tasks)
-        case .recovered, .superseded, .ended:
+        case .superseded, .ended:
             break
         }
+    }
+
+    /// A generation that gave nothing had its time. It may have recovered meanwhile.
+    func isHung(_ generation: GroupMachine.Generation, in tasks: inout DiscardingTaskGroup) {
+        guard generations[generation]?.isStalled == true else { return }
+        logger.warning("the encoder takes pictures and gives none: it is replaced")
+        generations[generation]?.fault = .stall
+        blame(generation, .hang)
+        handle(.stalled(generation), in: &tasks)
     }
 
     /// Another encoder should be used, as far as whoever chooses them knows.

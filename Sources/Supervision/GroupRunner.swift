@@ -22,6 +22,8 @@ actor GroupRunner: EncoderSupervisor, Runnable {
     nonisolated let logger: Logger
     nonisolated let epoch: ContinuousClock.Instant
     nonisolated let endOfInputPatience = Duration.milliseconds(2500)
+    // Less than what a feed keeps, with the start of the next one.
+    nonisolated let busyPatience = Duration.milliseconds(1500)
 
     var machine = GroupMachine(policy: .encoder)
     var generations: [GroupMachine.Generation: EncoderGeneration] = [:]
@@ -59,6 +61,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         case move(EncoderPool.Move)
         /// Whether the encoder in use has run for long.
         case look
+        case hung(GroupMachine.Generation)
         case handOver(EncoderCandidate?, CheckedContinuation<HandoverResult, Never>)
         case finish
     }
@@ -90,6 +93,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
     nonisolated func report(_ event: GroupMachine.Event) { queue.yield(.machine(event)) }
     nonisolated func report(_ event: EncoderEvent, of generation: GroupMachine.Generation) { queue.yield(.data(generation, event)) }
     nonisolated func report(_ move: EncoderPool.Move) { queue.yield(.move(move)) }
+    nonisolated func reportHung(_ generation: GroupMachine.Generation) { queue.yield(.hung(generation)) }
 
     nonisolated func want(_ wanted: Bool) { queue.yield(.machine(.want(wanted))) }
     /// This is on air. An encoder that was made for another frame rate is replaced.
@@ -114,6 +118,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
                 case .arriving(let format, let isSlate): note(format, isSlate: isSlate, in: &tasks)
                 case .changed(let format): follow(format, in: &tasks)
                 case .look: refreshIfDue(in: &tasks)
+                case .hung(let generation): isHung(generation, in: &tasks)
                 case .change(let group): change(to: group, in: &tasks)
                 case .move(let move): self.move(move, to: choice, in: &tasks)
                 case .handOver(let candidate, let waiting): handOver(to: candidate, for: waiting, in: &tasks)

@@ -14,6 +14,7 @@ public final class ChildHandle: Sendable {
     private let wanted = Mutex<Stop?>(nil)
     private let fault = Mutex<FailureCause?>(nil)
     private let urgent = Mutex(false)
+    private let process = Mutex<Int32?>(nil)
     let requests: AsyncStream<Stop>
     private let continuation: AsyncStream<Stop>.Continuation
 
@@ -37,6 +38,14 @@ public final class ChildHandle: Sendable {
     public func untilAsked() async {
         for await _ in requests { return }
     }
+
+    /// The process, while it runs.
+    public var pid: Int32? { process.withLock { $0 } }
+
+    func runs(_ pid: Int32?) { process.withLock { $0 = pid } }
+
+    /// A thread of the process has a processor or waits for one: it works, or would, and hangs in no driver.
+    public var isRunnable: Bool { pid.map { DeathWatch.hasThread(in: "R", $0) } ?? false }
 
     /// What the process was ended for.
     var blame: FailureCause? { fault.withLock(\.self) }

@@ -83,6 +83,8 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
 
     private func attend(_ child: Child) async -> ChildLog<C.Instant> {
         let pid = child.processIdentifier.value
+        handle.runs(pid)
+        defer { handle.runs(nil) }
         takePrecedence(pid)
         Self.giveWay(pid)
         events(.started(pid: pid))

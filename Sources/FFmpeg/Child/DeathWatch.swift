@@ -39,14 +39,17 @@ struct DeathWatch {
     // MARK: The kernel's word
 
     /// Whether a thread of the process is in uninterruptible sleep.
-    static func waitsInKernel(_ pid: pid_t) -> Bool {
+    static func waitsInKernel(_ pid: pid_t) -> Bool { hasThread(in: "D", pid) }
+
+    /// Whether a thread of the process is in a state, by the kernel's letter.
+    static func hasThread(in state: Character, _ pid: pid_t) -> Bool {
         guard let directory = opendir("/proc/\(pid)/task") else { return false }
         defer { closedir(directory) }
         while let entry = readdir(directory) {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if name.first != ".", state(inStatOf: "/proc/\(pid)/task/\(name)/stat") == "D" { return true }
+            if name.first != ".", Self.state(inStatOf: "/proc/\(pid)/task/\(name)/stat") == state { return true }
         }
         return false
     }

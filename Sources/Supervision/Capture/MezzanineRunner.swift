@@ -15,6 +15,8 @@ actor MezzanineRunner: EncoderSupervisor {
     nonisolated let epoch = ContinuousClock().now
     // The next stream waits for it.
     nonisolated let endOfInputPatience = Duration.seconds(1)
+    // What is kept of large frames is little more than a second.
+    nonisolated let busyPatience = Duration.milliseconds(500)
 
     var machine = GroupMachine(policy: .encoder)
     var generations: [GroupMachine.Generation: EncoderGeneration] = [:]
@@ -33,6 +35,7 @@ actor MezzanineRunner: EncoderSupervisor {
         case machine(GroupMachine.Event)
         case data(GroupMachine.Generation, EncoderEvent)
         case move(EncoderPool.Move)
+        case hung(GroupMachine.Generation)
         case finish
     }
 
@@ -59,6 +62,7 @@ actor MezzanineRunner: EncoderSupervisor {
     nonisolated func report(_ event: GroupMachine.Event) { queue.yield(.machine(event)) }
     nonisolated func report(_ event: EncoderEvent, of generation: GroupMachine.Generation) { queue.yield(.data(generation, event)) }
     nonisolated func report(_ move: EncoderPool.Move) { queue.yield(.move(move)) }
+    nonisolated func reportHung(_ generation: GroupMachine.Generation) { queue.yield(.hung(generation)) }
     /// No more frames come.
     nonisolated func finish() { queue.yield(.finish) }
 
@@ -72,6 +76,7 @@ actor MezzanineRunner: EncoderSupervisor {
                 case .machine(let event): handle(event, in: &tasks)
                 case .data(let generation, let event): handle(event, of: generation, in: &tasks)
                 case .move(let move): self.move(move, to: box.encoders.choice(for: subject), in: &tasks)
+                case .hung(let generation): isHung(generation, in: &tasks)
                 case .finish:
                     isFinishing = true
                     handle(.want(false), in: &tasks)
