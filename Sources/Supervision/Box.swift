@@ -41,6 +41,8 @@ public struct Box: Sendable {
     public var timelineStart: Int64?
     /// How long an encoder is used before a fresh one takes over, where that is less than a day; for tests.
     public var encoderLifetime: Duration?
+    /// How long a preset that was lowered stays so at first, where that is less than a minute; for tests.
+    public var presetPause: Duration?
 
     public init(
         ffmpeg: FFmpegBinary, encoders: EncoderKeeper, runtime: FilePath, environment: [String: String], secrets: SecretBook = SecretBook(), logger: Logger

@@ -51,7 +51,8 @@ extension ChannelRunner {
             let (candidate, choice) = await (runner.encoder, runner.choice)
             snapshot.encoder = candidate?.name ?? choice.candidate?.name ?? (group.video == .copy ? "copy" : "none")
             snapshot.gpu = candidate?.gpu
-            snapshot.why = entry.isTooSlow ? "the encoder is too slow to keep real time: make the picture smaller or the rate lower" : choice.reason(inUse: candidate)
+            snapshot.loweredPreset = entry.loweredPreset
+            snapshot.why = entry.slowness ?? choice.reason(inUse: candidate) + (entry.presetNote ?? "")
             if !entry.isTooSlow, choice.isTold(inUse: candidate), choice.hasRefusal { snapshot.ffmpegRefuses = true }
             snapshot.state = entry.state(isDegraded: candidate == choice.candidate && choice.isDegraded)
             snapshot.uptime = entry.liveSince.map { (.now - $0).seconds } ?? 0
@@ -221,6 +222,16 @@ extension ProcessLedger.Entry {
 }
 
 extension GroupLedger.Entry {
+    /// `nil` where the encoder in use keeps real time.
+    fileprivate var slowness: String? {
+        isTooSlow ? "the encoder is too slow to keep real time: make the picture smaller or the rate lower" : nil
+    }
+
+    /// `nil` where its preset is the usual one.
+    fileprivate var presetNote: String? {
+        loweredPreset.map { "; its preset is \($0) until the processor has room for a better one" }
+    }
+
     fileprivate func state(isDegraded: Bool) -> GroupSnapshot.State {
         switch actual {
         case .live: isDegraded || isTooSlow ? .degraded : .live

@@ -23,6 +23,8 @@ final class GroupLedger: Sendable {
         /// The same of each that runs.
         var running: [GroupMachine.Generation: Int] = [:]
         var isTooSlow = false
+        /// The preset of the encoder in use, where it is faster than usual because that was too slow.
+        var loweredPreset: String?
     }
 
     private let entry = Mutex(Entry())
@@ -82,5 +84,9 @@ final class GroupLedger: Sendable {
 
     func isTooSlow(_ isTooSlow: Bool) {
         entry.withLock { $0.isTooSlow = isTooSlow }
+    }
+
+    func hasLoweredPreset(_ preset: String?) {
+        entry.withLock { $0.loweredPreset = preset }
     }
 }

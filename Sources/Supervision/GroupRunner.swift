@@ -45,8 +45,11 @@ actor GroupRunner: EncoderSupervisor, Runnable {
     /// What the filters of the newest encoder were made for; `nil` where it copies the picture, or before the first. Other
     /// frames go through them too, distorted or with less detail, until an encoder takes over that was made for them.
     private var scope: FilterScope?
-    /// How much the encoder gives for speed; raised when it is too slow.
-    private var effort = EncoderEffort.normal
+    /// How much work a software encoder spends on a picture: less when it is too slow, more again when there is room.
+    private var effort: EffortMachine
+    private let pauses: EffortMachine.Pauses
+    private var lastSample: ProcessorRoom.Sample?
+    private var isLookingForRoom = false
     /// What the operator had asked for before the handover that somebody waits for.
     private var formerPin: EncoderCandidate?
     /// Who waits for a planned handover.
@@ -61,6 +64,8 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         case move(EncoderPool.Move)
         /// Whether the encoder in use has run for long.
         case look
+        /// What the processors and the encoder have done, while a better preset is wanted.
+        case room(ProcessorRoom.Sample?)
         case hung(GroupMachine.Generation)
         case handOver(EncoderCandidate?, CheckedContinuation<HandoverResult, Never>)
         case finish
@@ -81,6 +86,8 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         expected = SlateFormat(expecting: channel)
         self.ledger = ledger
         lifetime = min(box.encoderLifetime ?? Self.longestLife, Self.longestLife)
+        pauses = EffortMachine.Pauses(first: box.presetPause)
+        effort = EffortMachine(pauses: pauses)
         self.box = box
         self.dataPath = dataPath
         logger = box.logger(["channel": "\(channel.name)", "group": "\(group.name)"])
@@ -118,6 +125,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
                 case .arriving(let format, let isSlate): note(format, isSlate: isSlate, in: &tasks)
                 case .changed(let format): follow(format, in: &tasks)
                 case .look: refreshIfDue(in: &tasks)
+                case .room(let sample): noteRoom(sample, in: &tasks)
                 case .hung(let generation): isHung(generation, in: &tasks)
                 case .change(let group): change(to: group, in: &tasks)
                 case .move(let move): self.move(move, to: choice, in: &tasks)
@@ -181,7 +189,13 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         answer(
             hole.map { .handedOver(generations[generation]?.encoder, after: $0) }
                 ?? .failed("the encoder that was to take over ended; the one before goes on"))
-        if hole == nil, let changed { queue.yield(.changed(changed)) }
+        guard hole == nil else { return }
+        if effort.isTrying {
+            change(effort: .failed)
+            let metadata: Logger.Metadata = ["again": "\(effort.pause)"]
+            logger.warning("the encoder with the better preset did not take over", metadata: metadata)
+        }
+        if let changed { queue.yield(.changed(changed)) }
     }
 
     func handedOver(_ cause: HandoverCause, hole: Duration) { ledger.handedOver(cause, hole: hole) }
@@ -197,6 +211,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
 
     func promoted(_ generation: GroupMachine.Generation, in tasks: inout DiscardingTaskGroup) {
         inUseSince = ContinuousClock().now
+        notePreset(of: generation)
         if let changed { queue.yield(.changed(changed)) }
     }
 
@@ -214,20 +229,78 @@ actor GroupRunner: EncoderSupervisor, Runnable {
     }
 
     func isSlow(_ generation: GroupMachine.Generation, in tasks: inout DiscardingTaskGroup) {
-        if effort.faster != nil || encoder?.isSoftware == false { generations[generation]?.fault = .slow }
         if let encoder, !encoder.isSoftware {
+            generations[generation]?.fault = .slow
             logger.warning("the encoder is too slow to keep real time: another one takes over")
             blame(generation, .slow)
             return handle(.replace(.slow), in: &tasks)
         }
-        guard let faster = effort.faster else {
+        let isRelapse = effort.isTrying
+        guard change(effort: .slow) == .replace else {
             // What to do about it is said by the status, whose problems are logged.
             logger.warning("the encoder is too slow to keep real time, and there is no faster one")
             return ledger.isTooSlow(true)
         }
-        effort = faster
-        logger.warning("the encoder is too slow to keep real time: a faster one takes over", metadata: ["effort": "\(faster)"])
+        generations[generation]?.fault = .slow
+        let metadata: Logger.Metadata = ["preset": "\(preset(effort.effort))", "again": "\(effort.pause)"]
+        if isRelapse {
+            logger.warning("there is no room for a better preset beside the encoder in use", metadata: metadata)
+        } else {
+            logger.warning("the encoder is too slow to keep real time: a faster preset takes over", metadata: metadata)
+        }
         handle(.replace(.slow), in: &tasks)
+        lookForRoom(in: &tasks)
+    }
+
+    // MARK: The preset
+
+    @discardableResult
+    private func change(effort event: EffortMachine.Event) -> EffortMachine.Effect? {
+        let steps = codec.map { SoftwarePreset.efforts(for: $0) } ?? []
+        return effort.handle(event, steps: steps, now: ContinuousClock().now - epoch)
+    }
+
+    /// `nil` where the picture is copied.
+    private var codec: VideoCodec? { if case .encode(let wish) = group.video { wish.codec } else { nil } }
+
+    private func preset(_ effort: EncoderEffort) -> String { SoftwarePreset.name(effort, for: codec ?? .h264) }
+
+    /// A generation has the feed: notes with which preset.
+    private func notePreset(of generation: GroupMachine.Generation) {
+        let used = generations[generation]?.effort
+        if effort.isTrying, used == effort.effort {
+            change(effort: .tookOver)
+            logger.notice("a better preset is in use", metadata: ["preset": "\(preset(effort.effort))"])
+        }
+        ledger.hasLoweredPreset(used.flatMap { $0 == .normal ? nil : preset($0) })
+    }
+
+    /// Looks at the processors after a while, as long as a better preset is wanted.
+    private func lookForRoom(in tasks: inout DiscardingTaskGroup) {
+        guard effort.isLowered || effort.isTrying, !isLookingForRoom else { return }
+        isLookingForRoom = true
+        let child = generations[machine.current]?.child
+        tasks.addTask { [queue, pauses] in
+            guard await (try? ContinuousClock().sleep(for: pauses.look)) != nil else { return }
+            queue.yield(.room(await Offload.run { child?.pid.flatMap { ProcessorRoom.sample(of: $0) } }))
+        }
+    }
+
+    /// Hands over to a better preset where there is room for it.
+    private func noteRoom(_ sample: ProcessorRoom.Sample?, in tasks: inout DiscardingTaskGroup) {
+        isLookingForRoom = false
+        let hasRoom = !ledger.now.isTooSlow && (ProcessorRoom.isThere(from: lastSample, to: sample) ?? true)
+        lastSample = sample
+        defer { lookForRoom(in: &tasks) }
+        guard machine.actual == .live, machine.successor == nil else { return }
+        guard encoder?.isSoftware == true else {
+            change(effort: .unused)
+            return
+        }
+        guard change(effort: .look(hasRoom: hasRoom)) == .handOver else { return }
+        let metadata: Logger.Metadata = ["preset": "\(preset(effort.effort))"]
+        logger.notice("there is room for a better preset: it takes over", metadata: metadata)
+        handle(.handOver(.room), in: &tasks)
     }
 
     func keepsUp() {
@@ -311,7 +384,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         let encodesAnother = self.group.video != group.video || self.group.audio != group.audio
         self.group = group
         guard encodesAnother else { return }
-        effort = .normal
+        change(effort: .reset)
         box.encoders.pin(nil, to: name)
         requestEncoder { self.report($0) }
         ledger.isTooSlow(false)
@@ -374,7 +447,9 @@ actor GroupRunner: EncoderSupervisor, Runnable {
             return Commands.encoder(group, recipe: Libx264Recipe(), format: format, size: size, resume: resume, ffmpeg: ffmpeg)
         }
         requestEncoder()
-        guard let candidate = assign(to: generation), let recipe = box.encoders.recipe(for: candidate, in: name, effort: effort) else { return nil }
+        guard let candidate = assign(to: generation) else { return nil }
+        guard let recipe = box.encoders.recipe(for: candidate, in: name, effort: effort.effort) else { return nil }
+        generations[generation]?.effort = candidate.isSoftware ? effort.effort : nil
         scope = FilterScope(wish, size: size, frames: format.map { ArrivingFrames($0) }, scalesOnGPU: recipe.scales)
         return Commands.encoder(group, recipe: recipe, format: format, size: size, resume: resume, ffmpeg: ffmpeg)
     }

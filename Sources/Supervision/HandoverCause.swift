@@ -22,6 +22,8 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
     case operator_ = "operator"
     /// A better encoder is there again.
     case failBack = "fail-back"
+    /// The processor has room for a better preset.
+    case room
     /// It has run for long.
     case refresh
     /// What the source sends changed.
@@ -32,6 +34,7 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
         switch self {
         case .slow: Self.stall.rawValue
         case .source: Self.refresh.rawValue
+        case .room: Self.failBack.rawValue
         case .crash, .exit, .stall, .gpuLost, .gpuError, .sessionLimit, .permission, .unsupported, .config, .operator_, .failBack, .refresh: rawValue
         }
     }
@@ -40,7 +43,7 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
     var isOfDevice: Bool {
         switch self {
         case .gpuLost, .gpuError, .sessionLimit, .permission, .unsupported: true
-        case .crash, .exit, .stall, .slow, .config, .operator_, .failBack, .refresh, .source: false
+        case .crash, .exit, .stall, .slow, .config, .operator_, .failBack, .room, .refresh, .source: false
         }
     }
 
@@ -48,7 +51,8 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
     var isOwed: Bool {
         switch self {
         case .config, .source: true
-        case .crash, .exit, .stall, .slow, .gpuLost, .gpuError, .sessionLimit, .permission, .unsupported, .operator_, .failBack, .refresh: false
+        case .crash, .exit, .stall, .slow, .gpuLost, .gpuError, .sessionLimit, .permission, .unsupported: false
+        case .operator_, .failBack, .room, .refresh: false
         }
     }
 

@@ -61,6 +61,15 @@ import Testing
         #expect(json.contains(#""share":0.87"#) && json.contains(#""state":"degraded""#), "\(json)")
     }
 
+    @Test("a preset that was lowered is shown behind the encoder")
+    func loweredPreset() throws {
+        var box = box
+        box.channels[0].groups[0].loweredPreset = "superfast"
+        #expect(StatusTable.render(box, coloured: false).contains("libx264 superfast  30.0 fps"))
+        let json = String(decoding: try StatusJSON.render(box, isPretty: false), as: UTF8.self)
+        #expect(json.contains(#""loweredPreset":"superfast""#), "\(json)")
+    }
+
     @Test("notes on a source stand below it")
     func notes() {
         var box = box

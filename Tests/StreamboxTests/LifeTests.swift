@@ -86,6 +86,50 @@ import Testing
         }
     }
 
+    @Test("a preset that was lowered goes back up when there is room, and no picture is missing or twice")
+    func presetGoesBackUp() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let port = try FreePort.tcp()
+            let mark = try stage.folder.write("slow", "")
+            // The real FFmpeg, which reads at half speed with the usual preset while the machine is to be busy.
+            let slow = try stage.folder.write("ffmpeg", """
+                #!/bin/bash
+                arguments=()
+                for argument in "$@"; do
+                    if [[ -e '\(mark)' && $argument == -i && " $* " == *" pipe:0 "* && " $* " == *" veryfast "* ]]; then
+                        arguments+=(-readrate 0.5)
+                    fi
+                    arguments+=("$argument")
+                done
+                exec ffmpeg "${arguments[@]}"
+                """, mode: 0o755)
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    slate: { after: 20s }
+                    groups:
+                      - name: hd
+                        video: { bitrate: 600k, size: 320x180, rate: 30 }
+                        targets: [ { name: a, url: "\(sink.url("one"))" } ]
+                """, more: "ffmpeg: \(slow)\n", options: ["--preset-pause", "4"])
+            try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
+            let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
+            try await daemon.logged("handed over", "cause=slow", within: .seconds(60))
+            let position = daemon.position
+            try FileManager.default.removeItem(atPath: mark)
+            try await daemon.logged("handed over", "cause=room", from: position, within: .seconds(120))
+            let soFar = try await sink.reading(of: "one").frames.count
+            try await sink.waitForFrames(soFar + 60, of: "one")
+            await stage.end(publisher)
+            try await daemon.logged("msg=ended", "source=rtmp-0")
+            try await daemon.terminate()
+            let verdict = Verdict(try await sink.reading(of: "one"))
+            #expect(verdict.isWhole, "\(verdict)")
+        }
+    }
+
     /// Listens, shows the test picture, records, and pushes to nginx.
     private func everything(_ stage: Stage, _ sink: NginxRTMP, rtmp: Int, srt: Int) -> String {
         """

@@ -4,7 +4,4 @@ public enum EncoderEffort: Int, Sendable, Hashable, CaseIterable {
     case normal
     case less
     case least
-
-    /// The next faster one; `nil` for the fastest.
-    public var faster: EncoderEffort? { EncoderEffort(rawValue: rawValue + 1) }
 }

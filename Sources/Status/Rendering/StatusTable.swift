@@ -63,8 +63,9 @@ public struct StatusTable {
     }
 
     private mutating func write(_ group: GroupSnapshot) {
+        let detail = group.gpu.map { "@\($0)" } ?? group.loweredPreset.map { " \($0)" } ?? ""
         let figures = group.state == .live || group.state == .degraded
-            ? "\(group.encoder)\(group.gpu.map { "@\($0)" } ?? "")  \(Self.decimal(group.fps)) fps  \(Self.bits(group.bitsPerSecond))"
+            ? "\(group.encoder)\(detail)  \(Self.decimal(group.fps)) fps  \(Self.bits(group.bitsPerSecond))"
                 + (group.lostFrames > 0 ? "  \(group.lostFrames) lost" : "")
             : group.encoder
         row("", "group", group.name, group.state.rawValue, figures, tone(group))

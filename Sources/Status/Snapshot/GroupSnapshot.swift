@@ -20,6 +20,8 @@ public struct GroupSnapshot: Sendable, Hashable, Codable {
     public var why: String
     /// It is another one than wanted because FFmpeg refuses an option of that; `nil` where that is not so.
     public var ffmpegRefuses: Bool?
+    /// The preset of a software encoder, where a faster one than usual is in use because that was too slow.
+    public var loweredPreset: String?
     /// Pictures that went into the group's feed.
     public var frames: Int
     /// Pictures that the channel had and the group has not.
@@ -49,7 +51,7 @@ public struct GroupSnapshot: Sendable, Hashable, Codable {
 
     public init(
         name: String, state: State, isWanted: Bool = true, encoder: String, gpu: String? = nil, why: String = "",
-        ffmpegRefuses: Bool? = nil, frames: Int = 0,
+        ffmpegRefuses: Bool? = nil, loweredPreset: String? = nil, frames: Int = 0,
         lostFrames: Int = 0, encoderSkips: Int = 0, droppedFrames: Int = 0, feedBytes: Int = 0, fps: Double = 0, speed: Double = 0,
         bitsPerSecond: Double = 0, uptime: Double = 0, exits: [EncoderExits] = [], handovers: [String: Int] = [:],
         handoverSeconds: HistogramSnapshot = HistogramSnapshot(), history: [EndSnapshot] = [], targets: [TargetSnapshot] = [],
@@ -62,6 +64,7 @@ public struct GroupSnapshot: Sendable, Hashable, Codable {
         self.gpu = gpu
         self.why = why
         self.ffmpegRefuses = ffmpegRefuses
+        self.loweredPreset = loweredPreset
         self.frames = frames
         self.lostFrames = lostFrames
         self.encoderSkips = encoderSkips

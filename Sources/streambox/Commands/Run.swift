@@ -34,6 +34,9 @@ struct Run: AsyncParsableCommand {
     @Option(help: ArgumentHelp("After how many seconds an encoder is replaced by a fresh one: for tests.", visibility: .hidden))
     var encoderLifetime: Double?
 
+    @Option(help: ArgumentHelp("After how many seconds a lowered preset is raised: for tests.", visibility: .hidden))
+    var presetPause: Double?
+
     func run() async throws {
         ProcessLimits.forbidCores()
         ProcessLimits.allowDescriptors()
@@ -71,6 +74,7 @@ struct Run: AsyncParsableCommand {
         box.slates = folder.map { SlateStore(folder: $0 + "/slates", channels: file.configuration.channels.map(\.name)) }
         box.timelineStart = timelineStart.map { Int64($0 * 90_000) }
         box.encoderLifetime = encoderLifetime.map { .seconds($0) }
+        box.presetPause = presetPause.map { .seconds($0) }
         let supervisor = Supervisor(file.configuration, stopped: state.read() ?? StoppedOutputs(), box: box)
         let manager = ServiceManager(environment: environment)
         let problems = ProblemBoard()

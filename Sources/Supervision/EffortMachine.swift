@@ -1,0 +1,139 @@
+import FFmpeg
+
+/// How much work a group's software encoder spends on a picture: less where it is too slow, more again when there is
+/// room.
+///
+/// A better preset is tried after a pause, by a planned handover. The pause doubles each time that the better preset
+/// turns out to be too slow soon after, and is as short as at first once it has held. So a box that is busy for a
+/// moment gets its quality back soon, and one that is too small for the better preset tries it a few times a day.
+///
+/// Pure: times come in, effects go out. A time is the duration since any fixed moment, on a clock that does not go
+/// back.
+struct EffortMachine: Sendable {
+    enum Event: Sendable, Hashable {
+        /// The encoder in use is too slow to keep real time.
+        case slow
+        /// - Parameter hasRoom: The processor could do more; true where that is not known.
+        case look(hasRoom: Bool)
+        /// An encoder that was started with ``EffortMachine/effort`` has the output.
+        case tookOver
+        /// The encoder that was to take over ended before it did.
+        case failed
+        /// No software encoder is in use: what was found out says nothing of the next one.
+        case unused
+        /// The group encodes another picture.
+        case reset
+    }
+
+    enum Effect: Sendable, Hashable {
+        /// Replace the encoder in use by one with ``EffortMachine/effort``.
+        case replace
+        /// Hand over to one with ``EffortMachine/effort``.
+        case handOver
+        /// The fastest one is too slow.
+        case exhausted
+    }
+
+    /// The pauses between tries and the times that a try has to prove itself.
+    struct Pauses: Sendable, Hashable {
+        /// The first pause before a better preset is tried; each that follows a relapse is twice as long.
+        var first = Duration.seconds(60)
+        var cap = Duration.seconds(4 * 3600)
+        /// How long there has to be room before.
+        var room = Duration.seconds(30)
+        /// How long a better preset has to hold at least before earlier relapses are forgiven.
+        var proof = Duration.seconds(600)
+        /// Between two looks at the processor.
+        var look = Duration.seconds(10)
+
+        /// - Parameter first: The first pause, for tests; the others are as much shorter.
+        init(first: Duration? = nil) {
+            guard let first else { return }
+            (cap, room, proof, look) = (first * 240, first / 2, first * 10, first / 4)
+            self.first = first
+        }
+    }
+
+    /// What encoders that are started now use.
+    private(set) var effort = EncoderEffort.normal
+    /// The one before a better one was tried that has not taken over yet.
+    private var former: EncoderEffort?
+    /// How long the next pause is.
+    private(set) var pause: Duration
+    private var notBefore = Duration.zero
+    private var roomSince: Duration?
+    /// Until then the better preset may turn out to be too slow.
+    private var provenAt: Duration?
+    private let pauses: Pauses
+
+    init(pauses: Pauses = Pauses()) {
+        self.pauses = pauses
+        pause = pauses.first
+    }
+
+    /// A better preset than the present one is wanted.
+    var isLowered: Bool { effort != .normal }
+    /// A better preset has been asked for and has not taken over yet.
+    var isTrying: Bool { former != nil }
+
+    /// - Parameter steps: The efforts that differ for the encoder in use, the most work first.
+    mutating func handle(_ event: Event, steps: [EncoderEffort], now: Duration) -> Effect? {
+        forgiveIfProven(now)
+        switch event {
+        case .slow:
+            if let former {
+                // Two encoders at once are more than one; the one in use is started anew where it was well.
+                relapse(to: former, now: now)
+                return .replace
+            }
+            guard let faster = steps.first(where: { $0.rawValue > effort.rawValue }) else { return .exhausted }
+            if provenAt == nil { wait(now: now) } else { relapse(to: faster, now: now) }
+            effort = faster
+            return .replace
+        case .look(let hasRoom):
+            roomSince = hasRoom ? roomSince ?? now : nil
+            guard former == nil, let better = steps.last(where: { $0.rawValue < effort.rawValue }) else { return nil }
+            guard now >= notBefore, let roomSince, now - roomSince >= pauses.room else { return nil }
+            former = effort
+            effort = better
+            return .handOver
+        case .tookOver:
+            guard former != nil else { return nil }
+            former = nil
+            provenAt = now + max(pauses.proof, pause)
+            notBefore = now + pauses.first
+            roomSince = nil
+            return nil
+        case .failed:
+            guard let former else { return nil }
+            relapse(to: former, now: now)
+            return nil
+        case .unused:
+            guard now >= notBefore else { return nil }
+            (effort, former) = (.normal, nil)
+            return nil
+        case .reset:
+            self = EffortMachine(pauses: pauses)
+            return nil
+        }
+    }
+
+    private mutating func forgiveIfProven(_ now: Duration) {
+        guard let provenAt, now >= provenAt else { return }
+        self.provenAt = nil
+        pause = pauses.first
+    }
+
+    private mutating func relapse(to effort: EncoderEffort, now: Duration) {
+        self.effort = effort
+        pause = min(pause * 2, pauses.cap)
+        wait(now: now)
+    }
+
+    private mutating func wait(now: Duration) {
+        former = nil
+        provenAt = nil
+        roomSince = nil
+        notBefore = now + pause
+    }
+}
