@@ -238,7 +238,13 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     /// Has a source wait that is ahead of real time, on air or not: a file that is fetched plays like any other source.
     private func keepPace(of source: Source, at dts: Int64, _ inlet: Inlet, now: Int64) {
         let (wait, change) = paces[source.priority, default: SourcePace(most: mostAhead)].note(dts, now: now)
-        if let wait { inlet.wait(until: wait) }
+        if let wait {
+            inlet.wait(until: wait)
+            // A source that is held back is not silent: its next picture is there.
+            source.lastPicture = max(wait, now)
+            choice.delivered(source.priority, now: max(wait, now))
+            if choice.onAir == source.priority, player == nil { lastAired = max(wait, now) }
+        }
         if let change { source.report(.ahead(change)) }
     }
 

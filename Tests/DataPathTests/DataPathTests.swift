@@ -280,6 +280,29 @@ import TransportStream
         await rig.path.stop()
     }
 
+    @Test("a source that is held back for longer than the channel's patience is neither stalled nor off air")
+    func heldBackIsNotSilent() async throws {
+        let rig = await Rig(patience: .seconds(1), mostAhead: .seconds(2))
+        let (attachment, writer, events) = try await rig.source()
+        let rest = try await NumberedSource.with {
+            $0.width = 320
+            $0.height = 180
+            $0.firstNumber = 30
+            $0.duration = .seconds(1)
+            // Its timeline leaps ahead by four seconds, so that it is five ahead.
+            $0.start = .seconds(5)
+        }.bytes()
+        await writer.write(try await stream(seconds: 1) + rest)
+        try await events.wait(for: .ahead(true))
+        try await Task.sleep(for: .seconds(2))
+        #expect(!events.all.contains(.stalled) && !events.all.contains(.offAir), "\(events.all)")
+        writer.end()
+        while await rig.path.drain(attachment) { try await Task.sleep(for: .milliseconds(10)) }
+        try await events.wait(for: .ended)
+        #expect(!events.all.contains(.stalled), "\(events.all)")
+        await rig.path.stop()
+    }
+
     @Test("a source that is held back and detached leaves nothing behind")
     func detachedAhead() async throws {
         let rig = await Rig(mostAhead: .milliseconds(300))
