@@ -5,6 +5,9 @@
 /// and the target has not fallen further behind within it: a line that carries 97 % skips once in minutes, and is slow
 /// in between.
 ///
+/// What a target skips of a burst is not counted: where a source gives half a minute at once that a network held up, no
+/// line for real time takes it before the feed has gone on.
+///
 /// Pure; times are nanoseconds of any clock that does not go back.
 struct DeliveryWatch {
     /// Nanoseconds over which is measured: several groups of pictures, and several times what a feed keeps.
@@ -32,6 +35,8 @@ struct DeliveryWatch {
         var behind: Int
         /// Frames that it jumped over.
         var skipped: Int
+        /// Decoding time of the newest frame of the feed, in ticks.
+        var end: Int64?
     }
 
     private enum Verdict {
@@ -42,6 +47,14 @@ struct DeliveryWatch {
     private var nextLook = Int64.min
     private var verdict = Verdict.unknown
     private var told: (share: Double, at: Int64)?
+    /// Nanoseconds of media that the feed took in faster than real time; less than nothing while none came. Those of a
+    /// burst are forgotten as fast as real time.
+    private var burst: Int64 = 0
+    private var last: (at: Int64, place: Place)?
+    /// Frames of bursts that were skipped.
+    private var excused = 0
+    /// Nanoseconds of media at once that a line is to take: a source may be four seconds ahead, and a feed keeps six.
+    private static let longestBurst: Int64 = 4_000_000_000
 
     init() { looks.reserveCapacity(Int(Self.window / Self.interval) + 3) }
 
@@ -53,7 +66,22 @@ struct DeliveryWatch {
     mutating func look(_ place: @autoclosure () -> Place, now: Int64) -> (change: Change?, next: Int64) {
         guard now >= nextLook else { return (nil, nextLook) }
         nextLook = Self.next(after: now)
-        return (judge(place(), now: now), nextLook)
+        return (judge(withoutBursts(place(), now: now), now: now), nextLook)
+    }
+
+    private mutating func withoutBursts(_ place: Place, now: Int64) -> Place {
+        if let last, let end = place.end, let former = last.place.end {
+            let time = now - last.at
+            // A feed whose frames paused goes on as much later: that is no burst.
+            burst += (end - former) * 100_000 / 9 - time
+            if burst > 0 { burst = max(0, burst - time) } else if end != former { burst = min(0, burst + time / 10) }
+            if burst > Self.longestBurst { excused += place.skipped - last.place.skipped }
+        }
+        last = (now, place)
+        var rest = place
+        rest.fed -= excused
+        rest.skipped -= excused
+        return rest
     }
 
     private mutating func judge(_ place: Place, now: Int64) -> Change? {

@@ -57,7 +57,9 @@ final class Publisher {
     private func lookAtDelivery(now: Int64) -> Int64 {
         let reader = outlet.reader
         let (change, next) = delivery.look(
-            .init(fed: feed.pictures, behind: reader.picturesBehind, skipped: reader.skipped.pictures), now: now)
+            .init(
+                fed: feed.pictures, behind: reader.picturesBehind, skipped: reader.skipped.pictures,
+                end: feed.newestPictureDTS), now: now)
         switch change {
         case .slow(let share): report(.slow(share: share))
         case .complete: report(.complete)

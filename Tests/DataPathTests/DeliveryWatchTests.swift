@@ -12,11 +12,18 @@ import Testing
         private var behind = 0.0
         /// A tenth of a second at which frames were last skipped.
         private(set) var lastSkip: Int?
+        /// In ticks.
+        private(set) var end: Int64 = 900_000
+
+        /// The feed had no frames for some time, and its timeline goes on behind that.
+        mutating func pause(tenths: Int) { end += 9000 * Int64(tenths) }
 
         /// - Parameter capacity: How much of what comes in the line takes.
-        mutating func step(tenth: Int, capacity: Double) {
-            fed += 3
-            behind = max(0, behind + 3 - 3 * capacity)
+        /// - Parameter speed: Of the feed; 1 is real time.
+        mutating func step(tenth: Int, capacity: Double, speed: Int = 1) {
+            fed += 3 * speed
+            end += 9000 * Int64(speed)
+            behind = max(0, behind + Double(3 * speed) - 3 * capacity)
             guard behind >= 180 else { return }
             let newest = Double(fed % 60)
             skipped += Int(behind - newest)
@@ -24,7 +31,7 @@ import Testing
             lastSkip = tenth
         }
 
-        var place: DeliveryWatch.Place { .init(fed: fed, behind: Int(behind), skipped: skipped) }
+        var place: DeliveryWatch.Place { .init(fed: fed, behind: Int(behind), skipped: skipped, end: end) }
     }
 
     private struct Told {
@@ -82,6 +89,40 @@ import Testing
         let kinds = told.map { $0.share != nil }
         #expect(kinds.first == false && kinds.last == false && kinds.count(where: { !$0 }) == 2, "\(told)")
         #expect((told.last?.sinceSkip ?? 0) >= 30 && (told.last?.second ?? .max) < 150, "\(told)")
+    }
+
+    @Test("frames of a burst that are skipped make no target slow, and a line that is too thin is slow all the same")
+    func burst() {
+        for (capacity, isSlow) in [(1.1, false), (1.5, false), (0.7, true)] {
+            var watch = DeliveryWatch()
+            var line = Line()
+            var changes: [DeliveryWatch.Change] = []
+            for tenth in 0..<3000 {
+                // Nothing for half a minute, then what a network held up within a second.
+                if tenth == 700 { line.pause(tenths: 300) }
+                let speed = (1000..<1010).contains(tenth) ? 30 : 1
+                if !(700..<1000).contains(tenth) { line.step(tenth: tenth, capacity: capacity, speed: speed) }
+                let change = watch.look(line.place, now: Int64(tenth) * 100_000_000).change
+                if let change { changes.append(change) }
+            }
+            let isTold = changes.contains { if case .slow = $0 { true } else { false } }
+            #expect(isTold == isSlow, "\(capacity): \(changes)")
+        }
+    }
+
+    @Test("a pause of the feed is no burst: a line that is too thin behind it is slow at once")
+    func pause() {
+        var watch = DeliveryWatch()
+        var line = Line()
+        var slowAt: Int?
+        for tenth in 0..<40_000 {
+            if tenth == 36_999 { line.pause(tenths: 36_000) }
+            if tenth < 1000 || tenth >= 37_000 { line.step(tenth: tenth, capacity: tenth < 1000 ? 1.5 : 0.5) }
+            let change = watch.look(line.place, now: Int64(tenth) * 100_000_000).change
+            if case .slow? = change, slowAt == nil { slowAt = tenth }
+        }
+        // As soon as the feed has gone on.
+        #expect(slowAt.map { $0 < 37_000 + 150 } == true, "\(slowAt ?? -1)")
     }
 
     @Test("whatever arrives: slow only within a window of a skip, complete only a window after it")
