@@ -307,7 +307,7 @@ import TransportStream
     func detachedAhead() async throws {
         let rig = await Rig(mostAhead: .milliseconds(300))
         let (first, writer, events) = try await rig.source()
-        await writer.write(try await stream(seconds: 3))
+        await writer.write(try await stream(seconds: 20))
         try await events.wait(for: .ahead(true))
         #expect(await rig.path.drain(first))
         await rig.path.detach(first)

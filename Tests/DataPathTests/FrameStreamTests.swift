@@ -289,7 +289,7 @@ import Testing
     @Test("frames that a program writes at once make no encoder slow that is faster than real time")
     func burst() async throws {
         try await withRig(byteCount: 100_003, room: 1_000_000) { rig in
-            let encoder = try await rig.encoder(1, gives: 3, frameDuration: .milliseconds(400))
+            let encoder = try await rig.encoder(1, frameDuration: .milliseconds(400), gives: 3)
             async let written: Void = rig.write(0..<60, every: 0)
             try await rig.expect(0..<3)
             // Faster than real time, with more frames waiting than there is room for.
