@@ -52,6 +52,27 @@ import Testing
         }
     }
 
+    @Test("a build that prints no number, behind a wrapper that prints a line first, is asked what it can do, and used")
+    func unnumbered() async throws {
+        let scratch = Scratch()
+        let real = try await ffmpeg()
+        let wrapper = scratch.file("ffmpeg")
+        let script = """
+            #!/bin/sh
+            case " $* " in *" -version "*)
+                echo "using another one"
+                echo "ffmpeg version UNKNOWN Copyright"
+                exit ;;
+            esac
+            exec '\(real.path)' "$@"
+
+            """
+        try write(script, to: wrapper, mode: [.ownerReadWriteExecute])
+        let located = try await FFmpegBinary.locate(wrapper, environment: testEnvironment, limit: Limit.seconds(60))
+        let found = located.binary
+        #expect(found.version.text == "UNKNOWN" && found.capabilities.encoders == real.capabilities.encoders)
+    }
+
     @Test("another program, an old one, and one that hangs are refused with the mend")
     func wrong() async throws {
         let scratch = Scratch()

@@ -31,7 +31,17 @@ import Testing
         #expect(FFmpegVersion(output: new)?.release == nil)
         #expect(FFmpegVersion(output: new)?.isSupported == true)
         #expect(FFmpegVersion(output: old)?.isSupported == false)
-        #expect(FFmpegVersion(output: "ffmpeg version \(word) Copyright")?.isSupported == false)
+        // Without that number, too, nothing says that it is too old.
+        let unknown = FFmpegVersion(output: "ffmpeg version \(word) Copyright")
+        #expect(unknown?.text == word && unknown?.equivalent == nil && unknown?.isSupported == true)
+    }
+
+    @Test("lines that a wrapper prints before the version are passed over")
+    func wrapped() {
+        let numbers = "ffmpeg version 7.1.5 Copyright\nlibavutil      59. 39.100 / 59. 39.100\n"
+        let version = FFmpegVersion(output: "using /opt/ffmpeg\n\n" + numbers)
+        #expect(version?.text == "7.1.5" && version?.equivalent == .init(major: 7, minor: 1))
+        #expect(FFmpegVersion(output: "using /opt/ffmpeg\nffmpeg version 4.4 Copyright\n")?.isSupported == false)
     }
 
     @Test(
@@ -45,7 +55,9 @@ import Testing
         #expect(version?.equivalent == .init(major: major, minor: minor) && version?.isSupported == true)
     }
 
-    @Test("another program's output is no version", arguments: ["", "nginx version: 1.22", "ffmpeg version "])
+    @Test(
+        "another program's output is no version",
+        arguments: ["", "nginx version: 1.22", "ffmpeg version ", "is no ffmpeg version 7.1"])
     func others(text: String) {
         #expect(FFmpegVersion(output: text) == nil)
     }

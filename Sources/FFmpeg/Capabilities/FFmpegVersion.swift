@@ -46,8 +46,9 @@ public struct FFmpegVersion: Sendable, Hashable, Codable, CustomStringConvertibl
     public init?(output: String) {
         let lines = output.split(whereSeparator: \.isNewline)
         let start = "ffmpeg version "
-        guard let first = lines.first, first.hasPrefix(start) else { return nil }
-        let word = first.dropFirst(start.count).prefix { $0 != " " }
+        // A wrapper may print lines of its own before it.
+        guard let banner = lines.first(where: { $0.hasPrefix(start) }) else { return nil }
+        let word = banner.dropFirst(start.count).prefix { $0 != " " }
         guard !word.isEmpty else { return nil }
         text = String(word)
         release = Self.release(in: word)
@@ -60,9 +61,10 @@ public struct FFmpegVersion: Sendable, Hashable, Codable, CustomStringConvertibl
             }
     }
 
-    /// Whether this build can run the command lines. A snapshot on its way to the oldest release may.
+    /// Whether this build may run the command lines. A snapshot on its way to the oldest release may, and so may a
+    /// build that prints no number at all: the self-check finds out what it refuses.
     public var isSupported: Bool {
-        guard let equivalent else { return false }
+        guard let equivalent else { return true }
         return equivalent >= (release == nil ? Release(major: 5, minor: 0) : Self.oldestSupported)
     }
 
