@@ -85,6 +85,13 @@ import Testing
         #expect(refused.consequence.hasPrefix("it cannot be used"))
         #expect(refused.sentence(ffmpeg: "9.0").hasSuffix("; take it out of the address"))
         #expect(try missing(pull, .complete("5.1")).first?.consequence.hasPrefix("it does nothing") == true)
+        // A fork without a number does what the release of its age does.
+        let old = FFmpegCapabilities.complete("N-109468-gd39b34123d", library: "57. 44.100")
+        let new = FFmpegCapabilities.complete("N-122000-g1234567", library: "61.  3.100")
+        #expect(try missing(pull, old).first?.consequence.hasPrefix("it does nothing") == true)
+        for fork in [new, .complete("UNKNOWN")] {
+            #expect(try missing(pull, fork).first?.consequence.hasPrefix("it cannot be used") == true)
+        }
         // Of a target, what may be a secret is given to FFmpeg as an option, and none takes one that it does not know.
         #expect(try missing(Self.target("url: \"srt://h:9000?foo=1\""), .complete("5.1")).first?.consequence.hasPrefix("nothing can be sent") == true)
         #expect(try missing(Self.target("url: \"srt://h:9000?ttl=3\""), .complete("5.1")).first?.consequence.hasPrefix("it does nothing") == true)

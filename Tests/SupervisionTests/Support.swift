@@ -56,8 +56,13 @@ final class HeardProcess: Supervised {
 
 extension FFmpegCapabilities {
     /// A release with everything that the service uses, but for what has one of these names.
-    static func complete(_ release: String, without names: Set<String> = []) -> FFmpegCapabilities {
-        let all = complete(FFmpegVersion(output: "ffmpeg version \(release) Copyright")!)
+    ///
+    /// - Parameter library: The number of its libavutil, `57. 44.100`, where the name of the release does not count.
+    static func complete(
+        _ release: String, library: String? = nil, without names: Set<String> = []
+    ) -> FFmpegCapabilities {
+        let line = library.map { "libavutil      \($0) / \($0)\n" } ?? ""
+        let all = complete(FFmpegVersion(output: "ffmpeg version \(release) Copyright\n" + line)!)
         return FFmpegCapabilities(
             version: all.version, encoders: all.encoders.subtracting(names), filters: all.filters.subtracting(names),
             bitstreamFilters: all.bitstreamFilters.subtracting(names), inputProtocols: all.inputProtocols.subtracting(names),

@@ -12,8 +12,11 @@ extension FFmpegCapabilities {
         }
     }
 
-    /// An SRT address with a parameter that is none ends the process. FFmpeg before 9 looks over it (libavformat/libsrt.c).
-    public var refusesUnknownSRTParameters: Bool { version.release.map { $0 >= FFmpegVersion.Release(major: 9, minor: 0) } ?? true }
+    /// An SRT address with a parameter that is none ends the process. FFmpeg before 9 looks over it
+    /// (libavformat/libsrt.c); a build that tells no number at all is taken for a new one.
+    public var refusesUnknownSRTParameters: Bool {
+        version.equivalent.map { $0 >= FFmpegVersion.Release(major: 9, minor: 0) } ?? true
+    }
 
     /// What an SRT address has for parameters that are none, in their order; nothing where the address is another, or nothing is known.
     public func unknownSRTParameters(of url: String) -> [SRTParameter] {
