@@ -65,7 +65,8 @@ struct FFmpegCheck: Service {
         } else {
             let check = FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment)
             findings = await cancelWhenGracefulShutdown {
-                await waitForGroups()
+                let reason = await waitForGroups()
+                logger.debug("checking FFmpeg", metadata: ["because": "\(reason)"])
                 return await check.run()
             }
         }
@@ -85,12 +86,26 @@ struct FFmpegCheck: Service {
         try? await gracefulShutdown()
     }
 
-    private func waitForGroups() async {
+    /// - Returns: Why the wait is over, for the log.
+    private func waitForGroups() async -> String {
         let start = ContinuousClock.now
         while !Task.isCancelled, ContinuousClock.now - start < Self.patience {
-            if let snapshot = await status.snapshot(within: .seconds(1)), snapshot.isWhole { return }
+            if let snapshot = await status.snapshot(within: .seconds(1)) {
+                if snapshot.isWhole { return "the groups are on air" }
+                if hasRefusal(snapshot) { return "a process was refused an option" }
+            }
             try? await Task.sleep(for: .milliseconds(100))
         }
+        return "the groups take long"
+    }
+
+    /// A process has ended because FFmpeg refuses its command line: its group will not come on air, and the
+    /// operator waits for the reason.
+    ///
+    /// What FFmpeg lacks is on the board from the start, and the groups that do not need it come on air.
+    private func hasRefusal(_ snapshot: BoxSnapshot) -> Bool {
+        let known = problems.problems
+        return snapshot.problems.contains { $0.problem == .ffmpegUnsupported && !known.contains($0) }
     }
 }
 

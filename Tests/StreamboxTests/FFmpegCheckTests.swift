@@ -51,6 +51,8 @@ import Testing
 
                 """)
             let daemon = try await stage.streambox(box(), more: "ffmpeg: \(ffmpeg)\n")
+            // Its groups never come on air, and are not waited for.
+            try await daemon.logged("checking FFmpeg", "a process was refused an option")
             try await daemon.logged("refuses the option -fps_mode", "level=error")
             let status = try await stage.expect("both problems", of: daemon) { status in
                 ["-fps_mode", "-segment_time"].allSatisfy { option in
