@@ -24,7 +24,8 @@ extension ChannelRunner {
         let slate = slateLedger.now
         snapshot.sources.append(
             SourceSnapshot(
-                id: "slate", state: slate.isOnAir ? .live : .waiting, isOnAir: slate.isOnAir, format: slate.format.map { "\($0)" }))
+                id: "slate", state: slate.isOnAir ? .live : .waiting, isOnAir: slate.isOnAir,
+                format: slate.format.map { "\($0)" }, refused: slate.refused))
         snapshot.switches["slate"] = slate.airs
         let isOnAir = snapshot.sources.contains { $0.isOnAir }
         if isOnAir != air.isOn { air = (isOnAir, .now) }

@@ -90,7 +90,8 @@ actor ChannelRunner: Runnable {
         _ channel: ChannelConfiguration, ledger: ProcessLedger, queue: AsyncStream<Event>.Continuation, box: Box, dataPath: DataPath
     ) -> SlateKeeper {
         let logger = box.logger(["channel": "\(channel.name)", "source": "slate"])
-        return SlateKeeper(channel, box: box, dataPath: dataPath) { event in
+        let tell = { @Sendable (refused: String?) in ledger.isRefused(refused) }
+        return SlateKeeper(channel, box: box, dataPath: dataPath, tell: tell) { event in
             switch event {
             case .onAir(let format):
                 ledger.isOnAir(true)
@@ -306,6 +307,7 @@ actor ChannelRunner: Runnable {
         channel = next
         if former.slate.after != next.slate.after { await dataPath.setPatience(next.slate.after, of: next.name) }
         if former.slate != next.slate {
+            slateLedger.isRefused(nil)
             slate = Self.makeSlate(next, ledger: slateLedger, queue: queue, box: box, dataPath: dataPath)
             let format = sourceRunners.lazy.map(\.ledger.now).first { $0.isOnAir }?.format
             queue.yield(.run { [slate] in if let format { await slate.follow(format) } else { await slate.run() } })

@@ -23,6 +23,9 @@ enum Problems {
             problems.append(
                 Problem(.noSource, subject: "channel \(channel.name)", sentence: absence(of: channel)))
         }
+        for refused in channel.sources.compactMap(\.refused) {
+            problems.append(refusal(of: refused, ffmpeg, "the slate of \(channel.name)"))
+        }
         for source in channel.sources {
             let subject = "source \(source.id) of \(channel.name)"
             problems += source.state == .live ? of(source, subject) : refusal(source.history, ffmpeg, subject).map { [$0] } ?? of(source, subject)
@@ -59,8 +62,12 @@ enum Problems {
 
     /// The last process ended because FFmpeg refuses its command line: the next will, too.
     private static func refusal(_ history: [EndSnapshot], _ ffmpeg: String, _ subject: String) -> Problem? {
-        guard let refused = history.last?.refused else { return nil }
-        return Problem(.ffmpegUnsupported, subject: subject, sentence: RefusedRole.sentence(refused, ffmpeg: ffmpeg) + RefusedRole.advice(on: refused))
+        history.last?.refused.map { refusal(of: $0, ffmpeg, subject) }
+    }
+
+    private static func refusal(of refused: String, _ ffmpeg: String, _ subject: String) -> Problem {
+        let sentence = RefusedRole.sentence(refused, ffmpeg: ffmpeg) + RefusedRole.advice(on: refused)
+        return Problem(.ffmpegUnsupported, subject: subject, sentence: sentence)
     }
 
     private static func of(_ source: SourceSnapshot, _ subject: String) -> [Problem] {

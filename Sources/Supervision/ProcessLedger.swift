@@ -50,6 +50,8 @@ final class ProcessLedger: Sendable {
         var airs = 0
         /// Packets that SRT gave up, by its own word.
         var droppedPackets = 0
+        /// What FFmpeg refuses of the slate that is wanted; `nil` while it refuses nothing.
+        var refused: String?
         /// What there is to know of a source that delivers, or could.
         var notes: [SourceNote: String] = [:]
 
@@ -159,6 +161,11 @@ final class ProcessLedger: Sendable {
     /// Something keeps it from running; `nil` when nothing does any more.
     func isHindered(by why: String?) {
         entry.withLock { $0.obstacle = why }
+    }
+
+    /// FFmpeg refuses something of the slate that is wanted.
+    func isRefused(_ what: String?) {
+        entry.withLock { $0.refused = what }
     }
 
     func isSilent(_ isSilent: Bool) {

@@ -16,9 +16,10 @@ actor SlateKeeper {
     private let dataPath: DataPath
     private let logger: Logger
     private let report: @Sendable (SlateEvent) -> Void
+    private let tell: @Sendable (String?) -> Void
     private var format: SlateFormat
     /// The newest is the last.
-    private var rendered: [(format: SlateFormat, clip: SlateClip)] = []
+    private var rendered: [(format: SlateFormat, slate: Rendered)] = []
     private var isRendering = false
     private var hasToldOfMixture = false
 
@@ -27,10 +28,23 @@ actor SlateKeeper {
     /// How many formats are kept.
     private static let kept = 2
 
-    init(_ channel: ChannelConfiguration, box: Box, dataPath: DataPath, report: @escaping @Sendable (SlateEvent) -> Void) {
+    private struct Rendered {
+        var clip: SlateClip
+        /// What FFmpeg refused of the slate as it is configured, so that this is a plain card; `nil` for nothing.
+        var refused: String?
+    }
+
+    /// - Parameters:
+    ///   - tell: Called with what FFmpeg refuses of the slate that is wanted; `nil` for nothing.
+    ///   - report: Called when the slate goes on or off air.
+    init(
+        _ channel: ChannelConfiguration, box: Box, dataPath: DataPath, tell: @escaping @Sendable (String?) -> Void,
+        report: @escaping @Sendable (SlateEvent) -> Void
+    ) {
         self.channel = channel
         self.box = box
         self.dataPath = dataPath
+        self.tell = tell
         self.report = report
         format = SlateFormat(expecting: channel)
         logger = box.logger(["channel": "\(channel.name)"])
@@ -63,39 +77,47 @@ actor SlateKeeper {
             let wanted = format
             if let index = rendered.firstIndex(where: { $0.format == wanted }) {
                 rendered.append(rendered.remove(at: index))
-            } else if let clip = await render(wanted) {
-                rendered.append((wanted, clip))
+            } else if let slate = await render(wanted) {
+                rendered.append((wanted, slate))
                 if rendered.count > Self.kept { rendered.removeFirst() }
             } else {
                 return
             }
             guard format == wanted else { continue }
-            await dataPath.setSlate(rendered.last!.clip, of: channel.name, report: report)
+            let slate = rendered.last!.slate
+            tell(slate.refused)
+            await dataPath.setSlate(slate.clip, of: channel.name, report: report)
             return
         }
     }
 
-    private func render(_ format: SlateFormat) async -> SlateClip? {
+    private func render(_ format: SlateFormat) async -> Rendered? {
         let slate = channel.slate
+        var refused: String?
         if slate.image != nil || slate.text != nil {
             do {
-                return try await render(format, asConfigured: true)
+                return Rendered(clip: try await render(format, asConfigured: true))
             } catch {
                 // A stop cancels the drawing: no slate is needed then.
                 guard !Task.isCancelled else { return nil }
+                refused = (error as? NotRendered)?.refused
                 logger.error("the slate cannot be made as configured, so it is a plain card: \(error)")
             }
         }
         do {
-            return try await render(format, asConfigured: false)
+            return Rendered(clip: try await render(format, asConfigured: false), refused: refused)
         } catch {
-            if !Task.isCancelled { logger.error("there is no slate: \(error)") }
+            guard !Task.isCancelled else { return nil }
+            tell((error as? NotRendered)?.refused ?? refused)
+            logger.error("there is no slate: \(error)")
             return nil
         }
     }
 
     private struct NotRendered: Error, CustomStringConvertible {
         var description: String
+        /// What FFmpeg refused of the command line; `nil` where that is not why.
+        var refused: String?
     }
 
     /// The first slate as it was made for an earlier start, or a new one.
@@ -183,7 +205,9 @@ actor SlateKeeper {
             command(picture, format, output: output), binary: box.ffmpeg, environment: box.environment, limit: Self.limit)
         guard exit.status == .exited(0) else {
             if case .notStarted(let reason) = exit.status { throw NotRendered(description: reason) }
-            throw NotRendered(description: exit.log.last(1).first ?? "FFmpeg took longer than \(Self.limit)")
+            throw NotRendered(
+                description: exit.log.last(1).first ?? "FFmpeg took longer than \(Self.limit)",
+                refused: exit.cause == .unsupported ? RefusedOption(exit.log)?.description : nil)
         }
         let bytes = try Self.read(output)
         return (try clip(bytes, format), bytes)

@@ -69,6 +69,45 @@ import Testing
         }
     }
 
+    @Test("a slate that FFmpeg refuses is a problem that names it, until a reload asks for another one")
+    func refusedSlate() async throws {
+        try await withStage { stage in
+            let ffmpeg = try await wrapper(stage, """
+                case "$*" in *" -version"*) ;; *drawtext=*)
+                    echo "[AVFilterGraph @ 0x55] [error] No such filter: 'drawtext'" >&2
+                    exit 8 ;;
+                esac
+                exec "$real" "$@"
+
+                """)
+            let more = "ffmpeg: \(ffmpeg)\n"
+            let group = "    groups: [ { name: hd, video: { codec: h264, bitrate: 400k } } ]"
+            let port = try FreePort.tcp()
+            let channel = { (slate: String) in
+                """
+                  - name: main
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    slate: { \(slate) }
+                \(group)
+                """
+            }
+            let daemon = try await stage.streambox(channel("text: hello"), more: more)
+            let isRefused = { (status: StatusReport) in
+                status.problems.contains { problem in
+                    problem.problem == "ffmpeg-unsupported" && problem.subject == "the slate of main"
+                        && problem.sentence.contains("does not have the filter drawtext")
+                }
+            }
+            // A plain card is shown in its place.
+            try await stage.expect("the slate's problem", of: daemon) { status in
+                isRefused(status) && status.source("slate")?.isOnAir == true
+            }
+            try await reload(stage, daemon, channel("after: 2s"), more: more)
+            try await stage.expect("no problem of the slate", of: daemon) { !isRefused($0) }
+            try await daemon.terminate()
+        }
+    }
+
     @Test("an FFmpeg without SRT is named where SRT is used, and RTMP, recordings and everything else work")
     func withoutSRT() async throws {
         try await withStage { stage in

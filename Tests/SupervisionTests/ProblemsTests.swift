@@ -43,6 +43,22 @@ import Testing
         #expect(problems(.stalled, encoder: "none", why: why, isRefused: true) == [problem])
     }
 
+    @Test("a slate that FFmpeg refuses is told as that, on air or not, and one that it takes is not told")
+    func slate() {
+        func problems(_ refused: String?, isOnAir: Bool) -> [Problem] {
+            let state = isOnAir ? SourceSnapshot.State.live : .waiting
+            let slate = SourceSnapshot(id: "slate", state: state, isOnAir: isOnAir, refused: refused)
+            let source = SourceSnapshot(id: "test-0", state: .live, isOnAir: true)
+            return Problems.of(ChannelSnapshot(name: "main", sources: [source, slate]), ffmpeg: "9.0.2")
+        }
+        let sentence = RefusedRole.sentence("the filter gradients", ffmpeg: "9.0.2") + RefusedRole.advice
+        for isOnAir in [true, false] {
+            let wanted = Problem(.ffmpegUnsupported, subject: "the slate of main", sentence: sentence)
+            #expect(problems("the filter gradients", isOnAir: isOnAir) == [wanted])
+            #expect(problems(nil, isOnAir: isOnAir).isEmpty)
+        }
+    }
+
     private func problems(_ target: TargetSnapshot) -> [Problem] {
         let source = SourceSnapshot(id: "test", state: .live, isOnAir: true)
         let group = GroupSnapshot(name: "hd", state: .live, encoder: "libx264", targets: [target])

@@ -58,11 +58,13 @@ public struct SourceSnapshot: Sendable, Hashable, Codable {
     public var droppedPackets: Int?
     /// What is taken of what it sends, how that is treated, and why nothing comes of it; `nil` for nothing to tell.
     public var notes: [String]?
+    /// What FFmpeg refuses of the slate's command line; `nil` for any other source, and while it refuses nothing.
+    public var refused: String?
 
     public init(
         id: String, state: State, isOnAir: Bool = false, format: String? = nil, starts: Int = 0, trouble: String? = nil,
         history: [EndSnapshot] = [], refusals: [String: Int]? = nil, encoder: String? = nil, droppedPackets: Int? = nil,
-        notes: [String]? = nil
+        notes: [String]? = nil, refused: String? = nil
     ) {
         self.id = id
         self.state = state
@@ -70,6 +72,7 @@ public struct SourceSnapshot: Sendable, Hashable, Codable {
         self.encoder = encoder
         self.droppedPackets = droppedPackets
         self.notes = notes
+        self.refused = refused
         self.isOnAir = isOnAir
         self.format = format
         self.starts = starts
