@@ -119,6 +119,19 @@ import Testing
     @Test("the tables of every version are read")
     func tables() {
         #expect(CapabilityQuestions.encoders(in: "Encoders:\n V..... = Video\n ------\n V....D libx264   libx264 H.264\n A....D aac  AAC\n") == ["libx264", "aac"])
+        let decoders = """
+            Decoders:
+             V..... = Video
+             ------
+             VFS..D hevc                 HEVC (High Efficiency Video Coding)
+             V....D libopenh264          OpenH264 H.264 / AVC (codec h264)
+             V..... hevc_v4l2m2m         V4L2 mem2mem HEVC decoder wrapper (codec hevc)
+             V..... mpeg2_v4l2m2m        V4L2 mem2mem MPEG2 decoder wrapper (codec mpeg2video)
+             A....D libfdk_aac           Fraunhofer FDK AAC (codec aac)
+
+            """
+        let names: Set = ["hevc", "libopenh264", "h264", "hevc_v4l2m2m", "mpeg2_v4l2m2m", "libfdk_aac", "aac"]
+        #expect(CapabilityQuestions.decoders(in: decoders) == names)
         let filters = "Filters:\n  T.. = Timeline support\n  ..C = Command support\n ... acopy A->A Copy\n T.C scale V->V Scale\n .. nullsrc |->V Null\n"
         #expect(CapabilityQuestions.filters(in: filters) == ["acopy", "scale", "nullsrc"])
         #expect(CapabilityQuestions.names(in: "Bitstream filters:\naac_adtstoasc\nextract_extradata\n\n") == ["aac_adtstoasc", "extract_extradata"])
@@ -146,6 +159,7 @@ import Testing
         let capabilities = try await ffmpeg().capabilities
         let complete = FFmpegCapabilities.complete(capabilities.version)
         #expect(capabilities.encoders.isSuperset(of: ["aac", "libx264", "libx265", "h264_vaapi", "h264_nvenc"]))
+        #expect(capabilities.decoders.isSuperset(of: complete.decoders))
         #expect(capabilities.filters.isSuperset(of: complete.filters), "\(complete.filters.subtracting(capabilities.filters))")
         #expect(capabilities.bitstreamFilters.isSuperset(of: complete.bitstreamFilters))
         #expect(capabilities.inputProtocols.isSuperset(of: complete.inputProtocols))
@@ -166,7 +180,8 @@ extension FFmpegCapabilities {
     fileprivate static func with(options: Set<String>) -> FFmpegCapabilities {
         let other = debian12
         return FFmpegCapabilities(
-            version: other.version, encoders: other.encoders, filters: other.filters, bitstreamFilters: other.bitstreamFilters,
+            version: other.version, encoders: other.encoders, decoders: other.decoders, filters: other.filters,
+            bitstreamFilters: other.bitstreamFilters,
             inputProtocols: other.inputProtocols, outputProtocols: other.outputProtocols, demuxers: other.demuxers, muxers: other.muxers, options: options,
             srtOptions: other.srtOptions, rtspOptions: other.rtspOptions, x265Options: other.x265Options, hwaccels: other.hwaccels,            acceptsRateWithPassthrough: other.acceptsRateWithPassthrough, presetReachesOutput: other.presetReachesOutput)
     }

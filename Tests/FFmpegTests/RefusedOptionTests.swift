@@ -102,6 +102,12 @@ import Testing
             ("[vost#0:0/wrapped_avframe @ 0x55] [fatal] Unknown pixel format requested: zz.", "the pixel format zz"),
             ("[rawvideo @ 0x55] [error] No such pixel format: zz.|[error] /dev/zero: Invalid argument", "the pixel format zz"),
             ("[fatal] Unknown decoder 'zz'|[fatal] Error opening input files: Decoder not found", "the decoder zz"),
+            ("[error] Decoder (codec h264) not found for input stream #0:0", "the decoder h264"),
+            (
+                "[vist#0:0/h264 @ 0x55] [error] Decoding requested, but no decoder found for: h264"
+                    + "|[error] Error opening output file pipe:1.|[fatal] Error opening output files: Invalid argument",
+                "the decoder h264"
+            ),
             (
                 "[error] Invalid device specification \"vaapi=va:/dev/dri/renderD128\": unknown device type|[error] Failed to set value 'vaapi=va:/dev/dri/renderD128' for option 'init_hw_device': Invalid argument",
                 "the device type vaapi"
@@ -175,6 +181,10 @@ import Testing
         // The program is not in the input.
         #expect(RefusedOption(log("[fatal] Stream map '0:p:9:v:0' matches no streams.|[error] Failed to set value '0:p:9:v:0' for option 'map': Invalid argument")) == nil)
         #expect(RefusedOption(log("[srt @ 0x55] [error] failed to set option SRTO_PASSPHRASE on socket: Operation not supported: Bad parameters")) == nil)
+        // What comes is in no codec that FFmpeg knows.
+        #expect(RefusedOption(log("[error] Decoder (codec none) not found for input stream #0:0")) == nil)
+        let unknown = "[vist#0:0/none @ 0x55] [error] Decoding requested, but no decoder found for: none"
+        #expect(RefusedOption(log(unknown)) == nil)
         // A warning of FFmpeg 7.1 and 9.
         let unused = "[out#0/null @ 0x55] [warning] Codec AVOption skip_frame (Allow frame skipping) has not been used for any stream. The most likely reason is "
             + "either wrong type (e.g. a video option with no video streams) or that it is a private option of some decoder which was not actually used."

@@ -18,6 +18,8 @@ import Testing
     private static let capture = "sources: [ { capture: { any: true } } ], groups: [ { name: hd } ]"
     private static let raw = "sources: [ { raw: { path: /tmp/frames, size: 64x48, rate: 30 } } ], groups: [ { name: hd } ]"
     private static let copied = "sources: [ { rtmp: { listen: \"127.0.0.1:1935\" } } ], groups: [ { name: hd, video: copy, audio: copy } ]"
+    private static let pullCopied =
+        "sources: [ { pull: { url: \"http://h/x\" } } ], groups: [ { name: hd, video: copy, audio: copy } ]"
     private static let image = "sources: [ { test: } ], slate: { image: \"\(#filePath)\" }, groups: [ { name: hd } ]"
 
     private static func pull(_ url: String) -> String { "sources: [ { pull: { url: \"\(url)\" } } ], groups: [ { name: hd } ]" }
@@ -65,6 +67,32 @@ import Testing
             found.contains { $0.subject == entry.subject && $0.missing.hasSuffix(" \(entry.part)") && $0.consequence.contains(entry.consequence) },
             "\(entry): \(found)")
         #expect(try missing(entry.channel, .complete("9.0")).isEmpty)
+    }
+
+    private static let decoders: [(name: String, channel: String, subject: String, consequence: String)] = [
+        ("h264", test, "group hd", "its picture cannot be encoded"),
+        ("aac", test, "group hd", "its sound cannot be encoded"),
+        ("hevc", pull("http://h/x"), "group hd", "sources that send HEVC"),
+        ("aac", pullCopied, "source pull-0 of main", "where its sound is AAC"),
+        ("aac", copied, "source rtmp-0 of main", "it cannot be used"),
+        ("rawvideo", raw, "source raw-0 of main", "it cannot be used"),
+    ]
+
+    @Test("a decoder that is missing is told of those that decode what comes", arguments: decoders.indices)
+    func decoder(index: Int) throws {
+        let entry = Self.decoders[index]
+        let found = try missing(entry.channel, .complete("9.0", withoutDecoders: [entry.name]))
+        #expect(
+            found.contains { ability in
+                ability.subject == entry.subject && ability.missing == "the decoder \(entry.name)"
+                    && ability.consequence.contains(entry.consequence)
+            }, "\(entry): \(found)")
+    }
+
+    @Test("a decoder is not missed where nothing is decoded, or nothing of its codec comes")
+    func undecoded() throws {
+        #expect(try missing(Self.copied, .complete("9.0", withoutDecoders: ["h264", "hevc", "rawvideo"])).isEmpty)
+        #expect(try missing(Self.test, .complete("9.0", withoutDecoders: ["hevc", "rawvideo"])).isEmpty)
     }
 
     @Test("nothing is told of what nobody uses, and nothing twice")

@@ -84,6 +84,7 @@ public struct FFmpegBinary: Sendable, Hashable {
         return FFmpegCapabilities(
             version: version,
             encoders: list(CapabilityQuestions.encoders(in: try text(.encoders)), or: usual.encoders),
+            decoders: list(CapabilityQuestions.decoders(in: try text(.decoders)), or: usual.decoders),
             filters: list(CapabilityQuestions.filters(in: try text(.filters)), or: usual.filters),
             bitstreamFilters: list(CapabilityQuestions.names(in: try text(.bitstreamFilters)), or: usual.bitstreamFilters),
             inputProtocols: list(protocols.input, or: usual.inputProtocols), outputProtocols: list(protocols.output, or: usual.outputProtocols),

@@ -1,11 +1,13 @@
 /// What is asked of an FFmpeg to learn its capabilities, and how the answers read.
 enum CapabilityQuestions: CaseIterable {
-    case version, encoders, filters, bitstreamFilters, protocols, formats, options, srtOptions, rtspOptions, x265Options, hwaccels, rateWithPassthrough, preset
+    case version, encoders, decoders, filters, bitstreamFilters, protocols, formats, options
+    case srtOptions, rtspOptions, x265Options, hwaccels, rateWithPassthrough, preset
 
     var arguments: [String] {
         switch self {
         case .version: ["-hide_banner", "-version"]
         case .encoders: ["-hide_banner", "-encoders"]
+        case .decoders: ["-hide_banner", "-decoders"]
         case .filters: ["-hide_banner", "-filters"]
         case .bitstreamFilters: ["-hide_banner", "-bsfs"]
         case .protocols: ["-hide_banner", "-protocols"]
@@ -36,6 +38,19 @@ enum CapabilityQuestions: CaseIterable {
     /// Reads the tables of `-encoders`: ` V....D libx264   libx264 H.264 …` below a line of dashes.
     static func encoders(in text: String) -> Set<String> {
         Set(table(text).compactMap { row in row.count >= 2 ? String(row[1]) : nil })
+    }
+
+    /// Reads `-decoders`, whose table looks like that of the encoders: the names, and of a library's decoder the codec
+    /// too, as in ` V....D libopenh264  OpenH264 … (codec h264)`. Others without their codec's name need a device.
+    static func decoders(in text: String) -> Set<String> {
+        var names: Set<String> = []
+        for row in table(text) where row.count >= 2 {
+            names.insert(String(row[1]))
+            guard row.count > 2, row[1].hasPrefix("lib"), row[2].hasSuffix(")") else { continue }
+            guard let mark = row[2].firstRange(of: "(codec ") else { continue }
+            names.insert(String(row[2][mark.upperBound...].dropLast()))
+        }
+        return names
     }
 
     /// Reads `-filters`: ` T.C scale   V->V   Scale the input …`; the legend above has no arrow.

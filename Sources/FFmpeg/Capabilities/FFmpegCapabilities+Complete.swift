@@ -5,6 +5,7 @@ extension FFmpegCapabilities {
         return FFmpegCapabilities(
             version: version,
             encoders: ["aac", "h264_nvenc", "h264_qsv", "h264_v4l2m2m", "h264_vaapi", "hevc_nvenc", "hevc_qsv", "hevc_vaapi", "libx264", "libx265", "rawvideo"],
+            decoders: ["aac", "h264", "hevc", "rawvideo"],
             filters: [
                 "aformat", "aresample", "atrim", "bwdif", "crop", "drawtext", "format", "fps", "framestep", "gradients", "hwupload", "loop", "pad", "scale", "scale_vaapi",
                 "setpts", "setsar", "settb", "sine", "testsrc2", "trim", "volume",

@@ -4,6 +4,8 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
     public let version: FFmpegVersion
     /// Names of the encoders compiled in. Listing is not having: only a trial encode proves one.
     public let encoders: Set<String>
+    /// Names of the decoders compiled in, and the codecs that those of libraries decode.
+    public let decoders: Set<String>
     public let filters: Set<String>
     public let bitstreamFilters: Set<String>
     public let inputProtocols: Set<String>
@@ -30,12 +32,14 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
     public let presetReachesOutput: Bool
 
     public init(
-        version: FFmpegVersion, encoders: Set<String>, filters: Set<String>, bitstreamFilters: Set<String>, inputProtocols: Set<String>,
+        version: FFmpegVersion, encoders: Set<String>, decoders: Set<String>, filters: Set<String>,
+        bitstreamFilters: Set<String>, inputProtocols: Set<String>,
         outputProtocols: Set<String>, demuxers: Set<String>, muxers: Set<String>, options: Set<String>, srtOptions: Set<String>,
         rtspOptions: Set<String>, x265Options: Set<String>, hwaccels: Set<String>, acceptsRateWithPassthrough: Bool, presetReachesOutput: Bool
     ) {
         self.version = version
         self.encoders = encoders
+        self.decoders = decoders
         self.filters = filters
         self.bitstreamFilters = bitstreamFilters
         self.inputProtocols = inputProtocols

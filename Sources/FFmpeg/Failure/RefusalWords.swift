@@ -15,6 +15,8 @@ struct RefusalWords: Sendable {
 
     private static let lineFeed = UInt8(ascii: "\n")
     private static let fullStop = UInt8(ascii: ".")
+    /// What FFmpeg calls the codec of a stream that it does not know.
+    private static let noCodec: Set<String> = ["none", "unknown_codec"]
     /// Characters that are shown of what FFmpeg repeats.
     private static let longest = 80
 
@@ -87,6 +89,9 @@ struct RefusalWords: Sendable {
         // Parts that it does not have
         RefusalWords("Unknown encoder '*'", "the encoder $1"),
         RefusalWords("Unknown decoder '*'", "the decoder $1"),
+        // That of the codec that comes, in 5.1 and from 6 on. What comes may have none that FFmpeg knows.
+        RefusalWords("Decoder (codec *) not found for input stream", "the decoder $1", except: noCodec),
+        RefusalWords("Decoding requested, but no decoder found for: *", "the decoder $1", except: noCodec),
         RefusalWords("Unknown pixel format requested: *", "the pixel format $1"),
         RefusalWords("No such pixel format: *", "the pixel format $1"),
         RefusalWords("Invalid pixel format '*'", "the pixel format $1"),

@@ -57,7 +57,9 @@ public struct FFmpegNeeds: Sendable {
             [.encoder("libx264")], for: "software",
             "H.264 is encoded by hardware alone; there is no slate and no test picture, and sources in other codecs cannot be used")
         needs.need([.encoder("libx265")], for: "software", "HEVC is encoded by hardware alone, and sources in HEVC have no slate")
-        needs.need(.encodedPicture, for: "groups", "none can encode its picture")
+        needs.need(.encodedPicture, [.decoder("h264")], for: "groups", "none can encode its picture")
+        needs.need([.decoder("hevc")], for: "groups", noHEVC)
+        needs.need([.decoder("aac")], for: "sound", "it cannot be encoded, but only passed on")
         needs.need(.convertedRate, for: "groups", "no rate can be changed")
         needs.need(.resumedPicture, .resumedSound, for: "groups", noSuccessor)
         needs.need([.filter("pad"), .filter("crop")], for: "groups", stretched)
@@ -83,6 +85,7 @@ public struct FFmpegNeeds: Sendable {
     private static let noSuccessor = "an encoder that ends cannot be followed by another one"
     private static let stretched = "frames of another shape are stretched"
     private static let interlaced = "interlaced sources stay interlaced"
+    private static let noHEVC = "sources that send HEVC cannot be encoded"
     private static let noGPU = "no GPU can encode the frames"
 
     private mutating func need(_ parts: [FFmpegPart]..., for subject: String, _ consequence: String) {
@@ -104,14 +107,20 @@ public struct FFmpegNeeds: Sendable {
         for source in channel.sources {
             let subject = "source \(source.id) of \(channel.name)"
             add(source, subject, hasSoftware: hasSoftware)
-            if encodesSound, !source.hasFrames { need(.encodedSound, for: subject, Self.noSource) }
+            if encodesSound, !source.hasFrames {
+                need(.encodedSound, for: subject, Self.noSource)
+                if case .rtmp = source.kind { need([.decoder("aac")], for: subject, Self.noSource) }
+            }
             if mayBeInOtherCodecs(source) {
+                if encodesSound { need([.decoder("aac")], for: subject, "it cannot be used where its sound is AAC") }
                 need([.encoder("libx264"), .filter("format")], for: subject, "it cannot be used where its picture is neither H.264 nor HEVC")
                 need(.encodedSound, for: subject, "it cannot be used where its sound is not AAC")
             }
         }
         addSlate(of: channel)
-        for group in channel.groups { add(group, hasSoftware: hasSoftware) }
+        // A slate after such a source is HEVC, too.
+        let hasHEVC = channel.sources.contains { maySendHEVC($0) }
+        for group in channel.groups { add(group, hasSoftware: hasSoftware, hasHEVC: hasHEVC) }
     }
 
     private mutating func add(_ source: SourceConfiguration, _ subject: String, hasSoftware: Bool) {
@@ -184,14 +193,15 @@ public struct FFmpegNeeds: Sendable {
 
     // MARK: Groups and targets
 
-    private mutating func add(_ group: GroupConfiguration, hasSoftware: Bool) {
+    private mutating func add(_ group: GroupConfiguration, hasSoftware: Bool, hasHEVC: Bool) {
         let subject = "group \(group.name)"
         if case .encode(let video) = group.video {
             // Encoders that are named are looked for by ``EncoderSelector``.
             if hasSoftware, case .auto = video.encoder {
                 need([.encoder(video.codec == .hevc ? "libx265" : "libx264")], for: subject, "it has no encoder where no GPU works")
             }
-            need(.encodedPicture, for: subject, "its picture cannot be encoded")
+            need(.encodedPicture, [.decoder("h264")], for: subject, "its picture cannot be encoded")
+            if hasHEVC { need([.decoder("hevc")], for: subject, Self.noHEVC) }
             if video.rate != nil { need(.convertedRate, for: subject, "its rate cannot be had") }
             need(.resumedPicture, for: subject, Self.noSuccessor)
             switch video.fit {
@@ -202,7 +212,7 @@ public struct FFmpegNeeds: Sendable {
             if video.deinterlace != .off { need([.filter("bwdif")], for: subject, Self.interlaced) }
         }
         if case .encode = group.audio {
-            need(.encodedSound, for: subject, "its sound cannot be encoded")
+            need(.encodedSound, [.decoder("aac")], for: subject, "its sound cannot be encoded")
             need(.resumedSound, for: subject, Self.noSuccessor)
         }
         for target in group.targets { add(target, of: group) }

@@ -2,13 +2,14 @@ import FFmpeg
 
 /// A part of an FFmpeg that a command line needs, and that a build may lack.
 enum FFmpegPart: Sendable, Hashable, CustomStringConvertible {
-    case encoder(String), filter(String), bitstreamFilter(String), demuxer(String), muxer(String)
+    case encoder(String), decoder(String), filter(String), bitstreamFilter(String), demuxer(String), muxer(String)
     /// Protocols.
     case input(String), output(String)
 
     func isIn(_ ffmpeg: FFmpegCapabilities) -> Bool {
         switch self {
         case .encoder(let name): ffmpeg.encoders.contains(name)
+        case .decoder(let name): ffmpeg.decoders.contains(name)
         case .filter(let name): ffmpeg.filters.contains(name)
         case .bitstreamFilter(let name): ffmpeg.bitstreamFilters.contains(name)
         case .demuxer(let name): ffmpeg.demuxers.contains(name)
@@ -22,6 +23,7 @@ enum FFmpegPart: Sendable, Hashable, CustomStringConvertible {
     var description: String {
         switch self {
         case .encoder(let name): "the encoder \(name)"
+        case .decoder(let name): "the decoder \(name)"
         case .filter(let name): "the filter \(name)"
         case .bitstreamFilter(let name): "the bitstream filter \(name)"
         case .demuxer(let name): "the input format \(name)"
@@ -57,5 +59,5 @@ extension [FFmpegPart] {
     static var rawCopy: Self { [.demuxer("data"), .muxer("data")] }
     static var card: Self { [.demuxer("v4l2"), .muxer("nut"), .encoder("rawvideo"), .filter("scale"), .filter("format")] }
     /// Frames on their way to an encoder.
-    static var frames: Self { [.demuxer("ivf"), .filter("format")] }
+    static var frames: Self { [.demuxer("ivf"), .decoder("rawvideo"), .filter("format")] }
 }

@@ -203,7 +203,10 @@ public struct FFmpegSelfCheck: Sendable {
                 inputSize: Self.size, resume: ResumePoint(videoStart: 0, audioStart: 0))
             return Role(
                 name: group.name,
-                needs: [[.encoder(group.recipe.encoder)], .encodedPicture, .convertedRate, .resumedPicture, .encodedSound, .resumedSound],
+                needs: [
+                    [.encoder(group.recipe.encoder), .decoder("h264"), .decoder("aac")], .encodedPicture,
+                    .convertedRate, .resumedPicture, .encodedSound, .resumedSound,
+                ],
                 command: command.command(for: ffmpeg.capabilities), input: media)
         }
     }
