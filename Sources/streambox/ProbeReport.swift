@@ -83,10 +83,18 @@ struct ProbeReport: Encodable {
     private mutating func listAV1(_ catalogue: EncoderCatalogue) {
         for family in EncoderFamily.allCases {
             for candidate in catalogue.candidates(family, .av1) where catalogue.listed.contains(candidate.name) {
-                encoders.append(Encoder(name: "\(candidate)", standing: "listed", reason: "this service does not encode AV1 yet"))
+                listAV1("\(candidate)")
             }
         }
+        for name in Self.otherAV1 where catalogue.listed.contains(name) { listAV1(name) }
     }
+
+    private mutating func listAV1(_ name: String) {
+        encoders.append(Encoder(name: name, standing: "listed", reason: "this service does not encode AV1 yet"))
+    }
+
+    /// Software that no configuration can name.
+    private static let otherAV1 = ["libaom-av1", "librav1e"]
 
     /// Lists what trials have shown.
     mutating func list(_ catalogue: EncoderCatalogue, _ trials: [(EncoderCandidate, TrialResult)]) {

@@ -132,6 +132,22 @@ import Testing
         }
     }
 
+    @Test("the AV1 encoders of GPUs are listed where FFmpeg has them, and not tried")
+    func av1() async throws {
+        // FFmpeg 7 and later has them.
+        let text = try await Program.run("ffmpeg", ["-v", "error", "-encoders"]).success("the encoders").text
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            try await lab.plug(.nvidia)
+            let report = try await probe(stage, lab, environment: lab.nvidiaEnvironment)
+            let encoders = [("av1_vaapi", "0000:00:02.0"), ("av1_qsv", "0000:00:02.0"), ("av1_nvenc", "0000:01:00.0")]
+            for (name, slot) in encoders {
+                let standing = report.encoder("\(name)@\(slot)")?.standing
+                #expect(standing == (text.contains(" \(name) ") ? "listed" : nil), "\(name)")
+            }
+        }
+    }
+
     @Test("a GPU without a scaler encodes what the processor has scaled")
     func noScaler() async throws {
         try await withLab { stage, lab in

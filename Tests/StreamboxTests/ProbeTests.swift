@@ -28,6 +28,7 @@ import Testing
             var node: String
             var sound: String?
         }
+        var hwaccels: [String]
         var gpus: [Entry]
         var encoders: [Encoder]
         var captureDevices: [Capture]
@@ -56,6 +57,15 @@ import Testing
         #expect(card.path == "pci-0000:00:14.0-usb-0:2:1.0")
     }
 
+    @Test("AV1 encoders of software are listed, and what FFmpeg could decode with")
+    func listed() async throws {
+        let report = try await probe("--no-trial")
+        for name in ["libsvtav1", "libaom-av1", "librav1e"] {
+            #expect(report.encoders.first { $0.name == name }?.standing == "listed", "\(name)")
+        }
+        #expect(Set(report.hwaccels).isSuperset(of: ["cuda", "qsv", "vaapi"]), "\(report.hwaccels)")
+    }
+
     @Test("a driver that does not start is that GPU's problem, and told")
     func driver() async throws {
         // The node is there, and no driver behind it.
@@ -67,6 +77,7 @@ import Testing
         let done = try await Program.run("umockdev-wrapper", [Daemon.path, "probe"])
         #expect(done.ending == .exited(0))
         for line in done.text.split(separator: "\n") { #expect(line.count <= 80) }
-        #expect(done.text.contains(/libx264 +usable/))
+        #expect(done.text.contains(/libx264 +usable/) && done.text.contains(/librav1e +listed/))
+        #expect(done.text.contains(/could decode with .*vaapi/), "\(done.text)")
     }
 }
