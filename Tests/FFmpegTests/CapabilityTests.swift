@@ -166,6 +166,8 @@ import Testing
         #expect(capabilities.outputProtocols.isSuperset(of: complete.outputProtocols.subtracting(["data"])))
         #expect(capabilities.demuxers.isSuperset(of: complete.demuxers) && capabilities.muxers.isSuperset(of: complete.muxers))
         #expect(capabilities.options.isSuperset(of: complete.options), "\(complete.options.subtracting(capabilities.options))")
+        let hasBurst = { (ffmpeg: FFmpegCapabilities) in ffmpeg.options.contains("readrate_initial_burst") }
+        #expect(hasBurst(capabilities) == hasBurst(complete))
         #expect(capabilities.srtOptions.isSuperset(of: complete.srtOptions))
         #expect(capabilities.x265Options.isSuperset(of: complete.x265Options) && capabilities.x265Options.contains("a53cc") == complete.x265Options.contains("a53cc"))
         #expect(capabilities.rtspOptions.contains("tls_verify") == complete.rtspOptions.contains("tls_verify"))

@@ -2,6 +2,7 @@ extension FFmpegCapabilities {
     /// A build of a release with everything that command lines of the service use, such as Debian's: for where no FFmpeg is asked.
     public static func complete(_ version: FFmpegVersion) -> FFmpegCapabilities {
         let protocols: Set = ["crypto", "data", "file", "http", "https", "pipe", "rtmp", "rtmps", "rtp", "srt", "tcp", "tls", "udp"]
+        let since61 = version.equivalent.map { $0 >= FFmpegVersion.Release(major: 6, minor: 1) } ?? true
         return FFmpegCapabilities(
             version: version,
             encoders: ["aac", "h264_nvenc", "h264_qsv", "h264_v4l2m2m", "h264_vaapi", "hevc_nvenc", "hevc_qsv", "hevc_vaapi", "libx264", "libx265", "rawvideo"],
@@ -14,7 +15,7 @@ extension FFmpegCapabilities {
             inputProtocols: protocols, outputProtocols: protocols,
             demuxers: ["alsa", "concat", "data", "flv", "ivf", "lavfi", "mpegts", "rtp", "rtsp", "v4l2", "video4linux2"],
             muxers: ["data", "flv", "mpegts", "nut", "segment"],
-            options: ["fps_mode", "reinit_filter"],
+            options: Set(["fps_mode", "reinit_filter"]).union(since61 ? ["readrate_initial_burst"] : []),
             srtOptions: usualSRTOptions.union((version.equivalent?.major ?? .max) < 9 ? [] : ["ipv6only"]),
             rtspOptions: Set(["rtsp_transport"]).union((version.equivalent?.major ?? .max) < 9 ? [] : ["tls_verify"]),
             x265Options: (version.equivalent?.major ?? .max) < 7 ? ["x265-params"] : ["a53cc", "x265-params"], hwaccels: ["cuda", "drm", "qsv", "vaapi"],
