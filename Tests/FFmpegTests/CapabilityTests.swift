@@ -50,6 +50,20 @@ import Testing
         #expect(!software.arguments.contains("-r") && has(software, "-analyzeduration", "1"))
     }
 
+    @Test("captions are asked of libx265 where it has the option, and of no other encoder", arguments: versions)
+    func captions(version: String) {
+        let ffmpeg = FFmpegCapabilities.release(version)
+        func asks(_ recipe: any EncoderRecipe) -> Bool {
+            let group = EncoderCommand(video: .encode(settings, with: recipe), audio: .copy).command(for: ffmpeg)
+            let card = FrameEncoderCommand(settings: settings, recipe: recipe, rate: nil).command(for: ffmpeg)
+            #expect(group.arguments.contains("-a53cc") == card.arguments.contains("-a53cc"))
+            return has(group, "-c:v", recipe.encoder, "-a53cc", "1")
+        }
+        #expect(asks(Libx265Recipe()) == !version.hasPrefix("5"))
+        let others: [any EncoderRecipe] = [Libx264Recipe(), gpu, NVENCRecipe(codec: .hevc)]
+        for recipe in others { #expect(!asks(recipe)) }
+    }
+
     @Test("the rate of frames from memory is stated by a filter that passes them all", arguments: versions)
     func framesFromMemory(version: String) {
         let ffmpeg = FFmpegCapabilities.release(version)

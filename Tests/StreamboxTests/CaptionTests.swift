@@ -27,10 +27,16 @@ import Testing
             return result
         }
 
-        /// The numbers in an Annex B stream, in its order.
-        static func numbers(in stream: [UInt8]) -> [Int] {
+        /// The numbers in the SEI messages of an Annex B stream, in its order.
+        static func numbers(in stream: [UInt8], isHEVC: Bool) -> [Int] {
             var result: [Int] = []
-            for index in stream.indices where stream[index] == head[0] && stream[index...].starts(with: head) {
+            var isMessage = false
+            for index in stream.indices {
+                if index + 3 < stream.endIndex, stream[index] == 0, stream[index + 1] == 0, stream[index + 2] == 1 {
+                    // SEI is 6 in H.264, and 39 where it comes before the picture in HEVC.
+                    isMessage = isHEVC ? stream[index + 3] >> 1 & 0x3F == 39 : stream[index + 3] & 0x1F == 6
+                }
+                guard isMessage, stream[index] == head[0], stream[index...].starts(with: head) else { continue }
                 let text = stream[index...].dropFirst(head.count + 2).prefix(3)
                 if text.count == 3, text.first == 0xFC {
                     result.append(Int(text[text.startIndex + 1] & 0x7F) << 7 | Int(text[text.startIndex + 2] & 0x7F))
@@ -40,25 +46,82 @@ import Testing
         }
     }
 
-    private func annexB(_ input: String) async throws -> [UInt8] {
-        try await Program.run("ffmpeg", ["-v", "error", "-i", input, "-map", "0:v", "-c", "copy", "-bsf:v", "h264_mp4toannexb", "-f", "h264", "pipe:1"])
+    private func annexB(_ input: String, isHEVC: Bool = false) async throws -> [UInt8] {
+        let format = isHEVC ? "hevc" : "h264"
+        let copy = ["-map", "0:v", "-c", "copy", "-bsf:v", "\(format)_mp4toannexb", "-f", format, "pipe:1"]
+        return try await Program.run("ffmpeg", ["-v", "error", "-i", input] + copy)
             .success("an elementary stream").output
+    }
+
+    /// A stream of numbered pictures, each with captions.
+    private func captioned(_ stage: Stage) async throws -> String {
+        let plain = try await stage.file("plain.ts") { ($0.duration, $0.sound) = (.seconds(60), .none) }
+        let bare = stage.folder.path("captioned.h264"), captioned = stage.folder.path("captioned.ts")
+        let stream = try await Captions.add(to: annexB(plain))
+        try Data(stream).write(to: URL(fileURLWithPath: bare))
+        _ = try await Program.run("ffmpeg", ["-v", "error", "-r", "30", "-i", bare, "-c", "copy", captioned])
+            .success("a stream with captions")
+        return captioned
+    }
+
+    private func publish(_ path: String, to port: Int, on stage: Stage) async throws -> Program {
+        let output = ["-c", "copy", "-f", "flv", "rtmp://127.0.0.1:\(port)/live/x"]
+        return try await stage.program("ffmpeg", ["-v", "error", "-nostdin", "-re", "-i", path] + output)
+    }
+
+    private func knows(_ option: String, _ encoder: String) async throws -> Bool {
+        let help = try await Program.run("ffmpeg", ["-v", "error", "-h", "encoder=\(encoder)"])
+        return try help.success("an encoder's options").text.contains(option)
+    }
+
+    private func expectAll(_ numbers: [Int]) {
+        #expect(numbers.count >= 60 && zip(numbers, numbers.dropFirst()).allSatisfy { $1 == $0 + 1 }, "\(numbers)")
+    }
+
+    @Test("captions of a source are in the HEVC of libx265, picture by picture, where FFmpeg has the option for it")
+    func hevc() async throws {
+        // FFmpeg 7 and later.
+        let isKnown = try await knows("a53cc", "libx265")
+        try await withStage { stage in
+            let captioned = try await captioned(stage)
+            let folder = stage.folder.path("rec")
+            let port = try FreePort.tcp()
+            let daemon = try await stage.streambox("""
+                  - name: main
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    groups:
+                      - name: hd
+                        video: { codec: hevc, bitrate: 400k, keyframe: 1s }
+                        targets: [ { name: rec, record: { folder: \(folder) } } ]
+                """)
+            let publisher = try await publish(captioned, to: port, on: stage)
+            try await daemon.logged("on air", "source=rtmp-0")
+            // What comes before may be the slate's.
+            let recording = try await eventually("75 numbers", within: .seconds(60), every: .milliseconds(300)) {
+                () -> String? in
+                guard let name = try? FileManager.default.contentsOfDirectory(atPath: folder).first else { return nil }
+                let path = "\(folder)/\(name)"
+                guard let reading = try? await FrameReader.read(.url(path), sound: false) else { return nil }
+                return reading.numbers.count >= 75 ? path : nil
+            }
+            #expect(daemon.children("libx265").allSatisfy { $0.command.contains("a53cc") == isKnown })
+            await stage.end(publisher)
+            try await daemon.terminate()
+            let numbers = try await Captions.numbers(in: annexB(recording, isHEVC: true), isHEVC: true)
+            if isKnown { expectAll(numbers) } else { #expect(numbers.isEmpty) }
+        }
     }
 
     @Test("captions of a source are in what a target gets, picture by picture: by software, and by a GPU whose encoder knows them", arguments: [false, true])
     func captions(onGPU: Bool) async throws {
         // FFmpeg 7.1 and later has them for VA-API.
-        let isKnown = try await Program.run("ffmpeg", ["-v", "error", "-h", "encoder=h264_vaapi"]).success("an encoder's options").text.contains("a53_cc")
+        let isKnown = try await knows("a53_cc", "h264_vaapi")
         try await withLab { stage, lab in
             if onGPU {
                 try await lab.plug(.intel)
                 try lab.limit("messages", 1)
             }
-            let plain = try await stage.file("plain.ts") { ($0.duration, $0.sound) = (.seconds(60), .none) }
-            let bare = stage.folder.path("captioned.h264"), captioned = stage.folder.path("captioned.ts")
-            let stream = try await Captions.add(to: annexB(plain))
-            try Data(stream).write(to: URL(fileURLWithPath: bare))
-            _ = try await Program.run("ffmpeg", ["-v", "error", "-r", "30", "-i", bare, "-c", "copy", captioned]).success("a stream with captions")
+            let captioned = try await captioned(stage)
             let sink = try await stage.nginx(record: true)
             let port = try FreePort.tcp()
             let daemon = try await stage.streambox("""
@@ -67,8 +130,7 @@ import Testing
                     groups: [ \(group("hd", sink.url("hd"))) ]
                 """, environment: lab.environment)
             if onGPU { try await daemon.logged("passed its trial", Self.onIntel) }
-            let publisher = try await stage.program(
-                "ffmpeg", ["-v", "error", "-nostdin", "-re", "-i", captioned, "-c", "copy", "-f", "flv", "rtmp://127.0.0.1:\(port)/live/x"])
+            let publisher = try await publish(captioned, to: port, on: stage)
             let use = onGPU ? Self.onIntel : "libx264"
             try await stage.expect("the source on air by \(use)", of: daemon) {
                 $0.groups[0].use == use && $0.groups[0].state == "live" && $0.source("rtmp-0")?.isOnAir == true
@@ -77,9 +139,8 @@ import Testing
             try await sink.waitForNumbers(75, of: "hd")
             await stage.end(publisher)
             try await daemon.terminate()
-            let numbers = try await Captions.numbers(in: annexB(sink.recording(of: "hd")))
-            guard !onGPU || isKnown else { return #expect(numbers.isEmpty) }
-            #expect(numbers.count >= 60 && zip(numbers, numbers.dropFirst()).allSatisfy { $1 == $0 + 1 }, "\(numbers)")
+            let numbers = try await Captions.numbers(in: annexB(sink.recording(of: "hd")), isHEVC: false)
+            if !onGPU || isKnown { expectAll(numbers) } else { #expect(numbers.isEmpty) }
         }
     }
 }
