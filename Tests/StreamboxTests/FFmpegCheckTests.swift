@@ -229,6 +229,46 @@ import Testing
         }
     }
 
+    @Test("without libx264 a group that passes through and a recording are live, and the group that needs it is named")
+    func runsWithoutLibx264() async throws {
+        try await withStage { stage in
+            let ffmpeg = try await wrapper(stage, """
+                case " $* " in
+                    *" -encoders "*) "$real" "$@" | grep -v libx264; exit ;;
+                    *" libx264 "*) echo "[fatal] Unknown encoder 'libx264'" >&2; exit 1 ;;
+                esac
+                exec "$real" "$@"
+
+                """)
+            let sink = try await stage.nginx()
+            let port = try FreePort.tcp()
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    groups:
+                      - name: raw
+                        video: copy
+                        audio: copy
+                        targets:
+                          - { name: a, url: "\(sink.url("copied"))" }
+                          - { name: rec, record: { folder: \(stage.folder.path("rec")) } }
+                      - { name: hd, video: { codec: h264, bitrate: 400k } }
+                """, more: "ffmpeg: \(ffmpeg)\n")
+            let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
+            let status = try await stage.expect("what is passed on live", of: daemon) { status in
+                status.group("raw")?.state == "live" && ["a", "rec"].allSatisfy { status.target($0)?.state == "live" }
+            }
+            let problem = status.problems.first { $0.subject == "group hd, the encoder libx264" }
+            #expect(problem?.problem == "ffmpeg-unsupported", "\(status.problems)")
+            #expect(problem?.sentence.contains("it has no encoder where no GPU works") == true)
+            let encoded = try #require(status.group("hd"))
+            #expect(encoded.encoder == "none" && encoded.why.contains("does not have libx264"), "\(encoded)")
+            await stage.end(publisher)
+            try await daemon.terminate()
+        }
+    }
+
     @Test("a healthy relay, encoder, slate and publisher print no warning")
     func quiet() async throws {
         try await withStage { stage in
