@@ -13,6 +13,8 @@ import Testing
             "[aist#0:1/pcm_s16le @ 0x55] [warning] Guessed Channel Layout: mono", "[warning] Guessed Channel Layout for Input Stream #0.1 : mono",
             "[out#0/flv @ 0x55] [warning] Multiple -r options specified for stream 0, only the last option '-r 60' will be used.",
             "[mpegts @ 0x55] [warning] Could not find codec parameters for stream 1 (Audio: aac ([15][0][0][0] / 0x000F), 0 channels): unspecified sample format",
+            "[out#0/mpegts @ 0x5] [warning] Codec AVOption b:a (set bitrate (in bits/s)) has not been used for any",
+            "[h264_vaapi @ 0x55] [warning] Driver does not support some wanted packed headers (wanted 0xd, found 0).",
             "[warning] Consider increasing the value for the 'analyzeduration' (1) and 'probesize' (100000) options",
         ])
     func noise(line: String) {

@@ -148,6 +148,36 @@ import Testing
         }
     }
 
+    @Test("trials on GPUs print no warning but that a driver writes headers itself")
+    func quiet() async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            try await lab.plug(.nvidia)
+            let which = try await Program.run("sh", ["-c", "command -v ffmpeg"]).success("ffmpeg")
+            let real = which.text.split(separator: "\n")[0]
+            let words = stage.folder.path("words")
+            // What a trial says goes no further in the service.
+            _ = try stage.folder.write("ffmpeg", """
+                #!/bin/bash
+                case " $* " in
+                    *" -c:v h264_vaapi "* | *" -c:v h264_nvenc "*) exec '\(real)' "$@" 2>>'\(words)' ;;
+                esac
+                exec '\(real)' "$@"
+
+                """, mode: 0o755)
+            let environment = lab.nvidiaEnvironment.merging(["PATH": stage.folder.path + ":/usr/bin:/bin"]) { $1 }
+            let report = try await probe(stage, lab, environment: environment)
+            for name in ["h264_vaapi@0000:00:02.0", "h264_nvenc@0000:01:00.0"] {
+                #expect(report.encoder(name)?.standing == "usable", "\(name)")
+            }
+            // VA-API's stand-in takes no headers from FFmpeg, as some drivers do not.
+            let lines = try stage.folder.text("words").split(separator: "\n").filter { line in
+                !line.contains("Driver does not support some wanted packed headers")
+            }
+            #expect(lines.isEmpty, "\(lines)")
+        }
+    }
+
     @Test("a GPU without a scaler encodes what the processor has scaled")
     func noScaler() async throws {
         try await withLab { stage, lab in

@@ -22,5 +22,9 @@ public enum FFmpegNoise {
         "Consider increasing the value for the 'analyzeduration' ",
         // The second one is meant: see the preset of publishers.
         "Multiple -r options specified for stream",
+        // Of a source without audio, by FFmpeg 7 and later: its sound would be encoded if it came.
+        "Codec AVOption b:a (",
+        // Of a VA driver that writes some headers itself. Whether parameter sets come, the trial shows.
+        "Driver does not support some wanted packed headers ",
     ]
 }
