@@ -66,7 +66,7 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
         case .crash, .killed: .crash
         case .busy: .gpuError
         case .unresolved, .refused, .unreachable, .timeout, .stuck, .reset, .rejected, .untrusted, .unsigned, .outdated,
-            .misnamed, .wrongTransport, .notFound, .addressInUse, .invalidData, .ended, .unwritable,
+            .noAuthorities, .misnamed, .wrongTransport, .notFound, .addressInUse, .invalidData, .ended, .unwritable,
             .diskFull, .notStarted, .unknown:
             .exit
         }

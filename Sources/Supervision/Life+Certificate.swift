@@ -11,6 +11,9 @@ extension Life {
     /// - Parameter question: Put to the same server; `nil` for none.
     func explained(_ exit: ChildExit, by question: CertificateQuestion?, child: ChildHandle) async -> ChildExit {
         guard let question, exit.cause == .untrusted, child.requested == nil else { return exit }
+        if question.asksSystem, !SystemAuthorities.areInstalled {
+            return ChildExit(status: exit.status, asked: exit.asked, cause: .noAuthorities, log: exit.log)
+        }
         guard access(CertificateQuestion.program, X_OK) == 0 else { return exit }
         let openssl = FFmpegBinary(path: CertificateQuestion.program, capabilities: box.ffmpeg.capabilities)
         let (answer, _) = await BoundedChild.run(

@@ -61,6 +61,50 @@ import Testing
         }
     }
 
+    @Test(
+        "a good certificate is accepted by the system's authorities; without any, the package is named",
+        arguments: [true, false])
+    func system(isInstalled: Bool) async throws {
+        try await withStage { stage in
+            let certificates = try await TestCertificates(stage)
+            let (certificate, key) = try await certificates.make(.good)
+            let sink = try await stage.nginx()
+            let port = try await stage.tlsFront(of: sink.port, certificate: certificate, key: key)
+            let config = try stage.configuration("""
+                  - name: main
+                    sources: [ { test: { size: 320x180, rate: 30 } } ]
+                    groups:
+                      - name: hd
+                        video: { encoder: libx264, bitrate: 400k }
+                        targets: [ { name: a, url: "rtmps://localhost:\(port)/live/one" } ]
+                """)
+            try await stage.rememberFirstStart("box")
+            // A folder of authorities that the service alone sees.
+            let mount = "mount -t tmpfs tmpfs /etc/ssl/certs"
+                + (isInstalled ? " && cp \(certificates.authority) /etc/ssl/certs/ca-certificates.crt" : "")
+            func arguments(_ command: String) -> [String] {
+                [geteuid() == 0 ? "-m" : "-Urm", "sh", "-c", "\(mount) && exec \(Daemon.path) \(command)"]
+            }
+            let program = try await stage.program("unshare", arguments("run --config \(config) --log-level debug"))
+            let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+            let check = try await Program.run("unshare", arguments("check \(config)"))
+            #expect(check.ending == .exited(0))
+            #expect((check.text + check.errors).contains("install the package ca-certificates") == !isInstalled)
+            if isInstalled {
+                try await stage.expect("the target live", of: daemon) {
+                    $0.target("a")?.state == "live" && $0.problems.isEmpty
+                }
+                #expect(try sink.publishes().map(\.name) == ["one"])
+            } else {
+                try await stage.expect("the problem", of: daemon) {
+                    $0.hasProblem("target-down", "the authorities that this system trusts are not installed")
+                }
+                #expect(try sink.publishes().isEmpty)
+            }
+            try await daemon.terminate()
+        }
+    }
+
     @Test("what is pulled by rtmps is taken from a server with a valid certificate alone")
     func pulls() async throws {
         try await withStage { stage in

@@ -33,7 +33,8 @@ public enum EncoderFault: Sendable, Hashable, CaseIterable {
         case .unsupported: self = .unsupported
         case .crash, .killed, .unknown, .notStarted: self = .crash
         case .unresolved, .refused, .unreachable, .timeout, .stuck, .reset, .rejected, .untrusted, .unsigned, .outdated,
-            .misnamed, .wrongTransport, .notFound, .addressInUse, .invalidData, .ended, .unwritable, .diskFull:
+            .noAuthorities, .misnamed, .wrongTransport, .notFound, .addressInUse, .invalidData, .ended, .unwritable,
+            .diskFull:
             return nil
         }
     }

@@ -24,6 +24,9 @@ public struct CertificateQuestion: Sendable, Hashable {
         server = Self.hasPort(address.authority) ? address.authority : "\(address.authority):\(port)"
     }
 
+    /// The server is checked by the authorities that the system trusts.
+    public var asksSystem: Bool { authorities == nil }
+
     private static func hasPort(_ authority: String) -> Bool {
         let host = authority.lastIndex(of: "]") ?? authority.startIndex
         return authority[host...].contains(":")

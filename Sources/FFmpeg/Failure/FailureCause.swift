@@ -32,6 +32,8 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
     case unsigned = "unknown-authority"
     /// Its certificate has expired, or is not valid yet.
     case outdated = "certificate-dates"
+    /// The system has no authorities, so no certificate is trusted.
+    case noAuthorities = "no-authorities"
     /// Its certificate is valid, and another host's.
     case misnamed = "other-host"
     /// It does not send by the transport that was asked for (RTSP status 461).
@@ -77,6 +79,7 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .rejected: "check the key or the passphrase, and that nobody else uses it"
         case .untrusted: "check the address and this box's clock; for a certificate of your own write tls: { ca: FILE }"
         case .unsigned: "check the address; for a certificate of your own write tls: { ca: FILE }"
+        case .noAuthorities: "install the package \(SystemAuthorities.package)"
         case .outdated: "check this box's clock; if it is right, the certificate has to be renewed"
         case .misnamed: "check the address: whoever answers there is not the server of that name"
         case .wrongTransport: "leave `transport:` out, so that the other one is tried, too"
@@ -111,6 +114,8 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .rejected: "the peer did not let us in"
         case .untrusted: "the server's certificate is not trusted: no known authority has signed it, or its dates have passed"
         case .unsigned: "the server's certificate is not trusted: no known authority has signed it"
+        case .noAuthorities:
+            "the server's certificate cannot be checked: the authorities that this system trusts are not installed"
         case .outdated: "the server's certificate is not trusted: it has expired, or is not valid yet"
         case .misnamed: "the server's certificate is another host's"
         case .wrongTransport: "the camera does not send by that transport"

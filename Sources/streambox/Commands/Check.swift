@@ -32,6 +32,7 @@ struct Check: AsyncParsableCommand {
         } catch {
             // Without `ffmpeg:` the one that counts is on the PATH of the service, which need not be ours.
         }
+        missing += MissingAuthorities.notices(for: loaded.configuration)
         print(ConfigurationSummary.render(loaded.configuration))
         for notice in loaded.notices { print("\(notice)") }
         for notice in missing { print(notice) }

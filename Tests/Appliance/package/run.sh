@@ -166,6 +166,39 @@ check "the key is in no argument" not bash -c "cat \$(pgrep -u streambox | sed '
 check "and in no log" not bash -c "journalctl --unit streambox.service --output cat | grep -q '$key'"
 check "nothing was denied" not said 'not permitted'
 
+# ---- RTMPS: a server is checked by the authorities that the system trusts, which the package brings
+check "the authorities are there" test -s /etc/ssl/certs/ca-certificates.crt
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=safe -addext subjectAltName=IP:127.0.0.1 \
+    -keyout /tmp/safe.key -out /tmp/safe.crt 2>/dev/null
+python3 - <<'P' &
+import socket, ssl
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("/tmp/safe.crt", "/tmp/safe.key")
+with socket.create_server(("127.0.0.1", 1941)) as server:
+    while True:
+        try:
+            with context.wrap_socket(server.accept()[0], server_side=True) as client:
+                # The first byte of RTMP.
+                if client.recv(1) == b"\x03":
+                    open("/tmp/safe.greeted", "w").write("yes")
+        except OSError:
+            pass
+P
+safe=$!
+cp -p $configuration /tmp/plain.yaml
+target='{ name: safe, url: "rtmps://127.0.0.1:1941/app", key: { credential: studio } }'
+sed -i "/name: studio/a\\          - $target" $configuration
+check "a target by RTMPS is added" systemctl reload streambox
+check "a server that no authority has signed is refused" \
+    within 30 shows "any(p['subject'] == 'target safe' and 'certificate' in p['sentence'] for p in status['problems'])"
+check "and is sent nothing" not test -e /tmp/safe.greeted
+cp /tmp/safe.crt /usr/local/share/ca-certificates/safe.crt
+check "its authority is added to the system's" update-ca-certificates
+check "and it is accepted" within 60 test -s /tmp/safe.greeted
+kill $safe
+cp -p /tmp/plain.yaml $configuration
+check "the target is taken out again" systemctl reload streambox
+
 # ---- reload
 mark
 sed -i 's/bitrate: 500k/bitrate: 600k/' $configuration

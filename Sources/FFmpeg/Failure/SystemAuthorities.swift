@@ -1,0 +1,23 @@
+import Glibc
+
+/// The authorities that the system trusts. FFmpeg's TLS library checks servers by them.
+public enum SystemAuthorities {
+    /// Debian's package.
+    public static let package = "ca-certificates"
+
+    /// The file that holds them all: of Debian, Arch and Alpine, of Fedora, of openSUSE, of a plain OpenSSL.
+    private static let files = [
+        "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+        "/etc/ssl/cert.pem",
+    ]
+
+    public static var areInstalled: Bool { areInstalled(in: files) }
+
+    /// - Parameter files: One that is not empty is enough.
+    static func areInstalled(in files: [String]) -> Bool {
+        files.contains { file in
+            var info = stat()
+            return stat(file, &info) == 0 && info.st_size > 0
+        }
+    }
+}
