@@ -65,7 +65,8 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
         case .unsupported: .unsupported
         case .crash, .killed: .crash
         case .busy: .gpuError
-        case .unresolved, .refused, .unreachable, .timeout, .stuck, .reset, .rejected, .untrusted, .unsigned, .outdated,
+        case .unresolved, .refused, .unreachable, .timeout, .stuck, .reset, .rejected, .serverError,
+            .wrongProtocol, .untrusted, .unsigned, .outdated, .diskError, .fileTooLarge,
             .noAuthorities, .misnamed, .wrongTransport, .notFound, .addressInUse, .invalidData, .ended, .unwritable,
             .diskFull, .notStarted, .unknown:
             .exit

@@ -38,6 +38,6 @@ public struct ProcessHistory: Sendable, Hashable {
             End(
                 started: started, ended: now, status: exit.status, cause: exit.cause, lastLines: exit.log.last(Self.linesKept),
                 refused: exit.cause == .unsupported ? RefusedOption(exit.log)?.description : nil,
-                words: exit.cause == nil ? nil : PeerWords.of(exit.log)))
+                words: exit.cause?.isAnswer == true ? PeerWords.of(exit.log) : nil))
     }
 }

@@ -11,11 +11,13 @@ import Testing
     }
 
     private func cause(
-        _ role: FFmpegCommand.Role, _ status: ChildStatus, _ lines: [String], isOutputOpen: Bool = false
+        _ role: FFmpegCommand.Role, _ status: ChildStatus, _ lines: [String], isOutputOpen: Bool = false,
+        usesDisk: Bool = false
     ) -> FailureCause {
         var log = LogExcerpt()
         for line in lines { log.append(line) }
-        return FailureClassifier.cause(role: role, status: status, log: log, isOutputOpen: isOutputOpen)
+        return FailureClassifier.cause(
+            role: role, status: status, log: log, isOutputOpen: isOutputOpen, usesDisk: usesDisk)
     }
 
     @Test("a server that is silent for as long as FFmpeg waits has not answered; one that closes before that did not let us in")
@@ -147,7 +149,6 @@ import Testing
             ("[rtmp @ 0x563a] Server error: Already publishing|rtmp://127.0.0.1:57071/live: Operation not permitted", .rejected),
             ("rtmp://127.0.0.1:57071/nope: Input/output error", .rejected),
             ("[rtmp @ 0x55d4] Cannot read RTMP handshake response|rtmp://127.0.0.1:40385/a: Connection timed out", .timeout),
-            ("[rtmp @ 0x55d5] Cannot read RTMP handshake response|rtmp://127.0.0.1:40385/a: Connection reset by peer", .reset),
             ("av_interleaved_write_frame(): Broken pipe|Error writing trailer of rtmp://127.0.0.1/deny: Broken pipe|Conversion failed!", .reset),
             ("22:39:33.941742/SRT:RcvQ:w1!W:SRT.cn: processAsyncConnectRequest: REJECT reported from HS processing: Incorrect passphrase - not processing further|srt://127.0.0.1:32989: Input/output error", .rejected),
             ("22:39:34.044458/SRT:RcvQ:w1!W:SRT.cn: processAsyncConnectRequest: REJECT reported from HS processing: Password required or unexpected - not processing further", .rejected),
@@ -174,6 +175,148 @@ import Testing
         ] as [(String, FailureCause)])
     func relays(text: String, wanted: FailureCause) {
         #expect(cause(.relay, .exited(1), text.split(separator: "|").map(String.init)) == wanted)
+    }
+
+    /// As FFmpeg 5.1, 7.1 and 9 print them, with the peer's words.
+    private static let serverErrors: [(String, String)] = [
+        ("""
+        [http @ 0x1] HTTP error 503 Service Unavailable
+        http://127.0.0.1:1/x: Server returned 5XX Server Error reply
+        """, "503 Service Unavailable"),
+        ("""
+        [http @ 0x1] HTTP error 429 Too Many Requests
+        http://127.0.0.1:1/x: Server returned 4XX Client Error, but not one of 40{0,1,3,4}
+        """, "429 Too Many Requests"),
+        ("""
+        [http @ 0x1] HTTP error 429 Too Many Requests
+        [in#0 @ 0x1] Error opening input: Server returned 429 Too Many Requests
+        Error opening input files: Server returned 429 Too Many Requests
+        """, "429 Too Many Requests"),
+        ("rtsp://127.0.0.1:1/x: Server returned 400 Bad Request", "400 Bad Request"),
+        ("[in#0 @ 0x1] Error opening input: Server returned 400 Bad Request", "400 Bad Request"),
+        ("""
+        [rtsp @ 0x1] method DESCRIBE failed: 500 Internal Server Error
+        rtsp://127.0.0.1:1/x: Server returned 5XX Server Error reply
+        """, "500 Internal Server Error"),
+        ("""
+        [rtsp @ 0x1] method PLAY failed: 454Session Not Found
+        [in#0 @ 0x1] Error opening input: Server returned 4XX Client Error, but not one of 40{0,1,3,4}
+        """, "454 Session Not Found"),
+        ("""
+        [in#0 @ 0x1] method SETUP failed: 459 (Aggregate Operation Not Allowed)
+        [in#0 @ 0x1] Error opening input: Server returned 4XX Client Error, but not one of 40{0,1,3,4}
+        """, "459 Aggregate Operation Not Allowed"),
+    ]
+
+    @Test("a server that answers with an error is a cause with the server's words", arguments: serverErrors)
+    func serverError(text: String, words: String) {
+        #expect(cause(.relay, .exited(8), lines(text)) == .serverError)
+        var log = LogExcerpt()
+        for line in lines(text) { log.append(line) }
+        #expect(PeerWords.of(log) == words)
+    }
+
+    private func lines(_ text: String) -> [String] { text.split(separator: "\n").map(String.init) }
+
+    /// As FFmpeg 5.1, 7.1 and 9 print it; the last is OpenSSL's, from its sources.
+    private static let otherProtocols = [
+        """
+        [rtmp @ 0x1] Cannot read RTMP handshake response
+        rtmp://127.0.0.1:1/a: Connection reset by peer
+        """,
+        """
+        [rtmp @ 0x1] Cannot read RTMP handshake response
+        [out#0/flv @ 0x1] Error opening output rtmp://127.0.0.1:1/a: End of file
+        Error opening output files: End of file
+        """,
+        """
+        [tls @ 0x1] The specified session has been invalidated for some reason.
+        [rtmps @ 0x1] Cannot read RTMP handshake response
+        rtmps://localhost:1/a: Input/output error
+        """,
+        """
+        [tls @ 0x1] An unexpected TLS packet was received.
+        [rtmps @ 0x1] Cannot open connection tls://localhost:1
+        rtmps://localhost:1/a: Input/output error
+        """,
+        """
+        [tls @ 0x1] An unexpected TLS handshake packet was received.
+        [out#0/flv @ 0x1] Error opening output rtmps://localhost:1/a: Input/output error
+        """,
+        """
+        [tls @ 0x1] error:0A00010B:SSL routines::wrong version number
+        rtmps://localhost:1/a: Input/output error
+        """,
+    ]
+
+    @Test("a server that speaks another protocol has not rejected a key", arguments: otherProtocols)
+    func otherProtocol(text: String) {
+        #expect(cause(.publisher, .exited(1), lines(text)) == .wrongProtocol)
+    }
+
+    @Test("a certificate that an FFmpeg with OpenSSL refuses is not trusted")
+    func openSSL() {
+        let text = """
+            [tls @ 0x1] error:0A000086:SSL routines::certificate verify failed
+            [rtmps @ 0x1] Cannot open connection tls://localhost:1
+            rtmps://localhost:1/a: Input/output error
+            """
+        #expect(cause(.publisher, .exited(1), lines(text)) == .untrusted)
+    }
+
+    /// As FFmpeg 5.1, 7.1 and 9 print them.
+    private static let diskErrors: [(String, FailureCause)] = [
+        ("""
+        av_interleaved_write_frame(): Input/output error
+        Error writing trailer of /r/a-%H%M%S.ts: Input/output error
+        """, .diskError),
+        ("""
+        av_interleaved_write_frame(): Stale file handle
+        Error writing trailer of /r/a-%H%M%S.ts: Stale file handle
+        """, .diskError),
+        ("""
+        av_interleaved_write_frame(): File too large
+        Error writing trailer of /r/a-%H%M%S.ts: File too large
+        """, .fileTooLarge),
+        ("""
+        [aost#0:1/copy @ 0x1] Error submitting a packet to the muxer: Input/output error
+        [out#0/segment @ 0x1] Task finished with error code: -5 (Input/output error)
+        """, .diskError),
+        ("""
+        [aost#0:1/copy @ 0x1] Error submitting a packet to the muxer: File too large
+        [out#0/segment @ 0x1] Error writing trailer: File too large
+        """, .fileTooLarge),
+        ("""
+        [segment @ 0x1] Failed to open segment '/r/a.ts'
+        [out#0/segment @ 0x1] Could not write header (incorrect codec parameters ?): Stale file handle
+        """, .diskError),
+        ("av_interleaved_write_frame(): No space left on device", .diskFull),
+    ]
+
+    @Test("a recording that cannot be written has a disk that fails, and no peer", arguments: diskErrors)
+    func disk(text: String, wanted: FailureCause) {
+        #expect(cause(.publisher, .exited(1), lines(text), usesDisk: true) == wanted)
+    }
+
+    /// In mid-file FFmpeg ends with status 0.
+    @Test("a source's file that cannot be read to its end has a disk that fails", arguments: [
+        (0, "file:/m/x.ts: Input/output error"),
+        (0, "[in#0/mpegts @ 0x1] Error during demuxing: Input/output error"),
+        (251, "[in#0 @ 0x1] Error opening input: Input/output error"),
+    ] as [(Int32, String)])
+    func brokenFile(code: Int32, line: String) {
+        #expect(cause(.relay, .exited(code), [line], usesDisk: true) == .diskError)
+    }
+
+    @Test("recordings and files use a disk, and addresses do not")
+    func whatUsesDisk() throws {
+        func publisher(_ target: PublisherTarget) throws -> FFmpegCommand {
+            try PublisherCommand(target: target).command(for: .debian12)
+        }
+        #expect(try publisher(.record(folder: "/r", name: "a", segment: .seconds(60), take: 0)).usesDisk)
+        #expect(try !publisher(.rtmp(url: "rtmp://h/live", key: "k")).usesDisk)
+        #expect(try RelayCommand(source: .file(path: "/m/x.ts", loop: false)).command(for: .debian12).usesDisk)
+        #expect(try !RelayCommand(source: .pull(url: "http://h/x.ts")).command(for: .debian12).usesDisk)
     }
 
     @Test("an unplugged card ends with status 0, and so does a publisher that left")

@@ -32,7 +32,8 @@ public enum EncoderFault: Sendable, Hashable, CaseIterable {
         case .sessionLimit: self = .sessionLimit
         case .unsupported: self = .unsupported
         case .crash, .killed, .unknown, .notStarted: self = .crash
-        case .unresolved, .refused, .unreachable, .timeout, .stuck, .reset, .rejected, .untrusted, .unsigned, .outdated,
+        case .unresolved, .refused, .unreachable, .timeout, .stuck, .reset, .rejected, .serverError,
+            .wrongProtocol, .untrusted, .unsigned, .outdated, .diskError, .fileTooLarge,
             .noAuthorities, .misnamed, .wrongTransport, .notFound, .addressInUse, .invalidData, .ended, .unwritable,
             .diskFull:
             return nil

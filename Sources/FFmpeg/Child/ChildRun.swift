@@ -243,7 +243,8 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
             cause: asked
                 ? handle.blame
                 : FailureClassifier.cause(
-                    role: command.role, status: end, log: log.excerpt, isOutputOpen: log.isOutputOpen, lasted: lasted),
+                    role: command.role, status: end, log: log.excerpt, isOutputOpen: log.isOutputOpen, lasted: lasted,
+                    usesDisk: command.usesDisk),
             log: log.excerpt)
     }
 

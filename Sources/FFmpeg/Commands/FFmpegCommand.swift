@@ -32,6 +32,15 @@ public struct FFmpegCommand: Sendable, Hashable {
     /// The values that its secret files carry.
     public var secrets: [String] { secretFile?.secrets ?? [] }
 
+    /// What it reads or writes of its own is a file: a recording, or a source that is one.
+    var usesDisk: Bool {
+        switch role {
+        case .publisher: arguments.last?.contains("://") == false
+        case .relay: arguments.contains { $0.hasPrefix("file:") }
+        case .encoder, .trial, .slate: false
+        }
+    }
+
     /// The same, with so much media written at the most.
     public func limited(toSeconds seconds: String) -> FFmpegCommand {
         FFmpegCommand(role: role, arguments: arguments.dropLast() + ["-t", seconds] + arguments.suffix(1), secretFile: secretFile, environment: environment)

@@ -26,6 +26,10 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
     case reset
     /// The peer answered and did not let us in: key, passphrase, name already in use.
     case rejected
+    /// It answered the request with an error (400, 429, 5XX), and lets no one else in either.
+    case serverError = "server-error"
+    /// What answers does not speak the protocol of the address: RTMP or TLS.
+    case wrongProtocol = "other-protocol"
     /// Its certificate is signed by no authority that is trusted, or its dates have passed: FFmpeg does not tell which.
     case untrusted
     /// No authority that is trusted has signed its certificate.
@@ -48,9 +52,21 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
     // The disk
     case unwritable
     case diskFull = "disk-full"
+    /// It was pulled, or its server has gone, or it is broken.
+    case diskError = "disk-error"
+    /// Its file system takes no larger file.
+    case fileTooLarge = "file-too-large"
 
     case notStarted = "not-started"
     case unknown
+
+    /// The peer said it: ``PeerWords`` are of this.
+    public var isAnswer: Bool {
+        switch self {
+        case .rejected, .serverError, .wrongTransport, .notFound: true
+        default: false
+        }
+    }
 
     /// For people, with what they can do.
     ///
@@ -73,10 +89,14 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .unresolved: "check how the host's name is written, and that this box has a name server that answers"
         case .refused: "see whether a server runs there, and check address and port"
         case .unreachable: "check its address and this box's network"
-        case .timeout: "check its address, and whether a firewall is in the way"
+        case .timeout: "check its address and port, and whether a firewall is in the way"
         case .stuck: "check the network to it, or the disk that it writes to"
         case .reset: "see what the other end says of it"
         case .rejected: "check the key or the passphrase, and that nobody else uses it"
+        case .serverError: "check the address and what its operator says; it is tried again"
+        case .wrongProtocol:
+            "check the port, and whether the address begins with rtmp or rtmps, http or https;"
+                + " a server that is just starting may answer like this, too"
         case .untrusted: "check the address and this box's clock; for a certificate of your own write tls: { ca: FILE }"
         case .unsigned: "check the address; for a certificate of your own write tls: { ca: FILE }"
         case .noAuthorities: "install the package \(SystemAuthorities.package)"
@@ -89,6 +109,8 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .ended: "see whether its sender runs"
         case .unwritable: "make it writable for the service's user"
         case .diskFull: "free some room, or set `keep` lower"
+        case .diskError: "check its cable, or the server that has it, and what the kernel says of it (journalctl -k)"
+        case .fileTooLarge: "set `segment` lower, or use another file system"
         case .notStarted, .unknown: "see the log"
         }
     }
@@ -112,6 +134,8 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .stuck: "it took nothing any more"
         case .reset: "the peer closed the connection"
         case .rejected: "the peer did not let us in"
+        case .serverError: "the server answered with an error"
+        case .wrongProtocol: "what answers there does not speak the protocol of the address, RTMP or TLS"
         case .untrusted: "the server's certificate is not trusted: no known authority has signed it, or its dates have passed"
         case .unsigned: "the server's certificate is not trusted: no known authority has signed it"
         case .noAuthorities:
@@ -125,6 +149,8 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .ended: "the input ended"
         case .unwritable: "the folder cannot be written to"
         case .diskFull: "the disk is full"
+        case .diskError: "the disk, or the share, is gone or fails"
+        case .fileTooLarge: "the file system takes no larger file"
         case .notStarted: "FFmpeg could not be started"
         case .unknown: "FFmpeg ended for a reason it did not tell"
         }

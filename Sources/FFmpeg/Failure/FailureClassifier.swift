@@ -13,8 +13,10 @@ public enum FailureClassifier {
     /// - Parameters:
     ///   - isOutputOpen: The process had opened its output: a publisher's server has let it in.
     ///   - lasted: How long the process ran.
+    ///   - usesDisk: What it reads or writes is a file, and no peer.
     public static func cause(
-        role: FFmpegCommand.Role, status: ChildStatus, log: LogExcerpt, isOutputOpen: Bool, lasted: Duration = .zero
+        role: FFmpegCommand.Role, status: ChildStatus, log: LogExcerpt, isOutputOpen: Bool, lasted: Duration = .zero,
+        usesDisk: Bool = false
     ) -> FailureCause {
         switch status {
         case .notStarted:
@@ -28,21 +30,26 @@ public enum FailureClassifier {
             return first(of: gone, in: log.all) ?? (fatalSignals.contains(number) ? .crash : .killed)
         case .exited(0):
             // An unplugged capture card is told in the log only; a publisher that left an RTMP listener likewise.
-            return first(of: gone, in: log.all) ?? .ended
+            return first(of: gone + (usesDisk ? disk : []), in: log.all) ?? .ended
         case .exited:
             var words: [String] = [], echoes: [String] = []
             for line in log.all { if isEcho(line) { echoes.append(line) } else { words.append(line) } }
             // An encoder's -1 is no EPERM, but is told as one.
-            let cause = told(by: words, role) ?? told(by: echoes, role, except: "Operation not permitted")
+            let cause = told(by: words, role, usesDisk: usesDisk)
+                ?? told(by: echoes, role, usesDisk: usesDisk, except: "Operation not permitted")
             if let cause { return cause == .permission ? permission(role, words) : cause }
             return vague(role, log.all, isOutputOpen: isOutputOpen, lasted: lasted) ?? .unknown
         }
     }
 
     /// In order of weight: what is looked for first explains the messages of what comes after it.
-    private static func told(by lines: [String], _ role: FFmpegCommand.Role, except text: String? = nil) -> FailureCause? {
-        // An encoder has no peer: what fails there with a word that is the network's elsewhere is its device.
-        if let cause = first(of: gone + encoders + (hasPeer(role) ? network : []), in: lines) { return cause }
+    private static func told(
+        by lines: [String], _ role: FFmpegCommand.Role, usesDisk: Bool, except text: String? = nil
+    ) -> FailureCause? {
+        // An encoder and a recording have no peer: what fails there with a word that is the network's elsewhere is the
+        // device or the disk.
+        let others = usesDisk ? disk : hasPeer(role) ? network : []
+        if let cause = first(of: gone + encoders + others, in: lines) { return cause }
         if RefusedOption.refused(in: lines) != nil { return .unsupported }
         return first(of: (hasPeer(role) ? [] : ownEnds) + general.filter { $0.text != text }, in: lines)
     }
@@ -199,6 +206,15 @@ public enum FailureClassifier {
         Rule("Input/output error", .driverError),
     ]
 
+    /// Of a recording, or a source that is a file.
+    private static let disk = [
+        Rule("Input/output error", .diskError),
+        Rule("Remote I/O error", .diskError),
+        Rule("Stale file handle", .diskError),
+        Rule("Connection timed out", .diskError),
+        Rule("File too large", .fileTooLarge),
+    ]
+
     private static let network = [
         Rule("Address already in use", .addressInUse),
         Rule("unable to create/configure SRT socket", .addressInUse),
@@ -212,6 +228,8 @@ public enum FailureClassifier {
         // FFmpeg 9 checks certificates by itself (GnuTLS).
         Rule("Peer certificate failed verification", .untrusted),
         Rule("Unable to verify peer certificate", .untrusted),
+        // The same of an FFmpeg with OpenSSL.
+        Rule("certificate verify failed", .untrusted),
         Rule("certificate's owner does not match hostname", .misnamed),
         Rule("authorization failed", .rejected),
         Rule("access denied", .rejected),
@@ -219,12 +237,21 @@ public enum FailureClassifier {
         Rule("Server returned 403", .rejected),
         Rule("Server returned 404", .notFound),
         Rule("method SETUP failed: 461", .wrongTransport),
+        Rule("Nonmatching transport in server reply", .wrongTransport),
+        // 400, 429, 4XX, 5XX: those further up say more.
+        Rule("Server returned ", .serverError),
         Rule("Connection refused", .refused),
         Rule("Failed to resolve hostname", .unresolved),
         Rule("No route to host", .unreachable),
         Rule("Network is unreachable", .unreachable),
         Rule("Network is down", .unreachable),
+        // Of GnuTLS, and of OpenSSL.
+        Rule("An unexpected TLS packet was received", .wrongProtocol),
+        Rule("An unexpected TLS handshake packet was received", .wrongProtocol),
+        Rule("wrong version number", .wrongProtocol),
         Rule("Connection timed out", .timeout),
+        // It closed: a port that waits for TLS or HTTP does so.
+        Rule("Cannot read RTMP handshake response", .wrongProtocol),
         Rule("Connection reset by peer", .reset),
         Rule("Broken pipe", .reset),
         Rule("End of file", .reset),
