@@ -67,8 +67,8 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
         case .busy: .gpuError
         case .unresolved, .refused, .unreachable, .timeout, .stuck, .reset, .rejected, .serverError,
             .wrongProtocol, .untrusted, .unsigned, .outdated, .diskError, .fileTooLarge,
-            .noAuthorities, .misnamed, .wrongTransport, .notFound, .addressInUse, .invalidData, .ended, .unwritable,
-            .diskFull, .notStarted, .unknown:
+            .playlist, .unencrypted, .noAuthorities, .misnamed, .wrongTransport, .notFound, .addressInUse, .invalidData,
+            .ended, .unwritable, .diskFull, .notStarted, .unknown:
             .exit
         }
     }

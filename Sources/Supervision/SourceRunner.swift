@@ -236,6 +236,7 @@ final class SourceRunner: Runnable {
             certificate: place.certificate,
             takes: { line in
                 place.ledger.countDrops(in: line)
+                if place.certificate != nil, PlainRedirect.isTold(by: line) { child.stop(.now, for: .unencrypted) }
                 if watch.hears(line) { replace() }
                 return false
             },

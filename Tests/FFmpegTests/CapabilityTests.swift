@@ -117,6 +117,24 @@ import Testing
         #expect(!plain.arguments.contains("-tls_verify"))
     }
 
+    @Test("what a checked https server leads to is encrypted and checked too, or not read", arguments: versions)
+    func whereHTTPSLeads(version: String) throws {
+        for url in ["https://h/x.ts", "https://h/live?id=1", "https://h/a?token=s3cret", "https://me:s3cret@h/live"] {
+            let source = RelayCommand(source: .pull(url: url))
+            let line = try source.command(for: .release(version))
+            let text = line.arguments.joined(separator: " ") + " " + (line.secretFile?.contents ?? "")
+            let place = try #require(line.arguments.firstIndex(of: "-protocol_whitelist"))
+            let protocols = line.arguments[place + 1].split(separator: ",").map(String.init)
+            #expect(Set(protocols).subtracting(["file"]) == ["crypto", "data", "tcp", "tls", "https", "httpproxy"])
+            #expect(text.contains("format_whitelist") == !version.hasPrefix("9"))
+            let unchecked = try RelayCommand(source: .pull(url: url, tls: .none)).command(for: .release(version))
+            let all = unchecked.arguments.joined(separator: " ") + " " + (unchecked.secretFile?.contents ?? "")
+            #expect(!all.contains("format_whitelist"))
+        }
+        let containers = RelayCommand.containers.split(separator: ",")
+        for format in ["hls", "dash", "concat", "sdp", "rtsp"] { #expect(!containers.contains { $0 == format }) }
+    }
+
     @Test("an SRT listener on the IPv6 wildcard serves IPv4 too, where FFmpeg has to be told", arguments: versions)
     func dualStack(version: String) throws {
         let sources: [RelaySource] = [

@@ -254,6 +254,36 @@ import Testing
         #expect(cause(.publisher, .exited(1), lines(text)) == .wrongProtocol)
     }
 
+    /// As FFmpeg 5.1, 7.1 and 9 print it.
+    private static let ledElsewhere: [(String, FailureCause)] = [
+        ("[https @ 0x1] Protocol 'http' not on whitelist 'crypto,data,tcp,tls,https,httpproxy'!", .unencrypted),
+        ("""
+        [http @ 0x1] Protocol 'http' not on whitelist 'crypto,data,tcp,tls,https,httpproxy'!
+        [hls @ 0x1] Error when loading first segment 'http://localhost:1/x.ts'
+        [in#0 @ 0x1] Error opening input: Invalid data found when processing input
+        """, .unencrypted),
+        ("Option tls_verify not found.", .unencrypted),
+        ("Option ca_file not found.", .unencrypted),
+        ("""
+        [hls @ 0x1] Format not on whitelist '\(RelayCommand.containers)'
+        https://localhost:1/live?id=1: Invalid argument
+        """, .playlist),
+        ("[mov @ 0x1] Format not on whitelist 'mpegts'", .unknown),
+    ]
+
+    @Test("an https server that leads to what is not checked is told", arguments: ledElsewhere)
+    func elsewhere(text: String, wanted: FailureCause) {
+        #expect(cause(.relay, .exited(234), lines(text)) == wanted)
+    }
+
+    @Test("FFmpeg tells by options without use that it follows a redirection to http")
+    func redirected() {
+        func isTold(_ text: String) -> Bool { PlainRedirect.isTold(by: LogLine(parsing: text)) }
+        #expect(isTold("[concat @ 0x1] [warning] Unused options for 'https://u:p@localhost:1/live'."))
+        #expect(!isTold("[concat @ 0x1] [warning] Unused options for 'http://localhost:1/live'."))
+        #expect(!isTold("[error] https://localhost:1/Unused options for 'https://"))
+    }
+
     @Test("a certificate that an FFmpeg with OpenSSL refuses is not trusted")
     func openSSL() {
         let text = """

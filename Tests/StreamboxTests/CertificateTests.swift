@@ -130,4 +130,78 @@ import Testing
             await stage.end(publisher)
         }
     }
+
+    /// Runs a pull by https from a file server that has `live.ts`, and `live`, a playlist of it without TLS.
+    private func withPull(
+        _ kind: TestCertificates.Kind, of address: String, password: String? = nil,
+        _ body: (Stage, FileServer, Daemon) async throws -> Void
+    ) async throws {
+        try await withStage { stage in
+            let certificates = try await TestCertificates(stage)
+            let (certificate, key) = try await certificates.make(kind)
+            _ = try await stage.file("live.ts") { $0.duration = .seconds(10) }
+            let server = try FileServer(stage, password: password)
+            try stage.folder.write("live", """
+                #EXTM3U
+                #EXT-X-VERSION:3
+                #EXT-X-TARGETDURATION:10
+                #EXT-X-MEDIA-SEQUENCE:0
+                #EXTINF:10.0,
+                \(server.url("live.ts"))
+                #EXT-X-ENDLIST
+
+                """, mode: 0o644)
+            try await server.start()
+            let port = try await stage.tlsFront(of: server.port, certificate: certificate, key: key)
+            let user = password == nil ? "" : "viewer@"
+            let file = try password.map { try stage.folder.write("password", $0, mode: 0o600) }
+            let secret = file.map { "password: { file: \($0) }, " } ?? ""
+            let url = "https://\(user)localhost:\(port)/\(address)"
+            let daemon = try await stage.streambox("""
+                  - name: main
+                    sources: [ { pull: { url: "\(url)", \(secret)tls: { ca: \(certificates.authority) } } } ]
+                    groups: [ { name: raw, video: copy, audio: copy, tap: true } ]
+                """)
+            try await body(stage, server, daemon)
+            try await daemon.terminate()
+        }
+    }
+
+    @Test("a pull by https sends its password to a server with a valid certificate alone", arguments: [
+        TestCertificates.Kind.good, .otherHost, .selfSigned,
+    ])
+    func passwords(kind: TestCertificates.Kind) async throws {
+        try await withPull(kind, of: "live.ts", password: "s3cret") { stage, server, daemon in
+            if kind == .good {
+                try await stage.expect("the file on air", of: daemon) { $0.source("pull-0")?.isOnAir == true }
+                #expect(try server.requests().contains { $0.contains("Basic") })
+            } else {
+                try await stage.expect("the problem", of: daemon) { $0.hasProblem("source-failed", "certificate") }
+                #expect(try server.requests().isEmpty)
+            }
+        }
+    }
+
+    @Test("a playlist that no name tells leads a pull by https to no server that is not checked", arguments: [
+        "live", "live?token=4f0c2a9b7d",
+    ])
+    func hiddenPlaylist(address: String) async throws {
+        let words = try await InstalledFFmpeg.release().0 < 9 ? "gives a playlist" : "leads to one without TLS"
+        try await withPull(.good, of: address) { stage, server, daemon in
+            try await stage.expect("the problem", of: daemon) { $0.hasProblem("source-failed", words) }
+            let requests = try server.requests()
+            #expect(!requests.isEmpty && requests.allSatisfy { $0.hasPrefix("/live ") || $0.hasPrefix("/live?") })
+        }
+    }
+
+    @Test("a pull by https that is redirected to an address without TLS ends with that reason", arguments: [
+        "moved/live.ts", "moved/live.ts?token=4f0c2a9b7d",
+    ])
+    func redirected(address: String) async throws {
+        try await withPull(.good, of: address) { stage, _, daemon in
+            try await stage.expect("the problem", of: daemon) {
+                $0.hasProblem("source-failed", "leads to one without TLS")
+            }
+        }
+    }
 }

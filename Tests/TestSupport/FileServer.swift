@@ -6,14 +6,21 @@ public struct FileServer: Sendable {
     private let folder: String
     private let stage: Stage
 
-    /// - Parameter stage: The files are those of its folder.
-    public init(_ stage: Stage) throws {
+    /// - Parameters:
+    ///   - stage: The files are those of its folder. One below `moved/` is a redirection to the same file, without TLS.
+    ///   - password: It asks the user `viewer` for this; `nil` asks nobody.
+    public init(_ stage: Stage, password: String? = nil) throws {
         self.stage = stage
         port = try FreePort.tcp()
         let base = "files-\(port)"
         folder = try stage.folder.makeFolder(base)
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map { "\($0)_temp_path \(folder)/\($0);" }.joined(separator: " ")
+        var authorization = ""
+        if let password {
+            let users = try stage.folder.write("\(base)/users", "viewer:{PLAIN}\(password)\n", mode: 0o644)
+            authorization = "auth_basic files; auth_basic_user_file \(users);"
+        }
         try stage.folder.write(
             "\(base)/nginx.conf",
             """
@@ -23,17 +30,29 @@ public struct FileServer: Sendable {
             error_log \(folder)/error.log info;
             events { worker_connections 64; }
             http {
-              access_log off;
+              log_format request '$request_uri $http_authorization';
+              access_log \(folder)/requests.log request;
+              types { application/vnd.apple.mpegurl m3u8; }
               \(temporary)
               server {
                 listen 127.0.0.1:\(port);
                 root \(stage.folder.path);
+                \(authorization)
+                rewrite ^/moved/(.*)$ http://127.0.0.1:\(port)/$1 redirect;
+                # A playlist that only its type and its text tell.
+                location = /live { default_type application/vnd.apple.mpegurl; }
               }
             }
             """)
     }
 
     public func url(_ file: String) -> String { "http://127.0.0.1:\(port)/\(file)" }
+
+    /// Every request so far: its address, and its `Authorization` or `-`.
+    public func requests() throws -> [String] {
+        let log = try String(contentsOfFile: "\(folder)/requests.log", encoding: .utf8)
+        return log.split(whereSeparator: \.isNewline).map(String.init)
+    }
 
     /// Begins to listen; until then connections are refused.
     public func start() async throws {

@@ -34,8 +34,8 @@ public enum EncoderFault: Sendable, Hashable, CaseIterable {
         case .crash, .killed, .unknown, .notStarted: self = .crash
         case .unresolved, .refused, .unreachable, .timeout, .stuck, .reset, .rejected, .serverError,
             .wrongProtocol, .untrusted, .unsigned, .outdated, .diskError, .fileTooLarge,
-            .noAuthorities, .misnamed, .wrongTransport, .notFound, .addressInUse, .invalidData, .ended, .unwritable,
-            .diskFull:
+            .playlist, .unencrypted, .noAuthorities, .misnamed, .wrongTransport, .notFound, .addressInUse, .invalidData,
+            .ended, .unwritable, .diskFull:
             return nil
         }
     }

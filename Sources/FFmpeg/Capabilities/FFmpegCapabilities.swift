@@ -68,7 +68,8 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
 
     /// The certificate of an RTSP server can be checked.
     var checksRTSPServers: Bool { rtspOptions.contains("tls_verify") }
-    /// The certificates of the servers that an HLS or DASH playlist names are checked: the same FFmpeg hands the options on to both.
+    /// The certificates of the servers that an HLS or DASH playlist names are checked: by the authorities that the
+    /// system trusts, for the options of the playlist's own server are not handed on.
     var checksServersOfPlaylists: Bool { checksRTSPServers }
 
     // MARK: What command lines are built from

@@ -95,6 +95,7 @@ public struct RelayCommand: Sendable {
     ) throws(CommandError) -> Input {
         var address = address
         var options: [(name: String, value: String)] = []
+        var protocols: String?
         let microseconds = String(silence.wholeMicroseconds)
         switch address.scheme {
         case "rtsp", "rtsps":
@@ -114,6 +115,11 @@ public struct RelayCommand: Sendable {
                 address.text,
                 reason: "this FFmpeg does not check the certificates of the servers that a playlist names, as FFmpeg 9 does;"
                     + " write tls: { verify: none } to do without")
+        case "https" where tls != .none:
+            options += tls.options
+            // Whatever a server is called that was checked: what it names is reached by TLS, or not at all.
+            protocols = Self.encryptedProtocols
+            if !ffmpeg.checksServersOfPlaylists { options.append(("format_whitelist", Self.containers)) }
         case "rtmps", "https": options += tls.options
         case "rtsps":
             // FFmpeg before 9 hands none of them on, and checks nothing.
@@ -138,18 +144,28 @@ public struct RelayCommand: Sendable {
         }
         // What would not be shown of an address is not for an argument list either.
         guard !secretOptions.isEmpty || URLMask.mask(address.text) != address.text else {
-            return Input(
-                arguments: Probing.network + options.flatMap { ["-\($0.name)", $0.value] } + ["-i", address.text])
+            let allowed = protocols.map { ["-protocol_whitelist", $0] } ?? []
+            let all = allowed + options.flatMap { ["-\($0.name)", $0.value] }
+            return Input(arguments: Probing.network + all + ["-i", address.text])
         }
         return try script(
             url: address.text, options: options, secretOptions: secretOptions,
-            secrets: URLMask.secrets(in: address.text) + [password].compactMap(\.self))
+            secrets: URLMask.secrets(in: address.text) + [password].compactMap(\.self),
+            protocols: "file," + (protocols ?? Self.protocols))
     }
+
+    /// What a pulled address, and what it leads to, may be reached by.
+    private static let protocols = "crypto,data,tcp,tls,udp,rtp,rtmp,rtmps,http,https,httpproxy,srt"
+    private static let encryptedProtocols = "crypto,data,tcp,tls,https,httpproxy"
+
+    /// Formats that hold their media. Not among them are playlists and others that name further addresses.
+    static let containers = "mpegts,flv,live_flv,mov,matroska,mpeg,mpegvideo,m4v,h264,hevc,av1,obu,ivf,mjpeg,mpjpeg,"
+        + "avi,asf,nut,ogg,mxf,gxf,dv,wtv,aac,mp3"
 
     /// An input with a secret: a preset file belongs to outputs only, so the input stands in an ffconcat script.
     private func script(
         url: String, options: [(name: String, value: String)], secretOptions: [(name: String, value: String)],
-        secrets: [String] = [], protocols: String = "file,crypto,data,tcp,tls,udp,rtp,rtmp,rtmps,http,https,httpproxy,srt"
+        secrets: [String] = [], protocols: String
     ) throws(CommandError) -> Input {
         for option in secretOptions where option.value.isEmpty { throw .emptySecret(option: option.name) }
         // The script's demuxer looks at the streams again, so both get the same bounds.

@@ -40,6 +40,10 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
     case noAuthorities = "no-authorities"
     /// Its certificate is valid, and another host's.
     case misnamed = "other-host"
+    /// It gives a playlist, and this FFmpeg does not check the servers that one names.
+    case playlist = "unchecked-playlist"
+    /// It leads from https to an address without TLS.
+    case unencrypted
     /// It does not send by the transport that was asked for (RTSP status 461).
     case wrongTransport = "other-transport"
     case notFound = "not-found"
@@ -102,6 +106,8 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .noAuthorities: "install the package \(SystemAuthorities.package)"
         case .outdated: "check this box's clock; if it is right, the certificate has to be renewed"
         case .misnamed: "check the address: whoever answers there is not the server of that name"
+        case .playlist: "write tls: { verify: none } to do without"
+        case .unencrypted: "pull from an address that stays with https, or write tls: { verify: none } to do without"
         case .wrongTransport: "leave `transport:` out, so that the other one is tried, too"
         case .notFound: "check the address or the path"
         case .addressInUse: "end that program, or choose another port"
@@ -142,6 +148,9 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
             "the server's certificate cannot be checked: the authorities that this system trusts are not installed"
         case .outdated: "the server's certificate is not trusted: it has expired, or is not valid yet"
         case .misnamed: "the server's certificate is another host's"
+        case .playlist:
+            "the address gives a playlist, and this FFmpeg does not check the servers that one names, as FFmpeg 9 does"
+        case .unencrypted: "the https address leads to one without TLS, by a redirection or in a playlist"
         case .wrongTransport: "the camera does not send by that transport"
         case .notFound: "the peer or the disk has nothing of that name"
         case .addressInUse: "another program listens on that port"

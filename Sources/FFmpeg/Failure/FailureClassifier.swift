@@ -231,6 +231,11 @@ public enum FailureClassifier {
         // The same of an FFmpeg with OpenSSL.
         Rule("certificate verify failed", .untrusted),
         Rule("certificate's owner does not match hostname", .misnamed),
+        // FFmpeg before 9 follows a redirection, and then has no use for what is said of TLS.
+        Rule("Protocol 'http' not on whitelist", .unencrypted),
+        Rule("Option tls_verify not found", .unencrypted),
+        Rule("Option ca_file not found", .unencrypted),
+        Rule("Format not on whitelist '\(RelayCommand.containers)", .playlist),
         Rule("authorization failed", .rejected),
         Rule("access denied", .rejected),
         Rule("Server returned 401", .rejected),
