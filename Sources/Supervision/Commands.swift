@@ -68,13 +68,15 @@ public enum Commands {
     /// - Parameters:
     ///   - streams: What is taken of the source's streams; `nil` for what its configuration says.
     ///   - isNarrow: For an SRT source with a passphrase: of a caller, the first picture and sound alone.
+    ///   - transport: By which an RTSP source is asked, where its configuration leaves that open.
     ///   - card: What a capture source is bound to; without one it cannot run.
     ///   - isPlan: For a person to look at, who is perhaps another user than the service's.
     /// - Returns: `nil` for frames, which the service reads itself.
     /// - Throws: ``SecretError`` or ``CommandError``; ``NotRunnable`` for a card that is not there.
     public static func relay(
         _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding, streams: StreamMap? = nil, isNarrow: Bool = false,
-        card: CaptureDevice? = nil, ffmpeg: FFmpegCapabilities, environment: [String: String], isPlan: Bool = false
+        transport: RTSPWay = .auto, card: CaptureDevice? = nil, ffmpeg: FFmpegCapabilities,
+        environment: [String: String], isPlan: Bool = false
     ) throws -> FFmpegCommand? {
         let kind: RelaySource
         switch source.kind {
@@ -89,7 +91,8 @@ public enum Commands {
             kind = .pull(
                 url: pull.url, passphrase: try reveal(pull.passphrase, as: .passphrase, environment: environment, isPlan: isPlan),
                 streamID: try reveal(pull.streamid, as: .streamid, environment: environment, isPlan: isPlan),
-                password: try reveal(pull.password, as: .key, environment: environment, isPlan: isPlan), tls: PeerCheck(pull.tls), transport: RTSPWay(pull.transport))
+                password: try reveal(pull.password, as: .key, environment: environment, isPlan: isPlan),
+                tls: PeerCheck(pull.tls), transport: pull.transport == .auto ? transport : RTSPWay(pull.transport))
         case .file(let file):
             kind = .file(path: file.path, loop: file.loop)
         case .test(let test):

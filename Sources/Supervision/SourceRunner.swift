@@ -28,6 +28,8 @@ final class SourceRunner: Runnable {
     /// What the relay's events and its next start share.
     private final class Shared: Sendable {
         let state: Mutex<(transcoding: Commands.Transcoding, process: ProcessRunner?, isNarrow: Bool, toldPace: Bool)>
+        /// Of an RTSP source.
+        let transport = Mutex(TransportChoice())
 
         init(_ transcoding: Commands.Transcoding) {
             state = Mutex((transcoding: transcoding, process: nil, isNarrow: false, toldPace: false))
@@ -165,10 +167,13 @@ final class SourceRunner: Runnable {
                             input, child, goesOn: goesOn, in: place, shared: shared, watch: watch, replace: replace
                         ) { transcoding, streams in
                             try Commands.relay(
-                                source, mezzanine: channel.mezzanine, transcoding: transcoding, streams: streams, ffmpeg: box.ffmpeg.capabilities,
+                                source, mezzanine: channel.mezzanine, transcoding: transcoding, streams: streams,
+                                transport: shared.transport.withLock { $0.next }, ffmpeg: box.ffmpeg.capabilities,
                                 environment: box.environment)
                         }
                         guard let (exit, started) = ending else { return }
+                        let hasDelivered = exit.asked || ledger.now.liveSince != nil
+                        shared.transport.withLock { $0.ended(exit.log, hasDelivered: hasDelivered) }
                         ledger.ended(exit, started: started)
                         publisher?.ended(asked: exit.asked || goesOn?() != true)
                     }

@@ -310,10 +310,12 @@ import Testing
         }
     }
 
-    @Test("an RTSP camera that offers UDP alone is on air by UDP")
-    func cameraByUDP() async throws {
+    @Test(
+        "an RTSP camera that offers UDP alone is on air by UDP, however it refuses TCP",
+        arguments: UDPCamera.Refusal.allCases)
+    func cameraByUDP(refusal: UDPCamera.Refusal) async throws {
         try await withStage { stage in
-            let camera = try await UDPCamera()
+            let camera = try await UDPCamera(refusal: refusal)
             let daemon = try await stage.streambox(
                 """
                   - name: main

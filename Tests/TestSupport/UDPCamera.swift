@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// An RTSP camera on 127.0.0.1 that sends by UDP alone: it answers 461 to a client that asks for TCP.
+/// An RTSP camera on 127.0.0.1 that sends by UDP alone, and refuses a client that asks for TCP.
 ///
 /// It plays one second of numbered video again and again, with timestamps that grow. It accepts clients until the last
 /// reference to it goes, and serves each until the client disconnects.
@@ -10,8 +10,18 @@ public final class UDPCamera: Sendable {
     private let listener: LoopbackSocket
     private let setups = Setups()
 
+    /// How it answers a client that asks for TCP, as cameras do.
+    public enum Refusal: String, Sendable, CaseIterable {
+        case unsupportedTransport = "461 Unsupported Transport"
+        case badRequest = "400 Bad Request"
+        case aggregateOperation = "459 Aggregate Operation Not Allowed"
+        case serverError = "500 Internal Server Error"
+        /// It says that it will send by UDP.
+        case otherTransport = "200 OK"
+    }
+
     /// - Throws: `Failed` without a port, or without an FFmpeg that makes the video.
-    public init() async throws {
+    public init(refusal: Refusal = .unsupportedTransport) async throws {
         let video = try await CameraVideo()
         let listener = try LoopbackSocket(Int32(SOCK_STREAM.rawValue))
         guard listen(listener.descriptor, 8) == 0 else { throw Failed("the camera cannot listen: \(errnoText())") }
@@ -27,7 +37,8 @@ public final class UDPCamera: Sendable {
                 Thread.detachNewThread {
                     defer { close(client) }
                     guard let media = try? LoopbackSocket.adjoiningPair() else { return }
-                    var session = CameraSession(client: client, media: media, video: video, setups: setups)
+                    var session = CameraSession(
+                        client: client, media: media, video: video, setups: setups, refusal: refusal)
                     session.serve()
                 }
             }
@@ -54,6 +65,7 @@ private struct CameraSession {
     let media: MediaPair
     let video: CameraVideo
     let setups: Setups
+    let refusal: UDPCamera.Refusal
     /// When PLAY came.
     var began: ContinuousClock.Instant?
     /// Pictures that were sent, and the number of the next packet.
@@ -118,7 +130,11 @@ private struct CameraSession {
                 let ports = "client_port=\(port)-\(port + 1);server_port=\(media.rtp.port)-\(media.rtcp.port)"
                 headers += ["Transport: RTP/AVP;unicast;\(ports)", "Session: 1"]
             } else {
-                status = "461 Unsupported Transport"
+                status = refusal.rawValue
+                if refusal == .otherTransport {
+                    let ports = "client_port=5000-5001;server_port=\(media.rtp.port)-\(media.rtcp.port)"
+                    headers += ["Transport: RTP/AVP;unicast;\(ports)", "Session: 1"]
+                }
             }
         case "PLAY":
             headers.append("Session: 1")
