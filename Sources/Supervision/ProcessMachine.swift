@@ -27,6 +27,8 @@ public struct ProcessMachine: Sendable {
         case delivering
         /// It delivers nothing any more.
         case stalled
+        /// It takes its input again. One that is starting need not deliver yet: a target may not be connected.
+        case recovered
         /// The time is over that a process had to recover from its stall of this number.
         case patienceOver(stall: Int)
         /// It has to be another one: other arguments, or another input.
@@ -104,6 +106,15 @@ public struct ProcessMachine: Sendable {
             actual = .live
             return []
         case (.live, .delivering), (.idle, .delivering), (.ending, .delivering), (.pausing, .delivering):
+            return []
+
+        case (.starting, .recovered):
+            isStuckAtStart = false
+            return []
+        case (.stalled, .recovered):
+            actual = .live
+            return []
+        case (.live, .recovered), (.idle, .recovered), (.ending, .recovered), (.pausing, .recovered):
             return []
 
         case (.starting, .stalled) where !isStuckAtStart:

@@ -42,7 +42,7 @@ final class TargetRunner: Runnable {
             let process = shared.process.withLock { $0 }
             switch event {
             case .stalled: process?.report(.stalled)
-            case .recovered: process?.report(.delivering)
+            case .recovered: process?.report(.recovered)
             case .slow(let share): ledger.reaches(share)
             case .complete: ledger.reaches(nil)
             case .ended: break

@@ -20,25 +20,26 @@ import Testing
     ]
 
     private static let events: [(name: String, event: ProcessMachine.Event)] = [
-        ("want", .want(true)), ("unwant", .want(false)), ("delivering", .delivering), ("stalled", .stalled),
+        ("want", .want(true)), ("unwant", .want(false)), ("delivering", .delivering), ("recovered", .recovered),
+        ("stalled", .stalled),
         ("patience", .patienceOver(stall: 1)), ("patience-old", .patienceOver(stall: 0)), ("replace", .replace),
         ("hurry", .hurry), ("ended", .ended), ("pause", .pauseOver(start: 1)), ("pause-old", .pauseOver(start: 0)),
     ]
 
     /// A cell is the next state and the effect; `.` changes nothing and does nothing.
     private static let table = """
-        state              want            unwant        delivering stalled         patience    patience-old replace     hurry           ended           pause           pause-old
-        idle               starting+launch .             .          .               .           .            .           .               .               .               .
-        starting           .               ending+stop   live       starting+patient .           .            ending+kill .               pausing+pause   .               .
-        stuck              .               ending+stop   live       .               ending+kill .            ending+kill .               pausing+pause   .               .
-        live               .               ending+stop   .          stalled+patient .           .            ending+kill .               pausing+pause   .               .
-        stalled            .               ending+stop   live       .               ending+kill .            ending+kill .               pausing+pause   .               .
-        ending             .               .             .          .               .           .            .           .               idle            .               .
-        ending,wanted      .               .             .          .               .           .            .           .               pausing+pause   .               .
-        replacing          .               .             .          .               .           .            .           .               starting+launch .               .
-        replacing,unwanted .               .             .          .               .           .            .           .               idle            .               .
-        killed             .               .             .          .               .           .            .           .               pausing+pause   .               .
-        pausing            .               idle          .          .               .           .            .           starting+launch .               starting+launch .
+        state              want            unwant        delivering recovered stalled         patience    patience-old replace     hurry           ended           pause           pause-old
+        idle               starting+launch .             .          .         .               .           .            .           .               .               .               .
+        starting           .               ending+stop   live       .         starting+patient .           .            ending+kill .               pausing+pause   .               .
+        stuck              .               ending+stop   live       .         .               ending+kill .            ending+kill .               pausing+pause   .               .
+        live               .               ending+stop   .          .         stalled+patient .           .            ending+kill .               pausing+pause   .               .
+        stalled            .               ending+stop   live       live      .               ending+kill .            ending+kill .               pausing+pause   .               .
+        ending             .               .             .          .         .               .           .            .           .               idle            .               .
+        ending,wanted      .               .             .          .         .               .           .            .           .               pausing+pause   .               .
+        replacing          .               .             .          .         .               .           .            .           .               starting+launch .               .
+        replacing,unwanted .               .             .          .         .               .           .            .           .               idle            .               .
+        killed             .               .             .          .         .               .           .            .           .               pausing+pause   .               .
+        pausing            .               idle          .          .         .               .           .            .           starting+launch .               starting+launch .
         """
 
     /// A machine with its random numbers.
@@ -142,6 +143,24 @@ import Testing
         #expect(machine.actual == .live)
         #expect(send(.patienceOver(stall: 2)) == [])
         #expect(send(.stalled) == [.bePatient(.seconds(2), stall: 3)])
+    }
+
+    @Test("a publisher that first reads its input late is live once it is connected, and is not ended before")
+    func lateReader() {
+        let machine = Driven([.want(true), .stalled, .recovered])
+        #expect(machine.actual == .starting)
+        // It took its input, so the time to begin is no longer counted.
+        #expect(machine.send(.patienceOver(stall: 1)) == [])
+        machine.send(.delivering)
+        #expect(machine.actual == .live)
+    }
+
+    @Test("a publisher that stops again before it is connected has its time from then on")
+    func stopsAgain() {
+        let machine = Driven([.want(true), .stalled, .recovered])
+        #expect(machine.send(.stalled) == [.bePatient(.seconds(2), stall: 2)])
+        #expect(machine.send(.patienceOver(stall: 1)) == [])
+        #expect(machine.send(.patienceOver(stall: 2)) == [.kill])
     }
 
     @Test("a pause from before the newest start begins nothing")
