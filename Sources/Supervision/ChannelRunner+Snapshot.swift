@@ -12,11 +12,12 @@ extension ChannelRunner {
         var snapshot = ChannelSnapshot(name: channel.name, feedBytes: box.ledgers.formerBytes(of: channel.name) + (feed?.bytes ?? 0))
         for (configured, runner) in zip(channel.sources, sourceRunners) {
             let entry = runner.ledger.now
+            let trouble = entry.sourceTrouble(isListener: configured.isListener, isFetched: configured.isFetched)
             snapshot.sources.append(
                 SourceSnapshot(
                     id: configured.id, state: entry.sourceState(isListener: configured.isListener),
                     isOnAir: entry.isOnAir, format: entry.format.map { "\($0)" }, starts: entry.starts,
-                    trouble: entry.sourceTrouble(isListener: configured.isListener), history: entry.history.snapshot, refusals: runner.refusals,
+                    trouble: trouble, history: entry.history.snapshot, refusals: runner.refusals,
                     encoder: entry.encoder?.description, droppedPackets: configured.isSRT ? entry.droppedPackets : nil,
                     notes: entry.sourceNotes))
             snapshot.switches[configured.id] = entry.airs
@@ -140,6 +141,14 @@ extension SourceConfiguration {
         }
     }
 
+    /// It is reached from here.
+    fileprivate var isFetched: Bool {
+        switch kind {
+        case .pull, .file: true
+        case .rtmp, .srt, .raw, .test, .capture: false
+        }
+    }
+
     /// Others connect to it.
     fileprivate var isListener: Bool {
         switch kind {
@@ -150,10 +159,18 @@ extension SourceConfiguration {
 }
 
 extension ProcessLedger.Entry {
-    /// What keeps a source from delivering and an operator could mend.
-    fileprivate func sourceTrouble(isListener: Bool) -> String? {
+    /// What keeps a source from delivering, or from lasting, and an operator could mend.
+    ///
+    /// - Parameters:
+    ///   - isListener: Others connect to it.
+    ///   - isFetched: It is reached from here, and expected to last.
+    func sourceTrouble(isListener: Bool, isFetched: Bool = false, now: ContinuousClock.Instant = .now) -> String? {
         if let known = absence ?? obstacle ?? trouble { return known }
-        guard actual != .live, actual != .idle, let end = history.ends.last, let cause = end.cause else { return nil }
+        guard actual != .idle, let end = history.ends.last, let cause = end.cause else { return nil }
+        if actual == .live {
+            guard isFetched, failures > 1, !isSteady(now), let sentence = end.sentence else { return nil }
+            return "it does not last, and ended \(failures) times in a row: \(sentence)"
+        }
         // Whoever sends to a listener comes and goes; what is reached from here is expected to be there.
         guard cause == .busy || cause == .permission || cause == .addressInUse || (!isListener && failures > 1) else { return nil }
         return end.sentence

@@ -45,12 +45,11 @@ enum Problems {
     /// Why nothing is on air but the slate.
     private static func absence(of channel: ChannelSnapshot) -> String {
         if let source = channel.sources.first(where: { $0.state == .stalled }) {
-            return "no source delivers: somebody sends to \(source.id), and no picture comes of it; check the settings of the encoder that sends it"
+            return "no source delivers: \(stall(of: source.id))"
         }
-        let advice = "check the settings of the encoder that sends it"
         let listeners = channel.sources.filter { $0.id.hasPrefix("rtmp-") || $0.id.hasPrefix("srt-") }
         if let source = listeners.first(where: { $0.state == .connecting }) {
-            return "no source delivers: somebody is connected to \(source.id), and no picture has come of it yet; \(advice)"
+            return "no source delivers: an encoder is connected to \(source.id), but no video has come yet; \(advice)"
         }
         let unreadable = FailureCause.invalidData.rawValue
         if let source = listeners.first(where: { $0.state == .waiting && $0.history.last?.cause == unreadable }) {
@@ -58,6 +57,19 @@ enum Problems {
         }
         if channel.sources.contains(where: { $0.trouble != nil }) { return "no source delivers; see what is said of its sources" }
         return "no source delivers; check the cable, the encoder that pushes to this box, or its network"
+    }
+
+    private static let advice = "check the settings of the encoder that sends it"
+
+    /// What to look at where a source has delivered, or its sender is connected, and no video comes.
+    private static func stall(of source: String) -> String {
+        switch source.prefix(while: { $0 != "-" }) {
+        case "rtmp", "srt": "an encoder sends to \(source), but no video comes of it; \(advice)"
+        case "pull": "\(source) is connected, but no video comes; check the camera or server that it is fetched from"
+        case "raw": "no frames come to \(source); check the program that writes them"
+        case "capture": "no frames come from \(source); check its cable and the device behind it"
+        default: "no video comes from \(source); see the log"
+        }
     }
 
     /// The last process ended because FFmpeg refuses its command line: the next will, too.

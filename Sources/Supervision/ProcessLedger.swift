@@ -113,15 +113,17 @@ final class ProcessLedger: Sendable {
         entry.withLock { $0.attachment = attachment }
     }
 
+    /// - Parameter isComplete: It came to the end of its file, which is no failure.
     func ended(
-        _ exit: ChildExit, started: Timestamp, delivered: Int = 0, skips: Int = 0, skippedTicks: Int64 = 0,
-        now: ContinuousClock.Instant = .now
+        _ exit: ChildExit, started: Timestamp, isComplete: Bool = false, delivered: Int = 0, skips: Int = 0,
+        skippedTicks: Int64 = 0, now: ContinuousClock.Instant = .now
     ) {
         entry.withLock { entry in
             entry.attachment = nil
             entry.history.add(exit, started: started)
-            if entry.isSteady(now) { entry.failures = 0 }
-            if exit.cause != nil { entry.failures += 1 }
+            let hasPlayed = isComplete && entry.liveSince.map { now - $0 >= RestartPolicy.completeAfter } == true
+            if entry.isSteady(now) || hasPlayed { entry.failures = 0 }
+            if exit.cause != nil, !hasPlayed { entry.failures += 1 }
             entry.delivered += delivered
             entry.skips += skips
             entry.skippedTicks += skippedTicks

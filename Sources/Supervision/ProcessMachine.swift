@@ -31,6 +31,8 @@ public struct ProcessMachine: Sendable {
         case recovered
         /// The time is over that a process had to recover from its stall of this number.
         case patienceOver(stall: Int)
+        /// It comes to the end of its file: that it ends is no failure.
+        case complete
         /// It has to be another one: other arguments, or another input.
         case replace
         /// What kept it from running may be over: a pause is cut short.
@@ -65,6 +67,7 @@ public struct ProcessMachine: Sendable {
     private var liveSince: Duration?
     private var stalls = 0
     private var isReplacing = false
+    private var isComplete = false
     /// It takes nothing, or gives nothing, and never has.
     private var isStuckAtStart = false
     /// Processes in a row that were killed before they had delivered anything.
@@ -140,6 +143,10 @@ public struct ProcessMachine: Sendable {
         case (_, .patienceOver):
             return []
 
+        case (_, .complete):
+            isComplete = true
+            return []
+
         case (.starting, .replace), (.live, .replace), (.stalled, .replace):
             actual = .ending
             isReplacing = true
@@ -163,7 +170,7 @@ public struct ProcessMachine: Sendable {
                 return []
             }
             if isReplacing { return launch() }
-            let pause = policy.pause(healthyFor: healthyFor, random: &random)
+            let pause = policy.pause(healthyFor: healthyFor, isComplete: isComplete, random: &random)
             if pause == .zero { return launch() }
             actual = .pausing
             return [.pause(pause, start: starts)]
@@ -180,6 +187,7 @@ public struct ProcessMachine: Sendable {
     private mutating func launch() -> [Effect] {
         actual = .starting
         isStuckAtStart = false
+        isComplete = false
         starts += 1
         return [.launch]
     }

@@ -13,13 +13,15 @@ public struct RestartPolicy: Sendable, Hashable {
     public var cap: Duration = .seconds(30)
     /// A process that was healthy for so long has its earlier ends forgiven.
     public var forgivenAfter: Duration
+    /// The same for one that came to the end of its file: a file that is shorter than this is no source.
+    public static let completeAfter = Duration.seconds(1)
 
     private var ends = 0
 
     /// A publisher: a platform that refuses is not to be asked more often than a person would.
     public static let publisher = RestartPolicy(burst: 1, base: .seconds(1), forgivenAfter: .seconds(30))
-    /// A pull: its server may refuse, as a publisher's may.
-    public static let pull = RestartPolicy(burst: 1, base: .seconds(1), forgivenAfter: .seconds(1))
+    /// A pull: its server may refuse or cut it off, as a publisher's may.
+    public static let pull = RestartPolicy(burst: 1, base: .seconds(1), forgivenAfter: .seconds(30))
     /// An encoder: every pause is a hole, so several ends in a row are answered at once.
     public static let encoder = RestartPolicy(burst: 4, forgivenAfter: .seconds(2))
     /// A relay: a listener that served its publisher is needed again at once.
@@ -33,9 +35,13 @@ public struct RestartPolicy: Sendable, Hashable {
 
     /// The pause before the next start.
     ///
-    /// - Parameter healthyFor: How long the process did its work before it ended.
-    public mutating func pause(healthyFor: Duration, random: inout some RandomNumberGenerator) -> Duration {
-        if healthyFor >= forgivenAfter { ends = 0 }
+    /// - Parameters:
+    ///   - healthyFor: How long the process did its work before it ended.
+    ///   - isComplete: It came to the end of its file.
+    public mutating func pause(
+        healthyFor: Duration, isComplete: Bool = false, random: inout some RandomNumberGenerator
+    ) -> Duration {
+        if healthyFor >= forgivenAfter || isComplete && healthyFor >= Self.completeAfter { ends = 0 }
         ends += 1
         guard ends > burst else { return .zero }
         let doublings = min(ends - burst - 1, 20)

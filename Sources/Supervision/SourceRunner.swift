@@ -174,7 +174,9 @@ final class SourceRunner: Runnable {
                         guard let (exit, started) = ending else { return }
                         let hasDelivered = exit.asked || ledger.now.liveSince != nil
                         shared.transport.withLock { $0.ended(exit.log, hasDelivered: hasDelivered) }
-                        ledger.ended(exit, started: started)
+                        let isComplete = exit.cause == .ended && source.kind.comesToAnEnd
+                        if isComplete { shared.state.withLock { $0.process }?.report(.complete) }
+                        ledger.ended(exit, started: started, isComplete: isComplete)
                         publisher?.ended(asked: exit.asked || goesOn?() != true)
                     }
                 } catch {
@@ -506,6 +508,15 @@ private enum Pacing {
 }
 
 extension SourceKind {
+    /// It may be a file, which ends and starts over.
+    fileprivate var comesToAnEnd: Bool {
+        switch self {
+        case .pull(let pull): pull.url.lowercased().hasPrefix("http")
+        case .file: true
+        case .rtmp, .srt, .capture, .raw, .test: false
+        }
+    }
+
     fileprivate var pacing: Pacing {
         switch self {
         case .pull(let pull): pull.url.lowercased().hasPrefix("http") ? .read : .sent

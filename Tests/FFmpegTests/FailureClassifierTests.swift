@@ -355,6 +355,18 @@ import Testing
         #expect(cause(.relay, .exited(0), ["rtmp://127.0.0.1:1/live: Input/output error"]) == .ended)
     }
 
+    /// As FFmpeg 5.1, 7.1 and 9 print it.
+    @Test("a stream by HTTP that was cut off is told apart from a file that came to its end", arguments: [
+        ("[http @ 0x1] Stream ends prematurely at 184240, should be 9000000\nhttp://h/x: Input/output error", .reset),
+        ("http://127.0.0.1:1/x.ts: Connection reset by peer", .reset),
+        ("[in#0/mpegts @ 0x1] Error during demuxing: Connection reset by peer", .reset),
+        ("[in#0/mpegts @ 0x1] Error during demuxing: Connection timed out", .timeout),
+        ("[mpegts @ 0x1] PES packet size mismatch", .ended),
+    ] as [(String, FailureCause)])
+    func cut(text: String, wanted: FailureCause) {
+        #expect(cause(.relay, .exited(0), lines(text)) == wanted)
+    }
+
     @Test("signals are crashes, except those from outside")
     func signals() {
         #expect(cause(.encoder, .signalled(11), []) == .crash)

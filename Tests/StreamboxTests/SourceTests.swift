@@ -336,6 +336,23 @@ import Testing
         }
     }
 
+    @Test("a camera that cuts off after a moment each time is a problem, also while it is live")
+    func cutOffCamera() async throws {
+        try await withStage { stage in
+            let camera = try await UDPCamera(lasting: .seconds(4))
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { pull: { url: "\(camera.url)", transport: udp } } ]
+                    groups: [ { name: raw, video: copy, audio: copy, tap: true } ]
+                """)
+            try await stage.expect("the problem while it is live", of: daemon, within: .seconds(60)) {
+                $0.source("pull-0")?.state == "live" && $0.hasProblem("source-failed", "it does not last")
+            }
+            try await daemon.terminate()
+        }
+    }
+
     @Test("an RTSP camera that refuses transport: tcp is not tried by UDP; the log says why")
     func cameraByTCPAlone() async throws {
         try await withStage { stage in

@@ -20,7 +20,19 @@ import Testing
         return Problems.of(ChannelSnapshot(name: "main", sources: sources + [slate], groups: []), ffmpeg: "9.0.2").first { $0.problem == .noSource }?.sentence ?? ""
     }
 
-    @Test("where somebody sends what no picture comes of, nobody is sent to look at the cable")
+    @Test("a source that is stalled is told by what it is, and the encoder is named for listeners alone", arguments: [
+        ("rtmp-0", "an encoder sends to rtmp-0"), ("srt-1", "an encoder sends to srt-1"),
+        ("pull-0", "check the camera or server that it is fetched from"),
+        ("raw-0", "check the program that writes them"), ("capture-2", "check its cable"), ("file-0", "see the log"),
+    ])
+    func stalls(id: String, words: String) {
+        let sentence = absence(SourceSnapshot(id: id, state: .stalled, isOnAir: false))
+        #expect(sentence.hasPrefix("no source delivers: ") && sentence.contains(id) && sentence.contains(words))
+        let isListener = id.hasPrefix("rtmp") || id.hasPrefix("srt")
+        #expect(sentence.contains("encoder") == isListener && !sentence.contains("somebody"), "\(sentence)")
+    }
+
+    @Test("an encoder that sends no usable video is named, and not the cable")
     func unreadable() {
         #expect(absence(SourceSnapshot(id: "rtmp-0", state: .waiting, isOnAir: false)).contains("check the cable"))
         for state in [SourceSnapshot.State.connecting, .stalled] {

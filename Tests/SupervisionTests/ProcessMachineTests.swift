@@ -21,25 +21,25 @@ import Testing
 
     private static let events: [(name: String, event: ProcessMachine.Event)] = [
         ("want", .want(true)), ("unwant", .want(false)), ("delivering", .delivering), ("recovered", .recovered),
-        ("stalled", .stalled),
+        ("stalled", .stalled), ("complete", .complete),
         ("patience", .patienceOver(stall: 1)), ("patience-old", .patienceOver(stall: 0)), ("replace", .replace),
         ("hurry", .hurry), ("ended", .ended), ("pause", .pauseOver(start: 1)), ("pause-old", .pauseOver(start: 0)),
     ]
 
     /// A cell is the next state and the effect; `.` changes nothing and does nothing.
     private static let table = """
-        state              want            unwant        delivering recovered stalled         patience    patience-old replace     hurry           ended           pause           pause-old
-        idle               starting+launch .             .          .         .               .           .            .           .               .               .               .
-        starting           .               ending+stop   live       .         starting+patient .           .            ending+kill .               pausing+pause   .               .
-        stuck              .               ending+stop   live       .         .               ending+kill .            ending+kill .               pausing+pause   .               .
-        live               .               ending+stop   .          .         stalled+patient .           .            ending+kill .               pausing+pause   .               .
-        stalled            .               ending+stop   live       live      .               ending+kill .            ending+kill .               pausing+pause   .               .
-        ending             .               .             .          .         .               .           .            .           .               idle            .               .
-        ending,wanted      .               .             .          .         .               .           .            .           .               pausing+pause   .               .
-        replacing          .               .             .          .         .               .           .            .           .               starting+launch .               .
-        replacing,unwanted .               .             .          .         .               .           .            .           .               idle            .               .
-        killed             .               .             .          .         .               .           .            .           .               pausing+pause   .               .
-        pausing            .               idle          .          .         .               .           .            .           starting+launch .               starting+launch .
+        state              want            unwant        delivering recovered stalled         complete patience    patience-old replace     hurry           ended           pause           pause-old
+        idle               starting+launch .             .          .         .               .        .           .            .           .               .               .               .
+        starting           .               ending+stop   live       .         starting+patient .        .           .            ending+kill .               pausing+pause   .               .
+        stuck              .               ending+stop   live       .         .               .        ending+kill .            ending+kill .               pausing+pause   .               .
+        live               .               ending+stop   .          .         stalled+patient .        .           .            ending+kill .               pausing+pause   .               .
+        stalled            .               ending+stop   live       live      .               .        ending+kill .            ending+kill .               pausing+pause   .               .
+        ending             .               .             .          .         .               .        .           .            .           .               idle            .               .
+        ending,wanted      .               .             .          .         .               .        .           .            .           .               pausing+pause   .               .
+        replacing          .               .             .          .         .               .        .           .            .           .               starting+launch .               .
+        replacing,unwanted .               .             .          .         .               .        .           .            .           .               idle            .               .
+        killed             .               .             .          .         .               .        .           .            .           .               pausing+pause   .               .
+        pausing            .               idle          .          .         .               .        .           .            .           starting+launch .               starting+launch .
         """
 
     /// A machine with its random numbers.
@@ -181,6 +181,23 @@ import Testing
         machine.send(.delivering, at: .seconds(12))
         #expect(machine.send(.ended, at: .seconds(13)) != [.launch])
         #expect(machine.actual == .pausing)
+    }
+
+    @Test("a process that came to the end of its file starts over at once; the next one has to come there itself")
+    func complete() {
+        var machine = ProcessMachine(policy: .pull, stallPatience: .seconds(2))
+        var random = SeededRandom(seed: 1)
+        func send(_ event: ProcessMachine.Event, _ seconds: Int) -> [ProcessMachine.Effect] {
+            machine.handle(event, now: .seconds(seconds), random: &random)
+        }
+        _ = send(.want(true), 0)
+        for round in 0..<5 {
+            _ = send(.delivering, round * 10)
+            _ = send(.complete, round * 10 + 5)
+            #expect(send(.ended, round * 10 + 5) == [.launch])
+        }
+        _ = send(.delivering, 60)
+        #expect(send(.ended, 65) != [.launch])
     }
 
     @Test("a replacement starts at once, however often it happens")

@@ -8,7 +8,9 @@ import Testing
         private var policy: RestartPolicy
         private var random = SeededRandom(seed: 7)
         init(_ policy: RestartPolicy) { self.policy = policy }
-        func pause(_ healthyFor: Duration = .zero) -> Duration { policy.pause(healthyFor: healthyFor, random: &random) }
+        func pause(_ healthyFor: Duration = .zero, isComplete: Bool = false) -> Duration {
+            policy.pause(healthyFor: healthyFor, isComplete: isComplete, random: &random)
+        }
     }
 
     /// The bound of the pause behind the burst's end and `count` more.
@@ -62,6 +64,22 @@ import Testing
             #expect(pauses.count > 150, "\(random.hint)")
             #expect(pauses.min()! < .seconds(18) && pauses.max()! > .seconds(25), "\(random.hint)")
         }
+    }
+
+    @Test("a pull that is cut off after a moment each time is asked again after pauses that grow")
+    func cutOff() {
+        let driven = Driven(.pull)
+        let pauses = (0..<4).map { _ in driven.pause(.seconds(1.5)) }
+        for (pause, least) in zip(pauses, [0, 500, 1000, 2000]) { #expect(pause >= .milliseconds(least), "\(pauses)") }
+        #expect(driven.pause(.seconds(30)) == .zero)
+    }
+
+    @Test("a file that came to its end starts over at once, if it is one")
+    func files() {
+        let driven = Driven(.pull)
+        for _ in 0..<5 { #expect(driven.pause(.seconds(1), isComplete: true) == .zero) }
+        #expect(driven.pause(.milliseconds(100), isComplete: true) > .zero)
+        #expect(driven.pause(.seconds(20), isComplete: true) == .zero)
     }
 
     @Test("a life that was healthy long enough has the ends before it forgiven")

@@ -20,8 +20,9 @@ public final class UDPCamera: Sendable {
         case otherTransport = "200 OK"
     }
 
+    /// - Parameter lasting: It closes the connection so long after PLAY; `nil` for never.
     /// - Throws: `Failed` without a port, or without an FFmpeg that makes the video.
-    public init(refusal: Refusal = .unsupportedTransport) async throws {
+    public init(refusal: Refusal = .unsupportedTransport, lasting: Duration? = nil) async throws {
         let video = try await CameraVideo()
         let listener = try LoopbackSocket(Int32(SOCK_STREAM.rawValue))
         guard listen(listener.descriptor, 8) == 0 else { throw Failed("the camera cannot listen: \(errnoText())") }
@@ -38,7 +39,7 @@ public final class UDPCamera: Sendable {
                     defer { close(client) }
                     guard let media = try? LoopbackSocket.adjoiningPair() else { return }
                     var session = CameraSession(
-                        client: client, media: media, video: video, setups: setups, refusal: refusal)
+                        client: client, media: media, video: video, setups: setups, refusal: refusal, lasting: lasting)
                     session.serve()
                 }
             }
@@ -66,6 +67,7 @@ private struct CameraSession {
     let video: CameraVideo
     let setups: Setups
     let refusal: UDPCamera.Refusal
+    let lasting: Duration?
     /// When PLAY came.
     var began: ContinuousClock.Instant?
     /// Pictures that were sent, and the number of the next packet.
@@ -91,6 +93,7 @@ private struct CameraSession {
                 }
             }
             if let due, due <= .now { sendPicture() }
+            if let began, let lasting, .now - began >= lasting { return }
         }
     }
 

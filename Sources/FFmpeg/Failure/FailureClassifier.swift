@@ -30,7 +30,7 @@ public enum FailureClassifier {
             return first(of: gone, in: log.all) ?? (fatalSignals.contains(number) ? .crash : .killed)
         case .exited(0):
             // An unplugged capture card is told in the log only; a publisher that left an RTMP listener likewise.
-            return first(of: gone + (usesDisk ? disk : []), in: log.all) ?? .ended
+            return first(of: gone + (usesDisk ? disk : role == .relay ? cuts : []), in: log.all) ?? .ended
         case .exited:
             var words: [String] = [], echoes: [String] = []
             for line in log.all { if isEcho(line) { echoes.append(line) } else { words.append(line) } }
@@ -204,6 +204,13 @@ public enum FailureClassifier {
     private static let ownEnds = [
         Rule("Broken pipe", .reset),
         Rule("Input/output error", .driverError),
+    ]
+
+    /// Of a source that was cut off: FFmpeg ends with status 0 as after a whole file.
+    private static let cuts = [
+        Rule("Stream ends prematurely", .reset),
+        Rule("Connection reset by peer", .reset),
+        Rule("Connection timed out", .timeout),
     ]
 
     /// Of a recording, or a source that is a file.
