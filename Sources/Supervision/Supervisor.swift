@@ -186,6 +186,9 @@ public actor Supervisor {
     /// Goes on by another configuration. What is the same in both is not touched; what is encoded differently is handed
     /// over; what is new starts and what is gone ends, each alone.
     ///
+    /// Callers take turns, as ``LatestRun`` has them do: the file has to be read within the turn, or an older one could be
+    /// applied last.
+    ///
     /// - Returns: What was changed, a line each; and what only the next start of the service will heed.
     /// - Throws: ``StartError`` when something new cannot be had; nothing has changed then.
     public func reload(_ next: BoxConfiguration) async throws(StartError) -> [String] {

@@ -6,7 +6,8 @@ import Supervision
 /// Does what the control socket asks of the running service.
 struct ControlDesk: ControlledService {
     let supervisor: Supervisor
-    let reload: Reload
+    /// Gives what changed, a line each.
+    let reload: LatestRun<[String]>
     let state: StateFile<StoppedOutputs>
     let memory: StateKeeper
     /// The service as it is, for whoever asks.

@@ -5,7 +5,8 @@ import ServiceManager
 import Status
 import Supervision
 
-/// Reads the configuration again and has the service go on by it.
+/// Reads the configuration again and has the service go on by it. Two at the same time could apply an older file last:
+/// callers go through a ``LatestRun``.
 struct Reload: Sendable {
     let supervisor: Supervisor
     let keeper: EncoderKeeper
@@ -35,10 +36,14 @@ struct Reload: Sendable {
             secrets.learn(file.configuration.secretValues(environment: environment))
             let changes = try await supervisor.reload(file.configuration)
             publication.heed(file.configuration.status)
-            // Of the last one, should another reload have been quicker.
             gaps.tell(of: await supervisor.configuration)
             problems.clear(Self.problem, subject: Self.subject)
-            try TapFile.write(await supervisor.openTaps, in: runtime)
+            do {
+                try TapFile.write(await supervisor.openTaps, in: runtime)
+            } catch {
+                // The new configuration is in force already; only `streambox tap` has old ports.
+                logger.error("\(error)")
+            }
             for notice in file.notices { logger.warning("\(notice)") }
             for notice in MissingEncoders.notices(of: file, keeper.catalogue) { logger.warning("\(notice)") }
             logger.notice("reloaded", metadata: ["config": "\(file.name)", "changes": "\(changes.count)"])

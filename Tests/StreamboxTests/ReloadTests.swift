@@ -63,6 +63,45 @@ import Testing
         }
     }
 
+    @Test("of thirty reloads by signal and by command without a pause the last configuration is what runs")
+    func reloadsAtTheSameTime() async throws {
+        try await withStage { stage in
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { test: { size: 320x180, rate: 30 } } ]
+                    groups: [ { name: hd, tap: true, video: { encoder: libx264, bitrate: 600k, rate: 30 } } ]
+                """)
+            try await eventually("the encoder") { daemon.children("-b:v 600000").count == 1 }
+            let first = try stage.folder.text("box.yaml")
+            try await withThrowingTaskGroup(of: Program.Completed.self) { commands in
+                for count in 1...30 {
+                    // A reader has the whole of one file or the whole of another.
+                    let text = first.replacing("bitrate: 600k", with: "bitrate: \(600 + count)k")
+                    let next = try stage.folder.write("next.yaml", text, mode: 0o600)
+                    guard rename(next, daemon.config) == 0 else { throw Failed("cannot replace \(daemon.config)") }
+                    if count.isMultiple(of: 2) {
+                        daemon.program.send(SIGHUP)
+                    } else {
+                        commands.addTask { try await stage.command(["reload", "--config", daemon.config]) }
+                    }
+                }
+                for try await command in commands {
+                    #expect(command.ending == .exited(0), "\(command.errors)")
+                    #expect(!command.errors.contains("under way"), "\(command.errors)")
+                }
+            }
+            try await eventually("the last configuration's encoder alone") {
+                let encoders = daemon.children("pipe:0").filter { $0.command.contains("libx264") }
+                return encoders.count == 1 && encoders[0].command.contains("-b:v 630000")
+            }
+            // A further reload finds that the newest file is in force.
+            let last = try await stage.command(["reload", "--config", daemon.config])
+            #expect(last.text.contains("nothing differs"), "\(last.text) \(last.errors)")
+            try await daemon.terminate()
+        }
+    }
+
     @Test("a group that is encoded differently is handed over: no picture is missing or twice, the target sees one stream, the others are not touched")
     func handover() async throws {
         try await withStage { stage in

@@ -87,9 +87,10 @@ struct Run: AsyncParsableCommand {
         }
         let publication = StatusService(file.configuration.status, status: status, problems: problems, logger: logger)
         let gaps = FFmpegGaps(ffmpeg: ffmpeg.capabilities, problems: problems, logger: logger)
-        let reload = Reload(
+        let reading = Reload(
             supervisor: supervisor, keeper: keeper, gaps: gaps, publication: publication, path: config, environment: environment,
             runtime: places.runtime, secrets: secrets, problems: problems, manager: manager, logger: logger)
+        let reload = LatestRun { try await reading() }
         let memory = StateKeeper(problems: problems, logger: logger)
         let desk = ControlDesk(supervisor: supervisor, reload: reload, state: state, memory: memory, status: status, logger: logger)
         let control = ControlServer(path: Places.controlSocket(in: places.runtime), service: desk)
@@ -175,16 +176,18 @@ private struct SupervisorService: Service {
     }
 }
 
-/// SIGHUP as a wish for a reload. Reloads come one after the other.
+/// Reloads at each SIGHUP. Several that come during one reload are answered by one more.
 private struct ReloadService: Service {
-    let reload: Reload
+    let reload: LatestRun<[String]>
 
     func run() async {
         let signals = await UnixSignalsSequence(trapping: .sighup)
         await cancelWhenGracefulShutdown {
-            for await _ in signals {
-                // What went wrong has been logged.
-                _ = try? await reload()
+            await withDiscardingTaskGroup { tasks in
+                for await _ in signals {
+                    // Failures are already logged.
+                    tasks.addTask { _ = try? await reload() }
+                }
             }
         }
     }
