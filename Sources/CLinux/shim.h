@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 
 #include <linux/videodev2.h>
 
@@ -19,6 +20,13 @@ enum { SPLICE_F_NONBLOCK = 2 };
 
 // linux/fcntl.h
 enum { F_SETPIPE_SZ = 1031 };
+
+// linux/magic.h. Whether a folder lies in memory (tmpfs, ramfs); 0 where it is not there.
+static inline int is_in_memory(const char *folder) {
+    struct statfs about;
+    if (statfs(folder, &about) != 0) return 0;
+    return (unsigned long)about.f_type == 0x01021994UL || (unsigned long)about.f_type == 0x858458f6UL;
+}
 
 // Swift does not import what takes any number of arguments.
 static inline int set_dumpable(unsigned long value) { return prctl(PR_SET_DUMPABLE, value, 0, 0, 0); }

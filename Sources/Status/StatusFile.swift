@@ -17,6 +17,8 @@ public struct StatusFile: Sendable {
     /// What kept a text from being published.
     public struct WriteError: Error, Sendable, Hashable, CustomStringConvertible {
         public var description: String
+
+        public init(description: String) { self.description = description }
     }
 
     /// - Throws: ``WriteError``; what was published before stands.

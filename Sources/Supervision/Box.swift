@@ -24,7 +24,14 @@ public struct Box: Sendable {
     let ledgers = Ledgers()
 
     /// The service's own program, which is run again for what may hang with a disk.
-    var program = Box.ownProgram
+    var program = Box.ownProgram {
+        didSet { disk = Disk(OwnProgram(self), logger: logger) }
+    }
+    /// The files of the service, on disks that may hang.
+    public private(set) var disk: Disk
+
+    /// Reads the secrets of the configuration.
+    var secretReader: SecretReader { SecretReader(environment: environment, disk: disk) }
 
     /// The path of the program that runs. When a package has put another version in its place, that one is taken.
     private static let ownProgram: String = {
@@ -50,6 +57,8 @@ public struct Box: Sendable {
         self.ffmpeg = ffmpeg
         self.encoders = encoders
         captures = CaptureKeeper(logger: logger)
+        let program = OwnProgram(path: Box.ownProgram, capabilities: ffmpeg.capabilities, environment: environment)
+        disk = Disk(program, logger: logger)
         self.runtime = runtime
         self.environment = environment
         self.secrets = secrets

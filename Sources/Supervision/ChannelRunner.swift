@@ -313,7 +313,10 @@ actor ChannelRunner: Runnable {
             queue.yield(.run { [slate] in if let format { await slate.follow(format) } else { await slate.run() } })
         }
         changeSources(from: former)
-        for source in sourceRunners { source.reloadSecrets() }
+        // All at once: a disk that does not answer holds up each for seconds.
+        await withDiscardingTaskGroup { tasks in
+            for source in sourceRunners { tasks.addTask { await source.reloadSecrets() } }
+        }
         let before = Dictionary(former.groups.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         for group in next.groups {
             guard let old = before[group.name], old.passesThrough == group.passesThrough else {

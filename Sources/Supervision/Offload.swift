@@ -22,8 +22,17 @@ public enum Offload {
 
     /// - Returns: `nil` when it takes longer than the limit; the thread then ends on its own.
     public static func run<Result: Sendable>(atMost limit: Duration, _ body: @escaping @Sendable () -> Result) async -> Result? {
+        await wait(atMost: limit) { await run(body) }
+    }
+
+    /// Waits for something that may take long.
+    ///
+    /// - Returns: `nil` when it takes longer than the limit; it goes on then.
+    public static func wait<Result: Sendable>(
+        atMost limit: Duration, for body: @escaping @Sendable () async -> Result
+    ) async -> Result? {
         let (results, queue) = AsyncStream.makeStream(of: Result?.self, bufferingPolicy: .bufferingOldest(1))
-        Task { queue.yield(await run(body)) }
+        Task { queue.yield(await body()) }
         let timer = Task {
             guard await (try? ContinuousClock().sleep(for: limit)) != nil else { return }
             queue.yield(nil)

@@ -126,30 +126,31 @@ actor SlateKeeper {
         let picture = asConfigured
             ? SlateCommand.Picture(image: channel.slate.image, textFile: channel.slate.text.map { _ in "" }, font: channel.slate.text.flatMap { Self.font(for: $0) })
             : .plain
-        guard let image = try await identity(ofImage: picture.image) else {
+        guard let image = try await identity(of: picture.image, "its image"),
+            let font = try await identity(of: picture.font, "its font")
+        else {
             return try await draw(format, asConfigured: asConfigured).clip
         }
-        let font = await Offload.run { [font = picture.font] in font.map { FileLook.answer(for: $0) } ?? FileLook.none }
         let recipe = SlateStore.Recipe(
             command(picture, format, output: ""), by: box.ffmpeg, words: asConfigured ? channel.slate.text : nil,
             identities: [image, font])
-        let kept = await Offload.run { [name = channel.name] in store.read(recipe, of: name) }
+        let kept = await store.read(recipe, of: channel.name, by: box.disk)
         if let kept, let clip = try? clip(kept, format) { return clip }
         let (clip, bytes) = try await draw(format, asConfigured: asConfigured)
         // Nobody waits for the disk.
-        Task { [name = channel.name] in await Offload.run { store.write(bytes, recipe, of: name) } }
+        Task { [name = channel.name, disk = box.disk] in await store.write(bytes, recipe, of: name, by: disk) }
         return clip
     }
 
     /// An image may lie on a disk of the network.
     ///
     /// - Returns: `nil` where it could not be found out.
-    private func identity(ofImage path: String?) async throws -> String? {
+    private func identity(of path: String?, _ what: String) async throws -> String? {
         guard let path else { return FileLook.none }
-        switch await FileLook.at(path, by: OwnProgram(box)) {
+        switch await box.disk.look(at: path) {
         case .found(let identity): return identity
         case .unknown: return nil
-        case .silent: throw NotRendered(description: "the disk with its image \(path) does not answer")
+        case .silent: throw NotRendered(description: "the disk with \(what) \(path) does not answer")
         }
     }
 

@@ -13,8 +13,13 @@ public struct SlateStore: Sendable {
     ///   - folder: Need not be there.
     ///   - channels: Slates of others are removed.
     public init(folder: String, channels: [String]) {
-        self.folder = folder
+        self.init(folder: folder)
         sweep { name in !channels.contains { Self.isSlate(name, of: $0) } }
+    }
+
+    /// The same, and nothing is removed.
+    init(folder: String) {
+        self.folder = folder
     }
 
     /// What a slate is made of.
@@ -39,25 +44,25 @@ public struct SlateStore: Sendable {
     }
 
     /// - Returns: `nil` where there is none.
-    func read(_ recipe: Recipe, of channel: String) -> [UInt8]? {
-        guard let file = try? FileDescriptor.open(path(recipe, channel), .readOnly, options: [.closeOnExec]) else { return nil }
-        defer { try? file.close() }
-        guard let size = try? file.seek(offset: 0, from: .end), size > 0, size <= SlateClip.mostBytes else { return nil }
-        let bytes = try? [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in
-            count = try file.read(fromAbsoluteOffset: 0, into: UnsafeMutableRawBufferPointer(buffer))
-        }
-        return bytes?.count == Int(size) ? bytes : nil
+    func read(_ recipe: Recipe, of channel: String, by disk: Disk) async -> [UInt8]? {
+        let bytes = await disk.fetch(path(recipe.digest, channel), most: SlateClip.mostBytes)
+        return bytes?.isEmpty == false ? bytes : nil
     }
 
     /// Keeps a slate in place of the channel's others. Where it cannot be written, the next start makes it.
-    func write(_ bytes: [UInt8], _ recipe: Recipe, of channel: String) {
+    func write(_ bytes: [UInt8], _ recipe: Recipe, of channel: String, by disk: Disk) async {
+        try? await disk.storeSlate(bytes, in: folder, channel: channel, digest: recipe.digest)
+    }
+
+    /// What the child does that writes. Waits for the disk as long as that takes.
+    func write(_ bytes: [UInt8], _ digest: String, of channel: String) {
         guard (try? Folder.make(folder, for: "the service")) != nil else { return }
-        let path = path(recipe, channel)
+        let path = path(digest, channel)
         guard (try? DurableFile.write(bytes, to: path, permissions: [.ownerReadWrite, .groupRead, .otherRead])) != nil else { return }
         sweep { name in Self.isSlate(name, of: channel) && !path.hasSuffix("/" + name) }
     }
 
-    private func path(_ recipe: Recipe, _ channel: String) -> String { "\(folder)/\(channel)-\(recipe.digest).ts" }
+    func path(_ digest: String, _ channel: String) -> String { "\(folder)/\(channel)-\(digest).ts" }
 
     private static func isSlate(_ name: String, of channel: String) -> Bool {
         name.hasPrefix(channel + "-") && name.hasSuffix(".ts") && name.utf8.count == channel.utf8.count + 1 + 16 + 3

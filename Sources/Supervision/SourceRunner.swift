@@ -102,7 +102,7 @@ final class SourceRunner: Runnable {
         self.card = card
         let frames: FrameRelay?
         if case .raw(let raw) = source.kind {
-            frames = FrameRelay(raw, ledger: ledger, logger: logger)
+            frames = FrameRelay(raw, disk: box.disk, ledger: ledger, logger: logger)
         } else {
             frames = nil
         }
@@ -156,6 +156,8 @@ final class SourceRunner: Runnable {
                     } else if let caller, let call {
                         try await Self.live(on: call, of: caller, source, in: place, shared: shared, watch: watch, child: child)
                     } else {
+                        // Before there is an input, which would have to be closed.
+                        let source = try await box.secretReader.filled(source)
                         var input: FileDescriptor?
                         if let publisher {
                             guard let attached = await publisher.attach() else { return }
@@ -180,8 +182,11 @@ final class SourceRunner: Runnable {
                         publisher?.ended(asked: exit.asked || goesOn?() != true)
                     }
                 } catch {
-                    ledger.couldNotStart("\(error)")
-                    place.life.log(.error, "cannot run: \(error)")
+                    // A stop may have kept its secret from being read.
+                    if !Task.isCancelled {
+                        ledger.couldNotStart("\(error)")
+                        place.life.log(.error, "cannot run: \(error)")
+                    }
                 }
                 // Another relay goes on, and the source keeps the air until then.
                 if goesOn?() != true { delivers(false) }
@@ -296,7 +301,8 @@ final class SourceRunner: Runnable {
         on call: CallRelay, of caller: CallerCheck, _ source: SourceConfiguration, in place: Place, shared: Shared, watch: StreamWatch,
         child: ChildHandle
     ) async throws {
-        try caller.readStreamID(place.box.environment)
+        try await caller.readStreamID(place.box.secretReader)
+        let source = try await place.box.secretReader.filled(source)
         let (process, isNarrow) = shared.state.withLock { state in
             // Nothing is known of a caller that has not come.
             state.transcoding = Commands.Transcoding(for: place.channel)
@@ -405,9 +411,9 @@ final class SourceRunner: Runnable {
     }
 
     /// Reads the secrets again that let others in.
-    func reloadSecrets() {
-        publisher?.reloadKey()
-        caller?.reloadStreamID(place.box.environment)
+    func reloadSecrets() async {
+        await publisher?.reloadKey()
+        await caller?.reloadStreamID(place.box.secretReader)
     }
 
     /// How many were turned away, by reason; `nil` where nobody comes.

@@ -68,7 +68,9 @@ final class TargetRunner: Runnable {
                     let take = try await recording?.take() ?? 0
                     let ffmpeg = box.ffmpeg.capabilities
                     let rate = await TargetRunner.rate(of: feed, for: target, of: group, box: box, dataPath: dataPath)
-                    let command = try Commands.publisher(target, of: group, take: take, rate: rate, ffmpeg: ffmpeg, environment: box.environment)
+                    let known = try await box.secretReader.filled(target)
+                    let command = try Commands.publisher(
+                        known, of: group, take: take, rate: rate, ffmpeg: ffmpeg, environment: box.environment)
                     // The configuration does not tell the codec of a group that passes its picture on. A server would
                     // show an empty stream while FFmpeg finds out that it cannot send that codec.
                     if let missing = MissingAbility.codec("HEVC", of: target, in: group, for: ffmpeg) {
@@ -97,6 +99,8 @@ final class TargetRunner: Runnable {
                     await dataPath.detach(attachment)
                     if exit.cause == .diskFull { await recording?.tidy(take: take) }
                 } catch {
+                    // A stop may have kept its secret from being read.
+                    guard !Task.isCancelled else { return }
                     life.log(.error, "cannot run: \(error)")
                     ledger.couldNotStart("\(error)")
                 }

@@ -61,7 +61,7 @@ struct ControlDesk: ControlledService {
             let changes = try await reload()
             return ControlReply(.done, changes.isEmpty ? "reloaded: nothing differs" : "reloaded: " + changes.joined(separator: "\n"))
         } catch let failure as Failure {
-            return ControlReply(.mistaken, failure.description)
+            return ControlReply(failure.status == 2 ? .mistaken : .refused, failure.description)
         } catch {
             return ControlReply(.refused, "\(error)")
         }

@@ -48,6 +48,7 @@ struct FFmpegCheck: Service {
     let isNew: Bool
     let environment: [String: String]
     let file: StateFile<FFmpegKnowledge>
+    let disk: Disk
     let status: SharedStatus
     let problems: ProblemBoard
     let logger: Logger
@@ -57,7 +58,7 @@ struct FFmpegCheck: Service {
 
     func run() async {
         // At once: a box that is switched off a moment later knows its FFmpeg at its next start.
-        if let knowledge, isNew { await Offload.run { try? file.write(knowledge) } }
+        if let knowledge, isNew { await keep(knowledge) }
         let known = knowledge?.refused(by: Streambox.version)
         let findings: FFmpegSelfCheck.Findings
         if let known {
@@ -79,11 +80,16 @@ struct FFmpegCheck: Service {
         // A check that was not made to its end is made again by the next start; so is one that cannot be written down.
         if let knowledge, known == nil, findings.isComplete {
             let learnt = knowledge.checked(findings.refused, by: Streambox.version)
-            await Offload.run { try? file.write(learnt) }
+            await keep(learnt)
         }
         logger.debug("FFmpeg is checked")
         // A service that returns ends the others.
         try? await gracefulShutdown()
+    }
+
+    /// A disk that does not answer holds up no stop.
+    private func keep(_ knowledge: FFmpegKnowledge) async {
+        _ = await cancelWhenGracefulShutdown { try? await file.store(knowledge, by: disk) }
     }
 
     /// - Returns: Why the wait is over, for the log.

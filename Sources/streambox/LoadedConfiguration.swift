@@ -1,5 +1,6 @@
 import Configuration
 import Glibc
+import Supervision
 
 /// The configuration that a command works with, and where it came from.
 struct LoadedConfiguration {
@@ -27,12 +28,44 @@ struct LoadedConfiguration {
                 throw Failure.inConfiguration(error)
             }
         } else {
-            do {
-                let file = try ConfigurationFile.parse(Demo.yaml, name: "demo", ownerOnly: true)
-                self.init(name: "the embedded demo configuration", isDemo: true, configuration: file.configuration, notices: file.notices)
-            } catch {
-                throw Failure.inConfiguration(error)
-            }
+            self = try Self.demo()
+        }
+    }
+
+    /// Finds and reads the configuration again, as the running service does: by a child, with a limit.
+    ///
+    /// - Returns: The configuration, and the secrets that are found by it.
+    /// - Throws: ``Failure`` with every mistake in the file.
+    static func again(
+        _ path: String?, environment: [String: String], by disk: Disk
+    ) async throws -> (LoadedConfiguration, secrets: [String]) {
+        let asked = path ?? environment["STREAMBOX_CONFIG"]
+        let read: Disk.ReadConfiguration?
+        do {
+            read = try await disk.configuration(asked ?? usual, isOptional: asked == nil, environment: environment)
+        } catch where error.isSilent {
+            throw Failure(status: 1, description: "\(error)")
+        } catch {
+            throw Failure.inConfiguration(error)
+        }
+        guard let read else {
+            let demo = try LoadedConfiguration.demo()
+            return (demo, demo.configuration.secretValues(environment: environment, readsFiles: false))
+        }
+        let name = asked ?? usual
+        try SecretObjections.check(read.file.configuration, name: name)
+        let file = LoadedConfiguration(name: name, configuration: read.file.configuration, notices: read.file.notices)
+        return (file, read.secrets)
+    }
+
+    private static func demo() throws -> LoadedConfiguration {
+        do {
+            let file = try ConfigurationFile.parse(Demo.yaml, name: "demo", ownerOnly: true)
+            return LoadedConfiguration(
+                name: "the embedded demo configuration", isDemo: true, configuration: file.configuration,
+                notices: file.notices)
+        } catch {
+            throw Failure.inConfiguration(error)
         }
     }
 

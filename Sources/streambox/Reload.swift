@@ -9,6 +9,7 @@ import Supervision
 /// callers go through a ``LatestRun``.
 struct Reload: Sendable {
     let supervisor: Supervisor
+    let disk: Disk
     let keeper: EncoderKeeper
     /// Of the FFmpeg that runs: another one is used from the next start on.
     let gaps: FFmpegGaps
@@ -32,8 +33,8 @@ struct Reload: Sendable {
     func callAsFunction() async throws -> [String] {
         manager?.reloading("reading the configuration again")
         do {
-            let file = try LoadedConfiguration(path, environment: environment)
-            secrets.learn(file.configuration.secretValues(environment: environment))
+            let (file, known) = try await LoadedConfiguration.again(path, environment: environment, by: disk)
+            secrets.learn(known)
             let changes = try await supervisor.reload(file.configuration)
             publication.heed(file.configuration.status)
             gaps.tell(of: await supervisor.configuration)

@@ -16,13 +16,27 @@ struct StateFile<Value: Codable & Sendable>: Sendable {
 
     var path: String? { folder.map { "\($0)/\(name)" } }
 
+    /// Writes it as the running service does: by a child, with a limit.
+    ///
+    /// - Throws: ``Disk/Failure``
+    func store(_ value: Value, by disk: Disk) async throws {
+        guard let path else { return }
+        try await disk.store([UInt8](try encoded(value)), to: path)
+    }
+
+    private func encoded(_ value: Value) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(value)
+    }
+
+    /// Writes it as a command does that ends at once.
+    ///
     /// - Throws: ``StartError`` or ``Failure`` when the folder cannot be written.
     func write(_ value: Value) throws {
         guard let folder, let path else { return }
         try Folder.make(folder, mode: 0o755, for: "the service")
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let bytes = try encoder.encode(value)
+        let bytes = try encoded(value)
         do {
             try DurableFile.write(bytes, to: path, permissions: [.ownerReadWrite, .groupRead, .otherRead])
         } catch {

@@ -5,6 +5,7 @@ import Supervision
 /// Writes down what is to outlast a restart. A folder that cannot be written keeps nothing off the air: it is a problem, told
 /// once.
 struct StateKeeper: Sendable {
+    let disk: Disk
     let problems: ProblemBoard
     let logger: Logger
 
@@ -14,11 +15,17 @@ struct StateKeeper: Sendable {
     func keep<Value>(_ value: Value, in file: StateFile<Value>) async -> String? {
         let subject = file.path ?? file.name
         do {
-            try await Offload.run { Result { try file.write(value) } }.get()
+            try await file.store(value, by: disk)
             if problems.clear(Self.problem, subject: subject) { logger.notice("\(subject) is written again") }
             return nil
         } catch {
-            let sentence = "\(error): what is kept over a restart is not; make the folder writable for the service's user, or choose another with `state:`"
+            // The service stops: what is not written is no problem of the disk's.
+            guard !Task.isCancelled else { return "\(error)" }
+            let isSilent = (error as? Disk.Failure)?.isSilent ?? false
+            let advice = isSilent
+                ? "see whether its file system hangs"
+                : "make the folder writable for the service's user, or choose another with `state:`"
+            let sentence = "\(error): what is kept over a restart is not; \(advice)"
             if problems.report(Problem(Self.problem, subject: subject, sentence: sentence)) { logger.error("\(sentence)") }
             return "\(error)"
         }

@@ -3,19 +3,24 @@ import Logging
 import ServiceLifecycle
 import Status
 import StatusServer
+import Supervision
 
 /// Tells the service's status to the outside, as the configuration has it: in a file, and over HTTP. A reload may change
 /// either; the other one is not touched then.
 struct StatusService: Service {
     let status: SharedStatus
     let problems: ProblemBoard
+    private let disk: Disk
     let logger: Logger
     private let changes: AsyncStream<StatusConfiguration>
     private let change: AsyncStream<StatusConfiguration>.Continuation
 
-    init(_ configuration: StatusConfiguration, status: SharedStatus, problems: ProblemBoard, logger: Logger) {
+    init(
+        _ configuration: StatusConfiguration, status: SharedStatus, problems: ProblemBoard, disk: Disk, logger: Logger
+    ) {
         self.status = status
         self.problems = problems
+        self.disk = disk
         self.logger = logger
         (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         change.yield(configuration)
@@ -25,7 +30,9 @@ struct StatusService: Service {
 
     func run() async {
         let file = Part<StatusConfiguration> { configuration in
-            await StatusFileService(status: status, configuration: configuration, problems: problems, logger: logger).run()
+            await StatusFileService(
+                status: status, configuration: configuration, problems: problems, disk: disk, logger: logger
+            ).run()
         }
         // Where nobody is to listen, there is no server and none of its memory.
         let server = Part<SocketAddress?> { listen in
@@ -71,11 +78,12 @@ struct StatusService: Service {
 
 /// Takes the service's figures at a steady pace, and publishes them where the configuration says.
 ///
-/// Nothing waits for it: a disk that hangs holds up one thread, which does nothing else.
+/// Nothing waits for it: a disk that hangs holds up a child, and one thread that waits for that.
 private struct StatusFileService {
     let status: SharedStatus
     let configuration: StatusConfiguration
     let problems: ProblemBoard
+    let disk: Disk
     let logger: Logger
 
     private static let problem = Problem.Kind.statusFile
@@ -87,7 +95,7 @@ private struct StatusFileService {
     private static let lastPatience = Duration.seconds(1)
 
     func run() async {
-        let file = configuration.file.map { StatusFile(path: $0) }
+        let file = configuration.file.map { disk.statusFile($0) }
         let writer = file.map { file in StatusFileWriter { try file.write($0) } }
         await cancelWhenGracefulShutdown {
             var isStarting = true
@@ -113,10 +121,11 @@ private struct StatusFileService {
         }
         guard let file, let writer else { return }
         await writer.finish(within: Self.lastPatience) { file.remove() }
+        file.end()
         problems.clear(Self.problem, subject: file.path)
     }
 
-    private func publish(_ text: [UInt8], with writer: StatusFileWriter, to file: StatusFile) async {
+    private func publish(_ text: [UInt8], with writer: StatusFileWriter, to file: StatusFileChild) async {
         switch await writer.publish(text, within: min(configuration.every, Self.patience)) {
         case .written:
             if problems.clear(Self.problem, subject: file.path) { logger.notice("the metrics file is written again") }
@@ -129,7 +138,7 @@ private struct StatusFileService {
         }
     }
 
-    private func complain(_ why: String, of file: StatusFile) {
+    private func complain(_ why: String, of file: StatusFileChild) {
         if problems.report(Problem(Self.problem, subject: file.path, sentence: why)) { logger.error("\(why); it is tried again") }
     }
 }

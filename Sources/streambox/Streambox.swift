@@ -12,7 +12,7 @@ struct Streambox: AsyncParsableCommand {
         version: "streambox \(version)",
         subcommands: [
             Run.self, Check.self, Plan.self, Probe.self, StatusCommand.self, ReloadCommand.self, GroupCommand.self, TargetCommand.self, HandoverCommand.self,
-            TapCommand.self, RecordingCommand.self, IdentityCommand.self,
+            TapCommand.self, RecordingCommand.self, DiskCommand.self,
         ])
 
     static func main() async {

@@ -184,9 +184,12 @@ import Testing
             #expect(try notices(source, ownerOnly: true) == [])
             for (mode, isOpen) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true), (0o620, true)] as [(mode_t, Bool)] {
                 try write(Array("\(hidden)\n".utf8), to: path, mode: mode)
-                let found = try notices(source, ownerOnly: true)
+                let file = try ConfigurationFile.parse(source, name: "box.yaml", ownerOnly: true)
+                let found = file.notices.map(\.description)
                 #expect(found.count == (isOpen ? 1 : 0))
                 #expect(found.allSatisfy { $0.hasSuffix("the secret file \(path) can be read by others than its owner, and is refused like that; run: chmod 600 \(path)") })
+                // Where files are not to be looked at, none is.
+                #expect(try notices(source, ownerOnly: true) == [])
                 unlink(path)
             }
         }

@@ -268,7 +268,9 @@ import Testing
         geteuid() == 0 && access("/dev/loop-control", W_OK) == 0
         && ["fsfreeze", "mkfs.ext4"].allSatisfy { access("/usr/sbin/\($0)", X_OK) == 0 }
 
-    @Test("a recording whose disk hangs in mid-stream is told, and the service ends in time all the same", .enabled(if: Self.freezes))
+    @Test(
+        "a hung disk below recordings and state is a problem, and commands and SIGTERM go on",
+        .enabled(if: Self.freezes, "needs root, /dev/loop-control, fsfreeze and mkfs.ext4"))
     func frozenDisk() async throws {
         try await withStage { stage in
             let image = try stage.folder.write("disk.img", "")
@@ -291,19 +293,42 @@ import Testing
     }
 
     private static func endWhileFrozen(_ stage: Stage, _ disk: String) async throws {
-        let daemon = try await stage.streambox("""
+        let config = try stage.configuration("""
               - name: main
                 sources: [ { test: { size: 320x180, rate: 30 } } ]
                 groups:
                   - name: hd
                     video: { encoder: libx264, bitrate: 600k }
-                    targets: [ { name: rec, record: { folder: \(disk)/rec, segment: 2s } } ]
+                    targets: [ { name: archive, record: { folder: \(disk)/box/recordings, segment: 2s } } ]
             """)
-        try await stage.expect("the recording", of: daemon) { $0.target("rec")?.state == "live" }
+        // As on a box: the recordings are below the state.
+        let (usual, state) = (stage.folder.path("state-box"), "\(disk)/box")
+        try await stage.rememberFirstStart("box")
+        _ = try await Program.run("cp", ["-a", usual, state]).success("cp")
+        let text = try stage.folder.text("box.yaml").replacing("state: \(usual)", with: "state: \(state)")
+        _ = try stage.folder.write("box.yaml", text, mode: 0o600)
+        let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"])
+        let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
+
+        try await stage.expect("the recording", of: daemon) { $0.target("archive")?.state == "live" }
         try await eventually("the process that keeps the segments") { daemon.children("recording -- keep").count == 1 }
         _ = try await Program.run("/usr/sbin/fsfreeze", ["-f", disk]).success("fsfreeze")
-        try await stage.expect("the problem", of: daemon, within: .seconds(60)) { $0.hasProblem("target-down", "does not answer") }
-        try await daemon.logged("left to the kernel", "target=rec", within: .seconds(60))
+        let frozen = ContinuousClock.now
+        // From this line on the target has the problem.
+        let told = try await daemon.logged("the disk takes nothing", "target=archive", within: .seconds(60))
+        #expect(told.time - frozen < Limit.seconds(10))
+        try await stage.expect("the problem", of: daemon, within: .seconds(60)) {
+            $0.hasProblem("target-down", "whose disk does not answer")
+        }
+        try await daemon.logged("left to the kernel", "target=archive", within: .seconds(60))
+
+        let stop = try await stage.command(["target", "stop", "archive", "--config", config])
+        #expect(stop.ending == .exited(0))
+        #expect(stop.text.contains("cannot write \(state)/stopped.json, whose disk does not answer"), "\(stop.text)")
+        #expect(try await stage.status(of: daemon).hasProblem("state-file", "whose disk does not answer"))
+        // The next does not wait behind the first.
+        let start = try await stage.command(["target", "start", "archive", "--config", config])
+        #expect(start.text.contains("whose disk does not answer"), "\(start.text)")
         try await daemon.terminate()
     }
 

@@ -11,6 +11,10 @@ import Testing
         return try #require(CallerCheck(.srt(source), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
     }
 
+    private func reader(_ environment: [String: String]) -> SecretReader {
+        SecretReader(environment: environment, disk: Box.none().disk)
+    }
+
     /// What is decided of a caller that names this stream id.
     private func verdict(_ check: CallerCheck, _ streamID: String) -> CallerCheck.Verdict? {
         check.begin()
@@ -18,35 +22,35 @@ import Testing
     }
 
     @Test("a stream id that is named by its place lets in who names what stands there now")
-    func reference() throws {
+    func reference() async throws {
         let check = try check(.env("ID"))
         #expect(check.asksForStreamID)
-        try check.readStreamID(["ID": "#!::u=camera"])
+        try await check.readStreamID(reader(["ID": "#!::u=camera"]))
         #expect(verdict(check, "#!::u=camera") == .right)
         #expect(verdict(check, "#!::u=other") == .wrong)
-        try check.readStreamID(["ID": "#!::u=other"])
+        try await check.readStreamID(reader(["ID": "#!::u=other"]))
         #expect(verdict(check, "#!::u=camera") == .wrong)
         #expect(verdict(check, "#!::u=other") == .right)
     }
 
     @Test("a stream id that cannot be read lets nobody in, and leaves the one before in force")
-    func unreadable() throws {
+    func unreadable() async throws {
         let check = try check(.env("ID"))
-        #expect(throws: SecretError.self) { try check.readStreamID([:]) }
+        await #expect(throws: SecretError.self) { try await check.readStreamID(reader([:])) }
         #expect(verdict(check, "") == .wrong)
         #expect(verdict(check, "#!::u=camera") == .wrong)
-        try check.readStreamID(["ID": "#!::u=camera"])
-        #expect(throws: SecretError.self) { try check.readStreamID([:]) }
-        check.reloadStreamID([:])
+        try await check.readStreamID(reader(["ID": "#!::u=camera"]))
+        await #expect(throws: SecretError.self) { try await check.readStreamID(reader([:])) }
+        await check.reloadStreamID(reader([:]))
         #expect(verdict(check, "#!::u=camera") == .right)
-        check.reloadStreamID(["ID": "#!::u=other"])
+        await check.reloadStreamID(reader(["ID": "#!::u=other"]))
         #expect(verdict(check, "#!::u=camera") == .wrong)
     }
 
     @Test("where no stream id is asked for, any caller is right")
-    func none() throws {
+    func none() async throws {
         let check = try check(nil)
-        try check.readStreamID([:])
+        try await check.readStreamID(reader([:]))
         #expect(verdict(check, "#!::u=anybody") == .right)
         // Also where FFmpeg does not tell which one a caller names.
         check.begin()

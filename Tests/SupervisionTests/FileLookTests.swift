@@ -9,13 +9,13 @@ import Testing
     private func look(_ script: String, in folder: TemporaryFolder) async throws -> FileLook {
         var box = Box.none()
         box.program = try folder.write("program", "#!/bin/sh\n\(script)\n", mode: 0o700)
-        return await FileLook.at("/mnt/-image x.png", by: OwnProgram(box))
+        return await box.disk.look(at: "/mnt/-image x.png")
     }
 
     @Test("a look gives what the child answers, and tells a disk that does not answer from a look that failed")
     func answers() async throws {
         let folder = try TemporaryFolder()
-        let right = #"[ "$*" = "identity -- /mnt/-image x.png" ] && echo 1:2:3"#
+        let right = #"[ "$*" = "disk -- look /mnt/-image x.png" ] && echo 1:2:3"#
         #expect(try await look(right, in: folder) == .found("1:2:3"))
         #expect(try await look("kill -9 $$", in: folder) == .silent)
         #expect(try await look("exit 1", in: folder) == .unknown)

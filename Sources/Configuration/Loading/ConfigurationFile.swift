@@ -15,6 +15,24 @@ public struct ConfigurationFile: Sendable, Equatable {
     /// Reads and checks the file at `path`. Relative paths inside it are left as they are, relative
     /// to the working directory of the process.
     public static func load(path: String) throws(ConfigurationError) -> ConfigurationFile {
+        let text = try read(path: path)
+        return try parse(text.text, name: path, ownerOnly: text.ownerOnly)
+    }
+
+    /// A configuration as it lies on the disk.
+    public struct Text: Sendable, Equatable, Codable {
+        public var text: String
+        /// Its owner alone can read it, so that it may hold secrets.
+        public var ownerOnly: Bool
+
+        public init(text: String, ownerOnly: Bool) {
+            self.text = text
+            self.ownerOnly = ownerOnly
+        }
+    }
+
+    /// Reads the file at `path`, and none that it names.
+    public static func read(path: String) throws(ConfigurationError) -> Text {
         let file: LocalFile
         do {
             file = try LocalFile.read(path, limit: limit)
@@ -32,7 +50,7 @@ public struct ConfigurationFile: Sendable, Equatable {
                     message: "the file is not UTF-8 text here; save it as UTF-8", severity: .error)
             ])
         }
-        return try parse(text, name: path, ownerOnly: file.ownerOnly)
+        return Text(text: text, ownerOnly: file.ownerOnly)
     }
 
     /// Checks a configuration that is at hand as text.
@@ -40,7 +58,8 @@ public struct ConfigurationFile: Sendable, Equatable {
     /// - Parameters:
     ///   - name: What problems call the file.
     ///   - ownerOnly: Whether its owner alone can read the text, so that it may hold secrets.
-    ///   - checksFiles: Whether the local files that it names must exist.
+    ///   - checksFiles: Whether the local files that it names are looked at: some must exist, and no file with a secret
+    ///     may be readable for others. Without it no disk is touched.
     ///   - notYet: What this version does not carry out.
     /// - Throws: Every mistake, in one error.
     public static func parse(

@@ -1,6 +1,6 @@
 /// One thing to say about a configuration file.
-public struct ConfigurationProblem: Sendable, Equatable, CustomStringConvertible {
-    public enum Severity: String, Sendable {
+public struct ConfigurationProblem: Sendable, Equatable, Codable, CustomStringConvertible {
+    public enum Severity: String, Sendable, Codable {
         /// The file cannot be used.
         case error
         /// The file can be used; someone should look at this.

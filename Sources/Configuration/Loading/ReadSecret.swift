@@ -58,7 +58,7 @@ extension ConfigurationReader {
         case "file":
             guard let path = fields.text("file", expecting: "the path of the file that holds the secret") else { return nil }
             // Whether it can be had is known when it is needed: it may belong to the service's user alone, or come later.
-            if LocalFile.isOpenToOthers(path) {
+            if checksFiles, LocalFile.isOpenToOthers(path) {
                 warning(pair.value.place, "the secret file \(path) can be read by others than its owner, and is refused like that; run: chmod 600 \(path)")
             }
             return .file(path)

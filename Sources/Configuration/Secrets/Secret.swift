@@ -22,7 +22,7 @@ extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomR
 }
 
 /// What a secret is for, which says what it may look like.
-public enum SecretUse: Sendable {
+public enum SecretUse: String, Sendable, CaseIterable {
     /// A stream key or a password: any text in one line.
     case key
     /// An SRT passphrase: 10 to 79 bytes (libsrt's limits), in one line.

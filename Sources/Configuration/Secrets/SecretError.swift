@@ -1,7 +1,7 @@
 /// Why a secret could not be had. The description is one sentence with the mend; it names the
 /// place of the secret and never the secret.
 public struct SecretError: Error, Equatable, Sendable, CustomStringConvertible {
-    public enum Code: Sendable {
+    public enum Code: String, Sendable {
         /// No such file, credential or variable.
         case missing
         /// It exists and cannot be read, or is no text.

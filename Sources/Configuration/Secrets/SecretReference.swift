@@ -51,6 +51,14 @@ public enum SecretReference: Sendable, Equatable {
         return secret
     }
 
+    /// Whether a file has to be read for it.
+    public var isOnDisk: Bool {
+        switch self {
+        case .file, .credential: true
+        case .env, .literal: false
+        }
+    }
+
     static func isCredentialName(_ name: String) -> Bool {
         !name.isEmpty && name.utf8.count <= 255 && name != "." && name != ".." && !name.contains("/")
     }

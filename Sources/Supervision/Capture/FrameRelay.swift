@@ -2,7 +2,6 @@ import Configuration
 import DataPath
 import EncoderSelection
 import FFmpeg
-import Glibc
 import Ingest
 import Logging
 import Synchronization
@@ -12,9 +11,11 @@ final class FrameRelay: Sendable {
     private let source: RawSource
     private let ledger: ProcessLedger
     private let logger: Logger
+    private let disk: Disk
 
-    init(_ source: RawSource, ledger: ProcessLedger, logger: Logger) {
+    init(_ source: RawSource, disk: Disk, ledger: ProcessLedger, logger: Logger) {
         self.source = source
+        self.disk = disk
         self.ledger = ledger
         self.logger = logger
     }
@@ -28,16 +29,8 @@ final class FrameRelay: Sendable {
     /// - Throws: ``NotRunnable`` when it cannot be had.
     func origin() async throws -> DataPath.FrameOrigin {
         let path = source.path
-        if let problem = await Offload.run({ Self.make(path) }) { throw NotRunnable(what: problem) }
+        if let problem = await disk.makeFIFO(path) { throw NotRunnable(what: problem) }
         return .fifo(path: path) { [logger, reports = Reports()] event in reports.tell(event, logger) }
-    }
-
-    private static func make(_ path: String) -> String? {
-        var info = stat()
-        if stat(path, &info) != 0 {
-            return mkfifo(path, 0o660) == 0 ? nil : "the FIFO \(path) cannot be made: \(String(cString: strerror(errno))); make its folder and let this user write to it, or name another path"
-        }
-        return info.st_mode & S_IFMT == S_IFIFO ? nil : "\(path) is no FIFO; remove it, or name another path"
     }
 
     /// Its writer writes, or does so no more; the FIFO stays open for the next.

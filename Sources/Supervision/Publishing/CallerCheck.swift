@@ -15,6 +15,9 @@ final class CallerCheck: Sendable {
     private struct State {
         /// What FFmpeg says of a caller with the right stream id. None is right until it is known.
         var words: StreamKey?
+        /// Readings of the stream id that were begun, and which of them gave ``words``: a later one counts.
+        var readings = 0
+        var reading = 0
         /// Counts beginnings and ends of relays.
         var relay = 0
         /// A picture came of the caller of the relay in use.
@@ -62,16 +65,23 @@ final class CallerCheck: Sendable {
     /// Reads the stream id again.
     ///
     /// - Throws: ``SecretError``; the one that was read before goes on.
-    func readStreamID(_ environment: [String: String]) throws(SecretError) {
+    func readStreamID(_ reader: SecretReader) async throws(SecretError) {
         guard let streamID else { return }
-        let words = StreamKey(SRTCaller.words(for: try streamID.resolve(environment: environment, as: .streamid).reveal()))
-        state.withLock { $0.words = words }
+        let reading = state.withLock { state in
+            state.readings += 1
+            return state.readings
+        }
+        let words = StreamKey(SRTCaller.words(for: try await reader.secret(streamID, as: .streamid).reveal()))
+        state.withLock { state in
+            guard reading > state.reading else { return }
+            (state.words, state.reading) = (words, reading)
+        }
     }
 
     /// Reads the stream id again, for callers who come from now on.
-    func reloadStreamID(_ environment: [String: String]) {
+    func reloadStreamID(_ reader: SecretReader) async {
         do {
-            try readStreamID(environment)
+            try await readStreamID(reader)
         } catch {
             logger.error("\(error); the stream id that was read before goes on")
         }

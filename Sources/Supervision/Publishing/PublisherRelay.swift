@@ -24,10 +24,13 @@ final class PublisherRelay: Sendable {
         /// The publisher sends faster than real time, or did before it left: some of what it sent waits.
         var isAhead = false
         var isFinishing = false
+        /// Readings of the key that were begun, and which of them is in force: a later one counts.
+        var readings = 0
+        var reading = 0
     }
 
     private let source: RTMPSource
-    private let environment: [String: String]
+    private let secrets: SecretReader
     private let ledger: ProcessLedger
     private let logger: Logger
     private let ingest: RTMPIngest
@@ -59,7 +62,7 @@ final class PublisherRelay: Sendable {
         self.source = source
         self.demand = demand
         self.latestTime = latestTime
-        environment = box.environment
+        secrets = box.secretReader
         self.ledger = ledger
         self.logger = logger
         ingest = RTMPIngest(application: source.app, readsEnhanced: box.ffmpeg.capabilities.hasEnhancedFLV)
@@ -94,7 +97,7 @@ final class PublisherRelay: Sendable {
         var told: String?
         while !Task.isCancelled {
             do {
-                ingest.admit(try admission())
+                try await readKey()
                 _ = try await ingest.listen(host: source.listen.host, port: source.listen.port)
                 ledger.isHindered(by: nil)
                 logger.notice("listens", metadata: ["address": "\(source.listen)"])
@@ -111,15 +114,28 @@ final class PublisherRelay: Sendable {
         }
     }
 
-    private func admission() throws(SecretError) -> Admission {
-        guard let key = source.key else { return .anybody }
-        return .holders(of: StreamKey(try key.resolve(environment: environment).reveal()))
+    private func readKey() async throws(SecretError) {
+        let reading = state.withLock { state in
+            state.readings += 1
+            return state.readings
+        }
+        let admission: Admission
+        if let key = source.key {
+            admission = .holders(of: StreamKey(try await secrets.secret(key, as: .key).reveal()))
+        } else {
+            admission = .anybody
+        }
+        state.withLock { state in
+            guard reading > state.reading else { return }
+            state.reading = reading
+            ingest.admit(admission)
+        }
     }
 
     /// Reads the key again.
-    func reloadKey() {
+    func reloadKey() async {
         do {
-            ingest.admit(try admission())
+            try await readKey()
         } catch {
             logger.error("\(error); the key that was read before goes on")
         }

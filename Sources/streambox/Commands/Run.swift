@@ -67,8 +67,9 @@ struct Run: AsyncParsableCommand {
 
         let state = StateFile<StoppedOutputs>(folder: folder, name: "stopped.json")
         let encoderState = StateFile<[String: String]>(folder: folder, name: "encoders.json")
+        let usedBefore = encoderState.read() ?? [:]
         let keeper = EncoderKeeper(
-            encoders, order: file.configuration.encoders.order, lastGood: encoderState.read() ?? [:],
+            encoders, order: file.configuration.encoders.order, lastGood: usedBefore,
             trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment), logger: logger)
         var box = Box(ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(places.runtime), environment: environment, secrets: secrets, logger: logger)
         box.slates = folder.map { SlateStore(folder: $0 + "/slates", channels: file.configuration.channels.map(\.name)) }
@@ -85,13 +86,15 @@ struct Run: AsyncParsableCommand {
             box.problems = problems.problems + box.problems
             return box
         }
-        let publication = StatusService(file.configuration.status, status: status, problems: problems, logger: logger)
+        let publication = StatusService(
+            file.configuration.status, status: status, problems: problems, disk: box.disk, logger: logger)
         let gaps = FFmpegGaps(ffmpeg: ffmpeg.capabilities, problems: problems, logger: logger)
         let reading = Reload(
-            supervisor: supervisor, keeper: keeper, gaps: gaps, publication: publication, path: config, environment: environment,
-            runtime: places.runtime, secrets: secrets, problems: problems, manager: manager, logger: logger)
+            supervisor: supervisor, disk: box.disk, keeper: keeper, gaps: gaps, publication: publication,
+            path: config, environment: environment, runtime: places.runtime, secrets: secrets,
+            problems: problems, manager: manager, logger: logger)
         let reload = LatestRun { try await reading() }
-        let memory = StateKeeper(problems: problems, logger: logger)
+        let memory = StateKeeper(disk: box.disk, problems: problems, logger: logger)
         let desk = ControlDesk(supervisor: supervisor, reload: reload, state: state, memory: memory, status: status, logger: logger)
         let control = ControlServer(path: Places.controlSocket(in: places.runtime), service: desk)
         let socket: ControlServer.Opened
@@ -116,10 +119,10 @@ struct Run: AsyncParsableCommand {
         var services: [any Service] = [
             SupervisorService(supervisor: supervisor, manager: manager),
             ReloadService(reload: reload),
-            EncoderMemory(keeper: keeper, file: encoderState, memory: memory),
+            EncoderMemory(keeper: keeper, before: usedBefore, file: encoderState, memory: memory),
             FFmpegCheck(
-                ffmpeg: ffmpeg, knowledge: knowledge, isNew: knowledge != known, environment: environment, file: ffmpegState, status: status,
-                problems: problems, logger: logger),
+                ffmpeg: ffmpeg, knowledge: knowledge, isNew: knowledge != known, environment: environment,
+                file: ffmpegState, disk: box.disk, status: status, problems: problems, logger: logger),
             ControlService(server: control, socket: socket),
             publication,
         ]
@@ -196,19 +199,28 @@ private struct ReloadService: Service {
 /// Writes down which encoder each group uses, for the next start.
 private struct EncoderMemory: Service {
     let keeper: EncoderKeeper
+    /// What the last start left.
+    let before: [String: String]
     let file: StateFile<[String: String]>
     let memory: StateKeeper
 
+    /// How long the disk may hold up the end of the service: the streams have to go out yet.
+    private static let lastPatience = Duration.seconds(1)
+
     func run() async {
-        await cancelWhenGracefulShutdown {
+        let written = await cancelWhenGracefulShutdown { () async -> [String: String] in
+            var written = before
             for await goods in keeper.goods {
-                _ = await memory.keep(goods, in: file)
+                if await memory.keep(goods, in: file) == nil { written = goods }
                 // A device that comes and goes is not to wear out the disk.
                 try? await Task.sleep(for: .seconds(5))
             }
+            return written
         }
         // What changed since.
-        if file.read() ?? [:] != keeper.used { _ = await memory.keep(keeper.used, in: file) }
+        let used = keeper.used
+        guard used != written else { return }
+        _ = await Offload.wait(atMost: Self.lastPatience) { await memory.keep(used, in: file) }
     }
 }
 
