@@ -176,6 +176,7 @@ public enum Commands {
         ffmpeg: FFmpegCapabilities
     ) -> FFmpegCommand {
         let arriving: FFmpeg.FrameRate?
+        var announced: FFmpeg.FrameRate?
         let video: VideoTreatment
         switch group.video {
         case .copy:
@@ -183,6 +184,7 @@ public enum Commands {
             video = .copy
         case .encode(let wish):
             arriving = wish.rate(of: format)
+            announced = wish.rate(format?.announcedRate, of: format)
             let frames = format.map { ArrivingFrames($0) }
             video = .encode(VideoSettings(wish, size: size, arriving: arriving, frames: frames), with: recipe)
         }
@@ -191,7 +193,10 @@ public enum Commands {
         case .copy: audio = .copy
         case .encode(let wish): audio = .aac(bitrate: wish.bitrate.bitsPerSecond, rate: wish.rate, channels: wish.channels)
         }
-        return EncoderCommand(video: video, audio: audio, inputRate: arriving, inputSize: format.map { FrameSize($0) }, resume: resume).command(for: ffmpeg)
+        return EncoderCommand(
+            video: video, audio: audio, inputRate: arriving, announcedRate: announced,
+            inputSize: format.map { FrameSize($0) }, resume: resume
+        ).command(for: ffmpeg)
     }
 
     /// - Throws: ``SecretError`` or ``CommandError``; ``StartError`` for a codec that FFmpeg cannot send there: it would publish an empty
@@ -219,8 +224,11 @@ public enum Commands {
 
 extension VideoEncoding {
     /// Pictures a second that reach the encoder from a stream, where that says it.
-    func rate(of format: VideoFormat?) -> FFmpeg.FrameRate? {
-        guard let format, let rate = format.frameRate else { return nil }
+    func rate(of format: VideoFormat?) -> FFmpeg.FrameRate? { rate(format?.frameRate, of: format) }
+
+    /// Pictures a second that reach the encoder from a stream of this format at a rate of frames.
+    func rate(_ frames: VideoFormat.Fraction?, of format: VideoFormat?) -> FFmpeg.FrameRate? {
+        guard let format, let rate = frames else { return nil }
         let fields = format.isInterlaced && deinterlace == .field ? 2 : 1
         return FFmpeg.FrameRate(rate.numerator * fields, rate.denominator)
     }

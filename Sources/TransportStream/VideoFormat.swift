@@ -11,6 +11,8 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
     public var level: Int
     /// Frames per second as a fraction, where the stream says so (H.264 VUI timing) or it was measured.
     public var frameRate: Fraction?
+    /// Frames per second that the stream announces, true or not.
+    public private(set) var announcedRate: Fraction?
     /// The width of a pixel as a multiple of its height, where the stream says so (VUI).
     public var pixelAspect: Fraction?
     /// Frames may consist of two fields (H.264 `frame_mbs_only_flag` 0). Each frame says whether it does.
@@ -98,6 +100,7 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         if bits.read(1) == 1 {
             pixelAspect = VideoFormat.pixelAspect(&bits)
             frameRate = VideoFormat.h264FrameRate(&bits)
+            announcedRate = frameRate
         }
         guard width > 0, height > 0 else { return nil }
     }
@@ -136,7 +139,7 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         return Fraction(timeScale, unitsInTick * 2)
     }
 
-    /// Reads an HEVC sequence parameter set (ITU-T H.265, 7.3.2.2.1), NAL header included. The frame rate is not read.
+    /// Reads an HEVC sequence parameter set (ITU-T H.265, 7.3.2.2.1), NAL header included. Its frame rate is measured.
     init?(hevc nal: some Collection<UInt8>) {
         var bits = BitReader(unescaping: nal)
         bits.skip(16 + 4)
@@ -172,6 +175,30 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         // What cannot be read to its end says nothing of the picture that is not known already.
         guard bits.skipHEVCCoding(subLayers: subLayers), bits.read(1) == 1 else { return }
         let aspect = VideoFormat.pixelAspect(&bits)
-        if !bits.isExhausted { pixelAspect = aspect }
+        guard !bits.isExhausted else { return }
+        pixelAspect = aspect
+        announcedRate = VideoFormat.hevcTiming(&bits)
+    }
+
+    /// The timing at its place in the VUI (ITU-T H.265, E.2.1), behind the pixel aspect ratio.
+    private static func hevcTiming(_ bits: inout BitReader) -> Fraction? {
+        if bits.read(1) == 1 { bits.skip(1) }
+        if bits.read(1) == 1 {
+            bits.skip(4)
+            if bits.read(1) == 1 { bits.skip(24) }
+        }
+        if bits.read(1) == 1 {
+            _ = bits.readGolomb()
+            _ = bits.readGolomb()
+        }
+        bits.skip(3)
+        if bits.read(1) == 1 {
+            for _ in 0..<4 { _ = bits.readGolomb() }
+        }
+        guard bits.read(1) == 1 else { return nil }
+        let unitsInTick = bits.read(32)
+        let timeScale = bits.read(32)
+        guard !bits.isExhausted, unitsInTick > 0, timeScale > 0 else { return nil }
+        return Fraction(timeScale, unitsInTick)
     }
 }

@@ -64,6 +64,33 @@ import Testing
         for recipe in others { #expect(!asks(recipe)) }
     }
 
+    @Test(
+        "a rate that FFmpeg would not find in the stream is stated by the fps filter where an option cannot state it",
+        arguments: versions,
+        [
+            (30, 30, true), (30, nil, true), (25, 27, true), (15, 15, true),
+            (25, 1000, false), (15, 60, false), (4, 100, false), (4, 4, false), (4, nil, false), (50, 25, false),
+        ] as [(Int, Int?, Bool)])
+    func statedByFilter(version: String, stream: (rate: Int, announced: Int?, isFound: Bool)) {
+        let ffmpeg = FFmpegCapabilities.release(version)
+        let isOld = version.hasPrefix("5")
+        func command(_ recipe: any EncoderRecipe, _ settings: VideoSettings) -> FFmpegCommand {
+            EncoderCommand(
+                video: .encode(settings, with: recipe), audio: .copy, inputRate: FrameRate(stream.rate),
+                announcedRate: stream.announced.map { FrameRate($0) }
+            ).command(for: ffmpeg)
+        }
+        let hardware = command(gpu, settings)
+        let isStated = !isOld && !stream.isFound
+        #expect(has(hardware, "-vf", (isStated ? "fps=\(stream.rate),settb=1/90000," : "") + "format=nv12,hwupload"))
+        #expect(has(hardware, "-analyzeduration", isOld || isStated ? "1" : "500000"))
+        // Another rate that was asked for stays, and x264 has an option.
+        var converting = settings
+        converting.rate = FrameRate(25)
+        #expect(has(command(gpu, converting), "-vf", "fps=25,settb=1/90000,format=nv12,hwupload"))
+        #expect(has(command(Libx264Recipe(), settings), "-vf", "format=yuv420p"))
+    }
+
     @Test("the rate of frames from memory is stated by a filter that passes them all", arguments: versions)
     func framesFromMemory(version: String) {
         let ffmpeg = FFmpegCapabilities.release(version)

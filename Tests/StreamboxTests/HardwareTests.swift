@@ -57,6 +57,46 @@ import Testing
         }
     }
 
+    @Test(
+        "a GPU gives the bitrate that was asked for, whatever frame rate the source announces",
+        arguments: [(15, 1000), (4, 100)])
+    func announcedRate(rate: Int, announced: Int) async throws {
+        try await withLab { stage, lab in
+            try await lab.plug(.intel)
+            let port = try FreePort.udp()
+            let bitrate = 40_000 * rate
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    slate: { after: 60s }
+                    sources: [ { srt: { listen: "127.0.0.1:\(port)" } } ]
+                    groups: [ { name: hd, video: { bitrate: \(bitrate / 1000)k }, tap: true } ]
+                """, environment: lab.environment)
+            let tap = try await stage.tap("hd", of: daemon)
+            try await eventually("the source to listen") { FreePort.isBound(udp: port) }
+            let source = NumberedSource.small(seconds: 60) {
+                ($0.rate, $0.gop, $0.picture, $0.announcedRate) = (rate, rate, .busy, announced)
+            }
+            let publisher = try await stage.srtCaller(source, port: port).program
+            try await stage.expect("the GPU in use, which knows the rate", of: daemon) { status in
+                guard let group = status.group("hd") else { return false }
+                return group.use == Self.onIntel && group.state == "live" && group.handovers["refresh"] ?? 0 > 0
+            }
+            let frames = { try await MediaProbe.read(.bytes(tap.output.bytes), options: ["-f", "mpegts"]) }
+            let before = try await frames()
+            let known = before.packets(of: before.video).count
+            try await eventually("seven seconds more", within: .seconds(40), every: .milliseconds(500)) {
+                let probe = try await frames()
+                return probe.packets(of: probe.video).count >= known + 7 * rate
+            }
+            let perSecond = try #require(try await frames().videoBitrate(ofLast: 5 * rate))
+            #expect((Double(bitrate) * 0.6...Double(bitrate) * 1.4).contains(perSecond), "\(perSecond)")
+            await stage.end(publisher)
+            try await daemon.terminate()
+            try await tap.wait()
+        }
+    }
+
     @Test("a GPU that hangs at every start does not keep the box off air, whatever it was used for before")
     func deadAtStart() async throws {
         try await withLab { stage, lab in

@@ -6,8 +6,10 @@ import Testing
 @Suite(.serialized, .tags(.ffmpeg)) struct RateTests {
     @Test(
         "a group without a rate gives the bitrate that it was asked for, whatever the source announces, and every frame once",
-        arguments: [1000, 60], ["rtmp", "srt"])
-    func announced(rate: Int, way: String) async throws {
+        arguments: [(15, 1000, "rtmp"), (15, 60, "rtmp"), (15, 1000, "srt"), (15, 60, "srt"), (4, 100, "srt")])
+    func announced(rate: Int, announced: Int, way: String) async throws {
+        // So many bits for each frame as leave none of them out.
+        let bitrate = 40_000 * rate
         try await withStage { stage in
             let port = way == "rtmp" ? try FreePort.tcp() : try FreePort.udp()
             let listen = way == "rtmp" ? "rtmp: { listen: \"127.0.0.1:\(port)\", app: live }" : "srt: { listen: \"127.0.0.1:\(port)\" }"
@@ -16,14 +18,14 @@ import Testing
                   - name: main
                     slate: { after: 60s }
                     sources: [ { \(listen) } ]
-                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 600k }, tap: true } ]
+                    groups: [ { name: hd, video: { encoder: libx264, bitrate: \(bitrate / 1000)k }, tap: true } ]
                 """)
             let tap = try await stage.tap("hd", of: daemon)
             let source = NumberedSource.small(seconds: 60) {
-                $0.rate = 15
-                $0.gop = 15
+                $0.rate = rate
+                $0.gop = rate
                 $0.picture = .busy
-                $0.announcedRate = rate
+                $0.announcedRate = announced
             }
             let publisher: Program
             if way == "rtmp" {
@@ -34,14 +36,14 @@ import Testing
                 publisher = try await stage.srtCaller(source, port: port).program
             }
             try await stage.expect("an encoder that knows the rate", of: daemon) {
-                $0.source("\(way)-0")?.format == "h264 320x180@15" && $0.group("hd")?.handovers["refresh"] ?? 0 > 0
+                $0.source("\(way)-0")?.format == "h264 320x180@\(rate)" && $0.group("hd")?.handovers["refresh"] ?? 0 > 0
             }
             let frames = { try await MediaProbe.read(.bytes(tap.output.bytes), options: ["-f", "mpegts"]) }
             let before = try await frames()
             let known = before.packets(of: before.video).count
             try await eventually("six seconds more", within: .seconds(40), every: .milliseconds(500)) {
                 let probe = try await frames()
-                return probe.packets(of: probe.video).count >= known + 100
+                return probe.packets(of: probe.video).count >= known + 6 * rate + 10
             }
             let probe = try await frames()
             let after = try await stage.status(of: daemon)
@@ -52,14 +54,59 @@ import Testing
             try await daemon.terminate()
             try await tap.wait()
 
-            let video = try #require(probe.video)
             // Without those that the encoder had begun before it was handed over.
-            let last = probe.packets(of: video).suffix(76)
-            let (begin, end) = (try #require(last.first?.pts), try #require(last.last?.pts))
-            let bits = last.dropLast().reduce(0) { $0 + $1.size } * 8
-            let perSecond = Double(bits) / (Double(end - begin) * video.tick)
-            #expect((450_000...750_000).contains(perSecond), "\(perSecond)")
-            let verdict = Verdict(try await FrameReader.read(.bytes(tap.output.bytes), options: ["-f", "mpegts"]), framesPerBeep: 15)
+            let perSecond = try #require(probe.videoBitrate(ofLast: 5 * rate))
+            #expect((Double(bitrate) * 0.75...Double(bitrate) * 1.25).contains(perSecond), "\(perSecond)")
+            let reading = try await FrameReader.read(.bytes(tap.output.bytes), options: ["-f", "mpegts"])
+            let verdict = Verdict(reading, framesPerBeep: rate)
+            #expect(verdict.isWhole, "\(verdict)")
+        }
+    }
+
+    @Test("a source whose frames come at uneven intervals keeps their times, and its group the bitrate")
+    func uneven() async throws {
+        try await withStage { stage in
+            let port = try FreePort.udp()
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    slate: { after: 60s }
+                    sources: [ { srt: { listen: "127.0.0.1:\(port)" } } ]
+                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 1000k }, tap: true } ]
+                """)
+            let tap = try await stage.tap("hd", of: daemon)
+            try await eventually("the source to listen") { FreePort.isBound(udp: port) }
+            let source = NumberedSource.small(seconds: 60) {
+                ($0.rate, $0.gop, $0.picture, $0.announcedRate) = (25, 25, .busy, 1000)
+                $0.unevenness = .milliseconds(12)
+            }
+            let publisher = try await stage.srtCaller(source, port: port).program
+            try await stage.expect("an encoder that knows the rate", of: daemon) {
+                $0.group("hd")?.handovers["refresh"] ?? 0 > 0
+            }
+            let frames = { try await MediaProbe.read(.bytes(tap.output.bytes), options: ["-f", "mpegts"]) }
+            let before = try await frames()
+            let known = before.packets(of: before.video).count
+            try await eventually("six seconds more", within: .seconds(40), every: .milliseconds(500)) {
+                let probe = try await frames()
+                return probe.packets(of: probe.video).count >= known + 160
+            }
+            let probe = try await frames()
+            let status = try await stage.status(of: daemon)
+            await stage.end(publisher)
+            try await daemon.terminate()
+            try await tap.wait()
+            let group = try #require(status.group("hd"))
+            #expect(group.lostFrames == 0 && (group.handovers["refresh"] ?? 0) <= 2, "\(status)")
+            let perSecond = try #require(probe.videoBitrate(ofLast: 125))
+            #expect((750_000...1_250_000).contains(perSecond), "\(perSecond)")
+            let times = probe.packets(of: probe.video).compactMap(\.pts)
+            let intervals = zip(times.dropFirst(), times).map { $0 - $1 }
+            // In ticks; 40 ms are 3600 of them.
+            #expect(intervals.contains { $0 < 3200 } && intervals.contains { $0 > 4000 })
+            #expect(intervals.allSatisfy { $0 > 0 })
+            let reading = try await FrameReader.read(.bytes(tap.output.bytes), options: ["-f", "mpegts"])
+            let verdict = Verdict(reading, framesPerBeep: 25)
             #expect(verdict.isWhole, "\(verdict)")
         }
     }
@@ -92,5 +139,17 @@ import Testing
             await stage.end(caller)
             try await daemon.terminate()
         }
+    }
+}
+
+extension MediaProbe {
+    /// Bits a second of the last frames of the picture; `nil` where there are fewer.
+    func videoBitrate(ofLast count: Int) -> Double? {
+        guard let video else { return nil }
+        let last = packets(of: video).suffix(count + 1)
+        guard last.count == count + 1, let begin = last.first?.pts, let end = last.last?.pts, end > begin else {
+            return nil
+        }
+        return Double(last.dropLast().reduce(0) { $0 + $1.size } * 8) / (Double(end - begin) * video.tick)
     }
 }

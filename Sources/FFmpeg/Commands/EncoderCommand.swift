@@ -4,17 +4,21 @@ public struct EncoderCommand: Sendable {
     public var audio: AudioTreatment
     /// Frames per second that arrive; the feed knows it better than FFmpeg's probing does.
     public var inputRate: FrameRate?
+    /// Frames per second that the stream announces, true or not; `nil` where it announces none.
+    public var announcedRate: FrameRate?
     /// The size of the pictures that arrive, where it is known.
     public var inputSize: FrameSize?
     /// `nil` encodes everything that comes.
     public var resume: ResumePoint?
 
     public init(
-        video: VideoTreatment, audio: AudioTreatment, inputRate: FrameRate? = nil, inputSize: FrameSize? = nil, resume: ResumePoint? = nil
+        video: VideoTreatment, audio: AudioTreatment, inputRate: FrameRate? = nil, announcedRate: FrameRate? = nil,
+        inputSize: FrameSize? = nil, resume: ResumePoint? = nil
     ) {
         self.video = video
         self.audio = audio
         self.inputRate = inputRate
+        self.announcedRate = announcedRate
         self.inputSize = inputSize
         self.resume = resume
     }
@@ -22,9 +26,25 @@ public struct EncoderCommand: Sendable {
     public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         var possible = self
         if case .encode(let settings, let recipe) = video {
-            possible.video = .encode(ffmpeg.possible(settings), with: recipe)
+            var settings = ffmpeg.possible(settings)
+            if goesByInputRate(settings, recipe, ffmpeg), !isFound(by: ffmpeg) { settings.rate = inputRate }
+            possible.video = .encode(settings, with: recipe)
         }
         return possible.completeCommand(for: ffmpeg)
+    }
+
+    /// Whether FFmpeg finds the rate of the input by itself, in the first two frames and in what the stream announces.
+    ///
+    /// Where it does not, frames go on a grid of that rate, since only the `fps` filter states one: `setpts` and
+    /// `interleave` unset it, and the others multiply the one that FFmpeg found. With FFmpeg 7.1 and 9.0, 8 frames a
+    /// second and more are found where they are announced (4 become 8). Where another rate is, 15 become 30, 4 become
+    /// 120, and 25 that come unevenly what is announced.
+    private func isFound(by ffmpeg: FFmpegCapabilities) -> Bool {
+        guard let rate = inputRate?.perSecond, ffmpeg.filters.isSuperset(of: ["fps", "settb"]) else { return true }
+        guard let announced = announcedRate?.perSecond, abs(announced - rate) > 0.1 * max(announced, rate) else {
+            return rate >= 8
+        }
+        return false
     }
 
     private func completeCommand(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
@@ -41,7 +61,9 @@ public struct EncoderCommand: Sendable {
     /// First packet out 90 to 110 ms after exec from a feed that holds a GOP. A longer look (100 ms of media) costs
     /// 240 to 400 ms. `-analyzeduration 0` would mean seven seconds; `nobuffer` would drop the first GOP.
     private func input(for ffmpeg: FFmpegCapabilities) -> [String] {
-        let look = goesByInputRate(ffmpeg)
+        var findsRate = false
+        if case .encode(let settings, let recipe) = video { findsRate = goesByInputRate(settings, recipe, ffmpeg) }
+        let look = findsRate
             // Until the first two frames, at most half a second of media: they carry the rate.
             ? ["-probesize", "5000000", "-analyzeduration", "500000", "-fpsprobesize", "1"]
             : ["-probesize", "100000", "-analyzeduration", "1"]
@@ -51,9 +73,10 @@ public struct EncoderCommand: Sendable {
     /// With so little probing FFmpeg often takes 90000 frames per second for the rate (whenever audio comes first), and an encoder
     /// that believes it shares its bits out among them. Where the rate can be neither stated nor comes from a filter, FFmpeg has to
     /// find it in the stream.
-    private func goesByInputRate(_ ffmpeg: FFmpegCapabilities) -> Bool {
-        guard case .encode(let settings, let recipe) = video else { return false }
-        return recipe.needsStatedRate && settings.rate == nil && !(ffmpeg.acceptsRateWithPassthrough && inputRate != nil)
+    private func goesByInputRate(
+        _ settings: VideoSettings, _ recipe: any EncoderRecipe, _ ffmpeg: FFmpegCapabilities
+    ) -> Bool {
+        recipe.needsStatedRate && settings.rate == nil && !(ffmpeg.acceptsRateWithPassthrough && inputRate != nil)
     }
 
     /// Where pictures of another size begin, FFmpeg would make its filters anew, and the picture that the conversion of the rate

@@ -13,6 +13,8 @@ public struct FrameRate: Sendable, Hashable, CustomStringConvertible {
     /// `30` or `30000/1001`, as FFmpeg takes it.
     public var description: String { denominator == 1 ? "\(numerator)" : "\(numerator)/\(denominator)" }
 
+    var perSecond: Double { Double(numerator) / Double(denominator) }
+
     /// Frames in a time, rounded up.
     public func frames(in duration: Duration) -> Int {
         let milliseconds = duration.wholeMilliseconds

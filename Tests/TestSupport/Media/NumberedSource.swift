@@ -36,6 +36,8 @@ public struct NumberedSource: Sendable, Hashable {
     public var bitrate = 800
     /// Frames per second that the stream says it has, where that is not the truth (H.264); `bitrate` means nothing then.
     public var announcedRate: Int?
+    /// How far frames come from even intervals, at the most: less than half of one.
+    public var unevenness = Duration.zero
     /// The number of the first frame.
     public var firstNumber: UInt32 = 0
     /// In the pace of the clock, else as fast as possible.
@@ -99,6 +101,8 @@ public struct NumberedSource: Sendable, Hashable {
         // The sound would go on for ever without its own end.
         if let duration { words += ["-t", "\(duration.inSeconds)"] }
         words += videoOptions
+        // Without those of the rate, to which every frame would be moved.
+        if unevenness != .zero { words += ["-fps_mode", "passthrough", "-enc_time_base", "1:90000"] }
         if sound != .none { words += ["-c:a", sound.rawValue, "-b:a", sound == .ac3 ? "192k" : "96k"] }
         if start != .zero { words += ["-output_ts_offset", "\(start.inSeconds)"] }
         if output.format == "mpegts" { words += ["-muxdelay", "0", "-muxpreload", "0"] }
@@ -137,15 +141,16 @@ public struct NumberedSource: Sendable, Hashable {
             "drawbox=x=iw/4:y=ih/4:w=iw/2:h=ih/2:c=white:t=fill"
             + ":enable='lt(mod(n+\(firstNumber % UInt32(framesPerBeep)),\(framesPerBeep)),3)'"
         // `scale` keeps the shape of the whole by other than square pixels.
+        let times = unevenness == .zero ? "" : ",settb=1/90000,setpts='PTS+\(unevenness.inSeconds)*sin(N)/TB'"
         let grid = "nullsrc=s=8x5:\(source),geq=lum='\(cells)',scale=\(width):\(half):flags=neighbor,setsar=1"
         switch picture {
         case .plain:
             return "\(grid),pad=\(width):\(height),format=yuv420p,"
-                + flash.replacing("y=ih/4", with: "y=ih*5/8").replacing("h=ih/2", with: "h=ih/4")
+                + flash.replacing("y=ih/4", with: "y=ih*5/8").replacing("h=ih/2", with: "h=ih/4") + times
         case .busy:
             return "\(grid),format=yuv420p[a];"
                 + "nullsrc=s=64x18:\(source),geq=lum='32+random(0)*160'"
-                + ",scale=\(width):\(rest):flags=neighbor,setsar=1,format=yuv420p,\(flash)[b];[a][b]vstack"
+                + ",scale=\(width):\(rest):flags=neighbor,setsar=1,format=yuv420p,\(flash)[b];[a][b]vstack\(times)"
         }
     }
 
