@@ -24,6 +24,8 @@ struct FilterScope: Sendable {
     func suits(_ other: ArrivingFrames) -> Bool {
         let needed = VideoSettings(wish, size: size, arriving: nil, frames: other)
         if needed.deinterlacing != nil, settings.deinterlacing == nil { return false }
+        // Progressive frames would lose detail, and unmarked ones stay interlaced.
+        if settings.deinterlacing != nil, needed.deinterlacesAll != settings.deinterlacesAll { return false }
         // Frames of another size are brought to that of the expected ones, which costs detail.
         if let frames, bringsToOneSize, frames.size != other.size { return false }
         switch settings.fit {

@@ -10,7 +10,9 @@ extension ArrivingFrames {
     /// The pictures of a stream.
     init(_ format: VideoFormat) {
         self.init(
-            size: FrameSize(format), pixel: PixelAspect(format.pixelAspect), isInterlaced: format.isInterlaced)
+            size: FrameSize(format), pixel: PixelAspect(format.pixelAspect), isInterlaced: format.isInterlaced,
+            // FFmpeg marks none of HEVC.
+            areMarked: format.codec != .hevc)
     }
 }
 

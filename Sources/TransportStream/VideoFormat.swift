@@ -15,7 +15,8 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
     public private(set) var announcedRate: Fraction?
     /// The width of a pixel as a multiple of its height, where the stream says so (VUI).
     public var pixelAspect: Fraction?
-    /// Frames may consist of two fields (H.264 `frame_mbs_only_flag` 0). Each frame says whether it does.
+    /// Frames may consist of two fields. Each frame of H.264 says whether it does (`frame_mbs_only_flag` 0); those of
+    /// HEVC all do (`general_interlaced_source_flag`). Fields that HEVC codes as pictures of their own are not meant.
     public var isInterlaced = false
 
     /// A fraction in lowest terms.
@@ -146,7 +147,10 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         let subLayers = bits.read(3)
         bits.skip(1 + 3)
         let profile = bits.read(5)
-        bits.skip(32 + 48)
+        bits.skip(32)
+        let isProgressiveSource = bits.read(1) == 1
+        let isInterlacedSource = bits.read(1) == 1
+        bits.skip(46)
         let level = bits.read(8)
         var present: [(profile: Bool, level: Bool)] = []
         for _ in 0..<subLayers { present.append((bits.read(1) == 1, bits.read(1) == 1)) }
@@ -173,15 +177,25 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         frameRate = nil
         guard self.width > 0, self.height > 0 else { return nil }
         // What cannot be read to its end says nothing of the picture that is not known already.
-        guard bits.skipHEVCCoding(subLayers: subLayers), bits.read(1) == 1 else { return }
+        guard bits.skipHEVCCoding(subLayers: subLayers) else { return }
+        let hasUsability = bits.read(1) == 1
+        guard !bits.isExhausted else { return }
+        guard hasUsability else {
+            isInterlaced = isInterlacedSource && !isProgressiveSource
+            return
+        }
         let aspect = VideoFormat.pixelAspect(&bits)
         guard !bits.isExhausted else { return }
         pixelAspect = aspect
-        announcedRate = VideoFormat.hevcTiming(&bits)
+        let (areFields, rate) = VideoFormat.hevcTiming(&bits)
+        announcedRate = rate
+        isInterlaced = isInterlacedSource && !isProgressiveSource && areFields == false
     }
 
-    /// The timing at its place in the VUI (ITU-T H.265, E.2.1), behind the pixel aspect ratio.
-    private static func hevcTiming(_ bits: inout BitReader) -> Fraction? {
+    /// What the VUI says behind the pixel aspect ratio (ITU-T H.265, E.2.1).
+    ///
+    /// - Returns: Whether pictures are fields, `nil` where that cannot be read; and their rate, where it is told.
+    private static func hevcTiming(_ bits: inout BitReader) -> (areFields: Bool?, rate: Fraction?) {
         if bits.read(1) == 1 { bits.skip(1) }
         if bits.read(1) == 1 {
             bits.skip(4)
@@ -191,14 +205,17 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
             _ = bits.readGolomb()
             _ = bits.readGolomb()
         }
-        bits.skip(3)
+        bits.skip(1)
+        let areFields = bits.read(1) == 1
+        bits.skip(1)
+        guard !bits.isExhausted else { return (nil, nil) }
         if bits.read(1) == 1 {
             for _ in 0..<4 { _ = bits.readGolomb() }
         }
-        guard bits.read(1) == 1 else { return nil }
+        guard bits.read(1) == 1 else { return (areFields, nil) }
         let unitsInTick = bits.read(32)
         let timeScale = bits.read(32)
-        guard !bits.isExhausted, unitsInTick > 0, timeScale > 0 else { return nil }
-        return Fraction(timeScale, unitsInTick)
+        guard !bits.isExhausted, unitsInTick > 0, timeScale > 0 else { return (areFields, nil) }
+        return (areFields, Fraction(timeScale, unitsInTick))
     }
 }

@@ -82,6 +82,10 @@ import Testing
         #expect(settings(.pad, .auto, frames).fit == .pad && settings(.pad, .auto, frames).deinterlacing == .frames)
         #expect(settings(.crop, .field, frames).fit == .crop(FrameSize(width: 720, height: 406)) && settings(.crop, .field, frames).deinterlacing == .fields)
         #expect(settings(.stretch, .off, frames).fit == .stretch && settings(.stretch, .off, frames).deinterlacing == nil)
+        #expect(!settings(.pad, .auto, frames).deinterlacesAll)
+        var unmarked = frames
+        unmarked.areMarked = false
+        #expect(settings(.pad, .auto, unmarked).deinterlacesAll)
         let wide = ArrivingFrames(size: FrameSize(width: 720, height: 576), pixel: PixelAspect(width: 64, height: 45))
         #expect(settings(.pad, .field, wide).fit == .stretch && settings(.pad, .field, wide).deinterlacing == nil)
     }

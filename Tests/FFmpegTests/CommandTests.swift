@@ -174,6 +174,26 @@ import EncoderSelection
         #expect(filters(VideoSettings(size: FrameSize(width: 640, height: 360), bitrate: 1, deinterlacing: .fields))?.contains("mode=send_field") == true)
     }
 
+    @Test("frames without marks are all deinterlaced, and yadif does it where bwdif is missing")
+    func deinterlacesOtherwise() throws {
+        let size = FrameSize(width: 640, height: 360)
+        let unmarked = VideoSettings(size: size, bitrate: 1, deinterlacing: .frames, deinterlacesAll: true)
+        let trimmed = "trim=start_pts=72000,scale=720:576:interl="
+        #expect(filters(unmarked)?.hasPrefix(trimmed + "1,bwdif=mode=send_frame:deint=all,settb=1/90000,") == true)
+        let marked = VideoSettings(size: size, bitrate: 1, deinterlacing: .fields)
+        let old = FFmpegCapabilities.debian12.without(["bwdif"], with: ["yadif"])
+        let expected = trimmed + "-1,yadif=mode=send_field:deint=interlaced,settb=1/90000,"
+        #expect(filters(marked, old)?.hasPrefix(expected) == true)
+        let relay = RelayCommand(
+            source: .pull(url: "udp://127.0.0.1:1"),
+            video: .mezzanine(bitrate: 1, keyframe: .seconds(1), deinterlacing: .frames))
+        let chain = "yadif=mode=send_frame:deint=interlaced,settb=1/90000,format=yuv420p"
+        #expect(value(after: "-vf", in: try relay.command(for: old)) == chain)
+        let none = FFmpegCapabilities.debian12.without(["bwdif"])
+        #expect(value(after: "-vf", in: try relay.command(for: none)) == "format=yuv420p")
+        #expect(filters(marked, none) == "trim=start_pts=90000,scale=640:360,setsar=1,format=yuv420p")
+    }
+
     @Test("frames that a card says are interlaced are deinterlaced before they are scaled")
     func cardDeinterlaces() {
         func filters(_ fields: CardReaderCommand.Fields?, _ ffmpeg: FFmpegCapabilities = .debian12) -> String? {

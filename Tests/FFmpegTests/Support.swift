@@ -224,6 +224,16 @@ extension FFmpegCapabilities {
     /// A complete build of a release.
     static func release(_ number: String) -> FFmpegCapabilities { .complete(FFmpegVersion(output: "ffmpeg version \(number) Copyright")!) }
     static let debian12 = release("5.1.9-0+deb12u1")
+
+    /// The same without some filters, and with others.
+    func without(_ missing: Set<String>, with more: Set<String> = []) -> FFmpegCapabilities {
+        FFmpegCapabilities(
+            version: version, encoders: encoders, decoders: decoders, filters: filters.subtracting(missing).union(more),
+            bitstreamFilters: bitstreamFilters, inputProtocols: inputProtocols, outputProtocols: outputProtocols,
+            demuxers: demuxers, muxers: muxers, options: options, srtOptions: srtOptions, rtspOptions: rtspOptions,
+            x265Options: x265Options, hwaccels: hwaccels, acceptsRateWithPassthrough: acceptsRateWithPassthrough,
+            presetReachesOutput: presetReachesOutput)
+    }
 }
 
 /// Runs a command with files for its pipes.

@@ -104,6 +104,70 @@ import Testing
         }
     }
 
+    @Test("interlaced HEVC, whose frames are not marked, is encoded progressive")
+    func interlacedHEVC() async throws {
+        try await withStage { stage in
+            let sink = try await stage.nginx(record: true)
+            let file = stage.folder.path("new.ts")
+            _ = try await Program.run(
+                "ffmpeg",
+                Self.quiet + Self.interlaced + ["-t", "4", "-c:v", "libx265", "-preset", "ultrafast"]
+                    + ["-x265-params", "log-level=error:keyint=12:bframes=0", "-f", "mpegts", file]
+            ).success("a file")
+            // The profile says that the source is interlaced, and not progressive: x265 says the first of fields alone.
+            let before: [UInt8] = [0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90]
+            let after: [UInt8] = [0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x40]
+            let stream = try Data(contentsOf: URL(fileURLWithPath: file))
+            let changed = stream.replacing(before, with: after)
+            #expect(changed != stream)
+            try changed.write(to: URL(fileURLWithPath: file))
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { file: { path: \(file), loop: true } } ]
+                    slate: { after: 10m }
+                    groups:
+                      - name: hd
+                        video: { encoder: libx264, size: 320x288, bitrate: 2M }
+                        targets: [ { name: a, url: "\(sink.url("encoded"))" } ]
+                """)
+            try await sink.waitForFrames(75, of: "encoded")
+            #expect(daemon.children("pipe:0").contains { $0.command.contains("bwdif=mode=send_frame:deint=all") })
+            try await daemon.terminate()
+            #expect(try await combed(sink.recording(of: "encoded")) == 0)
+        }
+    }
+
+    @Test(
+        "frames with the bottom field first are deinterlaced, progressive ones of an interlaced stream are not",
+        arguments: ["bwdif", "yadif"])
+    func marks(filter: String) async throws {
+        let folder = try TemporaryFolder()
+        let (fields, frames) = (folder.path("fields.ts"), folder.path("frames.ts"))
+        let bottomFirst = Self.interlaced.map {
+            $0.replacing("interleave_top", with: "interleave_bottom").replacing("tff", with: "bff")
+        }
+        let encoder = ["-t", "2", "-c:v", "libx264", "-preset", "ultrafast", "-x264-params"]
+        _ = try await Program.run("ffmpeg", Self.quiet + bottomFirst + encoder + ["bff=1", fields]).success("fields")
+        _ = try await Program.run(
+            "ffmpeg",
+            Self.quiet + Self.interlaced.prefix(4) + encoder + ["fake-interlaced=1", "-pix_fmt", "yuv420p", frames]
+        ).success("frames")
+        func images(_ path: String, _ filters: String) async throws -> [Substring] {
+            let options = ["-vf", filters, "-fps_mode", "passthrough", "-f", "framemd5", "-"]
+            let all = ["-v", "error", "-nostdin", "-i", path] + options
+            let list = try await Program.run("ffmpeg", all).success("images")
+            let lines = list.text.split(separator: "\n").filter { !$0.hasPrefix("#") }
+            return lines.compactMap { $0.split(separator: " ").last }
+        }
+        let chain = "\(filter)=mode=send_frame:deint=interlaced"
+        #expect(try await marked(fields) > 40 && marked(frames) == 0)
+        #expect(try await images(frames, chain) == images(frames, "null"))
+        let plain = folder.path("plain.ts")
+        _ = try await Program.run("ffmpeg", Self.quiet + ["-i", fields, "-vf", chain, plain]).success("deinterlaced")
+        #expect(try await combed(fields) > 40 && combed(plain) == 0)
+    }
+
     @Test("a portrait source that follows a landscape one is shown whole between bars, and no frame is lost")
     func portrait() async throws {
         try await withStage { stage in

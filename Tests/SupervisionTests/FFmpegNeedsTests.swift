@@ -100,6 +100,8 @@ import Testing
         #expect(try missing(Self.test, .complete("9.0", without: ["libx265", "srt", "drawtext", "concat", "nut", "crop"])).isEmpty)
         let asItComes = "sources: [ { test: } ], groups: [ { name: hd, video: { fit: stretch, deinterlace: off } } ]"
         #expect(try missing(asItComes, .complete("9.0", without: ["pad", "crop", "bwdif"])).isEmpty)
+        // Another filter does it.
+        #expect(try missing(Self.test, .complete("9.0", without: ["bwdif"], with: ["yadif"])).isEmpty)
         let found = try missing(Self.pull("http://h/x"), .complete("9.0", without: ["libx264", "aac", "format"]))
         #expect(Set(found.map { $0.subject + $0.missing }).count == found.count)
         #expect(FFmpegNeeds.missing(in: .complete("9.0")).isEmpty)

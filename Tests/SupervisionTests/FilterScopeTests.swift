@@ -47,5 +47,11 @@ import Testing
         #expect(!scope(frames(1920, 1080)).suits(interlaced) && !scope(nil).suits(interlaced))
         #expect(scope(frames(1920, 1080), deinterlace: .off).suits(interlaced))
         #expect(scope(interlaced).suits(frames(1920, 1080)) && !scope(interlaced).suits(frames(1280, 720)))
+        // HEVC has no marks, so that progressive frames would be deinterlaced too.
+        var unmarked = interlaced
+        unmarked.areMarked = false
+        #expect(!scope(frames(1920, 1080)).suits(unmarked) && !scope(interlaced).suits(unmarked))
+        #expect(scope(unmarked).suits(unmarked) && !scope(unmarked).suits(frames(1920, 1080)))
+        #expect(!scope(unmarked).suits(interlaced) && scope(unmarked, deinterlace: .off).suits(frames(1920, 1080)))
     }
 }

@@ -55,20 +55,20 @@ final class HeardProcess: Supervised {
 }
 
 extension FFmpegCapabilities {
-    /// A release with everything that the service uses, but for what has one of these names.
+    /// A release with everything that the service uses, but for what has one of these names, and with more filters.
     ///
     /// - Parameters:
     ///   - library: The number of its libavutil, `57. 44.100`, where the name of the release does not count.
     ///   - decoders: It does not have these; an encoder may have the same name.
     static func complete(
         _ release: String, library: String? = nil, without names: Set<String> = [],
-        withoutDecoders decoders: Set<String> = []
+        withoutDecoders decoders: Set<String> = [], with more: Set<String> = []
     ) -> FFmpegCapabilities {
         let line = library.map { "libavutil      \($0) / \($0)\n" } ?? ""
         let all = complete(FFmpegVersion(output: "ffmpeg version \(release) Copyright\n" + line)!)
         return FFmpegCapabilities(
             version: all.version, encoders: all.encoders.subtracting(names),
-            decoders: all.decoders.subtracting(decoders), filters: all.filters.subtracting(names),
+            decoders: all.decoders.subtracting(decoders), filters: all.filters.subtracting(names).union(more),
             bitstreamFilters: all.bitstreamFilters.subtracting(names), inputProtocols: all.inputProtocols.subtracting(names),
             outputProtocols: all.outputProtocols.subtracting(names), demuxers: all.demuxers.subtracting(names), muxers: all.muxers.subtracting(names),
             options: all.options, srtOptions: all.srtOptions.subtracting(names), rtspOptions: all.rtspOptions, x265Options: all.x265Options,

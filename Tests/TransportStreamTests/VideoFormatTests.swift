@@ -29,13 +29,13 @@ import Testing
 
     @Test(
         "H.264 says whether frames may be interlaced, and the pixel aspect ratio",
-        arguments: [("progressive", "64/45", 64, 45), ("tff", "16/11", 16, 11), ("tff", "1/1", 1, 1)])
+        arguments: [("progressive", "64/45", 64, 45), ("tff", "16/11", 16, 11), ("bff", "1/1", 1, 1)])
     func shape(_ picture: (scan: String, aspect: String, width: Int, height: Int)) async throws {
-        let isInterlaced = picture.scan == "tff"
+        let isInterlaced = picture.scan != "progressive"
         let done = try await Tool.run(
             "ffmpeg",
             ["-v", "error", "-f", "lavfi", "-i", "color=s=720x576:r=25", "-frames:v", "3", "-vf", "setsar=\(picture.aspect)"]
-                + (isInterlaced ? ["-flags", "+ildct+ilme", "-x264-params", "tff=1"] : [])
+                + (isInterlaced ? ["-flags", "+ildct+ilme", "-x264-params", "\(picture.scan)=1"] : [])
                 + ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-f", "mpegts", "pipe:1"]
         ).success("a stream")
         var parser = UnitParser()
@@ -44,7 +44,38 @@ import Testing
         let format = try #require(found)
         #expect((format.width, format.height) == (720, 576) && format.isInterlaced == isInterlaced)
         #expect(format.pixelAspect == VideoFormat.Fraction(picture.width, picture.height))
-        #expect(format.frameRate == VideoFormat.Fraction(25, 1))
+        #expect(format.frameRate == VideoFormat.Fraction(25, 1) && format.announcedRate == format.frameRate)
+    }
+
+    /// What the flags of the source say in a profile of x265: a progressive one, and an interlaced one.
+    private static let progressiveSource: [UInt8] = [0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90]
+    private static let interlacedSource: [UInt8] = [0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x40]
+
+    @Test(
+        "HEVC says whether its frames are interlaced, which fields that are pictures of their own are not",
+        arguments: [
+            (options: "", isChanged: false, isInterlaced: false, rate: 25), ("", true, true, 25),
+            ("interlace=tff", false, false, nil), ("vui-timing-info=0", true, true, nil),
+        ] as [(String, Bool, Bool, Int?)])
+    func hevcScan(_ stream: (options: String, isChanged: Bool, isInterlaced: Bool, rate: Int?)) async throws {
+        let options = ["log-level=error", stream.options].filter { !$0.isEmpty }.joined(separator: ":")
+        let done = try await Tool.run(
+            "ffmpeg",
+            [
+                "-v", "error", "-f", "lavfi", "-i", "color=s=720x576:r=25", "-frames:v", "3", "-c:v", "libx265",
+                "-preset", "ultrafast", "-x265-params", options, "-pix_fmt", "yuv420p", "-f", "mpegts", "pipe:1",
+            ]
+        ).success("a stream")
+        var bytes = done.output
+        if stream.isChanged { bytes = bytes.replacing(Self.progressiveSource, with: Self.interlacedSource) }
+        var parser = UnitParser()
+        _ = parser.units([bytes])
+        let found = parser.videoFormat
+        let format = try #require(found)
+        #expect(format.isInterlaced == stream.isInterlaced)
+        if let rate = stream.rate { #expect(format.announcedRate == VideoFormat.Fraction(rate, 1)) }
+        // It is measured.
+        #expect(format.frameRate == nil)
     }
 
     /// The pixel aspect ratio that is read of a frame by x265.

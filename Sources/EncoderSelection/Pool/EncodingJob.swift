@@ -47,7 +47,8 @@ extension VideoSettings {
             size: size, rate: Self.conversion(from: arriving, to: wish.rate.map { FFmpeg.FrameRate($0) }),
             bitrate: wish.bitrate.bitsPerSecond, keyframe: wish.keyframe, profile: wish.profile,
             fit: Self.fit(wish.fit, to: size, frames),
-            deinterlacing: frames?.isInterlaced == true ? VideoSettings.Deinterlacing(wish.deinterlace) : nil)
+            deinterlacing: frames?.isInterlaced == true ? VideoSettings.Deinterlacing(wish.deinterlace) : nil,
+            deinterlacesAll: frames.map { $0.isInterlaced && !$0.areMarked } ?? false)
     }
 
     /// Frames of the right shape need nothing but scaling.

@@ -72,12 +72,15 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
     /// system trusts, for the options of the playlist's own server are not handed on.
     var checksServersOfPlaylists: Bool { checksRTSPServers }
 
+    /// The best filter that deinterlaces; `nil` where there is none.
+    public var deinterlacer: String? { ["bwdif", "yadif"].first { filters.contains($0) } }
+
     // MARK: What command lines are built from
 
     /// The settings without what this FFmpeg has no filter for.
     public func possible(_ settings: VideoSettings) -> VideoSettings {
         var possible = settings
-        if !filters.contains("bwdif") { possible.deinterlacing = nil }
+        if deinterlacer == nil { possible.deinterlacing = nil }
         let isFitting =
             switch settings.fit {
             case .stretch: true

@@ -2,13 +2,16 @@
 public struct ArrivingFrames: Sendable, Hashable {
     public var size: FrameSize
     public var pixel: PixelAspect
-    /// Frames may consist of two fields; each frame says whether it does.
+    /// Frames may consist of two fields.
     public var isInterlaced: Bool
+    /// Each frame says whether it consists of two fields; else all of them do.
+    public var areMarked: Bool
 
-    public init(size: FrameSize, pixel: PixelAspect = .square, isInterlaced: Bool = false) {
+    public init(size: FrameSize, pixel: PixelAspect = .square, isInterlaced: Bool = false, areMarked: Bool = true) {
         self.size = size
         self.pixel = pixel
         self.isInterlaced = isInterlaced
+        self.areMarked = areMarked
     }
 
     /// The size with square pixels. Both sides are even, as 4:2:0 needs it.

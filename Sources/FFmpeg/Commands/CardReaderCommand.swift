@@ -41,8 +41,10 @@ public struct CardReaderCommand: Sendable {
         var arguments = FFmpegCommand.preamble(.relay) + input
         // Before the frames are scaled: lines of two fields must not be mixed.
         var filters = ["scale=\(size.width):\(size.height)", "format=\(Self.pixels)"]
-        if let fields, ffmpeg.filters.contains("bwdif") {
-            filters = fields.deinterlacing.filters(bottomFieldFirst: fields.isBottomFirst, ticks: Self.ticks) + filters
+        if let fields {
+            let deinterlacer = fields.deinterlacing.filters(
+                ffmpeg.deinterlacer, bottomFieldFirst: fields.isBottomFirst, ticks: Self.ticks)
+            filters = deinterlacer + filters
         }
         arguments += ["-map", "0:v:0"] + ffmpeg.timestampOptions(ticks: Self.ticks) + [
             "-vf", filters.joined(separator: ","),

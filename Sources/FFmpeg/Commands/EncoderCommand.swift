@@ -95,15 +95,16 @@ public struct EncoderCommand: Sendable {
     private static let fieldContext: Int64 = 18_000
 
     /// The deinterlacer takes frames of one size alone, so every other one is brought to that first, field by field.
-    private func deinterlacer(_ settings: VideoSettings) -> [String] {
+    private func deinterlacer(_ settings: VideoSettings, _ ffmpeg: FFmpegCapabilities) -> [String] {
         guard let deinterlacing = settings.deinterlacing, let inputSize else { return [] }
         let start = resume.map { ["trim=start_pts=\($0.videoStart - Self.fieldContext)"] } ?? []
-        return start + ["scale=\(inputSize.width):\(inputSize.height):interl=-1"] + deinterlacing.filters
+        return start + ["scale=\(inputSize.width):\(inputSize.height):interl=\(settings.deinterlacesAll ? 1 : -1)"]
+            + deinterlacing.filters(ffmpeg.deinterlacer, all: settings.deinterlacesAll)
     }
 
     private func videoArguments(for ffmpeg: FFmpegCapabilities) -> [String] {
         guard case .encode(let settings, let recipe) = video else { return ["-c:v", "copy"] }
-        var filters = deinterlacer(settings)
+        var filters = deinterlacer(settings, ffmpeg)
         if let rate = settings.rate {
             // The filter's grid counts from time zero, not from the first frame, so every encoder has the same one.
             filters += ["fps=\(rate)", "settb=1/90000"]

@@ -199,7 +199,7 @@ public struct RelayCommand: Sendable {
         case .copy:
             arguments += ["-c:v", "copy"]
         case .mezzanine(let bitrate, let keyframe, let deinterlacing):
-            let deinterlacer = ffmpeg.filters.contains("bwdif") ? deinterlacing?.filters ?? [] : []
+            let deinterlacer = deinterlacing?.filters(ffmpeg.deinterlacer) ?? []
             arguments += ffmpeg.timestampOptions() + [
                 "-vf", (deinterlacer + ["format=yuv420p"]).joined(separator: ","),
                 "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",

@@ -15,6 +15,8 @@ public struct VideoSettings: Sendable, Hashable {
     public var fit: Fit
     /// What is done with interlaced frames; `nil` leaves them as they are.
     public var deinterlacing: Deinterlacing?
+    /// Frames that are not marked as interlaced are deinterlaced like all others.
+    public var deinterlacesAll: Bool
 
     public enum Fit: Sendable, Hashable {
         /// Frames of every shape fill the size, which is right for those of its own shape.
@@ -31,16 +33,22 @@ public struct VideoSettings: Sendable, Hashable {
         /// A frame of each field.
         case fields
 
-        /// By software: frames arrive in memory, before any GPU. Frames that are not marked as interlaced pass.
-        var filters: [String] {
-            ["bwdif=mode=\(mode):deint=interlaced", "settb=1/90000"]
+        /// By software: frames arrive in memory, before any GPU.
+        ///
+        /// - Parameters:
+        ///   - filter: ``FFmpegCapabilities/deinterlacer``; `nil` leaves them as they are.
+        ///   - all: Frames that are not marked as interlaced do not pass, and count as top field first.
+        func filters(_ filter: String?, all: Bool = false) -> [String] {
+            guard let filter else { return [] }
+            return ["\(filter)=mode=\(mode):deint=\(all ? "all" : "interlaced")", "settb=1/90000"]
         }
 
         /// The same for frames that are all interlaced, and have no marks.
         ///
         /// - Parameter ticks: In which their times are told, a second.
-        func filters(bottomFieldFirst: Bool, ticks: Int) -> [String] {
-            ["bwdif=mode=\(mode):parity=\(bottomFieldFirst ? "bff" : "tff"):deint=all", "settb=1/\(ticks)"]
+        func filters(_ filter: String?, bottomFieldFirst: Bool, ticks: Int) -> [String] {
+            guard let filter else { return [] }
+            return ["\(filter)=mode=\(mode):parity=\(bottomFieldFirst ? "bff" : "tff"):deint=all", "settb=1/\(ticks)"]
         }
 
         private var mode: String { self == .fields ? "send_field" : "send_frame" }
@@ -48,7 +56,7 @@ public struct VideoSettings: Sendable, Hashable {
 
     public init(
         size: FrameSize? = nil, rate: FrameRate? = nil, bitrate: Int, keyframe: Duration = .seconds(2),
-        profile: String? = nil, fit: Fit = .stretch, deinterlacing: Deinterlacing? = nil
+        profile: String? = nil, fit: Fit = .stretch, deinterlacing: Deinterlacing? = nil, deinterlacesAll: Bool = false
     ) {
         self.size = size
         self.rate = rate
@@ -57,5 +65,6 @@ public struct VideoSettings: Sendable, Hashable {
         self.profile = profile
         self.fit = fit
         self.deinterlacing = deinterlacing
+        self.deinterlacesAll = deinterlacesAll
     }
 }

@@ -282,7 +282,7 @@ final class CardRelay: Sendable {
 
     /// Frames a second that come out of the reader.
     private func rate(of setting: CaptureSetting, with ffmpeg: FFmpegCapabilities) -> FFmpeg.FrameRate? {
-        let makesTwo = fields(of: setting)?.deinterlacing == .fields && ffmpeg.filters.contains("bwdif")
+        let makesTwo = fields(of: setting)?.deinterlacing == .fields && ffmpeg.deinterlacer != nil
         guard makesTwo else { return setting.rate }
         return setting.rate.map { FFmpeg.FrameRate(2 * $0.numerator, $0.denominator) }
     }

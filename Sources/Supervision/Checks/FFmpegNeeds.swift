@@ -63,7 +63,7 @@ public struct FFmpegNeeds: Sendable {
         needs.need(.convertedRate, for: "groups", "no rate can be changed")
         needs.need(.resumedPicture, .resumedSound, for: "groups", noSuccessor)
         needs.need([.filter("pad"), .filter("crop")], for: "groups", stretched)
-        needs.need([.filter("bwdif")], for: "groups", interlaced)
+        needs.needDeinterlacer(for: "groups")
         needs.need(.slate, .plainSlate, for: "the slate", "there is none")
         needs.need(.slateImage, for: "the slate", "it has no image")
         needs.need([.filter("drawtext")], for: "the slate", "it has no text")
@@ -92,6 +92,10 @@ public struct FFmpegNeeds: Sendable {
         for part in parts.joined() where !part.isIn(ffmpeg) {
             add(MissingAbility(subject: subject, missing: part.description, consequence: consequence))
         }
+    }
+
+    private mutating func needDeinterlacer(for subject: String) {
+        if ffmpeg.deinterlacer == nil { need([.filter("bwdif")], for: subject, Self.interlaced) }
     }
 
     /// What is said of it first says most.
@@ -209,7 +213,7 @@ public struct FFmpegNeeds: Sendable {
             case .crop: need([.filter("crop")], for: subject, Self.stretched)
             case .stretch: break
             }
-            if video.deinterlace != .off { need([.filter("bwdif")], for: subject, Self.interlaced) }
+            if video.deinterlace != .off { needDeinterlacer(for: subject) }
         }
         if case .encode = group.audio {
             need(.encodedSound, [.decoder("aac")], for: subject, "its sound cannot be encoded")
