@@ -12,6 +12,8 @@ public struct StreamChoice: Sendable, Hashable {
     public private(set) var otherAudio: [InputDescription.Stream] = []
     /// Several pictures come whose programs are not known.
     public private(set) var isGuess = false
+    /// The sound may belong to a program whose picture is not taken, for the programs are not known.
+    public private(set) var mayBeOthersSound = false
     /// Why there is no picture to take, for people.
     public private(set) var obstacle: String?
 
@@ -69,16 +71,22 @@ public struct StreamChoice: Sendable, Hashable {
         if own.isEmpty, videos.count == 1 { own = audios }
         audio = own.first
         otherAudio = Array(own.dropFirst())
+        mayBeOthersSound = audio != nil
         if audio != audios.first { map = .streams(video: video.index, audio: audio?.index) }
     }
 
     // MARK: For people
 
-    /// That several programs came, and which one is taken; `nil` when there was one.
+    /// That several programs came, and which one is taken, or that this is not known; `nil` when there was one.
     public var programNote: String? {
         if isGuess {
-            let sound = audio == nil ? "without sound" : "with the sound that follows it"
+            let sound =
+                audio == nil ? "without sound" : "with the sound that follows it, which may belong to another program"
             return "several pictures come: the first is used, \(sound);"
+                + " FFmpeg does not tell the programs of a source with a secret"
+        }
+        if mayBeOthersSound {
+            return "the sound may belong to another program where several come:"
                 + " FFmpeg does not tell the programs of a source with a secret"
         }
         guard let program, !otherPrograms.isEmpty else { return nil }
