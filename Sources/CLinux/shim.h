@@ -19,7 +19,7 @@ ssize_t splice(int in, off_t *in_offset, int out, off_t *out_offset, size_t coun
 enum { SPLICE_F_NONBLOCK = 2 };
 
 // linux/fcntl.h
-enum { F_SETPIPE_SZ = 1031 };
+enum { F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032 };
 
 // linux/magic.h. Whether a folder lies in memory (tmpfs, ramfs); 0 where it is not there.
 static inline int is_in_memory(const char *folder) {

@@ -415,7 +415,8 @@ public actor DataPath {
     /// Makes the pipe for a publisher, from the newest keyframe of a feed on.
     ///
     /// - Parameter isPaced: It is served with several pictures at a time, which costs less; false for a target that sends each on as it
-    ///   comes and has nothing that evens them out, such as SRT.
+    ///   comes and has nothing that evens them out, such as SRT. What that reads at once is a datagram, so it is given
+    ///   whole packets.
     /// - Returns: The end for the publisher's standard input, owned by the caller.
     /// - Throws: ``DescriptorError``
     public func attachPublisher(
@@ -423,7 +424,9 @@ public actor DataPath {
     ) throws(DescriptorError) -> (Attachment, FileDescriptor) {
         let hub = hub(feed)
         let pipe = try Pipe()
-        let outlet = try makeOutlet(pipe, reader: hub.feed.makeReader(), hub: hub, pace: isPaced ? Publisher.pace : 0) { _ in report(.ended) }
+        let outlet = try makeOutlet(
+            pipe, reader: hub.feed.makeReader(), hub: hub, pace: isPaced ? Publisher.pace : 0, keepsPackets: !isPaced
+        ) { _ in report(.ended) }
         let publisher = Publisher(outlet: outlet, feed: hub.feed, report: report)
         let attachment = attach { outlet.close() }
         outlets[attachment] = outlet
@@ -473,9 +476,13 @@ public actor DataPath {
     }
 
     private func makeOutlet(
-        _ pipe: Pipe, reader: FeedReader, hub: FeedHub, pace: Int64 = 0, onEnd: @escaping (Outlet.Ending) -> Void
+        _ pipe: Pipe, reader: FeedReader, hub: FeedHub, pace: Int64 = 0, keepsPackets: Bool = false,
+        onEnd: @escaping (Outlet.Ending) -> Void
     ) throws(DescriptorError) -> Outlet {
-        if let outlet = Outlet(pipe.writing, reader: reader, hub: hub, loop: loop, pace: pace, onEnd: { onEnd($1) }) { return outlet }
+        let outlet = Outlet(
+            pipe.writing, reader: reader, hub: hub, loop: loop, pace: pace, keepsPackets: keepsPackets
+        ) { onEnd($1) }
+        if let outlet { return outlet }
         let error = DescriptorError.last("watch a pipe")
         close(pipe.reading)
         close(pipe.writing)

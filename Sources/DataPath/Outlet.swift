@@ -28,10 +28,26 @@ final class Outlet: EventLoop.Handler {
 
     /// Nanoseconds from one time that it is served to the next; 0 serves it with every picture.
     let pace: Int64
+    /// Each piece that goes into the pipe is whole packets; a pipe that is filled to its end ends within one.
+    private let keepsPackets: Bool
+    /// Bytes of whole packets that an empty pipe surely takes, wherever they lie in their pages.
+    private let mostAtOnce: Int
 
-    init?(_ descriptor: CInt, reader: FeedReader, hub: FeedHub, loop: EventLoop, pace: Int64 = 0, onEnd: @escaping (Outlet, Ending) -> Void) {
+    private static let packet = 188
+    private static let page = 4096
+    /// Whole packets that a pipe takes all at once, or not at all (`PIPE_BUF`).
+    private static let atomic = page / packet * packet
+
+    init?(
+        _ descriptor: CInt, reader: FeedReader, hub: FeedHub, loop: EventLoop, pace: Int64 = 0,
+        keepsPackets: Bool = false, onEnd: @escaping (Outlet, Ending) -> Void
+    ) {
         self.descriptor = descriptor
         self.pace = pace
+        self.keepsPackets = keepsPackets
+        let pages = keepsPackets ? Int(fcntl(descriptor, CInt(F_GETPIPE_SZ))) / Self.page : 0
+        // The first and the last are used in part.
+        mostAtOnce = max(Self.atomic, (pages - 2) * Self.page / Self.packet * Self.packet)
         self.reader = reader
         self.hub = hub
         self.loop = loop
@@ -87,7 +103,13 @@ final class Outlet: EventLoop.Handler {
     /// Into a pipe the feed's pages go by reference: neither copied nor allocated anew for each reader.
     private func put(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard isPipe, reader.givesSharedBytes else { return write(descriptor, bytes.baseAddress!, bytes.count) }
-        var vector = iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress!), iov_len: bytes.count)
+        var count = bytes.count
+        if keepsPackets {
+            // Where something waits it is not known how many pages are free.
+            guard isEmpty else { return write(descriptor, bytes.baseAddress!, min(count, Self.atomic)) }
+            count = min(count, mostAtOnce)
+        }
+        var vector = iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress!), iov_len: count)
         return vmsplice(descriptor, &vector, 1, UInt32(SPLICE_F_NONBLOCK))
     }
 

@@ -27,9 +27,11 @@ import TransportStream
             return (attachment, Writer(end), reports)
         }
 
-        func publisher(_ feed: DataPath.FeedName = .channel("main")) async throws -> (DataPath.Attachment, Reader, Reports<PublisherEvent>) {
+        func publisher(
+            _ feed: DataPath.FeedName = .channel("main"), isPaced: Bool = true
+        ) async throws -> (DataPath.Attachment, Reader, Reports<PublisherEvent>) {
             let reports = Reports<PublisherEvent>()
-            let (attachment, end) = try await path.attachPublisher(to: feed) { reports.add($0) }
+            let (attachment, end) = try await path.attachPublisher(to: feed, isPaced: isPaced) { reports.add($0) }
             return (attachment, Reader(end), reports)
         }
 
@@ -407,6 +409,47 @@ import TransportStream
         try await rig.finish(quick)
         let all = try await reader.all(), waited = try await slowReader.start().all()
         #expect(all.count > 1 << 20 && waited.count > 100_000 && all.starts(with: waited), "\(all.count) and \(waited.count) bytes")
+        await rig.path.stop()
+    }
+
+    @Test("a target that is not paced has the pictures of its channel wanted as they come")
+    func demandOfDatagrams() async throws {
+        let rig = await Rig()
+        let (_, writer, _) = try await rig.source()
+        let (paced, reader, _) = try await rig.publisher()
+        reader.start()
+        let bytes = try await stream(seconds: 1)
+        try await rig.write(bytes, to: writer, paceOf: paced)
+        let demand = try #require(await rig.path.demand(in: "main"))
+        let (unpaced, unpacedReader, _) = try await rig.publisher(isPaced: false)
+        unpacedReader.start()
+        try await rig.write(try await stream(from: 30, seconds: 1), to: writer, paceOf: unpaced)
+        let now = EventLoop.now()
+        #expect(demand.turn(after: now) == now)
+        try await rig.finish(unpaced)
+        let verdict = Verdict(try await unpacedReader.frames())
+        #expect(verdict.isWhole && verdict.received >= 30, "\(verdict)")
+        await rig.path.stop()
+    }
+
+    @Test("a target that makes a datagram of each read finds whole packets, also behind a pipe that was full")
+    func wholePackets() async throws {
+        let rig = await Rig()
+        let (_, writer, events) = try await rig.source()
+        let bytes = try await stream(seconds: 4, gop: 300, busy: true)
+        #expect(bytes.count > 1 << 20)
+        try await rig.write(bytes, to: writer)
+        let (publisher, end) = try await rig.path.attachPublisher(to: .channel("main"), isPaced: false) { _ in }
+        async let datagrams = readDatagrams(of: 7 * TransportBytes.packetSize, from: end, pause: .milliseconds(20))
+        writer.end()
+        try await events.wait(for: .ended)
+        try await rig.finish(publisher)
+        let given = await datagrams
+        #expect(given.reduce(0) { $0 + $1.count } > 1 << 20)
+        let odd = given.indices.filter {
+            given[$0].first != 0x47 || !given[$0].count.isMultiple(of: TransportBytes.packetSize)
+        }
+        #expect(odd.isEmpty, "\(odd.count) of \(given.count), the first is \(odd.first ?? 0)")
         await rig.path.stop()
     }
 

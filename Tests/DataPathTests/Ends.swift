@@ -59,6 +59,31 @@ final class Reader: Sendable {
     func frames() async throws -> FrameReader.Reading { try await FrameReader.read(.bytes(try await all()), options: ["-f", "mpegts"]) }
 }
 
+/// Reads to the end, as a program does that sends what it reads at once as a datagram, and pauses when it has read all.
+///
+/// - Parameter descriptor: Closed at the end.
+func readDatagrams(of size: Int, from descriptor: FileDescriptor, pause: Duration) async -> [[UInt8]] {
+    await onOwnThread {
+        let end = descriptor.rawValue
+        defer { close(end) }
+        _ = fcntl(end, F_SETFL, fcntl(end, F_GETFL) | O_NONBLOCK)
+        var datagrams: [[UInt8]] = []
+        var buffer = [UInt8](repeating: 0, count: size)
+        while true {
+            let count = read(end, &buffer, size)
+            if count > 0 {
+                datagrams.append(Array(buffer[..<count]))
+            } else if count == 0 {
+                return datagrams
+            } else if errno == EAGAIN || errno == EINTR {
+                usleep(UInt32(pause.inSeconds * 1e6))
+            } else {
+                return datagrams
+            }
+        }
+    }
+}
+
 /// The other end of what the data path reads.
 final class Writer: Sendable {
     private let descriptor: Mutex<CInt>

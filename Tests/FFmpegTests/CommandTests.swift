@@ -57,6 +57,19 @@ import EncoderSelection
         #expect(command.secretFile?.contents == "passphrase=0123456789\nsrt_streamid=#!::r=x\n")
     }
 
+    @Test("an SRT target gets the bytes of its feed, seven packets to a datagram, and nothing is taken apart")
+    func srtBytes() throws {
+        for passphrase in [nil, "0123456789"] {
+            let target = PublisherTarget.srt(url: "srt://h:9", passphrase: passphrase, streamID: nil, latency: nil)
+            let arguments = try PublisherCommand(target: target).command(for: .debian12).arguments
+            let blocks = ["-blocksize", "1316", "-f", "data", "-raw_packet_size", "1316"]
+            let input = blocks + ["-i", "pipe:0", "-map", "0", "-c", "copy"]
+            #expect(!arguments.contains("mpegts") && arguments.firstRange(of: input) != nil, "\(arguments)")
+            let output = ["-f", "data", "-flush_packets", "1", "srt://h:9?transtype=live&pkt_size=1316"]
+            #expect(Array(arguments.suffix(5)) == output)
+        }
+    }
+
     @Test("a parameter of an SRT address that nobody knows may be a secret with a misspelt name, and is treated as one")
     func unknownParameter() throws {
         func command(_ url: String) throws -> FFmpegCommand {
