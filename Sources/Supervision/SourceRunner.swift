@@ -209,6 +209,13 @@ final class SourceRunner: Runnable {
         let report: @Sendable (SourceEvent) -> Void
         let life: Life
 
+        /// Bits a second of a picture that is encoded on the way in, by the former rate and by the one measured last.
+        func bitrates(_ transcoding: Commands.Transcoding, former: Int) -> (before: Int, now: Int) {
+            var before = transcoding
+            before.measured = former
+            return (channel.mezzanine.relayBitrate(for: before), channel.mezzanine.relayBitrate(for: transcoding))
+        }
+
         /// The encoder of frames.
         func encoder(of frames: DataPath.Attachment, size: FrameSize, rate: FFmpeg.FrameRate?) -> MezzanineRunner {
             MezzanineRunner(
@@ -345,6 +352,15 @@ final class SourceRunner: Runnable {
                             }
                         }
                         return caller.hasRefused
+                    },
+                    progressed: { progress in
+                        guard let former = watch.callProgressed(progress) else { return }
+                        let (before, now) = place.bitrates(shared.transcoding(watch), former: former)
+                        guard before != now else { return }
+                        place.logger.notice(
+                            "the call comes at another rate: its picture is encoded by that from now on",
+                            metadata: ["before": "\(before)", "now": "\(now)"])
+                        call.replaceReader()
                     })
             },
             hangUp: { process?.report(.replace) },

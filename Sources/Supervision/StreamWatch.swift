@@ -18,6 +18,8 @@ final class StreamWatch: Sendable {
         var inVain: ContinuousClock.Instant?
         /// Bits a second, as measured while nothing was encoded.
         var measured: Int?
+        /// What a call brings since then.
+        var call = CallRate()
         /// The relay in use passes everything on as it comes.
         var isCopying = true
         /// To be carried out once it is measured.
@@ -161,10 +163,25 @@ final class StreamWatch: Sendable {
             guard state.isCopying, state.measured == nil, let bytes = progress.totalSize, bytes > 0, let time = progress.outTime, time >= Self.enough
             else { return nil }
             state.measured = Int(Double(bytes) * 8_000_000 / Double(time))
+            state.call.measured()
             defer { state.waiting = nil }
             return state.waiting
         }
         waiting?.body()
+    }
+
+    /// Takes what the process has passed on that has a call, whose rate may become another one.
+    ///
+    /// - Returns: The rate so far, where ``measured`` is another one now.
+    func callProgressed(_ progress: Progress, at now: ContinuousClock.Instant = .now) -> Int? {
+        guard let bytes = progress.totalSize else { return nil }
+        return state.withLock { state in
+            guard let times = state.call.note(bytes, at: now), let former = state.measured, !state.isCopying else {
+                return nil
+            }
+            state.measured = Int(Double(former) * times)
+            return former
+        }
     }
 
     /// Calls `body` once the rate is known, or is waited for no longer.

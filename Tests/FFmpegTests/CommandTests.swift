@@ -351,6 +351,7 @@ import EncoderSelection
         let open = try RelayCommand(source: .srtListen(address: "0.0.0.0:9000", passphrase: nil, latency: nil), video: .mezzanine(bitrate: 1, keyframe: .seconds(1)))
             .command(for: .debian12)
         #expect(value(after: "-f", in: open) == "data" && value(after: "-map", in: open) == "0" && !open.arguments.contains("libx264"))
+        #expect(value(after: "-progress", in: open) == "pipe:2")
         let secret = RelaySource.srtListen(address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil)
         #expect(try RelayCommand(source: secret).command(for: .debian12).arguments.contains("-0:s?"))
         let narrow = RelaySource.srtListen(address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil, isNarrow: true)

@@ -47,6 +47,51 @@ import Testing
         }
     }
 
+    @Test("what is encoded on the way in follows a call whose rate rises, and the caller stays")
+    func risingRate() async throws {
+        try await withStage { stage in
+            let port = try FreePort.udp()
+            var stream = Data()
+            for (start, filter, rate, seconds) in [(0, "null", "500k", 8), (8, "noise=alls=100:allf=t", "6M", 45)] {
+                let file = stage.folder.path("from\(start).ts")
+                _ = try await Program.run(
+                    "ffmpeg",
+                    [
+                        "-v", "error", "-nostdin", "-f", "lavfi", "-i", "color=gray:s=320x180:r=25", "-t", "\(seconds)",
+                        "-vf", filter, "-c:v", "mpeg2video", "-b:v", rate, "-minrate", rate, "-maxrate", rate,
+                        "-bufsize", "1M", "-g", "12", "-pix_fmt", "yuv420p", "-output_ts_offset", "\(start)",
+                        "-muxdelay", "0", "-muxpreload", "0", file,
+                    ], within: .seconds(60)
+                ).success("a part")
+                stream += try Data(contentsOf: URL(fileURLWithPath: file))
+            }
+            let file = stage.folder.path("rising.ts")
+            try stream.write(to: URL(fileURLWithPath: file))
+            let daemon = try await stage.streambox(
+                """
+                  - name: main
+                    sources: [ { srt: { listen: "127.0.0.1:\(port)" } } ]
+                    groups: [ { name: raw, video: copy, audio: copy } ]
+                """)
+            try await eventually("the source to listen") { FreePort.isBound(udp: port) }
+            let url = "srt://127.0.0.1:\(port)?mode=caller&transtype=live&pkt_size=1316"
+            let caller = try await stage.program(
+                "ffmpeg", ["-v", "error", "-nostdin", "-re", "-i", file, "-c", "copy", "-f", "mpegts", url])
+            func rate(_ status: StatusReport) -> Double? {
+                let note = status.source("srt-0")?.notes?.first { $0.contains("encoded on the way in") }
+                return note?.firstMatch(of: #/at ([0-9.]+) Mbit/#).flatMap { Double($0.1) }
+            }
+            try await stage.expect("the least rate", of: daemon) { rate($0) == 1 }
+            try await stage.expect("the rate of the rest", of: daemon, within: .seconds(60)) {
+                (5...10).contains(rate($0) ?? 0)
+            }
+            #expect(caller.isRunning && daemon.lines("comes at another rate").count == 1, "\(caller.errors.text)")
+            try await daemon.logged("msg=delivers", "source=srt-0")
+            await stage.end(caller)
+            try await daemon.terminate()
+        }
+    }
+
     @Test("of several programs the first picture comes with its own sound, or the program by number is taken", arguments: [nil, 2])
     func programs(number: Int?) async throws {
         try await withStage { stage in

@@ -126,6 +126,34 @@ import Testing
         #expect(calls.count == 2)
     }
 
+    @Test("the rate of a call whose picture is encoded is measured again when it becomes another one")
+    func callRate() {
+        let watch = watch()
+        let begin = ContinuousClock.now
+        var (bytes, seconds) = (Int64(0), 0)
+        func goOn(_ perSecond: Int64, for count: Int) -> [Int] {
+            (0..<count).compactMap { _ in
+                seconds += 1
+                bytes += perSecond
+                var progress = Progress()
+                progress.totalSize = bytes
+                return watch.callProgressed(progress, at: begin + .seconds(seconds))
+            }
+        }
+        _ = watch.begin(isCopying: true)
+        #expect(goOn(125_000, for: 2).isEmpty)
+        var progress = Progress()
+        (progress.totalSize, progress.outTime) = (112_500, 1_000_000)
+        watch.progressed(progress)
+        _ = watch.begin(isCopying: false)
+        #expect(goOn(125_000, for: 20).isEmpty && watch.measured == 900_000)
+        #expect(goOn(1_250_000, for: 20) == [900_000] && watch.measured == 9_000_000)
+        // Another caller.
+        watch.forget()
+        bytes = 0
+        #expect(watch.measured == nil && goOn(125_000, for: 5).isEmpty && goOn(1_250_000, for: 30).isEmpty)
+    }
+
     @Test("a rate that is not known in time is waited for no longer")
     func late() async {
         let watch = watch()

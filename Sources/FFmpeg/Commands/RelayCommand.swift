@@ -28,7 +28,8 @@ public struct RelayCommand: Sendable {
         let input = try input(for: ffmpeg)
         let describes = source.describesInput
         let preamble = FFmpegCommand.preamble(
-            .relay, isTalkative: source.tellsCaller, describesInput: describes, measures: describes && video == .copy)
+            .relay, isTalkative: source.tellsCaller, describesInput: describes,
+            measures: source.isCall || describes && video == .copy)
         return FFmpegCommand(
             role: .relay, arguments: preamble + input.arguments + output(for: ffmpeg), secretFile: input.secretFile)
     }

@@ -23,6 +23,9 @@ public enum RelaySource: Sendable, Hashable {
 
     var tellsCaller: Bool { if case .srtListen(_, _, _, let tells, _) = self { tells } else { false } }
 
+    /// It has a call, and passes on what comes.
+    var isCall: Bool { if case .srtListen = self { true } else { false } }
+
     /// FFmpeg lists the programs and streams before it reads on.
     var describesInput: Bool {
         switch self {

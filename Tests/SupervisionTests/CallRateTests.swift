@@ -1,0 +1,63 @@
+import Testing
+
+@testable import Supervision
+
+/// When a call has another rate than the one by which its picture is encoded.
+@Suite struct CallRateTests {
+    /// A call, with its own clock.
+    private struct Call {
+        var rate = CallRate()
+        let begin = ContinuousClock.now
+        var bytes: Int64 = 0
+        var seconds = 0.0
+
+        /// Goes on at so many Mbit/s, told twice a second.
+        ///
+        /// - Returns: When it had another rate, in seconds, and how many times the one before.
+        mutating func bring(_ megabits: Double, for duration: Double) -> [(at: Double, times: Double)] {
+            var changes: [(at: Double, times: Double)] = []
+            for _ in 0..<Int(duration * 2) {
+                seconds += 0.5
+                bytes += Int64(megabits * 1_000_000 / 16)
+                if let times = rate.note(bytes, at: begin + .seconds(seconds)) { changes.append((seconds, times)) }
+            }
+            return changes
+        }
+    }
+
+    @Test("a call that becomes faster or slower by twice for ten seconds has another rate", arguments: [6.0, 1.0, 0.25, 0.1])
+    func changes(rate: Double) throws {
+        var call = Call()
+        #expect(call.bring(0.5, for: 2).isEmpty)
+        call.rate.measured()
+        #expect(call.bring(0.5, for: 20).isEmpty)
+        let changes = call.bring(rate, for: 25)
+        let change = try #require(changes.first)
+        #expect(changes.count == 1 && (32...34.5).contains(change.at), "\(changes)")
+        #expect(abs(change.times - rate / 0.5) < 0.1 * rate / 0.5)
+        // That is the one by which the next is judged.
+        #expect(call.bring(rate * 1.8, for: 40).isEmpty)
+    }
+
+    @Test("a call that is faster for less than ten seconds, or goes to and fro, has the rate that it had")
+    func keeps() {
+        var call = Call()
+        _ = call.bring(1, for: 2)
+        call.rate.measured()
+        #expect(call.bring(1, for: 10).isEmpty)
+        for _ in 0..<5 { #expect(call.bring(8, for: 8).isEmpty && call.bring(1, for: 8).isEmpty) }
+        for _ in 0..<5 { #expect(call.bring(8, for: 6).isEmpty && call.bring(0.1, for: 6).isEmpty) }
+        #expect(call.bring(1.8, for: 40).isEmpty && call.bring(0.6, for: 40).isEmpty)
+    }
+
+    @Test("a rate changes once in thirty seconds at most, and not before it has been measured")
+    func calm() throws {
+        var call = Call()
+        #expect(call.bring(0.5, for: 10).isEmpty && call.bring(6, for: 40).isEmpty)
+        call.rate.measured()
+        #expect(call.bring(6, for: 10).isEmpty)
+        let first = try #require(call.bring(1, for: 14).first)
+        let second = try #require(call.bring(12, for: 60).first)
+        #expect((30...31).contains(second.at - first.at), "\(first) \(second)")
+    }
+}
