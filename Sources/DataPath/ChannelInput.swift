@@ -108,6 +108,17 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
             frames?.close()
         }
 
+        /// Lets the unit wait that is being taken, and what is behind it: it comes once more after ``release()``.
+        fileprivate func keep() {
+            inlet?.keep()
+            frames?.keep()
+        }
+
+        fileprivate func release() {
+            inlet?.release()
+            frames?.release()
+        }
+
         /// When it counts as stalled unless a picture comes; `nil` while it may take its time.
         func stalls(channelPatience: Int64) -> Int64? {
             lastPicture.map { $0 + (patience?.next ?? channelPatience) } ?? patience.map { added + $0.first }
@@ -287,9 +298,9 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
             if player != nil {
                 player = nil
                 reportSlate(.offAir)
-            } else if splicer.outstanding > 0, let former, former !== source, !former.isStalled, let inlet = source.inlet {
+            } else if splicer.outstanding > 0, let former, former !== source, !former.isStalled {
                 change = Change(from: former, to: source, deadline: now + Self.changePatience)
-                inlet.keep()
+                source.keep()
                 loop.arm(for: now + Self.changePatience)
                 return
             }
@@ -320,8 +331,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
 
     /// Takes what was left waiting, from the loop: a unit of another source is being given.
     private func resume(_ source: Source) {
-        let inlet = source.inlet
-        loop.at(EventLoop.now()) { [weak inlet] in inlet?.release() }
+        loop.at(EventLoop.now()) { [weak source] in source?.release() }
     }
 
     func inletPaused(_ inlet: Inlet, sawVideo: Bool) {

@@ -84,6 +84,9 @@ import Testing
             }
         }
 
+        /// The transport stream that came out so far.
+        var bytes: [UInt8] { reader.bytes }
+
         /// What came out so far.
         var pictures: [(encoder: Int, number: Int)] { FakeFrames.pictures(in: reader.bytes) }
 
@@ -115,6 +118,43 @@ import Testing
             throw error
         }
         await rig.stop()
+    }
+
+    @Test("frames that take the air between a picture of another source and its B-frames let those go first")
+    func lastBFrames() async throws {
+        try await withRig { rig in
+            let events = Reports<SourceEvent>()
+            let (_, end) = try await rig.path.attachSource(to: "main", priority: 1) { events.add($0) }
+            let other = Writer(end)
+            let stream = try await NumberedSource.with {
+                ($0.width, $0.height, $0.duration) = (320, 180, .seconds(2))
+                ($0.gop, $0.bFrames, $0.sound) = (30, 2, .none)
+            }.bytes()
+            let pictures = TransportBytes.timestamps(stream).filter { $0.pid == 256 }
+            // The picture before this one is shown behind it, and behind the next.
+            let index = try #require(
+                pictures.indices.dropFirst(20).dropLast(2).first {
+                    pictures[$0].pts < pictures[$0 - 1].pts && pictures[$0 + 1].pts < pictures[$0 - 1].pts
+                })
+            let cut = pictures[index].packet * TransportBytes.packetSize
+            await other.write(stream[..<cut])
+            try await events.wait(for: "on air") { if case .onAir = $0 { true } else { false } }
+            try await eventually("its pictures to be read", every: .milliseconds(1)) { other.waiting == 0 }
+            let encoder = try await rig.encoder(1, gives: 0)
+            try await rig.write(0..<3)
+            encoder.allow(3)
+            try await rig.events.wait(for: "the keyframe") { if case .delivering = $0 { true } else { false } }
+            await other.write(stream[cut...])
+            try await rig.events.wait(for: "on air") { if case .onAir = $0 { true } else { false } }
+            try await eventually("the frames", every: .milliseconds(5)) {
+                rig.pictures.map(\.number).suffix(3) == [0, 1, 2]
+            }
+            let times = TransportBytes.timestamps(rig.bytes).filter { $0.pid == 256 }
+            let shown = times.map(\.pts).sorted().prefix(index + 2)
+            #expect(times.count == index + 2 + 3)
+            #expect(zip(shown, shown.dropFirst()).allSatisfy { $1 - $0 == 3000 }, "\(shown)")
+            #expect(zip(times, times.dropFirst()).allSatisfy { $0.dts < $1.dts })
+        }
     }
 
     // MARK: In

@@ -70,6 +70,10 @@ final class FrameStream: InletOwner, FrameInletOwner {
     /// Pictures that came out, and the time of the last one's frame in ticks.
     private var pictures: Int64 = 0
     private var deliveredTime: Int64?
+    /// The encoder's picture that the owner is being given.
+    private weak var giving: Inlet?
+    /// The one that it wants to be given once more.
+    private weak var kept: Inlet?
     private let began = EventLoop.now()
     /// Frames whose pictures will not come.
     private(set) var lostFrames = 0
@@ -277,6 +281,11 @@ final class FrameStream: InletOwner, FrameInletOwner {
             if unit.kind == .audio { owner.stream(self, found: unit, in: parser, program: program, isNew: false, now: now) }
             return
         }
+        if unit.kind == .video, kept === inlet {
+            // It counts already.
+            kept = nil
+            return give(unit, of: inlet, from: parser, isNew: false, now: now)
+        }
         guard unit.kind == .video, let generation = generations.first(where: { $0.inlet === inlet }), let number = number(of: unit, from: generation) else { return }
         generation.owesSince = generation.given.isEmpty ? nil : now
         if generation.isStalled { generation.report(.recovered) }
@@ -297,8 +306,8 @@ final class FrameStream: InletOwner, FrameInletOwner {
             input?.goOn()
         }
         videoFormat = parser.videoFormat
-        owner.stream(self, found: unit, in: parser, program: program, isNew: isNew, now: now)
-        if lastPicture == nil { sound?.release() }
+        give(unit, of: inlet, from: parser, isNew: isNew, now: now)
+        if lastPicture == nil, kept == nil { sound?.release() }
         if isNew { join(generation, now: now) }
         lastPicture = now
         if missing > 0 {
@@ -323,6 +332,27 @@ final class FrameStream: InletOwner, FrameInletOwner {
 
     /// Picture and sound, as if they came from one multiplexer.
     private var program: Program { Program(video: codec, audio: soundStream) }
+
+    /// Lets the picture wait that the owner is being given, with what is behind it and the sound: it is given once more
+    /// after ``release()``.
+    func keep() {
+        guard let giving else { return }
+        kept = giving
+        giving.keep()
+        sound?.hold()
+    }
+
+    /// Gives what has been kept. An encoder that has ended meanwhile took it along.
+    func release() {
+        kept?.release()
+        sound?.release()
+    }
+
+    private func give(_ unit: AccessUnit, of inlet: Inlet, from parser: borrowing UnitParser, isNew: Bool, now: Int64) {
+        giving = inlet
+        owner.stream(self, found: unit, in: parser, program: program, isNew: isNew, now: now)
+        giving = nil
+    }
 
     /// Which frame a picture is of; the encoder has left out those before it.
     private func number(of unit: AccessUnit, from generation: Generation) -> Int? {
