@@ -161,11 +161,13 @@ import Testing
             return lines.compactMap { $0.split(separator: " ").last }
         }
         let chain = "\(filter)=mode=send_frame:deint=interlaced"
-        #expect(try await marked(fields) > 40 && marked(frames) == 0)
+        #expect(try await marked(fields) > 40)
+        #expect(try await marked(frames) == 0)
         #expect(try await images(frames, chain) == images(frames, "null"))
         let plain = folder.path("plain.ts")
         _ = try await Program.run("ffmpeg", Self.quiet + ["-i", fields, "-vf", chain, plain]).success("deinterlaced")
-        #expect(try await combed(fields) > 40 && combed(plain) == 0)
+        #expect(try await combed(fields) > 40)
+        #expect(try await combed(plain) == 0)
     }
 
     @Test("a portrait source that follows a landscape one is shown whole between bars, and no frame is lost")

@@ -21,12 +21,12 @@ import Testing
 
     /// Its calls block.
     private func write(_ text: String, to file: StatusFileChild) async -> String? {
-        await Offload.run {
+        await Offload.run { () -> String? in
             do {
                 try file.write(Array(text.utf8))
                 return nil
             } catch {
-                return error.description
+                return "\(error)"
             }
         }
     }
