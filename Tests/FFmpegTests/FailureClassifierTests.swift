@@ -244,6 +244,11 @@ import Testing
         [out#0/flv @ 0x1] Error opening output rtmps://localhost:1/a: Input/output error
         """,
         """
+        [tls @ 0x1] IO error: Connection timed out
+        [rtmps @ 0x1] Cannot open connection tls://localhost:1
+        rtmps://localhost:1/a: Connection timed out
+        """,
+        """
         [tls @ 0x1] error:0A00010B:SSL routines::wrong version number
         rtmps://localhost:1/a: Input/output error
         """,
@@ -282,6 +287,20 @@ import Testing
         #expect(isTold("[concat @ 0x1] [warning] Unused options for 'https://u:p@localhost:1/live'."))
         #expect(!isTold("[concat @ 0x1] [warning] Unused options for 'http://localhost:1/live'."))
         #expect(!isTold("[error] https://localhost:1/Unused options for 'https://"))
+    }
+
+    @Test("an RTMPS server that is silent after TLS, or cannot be connected, has not answered")
+    func silentTLS() {
+        let handshake = [
+            "[tls @ 0x1] IO error: Connection timed out", "[rtmps @ 0x1] Cannot read RTMP handshake response",
+            "rtmps://h/a: Connection timed out",
+        ]
+        #expect(cause(.publisher, .exited(1), handshake) == .timeout)
+        let connection = [
+            "[tcp @ 0x1] Connection to tcp://h:1 failed: Connection timed out",
+            "[rtmps @ 0x1] Cannot open connection tls://h:1", "rtmps://h:1/a: Connection timed out",
+        ]
+        #expect(cause(.publisher, .exited(1), connection) == .timeout)
     }
 
     @Test("a certificate that an FFmpeg with OpenSSL refuses is not trusted")

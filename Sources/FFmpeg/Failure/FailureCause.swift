@@ -28,7 +28,7 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
     case rejected
     /// It answered the request with an error (400, 429, 5XX), and lets no one else in either.
     case serverError = "server-error"
-    /// What answers does not speak the protocol of the address: RTMP or TLS.
+    /// What listens does not speak the protocol of the address: RTMP or TLS.
     case wrongProtocol = "other-protocol"
     /// Its certificate is signed by no authority that is trusted, or its dates have passed: FFmpeg does not tell which.
     case untrusted
@@ -141,7 +141,7 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .reset: "the peer closed the connection"
         case .rejected: "the peer did not let us in"
         case .serverError: "the server answered with an error"
-        case .wrongProtocol: "what answers there does not speak the protocol of the address, RTMP or TLS"
+        case .wrongProtocol: "what listens there does not speak the protocol of the address, RTMP or TLS"
         case .untrusted: "the server's certificate is not trusted: no known authority has signed it, or its dates have passed"
         case .unsigned: "the server's certificate is not trusted: no known authority has signed it"
         case .noAuthorities:

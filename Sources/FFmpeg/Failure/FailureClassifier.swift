@@ -49,9 +49,18 @@ public enum FailureClassifier {
         // An encoder and a recording have no peer: what fails there with a word that is the network's elsewhere is the
         // device or the disk.
         let others = usesDisk ? disk : hasPeer(role) ? network : []
+        if hasPeer(role), waitsForTLS(lines) { return .wrongProtocol }
         if let cause = first(of: gone + encoders + others, in: lines) { return cause }
         if RefusedOption.refused(in: lines) != nil { return .unsupported }
         return first(of: (hasPeer(role) ? [] : ownEnds) + general.filter { $0.text != text }, in: lines)
+    }
+
+    /// It was connected, and got no answer to the first words of TLS: an RTMP server takes them for its own and waits
+    /// for more.
+    private static func waitsForTLS(_ lines: [String]) -> Bool {
+        ["IO error: Connection timed out", "Cannot open connection tls://"].allSatisfy { text in
+            lines.contains { contains($0, text) }
+        }
     }
 
     /// What FFmpeg 7 and later repeat of a failure by the words of its number alone: read only where nothing else tells the cause.
