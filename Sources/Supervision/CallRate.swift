@@ -53,12 +53,12 @@ struct CallRate: Sendable {
         guard isMeasured, now - looks[0].at >= Self.window else { return nil }
         let rate = look.bitsPerSecond(since: looks[0])
         guard let reference, reference > 0 else {
-            reference = rate
+            self.reference = rate
             return nil
         }
         let isFaster = rate >= reference * Self.factor
         guard isFaster || rate <= reference / Self.factor else {
-            doubt = nil
+            self.doubt = nil
             return nil
         }
         guard let doubt, doubt.isFaster == isFaster else {

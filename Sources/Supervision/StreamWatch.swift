@@ -175,7 +175,7 @@ final class StreamWatch: Sendable {
     /// - Returns: The rate so far, where ``measured`` is another one now.
     func callProgressed(_ progress: Progress, at now: ContinuousClock.Instant = .now) -> Int? {
         guard let bytes = progress.totalSize else { return nil }
-        return state.withLock { state in
+        return state.withLock { state -> Int? in
             guard let times = state.call.note(bytes, at: now), let former = state.measured, !state.isCopying else {
                 return nil
             }

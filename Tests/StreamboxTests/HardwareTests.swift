@@ -89,7 +89,8 @@ import Testing
                 let probe = try await frames()
                 return probe.packets(of: probe.video).count >= known + 7 * rate
             }
-            let perSecond = try #require(try await frames().videoBitrate(ofLast: 5 * rate))
+            let probe = try await frames()
+            let perSecond = try #require(probe.videoBitrate(ofLast: 5 * rate))
             #expect((Double(bitrate) * 0.6...Double(bitrate) * 1.4).contains(perSecond), "\(perSecond)")
             await stage.end(publisher)
             try await daemon.terminate()

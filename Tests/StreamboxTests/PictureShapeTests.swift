@@ -163,7 +163,8 @@ import Testing
         let chain = "\(filter)=mode=send_frame:deint=interlaced"
         #expect(try await marked(fields) > 40)
         #expect(try await marked(frames) == 0)
-        #expect(try await images(frames, chain) == images(frames, "null"))
+        let (filtered, untouched) = (try await images(frames, chain), try await images(frames, "null"))
+        #expect(filtered == untouched && filtered.count > 40)
         let plain = folder.path("plain.ts")
         _ = try await Program.run("ffmpeg", Self.quiet + ["-i", fields, "-vf", chain, plain]).success("deinterlaced")
         #expect(try await combed(fields) > 40)

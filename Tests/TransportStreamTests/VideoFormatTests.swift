@@ -54,7 +54,7 @@ import Testing
     @Test(
         "HEVC says whether its frames are interlaced, which fields that are pictures of their own are not",
         arguments: [
-            (options: "", isChanged: false, isInterlaced: false, rate: 25), ("", true, true, 25),
+            ("", false, false, 25), ("", true, true, 25),
             ("interlace=tff", false, false, nil), ("vui-timing-info=0", true, true, nil),
         ] as [(String, Bool, Bool, Int?)])
     func hevcScan(_ stream: (options: String, isChanged: Bool, isInterlaced: Bool, rate: Int?)) async throws {

@@ -102,7 +102,7 @@ public struct NumberedSource: Sendable, Hashable {
         if let duration { words += ["-t", "\(duration.inSeconds)"] }
         words += videoOptions
         // Without those of the rate, to which every frame would be moved.
-        if unevenness != .zero { words += ["-fps_mode", "passthrough", "-enc_time_base", "1:90000"] }
+        if unevenness != .zero { words += ["-fps_mode:v", "passthrough", "-enc_time_base:v", "1:90000"] }
         if sound != .none { words += ["-c:a", sound.rawValue, "-b:a", sound == .ac3 ? "192k" : "96k"] }
         if start != .zero { words += ["-output_ts_offset", "\(start.inSeconds)"] }
         if output.format == "mpegts" { words += ["-muxdelay", "0", "-muxpreload", "0"] }
