@@ -97,6 +97,6 @@ struct PaceWatch {
 
     private func isFallingBehind(from first: Look, to last: Look, percent: Int64) -> Bool {
         guard last.place.lag > first.place.lag - Self.nearer else { return false }
-        return (last.place.given - first.place.given) * 100 < (last.at - first.at) * percent
+        return last.place.given - first.place.given < (last.at - first.at) * percent / 100
     }
 }

@@ -167,9 +167,17 @@ final class FrameStream: InletOwner, FrameInletOwner {
             return .init(backlog: backlog, lag: Int64(store.count) * frameDuration, given: pictures * frameDuration)
         }
         let first = store.first?.time ?? 0
-        let lag = (store.lastTime ?? first) - first
-        return .init(backlog: backlog, lag: lag * 100_000 / 9, given: (deliveredTime ?? 0) * 100_000 / 9)
+        let lag = (store.lastTime ?? first) &- first
+        return .init(backlog: backlog, lag: Self.nanoseconds(lag), given: Self.nanoseconds(deliveredTime ?? 0))
     }
+
+    /// A card's times may count from 1970, and a damaged one may be anything.
+    private static func nanoseconds(_ ticks: Int64) -> Int64 {
+        let ticks = max(-farthest, min(ticks, farthest))
+        return ticks / 9 * 100_000 + ticks % 9 * 100_000 / 9
+    }
+    /// A hundred and forty years, in ticks.
+    private static let farthest: Int64 = 400_000_000_000_000
 
     /// Takes no more frames in: those that have come still come out.
     func endInput() {
