@@ -61,9 +61,7 @@ import Testing
         Elsewhere(command: "streambox run", file: "Tests/StreamboxTests/Daemon.swift", words: "[\"run\", \"--config\", config"),
     ]
 
-    @Test(
-        "every command of the documents runs: here, against a running service, or in the test of the package",
-        .tags(.ffmpeg))
+    @Test("every command of the documents runs: here, against a running service, or in the test of the package")
     func commands() async throws {
         let commands = DocumentedCommand.all(in: try Document.all())
         #expect(commands.count > 50)
@@ -121,9 +119,7 @@ import Testing
 
     private static var root: URL { Document.root }
 
-    @Test(
-        "every YAML example of the documents is a configuration that `streambox check` or Prometheus accepts",
-        .tags(.ffmpeg))
+    @Test("every YAML example of the documents is a configuration that `streambox check` or Prometheus accepts")
     func examples() async throws {
         let blocks = try Document.all().flatMap(\.blocks).filter { $0.language == "yaml" }
         #expect(blocks.count > 10)

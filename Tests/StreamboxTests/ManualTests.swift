@@ -77,9 +77,7 @@ import Testing
         }
     }
 
-    @Test(
-        "the configuration that the package brings is valid, and listens to this machine alone",
-        .tags(.ffmpeg))
+    @Test("the configuration that the package brings is valid, and listens to this machine alone")
     func packagedConfiguration() async throws {
         try await withStage { stage in
             let path = Self.project.appending(path: "packaging/streambox.yaml").path

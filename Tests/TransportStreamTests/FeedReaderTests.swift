@@ -3,7 +3,7 @@ import Testing
 
 @testable import TransportStream
 
-@Suite(.tags(.ffmpeg)) struct FeedReaderTests {
+@Suite struct FeedReaderTests {
     @Test("readers of any pace see the feed minus whole units, each jump announced, counted and to a keyframe")
     func paces() {
         withSeededRandomNow { random in

@@ -3,7 +3,7 @@ import Testing
 
 @testable import TransportStream
 
-@Suite(.tags(.ffmpeg)) struct UnitParserTests {
+@Suite struct UnitParserTests {
     /// The streams whose sound and picture a feed can carry.
     static let whole: [RecordedStream] = [
         .plain, .shortGOP, .bFrames, .noAudio, .hevc, .otherPIDs, .tablesAtFrames, .initialDiscontinuity, .noRandomAccess,
