@@ -65,7 +65,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     }
 
     /// Nanoseconds that a source may take to give its last B-frames.
-    private static let changePatience: Int64 = 500_000_000
+    private let changePatience: Int64
 
     final class Source {
         /// Another one when a relay follows that goes on with the same stream; `nil` where the service has the frames themselves.
@@ -128,8 +128,12 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     /// - Parameters:
     ///   - slateDelay: Nanoseconds that the first source is waited for before the slate comes.
     ///   - mostAhead: Nanoseconds that a source may be ahead of real time.
-    init(hub: FeedHub, patience: Int64, slateDelay: Int64, mostAhead: Int64, start: Int64, loop: EventLoop) {
+    ///   - changePatience: Nanoseconds that one that takes the air waits for the last pictures of the one before.
+    init(
+        hub: FeedHub, patience: Int64, slateDelay: Int64, mostAhead: Int64, changePatience: Int64, start: Int64, loop: EventLoop
+    ) {
         self.mostAhead = mostAhead
+        self.changePatience = changePatience
         slateFrom = EventLoop.now() + slateDelay
         self.hub = hub
         self.loop = loop
@@ -299,9 +303,9 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
                 player = nil
                 reportSlate(.offAir)
             } else if splicer.outstanding > 0, let former, former !== source, !former.isStalled {
-                change = Change(from: former, to: source, deadline: now + Self.changePatience)
+                change = Change(from: former, to: source, deadline: now + changePatience)
                 source.keep()
-                loop.arm(for: now + Self.changePatience)
+                loop.arm(for: now + changePatience)
                 return
             }
             if former !== source { former?.report(.offAir) }

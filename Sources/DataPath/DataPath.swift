@@ -82,11 +82,16 @@ public actor DataPath {
     /// - Parameters:
     ///   - patience: How long the source on air may be silent before another one takes over.
     ///   - slateDelay: How long the first source is waited for before the slate comes.
+    ///   - changePatience: How long a source that takes the air waits for the last pictures of the one before.
     ///   - start: Where the channel's timeline begins, in ticks.
-    public func addChannel(_ name: String, patience: Duration, slateDelay: Duration = .zero, start: Int64 = 10 * Ticks.perSecond) {
+    public func addChannel(
+        _ name: String, patience: Duration, slateDelay: Duration = .zero, changePatience: Duration = .milliseconds(500),
+        start: Int64 = 10 * Ticks.perSecond
+    ) {
         channels[name] = ChannelInput(
             hub: FeedHub(limits: limits, loop: loop), patience: patience.wholeNanoseconds,
-            slateDelay: slateDelay.wholeNanoseconds, mostAhead: mostAhead, start: start, loop: loop)
+            slateDelay: slateDelay.wholeNanoseconds, mostAhead: mostAhead, changePatience: changePatience.wholeNanoseconds,
+            start: start, loop: loop)
     }
 
     /// Has a clip shown whenever no source of a channel delivers: the patience after the last picture, in real time, until

@@ -745,6 +745,8 @@ import TransportStream
         try await rig.write(given[..<half], to: writer, paceOf: first)
         let place = try #require(await rig.path.figures(ofChannel: "main")?.end)
         let encoder = Writer(output)
+        // Otherwise the encoder owes what is still on its way.
+        try await eventually("the pictures to be read") { TransportBytes.timestamps(fed.bytes).filter { $0.pid == 256 }.count == 33 }
         let fedSoFar = fed.bytes
         try await rig.write(fedSoFar, to: encoder, paceOf: publisher)
         try await events.wait(for: "a picture") { if case .delivering = $0 { true } else { false } }

@@ -31,7 +31,7 @@ import Testing
             layout = FrameLayout(width: 34, height: 18, tag: 0x3231_564E, byteCount: byteCount ?? 34 * 18 * 3 / 2)
             // A machine that is busy may take its time between one step of a test and the next.
             path = DataPath(frameBytes: room, frameSpan: .seconds(600))
-            await path.addChannel("main", patience: .seconds(30), slateDelay: .seconds(600))
+            await path.addChannel("main", patience: .seconds(30), slateDelay: .seconds(600), changePatience: .seconds(10))
             await path.start()
             guard mkfifo(fifo, 0o600) == 0 else { throw Failed("no FIFO") }
             let origin: DataPath.FrameOrigin = isCard ? .card(hasSound: false) : .fifo(path: fifo) { [writers] in writers.add($0) }
@@ -329,7 +329,7 @@ import Testing
     @Test("frames that a program writes at once make no encoder slow that is faster than real time")
     func burst() async throws {
         try await withRig(byteCount: 100_003, room: 1_000_000) { rig in
-            let encoder = try await rig.encoder(1, frameDuration: .milliseconds(400), gives: 3)
+            let encoder = try await rig.encoder(1, frameDuration: .seconds(4), gives: 3)
             async let written: Void = rig.write(0..<60, every: 0)
             try await rig.expect(0..<3)
             // Faster than real time, with more frames waiting than there is room for.
