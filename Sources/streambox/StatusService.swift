@@ -120,7 +120,9 @@ private struct StatusFileService {
             }
         }
         guard let file, let writer else { return }
-        await writer.finish(within: Self.lastPatience) { file.remove() }
+        // A task of its own: this one is cancelled, and would not wait.
+        let limit = Task.isShuttingDownGracefully ? Self.lastPatience : Self.patience
+        await Task { await writer.finish(within: limit) { file.remove() } }.value
         file.end()
         problems.clear(Self.problem, subject: file.path)
     }
