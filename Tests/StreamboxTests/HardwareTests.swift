@@ -78,9 +78,13 @@ import Testing
                 ($0.rate, $0.gop, $0.picture, $0.announcedRate) = (rate, rate, .busy, announced)
             }
             let publisher = try await stage.srtCaller(source, port: port).program
-            try await stage.expect("the GPU in use, which knows the rate", of: daemon) { status in
-                guard let group = status.group("hd") else { return false }
-                return group.use == Self.onIntel && group.state == "live" && group.handovers["refresh"] ?? 0 > 0
+            try await stage.expect("the GPU in use", of: daemon) { status in
+                status.group("hd")?.use == Self.onIntel && status.group("hd")?.state == "live"
+            }
+            // It is told the rate when it takes over, or another one takes over from it.
+            try await eventually("an encoder that knows the rate, alone") {
+                daemon.children("pipe:0").map(\.command).filter { $0.contains("h264_vaapi") }
+                    .map { $0.contains("fps=\(rate),") || $0.contains("-r \(rate) ") } == [true]
             }
             let frames = { try await MediaProbe.read(.bytes(tap.output.bytes), options: ["-f", "mpegts"]) }
             let before = try await frames()
