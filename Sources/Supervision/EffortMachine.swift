@@ -82,7 +82,7 @@ struct EffortMachine: Sendable {
         switch event {
         case .slow:
             if let former {
-                // Two encoders at once are more than one; the one in use is started anew where it was well.
+                // Two encoders at once take more than one; one in use that was well is only started again.
                 relapse(to: former, now: now)
                 return .replace
             }

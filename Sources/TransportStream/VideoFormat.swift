@@ -122,8 +122,9 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         return width > 0 && height > 0 ? Fraction(width, height) : nil
     }
 
-    /// The timing at its place in the VUI (ITU-T H.264, E.1.1), behind the pixel aspect ratio.
-    private static func h264FrameRate(_ bits: inout BitReader) -> Fraction? {
+    /// Overscan, colours and the place of the chroma samples, which stand behind the pixel aspect ratio in the VUI of
+    /// both (ITU-T H.264, E.1.1; H.265, E.2.1).
+    private static func skipPresentation(_ bits: inout BitReader) {
         if bits.read(1) == 1 { bits.skip(1) }
         if bits.read(1) == 1 {
             bits.skip(4)
@@ -133,6 +134,11 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
             _ = bits.readGolomb()
             _ = bits.readGolomb()
         }
+    }
+
+    /// The timing at its place in the VUI (ITU-T H.264, E.1.1), behind the pixel aspect ratio.
+    private static func h264FrameRate(_ bits: inout BitReader) -> Fraction? {
+        skipPresentation(&bits)
         guard bits.read(1) == 1 else { return nil }
         let unitsInTick = bits.read(32)
         let timeScale = bits.read(32)
@@ -196,15 +202,7 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
     ///
     /// - Returns: Whether pictures are fields, `nil` where that cannot be read; and their rate, where it is told.
     private static func hevcTiming(_ bits: inout BitReader) -> (areFields: Bool?, rate: Fraction?) {
-        if bits.read(1) == 1 { bits.skip(1) }
-        if bits.read(1) == 1 {
-            bits.skip(4)
-            if bits.read(1) == 1 { bits.skip(24) }
-        }
-        if bits.read(1) == 1 {
-            _ = bits.readGolomb()
-            _ = bits.readGolomb()
-        }
+        skipPresentation(&bits)
         bits.skip(1)
         let areFields = bits.read(1) == 1
         bits.skip(1)

@@ -20,7 +20,7 @@ import Testing
         return Disk(program, patience: patience, logger: Box.silent)
     }
 
-    /// One whose children do nothing for ever.
+    /// One whose children do nothing and do not end.
     private func hanging() throws -> Disk {
         try disk("exec /bin/sleep 1000", patience: .init(usual: .milliseconds(100), longest: .milliseconds(100)))
     }

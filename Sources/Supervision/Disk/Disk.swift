@@ -98,7 +98,7 @@ public final class Disk: Sendable {
     /// The variable that names the folder of credentials. It is no secret, and no other child of the service gets it.
     private static let credentials = "CREDENTIALS_DIRECTORY"
 
-    /// Reads a secret of a file or credential anew; others need no disk.
+    /// Reads a secret of a file or credential again; others need no disk.
     func secret(
         _ reference: SecretReference, as use: SecretUse, environment: [String: String]
     ) async throws(SecretError) -> Secret {

@@ -1,6 +1,6 @@
 import Configuration
 
-/// Reads the secrets of the configuration anew each time, through ``Disk``.
+/// Reads the secrets of the configuration each time they are needed, through ``Disk``.
 struct SecretReader: Sendable {
     /// The service's own.
     var environment: [String: String]
