@@ -1,6 +1,7 @@
 /// The frames of AAC in ADTS (ISO/IEC 13818-7, 6.2).
-enum ADTS {
-    static let sampleRates: [Int64] = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350]
+package enum ADTS {
+    /// By `sampling_frequency_index` (table 35).
+    package static let sampleRates: [Int64] = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350]
 
     /// Ticks of sound in a run of whole frames; `nil` when the bytes are not ADTS from the first one on.
     static func duration(of bytes: UnsafeBufferPointer<UInt8>) -> Int64? {

@@ -4,7 +4,7 @@ public enum StreamKind: Sendable, Hashable {
     case audio
 }
 
-/// One whole PES packet as a ``UnitParser`` found it: a picture, or one or more frames of sound.
+/// One whole PES packet as its ``UnitSource`` gives it: a picture, or one or more frames of sound.
 public struct AccessUnit: Sendable, Hashable {
     public var kind: StreamKind
     /// Presentation time, 33 bits as on the wire.
@@ -17,4 +17,13 @@ public struct AccessUnit: Sendable, Hashable {
     public var duration: Int64
     /// Bytes of its transport packets: a multiple of 188.
     public var byteCount: Int
+
+    public init(kind: StreamKind, pts: Int64, dts: Int64, isKeyframe: Bool, duration: Int64, byteCount: Int) {
+        self.kind = kind
+        self.pts = pts
+        self.dts = dts
+        self.isKeyframe = isKeyframe
+        self.duration = duration
+        self.byteCount = byteCount
+    }
 }

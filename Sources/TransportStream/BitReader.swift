@@ -1,11 +1,16 @@
-/// Reads bits of a NAL unit, most significant first. Past the end it reads zeros and remembers that it did.
-struct BitReader {
+/// Reads bits, most significant first. Past the end it reads zeros and remembers that it did.
+package struct BitReader {
     private let bytes: [UInt8]
     private var position = 0
-    private(set) var isExhausted = false
+    package private(set) var isExhausted = false
+
+    /// Takes bytes as they are.
+    package init(_ bytes: some Collection<UInt8>) {
+        self.bytes = Array(bytes)
+    }
 
     /// Takes a NAL unit and removes its emulation prevention bytes (`00 00 03`).
-    init(unescaping nal: some Collection<UInt8>) {
+    package init(unescaping nal: some Collection<UInt8>) {
         var plain: [UInt8] = []
         plain.reserveCapacity(nal.count)
         var zeros = 0
@@ -21,7 +26,7 @@ struct BitReader {
     }
 
     /// The next `count` bits, 0…32.
-    mutating func read(_ count: Int) -> Int {
+    package mutating func read(_ count: Int) -> Int {
         var value = 0
         for _ in 0..<count {
             value <<= 1
@@ -36,13 +41,13 @@ struct BitReader {
         return value
     }
 
-    mutating func skip(_ count: Int) {
+    package mutating func skip(_ count: Int) {
         position += count
         if position > bytes.count * 8 { isExhausted = true }
     }
 
     /// An Exp-Golomb number, `ue(v)`; 0 when it is longer than 32 bits.
-    mutating func readGolomb() -> Int {
+    package mutating func readGolomb() -> Int {
         var zeros = 0
         while read(1) == 0 {
             zeros += 1

@@ -29,14 +29,16 @@ struct FeedWriter {
         tablesDue = .min
     }
 
-    /// Takes the unit that `parser` found last; before a keyframe, and where they are due, the tables.
-    mutating func write(_ unit: AccessUnit, from parser: borrowing UnitParser, pts: Int64, dts: Int64) {
+    /// Takes a unit; before a keyframe, and where they are due, the tables.
+    mutating func write(
+        _ unit: AccessUnit, from source: borrowing some UnitSource & ~Copyable, pts: Int64, dts: Int64
+    ) {
         let before = continuity
         let hasTables = unit.isKeyframe || dts >= tablesDue
         let tables = hasTables ? 2 * Packet.size : 0
         let bytes = feed.reserve(tables + unit.byteCount)
         if hasTables { writeTables(to: bytes, at: dts) }
-        parser.copyUnit(to: bytes + tables)
+        source.copyUnit(to: bytes + tables)
         let offset = dts - unit.dts
         switch unit.kind {
         case .video:

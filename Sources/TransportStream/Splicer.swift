@@ -179,23 +179,25 @@ public struct Splicer: ~Copyable {
         }
     }
 
-    /// Takes the unit that `parser` found last.
+    /// Takes a unit, whose bytes come from `source`.
     ///
-    /// - Parameter program: Where picture and sound of one writer come apart, both of them; `nil` for the parser's.
+    /// - Parameter program: Where picture and sound of one writer come apart, both of them; `nil` for the source's.
     public mutating func accept(
-        _ unit: AccessUnit, of writer: inout Writer, from parser: borrowing UnitParser, program: Program? = nil, now: Int64
+        _ unit: AccessUnit, of writer: inout Writer, from source: borrowing some UnitSource & ~Copyable,
+        program: Program? = nil, now: Int64
     ) -> Outcome {
-        guard let program = program ?? parser.program, !writer.isJoined || writer.number == joins else { return .dropped }
+        guard let program = program ?? source.program, !writer.isJoined || writer.number == joins else { return .dropped }
         switch unit.kind {
-        case .video: return acceptVideo(unit, of: &writer, from: parser, program: program, now: now)
-        case .audio: return acceptAudio(unit, of: &writer, from: parser, program: program)
+        case .video: return acceptVideo(unit, of: &writer, from: source, program: program, now: now)
+        case .audio: return acceptAudio(unit, of: &writer, from: source, program: program)
         }
     }
 
     // MARK: Video
 
     private mutating func acceptVideo(
-        _ unit: AccessUnit, of writer: inout Writer, from parser: borrowing UnitParser, program: Program, now: Int64
+        _ unit: AccessUnit, of writer: inout Writer, from source: borrowing some UnitSource & ~Copyable, program: Program,
+        now: Int64
     ) -> Outcome {
         let stated = Ticks.extend(unit.pts, near: unit.dts) - unit.dts
         // Rounding may put a picture's presentation before its decoding; nobody downstream takes that.
@@ -248,7 +250,7 @@ public struct Splicer: ~Copyable {
 
         output.use(Program(video: program.video, audio: fillsSilence ? .init(pid: 0, codec: .aac) : program.audio))
         if fillsSilence { standIn(for: program, at: pts) }
-        output.write(unit, from: parser, pts: pts, dts: dts)
+        output.write(unit, from: source, pts: pts, dts: dts)
 
         noteOutstanding(pts: pts, dts: dts, isFirst: joins || isPlaced)
         if let previous, !isPlaced, (Self.leastFrame...Ticks.perSecond).contains(raw - previous) { tail.frameDuration = raw - previous }
@@ -350,7 +352,7 @@ public struct Splicer: ~Copyable {
     // MARK: Audio
 
     private mutating func acceptAudio(
-        _ unit: AccessUnit, of writer: inout Writer, from parser: borrowing UnitParser, program: Program
+        _ unit: AccessUnit, of writer: inout Writer, from source: borrowing some UnitSource & ~Copyable, program: Program
     ) -> Outcome {
         let raw: Int64
         switch writer.join {
@@ -375,7 +377,7 @@ public struct Splicer: ~Copyable {
         guard pts >= earliestSound(unit, of: writer) else { return .dropped }
         if fillsSilence { fillSilence(until: pts) }
         if output.program == nil { output.use(program) }
-        output.write(unit, from: parser, pts: pts, dts: pts)
+        output.write(unit, from: source, pts: pts, dts: pts)
         tail.audioEnd = pts + unit.duration
         writer.soundEnd = tail.audioEnd
         lastSoundDuration = unit.duration

@@ -41,6 +41,15 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         "\(codec) \(width)x\(height)" + (frameRate.map { "@\($0)" } ?? "")
     }
 
+    /// Reads a sequence parameter set, NAL header included.
+    package init?(_ codec: Codec, parameterSet nal: some Collection<UInt8>) {
+        switch codec {
+        case .h264: self.init(h264: nal)
+        case .hevc: self.init(hevc: nal)
+        case .aac: return nil
+        }
+    }
+
     /// Reads an H.264 sequence parameter set (ITU-T H.264, 7.3.2.1.1), NAL header included.
     init?(h264 nal: some Collection<UInt8>) {
         var bits = BitReader(unescaping: nal)
