@@ -43,8 +43,8 @@ let package = Package(
             linkerSettings: [.linkedLibrary(":libyaml.a")]),
         .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CLinux"),
-        // The protocol alone: bytes in, values out.
-        .target(name: "RTMP", swiftSettings: settings),
+        // The protocol and its media: bytes in, values out.
+        .target(name: "RTMP", dependencies: ["TransportStream"], swiftSettings: settings),
         .target(
             name: "FFmpeg",
             dependencies: [
@@ -166,7 +166,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "FFmpegTests", dependencies: ["Configuration", "EncoderSelection", "FFmpeg", "Redaction", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "RTMPTests", dependencies: ["RTMP", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "RTMPTests", dependencies: ["RTMP", "TestSupport", "TransportStream"], swiftSettings: settings),
         .testTarget(
             name: "IngestTests",
             dependencies: ["Ingest", "RTMP", "TestSupport"], swiftSettings: settings),

@@ -1,0 +1,136 @@
+import TransportStream
+
+/// What an `AudioSpecificConfig` says (ISO/IEC 14496-3, 1.6.2.1).
+package struct AudioFormat: Sendable, Hashable, CustomStringConvertible {
+    /// `audioObjectType` of the core: 2 is AAC-LC. HE-AAC has a core of AAC-LC at half of its rate.
+    package private(set) var objectType: Int
+    /// Samples a second of the core, 1…192,000.
+    package private(set) var sampleRate: Int
+    /// `channelConfiguration`, 0…15; 0 where the channels are listed elsewhere.
+    package private(set) var channelConfiguration: Int
+    /// Spectral band replication was announced (HE-AAC). Where it is not, it may come nonetheless.
+    package private(set) var hasSBR = false
+    /// Parametric stereo was announced (HE-AAC v2).
+    package private(set) var hasPS = false
+    /// Samples of the core in a frame.
+    package private(set) var samplesPerFrame = 1024
+
+    /// - Returns: `nil` where the bytes are no `AudioSpecificConfig`.
+    init?(specificConfig bytes: Bytes) {
+        var bits = BitReader(bytes.prefix(64))
+        objectType = Self.readObjectType(&bits)
+        sampleRate = Self.readSampleRate(&bits)
+        channelConfiguration = bits.read(4)
+        // Explicit signalling, hierarchical: the extension first, and then its core.
+        let isExplicit = objectType == 5 || objectType == 29
+        if isExplicit {
+            hasSBR = true
+            hasPS = objectType == 29
+            _ = Self.readSampleRate(&bits)
+            objectType = Self.readObjectType(&bits)
+            if objectType == 22 { bits.skip(4) }
+        }
+        let isGeneral = [1, 2, 3, 4, 6, 7, 17, 19, 20, 21, 22, 23].contains(objectType)
+        if isGeneral, !bits.isExhausted { readGeneral(&bits) }
+        guard objectType > 0, (1...192_000).contains(sampleRate), !bits.isExhausted else { return nil }
+        if isGeneral, !isExplicit, channelConfiguration != 0 { readExtension(&bits) }
+    }
+
+    private static func readObjectType(_ bits: inout BitReader) -> Int {
+        let type = bits.read(5)
+        return type == 31 ? 32 + bits.read(6) : type
+    }
+
+    /// - Returns: 0 for an index that is reserved.
+    private static func readSampleRate(_ bits: inout BitReader) -> Int {
+        let index = bits.read(4)
+        if index == 15 { return bits.read(24) }
+        return index < ADTS.sampleRates.count ? Int(ADTS.sampleRates[index]) : 0
+    }
+
+    /// `GASpecificConfig` (ISO/IEC 14496-3, 4.4.1), up to where the channels would be listed.
+    private mutating func readGeneral(_ bits: inout BitReader) {
+        if bits.read(1) == 1 { samplesPerFrame = 960 }
+        if bits.read(1) == 1 { bits.skip(14) }
+        let hasExtension = bits.read(1) == 1
+        guard channelConfiguration != 0 else { return }
+        if objectType == 6 || objectType == 20 { bits.skip(3) }
+        guard hasExtension else { return }
+        if objectType == 22 { bits.skip(16) }
+        if [17, 19, 20, 23].contains(objectType) { bits.skip(3) }
+        bits.skip(1)
+    }
+
+    /// Explicit signalling that older decoders do not see: the extension behind its core. Zeros or nothing where it
+    /// is not.
+    private mutating func readExtension(_ bits: inout BitReader) {
+        guard bits.read(11) == 0x2B7, Self.readObjectType(&bits) == 5, bits.read(1) == 1 else { return }
+        hasSBR = true
+        _ = Self.readSampleRate(&bits)
+        hasPS = bits.read(11) == 0x548 && bits.read(1) == 1
+    }
+
+    /// Channels of the core; `nil` where they are listed elsewhere or have no number (ISO/IEC 14496-3, table 1.19).
+    package var channels: Int? {
+        switch channelConfiguration {
+        case 1...6: channelConfiguration
+        case 7, 12, 14: 8
+        case 11: 7
+        default: nil
+        }
+    }
+
+    package var description: String {
+        let profile =
+            switch (objectType, hasPS, hasSBR) {
+            case (2, true, _): "HE-AAC v2"
+            case (2, _, true): "HE-AAC"
+            case (1, _, _): "AAC Main"
+            case (2, _, _): "AAC-LC"
+            case (3, _, _): "AAC-SSR"
+            case (4, _, _): "AAC-LTP"
+            case (23, _, _): "AAC-LD"
+            case (39, _, _): "AAC-ELD"
+            case (42, _, _): "xHE-AAC"
+            default: "AAC with object type \(objectType)"
+            }
+        return "\(profile) \(sampleRate) Hz \(channels.map { "\($0) channels" } ?? "with its own channel layout")"
+    }
+
+    // MARK: ADTS
+
+    /// An ADTS header can say what is needed: its profile has two bits, its rate is one of thirteen, and its frames
+    /// have 1024 samples (ISO/IEC 14496-3, 1.A.2.2). Channels that are listed elsewhere would have to be listed in
+    /// the stream.
+    package var fitsADTS: Bool {
+        (1...4).contains(objectType) && rateIndex != nil && (1...7).contains(channelConfiguration)
+            && samplesPerFrame == 1024
+    }
+
+    private var rateIndex: Int? { ADTS.sampleRates.firstIndex(of: Int64(sampleRate)) }
+
+    /// Ticks of 90 kHz in a frame, rounded down.
+    var frameDuration: Int64 { Int64(samplesPerFrame) * Ticks.perSecond / Int64(sampleRate) }
+
+    /// Bytes of an ADTS header without a checksum.
+    static let headerSize = 7
+    /// Bytes of a frame behind its ADTS header, at the most: `aac_frame_length` has 13 bits.
+    static let largestFrame = 8191 - headerSize
+
+    /// The ADTS header of a frame (ISO/IEC 14496-3, 1.A.2.2), its first byte in the highest ones of 56 bits.
+    ///
+    /// - Precondition: ``fitsADTS``
+    ///
+    /// - Parameter size: Bytes of the frame, up to ``largestFrame``.
+    func header(size: Int) -> UInt64 {
+        guard let rateIndex else { preconditionFailure("the rate has no index") }
+        let length = UInt64(size + Self.headerSize)
+        var header: UInt64 = 0xFFF1 << 40
+        header |= UInt64(objectType - 1) << 38
+        header |= UInt64(rateIndex) << 34
+        header |= UInt64(channelConfiguration) << 30
+        header |= length << 13
+        // The bit rate varies (`adts_buffer_fullness`), and there is one frame behind the header.
+        return header | 0x7FF << 2
+    }
+}

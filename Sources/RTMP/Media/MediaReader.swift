@@ -1,0 +1,261 @@
+package import TransportStream
+
+/// Turns the media messages of one publisher into access units for a feed. It has no buffers: a message is one
+/// frame, and its bytes are copied once, into the feed.
+///
+///     switch reader.take(header, bytes, now: now) {
+///     case .unit(let unit, _): splicer.accept(unit, of: &writer, from: reader.unit(in: bytes), now: now)
+///     …
+///     }
+///
+/// It waits for nothing: a keyframe is a unit as soon as it is there, whatever the audio does, and nothing that the
+/// metadata announces is looked for. What comes out has times that never go back, see ``MediaTimeline``.
+package struct MediaReader {
+    /// What a message holds.
+    package enum Event: Sendable, Hashable {
+        /// Nothing for a feed: a header, a command, or a message with a fault, which is counted.
+        case nothing
+        /// A frame, whose bytes ``MediaReader/unit(in:)`` gives.
+        ///
+        /// - Parameter isNewFormat: It is the first with other parameter sets, another codec or another audio format
+        ///   than the last, or the first of all; for video always a keyframe.
+        case unit(AccessUnit, isNewFormat: Bool)
+        /// Audio that has to be converted to AAC.
+        case foreignAudio(ForeignAudio)
+        /// Video that a feed does not carry. The publisher is to be told so.
+        case foreignVideo(VideoCoding)
+    }
+
+    /// A message of audio that a feed does not carry.
+    package struct ForeignAudio: Sendable, Hashable {
+        package var coding: AudioCoding
+        /// What a decoder has to know before the first frame. Its time means nothing.
+        package var isHeader: Bool
+        /// When it is to be heard, in ticks, on the timeline of the units.
+        package var time: Int64
+        /// Where its bytes are in the message.
+        package var body: Range<Int>
+    }
+
+    /// What has come so far; the audio is part of it from its first frame on. Nothing waits for what was announced.
+    package private(set) var program: Program?
+    /// What the parameter sets of the newest keyframe say; `nil` before the first, and where they cannot be read.
+    package private(set) var videoFormat: VideoFormat?
+    /// What the newest audio header says; `nil` before the first, and for other codecs than AAC.
+    package private(set) var audioFormat: AudioFormat?
+    package private(set) var faults = MediaFaults()
+
+    /// Bytes of a frame in a feed, at the most.
+    private let largestUnit: Int
+    private var timeline = MediaTimeline()
+
+    /// The parameter sets in force; `nil` before the first header.
+    private var sets: ParameterSets?
+    /// Those of the newest keyframe in Annex B form.
+    private var shownSets: [UInt8] = []
+    private var needsKeyframe = true
+    private var lastDTS: Int64?
+    /// The most negative composition time so far, in ticks: decoding has to come so much earlier.
+    private var lead: Int64 = 0
+
+    private var grid: AudioGrid?
+    private var lastAudio: Int64?
+    /// The next frame of audio is the first of its format.
+    private var isNewAudio = true
+
+    private var found: Found?
+
+    /// The unit found last: where it is in its message, and what is to be put before it.
+    private struct Found {
+        var unit: AccessUnit
+        var size: Int
+        var body: Range<Int>
+        /// Of audio.
+        var header: UInt64 = 0
+    }
+
+    /// Ticks between two frames of video, at the least. A ``Splicer`` takes a keyframe that comes sooner for the
+    /// beginning of another timeline.
+    private static let leastFrame = 4 * MediaTimeline.tick
+    /// Ticks between two frames of audio, at the least: what FLV can tell apart.
+    private static let leastSound = MediaTimeline.tick
+    /// Composition times in milliseconds that are believed: sixteen frames at two a second; and below zero, a
+    /// careless encoder.
+    private static let compositionTimes = -500...8000
+
+    /// - Parameter largestUnit: Bytes of a frame in a feed, at the most.
+    package init(largestUnit: Int = 8 << 20) {
+        self.largestUnit = largestUnit
+    }
+
+    /// Takes a message of audio or video.
+    ///
+    /// - Parameters:
+    ///   - bytes: The message's own.
+    ///   - now: When it came, in ticks of a clock that runs evenly and does not stop.
+    package mutating func take(_ header: MessageHeader, _ bytes: Bytes, now: Int64) -> Event {
+        found = nil
+        guard !bytes.isEmpty else { return .nothing }
+        do throws(MediaFault) {
+            switch header.type {
+            case MessageType.video: return try takeVideo(try VideoTag(bytes), header.timestamp, bytes, now)
+            case MessageType.audio: return try takeAudio(try AudioTag(bytes), header.timestamp, bytes, now)
+            default: return .nothing
+            }
+        } catch {
+            faults.count(error)
+            return .nothing
+        }
+    }
+
+    /// The bytes of the unit found last.
+    ///
+    /// - Parameter bytes: Those of its message, as they were given to ``take(_:_:now:)``; they may have moved.
+    /// - Precondition: The last message was one.
+    package func unit(in bytes: Bytes) -> MediaUnit {
+        guard let found else { preconditionFailure("the last message was no unit") }
+        let body = Bytes(rebasing: bytes[found.body])
+        let content: MediaUnit.Content
+        switch found.unit.kind {
+        case .audio: content = .audio(body, header: found.header)
+        case .video:
+            guard let sets else { preconditionFailure("there are no parameter sets") }
+            content = .video(
+                body, codec: sets.codec, lengthSize: sets.lengthSize, sets: found.unit.isKeyframe ? sets.annexB : [])
+        }
+        return MediaUnit(found.unit, size: found.size, program: program, videoFormat: videoFormat, content: content)
+    }
+
+    // MARK: Video
+
+    private mutating func takeVideo(
+        _ tag: VideoTag, _ timestamp: UInt32, _ bytes: Bytes, _ now: Int64
+    ) throws(MediaFault) -> Event {
+        let codec: Codec
+        switch tag.coding {
+        case .h264: codec = .h264
+        case .hevc: codec = .hevc
+        default: return .foreignVideo(tag.coding)
+        }
+        switch tag.content {
+        case .other: return .nothing
+        case .header:
+            sets = try ParameterSets(codec, header: Bytes(rebasing: bytes[tag.size...]))
+            if program?.video?.codec != codec { needsKeyframe = true }
+            return .nothing
+        case .frame: return try takeFrame(tag, codec, timestamp, bytes, now)
+        }
+    }
+
+    private mutating func takeFrame(
+        _ tag: VideoTag, _ codec: Codec, _ timestamp: UInt32, _ bytes: Bytes, _ now: Int64
+    ) throws(MediaFault) -> Event {
+        guard var sets, sets.codec == codec else { throw .missingHeader }
+        let body = Bytes(rebasing: bytes[tag.size...])
+        faults.count(.emptyUnit, times: try NALUnits.check(body, lengthSize: sets.lengthSize))
+        let scan = FrameScan(body, isMarked: tag.isKeyframe, sets: &sets)
+        let isKeyframe = scan.isKeyframe && sets.isComplete
+        // Parameter sets in a message of their own count, and are no frame.
+        guard scan.hasSlice else {
+            self.sets = sets
+            return .nothing
+        }
+        guard isKeyframe || !needsKeyframe else { throw .missingKeyframe }
+        let size =
+            MediaUnit.delimiter(codec).count + scan.size
+            + (isKeyframe ? sets.annexB.count : scan.parameterSetSize)
+        guard size <= largestUnit else { throw .oversizedUnit }
+        self.sets = sets
+        let isNewFormat = isKeyframe && (shownSets != sets.annexB || program?.video?.codec != codec)
+        if isNewFormat {
+            shownSets = sets.annexB
+            videoFormat = sets.videoFormat
+            program = Program(video: .init(pid: FeedLayout.videoPID, codec: codec), audio: program?.audio)
+        }
+        needsKeyframe = false
+        let times = times(tag, timestamp, now)
+        let unit = AccessUnit(
+            kind: .video, pts: Ticks.onWire(times.pts), dts: Ticks.onWire(times.dts), isKeyframe: isKeyframe,
+            duration: 0,
+            byteCount: UnitPacker.byteCount(.video, size: size))
+        found = Found(unit: unit, size: size, body: tag.size..<bytes.count)
+        return .unit(unit, isNewFormat: isNewFormat)
+    }
+
+    /// Decoding comes before presentation, and after the decoding of the frame before.
+    private mutating func times(_ tag: VideoTag, _ timestamp: UInt32, _ now: Int64) -> (dts: Int64, pts: Int64) {
+        let time = timeline.place(.video, timestamp: timestamp, now: now)
+        var composition = Int64(tag.compositionTime) * MediaTimeline.tick
+        if !Self.compositionTimes.contains(tag.compositionTime) {
+            faults.count(.compositionTime)
+            composition = 0
+        }
+        lead = min(lead, composition)
+        let dts = max(time + lead, lastDTS.map { $0 + Self.leastFrame } ?? .min)
+        lastDTS = dts
+        return (dts, max(time + composition, dts))
+    }
+
+    // MARK: Audio
+
+    private mutating func takeAudio(
+        _ tag: AudioTag, _ timestamp: UInt32, _ bytes: Bytes, _ now: Int64
+    ) throws(MediaFault) -> Event {
+        guard tag.coding == .aac else {
+            grid = nil
+            audioFormat = nil
+            return foreign(tag, timestamp, bytes, now)
+        }
+        switch tag.content {
+        case .other: return .nothing
+        case .header:
+            guard let format = AudioFormat(specificConfig: Bytes(rebasing: bytes[tag.size...])) else {
+                throw .unreadableHeader
+            }
+            if format != audioFormat {
+                audioFormat = format
+                grid = AudioGrid(sampleRate: format.sampleRate, samplesPerFrame: format.samplesPerFrame)
+                isNewAudio = true
+            }
+            return format.fitsADTS ? .nothing : foreign(tag, timestamp, bytes, now)
+        case .frame:
+            guard let audioFormat else { throw .missingHeader }
+            guard bytes.count > tag.size else { throw .emptyUnit }
+            guard audioFormat.fitsADTS else { return foreign(tag, timestamp, bytes, now) }
+            return try takeFrame(tag, audioFormat, timestamp, bytes, now)
+        }
+    }
+
+    private mutating func takeFrame(
+        _ tag: AudioTag, _ format: AudioFormat, _ timestamp: UInt32, _ bytes: Bytes, _ now: Int64
+    ) throws(MediaFault) -> Event {
+        let count = bytes.count - tag.size
+        guard count <= AudioFormat.largestFrame else { throw .oversizedUnit }
+        let stated = timeline.place(.audio, timestamp: timestamp, duration: format.frameDuration, now: now)
+        let pts = max(grid?.place(stated) ?? stated, lastAudio.map { $0 + Self.leastSound } ?? .min)
+        lastAudio = pts
+        let isNewFormat = isNewAudio
+        isNewAudio = false
+        if program?.audio == nil {
+            program = Program(video: program?.video, audio: .init(pid: FeedLayout.audioPID, codec: .aac))
+        }
+        let size = count + AudioFormat.headerSize
+        let unit = AccessUnit(
+            kind: .audio, pts: Ticks.onWire(pts), dts: Ticks.onWire(pts), isKeyframe: false,
+            duration: format.frameDuration,
+            byteCount: UnitPacker.byteCount(.audio, size: size))
+        found = Found(unit: unit, size: size, body: tag.size..<bytes.count, header: format.header(size: count))
+        return .unit(unit, isNewFormat: isNewFormat)
+    }
+
+    /// Audio that is converted elsewhere is none of this reader's.
+    private mutating func foreign(_ tag: AudioTag, _ timestamp: UInt32, _ bytes: Bytes, _ now: Int64) -> Event {
+        guard tag.content != .other || tag.coding == .multitrack else { return .nothing }
+        isNewAudio = true
+        if let program { self.program = Program(video: program.video, audio: nil) }
+        let isHeader = tag.content == .header
+        let time = isHeader ? 0 : timeline.place(.audio, timestamp: timestamp, now: now)
+        return .foreignAudio(
+            ForeignAudio(coding: tag.coding, isHeader: isHeader, time: time, body: tag.size..<bytes.count))
+    }
+}

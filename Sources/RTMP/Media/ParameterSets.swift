@@ -1,0 +1,150 @@
+import TransportStream
+
+/// The parameter sets in force: those of the newest sequence header, and what came in band since then.
+struct ParameterSets {
+    let codec: Codec
+    /// Bytes of the length before each NAL unit of a message, 1…4.
+    let lengthSize: Int
+    /// The sets in Annex B form, in the order in which a decoder needs them.
+    private(set) var annexB: [UInt8] = []
+    /// What the newest sequence parameter set says; `nil` where it cannot be read.
+    private(set) var videoFormat: VideoFormat?
+    private var sets: [ParameterSet] = []
+
+    private struct ParameterSet {
+        var type: UInt8
+        var id: Int
+        var bytes: [UInt8]
+    }
+
+    /// H.264 numbers up to 32 sequence and 256 picture parameter sets (ITU-T H.264, 7.4.2).
+    private static let mostSets = 300
+    private static let mostBytes = 64 << 10
+    static let startCode: [UInt8] = [0, 0, 0, 1]
+
+    private init(_ codec: Codec, lengthSize: Int) {
+        self.codec = codec
+        self.lengthSize = lengthSize
+    }
+
+    /// A decoder that has these can start with a keyframe.
+    var isComplete: Bool {
+        let needed: ClosedRange<UInt8> = codec == .hevc ? 32...34 : 7...8
+        return needed.allSatisfy { type in sets.contains { $0.type == type } }
+    }
+
+    // MARK: Sequence headers
+
+    /// Reads the body of a sequence header.
+    ///
+    /// - Throws: ``MediaFault/unreadableHeader``
+    init(_ codec: Codec, header: Bytes) throws(MediaFault) {
+        if codec == .hevc { try self.init(hevc: header) } else { try self.init(avc: header) }
+    }
+
+    /// `AVCDecoderConfigurationRecord` (ISO/IEC 14496-15, 5.3.3.1.2). What stands behind the picture parameter sets
+    /// says nothing that they do not say.
+    private init(avc record: Bytes) throws(MediaFault) {
+        guard record.count >= 7, record[0] == 1 else { throw .unreadableHeader }
+        self.init(.h264, lengthSize: Int(record[4] & 3) + 1)
+        var reader = RecordReader(record, at: 5)
+        for _ in 0..<(try reader.byte() & 0x1F) { adopt(try reader.set()) }
+        for _ in 0..<(try reader.byte()) { adopt(try reader.set()) }
+    }
+
+    /// `HEVCDecoderConfigurationRecord` (ISO/IEC 14496-15, 8.3.3.1.2). Encoders from before the standard was final
+    /// write 0 as its version.
+    private init(hevc record: Bytes) throws(MediaFault) {
+        guard record.count >= 23, record[0] <= 1 else { throw .unreadableHeader }
+        self.init(.hevc, lengthSize: Int(record[21] & 3) + 1)
+        var reader = RecordReader(record, at: 22)
+        for _ in 0..<(try reader.byte()) {
+            _ = try reader.byte()
+            for _ in 0..<(try reader.number()) { adopt(try reader.set()) }
+        }
+    }
+
+    private struct RecordReader {
+        private let bytes: Bytes
+        private var position: Int
+
+        init(_ bytes: Bytes, at position: Int) {
+            self.bytes = bytes
+            self.position = position
+        }
+
+        mutating func byte() throws(MediaFault) -> Int {
+            guard position < bytes.count else { throw .unreadableHeader }
+            defer { position += 1 }
+            return Int(bytes[position])
+        }
+
+        mutating func number() throws(MediaFault) -> Int { try byte() << 8 | byte() }
+
+        /// A NAL unit behind its length of 16 bits.
+        mutating func set() throws(MediaFault) -> Bytes {
+            let length = try number()
+            guard length <= bytes.count - position else { throw .unreadableHeader }
+            defer { position += length }
+            return Bytes(rebasing: bytes[position..<position + length])
+        }
+    }
+
+    // MARK: Sets
+
+    /// Takes a parameter set that is newer than what is there; it replaces the one of the same kind and number. Others,
+    /// and those whose number cannot be read, are ignored.
+    mutating func adopt(_ nal: Bytes) {
+        guard !nal.isEmpty, case .parameterSet(let type) = NALUnitKind(nal, codec) else { return }
+        if sets.contains(where: { $0.type == type && $0.bytes.elementsEqual(nal) }) { return }
+        guard let id = identifier(of: nal, type: type) else { return }
+        let set = ParameterSet(type: type, id: id, bytes: Array(nal))
+        let place = sets.firstIndex { $0.type == type && $0.id == id }
+        let freed = place.map { sets[$0].bytes.count + Self.startCode.count } ?? 0
+        guard annexB.count - freed + Self.startCode.count + nal.count <= Self.mostBytes else { return }
+        if let place {
+            sets[place] = set
+        } else {
+            guard sets.count < Self.mostSets else { return }
+            sets.insert(set, at: sets.firstIndex { $0.type > type } ?? sets.count)
+        }
+        annexB = sets.reduce(into: []) { $0 += Self.startCode + $1.bytes }
+        if type == (codec == .hevc ? 33 : 7) { videoFormat = VideoFormat(codec, parameterSet: nal) }
+    }
+
+    /// The number of a set: `seq_parameter_set_id`, `pic_parameter_set_id` or `vps_video_parameter_set_id` (ITU-T
+    /// H.264, 7.3.2.1.1 and 7.3.2.2; ITU-T H.265, 7.3.2.1 to 7.3.2.3).
+    private func identifier(of nal: Bytes, type: UInt8) -> Int? {
+        // The longest way to a number is that through the profiles of seven sub-layers.
+        var bits = BitReader(unescaping: nal.prefix(160))
+        switch (codec, type) {
+        case (.hevc, 32):
+            bits.skip(16)
+            return known(bits.read(4), &bits, most: 15)
+        case (.hevc, 33):
+            bits.skip(16 + 4)
+            let subLayers = bits.read(3)
+            bits.skip(1 + 96)
+            var skipped = subLayers > 0 ? 2 * (8 - subLayers) : 0
+            for _ in 0..<subLayers {
+                if bits.read(1) == 1 { skipped += 88 }
+                if bits.read(1) == 1 { skipped += 8 }
+            }
+            bits.skip(skipped)
+            return known(bits.readGolomb(), &bits, most: 15)
+        case (.hevc, _):
+            bits.skip(16)
+            return known(bits.readGolomb(), &bits, most: 63)
+        case (_, 7):
+            bits.skip(32)
+            return known(bits.readGolomb(), &bits, most: 31)
+        default:
+            bits.skip(8)
+            return known(bits.readGolomb(), &bits, most: 255)
+        }
+    }
+
+    private func known(_ id: Int, _ bits: inout BitReader, most: Int) -> Int? {
+        bits.isExhausted || id > most ? nil : id
+    }
+}
