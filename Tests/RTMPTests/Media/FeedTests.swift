@@ -1,0 +1,152 @@
+import Testing
+import TransportStream
+
+@testable import RTMP
+
+/// Messages on their way into a channel's feed.
+@Suite struct FeedTests {
+    /// A channel's splicer with one publisher, and what its feed gives.
+    private struct Line: ~Copyable {
+        var reader = MediaReader()
+        let feed = Feed()
+        var splicer: Splicer
+        var writer = Splicer.Writer(.following)
+        var now: Int64 = 0
+
+        init() { splicer = Splicer(feed: feed, fillsSilence: true) }
+
+        @discardableResult
+        mutating func send(_ kind: StreamKind, _ time: Int, _ body: [UInt8]) -> Splicer.Outcome? {
+            let message = Message(kind, time, body)
+            now = max(now, Int64(time) * 90)
+            return message.bytes.withUnsafeBytes { bytes in
+                guard case .unit(let unit, _) = reader.take(message.header, bytes, now: now) else { return nil }
+                return splicer.accept(unit, of: &writer, from: reader.unit(in: bytes), now: now)
+            }
+        }
+
+        /// Reads the feed from its oldest keyframe, as a relay's output is read.
+        func units() -> [(unit: AccessUnit, payload: [UInt8])] {
+            var parser = UnitParser()
+            var units: [(AccessUnit, [UInt8])] = []
+            let reader = feed.makeReader(notAfter: .min)
+            while let bytes = reader.next() {
+                let count = parser.append(bytes)
+                reader.consume(count)
+                while let event = parser.next() {
+                    guard case .unit(let unit) = event else { continue }
+                    let packets = [UInt8](unsafeUninitializedCapacity: unit.byteCount) { buffer, count in
+                        parser.copyUnit(to: buffer.baseAddress!)
+                        count = unit.byteCount
+                    }
+                    units.append((unit, Packets.payload(packets)))
+                }
+            }
+            return units
+        }
+    }
+
+    private func frame(_ number: Int, size: Int = 40) -> [UInt8] {
+        let isKey = number % 25 == 0
+        return Media.avc([Media.slice(number, isIDR: isKey, size: size)], isKeyframe: isKey, composition: 80)
+    }
+
+    @Test("video and audio come out of the feed as they went in, with their times")
+    func roundTrip() {
+        var line = Line()
+        line.send(.video, 0, Media.avcHeader())
+        line.send(.audio, 0, Media.aacHeader())
+        for number in 0..<100 {
+            // Sizes around the edges of packets.
+            line.send(.video, number * 40, frame(number, size: 10 + number * 7))
+            line.send(.audio, number * 40, Media.aac(2 * number, size: 5 + number))
+            line.send(.audio, number * 40 + 21, Media.aac(2 * number + 1, size: 170 + number))
+        }
+        let units = line.units()
+        let video = units.filter { $0.unit.kind == .video }
+        #expect(video.count >= 99 && line.splicer.silentFrames == 0)
+        for (number, (unit, payload)) in video.enumerated() {
+            let slice = Media.slice(number, isIDR: number % 25 == 0, size: 10 + number * 7)
+            let sets = number % 25 == 0 ? [Media.sps(), Media.pps()] : []
+            #expect(payload == Media.annexB([Media.delimiter] + sets + [slice]), "\(number)")
+            #expect(unit.dts == 900_000 + Int64(number) * 3600 && unit.pts == unit.dts + 7200)
+            #expect(unit.isKeyframe == (number % 25 == 0))
+        }
+        let audio = units.filter { $0.unit.kind == .audio }
+        #expect(audio.count >= 150)
+        for (unit, payload) in audio { #expect(payload[0] == 0xFF && unit.duration == 1920) }
+    }
+
+    @Test("the first keyframe is in the feed at once, and silence stands in for audio that never comes")
+    func missingAudio() {
+        var line = Line()
+        line.send(.audio, 0, Media.aacHeader())
+        line.send(.video, 0, Media.avcHeader())
+        #expect(line.send(.video, 0, frame(0)) == .joined)
+        for number in 1..<100 { #expect(line.send(.video, number * 40, frame(number)) == .accepted) }
+        #expect(line.splicer.silentFrames >= 180)
+    }
+
+    @Test("audio that comes late joins in step", arguments: [200, 1000, 3000, 20_000])
+    func lateAudio(_ delay: Int) {
+        var line = Line()
+        line.send(.video, 0, Media.avcHeader())
+        let first = delay / 40 * 40
+        for number in 0..<(first / 40 + 100) {
+            line.send(.video, number * 40, frame(number))
+            guard number * 40 >= first else { continue }
+            if number * 40 == first { line.send(.audio, first, Media.aacHeader()) }
+            line.send(.audio, number * 40, Media.aac(size: 20))
+            line.send(.audio, number * 40 + 21, Media.aac(size: 20))
+        }
+        // What is in the feed at the end is the publisher's.
+        let audio = line.units().filter { $0.unit.kind == .audio }
+        let own = audio.suffix(40)
+        #expect(own.allSatisfy { $0.payload.count == 27 })
+        // The first picture is shown 80 ms after it is decoded, at ten seconds.
+        for (unit, _) in own {
+            let time = Double(unit.pts - 900_000) / 90
+            #expect(time >= Double(first) && time <= Double(first) + 4100)
+        }
+    }
+
+    @Test("a new size is a new format in the same feed, and a new codec begins an era")
+    func formats() {
+        var line = Line()
+        line.send(.video, 0, Media.avcHeader())
+        for number in 0..<25 { line.send(.video, number * 40, frame(number)) }
+        let reader = line.feed.makeReader()
+        line.send(.video, 1000, Media.avcHeader(Media.avcRecord([Media.sps(width: 1280, height: 720)])))
+        for number in 25..<50 { line.send(.video, number * 40, frame(number)) }
+        while let bytes = reader.next() { reader.consume(bytes.count) }
+        #expect(!reader.isFinished && line.reader.videoFormat?.width == 1280)
+        line.send(.video, 2000, Media.enhanced(0, isKeyframe: true, Media.hevcRecord()))
+        let units = Media.units([Media.hevcSlice(isIDR: true)])
+        #expect(line.send(.video, 2000, Media.enhanced(3, isKeyframe: true, units)) == .accepted)
+        while let bytes = reader.next() { reader.consume(bytes.count) }
+        #expect(reader.isFinished && line.splicer.videoCodec == .hevc)
+    }
+
+    @Test("every size of unit is packed into whole packets that a parser reads back")
+    func packing() {
+        for kind in [StreamKind.video, .audio] {
+            for size in 1...600 {
+                let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 | 0x80) }
+                let unit = AccessUnit(
+                    kind: kind, pts: 12_345, dts: kind == .video ? 6_789 : 12_345, isKeyframe: true, duration: 0,
+                    byteCount: UnitPacker.byteCount(kind, size: size))
+                let packets = [UInt8](unsafeUninitializedCapacity: unit.byteCount) { buffer, count in
+                    var packer = UnitPacker(unit, size: size, to: buffer.baseAddress!)
+                    bytes.withUnsafeBytes { bytes in
+                        packer.append(UnsafeRawBufferPointer(rebasing: bytes[..<(size / 3)]))
+                        packer.append(UnsafeRawBufferPointer(rebasing: bytes[(size / 3)...]))
+                    }
+                    let isComplete = packer.isComplete
+                    #expect(isComplete)
+                    count = unit.byteCount
+                }
+                #expect(unit.byteCount % 188 == 0 && Packets.payload(packets) == bytes, "\(kind) of \(size) bytes")
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+import TestSupport
+import Testing
+import TransportStream
+
+@testable import RTMP
+
+/// Timestamps become times that go on.
+@Suite struct TimelineTests {
+    /// Frames every 40 ms and audio every 20 ms, with what is added to their timestamps.
+    private struct Publisher {
+        var reading = Reading()
+        var captured = 0
+
+        init() {
+            reading.take(Message(.video, 0, Media.avcHeader()))
+            // 1024 samples at 51.2 kHz would be 20 ms: the grid is not what is tested here.
+            reading.take(Message(.audio, 0, Media.aacHeader()))
+        }
+
+        /// - Returns: The times of a frame and of the audio with it, less what they were captured at.
+        mutating func send(video: Int, audio: Int, after pause: Int = 40) -> (video: Int64?, audio: Int64?) {
+            captured += pause
+            reading.now += Int64(pause) * 90
+            let frame = Media.avc([Media.slice(isIDR: true)], isKeyframe: true)
+            let picture = reading.video(captured + video, frame)
+            let sound = reading.audio(captured + audio, Media.aac())
+            let start = Int64(captured) * 90
+            return (picture.map { ($0.unit.dts - start) / 90 }, sound.map { ($0.unit.dts - start) / 90 })
+        }
+    }
+
+    @Test("timestamps wrap at 32 and at 24 bits without a trace", arguments: [24, 32])
+    func wraps(_ bits: Int) {
+        var reading = Reading()
+        reading.take(Message(.video, 0, Media.avcHeader()))
+        reading.take(Message(.audio, 0, Media.aacHeader()))
+        let start = 1 << bits - 500
+        for step in 0..<50 {
+            let time = start + 40 * step
+            // The audio lags behind, and wraps later.
+            let video = reading.video(time % (1 << bits), Media.avc([Media.slice(isIDR: true)], isKeyframe: true))
+            let audio = reading.audio((time - 100) % (1 << bits), Media.aac())
+            #expect(video?.unit.dts == Int64(time) * 90 & (Ticks.wrap - 1))
+            let error = Ticks.extend(audio?.unit.dts ?? 0, near: Int64(time) * 90) - Int64(time - 100) * 90
+            #expect(abs(error) <= 40 * 90)
+        }
+    }
+
+    static let jumps = [
+        200, 500, 1500, 5000, 30_000, 600_000, 95_000_000, 1 << 24, 1 << 31 - 1, 1 << 31,
+    ].flatMap { [$0, -$0] }
+
+    @Test("a jump of both streams leaves no gap and no offset, whichever comes first", arguments: jumps)
+    func jump(_ size: Int) {
+        var publisher = Publisher()
+        for _ in 0..<50 { _ = publisher.send(video: 0, audio: 0) }
+        var last: (video: Int64?, audio: Int64?) = (nil, nil)
+        for _ in 0..<50 {
+            last = publisher.send(video: size, audio: size)
+            #expect(abs((last.video ?? .max / 2) - (last.audio ?? 0)) <= 40)
+        }
+        // A step ahead by less than a second is a gap; everything else goes on.
+        #expect(abs((last.video ?? .max / 2) - (0..<1000 ~= size ? Int64(size) : 0)) <= 40)
+    }
+
+    @Test("audio from before a jump that comes behind it keeps its place")
+    func lateAudio() {
+        var publisher = Publisher()
+        for _ in 0..<25 { _ = publisher.send(video: 0, audio: -200) }
+        for step in 0..<25 {
+            let times = publisher.send(video: 30_000, audio: step < 5 ? -200 : 29_800)
+            #expect(abs((times.video ?? .max / 2) - (times.audio ?? 0) - 200) <= 40, "\(step)")
+        }
+    }
+
+    @Test("a jump of one stream alone is what the publisher states, up to ten seconds")
+    func oneStream() {
+        for (jump, offset) in [(-2000, -2000), (3000, 3000), (-20_000, 0), (60_000, 0)] {
+            var publisher = Publisher()
+            for _ in 0..<25 { _ = publisher.send(video: 0, audio: 0) }
+            var times: (video: Int64?, audio: Int64?) = (nil, nil)
+            for _ in 0..<50 { times = publisher.send(video: jump, audio: 0) }
+            let found = (times.video ?? 0) - (times.audio ?? 0)
+            #expect(abs(found - Int64(offset)) <= 60, "\(jump): \(found)")
+        }
+    }
+
+    @Test("a pause is no jump, neither of video alone nor of both", arguments: [1500, 14_000, 60_000])
+    func pause(_ length: Int) {
+        var publisher = Publisher()
+        for _ in 0..<25 { _ = publisher.send(video: 0, audio: 0) }
+        let times = publisher.send(video: 0, audio: 0, after: length)
+        #expect(times.video == 0 && abs(times.audio ?? .max) <= 40)
+        // Video alone: the audio goes on.
+        for step in 1...50 {
+            publisher.reading.now += 21 * 90
+            publisher.reading.audio(publisher.captured + 21 * step, Media.aac())
+        }
+        let back = publisher.send(video: 0, audio: 0, after: 1071)
+        #expect(back.video == 0)
+    }
+
+    @Test("a pause whose frames come in a burst is none either")
+    func burst() {
+        var publisher = Publisher()
+        for _ in 0..<25 { _ = publisher.send(video: 0, audio: 0) }
+        // Nothing arrives for five seconds, and then everything at once.
+        publisher.reading.now += 5 * Ticks.perSecond
+        let now = publisher.reading.now
+        for _ in 0..<125 {
+            publisher.reading.now = now
+            let times = publisher.send(video: 0, audio: 0)
+            #expect(times.video == 0 && abs(times.audio ?? .max) <= 40)
+        }
+    }
+
+    @Test("a jump behind a pause goes on as much later as it came later")
+    func pauseAndJump() {
+        var publisher = Publisher()
+        for _ in 0..<25 { _ = publisher.send(video: 0, audio: 0) }
+        let times = publisher.send(video: -3_000_000, audio: -3_000_000, after: 5000)
+        #expect(times.video == 0 && abs((times.audio ?? .max / 2)) <= 40)
+    }
+
+    @Test("a stream that begins late is in step with the other one", arguments: [0, 300, 3000, 20_000, 60_000])
+    func lateStream(_ delay: Int) {
+        for kind in [StreamKind.video, .audio] {
+            var reading = Reading()
+            let frame = Media.avc([Media.slice(isIDR: true)], isKeyframe: true)
+            reading.take(Message(.video, 0, Media.avcHeader()))
+            reading.take(Message(.audio, 0, Media.aacHeader()))
+            for time in stride(from: 500_000, to: 500_000 + delay + 1, by: 64) {
+                reading.now = Int64(time) * 90
+                let early = kind == .video ? reading.audio(time, Media.aac()) : reading.video(time, frame)
+                #expect(abs((early?.unit.dts ?? 0) - Int64(time) * 90) <= 3600)
+            }
+            let late =
+                kind == .video ? reading.video(500_000 + delay, frame) : reading.audio(500_000 + delay, Media.aac())
+            #expect(late?.unit.dts == Int64(500_000 + delay) * 90)
+        }
+    }
+
+    @Test("audio with a clock of its own is placed by when it comes")
+    func otherClock() {
+        var reading = Reading()
+        reading.take(Message(.video, 0, Media.avcHeader()))
+        reading.take(Message(.audio, 0, Media.aacHeader()))
+        reading.video(10_000_000, Media.avc([Media.slice(isIDR: true)], isKeyframe: true))
+        #expect(reading.audio(40, Media.aac())?.unit.dts == 900_000_000)
+        reading.now = 21 * 90
+        #expect(reading.audio(61, Media.aac())?.unit.dts == 900_001_920)
+    }
+
+    @Test("decoding times of one stream always go ahead")
+    func monotonic() {
+        var reading = Reading()
+        reading.take(Message(.video, 0, Media.avcHeader()))
+        var last: Int64 = -1
+        for time in [1000, 1000, 1000, 990, 980, 1040, 1030, 1080] {
+            let unit = reading.video(time, Media.avc([Media.slice(isIDR: true)], isKeyframe: true))
+            #expect(unit.map { $0.unit.dts > last && $0.unit.pts >= $0.unit.dts } == true, "\(time)")
+            last = unit?.unit.dts ?? last
+            #expect(abs(last - Int64(time) * 90) <= 40 * 90, "\(time)")
+        }
+    }
+
+    @Test("whatever a publisher sends by chance comes out in order and in sync")
+    func schedules() async throws {
+        try await withSeededRandom { random in
+            for _ in 0..<60 {
+                await Task.yield()
+                let seed = random.next()
+                var generator = SeededRandom(seed: seed)
+                let schedule = PublisherSchedule(seconds: 30, using: &generator)
+                let complaints = schedule.complaints()
+                #expect(
+                    complaints.isEmpty, "\(complaints.prefix(5)); \(schedule.summary); seed \(seed); \(random.hint)")
+            }
+        }
+    }
+}
