@@ -10,7 +10,7 @@ struct FuzzTarget: Sendable {
     let run: @Sendable (UnsafeRawBufferPointer) throws -> Void
 
     static let all: [FuzzTarget] = [
-        .rtmpSession, .amf0, .transportStream, .programTables, .splicer, .videoFormat, .ffmpegLog, .addresses, .configuration, .controlRequests, .httpRequests, .statusTexts,
+        .rtmpSession, .rtmpMedia, .amf0, .transportStream, .programTables, .splicer, .videoFormat, .ffmpegLog, .addresses, .configuration, .controlRequests, .httpRequests, .statusTexts,
     ]
 }
 

@@ -132,7 +132,7 @@ private struct SplicerPlay: ~Copyable {
 }
 
 /// A reader that looks at what it reads: whole packets of the feed's own PIDs, counters without a break, times that never go back.
-private final class CheckedReader {
+final class CheckedReader {
     private let reader: FeedReader
     private var rest: [UInt8] = []
     private var counters: [UInt16: UInt8] = [:]
