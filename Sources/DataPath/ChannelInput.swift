@@ -69,7 +69,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
 
     final class Source {
         /// Another one when a relay follows that goes on with the same stream; `nil` where the service has the frames themselves.
-        fileprivate(set) var inlet: Inlet?
+        fileprivate(set) var inlet: (any UnitInlet)?
         /// Frames, and the encoders that make pictures of them.
         let frames: FrameStream?
         let priority: Int
@@ -92,7 +92,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
 
         /// - Parameter patience: `nil` for the channel's, and for a first picture that may take its time.
         init(
-            inlet: Inlet? = nil, frames: FrameStream? = nil, priority: Int, patience: PicturePatience?, goesOn: (@Sendable () -> Bool)? = nil,
+            inlet: (any UnitInlet)? = nil, frames: FrameStream? = nil, priority: Int, patience: PicturePatience?, goesOn: (@Sendable () -> Bool)? = nil,
             report: @escaping @Sendable (SourceEvent) -> Void
         ) {
             self.inlet = inlet
@@ -205,7 +205,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
 
     /// - Parameter needsKeyframe: The relay encodes the picture.
     /// - Returns: `false` when there is no such stream.
-    func goOn(_ inlet: Inlet, priority: Int, needsKeyframe: Bool) -> Bool {
+    func goOn(_ inlet: any UnitInlet, priority: Int, needsKeyframe: Bool) -> Bool {
         guard let source = sources.first(where: { $0.priority == priority }), source.goesOn?() == true else { return false }
         source.inlet?.close()
         source.inlet = inlet
@@ -216,7 +216,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     }
 
     /// Closes a source's inlet without waiting for its relay to end.
-    func remove(_ inlet: Inlet) {
+    func remove(_ inlet: any UnitInlet) {
         inlet.close()
         inletEnded(inlet)
     }
@@ -237,13 +237,15 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
 
     // MARK: Inlet owner
 
-    func inlet(_ inlet: Inlet, found program: Program) {
+    func inlet(_ inlet: any UnitInlet, found program: Program) {
         guard let source = source(of: inlet) else { return }
         source.isForeign = program.hasForeignAudio || (program.video == nil && program.hasForeignVideo)
         source.report(.program(program))
     }
 
-    func inlet(_ inlet: Inlet, found unit: AccessUnit, in parser: borrowing UnitParser, now: Int64) {
+    func inlet(
+        _ inlet: any UnitInlet, found unit: AccessUnit, in parser: borrowing some UnitSource & ~Copyable, now: Int64
+    ) {
         guard let source = source(of: inlet), !source.isForeign, let program = parser.program else { return }
         if unit.kind == .video { source.lastPicture = now }
         take(unit, of: source, from: parser, program: program, now: now)
@@ -251,7 +253,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     }
 
     /// Has a source wait that is ahead of real time, on air or not: a file that is fetched plays like any other source.
-    private func keepPace(of source: Source, at dts: Int64, _ inlet: Inlet, now: Int64) {
+    private func keepPace(of source: Source, at dts: Int64, _ inlet: any UnitInlet, now: Int64) {
         let (wait, change) = paces[source.priority, default: SourcePace(most: mostAhead)].note(dts, now: now)
         if let wait {
             inlet.wait(until: wait)
@@ -263,7 +265,9 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         if let change { source.report(.ahead(change)) }
     }
 
-    private func take(_ unit: AccessUnit, of source: Source, from parser: borrowing UnitParser, program: Program, now: Int64) {
+    private func take(
+        _ unit: AccessUnit, of source: Source, from parser: borrowing some UnitSource & ~Copyable, program: Program, now: Int64
+    ) {
         if unit.kind == .video {
             choice.delivered(source.priority, now: now)
             source.pictures += 1
@@ -338,14 +342,14 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         loop.at(EventLoop.now()) { [weak source] in source?.release() }
     }
 
-    func inletPaused(_ inlet: Inlet, sawVideo: Bool) {
+    func inletPaused(_ inlet: any UnitInlet, sawVideo: Bool) {
         hub.mayFlush(sawVideo: sawVideo)
         let (turn, pace) = hub.nextTurn
         demand.set(turn: turn, pace: pace)
         inlet.rest(until: turn)
     }
 
-    func inletEnded(_ inlet: Inlet) {
+    func inletEnded(_ inlet: any UnitInlet) {
         guard let index = sources.firstIndex(where: { $0.inlet === inlet }), sources[index].goesOn?() != true else { return }
         end(index)
     }
@@ -369,7 +373,8 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     }
 
     func stream(
-        _ stream: FrameStream, found unit: AccessUnit, in parser: borrowing UnitParser, program: Program, isNew: Bool, now: Int64
+        _ stream: FrameStream, found unit: AccessUnit, in parser: borrowing some UnitSource & ~Copyable, program: Program,
+        isNew: Bool, now: Int64
     ) {
         guard let source = source(of: stream) else { return }
         if isNew { source.writer.goOn(needsKeyframe: true) }
@@ -412,5 +417,5 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         return next
     }
 
-    private func source(of inlet: Inlet) -> Source? { sources.first { $0.inlet === inlet } }
+    private func source(of inlet: any UnitInlet) -> Source? { sources.first { $0.inlet === inlet } }
 }

@@ -28,7 +28,7 @@ public actor DataPath {
     private var lastNumber = 0
     private var detach: [Attachment: () -> Void] = [:]
     private var outlets: [Attachment: Outlet] = [:]
-    private var inlets: [Attachment: Inlet] = [:]
+    private var inlets: [Attachment: any UnitInlet] = [:]
     private var publishers: [Attachment: Publisher] = [:]
     private var streams: [Attachment: FrameStream] = [:]
     private let limits: Feed.Limits

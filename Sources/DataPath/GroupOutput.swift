@@ -214,9 +214,11 @@ final class GroupOutput: InletOwner {
 
     // MARK: Inlet owner
 
-    func inlet(_ inlet: Inlet, found program: Program) {}
+    func inlet(_ inlet: any UnitInlet, found program: Program) {}
 
-    func inlet(_ inlet: Inlet, found unit: AccessUnit, in parser: borrowing UnitParser, now: Int64) {
+    func inlet(
+        _ inlet: any UnitInlet, found unit: AccessUnit, in parser: borrowing some UnitSource & ~Copyable, now: Int64
+    ) {
         guard let index = generations.firstIndex(where: { $0.inlet === inlet }) else { return }
         let generation = generations[index]
         let before = tail
@@ -293,9 +295,9 @@ final class GroupOutput: InletOwner {
         }
     }
 
-    func inletPaused(_ inlet: Inlet, sawVideo: Bool) { hub.mayFlush(sawVideo: sawVideo) }
+    func inletPaused(_ inlet: any UnitInlet, sawVideo: Bool) { hub.mayFlush(sawVideo: sawVideo) }
 
-    func inletEnded(_ inlet: Inlet) {
+    func inletEnded(_ inlet: any UnitInlet) {
         guard let index = generations.firstIndex(where: { $0.inlet === inlet }) else { return }
         end(at: index).report(.ended)
     }

@@ -4,7 +4,7 @@ import Polling
 import TransportStream
 
 /// Reads the transport stream of one writer and passes its units on.
-final class Inlet: EventLoop.Handler {
+final class Inlet: UnitInlet, EventLoop.Handler {
     private let loop: EventLoop
     private var descriptor: CInt
     private var parser = UnitParser()
@@ -156,16 +156,4 @@ final class Inlet: EventLoop.Handler {
         Glibc.close(descriptor)
         descriptor = -1
     }
-}
-
-/// Whoever puts the units of an inlet to use.
-protocol InletOwner: AnyObject {
-    func inlet(_ inlet: Inlet, found program: Program)
-    /// - Parameter now: When the bytes were read, in nanoseconds of the monotonic clock.
-    func inlet(_ inlet: Inlet, found unit: AccessUnit, in parser: borrowing UnitParser, now: Int64)
-    /// Everything that was read has been passed on.
-    ///
-    /// - Parameter sawVideo: There was a picture in it.
-    func inletPaused(_ inlet: Inlet, sawVideo: Bool)
-    func inletEnded(_ inlet: Inlet)
 }

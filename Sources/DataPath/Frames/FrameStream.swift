@@ -280,11 +280,13 @@ final class FrameStream: InletOwner, FrameInletOwner {
 
     // MARK: Pictures out
 
-    func inlet(_ inlet: Inlet, found program: Program) {
+    func inlet(_ inlet: any UnitInlet, found program: Program) {
         if inlet === sound { soundStream = program.audio } else if let video = program.video { codec = video }
     }
 
-    func inlet(_ inlet: Inlet, found unit: AccessUnit, in parser: borrowing UnitParser, now: Int64) {
+    func inlet(
+        _ inlet: any UnitInlet, found unit: AccessUnit, in parser: borrowing some UnitSource & ~Copyable, now: Int64
+    ) {
         if inlet === sound {
             if unit.kind == .audio { owner.stream(self, found: unit, in: parser, program: program, isNew: false, now: now) }
             return
@@ -375,9 +377,9 @@ final class FrameStream: InletOwner, FrameInletOwner {
     /// Ticks by which an encoder that counts in microseconds may be off.
     private static let rounding: Int64 = 2
 
-    func inletPaused(_ inlet: Inlet, sawVideo: Bool) { owner.streamPaused(self, sawVideo: sawVideo) }
+    func inletPaused(_ inlet: any UnitInlet, sawVideo: Bool) { owner.streamPaused(self, sawVideo: sawVideo) }
 
-    func inletEnded(_ inlet: Inlet) {
+    func inletEnded(_ inlet: any UnitInlet) {
         if inlet === sound {
             sound = nil
             return
@@ -423,7 +425,9 @@ protocol FrameStreamOwner: AnyObject {
     /// A unit is whole, and is the next of its kind.
     ///
     /// - Parameter isNew: It is the first of another encoder.
-    func stream(_ stream: FrameStream, found unit: AccessUnit, in parser: borrowing UnitParser, program: Program, isNew: Bool, now: Int64)
+    func stream(
+        _ stream: FrameStream, found unit: AccessUnit, in parser: borrowing some UnitSource & ~Copyable, program: Program,
+        isNew: Bool, now: Int64)
     /// Everything that was read has been passed on.
     func streamPaused(_ stream: FrameStream, sawVideo: Bool)
     /// So many pictures of frames that had come will not come.
