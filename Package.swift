@@ -79,8 +79,7 @@ let package = Package(
         .target(
             name: "Ingest",
             dependencies: [
-                "CLinux", "Polling", "RTMP",
-                .product(name: "DequeModule", package: "swift-collections"),
+                "CLinux", "DataPath", "Polling", "RTMP", "TransportStream",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
@@ -169,7 +168,8 @@ let package = Package(
         .testTarget(name: "RTMPTests", dependencies: ["RTMP", "TestSupport", "TransportStream"], swiftSettings: settings),
         .testTarget(
             name: "IngestTests",
-            dependencies: ["Ingest", "RTMP", "TestSupport"], swiftSettings: settings),
+            dependencies: ["DataPath", "Ingest", "Polling", "RTMP", "TestSupport", "TransportStream"],
+            swiftSettings: settings),
         .testTarget(name: "PollingTests", dependencies: ["Polling", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "DataPathTests", dependencies: ["DataPath", "Polling", "StreamboxFrames", "TransportStream", "TestSupport"],

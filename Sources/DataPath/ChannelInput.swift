@@ -7,7 +7,8 @@ public enum SourceEvent: Sendable, Hashable {
     case program(Program)
     /// Pictures come; also after a ``stalled``.
     case delivering(VideoFormat?)
-    /// It goes on with another size, or its frame rate was measured and is another one than was reported.
+    /// It goes on with another size or with other parameter sets, or its frame rate was measured and is another one
+    /// than was reported.
     case changed(VideoFormat?)
     /// It took the air.
     case onAir(VideoFormat?)
@@ -17,6 +18,8 @@ public enum SourceEvent: Sendable, Hashable {
     case stalled
     /// It runs ahead of real time and is held back, or is so no longer.
     case ahead(Bool)
+    /// Its audio is in a codec that a feed does not carry, and silence stands in; `nil` once it is carried again.
+    case foreignAudio(String?)
     /// Frames came, and their pictures will not.
     case lost(Int)
     /// What came was no frames.
@@ -35,8 +38,6 @@ public enum SlateEvent: Sendable, Hashable {
 /// Splices the sources of a channel into its feed.
 final class ChannelInput: InletOwner, FrameStreamOwner {
     let hub: FeedHub
-    /// When pictures are wanted next.
-    let demand = Demand()
     private let loop: EventLoop
     private var splicer: Splicer
     private var choice: OnAirChoice
@@ -68,14 +69,12 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     private let changePatience: Int64
 
     final class Source {
-        /// Another one when a relay follows that goes on with the same stream; `nil` where the service has the frames themselves.
-        fileprivate(set) var inlet: (any UnitInlet)?
+        /// `nil` where the service has the frames themselves.
+        let inlet: (any UnitInlet)?
         /// Frames, and the encoders that make pictures of them.
         let frames: FrameStream?
         let priority: Int
         let patience: PicturePatience?
-        /// Whether a relay that ends is followed by one that goes on.
-        let goesOn: (@Sendable () -> Bool)?
         let report: @Sendable (SourceEvent) -> Void
         let added = EventLoop.now()
         var writer = Splicer.Writer(.following)
@@ -87,19 +86,20 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         var videoFormat: VideoFormat?
         /// The last one that was reported.
         var reportedFormat: VideoFormat?
+        /// The next keyframe has other parameter sets, whatever they say.
+        var beginsFormat = false
         /// It sends what a feed does not carry; its relay is going to be replaced by one that encodes.
         var isForeign = false
 
         /// - Parameter patience: `nil` for the channel's, and for a first picture that may take its time.
         init(
-            inlet: (any UnitInlet)? = nil, frames: FrameStream? = nil, priority: Int, patience: PicturePatience?, goesOn: (@Sendable () -> Bool)? = nil,
+            inlet: (any UnitInlet)? = nil, frames: FrameStream? = nil, priority: Int, patience: PicturePatience?,
             report: @escaping @Sendable (SourceEvent) -> Void
         ) {
             self.inlet = inlet
             self.frames = frames
             self.priority = priority
             self.patience = patience
-            self.goesOn = goesOn
             self.report = report
         }
 
@@ -186,33 +186,12 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
 
     /// - Parameter isNew: Whatever had this priority before, this is something else.
     func add(_ source: Source, isNew: Bool) {
-        // A stream that was to go on and did not.
+        // Its process or its publisher ends a moment later than the next one comes.
         if let index = sources.firstIndex(where: { $0.priority == source.priority }) { end(index) }
         sources.append(source)
         paces[source.priority] = isNew ? nil : paces[source.priority]?.following()
         if isNew { choice.forgive(source.priority) }
         if let due = source.stalls(channelPatience: choice.patience) { loop.arm(for: due) }
-    }
-
-    /// Has another relay go on with a stream whose relay ended.
-    ///
-    /// - Returns: The decoding time of the stream's last picture in the feed, on the relay's timeline in ticks; `nil` when
-    ///   it is not there, or was never on air.
-    func latestTime(ofSource priority: Int) -> Int64? {
-        guard let source = sources.first(where: { $0.priority == priority }), source.goesOn?() == true else { return nil }
-        return source.writer.latestTime
-    }
-
-    /// - Parameter needsKeyframe: The relay encodes the picture.
-    /// - Returns: `false` when there is no such stream.
-    func goOn(_ inlet: any UnitInlet, priority: Int, needsKeyframe: Bool) -> Bool {
-        guard let source = sources.first(where: { $0.priority == priority }), source.goesOn?() == true else { return false }
-        source.inlet?.close()
-        source.inlet = inlet
-        source.pictures = 0
-        paces[priority]?.goOn()
-        source.writer.goOn(needsKeyframe: needsKeyframe)
-        return true
     }
 
     /// Closes a source's inlet without waiting for its relay to end.
@@ -252,6 +231,12 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         if unit.kind == .video { keepPace(of: source, at: unit.dts, inlet, now: now) }
     }
 
+    func inletBeginsFormat(_ inlet: any UnitInlet) { source(of: inlet)?.beginsFormat = true }
+
+    func inlet(_ inlet: any UnitInlet, hasForeignAudio codec: String?) {
+        source(of: inlet)?.report(.foreignAudio(codec))
+    }
+
     /// Has a source wait that is ahead of real time, on air or not: a file that is fetched plays like any other source.
     private func keepPace(of source: Source, at dts: Int64, _ inlet: any UnitInlet, now: Int64) {
         let (wait, change) = paces[source.priority, default: SourcePace(most: mostAhead)].note(dts, now: now)
@@ -282,8 +267,9 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
                 source.report(.delivering(source.videoFormat))
                 loop.arm(for: now + min(choice.patience, source.patience?.next ?? .max))
             }
-            if mayDiffer, source.videoFormat != source.reportedFormat {
+            if mayDiffer, source.beginsFormat || source.videoFormat != source.reportedFormat {
                 source.reportedFormat = source.videoFormat
+                source.beginsFormat = false
                 if !isFirst { source.report(.changed(source.videoFormat)) }
             }
         }
@@ -344,14 +330,11 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
 
     func inletPaused(_ inlet: any UnitInlet, sawVideo: Bool) {
         hub.mayFlush(sawVideo: sawVideo)
-        let (turn, pace) = hub.nextTurn
-        demand.set(turn: turn, pace: pace)
-        inlet.rest(until: turn)
+        inlet.rest(until: hub.nextTurn)
     }
 
     func inletEnded(_ inlet: any UnitInlet) {
-        guard let index = sources.firstIndex(where: { $0.inlet === inlet }), sources[index].goesOn?() != true else { return }
-        end(index)
+        if let index = sources.firstIndex(where: { $0.inlet === inlet }) { end(index) }
     }
 
     // MARK: Owner of frames

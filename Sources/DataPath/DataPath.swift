@@ -169,24 +169,42 @@ public actor DataPath {
     ///   - isNew: It is another device than had this priority before, or the same one plugged in again.
     ///   - patience: How long it may show no picture before it counts as stalled; `nil` for the channel's patience between two, and
     ///     for a first picture that may take its time.
-    ///   - goesOn: Whether the stream goes on when the relay ends: it keeps the air for the next one, as long as the
-    ///     channel's patience lasts, and a relay that is attached meanwhile has to go on in the same timeline.
-    ///   - encodes: The relay encodes the picture.
     /// - Returns: The end for the relay's standard output, owned by the caller.
     /// - Throws: ``DescriptorError``
     public func attachSource(
-        to channel: String, priority: Int, isNew: Bool = false, patience: PicturePatience? = nil, goesOn: (@Sendable () -> Bool)? = nil,
-        encodes: Bool = false, report: @escaping @Sendable (SourceEvent) -> Void
+        to channel: String, priority: Int, isNew: Bool = false, patience: PicturePatience? = nil,
+        report: @escaping @Sendable (SourceEvent) -> Void
     ) throws(DescriptorError) -> (Attachment, FileDescriptor) {
         let input = channels[channel]!
         let pipe = try Pipe()
         let inlet = try makeInlet(pipe, owner: input)
-        if !input.goOn(inlet, priority: priority, needsKeyframe: encodes) {
-            input.add(ChannelInput.Source(inlet: inlet, priority: priority, patience: patience, goesOn: goesOn, report: report), isNew: isNew)
-        }
+        let source = ChannelInput.Source(inlet: inlet, priority: priority, patience: patience, report: report)
+        return (add(source, with: inlet, to: input, isNew: isNew), FileDescriptor(rawValue: pipe.writing))
+    }
+
+    /// Takes in a source that no process relays.
+    ///
+    /// - Parameters:
+    ///   - priority: 0 is the source most wanted; no two of a channel may be the same.
+    ///   - makeInlet: Makes what reads it, on the data path's thread; `nil` where the system does not let it.
+    /// - Throws: ``DescriptorError``
+    package func attachSource(
+        to channel: String, priority: Int, report: @escaping @Sendable (SourceEvent) -> Void,
+        makeInlet: @Sendable (any InletOwner, EventLoop) -> (any UnitInlet)?
+    ) throws(DescriptorError) -> Attachment {
+        let input = channels[channel]!
+        guard let inlet = makeInlet(input, loop) else { throw .last("watch a connection") }
+        let source = ChannelInput.Source(inlet: inlet, priority: priority, patience: nil, report: report)
+        return add(source, with: inlet, to: input, isNew: false)
+    }
+
+    private func add(
+        _ source: ChannelInput.Source, with inlet: any UnitInlet, to input: ChannelInput, isNew: Bool
+    ) -> Attachment {
+        input.add(source, isNew: isNew)
         let attachment = attach { input.remove(inlet) }
         inlets[attachment] = inlet
-        return (attachment, FileDescriptor(rawValue: pipe.writing))
+        return attachment
     }
 
     /// Where frames come from.
@@ -206,7 +224,7 @@ public actor DataPath {
 
     /// Takes in the frames of a source, for encoders that are attached to it.
     ///
-    /// - Parameters: As for ``attachSource(to:priority:isNew:patience:goesOn:encodes:report:)``.
+    /// - Parameters: As for ``attachSource(to:priority:isNew:patience:report:)``.
     /// - Throws: ``DescriptorError``
     public func attachFrames(
         _ layout: FrameLayout, from origin: FrameOrigin, to channel: String, priority: Int, isNew: Bool = false, patience: PicturePatience? = nil,
@@ -289,13 +307,6 @@ public actor DataPath {
         stream.add(generation, takesOver ? .whenReady : .atOnce)
         return (attachment, FileDescriptor(rawValue: toEncoder.reading), FileDescriptor(rawValue: fromEncoder.writing))
     }
-
-    /// When the pictures of a channel's sources are wanted next.
-    public func demand(in channel: String) -> Demand? { channels[channel]?.demand }
-
-    /// Where the next relay of a stream that goes on has to begin, at the latest: the decoding time of the last picture that
-    /// is in the feed, on the relay's own timeline in ticks. `nil` when the next relay begins a stream.
-    public func latestTime(ofSource priority: Int, in channel: String) -> Int64? { channels[channel]?.latestTime(ofSource: priority) }
 
     /// Where a group's encoder has to go on.
     public struct Resumption: Sendable, Hashable {

@@ -52,12 +52,10 @@ final class FeedHub {
         }
     }
 
-    /// When readers are served next, in nanoseconds of the monotonic clock, and from one time to the next; 0 where one takes what
-    /// comes as it comes.
-    var nextTurn: (turn: Int64, pace: Int64) {
-        let pace = outlets.reduce(.max) { min($0, $1.pace) }
-        guard !outlets.isEmpty, pace > 0 else { return (0, 0) }
-        return (outlets.reduce(0) { $1.isBlocked ? $0 : max($0, $1.nextTurn) }, pace)
+    /// When readers are served next, in nanoseconds of the monotonic clock; 0 where one takes what comes as it comes.
+    var nextTurn: Int64 {
+        guard !outlets.isEmpty, outlets.allSatisfy({ $0.pace > 0 }) else { return 0 }
+        return outlets.reduce(0) { $1.isBlocked ? $0 : max($0, $1.nextTurn) }
     }
 
     /// Writes what waited long enough; returns when to look again.

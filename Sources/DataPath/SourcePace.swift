@@ -21,8 +21,6 @@ struct SourcePace {
     /// A step in a source's time that is taken for another timeline, in ticks.
     private static let longestStep = 10 * Ticks.perSecond
     private static let longestStepBack = Ticks.perSecond / 2
-    /// A relay that goes on begins no more than this before the place where the one before broke off, in ticks.
-    private static let longestReplay = 60 * Ticks.perSecond
 
     /// Nanoseconds that a source may be ahead.
     private let most: Int64
@@ -34,7 +32,6 @@ struct SourcePace {
     private var lastNote: Int64 = 0
     /// Until when the source had to wait last.
     private var waitedUntil: Int64 = 0
-    private var isReplaying = false
     /// The source is held back, or was a moment ago.
     private var isAhead = false
 
@@ -50,9 +47,6 @@ struct SourcePace {
         return next
     }
 
-    /// Another relay goes on with the same timeline; it begins with what has been counted.
-    mutating func goOn() { isReplaying = true }
-
     /// Counts a picture.
     ///
     /// - Parameter dts: Its decoding time on the wire.
@@ -62,8 +56,6 @@ struct SourcePace {
         let before = newest
         let raw = Ticks.extend(dts, near: before ?? dts)
         let step = raw - (before ?? raw)
-        if isReplaying, before != nil, step <= 0, step > -Self.longestReplay { return (nil, nil) }
-        isReplaying = false
         if before == nil { due = max(due, now) } else { forget(until: now) }
         lastNote = now
         if step > 0 || step < -Self.longestStepBack || before == nil { newest = raw }

@@ -1,10 +1,10 @@
 /// What an ingest reports.
 public enum IngestEvent: Sendable, Hashable {
-    /// Somebody with the right key publishes; a relay is wanted.
+    /// A publisher with the right key has come; its connection can be lent.
     case began(address: String)
     /// It publishes no more.
     case ended(Ending)
-    /// Somebody was turned away.
+    /// A connection was turned away.
     ///
     /// - Parameters:
     ///   - detail: More than the reason says; nothing that the peer sent.
@@ -17,7 +17,7 @@ public enum IngestEvent: Sendable, Hashable {
         case violation(String)
         /// It sent nothing for too long.
         case idle
-        /// It was silent, and somebody else with the right key came.
+        /// It was silent, and another one with the right key came.
         case replaced
         /// The key has changed.
         case keyChanged

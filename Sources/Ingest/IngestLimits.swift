@@ -15,12 +15,6 @@ public struct IngestLimits: Sendable {
     public var silence = Duration.seconds(2)
     /// A publisher that sends nothing for so long is gone.
     public var idle = Duration.seconds(30)
-    /// Bytes that wait for the relay; when there are more, the publisher is read no further until it has taken some.
-    public var unread = 16 << 20
-    /// Bytes that are kept in all: those that wait, and those that a new relay begins with.
-    public var kept = 32 << 20
-    /// How long something is kept for another relay where nobody says that the one in use has given it.
-    public var relayDelay = Duration.seconds(10)
 
     public init() {}
 }

@@ -1,13 +1,11 @@
-import Glibc
 public import Polling
-import RTMP
 public import SystemPackage
 
-/// A port that takes one RTMP publisher at a time, who shows the right application and key, and gives what it sends to a
-/// relay, as FLV.
+/// A port that takes one RTMP publisher at a time, which shows the right application and key, and lends its connection
+/// to the data path.
 ///
-/// The port stays open whoever comes and goes, and the publisher stays connected whatever becomes of its relay. All ingests
-/// share a thread; nothing that a peer does or leaves undone costs more than ``IngestLimits``.
+/// The port stays open between publishers. All ingests share a thread; nothing that a peer does or leaves undone costs
+/// more than ``IngestLimits``.
 public actor RTMPIngest {
     private static let loop = EventLoop()
     public nonisolated var unownedExecutor: UnownedSerialExecutor { Self.loop.asUnownedSerialExecutor() }
@@ -18,14 +16,12 @@ public actor RTMPIngest {
     /// What happens, in order; for one reader.
     public nonisolated let events: AsyncStream<IngestEvent>
 
-    /// An ingest that lets nobody in, until it is told whom.
-    ///
-    /// - Parameter readsEnhanced: The relay's FFmpeg reads HEVC from FLV (6.1 and newer).
-    public init(application: String, readsEnhanced: Bool, limits: IngestLimits = IngestLimits()) {
+    /// An ingest that lets no one in, until it is told whom.
+    public init(application: String, limits: IngestLimits = IngestLimits()) {
         let queue: AsyncStream<IngestEvent>.Continuation
         (events, queue) = AsyncStream.makeStream()
         desk = Desk(
-            application: application, readsEnhanced: readsEnhanced, limits: limits, ledger: ledger, loop: Self.loop, report: { queue.yield($0) })
+            application: application, limits: limits, ledger: ledger, loop: Self.loop, report: { queue.yield($0) })
     }
 
     /// Opens the port.
@@ -44,31 +40,17 @@ public actor RTMPIngest {
         return door.port
     }
 
-    /// Closes the port and every connection; what a publisher sent still goes to its relay, which gets its end.
+    /// Closes the port and every connection; what has come of a publisher still goes to its channel.
     public func close() {
         door?.close()
         door = nil
         desk.close()
     }
 
-    /// The input for a relay of whoever publishes.
+    /// Lends the connection of the publisher, which is read by what ``Publication/makeInlet(for:on:)`` makes.
     ///
-    /// - Parameters:
-    ///   - time: The decoding time, in milliseconds of the stream, of the last picture that the relay before gave; the new one
-    ///     begins with the keyframe at or before it. `nil` begins with the first that is kept.
-    ///   - demand: When the relay's pictures are wanted; `nil` where they are as they come.
-    /// - Returns: The end to be read, owned by the caller, and whether the publisher is still there; `nil` when nobody
-    ///   publishes.
-    public func attach(after time: Int64?, for demand: Demand? = nil) -> (Presence, FileDescriptor)? {
-        desk.attach(after: time, for: demand).map { ($0.presence, FileDescriptor(rawValue: $0.input)) }
-    }
-
-    /// Says which picture came out of the relay last, by its decoding time in milliseconds of the stream: what is before the
-    /// keyframe at or before it need not be kept.
-    public nonisolated func confirm(_ time: Int64) { tell { $0.confirm(time) } }
-
-    /// Turns the publisher away, because its relay can make nothing of what it sends.
-    public nonisolated func reject(_ why: String) { tell { $0.reject(why) } }
+    /// - Returns: `nil` where there is no publisher, or its connection is lent already.
+    public func lend() -> Publication? { desk.lend() }
 
     /// Says whether the publisher sends, and nothing of that becomes a picture: then it gives way to another one.
     public nonisolated func setMute(_ isMute: Bool) { tell { $0.setMute(isMute) } }

@@ -370,6 +370,11 @@ extension SourceConfiguration {
         }
     }
 
+    /// The service reads what an RTMP publisher sends, and no process is between.
+    var isPublisher: Bool {
+        if case .rtmp = kind { true } else { false }
+    }
+
     /// The box makes it itself, so it can rest while a better one delivers.
     var isOwn: Bool {
         switch kind {

@@ -19,7 +19,7 @@ final class SourceRunner: Runnable {
     /// For frames of another program.
     private let frames: FrameRelay?
     /// For an RTMP publisher.
-    private let publisher: PublisherRelay?
+    private let publisher: PublisherPort?
     /// For an SRT caller.
     private let caller: CallerCheck?
     private let watch: StreamWatch
@@ -30,6 +30,8 @@ final class SourceRunner: Runnable {
         let state: Mutex<(transcoding: Commands.Transcoding, process: ProcessRunner?, isNarrow: Bool, toldPace: Bool)>
         /// Of an RTSP source.
         let transport = Mutex(TransportChoice())
+        /// What a sender can bring about again and again.
+        private let reports = Mutex((changes: ReportLimit(), foreignAudio: ReportLimit()))
 
         init(_ transcoding: Commands.Transcoding) {
             state = Mutex((transcoding: transcoding, process: nil, isNarrow: false, toldPace: false))
@@ -53,6 +55,14 @@ final class SourceRunner: Runnable {
                 return !state.isNarrow
             }
         }
+
+        /// The format has changed.
+        ///
+        /// - Returns: How many changes before were not logged, where this one is to be.
+        func notesChange() -> Int? { reports.withLock { $0.changes.note() } }
+
+        /// Likewise where audio comes that a feed does not carry.
+        func notesForeignAudio() -> Int? { reports.withLock { $0.foreignAudio.note() } }
 
         /// The source comes faster than real time.
         ///
@@ -107,11 +117,9 @@ final class SourceRunner: Runnable {
             frames = nil
         }
         self.frames = frames
-        let publisher: PublisherRelay?
+        let publisher: PublisherPort?
         if case .rtmp(let rtmp) = source.kind {
-            publisher = PublisherRelay(
-                rtmp, box: box, ledger: ledger, logger: logger, demand: { await dataPath.demand(in: channel.name) },
-                latestTime: { await dataPath.latestTime(ofSource: priority, in: channel.name) })
+            publisher = PublisherPort(rtmp, box: box, ledger: ledger, logger: logger)
         } else {
             publisher = nil
         }
@@ -133,40 +141,28 @@ final class SourceRunner: Runnable {
         let place = Place(
             channel: channel, priority: priority, id: id, certificate: CertificateQuestion(source.kind), box: box,
             dataPath: dataPath, ledger: ledger, logger: logger, report: report, life: Life(box: box, logger: logger))
-        // A publisher's relay gets its end when the publisher goes or the port is closed.
-        var endInput: (@Sendable () async -> Void)?
-        if let publisher { endInput = { await publisher.untilRestIsOut() } }
         self.place = place
         let policy: RestartPolicy = if case .pull = source.kind { .pull } else { .relay }
         process = ProcessRunner(
-            machine: ProcessMachine(
-                policy: policy, stallPatience: card == nil && publisher == nil ? Self.silence : Self.noPatience),
+            machine: ProcessMachine(policy: policy, stallPatience: card == nil ? Self.silence : Self.noPatience),
             ledger: ledger,
             changed: { actual in
                 logger.debug("source is \(actual)")
             },
-            endInput: endInput,
             live: { child in
-                var goesOn: (@Sendable () -> Bool)?
                 do {
                     if let card {
                         try await Self.live(on: card, in: place, child: child, process: shared.state.withLock { $0.process })
                     } else if let frames {
                         try await Self.live(on: frames, in: place, child: child)
+                    } else if let publisher {
+                        try await Self.live(on: publisher, in: place, child: child)
                     } else if let caller, let call {
                         try await Self.live(on: call, of: caller, source, in: place, shared: shared, watch: watch, child: child)
                     } else {
-                        // Before there is an input, which would have to be closed.
                         let source = try await box.secretReader.filled(source)
-                        var input: FileDescriptor?
-                        if let publisher {
-                            guard let attached = await publisher.attach() else { return }
-                            let presence = attached.0
-                            goesOn = { presence.goesOn }
-                            input = attached.1
-                        }
                         let ending = try await Self.relay(
-                            input, child, goesOn: goesOn, in: place, shared: shared, watch: watch, replace: replace
+                            nil, child, in: place, shared: shared, watch: watch, replace: replace
                         ) { transcoding, streams in
                             try Commands.relay(
                                 source, mezzanine: channel.mezzanine, transcoding: transcoding, streams: streams,
@@ -179,7 +175,6 @@ final class SourceRunner: Runnable {
                         let isComplete = exit.cause == .ended && source.kind.comesToAnEnd
                         if isComplete { shared.state.withLock { $0.process }?.report(.complete) }
                         ledger.ended(exit, started: started, isComplete: isComplete)
-                        publisher?.ended(asked: exit.asked || goesOn?() != true)
                     }
                 } catch {
                     // A stop may have kept its secret from being read.
@@ -188,8 +183,7 @@ final class SourceRunner: Runnable {
                         place.life.log(.error, "cannot run: \(error)")
                     }
                 }
-                // Another relay goes on, and the source keeps the air until then.
-                if goesOn?() != true { delivers(false) }
+                delivers(false)
             })
         shared.state.withLock { $0.process = process }
     }
@@ -227,13 +221,12 @@ final class SourceRunner: Runnable {
     ///
     /// - Parameters:
     ///   - input: Its standard input, which is closed whatever happens; `nil` for none.
-    ///   - goesOn: Whether another relay goes on where this one ends.
-    ///   - replace: Has another relay go on.
+    ///   - replace: Has another relay follow.
     ///   - begins: Called when the feed is about to take what it gives.
     ///   - command: The command for what is to be encoded, and for the streams to take.
     /// - Returns: How it ended, and when it was started; `nil` where there is no command.
     private static func relay(
-        _ input: FileDescriptor?, _ child: ChildHandle, goesOn: (@Sendable () -> Bool)? = nil, in place: Place, shared: Shared,
+        _ input: FileDescriptor?, _ child: ChildHandle, in place: Place, shared: Shared,
         watch: StreamWatch, replace: @escaping @Sendable () -> Void, begins: () -> Void = {},
         command: (Commands.Transcoding, StreamMap) throws -> FFmpegCommand?
     ) async throws -> (ChildExit, Timestamp)? {
@@ -243,7 +236,7 @@ final class SourceRunner: Runnable {
         let streams = watch.begin(isCopying: !transcoding.video)
         guard let command = try command(transcoding, streams) else { return nil }
         let (attachment, output) = try await place.dataPath.attachSource(
-            to: place.channel.name, priority: place.priority, goesOn: goesOn, encodes: transcoding.video, report: place.report)
+            to: place.channel.name, priority: place.priority, report: place.report)
         watch.encodes(transcoding, bitrate: place.channel.mezzanine.relayBitrate(for: transcoding))
         begins()
         let started = Timestamp.now
@@ -261,9 +254,8 @@ final class SourceRunner: Runnable {
             },
             progressed: { watch.progressed($0) })
         watch.ended()
-        // The rest of a source that is ahead of real time takes its time, unless the source is to go or another relay
-        // gives it again.
-        while goesOn?() != true, child.requested == nil, await place.dataPath.drain(attachment) {
+        // The rest of a source that is ahead of real time takes its time, unless the source is to go.
+        while child.requested == nil, await place.dataPath.drain(attachment) {
             guard (try? await ContinuousClock().sleep(for: Self.restInterval)) != nil else { break }
         }
         await place.dataPath.detach(attachment)
@@ -301,6 +293,19 @@ final class SourceRunner: Runnable {
         encoder.finish()
         await encoding
         await place.dataPath.detach(frames.attachment)
+    }
+
+    /// Takes what the publisher sends, until that has gone or is to go.
+    private static func live(on port: PublisherPort, in place: Place, child: ChildHandle) async throws {
+        guard let stream = await port.stream() else {
+            // That it has gone is about to be told.
+            return await child.untilAsked()
+        }
+        let attachment = try await place.dataPath.attachSource(
+            to: place.channel.name, priority: place.priority, report: place.report,
+            makeInlet: { owner, loop in stream.makeInlet(for: owner, on: loop) })
+        await child.untilAsked()
+        await place.dataPath.detach(attachment)
     }
 
     /// Waits for an SRT caller, and passes on what it sends until it has gone.
@@ -436,7 +441,8 @@ final class SourceRunner: Runnable {
     var refusals: [String: Int]? { publisher?.refusals ?? caller?.refusals }
 
     private static func makeReport(
-        shared: Shared, card: CardRelay?, frames: FrameRelay?, publisher: PublisherRelay?, caller: CallerCheck?, watch: StreamWatch,
+        shared: Shared, card: CardRelay?, frames: FrameRelay?, publisher: PublisherPort?, caller: CallerCheck?,
+        watch: StreamWatch,
         replace: @escaping @Sendable () -> Void, pacing: Pacing, ledger: ProcessLedger, logger: Logger,
         delivers: @escaping @Sendable (Bool) -> Void, onAir: @escaping @Sendable (VideoFormat?) -> Void,
         changed: @escaping @Sendable (VideoFormat?) -> Void
@@ -467,7 +473,11 @@ final class SourceRunner: Runnable {
                 delivers(true)
             case .changed(let format):
                 ledger.shows(format)
-                logger.info("goes on in another format", metadata: format.map { ["video": "\($0)"] } ?? [:])
+                if let unsaid = shared.notesChange() {
+                    var metadata: Logger.Metadata = format.map { ["video": "\($0)"] } ?? [:]
+                    if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+                    logger.info("goes on in another format", metadata: metadata)
+                }
                 if ledger.now.isOnAir { changed(format) }
             case .onAir(let format):
                 ledger.isOnAir(true)
@@ -480,13 +490,18 @@ final class SourceRunner: Runnable {
                 card?.froze()
                 frames?.isSilent(true)
                 logger.warning("silent: no picture comes")
-                // A publisher may send again, and its relay waits for it; likewise a program that writes frames.
+                // A publisher may send again; likewise a program that writes frames.
                 if let publisher { publisher.stalled() } else if frames == nil { process?.report(.stalled) }
                 delivers(false)
             case .ahead(let isAhead):
-                publisher?.isAhead(isAhead)
                 ledger.note(.pace, isAhead ? pacing.note : nil)
                 if isAhead { logger.log(level: shared.isTooFast() ? pacing.level : .debug, "\(pacing.note)") }
+            case .foreignAudio(let codec):
+                ledger.note(.sound, codec.map { SourceNote.foreignAudio($0) })
+                guard let codec, let unsaid = shared.notesForeignAudio() else { return }
+                logger.warning(
+                    "the source's audio cannot be used: silence is sent in its place",
+                    metadata: unsaid > 0 ? ["codec": "\(codec)", "unsaid": "\(unsaid)"] : ["codec": "\(codec)"])
             case .lost(let count):
                 logger.error("frames that had come are lost, for no encoder took them in time", metadata: ["frames": "\(count)"])
             case .unreadable(let problem):
@@ -494,8 +509,7 @@ final class SourceRunner: Runnable {
             case .ended:
                 ledger.isOnAir(false)
                 ledger.isSilent(false)
-                publisher?.isAhead(false)
-                ledger.note(.pace, nil)
+                for note in [SourceNote.pace, .sound] { ledger.note(note, nil) }
                 logger.info("ended")
                 delivers(false)
             }

@@ -149,9 +149,6 @@ public struct Splicer: ~Copyable {
             soundEnd = nil
         }
 
-        /// The newest decoding time of a picture, on the writer's own timeline, in ticks.
-        public var latestTime: Int64? { latest }
-
         /// Refuses what comes from `cut` on, because another writer of the same timeline gives it; `nil` takes that back.
         public mutating func setEnd(_ cut: Cut?) {
             end = cut
@@ -373,7 +370,8 @@ public struct Splicer: ~Copyable {
             writer.passed.audio = true
             return .dropped
         }
-        isBridging = false
+        // Audio that is further behind than that is never heard: the silence goes on until its times have caught up.
+        if tail.videoPTS.map({ $0 - pts <= Self.audioPatience }) ?? true { isBridging = false }
         guard pts >= earliestSound(unit, of: writer) else { return .dropped }
         if fillsSilence { fillSilence(until: pts) }
         if output.program == nil { output.use(program) }

@@ -414,26 +414,6 @@ import TransportStream
         await rig.path.stop()
     }
 
-    @Test("a target that is not paced has the pictures of its channel wanted as they come")
-    func demandOfDatagrams() async throws {
-        let rig = await Rig()
-        let (_, writer, _) = try await rig.source()
-        let (paced, reader, _) = try await rig.publisher()
-        reader.start()
-        let bytes = try await stream(seconds: 1)
-        try await rig.write(bytes, to: writer, paceOf: paced)
-        let demand = try #require(await rig.path.demand(in: "main"))
-        let (unpaced, unpacedReader, _) = try await rig.publisher(isPaced: false)
-        unpacedReader.start()
-        try await rig.write(try await stream(from: 30, seconds: 1), to: writer, paceOf: unpaced)
-        let now = EventLoop.now()
-        #expect(demand.turn(after: now) == now)
-        try await rig.finish(unpaced)
-        let verdict = Verdict(try await unpacedReader.frames())
-        #expect(verdict.isWhole && verdict.received >= 30, "\(verdict)")
-        await rig.path.stop()
-    }
-
     @Test("a target that makes a datagram of each read finds whole packets, also behind a pipe that was full")
     func wholePackets() async throws {
         let rig = await Rig()
@@ -453,27 +433,6 @@ import TransportStream
         }
         #expect(odd.isEmpty, "\(odd.count) of \(given.count), the first is \(odd.first ?? 0)")
         await rig.path.stop()
-    }
-
-    @Test("a channel that is passed on alone tells when its pictures are wanted; with an encoder they are as they come")
-    func demand() async throws {
-        let rig = await Rig()
-        let (_, writer, _) = try await rig.source()
-        let (publisher, reader, _) = try await rig.publisher()
-        reader.start()
-        let bytes = try await stream(seconds: 1)
-        try await rig.write(bytes, to: writer, paceOf: publisher)
-        let demand = try #require(await rig.path.demand(in: "main"))
-        let now = EventLoop.now()
-        #expect(demand.turn(after: now) > now && demand.turn(after: now) <= now + Publisher.pace)
-        await rig.path.addGroup("main/low")
-        let (_, input, output) = try await rig.path.attachEncoder(to: "main/low", in: "main", needsKeyframe: true) { _ in }
-        let encoder = Reader(input).start()
-        try await rig.write(try await stream(from: 30, seconds: 1), to: writer)
-        #expect(demand.turn(after: now) == now)
-        await rig.path.stop()
-        try output.close()
-        _ = try await encoder.all()
     }
 
     @Test("taps serve several clients, and one that never reads holds up none")

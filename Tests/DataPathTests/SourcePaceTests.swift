@@ -129,21 +129,6 @@ import TransportStream
         #expect(source.waited == 0 && source.changes.isEmpty)
     }
 
-    @Test("what a relay that goes on gives again is not counted twice")
-    func replay() {
-        var source = Source()
-        source.give(30, speed: 1)
-        let end = source.dts
-        for _ in 0..<3 {
-            source.dts -= 10 * Ticks.perSecond
-            source.pace.goOn()
-            #expect(source.give(10) == 0)
-            #expect(source.dts == end)
-        }
-        #expect(source.waited == 0)
-        #expect(abs(source.give(60) - 56) < 0.5)
-    }
-
     @Test("a file that is fetched anew is not ahead by more than it was")
     func following() {
         var source = Source()

@@ -1,22 +1,85 @@
+import DataPath
 import Foundation
 import Glibc
-import SystemPackage
+import Synchronization
 import TestSupport
 import Testing
+import TransportStream
 
 @testable import Ingest
 @testable import RTMP
 
-/// A publisher at an ingest of its own, to the pipe of its relay.
+/// A publisher at an ingest of its own, and the channel that takes its stream.
 @Suite(.serialized) struct PublisherTests {
-    private func ingest(_ change: (inout IngestLimits) -> Void = { _ in }) async throws -> (RTMPIngest, port: Int) {
+    private static func limits(_ change: (inout IngestLimits) -> Void = { _ in }) -> IngestLimits {
         var limits = IngestLimits()
         // A machine that is busy may take its time between one step of a test and the next.
-        (limits.handshake, limits.silence, limits.idle, limits.relayDelay) = (.seconds(600), .seconds(600), .seconds(600), .seconds(600))
+        (limits.handshake, limits.silence, limits.idle) = (.seconds(600), .seconds(600), .seconds(600))
         change(&limits)
-        let ingest = RTMPIngest(application: "live", readsEnhanced: false, limits: limits)
+        return limits
+    }
+
+    private func ingest(_ change: (inout IngestLimits) -> Void = { _ in }) async throws -> (RTMPIngest, port: Int) {
+        let ingest = RTMPIngest(application: "live", limits: Self.limits(change))
         ingest.admit(.holders(of: StreamKey("key")))
         return (ingest, try await ingest.listen(host: "127.0.0.1", port: 0))
+    }
+
+    /// An ingest with a channel.
+    private struct Rig {
+        let path: DataPath
+        let ingest: RTMPIngest
+        let port: Int
+        private let happened = Happened()
+
+        private final class Happened: Sendable {
+            let events = Mutex<[SourceEvent]>([])
+        }
+
+        init(ahead: Duration = .seconds(600), _ change: (inout IngestLimits) -> Void = { _ in }) async throws {
+            path = DataPath(mostAhead: ahead)
+            await path.start()
+            await path.addChannel("main", patience: .seconds(600), slateDelay: .seconds(600))
+            ingest = RTMPIngest(application: "live", limits: PublisherTests.limits(change))
+            ingest.admit(.holders(of: StreamKey("key")))
+            port = try await ingest.listen(host: "127.0.0.1", port: 0)
+        }
+
+        /// What the channel was told of its source.
+        var events: [SourceEvent] { happened.events.withLock { $0 } }
+        var frames: Int { get async { await path.figures(ofChannel: "main")?.frames ?? 0 } }
+
+        func publish(_ bytes: [UInt8] = []) throws -> Int32 {
+            try RTMPStranger.leave(RTMPStranger.asking(for: "key") + bytes, at: port)
+        }
+
+        /// Has the channel take the stream of the publisher that came.
+        @discardableResult
+        func take(after events: inout AsyncStream<IngestEvent>.Iterator) async throws -> DataPath.Attachment {
+            guard case .began = await events.next() else { throw Failed("no publisher came") }
+            return try await take()
+        }
+
+        func take() async throws -> DataPath.Attachment {
+            let stream = try #require(await ingest.lend())
+            return try await path.attachSource(
+                to: "main", priority: 0, report: { [happened] event in happened.events.withLock { $0.append(event) } },
+                makeInlet: { stream.makeInlet(for: $0, on: $1) })
+        }
+
+        func waitForFrames(_ count: Int) async throws {
+            try await eventually("\(count) frames") { await frames >= count }
+            #expect(await frames == count)
+        }
+
+        func end() async {
+            await ingest.close()
+            await path.stop()
+        }
+    }
+
+    private func send(_ bytes: [UInt8], to socket: Int32) {
+        _ = bytes.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
     }
 
     private func say(_ bytes: [UInt8], to port: Int, for patience: Duration) -> Task<[UInt8], any Error> {
@@ -25,57 +88,253 @@ import Testing
         }
     }
 
-    private func read(_ end: FileDescriptor) async throws -> [UInt8] {
-        try await onOwnThread {
-            var bytes: [UInt8] = []
-            let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
-            defer { room.deallocate() }
-            while true {
-                let count = try end.read(into: room)
-                guard count > 0 else { return bytes }
-                bytes += room[..<count]
-            }
-        }
-    }
+    // MARK: Into the channel
 
-    /// The bodies of the tags of an FLV stream.
-    private func bodies(_ flv: [UInt8]) -> [[UInt8]] {
-        var rest = flv.dropFirst(FLV.header.count)
-        var bodies: [[UInt8]] = []
-        while rest.count > FLV.tagHeaderSize {
-            let start = rest.startIndex
-            let size = Int(rest[start + 1]) << 16 | Int(rest[start + 2]) << 8 | Int(rest[start + 3])
-            bodies.append(Array(rest.dropFirst(FLV.tagHeaderSize).prefix(size)))
-            rest = rest.dropFirst(FLV.tagHeaderSize + size + FLV.tagTrailerSize)
-        }
-        return bodies
-    }
-
-    @Test("one message of thousands is taken bit by bit, and whole, with what comes behind it")
-    func manyAtOnce() async throws {
-        let (ingest, port) = try await ingest()
-        let sounds = (0..<9000).flatMap { number -> [UInt8] in
-            [8, 0, 0, 3, 0, 0, UInt8(number & 255), 0, 0, 0, 0, 0xAF, UInt8(number >> 8), UInt8(number & 255), 0, 0, 0, 14]
-        }
-        var client = RTMPStranger.asking(for: "key")
-        client += RTMPStranger.message(2, [0, 0x7F, 0xFF, 0xFF], kind: MessageType.setChunkSize, stream: 0)
-        client += RTMPStranger.message(6, sounds, kind: MessageType.aggregate)
-        client += RTMPStranger.message(6, [0x17, 1, 0, 0, 0, 42], kind: MessageType.video)
-        let publisher = try RTMPStranger.leave(client, at: port)
-        var events = ingest.events.makeAsyncIterator()
-        guard case .began = await events.next() else { throw Failed("nobody publishes") }
-        let end = try #require(await ingest.attach(after: nil)?.1)
-        async let flv = read(end)
+    @Test("frames are in the channel's feed as they come, and the connection's end is the source's")
+    func frames() async throws {
+        let rig = try await Rig()
+        var events = rig.ingest.events.makeAsyncIterator()
+        // The first frame comes with the request.
+        let publisher = try rig.publish(SmallStream.begin + SmallStream.pictures(0..<1))
+        try await rig.take(after: &events)
+        try await rig.waitForFrames(1)
+        send(SmallStream.pictures(1..<30), to: publisher)
+        try await rig.waitForFrames(30)
+        #expect(await rig.path.videoFormat(of: .channel("main"))?.width == 64)
         close(publisher)
-        let found = bodies(try await flv)
-        try end.close()
-        let expected = (0..<9000).map { number -> [UInt8] in [0xAF, UInt8(number >> 8), UInt8(number & 255)] }
-        #expect(Array(found.dropLast()) == expected)
-        #expect(found.last == [0x17, 1, 0, 0, 0, 42])
+        #expect(await events.next() == .ended(.left))
+        try await eventually("the end") { rig.events.last == .ended }
+        await rig.end()
+    }
+
+    @Test("a message of thousands of frames is taken bit by bit, and whole, with what comes behind it")
+    func manyAtOnce() async throws {
+        let rig = try await Rig()
+        var events = rig.ingest.events.makeAsyncIterator()
+        // As FLV writes tags, each with its length behind it.
+        let parts = (0..<5000).flatMap { number -> [UInt8] in
+            let body = number == 0 ? SmallStream.keyframe : SmallStream.frame
+            let time = number * 5
+            let stamp = [UInt8(time >> 16), UInt8(time >> 8 & 255), UInt8(time & 255), 0]
+            return [9, 0, 0, UInt8(body.count)] + stamp + [0, 0, 0] + body + [0, 0, 0, UInt8(body.count + 11)]
+        }
+        var client = SmallStream.begin + RTMPStranger.chunkSize(1 << 20)
+        client += RTMPStranger.message(6, parts, kind: MessageType.aggregate)
+        client += SmallStream.message(SmallStream.video, 25_000, SmallStream.keyframe)
+        let publisher = try rig.publish(client)
+        try await rig.take(after: &events)
+        try await rig.waitForFrames(5001)
+        close(publisher)
+        await rig.end()
+    }
+
+    @Test("a publisher ahead of real time is read no further until it is due, and all of it is taken")
+    func ahead() async throws {
+        let rig = try await Rig(ahead: .seconds(1))
+        var events = rig.ingest.events.makeAsyncIterator()
+        let publisher = try rig.publish(SmallStream.begin + SmallStream.pictures(0..<75))
+        defer { close(publisher) }
+        // It says that it has no more; a connection that is cut takes with it what has not been read.
+        shutdown(publisher, Int32(SHUT_WR))
+        try await rig.take(after: &events)
+        let began = ContinuousClock.now
+        #expect(await events.next() == .ended(.left))
+        // It sent three seconds.
+        #expect(.now - began > .milliseconds(1800))
+        #expect(await rig.frames == 75)
+        #expect(rig.events.contains(.ahead(true)))
+        await rig.end()
+    }
+
+    @Test("a publisher that left while it was held back gives way at once to another one")
+    func leftWhileHeld() async throws {
+        let rig = try await Rig(ahead: .milliseconds(100))
+        var events = rig.ingest.events.makeAsyncIterator()
+        let first = try rig.publish(SmallStream.begin + SmallStream.pictures(0..<2000))
+        defer { close(first) }
+        shutdown(first, Int32(SHUT_WR))
+        try await rig.take(after: &events)
+        let second = try rig.publish()
+        #expect(await events.next() == .ended(.replaced))
+        guard case .began = await events.next() else { throw Failed("the second one does not publish") }
+        #expect(await rig.frames < 2000)
+        close(second)
+        await rig.end()
+    }
+
+    @Test("what has come is taken when the port is closed")
+    func closing() async throws {
+        let rig = try await Rig()
+        var events = rig.ingest.events.makeAsyncIterator()
+        let publisher = try rig.publish(SmallStream.begin)
+        try await rig.take(after: &events)
+        for _ in 0..<20 {
+            send(SmallStream.pictures(0..<25), to: publisher)
+            usleep(2000)
+        }
+        await rig.ingest.close()
+        try await eventually("the end") { rig.events.last == .ended }
+        #expect(await rig.frames >= 25)
+        close(publisher)
+        await rig.end()
+    }
+
+    @Test("a stream that the channel gives up and takes again goes on")
+    func takenAgain() async throws {
+        let rig = try await Rig()
+        var events = rig.ingest.events.makeAsyncIterator()
+        let publisher = try rig.publish(SmallStream.begin + SmallStream.pictures(0..<10))
+        let attachment = try await rig.take(after: &events)
+        try await rig.waitForFrames(10)
+        await rig.path.detach(attachment)
+        send(SmallStream.pictures(10..<50), to: publisher)
+        _ = try await rig.take()
+        // From the next keyframe on; the header is not sent again.
+        try await rig.waitForFrames(10 + 25)
+        close(publisher)
+        await rig.end()
+    }
+
+    @Test("a publisher that stops and asks again on the same connection publishes anew")
+    func again() async throws {
+        let rig = try await Rig()
+        var events = rig.ingest.events.makeAsyncIterator()
+        let publisher = try rig.publish(SmallStream.begin + SmallStream.pictures(0..<10))
+        try await rig.take(after: &events)
+        try await rig.waitForFrames(10)
+        send(RTMPStranger.stopping + RTMPStranger.asking(again: "key"), to: publisher)
+        #expect(await events.next() == .ended(.left))
+        send(SmallStream.begin + SmallStream.pictures(0..<5), to: publisher)
+        try await rig.take(after: &events)
+        try await rig.waitForFrames(15)
+        close(publisher)
+        await rig.end()
+    }
+
+    @Test("other parameter sets of the same size are told as a change")
+    func parameterSets() async throws {
+        let rig = try await Rig()
+        var events = rig.ingest.events.makeAsyncIterator()
+        let publisher = try rig.publish(SmallStream.begin + SmallStream.pictures(0..<50))
+        try await rig.take(after: &events)
+        try await rig.waitForFrames(50)
+        // That the frame rate was measured is told, too.
+        func changes() -> Int { rig.events.count { if case .changed = $0 { true } else { false } } }
+        let before = changes()
+        let same = SmallStream.message(9, 2000, SmallStream.videoHeader())
+        send(same + SmallStream.pictures(50..<75), to: publisher)
+        try await rig.waitForFrames(75)
+        #expect(changes() == before)
+        let other = SmallStream.message(9, 3000, SmallStream.videoHeader(isOther: true))
+        send(other + SmallStream.pictures(75..<100), to: publisher)
+        try await rig.waitForFrames(100)
+        #expect(changes() == before + 1)
+        close(publisher)
+        await rig.end()
+    }
+
+    @Test("audio that is not AAC is named, and the video is in the feed")
+    func foreignAudio() async throws {
+        let rig = try await Rig()
+        var events = rig.ingest.events.makeAsyncIterator()
+        let mp3 = SmallStream.message(8, 0, SmallStream.mp3)
+        let publisher = try rig.publish(SmallStream.begin + mp3 + SmallStream.pictures(0..<10) + mp3)
+        try await rig.take(after: &events)
+        try await rig.waitForFrames(10)
+        let aac = SmallStream.message(8, 400, SmallStream.audioHeader) + SmallStream.message(8, 400, SmallStream.sound)
+        send(aac, to: publisher)
+        try await eventually("AAC") { rig.events.contains(.foreignAudio(nil)) }
+        let told = rig.events.filter { if case .foreignAudio = $0 { true } else { false } }
+        #expect(told == [.foreignAudio("MP3"), .foreignAudio(nil)])
+        close(publisher)
+        await rig.end()
+    }
+
+    @Test("video in an old codec is refused by its name")
+    func foreignVideo() async throws {
+        let rig = try await Rig()
+        var events = rig.ingest.events.makeAsyncIterator()
+        let bytes = RTMPStranger.publishing(SmallStream.oldVideo, key: "key")
+        let answer = say(bytes, to: rig.port, for: .seconds(20))
+        try await rig.take(after: &events)
+        guard case .ended(.rejected(let why)) = await events.next() else { throw Failed("it was not rejected") }
+        #expect(why.contains("Sorenson H.263") && why.contains("H.264"))
+        let text = String(decoding: try await answer.value, as: UTF8.self)
+        #expect(text.contains("NetStream.Publish.Rejected") && text.contains("Sorenson H.263"))
+        #expect(rig.ingest.ledger.refusals[.codec] == 1)
+        await rig.end()
+    }
+
+    // MARK: The place
+
+    @Test("another one with the right key is refused with the publisher's next message")
+    func busy() async throws {
+        let rig = try await Rig()
+        var events = rig.ingest.events.makeAsyncIterator()
+        let first = try rig.publish(SmallStream.begin)
+        try await rig.take(after: &events)
+        let second = say(RTMPStranger.asking(for: "key"), to: rig.port, for: .seconds(20))
+        // It waits until the first one sends.
+        for number in 0..<1000 where rig.ingest.ledger.refusals[.busy] == nil {
+            send(SmallStream.pictures(number..<number + 1), to: first)
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(String(decoding: try await second.value, as: UTF8.self).contains("somebody else is publishing"))
+        #expect(rig.events.last != .ended)
+        close(first)
+        await rig.end()
+    }
+
+    @Test("a publisher that sends nothing is told why, and gives way")
+    func silent() async throws {
+        let rig = try await Rig { $0.silence = .milliseconds(300) }
+        var events = rig.ingest.events.makeAsyncIterator()
+        let first = say(RTMPStranger.asking(for: "key") + SmallStream.begin, to: rig.port, for: .seconds(20))
+        try await rig.take(after: &events)
+        let second = try rig.publish()
+        #expect(await events.next() == .ended(.replaced))
+        guard case .began = await events.next() else { throw Failed("the second one does not publish") }
+        #expect(String(decoding: try await first.value, as: UTF8.self).contains("another publisher"))
+        #expect(rig.events.last == .ended)
+        close(second)
+        await rig.end()
+    }
+
+    @Test("a publisher that sends nothing for long is hung up on")
+    func idle() async throws {
+        let rig = try await Rig { $0.idle = .milliseconds(300) }
+        var events = rig.ingest.events.makeAsyncIterator()
+        let publisher = try rig.publish(SmallStream.begin)
+        try await rig.take(after: &events)
+        #expect(await events.next() == .ended(.idle))
+        try await eventually("the end") { rig.events.last == .ended }
+        close(publisher)
+        await rig.end()
+    }
+
+    @Test("a publisher that sends, and nothing of it becomes a picture, gives way to another one with the right key")
+    func mute() async throws {
+        let (ingest, port) = try await ingest()
+        let first = try RTMPStranger.leave(RTMPStranger.asking(for: "key"), at: port)
+        defer { close(first) }
+        var events = ingest.events.makeAsyncIterator()
+        guard case .began = await events.next() else { throw Failed("no publisher came") }
+        let second = try RTMPStranger.leave(RTMPStranger.asking(for: "key"), at: port)
+        defer { close(second) }
+        // It waits whether the first one is silent.
+        ingest.setMute(true)
+        var ending: IngestEvent.Ending?
+        while let event = await events.next() {
+            if case .ended(let how) = event { ending = how }
+            if case .began = event { break }
+        }
+        #expect(ending == .replaced)
         await ingest.close()
     }
 
-    @Test("whoever sends more than it takes to ask is hung up on, and has not asked")
+    // MARK: Strangers
+
+    @Test("a stranger that sends more than it takes to ask is hung up on, and has not asked")
     func floods() async throws {
         let (ingest, port) = try await ingest()
         let ping = RTMPStranger.message(2, [0, 6, 0, 0, 0, 1], kind: MessageType.userControl, stream: 0)
@@ -87,7 +346,7 @@ import Testing
         await ingest.close()
     }
 
-    @Test("among wrong keys of its own address, which fill every place, the right one gets in where it is looked at as it gives way")
+    @Test("among wrong keys of its own address, which fill every place, the right one gets in")
     func sameAddress() async throws {
         let (ingest, port) = try await ingest {
             $0.strangersPerAddress = 4
@@ -114,26 +373,6 @@ import Testing
         for await event in ingest.events { if case .began = event { break } }
         others.cancel()
         try await others.value
-        await ingest.close()
-    }
-
-    @Test("whoever sends, and nothing of it becomes a picture, gives way to another one with the right key")
-    func mute() async throws {
-        let (ingest, port) = try await ingest()
-        let first = try RTMPStranger.leave(RTMPStranger.asking(for: "key"), at: port)
-        defer { close(first) }
-        var events = ingest.events.makeAsyncIterator()
-        guard case .began = await events.next() else { throw Failed("nobody publishes") }
-        let second = try RTMPStranger.leave(RTMPStranger.asking(for: "key"), at: port)
-        defer { close(second) }
-        // It waits whether the first one is silent.
-        ingest.setMute(true)
-        var ending: IngestEvent.Ending?
-        while let event = await events.next() {
-            if case .ended(let how) = event { ending = how }
-            if case .began = event { break }
-        }
-        #expect(ending == .replaced)
         await ingest.close()
     }
 

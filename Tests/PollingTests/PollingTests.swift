@@ -36,14 +36,4 @@ import Testing
         #expect(made.withLock { $0 } == Array(0..<1000))
         loop.execute { loop.stop() }
     }
-
-    @Test("a demand tells its next turn, also when nobody has said it again; without a pace everything is wanted at once")
-    func demand() {
-        let demand = Demand()
-        #expect(demand.turn(after: 1000) == 1000)
-        demand.set(turn: 1050, pace: 60)
-        #expect([1000, 1049, 1050, 1109, 1110, 1400].map(demand.turn(after:)) == [1050, 1050, 1110, 1110, 1170, 1410])
-        demand.set(turn: 0, pace: 0)
-        #expect(demand.turn(after: 1400) == 1400)
-    }
 }

@@ -50,22 +50,6 @@ import Testing
         #expect(!dumped.contains("abc") && !dumped.contains("108"))
     }
 
-    private func media(_ type: UInt8, _ bytes: [UInt8]) -> MediaMessage { bytes.withUnsafeBytes { MediaMessage(MessageHeader(type: type), $0) } }
-
-    @Test("keyframes, sequence headers and codecs are told by the first bytes")
-    func messages() {
-        #expect(media(9, [0x17, 0, 0, 0, 0]).isSequenceHeader && !media(9, [0x17, 0, 0, 0, 0]).isKeyframe)
-        #expect(media(9, [0x17, 1, 0, 0, 0]).isKeyframe && !media(9, [0x27, 1, 0, 0, 0]).isKeyframe && !media(9, [0x17, 2, 0, 0, 0]).isKeyframe)
-        #expect(media(9, [0x17]).isKeyframe == false && media(9, []).isEmpty && media(9, [0x57, 1]).isEmpty)
-        #expect(media(9, [0x12, 9]).isKeyframe && media(9, [0x12, 9]).codec == .number(2))
-        let start = media(9, [0x90, 0x68, 0x76, 0x63, 0x31])
-        #expect(start.isSequenceHeader && start.codec == .hevc && start.codec.description == "hvc1")
-        #expect(media(9, [0x93, 0x68, 0x76, 0x63, 0x31]).isKeyframe && !media(9, [0xA3, 0x68, 0x76, 0x63, 0x31]).isKeyframe)
-        #expect(media(9, [0x96, 0x68, 0x76, 0x63, 0x31]).codec == .unknown && media(9, [0x93, 1]).codec == .unknown)
-        #expect(media(8, [0xAF, 0]).isSequenceHeader && !media(8, [0xAF, 1]).isSequenceHeader && media(8, [0x2F]).codec == .number(2))
-        #expect(media(8, [0x90, 0x4F, 0x70, 0x75, 0x73]).codec.description == "Opus" && media(8, [0x95, 0, 0, 0, 0]).codec == .unknown)
-    }
-
     @Test("a tag says the message's length, and its time in four bytes")
     func tag() {
         let header = FLV.withTagHeader(.video, size: 0x010203, timestamp: 0xAABB_CCDD) { Array($0) }

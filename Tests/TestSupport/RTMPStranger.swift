@@ -32,15 +32,38 @@ public enum RTMPStranger {
         return greeting + command("createStream", 2, [5]) + command("publish", 3, [5] + text(key) + text("live"), stream: 1)
     }
 
-    /// A publisher of HEVC, as enhanced RTMP has it.
-    public static func hevc(key: String) -> [UInt8] {
-        asking(for: key) + chunk(9, [0x90, 0x68, 0x76, 0x63, 0x31] + Array(repeating: 0, count: 30), stream: 1, lane: 6)
+    /// The request to publish alone, for a connection that has published before.
+    public static func asking(again key: String) -> [UInt8] {
+        command("publish", 5, [5] + text(key) + text("live"), stream: 1)
     }
 
-    /// A message in one chunk, longer ones after a `setChunkSize`.
-    public static func message(_ lane: UInt8, _ body: [UInt8], kind: UInt8, stream: UInt8 = 1) -> [UInt8] {
-        [lane, 0, 0, 0] + withUnsafeBytes(of: UInt32(body.count).bigEndian) { Array($0.dropFirst()) } + [kind, stream, 0, 0, 0] + body
+    /// It publishes no more, and stays connected.
+    public static var stopping: [UInt8] {
+        command("deleteStream", 4, [5, 0] + withUnsafeBytes(of: Double(1).bitPattern.bigEndian) { Array($0) })
     }
+
+    /// A publisher whose first message of video is this one.
+    public static func publishing(_ video: [UInt8], key: String) -> [UInt8] {
+        asking(for: key) + message(6, video, kind: 9)
+    }
+
+    /// A message in one chunk, longer ones than 128 bytes after a ``chunkSize(_:)``.
+    ///
+    /// - Parameter time: Milliseconds; its lowest 32 bits are sent.
+    public static func message(
+        _ lane: UInt8, _ body: [UInt8], kind: UInt8, time: Int = 0, stream: UInt8 = 1
+    ) -> [UInt8] {
+        let time = UInt32(truncatingIfNeeded: time)
+        let isLong = time >= 0xFF_FFFF
+        let short = isLong ? 0xFF_FFFF : time
+        return [lane] + bigEndian(short).dropFirst() + bigEndian(UInt32(body.count)).dropFirst()
+            + [kind, stream, 0, 0, 0] + (isLong ? bigEndian(time) : []) + body
+    }
+
+    /// Has the chunks of all messages behind it as large as this.
+    public static func chunkSize(_ size: Int) -> [UInt8] { message(2, bigEndian(UInt32(size)), kind: 1, stream: 0) }
+
+    private static func bigEndian(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
 
     /// Says everything, and stays.
     ///

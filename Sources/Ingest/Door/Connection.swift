@@ -4,6 +4,8 @@ import Polling
 import RTMP
 
 /// One connection to an ingest: a stranger first, and a publisher once it has shown the right key.
+///
+/// The data path reads a publisher: its connection is lent then, and what is to become of it waits until it is back.
 final class Connection: EventLoop.Handler {
     /// What it is, as far as the desk is concerned.
     enum Standing {
@@ -16,6 +18,7 @@ final class Connection: EventLoop.Handler {
 
     private let desk: Desk
     private var loop: EventLoop { desk.loop }
+    let peer: Peer
     let address: String
     /// What is counted as one address.
     let neighbourhood: String
@@ -24,41 +27,29 @@ final class Connection: EventLoop.Handler {
     var standing = Standing.stranger
     /// The name that it wants to publish under, until that is decided.
     private(set) var name: String?
-    private var session: PublishSession
-    private var socket: CInt
     /// Events that the loop looks for; `nil` while it looks for none.
     private var watched: UInt32?
-    /// What came and is not to be looked at yet.
-    private var held: [UInt8] = []
-    /// There is more to look at, be it only of a message that has come whole.
-    private var isBehind = false
     private var mayRead = true
-    /// Answers that the peer has not taken.
-    private var unsent: [UInt8] = []
+    /// The data path has it.
+    private var isLent = false
+    /// What becomes of it when the data path has given it back.
+    private var whenBack: (() -> Void)?
     /// Nothing more is said to it.
     private var isSilent = false
     /// It has been refused, and is given time to read why.
     private(set) var isLeaving = false
     private var deadline: EventLoop.Appointment?
 
-    /// Answers that a peer may leave unread.
-    private static let mostUnsent = 64 << 10
-    /// Bytes that one read may take, of a publisher and of others together.
-    static let readSize = 64 << 10
-    /// Of that, for somebody who has not shown a key.
-    private static let strangersReadSize = 4 << 10
-    /// Reads of a publisher before others have their turn; of others it is one.
-    private static let mostReads = 4
-    /// Messages that are taken of one read before others have their turn.
-    private static let mostMessages = 2000
+    /// Bytes that are read at once.
+    static let readSize = 4 << 10
 
     /// - Parameter socket: Owned by the connection.
     init(_ socket: CInt, from address: NetworkAddress, desk: Desk) {
-        self.socket = socket
         self.desk = desk
         self.address = address.text
         neighbourhood = address.neighbourhood
-        session = PublishSession(application: desk.application, nonce: .random(in: 0...UInt64.max))
+        peer = Peer(
+            socket, session: PublishSession(application: desk.application, nonce: .random(in: 0...UInt64.max)))
     }
 
     func begin() {
@@ -71,104 +62,72 @@ final class Connection: EventLoop.Handler {
 
     func ready(_ events: UInt32) {
         if events & EPOLLOUT.rawValue != 0 { send() }
-        guard socket >= 0 else { return }
+        guard peer.isOpen, !isLent else { return }
         if mayRead {
             read()
         } else if events & (EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
             if case .waiting = standing { return close() }
-            // What a publisher left behind is read later.
-            loop.remove(socket)
+            // What a publisher left behind is read by the data path.
+            loop.remove(peer.descriptor)
             watched = nil
         }
     }
 
     /// Has the loop look for what matters now.
     private func watch() {
-        guard socket >= 0 else { return }
-        var events: UInt32 = unsent.isEmpty ? 0 : EPOLLOUT.rawValue
+        guard peer.isOpen, !isLent else { return }
+        var events: UInt32 = peer.hasUnsent ? EPOLLOUT.rawValue : 0
         if mayRead { events |= EPOLLIN.rawValue } else if case .waiting = standing { events |= EPOLLRDHUP.rawValue }
         if watched == nil {
-            guard loop.add(socket, events: events, handler: self) else { return close() }
+            guard loop.add(peer.descriptor, events: events, handler: self) else { return close() }
         } else if watched != events {
-            loop.change(socket, events: events)
+            loop.change(peer.descriptor, events: events)
         }
         watched = events
     }
 
     private func read() {
-        let isPublisher = if case .publisher = standing { true } else { false }
-        let size = isPublisher ? desk.room.count : Self.strangersReadSize
-        for _ in 0..<(isPublisher ? Self.mostReads : 1) where mayRead && socket >= 0 {
-            let count = Glibc.read(socket, desk.room.baseAddress!, size)
-            if count < 0, errno == EINTR { continue }
-            if count < 0, errno == EAGAIN { return settle(isDrained: true) }
+        if let count = peer.read(into: desk.room) {
             guard count > 0 else { return close() }
             process(Bytes(rebasing: desk.room[..<count]))
-        }
-        settle(isDrained: false)
-    }
-
-    /// What was read has been taken.
-    private func settle(isDrained: Bool) {
-        if case .publisher(let publication) = standing, mayRead {
-            let now = EventLoop.now()
-            let next = publication.nextReading(now: now)
-            if !publication.pause(now: now) {
-                mayRead = false
-            } else if isDrained, next > now {
-                // What comes until then would wake the loop for nobody.
-                mayRead = false
-                loop.at(next) { [weak self] in self?.resume() }
-            }
         }
         watch()
     }
 
     private func send() {
-        while !unsent.isEmpty, socket >= 0 {
-            let count = Glibc.send(socket, unsent, unsent.count, CInt(MSG_NOSIGNAL))
-            if count > 0 {
-                unsent.removeFirst(count)
-            } else if errno != EINTR {
-                // A peer that takes no answers is not served.
-                if errno != EAGAIN || unsent.count > Self.mostUnsent { return close() }
-                break
-            }
-        }
-        if isSilent, unsent.isEmpty, socket >= 0 { shutdown(socket, CInt(SHUT_WR)) }
+        guard peer.send() else { return close() }
+        if isSilent, !peer.hasUnsent { peer.endOutput() }
         watch()
     }
 
     /// Hangs up.
-    func close() {
-        guard socket >= 0 else { return }
-        if watched != nil { loop.remove(socket) }
-        Glibc.close(socket)
-        socket = -1
-        if let deadline { loop.cancel(deadline) }
-        desk.left(self)
+    ///
+    /// - Parameter drains: What a publisher has sent still goes out.
+    func close(drains: Bool = false) {
+        whenHere(drains: drains) { [self] in
+            guard peer.isOpen else { return }
+            if watched != nil { loop.remove(peer.descriptor) }
+            watched = nil
+            peer.close()
+            if let deadline { loop.cancel(deadline) }
+            desk.left(self)
+            standing = .refused
+        }
     }
 
     // MARK: Protocol
 
     private func process(_ bytes: Bytes) {
         if case .refused = standing { return }
-        let now = EventLoop.now()
         var rest = bytes
-        var messages = 0
         do {
-            events: while let event = try session.next(&rest) {
-                handle(event, now: now)
-                messages += 1
+            events: while let event = try peer.session.next(&rest) {
+                handle(event)
                 switch standing {
                 case .stranger: continue
-                case .publisher(let publication):
-                    guard messages == Self.mostMessages else { continue }
-                    setAside(rest, of: publication, now: now)
-                    break events
-                case .waiting:
+                case .waiting, .publisher:
                     mayRead = false
-                    held += rest
+                    peer.held += rest
                     break events
                 case .refused: break events
                 }
@@ -179,70 +138,72 @@ final class Connection: EventLoop.Handler {
         }
     }
 
-    /// What one read brought takes long: others have their turn first.
-    private func setAside(_ bytes: Bytes, of publication: Publication, now: Int64) {
-        mayRead = false
-        isBehind = true
-        held += bytes
-        if publication.pause(now: now) { loop.at(now) { [weak self] in self?.resume() } }
-    }
-
-    private func handle(_ event: PublishSession.Event, now: Int64) {
+    private func handle(_ event: PublishSession.Event) {
         switch event {
         case .wrongApplication: desk.refuse(self, .application, nil)
         case .publish(let name):
             standing = .waiting
             self.name = name
             desk.ask(self)
-        case .media(let header):
-            guard case .publisher(let publication) = standing else { return }
-            let message = session.withMedia { bytes in
-                let message = MediaMessage(header, bytes)
-                if !message.isEmpty { publication.take(message, header, bytes, now: now) }
-                return message
-            }
-            desk.took(message, from: self, now: now)
-        case .unpublish:
-            desk.left(self, stays: true)
+        // The data path reads those.
+        case .media, .unpublish: break
         }
     }
 
-    /// Reads on.
-    private func resume() {
-        guard !mayRead, socket >= 0 else { return }
-        mayRead = true
-        let came = held
-        let wasBehind = isBehind
-        held = []
-        isBehind = false
-        if !came.isEmpty || wasBehind { came.withUnsafeBytes(process) }
-        read()
-    }
-
     private func answer() {
-        let reply = session.takeReply()
-        guard !reply.isEmpty, socket >= 0 else { return }
-        unsent += reply
-        send()
+        if peer.takeReply(), peer.isOpen { send() }
     }
 
-    // MARK: For the desk
+    // MARK: The publisher
 
     func accept(_ publication: Publication) {
         standing = .publisher(publication)
         name = nil
-        session.accept()
+        mayRead = false
+        peer.media = MediaReader()
+        peer.session.accept()
         answer()
-        publication.hasRoom = { [weak self] in self?.resume() }
         limit(desk.limits.idle, checkIdle)
-        // What came with the request.
-        loop.at(EventLoop.now()) { [weak self] in self?.resume() }
+    }
+
+    /// Lends it to the data path.
+    ///
+    /// - Returns: `nil` where that has it, or it is no publisher.
+    func lend() -> Publication? {
+        guard case .publisher(let publication) = standing, !isLent, peer.isOpen else { return nil }
+        if watched != nil { loop.remove(peer.descriptor) }
+        watched = nil
+        isLent = true
+        publication.lend()
+        return publication
+    }
+
+    /// The data path has given it back.
+    func comesBack(_ end: Publication.End) {
+        isLent = false
+        if let whenBack {
+            self.whenBack = nil
+            return whenBack()
+        }
+        switch end {
+        case .notWanted: break
+        case .gone: close()
+        case .violation(let violation): desk.violated(self, violation)
+        case .unpublished: desk.left(self, stays: true)
+        case .foreignVideo(let coding): desk.reject(self, coding)
+        }
+    }
+
+    /// - Parameter drains: What it has sent is to be taken first.
+    private func whenHere(drains: Bool = false, _ body: @escaping () -> Void) {
+        guard isLent, case .publisher(let publication) = standing else { return body() }
+        whenBack = body
+        publication.recall(drains: drains)
     }
 
     private func checkIdle() {
         guard case .publisher(let publication) = standing else { return }
-        let now = EventLoop.now()
-        let left = desk.limits.idle.wholeNanoseconds - publication.silence(now: now)
+        let left = desk.limits.idle.wholeNanoseconds - publication.silence(now: EventLoop.now())
         guard left > 0 else { return desk.isIdle(self) }
         limit(.nanoseconds(left), checkIdle)
     }
@@ -250,32 +211,44 @@ final class Connection: EventLoop.Handler {
     /// It publishes no more, and may ask again.
     func becomeStranger() {
         standing = .stranger
+        mayRead = true
         limit(desk.limits.handshake) { [unowned self] in close() }
+        let came = peer.held
+        peer.held = []
+        came.withUnsafeBytes(process)
+        watch()
     }
+
+    // MARK: Refusing
 
     /// Tells it why and hangs up.
     ///
-    /// - Parameter lingers: After it has had time to read it.
-    func refuse(_ refusal: PublishSession.Refusal?, lingers: Bool = true) {
-        standing = .refused
-        name = nil
-        if let refusal { session.refuse(refusal) }
-        held = []
-        isBehind = false
-        // Closed at once, with bytes of the peer unread, the answer could be lost on its way.
-        mayRead = true
-        isSilent = true
-        unsent += session.takeReply()
-        let hasWords = !unsent.isEmpty
-        send()
-        guard lingers, hasWords, socket >= 0 else { return close() }
-        isLeaving = true
-        limit(desk.limits.farewell) { [unowned self] in close() }
+    /// - Parameters:
+    ///   - lingers: Whether it has time to read that.
+    ///   - isTold: Called once it has been told.
+    func refuse(_ refusal: PublishSession.Refusal?, lingers: @escaping () -> Bool, isTold: @escaping () -> Void) {
+        whenHere { [self] in
+            guard peer.isOpen else { return }
+            standing = .refused
+            name = nil
+            if let refusal { peer.session.refuse(refusal) }
+            peer.held = []
+            // Closed at once, with bytes of the peer unread, the answer could be lost on its way.
+            mayRead = true
+            isSilent = true
+            _ = peer.takeReply()
+            let hasWords = peer.hasUnsent
+            send()
+            guard lingers(), hasWords, peer.isOpen else { return close() }
+            isLeaving = true
+            isTold()
+            limit(desk.limits.farewell) { [unowned self] in close() }
+        }
     }
 
     private func limit(_ time: Duration, _ action: @escaping () -> Void) {
         if let deadline { loop.cancel(deadline) }
-        guard socket >= 0 else { return }
+        guard peer.isOpen else { return }
         deadline = loop.at(EventLoop.now() + time.wholeNanoseconds, action)
     }
 }

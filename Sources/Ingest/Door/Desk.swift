@@ -6,11 +6,10 @@ final class Desk {
     let limits: IngestLimits
     let application: String
     private var admission = Admission.nobody
-    private let readsEnhanced: Bool
     private let ledger: IngestLedger
     private let report: @Sendable (IngestEvent) -> Void
     let loop: EventLoop
-    /// For what is read at a time; between two reads nobody's.
+    /// For what is read at a time; between two reads it is free.
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Connection.readSize, alignment: 16)
 
     private var addresses = AddressBook()
@@ -22,20 +21,15 @@ final class Desk {
     private var leaving = 0
     private var publisher: Connection?
     private var publication: Publication?
-    /// Publishers that have gone, whose relay still takes the rest.
-    private var former: Publication?
     /// It has the right key, and waits whether the publisher is silent.
     private var challenger: Connection?
     private var isClosed = false
 
-    /// - Parameters:
-    ///   - readsEnhanced: The relay reads HEVC from FLV.
     init(
-        application: String, readsEnhanced: Bool, limits: IngestLimits, ledger: IngestLedger, loop: EventLoop,
+        application: String, limits: IngestLimits, ledger: IngestLedger, loop: EventLoop,
         report: @escaping @Sendable (IngestEvent) -> Void
     ) {
         self.application = application
-        self.readsEnhanced = readsEnhanced
         self.limits = limits
         self.ledger = ledger
         self.loop = loop
@@ -164,6 +158,7 @@ final class Desk {
         }
         guard challenger == nil else { return refuse(connection, .busy, .busy) }
         challenger = connection
+        publication.awaitMessage()
         watch(publication)
     }
 
@@ -176,7 +171,7 @@ final class Desk {
             self.challenger = nil
             let former = publisher
             end(.replaced)
-            if let former { sendAway(former, .rejected("somebody else publishes now, since nothing came for a while")) }
+            if let former { sendAway(former, .rejected("another publisher takes this place, since nothing came for a while")) }
             return accept(challenger)
         }
         loop.at(now + left) { [weak self] in self?.watch(publication) }
@@ -184,36 +179,29 @@ final class Desk {
 
     private func accept(_ connection: Connection) {
         forget(connection)
-        let publication = Publication(address: connection.address, limits: limits, ledger: ledger, loop: loop)
+        let publication = Publication(of: connection, at: self)
         publisher = connection
         self.publication = publication
-        ledger.publishes(true)
         report(.began(address: connection.address))
         connection.accept(publication)
     }
 
     // MARK: The publisher
 
-    func took(_ message: MediaMessage, from connection: Connection, now: Int64) {
-        guard connection === publisher else { return }
-        ledger.took(now)
-        if let challenger, publication?.isMute == false {
-            self.challenger = nil
-            refuse(challenger, .busy, .busy)
-        }
-        if case .number = message.codec { return }
-        if message.kind == .video, message.codec == .hevc, readsEnhanced { return }
-        let what = message.kind == .video ? "picture" : "sound"
-        let advice = message.kind == .video ? (message.codec == .hevc ? "; choose H.264, or use FFmpeg 6.1 or newer on the box" : "; choose H.264") : "; choose AAC"
-        reject("\(message.codec) as \(what) cannot be read by this box\(advice)")
+    /// A message of a publisher has come, which was waited for: whoever wants its place does not get it.
+    func delivered(_ publication: Publication) {
+        guard publication === self.publication, !publication.isMute, let challenger else { return }
+        self.challenger = nil
+        refuse(challenger, .busy, .busy)
     }
 
-    /// Turns the publisher away, because of what it sends.
-    func reject(_ why: String) {
-        guard let publisher else { return }
+    /// Turns the publisher away, because a feed does not carry its video.
+    func reject(_ connection: Connection, _ coding: VideoCoding) {
+        guard connection === publisher else { return }
+        let why = "\(coding) video cannot be used; have the encoder send H.264 or HEVC"
         end(.rejected(why))
-        count(.codec, publisher.address, why)
-        sendAway(publisher, .rejected(why))
+        count(.codec, connection.address, why)
+        sendAway(connection, .rejected(why))
     }
 
     /// Nothing that the publisher sends becomes a picture, or something does again.
@@ -230,13 +218,9 @@ final class Desk {
     }
 
     private func end(_ ending: IngestEvent.Ending) {
-        guard let publication else { return }
-        former?.close()
-        former = publication
-        publication.end()
-        self.publication = nil
+        guard publication != nil else { return }
+        publication = nil
         publisher = nil
-        ledger.publishes(false)
         report(.ended(ending))
         guard let challenger else { return }
         self.challenger = nil
@@ -269,8 +253,7 @@ final class Desk {
 
     /// Tells it why, and gives it time to read that as long as not too many have it.
     private func sendAway(_ connection: Connection, _ answer: PublishSession.Refusal?) {
-        connection.refuse(answer, lingers: leaving < limits.farewells)
-        if connection.isLeaving { leaving += 1 }
+        connection.refuse(answer, lingers: { [self] in leaving < limits.farewells }, isTold: { [self] in leaving += 1 })
     }
 
     private func count(_ reason: IngestRefusal, _ address: String, _ detail: String?) {
@@ -281,13 +264,8 @@ final class Desk {
 
     // MARK: For the ingest
 
-    /// - Returns: What there is to relay, and a relay's end of a pipe.
-    func attach(after time: Int64?, for demand: Demand?) -> (presence: Presence, input: CInt)? {
-        guard let publication, let input = publication.attach(after: time, for: demand) else { return nil }
-        return (publication.presence, input)
-    }
-
-    func confirm(_ time: Int64) { publication?.confirm(time) }
+    /// Lends the publisher's connection to the data path.
+    func lend() -> Publication? { publisher?.lend() }
 
     func setAdmission(_ next: Admission) {
         let before = admission
@@ -308,7 +286,6 @@ final class Desk {
         let open = strangers + [publisher].compactMap { $0 }
         challenger = nil
         if publication != nil { end(.left) }
-        for connection in open { connection.close() }
-        former?.end()
+        for connection in open { connection.close(drains: true) }
     }
 }

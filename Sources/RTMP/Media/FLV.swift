@@ -1,19 +1,21 @@
+package import TransportStream
+
 /// FLV around the messages: a header once, and each message as a tag.
-public enum FLV {
-    /// Sound and picture may come. Behind it stands the length of a tag that is not there.
-    public static let header: [UInt8] = [0x46, 0x4C, 0x56, 1, 5, 0, 0, 0, 9, 0, 0, 0, 0]
+package enum FLV {
+    /// Audio and video may come. Behind it stands the length of a tag that is not there.
+    package static let header: [UInt8] = [0x46, 0x4C, 0x56, 1, 5, 0, 0, 0, 9, 0, 0, 0, 0]
 
     /// Bytes around those of a message.
-    public static let tagHeaderSize = 11
-    public static let tagTrailerSize = 4
+    package static let tagHeaderSize = 11
+    package static let tagTrailerSize = 4
 
     /// What stands before a message.
     ///
     /// - Parameters:
     ///   - size: Bytes of the message.
     ///   - timestamp: Milliseconds.
-    public static func withTagHeader<Result>(
-        _ kind: MediaMessage.Kind, size: Int, timestamp: UInt32, _ body: (Bytes) -> Result
+    package static func withTagHeader<Result>(
+        _ kind: StreamKind, size: Int, timestamp: UInt32, _ body: (Bytes) -> Result
     ) -> Result {
         withUnsafeTemporaryAllocation(byteCount: tagHeaderSize, alignment: 1) { header in
             header[0] = kind == .video ? MessageType.video : MessageType.audio

@@ -1,29 +1,21 @@
 import Configuration
-import FFmpeg
 import Ingest
 import Logging
-import Polling
 import RTMP
 import Synchronization
-import SystemPackage
-import TransportStream
 
-/// What a source has to do with its RTMP port: who is let in, and how a relay gets what the publisher sends.
-final class PublisherRelay: Sendable {
+/// What a source has to do with its RTMP port: who is let in, and whether a publisher is there whose stream the channel
+/// can take.
+final class PublisherPort: Sendable {
     private struct State {
         var isWanted = false
         var hasPublisher = false
-        /// The relay in use gives pictures.
+        /// The publisher's frames reach the channel.
         var delivers = false
         /// Since when nothing that the publisher sends becomes a picture.
         var withoutPicture = ContinuousClock.now
         /// That is so for long.
         var isMute = false
-        /// Relays in a row that ended without a picture of this publisher.
-        var failures = 0
-        /// The publisher sends faster than real time, or did before it left: some of what it sent waits.
-        var isAhead = false
-        var isFinishing = false
         /// Readings of the key that were begun, and which of them is in force: a later one counts.
         var readings = 0
         var reading = 0
@@ -34,38 +26,21 @@ final class PublisherRelay: Sendable {
     private let ledger: ProcessLedger
     private let logger: Logger
     private let ingest: RTMPIngest
-    private let demand: @Sendable () async -> Demand?
-    private let latestTime: @Sendable () async -> Int64?
     private let state = Mutex(State())
     private let closing: AsyncStream<Never>
     private let close: AsyncStream<Never>.Continuation
 
-    /// Relays that may end without a picture before the publisher is told that its stream cannot be read.
-    private static let mostFailures = 3
     private static let lookInterval = Duration.milliseconds(500)
-    private static let restInterval = Duration.milliseconds(100)
-    private static let restLooks = 10
-    /// Looks at a publisher that sends and a relay that gives nothing, until that one is taken to hang.
-    private static let patientLooks = 5
     private static let longestPause = Duration.seconds(5)
     /// How long a publisher may be there without a picture before another one is let in.
     private static let mutePatience = Duration.seconds(10)
 
-    /// - Parameters:
-    ///   - demand: Tells when pictures are wanted.
-    ///   - latestTime: Gives the decoding time, in ticks, of the last picture of the publisher's stream that came out of a relay;
-    ///     `nil` when there is none.
-    init(
-        _ source: RTMPSource, box: Box, ledger: ProcessLedger, logger: Logger, demand: @escaping @Sendable () async -> Demand?,
-        latestTime: @escaping @Sendable () async -> Int64?
-    ) {
+    init(_ source: RTMPSource, box: Box, ledger: ProcessLedger, logger: Logger) {
         self.source = source
-        self.demand = demand
-        self.latestTime = latestTime
         secrets = box.secretReader
         self.ledger = ledger
         self.logger = logger
-        ingest = RTMPIngest(application: source.app, readsEnhanced: box.ffmpeg.capabilities.hasEnhancedFLV)
+        ingest = RTMPIngest(application: source.app)
         (closing, close) = AsyncStream.makeStream()
     }
 
@@ -81,16 +56,13 @@ final class PublisherRelay: Sendable {
     func run(_ process: any Supervised) async {
         await withDiscardingTaskGroup { tasks in
             tasks.addTask { await self.keepOpen() }
-            tasks.addTask { await self.look(process) }
+            tasks.addTask { await self.look() }
             for await event in ingest.events { handle(event, process) }
         }
     }
 
-    /// Closes the port: the relay in use gets the rest, and the end.
-    func finish() {
-        state.withLock { $0.isFinishing = true }
-        close.finish()
-    }
+    /// Closes the port: what has come of the publisher still goes to the channel.
+    func finish() { close.finish() }
 
     private func keepOpen() async {
         var pause = Duration.seconds(1)
@@ -147,7 +119,7 @@ final class PublisherRelay: Sendable {
         case .began(let address):
             logger.notice("a publisher came", metadata: ["address": "\(address)"])
             ledger.hasSender(true)
-            state.withLock { ($0.hasPublisher, $0.delivers, $0.withoutPicture, $0.isMute, $0.failures) = (true, false, .now, false, 0) }
+            state.withLock { ($0.hasPublisher, $0.delivers, $0.withoutPicture, $0.isMute) = (true, false, .now, false) }
             update(process)
         case .ended(let ending):
             switch ending {
@@ -168,62 +140,38 @@ final class PublisherRelay: Sendable {
         }
     }
 
-    // MARK: The relay
+    // MARK: The publisher
 
     func want(_ wanted: Bool, _ process: any Supervised) {
         state.withLock { $0.isWanted = wanted }
         update(process)
     }
 
-    /// Tells whether a relay can run. Under the lock, so that what was told last is what holds: a publisher comes and goes while the
-    /// channel wants the source, or does so no more.
-    private func update(_ process: any Supervised) { state.withLock { process.report(.want($0.isWanted && $0.hasPublisher)) } }
-
-    /// The next relay's input, from where the one before broke off; `nil` when the publisher has gone.
-    func attach() async -> (Presence, FileDescriptor)? {
-        state.withLock { $0.delivers = false }
-        return await ingest.attach(after: await latestMilliseconds(), for: await demand())
+    /// Tells whether a stream can be taken. Under the lock, so that what was told last is what holds: a publisher comes
+    /// and goes while the channel wants the source, or does so no more.
+    private func update(_ process: any Supervised) {
+        state.withLock { process.report(.want($0.isWanted && $0.hasPublisher)) }
     }
 
-    private func latestMilliseconds() async -> Int64? { await latestTime().map { $0 * 1000 / Ticks.perSecond } }
+    /// The publisher's stream, for the channel; `nil` when there is none any more.
+    func stream() async -> Publication? {
+        state.withLock { $0.delivers = false }
+        return await ingest.lend()
+    }
 
     func delivers() {
         ledger.isSilent(false)
         let wasMute = state.withLock { state in
-            defer { (state.delivers, state.isMute, state.failures) = (true, false, 0) }
+            defer { (state.delivers, state.isMute) = (true, false) }
             return state.isMute
         }
         if wasMute { ingest.setMute(false) }
     }
 
-    /// No picture came for a while, because of the publisher or because of the relay.
+    /// No picture came for a while.
     func stalled() {
         ledger.isSilent(true)
         state.withLock { $0.delivers = false }
-    }
-
-    func isAhead(_ isAhead: Bool) { state.withLock { $0.isAhead = isAhead } }
-
-    /// Returns when the relay of a publisher that has left may be ended: soon, or, where the publisher was ahead of
-    /// real time, once all that it sent is out; and at once when another publisher comes or the source is to end.
-    func untilRestIsOut() async {
-        var looks = 0
-        while state.withLock({ state in
-            // That it was ahead may show only once the relay has given some of it.
-            guard state.isAhead && state.delivers || looks < Self.restLooks else { return false }
-            return state.isWanted && !state.hasPublisher && !state.isFinishing
-        }) {
-            looks += 1
-            guard (try? await ContinuousClock().sleep(for: Self.restInterval)) != nil else { return }
-        }
-    }
-
-    func ended(asked: Bool) {
-        let failures = state.withLock { state in
-            if !asked, !state.delivers { state.failures += 1 }
-            return state.failures
-        }
-        if failures >= Self.mostFailures { ingest.reject("FFmpeg cannot read the stream: it needs a picture in H.264") }
     }
 
     private func noticeMute() {
@@ -238,27 +186,16 @@ final class PublisherRelay: Sendable {
         ingest.setMute(true)
     }
 
-    /// Finds a relay that hangs: its publisher sends, and it gives nothing. And has the ingest keep no more than it must.
-    private func look(_ process: any Supervised) async {
-        var looks = 0
-        var isWell = false
-        while await (try? ContinuousClock().sleep(for: isWell ? Self.lookInterval * 2 : Self.lookInterval)) != nil {
-            let (hasPublisher, delivers) = state.withLock { ($0.hasPublisher && $0.isWanted, $0.delivers) }
-            isWell = delivers
-            guard hasPublisher else {
-                looks = 0
-                // There is nobody, or nobody who would make pictures of it.
-                state.withLock { $0.withoutPicture = .now }
-                continue
+    /// Finds a publisher that sends no picture.
+    private func look() async {
+        while await (try? ContinuousClock().sleep(for: Self.lookInterval)) != nil {
+            let isThere = state.withLock { state in
+                let isThere = state.hasPublisher && state.isWanted
+                // No publisher, or no channel that would take its stream.
+                if !isThere { state.withoutPicture = .now }
+                return isThere
             }
-            noticeMute()
-            if delivers, let time = await latestMilliseconds() { ingest.confirm(time) }
-            let mayHang = !delivers && ingest.ledger.delivers(within: Self.lookInterval)
-            looks = mayHang ? looks + 1 : 0
-            guard looks >= Self.patientLooks else { continue }
-            looks = 0
-            logger.warning("the relay takes what the publisher sends and gives nothing: it is replaced")
-            process.report(.stalled)
+            if isThere { noticeMute() }
         }
     }
 }
