@@ -44,7 +44,9 @@ public enum Commands {
             case .srt, .pull, .file: self == other
             // None of these sends a codec that a feed does not carry.
             case .capture: audio == other.audio && deinterlacing == other.deinterlacing
-            case .rtmp, .raw, .test: audio == other.audio
+            case .raw, .test: audio == other.audio
+            // A publisher has no relay.
+            case .rtmp: true
             }
         }
     }
@@ -71,7 +73,7 @@ public enum Commands {
     ///   - transport: By which an RTSP source is asked, where its configuration leaves that open.
     ///   - card: What a capture source is bound to; without one it cannot run.
     ///   - isPlan: For a person to look at, who is perhaps another user than the service's.
-    /// - Returns: `nil` for frames, which the service reads itself.
+    /// - Returns: `nil` for an RTMP publisher and for frames, which the service reads itself.
     /// - Throws: ``SecretError`` or ``CommandError``; ``NotRunnable`` for a card that is not there.
     public static func relay(
         _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding, streams: StreamMap? = nil, isNarrow: Bool = false,
@@ -80,8 +82,6 @@ public enum Commands {
     ) throws -> FFmpegCommand? {
         let kind: RelaySource
         switch source.kind {
-        case .rtmp:
-            kind = .flv
         case .srt(let srt):
             let passphrase = try reveal(srt.passphrase, as: .passphrase, environment: environment, isPlan: isPlan)
             // FFmpeg asks for none: its callers are checked here. Without it nobody could be let in.
@@ -101,7 +101,7 @@ public enum Commands {
             guard let card else { throw NotRunnable(what: "no card \(capture.binding.sentence) is plugged in") }
             let setting = CaptureSetting(card.modes, size: capture.size, rate: capture.rate)
             return CardReaderCommand(card: self.card(capture, card, setting), size: setting.frameSize).command(for: ffmpeg)
-        case .raw:
+        case .rtmp, .raw:
             return nil
         }
         return try relay(kind, mezzanine, transcoding, streams ?? source.streamMap).command(for: ffmpeg)

@@ -67,24 +67,6 @@ import Testing
         #expect(zip(audio, audio.dropFirst()).allSatisfy { (1...3840).contains($1 - $0) })
     }
 
-    @Test("a publisher's stream is taken in from its first keyframe with its own times, with and without sound", arguments: [true, false])
-    func flv(sound: Bool) async throws {
-        let scratch = Scratch()
-        try await makeSource(scratch.file("source.ts"), seconds: 2)
-        try await tool(
-            "ffmpeg",
-            ["-v", "error", "-nostdin", "-i", scratch.file("source.ts")] + (sound ? [] : ["-an"]) + [
-                "-c", "copy", "-flvflags", "no_duration_filesize", "-output_ts_offset", "10", "-f", "flv", scratch.file("source.flv"),
-            ])
-        let end = try await run(
-            RelayCommand(source: .flv).command(for: try await ffmpeg().capabilities), in: scratch, from: scratch.file("source.flv"), to: scratch.file("out.ts"))
-        #expect(end.cause == .ended, "\(end.log.lines)")
-        let given = try await packets(scratch.file("source.flv"), "v")
-        let video = try await packets(scratch.file("out.ts"), "v")
-        #expect(video.first?.isKey == true && video.map(\.pts) == given.map { $0.pts * 90 })
-        #expect(try await packets(scratch.file("out.ts"), "a").isEmpty == !sound)
-    }
-
     @Test("a source in another codec is encoded for the feed")
     func mezzanine() async throws {
         let scratch = Scratch()

@@ -20,6 +20,7 @@ import Testing
     private static let copied = "sources: [ { rtmp: { listen: \"127.0.0.1:1935\" } } ], groups: [ { name: hd, video: copy, audio: copy } ]"
     private static let pullCopied =
         "sources: [ { pull: { url: \"http://h/x\" } } ], groups: [ { name: hd, video: copy, audio: copy } ]"
+    private static let published = "sources: [ { rtmp: { listen: \"127.0.0.1:1935\" } } ], groups: [ { name: hd } ]"
     private static let image = "sources: [ { test: } ], slate: { image: \"\(#filePath)\" }, groups: [ { name: hd } ]"
 
     private static func pull(_ url: String) -> String { "sources: [ { pull: { url: \"\(url)\" } } ], groups: [ { name: hd } ]" }
@@ -40,8 +41,9 @@ import Testing
         ("concat", pull("rtsp://user:secret@h/x"), "source pull-0 of main", "it cannot be used"),
         ("data", "sources: [ { srt: { listen: \"127.0.0.1:9000\" } } ], groups: [ { name: hd } ]", "source srt-0 of main", "it cannot be used"),
         ("rtp", pull("rtp://h:5004"), "source pull-0 of main", "it cannot be used"),
-        ("aac", copied, "source rtmp-0 of main", "it cannot be used"),
-        ("flv", copied, "source rtmp-0 of main", "it cannot be used"),
+        ("aac", pullCopied, "source pull-0 of main", "it cannot be used"),
+        ("flv", pull("rtmp://h/app/x"), "source pull-0 of main", "it cannot be used"),
+        ("libx265", published, "the slate of main", "after a source that sends HEVC"),
         ("rawvideo", capture, "source capture-0 of main", "it cannot be used"),
         ("libx264", capture, "source capture-0 of main", "it has no encoder"),
         ("aac", capture, "source capture-0 of main", "it has no sound"),
@@ -74,7 +76,6 @@ import Testing
         ("aac", test, "group hd", "its sound cannot be encoded"),
         ("hevc", pull("http://h/x"), "group hd", "sources that send HEVC"),
         ("aac", pullCopied, "source pull-0 of main", "where its sound is AAC"),
-        ("aac", copied, "source rtmp-0 of main", "it cannot be used"),
         ("rawvideo", raw, "source raw-0 of main", "it cannot be used"),
     ]
 

@@ -36,7 +36,7 @@ import Testing
     func unknown(script: String) async throws {
         let findings = try await check(script)
         #expect(findings.refused.isEmpty && !findings.isComplete)
-        for name in ["RTMP sources", "SRT sources", "the slate", "groups in HEVC", "recordings", "SRT targets"] {
+        for name in ["file sources", "SRT sources", "the slate", "groups in HEVC", "recordings", "SRT targets"] {
             #expect(findings.unknown.contains(name), "\(name): \(findings.unknown)")
         }
         #expect(findings.doubt(ffmpeg: "9.0")?.contains("recordings") == true)
@@ -68,7 +68,7 @@ import Testing
     @Test("recordings and targets are checked where FFmpeg has no libx264")
     func withoutLibx264() async throws {
         let findings = try await check("echo \"[fatal] Unrecognized option 'map'.\" >&2; exit 8", without: ["libx264"])
-        for name in ["RTMP sources", "recordings", "RTMP targets", "SRT targets"] {
+        for name in ["file sources", "recordings", "RTMP targets", "SRT targets"] {
             #expect(findings.refused.first?.role.contains(name) == true, "\(findings)")
         }
     }

@@ -36,13 +36,11 @@ public struct RelayCommand: Sendable {
 
     /// How much of a source is looked at before the first packet goes out.
     ///
-    /// Measured with FFmpeg 5.1.9, first media byte in → first TS byte out: FLV with audio 10 ms, FLV without audio
-    /// 0.43 s (FFmpeg waits the whole span for a second stream; its own setting waits 3.9 s), MPEG-TS 1 s with and
-    /// without audio (own setting: 4 s). Without `-fpsprobesize 0` FLV with audio waits the whole span too.
+    /// Measured with FFmpeg 5.1.9, first media byte in → first TS byte out: MPEG-TS 1 s with and without audio (its
+    /// own setting waits 4 s).
     private enum Probing {
-        static let flv = ["-analyzeduration", "500000", "-fpsprobesize", "0"]
-        /// Longer: others' multiplexers let audio lag behind video by several hundred milliseconds, and a stream that
-        /// was not seen has no parameters to be written with.
+        /// Multiplexers let audio lag behind video by several hundred milliseconds, and a stream that was not seen has
+        /// no parameters to be written with.
         static let network = ["-analyzeduration", "1000000", "-fpsprobesize", "0"]
     }
 
@@ -53,8 +51,6 @@ public struct RelayCommand: Sendable {
 
     private func input(for ffmpeg: FFmpegCapabilities) throws(CommandError) -> Input {
         switch source {
-        case .flv:
-            return Input(arguments: Probing.flv + ["-copyts", "-f", "flv", "-i", "pipe:0"])
         case .transportStream:
             return Input(arguments: Probing.network + ["-f", "mpegts", "-i", "pipe:0"])
         case .srtListen(let address, let passphrase, let latency, _, _):

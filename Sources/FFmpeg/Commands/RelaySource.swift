@@ -1,8 +1,5 @@
 /// Where a relay takes its media from.
 public enum RelaySource: Sendable, Hashable {
-    /// FLV on standard input, as an RTMP publisher's messages are given to it. Its timestamps are kept, so that another
-    /// relay can go on where one ended.
-    case flv
     /// MPEG-TS on standard input, as the process gives it that has an SRT caller.
     case transportStream
     /// Listens for one SRT caller, and passes on what it sends for ``transportStream``: the call lasts longer than the process that
@@ -30,7 +27,7 @@ public enum RelaySource: Sendable, Hashable {
     var describesInput: Bool {
         switch self {
         case .transportStream, .pull, .file: true
-        case .flv, .srtListen, .test: false
+        case .srtListen, .test: false
         }
     }
 }

@@ -69,7 +69,9 @@ public struct FFmpegNeeds: Sendable {
         needs.need([.filter("drawtext")], for: "the slate", "it has no text")
         needs.need(.testPicture, for: "test sources", "there are none")
         needs.need([.input("srt"), .output("srt")], for: "SRT", "there are no SRT sources and targets")
-        needs.need(.rtmpSource, .rtmpTarget, [.output("rtmp"), .output("rtmps")], for: "RTMP", "RTMP does not work")
+        needs.need(
+            .flvInput, .rtmpTarget, [.output("rtmp"), .output("rtmps")], for: "RTMP",
+            "there are no RTMP targets and pulls")
         needs.need(.recording, for: "recordings", "there are none")
         needs.need([.demuxer("rtsp"), .input("https")], for: "pulls", "such addresses cannot be fetched")
         needs.need(.secretInput, for: "sources", "none can have a passphrase or a password")
@@ -111,10 +113,7 @@ public struct FFmpegNeeds: Sendable {
         for source in channel.sources {
             let subject = "source \(source.id) of \(channel.name)"
             add(source, subject, hasSoftware: hasSoftware)
-            if encodesSound, !source.hasFrames {
-                need(.encodedSound, for: subject, Self.noSource)
-                if case .rtmp = source.kind { need([.decoder("aac")], for: subject, Self.noSource) }
-            }
+            if encodesSound, !source.hasFrames, !source.isPublisher { need(.encodedSound, for: subject, Self.noSource) }
             if mayBeInOtherCodecs(source) {
                 if encodesSound { need([.decoder("aac")], for: subject, "it cannot be used where its sound is AAC") }
                 need([.encoder("libx264"), .filter("format")], for: subject, "it cannot be used where its picture is neither H.264 nor HEVC")
@@ -129,7 +128,8 @@ public struct FFmpegNeeds: Sendable {
 
     private mutating func add(_ source: SourceConfiguration, _ subject: String, hasSoftware: Bool) {
         switch source.kind {
-        case .rtmp: need(.rtmpSource, for: subject, Self.noSource)
+        // The service reads it itself.
+        case .rtmp: break
         case .srt(let srt):
             need([.input("srt")], for: subject, Self.noSource)
             need(srt.passphrase == nil ? .rawCopy : .secretInput, for: subject, Self.noSource)
@@ -148,7 +148,7 @@ public struct FFmpegNeeds: Sendable {
         let scheme = Self.scheme(of: pull.url)
         switch scheme {
         case "rtsp", "rtsps": need([.demuxer("rtsp"), .input(scheme == "rtsp" ? "tcp" : "tls")], for: subject, Self.noSource)
-        case "rtmp", "rtmps": need([.input(scheme)], .rtmpSource, for: subject, Self.noSource)
+        case "rtmp", "rtmps": need([.input(scheme)], .flvInput, for: subject, Self.noSource)
         case "rtp": need([.input(scheme), .demuxer("rtp")], for: subject, Self.noSource)
         default: need([.input(scheme)], for: subject, Self.noSource)
         }
@@ -174,7 +174,7 @@ public struct FFmpegNeeds: Sendable {
     }
 
     private func maySendHEVC(_ source: SourceConfiguration) -> Bool {
-        if case .rtmp = source.kind { ffmpeg.hasEnhancedFLV } else { mayBeInOtherCodecs(source) }
+        if case .rtmp = source.kind { true } else { mayBeInOtherCodecs(source) }
     }
 
     // MARK: The slate

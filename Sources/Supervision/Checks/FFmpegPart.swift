@@ -49,8 +49,8 @@ extension [FFmpegPart] {
     static var slate: Self { [.filter("setsar"), .filter("format"), .filter("loop"), .filter("settb"), .filter("setpts"), .filter("fps")] }
     static var plainSlate: Self { [.demuxer("lavfi"), .filter("gradients")] }
     static var slateImage: Self { [.input("file"), .filter("scale"), .filter("pad")] }
-    /// FLV from a publisher.
-    static var rtmpSource: Self { [.demuxer("flv"), .bitstreamFilter("h264_mp4toannexb")] }
+    /// FLV from a server or a file.
+    static var flvInput: Self { [.demuxer("flv"), .bitstreamFilter("h264_mp4toannexb")] }
     static var rtmpTarget: Self { [.muxer("flv"), .bitstreamFilter("extract_extradata"), .bitstreamFilter("aac_adtstoasc")] }
     static var recording: Self { [.muxer("segment"), .output("file")] }
     /// An input with a secret in it, which a script names.

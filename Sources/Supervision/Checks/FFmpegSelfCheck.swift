@@ -71,16 +71,16 @@ public struct FFmpegSelfCheck: Sendable {
     }
 
     public func run() async -> Findings {
-        guard let flv = MemoryFile("flv", ReadyMadeMedia.flv), let relayed = MemoryFile("relayed"), let made = MemoryFile("made"),
+        guard let relayed = MemoryFile("relayed"), let made = MemoryFile("made"),
             let frames = MemoryFile("frames", ReadyMadeMedia.frames(width: Self.size.width, height: Self.size.height))
         else { return Findings(unknown: ["everything"]) }
         let files = Files(environment)
         defer { files?.remove() }
         var findings = Findings()
-        await look(at: makers(from: flv, relayed: relayed, made: made), &findings)
+        await look(at: makers(from: files, relayed: relayed, made: made), &findings)
         // Where FFmpeg has no libx264, there is no test picture; the ready-made media need no encoder.
         let media = relayed.isEmpty ? made : relayed
-        let others: [[Role]] = [sources(files), cards(frames), slates(files), groups(media), targets(media, files)]
+        let others: [[Role]] = [sources(), cards(frames), slates(files), groups(media), targets(media, files)]
         await look(at: Array(others.joined()), &findings)
         return findings
     }
@@ -107,27 +107,27 @@ public struct FFmpegSelfCheck: Sendable {
     private static let x265: [FFmpegPart] = [.encoder("libx265")]
 
     /// Those whose media the others are given.
-    private func makers(from flv: MemoryFile, relayed: MemoryFile, made: MemoryFile) -> [Role] {
+    private func makers(from files: Files?, relayed: MemoryFile, made: MemoryFile) -> [Role] {
         [
-            Role(name: "RTMP sources", needs: [.rtmpSource], command: relay(.flv), input: flv, output: relayed),
+            Role(
+                name: "file sources", needs: [.flvInput, [.input("file")]],
+                command: files.flatMap { relay(.file(path: $0.media, loop: true)) }?.limited(toSeconds: "0.2"),
+                output: relayed),
             Role(
                 name: "test sources and sources in other codecs", needs: [.testPicture, Self.x264, .encodedSound],
                 command: relay(.test(size: Self.size, rate: Self.rate))?.limited(toSeconds: "0.2"), output: made),
         ]
     }
 
-    private func sources(_ files: Files?) -> [Role] {
+    private func sources() -> [Role] {
         let udp = UDPPort.free()
         return [
-            Role(
-                name: "file sources", needs: [.rtmpSource, [.input("file")]],
-                command: files.flatMap { relay(.file(path: $0.media, loop: true)) }?.limited(toSeconds: "0.2")),
             listener("SRT sources", passphrase: nil, needs: [[.input("srt")], .rawCopy]),
             listener("SRT sources with a passphrase", passphrase: "check-check", needs: [[.input("srt")], .secretInput]),
             // Nobody listens on that port.
             pull("RTSP pulls", relay(.pull(url: "rtsp://127.0.0.1:1/check")), needs: [[.demuxer("rtsp"), .input("tcp")]]),
             pull("HTTP pulls", relay(.pull(url: "http://127.0.0.1:1/check")), needs: [[.input("http")]]),
-            pull("RTMP pulls", relay(.pull(url: "rtmp://127.0.0.1:1/check")), needs: [[.input("rtmp")], .rtmpSource]),
+            pull("RTMP pulls", relay(.pull(url: "rtmp://127.0.0.1:1/check")), needs: [[.input("rtmp")], .flvInput]),
             pull("SRT pulls", relay(.pull(url: "srt://127.0.0.1:1")), needs: [[.input("srt")]]),
             pull("UDP pulls", udp.flatMap { relay(.pull(url: "udp://127.0.0.1:\($0)")) }, needs: [[.input("udp")]]),
             pull(

@@ -1,6 +1,6 @@
 /// Media for ``FFmpegSelfCheck``, so that it needs no encoder to begin with.
 enum ReadyMadeMedia {
-    /// FLV as a publisher sends it: six grey pictures of 64x48 in H.264, 30 a second, and silence in AAC.
+    /// FLV as FFmpeg writes it: six grey pictures of 64x48 in H.264, 30 a second, and silence in AAC.
     static let flv = bytes(
         """
         464c5601050000000900000000090000290000000000000017000000000142c00affe100156742c00ada11ec0440000003004000000f23c489a801000468ce0fc80000003408
