@@ -151,6 +151,15 @@ extension Stage {
     }
 }
 
+extension Daemon {
+    /// Bytes of memory that the service has, its children's not counted.
+    func resident() throws -> Int {
+        guard let status = KernelFile.text("/proc/\(program.pid)/status") else { throw Failed("the service is gone") }
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
+        return (Int(line.split(whereSeparator: { !$0.isNumber }).first ?? "0") ?? 0) << 10
+    }
+}
+
 extension NumberedSource {
     /// 320x180 without an end, for real-time tests on small machines.
     static let small = NumberedSource.with {
@@ -158,6 +167,12 @@ extension NumberedSource {
         $0.height = 180
         $0.bitrate = 400
         $0.duration = nil
+    }
+
+    static func small(_ change: (inout NumberedSource) -> Void) -> NumberedSource {
+        var source = small
+        change(&source)
+        return source
     }
 
     static func small(seconds: Double, _ change: (inout NumberedSource) -> Void = { _ in }) -> NumberedSource {

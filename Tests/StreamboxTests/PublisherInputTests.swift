@@ -1,0 +1,244 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What publishers send that were never tried with an FFmpeg at the other end: late, missing and jumping media.
+@Suite(.serialized, .tags(.ffmpeg)) struct PublisherInputTests {
+    /// Frames a second, and frames from one keyframe to the next.
+    private static let rate = 30
+    private static let gop = 15
+
+    private struct Rig {
+        var stage: Stage
+        var sink: NginxRTMP
+        var daemon: Daemon
+        var port: Int
+
+        /// What targets got: of the group that is passed on, and of the one that is encoded.
+        func verdicts() async throws -> [(name: String, verdict: Verdict)] {
+            var found: [(String, Verdict)] = []
+            for name in ["raw", "hd"] { found.append((name, Verdict(try await sink.reading(of: name)))) }
+            return found
+        }
+    }
+
+    private func rig(_ stage: Stage) async throws -> Rig {
+        let sink = try await stage.nginx(record: true)
+        let port = try FreePort.tcp()
+        let daemon = try await stage.streambox(
+            """
+              - name: main
+                sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                slate: { after: 1s }
+                groups:
+                  - { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("raw"))" } ] }
+                  - name: hd
+                    video: { encoder: libx264, bitrate: 800k, size: 320x180, rate: \(Self.rate) }
+                    targets: [ { name: b, url: "\(sink.url("hd"))" } ]
+            """)
+        // The slate: from now on the targets get whatever comes.
+        for name in ["raw", "hd"] { try await sink.waitForFrames(1, of: name) }
+        return Rig(stage: stage, sink: sink, daemon: daemon, port: port)
+    }
+
+    /// A stream of ten seconds, or another one.
+    private func tags(
+        _ stage: Stage, seconds: Double = 10, _ change: (inout NumberedSource) -> Void = { _ in }
+    ) async throws -> [FLVFile.Tag] {
+        let source = NumberedSource.small(seconds: seconds) {
+            $0.gop = Self.gop
+            change(&$0)
+        }
+        let name = "input-\(UUID().uuidString).flv"
+        try await source.write(to: stage.folder.path(name))
+        return FLVFile(Array(try stage.folder.read(name))).tags
+    }
+
+    /// Publishes, and gives what the targets got.
+    ///
+    /// - Parameter during: Called when the first frame is on air.
+    private func publish(
+        _ messages: [HandMadePublisher.Message], _ rig: Rig, during: (Rig) async throws -> Void = { _ in }
+    ) async throws -> [(name: String, verdict: Verdict)] {
+        async let sending = HandMadePublisher.publish(messages, to: rig.port, key: "x")
+        let onAir = try await rig.daemon.logged("msg=\"on air\"", "source=rtmp-0")
+        try await during(rig)
+        let report = try await sending
+        #expect(!report.wasCut)
+        try await rig.daemon.logged("the publisher left")
+        // No process is between the publisher and the channel.
+        #expect(rig.daemon.lines("msg=started", "source=rtmp-0").isEmpty)
+        let first = try #require(report.firstKeyframe)
+        print("on air after \(onAir.time - first)")
+        #expect(onAir.time - first < Limit.scaled(.milliseconds(500)))
+        let status = try await rig.stage.status(of: rig.daemon)
+        #expect(status.group("hd")?.handovers["stall"] ?? 0 == 0)
+        try await rig.daemon.terminate()
+        let verdicts = try await rig.verdicts()
+        for (name, verdict) in verdicts { print("\(name): \(verdict)") }
+        return verdicts
+    }
+
+    /// Every frame from the first one on, once and in order, and audio where it belongs.
+    private func expectWhole(
+        _ verdicts: [(name: String, verdict: Verdict)], first: UInt32 = 0, last: UInt32 = 299, beeps: Int
+    ) {
+        for (name, verdict) in verdicts {
+            #expect(verdict.isWhole && verdict.first == first && verdict.last == last, "\(name): \(verdict)")
+            #expect(verdict.soundOffsets.count >= beeps, "\(name): \(verdict.soundOffsets)")
+            #expect(verdict.worstSoundOffset ?? 0 < 0.06, "\(name): \(verdict.soundOffsets)")
+        }
+    }
+
+    // MARK: Late and missing audio
+
+    @Test("audio that is announced and never comes costs nothing but the audio", arguments: [true, false])
+    func audioNever(isAnnounced: Bool) async throws {
+        try await withStage { stage in
+            let messages = try await tags(stage).filter { $0.kind == .video || ($0.isHeader && isAnnounced) }
+            let verdicts = try await publish(messages.map { .init($0) }, try await rig(stage))
+            expectWhole(verdicts, beeps: 0)
+        }
+    }
+
+    @Test("audio that begins late is heard when it comes, with its header or long after it", arguments: [true, false])
+    func audioLate(hasHeader: Bool) async throws {
+        try await withStage { stage in
+            let messages = try await tags(stage).compactMap { tag -> HandMadePublisher.Message? in
+                guard tag.kind == .audio else { return .init(tag) }
+                if tag.isHeader { return .init(tag, due: hasHeader ? 0 : 4000) }
+                return tag.time >= 4000 ? .init(tag) : nil
+            }
+            expectWhole(try await publish(messages.inOrder, try await rig(stage)), beeps: 4)
+        }
+    }
+
+    @Test("audio that comes two seconds behind its timestamps is dropped, and heard when it has caught up")
+    func audioBehind() async throws {
+        try await withStage { stage in
+            let messages = try await tags(stage).map { tag -> HandMadePublisher.Message in
+                guard tag.kind == .audio, !tag.isHeader else { return .init(tag) }
+                return .init(tag, due: max(tag.time, min(tag.time + 2000, 6000)))
+            }
+            expectWhole(try await publish(messages.inOrder, try await rig(stage)), beeps: 2)
+        }
+    }
+
+    // MARK: Late and missing video
+
+    @Test("video that begins long after the audio is on air with its first keyframe")
+    func videoLate() async throws {
+        try await withStage { stage in
+            let messages = try await tags(stage).compactMap { tag -> HandMadePublisher.Message? in
+                guard tag.kind == .video else { return .init(tag) }
+                if tag.isHeader { return .init(tag, due: 4000) }
+                return tag.time >= 4000 ? .init(tag) : nil
+            }
+            expectWhole(try await publish(messages.inOrder, try await rig(stage)), first: 120, beeps: 4)
+        }
+    }
+
+    @Test("video that pauses while the audio goes on is a silent source, and comes back without a repeat")
+    func videoPauses() async throws {
+        try await withStage { stage in
+            let messages = try await tags(stage).filter { tag in
+                tag.kind == .audio || tag.isHeader || !(3000..<7000).contains(tag.time)
+            }
+            let rig = try await rig(stage)
+            let verdicts = try await publish(messages.map { .init($0) }, rig) { rig in
+                let silent = try await rig.daemon.logged("silent: no picture comes", "source=rtmp-0")
+                try await rig.daemon.logged("msg=delivers", "source=rtmp-0", from: silent.index)
+            }
+            // An app in the background is no fault of an encoder.
+            #expect(rig.daemon.lines("too slow").isEmpty && rig.daemon.lines("a publisher came").count == 1)
+            for (name, verdict) in verdicts {
+                let isInOrder = verdict.duplicated.isEmpty && verdict.late.isEmpty && verdict.backwards.isEmpty
+                #expect(isInOrder, "\(name): \(verdict)")
+                #expect(verdict.lost == [90...209] && verdict.last == 299, "\(name): \(verdict)")
+                #expect(verdict.worstSoundOffset ?? 1 < 0.06, "\(name): \(verdict.soundOffsets)")
+            }
+        }
+    }
+
+    // MARK: Other formats
+
+    @Test("a new header begins a new format, of another size and of the same")
+    func headers() async throws {
+        try await withStage { stage in
+            // The last one has other parameter sets of the same size.
+            let formats = [(320, 180, 0), (180, 320, 0), (640, 360, 0), (640, 360, 2)]
+            var pieces: [[FLVFile.Tag]] = []
+            for (index, format) in formats.enumerated() {
+                let piece = try await tags(stage, seconds: 3) {
+                    $0.firstNumber = UInt32(90 * index)
+                    ($0.width, $0.height, $0.bFrames) = format
+                }
+                pieces.append(piece)
+            }
+            var messages: [HandMadePublisher.Message] = []
+            for (index, piece) in pieces.enumerated() {
+                for tag in piece where tag.time < 3000 {
+                    var tag = tag
+                    tag.time += 3000 * index
+                    messages.append(.init(tag))
+                }
+            }
+            let verdicts = try await publish(messages, try await rig(stage))
+            for (name, verdict) in verdicts {
+                let isComplete = verdict.duplicated.isEmpty && verdict.lost.isEmpty && verdict.first == 0
+                #expect(isComplete, "\(name): \(verdict)")
+                #expect(verdict.last ?? 0 >= 355, "\(name): \(verdict)")
+                #expect(verdict.worstSoundOffset ?? 1 < 0.06, "\(name): \(verdict.soundOffsets)")
+            }
+        }
+    }
+
+    // MARK: Jumps
+
+    @Test("timestamps that jump cost no frame and no memory", arguments: [30_000, -30_000, 95_000_000, 200, -200])
+    func jump(by jump: Int) async throws {
+        try await withStage { stage in
+            let all = try await tags(stage)
+            let place = try #require(all.first { $0.isKeyframe && $0.time >= 5000 }?.time)
+            let messages = all.map { tag -> HandMadePublisher.Message in
+                var later = tag
+                later.time += max(0, -jump) + (tag.time >= place ? jump : 0)
+                return .init(later, due: tag.time)
+            }
+            let rig = try await rig(stage)
+            let verdicts = try await publish(messages, rig) { rig in
+                try await Task.sleep(for: .seconds(4))
+                let before = try rig.daemon.resident()
+                try await rig.daemon.logged("the publisher left")
+                let after = try rig.daemon.resident()
+                print("resident before \(before >> 10) KB, after \(after >> 10) KB")
+                #expect(Limit.isInstrumented || after - before < 10 << 20)
+            }
+            // A step of less than a second is a gap that is meant.
+            expectWhole(verdicts, beeps: 8)
+            for (name, verdict) in verdicts {
+                #expect(verdict.longestGap?.seconds ?? 1 < 0.5, "\(name): \(verdict)")
+            }
+        }
+    }
+
+    @Test("timestamps that begin anew after 24 or 32 bits go on", arguments: [(1 << 24) - 3000, (1 << 32) - 3000])
+    func wrap(start: Int) async throws {
+        try await withStage { stage in
+            let span = start > 1 << 24 ? 1 << 32 : 1 << 24
+            let messages = try await tags(stage).map { tag -> HandMadePublisher.Message in
+                var later = tag
+                later.time = (tag.time + start) % span
+                return .init(later, due: tag.time)
+            }
+            expectWhole(try await publish(messages, try await rig(stage)), beeps: 8)
+        }
+    }
+}
+
+extension [HandMadePublisher.Message] {
+    /// As they are due; those that are due at the same time in the order that they have.
+    fileprivate var inOrder: Self {
+        enumerated().sorted { ($0.element.due, $0.offset) < ($1.element.due, $1.offset) }.map(\.element)
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+
+/// An RTMP publisher of our own, which sends what it is told when it is told to, whatever the timestamps say: as phones
+/// and encoders do it that were never tried with an FFmpeg at the other end.
+public enum HandMadePublisher {
+    /// A message, and when it is sent.
+    public struct Message: Sendable, Hashable {
+        public var tag: FLVFile.Tag
+        /// Milliseconds from the beginning.
+        public var due: Int
+
+        public init(_ tag: FLVFile.Tag, due: Int? = nil) {
+            self.tag = tag
+            self.due = due ?? tag.time
+        }
+    }
+
+    /// How it went.
+    public struct Report: Sendable {
+        /// When the first keyframe was sent.
+        public var firstKeyframe: ContinuousClock.Instant?
+        /// The server hung up before everything was sent.
+        public var wasCut = false
+    }
+
+    /// Publishes messages in their order, and leaves.
+    public static func publish(
+        _ messages: [Message], to port: Int, key: String, app: String = "live"
+    ) async throws -> Report {
+        try await onOwnThread { try deliver(messages, to: port, key: key, app: app) }
+    }
+
+    private static func deliver(_ messages: [Message], to port: Int, key: String, app: String) throws -> Report {
+        let connection = try RTMPStranger.leave(
+            RTMPStranger.asking(for: key, app: app) + RTMPStranger.chunkSize(1 << 20), at: port)
+        defer { close(connection) }
+        var report = Report()
+        let start = ContinuousClock.now
+        for message in messages {
+            let early = (start + .milliseconds(message.due) - .now).inSeconds
+            if early > 0 { usleep(UInt32(early * 1e6)) }
+            discardAnswers(connection)
+            let bytes = RTMPStranger.message(
+                message.tag.kind == .video ? 6 : 4, message.tag.body, kind: message.tag.kind.rawValue,
+                time: message.tag.time)
+            guard say(bytes, to: connection) else {
+                report.wasCut = true
+                return report
+            }
+            if message.tag.isKeyframe, report.firstKeyframe == nil { report.firstKeyframe = .now }
+        }
+        // A connection that is closed with answers unread takes with it what the server has not read.
+        shutdown(connection, Int32(SHUT_WR))
+        var ready = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
+        let end = ContinuousClock.now + .seconds(10)
+        while ContinuousClock.now < end, poll(&ready, 1, 100) >= 0, !discardAnswers(connection) {}
+        return report
+    }
+
+    private static func say(_ bytes: [UInt8], to connection: Int32) -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                send(connection, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return false }
+            sent += count
+        }
+        return true
+    }
+
+    /// - Returns: Whether the server has hung up.
+    @discardableResult
+    private static func discardAnswers(_ connection: Int32) -> Bool {
+        var room = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = recv(connection, &room, room.count, Int32(MSG_DONTWAIT))
+            if count > 0 { continue }
+            return count == 0 || errno != EAGAIN && errno != EINTR
+        }
+    }
+}

@@ -1,0 +1,34 @@
+/// The messages of an FLV file, as an RTMP publisher sends them.
+public struct FLVFile {
+    /// A tag of video or audio.
+    public struct Tag: Sendable, Hashable {
+        public enum Kind: UInt8, Sendable { case audio = 8, video = 9 }
+
+        public var kind: Kind
+        /// Milliseconds.
+        public var time: Int
+        public var body: [UInt8]
+
+        /// A sequence header, of AVC or AAC.
+        public var isHeader: Bool { body.count > 1 && body[1] == 0 }
+        public var isKeyframe: Bool { kind == .video && !isHeader && (body.first ?? 0) >> 4 == 1 }
+    }
+
+    public var tags: [Tag] = []
+
+    public init(_ bytes: [UInt8]) {
+        // The header, and the length of a tag that is not there.
+        var rest = bytes.dropFirst(13)
+        func number(_ at: Int, _ count: Int) -> Int {
+            rest.dropFirst(at).prefix(count).reduce(0) { $0 << 8 | Int($1) }
+        }
+        while rest.count > 11 {
+            let size = number(1, 3)
+            let time = number(4, 3) | number(7, 1) << 24
+            if let kind = Tag.Kind(rawValue: rest[rest.startIndex]) {
+                tags.append(Tag(kind: kind, time: time, body: Array(rest.dropFirst(11).prefix(size))))
+            }
+            rest = rest.dropFirst(11 + size + 4)
+        }
+    }
+}
