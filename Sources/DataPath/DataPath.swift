@@ -1,5 +1,5 @@
 import Glibc
-public import Polling
+package import Polling
 public import SystemPackage
 public import TransportStream
 

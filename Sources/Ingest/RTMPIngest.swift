@@ -1,5 +1,5 @@
 public import Polling
-public import SystemPackage
+import SystemPackage
 
 /// A port that takes one RTMP publisher at a time, which shows the right application and key, and lends its connection
 /// to the data path.

@@ -78,8 +78,7 @@ final class SourceRunner: Runnable {
     /// How long a source that delivered may be silent before its relay is replaced. A caller that freezes without
     /// closing keeps its listener busy, so that nobody else gets in.
     private static let silence = Duration.seconds(4)
-    /// The same for a card: it has nobody who could begin to send again, and most often opening it anew helps. Likewise for a
-    /// relay that is known to hang.
+    /// The same for a card: no sender could begin to send again, and most often opening it again helps.
     private static let noPatience = Duration.milliseconds(1)
     /// How often a pipe is looked at whose relay has ended and whose source is ahead of real time.
     private static let restInterval = Duration.milliseconds(50)

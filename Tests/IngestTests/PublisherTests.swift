@@ -250,6 +250,21 @@ import TransportStream
         await rig.end()
     }
 
+    @Test("messages that cannot be used are counted by what is wrong with them, and cost no connection")
+    func faults() async throws {
+        let rig = try await Rig()
+        var events = rig.ingest.events.makeAsyncIterator()
+        let lie = SmallStream.message(9, 400, [0x27, 1, 0, 0, 0, 0, 0, 9, 9, 0x41])
+        let pictures = SmallStream.pictures(0..<10) + lie + SmallStream.pictures(10..<20)
+        let publisher = try rig.publish(SmallStream.begin + pictures)
+        try await rig.take(after: &events)
+        try await rig.waitForFrames(20)
+        close(publisher)
+        #expect(await events.next() == .faults([MediaFault.wrongLength.description: 1]))
+        #expect(await events.next() == .ended(.left))
+        await rig.end()
+    }
+
     @Test("video in an old codec is refused by its name")
     func foreignVideo() async throws {
         let rig = try await Rig()

@@ -181,6 +181,7 @@ final class Connection: EventLoop.Handler {
     /// The data path has given it back.
     func comesBack(_ end: Publication.End) {
         isLent = false
+        desk.note(peer.media.faults)
         if let whenBack {
             self.whenBack = nil
             return whenBack()

@@ -195,6 +195,13 @@ final class Desk {
         refuse(challenger, .busy, .busy)
     }
 
+    /// Tells what was wrong with a publisher's media.
+    func note(_ faults: MediaFaults) {
+        guard faults.total > 0 else { return }
+        let seen = MediaFault.allCases.filter { faults[$0] > 0 }
+        report(.faults(Dictionary(uniqueKeysWithValues: seen.map { ($0.description, faults[$0]) })))
+    }
+
     /// Turns the publisher away, because a feed does not carry its video.
     func reject(_ connection: Connection, _ coding: VideoCoding) {
         guard connection === publisher else { return }

@@ -24,6 +24,8 @@ final class Peer: @unchecked Sendable {
         self.session = session
     }
 
+    deinit { close() }
+
     var isOpen: Bool { descriptor >= 0 }
     var hasUnsent: Bool { !unsent.isEmpty }
 

@@ -234,7 +234,8 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
         if let end { publication.giveBack(end) }
     }
 
-    /// Audio that a feed does not carry. The channel sends silence in its place.
+    /// Audio that a feed does not carry: the channel sends silence in its place. Its bytes are those of the session's
+    /// message, at ``MediaReader/ForeignAudio/body``.
     private func takeForeign(_ audio: MediaReader.ForeignAudio) { setForeignAudio(audio.coding) }
 
     private func setForeignAudio(_ coding: AudioCoding?) {

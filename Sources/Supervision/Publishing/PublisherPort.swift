@@ -133,6 +133,9 @@ final class PublisherPort: Sendable {
             ledger.hasSender(false)
             state.withLock { $0.hasPublisher = false }
             update(process)
+        case .faults(let counts):
+            let text = counts.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
+            logger.info("messages of the publisher could not be used", metadata: ["messages": "\(text)"])
         case .refused(let reason, let address, let detail, let unsaid):
             var metadata: Logger.Metadata = ["address": "\(address)", "reason": "\(reason.rawValue)"]
             if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
