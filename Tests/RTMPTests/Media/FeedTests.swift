@@ -110,6 +110,33 @@ import TransportStream
         }
     }
 
+    @Test("audio far behind its video is silence, and joins in step once its times have caught up")
+    func audioBehind() {
+        var line = Line()
+        line.send(.video, 0, Media.avcHeader())
+        line.send(.audio, 0, Media.aacHeader())
+        var sent = 0
+        func sendAudio(_ line: inout Line, until time: Int) {
+            while sent * 40 < time {
+                line.send(.audio, sent * 40, Media.aac(2 * sent, size: 20))
+                line.send(.audio, sent * 40 + 21, Media.aac(2 * sent + 1, size: 20))
+                sent += 1
+            }
+        }
+        for number in 0..<300 {
+            line.send(.video, number * 40, frame(number))
+            // Two seconds behind for six seconds, and then all at once.
+            sendAudio(&line, until: number < 150 ? number * 40 - 2000 : number * 40 + 1)
+        }
+        let audio = line.units().filter { $0.unit.kind == .audio }
+        #expect(line.splicer.silentFrames >= 270 && line.splicer.silentFrames < 300)
+        #expect(audio.suffix(200).allSatisfy { $0.payload.count == 27 })
+        let last = audio.last
+        #expect(last?.payload.suffix(20) == Media.aac(599, size: 20).suffix(20))
+        // The first picture is shown 80 ms after it is decoded, at ten seconds.
+        #expect(abs((last?.unit.pts ?? 0) - 900_000 - (299 * 40 + 21) * 90) <= 40 * 90)
+    }
+
     @Test("a new size is a new format in the same feed, and a new codec begins an era")
     func formats() {
         var line = Line()
