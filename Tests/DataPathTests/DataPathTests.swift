@@ -159,7 +159,7 @@ import TransportStream
             switch event {
             case .delivering(let format): "delivering \(format.map { "\($0)" } ?? "nothing")"
             case .changed(let format): "changed \(format.map { "\($0)" } ?? "nothing")"
-            case .program, .onAir, .offAir, .stalled, .ahead, .lost, .unreadable, .ended: nil
+            case .program, .onAir, .offAir, .stalled, .ahead, .foreignAudio, .lost, .unreadable, .ended: nil
             }
         }
         // The rate that was measured holds until another one has been.
@@ -187,6 +187,7 @@ import TransportStream
             case .offAir: "off air"
             case .stalled: "stalled"
             case .ahead: "ahead"
+            case .foreignAudio: "foreign audio"
             case .lost(let count): "lost \(count)"
             case .unreadable(let problem): "unreadable: \(problem)"
             case .ended: "ended"
