@@ -246,7 +246,7 @@ public struct Splicer: ~Copyable {
         if joins { take(&writer, pts: raw + reorder) }
 
         output.use(Program(video: program.video, audio: fillsSilence ? .init(pid: 0, codec: .aac) : program.audio))
-        if fillsSilence { standIn(for: program, at: pts) }
+        if fillsSilence { standIn(for: program, pts: pts, dts: dts) }
         output.write(unit, from: source, pts: pts, dts: dts)
 
         noteOutstanding(pts: pts, dts: dts, isFirst: joins || isPlaced)
@@ -391,12 +391,15 @@ public struct Splicer: ~Copyable {
         return max(end - overlap, lastSound.map { $0 + Self.leastSound } ?? .min)
     }
 
-    /// Bridges the sound up to a picture when the writer has none, or has fallen behind too far.
-    private mutating func standIn(for program: Program, at pts: Int64) {
+    /// Bridges the sound up to a picture when the writer has none, or has fallen behind too far: up to the picture's
+    /// decoding time, for what is to be heard then comes beside it.
+    private mutating func standIn(for program: Program, pts: Int64, dts: Int64) {
         let start = soundStart ?? pts
         soundStart = start
         if program.audio == nil || pts - (tail.audioEnd ?? start) > Self.audioPatience { isBridging = true }
-        if isBridging { fillSilence(until: pts) }
+        guard isBridging else { return }
+        // A process that begins to read looks for sound beside the first pictures.
+        fillSilence(until: tail.audioEnd == nil ? pts + ADTS.silenceDuration : dts)
     }
 
     /// Puts whole frames of silence where sound is missing before `limit`.
