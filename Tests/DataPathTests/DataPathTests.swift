@@ -11,13 +11,15 @@ import TransportStream
 @Suite(.tags(.ffmpeg)) struct DataPathTests {
     private struct Rig {
         let path: DataPath
+        /// A machine that is busy may take its time between one step of a test and the next.
+        ///
         /// - Parameter mostAhead: How far a source may be ahead of real time: what tests write comes at once.
         init(
-            limits: Feed.Limits = Feed.Limits(), patience: Duration = .seconds(30),
-            tapPatience: Duration = .seconds(10), mostAhead: Duration = .seconds(3600)
+            limits: Feed.Limits = Feed.Limits(), patience: Duration = .seconds(600),
+            tapPatience: Duration = .seconds(600), mostAhead: Duration = .seconds(3600)
         ) async {
             path = DataPath(limits: limits, tapPatience: tapPatience, mostAhead: mostAhead)
-            await path.addChannel("main", patience: patience)
+            await path.addChannel("main", patience: patience, changePatience: .seconds(600))
             await path.start()
         }
 
@@ -614,8 +616,11 @@ import TransportStream
         let bytes = try await reader.all()
         #expect(backwards(bytes).isEmpty)
         let shown = TransportBytes.timestamps(bytes).filter { $0.pid == 256 }.map(\.pts).sorted()
-        #expect(zip(shown, shown.dropFirst()).allSatisfy { $1 - $0 == 3000 }, "\(shown)")
-        #expect(shown.count == index + 2 + 60)
+        try #require(shown.count == index + 2 + 60)
+        var steps = zip(shown, shown.dropFirst()).map { $1 - $0 }
+        // A keyframe that the data path's thread takes more than a tenth of a second late is shown as much later.
+        let change = steps.remove(at: index + 1)
+        #expect(steps.allSatisfy { $0 == 3000 } && (change == 3000 || change > 12_000), "\(shown)")
         await rig.path.stop()
     }
 
