@@ -311,7 +311,16 @@ import TransportStream
     func detachedAhead() async throws {
         let rig = await Rig(mostAhead: .milliseconds(300))
         let (first, writer, events) = try await rig.source()
-        await writer.write(try await stream(seconds: 20))
+        // Two minutes that fit into the pipe: it is still ahead when a late test comes to look.
+        let long = NumberedSource.with {
+            $0.width = 320
+            $0.height = 180
+            $0.rate = 1
+            $0.gop = 10
+            $0.sound = .none
+            $0.duration = .seconds(120)
+        }
+        await writer.write(try await long.bytes())
         try await events.wait(for: .ahead(true))
         #expect(await rig.path.drain(first))
         await rig.path.detach(first)
