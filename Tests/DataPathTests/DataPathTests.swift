@@ -1011,6 +1011,9 @@ import TransportStream
     @Test("an encoder whose source pauses its picture while sound goes on is neither stalled nor slow")
     func pausedPicture() async throws {
         let use = try await encoderInUse()
+        // A late test may have let it owe pictures until now.
+        await use.rig.path.comeRound()
+        let before = use.events.all.count
         let sound = TransportBytes.packets(Array(use.rest)).filter { TransportBytes.pid($0) != 256 }
         // For twice as long as an encoder may take pictures and give none.
         let piece = max(1, sound.count / 20)
@@ -1018,8 +1021,9 @@ import TransportStream
             await use.writer.write(sound[start..<min(sound.count, start + piece)].flatMap { $0 })
             try await Task.sleep(for: DataPath.encoderPatience / 10)
         }
-        #expect(use.fed.bytes.count > use.fedSoFar.count)
-        #expect(!use.events.all.contains(.stalled) && !use.events.all.contains(.slow), "\(use.events.all)")
+        try await eventually("sound for the encoder") { use.fed.bytes.count > use.fedSoFar.count }
+        let told = use.events.all.dropFirst(before)
+        #expect(!told.contains(.stalled) && !told.contains(.slow), "\(use.events.all)")
         await use.rig.path.stop()
     }
 

@@ -292,8 +292,10 @@ import Testing
             let encoder = try await rig.encoder(1, gives: 10)
             try await rig.write(0..<12)
             try await rig.expect(0..<10)
+            // Between two of those its threads may have been late.
+            let before = encoder.reports.all.count
             try await Task.sleep(for: .milliseconds(2500))
-            #expect(!encoder.reports.all.contains(.stalled))
+            #expect(!encoder.reports.all.dropFirst(before).contains(.stalled))
             encoder.allow()
             try await rig.expect(0..<12)
         }
