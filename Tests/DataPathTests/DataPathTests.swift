@@ -37,11 +37,16 @@ import TransportStream
             return (attachment, Reader(end), reports)
         }
 
-        /// Waits until a reader has everything, and ends its input.
-        func finish(_ attachment: DataPath.Attachment) async throws {
+        /// Waits until a reader has everything.
+        func catchUp(_ attachment: DataPath.Attachment) async throws {
             try await eventually("a reader to have everything", within: .seconds(20), every: .milliseconds(5)) {
                 await path.figures(of: attachment)?.lag == 0
             }
+        }
+
+        /// The same, and ends its input.
+        func finish(_ attachment: DataPath.Attachment) async throws {
+            try await catchUp(attachment)
             await path.endInput(of: attachment)
         }
 
@@ -238,6 +243,8 @@ import TransportStream
         writer.end()
         try await events.wait(for: .ended)
         await rig.path.detach(first)
+        // What follows begins as much later as it comes later: the feed may let go of what was before.
+        try await rig.catchUp(publisher)
         let (_, second, secondEvents) = try await rig.source()
         try await rig.write(await stream(from: 1000), to: second)
         second.end()
@@ -356,6 +363,7 @@ import TransportStream
         try await hungEvents.wait(for: .stalled)
         hungReader.start()
         try await hungEvents.wait(for: .recovered)
+        try await rig.catchUp(hung)
         let (_, last, lastEvents) = try await rig.source()
         try await rig.write(await stream(from: 1000), to: last)
         last.end()
@@ -529,16 +537,18 @@ import TransportStream
         try await eventually("a place") {
             // That a client has gone is noticed when there is something for it.
             try await rig.write(await RecordedStream.plain.bytes(), to: writer)
+            // One that is let in is given the newest keyframe, and nobody else anything.
             let client = try Reader(port: port).start()
-            try await Task.sleep(for: .milliseconds(50))
-            return !client.hasEnded
+            try await eventually("bytes, or the end") { !client.bytes.isEmpty || client.hasEnded }
+            return !client.bytes.isEmpty
         }
         await rig.path.stop()
     }
 
     @Test("a client of a tap that takes nothing loses its place after a while; one that reads keeps it")
     func tapPatience() async throws {
-        let rig = await Rig(tapPatience: .milliseconds(300))
+        // Longer than the thread of the one that reads may be late.
+        let rig = await Rig(tapPatience: .seconds(4))
         let port = try await rig.path.openTap(on: .channel("main"), port: try FreePort.tcp())
         let hung = try Reader(port: port)
         let reading = try Reader(port: port).start()
