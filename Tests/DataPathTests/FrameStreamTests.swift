@@ -31,7 +31,8 @@ import Testing
             layout = FrameLayout(width: 34, height: 18, tag: 0x3231_564E, byteCount: byteCount ?? 34 * 18 * 3 / 2)
             // A machine that is busy may take its time between one step of a test and the next.
             path = DataPath(frameBytes: room, frameSpan: .seconds(600))
-            await path.addChannel("main", patience: .seconds(600), slateDelay: .seconds(600), changePatience: .seconds(600))
+            let never = Duration.seconds(600)
+            await path.addChannel("main", patience: never, slateDelay: never, changePatience: never)
             await path.start()
             guard mkfifo(fifo, 0o600) == 0 else { throw Failed("no FIFO") }
             let origin: DataPath.FrameOrigin = isCard ? .card(hasSound: false) : .fifo(path: fifo) { [writers] in writers.add($0) }
