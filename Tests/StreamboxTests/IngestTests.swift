@@ -14,7 +14,11 @@ import Testing
     }
 
     /// A channel with one RTMP port, whose stream goes out as it comes.
-    private func rig(_ stage: Stage, sources: String = "", more: String = "") async throws -> Rig {
+    ///
+    /// - Parameter slate: How late a publisher may be until the slate takes the air, and a part of the stream is lost.
+    private func rig(
+        _ stage: Stage, slate: String = "60s", sources: String = "", more: String = ""
+    ) async throws -> Rig {
         let sink = try await stage.nginx(record: true)
         let port = try FreePort.tcp()
         let keyFile = try stage.folder.write("key", "the-right-key\n", mode: 0o600)
@@ -22,6 +26,7 @@ import Testing
             """
               - name: main
                 tap: true
+                slate: { after: \(slate) }
                 sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live, key: { file: \(keyFile) } } }\(sources) ]
                 groups: [ { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
             """, more: "status: { file: \(stage.folder.path("box.prom")), every: 500ms }\n" + more)
@@ -43,6 +48,21 @@ import Testing
         return found
     }
 
+    /// A small source without an end that counts the pictures it has sent in a file: see ``sent(_:)``.
+    private func counted(_ stage: Stage, bFrames: Int = 0) -> NumberedSource {
+        .with {
+            $0 = .small
+            $0.bFrames = bFrames
+            $0.muxer = ["-progress", stage.folder.path("progress")]
+        }
+    }
+
+    /// How many pictures a ``counted(_:bFrames:)`` source has sent until it was interrupted.
+    private func sent(_ stage: Stage) throws -> UInt32 {
+        let count = try stage.folder.text("progress").matches(of: /frame=(\d+)/).last.flatMap { UInt32($0.1) }
+        return try #require(count)
+    }
+
     @Test("another application and a wrong key are refused in RTMP's words, counted, logged without the key, and nothing of them is on air")
     func refused() async throws {
         try await withStage { stage in
@@ -55,6 +75,7 @@ import Testing
                 #expect(try await stranger.wait(.seconds(30)) != .exited(0))
                 #expect(stranger.errors.text.contains(word), "\(stranger.errors.text)")
             }
+            try await eventually("the log") { rig.daemon.lines("msg=\"turned away", "source=rtmp-0").count >= 3 }
             #expect(rig.daemon.lines("msg=\"turned away", "source=rtmp-0").count == 3)
             #expect(rig.daemon.lines("reason=key", "address=127.0.0.1").count == 2)
             #expect(rig.daemon.lines("a-wrong-key").isEmpty && rig.daemon.lines("the-right-ke").isEmpty)
@@ -73,7 +94,7 @@ import Testing
     func relayKilled() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
-            let publisher = try await stage.publish(.small(seconds: 24) { $0.bFrames = 2 }, to: rig.url())
+            let publisher = try await stage.publish(counted(stage, bFrames: 2), to: rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0")
             for _ in 0..<3 {
                 try await Task.sleep(for: .milliseconds(1700))
@@ -82,7 +103,9 @@ import Testing
                 kill(relay.pid, SIGKILL)
                 try await rig.daemon.logged("msg=delivers", "source=rtmp-0", from: position)
             }
-            #expect(try await publisher.wait(.seconds(60)) == .exited(0))
+            try await rig.sink.waitForMoreFrames(150, of: "one")
+            #expect(publisher.isRunning)
+            try await publisher.interrupt(.seconds(60))
             try await rig.daemon.logged("the publisher left")
             try await rig.daemon.logged("msg=ended", "source=rtmp-0")
             try await rig.daemon.terminate()
@@ -91,7 +114,8 @@ import Testing
             let verdict = Verdict(reading)
             print("three relays killed: \(verdict)")
             // To the very last: at a stop what was received goes out.
-            #expect(verdict.isWhole && verdict.first == 0 && verdict.last == 719, "\(verdict)")
+            let sent = try sent(stage)
+            #expect(verdict.isWhole && verdict.first == 0 && verdict.last == sent - 1, "\(verdict), \(sent) sent")
             #expect(reading.complaints.isEmpty, "\(reading.complaints)")
             #expect((verdict.worstSoundOffset ?? 1) < 0.06, "\(verdict)")
             #expect(try await MediaProbe.read(.url(rig.sink.recording(of: "one"))).backwards.isEmpty)
@@ -101,21 +125,27 @@ import Testing
     @Test("a relay that hangs is found and replaced, and nothing that its publisher sent meanwhile is missing")
     func relayHangs() async throws {
         try await withStage { stage in
-            let rig = try await rig(stage)
-            let publisher = try await stage.publish(.small(seconds: 14), to: rig.url())
+            // A relay that gives nothing is looked at once the slate is on air.
+            let rig = try await rig(stage, slate: "1s")
+            let publisher = try await stage.publish(counted(stage), to: rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0")
             try await Task.sleep(for: .seconds(2))
             let position = rig.daemon.position
             kill(try #require(rig.daemon.children("-f flv -i pipe:0").first).pid, SIGSTOP)
             try await rig.daemon.logged("gives nothing: it is replaced", from: position)
             try await rig.daemon.logged("msg=delivers", "source=rtmp-0", from: position)
-            #expect(try await publisher.wait(.seconds(60)) == .exited(0))
+            let soFar = try await rig.sink.reading(of: "one").numbers.count
+            try await rig.sink.waitForNumbers(soFar + 150, of: "one")
+            #expect(publisher.isRunning)
+            try await publisher.interrupt(.seconds(60))
             try await rig.daemon.logged("msg=ended", "source=rtmp-0")
             try await rig.daemon.terminate()
             let verdict = Verdict(try await rig.sink.reading(of: "one"))
             print("a relay hung: \(verdict)")
             // The slate was on air meanwhile; what follows it begins with a keyframe that was shown before.
-            #expect(verdict.lost.isEmpty && verdict.first == 0 && verdict.last ?? 0 > 410, "\(verdict)")
+            let sent = try sent(stage)
+            #expect(verdict.lost.isEmpty && verdict.first == 0, "\(verdict)")
+            #expect((verdict.last ?? 0) + 10 > sent, "\(verdict), \(sent) sent")
         }
     }
 
@@ -129,8 +159,8 @@ import Testing
             #expect(try await second.wait(.seconds(30)) != .exited(0))
             #expect(second.errors.text.contains("somebody else is publishing"))
             #expect(first.isRunning && rig.daemon.lines("msg=ended", "source=rtmp-0").isEmpty)
-            first.send(SIGSTOP)
             let stopped = ContinuousClock.now
+            first.send(SIGSTOP)
             let third = try await stage.publish(.with { $0 = .small; $0.firstNumber = 5000 }, to: rig.url())
             let line = try await rig.daemon.logged("another one with the right key takes its place")
             print("taken over after \(line.time - stopped)")
@@ -140,10 +170,12 @@ import Testing
             }
             first.send(SIGCONT)
             #expect(try await first.wait(.seconds(30)) != .exited(0))
+            var position = rig.daemon.position
             await stage.end(third)
+            try await rig.daemon.logged("the publisher left", from: position)
             // Between publishers the port is open, and the next one is let in at once.
             #expect(FreePort.isListening(tcp: rig.port))
-            let position = rig.daemon.position
+            position = rig.daemon.position
             let fourth = try await stage.publish(.small, to: rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0", from: position)
             await stage.end(fourth)
@@ -158,13 +190,16 @@ import Testing
             // A sound a second, as small as one can be.
             let mute = try RTMPStranger.leave(RTMPStranger.asking(for: "the-right-key"), at: rig.port)
             defer { close(mute) }
-            let trickle = Task {
+            // A thread of its own: with two seconds between two sounds it would give way sooner, as silent.
+            let trickle = Thread {
+                _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -10)
                 let sound = RTMPStranger.message(6, [0xAF, 1, 0x21, 0x10, 0x04, 0x60, 0x8C, 0x1C], kind: 8)
-                while !Task.isCancelled {
+                while !Thread.current.isCancelled {
                     _ = sound.withUnsafeBytes { send(mute, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-                    try? await Task.sleep(for: .seconds(1))
+                    Thread.sleep(forTimeInterval: 1)
                 }
             }
+            trickle.start()
             defer { trickle.cancel() }
             try await rig.daemon.logged("a publisher came", "source=rtmp-0")
             let early = try await stage.publish(.small(seconds: 20), to: rig.url())
@@ -184,6 +219,7 @@ import Testing
             let publisher = try await stage.publish(.small(seconds: 16), to: rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0")
             let before = try resident(rig.daemon)
+            let began = ContinuousClock.now
             var halfOpen: [Int32] = []
             for number in 0..<200 {
                 let connection = try connect(port: rig.port)
@@ -199,7 +235,10 @@ import Testing
             print("resident before \(before >> 10) KB, after \(after >> 10) KB; \(refusals(stage))")
             #expect(Limit.isInstrumented || after - before < 40 << 20)
             // Bounded in the log, whole in the metric.
-            #expect(rig.daemon.lines("msg=\"turned away").count <= 12)
+            let told = rig.daemon.lines("msg=\"turned away").count
+            // A few in each minute.
+            let minutes = Int((ContinuousClock.now - began).inSeconds / 60)
+            #expect(told <= 12 + 5 * minutes)
             try await eventually("the metric", within: .seconds(20)) { refusals(stage).values.reduce(0, +) >= 1000 }
             // And afterwards the right key is let in.
             let position = rig.daemon.position
@@ -289,6 +328,7 @@ import Testing
         let daemon = try await stage.streambox(
             """
               - name: main
+                slate: { after: 60s }
                 sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live, key: { file: \(try stage.folder.write("key", "the-right-key\n", mode: 0o600)) } } } ]
                 groups: [ { name: hd, video: { codec: h264, bitrate: 800k }, targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
             """)
@@ -309,7 +349,8 @@ import Testing
             // Enhanced RTMP came with FFmpeg 6.1.
             guard try await InstalledFFmpeg.release() < (6, 1) else { return try await carriesHEVC(stage) }
             let rig = try await rig(stage)
-            let answer = try RTMPStranger.ask(rig.port, RTMPStranger.hevc(key: "the-right-key"), patience: .seconds(10))
+            let hevc = RTMPStranger.hevc(key: "the-right-key")
+            let answer = try RTMPStranger.ask(rig.port, hevc, patience: Limit.seconds(10))
             #expect(String(decoding: answer, as: UTF8.self).contains("NetStream.Publish.Rejected"))
             try await rig.daemon.logged("hvc1 as picture cannot be read by this box; choose H.264, or use FFmpeg 6.1")
             try await eventually("the metric", within: .seconds(10)) { refusals(stage)["codec"] == 1 }
