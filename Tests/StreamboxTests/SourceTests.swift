@@ -15,6 +15,8 @@ import Testing
                     sources:
                       - rtmp: { listen: "127.0.0.1:\(port)", app: live }
                       - test: { size: 320x180, rate: 30 }
+                    # A publisher that is late on a busy machine keeps the air.
+                    slate: { after: 20s }
                     groups:
                       - { name: hd, video: { size: 320x180, bitrate: 600k, rate: 30 }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
                 """)
@@ -161,6 +163,7 @@ import Testing
                   - name: main
                     tap: true
                     sources: [ { srt: { listen: "127.0.0.1:\(port)", \(asks) } } ]
+                    slate: { after: 20s }
                     groups: [ { name: raw, video: copy, audio: copy } ]
                 """, more: "status: { file: \(stage.folder.path("box.prom")), every: 500ms }\n")
             let tap = try await stage.tap("main", of: daemon)
@@ -393,6 +396,7 @@ import Testing
                     groups: [ { name: attacked, video: copy, audio: copy, targets: [ { name: attacked, url: "\(sink.url("attacked"))" } ] } ]
                   - name: other
                     sources: [ { rtmp: { listen: "127.0.0.1:\(other)", app: live } } ]
+                    slate: { after: 20s }
                     groups: [ { name: other, video: copy, audio: copy, targets: [ { name: other, url: "\(sink.url("other"))" } ] } ]
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: other) }
