@@ -46,8 +46,13 @@ import Testing
             #expect(try await Promtool.remarks(on: try read()) == Self.remarks)
             #expect(try await Promtool.remarks(on: Array(try await HTTP.get(port: http, "/metrics").utf8)) == Self.remarks)
 
-            let file = MetricNames(String(decoding: try read(), as: UTF8.self))
-            let scraped = try await exporter.scrape()
+            // What there is to tell may change while it is scraped.
+            let (file, scraped) = try await eventually("a scrape between two changes") { () async throws -> (MetricNames, String)? in
+                let before = MetricNames(String(decoding: try read(), as: UTF8.self))
+                let scraped = try await exporter.scrape()
+                let after = MetricNames(String(decoding: try read(), as: UTF8.self))
+                return before.metrics == after.metrics ? (before, scraped) : nil
+            }
             let passed = MetricNames(scraped)
             #expect(scraped.contains("node_textfile_scrape_error 0"))
             for (name, labels) in file.metrics where !labels.isEmpty || name.hasPrefix("process_") {
