@@ -47,7 +47,8 @@ import Testing
             #expect(try await Promtool.remarks(on: Array(try await HTTP.get(port: http, "/metrics").utf8)) == Self.remarks)
 
             // What there is to tell may change while it is scraped.
-            let (file, scraped) = try await eventually("a scrape between two changes") { () async throws -> (MetricNames, String)? in
+            typealias Scrape = (file: MetricNames, text: String)
+            let (file, scraped) = try await eventually("a scrape between changes") { () async throws -> Scrape? in
                 let before = MetricNames(String(decoding: try read(), as: UTF8.self))
                 let scraped = try await exporter.scrape()
                 let after = MetricNames(String(decoding: try read(), as: UTF8.self))

@@ -135,8 +135,9 @@ import Testing
             let file = stage.folder.path("change.ts")
             try Data(first + next).write(to: URL(fileURLWithPath: file))
             try await eventually("the source to listen") { FreePort.isBound(udp: port) }
+            let url = "srt://127.0.0.1:\(port)?pkt_size=1316&connect_timeout=30000"
             let caller = try await stage.program(
-                "ffmpeg", ["-v", "error", "-nostdin", "-re", "-i", file, "-c", "copy", "-f", "mpegts", "srt://127.0.0.1:\(port)?pkt_size=1316&connect_timeout=30000"])
+                "ffmpeg", ["-v", "error", "-nostdin", "-re", "-i", file, "-c", "copy", "-f", "mpegts", url])
             try await stage.expect("the new format", of: daemon) { $0.source("srt-0")?.format == "h264 640x360@15" }
             await stage.end(caller)
             try await daemon.terminate()

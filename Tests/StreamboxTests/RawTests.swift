@@ -17,7 +17,9 @@ import Testing
     /// The service, of which nothing is waited for: a source of frames alone has nothing on air at first.
     ///
     /// - Parameter slate: How long a writer may be late until the slate comes.
-    private func service(_ stage: Stage, _ fifo: String, _ sink: NginxRTMP, slate: String = "1s") async throws -> Daemon {
+    private func service(
+        _ stage: Stage, _ fifo: String, _ sink: NginxRTMP, slate: String = "1s"
+    ) async throws -> Daemon {
         let config = try stage.configuration(box(fifo, sink.url("one"), slate: slate))
         try await stage.rememberFirstStart("box")
         let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"])
@@ -98,7 +100,9 @@ import Testing
             // Where the writer was late the slate may have come before it was stopped.
             try await stage.expect("the source without a picture", of: daemon) { $0.source("raw-0")?.state == "stalled" }
             #expect(!daemon.lines("silent: no picture").isEmpty)
-            try await eventually("the slate on air") { daemon.lines("\"on air\"").last?.contains("source=slate") == true }
+            try await eventually("the slate on air") {
+                daemon.lines("\"on air\"").last?.contains("source=slate") == true
+            }
             let position = daemon.position
             writer.send(SIGCONT)
             try await daemon.logged("\"on air\"", "source=raw-0", from: position)

@@ -15,8 +15,10 @@ import Testing
         """
     }
 
-    /// Waits until this is what was put on air last: under a publisher that is late the slate is on air before it is lost.
-    private func expectOnAir(_ source: String, _ daemon: Daemon, file: String = #fileID, line: Int = #line) async throws {
+    /// Waits until this is what was put on air last: a publisher that is late has lost the air before it is gone.
+    private func expectOnAir(
+        _ source: String, _ daemon: Daemon, file: String = #fileID, line: Int = #line
+    ) async throws {
         try await eventually("\(source) on air", file: file, line: line) {
             daemon.lines("msg=\"on air\"").last?.contains("source=\(source)") == true
         }

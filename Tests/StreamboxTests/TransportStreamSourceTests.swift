@@ -21,7 +21,8 @@ import Testing
             let mark = passphrase == nil ? "mode=listener" : "-f concat"
             let listener = daemon.children(mark).map(\.pid)
             #expect(listener.count == 1)
-            let url = "srt://127.0.0.1:\(port)?mode=caller&transtype=live&pkt_size=1316&connect_timeout=30000" + (passphrase.map { "&passphrase=\($0)" } ?? "")
+            let url = "srt://127.0.0.1:\(port)?mode=caller&transtype=live&pkt_size=1316&connect_timeout=30000"
+                + (passphrase.map { "&passphrase=\($0)" } ?? "")
             let caller = try await stage.program(
                 "ffmpeg",
                 [
