@@ -52,7 +52,8 @@ import Testing
                 let before = MetricNames(String(decoding: try read(), as: UTF8.self))
                 let scraped = try await exporter.scrape()
                 let after = MetricNames(String(decoding: try read(), as: UTF8.self))
-                return before.metrics == after.metrics ? (before, scraped) : nil
+                guard before.metrics == after.metrics else { return nil }
+                return (file: before, text: scraped)
             }
             let passed = MetricNames(scraped)
             #expect(scraped.contains("node_textfile_scrape_error 0"))

@@ -18,7 +18,7 @@ import Testing
     /// When the service wrote a line, by its own clock: the test may read it late.
     private func time(_ line: Transcript.Line) throws -> Date {
         let text = try #require(line.text.firstMatch(of: #/^time=(\S+)/#)).1
-        return try Date(String(text), strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        return try Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(String(text))
     }
 
     /// Every frame arrived, in order, the first time that the file was on air.
