@@ -88,6 +88,22 @@ import TransportStream
         }
     }
 
+    /// Reads what a connection is told until this has come, or the end.
+    private func isTold(_ word: String, _ connection: Int32) async -> Bool {
+        await onOwnThread {
+            var told: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 8192)
+            while !String(decoding: told, as: UTF8.self).contains(word) {
+                var descriptor = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
+                guard poll(&descriptor, 1, Int32(Limit.seconds(20).inSeconds * 1000)) > 0 else { return false }
+                let count = recv(connection, &buffer, buffer.count, 0)
+                guard count > 0 else { return false }
+                told += buffer[..<count]
+            }
+            return true
+        }
+    }
+
     // MARK: Into the channel
 
     @Test("frames are in the channel's feed as they come, and the connection's end is the source's")
@@ -381,6 +397,8 @@ import TransportStream
             var others: [Int32] = []
             while !Task.isCancelled {
                 others.append(try RTMPStranger.leave(wrong, at: port))
+                // They end late on a busy machine, and descriptors do not last for ever.
+                if others.count > 50 { close(others.removeFirst()) }
                 try? await Task.sleep(for: .milliseconds(20))
             }
             for one in others { close(one) }
@@ -399,8 +417,11 @@ import TransportStream
         }
         let wrong = RTMPStranger.asking(for: "no", app: "nowhere")
         // The first two are left to hang up themselves.
-        let patient = (0..<2).map { _ in say(wrong, to: port, for: .seconds(1)) }
-        for one in patient { #expect(String(decoding: try await one.value, as: UTF8.self).contains("Rejected")) }
+        let patient = try (0..<2).map { _ in try RTMPStranger.leave(wrong, at: port) }
+        for one in patient {
+            #expect(await isTold("Rejected", one))
+            close(one)
+        }
         let held = try (0..<2).map { _ in try RTMPStranger.leave(wrong, at: port) }
         defer { for one in held { close(one) } }
         try await eventually("both to be refused") { ingest.ledger.refusals[.application] == 4 }
