@@ -123,7 +123,9 @@ package struct MediaReader {
             content = .video(
                 body, codec: sets.codec, lengthSize: sets.lengthSize, sets: found.unit.isKeyframe ? sets.annexB : [])
         }
-        return MediaUnit(found.unit, size: found.size, program: program, videoFormat: videoFormat, content: content)
+        return MediaUnit(
+            found.unit, size: found.size, program: program, videoFormat: videoFormat, audioFormat: audioFormat?.aac,
+            content: content)
     }
 
     // MARK: Video
@@ -242,7 +244,7 @@ package struct MediaReader {
         let size = count + AudioFormat.headerSize
         let unit = AccessUnit(
             kind: .audio, pts: Ticks.onWire(pts), dts: Ticks.onWire(pts), isKeyframe: false,
-            duration: format.frameDuration,
+            duration: format.frameDuration, audioFormat: format.aac,
             byteCount: UnitPacker.byteCount(.audio, size: size))
         found = Found(unit: unit, size: size, body: tag.size..<bytes.count, header: format.header(size: count))
         return .unit(unit, isNewFormat: isNewFormat)

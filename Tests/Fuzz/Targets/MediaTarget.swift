@@ -125,7 +125,10 @@ private struct MediaPlay: ~Copyable {
         let payload = payload(of: unit, source)
         try payload.withUnsafeBufferPointer { payload in
             switch kind {
-            case .audio: try demand(ADTS.duration(of: payload) == unit.duration, "audio is no ADTS")
+            case .audio:
+                let frame = ADTS.read(payload)
+                try demand(frame?.duration == unit.duration, "audio is no ADTS")
+                try demand(frame?.format?.sampleRate == unit.audioFormat?.sampleRate, "audio has another rate")
             case .video:
                 guard let codec = source.program?.video?.codec else { throw Finding("a frame without a program") }
                 try demand(

@@ -128,6 +128,23 @@ import TransportStream
         #expect(reading.reader.program?.audio == nil)
     }
 
+    @Test("HE-AAC is told from its core where it is announced, and the core's rate is what ADTS says")
+    func announced() {
+        func format(_ config: [UInt8]) -> AACFormat? {
+            var reading = Reading()
+            reading.take(Message(.audio, 0, Media.aacHeader(config)))
+            return reading.audio(0, Media.aac())?.unit.audioFormat
+        }
+        #expect(format(Media.aacConfig()) == .stereo48 && format(Media.aacConfig(rateIndex: 4)) == .stereo44)
+        // With a core that would be plain.
+        let explicit = Self.config((5, 5), (3, 4), (2, 4), (0, 4), (2, 5), (0, 3))
+        #expect(format(explicit) == AACFormat(objectType: 5, sampleRate: 48_000, channelConfiguration: 2))
+        let parametric = Self.config((29, 5), (6, 4), (1, 4), (3, 4), (2, 5), (0, 3))
+        #expect(format(parametric) == AACFormat(objectType: 29, sampleRate: 24_000, channelConfiguration: 1))
+        let main = Self.config((1, 5), (4, 4), (2, 4), (0, 3))
+        #expect(format(main) == AACFormat(objectType: 1, sampleRate: 44_100, channelConfiguration: 2))
+    }
+
     @Test(
         "other audio is named, with its bytes and its time",
         arguments: [
