@@ -43,8 +43,6 @@ package enum ADTS {
 
     /// One frame of silence: AAC-LC, 48 kHz, stereo, with its ADTS header. FFmpeg's encoder gives these bytes for `anullsrc`.
     static let silence: [UInt8] = [0xFF, 0xF1, 0x4C, 0x80, 0x01, 0xBF, 0xFC, 0x21, 0x10, 0x04, 0x60, 0x8C, 0x1C]
-    /// Ticks that ``silence`` lasts: 1024 samples at 48 kHz.
-    static let silenceDuration: Int64 = 1920
     /// Likewise at 44.1 kHz.
     static let silence44: [UInt8] = [0xFF, 0xF1, 0x50, 0x80, 0x01, 0xBF, 0xFC, 0x21, 0x10, 0x04, 0x60, 0x8C, 0x1C]
 }
