@@ -128,6 +128,27 @@ import TransportStream
         #expect(reading.reader.program?.audio == nil)
     }
 
+    @Test("AAC of another format than the one that is kept goes elsewhere, from its header or in the middle")
+    func kept() {
+        var reading = Reading()
+        reading.reader.keptSound = .stereo48
+        let mono = Media.aacHeader(Media.aacConfig(rateIndex: 4, channels: 1))
+        let header = reading.take(Message(.audio, 0, mono))
+        #expect(header == .foreignAudio(.init(coding: .aac, isHeader: true, time: 0, body: 2..<4)))
+        let frame = reading.take(Message(.audio, 50, Media.aac(size: 10)))
+        #expect(frame == .foreignAudio(.init(coding: .aac, isHeader: false, time: 4500, body: 2..<12)))
+        #expect(reading.reader.program?.audio == nil && reading.reader.audioFormat?.aac.isPlain == false)
+        #expect(reading.take(Message(.audio, 60, Media.aacHeader())) == .nothing)
+        let taken = reading.audio(71, Media.aac())
+        #expect(taken?.isNewFormat == true && taken?.unit.audioFormat == .stereo48)
+        #expect(reading.reader.program?.audio != nil)
+        // Without another header.
+        reading.reader.keptSound = .stereo44
+        #expect(reading.audio(92, Media.aac()) == nil && reading.reader.program?.audio == nil)
+        reading.reader.keptSound = nil
+        #expect(reading.audio(113, Media.aac())?.isNewFormat == true)
+    }
+
     @Test("HE-AAC is told from its core where it is announced, and the core's rate is what ADTS says")
     func announced() {
         func format(_ config: [UInt8]) -> AACFormat? {
