@@ -36,10 +36,12 @@ import TransportStream
             let events = Mutex<[SourceEvent]>([])
         }
 
-        init(ahead: Duration = .seconds(600), _ change: (inout IngestLimits) -> Void = { _ in }) async throws {
+        init(
+            ahead: Duration = .seconds(600), keepsSound: Bool = false, _ change: (inout IngestLimits) -> Void = { _ in }
+        ) async throws {
             path = DataPath(mostAhead: ahead)
             await path.start()
-            await path.addChannel("main", patience: .seconds(600), slateDelay: .seconds(600))
+            await path.addChannel("main", patience: .seconds(600), slateDelay: .seconds(600), keepsSound: keepsSound)
             ingest = RTMPIngest(application: "live", limits: PublisherTests.limits(change))
             ingest.admit(.holders(of: StreamKey("key")))
             port = try await ingest.listen(host: "127.0.0.1", port: 0)
@@ -262,6 +264,31 @@ import TransportStream
         try await eventually("AAC") { rig.events.contains(.foreignAudio(nil)) }
         let told = rig.events.filter { if case .foreignAudio = $0 { true } else { false } }
         #expect(told == [.foreignAudio("MP3"), .foreignAudio(nil)])
+        close(publisher)
+        await rig.end()
+    }
+
+    @Test("where a group copies the sound, AAC in another format is named like audio that is not AAC")
+    func otherSound() async throws {
+        let rig = try await Rig(keepsSound: true)
+        var events = rig.ingest.events.makeAsyncIterator()
+        func audio(_ time: Int, _ body: [UInt8]) -> [UInt8] { SmallStream.message(SmallStream.audio, time, body) }
+        let mono = audio(0, SmallStream.monoHeader)
+        let first = SmallStream.pictures(0..<5) + audio(20, SmallStream.sound) + SmallStream.pictures(5..<10)
+        let publisher = try rig.publish(SmallStream.begin + mono + first)
+        try await rig.take(after: &events)
+        try await rig.waitForFrames(10)
+        #expect(await rig.path.soundFormat(of: "main") == .stereo48)
+        send(audio(400, SmallStream.audioHeader) + audio(400, SmallStream.sound), to: publisher)
+        try await eventually("the channel's format") { rig.events.contains(.foreignAudio(nil)) }
+        // Nothing is asked of a process that is not there.
+        let told = rig.events.filter { event in
+            switch event {
+            case .foreignAudio, .otherSound: true
+            default: false
+            }
+        }
+        #expect(told == [.foreignAudio("AAC-LC 48000 Hz 1 channels"), .foreignAudio(nil)])
         close(publisher)
         await rig.end()
     }

@@ -185,6 +185,7 @@ import Testing
             let publisher = try await stage.publish(.small(seconds: 16), to: rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0")
             let before = try rig.daemon.resident()
+            let began = ContinuousClock.now
             var halfOpen: [Int32] = []
             for number in 0..<200 {
                 let connection = try connect(port: rig.port)

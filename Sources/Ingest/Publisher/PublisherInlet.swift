@@ -244,7 +244,7 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
         owner?.inlet(self, hasForeignAudio: coding.map { name(of: $0) })
     }
 
-    /// AAC is foreign where ADTS cannot say what it is.
+    /// AAC is foreign where ADTS cannot say what it is, or the channel's sound is in another format.
     private func name(of coding: AudioCoding) -> String {
         if coding == .aac, let format = peer.media.audioFormat { "\(format)" } else { "\(coding)" }
     }
@@ -304,6 +304,11 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
         guard hasMore || kept != nil else { return }
         let sawVideo = passOn()
         pause(sawVideo: sawVideo)
+    }
+
+    func convertsSound(to format: AACFormat?) -> Bool {
+        peer.media.keptSound = format
+        return true
     }
 
     var isBehind: Bool { !isOver && isWaiting }
