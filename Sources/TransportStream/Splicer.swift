@@ -62,7 +62,7 @@ public struct Splicer: ~Copyable {
     /// Counts the writers that joined; the last one has the feed.
     private var joins = 0
     /// Where sound belongs as long as there was none: at the first picture.
-    private var soundStart: Int64?
+    private var soundStart: (pts: Int64, dts: Int64)?
     private var lastSoundDuration: Int64 = 0
     /// Presentation time of the last sound or silence, which ends where it begins if its duration is not known.
     private var lastSound: Int64?
@@ -74,6 +74,8 @@ public struct Splicer: ~Copyable {
 
     /// Ticks that the sound of a program may come behind its picture before silence stands in.
     private static let audioPatience = Ticks.perSecond
+    /// Ticks of pictures that the first sound of a feed is waited for. Publishers of FFmpeg 5.1 look at the first 0.1 s.
+    private static let firstSound = Ticks.perSecond / 20
     /// A step back or ahead in a writer's time that is taken for a new timeline.
     private static let longestStep = 10 * Ticks.perSecond
     private static let longestStepBack = Ticks.perSecond / 2
@@ -436,17 +438,18 @@ public struct Splicer: ~Copyable {
     ///
     /// - Parameter hasSound: What the writer has can go into the feed.
     private mutating func standIn(hasSound: Bool, pts: Int64, dts: Int64) {
-        let start = soundStart ?? pts
+        let start = soundStart ?? (pts, dts)
         soundStart = start
-        if !hasSound || pts - (tail.audioEnd ?? start) > Self.audioPatience { isBridging = true }
+        if !hasSound || pts - (tail.audioEnd ?? start.pts) > Self.audioPatience { isBridging = true }
         guard isBridging else { return }
-        // A process that begins to read looks for sound beside the first pictures.
-        fillSilence(until: tail.audioEnd == nil ? pts + silence.time(of: 1) : dts)
+        guard tail.audioEnd == nil else { return fillSilence(until: dts) }
+        // The first sound may come a moment behind the first picture; a process that reads looks for it soon after.
+        if dts - start.dts >= Self.firstSound { fillSilence(until: max(dts, start.pts + silence.time(of: 1))) }
     }
 
     /// Puts whole frames of silence where sound is missing before `limit`.
     private mutating func fillSilence(until limit: Int64) {
-        var next = tail.audioEnd ?? soundStart ?? limit
+        var next = tail.audioEnd ?? soundStart?.pts ?? limit
         // Sound of no known length is as long as one of these.
         if let lastSound, next <= lastSound { next = lastSound + silence.time(of: 1) }
         // After a break as long as this the sound is missing like the picture.

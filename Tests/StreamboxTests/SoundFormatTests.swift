@@ -80,12 +80,12 @@ import Testing
             // In reserve, it is told in time.
             var position = daemon.position
             let second = try await stage.srtCaller(.small { $0.firstNumber = 9000 }, port: srt)
-            try await daemon.logged("it is converted from now on", "source=srt-0", from: position)
+            try await daemon.logged("it is converted from now on", "source=srt-1", from: position)
             let words = "its sound is AAC-LC at 48 kHz stereo, the channel's is 44.1 kHz stereo: it is converted"
-            try await stage.expect("the note", of: daemon) { $0.source("srt-0")?.notes?.contains(words) == true }
+            try await stage.expect("the note", of: daemon) { $0.source("srt-1")?.notes?.contains(words) == true }
             position = daemon.position
             first.send(SIGKILL)
-            try await daemon.logged("on air", "source=srt-0", from: position)
+            try await daemon.logged("on air", "source=srt-1", from: position)
             try await sink.waitForMoreFrames(90, of: "raw")
             position = daemon.position
             await stage.end(second.program)
