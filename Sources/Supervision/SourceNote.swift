@@ -13,8 +13,21 @@ enum SourceNote: Int, Sendable, CaseIterable {
     /// It comes faster than real time.
     case pace
 
-    /// - Parameter codec: Of the audio that comes.
-    static func foreignAudio(_ codec: String) -> String {
-        "its audio is \(codec), which cannot be used: silence is sent in its place; have the encoder send AAC-LC"
+    /// Of audio that no process can convert.
+    ///
+    /// - Parameters:
+    ///   - codec: Of the audio that comes.
+    ///   - remedy: What can be done about it.
+    static func unusable(_ codec: String, _ remedy: String) -> String {
+        "its audio is \(codec), which cannot be used: silence is sent in its place; \(remedy)"
+    }
+
+    /// Of audio that a process converts.
+    static func converted(_ codec: String) -> String { "its sound is \(codec): it is converted to AAC" }
+
+    /// Of audio whose process fails.
+    static func unconverted(_ codec: String) -> String {
+        "its audio is \(codec), and what converts it to AAC fails again and again: silence is sent in its place;"
+            + " see the log, or have the encoder send AAC-LC"
     }
 }
