@@ -21,6 +21,9 @@ public enum SourceEvent: Sendable, Hashable {
     /// Its audio is such that a feed does not carry it, or is other such audio than before; `nil` once it is carried
     /// again. Silence stands in until what converts it is attached.
     case foreignAudio(ForeignAudio?)
+    /// Its sound is in another format than the channel's, which a group copies, and silence stands in: it has to be
+    /// converted.
+    case otherSound(AACFormat, channel: AACFormat)
     /// Frames came, and their pictures will not.
     case lost(Int)
     /// What came was no frames.
@@ -57,6 +60,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     private let slateFrom: Int64
     /// A source is about to take the air from another, which has pictures to give first.
     private var change: Change?
+    private var sound: ChannelSound
 
     /// The keyframe of one source waits for B-frames of another: the feed has the picture that those lean on, and is to have them too.
     private struct Change {
@@ -95,6 +99,9 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         fileprivate var program: Program?
         /// Makes AAC of its sound; `nil` where nothing does.
         fileprivate private(set) var converter: SoundConverter?
+        var otherSound = OtherSound()
+        /// Its inlet looks itself whether the sound is in the channel's format.
+        fileprivate(set) var convertsSound = false
 
         /// - Parameter patience: `nil` for the channel's, and for a first picture that may take its time.
         init(
@@ -140,6 +147,12 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
             converter?.release()
         }
 
+        /// The channel's sound has this format; `nil` where any is taken.
+        fileprivate func keepSound(in format: AACFormat?) {
+            otherSound.isOver()
+            convertsSound = inlet?.convertsSound(to: format) ?? false
+        }
+
         /// When it counts as stalled unless a picture comes; `nil` while it may take its time.
         func stalls(channelPatience: Int64) -> Int64? {
             lastPicture.map { $0 + (patience?.next ?? channelPatience) } ?? patience.map { added + $0.first }
@@ -150,11 +163,14 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     ///   - slateDelay: Nanoseconds that the first source is waited for before the slate comes.
     ///   - mostAhead: Nanoseconds that a source may be ahead of real time.
     ///   - changePatience: Nanoseconds that one that takes the air waits for the last pictures of the one before.
+    ///   - keepsSound: Its sound has one format.
     init(
-        hub: FeedHub, patience: Int64, slateDelay: Int64, mostAhead: Int64, changePatience: Int64, start: Int64, loop: EventLoop
+        hub: FeedHub, patience: Int64, slateDelay: Int64, mostAhead: Int64, changePatience: Int64, keepsSound: Bool,
+        start: Int64, loop: EventLoop
     ) {
         self.mostAhead = mostAhead
         self.changePatience = changePatience
+        sound = ChannelSound(isKept: keepsSound)
         slateFrom = EventLoop.now() + slateDelay
         self.hub = hub
         self.loop = loop
@@ -167,6 +183,21 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         get { choice.patience }
         set { choice.patience = newValue }
     }
+
+    /// Its sound has one format, because a group copies it.
+    var keepsSound: Bool {
+        get { sound.isKept }
+        set {
+            guard newValue != sound.isKept else { return }
+            sound.isKept = newValue
+            tellSound()
+        }
+    }
+
+    /// The one format of its sound; `nil` where any is taken, or none has come.
+    var soundFormat: AACFormat? { sound.kept }
+    /// The one that the feed has already: it takes it with a keyframe where there was another.
+    var soundInFeed: AACFormat? { sound.isKept ? splicer.sound : nil }
 
     var tail: Splicer.Tail { splicer.tail }
     var videoCodec: Codec? { splicer.videoCodec }
@@ -210,6 +241,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         // Its process or its publisher ends a moment later than the next one comes.
         if let index = sources.firstIndex(where: { $0.priority == source.priority }) { end(index) }
         sources.append(source)
+        source.keepSound(in: sound.kept)
         paces[source.priority] = isNew ? nil : paces[source.priority]?.following()
         if isNew { choice.forgive(source.priority) }
         if let due = source.stalls(channelPatience: choice.patience) { loop.arm(for: due) }
@@ -278,6 +310,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     private func take(
         _ unit: AccessUnit, of source: Source, from parser: borrowing some UnitSource & ~Copyable, program: Program, now: Int64
     ) {
+        if unit.kind == .audio, !takesSound(unit, of: source) { return }
         if unit.kind == .video {
             choice.delivered(source.priority, now: now)
             source.pictures += 1
@@ -299,7 +332,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
             }
         }
         if let change, change.from === source {
-            _ = splicer.accept(unit, of: &source.writer, from: parser, program: program, now: Ticks.fromNanoseconds(now))
+            pass(unit, of: source, from: parser, program: program, now: now)
             guard unit.kind == .video else { return }
             lastAired = now
             if splicer.outstanding == 0 { finish(change, isThere: true) }
@@ -330,7 +363,42 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
             if lastAired == nil { loop.arm(for: now + choice.patience) }
             lastAired = now
         }
+        pass(unit, of: source, from: parser, program: program, now: now)
+    }
+
+    /// Puts a unit of a source on air into the feed.
+    private func pass(
+        _ unit: AccessUnit, of source: Source, from parser: borrowing some UnitSource & ~Copyable, program: Program,
+        now: Int64
+    ) {
+        var program = program
+        if sound.isUndecided, let first = unit.kind == .audio ? unit.audioFormat : parser.audioFormat {
+            sound.decide(by: first)
+            tellSound()
+            if unit.kind == .audio, !takesSound(unit, of: source) { return }
+        }
+        source.writer.sound = sound.kept
+        // Silence stands in at once, and not when it has been waited for.
+        if source.otherSound.isRefused { program.audio = nil }
         _ = splicer.accept(unit, of: &source.writer, from: parser, program: program, now: Ticks.fromNanoseconds(now))
+    }
+
+    /// Tells every source in which format the sound has to be from now on.
+    private func tellSound() {
+        for source in sources { source.keepSound(in: sound.kept) }
+    }
+
+    /// Whether a unit of sound can go into the feed as it is. Where its source has to be told that it cannot, it is.
+    private func takesSound(_ unit: AccessUnit, of source: Source) -> Bool {
+        guard let kept = sound.kept else { return true }
+        // What does not say what it is, or two things, is of no use, and no reason for anything.
+        guard let format = unit.audioFormat else { return false }
+        guard format != kept else {
+            source.otherSound.isOver()
+            return true
+        }
+        if source.otherSound.note(format), !source.convertsSound { source.report(.otherSound(format, channel: kept)) }
+        return false
     }
 
     private func begin(_ source: Source, _ format: VideoFormat?) {
@@ -389,9 +457,11 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     private func takeConverted(
         _ unit: AccessUnit, of inlet: any UnitInlet, from parser: borrowing some UnitSource & ~Copyable, now: Int64
     ) {
-        guard unit.kind == .audio, let source = source(convertedBy: inlet), let time = source.converter?.took(unit.pts),
-            let program = source.program, change?.to !== source
+        guard unit.kind == .audio, let source = source(convertedBy: inlet), let converter = source.converter,
+            let time = converter.took(unit.pts), let program = source.program, change?.to !== source
         else { return }
+        // It was started before the format of the channel's sound was decided.
+        if let kept = sound.kept, let format = unit.audioFormat, format != kept { return converter.isOutdated() }
         var unit = unit
         unit.pts = Ticks.onWire(time)
         unit.dts = unit.pts

@@ -85,15 +85,16 @@ public actor DataPath {
     ///   - patience: How long the source on air may be silent before another one takes over.
     ///   - slateDelay: How long the first source is waited for before the slate comes.
     ///   - changePatience: How long a source that takes the air waits for the last pictures of the one before.
+    ///   - keepsSound: A group copies the channel's sound, which has one format therefore, see ``keepSound(_:of:)``.
     ///   - start: Where the channel's timeline begins, in ticks.
     public func addChannel(
         _ name: String, patience: Duration, slateDelay: Duration = .zero, changePatience: Duration = .milliseconds(500),
-        start: Int64 = 10 * Ticks.perSecond
+        keepsSound: Bool = false, start: Int64 = 10 * Ticks.perSecond
     ) {
         channels[name] = ChannelInput(
             hub: FeedHub(limits: limits, loop: loop), patience: patience.wholeNanoseconds,
             slateDelay: slateDelay.wholeNanoseconds, mostAhead: mostAhead, changePatience: changePatience.wholeNanoseconds,
-            start: start, loop: loop)
+            keepsSound: keepsSound, start: start, loop: loop)
     }
 
     /// Has a clip shown whenever no source of a channel delivers: the patience after the last picture, in real time, until
@@ -121,6 +122,16 @@ public actor DataPath {
     public func setPatience(_ patience: Duration, of channel: String) {
         channels[channel]?.patience = patience.wholeNanoseconds
     }
+
+    /// Changes whether a channel's sound has one format, silence included: a target does not follow when it changes.
+    ///
+    /// The first sound of a source decides which, and it stays for as long as the channel is there: AAC-LC, 44.1 or
+    /// 48 kHz, stereo. A source with another one is told ``SourceEvent/otherSound(_:channel:)``, and silence stands in.
+    public func keepSound(_ isKept: Bool, of channel: String) { channels[channel]?.keepsSound = isKept }
+
+    /// The one format of a channel's sound; `nil` where it may be in any, before a source has decided, and where there
+    /// is no such channel.
+    public func soundFormat(of channel: String) -> AACFormat? { channels[channel]?.soundFormat }
 
     /// Closes a tap, with its clients; does nothing where there is none.
     public func closeTap(on feed: FeedName) {
@@ -417,6 +428,7 @@ public actor DataPath {
     ///
     /// - Parameters:
     ///   - needsKeyframe: The encoder encodes the picture anew; false where it copies it.
+    ///   - copiesSound: It passes the channel's sound on.
     ///   - cut: Where it takes over from the encoder that runs, which is to give everything before; `nil` for an encoder
     ///     that begins where the group feed ends.
     ///   - startPatience: How long it may take pictures before it gives its first one.
@@ -424,7 +436,8 @@ public actor DataPath {
     /// - Returns: The ends for the encoder's standard input and output, owned by the caller.
     /// - Throws: ``DescriptorError``; where there is a cut, ``NothingToTakeOver`` when no encoder runs, and ``PassedBy``.
     public func attachEncoder(
-        to group: String, in channel: String, needsKeyframe: Bool, takingOverAt cut: Splicer.Cut? = nil, isFresh: Bool = false,
+        to group: String, in channel: String, needsKeyframe: Bool, copiesSound: Bool = false,
+        takingOverAt cut: Splicer.Cut? = nil, isFresh: Bool = false,
         startPatience: Duration = DataPath.encoderPatience, report: @escaping @Sendable (EncoderEvent) -> Void
     ) throws -> (Attachment, input: FileDescriptor, output: FileDescriptor) {
         let output = groups[group]!
@@ -457,6 +470,8 @@ public actor DataPath {
         let near = cut?.video ?? (isFresh ? source.feed.newestDTS : nil) ?? output.tail.videoDTS ?? source.feed.newestDTS ?? 0
         var writer = Splicer.Writer(.resuming(near: near, needsKeyframe: needsKeyframe))
         writer.isAfterPause = isFresh
+        // What it is given is in this one until an era of the channel's feed ends it.
+        if copiesSound { writer.sound = channels[channel]!.soundInFeed }
         let generation = GroupOutput.Generation(
             inlet: inlet, input: input, source: source, writer: writer, patience: startPatience.wholeNanoseconds,
             report: report)

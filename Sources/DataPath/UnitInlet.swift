@@ -21,12 +21,18 @@ package protocol UnitInlet: AnyObject {
     func drain()
     /// Ends without telling the owner.
     func close()
+    /// The channel's sound has one format from now on: AAC of another is audio that a feed does not carry, and is to be
+    /// converted to this one. `nil` takes all that a feed carries.
+    ///
+    /// - Returns: Whether it sees to that; `false` where it gives whatever comes, and the owner looks itself.
+    func convertsSound(to format: AACFormat?) -> Bool
     /// Has audio that a feed does not carry given to a process that converts it; `nil` drops it. What comes of it does
     /// not come through here.
     func setConverter(_ converter: (any SoundOutlet)?)
 }
 
 extension UnitInlet {
+    package func convertsSound(to format: AACFormat?) -> Bool { false }
     package func setConverter(_ converter: (any SoundOutlet)?) {}
 }
 

@@ -306,6 +306,7 @@ actor ChannelRunner: Runnable {
         let former = channel
         channel = next
         if former.slate.after != next.slate.after { await dataPath.setPatience(next.slate.after, of: next.name) }
+        await dataPath.keepSound(next.copiesSound, of: next.name)
         if former.slate != next.slate {
             slateLedger.isRefused(nil)
             slate = Self.makeSlate(next, ledger: slateLedger, queue: queue, box: box, dataPath: dataPath)
@@ -368,11 +369,6 @@ extension SourceConfiguration {
         case .capture, .raw: true
         case .rtmp, .srt, .pull, .file, .test: false
         }
-    }
-
-    /// The service reads what an RTMP publisher sends, and no process is between.
-    var isPublisher: Bool {
-        if case .rtmp = kind { true } else { false }
     }
 
     /// The box makes it itself, so it can rest while a better one delivers.

@@ -10,8 +10,12 @@ public enum Commands {
     public struct Transcoding: Sendable, Hashable {
         /// The picture is in a codec that a feed does not carry.
         public var video = false
-        /// So is the sound.
+        /// So is the sound, or it is in another format than the channel's.
         public var audio = false
+        /// Samples a second of sound that is made or encoded: 48,000 or 44,100, the channel's where it is known.
+        public var soundRate = 48_000
+        /// What the sound is in that comes, where it is AAC that does not have the channel's format.
+        public var otherSound: AACFormat?
         /// What is done with interlaced frames of such a picture.
         public var deinterlacing: VideoSettings.Deinterlacing?
         /// Bits a second of what came, picture and sound; `nil` while it is not measured.
@@ -20,11 +24,7 @@ public enum Commands {
         public init() {}
 
         /// What a channel's relays begin with.
-        ///
-        /// Where a group passes the sound on, every source's is made alike, and like the silence of the slate: 48 kHz stereo.
-        /// A target that is sent FLV does not follow when the rate changes in the middle of a stream.
         public init(for channel: ChannelConfiguration) {
-            audio = channel.groups.contains { $0.audio == .copy }
             deinterlacing = Self.deinterlacing(for: channel.groups.map(\.video))
         }
 
@@ -38,15 +38,34 @@ public enum Commands {
             return !wishes.isEmpty && wishes.allSatisfy { $0 == .off } ? nil : .frames
         }
 
+        /// What is made or encoded is in the channel's format from now on.
+        ///
+        /// - Parameter format: `nil` while the channel's sound may be in any: then nothing needs to be converted.
+        mutating func keep(_ format: AACFormat?) {
+            soundRate = format?.sampleRate ?? AACFormat.stereo48.sampleRate
+            if format == nil, otherSound != nil { (audio, otherSound) = (false, nil) }
+        }
+
+        /// Has the sound encoded in the channel's format.
+        ///
+        /// - Parameter other: What it is in that comes.
+        /// - Returns: Whether that is not what is done already.
+        mutating func convertSound(_ other: AACFormat, to format: AACFormat) -> Bool {
+            guard !audio || soundRate != format.sampleRate else { return false }
+            // Where it is encoded already, what comes of that is no news of the source.
+            if !audio { otherSound = other }
+            (audio, soundRate) = (true, format.sampleRate)
+            return true
+        }
+
         /// Whether the relay of a source would be the same.
         func treats(_ source: SourceConfiguration, like other: Transcoding) -> Bool {
             switch source.kind {
             case .srt, .pull, .file: self == other
             // None of these sends a codec that a feed does not carry.
-            case .capture: audio == other.audio && deinterlacing == other.deinterlacing
-            case .raw, .test: audio == other.audio
+            case .capture: deinterlacing == other.deinterlacing
             // A publisher has no relay.
-            case .rtmp: true
+            case .raw, .test, .rtmp: true
             }
         }
     }
@@ -110,13 +129,15 @@ public enum Commands {
     private static func relay(
         _ source: RelaySource, _ mezzanine: MezzanineConfiguration, _ transcoding: Transcoding, _ streams: StreamMap
     ) -> RelayCommand {
-        RelayCommand(
+        var audio = transcoding.audio ? RelayAudio.aac(bitrate: foreignSound, rate: transcoding.soundRate) : .copy
+        if case .test = source { audio = .aac(bitrate: RelayCommand.testSound, rate: transcoding.soundRate) }
+        return RelayCommand(
             source: source,
             video: transcoding.video
                 ? .mezzanine(
                     bitrate: mezzanine.relayBitrate(for: transcoding), keyframe: mezzanine.keyframe, deinterlacing: transcoding.deinterlacing)
                 : .copy,
-            audio: transcoding.audio ? .aac(bitrate: foreignSound) : .copy, streams: streams)
+            audio: audio, streams: streams)
     }
 
     /// Bits a second of sound that is encoded on the way in.
@@ -305,6 +326,11 @@ extension PeerCheck {
             case .none: .none
             }
     }
+}
+
+extension ChannelConfiguration {
+    /// A group passes the channel's sound on, which has one format therefore: a target does not follow when it changes.
+    var copiesSound: Bool { groups.contains { $0.audio == .copy } }
 }
 
 extension GroupConfiguration {

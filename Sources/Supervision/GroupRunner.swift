@@ -400,8 +400,8 @@ actor GroupRunner: EncoderSupervisor, Runnable {
             guard let command else { return nil }
             do {
                 let (attachment, input, output) = try await dataPath.attachEncoder(
-                    to: group.name, in: channel, needsKeyframe: group.video != .copy, takingOverAt: cut, isFresh: beginning == .fresh,
-                    startPatience: startPatience
+                    to: group.name, in: channel, needsKeyframe: group.video != .copy, copiesSound: group.audio == .copy,
+                    takingOverAt: cut, isFresh: beginning == .fresh, startPatience: startPatience
                 ) { self.report($0, of: generation) }
                 return EncoderGeneration.Ready(command: command, attachment: attachment, input: input, output: output)
             } catch is DataPath.PassedBy {

@@ -52,7 +52,7 @@ public struct PlannedBox: Sendable, Encodable {
                 add(.relay, source.id, in: channel, reason: "reads what a caller sends") {
                     try Commands.callRelay(source, mezzanine: channel.mezzanine, transcoding: .init(for: channel), ffmpeg: ffmpeg.capabilities)
                 }
-                if source.isPublisher {
+                if case .rtmp = source.kind {
                     add(.sound, source.id, in: channel, reason: "while its audio is not AAC") { Commands.sound() }
                 }
                 let choice = PlannedBox.choice(for: source, of: channel, &encoders)

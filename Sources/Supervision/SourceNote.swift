@@ -1,3 +1,6 @@
+import DataPath
+import TransportStream
+
 /// What a note on a source is about; in the order in which they are shown.
 enum SourceNote: Int, Sendable, CaseIterable {
     /// Who sends, where no picture comes of it.
@@ -6,28 +9,38 @@ enum SourceNote: Int, Sendable, CaseIterable {
     case programs
     /// Several tracks of sound came.
     case tracks
-    /// Its audio cannot be used as it comes.
+    /// Its audio cannot be used as it comes, or is converted.
     case sound
     /// It is encoded on the way in.
     case encoding
     /// It comes faster than real time.
     case pace
 
-    /// Of audio that no process can convert.
-    ///
     /// - Parameters:
-    ///   - codec: Of the audio that comes.
-    ///   - remedy: What can be done about it.
-    static func unusable(_ codec: String, _ remedy: String) -> String {
-        "its audio is \(codec), which cannot be used: silence is sent in its place; \(remedy)"
+    ///   - sound: What the sound is in that comes.
+    ///   - rate: Samples a second of the channel's.
+    static func otherSound(_ sound: AACFormat, rate: Int) -> String {
+        let channel = AACFormat(sampleRate: rate, channelConfiguration: 2)
+        return "its sound is \(sound.profile) at \(sound), the channel's is \(channel): it is converted"
     }
 
-    /// Of audio that a process converts.
-    static func converted(_ codec: String) -> String { "its sound is \(codec): it is converted to AAC" }
+    /// Of a publisher's audio that no process can convert.
+    ///
+    /// - Parameters:
+    ///   - name: What comes.
+    ///   - remedy: What can be done about it.
+    static func unusable(_ name: String, _ remedy: String) -> String {
+        "its audio is \(name), which cannot be used: silence is sent in its place; \(remedy)"
+    }
 
-    /// Of audio whose process fails.
-    static func unconverted(_ codec: String) -> String {
-        "its audio is \(codec), and what converts it to AAC fails again and again: silence is sent in its place;"
-            + " see the log, or have the encoder send AAC-LC"
+    /// Of a publisher's audio that a process converts: AAC is converted to the format of the channel.
+    static func converted(_ audio: ForeignAudio) -> String {
+        "its sound is \(audio.name): it is converted" + (audio.codec == "aac" ? "" : " to AAC")
+    }
+
+    /// Of a publisher's audio whose process fails.
+    static func unconverted(_ audio: ForeignAudio) -> String {
+        "its audio is \(audio.name), and what converts it fails again and again: silence is sent in its place;"
+            + " see the log, or have the encoder send AAC-LC" + (audio.codec == "aac" ? " like the channel's" : "")
     }
 }

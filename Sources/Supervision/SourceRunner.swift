@@ -31,7 +31,7 @@ final class SourceRunner: Runnable {
         /// Of an RTSP source.
         let transport = Mutex(TransportChoice())
         /// What a sender can bring about again and again.
-        private let reports = Mutex((changes: ReportLimit(), foreignAudio: ReportLimit()))
+        private let reports = Mutex((changes: ReportLimit(), foreignAudio: ReportLimit(), otherSound: ReportLimit()))
 
         init(_ transcoding: Commands.Transcoding) {
             state = Mutex((transcoding: transcoding, process: nil, isNarrow: false, toldPace: false))
@@ -44,6 +44,14 @@ final class SourceRunner: Runnable {
                 state.transcoding.measured = measured
                 return state.transcoding
             }
+        }
+
+        /// What the relay that begins does with what comes.
+        ///
+        /// - Parameter sound: The channel's; `nil` while it may be in any format.
+        func begins(_ watch: StreamWatch, sound: AACFormat?) -> Commands.Transcoding {
+            state.withLock { $0.transcoding.keep(sound) }
+            return transcoding(watch)
         }
 
         /// The next caller's first video and first audio are taken alone.
@@ -63,6 +71,9 @@ final class SourceRunner: Runnable {
 
         /// Likewise where audio comes that a feed does not carry.
         func notesForeignAudio() -> Int? { reports.withLock { $0.foreignAudio.note() } }
+
+        /// Likewise where its sound is in another format than the channel's.
+        func notesOtherSound() -> Int? { reports.withLock { $0.otherSound.note() } }
 
         /// The source comes faster than real time.
         ///
@@ -231,12 +242,15 @@ final class SourceRunner: Runnable {
     ) async throws -> (ChildExit, Timestamp)? {
         var input = input
         defer { try? input?.close() }
-        let transcoding = shared.transcoding(watch)
+        let transcoding = shared.begins(watch, sound: await place.dataPath.soundFormat(of: place.channel.name))
         let streams = watch.begin(isCopying: !transcoding.video)
         guard let command = try command(transcoding, streams) else { return nil }
         let (attachment, output) = try await place.dataPath.attachSource(
             to: place.channel.name, priority: place.priority, report: place.report)
         watch.encodes(transcoding, bitrate: place.channel.mezzanine.relayBitrate(for: transcoding))
+        if let sound = transcoding.otherSound {
+            place.ledger.note(.sound, SourceNote.otherSound(sound, rate: transcoding.soundRate))
+        }
         begins()
         let started = Timestamp.now
         // From here on it is the child's.
@@ -263,7 +277,8 @@ final class SourceRunner: Runnable {
 
     /// Runs a card's reader, and the encoder of what it reads, until the reader has ended. Both start at once.
     private static func live(on card: CardRelay, in place: Place, child: ChildHandle, process: ProcessRunner?) async throws {
-        let reading = try await card.reading()
+        let sound = await place.dataPath.soundFormat(of: place.channel.name) ?? .stereo48
+        let reading = try await card.reading(soundRate: sound.sampleRate)
         let frames = try await place.dataPath.attachFrames(
             reading.layout, from: .card(hasSound: reading.hasSound), to: place.channel.name, priority: place.priority, isNew: card.takesNewCard(),
             patience: card.patience, report: place.report)
@@ -304,8 +319,8 @@ final class SourceRunner: Runnable {
             return await child.untilAsked()
         }
         let sound = SoundRelay(
-            box: place.box, dataPath: place.dataPath, ledger: place.ledger, logger: place.logger,
-            limit: { shared.notesForeignAudio() })
+            of: place.channel.name, box: place.box, dataPath: place.dataPath, ledger: place.ledger,
+            logger: place.logger, limit: { shared.notesForeignAudio() })
         let attachment = try await place.dataPath.attachSource(
             to: place.channel.name, priority: place.priority,
             report: { event in
@@ -512,6 +527,21 @@ final class SourceRunner: Runnable {
                 if isAhead { logger.log(level: shared.isTooFast() ? pacing.level : .debug, "\(pacing.note)") }
             // That of a publisher is told to what converts it, and others have none.
             case .foreignAudio: break
+            case .otherSound(let sound, let channel):
+                if let card {
+                    // It makes the sound itself, before anything has come of it.
+                    if let process { card.giveSound(at: channel.sampleRate, process) }
+                    return
+                }
+                guard shared.state.withLock({ $0.transcoding.convertSound(sound, to: channel) }) else { return }
+                if let unsaid = shared.notesOtherSound() {
+                    var metadata: Logger.Metadata = ["sound": "\(sound.profile) at \(sound)", "channel": "\(channel)"]
+                    if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+                    logger.notice(
+                        "the source's sound is not in the channel's format: it is converted from now on",
+                        metadata: metadata)
+                }
+                replace()
             case .lost(let count):
                 logger.error("frames that had come are lost, for no encoder took them in time", metadata: ["frames": "\(count)"])
             case .unreadable(let problem):

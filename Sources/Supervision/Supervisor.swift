@@ -146,7 +146,9 @@ public actor Supervisor {
     private func makeFeeds(of channel: ChannelConfiguration) async {
         // A source that the box makes itself is there in a moment: its start is not to flash the slate.
         let delay = channel.sources.contains { $0.isOwn } ? channel.slate.after : .zero
-        await dataPath.addChannel(channel.name, patience: channel.slate.after, slateDelay: delay, start: box.timelineStart ?? 10 * Ticks.perSecond)
+        await dataPath.addChannel(
+            channel.name, patience: channel.slate.after, slateDelay: delay, keepsSound: channel.copiesSound,
+            start: box.timelineStart ?? 10 * Ticks.perSecond)
         for group in channel.groups where !group.passesThrough { await dataPath.addGroup(group.name) }
     }
 

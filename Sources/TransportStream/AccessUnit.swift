@@ -15,15 +15,21 @@ public struct AccessUnit: Sendable, Hashable {
     public var isKeyframe: Bool
     /// Ticks of sound in an audio unit, by its ADTS headers; 0 for video.
     public var duration: Int64
+    /// What an audio unit is in; `nil` for video, and where its frames do not say, or not the same.
+    public var audioFormat: AACFormat?
     /// Bytes of its transport packets: a multiple of 188.
     public var byteCount: Int
 
-    public init(kind: StreamKind, pts: Int64, dts: Int64, isKeyframe: Bool, duration: Int64, byteCount: Int) {
+    public init(
+        kind: StreamKind, pts: Int64, dts: Int64, isKeyframe: Bool, duration: Int64, audioFormat: AACFormat? = nil,
+        byteCount: Int
+    ) {
         self.kind = kind
         self.pts = pts
         self.dts = dts
         self.isKeyframe = isKeyframe
         self.duration = duration
+        self.audioFormat = audioFormat
         self.byteCount = byteCount
     }
 }

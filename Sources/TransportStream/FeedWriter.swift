@@ -19,13 +19,22 @@ struct FeedWriter {
     }
 
     /// The program from now on; other codecs than before begin a new era.
-    mutating func use(_ next: Program) {
-        guard program?.video?.codec != next.video?.codec || program?.audio?.codec != next.audio?.codec else { return }
-        if program != nil {
-            version = (version + 1) & 0x1F
-            feed.beginEra()
-        }
-        program = next
+    ///
+    /// - Returns: Whether one begins.
+    @discardableResult
+    mutating func use(_ next: Program) -> Bool {
+        let isSame = program?.video?.codec == next.video?.codec && program?.audio?.codec == next.audio?.codec
+        guard !isSame else { return false }
+        defer { program = next }
+        guard program != nil else { return false }
+        beginEra()
+        return true
+    }
+
+    /// Ends the readers of what came so far; the next unit is to be a keyframe, with which others can begin.
+    mutating func beginEra() {
+        version = (version + 1) & 0x1F
+        feed.beginEra()
         tablesDue = .min
     }
 
@@ -89,13 +98,14 @@ struct FeedWriter {
     }
 
     /// Writes one frame of silence.
-    mutating func writeSilence(pts: Int64) {
+    ///
+    /// - Parameter frame: With its ADTS header; it has to fit into one packet.
+    mutating func writeSilence(_ frame: [UInt8], pts: Int64) {
         let hasTables = pts >= tablesDue
         let tables = hasTables ? 2 * Packet.size : 0
         let bytes = feed.reserve(tables + Packet.size)
         if hasTables { writeTables(to: bytes, at: pts) }
         let packet = bytes + tables
-        let frame = ADTS.silence
         let headerSize = 14
         let stuffing = Packet.size - 4 - headerSize - frame.count
         packet.update(repeating: 0xFF, count: 4 + stuffing)

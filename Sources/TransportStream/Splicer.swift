@@ -54,6 +54,8 @@ public struct Splicer: ~Copyable {
     public var mediaBytes: Int { output.mediaBytes }
     /// Frames of silence that stand in for missing sound.
     public private(set) var silentFrames = 0
+    /// The one format that the sound has since a writer named it with ``Writer/sound``; `nil` before.
+    public private(set) var sound: AACFormat?
 
     private var output: FeedWriter
     private var lastVideoArrival: Int64?
@@ -66,6 +68,9 @@ public struct Splicer: ~Copyable {
     private var lastSound: Int64?
     /// Silence stands in for the sound of the writer.
     private var isBridging = false
+    private var silence = Silence(format: .stereo48)
+    /// What the sound of this era of the feed is in, as far as there is any.
+    private var inFeed = SoundInFeed.none
 
     /// Ticks that the sound of a program may come behind its picture before silence stands in.
     private static let audioPatience = Ticks.perSecond
@@ -101,6 +106,11 @@ public struct Splicer: ~Copyable {
     /// One writer's place on the feed's timeline.
     public struct Writer: Sendable {
         public let join: Join
+        /// The one format in which its sound goes into the feed, and the silence in its place: AAC-LC, 48 or 44.1 kHz,
+        /// stereo. Where the feed has sound of another, that is another stream to whoever reads it: an era begins with
+        /// the writer's next keyframe, and sound waits for that. `nil` takes sound of any format, beside silence in
+        /// the one that it was in before.
+        public var sound: AACFormat?
         /// What is missing before its first picture was not wanted.
         public var isAfterPause = false
         /// A keyframe of this writer is in the feed.
@@ -245,8 +255,17 @@ public struct Splicer: ~Copyable {
         guard let dts = decodingTime(raw, pts: pts, of: &writer, after: previous, isPlaced: isPlaced || joins) else { return .dropped }
         if joins { take(&writer, pts: raw + reorder) }
 
-        output.use(Program(video: program.video, audio: fillsSilence ? .init(pid: 0, codec: .aac) : program.audio))
-        if fillsSilence { standIn(for: program, at: pts) }
+        let carried = Program(video: program.video, audio: fillsSilence ? .init(pid: 0, codec: .aac) : program.audio)
+        if output.use(carried) { inFeed = .none }
+        let isOtherSound = hasOther(writer.sound)
+        if !isOtherSound { turn(to: writer.sound) }
+        if fillsSilence { standIn(hasSound: program.audio != nil && !isOtherSound, pts: pts, dts: dts) }
+        if isOtherSound, unit.isKeyframe {
+            // Behind the silence: what is between the begin of an era and its first keyframe is read by nobody.
+            output.beginEra()
+            inFeed = .none
+            turn(to: writer.sound)
+        }
         output.write(unit, from: source, pts: pts, dts: dts)
 
         noteOutstanding(pts: pts, dts: dts, isFirst: joins || isPlaced)
@@ -370,12 +389,17 @@ public struct Splicer: ~Copyable {
             writer.passed.audio = true
             return .dropped
         }
+        if let sound = writer.sound {
+            guard unit.audioFormat == sound, !hasOther(sound) else { return .dropped }
+            turn(to: sound)
+        }
         // Audio that is further behind than that is never heard: the silence goes on until its times have caught up.
         if tail.videoPTS.map({ $0 - pts <= Self.audioPatience }) ?? true { isBridging = false }
         guard pts >= earliestSound(unit, of: writer) else { return .dropped }
         if fillsSilence { fillSilence(until: pts) }
         if output.program == nil { output.use(program) }
         output.write(unit, from: source, pts: pts, dts: pts)
+        inFeed.note(unit.audioFormat)
         tail.audioEnd = pts + unit.duration
         writer.soundEnd = tail.audioEnd
         lastSoundDuration = unit.duration
@@ -391,30 +415,53 @@ public struct Splicer: ~Copyable {
         return max(end - overlap, lastSound.map { $0 + Self.leastSound } ?? .min)
     }
 
-    /// Bridges the sound up to a picture when the writer has none, or has fallen behind too far.
-    private mutating func standIn(for program: Program, at pts: Int64) {
+    /// The feed has sound in another format than this, since its era began.
+    private func hasOther(_ format: AACFormat?) -> Bool {
+        switch inFeed {
+        case .none: false
+        case .one(let known): format.map { $0 != known } ?? false
+        case .several: format != nil
+        }
+    }
+
+    /// The sound, and what stands in for it, is in this format from here on.
+    private mutating func turn(to format: AACFormat?) {
+        guard let format, format != sound || format != silence.format else { return }
+        sound = format
+        silence = Silence(format: format)
+    }
+
+    /// Bridges the sound up to a picture when the writer has none, or has fallen behind too far: up to the picture's
+    /// decoding time, for what is to be heard then comes beside it.
+    ///
+    /// - Parameter hasSound: What the writer has can go into the feed.
+    private mutating func standIn(hasSound: Bool, pts: Int64, dts: Int64) {
         let start = soundStart ?? pts
         soundStart = start
-        if program.audio == nil || pts - (tail.audioEnd ?? start) > Self.audioPatience { isBridging = true }
-        if isBridging { fillSilence(until: pts) }
+        if !hasSound || pts - (tail.audioEnd ?? start) > Self.audioPatience { isBridging = true }
+        guard isBridging else { return }
+        // A process that begins to read looks for sound beside the first pictures.
+        fillSilence(until: tail.audioEnd == nil ? pts + silence.time(of: 1) : dts)
     }
 
     /// Puts whole frames of silence where sound is missing before `limit`.
     private mutating func fillSilence(until limit: Int64) {
         var next = tail.audioEnd ?? soundStart ?? limit
         // Sound of no known length is as long as one of these.
-        if let lastSound, next <= lastSound { next = lastSound + ADTS.silenceDuration }
+        if let lastSound, next <= lastSound { next = lastSound + silence.time(of: 1) }
         // After a break as long as this the sound is missing like the picture.
         if limit - next > Self.longestStep {
             next = limit
             tail.audioEnd = limit
         }
-        while next + ADTS.silenceDuration <= limit {
-            output.writeSilence(pts: next)
-            lastSound = next
-            next += ADTS.silenceDuration
-            tail.audioEnd = next
+        silence.goOn(at: next)
+        while silence.nextEnd <= limit {
+            output.writeSilence(silence.frame, pts: silence.end)
+            lastSound = silence.end
+            silence.count()
+            tail.audioEnd = silence.end
             silentFrames += 1
+            inFeed.note(silence.format)
         }
     }
 }
@@ -426,5 +473,59 @@ extension Splicer.Join {
         case .following: true
         case .resuming(_, let needsKeyframe): needsKeyframe
         }
+    }
+}
+
+/// What the sound between two changes of an era is in.
+private enum SoundInFeed: Sendable {
+    case none
+    case one(AACFormat)
+    case several
+
+    /// - Parameter format: `nil` where it is not known.
+    mutating func note(_ format: AACFormat?) {
+        guard let format else { return }
+        switch self {
+        case .none: self = .one(format)
+        case .one(let known): if known != format { self = .several }
+        case .several: break
+        }
+    }
+}
+
+/// Silence in one format, frame by frame without a gap: on a grid of samples, since a frame at 44.1 kHz lasts no whole
+/// number of ticks, and what is left over would add up to seconds in a day.
+private struct Silence: Sendable {
+    let format: AACFormat
+    let frame: [UInt8]
+    /// Where the first frame of the run begins, in ticks.
+    private var start: Int64 = 0
+    /// Frames of the run.
+    private var frames: Int64 = 0
+    /// Where the run ends, in ticks: where its next frame begins.
+    private(set) var end: Int64 = 0
+
+    /// - Parameter format: A plain one.
+    init(format: AACFormat) {
+        self.format = format
+        frame = format == .stereo44 ? ADTS.silence44 : ADTS.silence
+    }
+
+    /// Ticks that frames last, rounded down.
+    func time(of frames: Int64) -> Int64 { frames * 1024 * Ticks.perSecond / Int64(format.sampleRate) }
+
+    /// Where its next frame ends.
+    var nextEnd: Int64 { start + time(of: frames + 1) }
+
+    /// The next frame begins here: unless the run ends here, another one begins.
+    mutating func goOn(at time: Int64) {
+        guard time != end || frames == 0 else { return }
+        (start, frames, end) = (time, 0, time)
+    }
+
+    /// Its next frame is in the feed.
+    mutating func count() {
+        frames += 1
+        end = start + time(of: frames)
     }
 }

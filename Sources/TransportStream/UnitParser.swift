@@ -31,6 +31,8 @@ public struct UnitParser: ~Copyable {
     public private(set) var program: Program?
     /// What the newest parameter set of the video says; `nil` before the first.
     public private(set) var videoFormat: VideoFormat?
+    /// What the newest audio unit says; `nil` before the first.
+    public private(set) var audioFormat: AACFormat?
     /// The keyframe found last had its sequence parameter set before it: a reader that knows nothing can begin there.
     public private(set) var keyframeHasParameterSet = false
     public private(set) var losses = Losses()
@@ -254,6 +256,7 @@ public struct UnitParser: ~Copyable {
         if found.audio != program?.audio {
             if audio.isOpen { giveUp(.audio) }
             audio = UnitAssembly()
+            audioFormat = nil
             audioPID = found.audio?.pid ?? Self.noPID
         }
         if found.video?.codec != program?.video?.codec {
@@ -278,7 +281,10 @@ public struct UnitParser: ~Copyable {
             unit.isKeyframe = scanVideo(assembly)
         case .audio:
             let size = gather(assembly, limit: Self.scratchSize)
-            unit.duration = ADTS.duration(of: UnsafeBufferPointer(start: scratch, count: size)) ?? 0
+            if let run = ADTS.read(UnsafeBufferPointer(start: scratch, count: size)) {
+                (unit.duration, unit.audioFormat) = (run.duration, run.format)
+                audioFormat = run.format ?? audioFormat
+            }
         }
         return unit
     }

@@ -5,6 +5,8 @@ public protocol UnitSource: ~Copyable {
     var program: Program? { get }
     /// What the newest parameter set of the video says; `nil` before the first.
     var videoFormat: VideoFormat? { get }
+    /// What the audio is in that came last, or was announced to come; `nil` before it is known.
+    var audioFormat: AACFormat? { get }
 
     /// Copies the packets of the unit: as many bytes as its ``AccessUnit/byteCount`` says. The ``FeedWriter`` rewrites
     /// PIDs, counters and timestamps.

@@ -11,13 +11,15 @@ import TransportStream
 @Suite(.tags(.ffmpeg)) struct DataPathTests {
     private struct Rig {
         let path: DataPath
+        /// A machine that is busy may take its time between one step of a test and the next.
+        ///
         /// - Parameter mostAhead: How far a source may be ahead of real time: what tests write comes at once.
         init(
-            limits: Feed.Limits = Feed.Limits(), patience: Duration = .seconds(30),
-            tapPatience: Duration = .seconds(10), mostAhead: Duration = .seconds(3600)
+            limits: Feed.Limits = Feed.Limits(), patience: Duration = .seconds(600),
+            tapPatience: Duration = .seconds(600), mostAhead: Duration = .seconds(3600)
         ) async {
             path = DataPath(limits: limits, tapPatience: tapPatience, mostAhead: mostAhead)
-            await path.addChannel("main", patience: patience)
+            await path.addChannel("main", patience: patience, changePatience: .seconds(600))
             await path.start()
         }
 
@@ -35,11 +37,16 @@ import TransportStream
             return (attachment, Reader(end), reports)
         }
 
-        /// Waits until a reader has everything, and ends its input.
-        func finish(_ attachment: DataPath.Attachment) async throws {
+        /// Waits until a reader has everything.
+        func catchUp(_ attachment: DataPath.Attachment) async throws {
             try await eventually("a reader to have everything", within: .seconds(20), every: .milliseconds(5)) {
                 await path.figures(of: attachment)?.lag == 0
             }
+        }
+
+        /// The same, and ends its input.
+        func finish(_ attachment: DataPath.Attachment) async throws {
+            try await catchUp(attachment)
             await path.endInput(of: attachment)
         }
 
@@ -159,7 +166,7 @@ import TransportStream
             switch event {
             case .delivering(let format): "delivering \(format.map { "\($0)" } ?? "nothing")"
             case .changed(let format): "changed \(format.map { "\($0)" } ?? "nothing")"
-            case .program, .onAir, .offAir, .stalled, .ahead, .lost, .unreadable, .ended: nil
+            case .program, .onAir, .offAir, .stalled, .ahead, .foreignAudio, .lost, .unreadable, .ended: nil
             }
         }
         // The rate that was measured holds until another one has been.
@@ -187,6 +194,7 @@ import TransportStream
             case .offAir: "off air"
             case .stalled: "stalled"
             case .ahead: "ahead"
+            case .foreignAudio: "foreign audio"
             case .lost(let count): "lost \(count)"
             case .unreadable(let problem): "unreadable: \(problem)"
             case .ended: "ended"
@@ -236,6 +244,8 @@ import TransportStream
         writer.end()
         try await events.wait(for: .ended)
         await rig.path.detach(first)
+        // What follows begins as much later as it comes later: the feed may let go of what was before.
+        try await rig.catchUp(publisher)
         let (_, second, secondEvents) = try await rig.source()
         try await rig.write(await stream(from: 1000), to: second)
         second.end()
@@ -311,7 +321,16 @@ import TransportStream
     func detachedAhead() async throws {
         let rig = await Rig(mostAhead: .milliseconds(300))
         let (first, writer, events) = try await rig.source()
-        await writer.write(try await stream(seconds: 20))
+        // Two minutes that fit into the pipe: it is still ahead when a late test comes to look.
+        let long = NumberedSource.with {
+            $0.width = 320
+            $0.height = 180
+            $0.rate = 1
+            $0.gop = 10
+            $0.sound = .none
+            $0.duration = .seconds(120)
+        }
+        await writer.write(try await long.bytes())
         try await events.wait(for: .ahead(true))
         #expect(await rig.path.drain(first))
         await rig.path.detach(first)
@@ -347,6 +366,7 @@ import TransportStream
         try await hungEvents.wait(for: .stalled)
         hungReader.start()
         try await hungEvents.wait(for: .recovered)
+        try await rig.catchUp(hung)
         let (_, last, lastEvents) = try await rig.source()
         try await rig.write(await stream(from: 1000), to: last)
         last.end()
@@ -479,16 +499,18 @@ import TransportStream
         try await eventually("a place") {
             // That a client has gone is noticed when there is something for it.
             try await rig.write(await RecordedStream.plain.bytes(), to: writer)
+            // One that is let in is given the newest keyframe, and nobody else anything.
             let client = try Reader(port: port).start()
-            try await Task.sleep(for: .milliseconds(50))
-            return !client.hasEnded
+            try await eventually("bytes, or the end") { !client.bytes.isEmpty || client.hasEnded }
+            return !client.bytes.isEmpty
         }
         await rig.path.stop()
     }
 
     @Test("a client of a tap that takes nothing loses its place after a while; one that reads keeps it")
     func tapPatience() async throws {
-        let rig = await Rig(tapPatience: .milliseconds(300))
+        // Longer than the thread of the one that reads may be late.
+        let rig = await Rig(tapPatience: .seconds(4))
         let port = try await rig.path.openTap(on: .channel("main"), port: try FreePort.tcp())
         let hung = try Reader(port: port)
         let reading = try Reader(port: port).start()
@@ -575,8 +597,11 @@ import TransportStream
         let bytes = try await reader.all()
         #expect(backwards(bytes).isEmpty)
         let shown = TransportBytes.timestamps(bytes).filter { $0.pid == 256 }.map(\.pts).sorted()
-        #expect(zip(shown, shown.dropFirst()).allSatisfy { $1 - $0 == 3000 }, "\(shown)")
-        #expect(shown.count == index + 2 + 60)
+        try #require(shown.count == index + 2 + 60)
+        var steps = zip(shown, shown.dropFirst()).map { $1 - $0 }
+        // A keyframe that the data path's thread takes more than a tenth of a second late is shown as much later.
+        let change = steps.remove(at: index + 1)
+        #expect(steps.allSatisfy { $0 == 3000 } && (change == 3000 || change > 12_000), "\(shown)")
         await rig.path.stop()
     }
 
@@ -592,9 +617,12 @@ import TransportStream
         reader.start()
         let (_, high, highEvents) = try await rig.source(0)
         let (_, low, lowEvents) = try await rig.source(1)
+        let other = try await stream(seconds: 1)
         try await rig.write(await stream(from: 1000, seconds: 1), to: high)
-        try await highEvents.wait(for: .stalled)
-        try await rig.write(await stream(seconds: 1), to: low)
+        // A late test may have left a pause before the last picture, too.
+        await rig.path.comeRound()
+        try await eventually("silence behind the last picture") { highEvents.all.last == .stalled }
+        try await rig.write(other, to: low)
         try await highEvents.wait(for: .offAir)
         low.end()
         try await lowEvents.wait(for: .ended)
@@ -785,9 +813,15 @@ import TransportStream
             let pictures = TransportBytes.timestamps(offered).filter { $0.pid == 256 }
             let passed = try #require(pictures.firstIndex { Int64($0.dts) >= place + 7500 })
             let end = pictures[passed + 1].packet * TransportBytes.packetSize
-            await encoder.write(Array(offered[fedSoFar.count..<end]))
+            let last = Array(offered[fedSoFar.count..<end])
+            // With nothing between, or the other one takes over as it does where sound is waited for in vain.
+            await meanwhile(rig.path) {
+                encoder.writeNow(last)
+                encoder.end()
+            }
+        } else {
+            encoder.end()
         }
-        encoder.end()
         try await events.wait(for: .ended)
         await rig.path.detach(first)
         if !isAsked { await rig.path.detach(second) }
@@ -803,6 +837,9 @@ import TransportStream
         #expect(verdict.isWhole && verdict.received == (isAsked ? 90 : 33), "\(verdict)")
         await rig.path.stop()
     }
+
+    /// Does something while the data path's thread looks at nothing else.
+    private func meanwhile(_ path: isolated DataPath, _ body: @Sendable () -> Void) { body() }
 
     @Test("a picture that an encoder leaves out is counted as lost, and one that the channel did not have is not")
     func leftOut() async throws {
@@ -946,6 +983,9 @@ import TransportStream
     @Test("an encoder whose source pauses its picture while sound goes on is neither stalled nor slow")
     func pausedPicture() async throws {
         let use = try await encoderInUse()
+        // A late test may have let it owe pictures until now.
+        await use.rig.path.comeRound()
+        let before = use.events.all.count
         let sound = TransportBytes.packets(Array(use.rest)).filter { TransportBytes.pid($0) != 256 }
         // For twice as long as an encoder may take pictures and give none.
         let piece = max(1, sound.count / 20)
@@ -953,8 +993,9 @@ import TransportStream
             await use.writer.write(sound[start..<min(sound.count, start + piece)].flatMap { $0 })
             try await Task.sleep(for: DataPath.encoderPatience / 10)
         }
-        #expect(use.fed.bytes.count > use.fedSoFar.count)
-        #expect(!use.events.all.contains(.stalled) && !use.events.all.contains(.slow), "\(use.events.all)")
+        try await eventually("sound for the encoder") { use.fed.bytes.count > use.fedSoFar.count }
+        let told = use.events.all.dropFirst(before)
+        #expect(!told.contains(.stalled) && !told.contains(.slow), "\(use.events.all)")
         await use.rig.path.stop()
     }
 

@@ -94,16 +94,18 @@ final class Writer: Sendable {
     deinit { end() }
 
     func write(_ bytes: some Collection<UInt8> & Sendable) async {
-        await onOwnThread { [self] in
-            let end = descriptor.withLock { $0 }
-            let bytes = Array(bytes)
-            var written = 0
-            while written < bytes.count {
-                let count = bytes.withUnsafeBytes { Glibc.write(end, $0.baseAddress! + written, bytes.count - written) }
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { break }
-                written += count
-            }
+        await onOwnThread { [self] in writeNow(Array(bytes)) }
+    }
+
+    /// Writes on this thread: for what the pipe has room for.
+    func writeNow(_ bytes: [UInt8]) {
+        let end = descriptor.withLock { $0 }
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { Glibc.write(end, $0.baseAddress! + written, bytes.count - written) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            written += count
         }
     }
 

@@ -85,19 +85,22 @@ import TransportStream
     private enum FakeSound {
         private static let mark: [UInt8] = [0xAB, 0xCD, 0xEF]
 
-        /// - Parameter pts: In ticks.
-        static func frame(_ number: Int, pts: Int64) -> [UInt8] {
-            let frame: [UInt8] = [0xFF, 0xF1, 0x4C, 0x80, 0x01, 0xBF, 0xFC] + mark + [0, 0, UInt8(number)]
+        /// - Parameters:
+        ///   - pts: In ticks.
+        ///   - isOther: 44.1 kHz, and not 48.
+        static func frame(_ number: Int, pts: Int64, isOther: Bool = false) -> [UInt8] {
+            let header: [UInt8] = [0xFF, 0xF1, isOther ? 0x50 : 0x4C, 0x80, 0x01, 0xBF, 0xFC]
+            let frame = header + mark + [0, 0, UInt8(number)]
             let time = UInt64(bitPattern: pts) & 0x1_FFFF_FFFF
-            let header: [UInt8] = [
+            let start: [UInt8] = [
                 0, 0, 1, 0xC0, 0, UInt8(frame.count + 8), 0x80, 0x80, 5, 0x21 | UInt8(time >> 29 & 0x0E),
                 UInt8(time >> 22 & 0xFF), 0x01 | UInt8(time >> 14 & 0xFE), UInt8(time >> 7 & 0xFF),
                 0x01 | UInt8(time << 1 & 0xFE),
             ]
-            let stuffing = TransportBytes.packetSize - 4 - header.count - frame.count
+            let stuffing = TransportBytes.packetSize - 4 - start.count - frame.count
             let packet: [UInt8] = [0x47, 0x41, 0x00, 0x30 | UInt8(number & 0x0F), UInt8(stuffing - 1), 0]
             let filler = [UInt8](repeating: 0xFF, count: stuffing - 2)
-            return packet + filler + header + frame
+            return packet + filler + start + frame
         }
 
         static let tables =
@@ -122,9 +125,9 @@ import TransportStream
         let events = Reports<SourceEvent>()
         let reader: Reader
 
-        init() async throws {
+        init(keepsSound: Bool = false) async throws {
             path = DataPath(mostAhead: .seconds(3600))
-            await path.addChannel("main", patience: .seconds(600), slateDelay: .seconds(600))
+            await path.addChannel("main", patience: .seconds(600), slateDelay: .seconds(600), keepsSound: keepsSound)
             await path.start()
             source = try await path.attachSource(
                 to: "main", priority: 0, report: { [events] in events.add($0) },
@@ -323,6 +326,25 @@ import TransportStream
         await rig.show(10..<60)
         try await rig.waitForPictures(60)
         #expect(rig.sound.map(\.number) == [1])
+        await rig.path.stop()
+    }
+
+    @Test("what a process gives decides the channel's format where none is known, and in another it is of no use")
+    func format() async throws {
+        let rig = try await Rig(keepsSound: true)
+        let process = try await rig.process()
+        process.input.start()
+        await rig.show(0..<10)
+        await rig.publisher.sound([1], at: Self.begin)
+        await process.output.write(FakeSound.frame(1, pts: 0))
+        try await eventually("its sound") { rig.sound.count == 1 }
+        #expect(await rig.path.soundFormat(of: "main") == .stereo48)
+        for number in 2..<6 {
+            await process.output.write(FakeSound.frame(number, pts: Int64(number) * 1920, isOther: true))
+        }
+        try await process.reports.wait(for: .outdated)
+        await rig.path.detach(process.attachment)
+        #expect(process.reports.all == [.delivering, .outdated] && rig.sound.map(\.number) == [1])
         await rig.path.stop()
     }
 

@@ -106,7 +106,10 @@ import Testing
         let scratch = Scratch()
         let handle = ChildHandle()
         let recorder = Recorder()
-        async let exit = run(try endless, in: scratch, to: scratch.file("out.ts"), handle: handle, recorder: recorder)
+        // It may take its time to finish.
+        async let exit = run(
+            try endless, in: scratch, to: scratch.file("out.ts"), handle: handle, recorder: recorder,
+            clock: StoppedClock())
         try await eventually("media") { ((try? contents(scratch.file("out.ts")))?.count ?? 0) > 1000 }
         handle.stop(.gracefully)
         let end = try await exit
@@ -164,7 +167,8 @@ import Testing
         let scratch = Scratch()
         let binary = try script("trap 'echo last words >&2; exit 5' INT; echo ready >&2; while :; do sleep 0.1; done\n", in: scratch)
         let recorder = Recorder()
-        let task = Task { await launch(binary, in: scratch, recorder: recorder) }
+        // It may take its time for its last words.
+        let task = Task { await launch(binary, in: scratch, recorder: recorder, clock: StoppedClock()) }
         try await eventually("ready") { recorder.all.count >= 2 }
         task.cancel()
         let exit = await task.value
@@ -225,15 +229,5 @@ private struct HastyClock: Clock {
     var minimumResolution: Duration { .zero }
     func sleep(until deadline: Instant, tolerance: Duration?) async throws {
         try await ContinuousClock().sleep(for: .milliseconds(50))
-    }
-}
-
-/// Time that never passes.
-private struct StoppedClock: Clock {
-    typealias Instant = ContinuousClock.Instant
-    var now: Instant { ContinuousClock.now }
-    var minimumResolution: Duration { .zero }
-    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
-        try await ContinuousClock().sleep(for: .seconds(100_000))
     }
 }

@@ -12,7 +12,7 @@ import Testing
         let handle = ChildHandle()
         let output = scratch.file("out.ts")
         let command = try relay.command(for: try await ffmpeg().capabilities)
-        async let exit = run(command, in: scratch, to: output, handle: handle)
+        async let exit = run(command, in: scratch, to: output, handle: handle, clock: StoppedClock())
         try await eventually("output") {
             var info = stat()
             return stat(output, &info) == 0 && info.st_size >= bytes
@@ -53,7 +53,8 @@ import Testing
         let recorder = Recorder()
         let handle = ChildHandle()
         let command = try RelayCommand(source: .file(path: file, loop: true)).command(for: try await ffmpeg().capabilities)
-        async let exit = run(command, in: scratch, to: scratch.file("out.ts"), handle: handle, recorder: recorder)
+        async let exit = run(
+            command, in: scratch, to: scratch.file("out.ts"), handle: handle, recorder: recorder, clock: StoppedClock())
         try await eventually("the third round", every: .milliseconds(300)) {
             pictures(in: (try? contents(scratch.file("out.ts"))) ?? []) > 60
         }

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import SystemPackage
 import TestSupport
 import Testing
@@ -64,10 +64,22 @@ import Testing
 
     @Test("the service ends with no descriptor more than before")
     func descriptors() async throws {
+        /// Every descriptor of this process, with what it is of: a pipe has a number of its own.
+        func open() -> Set<String> {
+            Set(Scratch.names("/proc/self/fd").compactMap { name in
+                let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
+                return target.map { "\(name) \($0)" }
+            })
+        }
         _ = try await launch("exit 0", command())
-        let before = Scratch.names("/proc/self/fd").count
-        for _ in 0..<5 { _ = try await launch("exit 0", command()) }
-        // Tests beside this one open and close theirs.
-        try await eventually("the pipes to be closed") { Scratch.names("/proc/self/fd").count <= before + 4 }
+        let before = open()
+        let count = 60
+        for _ in 0..<count { _ = try await launch("exit 0", command()) }
+        // Tests beside this one open some as well, and keep fewer of those that they opened meanwhile.
+        var left = open().subtracting(before)
+        try await eventually("the descriptors to be closed") {
+            left.formIntersection(open())
+            return left.count < count
+        }
     }
 }

@@ -239,7 +239,8 @@ extension FFmpegCapabilities {
 /// Runs a command with files for its pipes.
 func run(
     _ command: FFmpegCommand, in scratch: Scratch, from input: String? = nil, to output: String? = nil,
-    handle: ChildHandle = ChildHandle(), redactor: Redactor = Redactor(), recorder: Recorder = Recorder()
+    handle: ChildHandle = ChildHandle(), redactor: Redactor = Redactor(), recorder: Recorder = Recorder(),
+    clock: some Clock<Duration> = ContinuousClock()
 ) async throws -> ChildExit {
     let binary = try await ffmpeg()
     return await ChildProcess.run(
@@ -249,8 +250,18 @@ func run(
             try FileDescriptor.open(
                 $0, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: .ownerReadWrite)
         },
-        environment: testEnvironment, redactor: redactor, handle: handle,
+        environment: testEnvironment, redactor: redactor, handle: handle, clock: clock,
         events: { recorder.note($0) })
+}
+
+/// Time that never passes: a child that is stopped may take as long as it needs.
+struct StoppedClock: Clock {
+    typealias Instant = ContinuousClock.Instant
+    var now: Instant { ContinuousClock.now }
+    var minimumResolution: Duration { .zero }
+    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
+        try await ContinuousClock().sleep(for: .seconds(100_000))
+    }
 }
 
 /// Writes media slowly enough that the reader meets its peer's answer, until the end or until the reader is gone.

@@ -22,6 +22,7 @@ enum SmallStream {
     ]
     static let frame: [UInt8] = [0x27, 1, 0, 0, 0, 0, 0, 0, 6, 0x41, 0x9A, 0x20, 0x3E, 0x86, 0xC0]
     static let audioHeader: [UInt8] = [0xAF, 0, 0x11, 0x90]
+    static let monoHeader: [UInt8] = [0xAF, 0, 0x11, 0x88]
     static let sound: [UInt8] = [0xAF, 1, 0x21, 0x10, 0x04, 0x60, 0x8C, 0x1C]
     /// A frame of Sorenson H.263, and one of MP3.
     static let oldVideo: [UInt8] = [0x12, 0, 0, 0x84]

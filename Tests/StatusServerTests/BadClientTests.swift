@@ -61,7 +61,8 @@ import Testing
             let stuck = try await RawClient.connected(to: served.port, receiveBuffer: 4096)
             for _ in 0..<8 { stuck.get("/metrics") }
             try await eventually("the stuck client to be closed") { !stuck.send("x") }
-            #expect(try await isServed(served))
+            // On a busy machine it may be slow itself.
+            try await eventually("somebody else to be served") { (try? await isServed(served)) == true }
         }
     }
 }

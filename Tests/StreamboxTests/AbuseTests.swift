@@ -150,10 +150,12 @@ import Testing
             try await sink.waitForNumbers(30, of: "one")
             for (harm, mend, words) in [
                 ("rm -f box.prom; dd if=/dev/zero of=fill bs=1k count=1000 2>/dev/null; [ -s fill ]", "rm fill", "No space left"),
-                ("mount -o remount,ro \(folder)", "mount -o remount,rw \(folder)", "Read-only file system"),
-                ("mkfifo box.prom.new", "rm box.prom.new", "is in the way"),
+                // As long as the file is open, that is refused.
+                ("until mount -o remount,ro \(folder) 2>/dev/null; do sleep 0.1; done", "mount -o remount,rw \(folder)", "Read-only file system"),
+                // The service may have one of that name at this moment.
+                ("until mkfifo box.prom.new 2>/dev/null; do sleep 0.1; done", "rm box.prom.new", "is in the way"),
                 // A pipe in the place of the file itself is replaced.
-                ("rm box.prom; mkfifo box.prom", "true", ""),
+                ("mkfifo pipe && mv -f pipe box.prom", "true", ""),
             ] {
                 let position = daemon.position
                 try await onDisk(harm)
@@ -161,7 +163,10 @@ import Testing
                     try await daemon.logged("cannot", words, from: position)
                     try await eventually("the problem: \(words)") { try await problem() }
                     try await Task.sleep(for: .seconds(2))
-                    #expect(daemon.program.errors.lines.filter { $0.index >= position && $0.text.contains(words) }.count == 1, "\(words)")
+                    let told = daemon.program.errors.lines.filter { $0.index >= position }.map(\.text)
+                    // A busy machine may take longer than the half second that a disk has: that is told, and then this again.
+                    let interruptions = told.count { $0.contains("the disk does not answer") }
+                    #expect((1...1 + interruptions).contains(told.count { $0.contains(words) }), "\(words): \(told)")
                     try await onDisk(mend)
                     try await daemon.logged("written again", from: position)
                     try await eventually("no problem: \(words)") { try await !problem() }

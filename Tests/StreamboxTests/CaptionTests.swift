@@ -89,6 +89,7 @@ import Testing
             let daemon = try await stage.streambox("""
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    slate: { after: 60s }
                     groups:
                       - name: hd
                         video: { codec: hevc, bitrate: 400k, keyframe: 1s }
@@ -127,6 +128,7 @@ import Testing
             let daemon = try await stage.streambox("""
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    slate: { after: 60s }
                     groups: [ \(group("hd", sink.url("hd"))) ]
                 """, environment: lab.environment)
             if onGPU { try await daemon.logged("passed its trial", Self.onIntel) }

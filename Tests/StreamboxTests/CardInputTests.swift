@@ -27,7 +27,7 @@ import Testing
             try await daemon.logged("the card's mode", "\(name) 320x180 at 30")
             try await daemon.logged("\"on air\"", "source=capture-0")
             try await sink.waitForFrames(60, of: "one")
-            #expect(daemon.children("-input_format \(name)").count == 1)
+            try await eventually("its reader") { daemon.children("-input_format \(name)").count == 1 }
             try await daemon.terminate()
             #expect(try await sink.wasPublishedOnceInOrder("one"))
         }
@@ -50,9 +50,11 @@ import Testing
             try await daemon.logged("the card's mode", "yuyv422 320x180 at 30 interlaced")
             try await daemon.logged("\"on air\"", "source=capture-0")
             try await sink.waitForFrames(60, of: "one")
-            let readers = daemon.children("-f v4l2").map(\.command)
-            try #require(readers.count == 1)
-            #expect(filter.map { readers[0].contains($0) } ?? !readers[0].contains("bwdif"), "\(readers)")
+            let reader = try await eventually("its reader") { () -> String? in
+                let readers = daemon.children("-f v4l2").map(\.command)
+                return readers.count == 1 ? readers[0] : nil
+            }
+            #expect(filter.map { reader.contains($0) } ?? !reader.contains("bwdif"), "\(reader)")
             try await daemon.terminate()
         }
     }
@@ -102,8 +104,9 @@ import Testing
             // A clock that is measured a little otherwise each time is the same signal, and stays it however often the card is opened.
             let steady = daemon.position
             for _ in 0..<3 {
+                let reader = try await eventually("the reader") { daemon.children("v4l2").first?.pid }
                 position = daemon.position
-                kill(try #require(daemon.children("v4l2").first).pid, SIGKILL)
+                kill(reader, SIGKILL)
                 try await daemon.logged("delivers", "source=capture-0", from: position)
             }
             position = steady

@@ -21,7 +21,7 @@ import Testing
             let camera = LabCamera(sound: 1)
             try await lab.plug(camera)
             let sink = try await stage.nginx(record: true)
-            let daemon = try await stage.daemon(lab, stage.card("serial: SN0001", to: sink.url("one"), slate: "20s"))
+            let daemon = try await stage.daemon(lab, stage.card("serial: SN0001", to: sink.url("one"), slate: "600s"))
             try await daemon.logged("\"on air\"", "source=capture-0")
             try await eventually("the relay with its sound") { daemon.children("plughw:1").count == 1 }
             try await sink.waitForMoreFrames(120, of: "one")
@@ -60,10 +60,13 @@ import Testing
             try await lab.plug(camera)
             try lab.setSound(of: camera, drift: nil)
             let sink = try await stage.nginx(record: true)
-            let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one"), slate: "20s"))
+            let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one"), slate: "600s"))
             try await daemon.logged("sound cannot be had")
             try await daemon.logged("\"on air\"", "source=capture-0")
-            #expect(daemon.children("plughw:2").isEmpty)
+            // Where that took ten seconds, the sound is being tried again.
+            try await eventually("a reader without the sound") {
+                daemon.children("v4l2").count == 1 && daemon.children("plughw:2").isEmpty
+            }
             let (position, slates) = (daemon.position, daemon.lines("\"on air\"", "source=slate").count)
             try lab.setSound(of: camera, drift: 0)
             // After ten seconds.
@@ -82,19 +85,22 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.daemon(lab, stage.card("serial: SN0001, audio: \"hw:3\"", to: sink.url("one")))
             try await daemon.logged("\"on air\"", "source=capture-0")
-            let first = try #require(daemon.children("plughw:3").first).pid
-            // A second time: the pause until it is tried without a word has grown.
-            for _ in 1...2 {
+            let first = try await eventually("the relay with its sound") { daemon.children("plughw:3").first?.pid }
+            // Again and again: the pause until it is tried without a word grows until nobody here would wait for its end.
+            for _ in 1...5 {
                 var position = daemon.position
                 try await lab.unplugSound(of: camera)
                 try await stage.expect("the problem in words", of: daemon) { $0.hasProblem("source-failed", "the sound hw:3 cannot be had") }
                 position = daemon.position
                 try await lab.plugSound(of: camera)
-                try await daemon.logged("delivers", "source=capture-0", from: position, within: .seconds(8))
+                try await daemon.logged("delivers", "source=capture-0", from: position)
                 try await stage.expect("no problem any more", of: daemon) { $0.problems.isEmpty }
             }
-            let last = daemon.children("plughw:3").map(\.pid)
-            #expect(last.count == 1 && last != [first])
+            let last = try await eventually("one relay with its sound") { () -> Int32? in
+                let relays = daemon.children("plughw:3").map(\.pid)
+                return relays.count == 1 ? relays[0] : nil
+            }
+            #expect(last != first)
             try await daemon.terminate()
         }
     }

@@ -174,7 +174,8 @@ import Testing
         try await withPull(kind, of: "live.ts", password: "s3cret") { stage, server, daemon in
             if kind == .good {
                 try await stage.expect("the file on air", of: daemon) { $0.source("pull-0")?.isOnAir == true }
-                #expect(try server.requests().contains { $0.contains("Basic") })
+                // It is noted once it has been answered to its end.
+                try await eventually("the request") { try server.requests().contains { $0.contains("Basic") } }
             } else {
                 try await stage.expect("the problem", of: daemon) { $0.hasProblem("source-failed", "certificate") }
                 #expect(try server.requests().isEmpty)
@@ -189,8 +190,11 @@ import Testing
         let words = try await InstalledFFmpeg.release().0 < 9 ? "gives a playlist" : "leads to one without TLS"
         try await withPull(.good, of: address) { stage, server, daemon in
             try await stage.expect("the problem", of: daemon) { $0.hasProblem("source-failed", words) }
-            let requests = try server.requests()
-            #expect(!requests.isEmpty && requests.allSatisfy { $0.hasPrefix("/live ") || $0.hasPrefix("/live?") })
+            let requests = try await eventually("a request") { () -> [String]? in
+                let requests = try server.requests()
+                return requests.isEmpty ? nil : requests
+            }
+            #expect(requests.allSatisfy { $0.hasPrefix("/live ") || $0.hasPrefix("/live?") })
         }
     }
 

@@ -9,6 +9,22 @@ import Testing
 
     private static let hd = #"{channel="main",group="hd"}"#
 
+    /// The process of the one encoder.
+    private func encoder(of daemon: Daemon) async throws -> Int32 {
+        try await eventually("the encoder") {
+            daemon.children("pipe:0").first { $0.command.contains("libx264") }?.pid
+        }
+    }
+
+    /// How long the pauses of handovers were, in seconds, as the log has them: of so many from a line on.
+    private func holes(of daemon: Daemon, from position: Int, count: Int) async throws -> [Double] {
+        try await eventually("\(count) handovers in the log") { () -> [Double]? in
+            let lines = daemon.program.errors.lines.filter { $0.index >= position && $0.text.contains("handed over") }
+            let holes = lines.compactMap { $0.text.firstMatch(of: #/after=(\d+)ms/#).flatMap { Double($0.1) } }
+            return holes.count >= count ? holes.prefix(count).map { $0 / 1000 } : nil
+        }
+    }
+
     @Test("pictures, bits and handovers are those that the sink received, and what is not lost is not counted as lost")
     func truth() async throws {
         try await withStage { stage in
@@ -37,16 +53,15 @@ import Testing
             }
 
             let start = try await metrics(http)
-            var holes: [Double] = []
+            let began = daemon.position
             for blow in ["kill", "handover", "kill"] {
                 let position = daemon.position
                 if blow == "kill" {
-                    kill(try #require(daemon.children("pipe:0").first { $0.command.contains("libx264") }).pid, SIGKILL)
+                    kill(try await encoder(of: daemon), SIGKILL)
                 } else {
                     #expect(try await stage.command(["handover", "hd", "--config", daemon.config]).ending == .exited(0))
                 }
-                let line = try await daemon.logged("handed over", from: position).text
-                holes.append(Double(try #require(try #/after=(\d+)ms/#.firstMatch(in: line)).1)! / 1000)
+                try await daemon.logged("handed over", from: position)
                 let soFar = try await sink.reading(of: "one").frames.count
                 try await sink.waitForFrames(soFar + 30, of: "one")
             }
@@ -68,18 +83,25 @@ import Testing
                     metrics.sum("streambox_encoder_exits_total", #"encoder="libx264""#, #"cause="crash""#),
                 ]
             }
-            #expect(zip(counts(now), counts(start)).map { $0 - $1 } == [3, 2, 2])
+            // On a busy machine an encoder may have hung, or been too slow, besides.
+            let holes = try await holes(of: daemon, from: began, count: Int(counts(now)[0] - counts(start)[0]))
+            #expect(holes.count >= 3)
+            #expect(zip(counts(now), counts(start)).map { $0 - $1 } == [Double(holes.count), 2, 2])
             func added(_ name: String) -> Double { now[name + Self.hd]! - (start[name + Self.hd] ?? 0) }
-            #expect(added("streambox_handover_duration_seconds_count") == 3)
-            #expect(abs(added("streambox_handover_duration_seconds_sum") - holes.reduce(0, +)) < 0.005)
+            #expect(added("streambox_handover_duration_seconds_count") == Double(holes.count))
+            // The log has whole milliseconds.
+            let rounding = 0.002 + 0.001 * Double(holes.count)
+            #expect(abs(added("streambox_handover_duration_seconds_sum") - holes.reduce(0, +)) < rounding)
             // The target alone is stopped: with the service the encoder would end, too, and give what it still holds when nobody can be asked.
             #expect(try await stage.command(["target", "stop", "a", "--config", daemon.config]).ending == .exited(0))
             #expect(try await sink.wasPublishedOnceInOrder("one"))
             let reading = try await sink.reading(of: "one")
             #expect(Verdict(reading).isWhole, "\(Verdict(reading))")
             let frames = now["streambox_group_frames_total" + Self.hd]!
-            print("pictures: \(frames) told, \(reading.frames.count) received")
-            #expect(abs(frames - Double(reading.frames.count)) <= 1)
+            // A slow encoder may have given the last ones only after the first look.
+            let later = try await metrics(http)["streambox_group_frames_total" + Self.hd]!
+            print("pictures: \(frames) to \(later) told, \(reading.frames.count) received")
+            #expect((frames - 1...later + 1).contains(Double(reading.frames.count)))
             try await daemon.terminate()
         }
     }
@@ -109,18 +131,25 @@ import Testing
                 if blow == 0 {
                     #expect(try await stage.command(["handover", "hd", "--config", daemon.config]).ending == .exited(0))
                 } else {
-                    kill(try #require(daemon.children("pipe:0").first { $0.command.contains("libx264") }).pid, blow)
+                    kill(try await encoder(of: daemon), blow)
                 }
                 try await daemon.logged("handed over", from: position)
                 try await sink.waitFor(sink.all.count + 30)
                 let now = try await metrics(http)
-                let reported = now["\(name)_sum" + Self.hd]! - told["\(name)_sum" + Self.hd]!
-                // The next encoder began with one of these, and a keyframe comes every two seconds besides.
-                let pause = try #require(sink.pausesBeforeKeys(after: soFar).min { abs($0 - reported) < abs($1 - reported) })
-                print("\(blow == 0 ? "a handover" : "signal \(blow)"): \(reported) s told, \(pause) s seen")
-                #expect(now["\(name)_count" + Self.hd]! - told["\(name)_count" + Self.hd]! == 1)
-                #expect(abs(reported - pause) < tolerance, "\(reported) s told, \(pause) s seen")
-                pauses.append(pause)
+                let sum = now["\(name)_sum" + Self.hd]! - told["\(name)_sum" + Self.hd]!
+                let count = Int(now["\(name)_count" + Self.hd]! - told["\(name)_count" + Self.hd]!)
+                // One, unless a busy machine has an encoder hang, or be too slow, besides.
+                let holes = try await holes(of: daemon, from: position, count: count)
+                let rounding = 0.002 + 0.001 * Double(count)
+                #expect(count >= 1 && abs(sum - holes.reduce(0, +)) < rounding, "\(sum) s told, \(holes) s logged")
+                for reported in holes {
+                    // The next encoder began with one of these, and a keyframe comes every two seconds besides.
+                    let pause = try #require(
+                        sink.pausesBeforeKeys(after: soFar).min { abs($0 - reported) < abs($1 - reported) })
+                    print("\(blow == 0 ? "a handover" : "signal \(blow)"): \(reported) s told, \(pause) s seen")
+                    #expect(abs(reported - pause) < tolerance, "\(reported) s told, \(pause) s seen")
+                    pauses.append(pause)
+                }
                 told = now
             }
             // A hung encoder is told after two seconds: the values stand far apart.
@@ -165,13 +194,14 @@ import Testing
             // On a slow machine the start alone takes long enough for one.
             try await eventually("no problem") { try await metrics(http)[stalled] != 1 }
             _ = try stage.folder.write("block", "")
-            kill(try #require(daemon.children("pipe:0").first { $0.command.contains("libx264") }).pid, SIGKILL)
+            kill(try await encoder(of: daemon), SIGKILL)
             // Longer than a feed holds.
             try await eventually("a problem with what to do") { try await metrics(http)[stalled] == 1 }
             try await Task.sleep(for: .seconds(16))
             try FileManager.default.removeItem(atPath: block)
             let soFar = try await sink.reading(of: "one").frames.count
-            try await sink.waitForFrames(soFar + 60, of: "one")
+            // The pause until the next try may have grown to half a minute.
+            try await sink.waitForFrames(soFar + 60, of: "one", within: .seconds(90))
             await stage.end(publisher)
             try await daemon.logged("msg=ended", "source=rtmp-0")
             try await Task.sleep(for: .seconds(1))
@@ -271,9 +301,13 @@ import Testing
                 try await eventually("\(target) to be live") { try await metrics(http).sum("streambox_target_state", "target=\"\(target)\"", #"state="live""#) == 1 }
             }
             try await ask("handover", "hd")
+            func bytesOfB() async throws -> Double {
+                try await metrics(http).sum("streambox_target_bytes_total", #"target="b""#)
+            }
+            try await eventually("bytes of b") { try await bytesOfB() > 10_000 }
             try await ask("target", "stop", "b")
             try await eventually("b to end") { try sink.publishes(of: "two").allSatisfy(\.hasEnded) }
-            let stopped = try await metrics(http).sum("streambox_target_bytes_total", #"target="b""#)
+            let stopped = try await bytesOfB()
             #expect(stopped > 10_000)
             try await ask("target", "start", "b")
             try await live("b")
@@ -285,7 +319,7 @@ import Testing
                 try await reload(channels(groups))
                 if groups != one { try await live("b") }
             }
-            #expect(try await metrics(http).sum("streambox_target_bytes_total", #"target="b""#) > stopped)
+            try await eventually("more bytes of b than before") { try await bytesOfB() > stopped }
             // The source is another one, and one comes and goes.
             try await reload(channels(one + other, sources: "test: { size: 320x180, rate: 25 }"))
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(rtmp)/live/x")

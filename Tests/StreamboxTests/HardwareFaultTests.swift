@@ -80,11 +80,13 @@ import Testing
         try await withLab { stage, lab in
             try lab.fail(.start, .sleep(milliseconds: 500))
             let sink = try await stage.nginx(record: true)
-            let file = try await stage.file("numbers.ts") { $0.duration = .seconds(60) }
+            // It lasts for as long as what follows may take.
+            let file = try await stage.file("numbers.ts") { $0.duration = Limit.seconds(90) }
             let fifo = stage.folder.path("frames")
             let config = try stage.configuration("""
                   - name: main
                     sources: [ { raw: { path: \(fifo), size: 320x180, rate: 30, pixels: bgra } } ]
+                    slate: { after: 60s }
                     groups: [ { name: hd, video: { encoder: libx264, bitrate: 1M, keyframe: 1s }, targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
                 """)
             try await stage.rememberFirstStart("box", environment: lab.environment)

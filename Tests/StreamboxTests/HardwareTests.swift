@@ -38,6 +38,7 @@ import Testing
             let daemon = try await stage.streambox("""
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } }, { test: { size: 320x180, rate: 30 } } ]
+                    slate: { after: 60s }
                     groups: [ { name: hd, video: { bitrate: 600k, size: 160x90, rate: 25 }, targets: [ { name: a, url: "\(sink.url("hd"))" } ] } ]
                 """, environment: lab.environment)
             try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
@@ -74,9 +75,8 @@ import Testing
                 """, environment: lab.environment)
             let tap = try await stage.tap("hd", of: daemon)
             try await eventually("the source to listen") { FreePort.isBound(udp: port) }
-            let source = NumberedSource.small(seconds: 60) {
-                ($0.rate, $0.gop, $0.picture, $0.announcedRate) = (rate, rate, .busy, announced)
-            }
+            var source = NumberedSource.small
+            (source.rate, source.gop, source.picture, source.announcedRate) = (rate, rate, .busy, announced)
             let publisher = try await stage.srtCaller(source, port: port).program
             try await stage.expect("the GPU in use", of: daemon) { status in
                 status.group("hd")?.use == Self.onIntel && status.group("hd")?.state == "live"

@@ -13,6 +13,7 @@ import Testing
                 """
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    slate: { after: 60s }
                     groups:
                       - { name: hd, video: { bitrate: 600k, rate: 30 }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
                 """)
@@ -26,9 +27,12 @@ import Testing
             var random = SeededRandom()
             print("encoders are lost at random moments; \(random.hint)")
             for signal in [SIGKILL, SIGSEGV, SIGSTOP, SIGKILL] {
+                // One that was replaced may be about to end.
+                let encoder = try await eventually("one encoder") { () -> Leftovers.Process? in
+                    let encoders = daemon.children("pipe:0").filter { $0.command.contains("libx264") }
+                    return encoders.count == 1 ? encoders[0] : nil
+                }
                 let position = daemon.position
-                let encoder = try #require(daemon.children("pipe:0").filter { $0.command.contains("libx264") }.first)
-                #expect(daemon.children("pipe:0").filter { $0.command.contains("libx264") }.count == 1)
                 kill(encoder.pid, signal)
                 try await daemon.logged("msg=live", "group=hd", "video=", from: position)
                 let soFar = try await sink.reading(of: "one").frames.count
@@ -230,17 +234,26 @@ import Testing
             try await sink.waitForFrames(60, of: "one")
             try await eventually("the RTMP source to listen") { FreePort.isListening(tcp: rtmp) && FreePort.isBound(udp: srt) }
             // In the middle of a segment (about 125 kB): one that has only just been opened holds no picture yet.
-            try await eventually("a segment to be half full", every: .milliseconds(5)) {
+            func isHalfFull() throws -> Bool {
                 guard let newest = stage.folder.names(in: "rec").last else { return false }
-                let size = try FileManager.default.attributesOfItem(atPath: stage.folder.path("rec/\(newest)"))[.size] as? Int ?? 0
+                let path = stage.folder.path("rec/\(newest)")
+                let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
                 return (20_000...70_000).contains(size)
             }
+            try await eventually("a segment to be half full", every: .milliseconds(5)) {
+                guard try isHalfFull() else { return false }
+                // While the service stands still no other segment begins, however late the kill comes.
+                daemon.program.send(SIGSTOP)
+                if try isHalfFull() { return true }
+                daemon.program.send(SIGCONT)
+                return false
+            }
             kill(daemon.program.pid, SIGKILL)
-            try await eventually("every child to be gone", within: .seconds(2)) {
+            try await eventually("every child to be gone") {
                 !stage.leftovers.contains { $0.command.contains("ffmpeg") && !$0.isZombie }
             }
             // A process that ends can be gone from sight a moment before its sockets are.
-            try await eventually("the ports to be free", within: .seconds(2)) { !FreePort.isListening(tcp: rtmp) && !FreePort.isBound(udp: srt) }
+            try await eventually("the ports to be free") { !FreePort.isListening(tcp: rtmp) && !FreePort.isBound(udp: srt) }
             try await expectPlayable(stage, atLeast: 1)
 
             let next = try await stage.streambox(channels, environment: ["KEY": "one"])

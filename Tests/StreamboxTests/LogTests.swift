@@ -21,6 +21,7 @@ import Testing
                 """
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)" } } ]
+                    slate: { after: 60s }
                     groups:
                       - name: hd
                         video: { encoder: libx264, bitrate: 500k }

@@ -46,8 +46,15 @@ import Testing
             #expect(try await Promtool.remarks(on: try read()) == Self.remarks)
             #expect(try await Promtool.remarks(on: Array(try await HTTP.get(port: http, "/metrics").utf8)) == Self.remarks)
 
-            let file = MetricNames(String(decoding: try read(), as: UTF8.self))
-            let scraped = try await exporter.scrape()
+            // What there is to tell may change while it is scraped.
+            typealias Scrape = (file: MetricNames, text: String)
+            let (file, scraped) = try await eventually("a scrape between changes") { () async throws -> Scrape? in
+                let before = MetricNames(String(decoding: try read(), as: UTF8.self))
+                let scraped = try await exporter.scrape()
+                let after = MetricNames(String(decoding: try read(), as: UTF8.self))
+                guard before.metrics == after.metrics else { return nil }
+                return (file: before, text: scraped)
+            }
             let passed = MetricNames(scraped)
             #expect(scraped.contains("node_textfile_scrape_error 0"))
             for (name, labels) in file.metrics where !labels.isEmpty || name.hasPrefix("process_") {

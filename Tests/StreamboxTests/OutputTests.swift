@@ -70,6 +70,8 @@ import Testing
                 """
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    # A publisher that is late on a busy machine keeps the air.
+                    slate: { after: 10s }
                     groups:
                       - { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("copied"))" } ] }
                       - { name: sound, video: copy, audio: { bitrate: 96k }, targets: [ { name: b, url: "\(sink.url("sound"))" } ] }
@@ -105,15 +107,19 @@ import Testing
                 """
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    slate: { after: 60s }
                     groups:
                       - { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("copied"))" } ] }
                       - { name: hd, video: { bitrate: 600k }, targets: [ { name: b, url: "\(sink.url("encoded"))" } ] }
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
-            let publisher = try await stage.publish(.small(seconds: 4) { $0.sound = .none }, to: "rtmp://127.0.0.1:\(port)/live/x")
-            #expect(try await publisher.wait(.seconds(60)) == .exited(0))
+            let source = NumberedSource.small(seconds: 600) { $0.sound = .none }
+            let publisher = try await stage.publish(source, to: "rtmp://127.0.0.1:\(port)/live/x")
             for name in ["copied", "encoded"] { try await sink.waitForNumbers(110, of: name) }
+            #expect(publisher.isRunning)
+            // Before the publisher: the slate has sound, and is not to come on air.
             try await daemon.terminate()
+            await stage.end(publisher)
             for name in ["copied", "encoded"] {
                 let probe = try await MediaProbe.read(.url(sink.recording(of: name)))
                 #expect(probe.audio?.codec == "aac" && probe.audio?.sampleRate == 48_000)

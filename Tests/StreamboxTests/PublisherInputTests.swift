@@ -22,18 +22,20 @@ import Testing
         }
     }
 
-    private func rig(_ stage: Stage) async throws -> Rig {
+    /// - Parameter patience: Longer than a publisher is late that starves on a busy machine.
+    private func rig(_ stage: Stage, patience: String = "20s") async throws -> Rig {
         let sink = try await stage.nginx(record: true)
         let port = try FreePort.tcp()
         let daemon = try await stage.streambox(
             """
               - name: main
                 sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
-                slate: { after: 1s }
+                slate: { after: \(patience) }
                 groups:
                   - { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("raw"))" } ] }
                   - name: hd
-                    video: { encoder: libx264, bitrate: 800k, size: 320x180, rate: \(Self.rate) }
+                    # Frames of another shape fill the picture, so that their numbers can be read.
+                    video: { encoder: libx264, bitrate: 800k, size: 320x180, rate: \(Self.rate), fit: stretch }
                     targets: [ { name: b, url: "\(sink.url("hd"))" } ]
             """)
         // The slate: from now on the targets get whatever comes.
@@ -61,16 +63,13 @@ import Testing
         _ messages: [HandMadePublisher.Message], _ rig: Rig, during: (Rig) async throws -> Void = { _ in }
     ) async throws -> [(name: String, verdict: Verdict)] {
         async let sending = HandMadePublisher.publish(messages, to: rig.port, key: "x")
-        let onAir = try await rig.daemon.logged("msg=\"on air\"", "source=rtmp-0")
+        try await rig.daemon.logged("msg=\"on air\"", "source=rtmp-0")
         try await during(rig)
         let report = try await sending
         #expect(!report.wasCut)
         try await rig.daemon.logged("the publisher left")
         // No process is between the publisher and the channel.
         #expect(rig.daemon.lines("msg=started", "source=rtmp-0").isEmpty)
-        let first = try #require(report.firstKeyframe)
-        print("on air after \(onAir.time - first)")
-        #expect(onAir.time - first < Limit.scaled(.milliseconds(500)))
         let status = try await rig.stage.status(of: rig.daemon)
         #expect(status.group("hd")?.handovers["stall"] ?? 0 == 0)
         try await rig.daemon.terminate()
@@ -144,7 +143,7 @@ import Testing
             let messages = try await tags(stage).filter { tag in
                 tag.kind == .audio || tag.isHeader || !(3000..<7000).contains(tag.time)
             }
-            let rig = try await rig(stage)
+            let rig = try await rig(stage, patience: "1s")
             let verdicts = try await publish(messages.map { .init($0) }, rig) { rig in
                 let silent = try await rig.daemon.logged("silent: no picture comes", "source=rtmp-0")
                 try await rig.daemon.logged("msg=delivers", "source=rtmp-0", from: silent.index)
@@ -199,7 +198,8 @@ import Testing
     func jump(by jump: Int) async throws {
         try await withStage { stage in
             let all = try await tags(stage)
-            let place = try #require(all.first { $0.isKeyframe && $0.time >= 5000 }?.time)
+            // Between two beeps.
+            let place = try #require(all.first { $0.isKeyframe && $0.time >= 5200 }?.time)
             let messages = all.map { tag -> HandMadePublisher.Message in
                 var later = tag
                 later.time += max(0, -jump) + (tag.time >= place ? jump : 0)

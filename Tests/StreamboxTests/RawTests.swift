@@ -4,18 +4,23 @@ import Testing
 
 /// Frames that another program writes.
 @Suite(.serialized, .tags(.ffmpeg)) struct RawTests {
-    private func box(_ fifo: String, _ url: String) -> String {
+    private func box(_ fifo: String, _ url: String, slate: String) -> String {
         """
           - name: main
             sources: [ { raw: { path: \(fifo), size: 320x180, rate: 30, pixels: bgra } } ]
+            slate: { after: \(slate) }
             mezzanine: { bitrate: 2M }
             groups: [ { name: hd, video: { encoder: libx264, bitrate: 1M, keyframe: 1s }, targets: [ { name: a, url: "\(url)" } ] } ]
         """
     }
 
     /// The service, of which nothing is waited for: a source of frames alone has nothing on air at first.
-    private func service(_ stage: Stage, _ fifo: String, _ sink: NginxRTMP) async throws -> Daemon {
-        let config = try stage.configuration(box(fifo, sink.url("one")))
+    ///
+    /// - Parameter slate: How long a writer may be late until the slate comes.
+    private func service(
+        _ stage: Stage, _ fifo: String, _ sink: NginxRTMP, slate: String = "1s"
+    ) async throws -> Daemon {
+        let config = try stage.configuration(box(fifo, sink.url("one"), slate: slate))
         try await stage.rememberFirstStart("box")
         let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"])
         return Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
@@ -30,17 +35,22 @@ import Testing
     func torn() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
-            let file = try await stage.file("numbers.ts") { $0.duration = .seconds(60) }
+            let file = try await stage.file("numbers.ts") { $0.duration = .seconds(120) }
             let fifo = stage.folder.path("frames")
-            let daemon = try await service(stage, fifo, sink)
+            // A writer that is late on a busy machine keeps the air, and loses nothing.
+            let daemon = try await service(stage, fifo, sink, slate: "10s")
             try await eventually("the FIFO") { FileManager.default.fileExists(atPath: fifo) }
             let first = try await write(file, to: fifo, on: stage)
             try await daemon.logged("\"on air\"", "source=raw-0")
             try await sink.waitForNumbers(45, of: "one")
             // The encoder first, at any place in a frame.
+            var struck: Set<Int32> = []
             for (blow, cause) in [(SIGKILL, "crash"), (SIGSTOP, "stall"), (SIGKILL, "crash")] {
                 let position = daemon.position
-                kill(try #require(daemon.children("-f ivf").first).pid, blow)
+                // The one before may be on its way out.
+                let encoder = try #require(daemon.children("-f ivf").first { !struck.contains($0.pid) }).pid
+                struck.insert(encoder)
+                kill(encoder, blow)
                 try await daemon.logged("handed over", "source=raw-0", "cause=\(cause)", from: position)
                 let soFar = try await sink.reading(of: "one").frames.count
                 try await sink.waitForFrames(soFar + 20, of: "one")
@@ -86,12 +96,14 @@ import Testing
             try await daemon.logged("\"on air\"", "source=raw-0")
             let encoder = try #require(daemon.children("-f ivf").first).pid
             try await sink.waitForFrames(30, of: "one")
-            var position = daemon.position
             writer.send(SIGSTOP)
-            try await daemon.logged("silent: no picture", from: position)
-            try await daemon.logged("\"on air\"", "source=slate", from: position)
+            // Where the writer was late the slate may have come before it was stopped.
             try await stage.expect("the source without a picture", of: daemon) { $0.source("raw-0")?.state == "stalled" }
-            position = daemon.position
+            #expect(!daemon.lines("silent: no picture").isEmpty)
+            try await eventually("the slate on air") {
+                daemon.lines("\"on air\"").last?.contains("source=slate") == true
+            }
+            let position = daemon.position
             writer.send(SIGCONT)
             try await daemon.logged("\"on air\"", "source=raw-0", from: position)
             try await stage.expect("the source live", of: daemon) { $0.source("raw-0")?.state == "live" }
@@ -136,7 +148,11 @@ import Testing
             try await daemon.logged("\"on air\"", "source=raw-0")
             try await sink.waitForFrames(30, of: "one")
             let lines = daemon.lines("source=raw-0")
-            #expect(daemon.lines("a program writes frames").count <= 5 && lines.count < 60, "\(lines.count): \(lines.suffix(20))")
+            let told = daemon.program.errors.lines.filter { $0.text.contains("a program writes frames") }
+            // Five a minute: a slow machine takes more than one.
+            let first = try #require(told.first), last = try #require(told.last)
+            let most = 5 * (1 + Int((last.time - first.time) / Duration.seconds(60)))
+            #expect(told.count <= most && lines.count < 60, "\(lines.count): \(lines.suffix(20))")
             await stage.end(writer)
             try await daemon.terminate()
         }

@@ -12,6 +12,8 @@ import Testing
             """
               - name: main
                 sources: [ { rtmp: { listen: "127.0.0.1:\(rtmp)", app: live } } ]
+                # A publisher that is late on a busy machine keeps the air.
+                slate: { after: 20s }
                 groups:
             \(groups)
             """

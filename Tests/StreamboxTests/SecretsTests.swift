@@ -119,7 +119,7 @@ import Testing
             try await daemon.logged("wrong SRT stream id", "source=srt-3")
             await stage.end(stranger.program)
             try await eventually("the SRT source to listen") { FreePort.isBound(udp: srt) }
-            let caller = try await stage.srtCaller(.small(seconds: 60), port: srt, passphrase: Hidden.listener, streamID: Hidden.caller)
+            let caller = try await stage.srtCaller(.small(seconds: 600), port: srt, passphrase: Hidden.listener, streamID: Hidden.caller)
             try await daemon.logged("msg=delivers", "source=srt-3")
             // Runs by its own: the key reached the one target, the passphrase the other, and the pulled stream is on air.
             try await nginx.waitForPublishes(of: Hidden.file, within: .seconds(60)) { $0.isAccepted }

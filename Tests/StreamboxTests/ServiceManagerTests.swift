@@ -37,7 +37,12 @@ import Testing
             try await eventually("that to stay where people look") { manager.heard.last { $0.hasPrefix("STATUS=") }?.contains("chanels") ?? false }
 
             position = manager.heard.count
-            try await daemon.terminate()
+            daemon.program.send(SIGTERM)
+            // The socket keeps a few messages for who does not listen, and then takes no more.
+            try await eventually("the stop to be told") {
+                manager.heard.dropFirst(position).contains { $0.hasPrefix("STOPPING=1") }
+            }
+            #expect(try await daemon.program.wait() == .exited(0))
             let last = manager.heard.dropFirst(position).filter { $0 != "WATCHDOG=1" }
             #expect(last.last?.hasPrefix("STOPPING=1\nSTATUS=") ?? false, "\(last)")
         }
@@ -52,8 +57,12 @@ import Testing
                 environment: ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "100000"])
             try await eventually("signs of life") { manager.count(of: "WATCHDOG=1") > 3 }
             daemon.program.send(SIGSTOP)
+            // Each of its threads: one may be about to say something.
+            let tasks = "/proc/\(daemon.program.pid)/task"
             try await eventually("it to be stopped") {
-                KernelFile.text("/proc/\(daemon.program.pid)/stat")?.contains(") T ") == true
+                try FileManager.default.contentsOfDirectory(atPath: tasks).allSatisfy {
+                    KernelFile.text("\(tasks)/\($0)/stat")?.contains(") T ") == true
+                }
             }
             let beats = manager.count(of: "WATCHDOG=1")
             try await Task.sleep(for: .milliseconds(300))

@@ -56,6 +56,8 @@ import Testing
                 """
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    # A publisher that is late on a busy machine keeps the air.
+                    slate: { after: 20s }
                     groups:
                       - name: raw
                         video: copy
@@ -109,6 +111,7 @@ import Testing
                 """
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    slate: { after: 20s }
                     groups:
                       - name: raw
                         video: copy
@@ -150,6 +153,8 @@ import Testing
                 """
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    # Of the slate a thin line carries everything.
+                    slate: { after: 20s }
                     groups:
                       - name: raw
                         video: copy
@@ -255,7 +260,8 @@ import Testing
             try await stage.expect("the problem", of: daemon) { $0.hasProblem("target-down", "the disk is full") }
             // Some attempts later.
             try await Task.sleep(for: .seconds(4))
-            #expect(try await onDisk("find rec -size 0").isEmpty)
+            // The one that an attempt has just begun goes with its end.
+            try await eventually("no empty file") { try await onDisk("find rec -size 0").isEmpty }
             #expect(daemon.lines("cannot run", "target=rec").count <= 1)
             _ = try await onDisk("rm fill")
             try await stage.expect("the recording again", of: daemon, within: .seconds(60)) { $0.target("rec")?.state == "live" && !$0.hasProblem("target-down", "has no room") }
@@ -316,7 +322,7 @@ import Testing
         let frozen = ContinuousClock.now
         // From this line on the target has the problem.
         let told = try await daemon.logged("the disk takes nothing", "target=archive", within: .seconds(60))
-        #expect(told.time - frozen < Limit.seconds(10))
+        #expect(told.time - frozen < Limit.seconds(30))
         try await stage.expect("the problem", of: daemon, within: .seconds(60)) {
             $0.hasProblem("target-down", "whose disk does not answer")
         }
@@ -341,6 +347,7 @@ import Testing
             let daemon = try await stage.streambox("""
                   - name: main
                     sources: [ { test: { size: 320x180, rate: \(rate) } } ]
+                    slate: { after: 60s }
                     groups:
                       - { name: hd, video: { encoder: libx264, bitrate: 400k }, targets: [ { name: a, url: "\(server)", key: { file: \(key) } } ] }
                       - { name: raw, video: copy, audio: copy, targets: [ { name: b, url: "\(server)/raw" } ] }
@@ -372,6 +379,8 @@ import Testing
                 """
                   - name: main
                     sources: [ { test: { size: 320x180, rate: 30 } } ]
+                    # No slate comes before a test picture that takes its time: it would begin elsewhere in a segment.
+                    slate: { after: 60s }
                     groups:
                       - name: hd
                         video: { bitrate: 500k, keyframe: 1s, rate: 30 }
@@ -381,12 +390,12 @@ import Testing
                 """)
             func segments() -> [String] { stage.folder.names(in: "a/b").filter { $0.hasPrefix("show-") && !$0.hasPrefix("show-2020") } }
             try await eventually("four segments", within: .seconds(40)) { segments().count >= 4 }
+            try await eventually("three of the other") { stage.folder.names(in: "c/d").count >= 3 }
             try await eventually("the oldest to go") { !stage.folder.names(in: "a/b").contains("show-20200101-000000.ts") }
             #expect(daemon.children("recording -- keep \(folder) show 100000000").count == 1)
             try await daemon.terminate()
             #expect(stage.folder.names(in: "a/b").contains("show-20200102-000000.ts"))
             #expect(stage.folder.names(in: "a/b").contains("other-20200101-000000.ts"))
-            #expect(stage.folder.names(in: "c/d").count >= 3)
             for file in segments().dropLast() {
                 let reading = try await FrameReader.read(.url("\(folder)/\(file)"))
                 #expect(reading.frames.count == 30 && reading.frames[0].isKey && reading.complaints.isEmpty, "\(file): \(reading.frames.count) \(reading.complaints)")

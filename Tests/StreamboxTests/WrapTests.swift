@@ -11,7 +11,7 @@ import Testing
         """
           - name: main
             sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
-            slate: { after: 2s }
+            slate: { after: 20s }
             groups:
               - name: hd
                 video: { bitrate: 600k, size: 320x180, rate: 30 }
@@ -34,16 +34,22 @@ import Testing
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await daemon.logged("on air", "source=rtmp-0")
-            try await sink.waitForFrames(10, of: "one")
+            // From here on nothing of the slate is in the encoder.
+            try await sink.waitForNumbers(10, of: "one")
             let strikes = 5
             for round in 0..<strikes {
                 let soFar = try await sink.reading(of: "one").frames.count
                 // Beyond the wrap at the end.
                 try await sink.waitForFrames(soFar + Int(before + 8) * 30 / strikes - 30, of: "one", within: .seconds(120))
-                let position = daemon.position
-                let encoder = try #require(daemon.children("libx264").first { $0.command.contains("pipe:0") })
-                kill(encoder.pid, round.isMultiple(of: 2) ? SIGKILL : SIGSEGV)
-                try await daemon.logged("handed over", "cause=crash", from: position)
+                var position = daemon.position
+                while true {
+                    let encoder = try #require(daemon.children("libx264").first { $0.command.contains("pipe:0") })
+                    kill(encoder.pid, round.isMultiple(of: 2) ? SIGKILL : SIGSEGV)
+                    let line = try await daemon.logged("handed over", from: position)
+                    if line.text.contains("cause=crash") { break }
+                    // It had just been handed over when it was struck.
+                    position = line.index + 1
+                }
             }
             let soFar = try await sink.reading(of: "one").frames.count
             try await sink.waitForFrames(soFar + 60, of: "one")

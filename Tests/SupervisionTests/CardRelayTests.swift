@@ -211,6 +211,35 @@ import Testing
         }
     }
 
+    @Test("a card whose sound was begun at another rate than the channel's is opened anew, once, and gives that rate")
+    func soundRate() async throws {
+        for (sound, isAnew) in [("hw:2", true), (nil, false)] {
+            var card = Self.card(sound: sound)
+            card.node = "/dev/null"
+            let captures = CaptureKeeper(logger: Self.logger) { [card] in [card] }
+            let looking = Task { await captures.run() }
+            defer { looking.cancel() }
+            let (relay, process) = (Rig(.auto, captures: captures).relay, HeardProcess())
+            relay.begin(process)
+            defer { relay.end() }
+            try await eventually("the card") { process.all == [.want(false)] }
+            let replaced = { process.all.count { $0 == .replace } }
+            func rates(_ reading: CardRelay.Reading) -> [String] {
+                reading.command.arguments.filter { $0.hasPrefix("aresample=") }.map { String($0.prefix { $0 != ":" }) }
+            }
+            let first = try await relay.reading()
+            #expect(rates(first) == (isAnew ? ["aresample=48000"] : []))
+            relay.giveSound(at: 48_000, process)
+            #expect(replaced() == 0)
+            relay.giveSound(at: 44_100, process)
+            #expect(replaced() == (isAnew ? 1 : 0))
+            let second = try await relay.reading(soundRate: 44_100)
+            #expect(rates(second) == (isAnew ? ["aresample=44100"] : []))
+            relay.giveSound(at: 44_100, process)
+            #expect(replaced() == (isAnew ? 1 : 0))
+        }
+    }
+
     @Test("named sound that is lost is joined again when any sound is plugged in, and a card's own when it is the card's")
     func sound() async throws {
         for (audio, sound) in [(CaptureAudio.device("hw:9"), nil), (.auto, "hw:2")] {

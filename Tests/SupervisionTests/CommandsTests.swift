@@ -4,6 +4,7 @@ import FFmpeg
 import FoundationEssentials
 import TestSupport
 import Testing
+import TransportStream
 
 @testable import Supervision
 
@@ -77,6 +78,81 @@ import Testing
         let card = SourceConfiguration(kind: .capture(CaptureSource(binding: .any)), position: 2)
         #expect(!before.treats(card, like: after) && before.treats(card, like: before))
     }
+
+    // MARK: The channel's sound
+
+    private static let mono = AACFormat(sampleRate: 44_100, channelConfiguration: 1)
+
+    private func sound(_ command: FFmpegCommand?) -> String? {
+        guard let arguments = command?.arguments, let index = arguments.firstIndex(of: "-c:a") else { return nil }
+        let filter = arguments.firstIndex(of: "-af").map { ", \(arguments[$0 + 1].prefix { $0 != ":" })" } ?? ""
+        return arguments[index + 1] + filter
+    }
+
+    @Test("a relay passes sound on until its source is told that it differs, whatever the groups do with it")
+    func passesSound() {
+        for audio in [AudioOutput.copy, .encode(AudioEncoding())] {
+            let groups = [GroupConfiguration(name: "a"), GroupConfiguration(name: "b", audio: audio)]
+            let channel = ChannelConfiguration(name: "main", sources: [], groups: groups)
+            #expect(!Commands.Transcoding(for: channel).audio && channel.copiesSound == (audio == .copy))
+        }
+    }
+
+    @Test("sound that differs is converted to the channel's rate, once", arguments: [AACFormat.stereo48, .stereo44])
+    func converts(_ channel: AACFormat) {
+        var transcoding = Commands.Transcoding()
+        transcoding.keep(nil)
+        let isNews = transcoding.convertSound(Self.mono, to: channel)
+        #expect(isNews && transcoding.audio && transcoding.soundRate == channel.sampleRate)
+        #expect(transcoding.otherSound == Self.mono)
+        let again = transcoding.convertSound(.stereo48, to: channel)
+        #expect(!again && transcoding.otherSound == Self.mono)
+        // The next relay goes on with that; where no group copies the sound any more, nothing is converted.
+        transcoding.keep(channel)
+        #expect(transcoding.audio && transcoding.soundRate == channel.sampleRate)
+        transcoding.keep(nil)
+        #expect(!transcoding.audio && transcoding.otherSound == nil)
+    }
+
+    @Test("sound that was encoded at another rate than the channel's, before that was known, is encoded anew")
+    func otherRate() {
+        var transcoding = Commands.Transcoding()
+        transcoding.audio = true
+        let isNews = transcoding.convertSound(.stereo48, to: .stereo44)
+        #expect(isNews && transcoding.soundRate == 44_100 && transcoding.otherSound == nil)
+        // It is not AAC that comes: it is encoded whatever the groups do.
+        transcoding.keep(nil)
+        #expect(transcoding.audio)
+    }
+
+    @Test("relays, readers of calls and the test source make sound at the channel's rate", arguments: [48_000, 44_100])
+    func soundRate(_ rate: Int) throws {
+        var transcoding = Commands.Transcoding()
+        transcoding.soundRate = rate
+        func relay(_ kind: SourceKind) throws -> String? {
+            let source = SourceConfiguration(kind: kind, position: 0)
+            let listened = try Commands.callRelay(source, mezzanine: .init(), transcoding: transcoding, ffmpeg: ffmpeg)
+            if let listened { return sound(listened) }
+            return sound(
+                try Commands.relay(
+                    source, mezzanine: .init(), transcoding: transcoding, ffmpeg: ffmpeg, environment: [:]))
+        }
+        let test = SourceKind.test(TestSource())
+        let srt = SourceKind.srt(SRTSource(listen: try SocketAddress(parsing: "127.0.0.1:9000")))
+        let others = [srt, .pull(PullSource(url: "rtsp://h/x")), .file(FileSource(path: "a", loop: true))]
+        for source in others { #expect(try relay(source) == "copy") }
+        #expect(try relay(test) == "aac, aresample=\(rate)")
+        transcoding.audio = true
+        for source in others + [test] { #expect(try relay(source) == "aac, aresample=\(rate)") }
+    }
+
+    @Test("the note on a source says what comes and what the channel has")
+    func soundNote() {
+        let words = "its sound is AAC-LC at 44.1 kHz mono, the channel's is 48 kHz stereo: it is converted"
+        #expect(SourceNote.otherSound(Self.mono, rate: 48_000) == words)
+    }
+
+    // MARK: Groups
 
     @Test("an encoder that takes over cuts where the feed ends")
     func resume() {

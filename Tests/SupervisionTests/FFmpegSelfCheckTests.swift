@@ -100,8 +100,8 @@ import Testing
     @Test("the installed FFmpeg takes every kind of command line")
     func installedTakesAll() async throws {
         let environment = ProcessInfo.processInfo.environment
-        let ffmpeg = try await FFmpegBinary.locate(nil, environment: environment).binary
-        let findings = await FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment).run()
+        let ffmpeg = try await FFmpegBinary.locate(nil, environment: environment, limit: Limit.seconds(60)).binary
+        let findings = await FFmpegSelfCheck(ffmpeg: ffmpeg, environment: environment, limit: Limit.seconds(120)).run()
         #expect(findings == FFmpegSelfCheck.Findings(), "\(findings)")
     }
 

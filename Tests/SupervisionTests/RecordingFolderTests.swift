@@ -80,6 +80,6 @@ import Testing
         let pid = try await eventually("the child") { (try? folder.text("pid")).flatMap { Int32($0.split(separator: "\n").first ?? "") } }
         keeping.cancel()
         await keeping.value
-        #expect(kill(pid, 0) != 0)
+        try await eventually("the child to be gone") { kill(pid, 0) != 0 }
     }
 }

@@ -38,8 +38,12 @@ import Testing
 
     @Test("notes say what comes, what becomes of it, and what to do where that is silence")
     func notes() {
-        #expect(SourceNote.converted("MP3") == "its sound is MP3: it is converted to AAC")
-        for note in [SourceNote.unusable("Opus", Self.aac), SourceNote.unconverted("Opus")] {
+        #expect(
+            SourceNote.converted(ForeignAudio(name: "MP3", codec: "mp3")) == "its sound is MP3: it is converted to AAC")
+        let aac = ForeignAudio(name: "AAC-LC at 48 kHz mono", codec: "aac")
+        #expect(SourceNote.converted(aac) == "its sound is AAC-LC at 48 kHz mono: it is converted")
+        let opus = ForeignAudio(name: "Opus", codec: "opus")
+        for note in [SourceNote.unusable("Opus", Self.aac), SourceNote.unconverted(opus)] {
             #expect(note.contains("Opus") && note.contains("silence is sent in its place") && note.contains(Self.aac))
         }
     }

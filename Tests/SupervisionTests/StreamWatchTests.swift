@@ -115,7 +115,7 @@ import Testing
         watch.progressed(progress)
         #expect(watch.measured == nil)
         _ = watch.begin(isCopying: true)
-        watch.whenMeasured { calls.add() }
+        let timer = watch.whenMeasured(within: .seconds(1000)) { calls.add() }
         (progress.totalSize, progress.outTime) = (100_000, 500_000)
         watch.progressed(progress)
         #expect(watch.measured == nil && calls.count == 0)
@@ -124,6 +124,7 @@ import Testing
         #expect(watch.measured == 3_000_000 && calls.count == 1)
         watch.whenMeasured { calls.add() }
         #expect(calls.count == 2)
+        timer?.cancel()
     }
 
     @Test("the rate of a call whose picture is encoded is measured again when it becomes another one")

@@ -1,6 +1,6 @@
 /// What happens to the sound of a group.
 public enum AudioOutput: Sendable, Equatable {
-    /// Passed through as the source sent it.
+    /// Passed through as the source sent it, where that is the one format of the channel's sound.
     case copy
     case encode(AudioEncoding)
 }

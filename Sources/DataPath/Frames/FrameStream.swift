@@ -71,9 +71,9 @@ final class FrameStream: InletOwner, FrameInletOwner {
     private var pictures: Int64 = 0
     private var deliveredTime: Int64?
     /// The encoder's picture that the owner is being given.
-    private weak var giving: Inlet?
+    private weak var giving: (any UnitInlet)?
     /// The one that it wants to be given once more.
-    private weak var kept: Inlet?
+    private weak var kept: (any UnitInlet)?
     private let began = EventLoop.now()
     /// Frames whose pictures will not come.
     private(set) var lostFrames = 0
@@ -358,7 +358,10 @@ final class FrameStream: InletOwner, FrameInletOwner {
         sound?.release()
     }
 
-    private func give(_ unit: AccessUnit, of inlet: Inlet, from parser: borrowing UnitParser, isNew: Bool, now: Int64) {
+    private func give(
+        _ unit: AccessUnit, of inlet: any UnitInlet, from parser: borrowing some UnitSource & ~Copyable, isNew: Bool,
+        now: Int64
+    ) {
         giving = inlet
         owner.stream(self, found: unit, in: parser, program: program, isNew: isNew, now: now)
         giving = nil

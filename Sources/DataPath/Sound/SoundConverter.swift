@@ -7,6 +7,8 @@ public enum SoundEvent: Sendable, Hashable {
     case delivering
     /// It was given sound for as long as it may take, and gave none.
     case stalled
+    /// What it gives is not in the format that the channel's sound has by now: another process has to take its place.
+    case outdated
     /// So many messages of sound were dropped, because it did not take them in time.
     case dropped(Int)
 }
@@ -27,6 +29,7 @@ final class SoundConverter: SoundOutlet {
     private var isDelivering = false
     private var isStalled = false
     private var isHeld = false
+    private var wasOutdated = false
     /// Messages that were dropped and not told, and when they are.
     private var dropped: (count: Int, due: Int64) = (0, .max)
 
@@ -85,6 +88,13 @@ final class SoundConverter: SoundOutlet {
             report(.delivering)
         }
         return clock.time(of: pts)
+    }
+
+    /// What it gives cannot be used. That is told once.
+    func isOutdated() {
+        guard !wasOutdated else { return }
+        wasOutdated = true
+        report(.outdated)
     }
 
     /// Leaves what it gives in its pipe.

@@ -8,6 +8,8 @@ public struct CardReaderCommand: Sendable {
     public var size: FrameSize
     /// What is done with the fields that every frame consists of; `nil` where they have none, or stay as they are.
     public var fields: Fields?
+    /// Of the sound, in Hz: 48,000 or 44,100.
+    public var soundRate: Int
 
     /// Fields of a card. FFmpeg does not mark the frames, so the card's word goes for all.
     public struct Fields: Sendable, Hashable {
@@ -26,10 +28,11 @@ public struct CardReaderCommand: Sendable {
     /// FFmpeg's name of the pixel format that comes out: what every encoder takes.
     public static let pixels = "nv12"
 
-    public init(card: CaptureInput, size: FrameSize, fields: Fields? = nil) {
+    public init(card: CaptureInput, size: FrameSize, fields: Fields? = nil, soundRate: Int = 48_000) {
         self.card = card
         self.size = size
         self.fields = fields
+        self.soundRate = soundRate
     }
 
     public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand { command(reading: card.arguments, for: ffmpeg) }
@@ -52,7 +55,8 @@ public struct CardReaderCommand: Sendable {
         ]
         if card.sound != nil {
             arguments += [
-                "-map", "1:a:0", "-c:a", "aac", "-b:a", "192000", "-ac", "2", "-af", "aresample=48000:\(AudioTreatment.clockFollowing)",
+                "-map", "1:a:0", "-c:a", "aac", "-b:a", "192000", "-ac", "2",
+                "-af", "aresample=\(soundRate):\(AudioTreatment.clockFollowing)",
             ] + TransportStreamOutput.sound
         }
         return FFmpegCommand(role: .relay, arguments: arguments)

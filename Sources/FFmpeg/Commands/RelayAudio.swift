@@ -2,6 +2,6 @@
 public enum RelayAudio: Sendable, Hashable {
     /// Passes AAC through.
     case copy
-    /// Encodes to AAC, 48 kHz stereo. `bitrate` in bits/s.
-    case aac(bitrate: Int)
+    /// Encodes to AAC, stereo. `bitrate` in bits/s, `rate` in Hz: 48,000 or 44,100.
+    case aac(bitrate: Int, rate: Int = 48_000)
 }

@@ -3,8 +3,9 @@ import Redaction
 /// source → MPEG-TS on standard output. That of an SRT listener is for another relay, which reads ``RelaySource/transportStream``.
 public struct RelayCommand: Sendable {
     public var source: RelaySource
-    /// Ignored by the test source, which is always encoded.
+    /// The test source is encoded all the same, at 6 Mbit/s.
     public var video: RelayVideo
+    /// Likewise, at ``testSound``.
     public var audio: RelayAudio
     /// Ignored by a source that is an SRT listener or the test picture.
     public var streams: StreamMap
@@ -22,6 +23,9 @@ public struct RelayCommand: Sendable {
         self.streams = streams
         self.silence = silence
     }
+
+    /// Bits a second of the test source's sound.
+    public static let testSound = 128_000
 
     /// - Throws: ``CommandError`` for an address or a secret that FFmpeg cannot be given.
     public func command(for ffmpeg: FFmpegCapabilities) throws(CommandError) -> FFmpegCommand {
@@ -189,7 +193,7 @@ public struct RelayCommand: Sendable {
         if case .test = source {
             streams = .first
             if case .copy = video { video = .mezzanine(bitrate: 6_000_000, keyframe: .milliseconds(500)) }
-            if case .copy = audio { audio = .aac(bitrate: 128_000) }
+            if case .copy = audio { audio = .aac(bitrate: Self.testSound) }
         }
         var arguments = streams.arguments
         switch video {
@@ -208,10 +212,10 @@ public struct RelayCommand: Sendable {
         switch audio {
         case .copy:
             arguments += ["-c:a", "copy"]
-        case .aac(let bitrate):
+        case .aac(let bitrate, let rate):
             arguments += [
                 "-c:a", "aac", "-b:a", "\(bitrate)", "-ac", "2",
-                "-af", "aresample=48000:\(AudioTreatment.gapFilling)",
+                "-af", "aresample=\(rate):\(AudioTreatment.gapFilling)",
             ]
         }
         return arguments

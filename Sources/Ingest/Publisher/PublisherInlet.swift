@@ -242,7 +242,7 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
 
     /// Gives it to the process that converts it, where there is one. Its bytes are those of the session's message.
     private func takeForeign(_ audio: MediaReader.ForeignAudio) {
-        let isOther = peer.session.withMedia { peer.foreign.take(audio, in: $0) }
+        let isOther = peer.session.withMedia { peer.foreign.take(audio, in: $0, aac: peer.media.audioFormat) }
         if isOther || !hasForeignAudio {
             hasForeignAudio = true
             converter = nil
@@ -276,9 +276,10 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
         owner?.inlet(self, hasForeignAudio: nil)
     }
 
-    /// AAC is foreign where ADTS cannot say what it is.
+    /// AAC is foreign where ADTS cannot say what it is, or the channel's sound is in another format.
     private func name(of coding: AudioCoding) -> String {
-        if coding == .aac, let format = peer.media.audioFormat { "\(format)" } else { "\(coding)" }
+        guard coding == .aac, let format = peer.media.audioFormat?.aac else { return "\(coding)" }
+        return "\(format.profile) at \(format)"
     }
 
     func setConverter(_ converter: (any SoundOutlet)?) { (self.converter, hasBegun) = (converter, false) }
@@ -338,6 +339,11 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
         guard hasMore || kept != nil else { return }
         let sawVideo = passOn()
         pause(sawVideo: sawVideo)
+    }
+
+    func convertsSound(to format: AACFormat?) -> Bool {
+        peer.media.keptSound = format
+        return true
     }
 
     var isBehind: Bool { !isOver && isWaiting }

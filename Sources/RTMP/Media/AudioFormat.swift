@@ -1,4 +1,4 @@
-import TransportStream
+package import TransportStream
 
 /// What an `AudioSpecificConfig` says (ISO/IEC 14496-3, 1.6.2.1).
 package struct AudioFormat: Sendable, Hashable, CustomStringConvertible {
@@ -70,31 +70,17 @@ package struct AudioFormat: Sendable, Hashable, CustomStringConvertible {
         hasPS = bits.read(11) == 0x548 && bits.read(1) == 1
     }
 
-    /// Channels of the core; `nil` where they are listed elsewhere or have no number (ISO/IEC 14496-3, table 1.19).
-    package var channels: Int? {
-        switch channelConfiguration {
-        case 1...6: channelConfiguration
-        case 7, 12, 14: 8
-        case 11: 7
-        default: nil
-        }
+    /// What it is for a channel: HE-AAC where that was announced, and not its core.
+    package var aac: AACFormat {
+        let type = objectType == 2 && hasPS ? 29 : objectType == 2 && hasSBR ? 5 : objectType
+        return AACFormat(
+            objectType: UInt8(type), sampleRate: sampleRate, channelConfiguration: UInt8(channelConfiguration))
     }
 
     package var description: String {
-        let profile =
-            switch (objectType, hasPS, hasSBR) {
-            case (2, true, _): "HE-AAC v2"
-            case (2, _, true): "HE-AAC"
-            case (1, _, _): "AAC Main"
-            case (2, _, _): "AAC-LC"
-            case (3, _, _): "AAC-SSR"
-            case (4, _, _): "AAC-LTP"
-            case (23, _, _): "AAC-LD"
-            case (39, _, _): "AAC-ELD"
-            case (42, _, _): "xHE-AAC"
-            default: "AAC with object type \(objectType)"
-            }
-        return "\(profile) \(sampleRate) Hz \(channels.map { "\($0) channels" } ?? "with its own channel layout")"
+        let format = aac
+        let layout = format.channels.map { "\($0) channels" } ?? "with its own channel layout"
+        return "\(format.profile) \(sampleRate) Hz \(layout)"
     }
 
     // MARK: ADTS
@@ -116,6 +102,14 @@ package struct AudioFormat: Sendable, Hashable, CustomStringConvertible {
     static let headerSize = 7
     /// Bytes of a frame behind its ADTS header, at the most: `aac_frame_length` has 13 bits.
     static let largestFrame = 8191 - headerSize
+
+    /// An `AudioSpecificConfig` that says what the ADTS header says, two bytes long (ISO/IEC 14496-3, 1.6.2.1).
+    ///
+    /// - Precondition: ``fitsADTS``
+    var plainConfig: UInt16 {
+        guard let rateIndex else { preconditionFailure("the rate has no index") }
+        return UInt16(objectType) << 11 | UInt16(rateIndex) << 7 | UInt16(channelConfiguration) << 3
+    }
 
     /// The ADTS header of a frame (ISO/IEC 14496-3, 1.A.2.2), its first byte in the highest ones of 56 bits.
     ///

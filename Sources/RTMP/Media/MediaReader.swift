@@ -44,6 +44,8 @@ package struct MediaReader {
     /// What the newest audio header says; `nil` before the first, and for other codecs than AAC.
     package private(set) var audioFormat: AudioFormat?
     package private(set) var faults = MediaFaults()
+    /// The one format in which AAC is taken, others have to be converted; `nil` takes all that a feed carries.
+    package var keptSound: AACFormat?
 
     /// Bytes of a frame in a feed, at the most.
     private let largestUnit: Int
@@ -123,7 +125,9 @@ package struct MediaReader {
             content = .video(
                 body, codec: sets.codec, lengthSize: sets.lengthSize, sets: found.unit.isKeyframe ? sets.annexB : [])
         }
-        return MediaUnit(found.unit, size: found.size, program: program, videoFormat: videoFormat, content: content)
+        return MediaUnit(
+            found.unit, size: found.size, program: program, videoFormat: videoFormat, audioFormat: audioFormat?.aac,
+            content: content)
     }
 
     // MARK: Video
@@ -217,13 +221,17 @@ package struct MediaReader {
                 grid = AudioGrid(sampleRate: format.sampleRate, samplesPerFrame: format.samplesPerFrame)
                 isNewAudio = true
             }
-            return format.fitsADTS ? .nothing : foreign(tag, timestamp, bytes, now)
+            return isTaken(format) ? .nothing : foreign(tag, timestamp, bytes, now)
         case .frame:
             guard let audioFormat else { throw .missingHeader }
             guard bytes.count > tag.size else { throw .emptyUnit }
-            guard audioFormat.fitsADTS else { return foreign(tag, timestamp, bytes, now) }
+            guard isTaken(audioFormat) else { return foreign(tag, timestamp, bytes, now) }
             return try takeFrame(tag, audioFormat, timestamp, bytes, now)
         }
+    }
+
+    private func isTaken(_ format: AudioFormat) -> Bool {
+        format.fitsADTS && keptSound.map { $0 == format.aac } ?? true
     }
 
     private mutating func takeFrame(
@@ -242,7 +250,7 @@ package struct MediaReader {
         let size = count + AudioFormat.headerSize
         let unit = AccessUnit(
             kind: .audio, pts: Ticks.onWire(pts), dts: Ticks.onWire(pts), isKeyframe: false,
-            duration: format.frameDuration,
+            duration: format.frameDuration, audioFormat: format.aac,
             byteCount: UnitPacker.byteCount(.audio, size: size))
         found = Found(unit: unit, size: size, body: tag.size..<bytes.count, header: format.header(size: count))
         return .unit(unit, isNewFormat: isNewFormat)

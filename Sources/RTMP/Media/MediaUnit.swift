@@ -5,6 +5,7 @@ package import TransportStream
 package struct MediaUnit: UnitSource {
     package let program: Program?
     package let videoFormat: VideoFormat?
+    package let audioFormat: AACFormat?
     fileprivate let unit: AccessUnit
     /// Bytes of the unit itself.
     fileprivate let size: Int
@@ -19,11 +20,15 @@ package struct MediaUnit: UnitSource {
         case audio(Bytes, header: UInt64)
     }
 
-    init(_ unit: AccessUnit, size: Int, program: Program?, videoFormat: VideoFormat?, content: Content) {
+    init(
+        _ unit: AccessUnit, size: Int, program: Program?, videoFormat: VideoFormat?, audioFormat: AACFormat?,
+        content: Content
+    ) {
         self.unit = unit
         self.size = size
         self.program = program
         self.videoFormat = videoFormat
+        self.audioFormat = audioFormat
         self.content = content
     }
 

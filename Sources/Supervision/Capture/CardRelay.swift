@@ -25,6 +25,8 @@ final class CardRelay: Sendable {
         var sound = CardSound()
         /// The reader that runs, or is about to, has sound.
         var readsSound = false
+        /// Samples a second of that.
+        var soundRate = 48_000
         /// For people.
         let soundName: String
 
@@ -242,8 +244,9 @@ final class CardRelay: Sendable {
 
     /// How the next reader reads it.
     ///
+    /// - Parameter soundRate: Samples a second of the channel's sound.
     /// - Throws: ``NotRunnable`` when there is no card, or this user may not open it.
-    func reading() async throws -> Reading {
+    func reading(soundRate: Int = 48_000) async throws -> Reading {
         guard let card = state.withLock({ $0.card }) else { throw NotRunnable(what: "no card \(self.source.binding.sentence) is there") }
         if let problem = card.isHung ? card.accessProblem : NodeAccess.problem(card.node) { throw NotRunnable(what: problem) }
         // It was given to this user since it was listed.
@@ -268,9 +271,10 @@ final class CardRelay: Sendable {
             return !state.sound.rests
         }
         let input = Commands.card(self.source, card, setting, hasSound: hasSound)
-        state.withLock { $0.readsSound = input.sound != nil }
+        state.withLock { ($0.readsSound, $0.soundRate) = (input.sound != nil, soundRate) }
         let ffmpeg = box.ffmpeg.capabilities
-        let command = CardReaderCommand(card: input, size: size, fields: fields(of: setting)).command(for: ffmpeg)
+        let reader = CardReaderCommand(card: input, size: size, fields: fields(of: setting), soundRate: soundRate)
+        let command = reader.command(for: ffmpeg)
         let rate = rate(of: setting, with: ffmpeg)
         return Reading(command: command, size: size, rate: rate, hasSound: input.sound != nil)
     }
@@ -339,6 +343,15 @@ final class CardRelay: Sendable {
     func clockWasSet(by step: Duration, _ process: any Supervised) {
         guard state.withLock(\.readsSound) else { return }
         logger.notice("the clock was set: the card is opened anew, so that sound and picture stay together", metadata: ["by": "\(step)"])
+        process.report(.replace)
+    }
+
+    /// The channel's sound is at another rate than the reader was told when it began, before any sound had come.
+    func giveSound(at rate: Int, _ process: any Supervised) {
+        guard state.withLock({ $0.readsSound && $0.soundRate != rate }) else { return }
+        logger.notice(
+            "the channel's sound is at another rate: the card is opened anew, and gives that",
+            metadata: ["rate": "\(rate)"])
         process.report(.replace)
     }
 

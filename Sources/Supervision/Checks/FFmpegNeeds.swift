@@ -111,13 +111,14 @@ public struct FFmpegNeeds: Sendable {
     // MARK: Sources
 
     private mutating func add(_ channel: ChannelConfiguration, hasSoftware: Bool) {
-        let encodesSound = Commands.Transcoding(for: channel).audio
         for source in channel.sources {
             let subject = "source \(source.id) of \(channel.name)"
             add(source, subject, hasSoftware: hasSoftware)
-            if encodesSound, !source.hasFrames, !source.isPublisher { need(.encodedSound, for: subject, Self.noSource) }
             if mayBeInOtherCodecs(source) {
-                if encodesSound { need([.decoder("aac")], for: subject, "it cannot be used where its sound is AAC") }
+                if channel.copiesSound {
+                    let consequence = "it has no sound where its sound is AAC in another format than the channel's"
+                    need([.decoder("aac")], for: subject, consequence)
+                }
                 need([.encoder("libx264"), .filter("format")], for: subject, "it cannot be used where its picture is neither H.264 nor HEVC")
                 need(.encodedSound, for: subject, "it cannot be used where its sound is not AAC")
             }

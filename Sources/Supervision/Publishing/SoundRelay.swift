@@ -2,6 +2,7 @@ import DataPath
 import FFmpeg
 import Logging
 import Synchronization
+import TransportStream
 
 /// A publisher's audio that a feed does not carry: the process that makes AAC of it, and what is told of both. For as
 /// long as the publisher's stream is taken.
@@ -24,6 +25,7 @@ final class SoundRelay: Sendable {
         var isOver = false
     }
 
+    private let channel: String
     private let box: Box
     private let dataPath: DataPath
     private let ledger: ProcessLedger
@@ -45,8 +47,10 @@ final class SoundRelay: Sendable {
     ///   - logger: Likewise.
     ///   - limit: How many changes before were not logged, where one is to be.
     init(
-        box: Box, dataPath: DataPath, ledger: ProcessLedger, logger: Logger, limit: @escaping @Sendable () -> Int?
+        of channel: String, box: Box, dataPath: DataPath, ledger: ProcessLedger, logger: Logger,
+        limit: @escaping @Sendable () -> Int?
     ) {
+        self.channel = channel
         self.box = box
         self.dataPath = dataPath
         self.ledger = ledger
@@ -111,7 +115,7 @@ final class SoundRelay: Sendable {
         var metadata: Logger.Metadata = ["codec": "\(audio.name)"]
         if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
         if remedy == nil {
-            logger.notice("the source's audio is converted to AAC", metadata: metadata)
+            logger.notice("the source's audio is converted", metadata: metadata)
         } else {
             logger.warning(
                 "the source's audio cannot be used: silence is sent in its place", metadata: metadata)
@@ -119,7 +123,7 @@ final class SoundRelay: Sendable {
     }
 
     private static func note(_ audio: ForeignAudio, _ remedy: String?) -> String {
-        remedy.map { SourceNote.unusable(audio.name, $0) } ?? SourceNote.converted(audio.name)
+        remedy.map { SourceNote.unusable(audio.name, $0) } ?? SourceNote.converted(audio)
     }
 
     /// What can be done about audio that this FFmpeg cannot convert, as the end of a sentence; `nil` where it can.
@@ -135,10 +139,10 @@ final class SoundRelay: Sendable {
 
     private func stands(_ actual: ProcessMachine.Actual) {
         state.withLock { state in
-            guard state.isWanted, let name = state.audio?.name else { return }
+            guard state.isWanted, let audio = state.audio else { return }
             switch actual {
-            case .live: ledger.note(.sound, SourceNote.converted(name))
-            case .pausing: ledger.note(.sound, SourceNote.unconverted(name))
+            case .live: ledger.note(.sound, SourceNote.converted(audio))
+            case .pausing: ledger.note(.sound, SourceNote.unconverted(audio))
             case .idle, .starting, .stalled, .ending: break
             }
         }
@@ -157,11 +161,13 @@ final class SoundRelay: Sendable {
         }
         guard let source, child.requested == nil else { return }
         do {
+            let format = await dataPath.soundFormat(of: channel) ?? .stereo48
             let (attachment, input, output) = try await dataPath.attachSound(of: source) { self.hears($0) }
             state.withLock { $0.attachment = attachment }
             let started = Timestamp.now
             let exit = await life.run(
-                Commands.sound(), input: input, output: output, child: child, expected: [.ended])
+                Commands.sound(sampleRate: format.sampleRate), input: input, output: output, child: child,
+                expected: [.ended])
             await dataPath.detach(attachment)
             if let cause = exit.cause, cause != .ended { ledger.encoderEnded(exit, started: started) }
         } catch is DataPath.NothingToConvert {
@@ -179,6 +185,7 @@ final class SoundRelay: Sendable {
         case .stalled:
             life.log(.warning, "what converts the audio gives nothing: it is replaced unless it does so soon")
             process?.report(.stalled)
+        case .outdated: process?.report(.replace)
         case .dropped(let count):
             life.log(
                 .warning, "audio is lost: what converts it does not take it in time",

@@ -47,6 +47,8 @@ private struct MediaPlay: ~Copyable {
         splicer = Splicer(
             feed: feed, start: flags & 2 == 0 ? 900_000 : Ticks.wrap - 100_000, fillsSilence: flags & 1 == 0)
         checked = CheckedReader(feed.makeReader())
+        if flags & 4 != 0 { reader.keptSound = flags & 8 == 0 ? .stereo48 : .stereo44 }
+        writer.sound = reader.keptSound
     }
 
     mutating func run() throws {
@@ -123,9 +125,14 @@ private struct MediaPlay: ~Copyable {
         try demand(Ticks.extend(unit.pts, near: dts) >= dts, "a frame is shown before it is decoded")
         let source = reader.unit(in: bytes)
         let payload = payload(of: unit, source)
+        let kept = reader.keptSound
         try payload.withUnsafeBufferPointer { payload in
             switch kind {
-            case .audio: try demand(ADTS.duration(of: payload) == unit.duration, "audio is no ADTS")
+            case .audio:
+                let frame = ADTS.read(payload)
+                try demand(frame?.duration == unit.duration, "audio is no ADTS")
+                try demand(frame?.format?.sampleRate == unit.audioFormat?.sampleRate, "audio has another rate")
+                try demand(kept == nil || unit.audioFormat == kept, "\(unit) is taken, and not what is kept")
             case .video:
                 guard let codec = source.program?.video?.codec else { throw Finding("a frame without a program") }
                 try demand(

@@ -64,7 +64,10 @@ private struct SplicerPlay: ~Copyable {
             case 1: try unit(act, FeedLayout.audioPID, isKeyframe: false)
             case 2: try unit(act, FeedLayout.videoPID, isKeyframe: false)
             case 3: try raw(act)
-            case 4: add(act & 1 == 0 ? .following : .resuming(near: splicer.tail.videoDTS ?? 0, needsKeyframe: act & 2 == 0))
+            case 4:
+                let near = splicer.tail.videoDTS ?? 0
+                let join = act & 1 == 0 ? Splicer.Join.following : .resuming(near: near, needsKeyframe: act & 2 == 0)
+                add(join, sound: act & 4 == 0 ? nil : act & 8 == 0 ? .stereo48 : .stereo44)
             case 5:
                 let line = parsers[Int(act & 3) % parsers.count]
                 let end = splicer.tail.videoDTS ?? 0
@@ -77,8 +80,9 @@ private struct SplicerPlay: ~Copyable {
         try demand(splicer.frames >= 0 && splicer.lostFrames >= 0, "\(splicer.lostFrames) frames are lost")
     }
 
-    private mutating func add(_ join: Splicer.Join) {
+    private mutating func add(_ join: Splicer.Join, sound: AACFormat? = nil) {
         let line = WriterLine(join)
+        line.writer.sound = sound
         line.give(WireSeeds.tables)
         parsers.append(line)
         if parsers.count > 4 { parsers.removeFirst() }

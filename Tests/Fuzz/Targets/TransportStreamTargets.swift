@@ -102,7 +102,7 @@ extension FuzzTarget {
             }
             let scan = AccessUnitScan(bytes, codec: kind & 1 == 0 ? .h264 : .hevc, randomAccess: kind & 2 != 0, isCut: kind & 4 != 0)
             if let set = scan.parameterSet { try demand(set.lowerBound >= 0 && set.upperBound <= bytes.count, "a parameter set outside of its bytes") }
-            if let duration = ADTS.duration(of: bytes) { try demand(duration > 0, "sound of \(duration) ticks") }
+            if let sound = ADTS.read(bytes) { try demand(sound.duration > 0, "sound of \(sound.duration) ticks") }
         }
     }
 }

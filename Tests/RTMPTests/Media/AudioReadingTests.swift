@@ -128,6 +128,44 @@ import TransportStream
         #expect(reading.reader.program?.audio == nil)
     }
 
+    @Test("AAC of another format than the one that is kept goes elsewhere, from its header or in the middle")
+    func kept() {
+        var reading = Reading()
+        reading.reader.keptSound = .stereo48
+        let mono = Media.aacHeader(Media.aacConfig(rateIndex: 4, channels: 1))
+        let header = reading.take(Message(.audio, 0, mono))
+        #expect(header == .foreignAudio(.init(coding: .aac, isHeader: true, time: 0, body: 2..<4)))
+        let frame = reading.take(Message(.audio, 50, Media.aac(size: 10)))
+        #expect(frame == .foreignAudio(.init(coding: .aac, isHeader: false, time: 4500, body: 2..<12)))
+        #expect(reading.reader.program?.audio == nil && reading.reader.audioFormat?.aac.isPlain == false)
+        #expect(reading.take(Message(.audio, 60, Media.aacHeader())) == .nothing)
+        let taken = reading.audio(71, Media.aac())
+        #expect(taken?.isNewFormat == true && taken?.unit.audioFormat == .stereo48)
+        #expect(reading.reader.program?.audio != nil)
+        // Without another header.
+        reading.reader.keptSound = .stereo44
+        #expect(reading.audio(92, Media.aac()) == nil && reading.reader.program?.audio == nil)
+        reading.reader.keptSound = nil
+        #expect(reading.audio(113, Media.aac())?.isNewFormat == true)
+    }
+
+    @Test("HE-AAC is told from its core where it is announced, and the core's rate is what ADTS says")
+    func announced() {
+        func format(_ config: [UInt8]) -> AACFormat? {
+            var reading = Reading()
+            reading.take(Message(.audio, 0, Media.aacHeader(config)))
+            return reading.audio(0, Media.aac())?.unit.audioFormat
+        }
+        #expect(format(Media.aacConfig()) == .stereo48 && format(Media.aacConfig(rateIndex: 4)) == .stereo44)
+        // With a core that would be plain.
+        let explicit = Self.config((5, 5), (3, 4), (2, 4), (0, 4), (2, 5), (0, 3))
+        #expect(format(explicit) == AACFormat(objectType: 5, sampleRate: 48_000, channelConfiguration: 2))
+        let parametric = Self.config((29, 5), (6, 4), (1, 4), (3, 4), (2, 5), (0, 3))
+        #expect(format(parametric) == AACFormat(objectType: 29, sampleRate: 24_000, channelConfiguration: 1))
+        let main = Self.config((1, 5), (4, 4), (2, 4), (0, 3))
+        #expect(format(main) == AACFormat(objectType: 1, sampleRate: 44_100, channelConfiguration: 2))
+    }
+
     @Test(
         "other audio is named, with its bytes and its time",
         arguments: [

@@ -1,4 +1,5 @@
 import Testing
+import TransportStream
 
 @testable import RTMP
 
@@ -72,7 +73,7 @@ import Testing
         var track = ForeignTrack()
         return messages.compactMap { message in
             guard case .foreignAudio(let audio) = reading.take(Message(.audio, 0, message)) else { return nil }
-            return message.withUnsafeBytes { track.take(audio, in: $0) }
+            return message.withUnsafeBytes { track.take(audio, in: $0, aac: reading.reader.audioFormat) }
         }
     }
 
@@ -108,7 +109,7 @@ import Testing
         }
         func take(_ message: [UInt8]) throws {
             let audio = try Self.audio(message)
-            _ = message.withUnsafeBytes { track.take(audio, in: $0) }
+            _ = message.withUnsafeBytes { track.take(audio, in: $0, aac: nil) }
         }
         try take([0x2F, 1])
         #expect(kept.isEmpty)
@@ -127,5 +128,31 @@ import Testing
         try take(header)
         track.end()
         #expect(kept.isEmpty)
+    }
+
+    @Test("AAC whose header came while it was carried has one, and the publisher's takes its place without a change")
+    func madeHeader() {
+        var reading = Reading()
+        var track = ForeignTrack()
+        var kept: [[UInt8]] {
+            var found: [[UInt8]] = []
+            track.withHeader { found.append(Array($1)) }
+            return found
+        }
+        func take(_ message: [UInt8]) -> Bool? {
+            guard case .foreignAudio(let audio) = reading.take(Message(.audio, 0, message)) else { return nil }
+            return message.withUnsafeBytes { track.take(audio, in: $0, aac: reading.reader.audioFormat) }
+        }
+        // 44.1 kHz stereo, with an extension that says that there is none.
+        let header = Media.aacHeader([0x12, 0x10, 0x56, 0xE5, 0x00])
+        #expect(take(header) == nil && take(Media.aac()) == nil)
+        reading.reader.keptSound = .stereo48
+        #expect(take(Media.aac()) == true)
+        #expect(kept == [[0xAF, 0, 0x12, 0x10]])
+        #expect(take(header) == false)
+        #expect(kept == [header])
+        #expect(take(Media.aac()) == false)
+        #expect(take(Media.aacHeader([0x12, 0x08])) == true)
+        #expect(kept == [Media.aacHeader([0x12, 0x08])])
     }
 }

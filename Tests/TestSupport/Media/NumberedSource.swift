@@ -31,6 +31,10 @@ public struct NumberedSource: Sendable, Hashable {
     public var bFrames = 0
     public var codec = Codec.h264
     public var sound = Sound.aac
+    /// Samples a second of the sound.
+    public var soundRate = 48_000
+    /// The sound is in one channel, else in two alike.
+    public var isMono = false
     public var picture = Picture.plain
     /// Kilobits per second.
     public var bitrate = 800
@@ -157,7 +161,8 @@ public struct NumberedSource: Sendable, Hashable {
     private var soundGraph: String {
         let period = Double(framesPerBeep) * Double(rateDivisor) / Double(rate)
         let late = Double(firstNumber % UInt32(framesPerBeep)) * Double(rateDivisor) / Double(rate)
-        return "aevalsrc='0.5*sin(2*PI*1000*t)*lt(mod(t+\(late),\(period)),0.1)':s=48000"
+        return "aevalsrc='0.5*sin(2*PI*1000*t)*lt(mod(t+\(late),\(period)),0.1)':s=\(soundRate)"
+            + (isMono ? "" : ",pan=stereo|c0=c0|c1=c0")
     }
 
     /// Makes the whole stream in memory, as MPEG-TS.

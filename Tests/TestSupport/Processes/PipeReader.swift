@@ -40,12 +40,21 @@ final class PipeReader: Sendable {
         while !abandoned.load(ordering: .relaxed) {
             var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             guard poll(&ready, 1, 100) > 0 else { continue }
-            let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-            if count > 0 {
-                transcript.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            } else if count == 0 || errno != EINTR {
-                return
-            }
+            guard take(buffer) != nil else { return }
         }
+        // This thread may have been late: what the pipe holds by now is the program's own.
+        var left: Int32 = 0
+        guard ioctl(descriptor, UInt(FIONREAD), &left) == 0 else { return }
+        while left > 0 {
+            guard let count = take(UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(Int(left)))) else { return }
+            left -= Int32(count)
+        }
+    }
+
+    /// - Returns: How many bytes came; nil at the end.
+    private func take(_ buffer: UnsafeMutableRawBufferPointer) -> Int? {
+        let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+        if count > 0 { transcript.append(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
+        return count > 0 ? count : count < 0 && errno == EINTR ? 0 : nil
     }
 }

@@ -17,7 +17,7 @@ struct ReferenceUnit: Hashable {
     var content: Content { Content(kind: kind, payload: payload) }
 
     /// Ticks of sound.
-    var soundDuration: Int64 { payload.withUnsafeBufferPointer { ADTS.duration(of: $0) } ?? 0 }
+    var soundDuration: Int64 { payload.withUnsafeBufferPointer { ADTS.read($0)?.duration } ?? 0 }
 
     struct Content: Hashable {
         var kind: StreamKind

@@ -58,8 +58,8 @@ enum SyntheticPictures {
     }
 
     /// A frame of sound.
-    static func sound(pts: Int64, counter: UInt8) -> [UInt8] {
-        packet(0x101, stream: 0xC0, Array(ADTS.silence), pts: pts, dts: pts, counter: counter, isKeyframe: false)
+    static func sound(pts: Int64, counter: UInt8, frame: [UInt8] = ADTS.silence) -> [UInt8] {
+        packet(0x101, stream: 0xC0, frame, pts: pts, dts: pts, counter: counter, isKeyframe: false)
     }
 
     private static func packet(

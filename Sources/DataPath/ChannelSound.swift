@@ -1,0 +1,49 @@
+import TransportStream
+
+/// The one format that a channel's sound has where a group copies it: a target is told of it once, at the start of its
+/// stream, and does not follow when it changes.
+///
+/// The first sound of a source decides: its format where that is a plain one, so that it passes untouched, else 48 kHz
+/// stereo. From then on it stays, also while no group copies the sound.
+struct ChannelSound {
+    /// A group copies it.
+    var isKept: Bool
+    /// `nil` until it is decided.
+    private(set) var format: AACFormat?
+
+    init(isKept: Bool) { self.isKept = isKept }
+
+    /// The format that sound must have; `nil` where any is taken.
+    var kept: AACFormat? { isKept ? format : nil }
+
+    /// Any sound is taken, and the first decides.
+    var isUndecided: Bool { isKept && format == nil }
+
+    /// Decides by the first sound of a source.
+    mutating func decide(by first: AACFormat) { if isUndecided { format = first.isPlain ? first : .stereo48 } }
+}
+
+/// What became of a source's sound that has another format than its channel's.
+struct OtherSound {
+    private var format: AACFormat?
+    private var isTold = false
+
+    /// Its sound does not go into the feed.
+    var isRefused: Bool { format != nil }
+
+    /// A unit is in the channel's format, or there is none any more.
+    mutating func isOver() { format = nil }
+
+    /// A unit is in another format.
+    ///
+    /// - Returns: Whether that is to be told: once of each format, with its second unit, for the header of the first
+    ///   may be a damaged one.
+    mutating func note(_ found: AACFormat) -> Bool {
+        guard found == format else {
+            (format, isTold) = (found, false)
+            return false
+        }
+        defer { isTold = true }
+        return !isTold
+    }
+}
