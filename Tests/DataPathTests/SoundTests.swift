@@ -44,16 +44,18 @@ import TransportStream
         /// - Parameter time: In ticks.
         func picture(at time: Int64) async {
             await onLoop { [self] in
+                guard let owner else { return }
                 let bytes = FakeFrames.picture(of: pictures, by: 0, index: pictures, time: time)
                 pictures += 1
-                precondition(bytes.withUnsafeBytes { parser.append($0) } == bytes.count)
+                let taken = bytes.withUnsafeBytes { parser.append($0) }
+                precondition(taken == bytes.count)
                 while let event = parser.next() {
                     switch event {
-                    case .program(let program): owner?.inlet(self, found: program)
-                    case .unit(let unit): owner?.inlet(self, found: unit, in: parser, now: EventLoop.now())
+                    case .program(let program): owner.inlet(self, found: program)
+                    case .unit(let unit): owner.inlet(self, found: unit, in: parser, now: EventLoop.now())
                     }
                 }
-                owner?.inletPaused(self, sawVideo: true)
+                owner.inletPaused(self, sawVideo: true)
             }
         }
 
