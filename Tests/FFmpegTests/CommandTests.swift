@@ -371,7 +371,9 @@ import EncoderSelection
 
     // MARK: Sound
 
-    @Test("audio of a publisher is converted with silence in its holes, at the rate that is asked for", arguments: [48_000, 44_100])
+    @Test(
+        "audio of a publisher is converted with silence in its holes, at the rate that is asked for",
+        arguments: [48_000, 44_100])
     func sound(sampleRate: Int) {
         let command = SoundCommand(sampleRate: sampleRate).command()
         #expect(value(after: "-f", in: command) == "flv" && value(after: "-i", in: command) == "pipe:0")
@@ -388,8 +390,12 @@ import EncoderSelection
     ])
     func enhanced(version: String, isRead: Bool) {
         let ffmpeg = FFmpegCapabilities.release(version)
-        for codec in ["opus", "flac", "ac3", "eac3"] { #expect(ffmpeg.readsFromFLV(audio: codec) == isRead, "\(codec)") }
-        for codec in ["mp3", "pcm_mulaw", "speex", "aac"] { #expect(ffmpeg.readsFromFLV(audio: codec), "\(codec)") }
+        for codec in ["opus", "flac", "ac3", "eac3"] {
+            #expect(ffmpeg.readsFromFLV(audio: codec) == isRead, "\(codec)")
+        }
+        for codec in ["mp3", "pcm_mulaw", "speex", "aac"] {
+            #expect(ffmpeg.readsFromFLV(audio: codec), "\(codec)")
+        }
     }
 
     @Test("a shown line can be pasted into a shell")

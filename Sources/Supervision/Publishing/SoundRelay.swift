@@ -35,8 +35,8 @@ final class SoundRelay: Sendable {
     private let limit: @Sendable () -> Int?
     private let state = Mutex(State())
 
-    /// How long a process may go on giving nothing once the data path has told so; twice as long each time where the one
-    /// before gave nothing at all.
+    /// How long a process may go on giving nothing once the data path has told so; twice as long each time where the
+    /// one before gave nothing at all.
     private static let patience = Duration.seconds(1)
     /// From one start to the next, at the least: a publisher may change its codec with each message.
     private static let leastInterval = Duration.seconds(1)
