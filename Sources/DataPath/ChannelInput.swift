@@ -18,8 +18,9 @@ public enum SourceEvent: Sendable, Hashable {
     case stalled
     /// It runs ahead of real time and is held back, or is so no longer.
     case ahead(Bool)
-    /// Its audio is in a codec that a feed does not carry, and silence stands in; `nil` once it is carried again.
-    case foreignAudio(String?)
+    /// Its audio is such that a feed does not carry it, or is other such audio than before; `nil` once it is carried
+    /// again. Silence stands in until what converts it is attached.
+    case foreignAudio(ForeignAudio?)
     /// Its sound is in another format than the channel's, which a group copies, and silence stands in: it has to be
     /// converted.
     case otherSound(AACFormat, channel: AACFormat)
@@ -94,6 +95,10 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         var beginsFormat = false
         /// It sends what a feed does not carry; its relay is going to be replaced by one that encodes.
         var isForeign = false
+        /// What its inlet said last of what it gives.
+        fileprivate var program: Program?
+        /// Makes AAC of its sound; `nil` where nothing does.
+        fileprivate private(set) var converter: SoundConverter?
         var otherSound = OtherSound()
         /// Its inlet looks itself whether the sound is in the channel's format.
         fileprivate(set) var convertsSound = false
@@ -113,17 +118,33 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         fileprivate func close() {
             inlet?.close()
             frames?.close()
+            converter?.close()
+        }
+
+        /// Has its sound converted; what did that until now has no effect any more.
+        fileprivate func setConverter(_ converter: SoundConverter?) {
+            self.converter = converter
+            inlet?.setConverter(converter)
+        }
+
+        /// What it gives, with the sound that comes of a converter: that comes a moment later, and no silence is to
+        /// stand in for it.
+        fileprivate func converted(_ program: Program) -> Program {
+            guard converter != nil, program.audio == nil else { return program }
+            return Program(video: program.video, audio: .init(pid: 0, codec: .aac))
         }
 
         /// Lets the unit wait that is being taken, and what is behind it: it comes once more after ``release()``.
         fileprivate func keep() {
             inlet?.keep()
             frames?.keep()
+            converter?.hold()
         }
 
         fileprivate func release() {
             inlet?.release()
             frames?.release()
+            converter?.release()
         }
 
         /// The channel's sound has this format; `nil` where any is taken.
@@ -251,22 +272,26 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     func inlet(_ inlet: any UnitInlet, found program: Program) {
         guard let source = source(of: inlet) else { return }
         source.isForeign = program.hasForeignAudio || (program.video == nil && program.hasForeignVideo)
+        source.program = program
         source.report(.program(program))
     }
 
     func inlet(
         _ inlet: any UnitInlet, found unit: AccessUnit, in parser: borrowing some UnitSource & ~Copyable, now: Int64
     ) {
-        guard let source = source(of: inlet), !source.isForeign, let program = parser.program else { return }
+        guard let source = source(of: inlet) else { return takeConverted(unit, of: inlet, from: parser, now: now) }
+        guard !source.isForeign, let program = parser.program else { return }
         if unit.kind == .video { source.lastPicture = now }
-        take(unit, of: source, from: parser, program: program, now: now)
+        take(unit, of: source, from: parser, program: source.converted(program), now: now)
         if unit.kind == .video { keepPace(of: source, at: unit.dts, inlet, now: now) }
     }
 
     func inletBeginsFormat(_ inlet: any UnitInlet) { source(of: inlet)?.beginsFormat = true }
 
-    func inlet(_ inlet: any UnitInlet, hasForeignAudio codec: String?) {
-        source(of: inlet)?.report(.foreignAudio(codec))
+    func inlet(_ inlet: any UnitInlet, hasForeignAudio audio: ForeignAudio?) {
+        guard let source = source(of: inlet) else { return }
+        source.setConverter(nil)
+        source.report(.foreignAudio(audio))
     }
 
     /// Has a source wait that is ahead of real time, on air or not: a file that is fetched plays like any other source.
@@ -402,7 +427,49 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     }
 
     func inletEnded(_ inlet: any UnitInlet) {
-        if let index = sources.firstIndex(where: { $0.inlet === inlet }) { end(index) }
+        if let index = sources.firstIndex(where: { $0.inlet === inlet }) {
+            end(index)
+        } else {
+            source(convertedBy: inlet)?.setConverter(nil)
+        }
+    }
+
+    // MARK: Converted sound
+
+    /// Has the sound of a source converted, in place of what did it until now.
+    ///
+    /// - Parameter inlet: The source's own.
+    /// - Returns: `false` where there is no such source any more.
+    func add(_ converter: SoundConverter, to inlet: any UnitInlet) -> Bool {
+        guard let source = source(of: inlet) else { return false }
+        source.setConverter(converter)
+        // The source waits to take the air.
+        if change?.to === source { converter.hold() }
+        return true
+    }
+
+    /// Its process has ended, or is not wanted any more.
+    func remove(_ converter: SoundConverter) {
+        source(convertedBy: converter.inlet)?.setConverter(nil)
+        converter.close()
+    }
+
+    private func takeConverted(
+        _ unit: AccessUnit, of inlet: any UnitInlet, from parser: borrowing some UnitSource & ~Copyable, now: Int64
+    ) {
+        guard unit.kind == .audio, let source = source(convertedBy: inlet), let converter = source.converter,
+            let time = converter.took(unit.pts), let program = source.program, change?.to !== source
+        else { return }
+        // It was started before the format of the channel's sound was decided.
+        if let kept = sound.kept, let format = unit.audioFormat, format != kept { return converter.isOutdated() }
+        var unit = unit
+        unit.pts = Ticks.onWire(time)
+        unit.dts = unit.pts
+        take(unit, of: source, from: parser, program: source.converted(program), now: now)
+    }
+
+    private func source(convertedBy inlet: any UnitInlet) -> Source? {
+        sources.first { $0.converter?.inlet === inlet }
     }
 
     // MARK: Owner of frames
@@ -451,6 +518,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         next = min(next, hub.flushIfDue(now: now))
         for source in sources {
             if let frames = source.frames { next = min(next, frames.doWhatIsDue(now: now)) }
+            if let converter = source.converter { next = min(next, converter.doWhatIsDue(now: now)) }
         }
         if let change {
             if now >= change.deadline { finish(change, isThere: true) } else { next = min(next, change.deadline) }

@@ -29,6 +29,8 @@ public actor DataPath {
     private var detach: [Attachment: () -> Void] = [:]
     private var outlets: [Attachment: Outlet] = [:]
     private var inlets: [Attachment: any UnitInlet] = [:]
+    private var inputs: [Attachment: ChannelInput] = [:]
+    private var converters: [Attachment: SoundConverter] = [:]
     private var publishers: [Attachment: Publisher] = [:]
     private var streams: [Attachment: FrameStream] = [:]
     private let limits: Feed.Limits
@@ -215,8 +217,51 @@ public actor DataPath {
         input.add(source, isNew: isNew)
         let attachment = attach { input.remove(inlet) }
         inlets[attachment] = inlet
+        inputs[attachment] = input
         return attachment
     }
+
+    /// Makes the pipes for a process that converts a source's audio to AAC, in place of one that did. It is given what
+    /// the source's inlet writes to its ``SoundOutlet``, and its frames are the source's audio from then on. Nothing
+    /// waits for it, see ``SoundEvent``.
+    ///
+    /// - Returns: The ends for the process's standard input and output, owned by the caller.
+    /// - Throws: ``DescriptorError``, or ``NothingToConvert`` when the source has ended.
+    public func attachSound(
+        of source: Attachment, report: @escaping @Sendable (SoundEvent) -> Void
+    ) throws -> (Attachment, input: FileDescriptor, output: FileDescriptor) {
+        guard let input = inputs[source], let sourceInlet = inlets[source] else { throw NothingToConvert() }
+        let toProcess = try Pipe()
+        guard let pipe = SoundPipe(toProcess.writing, loop: loop) else {
+            let error = DescriptorError.last("watch a pipe")
+            toProcess.close()
+            throw error
+        }
+        let inlet: Inlet
+        let fromProcess: Pipe
+        do {
+            fromProcess = try Pipe()
+            inlet = try makeInlet(fromProcess, owner: input)
+        } catch {
+            pipe.close()
+            close(toProcess.reading)
+            throw error
+        }
+        let converter = SoundConverter(inlet: inlet, pipe: pipe, loop: loop, report: report)
+        guard input.add(converter, to: sourceInlet) else {
+            converter.close()
+            close(toProcess.reading)
+            close(fromProcess.writing)
+            throw NothingToConvert()
+        }
+        let attachment = attach { input.remove(converter) }
+        inlets[attachment] = inlet
+        converters[attachment] = converter
+        return (attachment, FileDescriptor(rawValue: toProcess.reading), FileDescriptor(rawValue: fromProcess.writing))
+    }
+
+    /// The source has ended whose sound was to be converted.
+    public struct NothingToConvert: Error, Sendable {}
 
     /// Where frames come from.
     public enum FrameOrigin: Sendable {
@@ -467,10 +512,11 @@ public actor DataPath {
         return (attachment, FileDescriptor(rawValue: pipe.reading))
     }
 
-    /// Ends the input of an encoder or publisher: it writes what it has, and exits.
+    /// Ends the input of an encoder, a publisher or a process that converts sound: it writes what it has, and exits.
     public func endInput(of attachment: Attachment) {
         // What it was given counts until it is detached.
         outlets[attachment]?.finish()
+        converters[attachment]?.finish()
     }
 
     /// Takes what a source's relay, which has ended, left in its pipe.
@@ -488,6 +534,8 @@ public actor DataPath {
         outlets[attachment] = nil
         publishers[attachment] = nil
         streams[attachment] = nil
+        inputs[attachment] = nil
+        converters[attachment] = nil
         detach.removeValue(forKey: attachment)?()
     }
 

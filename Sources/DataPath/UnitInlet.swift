@@ -26,10 +26,39 @@ package protocol UnitInlet: AnyObject {
     ///
     /// - Returns: Whether it sees to that; `false` where it gives whatever comes, and the owner looks itself.
     func convertsSound(to format: AACFormat?) -> Bool
+    /// Has audio that a feed does not carry given to a process that converts it; `nil` drops it. What comes of it does
+    /// not come through here.
+    func setConverter(_ converter: (any SoundOutlet)?)
 }
 
 extension UnitInlet {
     package func convertsSound(to format: AACFormat?) -> Bool { false }
+    package func setConverter(_ converter: (any SoundOutlet)?) {}
+}
+
+/// Takes audio for a process that converts it. It never waits: what the process does not take in time is dropped,
+/// message by message. It belongs to the data path's thread.
+package protocol SoundOutlet: AnyObject {
+    /// When the process is to have the next message.
+    ///
+    /// - Parameter time: When it is to be heard, in ticks on the timeline of the source's units.
+    /// - Returns: Milliseconds from the first message on.
+    func stamp(_ time: Int64) -> UInt32
+    /// Gives a message in pieces that follow each other, all of them or none.
+    func give(_ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, _ tail: UnsafeRawBufferPointer)
+}
+
+/// Audio that a feed does not carry as it comes.
+public struct ForeignAudio: Sendable, Hashable {
+    /// For people: `MP3`.
+    public var name: String
+    /// FFmpeg's name of the codec; `nil` where FFmpeg cannot be given it.
+    public var codec: String?
+
+    public init(name: String, codec: String?) {
+        self.name = name
+        self.codec = codec
+    }
 }
 
 /// Puts the units of inlets to use.
@@ -40,8 +69,9 @@ package protocol InletOwner: AnyObject {
         _ inlet: any UnitInlet, found unit: AccessUnit, in source: borrowing some UnitSource & ~Copyable, now: Int64)
     /// The next unit of video is a keyframe with other parameter sets than the one before. They may say the same.
     func inletBeginsFormat(_ inlet: any UnitInlet)
-    /// Audio comes in a codec that a feed does not carry; `nil` once it is carried again.
-    func inlet(_ inlet: any UnitInlet, hasForeignAudio codec: String?)
+    /// Audio comes that a feed does not carry, or other such audio than before; `nil` once it is carried again. What
+    /// converted it is given nothing more.
+    func inlet(_ inlet: any UnitInlet, hasForeignAudio audio: ForeignAudio?)
     /// Everything that was read has been passed on.
     ///
     /// - Parameter sawVideo: There was a picture in it.
@@ -51,5 +81,5 @@ package protocol InletOwner: AnyObject {
 
 extension InletOwner {
     package func inletBeginsFormat(_ inlet: any UnitInlet) {}
-    package func inlet(_ inlet: any UnitInlet, hasForeignAudio codec: String?) {}
+    package func inlet(_ inlet: any UnitInlet, hasForeignAudio audio: ForeignAudio?) {}
 }

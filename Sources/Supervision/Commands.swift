@@ -143,6 +143,13 @@ public enum Commands {
     /// Bits a second of sound that is encoded on the way in.
     static let foreignSound = 192_000
 
+    /// What makes AAC of a publisher's audio that a feed does not carry.
+    ///
+    /// - Parameter sampleRate: Samples a second of the AAC.
+    public static func sound(sampleRate: Int = 48_000) -> FFmpegCommand {
+        SoundCommand(bitrate: foreignSound, sampleRate: sampleRate).command()
+    }
+
     /// What makes of an SRT caller's transport stream what the feed takes: it can be replaced while the caller stays.
     ///
     /// - Parameter streams: What is taken of its streams; `nil` for what the configuration says.

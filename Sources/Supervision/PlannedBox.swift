@@ -8,7 +8,7 @@ public struct PlannedBox: Sendable, Encodable {
     /// One process, or why there would be none.
     public struct Process: Sendable, Encodable {
         public var channel: String
-        /// `relay`, `encoder` or `publisher`.
+        /// `relay`, `sound`, `encoder` or `publisher`.
         public var role: String
         /// The source's, group's or target's name.
         public var name: String
@@ -51,6 +51,9 @@ public struct PlannedBox: Sendable, Encodable {
                 }
                 add(.relay, source.id, in: channel, reason: "reads what a caller sends") {
                     try Commands.callRelay(source, mezzanine: channel.mezzanine, transcoding: .init(for: channel), ffmpeg: ffmpeg.capabilities)
+                }
+                if case .rtmp = source.kind {
+                    add(.sound, source.id, in: channel, reason: "while its audio is not AAC") { Commands.sound() }
                 }
                 let choice = PlannedBox.choice(for: source, of: channel, &encoders)
                 add(.encoder, source.id, in: channel, reason: choice.reason) {

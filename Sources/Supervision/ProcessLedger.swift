@@ -133,7 +133,8 @@ final class ProcessLedger: Sendable {
         }
     }
 
-    /// The encoder of a source's frames has ended. Another one goes on, so the source has not failed.
+    /// The encoder of a source's frames has ended, or what converts its audio. Another one goes on, so the source has
+    /// not failed.
     func encoderEnded(_ exit: ChildExit, started: Timestamp) {
         entry.withLock { $0.history.add(exit, started: started) }
     }

@@ -1,3 +1,4 @@
+import DataPath
 import TransportStream
 
 /// What a note on a source is about; in the order in which they are shown.
@@ -23,8 +24,23 @@ enum SourceNote: Int, Sendable, CaseIterable {
         return "its sound is \(sound.profile) at \(sound), the channel's is \(channel): it is converted"
     }
 
-    /// - Parameter codec: Of the audio that comes.
-    static func foreignAudio(_ codec: String) -> String {
-        "its audio is \(codec), which cannot be used: silence is sent in its place; have the encoder send AAC-LC"
+    /// Of a publisher's audio that no process can convert.
+    ///
+    /// - Parameters:
+    ///   - name: What comes.
+    ///   - remedy: What can be done about it.
+    static func unusable(_ name: String, _ remedy: String) -> String {
+        "its audio is \(name), which cannot be used: silence is sent in its place; \(remedy)"
+    }
+
+    /// Of a publisher's audio that a process converts: AAC is converted to the format of the channel.
+    static func converted(_ audio: ForeignAudio) -> String {
+        "its sound is \(audio.name): it is converted" + (audio.codec == "aac" ? "" : " to AAC")
+    }
+
+    /// Of a publisher's audio whose process fails.
+    static func unconverted(_ audio: ForeignAudio) -> String {
+        "its audio is \(audio.name), and what converts it fails again and again: silence is sent in its place;"
+            + " see the log, or have the encoder send AAC-LC" + (audio.codec == "aac" ? " like the channel's" : "")
     }
 }

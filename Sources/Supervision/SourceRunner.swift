@@ -166,7 +166,7 @@ final class SourceRunner: Runnable {
                     } else if let frames {
                         try await Self.live(on: frames, in: place, child: child)
                     } else if let publisher {
-                        try await Self.live(on: publisher, in: place, child: child)
+                        try await Self.live(on: publisher, in: place, shared: shared, child: child)
                     } else if let caller, let call {
                         try await Self.live(on: call, of: caller, source, in: place, shared: shared, watch: watch, child: child)
                     } else {
@@ -309,16 +309,31 @@ final class SourceRunner: Runnable {
         await place.dataPath.detach(frames.attachment)
     }
 
-    /// Takes what the publisher sends, until that has gone or is to go.
-    private static func live(on port: PublisherPort, in place: Place, child: ChildHandle) async throws {
+    /// Takes what the publisher sends, until that has gone or is to go. A process converts its audio where that has to
+    /// be.
+    private static func live(
+        on port: PublisherPort, in place: Place, shared: Shared, child: ChildHandle
+    ) async throws {
         guard let stream = await port.stream() else {
             // That it has gone is about to be told.
             return await child.untilAsked()
         }
+        let sound = SoundRelay(
+            of: place.channel.name, box: place.box, dataPath: place.dataPath, ledger: place.ledger,
+            logger: place.logger, limit: { shared.notesForeignAudio() })
         let attachment = try await place.dataPath.attachSource(
-            to: place.channel.name, priority: place.priority, report: place.report,
+            to: place.channel.name, priority: place.priority,
+            report: { event in
+                if case .foreignAudio(let audio) = event { return sound.comes(audio) }
+                // Its pipes are closed, and that it ends because of that is no failure.
+                if event == .ended { sound.finish() }
+                place.report(event)
+            },
             makeInlet: { owner, loop in stream.makeInlet(for: owner, on: loop) })
+        async let converting: Void = sound.run(of: attachment)
         await child.untilAsked()
+        sound.finish()
+        await converting
         await place.dataPath.detach(attachment)
     }
 
@@ -510,12 +525,8 @@ final class SourceRunner: Runnable {
             case .ahead(let isAhead):
                 ledger.note(.pace, isAhead ? pacing.note : nil)
                 if isAhead { logger.log(level: shared.isTooFast() ? pacing.level : .debug, "\(pacing.note)") }
-            case .foreignAudio(let codec):
-                ledger.note(.sound, codec.map { SourceNote.foreignAudio($0) })
-                guard let codec, let unsaid = shared.notesForeignAudio() else { return }
-                logger.warning(
-                    "the source's audio cannot be used: silence is sent in its place",
-                    metadata: unsaid > 0 ? ["codec": "\(codec)", "unsaid": "\(unsaid)"] : ["codec": "\(codec)"])
+            // That of a publisher is told to what converts it, and others have none.
+            case .foreignAudio: break
             case .otherSound(let sound, let channel):
                 if let card {
                     // It makes the sound itself, before anything has come of it.

@@ -184,7 +184,8 @@ enum FakeFrames {
         return tables + packet + header + unit
     }
 
-    private static func table(pid: Int, _ id: UInt8, _ body: [UInt8]) -> [UInt8] {
+    /// The packet of a program table.
+    static func table(pid: Int, _ id: UInt8, _ body: [UInt8]) -> [UInt8] {
         var section: [UInt8] = [id, 0xB0, UInt8(5 + body.count + 4), 0, 1, 0xC1, 0, 0] + body
         let sum = TransportBytes.crc(section)
         section += (0..<4).map { UInt8(truncatingIfNeeded: sum >> (24 - 8 * $0)) }

@@ -11,7 +11,7 @@ import Testing
     enum Role: String, CaseIterable {
         case testRelay, fileRelay, pullRelay, srtListener, mezzanine, cardReader
         case frames, libx264, libx265, vaapi, nvenc
-        case trial, trialOnGPU, slate
+        case trial, trialOnGPU, slate, sound
         case rtmpTarget, srtTarget, recording
     }
 
@@ -50,6 +50,7 @@ import Testing
         case .trial: Self.times
         case .trialOnGPU: isOld ? Self.times + stated : Self.times
         case .slate: []
+        case .sound: ["-probesize", "32", "-analyzeduration", "1"]
         case .rtmpTarget: (isNew ? whole + stated : whole) + ["rtmp_playpath=K3y\n" + carried]
         case .srtTarget: ["passphrase=0123456789\n" + carried]
         case .recording: whole
@@ -92,6 +93,7 @@ import Testing
         case .trialOnGPU: trial(gpu)
         case .slate:
             SlateCommand(picture: .plain, codec: .h264, size: size, rate: rate, frames: 30, output: "/s.ts").command()
+        case .sound: SoundCommand().command()
         case .rtmpTarget: try publisher(.rtmp(url: "rtmp://h/app", key: "K3y"))
         case .srtTarget: try publisher(.srt(url: "srt://h:9", passphrase: "0123456789", streamID: nil, latency: nil))
         case .recording: try publisher(.record(folder: "/rec", name: "a", segment: .seconds(60), take: 0))

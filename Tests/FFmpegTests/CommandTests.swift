@@ -369,6 +369,35 @@ import EncoderSelection
         #expect(arguments.indices.filter { arguments[$0] == "-map" }.map { arguments[$0 + 1] } == words)
     }
 
+    // MARK: Sound
+
+    @Test(
+        "audio of a publisher is converted with silence in its holes, at the rate that is asked for",
+        arguments: [48_000, 44_100])
+    func sound(sampleRate: Int) {
+        let command = SoundCommand(sampleRate: sampleRate).command()
+        #expect(value(after: "-f", in: command) == "flv" && value(after: "-i", in: command) == "pipe:0")
+        #expect(value(after: "-af", in: command) == "aresample=\(sampleRate):async=1:min_hard_comp=0.02")
+        #expect(value(after: "-b:a", in: command) == "192000" && value(after: "-ac", in: command) == "2")
+        // Its times are those of the input, and each frame goes out when it is there.
+        #expect(command.arguments.contains("-copyts") && value(after: "-avoid_negative_ts", in: command) == "disabled")
+        #expect(value(after: "-pes_payload_size", in: command) == "0" && command.arguments.last == "pipe:1")
+        #expect(command.role == .sound && value(after: "-loglevel", in: command) == "level+warning")
+    }
+
+    @Test("codecs that came with Enhanced RTMP are read from FLV by FFmpeg 8 and later", arguments: [
+        ("5.1.9", false), ("7.1.5", false), ("8.0", true), ("9.0.2", true), ("N-122000-g1234567", true),
+    ])
+    func enhanced(version: String, isRead: Bool) {
+        let ffmpeg = FFmpegCapabilities.release(version)
+        for codec in ["opus", "flac", "ac3", "eac3"] {
+            #expect(ffmpeg.readsFromFLV(audio: codec) == isRead, "\(codec)")
+        }
+        for codec in ["mp3", "pcm_mulaw", "speex", "aac"] {
+            #expect(ffmpeg.readsFromFLV(audio: codec), "\(codec)")
+        }
+    }
+
     @Test("a shown line can be pasted into a shell")
     func quoting() {
         let command = FFmpegCommand(role: .relay, arguments: ["-i", "a b's", "", "x=1", "http://u:pw@h/x"])

@@ -16,6 +16,7 @@ import Testing
             "[out#0/mpegts @ 0x5] [warning] Codec AVOption b:a (set bitrate (in bits/s)) has not been used for any",
             "[h264_vaapi @ 0x55] [warning] Driver does not support some wanted packed headers (wanted 0xd, found 0).",
             "[warning] Consider increasing the value for the 'analyzeduration' (1) and 'probesize' (100000) options",
+            "[mpegts @ 0x55] [warning] frame size not set",
         ])
     func noise(line: String) {
         #expect(FFmpegNoise.contains(LogLine(parsing: line)))

@@ -2,6 +2,7 @@ import DataPath
 import Foundation
 import Glibc
 import Synchronization
+import SystemPackage
 import TestSupport
 import Testing
 import TransportStream
@@ -263,7 +264,61 @@ import TransportStream
         send(aac, to: publisher)
         try await eventually("AAC") { rig.events.contains(.foreignAudio(nil)) }
         let told = rig.events.filter { if case .foreignAudio = $0 { true } else { false } }
-        #expect(told == [.foreignAudio("MP3"), .foreignAudio(nil)])
+        #expect(told == [.foreignAudio(ForeignAudio(name: "MP3", codec: "mp3")), .foreignAudio(nil)])
+        close(publisher)
+        await rig.end()
+    }
+
+    /// A tag of FLV around a message of audio.
+    private func tag(_ body: [UInt8], at time: UInt8) -> [UInt8] {
+        [8, 0, 0, UInt8(body.count), 0, 0, time, 0, 0, 0, 0] + body + [0, 0, 0, UInt8(body.count + 11)]
+    }
+
+    /// The next bytes of a pipe, or all up to its end.
+    private func read(_ most: Int = .max, from pipe: FileDescriptor) async throws -> [UInt8] {
+        try await onOwnThread { () throws -> [UInt8] in
+            var bytes: [UInt8] = []
+            var piece = [UInt8](repeating: 0, count: 4096)
+            while bytes.count < most {
+                let count = min(piece.count, most - bytes.count)
+                let got = Glibc.read(pipe.rawValue, &piece, count)
+                guard got >= 0 else { throw Failed("the pipe cannot be read: \(errno)") }
+                guard got > 0 else { break }
+                bytes += piece[..<got]
+            }
+            return bytes
+        }
+    }
+
+    @Test("audio reaches what converts it as FLV from zero on, with the newest header first")
+    func convertedAudio() async throws {
+        let rig = try await Rig()
+        var events = rig.ingest.events.makeAsyncIterator()
+        func opus(_ packet: UInt8, _ content: UInt8) -> [UInt8] { [0x90 | packet] + Array("Opus".utf8) + [content] }
+        func audio(_ time: Int, _ body: [UInt8]) -> [UInt8] { SmallStream.message(SmallStream.audio, time, body) }
+        func told() -> Int { rig.events.count { if case .foreignAudio = $0 { true } else { false } } }
+        let publisher = try rig.publish(SmallStream.begin + audio(0, opus(0, 7)) + SmallStream.pictures(0..<10))
+        let source = try await rig.take(after: &events)
+        try await eventually("the codec") {
+            rig.events.contains(.foreignAudio(ForeignAudio(name: "Opus", codec: "opus")))
+        }
+        try await rig.waitForFrames(10)
+        let (first, input, output) = try await rig.path.attachSound(of: source) { _ in }
+        // The header comes again with each group of pictures.
+        send(audio(400, opus(1, 2)) + audio(420, opus(0, 7)) + audio(420, opus(1, 3)), to: publisher)
+        let expected = FLV.header + tag(opus(0, 7), at: 0) + tag(opus(1, 2), at: 0) + tag(opus(1, 3), at: 20)
+        #expect(try await read(expected.count, from: input) == expected)
+        // Another header is for another process.
+        send(audio(440, opus(0, 8)) + audio(440, opus(1, 4)), to: publisher)
+        try await eventually("the other header") { told() == 2 }
+        await rig.path.detach(first)
+        #expect(try await read(from: input).isEmpty)
+        for end in [input, output] { try end.close() }
+        let (_, nextInput, nextOutput) = try await rig.path.attachSound(of: source) { _ in }
+        send(audio(460, opus(1, 5)), to: publisher)
+        let next = FLV.header + tag(opus(0, 8), at: 0) + tag(opus(1, 5), at: 0)
+        #expect(try await read(next.count, from: nextInput) == next)
+        for end in [nextInput, nextOutput] { try end.close() }
         close(publisher)
         await rig.end()
     }
@@ -288,7 +343,7 @@ import TransportStream
             default: false
             }
         }
-        #expect(told == [.foreignAudio("AAC-LC 48000 Hz 1 channels"), .foreignAudio(nil)])
+        #expect(told == [.foreignAudio(ForeignAudio(name: "AAC-LC at 48 kHz mono", codec: "aac")), .foreignAudio(nil)])
         close(publisher)
         await rig.end()
     }

@@ -50,10 +50,4 @@ import TransportStream
         dump(key, to: &dumped)
         #expect(!dumped.contains("abc") && !dumped.contains("108"))
     }
-
-    @Test("a tag says the message's length, and its time in four bytes")
-    func tag() {
-        let header = FLV.withTagHeader(.video, size: 0x010203, timestamp: 0xAABB_CCDD) { Array($0) }
-        #expect(header == [9, 1, 2, 3, 0xBB, 0xCC, 0xDD, 0xAA, 0, 0, 0])
-    }
 }

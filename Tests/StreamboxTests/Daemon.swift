@@ -225,6 +225,22 @@ extension NginxRTMP {
         }
     }
 
+    /// Waits until so many beeps are in nginx's one recording of a stream.
+    func waitForBeeps(
+        _ count: Int, of name: String, within limit: Duration = .seconds(60), file: String = #fileID, line: Int = #line
+    ) async throws {
+        var seen = 0
+        do {
+            let pause = Duration.milliseconds(300)
+            try await eventually("\(count) beeps of \(name)", within: limit, every: pause, file: file, line: line) {
+                seen = (try? await reading(of: name))?.beeps.count ?? 0
+                return seen >= count
+            }
+        } catch let error as WaitedInVain {
+            throw Failed("\(error); \(seen) came")
+        }
+    }
+
     /// Pictures in nginx's recordings of a stream.
     private func frameCount(of name: String) async -> Int {
         var count = 0

@@ -68,8 +68,8 @@ import Testing
         let report = try await sending
         #expect(!report.wasCut)
         try await rig.daemon.logged("the publisher left")
-        // No process is between the publisher and the channel.
-        #expect(rig.daemon.lines("msg=started", "source=rtmp-0").isEmpty)
+        // No process is between the publisher and the channel; one may be beside them, for the sound.
+        #expect(rig.daemon.lines("msg=started", "source=rtmp-0").allSatisfy { $0.contains("process=sound") })
         let status = try await rig.stage.status(of: rig.daemon)
         #expect(status.group("hd")?.handovers["stall"] ?? 0 == 0)
         try await rig.daemon.terminate()
@@ -156,6 +156,142 @@ import Testing
                 #expect(verdict.lost == [90...209] && verdict.last == 299, "\(name): \(verdict)")
                 #expect(verdict.worstSoundOffset ?? 1 < 0.06, "\(name): \(verdict.soundOffsets)")
             }
+        }
+    }
+
+    // MARK: Other audio
+
+    /// What converts the audio.
+    private func converters(_ rig: Rig) -> [Int32] { rig.daemon.children("-f flv -i pipe:0").map(\.pid) }
+
+    /// Every frame once and in order, and beeps in sync but for those that a process's start has cut into.
+    private func expectInSync(
+        _ verdicts: [(name: String, verdict: Verdict)], beeps: Int, starts: Int
+    ) {
+        for (name, verdict) in verdicts {
+            #expect(verdict.isWhole, "\(name): \(verdict)")
+            let cut = verdict.soundOffsets.filter { abs($0.offset) >= 0.04 }
+            #expect(verdict.soundOffsets.count - cut.count >= beeps, "\(name): \(verdict.soundOffsets)")
+            // A beep lasts a tenth of a second.
+            #expect(cut.count <= starts && cut.allSatisfy { (0...0.14).contains($0.offset) }, "\(name): \(cut)")
+        }
+    }
+
+    /// Starts a publisher without an end, whose audio is not AAC.
+    private func publish(_ sound: NumberedSource.Sound, to rig: Rig) async throws -> Program {
+        let source = NumberedSource.small {
+            $0.gop = Self.gop
+            $0.sound = sound
+        }
+        return try await rig.stage.publish(source, to: "rtmp://127.0.0.1:\(rig.port)/live/x")
+    }
+
+    /// Ends the publisher and the service.
+    ///
+    /// - Returns: What the targets got.
+    private func end(_ publisher: Program, _ rig: Rig) async throws -> [(name: String, verdict: Verdict)] {
+        await rig.stage.end(publisher)
+        try await rig.daemon.logged("the publisher left")
+        try await eventually("the end of what converts") { converters(rig).isEmpty }
+        try await rig.daemon.terminate()
+        let verdicts = try await rig.verdicts()
+        for (name, verdict) in verdicts { print("\(name): \(verdict)") }
+        return verdicts
+    }
+
+    private static let sounds: [NumberedSource.Sound] = [.mp3, .muLaw, .aLaw, .pcm, .adpcm, .nellymoser, .speex]
+
+    @Test("audio that is not AAC is heard in sync with its video, by a process that says nothing", arguments: sounds)
+    func foreignAudio(sound: NumberedSource.Sound) async throws {
+        try await withStage { stage in
+            let rig = try await rig(stage)
+            let publisher = try await publish(sound, to: rig)
+            try await rig.daemon.logged("the source's audio is converted", "source=rtmp-0")
+            try await stage.expect("the note", of: rig.daemon) { status in
+                status.source("rtmp-0")?.notes?.contains { $0.hasSuffix("it is converted to AAC") } == true
+            }
+            for name in ["raw", "hd"] { try await rig.sink.waitForBeeps(5, of: name) }
+            let words = rig.daemon.lines("msg=\"ffmpeg: ", "process=sound")
+            #expect(words.isEmpty, "\(words)")
+            expectInSync(try await end(publisher, rig), beeps: 4, starts: 1)
+        }
+    }
+
+    @Test("what converts the audio is killed or frozen: no frame is lost, and the audio comes back", arguments: [
+        SIGKILL, SIGSTOP,
+    ])
+    func converterFails(signal: Int32) async throws {
+        try await withStage { stage in
+            let rig = try await rig(stage)
+            let publisher = try await publish(.mp3, to: rig)
+            try await rig.sink.waitForBeeps(3, of: "raw")
+            let first = try await eventually("what converts") { () -> [Int32]? in
+                let found = converters(rig)
+                return found.isEmpty ? nil : found
+            }
+            for process in first { kill(process, signal) }
+            try await eventually("another process") { converters(rig).contains { !first.contains($0) } }
+            let heard = try await rig.sink.reading(of: "raw").beeps.count
+            for name in ["raw", "hd"] { try await rig.sink.waitForBeeps(heard + 3, of: name) }
+            #expect(rig.daemon.lines("a publisher came").count == 1)
+            try await stage.expect("the note", of: rig.daemon) { status in
+                status.source("rtmp-0")?.notes?.contains { $0.hasSuffix("it is converted to AAC") } == true
+            }
+            // One that is frozen may be replaced, and so may one that was slow to start.
+            let starts = rig.daemon.lines("msg=started", "process=sound").count
+            expectInSync(try await end(publisher, rig), beeps: 4, starts: starts + 1)
+        }
+    }
+
+    @Test("audio that turns to AAC and back again is heard in all three parts")
+    func audioChanges() async throws {
+        try await withStage { stage in
+            let mp3 = try await tags(stage, seconds: 20) { $0.sound = .mp3 }
+            let aac = try await tags(stage, seconds: 20)
+            // FFmpeg has the video wait for what an encoder of audio begins with, and MP3 begins earlier.
+            let first = { (tags: [FLVFile.Tag]) in tags.first { $0.isKeyframe }?.time }
+            let shift = try #require(first(mp3)) - try #require(first(aac))
+            var messages = mp3.filter { $0.kind == .video || !(4000..<8000).contains($0.time) }
+            messages += aac.compactMap { tag in
+                guard tag.kind == .audio, tag.isHeader || (4000..<8000).contains(tag.time + shift) else { return nil }
+                var tag = tag
+                tag.time = tag.isHeader ? 4000 : tag.time + shift
+                return tag
+            }
+            let rig = try await rig(stage)
+            let ordered = messages.map { HandMadePublisher.Message($0) }.inOrder
+            let verdicts = try await publish(ordered, rig) { rig in
+                let converted = try await rig.daemon.logged("the source's audio is converted", "MP3")
+                try await rig.daemon.logged("the source's audio is converted", "MP3", from: converted.index + 1)
+            }
+            // Three of AAC, and one of the twelve seconds behind it at the least.
+            expectInSync(verdicts, beeps: 4, starts: 4)
+            for (name, verdict) in verdicts { #expect(verdict.last == 599, "\(name): \(verdict)") }
+        }
+    }
+
+    @Test("audio that no FFmpeg can be given is silence, and a note says what to do")
+    func unknownAudio() async throws {
+        try await withStage { stage in
+            var messages: [HandMadePublisher.Message] = []
+            for tag in try await tags(stage) {
+                guard tag.kind == .audio else {
+                    messages.append(.init(tag))
+                    continue
+                }
+                var tag = tag
+                tag.body = [0x91] + Array("abcd".utf8) + [1, 2, 3]
+                messages.append(.init(tag))
+            }
+            let verdicts = try await publish(messages, try await rig(stage)) { rig in
+                try await rig.daemon.logged("the source's audio cannot be used", "audio codec abcd")
+                try await stage.expect("the note", of: rig.daemon) { status in
+                    let words = "its audio is audio codec abcd, which cannot be used"
+                    return status.source("rtmp-0")?.notes?.contains { $0.hasPrefix(words) } == true
+                }
+                #expect(converters(rig).isEmpty)
+            }
+            expectWhole(verdicts, beeps: 0)
         }
     }
 

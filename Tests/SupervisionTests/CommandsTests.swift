@@ -279,6 +279,23 @@ import TransportStream
         }
     }
 
+    @Test("a publisher's video needs no process, and its audio one while it is not AAC")
+    func planOfPublisher() throws {
+        let yaml = """
+            channels:
+              - name: main
+                sources: [ { rtmp: { listen: "127.0.0.1:1935" } } ]
+                groups: [ { name: raw, video: copy, audio: copy } ]
+            """
+        let file = try ConfigurationFile.parse(yaml, name: "test", ownerOnly: true)
+        let version = try #require(FFmpegVersion(output: "ffmpeg version 5.1.9 Copyright"))
+        let ffmpeg = FFmpegBinary(path: "/usr/bin/ffmpeg", capabilities: .complete(version))
+        let pool = EncoderPool(EncoderCatalogue(listed: ["libx264"]))
+        let plan = PlannedBox(file.configuration, ffmpeg: ffmpeg, encoders: pool, environment: [:])
+        #expect(plan.processes.map { "\($0.role) \($0.name)" } == ["sound rtmp-0"])
+        #expect(plan.processes.first?.arguments.suffix(2) == ["0", "pipe:1"])
+    }
+
     @Test("a secret that is missing is the problem of its process alone")
     func missingSecret() throws {
         let problems = try planned().processes.filter { $0.problem != nil }

@@ -44,6 +44,8 @@ import Testing
         ("aac", pullCopied, "source pull-0 of main", "it cannot be used"),
         ("flv", pull("rtmp://h/app/x"), "source pull-0 of main", "it cannot be used"),
         ("libx265", published, "the slate of main", "after a source that sends HEVC"),
+        ("flv", published, "source rtmp-0 of main", "audio that is not AAC is silent"),
+        ("aresample", copied, "source rtmp-0 of main", "audio that is not AAC is silent"),
         ("rawvideo", capture, "source capture-0 of main", "it cannot be used"),
         ("libx264", capture, "source capture-0 of main", "it has no encoder"),
         ("aac", capture, "source capture-0 of main", "it has no sound"),

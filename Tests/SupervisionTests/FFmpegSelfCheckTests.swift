@@ -36,7 +36,10 @@ import Testing
     func unknown(script: String) async throws {
         let findings = try await check(script)
         #expect(findings.refused.isEmpty && !findings.isComplete)
-        for name in ["file sources", "SRT sources", "the slate", "groups in HEVC", "recordings", "SRT targets"] {
+        for name in [
+            "file sources", "SRT sources", "the slate", "groups in HEVC", "recordings", "SRT targets",
+            "audio of RTMP sources that is not AAC",
+        ] {
             #expect(findings.unknown.contains(name), "\(name): \(findings.unknown)")
         }
         #expect(findings.doubt(ffmpeg: "9.0")?.contains("recordings") == true)

@@ -40,6 +40,10 @@ import Testing
         words: "Codec AVOption b:a (", since: FFmpegVersion.Release(major: 7, minor: 0),
         reason: "the source has no audio, and the option is there in case that it has")
 
+    private static let audioAlone = Exception(
+        words: "frame size not set", since: nil,
+        reason: "MPEG-TS with audio alone has its clock reference there, how often is a guess, and nothing goes by it")
+
     private static let size = FrameSize(width: 320, height: 180)
     private static let rate = FrameRate(30)
     /// The input of a program that makes a moving picture.
@@ -176,6 +180,14 @@ import Testing
             let sound = ["-f", "lavfi", "-i", "sine=r=44100", "-t", "1", "-c:v", "mpeg4", "-c:a", "pcm_s16le"]
             let mono = try await rig.make("mono.mkv", Self.picture + sound)
             try await rig.run(rig.relay(.file(path: mono, loop: false), encodes: true), letting: [Self.oneChannel])
+        }
+    }
+
+    @Test("what converts a publisher's audio says nothing")
+    func sound() async throws {
+        try await withRig { rig in
+            let input = try rig.file("a.flv", ReadyMadeMedia.sound)
+            try await rig.run(Commands.sound(), from: input, to: rig.folder.path("a.ts"), letting: [Self.audioAlone])
         }
     }
 

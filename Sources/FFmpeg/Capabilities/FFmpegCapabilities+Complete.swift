@@ -6,7 +6,10 @@ extension FFmpegCapabilities {
         return FFmpegCapabilities(
             version: version,
             encoders: ["aac", "h264_nvenc", "h264_qsv", "h264_v4l2m2m", "h264_vaapi", "hevc_nvenc", "hevc_qsv", "hevc_vaapi", "libx264", "libx265", "rawvideo"],
-            decoders: ["aac", "h264", "hevc", "rawvideo"],
+            decoders: [
+                "aac", "ac3", "adpcm_swf", "eac3", "flac", "h264", "hevc", "mp3", "nellymoser", "opus", "pcm_alaw",
+                "pcm_mulaw", "pcm_s16le", "rawvideo", "speex",
+            ],
             filters: [
                 "aformat", "aresample", "atrim", "bwdif", "crop", "drawtext", "format", "fps", "framestep", "gradients", "hwupload", "loop", "pad", "scale", "scale_vaapi",
                 "setpts", "setsar", "settb", "sine", "testsrc2", "trim", "volume",

@@ -115,7 +115,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
     /// not permitted, all is well until the box is overloaded.
     private func takePrecedence(_ pid: pid_t) {
         switch command.role {
-        case .relay, .publisher:
+        case .relay, .publisher, .sound:
             // The group, for a process would be its first thread alone, and there may be others by now.
             _ = setpriority(__priority_which_t(PRIO_PGRP.rawValue), id_t(pid), -5)
         case .encoder, .trial, .slate: break

@@ -24,6 +24,8 @@ public enum FFmpegNoise {
         "Multiple -r options specified for stream",
         // Of a source without audio, by FFmpeg 7 and later: its sound would be encoded if it came.
         "Codec AVOption b:a (",
+        // Of audio alone as MPEG-TS: how often its clock reference comes is a guess, and nothing here goes by it.
+        "frame size not set",
         // Of a VA driver that writes some headers itself. Whether parameter sets come, the trial shows.
         "Driver does not support some wanted packed headers ",
     ]

@@ -11,6 +11,8 @@ public struct FFmpegCommand: Sendable, Hashable {
         case trial
         /// Renders what is shown when no source delivers.
         case slate
+        /// Converts the audio of a publisher whose video needs no process.
+        case sound
     }
 
     public let role: Role
@@ -37,7 +39,7 @@ public struct FFmpegCommand: Sendable, Hashable {
         switch role {
         case .publisher: arguments.last?.contains("://") == false
         case .relay: arguments.contains { $0.hasPrefix("file:") }
-        case .encoder, .trial, .slate: false
+        case .encoder, .trial, .slate, .sound: false
         }
     }
 
@@ -83,7 +85,7 @@ public struct FFmpegCommand: Sendable, Hashable {
             // At `info` a publisher says when its target has accepted the connection.
             "-hide_banner", "-nostdin", "-nostats", "-loglevel",
             isTalkative ? "level+verbose" : role == .publisher || describesInput ? "level+info" : "level+warning",
-            "-stats_period", role == .relay ? "0.5" : "0.1",
+            "-stats_period", role == .relay || role == .sound ? "0.5" : "0.1",
         ] + (role == .encoder || measures ? ["-progress", "pipe:2"] : [])
     }
 }

@@ -46,8 +46,8 @@ public enum FailureClassifier {
     private static func told(
         by lines: [String], _ role: FFmpegCommand.Role, usesDisk: Bool, except text: String? = nil
     ) -> FailureCause? {
-        // An encoder and a recording have no peer: what fails there with a word that is the network's elsewhere is the
-        // device or the disk.
+        // What reads and writes our pipes, and a recording, have no peer: what fails there with a word that is the
+        // network's elsewhere is the device or the disk.
         let others = usesDisk ? disk : hasPeer(role) ? network : []
         if hasPeer(role), waitsForTLS(lines) { return .wrongProtocol }
         if let cause = first(of: gone + encoders + others, in: lines) { return cause }
@@ -73,7 +73,7 @@ public enum FailureClassifier {
 
     private static func hasPeer(_ role: FFmpegCommand.Role) -> Bool {
         switch role {
-        case .encoder, .trial: false
+        case .encoder, .trial, .sound: false
         default: true
         }
     }

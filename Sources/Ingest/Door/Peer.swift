@@ -11,6 +11,8 @@ final class Peer: @unchecked Sendable {
     var session: PublishSession
     /// What is known of the media that it publishes.
     var media = MediaReader()
+    /// Of its audio, where that is to be converted.
+    var foreign = ForeignTrack()
     /// Bytes that came and have not been looked at.
     var held: [UInt8] = []
     private var unsent: [UInt8] = []

@@ -38,7 +38,11 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
     private var end: Publication.End?
     /// The last one that the owner was told of.
     private var program: Program?
-    private var foreignAudio: AudioCoding?
+    /// The owner was told last that audio comes which a feed does not carry.
+    private var hasForeignAudio = false
+    /// What takes that, for the process that converts it, and whether it has had the beginning of a stream.
+    private var converter: (any SoundOutlet)?
+    private var hasBegun = false
 
     /// Bytes that are read at once.
     private static let readSize = 64 << 10
@@ -210,7 +214,7 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
                 program = next
                 owner?.inlet(self, found: next)
             }
-            if unit.kind == .audio { setForeignAudio(nil) } else if isNewFormat { owner?.inletBeginsFormat(self) }
+            if unit.kind == .audio { endForeign() } else if isNewFormat { owner?.inletBeginsFormat(self) }
             give(unit, now: now)
             return unit.kind
         case .foreignAudio(let audio):
@@ -234,20 +238,51 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
         if let end { publication.giveBack(end) }
     }
 
-    /// Audio that a feed does not carry: the channel sends silence in its place. Its bytes are those of the session's
-    /// message, at ``MediaReader/ForeignAudio/body``.
-    private func takeForeign(_ audio: MediaReader.ForeignAudio) { setForeignAudio(audio.coding) }
+    // MARK: Audio that a feed does not carry
 
-    private func setForeignAudio(_ coding: AudioCoding?) {
-        guard coding != foreignAudio else { return }
-        foreignAudio = coding
-        owner?.inlet(self, hasForeignAudio: coding.map { name(of: $0) })
+    /// Gives it to the process that converts it, where there is one. Its bytes are those of the session's message.
+    private func takeForeign(_ audio: MediaReader.ForeignAudio) {
+        let isOther = peer.session.withMedia { peer.foreign.take(audio, in: $0, aac: peer.media.audioFormat) }
+        if isOther || !hasForeignAudio {
+            hasForeignAudio = true
+            converter = nil
+            let name = name(of: audio.coding)
+            owner?.inlet(self, hasForeignAudio: ForeignAudio(name: name, codec: audio.coding.nameInFFmpeg))
+        }
+        // A process is given the header before its first frame.
+        guard let converter, !audio.isHeader else { return }
+        if !hasBegun { begin(converter) }
+        peer.session.withMedia { give(audio, in: $0, at: converter.stamp(audio.time), to: converter) }
+    }
+
+    private func begin(_ converter: any SoundOutlet) {
+        hasBegun = true
+        let nothing = Bytes(start: nil, count: 0)
+        FLV.header.withUnsafeBytes { converter.give($0, nothing, nothing) }
+        peer.foreign.withHeader { give($0, in: $1, at: 0, to: converter) }
+    }
+
+    private func give(
+        _ audio: MediaReader.ForeignAudio, in message: Bytes, at timestamp: UInt32, to converter: any SoundOutlet
+    ) {
+        FLV.withTag(of: audio, in: message, timestamp: timestamp) { converter.give($0, $1, $2) }
+    }
+
+    private func endForeign() {
+        guard hasForeignAudio else { return }
+        hasForeignAudio = false
+        converter = nil
+        peer.foreign.end()
+        owner?.inlet(self, hasForeignAudio: nil)
     }
 
     /// AAC is foreign where ADTS cannot say what it is, or the channel's sound is in another format.
     private func name(of coding: AudioCoding) -> String {
-        if coding == .aac, let format = peer.media.audioFormat { "\(format)" } else { "\(coding)" }
+        guard coding == .aac, let format = peer.media.audioFormat?.aac else { return "\(coding)" }
+        return "\(format.profile) at \(format)"
     }
+
+    func setConverter(_ converter: (any SoundOutlet)?) { (self.converter, hasBegun) = (converter, false) }
 
     // MARK: For the owner
 

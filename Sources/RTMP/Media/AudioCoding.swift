@@ -47,6 +47,26 @@ package enum AudioCoding: Sendable, Hashable, CustomStringConvertible {
             }
     }
 
+    /// FFmpeg's name of the codec; `nil` where FFmpeg reads none such from FLV. It takes the PCM whose byte order is
+    /// not stated for that of its own machine.
+    package var nameInFFmpeg: String? {
+        switch self {
+        case .aac: "aac"
+        case .pcm, .pcmLittleEndian: "pcm_s16le"
+        case .adpcm: "adpcm_swf"
+        case .mp3: "mp3"
+        case .nellymoser: "nellymoser"
+        case .aLaw: "pcm_alaw"
+        case .muLaw: "pcm_mulaw"
+        case .speex: "speex"
+        case .opus: "opus"
+        case .ac3: "ac3"
+        case .eac3: "eac3"
+        case .flac: "flac"
+        case .deviceSpecific, .multitrack, .number, .fourCC: nil
+        }
+    }
+
     package var description: String {
         switch self {
         case .aac: "AAC"

@@ -103,6 +103,14 @@ package struct AudioFormat: Sendable, Hashable, CustomStringConvertible {
     /// Bytes of a frame behind its ADTS header, at the most: `aac_frame_length` has 13 bits.
     static let largestFrame = 8191 - headerSize
 
+    /// An `AudioSpecificConfig` that says what the ADTS header says, two bytes long (ISO/IEC 14496-3, 1.6.2.1).
+    ///
+    /// - Precondition: ``fitsADTS``
+    var plainConfig: UInt16 {
+        guard let rateIndex else { preconditionFailure("the rate has no index") }
+        return UInt16(objectType) << 11 | UInt16(rateIndex) << 7 | UInt16(channelConfiguration) << 3
+    }
+
     /// The ADTS header of a frame (ISO/IEC 14496-3, 1.A.2.2), its first byte in the highest ones of 56 bits.
     ///
     /// - Precondition: ``fitsADTS``

@@ -72,6 +72,7 @@ public struct FFmpegNeeds: Sendable {
         needs.need(
             .flvInput, .rtmpTarget, [.output("rtmp"), .output("rtmps")], for: "RTMP",
             "there are no RTMP targets and pulls")
+        needs.need(.convertedSound, for: "RTMP sources", silentPublisher)
         needs.need(.recording, for: "recordings", "there are none")
         needs.need([.demuxer("rtsp"), .input("https")], for: "pulls", "such addresses cannot be fetched")
         needs.need(.secretInput, for: "sources", "none can have a passphrase or a password")
@@ -83,6 +84,7 @@ public struct FFmpegNeeds: Sendable {
 
     private init(ffmpeg: FFmpegCapabilities) { self.ffmpeg = ffmpeg }
 
+    private static let silentPublisher = "audio that is not AAC is silent"
     private static let noSource = "it cannot be used; other sources can"
     private static let noSuccessor = "an encoder that ends cannot be followed by another one"
     private static let stretched = "frames of another shape are stretched"
@@ -129,8 +131,8 @@ public struct FFmpegNeeds: Sendable {
 
     private mutating func add(_ source: SourceConfiguration, _ subject: String, hasSoftware: Bool) {
         switch source.kind {
-        // The service reads it itself.
-        case .rtmp: break
+        // The service reads it itself. Which decoder it takes shows when audio comes.
+        case .rtmp: need(.convertedSound, for: subject, Self.silentPublisher)
         case .srt(let srt):
             need([.input("srt")], for: subject, Self.noSource)
             need(srt.passphrase == nil ? .rawCopy : .secretInput, for: subject, Self.noSource)

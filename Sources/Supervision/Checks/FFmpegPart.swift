@@ -38,6 +38,8 @@ extension [FFmpegPart] {
     /// MPEG-TS on pipes: what all of them do.
     static var everything: Self { [.demuxer("mpegts"), .muxer("mpegts"), .input("pipe"), .output("pipe")] }
     static var encodedSound: Self { [.encoder("aac"), .filter("aresample")] }
+    /// Audio of a publisher, as FLV.
+    static var convertedSound: Self { [.demuxer("flv")] + encodedSound }
     static var encodedPicture: Self { [.filter("format"), .filter("scale"), .filter("setsar")] }
     static var convertedRate: Self { [.filter("fps"), .filter("settb")] }
     static var resumedPicture: Self { [.filter("trim")] }

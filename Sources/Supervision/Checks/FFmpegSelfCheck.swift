@@ -72,7 +72,8 @@ public struct FFmpegSelfCheck: Sendable {
 
     public func run() async -> Findings {
         guard let relayed = MemoryFile("relayed"), let made = MemoryFile("made"),
-            let frames = MemoryFile("frames", ReadyMadeMedia.frames(width: Self.size.width, height: Self.size.height))
+            let frames = MemoryFile("frames", ReadyMadeMedia.frames(width: Self.size.width, height: Self.size.height)),
+            let sound = MemoryFile("sound", ReadyMadeMedia.sound)
         else { return Findings(unknown: ["everything"]) }
         let files = Files(environment)
         defer { files?.remove() }
@@ -80,7 +81,9 @@ public struct FFmpegSelfCheck: Sendable {
         await look(at: makers(from: files, relayed: relayed, made: made), &findings)
         // Where FFmpeg has no libx264, there is no test picture; the ready-made media need no encoder.
         let media = relayed.isEmpty ? made : relayed
-        let others: [[Role]] = [sources(), cards(frames), slates(files), groups(media), targets(media, files)]
+        let others: [[Role]] = [
+            sources(), publishers(sound), cards(frames), slates(files), groups(media), targets(media, files),
+        ]
         await look(at: Array(others.joined()), &findings)
         return findings
     }
@@ -149,6 +152,14 @@ public struct FFmpegSelfCheck: Sendable {
         guard let port = UDPPort.free() else { return Role(name: name, needs: needs, command: nil) }
         let source = RelaySource.srtListen(address: "127.0.0.1:\(port)", passphrase: passphrase, latency: nil, tellsCaller: true)
         return Role(name: name, needs: needs, command: relay(source), isDone: { UDPPort.isBound(port) })
+    }
+
+    private func publishers(_ sound: MemoryFile) -> [Role] {
+        [
+            Role(
+                name: "audio of RTMP sources that is not AAC", needs: [.convertedSound, [.decoder("pcm_mulaw")]],
+                command: Commands.sound(), input: sound)
+        ]
     }
 
     private func cards(_ frames: MemoryFile) -> [Role] {

@@ -30,6 +30,17 @@ enum ReadyMadeMedia {
         return file
     }
 
+    /// What a process is given that converts a publisher's audio: a fifth of a second of silence in µ-law, 8 kHz mono.
+    static let sound: [UInt8] = {
+        var file = Array("FLV".utf8) + [1, 4, 0, 0, 0, 9, 0, 0, 0, 0]
+        let message = [0x82] + [UInt8](repeating: 0xFF, count: 160)
+        let size = UInt8(message.count)
+        for number in 0..<10 {
+            file += [8, 0, 0, size, 0, 0, UInt8(20 * number), 0, 0, 0, 0] + message + [0, 0, 0, size + 11]
+        }
+        return file
+    }()
+
     /// Reads hexadecimal digits in small letters, and looks over line breaks.
     private static func bytes(_ text: String) -> [UInt8] {
         let digits = text.utf8.compactMap { (digit: UInt8) -> UInt8? in

@@ -33,6 +33,7 @@ extension FuzzTarget {
 private struct MediaPlay: ~Copyable {
     private var input: FuzzInput
     private var reader = MediaReader(largestUnit: 32 << 10)
+    private var track = ForeignTrack()
     private let feed = Feed(limits: Feed.Limits(duration: 2 * Ticks.perSecond, bytes: 512 << 10, mostBytes: 1 << 20))
     private var splicer: Splicer
     private var writer = Splicer.Writer(.following)
@@ -109,6 +110,9 @@ private struct MediaPlay: ~Copyable {
             case .foreignAudio(let audio):
                 try demand(audio.body.upperBound <= bytes.count, "audio is behind the end of its message")
                 try inspect("\(audio.coding)")
+                _ = track.take(audio, in: bytes, aac: reader.audioFormat)
+                let size = FLV.withTag(of: audio, in: bytes, timestamp: timestamp) { $0.count + $1.count + $2.count }
+                try demand(size > audio.body.count + 15 && size <= bytes.count + 16, "a tag has \(size) bytes")
             case .foreignVideo(let coding): try inspect("\(coding)")
             }
         }

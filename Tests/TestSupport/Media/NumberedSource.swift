@@ -9,7 +9,18 @@ import Foundation
 public struct NumberedSource: Sendable, Hashable {
     public enum Codec: String, Sendable, Hashable { case h264, hevc }
 
-    public enum Sound: String, Sendable, Hashable { case none, aac, mp2, ac3 }
+    /// By FFmpeg's names of the encoders.
+    public enum Sound: String, Sendable, Hashable {
+        case none, aac, mp2, ac3
+        /// What FLV carries besides AAC, each at a rate that it has there.
+        case mp3 = "libmp3lame"
+        case muLaw = "pcm_mulaw"
+        case aLaw = "pcm_alaw"
+        case pcm = "pcm_s16le"
+        case adpcm = "adpcm_swf"
+        case nellymoser
+        case speex = "libspeex"
+    }
 
     public enum Picture: Sendable, Hashable {
         /// Black below the grid: cheap, and few bytes.
@@ -107,12 +118,25 @@ public struct NumberedSource: Sendable, Hashable {
         words += videoOptions
         // Without those of the rate, to which every frame would be moved.
         if unevenness != .zero { words += ["-fps_mode:v", "passthrough", "-enc_time_base:v", "1:90000"] }
-        if sound != .none { words += ["-c:a", sound.rawValue, "-b:a", sound == .ac3 ? "192k" : "96k"] }
+        if sound != .none { words += ["-c:a", sound.rawValue] + soundOptions }
         if start != .zero { words += ["-output_ts_offset", "\(start.inSeconds)"] }
         if output.format == "mpegts" { words += ["-muxdelay", "0", "-muxpreload", "0"] }
         if output.format == "flv" { words += ["-flvflags", "no_duration_filesize"] }
         if realtime { words += ["-flush_packets", "1"] }
         return words + muxer + ["-f", output.format, output.target]
+    }
+
+    private var soundOptions: [String] {
+        switch sound {
+        case .none: []
+        case .aac, .mp2: ["-b:a", "96k"]
+        case .ac3: ["-b:a", "192k"]
+        case .mp3: ["-b:a", "128k", "-ar", "44100"]
+        case .pcm, .adpcm: ["-ar", "44100"]
+        case .nellymoser: ["-ar", "44100", "-ac", "1"]
+        case .speex: ["-ar", "16000", "-ac", "1"]
+        case .muLaw, .aLaw: ["-ar", "8000", "-ac", "1"]
+        }
     }
 
     private var videoOptions: [String] {

@@ -1,0 +1,364 @@
+import Foundation
+import Polling
+import TestSupport
+import Testing
+import TransportStream
+
+@testable import DataPath
+
+/// Sound on its way through a process that is none, with real pipes.
+@Suite struct SoundTests {
+    /// A source whose sound is converted elsewhere. What it has belongs to the loop's thread.
+    private final class FakePublisher: UnitInlet, @unchecked Sendable {
+        private var parser = UnitParser()
+        private weak var owner: (any InletOwner)?
+        private var loop: EventLoop?
+        private var converter: (any SoundOutlet)?
+        private var pictures = 0
+
+        func begin(_ owner: any InletOwner, _ loop: EventLoop) -> any UnitInlet {
+            (self.owner, self.loop) = (owner, loop)
+            return self
+        }
+
+        func keep() {}
+        func hold() {}
+        func release() {}
+        func rest(until time: Int64) {}
+        func wait(until time: Int64) {}
+        var isBehind: Bool { false }
+        func drain() {}
+        func close() {}
+        func setConverter(_ converter: (any SoundOutlet)?) { self.converter = converter }
+
+        private func onLoop<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+            await withCheckedContinuation { continuation in
+                loop?.execute { continuation.resume(returning: body()) }
+            }
+        }
+
+        var isConverted: Bool { get async { await onLoop { [self] in converter != nil } } }
+
+        /// Its next picture, the first of all a keyframe.
+        ///
+        /// - Parameter time: In ticks.
+        func picture(at time: Int64) async {
+            await onLoop { [self] in
+                guard let owner else { return }
+                let bytes = FakeFrames.picture(of: pictures, by: 0, index: pictures, time: time)
+                pictures += 1
+                let taken = bytes.withUnsafeBytes { parser.append($0) }
+                precondition(taken == bytes.count)
+                while let event = parser.next() {
+                    switch event {
+                    case .program(let program): owner.inlet(self, found: program)
+                    case .unit(let unit): owner.inlet(self, found: unit, in: parser, now: EventLoop.now())
+                    }
+                }
+                owner.inletPaused(self, sawVideo: true)
+            }
+        }
+
+        func tell(_ audio: ForeignAudio?) async {
+            await onLoop { [self] in owner?.inlet(self, hasForeignAudio: audio) }
+        }
+
+        /// Gives a message of sound, in three pieces.
+        ///
+        /// - Returns: The process's time of it; `nil` where nothing converts it.
+        @discardableResult
+        func sound(_ message: [UInt8], at time: Int64) async -> UInt32? {
+            await onLoop { [self] in
+                guard let converter else { return nil }
+                let stamp = converter.stamp(time)
+                message.withUnsafeBytes { bytes in
+                    let (first, last) = (bytes.count / 3, bytes.count - bytes.count / 3)
+                    converter.give(
+                        UnsafeRawBufferPointer(rebasing: bytes[..<first]),
+                        UnsafeRawBufferPointer(rebasing: bytes[first..<last]),
+                        UnsafeRawBufferPointer(rebasing: bytes[last...]))
+                }
+                return stamp
+            }
+        }
+    }
+
+    /// Frames of sound in MPEG-TS, as a process gives them, that can be told from silence.
+    private enum FakeSound {
+        private static let mark: [UInt8] = [0xAB, 0xCD, 0xEF]
+
+        /// - Parameters:
+        ///   - pts: In ticks.
+        ///   - isOther: 44.1 kHz, and not 48.
+        static func frame(_ number: Int, pts: Int64, isOther: Bool = false) -> [UInt8] {
+            let header: [UInt8] = [0xFF, 0xF1, isOther ? 0x50 : 0x4C, 0x80, 0x01, 0xBF, 0xFC]
+            let frame = header + mark + [0, 0, UInt8(number)]
+            let time = UInt64(bitPattern: pts) & 0x1_FFFF_FFFF
+            let start: [UInt8] = [
+                0, 0, 1, 0xC0, 0, UInt8(frame.count + 8), 0x80, 0x80, 5, 0x21 | UInt8(time >> 29 & 0x0E),
+                UInt8(time >> 22 & 0xFF), 0x01 | UInt8(time >> 14 & 0xFE), UInt8(time >> 7 & 0xFF),
+                0x01 | UInt8(time << 1 & 0xFE),
+            ]
+            let stuffing = TransportBytes.packetSize - 4 - start.count - frame.count
+            let packet: [UInt8] = [0x47, 0x41, 0x00, 0x30 | UInt8(number & 0x0F), UInt8(stuffing - 1), 0]
+            let filler = [UInt8](repeating: 0xFF, count: stuffing - 2)
+            return packet + filler + start + frame
+        }
+
+        static let tables =
+            FakeFrames.table(pid: 0, 0x00, [0, 1, 0xF0, 0x00])
+            + FakeFrames.table(pid: 0x1000, 0x02, [0xE1, 0x00, 0xF0, 0x00, 0x0F, 0xE1, 0x00, 0xF0, 0x00])
+
+        /// The frames in a feed, with their times in ticks.
+        static func frames(in bytes: [UInt8]) -> [(number: Int, pts: Int64)] {
+            let packets = TransportBytes.packets(bytes)
+            return TransportBytes.timestamps(bytes).compactMap { time in
+                let end = Array(packets[time.packet].suffix(6))
+                return end.starts(with: mark) ? (Int(end[5]), Int64(time.pts)) : nil
+            }
+        }
+    }
+
+    /// A channel with such a source, and what comes out of it.
+    private struct Rig {
+        let path: DataPath
+        let publisher = FakePublisher()
+        let source: DataPath.Attachment
+        let events = Reports<SourceEvent>()
+        let reader: Reader
+
+        init(keepsSound: Bool = false) async throws {
+            path = DataPath(mostAhead: .seconds(3600))
+            await path.addChannel("main", patience: .seconds(600), slateDelay: .seconds(600), keepsSound: keepsSound)
+            await path.start()
+            source = try await path.attachSource(
+                to: "main", priority: 0, report: { [events] in events.add($0) },
+                makeInlet: { [publisher] in publisher.begin($0, $1) })
+            reader = Reader(try await path.attachPublisher(to: .channel("main"), isPaced: false) { _ in }.1)
+            reader.start()
+        }
+
+        /// A process that reads nothing yet.
+        func process() async throws -> FakeProcess {
+            let reports = Reports<SoundEvent>()
+            let (attachment, input, output) = try await path.attachSound(of: source) { reports.add($0) }
+            let process = FakeProcess(
+                attachment: attachment, input: Reader(input), output: Writer(output), reports: reports)
+            await process.output.write(FakeSound.tables)
+            return process
+        }
+
+        /// Gives so many pictures, 40 ms apart.
+        func show(_ range: Range<Int>) async {
+            for number in range { await publisher.picture(at: SoundTests.begin + Int64(number) * 3600) }
+        }
+
+        func waitForPictures(_ count: Int) async throws {
+            try await eventually("\(count) pictures") { FakeFrames.pictures(in: reader.bytes).count >= count }
+        }
+
+        var sound: [(number: Int, pts: Int64)] { FakeSound.frames(in: reader.bytes) }
+    }
+
+    private struct FakeProcess {
+        var attachment: DataPath.Attachment
+        var input: Reader
+        var output: Writer
+        var reports: Reports<SoundEvent>
+
+        /// How many messages were told to be dropped.
+        var dropped: Int { reports.all.reduce(0) { if case .dropped(let count) = $1 { $0 + count } else { $0 } } }
+
+        /// Waits until it has stalled so many times; the source goes on meanwhile.
+        func waitForStall(_ times: Int, of rig: Rig, at time: inout Int64) async throws {
+            let end = ContinuousClock.now + Limit.seconds(40)
+            while reports.all.count(where: { $0 == .stalled }) < times {
+                guard ContinuousClock.now < end else { throw Failed("it has not stalled: \(reports.all)") }
+                await rig.publisher.sound([1], at: time)
+                time += 1800
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
+    /// The source's first picture, in ticks; that of the channel's feed is at ten seconds.
+    private static let begin: Int64 = 123_456_789
+    private static let channelBegin: Int64 = 900_000
+
+    // MARK: There and back
+
+    @Test("what the source gives reaches the process, and what that gives is the source's sound, in its place")
+    func thereAndBack() async throws {
+        let rig = try await Rig()
+        await rig.show(0..<10)
+        await rig.publisher.tell(ForeignAudio(name: "MP3", codec: "mp3"))
+        #expect(await rig.publisher.sound([1, 2, 3], at: Self.begin) == nil)
+        try await rig.events.wait(for: .foreignAudio(ForeignAudio(name: "MP3", codec: "mp3")))
+        let process = try await rig.process()
+        process.input.start()
+        // Behind the silence that stood in.
+        let first = Self.begin + 10 * 3600
+        let messages: [[UInt8]] = [[1, 2, 3, 4], [5], [6, 7, 8, 9, 10, 11, 12]]
+        var stamps: [UInt32?] = []
+        for (index, message) in messages.enumerated() {
+            stamps.append(await rig.publisher.sound(message, at: first + Int64(index) * 1920))
+        }
+        #expect(stamps == [0, 21, 43])
+        try await eventually("the messages") { process.input.bytes == messages.flatMap(\.self) }
+        for number in 0..<5 { await process.output.write(FakeSound.frame(number, pts: Int64(number) * 1920)) }
+        try await process.reports.wait(for: .delivering)
+        try await eventually("the frames") { rig.sound.count == 5 }
+        let start = Self.channelBegin + 10 * 3600
+        #expect(rig.sound.map(\.number) == Array(0..<5))
+        #expect(rig.sound.map(\.pts) == (0..<5).map { start + $0 * 1920 })
+        await rig.path.stop()
+    }
+
+    @Test("where the input is ended, the process has everything, and then its end")
+    func ending() async throws {
+        let rig = try await Rig()
+        let process = try await rig.process()
+        let message = [UInt8](repeating: 7, count: 100_000)
+        for number in 0..<3 { await rig.publisher.sound(message, at: Self.begin + Int64(number) * 90) }
+        await rig.path.endInput(of: process.attachment)
+        await rig.publisher.sound(message, at: Self.begin + 9000)
+        #expect(try await process.input.start().all().count == 300_000)
+        await rig.path.stop()
+    }
+
+    // MARK: Processes that fail
+
+    @Test("a process that takes nothing costs no picture, and whole messages that find no room are dropped and counted")
+    func frozen() async throws {
+        let rig = try await Rig()
+        let process = try await rig.process()
+        let size = 1000
+        for number in 0..<1000 {
+            let head = [UInt8(number & 0xFF), UInt8(number >> 8)]
+            let message = head + [UInt8](repeating: 7, count: size - 2)
+            await rig.publisher.sound(message, at: Self.begin + Int64(number) * 90)
+        }
+        await rig.show(0..<50)
+        try await rig.waitForPictures(50)
+        try await process.reports.wait(for: "what was dropped") { if case .dropped = $0 { true } else { false } }
+        process.input.start()
+        await rig.path.endInput(of: process.attachment)
+        let bytes = try await process.input.all()
+        #expect(bytes.count % size == 0)
+        let numbers = stride(from: 0, to: bytes.count, by: size).map { Int(bytes[$0]) | Int(bytes[$0 + 1]) << 8 }
+        #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 }, "\(numbers)")
+        try await eventually("the \(1000 - numbers.count) that did not come to be told") {
+            numbers.count + process.dropped == 1000
+        }
+        await rig.path.stop()
+    }
+
+    @Test("a process that is given sound and gives none has stalled, until it gives some")
+    func stalled() async throws {
+        let rig = try await Rig()
+        await rig.show(0..<10)
+        let process = try await rig.process()
+        process.input.start()
+        var time = Self.begin
+        try await process.waitForStall(1, of: rig, at: &time)
+        #expect(process.reports.all == [.stalled])
+        await process.output.write(FakeSound.frame(0, pts: 0))
+        try await process.reports.wait(for: .delivering)
+        try await process.waitForStall(2, of: rig, at: &time)
+        #expect(process.reports.all == [.stalled, .delivering, .stalled])
+        await rig.path.stop()
+    }
+
+    @Test("a process owes nothing for the little that it holds back while the source pauses")
+    func pausing() async throws {
+        let rig = try await Rig()
+        let process = try await rig.process()
+        process.input.start()
+        for number in 0..<5 { await rig.publisher.sound([1], at: Self.begin + Int64(number) * 1920) }
+        try await Task.sleep(for: .milliseconds(2500))
+        // The first one behind the pause.
+        await rig.publisher.sound([1], at: Self.begin + 10 * Ticks.perSecond)
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(process.reports.all.isEmpty)
+        await rig.path.stop()
+    }
+
+    @Test("the end of a process costs the sound alone, and the next one begins at its own zero")
+    func replaced() async throws {
+        let rig = try await Rig()
+        let first = try await rig.process()
+        first.input.start()
+        await rig.show(0..<10)
+        await rig.publisher.sound([1], at: Self.begin)
+        await first.output.write(FakeSound.frame(1, pts: 0))
+        try await eventually("the first one's sound") { rig.sound.count == 1 }
+        first.output.end()
+        try await eventually("its end") { await !rig.publisher.isConverted }
+        #expect(await rig.publisher.sound([1], at: Self.begin + 1920) == nil)
+        await rig.path.detach(first.attachment)
+        await rig.show(10..<20)
+        let second = try await rig.process()
+        second.input.start()
+        // Behind the silence that stood in.
+        let next = Self.begin + 20 * 3600
+        #expect(await rig.publisher.sound([2], at: next) == 0)
+        await second.output.write(FakeSound.frame(2, pts: 0))
+        try await eventually("the second one's sound") { rig.sound.count == 2 }
+        #expect(rig.sound[1].number == 2 && rig.sound[1].pts == Self.channelBegin + 20 * 3600)
+        try await rig.waitForPictures(20)
+        #expect(rig.events.all.allSatisfy { $0 != .ended })
+        await rig.path.stop()
+    }
+
+    @Test(
+        "what a process gives has no effect once other audio comes, or such as a feed carries",
+        arguments: [ForeignAudio(name: "Opus", codec: "opus"), nil])
+    func outdated(by audio: ForeignAudio?) async throws {
+        let rig = try await Rig()
+        let process = try await rig.process()
+        process.input.start()
+        await rig.show(0..<10)
+        await rig.publisher.sound([1], at: Self.begin)
+        await process.output.write(FakeSound.frame(1, pts: 0))
+        try await eventually("its sound") { rig.sound.count == 1 }
+        await rig.publisher.tell(audio)
+        #expect(await !rig.publisher.isConverted)
+        await process.output.write(FakeSound.frame(2, pts: 1920))
+        await rig.path.detach(process.attachment)
+        await rig.show(10..<60)
+        try await rig.waitForPictures(60)
+        #expect(rig.sound.map(\.number) == [1])
+        await rig.path.stop()
+    }
+
+    @Test("what a process gives decides the channel's format where none is known, and in another it is of no use")
+    func format() async throws {
+        let rig = try await Rig(keepsSound: true)
+        let process = try await rig.process()
+        process.input.start()
+        await rig.show(0..<10)
+        await rig.publisher.sound([1], at: Self.begin)
+        await process.output.write(FakeSound.frame(1, pts: 0))
+        try await eventually("its sound") { rig.sound.count == 1 }
+        #expect(await rig.path.soundFormat(of: "main") == .stereo48)
+        for number in 2..<6 {
+            await process.output.write(FakeSound.frame(number, pts: Int64(number) * 1920, isOther: true))
+        }
+        try await process.reports.wait(for: .outdated)
+        await rig.path.detach(process.attachment)
+        #expect(process.reports.all == [.delivering, .outdated] && rig.sound.map(\.number) == [1])
+        await rig.path.stop()
+    }
+
+    @Test("the end of a source ends the process's input, and nothing more can be attached to it")
+    func sourceEnds() async throws {
+        let rig = try await Rig()
+        let process = try await rig.process()
+        process.input.start()
+        await rig.path.detach(rig.source)
+        #expect(try await process.input.all().isEmpty)
+        await #expect(throws: DataPath.NothingToConvert.self) { _ = try await rig.process() }
+        await rig.path.detach(process.attachment)
+        await rig.path.stop()
+    }
+}

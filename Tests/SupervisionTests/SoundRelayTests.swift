@@ -1,0 +1,50 @@
+import DataPath
+import FFmpeg
+import Testing
+
+@testable import Supervision
+
+/// What is made of a publisher's audio, by what its FFmpeg can do.
+@Suite struct SoundRelayTests {
+    private static let aac = "have the encoder send AAC-LC"
+
+    @Test("what FFmpeg reads and decodes is converted", arguments: ["5.1", "7.1", "9.0"])
+    func converted(version: String) {
+        for codec in ["mp3", "pcm_mulaw", "pcm_alaw", "pcm_s16le", "adpcm_swf", "speex", "nellymoser", "aac"] {
+            let audio = ForeignAudio(name: codec, codec: codec)
+            #expect(SoundRelay.remedy(for: audio, in: .complete(version)) == nil, "\(codec)")
+        }
+    }
+
+    @Test("what came with Enhanced RTMP needs an FFmpeg that reads it", arguments: ["opus", "flac", "ac3", "eac3"])
+    func enhanced(codec: String) {
+        let audio = ForeignAudio(name: codec, codec: codec)
+        for version in ["5.1", "7.1"] {
+            #expect(SoundRelay.remedy(for: audio, in: .complete(version)) == "\(Self.aac), or use FFmpeg 8 or later")
+        }
+        for version in ["8.0", "9.0"] { #expect(SoundRelay.remedy(for: audio, in: .complete(version)) == nil) }
+    }
+
+    @Test("what FFmpeg lacks for it is named, and what no FFmpeg can be given is not")
+    func missing() {
+        let speex = ForeignAudio(name: "Speex", codec: "speex")
+        let named = "\(Self.aac), or set `ffmpeg:` to one that has the "
+        let deaf = FFmpegCapabilities.complete("9.0", withoutDecoders: ["speex"])
+        #expect(SoundRelay.remedy(for: speex, in: deaf) == named + "decoder speex")
+        #expect(SoundRelay.remedy(for: speex, in: .complete("9.0", without: ["aac"])) == named + "encoder aac")
+        let unknown = ForeignAudio(name: "several audio tracks", codec: nil)
+        #expect(SoundRelay.remedy(for: unknown, in: .complete("9.0")) == Self.aac)
+    }
+
+    @Test("notes say what comes, what becomes of it, and what to do where that is silence")
+    func notes() {
+        #expect(
+            SourceNote.converted(ForeignAudio(name: "MP3", codec: "mp3")) == "its sound is MP3: it is converted to AAC")
+        let aac = ForeignAudio(name: "AAC-LC at 48 kHz mono", codec: "aac")
+        #expect(SourceNote.converted(aac) == "its sound is AAC-LC at 48 kHz mono: it is converted")
+        let opus = ForeignAudio(name: "Opus", codec: "opus")
+        for note in [SourceNote.unusable("Opus", Self.aac), SourceNote.unconverted(opus)] {
+            #expect(note.contains("Opus") && note.contains("silence is sent in its place") && note.contains(Self.aac))
+        }
+    }
+}
