@@ -250,7 +250,7 @@ import Testing
             let aac = try await tags(stage, seconds: 20)
             // FFmpeg has the video wait for what an encoder of audio begins with, and MP3 begins earlier.
             let first = { (tags: [FLVFile.Tag]) in tags.first { $0.isKeyframe }?.time }
-            let shift = try #require(first(mp3)) - try #require(first(aac))
+            let shift = try #require(first(mp3)) - #require(first(aac))
             var messages = mp3.filter { $0.kind == .video || !(4000..<8000).contains($0.time) }
             messages += aac.compactMap { tag in
                 guard tag.kind == .audio, tag.isHeader || (4000..<8000).contains(tag.time + shift) else { return nil }

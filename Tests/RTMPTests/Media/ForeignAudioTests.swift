@@ -19,7 +19,7 @@ import TransportStream
 
     private static func tag(_ bytes: [UInt8], at timestamp: UInt32, after messages: [[UInt8]] = []) throws -> [UInt8] {
         let audio = try audio(bytes, after: messages)
-        return bytes.withUnsafeBytes { FLV.withTag(of: audio, in: $0, timestamp: timestamp) { $0 + $1 + $2 } }
+        return bytes.withUnsafeBytes { FLV.withTag(of: audio, in: $0, timestamp: timestamp) { Array($0) + Array($1) + Array($2) } }
     }
 
     // MARK: FLV
