@@ -211,7 +211,7 @@ private struct PacedStream {
 }
 
 /// Reads a transport stream and notes when the last packet of each picture came.
-private final class Arrivals: Sendable {
+final class Arrivals: Sendable {
     struct Picture: Sendable {
         /// In seconds.
         var pts: Double
@@ -256,7 +256,7 @@ private final class Arrivals: Sendable {
     }
 }
 
-private func percentile(_ values: [Double], _ share: Double) -> Double {
+func percentile(_ values: [Double], _ share: Double) -> Double {
     let sorted = values.sorted()
     return sorted.isEmpty ? .nan : sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]
 }

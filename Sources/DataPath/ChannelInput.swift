@@ -372,8 +372,8 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         now: Int64
     ) {
         var program = program
-        if sound.isUndecided, let first = unit.kind == .audio ? unit.audioFormat : parser.audioFormat {
-            sound.decide(by: first)
+        let first = unit.kind == .audio ? unit.audioFormat : parser.audioFormat
+        if sound.decide(by: first, now: now) {
             tellSound()
             if unit.kind == .audio, !takesSound(unit, of: source) { return }
         }

@@ -21,26 +21,36 @@ import TransportStream
     func first(_ format: AACFormat, decides expected: AACFormat) {
         var sound = ChannelSound(isKept: true)
         #expect(sound.isUndecided && sound.kept == nil)
-        sound.decide(by: format)
+        sound.decide(by: format, now: 0)
         #expect(!sound.isUndecided && sound.kept == expected)
     }
 
     @Test("what is decided stays, also over a time in which no group copies the sound")
     func stays() {
         var sound = ChannelSound(isKept: true)
-        sound.decide(by: .stereo44)
-        sound.decide(by: .stereo48)
+        sound.decide(by: .stereo44, now: 0)
+        sound.decide(by: .stereo48, now: 0)
         sound.isKept = false
         #expect(sound.kept == nil && !sound.isUndecided)
-        sound.decide(by: .stereo48)
+        sound.decide(by: .stereo48, now: 0)
         sound.isKept = true
         #expect(sound.kept == .stereo44)
+    }
+
+    @Test("a source without sound decides for 48 kHz ten seconds after the first picture, and no earlier")
+    func silent() {
+        var sound = ChannelSound(isKept: true)
+        let second: Int64 = 1_000_000_000
+        #expect(!sound.decide(by: nil, now: 5 * second) && !sound.decide(by: nil, now: 15 * second - 1))
+        #expect(sound.isUndecided)
+        #expect(sound.decide(by: nil, now: 15 * second) && sound.kept == .stereo48)
+        #expect(!sound.decide(by: .stereo44, now: 16 * second) && sound.kept == .stereo48)
     }
 
     @Test("a channel whose sound nobody copies decides nothing")
     func notKept() {
         var sound = ChannelSound(isKept: false)
-        sound.decide(by: .stereo44)
+        sound.decide(by: .stereo44, now: 0)
         #expect(sound.kept == nil && sound.format == nil)
     }
 

@@ -17,6 +17,7 @@ import Testing
             "[h264_vaapi @ 0x55] [warning] Driver does not support some wanted packed headers (wanted 0xd, found 0).",
             "[warning] Consider increasing the value for the 'analyzeduration' (1) and 'probesize' (100000) options",
             "[mpegts @ 0x55] [warning] frame size not set",
+            "[in#0/mov @ 0x55] [warning] Resumed reading at pts 1.240 with rate 1.000 after a lag of 0.512s",
         ])
     func noise(line: String) {
         #expect(FFmpegNoise.contains(LogLine(parsing: line)))

@@ -17,8 +17,8 @@ public enum HandMadePublisher {
 
     /// How it went.
     public struct Report: Sendable {
-        /// When the first keyframe was sent.
-        public var firstKeyframe: ContinuousClock.Instant?
+        /// When the last byte of each frame of video was sent.
+        public var pictures: [ContinuousClock.Instant] = []
         /// The server hung up before everything was sent.
         public var wasCut = false
     }
@@ -47,7 +47,7 @@ public enum HandMadePublisher {
                 report.wasCut = true
                 return report
             }
-            if message.tag.isKeyframe, report.firstKeyframe == nil { report.firstKeyframe = .now }
+            if message.tag.kind == .video, !message.tag.isHeader { report.pictures.append(.now) }
         }
         // A connection that is closed with answers unread takes with it what the server has not read.
         shutdown(connection, Int32(SHUT_WR))

@@ -26,6 +26,8 @@ public enum FFmpegNoise {
         "Codec AVOption b:a (",
         // Of audio alone as MPEG-TS: how often its clock reference comes is a guess, and nothing here goes by it.
         "frame size not set",
+        // Of a file that could not be read in real time for a moment, by FFmpeg 8 and later.
+        "Resumed reading at pts ",
         // Of a VA driver that writes some headers itself. Whether parameter sets come, the trial shows.
         "Driver does not support some wanted packed headers ",
     ]
