@@ -4,6 +4,8 @@ public enum IngestEvent: Sendable, Hashable {
     case began(address: String)
     /// It publishes no more.
     case ended(Ending)
+    /// What it says that it sends; not always what comes.
+    case announced(String)
     /// Messages of media that could not be used, by what was wrong with them, since the publisher came.
     case faults([String: Int])
     /// A connection was turned away.

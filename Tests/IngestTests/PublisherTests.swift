@@ -252,6 +252,24 @@ import TransportStream
         await rig.end()
     }
 
+    @Test("what a publisher announces is told once, however often it says so, and changes nothing")
+    func announcement() async throws {
+        let rig = try await Rig()
+        var events = rig.ingest.events.makeAsyncIterator()
+        // `onMetaData`, and an array with a sample rate and the number of a codec that never comes.
+        let said = [2, 0, 10] + Array("onMetaData".utf8) + [8, 0, 0, 0, 2, 0, 15]
+            + Array("audiosamplerate".utf8)
+        let values: [UInt8] = [0, 0x40, 0xBF, 0x40, 0, 0, 0, 0, 0, 0, 12] + Array("videocodecid".utf8)
+        let data = RTMPStranger.message(4, said + values + [0, 0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9], kind: 18)
+        let publisher = try rig.publish(data + data + SmallStream.begin + data + SmallStream.pictures(0..<10))
+        try await rig.take(after: &events)
+        try await rig.waitForFrames(10)
+        close(publisher)
+        #expect(await events.next() == .announced("Sorenson H.263, at 8000 Hz"))
+        #expect(await events.next() == .ended(.left))
+        await rig.end()
+    }
+
     @Test("audio that is not AAC is named, and the video is in the feed")
     func foreignAudio() async throws {
         let rig = try await Rig()

@@ -61,7 +61,7 @@ func happenings(_ pieces: [[UInt8]], application: String = "live") -> (happening
                         found.append(.event(event))
                         session.accept()
                     case .media(let header): found.append(.media(header, session.withMedia { Array($0) }))
-                    case .wrongApplication, .unpublish: found.append(.event(event))
+                    case .data, .wrongApplication, .unpublish: found.append(.event(event))
                     }
                 }
             }

@@ -146,7 +146,7 @@ final class Connection: EventLoop.Handler {
             self.name = name
             desk.ask(self)
         // The data path reads those.
-        case .media, .unpublish: break
+        case .media, .data, .unpublish: break
         }
     }
 

@@ -195,6 +195,11 @@ final class Desk {
         refuse(challenger, .busy, .busy)
     }
 
+    /// Tells what the publisher says that it sends.
+    func announced(_ publication: Publication, _ media: String) {
+        if publication === self.publication { report(.announced(media)) }
+    }
+
     /// Tells what was wrong with a publisher's media.
     func note(_ faults: MediaFaults) {
         guard faults.total > 0 else { return }

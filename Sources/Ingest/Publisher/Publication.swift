@@ -109,6 +109,9 @@ public final class Publication: @unchecked Sendable {
         home.execute { [self] in desk?.delivered(self) }
     }
 
+    /// It says what it sends.
+    func announced(_ media: String) { home.execute { [self] in desk?.announced(self, media) } }
+
     /// Its socket is read, or is left alone for a while.
     func isHeld(_ isHeld: Bool, now: Int64 = EventLoop.now()) {
         if !isHeld { lastMessage.store(now, ordering: .relaxed) }

@@ -44,6 +44,12 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
     private var converter: (any SoundOutlet)?
     private var hasBegun = false
 
+    /// What it announced last, and how often.
+    private var announced: MediaMetadata?
+    private var announcements = 0
+
+    /// Announcements that are told: some publishers repeat theirs with every keyframe.
+    private static let mostAnnouncements = 10
     /// Bytes that are read at once.
     private static let readSize = 64 << 10
     /// Reads before others have their turn.
@@ -194,6 +200,8 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
         case .media(let header):
             publication.took(now: now)
             return take(header, now: now)
+        case .data:
+            noteAnnouncement()
         case .unpublish:
             finish(.unpublished)
         case .publish, .wrongApplication:
@@ -202,6 +210,17 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
             hasMore = false
         }
         return nil
+    }
+
+    /// Passes on what the publisher announces, where that is news: for people alone.
+    private func noteAnnouncement() {
+        guard announcements < Self.mostAnnouncements,
+            let metadata = peer.session.withMedia({ MediaMetadata($0) }), metadata != announced
+        else { return }
+        announced = metadata
+        announcements += 1
+        let words = metadata.description
+        if !words.isEmpty { publication.announced(words) }
     }
 
     private func take(_ header: MessageHeader, now: Int64) -> StreamKind? {

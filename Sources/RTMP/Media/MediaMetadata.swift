@@ -1,6 +1,6 @@
 /// What a publisher says of its stream in a data message (`onMetaData`; Adobe FLV 10.1, E.5). For people alone:
 /// nothing is decided by it, since publishers announce what never comes, and send what they did not announce.
-package struct MediaMetadata: Sendable, Hashable {
+package struct MediaMetadata: Sendable, Hashable, CustomStringConvertible {
     /// Pixels, 1…16,384.
     package private(set) var width: Int?
     /// Pixels, 1…16,384.
@@ -30,6 +30,16 @@ package struct MediaMetadata: Sendable, Hashable {
         audio = Self.code(properties["audiocodecid"]).map {
             $0 < 256 ? AudioCoding(number: UInt8($0)) : AudioCoding(fourCC: $0)
         }
+    }
+
+    /// `H.264 1280x720 at 30 fps, AAC at 48000 Hz`; empty where it says none of it.
+    package var description: String {
+        var picture = [video?.description]
+        if let width, let height { picture.append("\(width)x\(height)") }
+        picture.append(frameRate.map { "at \(($0 * 100).rounded() / 100) fps" })
+        let sound = [audio?.description, audioSampleRate.map { "at \($0) Hz" }]
+        return [picture, sound].map { $0.compactMap(\.self).joined(separator: " ") }.filter { !$0.isEmpty }
+            .joined(separator: ", ")
     }
 
     private static func whole(_ value: AMF0?, _ range: ClosedRange<Int>) -> Int? {

@@ -14,6 +14,8 @@ public struct PublishSession: ~Copyable {
         case publish(name: String)
         /// A message of sound or picture, whose bytes can be had from ``PublishSession/withMedia(_:)``.
         case media(MessageHeader)
+        /// A message in which it may announce what it sends. Its bytes can be had likewise.
+        case data
         /// It publishes no more.
         case unpublish
     }
@@ -102,7 +104,7 @@ public struct PublishSession: ~Copyable {
         return nil
     }
 
-    /// The bytes of the media message that ``next(_:)`` told of last, until its next call.
+    /// The bytes of the message of media or data that ``next(_:)`` told of last, until its next call.
     public func withMedia<Result, Failure: Error>(_ body: (Bytes) throws(Failure) -> Result) throws(Failure) -> Result {
         guard let aggregate else { return try reader.withBody(body) }
         return try reader.withBody { (bytes) throws(Failure) in try body(aggregate.part(of: bytes)) }
@@ -146,6 +148,7 @@ public struct PublishSession: ~Copyable {
         case MessageType.audio, MessageType.video:
             guard state == .publishing else { throw .outOfTurn }
             return .media(header)
+        case MessageType.data: return state == .publishing ? .data : nil
         case MessageType.aggregate:
             guard state == .publishing else { throw .outOfTurn }
             aggregate = AggregateReader(start: header.timestamp)

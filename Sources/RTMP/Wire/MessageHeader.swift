@@ -23,6 +23,7 @@ enum MessageType {
     static let audio: UInt8 = 8
     static let video: UInt8 = 9
     static let commandAMF3: UInt8 = 17
+    static let data: UInt8 = 18
     static let command: UInt8 = 20
     static let aggregate: UInt8 = 22
 }

@@ -16,6 +16,8 @@ final class PublisherPort: Sendable {
         var withoutPicture = ContinuousClock.now
         /// That is so for long.
         var isMute = false
+        /// What the publisher says that it sends.
+        var announced: String?
         /// Readings of the key that were begun, and which of them is in force: a later one counts.
         var readings = 0
         var reading = 0
@@ -119,7 +121,10 @@ final class PublisherPort: Sendable {
         case .began(let address):
             logger.notice("a publisher came", metadata: ["address": "\(address)"])
             ledger.hasSender(true)
-            state.withLock { ($0.hasPublisher, $0.delivers, $0.withoutPicture, $0.isMute) = (true, false, .now, false) }
+            state.withLock { state in
+                (state.hasPublisher, state.delivers, state.withoutPicture, state.isMute) = (true, false, .now, false)
+                state.announced = nil
+            }
             update(process)
         case .ended(let ending):
             switch ending {
@@ -133,6 +138,9 @@ final class PublisherPort: Sendable {
             ledger.hasSender(false)
             state.withLock { $0.hasPublisher = false }
             update(process)
+        case .announced(let media):
+            state.withLock { $0.announced = media }
+            logger.info("the publisher says what it sends", metadata: ["media": "\(media)"])
         case .faults(let counts):
             let text = counts.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
             logger.info("messages of the publisher could not be used", metadata: ["messages": "\(text)"])
@@ -178,14 +186,16 @@ final class PublisherPort: Sendable {
     }
 
     private func noticeMute() {
-        let isNew = state.withLock { state in
+        let (isNew, announced) = state.withLock { state in
             if state.delivers { state.withoutPicture = .now }
-            guard !state.isMute, .now - state.withoutPicture >= Self.mutePatience else { return false }
-            state.isMute = true
-            return true
+            let isOverdue = .now - state.withoutPicture >= Self.mutePatience
+            defer { if isOverdue { state.isMute = true } }
+            return (isOverdue && !state.isMute, state.announced)
         }
         guard isNew else { return }
-        logger.warning("the publisher sends no picture: another one with the right key may take its place")
+        logger.warning(
+            "the publisher sends no picture: another one with the right key may take its place",
+            metadata: announced.map { ["announced": "\($0)"] } ?? [:])
         ingest.setMute(true)
     }
 

@@ -47,6 +47,7 @@ extension FuzzTarget {
                                     let sum = message.reduce(0) { ($0 &* 31) &+ Int($1) }
                                     found.append("\(header.type) \(header.timestamp) \(message.count) \(sum)")
                                 }
+                            case .data: session.withMedia { found.append("\(MediaMetadata($0).debugDescription)") }
                             case .wrongApplication, .unpublish: found.append("\(event)")
                             }
                         }

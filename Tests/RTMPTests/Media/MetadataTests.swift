@@ -23,6 +23,7 @@ import Testing
         ] {
             #expect(found?.width == 1280 && found?.height == 720 && found?.frameRate == 29.97)
             #expect(found?.video == .h264 && found?.audio == .opus && found?.audioSampleRate == 48_000)
+            #expect(found?.description == "H.264 1280x720 at 29.97 fps, Opus at 48000 Hz")
         }
     }
 
@@ -37,6 +38,7 @@ import Testing
             ]))
         #expect(found != nil && found?.width == nil && found?.height == nil && found?.frameRate == nil)
         #expect(found?.video == nil && found?.audio == nil && found?.audioSampleRate == nil)
+        #expect(found?.description == "")
         #expect(read(.string("onTextData"), .object([])) == nil && read(.number(1)) == nil)
         #expect(read(.string("onMetaData")) == nil && read(.string("@setDataFrame")) == nil)
     }
