@@ -8,7 +8,7 @@ import TestSupport
 /// build that has them, its relays. Two builds get the same messages at the same time.
 struct Publish: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "A publisher of H.264 and AAC: the processor time of all that takes it in, and the time of a picture.")
+        abstract: "A publisher of H.264 and AAC: what all that takes it in costs, and how long a picture takes.")
 
     @OptionGroup var product: Product
     @Option(help: "Another build of the service, which gets the same publisher at the same time.") var former: String?
@@ -40,7 +40,7 @@ struct Publish: AsyncParsableCommand {
             for task in publishing { sent.append(try await task.value.pictures) }
             try await Task.sleep(for: .seconds(1))
 
-            print("publish: \(bitrate) kbit/s at \(rate) frames per second into one channel, read at its tap, \(seconds) s")
+            print("publish: \(bitrate) kbit/s, \(rate) frames per second, into one channel and out at its tap, \(seconds) s")
             for (index, box) in boxes.enumerated() {
                 let cpu = (after[index].cpu - before[index].cpu) / Double(length) * 100
                 // The slate comes back long after the last picture.
@@ -55,7 +55,7 @@ struct Publish: AsyncParsableCommand {
                         processes            \(after[index].processes) (the service, and what it runs for the publisher)
                         processor, all       \(cpu.formatted(2)) % of a core
                         resident, all        \(after[index].resident >> 20) MiB
-                        first picture        \(first.formatted(1)) ms from its last byte sent → its last byte at the tap
+                        first picture        \(first.formatted(1)) ms, last byte sent → last byte at the tap
                         picture              median \(median(steady).formatted(1)) ms, p95 \
                     \(percentile(steady, 0.95).formatted(1)) ms, \(steady.count) pictures
                     """)

@@ -6,7 +6,10 @@ struct StreamboxBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measures streambox with real programs on 127.0.0.1.",
-        subcommands: [FeedFigures.self, Fanout.self, Start.self, Latency.self, Spread.self, Handover.self, Hardware.self, Capture.self, Ingest.self, Publish.self, Soak.self, StatusFigures.self])
+        subcommands: [
+            FeedFigures.self, Fanout.self, Start.self, Latency.self, Spread.self, Handover.self, Hardware.self,
+            Capture.self, Ingest.self, Publish.self, Soak.self, StatusFigures.self,
+        ])
 }
 
 /// Where the program under measurement is.

@@ -106,7 +106,9 @@ import Testing
             let position = rig.daemon.position
             let source = NumberedSource.small { ($0.gop, $0.firstNumber) = (15, 5000) }
             let second = try await stage.publish(source, to: rig.url())
-            try await rig.daemon.logged("on air", "source=rtmp-0", from: position)
+            let came = try await rig.daemon.logged("a publisher came", from: position)
+            let onAir = try await rig.daemon.logged("on air", "source=rtmp-0", from: position)
+            print("on air again after \(onAir.time - came.time)")
             #expect(rig.daemon.lines("on air", "source=slate").count == 1)
             try await rig.sink.waitForMoreFrames(15, of: "one")
             await stage.end(second)
