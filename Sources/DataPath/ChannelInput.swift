@@ -403,6 +403,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
 
     private func begin(_ source: Source, _ format: VideoFormat?) {
         source.writer = Splicer.Writer(.following)
+        sound.begins()
         source.report(.onAir(format))
     }
 

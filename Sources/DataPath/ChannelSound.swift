@@ -14,7 +14,7 @@ struct ChannelSound {
     var isKept: Bool
     /// `nil` until it is decided.
     private(set) var format: AACFormat?
-    /// When the first picture came while it was not decided, in nanoseconds of the monotonic clock.
+    /// When the first picture of the source on air came, in nanoseconds of the monotonic clock.
     private var firstPicture: Int64?
 
     init(isKept: Bool) { self.isKept = isKept }
@@ -24,6 +24,9 @@ struct ChannelSound {
 
     /// Any sound is taken, and the first decides.
     var isUndecided: Bool { isKept && format == nil }
+
+    /// Another source takes the air: its sound is waited for anew.
+    mutating func begins() { firstPicture = nil }
 
     /// Decides by the first sound of a source, or by its first pictures where no sound comes beside them.
     ///

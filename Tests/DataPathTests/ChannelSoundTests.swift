@@ -47,6 +47,16 @@ import TransportStream
         #expect(!sound.decide(by: .stereo44, now: 16 * second) && sound.kept == .stereo48)
     }
 
+    @Test("the sound of a source is waited for from its own first picture on")
+    func another() {
+        var sound = ChannelSound(isKept: true)
+        let second: Int64 = 1_000_000_000
+        sound.decide(by: nil, now: 0)
+        sound.begins()
+        #expect(!sound.decide(by: nil, now: 3600 * second))
+        #expect(sound.decide(by: .stereo44, now: 3600 * second) && sound.kept == .stereo44)
+    }
+
     @Test("a channel whose sound nobody copies decides nothing")
     func notKept() {
         var sound = ChannelSound(isKept: false)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What publishers send that were never tried with an FFmpeg at the other end: late, missing and jumping media.
+/// What phones and careless encoders send: late, missing and jumping media, and more.
 @Suite(.serialized, .tags(.ffmpeg)) struct PublisherInputTests {
     /// Frames a second, and frames from one keyframe to the next.
     private static let rate = 30

@@ -1,7 +1,7 @@
 import Foundation
 
 /// An RTMP publisher of our own, which sends what it is told when it is told to, whatever the timestamps say: as phones
-/// and encoders do it that were never tried with an FFmpeg at the other end.
+/// and careless encoders do it.
 public enum HandMadePublisher {
     /// A message, and when it is sent.
     public struct Message: Sendable, Hashable {

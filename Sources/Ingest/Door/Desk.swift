@@ -200,6 +200,11 @@ final class Desk {
         if publication === self.publication { report(.announced(media)) }
     }
 
+    /// Tells what is wrong with the publisher's media, while it publishes.
+    func noted(_ publication: Publication, _ faults: MediaFaults) {
+        if publication === self.publication { note(faults) }
+    }
+
     /// Tells what was wrong with a publisher's media.
     func note(_ faults: MediaFaults) {
         guard faults.total > 0 else { return }

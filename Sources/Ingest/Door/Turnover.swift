@@ -1,4 +1,4 @@
-/// How often the publisher's place changes hands: each time costs a relay and lines in the log, also where everybody has the key.
+/// How often the publisher's place changes hands: each time costs lines in the log, also where everybody has the key.
 ///
 /// A few times cost nothing, since lines break; whoever comes again and again waits. Pure; times are nanoseconds of any clock that
 /// does not go back.

@@ -109,6 +109,9 @@ public final class Publication: @unchecked Sendable {
         home.execute { [self] in desk?.delivered(self) }
     }
 
+    /// Many of its messages could not be used.
+    func noted(_ faults: MediaFaults) { home.execute { [self] in desk?.noted(self, faults) } }
+
     /// It says what it sends.
     func announced(_ media: String) { home.execute { [self] in desk?.announced(self, media) } }
 

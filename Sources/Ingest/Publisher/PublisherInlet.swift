@@ -44,10 +44,18 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
     private var converter: (any SoundOutlet)?
     private var hasBegun = false
 
+    /// The audio is in another codec than was told last.
+    private var isOtherForeign = false
+    /// When such audio was told last, in nanoseconds of the monotonic clock.
+    private var lastForeign = Int64.min / 2
+    /// So many messages that could not be used are told next.
+    private var nextFaults = 30
     /// What it announced last, and how often.
     private var announced: MediaMetadata?
     private var announcements = 0
 
+    /// Nanoseconds from one codec that has to be converted to the next: each costs a process.
+    private static let leastForeign: Int64 = 1_000_000_000
     /// Announcements that are told: some publishers repeat theirs with every keyframe.
     private static let mostAnnouncements = 10
     /// Bytes that are read at once.
@@ -225,6 +233,10 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
 
     private func take(_ header: MessageHeader, now: Int64) -> StreamKind? {
         let event = peer.session.withMedia { peer.media.take(header, $0, now: Ticks.fromNanoseconds(now)) }
+        if peer.media.faults.total >= nextFaults {
+            nextFaults = 10 * peer.media.faults.total
+            publication.noted(peer.media.faults)
+        }
         switch event {
         case .nothing:
             return nil
@@ -237,7 +249,7 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
             give(unit, now: now)
             return unit.kind
         case .foreignAudio(let audio):
-            takeForeign(audio)
+            takeForeign(audio, now: now)
             return nil
         case .foreignVideo(let coding):
             finish(.foreignVideo(coding))
@@ -260,16 +272,18 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
     // MARK: Audio that a feed does not carry
 
     /// Gives it to the process that converts it, where there is one. Its bytes are those of the session's message.
-    private func takeForeign(_ audio: MediaReader.ForeignAudio) {
+    private func takeForeign(_ audio: MediaReader.ForeignAudio, now: Int64) {
         let isOther = peer.session.withMedia { peer.foreign.take(audio, in: $0, aac: peer.media.audioFormat) }
-        if isOther || !hasForeignAudio {
-            hasForeignAudio = true
-            converter = nil
+        if isOther { (isOtherForeign, converter) = (true, nil) }
+        // A process is given the header before its first frame; and there is none for a header alone.
+        guard !audio.isHeader else { return }
+        if isOtherForeign || !hasForeignAudio {
+            guard now - lastForeign >= Self.leastForeign else { return }
+            (lastForeign, isOtherForeign, hasForeignAudio, converter) = (now, false, true, nil)
             let name = name(of: audio.coding)
             owner?.inlet(self, hasForeignAudio: ForeignAudio(name: name, codec: audio.coding.nameInFFmpeg))
         }
-        // A process is given the header before its first frame.
-        guard let converter, !audio.isHeader else { return }
+        guard let converter else { return }
         if !hasBegun { begin(converter) }
         peer.session.withMedia { give(audio, in: $0, at: converter.stamp(audio.time), to: converter) }
     }

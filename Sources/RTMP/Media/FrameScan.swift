@@ -16,11 +16,15 @@ struct FrameScan {
     ///   - sets: Takes the parameter sets of the frame.
     init(_ bytes: Bytes, isMarked: Bool, sets: inout ParameterSets) {
         var isRecovery = false
+        var parameterSets = 0
+        defer { sets.settle() }
         for nal in NALUnits(bytes, lengthSize: sets.lengthSize) {
             let kind = NALUnitKind(nal, sets.codec)
             let count = ParameterSets.startCode.count + nal.count
             switch kind {
-            case .parameterSet: sets.adopt(nal)
+            case .parameterSet:
+                parameterSets += 1
+                if parameterSets <= ParameterSets.mostSets { sets.adopt(nal) }
             case .recoveryPoint: isRecovery = true
             case .randomAccessSlice: isKeyframe = true
             case .slice where !hasSlice:

@@ -16,6 +16,8 @@ package enum MediaFault: Int, Error, Sendable, Hashable, CaseIterable, CustomStr
     case emptyUnit
     /// A frame is larger than a feed takes, or has more NAL units than ``NALUnits/most``.
     case oversizedUnit
+    /// A message is in another codec than those around it.
+    case oddMessage
     /// The composition time is further from the decoding time than any decoder reorders; it is taken for zero.
     case compositionTime
 
@@ -30,6 +32,7 @@ package enum MediaFault: Int, Error, Sendable, Hashable, CaseIterable, CustomStr
         case .wrongLength: "NAL unit longer than its message"
         case .emptyUnit: "empty unit"
         case .oversizedUnit: "oversized unit"
+        case .oddMessage: "message in another codec than the stream"
         case .compositionTime: "impossible composition time"
         }
     }
@@ -38,12 +41,13 @@ package enum MediaFault: Int, Error, Sendable, Hashable, CaseIterable, CustomStr
 /// How often each ``MediaFault`` was seen.
 package struct MediaFaults: Sendable, Hashable {
     private var counts = [Int](repeating: 0, count: MediaFault.allCases.count)
+    package private(set) var total = 0
 
     package subscript(fault: MediaFault) -> Int { counts[fault.rawValue] }
 
-    package var total: Int { counts.reduce(0, +) }
-
     mutating func count(_ fault: MediaFault, times: Int = 1) {
-        if times > 0 { counts[fault.rawValue] += times }
+        guard times > 0 else { return }
+        counts[fault.rawValue] += times
+        total += times
     }
 }

@@ -17,8 +17,8 @@ package struct MediaReader {
         case nothing
         /// A frame, whose bytes ``MediaReader/unit(in:)`` gives.
         ///
-        /// - Parameter isNewFormat: It is the first with other parameter sets, another codec or another audio format
-        ///   than the last, or the first of all; for video always a keyframe.
+        /// - Parameter isNewFormat: It is a keyframe of video, and the first with other parameter sets or another codec
+        ///   than the last, or the first of all.
         case unit(AccessUnit, isNewFormat: Bool)
         /// Audio that has to be converted to AAC.
         case foreignAudio(ForeignAudio)
@@ -62,8 +62,10 @@ package struct MediaReader {
 
     private var grid: AudioGrid?
     private var lastAudio: Int64?
-    /// The next frame of audio is the first of its format.
-    private var isNewAudio = true
+    /// What the last frame of audio was coded in that counted; `nil` before the first.
+    private var audioCoding: AudioCoding?
+    private var oddAudio = OddMessages<AudioCoding>()
+    private var oddVideo = OddMessages<VideoCoding>()
 
     private var found: Found?
 
@@ -74,6 +76,23 @@ package struct MediaReader {
         var body: Range<Int>
         /// Of audio.
         var header: UInt64 = 0
+    }
+
+    /// Messages in another codec than the stream's. One or two are an encoder's mistake or a peculiarity, and no reason
+    /// to do anything; another codec is one whose messages come one after the other.
+    private struct OddMessages<Coding: Equatable> {
+        private var coding: Coding?
+        private var count = 0
+        private static var few: Int { 2 }
+
+        /// - Returns: The stream goes on in this codec.
+        mutating func note(_ coding: Coding) -> Bool {
+            count = coding == self.coding ? count + 1 : 1
+            self.coding = coding
+            return count > Self.few
+        }
+
+        mutating func end() { coding = nil }
     }
 
     /// Ticks between two frames of video, at the least. A ``Splicer`` takes a keyframe that comes sooner for the
@@ -125,8 +144,10 @@ package struct MediaReader {
             content = .video(
                 body, codec: sets.codec, lengthSize: sets.lengthSize, sets: found.unit.isKeyframe ? sets.annexB : [])
         }
+        // What was announced counts as long as no other audio comes.
+        let announced = audioCoding.map { $0 == .aac } ?? true ? audioFormat?.aac : nil
         return MediaUnit(
-            found.unit, size: found.size, program: program, videoFormat: videoFormat, audioFormat: audioFormat?.aac,
+            found.unit, size: found.size, program: program, videoFormat: videoFormat, audioFormat: announced,
             content: content)
     }
 
@@ -135,11 +156,16 @@ package struct MediaReader {
     private mutating func takeVideo(
         _ tag: VideoTag, _ timestamp: UInt32, _ bytes: Bytes, _ now: Int64
     ) throws(MediaFault) -> Event {
+        // Whatever codec a command to a player names.
+        if tag.content == .other, tag.coding != .multitrack { return .nothing }
         let codec: Codec
         switch tag.coding {
         case .h264: codec = .h264
         case .hevc: codec = .hevc
-        default: return .foreignVideo(tag.coding)
+        default:
+            guard bytes.count > tag.size else { throw .emptyUnit }
+            guard program?.video == nil || oddVideo.note(tag.coding) else { throw .oddMessage }
+            return .foreignVideo(tag.coding)
         }
         switch tag.content {
         case .other: return .nothing
@@ -177,6 +203,7 @@ package struct MediaReader {
             program = Program(video: .init(pid: FeedLayout.videoPID, codec: codec), audio: program?.audio)
         }
         needsKeyframe = false
+        oddVideo.end()
         let times = times(tag, timestamp, now)
         let unit = AccessUnit(
             kind: .video, pts: Ticks.onWire(times.pts), dts: Ticks.onWire(times.dts), isKeyframe: isKeyframe,
@@ -206,8 +233,11 @@ package struct MediaReader {
         _ tag: AudioTag, _ timestamp: UInt32, _ bytes: Bytes, _ now: Int64
     ) throws(MediaFault) -> Event {
         guard tag.coding == .aac else {
-            grid = nil
-            audioFormat = nil
+            guard tag.content != .other || tag.coding == .multitrack else { return .nothing }
+            guard bytes.count > tag.size else { throw .emptyUnit }
+            let isSame = audioCoding.map { $0 == tag.coding } ?? true
+            // A header is kept, and changes nothing by itself.
+            guard isSame || tag.content == .header || oddAudio.note(tag.coding) else { throw .oddMessage }
             return foreign(tag, timestamp, bytes, now)
         }
         switch tag.content {
@@ -219,7 +249,6 @@ package struct MediaReader {
             if format != audioFormat {
                 audioFormat = format
                 grid = AudioGrid(sampleRate: format.sampleRate, samplesPerFrame: format.samplesPerFrame)
-                isNewAudio = true
             }
             return isTaken(format) ? .nothing : foreign(tag, timestamp, bytes, now)
         case .frame:
@@ -242,8 +271,8 @@ package struct MediaReader {
         let stated = timeline.place(.audio, timestamp: timestamp, duration: format.frameDuration, now: now)
         let pts = max(grid?.place(stated) ?? stated, lastAudio.map { $0 + Self.leastSound } ?? .min)
         lastAudio = pts
-        let isNewFormat = isNewAudio
-        isNewAudio = false
+        audioCoding = .aac
+        oddAudio.end()
         if program?.audio == nil {
             program = Program(video: program?.video, audio: .init(pid: FeedLayout.audioPID, codec: .aac))
         }
@@ -253,15 +282,17 @@ package struct MediaReader {
             duration: format.frameDuration, audioFormat: format.aac,
             byteCount: UnitPacker.byteCount(.audio, size: size))
         found = Found(unit: unit, size: size, body: tag.size..<bytes.count, header: format.header(size: count))
-        return .unit(unit, isNewFormat: isNewFormat)
+        return .unit(unit, isNewFormat: false)
     }
 
     /// Audio that is converted elsewhere is none of this reader's.
     private mutating func foreign(_ tag: AudioTag, _ timestamp: UInt32, _ bytes: Bytes, _ now: Int64) -> Event {
-        guard tag.content != .other || tag.coding == .multitrack else { return .nothing }
-        isNewAudio = true
-        if let program { self.program = Program(video: program.video, audio: nil) }
         let isHeader = tag.content == .header
+        if !isHeader {
+            audioCoding = tag.coding
+            oddAudio.end()
+            if let program { self.program = Program(video: program.video, audio: nil) }
+        }
         let time = isHeader ? 0 : timeline.place(.audio, timestamp: timestamp, now: now)
         return .foreignAudio(
             ForeignAudio(coding: tag.coding, isHeader: isHeader, time: time, body: tag.size..<bytes.count))

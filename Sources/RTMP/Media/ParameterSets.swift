@@ -5,8 +5,11 @@ struct ParameterSets {
     let codec: Codec
     /// Bytes of the length before each NAL unit of a message, 1…4.
     let lengthSize: Int
-    /// The sets in Annex B form, in the order in which a decoder needs them.
+    /// The sets in Annex B form, in the order in which a decoder needs them; see ``settle()``.
     private(set) var annexB: [UInt8] = []
+    /// Bytes of the sets in that form.
+    private var byteCount = 0
+    private var isSettled = true
     /// What the newest sequence parameter set says; `nil` where it cannot be read.
     private(set) var videoFormat: VideoFormat?
     private var sets: [ParameterSet] = []
@@ -18,7 +21,7 @@ struct ParameterSets {
     }
 
     /// H.264 numbers up to 32 sequence and 256 picture parameter sets (ITU-T H.264, 7.4.2).
-    private static let mostSets = 300
+    static let mostSets = 300
     private static let mostBytes = 64 << 10
     static let startCode: [UInt8] = [0, 0, 0, 1]
 
@@ -50,6 +53,7 @@ struct ParameterSets {
         var reader = RecordReader(record, at: 5)
         for _ in 0..<(try reader.byte() & 0x1F) { adopt(try reader.set()) }
         for _ in 0..<(try reader.byte()) { adopt(try reader.set()) }
+        settle()
     }
 
     /// `HEVCDecoderConfigurationRecord` (ISO/IEC 14496-15, 8.3.3.1.2). Encoders from before the standard was final
@@ -62,6 +66,7 @@ struct ParameterSets {
             _ = try reader.byte()
             for _ in 0..<(try reader.number()) { adopt(try reader.set()) }
         }
+        settle()
     }
 
     private struct RecordReader {
@@ -92,6 +97,14 @@ struct ParameterSets {
 
     // MARK: Sets
 
+    /// Has ``annexB`` be what was adopted: once for all that came together, for a publisher may send thousands.
+    mutating func settle() {
+        guard !isSettled else { return }
+        isSettled = true
+        annexB.removeAll(keepingCapacity: true)
+        for set in sets { annexB += Self.startCode + set.bytes }
+    }
+
     /// Takes a parameter set that is newer than what is there; it replaces the one of the same kind and number. Others,
     /// and those whose number cannot be read, are ignored.
     mutating func adopt(_ nal: Bytes) {
@@ -101,14 +114,15 @@ struct ParameterSets {
         let set = ParameterSet(type: type, id: id, bytes: Array(nal))
         let place = sets.firstIndex { $0.type == type && $0.id == id }
         let freed = place.map { sets[$0].bytes.count + Self.startCode.count } ?? 0
-        guard annexB.count - freed + Self.startCode.count + nal.count <= Self.mostBytes else { return }
+        let count = byteCount - freed + Self.startCode.count + nal.count
+        guard count <= Self.mostBytes else { return }
         if let place {
             sets[place] = set
         } else {
             guard sets.count < Self.mostSets else { return }
             sets.insert(set, at: sets.firstIndex { $0.type > type } ?? sets.count)
         }
-        annexB = sets.reduce(into: []) { $0 += Self.startCode + $1.bytes }
+        (byteCount, isSettled) = (count, false)
         if type == (codec == .hevc ? 33 : 7) { videoFormat = VideoFormat(codec, parameterSet: nal) }
     }
 

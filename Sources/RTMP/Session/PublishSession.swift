@@ -79,8 +79,6 @@ public struct PublishSession: ~Copyable {
         return reply
     }
 
-    public var isPublishing: Bool { state == .publishing }
-
     /// Takes bytes from the front of `input` until something has happened.
     ///
     /// - Returns: `nil` when all bytes are taken.

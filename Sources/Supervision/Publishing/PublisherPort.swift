@@ -18,6 +18,7 @@ final class PublisherPort: Sendable {
         var isMute = false
         /// What the publisher says that it sends.
         var announced: String?
+        var announcements = ReportLimit()
         /// Readings of the key that were begun, and which of them is in force: a later one counts.
         var readings = 0
         var reading = 0
@@ -139,8 +140,14 @@ final class PublisherPort: Sendable {
             state.withLock { $0.hasPublisher = false }
             update(process)
         case .announced(let media):
-            state.withLock { $0.announced = media }
-            logger.info("the publisher says what it sends", metadata: ["media": "\(media)"])
+            let unsaid = state.withLock { state in
+                state.announced = media
+                return state.announcements.note()
+            }
+            guard let unsaid else { return }
+            var metadata: Logger.Metadata = ["media": "\(media)"]
+            if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+            logger.info("the publisher says what it sends", metadata: metadata)
         case .faults(let counts):
             let text = counts.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
             logger.info("messages of the publisher could not be used", metadata: ["messages": "\(text)"])

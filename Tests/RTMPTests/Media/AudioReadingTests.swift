@@ -19,13 +19,13 @@ import TransportStream
         let unit = reading.audio(23, Media.aac(5, size: 9))
         // Sync word, AAC-LC, 48 kHz, two channels, sixteen bytes.
         #expect(unit?.payload == [0xFF, 0xF1, 0x4C, 0x80, 0x02, 0x1F, 0xFC] + Media.aac(5, size: 9).dropFirst(2))
-        #expect(unit?.unit.pts == 23 * 90 && unit?.unit.duration == 1920 && unit?.isNewFormat == true)
-        #expect(reading.audio(44, Media.aac())?.isNewFormat == false)
+        #expect(unit?.unit.pts == 23 * 90 && unit?.unit.duration == 1920)
+        #expect(reading.audio(44, Media.aac()) != nil)
         reading.take(Message(.audio, 60, Media.aacHeader()))
-        #expect(reading.audio(65, Media.aac())?.isNewFormat == false)
+        #expect(reading.audio(65, Media.aac()) != nil)
         reading.take(Message(.audio, 80, Media.aacHeader(Media.aacConfig(rateIndex: 4, channels: 1))))
         let changed = reading.audio(86, Media.aac())
-        #expect(changed?.isNewFormat == true && changed?.payload.prefix(4) == [0xFF, 0xF1, 0x50, 0x40])
+        #expect(changed?.payload.prefix(4) == [0xFF, 0xF1, 0x50, 0x40])
         #expect(changed?.unit.duration == 2089)
         #expect(reading.reader.audioFormat?.description == "AAC-LC 44100 Hz 1 channels")
     }
@@ -140,13 +140,13 @@ import TransportStream
         #expect(reading.reader.program?.audio == nil && reading.reader.audioFormat?.aac.isPlain == false)
         #expect(reading.take(Message(.audio, 60, Media.aacHeader())) == .nothing)
         let taken = reading.audio(71, Media.aac())
-        #expect(taken?.isNewFormat == true && taken?.unit.audioFormat == .stereo48)
+        #expect(taken?.unit.audioFormat == .stereo48)
         #expect(reading.reader.program?.audio != nil)
         // Without another header.
         reading.reader.keptSound = .stereo44
         #expect(reading.audio(92, Media.aac()) == nil && reading.reader.program?.audio == nil)
         reading.reader.keptSound = nil
-        #expect(reading.audio(113, Media.aac())?.isNewFormat == true)
+        #expect(reading.audio(113, Media.aac()) != nil)
     }
 
     @Test("HE-AAC is told from its core where it is announced, and the core's rate is what ADTS says")
@@ -257,5 +257,32 @@ import TransportStream
         #expect(base == next + 2 * 1920)
         #expect(abs(grid.place(base) - base - 1920) < 150)
         #expect(abs(grid.place(base + 3840) - base - 3840) < 150)
+    }
+
+    @Test(
+        "one or two messages of other audio among AAC are counted and change nothing; a third in a row does",
+        arguments: [[0x00, 7], [0x2F, 0xFF, 0xFB], [0x95, 1, 2, 3]] as [[UInt8]])
+    func odd(_ bytes: [UInt8]) {
+        var reading = Reading()
+        reading.take(Message(.audio, 0, Media.aacHeader()))
+        #expect(reading.audio(0, Media.aac()) != nil)
+        for time in [20, 30] {
+            #expect(reading.take(Message(.audio, time, bytes)) == .nothing)
+            #expect(reading.reader.program?.audio == nil || reading.reader.audioFormat != nil)
+        }
+        #expect(reading.audio(43, Media.aac()) != nil && reading.reader.faults[.oddMessage] == 2)
+        for time in [50, 60] { #expect(reading.take(Message(.audio, time, bytes)) == .nothing) }
+        guard case .foreignAudio = reading.take(Message(.audio, 70, bytes)) else {
+            Issue.record("it is no other audio")
+            return
+        }
+        // Its header has not been forgotten.
+        #expect(reading.audio(90, Media.aac()) != nil)
+    }
+
+    @Test("a message of other audio without a body is no audio")
+    func bare() {
+        var reading = Reading()
+        #expect(reading.take(Message(.audio, 0, [0x00])) == .nothing && reading.reader.faults[.emptyUnit] == 1)
     }
 }

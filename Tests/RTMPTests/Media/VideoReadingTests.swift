@@ -259,4 +259,33 @@ import TransportStream
         let unit = reading.video(20_000, Media.avc([Media.slice(isIDR: true)], isKeyframe: true))
         #expect(unit.map { $0.payload.count < 70_000 } == true)
     }
+
+    @Test(
+        "commands to a player and one or two odd messages are no other codec; a third in a row is",
+        arguments: [(0x52, false), (0x22, true), (0x91, true)] as [(UInt8, Bool)])
+    func odd(first: UInt8, isFrame: Bool) {
+        var reading = Reading()
+        reading.take(Message(.video, 0, Media.avcHeader()))
+        #expect(reading.video(0, Media.avc([Media.slice(isIDR: true)], isKeyframe: true)) != nil)
+        // With an FourCC behind it, where that is what it says.
+        let bytes = [first] + Array("av01".utf8) + [1, 2]
+        for time in [10, 20] { #expect(reading.take(Message(.video, time, bytes)) == .nothing) }
+        #expect(reading.video(40, Media.avc([Media.slice()])) != nil)
+        for time in [50, 60] { #expect(reading.take(Message(.video, time, bytes)) == .nothing) }
+        #expect(reading.reader.faults[.oddMessage] == (isFrame ? 4 : 0))
+        let third = reading.take(Message(.video, 70, bytes))
+        if case .foreignVideo = third { #expect(isFrame) } else { #expect(!isFrame && third == .nothing) }
+    }
+
+    @Test("of thousands of parameter sets in one message the first ones count")
+    func manySets() {
+        var reading = Reading()
+        reading.take(Message(.video, 0, Media.avcHeader()))
+        let many = (0..<4000).map { Media.pps(id: $0 % 256, filler: $0 / 256) }
+        let unit = reading.video(0, Media.avc(many + [Media.slice(isIDR: true)], isKeyframe: true))
+        // The one of the header under its number, and the first 300 of the message.
+        let sets = (0..<256).map { Media.pps(id: $0, filler: $0 < 300 - 256 ? 1 : 0) }
+        let expected = [Media.delimiter, Media.sps()] + sets + [Media.slice(isIDR: true)]
+        #expect(unit?.payload == Media.annexB(expected))
+    }
 }
