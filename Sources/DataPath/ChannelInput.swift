@@ -24,6 +24,10 @@ public enum SourceEvent: Sendable, Hashable {
     /// Its sound is in another format than the channel's, which a group copies, and silence stands in: it has to be
     /// converted.
     case otherSound(AACFormat, channel: AACFormat)
+    /// It is on air, and for seconds its sound has been too far from its picture to go into the feed: so far behind it,
+    /// or ahead of it where negative, to a tenth of a second. Silence stands in. `nil` once sound is taken again, or
+    /// there is no such source or sound any more.
+    case lateSound(Duration?)
     /// Frames came, and their pictures will not.
     case lost(Int)
     /// What came was no frames.
@@ -100,6 +104,8 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         /// Makes AAC of its sound; `nil` where nothing does.
         fileprivate private(set) var converter: SoundConverter?
         var otherSound = OtherSound()
+        /// While it is on air.
+        fileprivate var lateSound = LateSound()
         /// Its inlet looks itself whether the sound is in the channel's format.
         fileprivate(set) var convertsSound = false
 
@@ -119,6 +125,17 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
             inlet?.close()
             frames?.close()
             converter?.close()
+        }
+
+        /// Its sound is taken, or what comes from now on is judged anew.
+        fileprivate func forgetLateSound() {
+            if lateSound.isOver() { report(.lateSound(nil)) }
+        }
+
+        /// Another source takes the air.
+        fileprivate func leaveAir() {
+            forgetLateSound()
+            report(.offAir)
         }
 
         /// Has its sound converted; what did that until now has no effect any more.
@@ -261,6 +278,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         source.close()
         sources.remove(at: index)
         choice.ended(source.priority, now: EventLoop.now())
+        source.forgetLateSound()
         source.report(.ended)
         guard let change else { return }
         if change.from === source { finish(change, isThere: false) }
@@ -273,6 +291,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         guard let source = source(of: inlet) else { return }
         source.isForeign = program.hasForeignAudio || (program.video == nil && program.hasForeignVideo)
         source.program = program
+        source.forgetLateSound()
         source.report(.program(program))
     }
 
@@ -291,6 +310,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     func inlet(_ inlet: any UnitInlet, hasForeignAudio audio: ForeignAudio?) {
         guard let source = source(of: inlet) else { return }
         source.setConverter(nil)
+        source.forgetLateSound()
         source.report(.foreignAudio(audio))
     }
 
@@ -356,7 +376,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
                 loop.arm(for: now + changePatience)
                 return
             }
-            if former !== source { former?.report(.offAir) }
+            if former !== source { former?.leaveAir() }
             begin(source, source.videoFormat)
         }
         if unit.kind == .video {
@@ -380,7 +400,16 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         source.writer.sound = sound.kept
         // Silence stands in at once, and not when it has been waited for.
         if source.otherSound.isRefused { program.audio = nil }
-        _ = splicer.accept(unit, of: &source.writer, from: parser, program: program, now: Ticks.fromNanoseconds(now))
+        let outcome = splicer.accept(
+            unit, of: &source.writer, from: parser, program: program, now: Ticks.fromNanoseconds(now))
+        if unit.kind == .audio { watchSound(of: source, isTaken: outcome != .dropped) }
+    }
+
+    /// A unit of sound of the source on air was given to the splicer just now.
+    private func watchSound(of source: Source, isTaken: Bool) {
+        if isTaken { return source.forgetLateSound() }
+        guard let lag = splicer.refusedLag, let picture = tail.videoPTS else { return }
+        if let told = source.lateSound.refuse(lag: lag, beside: picture) { source.report(.lateSound(told)) }
     }
 
     /// Tells every source in which format the sound has to be from now on.
@@ -404,6 +433,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     private func begin(_ source: Source, _ format: VideoFormat?) {
         source.writer = Splicer.Writer(.following)
         sound.begins()
+        source.forgetLateSound()
         source.report(.onAir(format))
     }
 
@@ -412,7 +442,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     /// - Parameter isThere: The other one has not ended.
     private func finish(_ change: Change, isThere: Bool) {
         self.change = nil
-        if isThere { change.from.report(.offAir) }
+        if isThere { change.from.leaveAir() }
         begin(change.to, change.to.videoFormat)
         resume(change.to)
     }

@@ -11,6 +11,8 @@ enum SourceNote: Int, Sendable, CaseIterable {
     case tracks
     /// Its audio cannot be used as it comes, or is converted.
     case sound
+    /// Its sound is left out because its times are too far from those of its picture.
+    case lateSound
     /// It is encoded on the way in.
     case encoding
     /// It comes faster than real time.
@@ -22,6 +24,15 @@ enum SourceNote: Int, Sendable, CaseIterable {
     static func otherSound(_ sound: AACFormat, rate: Int) -> String {
         let channel = AACFormat(sampleRate: rate, channelConfiguration: 2)
         return "its sound is \(sound.profile) at \(sound), the channel's is \(channel): it is converted"
+    }
+
+    /// - Parameter lag: How far the sound is behind its picture; negative where it is ahead.
+    static func lateSound(_ lag: Duration) -> String {
+        let tenths = Int(abs(lag / Duration.milliseconds(100)).rounded())
+        let seconds = tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
+        let place = lag < .zero ? "ahead of" : "behind"
+        return "its sound comes \(seconds) \(place) its picture and is left out: silence is sent. Have the encoder send"
+            + " sound and picture together"
     }
 
     /// Of a publisher's audio that no process can convert.

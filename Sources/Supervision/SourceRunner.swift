@@ -31,7 +31,8 @@ final class SourceRunner: Runnable {
         /// Of an RTSP source.
         let transport = Mutex(TransportChoice())
         /// What a sender can bring about again and again.
-        private let reports = Mutex((changes: ReportLimit(), foreignAudio: ReportLimit(), otherSound: ReportLimit()))
+        private let reports = Mutex(
+            (changes: ReportLimit(), foreignAudio: ReportLimit(), otherSound: ReportLimit(), lateSound: ReportLimit()))
 
         init(_ transcoding: Commands.Transcoding) {
             state = Mutex((transcoding: transcoding, process: nil, isNarrow: false, toldPace: false))
@@ -74,6 +75,9 @@ final class SourceRunner: Runnable {
 
         /// Likewise where its sound is in another format than the channel's.
         func notesOtherSound() -> Int? { reports.withLock { $0.otherSound.note() } }
+
+        /// Likewise where its sound is too far from its picture.
+        func notesLateSound() -> Int? { reports.withLock { $0.lateSound.note() } }
 
         /// The source comes faster than real time.
         ///
@@ -542,6 +546,13 @@ final class SourceRunner: Runnable {
                         metadata: metadata)
                 }
                 replace()
+            case .lateSound(let lag):
+                // How far it is may change; that it is so is told once.
+                let isNews = ledger.now.notes[.lateSound] == nil
+                let text = lag.map { SourceNote.lateSound($0) }
+                ledger.note(.lateSound, text)
+                guard isNews, let text, let unsaid = shared.notesLateSound() else { return }
+                logger.warning("\(text)", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
             case .lost(let count):
                 logger.error("frames that had come are lost, for no encoder took them in time", metadata: ["frames": "\(count)"])
             case .unreadable(let problem):

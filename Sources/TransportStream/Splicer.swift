@@ -56,6 +56,9 @@ public struct Splicer: ~Copyable {
     public private(set) var silentFrames = 0
     /// The one format that the sound has since a writer named it with ``Writer/sound``; `nil` before.
     public private(set) var sound: AACFormat?
+    /// Where the unit given last is sound that was dropped for its time alone: ticks that it is behind the newest
+    /// picture, negative where it is ahead. `nil` otherwise.
+    public private(set) var refusedLag: Int64?
 
     private var output: FeedWriter
     private var lastVideoArrival: Int64?
@@ -74,6 +77,9 @@ public struct Splicer: ~Copyable {
 
     /// Ticks that the sound of a program may come behind its picture before silence stands in.
     private static let audioPatience = Ticks.perSecond
+    /// Sound that is dropped counts as late from so many ticks behind its picture on. It is less than the patience:
+    /// where the sound is about as late as that, silence may begin again before the sound has reached its end.
+    private static let leastLag = audioPatience / 2
     /// Ticks of pictures that the first sound of a feed is waited for. Publishers of FFmpeg 5.1 look at the first 0.1 s.
     private static let firstSound = Ticks.perSecond / 20
     /// A step back or ahead in a writer's time that is taken for a new timeline.
@@ -195,6 +201,7 @@ public struct Splicer: ~Copyable {
         _ unit: AccessUnit, of writer: inout Writer, from source: borrowing some UnitSource & ~Copyable,
         program: Program? = nil, now: Int64
     ) -> Outcome {
+        refusedLag = nil
         guard let program = program ?? source.program, !writer.isJoined || writer.number == joins else { return .dropped }
         switch unit.kind {
         case .video: return acceptVideo(unit, of: &writer, from: source, program: program, now: now)
@@ -379,14 +386,14 @@ public struct Splicer: ~Copyable {
             raw = Ticks.extend(unit.pts, near: latest)
             if let abandoned = writer.abandoned {
                 // Sound from before a jump, read after the picture has jumped, has no place any more.
-                guard abs(raw - latest) <= abs(raw - abandoned) else { return .dropped }
+                guard abs(raw - latest) <= abs(raw - abandoned) else { return refuseSound(at: raw + writer.offset) }
                 writer.abandoned = nil
             }
         case .resuming(let reference, _):
             raw = Ticks.extend(unit.pts, near: writer.latest ?? reference)
         }
         let pts = raw + writer.offset
-        if let picture = tail.videoDTS, abs(pts - picture) > Self.longestStep { return .dropped }
+        if let picture = tail.videoDTS, abs(pts - picture) > Self.longestStep { return refuseSound(at: pts) }
         if let end = writer.end, pts > end.audio - unit.duration / 2 {
             writer.passed.audio = true
             return .dropped
@@ -397,7 +404,10 @@ public struct Splicer: ~Copyable {
         }
         // Audio that is further behind than that is never heard: the silence goes on until its times have caught up.
         if tail.videoPTS.map({ $0 - pts <= Self.audioPatience }) ?? true { isBridging = false }
-        guard pts >= earliestSound(unit, of: writer) else { return .dropped }
+        guard pts >= earliestSound(unit, of: writer) else {
+            // What is beside its picture, or ahead of it, only has to wait until the sound of another writer is over.
+            return tail.videoPTS.map { $0 - pts > Self.leastLag } == true ? refuseSound(at: pts) : .dropped
+        }
         if fillsSilence { fillSilence(until: pts) }
         if output.program == nil { output.use(program) }
         output.write(unit, from: source, pts: pts, dts: pts)
@@ -407,6 +417,12 @@ public struct Splicer: ~Copyable {
         lastSoundDuration = unit.duration
         lastSound = pts
         return .accepted
+    }
+
+    /// Sound has no place in the feed because it is too far from its picture.
+    private mutating func refuseSound(at pts: Int64) -> Outcome {
+        refusedLag = tail.videoPTS.map { $0 - pts }
+        return .dropped
     }
 
     /// The earliest presentation time that sound may have which follows what is in the feed.

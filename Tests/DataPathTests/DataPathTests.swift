@@ -166,7 +166,8 @@ import TransportStream
             switch event {
             case .delivering(let format): "delivering \(format.map { "\($0)" } ?? "nothing")"
             case .changed(let format): "changed \(format.map { "\($0)" } ?? "nothing")"
-            case .program, .onAir, .offAir, .stalled, .ahead, .foreignAudio, .otherSound, .lost, .unreadable, .ended: nil
+            case .program, .onAir, .offAir, .stalled, .ahead, .foreignAudio, .otherSound, .lateSound: nil
+            case .lost, .unreadable, .ended: nil
             }
         }
         // The rate that was measured holds until another one has been.
@@ -196,6 +197,7 @@ import TransportStream
             case .ahead: "ahead"
             case .foreignAudio: "foreign audio"
             case .otherSound: "other sound"
+            case .lateSound: "late sound"
             case .lost(let count): "lost \(count)"
             case .unreadable(let problem): "unreadable: \(problem)"
             case .ended: "ended"

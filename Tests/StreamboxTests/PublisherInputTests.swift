@@ -123,6 +123,28 @@ import Testing
         }
     }
 
+    @Test("audio that is behind its picture to the end is left out, and a note and one line say so")
+    func audioStaysBehind() async throws {
+        try await withStage { stage in
+            // Long enough for a busy machine to be asked for its status meanwhile.
+            let messages = try await tags(stage, seconds: 30).map { tag -> HandMadePublisher.Message in
+                guard tag.kind == .audio, !tag.isHeader else { return .init(tag) }
+                return .init(tag, due: tag.time + 1500)
+            }
+            let words = "its sound comes 1.5 s behind its picture and is left out"
+            let rig = try await rig(stage)
+            let verdicts = try await publish(messages.inOrder, rig) { rig in
+                try await rig.daemon.logged(words, "level=warning", "source=rtmp-0")
+                try await stage.expect("the note", of: rig.daemon) { status in
+                    status.source("rtmp-0")?.notes?.contains { $0.hasPrefix(words) } == true
+                }
+            }
+            #expect(rig.daemon.lines("its sound comes").count == 1)
+            expectWhole(verdicts, last: 899, beeps: 0)
+            for (name, verdict) in verdicts { #expect(verdict.soundOffsets.isEmpty, "\(name): \(verdict)") }
+        }
+    }
+
     // MARK: Late and missing video
 
     @Test("video that begins long after the audio is on air with its first keyframe")

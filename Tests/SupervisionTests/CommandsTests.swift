@@ -152,6 +152,13 @@ import TransportStream
         #expect(SourceNote.otherSound(Self.mono, rate: 48_000) == words)
     }
 
+    @Test("the note on late sound says how far it is from its picture, and what to do")
+    func lateSoundNote() {
+        let end = "its picture and is left out: silence is sent. Have the encoder send sound and picture together"
+        #expect(SourceNote.lateSound(.milliseconds(1500)) == "its sound comes 1.5 s behind \(end)")
+        #expect(SourceNote.lateSound(.seconds(-12)) == "its sound comes 12 s ahead of \(end)")
+    }
+
     // MARK: Groups
 
     @Test("an encoder that takes over cuts where the feed ends")

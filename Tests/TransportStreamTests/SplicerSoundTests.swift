@@ -103,6 +103,39 @@ import Testing
         #expect(line.splicer.silentFrames > 10 && line.splicer.silentFrames < 130)
     }
 
+    @Test(
+        "sound that is dropped for its time says how far it is from its picture",
+        arguments: [
+            (1.5, 0, 1.5), (0.3, 0, nil), (-9, 0, nil), (-12, 0, -12),
+            // The picture jumps, and the sound never does.
+            (0, 30, 30),
+        ] as [(Double, Double, Double?)])
+    func lag(lag: Double, jump: Double, expected: Double?) {
+        func ticks(_ seconds: Double) -> Int64 { Int64(seconds * Double(Ticks.perSecond)) }
+        var bytes = SyntheticPictures.tables
+        for number in 0..<150 {
+            let time = ticks(100) + Int64(number) * 3000
+            let pts = time + (number < 60 ? 0 : ticks(jump))
+            let picture = SyntheticPictures.Picture(pts: pts, dts: pts, isKeyframe: number % 30 == 0)
+            let counter = UInt8(number & 15)
+            bytes += SyntheticPictures.packet(picture, counter: counter)
+            bytes += SyntheticPictures.sound(pts: time - ticks(lag), counter: counter)
+        }
+        let line = Line(fillsSilence: true)
+        var writer = Splicer.Writer(.following)
+        var parser = UnitParser()
+        var lags: [Int64?] = []
+        parser.read([bytes]) { unit, parser in
+            if unit.kind == .video { line.now += 3000 }
+            let outcome = line.splicer.accept(unit, of: &writer, from: parser, now: line.now)
+            line.drain()
+            let lag = line.splicer.refusedLag
+            #expect(lag == nil || (unit.kind == .audio && outcome == .dropped))
+            if unit.kind == .audio { lags.append(lag) }
+        }
+        #expect(lags.count == 150 && lags.suffix(60).allSatisfy { $0 == expected.map(ticks) }, "\(lags)")
+    }
+
     @Test("sound whose timestamps are rounded to milliseconds loses no frame", arguments: [48_000, 44_100, 22_050])
     func milliseconds(_ rate: Int) async throws {
         let flv = try await Tool.run(
