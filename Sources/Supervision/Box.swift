@@ -50,6 +50,8 @@ public struct Box: Sendable {
     public var encoderLifetime: Duration?
     /// How long a preset that was lowered stays so at first, where that is less than a minute; for tests.
     public var presetPause: Duration?
+    /// Where the kernel tells what the processors did.
+    public var processorTimes = "/proc/stat"
 
     public init(
         ffmpeg: FFmpegBinary, encoders: EncoderKeeper, runtime: FilePath, environment: [String: String], secrets: SecretBook = SecretBook(), logger: Logger

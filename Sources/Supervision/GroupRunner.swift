@@ -280,9 +280,10 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         guard effort.isLowered || effort.isTrying, !isLookingForRoom else { return }
         isLookingForRoom = true
         let child = generations[machine.current]?.child
-        tasks.addTask { [queue, pauses] in
+        tasks.addTask { [queue, pauses, times = box.processorTimes] in
             guard await (try? ContinuousClock().sleep(for: pauses.look)) != nil else { return }
-            queue.yield(.room(await Offload.run { child?.pid.flatMap { ProcessorRoom.sample(of: $0) } }))
+            let sample = await Offload.run { child?.pid.flatMap { ProcessorRoom.sample(of: $0, processors: times) } }
+            queue.yield(.room(sample))
         }
     }
 

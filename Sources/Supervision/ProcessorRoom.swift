@@ -27,8 +27,9 @@ enum ProcessorRoom {
         return (last.idle - first.idle) * 100 >= (last.used - first.used) * needed
     }
 
-    static func sample(of pid: Int32) -> Sample? {
-        guard let machine = text(of: "/proc/stat"), let process = text(of: "/proc/\(pid)/stat") else { return nil }
+    /// - Parameter processors: The file in which the kernel tells what the processors did.
+    static func sample(of pid: Int32, processors: String = "/proc/stat") -> Sample? {
+        guard let machine = text(of: processors), let process = text(of: "/proc/\(pid)/stat") else { return nil }
         guard let times = times(inStat: machine), let used = used(inProcessStat: process) else { return nil }
         return Sample(pid: pid, idle: times.idle, total: times.total, used: used)
     }

@@ -110,6 +110,18 @@ import Testing
                 done
                 exec ffmpeg "${arguments[@]}"
                 """, mode: 0o755)
+            // Processors that are idle, however busy the machine of the test is.
+            let times = stage.folder.path("times")
+            let clock = Thread {
+                var idle = 0
+                while !Thread.current.isCancelled {
+                    idle += 100_000
+                    try? Data("cpu  1 0 1 \(idle) 0 0 0 0 0 0\n".utf8).write(to: URL(filePath: times), options: .atomic)
+                    Thread.sleep(forTimeInterval: 0.2)
+                }
+            }
+            clock.start()
+            defer { clock.cancel() }
             let daemon = try await stage.streambox(
                 """
                   - name: main
@@ -119,7 +131,7 @@ import Testing
                       - name: hd
                         video: { bitrate: 600k, size: 320x180, rate: 30 }
                         targets: [ { name: a, url: "\(sink.url("one"))" } ]
-                """, more: "ffmpeg: \(slow)\n", options: ["--preset-pause", "4"])
+                """, more: "ffmpeg: \(slow)\n", options: ["--preset-pause", "4", "--processor-times", times])
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await daemon.logged("handed over", "cause=slow", within: .seconds(60))

@@ -37,6 +37,10 @@ struct Run: AsyncParsableCommand {
     @Option(help: ArgumentHelp("After how many seconds a lowered preset is raised: for tests.", visibility: .hidden))
     var presetPause: Double?
 
+    @Option(
+        help: ArgumentHelp("What is read in place of /proc/stat, for tests on a busy machine.", visibility: .hidden))
+    var processorTimes: String?
+
     func run() async throws {
         ProcessLimits.forbidCores()
         ProcessLimits.allowDescriptors()
@@ -76,6 +80,7 @@ struct Run: AsyncParsableCommand {
         box.timelineStart = timelineStart.map { Int64($0 * 90_000) }
         box.encoderLifetime = encoderLifetime.map { .seconds($0) }
         box.presetPause = presetPause.map { .seconds($0) }
+        if let processorTimes { box.processorTimes = processorTimes }
         let supervisor = Supervisor(file.configuration, stopped: state.read() ?? StoppedOutputs(), box: box)
         let manager = ServiceManager(environment: environment)
         let problems = ProblemBoard()
