@@ -236,6 +236,11 @@ extension FFmpegCapabilities {
     }
 }
 
+extension ChildExit {
+    /// What it said, without what every healthy run says.
+    var words: [String] { log.lines.filter { !FFmpegNoise.contains(LogLine(level: .warning, text: $0)) } }
+}
+
 /// Runs a command with files for its pipes.
 func run(
     _ command: FFmpegCommand, in scratch: Scratch, from input: String? = nil, to output: String? = nil,

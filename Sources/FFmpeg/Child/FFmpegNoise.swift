@@ -24,6 +24,8 @@ public enum FFmpegNoise {
         "Multiple -r options specified for stream",
         // Of a source without audio, by FFmpeg 7 and later: its sound would be encoded if it came.
         "Codec AVOption b:a (",
+        // Of a file that could not be read in real time for a moment, by FFmpeg 8 and later.
+        "Resumed reading at pts ",
         // Of a VA driver that writes some headers itself. Whether parameter sets come, the trial shows.
         "Driver does not support some wanted packed headers ",
     ]
