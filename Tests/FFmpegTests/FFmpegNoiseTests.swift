@@ -15,6 +15,7 @@ import Testing
             "[mpegts @ 0x55] [warning] Could not find codec parameters for stream 1 (Audio: aac ([15][0][0][0] / 0x000F), 0 channels): unspecified sample format",
             "[out#0/mpegts @ 0x5] [warning] Codec AVOption b:a (set bitrate (in bits/s)) has not been used for any",
             "[h264_vaapi @ 0x55] [warning] Driver does not support some wanted packed headers (wanted 0xd, found 0).",
+            "[in#0/mov @ 0x55] [warning] Resumed reading at pts 1.240 with rate 1.000 after a lag of 0.512s",
             "[warning] Consider increasing the value for the 'analyzeduration' (1) and 'probesize' (100000) options",
             "[mpegts @ 0x55] [warning] frame size not set",
             "[in#0/mov @ 0x55] [warning] Resumed reading at pts 1.240 with rate 1.000 after a lag of 0.512s",

@@ -1,4 +1,5 @@
 import FFmpeg
+import Foundation
 import Glibc
 import Subprocess
 import SystemPackage
@@ -170,7 +171,13 @@ import Testing
             let video = try await packets("\(folder)/\(name)", "v")
             #expect(video.first?.isKey == true, "\(name)")
         }
-        #expect(RecordingFiles.nextTake(folder: folder, name: "archive", now: time(nil)) == 1)
+        // As if no time had passed since the last segment: after ten seconds a recording begins anew.
+        let written = try names.map { name in
+            let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")
+            return try #require(attributes[.modificationDate] as? Date).timeIntervalSince1970
+        }
+        let now = Int(try #require(written.max()))
+        #expect(RecordingFiles.nextTake(folder: folder, name: "archive", now: now) == 1)
     }
 
     @Test("a folder that is not there is told as one that cannot be written to")

@@ -272,7 +272,8 @@ import Testing
             func isOnAir(_ status: StatusReport) -> Bool {
                 status.source("capture-0")?.state == "live" && status.source("capture-0")?.isOnAir == true
             }
-            try await stage.expect("the card live", of: daemon, isOnAir)
+            // On a busy machine a reader is given longer and longer for its first picture, up to half a minute.
+            try await stage.expect("the card live", of: daemon, within: .seconds(120), isOnAir)
             try await sink.waitForMoreFrames(60, of: "one")
             // A busy service may not have seen that it was pulled until now.
             try await stage.expect("the card live in the end", of: daemon, isOnAir)

@@ -18,7 +18,8 @@ import Testing
             try lab.fail(.endPicture, .operationFailed)
             try await stage.expect("software in its place", of: daemon) { $0.groups.allSatisfy { $0.use == "libx264" && $0.state == "degraded" } }
             try lab.heal()
-            try await stage.expect("the GPU again", of: daemon, within: .seconds(60)) {
+            // Each try that a busy machine is too slow for makes the pause before the next one longer.
+            try await stage.expect("the GPU again", of: daemon, within: .seconds(180)) {
                 $0.groups.allSatisfy { $0.use == Self.onIntel && $0.state == "live" && $0.lostFrames == 0 }
             }
             try await expectWhole(sink, "a", "b", "c", after: daemon)
