@@ -185,6 +185,8 @@ import TransportStream
         var reading = Reading()
         reading.take(Message(.audio, 0, Media.aacHeader()))
         reading.audio(0, Media.aac())
+        // Two could be odd ones among AAC.
+        for time in [10, 15] { reading.take(Message(.audio, time, bytes)) }
         guard case .foreignAudio(let audio) = reading.take(Message(.audio, 20, bytes)) else {
             Issue.record("\(name) is not named")
             return

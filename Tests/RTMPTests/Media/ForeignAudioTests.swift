@@ -56,7 +56,7 @@ import TransportStream
             (ld, [], [0xAF, 0, 0xB9, 0x90]), ([0xAF, 1, 5, 6], [ld], [0xAF, 1, 5, 6]),
             (ldByFourCC, [], [0xAF, 0, 0xB9, 0x90]),
             (enhanced(1, "mp4a", [5, 6]), [ldByFourCC], [0xAF, 1, 5, 6]),
-            ([0x82, 1, 2], [], [0x82, 1, 2]), ([0x12], [], [0x12]),
+            ([0x82, 1, 2], [], [0x82, 1, 2]), ([0x12, 1], [], [0x12, 1]),
             (enhanced(1, "Opus", [1, 2]), [], enhanced(1, "Opus", [1, 2])),
         ] as [([UInt8], [[UInt8]], [UInt8])])
     func named(_ message: [UInt8], _ before: [[UInt8]], _ body: [UInt8]) throws {
@@ -77,6 +77,9 @@ import TransportStream
         }
     }
 
+    /// As many as it takes until they are no odd ones among others.
+    private static let (mulaw, mp3) = ([[UInt8]](repeating: [0x82, 1], count: 3), [[UInt8]](repeating: [0x2F, 1], count: 3))
+
     private static func opusHeader(_ content: UInt8) -> [UInt8] { enhanced(0, "Opus", [content]) }
     private static func opusFrame(_ content: UInt8) -> [UInt8] { enhanced(1, "Opus", [content]) }
 
@@ -85,9 +88,9 @@ import TransportStream
         arguments: [
             // MP3 of another rate says so in its frames.
             ([[0x2F, 1], [0x2F, 2], [0x2E, 3], [0xEF, 4]], [true, false, false, false]),
-            ([[0x2F, 1], [0x82, 1], [0x82, 2], [0x2F, 1]], [true, true, false, true]),
+            ([[0x2F, 1]] + mulaw + [[0x82, 2]] + mp3, [true, true, false, true]),
             // Another rate, or another number of channels.
-            ([[0x82, 1], [0x83, 1], [0x83, 2], [0x12, 1], [0x16, 1]], [true, true, false, true, true]),
+            ([[0x82, 1], [0x83, 1], [0x83, 2]], [true, true, false]), ([[0x12, 1], [0x16, 1]], [true, true]),
             // Headers come again with each group of pictures.
             ([ld, [0xAF, 1, 9], ld, [0xAF, 1, 9]], [true, false, false, false]),
             ([ld, [0xAF, 1, 9], ldMono, [0xAF, 1, 9]], [true, false, true, false]),

@@ -174,12 +174,12 @@ import TransportStream
     @Test(
         "video that a feed does not carry is named",
         arguments: [
-            ([0x22, 1, 2], "Sorenson H.263"), ([0x13], "Screen video"), ([0x24, 0], "VP6"),
-            ([0x25], "VP6 with alpha channel"),
-            ([0x26], "Screen video version 2"), ([0x29], "video codec 9"), ([0x90] + Array("av01".utf8), "AV1"),
-            ([0x91] + Array("vp09".utf8), "VP9"), ([0x93] + Array("vp08".utf8), "VP8"),
-            ([0x90] + Array("vvc1".utf8), "VVC"),
-            ([0x90, 0x61, 0x0A, 0x20, 0x62], "video codec a??b"), ([0x96, 0, 0, 0, 0, 0], "several video tracks"),
+            ([0x22, 1, 2], "Sorenson H.263"), ([0x13, 0], "Screen video"), ([0x24, 0], "VP6"),
+            ([0x25, 0], "VP6 with alpha channel"),
+            ([0x26, 0], "Screen video version 2"), ([0x29, 0], "video codec 9"), ([0x90] + Array("av01_".utf8), "AV1"),
+            ([0x91] + Array("vp09_".utf8), "VP9"), ([0x93] + Array("vp08_".utf8), "VP8"),
+            ([0x90] + Array("vvc1_".utf8), "VVC"),
+            ([0x90, 0x61, 0x0A, 0x20, 0x62, 1], "video codec a??b"), ([0x96, 0, 0, 0, 0, 0], "several video tracks"),
             ([0x97, 0], "several video tracks"),
         ] as [([UInt8], String)])
     func foreign(_ bytes: [UInt8], _ name: String) {
