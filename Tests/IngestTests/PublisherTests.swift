@@ -151,12 +151,12 @@ import TransportStream
     func ahead() async throws {
         let rig = try await Rig(ahead: .seconds(1))
         var events = rig.ingest.events.makeAsyncIterator()
+        let began = ContinuousClock.now
         let publisher = try rig.publish(SmallStream.begin + SmallStream.pictures(0..<75))
         defer { close(publisher) }
         // It says that it has no more; a connection that is cut takes with it what has not been read.
         shutdown(publisher, Int32(SHUT_WR))
         try await rig.take(after: &events)
-        let began = ContinuousClock.now
         #expect(await events.next() == .ended(.left))
         // It sent three seconds.
         #expect(.now - began > .milliseconds(1800))
