@@ -68,18 +68,29 @@ import TransportStream
         /// - Returns: The process's time of it; `nil` where nothing converts it.
         @discardableResult
         func sound(_ message: [UInt8], at time: Int64) async -> UInt32? {
+            await onLoop { [self] in give(message, at: time) }
+        }
+
+        /// Gives small messages without a pause between them, and moves the time to where they end.
+        func sounds(_ count: Int, every step: Int64, from time: inout Int64) async {
+            let start = time
             await onLoop { [self] in
-                guard let converter else { return nil }
-                let stamp = converter.stamp(time)
-                message.withUnsafeBytes { bytes in
-                    let (first, last) = (bytes.count / 3, bytes.count - bytes.count / 3)
-                    converter.give(
-                        UnsafeRawBufferPointer(rebasing: bytes[..<first]),
-                        UnsafeRawBufferPointer(rebasing: bytes[first..<last]),
-                        UnsafeRawBufferPointer(rebasing: bytes[last...]))
-                }
-                return stamp
+                for number in 0..<count { _ = give([1], at: start + Int64(number) * step) }
             }
+            time += Int64(count) * step
+        }
+
+        private func give(_ message: [UInt8], at time: Int64) -> UInt32? {
+            guard let converter else { return nil }
+            let stamp = converter.stamp(time)
+            message.withUnsafeBytes { bytes in
+                let (first, last) = (bytes.count / 3, bytes.count - bytes.count / 3)
+                converter.give(
+                    UnsafeRawBufferPointer(rebasing: bytes[..<first]),
+                    UnsafeRawBufferPointer(rebasing: bytes[first..<last]),
+                    UnsafeRawBufferPointer(rebasing: bytes[last...]))
+            }
+            return stamp
         }
     }
 
@@ -169,14 +180,16 @@ import TransportStream
         /// How many messages were told to be dropped.
         var dropped: Int { reports.all.reduce(0) { if case .dropped(let count) = $1 { $0 + count } else { $0 } } }
 
-        /// Waits until it has stalled so many times; the source goes on meanwhile.
+        /// Gives it sound until it has stalled so many times.
+        ///
+        /// Each time it is more than half a second of sound at once, and nothing until it may have stalled: behind a
+        /// pause of half a second it would begin anew to owe something, and a busy machine makes many such pauses.
         func waitForStall(_ times: Int, of rig: Rig, at time: inout Int64) async throws {
-            let end = ContinuousClock.now + Limit.seconds(40)
+            let end = ContinuousClock.now + Limit.seconds(60)
             while reports.all.count(where: { $0 == .stalled }) < times {
                 guard ContinuousClock.now < end else { throw Failed("it has not stalled: \(reports.all)") }
-                await rig.publisher.sound([1], at: time)
-                time += 1800
-                try await Task.sleep(for: .milliseconds(20))
+                await rig.publisher.sounds(30, every: 1800, from: &time)
+                try? await reports.wait(for: .stalled, times: times, within: .seconds(10))
             }
         }
     }
