@@ -23,22 +23,33 @@ public enum HandMadePublisher {
         public var wasCut = false
     }
 
+    /// What it is late is made up for up to here. More at once than a feed keeps would be lost, and a machine that is
+    /// busy holds a publisher up for longer.
+    private static let mostBehind = Duration.seconds(1)
+
     /// Publishes messages in their order, and leaves.
+    ///
+    /// - Parameter isEnough: Asked about each message: neither it nor what is behind it is sent.
     public static func publish(
-        _ messages: [Message], to port: Int, key: String, app: String = "live"
+        _ messages: [Message], to port: Int, key: String, app: String = "live",
+        isEnough: @escaping @Sendable (Message) -> Bool = { _ in false }
     ) async throws -> Report {
-        try await onOwnThread { try deliver(messages, to: port, key: key, app: app) }
+        try await onOwnThread { try deliver(messages, to: port, key: key, app: app, isEnough: isEnough) }
     }
 
-    private static func deliver(_ messages: [Message], to port: Int, key: String, app: String) throws -> Report {
+    private static func deliver(
+        _ messages: [Message], to port: Int, key: String, app: String, isEnough: (Message) -> Bool
+    ) throws -> Report {
         let connection = try RTMPStranger.leave(
             RTMPStranger.asking(for: key, app: app) + RTMPStranger.chunkSize(1 << 20), at: port)
         defer { close(connection) }
         var report = Report()
-        let start = ContinuousClock.now
+        var start = ContinuousClock.now
         for message in messages {
-            let early = (start + .milliseconds(message.due) - .now).inSeconds
-            if early > 0 { usleep(UInt32(early * 1e6)) }
+            if isEnough(message) { break }
+            let early: Duration = start + .milliseconds(message.due) - .now
+            if early > .zero { usleep(UInt32(early.inSeconds * 1e6)) }
+            if early + mostBehind < .zero { start -= early }
             discardAnswers(connection)
             let bytes = RTMPStranger.message(
                 message.tag.kind == .video ? 6 : 4, message.tag.body, kind: message.tag.kind.rawValue,
@@ -47,12 +58,12 @@ public enum HandMadePublisher {
                 report.wasCut = true
                 return report
             }
-            if message.tag.kind == .video, !message.tag.isHeader { report.pictures.append(.now) }
+            if message.tag.isPicture { report.pictures.append(.now) }
         }
         // A connection that is closed with answers unread takes with it what the server has not read.
         shutdown(connection, Int32(SHUT_WR))
         var ready = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
-        let end = ContinuousClock.now + .seconds(10)
+        let end = ContinuousClock.now + Limit.seconds(60)
         while ContinuousClock.now < end, poll(&ready, 1, 100) >= 0, !discardAnswers(connection) {}
         return report
     }

@@ -11,6 +11,8 @@ public struct FLVFile {
 
         /// A sequence header, of AVC or AAC.
         public var isHeader: Bool { body.count > 1 && body[1] == 0 }
+        /// A frame of AVC.
+        public var isPicture: Bool { kind == .video && body.count > 1 && body[1] == 1 }
         public var isKeyframe: Bool { kind == .video && !isHeader && (body.first ?? 0) >> 4 == 1 }
     }
 
