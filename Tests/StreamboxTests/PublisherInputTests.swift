@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -56,15 +57,39 @@ import Testing
         return FLVFile(Array(try stage.folder.read(name))).tags
     }
 
+    /// From when on a publisher leaves, in milliseconds of its stream.
+    private final class Leave: Sendable {
+        private let time = Atomic(Int.max)
+        func from(_ time: Int) { self.time.store(time, ordering: .relaxed) }
+        func isDue(_ time: Int) -> Bool { time >= self.time.load(ordering: .relaxed) }
+    }
+
     /// Publishes, and gives what the targets got.
     ///
     /// - Parameter during: Called when the first frame is on air.
     private func publish(
         _ messages: [HandMadePublisher.Message], _ rig: Rig, during: (Rig) async throws -> Void = { _ in }
     ) async throws -> [(name: String, verdict: Verdict)] {
-        async let sending = HandMadePublisher.publish(messages, to: rig.port, key: "x")
-        try await rig.daemon.logged("msg=\"on air\"", "source=rtmp-0")
-        try await during(rig)
+        try await publish(messages, rig, leavesFrom: .max, during: during).verdicts
+    }
+
+    /// Publishes, and gives what the targets got, and when each frame was sent.
+    ///
+    /// - Parameter time: Milliseconds from which on the publisher leaves as soon as `during` is done: on a busy machine
+    ///   that may take its time.
+    private func publish(
+        _ messages: [HandMadePublisher.Message], _ rig: Rig, leavesFrom time: Int, during: (Rig) async throws -> Void
+    ) async throws -> (verdicts: [(name: String, verdict: Verdict)], sent: [ContinuousClock.Instant]) {
+        let leave = Leave()
+        async let sending = HandMadePublisher.publish(messages, to: rig.port, key: "x") { leave.isDue($0.due) }
+        do {
+            try await rig.daemon.logged("msg=\"on air\"", "source=rtmp-0")
+            try await during(rig)
+            leave.from(time)
+        } catch {
+            leave.from(0)
+            throw error
+        }
         let report = try await sending
         #expect(!report.wasCut)
         try await rig.daemon.logged("the publisher left")
@@ -75,7 +100,7 @@ import Testing
         try await rig.daemon.terminate()
         let verdicts = try await rig.verdicts()
         for (name, verdict) in verdicts { print("\(name): \(verdict)") }
-        return verdicts
+        return (verdicts, report.pictures)
     }
 
     /// Every frame from the first one on, once and in order, and audio where it belongs.
@@ -127,20 +152,20 @@ import Testing
     func audioStaysBehind() async throws {
         try await withStage { stage in
             // Long enough for a busy machine to be asked for its status meanwhile.
-            let messages = try await tags(stage, seconds: 30).map { tag -> HandMadePublisher.Message in
+            let messages = try await tags(stage, seconds: 90).map { tag -> HandMadePublisher.Message in
                 guard tag.kind == .audio, !tag.isHeader else { return .init(tag) }
                 return .init(tag, due: tag.time + 1500)
             }
             let words = "its sound comes 1.5 s behind its picture and is left out"
             let rig = try await rig(stage)
-            let verdicts = try await publish(messages.inOrder, rig) { rig in
+            let (verdicts, sent) = try await publish(messages.inOrder, rig, leavesFrom: 20_000) { rig in
                 try await rig.daemon.logged(words, "level=warning", "source=rtmp-0")
                 try await stage.expect("the note", of: rig.daemon) { status in
                     status.source("rtmp-0")?.notes?.contains { $0.hasPrefix(words) } == true
                 }
             }
             #expect(rig.daemon.lines("its sound comes").count == 1)
-            expectWhole(verdicts, last: 899, beeps: 0)
+            expectWhole(verdicts, last: UInt32(sent.count - 1), beeps: 0)
             for (name, verdict) in verdicts { #expect(verdict.soundOffsets.isEmpty, "\(name): \(verdict)") }
         }
     }
@@ -162,10 +187,11 @@ import Testing
     @Test("video that pauses while the audio goes on is a silent source, and comes back without a repeat")
     func videoPauses() async throws {
         try await withStage { stage in
-            let messages = try await tags(stage).filter { tag in
-                tag.kind == .audio || tag.isHeader || !(3000..<7000).contains(tag.time)
+            // The publisher may be late by four seconds, and the last picture before the pause by five.
+            let messages = try await tags(stage, seconds: 15).filter { tag in
+                tag.kind == .audio || tag.isHeader || !(3000..<12_000).contains(tag.time)
             }
-            let rig = try await rig(stage, patience: "1s")
+            let rig = try await rig(stage, patience: "4s")
             let verdicts = try await publish(messages.map { .init($0) }, rig) { rig in
                 let silent = try await rig.daemon.logged("silent: no picture comes", "source=rtmp-0")
                 try await rig.daemon.logged("msg=delivers", "source=rtmp-0", from: silent.index)
@@ -175,7 +201,7 @@ import Testing
             for (name, verdict) in verdicts {
                 let isInOrder = verdict.duplicated.isEmpty && verdict.late.isEmpty && verdict.backwards.isEmpty
                 #expect(isInOrder, "\(name): \(verdict)")
-                #expect(verdict.lost == [90...209] && verdict.last == 299, "\(name): \(verdict)")
+                #expect(verdict.lost == [90...359] && verdict.last == 449, "\(name): \(verdict)")
                 #expect(verdict.worstSoundOffset ?? 1 < 0.06, "\(name): \(verdict.soundOffsets)")
             }
         }
@@ -185,6 +211,12 @@ import Testing
 
     /// What converts the audio.
     private func converters(_ rig: Rig) -> [Int32] { rig.daemon.children("-f flv -i pipe:0").map(\.pid) }
+
+    /// How often audio that is converted was interrupted: where a process started, or one that was slow to start was
+    /// replaced, and where one took nothing for so long that audio was lost.
+    private func interruptions(_ rig: Rig) -> Int {
+        rig.daemon.lines("msg=started", "process=sound").count + rig.daemon.lines("audio is lost").count
+    }
 
     /// Every frame once and in order, and beeps in sync but for those that a process's start has cut into.
     private func expectInSync(
@@ -233,9 +265,13 @@ import Testing
                 status.source("rtmp-0")?.notes?.contains { $0.hasSuffix("it is converted to AAC") } == true
             }
             for name in ["raw", "hd"] { try await rig.sink.waitForBeeps(5, of: name) }
-            let words = rig.daemon.lines("msg=\"ffmpeg: ", "process=sound")
+            // One that is slow to start is replaced, and may say that it has not even read its input.
+            let lines = rig.daemon.program.errors.lines.filter { $0.text.contains("process=sound") }
+            let start = try #require(lines.lastIndex { $0.text.contains("msg=started") })
+            let words = lines[start...].map(\.text).filter { $0.contains("msg=\"ffmpeg: ") }
             #expect(words.isEmpty, "\(words)")
-            expectInSync(try await end(publisher, rig), beeps: 4, starts: 1)
+            let verdicts = try await end(publisher, rig)
+            expectInSync(verdicts, beeps: 4, starts: interruptions(rig))
         }
     }
 
@@ -259,17 +295,28 @@ import Testing
             try await stage.expect("the note", of: rig.daemon) { status in
                 status.source("rtmp-0")?.notes?.contains { $0.hasSuffix("it is converted to AAC") } == true
             }
-            // One that is frozen may be replaced, and so may one that was slow to start.
-            let starts = rig.daemon.lines("msg=started", "process=sound").count
-            expectInSync(try await end(publisher, rig), beeps: 4, starts: starts + 1)
+            let verdicts = try await end(publisher, rig)
+            expectInSync(verdicts, beeps: 4, starts: interruptions(rig) + 1)
+        }
+    }
+
+    /// Waits until a target has so many beeps behind a frame.
+    private func waitForBeeps(_ count: Int, behind number: UInt32, of name: String, _ rig: Rig) async throws {
+        let what = "\(count) beeps of \(name) behind frame \(number)"
+        try await eventually(what, within: .seconds(60), every: .milliseconds(300)) {
+            guard let reading = try? await rig.sink.reading(of: name),
+                let frame = reading.frames.first(where: { $0.number ?? 0 >= number })
+            else { return false }
+            return reading.beeps.count { $0 > frame.time } >= count
         }
     }
 
     @Test("audio that turns to AAC and back again is heard in all three parts")
     func audioChanges() async throws {
         try await withStage { stage in
-            let mp3 = try await tags(stage, seconds: 20) { $0.sound = .mp3 }
-            let aac = try await tags(stage, seconds: 20)
+            // Long enough for a process that is slow to start.
+            let mp3 = try await tags(stage, seconds: 90) { $0.sound = .mp3 }
+            let aac = try await tags(stage)
             // FFmpeg has the video wait for what an encoder of audio begins with, and MP3 begins earlier.
             let first = { (tags: [FLVFile.Tag]) in tags.first { $0.isKeyframe }?.time }
             let shift = try #require(first(mp3)) - #require(first(aac))
@@ -282,13 +329,15 @@ import Testing
             }
             let rig = try await rig(stage)
             let ordered = messages.map { HandMadePublisher.Message($0) }.inOrder
-            let verdicts = try await publish(ordered, rig) { rig in
+            let (verdicts, sent) = try await publish(ordered, rig, leavesFrom: 16_000) { rig in
                 let converted = try await rig.daemon.logged("the source's audio is converted", "MP3")
                 try await rig.daemon.logged("the source's audio is converted", "MP3", from: converted.index + 1)
+                for name in ["raw", "hd"] { try await waitForBeeps(2, behind: 270, of: name, rig) }
             }
-            // Three of AAC, and one of the twelve seconds behind it at the least.
-            expectInSync(verdicts, beeps: 4, starts: 4)
-            for (name, verdict) in verdicts { #expect(verdict.last == 599, "\(name): \(verdict)") }
+            // Three of AAC, and one behind it at the least.
+            expectInSync(verdicts, beeps: 4, starts: interruptions(rig) + 2)
+            let last = UInt32(sent.count - 1)
+            for (name, verdict) in verdicts { #expect(verdict.last == last, "\(name): \(verdict)") }
         }
     }
 
@@ -296,7 +345,8 @@ import Testing
     func unknownAudio() async throws {
         try await withStage { stage in
             var messages: [HandMadePublisher.Message] = []
-            for tag in try await tags(stage) {
+            // Long enough for a busy machine to be asked for its status meanwhile.
+            for tag in try await tags(stage, seconds: 90) {
                 guard tag.kind == .audio else {
                     messages.append(.init(tag))
                     continue
@@ -305,7 +355,8 @@ import Testing
                 tag.body = [0x91] + Array("abcd".utf8) + [1, 2, 3]
                 messages.append(.init(tag))
             }
-            let verdicts = try await publish(messages, try await rig(stage)) { rig in
+            let rig = try await rig(stage)
+            let (verdicts, sent) = try await publish(messages, rig, leavesFrom: 10_000) { rig in
                 try await rig.daemon.logged("the source's audio cannot be used", "audio codec abcd")
                 try await stage.expect("the note", of: rig.daemon) { status in
                     let words = "its audio is audio codec abcd, which cannot be used"
@@ -313,7 +364,7 @@ import Testing
                 }
                 #expect(converters(rig).isEmpty)
             }
-            expectWhole(verdicts, beeps: 0)
+            expectWhole(verdicts, last: UInt32(sent.count - 1), beeps: 0)
         }
     }
 
@@ -364,7 +415,7 @@ import Testing
                 return .init(later, due: tag.time)
             }
             let rig = try await rig(stage)
-            let verdicts = try await publish(messages, rig) { rig in
+            let (verdicts, sent) = try await publish(messages, rig, leavesFrom: .max) { rig in
                 try await Task.sleep(for: .seconds(4))
                 let before = try rig.daemon.resident()
                 try await rig.daemon.logged("the publisher left")
@@ -374,8 +425,12 @@ import Testing
             }
             // A step of less than a second is a gap that is meant.
             expectWhole(verdicts, beeps: 8)
+            // Where the publisher itself paused, a jump is one behind a pause. The slate before it has no numbers.
+            let pause = zip(sent, sent.dropFirst()).map { ($1 - $0).inSeconds }.max() ?? 0
             for (name, verdict) in verdicts {
-                #expect(verdict.longestGap?.seconds ?? 1 < 0.5, "\(name): \(verdict)")
+                let times = try await rig.sink.reading(of: name).frames.filter { $0.number != nil }.map(\.time)
+                let gap = zip(times, times.dropFirst()).map { $1 - $0 }.max() ?? .infinity
+                #expect(gap < 0.5 + max(0, pause - 0.1), "\(name): \(gap) s, \(verdict)")
             }
         }
     }
