@@ -301,6 +301,8 @@ import Testing
                 """
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
+                    # Longer than a publisher is late that starves on a busy machine.
+                    slate: { after: 60s }
                     groups:
                       - { name: hd, video: { bitrate: 800k }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
                 """)
@@ -322,7 +324,11 @@ import Testing
             let rig = try await rig(stage)
             let video: [UInt8] = [0x12, 0, 0, 0x84]
             let bytes = RTMPStranger.publishing(video, key: "the-right-key")
-            let answer = try RTMPStranger.ask(rig.port, bytes, patience: .seconds(10))
+            // It is answered once the channel has taken its stream.
+            let port = rig.port
+            let answer = try await onOwnThread {
+                try RTMPStranger.ask(port, bytes, patience: Limit.seconds(120))
+            }
             #expect(String(decoding: answer, as: UTF8.self).contains("NetStream.Publish.Rejected"))
             try await rig.daemon.logged("Sorenson H.263 video cannot be used; have the encoder send H.264 or HEVC")
             try await eventually("the metric", within: .seconds(10)) { refusals(stage)["codec"] == 1 }

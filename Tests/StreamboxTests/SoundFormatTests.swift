@@ -87,6 +87,14 @@ import Testing
             first.send(SIGKILL)
             try await daemon.logged("on air", "source=srt-1", from: position)
             try await sink.waitForMoreFrames(90, of: "raw")
+            // The slate may have been on air for most of it.
+            try await eventually("three beeps and their pictures", within: .seconds(60), every: .milliseconds(300)) {
+                let recordings = sink.recordings(of: "raw")
+                guard recordings.count == 2, let reading = try? await FrameReader.read(.url(recordings[1])) else {
+                    return false
+                }
+                return Verdict(reading).soundOffsets.count >= 3
+            }
             position = daemon.position
             await stage.end(second.program)
             await stage.end(first)
@@ -118,6 +126,8 @@ import Testing
             let words = "its sound is AAC-LC at 44.1 kHz mono, the channel's is 48 kHz stereo: it is converted"
             try await stage.expect("the note", of: daemon) { $0.source("srt-0")?.notes?.contains(words) == true }
             try await sink.waitForMoreFrames(120, of: "raw")
+            // The slate may have been on air for most of it.
+            try await sink.waitForBeeps(2, of: "raw")
             #expect(caller.program.isRunning && daemon.lines("turned away", "source=srt-0").isEmpty)
             await stage.end(caller.program)
             try await daemon.terminate()
