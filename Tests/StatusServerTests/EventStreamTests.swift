@@ -49,7 +49,9 @@ import Testing
         limits.listenerQueue = 4
         try await serving(limits: limits) { served in
             // More than the kernel takes for a client.
-            served.box.now?.problems = (0..<1500).map { Problem(.targetDown, subject: "\($0)", sentence: String(repeating: "x", count: 100)) }
+            served.box.now?.problems = (0..<300).map {
+                Problem(.targetDown, subject: "\($0)", sentence: String(repeating: "x", count: 600))
+            }
             let stuck = try await RawClient.connected(to: served.port, receiveBuffer: 4096)
             stuck.get("/api/events")
             let good = try await RawClient.connected(to: served.port)
