@@ -56,6 +56,7 @@ package struct MediaReader {
     /// Those of the newest keyframe in Annex B form.
     private var shownSets: [UInt8] = []
     private var needsKeyframe = true
+    private var order = DecodingOrder()
     private var lastDTS: Int64?
     /// The most negative composition time so far, in ticks: decoding has to come so much earlier.
     private var lead: Int64 = 0
@@ -213,7 +214,8 @@ package struct MediaReader {
         return .unit(unit, isNewFormat: isNewFormat)
     }
 
-    /// Decoding comes before presentation, and after the decoding of the frame before.
+    /// Decoding comes before presentation, and after the decoding of the frame before. A timestamp is the time of
+    /// decoding; where those step back as pictures do that are sent before they are shown, it is that of presentation.
     private mutating func times(_ tag: VideoTag, _ timestamp: UInt32, _ now: Int64) -> (dts: Int64, pts: Int64) {
         let time = timeline.place(.video, timestamp: timestamp, now: now)
         var composition = Int64(tag.compositionTime) * MediaTimeline.tick
@@ -222,7 +224,7 @@ package struct MediaReader {
             composition = 0
         }
         lead = min(lead, composition)
-        let dts = max(time + lead, lastDTS.map { $0 + Self.leastFrame } ?? .min)
+        let dts = max(order.place(time) + lead, lastDTS.map { $0 + Self.leastFrame } ?? .min)
         lastDTS = dts
         return (dts, max(time + composition, dts))
     }

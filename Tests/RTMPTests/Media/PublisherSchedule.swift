@@ -3,20 +3,21 @@ import TransportStream
 @testable import RTMP
 
 /// What a publisher might send, made by chance: frames of audio and video in any order, headers late or again every
-/// second, timestamps that jump and wrap. It knows when each frame was captured, so that it can judge what became of
-/// it.
+/// second, timestamps that jump and wrap, pictures in the order of decoding that say when they are shown, and messages
+/// that do not belong there. It knows when each frame was captured, so that it can judge what became of it.
 struct PublisherSchedule {
     /// One message, with the capture of its frame.
     struct Item {
         var message: Message
         var kind: StreamKind
-        /// Microseconds since the start; `nil` for a header.
+        /// Microseconds since the start; `nil` for what is no frame.
         var captured: Int?
         /// When it arrives, in microseconds since the start.
         var arrival: Int
         /// Jumps of the timestamps before it.
         var jumps: Int
         var isKeyframe = false
+        var isHeader = false
     }
 
     private(set) var items: [Item] = []
@@ -24,7 +25,13 @@ struct PublisherSchedule {
     private(set) var summary = ""
 
     /// Microseconds from capture to arrival that the frames of one stream may lag behind those of the other.
-    private static let mostSkew = 300_000
+    private static let mostSkew = 800_000
+    /// Messages that belong to no stream.
+    private var strays = 0
+    /// Pictures that are sent behind one that is shown after them; their timestamps are times of presentation then.
+    private let reorder: Int
+    /// Microseconds until it is known that there are such.
+    private let settling: Int
 
     init(seconds: Int, using random: inout some RandomNumberGenerator) {
         let rate = [8000, 22_050, 44_100, 48_000].randomElement(using: &random)!
@@ -37,60 +44,121 @@ struct PublisherSchedule {
         // Frames before the first header can be of no use.
         let headers = (video: Self.late(using: &random) / 4, audio: Self.late(using: &random) / 4)
         let paused = Bool.random(using: &random) ? StreamKind.video : .audio
-        let pause = Self.window(upTo: 12_000_000, using: &random)
+        var pause = Self.window(upTo: 12_000_000, using: &random)
         let stall = Self.window(upTo: 4_000_000, using: &random)
-        // A stream that begins, or a line that moves again, while the other stream jumps cannot be told from a jump.
+        let reorder = [0, 0, 0, 1, 2, 3, 4].randomElement(using: &random)!
+        self.reorder = reorder
+        let isPyramid = Bool.random(using: &random)
         let gop = max(1, 1_000_000 / frame)
-        let starts = [
-            Self.first(of: first.video, every: gop * frame, from: headers.video),
-            Self.first(of: first.audio, every: 43 * 1024 * 1_000_000 / rate, from: headers.audio),
-            pause.lowerBound, pause.upperBound, stall.lowerBound, stall.upperBound,
-        ]
-        let jumps = Self.jumps(until: seconds * 1_000_000, wrap: wrap, using: &random).filter { jump in
-            starts.allSatisfy { abs(jump.at - $0) > 1_500_000 } && !stall.contains(jump.at)
+        let end = max(first.video, first.audio) + seconds * 1_000_000
+        settling = reorder == 0 ? 0 : max(1_500_000, 4 * (reorder + 1) * frame)
+        // Microseconds from when a frame of one stream comes to when the same moment comes of the other, at the most.
+        let apart = abs(skew) + max((reorder + 1) * frame, 1024 * 1_000_000 / rate) + 50_000
+        let starts = (
+            video: Self.first(of: first.video, every: gop * frame, from: headers.video),
+            audio: Self.first(of: first.audio, every: 43 * 1024 * 1_000_000 / rate, from: headers.audio)
+        )
+        // What a stream does before it has begun is nothing; and pictures out of order that come behind a pause, when
+        // there never were any, look like a clock that was set back.
+        let begun = paused == .video ? starts.video + settling : starts.audio
+        if pause.lowerBound <= begun { pause = pause.upperBound..<pause.upperBound }
+        let hidden = pause.isEmpty ? pause : pause.lowerBound - apart..<pause.upperBound + apart
+        var hasJumpedInPause = false
+        var moved = 0
+        let jumps = Self.jumps(until: end, wrap: wrap, using: &random).filter { jump in
+            // A stream that begins, or comes back, with times from behind a jump which the other one has yet to show is
+            // in the wrong place: nothing says that the times of the two are not the same.
+            for start in [starts.video, starts.audio] {
+                if abs(jump.at - start) <= apart { return false }
+                if pause.contains(jump.at), jump.at...pause.upperBound + apart ~= start { return false }
+                // What comes in a burst comes at one time.
+                let burst = stall.lowerBound - apart...stall.upperBound + apart
+                if !stall.isEmpty, burst.contains(jump.at), burst.contains(start) { return false }
+            }
+            if !pause.isEmpty, abs(jump.at - pause.upperBound) <= apart { return false }
+            // A clock that is set back by as much as a stream has paused goes on as if there had been no pause.
+            if pause.contains(jump.at), abs(pause.count + jump.by * 1000) <= 600_000 { return false }
+            // Of a stream that comes back while the line stands still nobody knows for how much of that time it has
+            // paused: what it is behind may be a jump as well.
+            let away = min(pause.lowerBound, stall.lowerBound) - apart..<max(pause.upperBound, stall.upperBound)
+            if hidden.overlaps(stall), away.contains(jump.at) { return false }
+            // A group of pictures that begins earlier by less than two such groups looks as if it belonged into the one
+            // before.
+            guard reorder == 0 || jump.by > 0 || -jump.by * 1000 > 2 * (reorder + 1) * frame + 40_000 else {
+                return false
+            }
+            // A jump over the place where 24 bits are full, or beside it, is one for one stream and none for the other.
+            let before = start + jump.at / 1000 + moved
+            if wrap == 1 << 24, [before, before + jump.by].contains(where: { Self.distance($0, wrap) < 8000 }) {
+                return false
+            }
+            // Of two jumps in a pause the second may take back the first, and the stream that pauses has seen neither.
+            if hidden.contains(jump.at) {
+                if hasJumpedInPause { return false }
+                hasJumpedInPause = true
+            }
+            moved += jump.by
+            return true
         }
         summary = "rate \(rate), frame \(frame) µs, start \(start), wrap \(wrap), skew \(skew) µs, first \(first), "
-        summary += "headers \(headers), \(paused) pauses \(pause), stall \(stall), jumps \(jumps)"
+        summary += "headers \(headers), \(paused) pauses \(pause), stall \(stall), jumps \(jumps), "
+        summary += "reorder \(reorder)\(isPyramid ? " as a pyramid" : "")"
         // A decoding time and what is added to it, in milliseconds.
-        let composition = [0, 0, 80].randomElement(using: &random)!
-        let end = seconds * 1_000_000
+        let composition = reorder > 0 ? 0 : [0, 0, 80].randomElement(using: &random)!
 
-        func stamp(_ captured: Int) -> (time: Int, jumps: Int) {
-            let passed = jumps.filter { $0.at <= captured }
+        func stamp(_ captured: Int, sent: Int) -> (time: Int, jumps: Int) {
+            let passed = jumps.filter { $0.at <= sent }
             return (start + captured / 1000 + passed.reduce(0) { $0 + $1.by }, passed.count)
         }
         func add(
-            _ kind: StreamKind, _ captured: Int, _ bytes: [UInt8], isHeader: Bool = false, isKeyframe: Bool = false
+            _ kind: StreamKind, _ captured: Int, sent: Int? = nil, _ bytes: [UInt8], isFrame: Bool = true,
+            isHeader: Bool = false, isKeyframe: Bool = false
         ) {
-            if kind == paused, pause.contains(captured) { return }
-            let (time, count) = stamp(captured)
+            let sent = sent ?? captured
+            if kind == paused, pause.contains(sent) { return }
+            let (time, count) = stamp(captured, sent: sent)
             let jitter = Int.random(in: 0...15_000, using: &random)
             let lag = (kind == .video) == (skew > 0) ? abs(skew) : 0
             items.append(
                 Item(
                     message: Message(kind, ((time % wrap) + wrap) % wrap, bytes), kind: kind,
-                    captured: isHeader ? nil : captured,
-                    arrival: stall.contains(captured) ? stall.upperBound + lag : captured + lag + jitter, jumps: count,
-                    isKeyframe: isKeyframe))
+                    captured: isFrame ? captured : nil,
+                    arrival: stall.contains(sent) ? stall.upperBound + lag : sent + lag + jitter, jumps: count,
+                    isKeyframe: isKeyframe, isHeader: isHeader))
+        }
+        func addStray(_ kind: StreamKind, _ captured: Int) {
+            guard Int.random(in: 0..<40, using: &random) == 0 else { return }
+            // A byte of MP3, or the start of a seek.
+            add(kind, captured, kind == .audio ? [0x2F] : [0x57, 0], isFrame: false)
+            strays += 1
         }
 
         var width = 640
-        for (number, captured) in stride(from: first.video, to: end, by: frame).enumerated() {
-            if number % gop == 0, captured >= headers.video {
+        for group in stride(from: first.video, to: end, by: gop * frame) {
+            if group >= headers.video {
                 if Bool.random(using: &random) { width = 640 + 16 * Int.random(in: 0...9, using: &random) }
-                add(.video, captured, Media.avcHeader(Media.avcRecord([Media.sps(width: width)])), isHeader: true)
+                let header = Media.avcHeader(Media.avcRecord([Media.sps(width: width)]))
+                add(.video, group, header, isFrame: false, isHeader: true)
             }
-            let isKey = number % gop == 0
-            add(
-                .video, captured,
-                Media.avc([Media.slice(number, isIDR: isKey)], isKeyframe: isKey, composition: composition),
-                isKeyframe: isKey)
+            for (place, anchor) in Self.order(of: gop, reorder: reorder, isPyramid: isPyramid) {
+                let captured = group + place * frame
+                addStray(.video, captured)
+                add(
+                    .video, captured, sent: group + anchor * frame,
+                    Media.avc(
+                        [Media.slice(captured / frame, isIDR: place == 0)], isKeyframe: place == 0,
+                        composition: composition),
+                    isKeyframe: place == 0)
+            }
         }
         let header = Media.aacHeader(Media.aacConfig(rateIndex: rateIndex))
         var number = 0
         while first.audio + number * 1024 * 1_000_000 / rate < end {
             let captured = first.audio + number * 1024 * 1_000_000 / rate
-            if number % 43 == 0, captured >= headers.audio { add(.audio, captured, header, isHeader: true) }
+            if number % 43 == 0, captured >= headers.audio {
+                add(.audio, captured, header, isFrame: false, isHeader: true)
+            }
+            addStray(.audio, captured)
             add(.audio, captured, Media.aac(number))
             number += 1
         }
@@ -104,9 +172,31 @@ struct PublisherSchedule {
         items = items.enumerated().sorted { ($0.1.arrival, $0.0) < ($1.1.arrival, $1.0) }.map { $0.1 }
     }
 
+    /// - Returns: How far a number is from the nearest multiple of another.
+    private static func distance(_ number: Int, _ period: Int) -> Int {
+        let rest = (number % period + period) % period
+        return min(rest, period - rest)
+    }
+
     private static func late(using random: inout some RandomNumberGenerator) -> Int {
-        [0, 0, 200_000, 1_000_000, 3_000_000, 20_000_000].randomElement(using: &random)!
+        [0, 0, 200_000, 1_000_000, 3_000_000, 20_000_000, 60_000_000].randomElement(using: &random)!
             + Int.random(in: 0...50_000, using: &random)
+    }
+
+    /// The order in which the pictures of a closed group are sent.
+    ///
+    /// - Returns: Their places, each with that of the picture without which it cannot be sent.
+    private static func order(of count: Int, reorder: Int, isPyramid: Bool) -> [(place: Int, anchor: Int)] {
+        var order = [(0, 0)]
+        var next = 1
+        while next < count {
+            let anchor = min(next + reorder, count - 1)
+            var between = Array(next..<anchor)
+            if isPyramid, between.count > 1 { between.insert(between.remove(at: between.count / 2), at: 0) }
+            order += ([anchor] + between).map { ($0, anchor) }
+            next = anchor + 1
+        }
+        return order
     }
 
     /// - Returns: The first of regular moments at or after a time.
@@ -125,7 +215,8 @@ struct PublisherSchedule {
         until end: Int, wrap: Int, using random: inout some RandomNumberGenerator
     ) -> [(at: Int, by: Int)] {
         var jumps: [(at: Int, by: Int)] = []
-        var at = 0
+        // One may come soon.
+        var at = Bool.random(using: &random) ? 0 : -1_900_000
         let most = wrap / 2
         for _ in 0..<Int.random(in: 0...4, using: &random) {
             at += Int.random(in: 2_000_000...8_000_000, using: &random)
@@ -138,6 +229,16 @@ struct PublisherSchedule {
 
     // MARK: Judging
 
+    /// What became of the frames of both streams, each with its time of presentation less its composition time.
+    private struct Placed {
+        var video: [(item: Item, pts: Int64)] = []
+        var audio: [(item: Item, pts: Int64)] = []
+
+        mutating func add(_ item: Item, at pts: Int64) {
+            if item.kind == .video { video.append((item, pts)) } else { audio.append((item, pts)) }
+        }
+    }
+
     /// Plays the schedule into a reader.
     ///
     /// - Returns: What is wrong with what came out, in words.
@@ -145,12 +246,12 @@ struct PublisherSchedule {
         var reading = Reading()
         var complaints: [String] = []
         var newest: [StreamKind: Int64] = [:]
-        var placed: [StreamKind: [(item: Item, pts: Int64)]] = [:]
+        var placed = Placed()
         var isReady: Set<StreamKind> = []
         var hasHeader: Set<StreamKind> = []
         for item in items {
             reading.now = Int64(item.arrival) * 9 / 100
-            if item.captured == nil { hasHeader.insert(item.kind) }
+            if item.isHeader { hasHeader.insert(item.kind) }
             if hasHeader.contains(item.kind), item.kind == .audio || item.isKeyframe { isReady.insert(item.kind) }
             guard let found = reading.unit(item.message) else {
                 if item.captured != nil, isReady.contains(item.kind) {
@@ -158,29 +259,115 @@ struct PublisherSchedule {
                 }
                 continue
             }
+            guard let captured = item.captured else {
+                complaints.append("something else is a unit")
+                continue
+            }
             let dts = Ticks.extend(found.unit.dts, near: newest[item.kind] ?? found.unit.dts)
             if let last = newest[item.kind], dts <= last {
-                complaints.append("\(item.kind) goes back by \(last - dts) ticks at \(item.captured!) µs")
+                complaints.append("\(item.kind) goes back by \(last - dts) ticks at \(captured) µs")
             }
             newest[item.kind] = dts
             let pts = Ticks.extend(found.unit.pts, near: dts)
             if pts < dts { complaints.append("a frame is shown before it is decoded") }
-            placed[item.kind, default: []].append(
-                (item, pts - (item.kind == .video ? Int64(composition(item)) * 90 : 0)))
+            placed.add(item, at: pts - composition(item))
         }
-        for fault in MediaFault.allCases where fault != .missingHeader && fault != .missingKeyframe {
-            if reading.reader.faults[fault] > 0 { complaints.append("\(fault)") }
-        }
-        return complaints + offsets(placed[.video] ?? [], placed[.audio] ?? [])
+        let faults = MediaFault.allCases.filter { $0 != .missingHeader && $0 != .missingKeyframe }
+            .map { reading.reader.faults[$0] }.reduce(0, +)
+        if faults > strays { complaints.append("\(faults) faults, but \(strays) messages do not belong there") }
+        return complaints + steps(placed.video) + offsets(placed.video, placed.audio)
     }
 
-    private func composition(_ item: Item) -> Int { Int(item.message.bytes[4]) }
+    /// Plays the schedule into a channel's feed.
+    ///
+    /// - Returns: What is wrong with what is in the feed, in words.
+    func feedComplaints() -> [String] {
+        var line = Line()
+        var complaints: [String] = []
+        var accepted: [StreamKind: [Item]] = [:]
+        var units: [StreamKind: [AccessUnit]] = [:]
+        var parser = UnitParser()
+        var reader: FeedReader?
+        for item in items {
+            guard let outcome = line.take(item.message, at: Int64(item.arrival) * 9 / 100)?.outcome else { continue }
+            // The first unit of video is a keyframe.
+            if item.kind == .video, accepted[.video] == nil, outcome != .joined {
+                complaints.append("the first keyframe, of \(item.captured ?? 0) µs, is not on air")
+            }
+            if outcome != .dropped {
+                accepted[item.kind, default: []].append(item)
+            } else if item.kind == .video {
+                complaints.append("video of \(item.captured ?? 0) µs is dropped")
+            }
+            guard accepted[.video] != nil else { continue }
+            if reader == nil { reader = line.feed.makeReader(notAfter: .min) }
+            while let bytes = reader?.next() {
+                let count = parser.append(bytes)
+                reader?.consume(count)
+                while let event = parser.next() {
+                    guard case .unit(let unit) = event else { continue }
+                    let packets = [UInt8](unsafeUninitializedCapacity: unit.byteCount) { buffer, count in
+                        parser.copyUnit(to: buffer.baseAddress!)
+                        count = unit.byteCount
+                    }
+                    // Silence has another size than the publisher's frames.
+                    if unit.kind == .audio, Packets.payload(packets).count != Media.aac().count + 5 { continue }
+                    units[unit.kind, default: []].append(unit)
+                }
+            }
+        }
+        var placed = Placed()
+        for kind in [StreamKind.video, .audio] {
+            let (items, units) = (accepted[kind] ?? [], units[kind] ?? [])
+            // A unit is complete once another one has begun.
+            if items.count - units.count != (items.isEmpty ? 0 : 1), items.count != units.count {
+                complaints.append("\(items.count) of \(kind) were accepted, \(units.count) are in the feed")
+            }
+            var newest = Int64.min
+            for (item, unit) in zip(items, units) {
+                let dts = newest == .min ? unit.dts : Ticks.extend(unit.dts, near: newest)
+                if dts <= newest { complaints.append("\(kind) goes back at \(item.captured ?? 0) µs") }
+                newest = dts
+                placed.add(item, at: Ticks.extend(unit.pts, near: dts) - composition(item))
+            }
+        }
+        return complaints + offsets(placed.video, placed.audio)
+    }
+
+    /// The distance of a frame from the one before is what the publisher states.
+    private func steps(_ video: [(item: Item, pts: Int64)]) -> [String] {
+        var complaints: [String] = []
+        for (former, next) in zip(video, video.dropFirst()).dropFirst(unsettled(video)) {
+            guard former.item.jumps == next.item.jumps else { continue }
+            let stated = Int64(next.item.captured! - former.item.captured!) * 9 / 100
+            let error = next.pts - former.pts - stated
+            if abs(error) > 450 {
+                complaints.append("at \(next.item.captured!) µs, a step is off by \(error / 90) ms")
+            }
+        }
+        return complaints
+    }
+
+    /// Pictures until it is known how many are sent behind one that is shown after them: some groups of them in a row.
+    private func unsettled(_ video: [(item: Item, pts: Int64)]) -> Int {
+        guard settling > 0, var start = video.first?.item.captured else { return 0 }
+        for (index, next) in video.enumerated().dropFirst() {
+            let captured = next.item.captured!
+            if captured - video[index - 1].item.captured! > 600_000 { start = captured }
+            if captured - start > settling { return index }
+        }
+        return video.count
+    }
+
+    private func composition(_ item: Item) -> Int64 {
+        item.kind == .video ? Int64(item.message.bytes[4]) * MediaTimeline.tick : 0
+    }
 
     /// The distance between audio and video that were captured within half a second is what it was then, within 40 ms.
     private func offsets(_ video: [(item: Item, pts: Int64)], _ audio: [(item: Item, pts: Int64)]) -> [String] {
         var complaints: [String] = []
         var next = 0
-        for (item, pts) in video {
+        for (item, pts) in video.dropFirst(unsettled(video)) {
             while next + 1 < audio.count, audio[next].item.captured! < item.captured! { next += 1 }
             guard next < audio.count, audio[next].item.jumps == item.jumps else { continue }
             guard abs(audio[next].item.captured! - item.captured!) < 500_000 else { continue }

@@ -178,4 +178,19 @@ import TransportStream
             }
         }
     }
+
+    @Test("whatever a publisher sends by chance is in the feed in order and in sync, from its first keyframe on")
+    func feeds() async throws {
+        try await withSeededRandom { random in
+            for _ in 0..<20 {
+                await Task.yield()
+                let seed = random.next()
+                var generator = SeededRandom(seed: seed)
+                let schedule = PublisherSchedule(seconds: 30, using: &generator)
+                let complaints = schedule.feedComplaints()
+                #expect(
+                    complaints.isEmpty, "\(complaints.prefix(5)); \(schedule.summary); seed \(seed); \(random.hint)")
+            }
+        }
+    }
 }
