@@ -61,9 +61,14 @@ struct PublisherSchedule {
         // What a stream does before it has begun is nothing; and pictures out of order that come behind a pause, when
         // there never were any, look like a clock that was set back.
         let begun = paused == .video ? starts.video + settling : starts.audio
-        if pause.lowerBound <= begun { pause = pause.upperBound..<pause.upperBound }
+        // And of what begins with a burst nobody knows by how much it is late, so that a pause in there looks like a jump.
+        let beginning = paused == .video ? starts.video : starts.audio
+        if pause.lowerBound <= begun || stall.contains(beginning) && pause.overlaps(stall) {
+            pause = pause.upperBound..<pause.upperBound
+        }
         let hidden = pause.isEmpty ? pause : pause.lowerBound - apart..<pause.upperBound + apart
         var hasJumpedInPause = false
+        var hasGoneAheadInStall = false
         var moved = 0
         let jumps = Self.jumps(until: end, wrap: wrap, using: &random).filter { jump in
             // A stream that begins, or comes back, with times from behind a jump which the other one has yet to show is
@@ -96,6 +101,12 @@ struct PublisherSchedule {
             if hidden.contains(jump.at) {
                 if hasJumpedInPause { return false }
                 hasJumpedInPause = true
+            }
+            // What goes ahead in a burst by less than the line owes looks like frames that were dropped; a second time
+            // it may be more, and a jump, whose place in the other stream nobody knows.
+            if stall.contains(jump.at), 0..<stall.count + 1_000_000 ~= jump.by * 1000 {
+                if hasGoneAheadInStall { return false }
+                hasGoneAheadInStall = true
             }
             moved += jump.by
             return true
