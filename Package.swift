@@ -29,7 +29,7 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
-        // Rooms, in the order in which they may know each other.
+        // Modules, in the order in which they may know each other: docs/architecture.md has them as a table.
         .target(
             name: "TransportStream",
             dependencies: [.product(name: "DequeModule", package: "swift-collections")],

@@ -1,7 +1,7 @@
 # Shared by the scripts beside it; sourced, not run.
 # shellcheck shell=bash
 
-# The package, wherever the script was called from.
+# The package, wherever the script was called from. The scripts that source this use it.
 # shellcheck disable=SC2034
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -27,12 +27,15 @@ debian_name() {
 # debian_sources NAME: apt's lines for that Debian, from the servers that this machine's own packages come from.
 debian_sources() {
     local lines
+    # The words in $() are apt's own.
     # shellcheck disable=SC2016
     lines=$(apt-get indextargets --format 'deb $(SITE) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
         sed -n -E "s/ (bookworm|trixie)(-updates|-security)? / $1\2 /p" | sort -u)
     # Testing has neither.
     if [[ $1 == forky ]]; then lines=$(grep -vE ' forky-(updates|security) ' <<<"$lines"); fi
-    [[ -n $lines ]] || fail "apt has no source of Debian's own packages: its lists show neither bookworm nor trixie. Run apt-get update."
+    [[ -n $lines ]] ||
+        fail "apt has no source of Debian's own packages: its lists show neither bookworm nor trixie." \
+            "Run apt-get update."
     printf '%s\n' "$lines"
 }
 
@@ -40,18 +43,21 @@ debian_sources() {
 require_swift() {
     local text version major minor
     if ! command -v swift >/dev/null 2>&1; then
-        fail "Swift is not installed: get version 6.2 or later from https://www.swift.org/install/linux/ and put it on the PATH."
+        fail "Swift is not installed:" \
+            "get version 6.2 or later from https://www.swift.org/install/linux/ and put it on the PATH."
     fi
     text=$(swift --version 2>/dev/null)
     version=$(sed -n 's/.*Swift version \([0-9][0-9]*\.[0-9][0-9]*\).*/\1/p' <<<"$text" | head -n 1)
     major=${version%%.*}
     minor=${version#*.}
     if [[ -z $version ]] || ((major < 6 || (major == 6 && minor < 2))); then
-        fail "Swift ${version:-of an unknown version} is too old: streambox needs 6.2 or later, see https://www.swift.org/install/linux/."
+        fail "Swift ${version:-of an unknown version} is too old:" \
+            "streambox needs 6.2 or later, see https://www.swift.org/install/linux/."
     fi
 }
 
-# use_ffmpeg VERSION: puts that FFmpeg of scripts/ffmpeg-matrix first on the PATH, in place of one that a call before this put there.
+# use_ffmpeg VERSION: puts that FFmpeg of scripts/ffmpeg-matrix first on
+# the PATH, in place of one that a call before this put there.
 use_ffmpeg() {
     local programs
     programs=$("$root/scripts/ffmpeg-matrix" "$1") || return 1

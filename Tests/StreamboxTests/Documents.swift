@@ -29,11 +29,16 @@ struct Document {
 
     static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: root.appending(path: path).path) }
 
-    /// The readme, everything below `docs`, and the examples of the manual pages.
+    /// The changelog's links lead somewhere; what else it says was true when it was written.
+    static let changelog = "CHANGELOG.md"
+
+    /// The pages beside the readme, everything below `docs`, and the examples of the manual pages.
     static func all() throws -> [Document] {
+        let top = try FileManager.default.contentsOfDirectory(atPath: root.path).filter { $0 != changelog }
         let names = try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: "docs").path)
+            .map { "docs/" + $0 }
         let pages = try ["packaging/man/streambox.1": "sh", "packaging/man/streambox.yaml.5": "yaml"].map { try Document(page: $0.key, language: $0.value) }
-        return try (["README.md"] + names.filter { $0.hasSuffix(".md") }.sorted().map { "docs/" + $0 }).map { try Document($0) } + pages
+        return try (top.sorted() + names.sorted()).filter { $0.hasSuffix(".md") }.map { try Document($0) } + pages
     }
 
     init(_ path: String) throws {

@@ -19,7 +19,8 @@ check() {
     fi
 }
 
-# within SECONDS COMMAND…: waits until the command succeeds. Limits are generous: they end what hangs, and judge nothing.
+# within SECONDS COMMAND…: waits until the command succeeds. Limits are
+# generous: they end what hangs, and judge nothing.
 within() {
     local end=$(($(date +%s) + $1 * SLOW))
     shift
@@ -46,7 +47,8 @@ on_air() { metric "streambox_source_on_air{channel=\"main\",source=\"$1\"} 1"; }
 metric() { grep -qsF -- "$1" /run/streambox/streambox.prom; }
 problem() { metric "streambox_problem{problem=\"$1\""; }
 
-# saw WORDS WHAT FROM [LIMIT]: the platform was shown this after FROM, which is waited for; the time that it took is a figure.
+# saw WORDS WHAT FROM [LIMIT]: the platform was shown this after FROM,
+# which is waited for; the time that it took is a figure.
 saw() {
     if within 60 shown "$2" "$3"; then
         check "$1" true

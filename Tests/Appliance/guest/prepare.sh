@@ -1,5 +1,5 @@
 # Makes of the bare box one with a platform to push to, the package, and a configuration: once, for all scenarios.
-# shellcheck shell=bash
+# shellcheck shell=bash source=Tests/Appliance/guest/lib.sh
 source /mnt/test/guest/lib.sh
 
 # The platform: nginx with RTMP. What it is sent lies in memory, so that a power cut empties it.

@@ -1,6 +1,8 @@
 #!/bin/bash
-# In a Debian with systemd as its first process, as root, beside two packages of streambox in first/ and second/: install, run,
-# upgrade, remove, purge. Prints a line a check; the exit status is the number of those that failed.
+# In a Debian with systemd as its first process, as root, beside two packages of streambox in first/ and second/:
+# install, run, upgrade, remove, purge. Prints a line a check; the exit status is the number of those that failed.
+# `check` and `within` call the functions below by their names, which is not seen as a call.
+# shellcheck disable=SC2317,SC2329
 cd "$(dirname "$0")" || exit 99
 failed=0
 slow=${STREAMBOX_TEST_SLOW:-1}
@@ -29,6 +31,8 @@ within() {
 }
 not() { ! "$@"; }
 property() { systemctl show --property="$1" --value streambox.service; }
+# is PROPERTY PATTERN: as `case` compares.
+# shellcheck disable=SC2053
 is() { [[ $(property "$1") == $2 ]]; }
 main() { property MainPID; }
 said() { journalctl --quiet --unit streambox.service --since "@$since" --output cat | grep -q -- "$1"; }
@@ -39,15 +43,22 @@ sys.exit(0 if ($1) else 1)"; }
 get() { python3 -c "import sys, urllib.request
 print(urllib.request.urlopen('http://127.0.0.1:9163$1').read().decode())"; }
 # A second of what is on the tap, decoded.
-plays() { [[ $(timeout 20 streambox tap "$1" | ffmpeg -v error -t 1 -i - -map 0:v -f framecrc - 2>/dev/null | grep -c '^0,') -ge 10 ]]; }
+plays() {
+    local frames
+    frames=$(timeout 20 streambox tap "$1" | ffmpeg -v error -t 1 -i - -map 0:v -f framecrc - 2>/dev/null |
+        grep -c '^0,')
+    ((frames >= 10))
+}
 runs_as_streambox() { [[ $(ps -o user= -p "$1") == streambox ]]; }
 left() {
     # udev's are of the cards above, which no kernel has taken away.
-    find / /run -xdev \( -path /proc -o -path /sys -o -path /run/udev/links -o -path "$PWD" \) -prune -o -iname '*streambox*' -print |
+    find / /run -xdev \( -path /proc -o -path /sys -o -path /run/udev/links -o -path "$PWD" \) -prune \
+        -o -iname '*streambox*' -print |
         grep -v -e '^/tmp/' -e 'streambox-test'
 }
 systemd_version() { systemctl --version | sed -n 's/^systemd \([0-9]*\).*/\1/p'; }
-echo "      $(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release), systemd $(systemd_version), $(ffmpeg -version | sed -n '1s/ Copyright.*//p')"
+echo "      $(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release), systemd $(systemd_version)," \
+    "$(ffmpeg -version | sed -n '1s/ Copyright.*//p')"
 
 mark
 check "lintian of this release finds no error" lintian --allow-root --fail-on error first/*.deb
@@ -60,16 +71,19 @@ check "it starts with the box" systemctl --quiet is-enabled streambox.service
 check "its status says what is on air" is StatusText "main shows slate*"
 check "it runs as its own user" runs_as_streambox "$(main)"
 check "the slate plays" plays hd
-check "the metrics file is for everybody" setpriv --reuid nobody --regid nogroup --clear-groups grep -q '^streambox_build_info' /run/streambox/streambox.prom
+check "the metrics file is for everybody" setpriv --reuid nobody --regid nogroup --clear-groups \
+    grep -q '^streambox_build_info' /run/streambox/streambox.prom
 check "the control socket is not" not setpriv --reuid nobody --regid nogroup --clear-groups streambox status
 check "HTTP answers" within 10 get /readyz
-check "man and completions are there" test -e /usr/share/man/man1/streambox.1.gz -a -e /usr/share/man/man5/streambox.yaml.5.gz -a -e /usr/share/bash-completion/completions/streambox
+check "man and completions are there" test -e /usr/share/man/man1/streambox.1.gz \
+    -a -e /usr/share/man/man5/streambox.yaml.5.gz -a -e /usr/share/bash-completion/completions/streambox
 
 # ---- what the documents say to look at (a test compares them with this)
 check "systemctl shows who is on air" bash -c 'systemctl status streambox | grep "Status: .main shows slate"'
 check "the journal has the start" bash -c 'journalctl -u streambox | grep "msg=starting"'
 check "and what it said last" bash -c 'journalctl -u streambox -n 20 | grep "msg="'
-check "the priorities of its lines are the journal's" not bash -c 'journalctl -u streambox -p warning | grep "level=\(notice\|info\)"'
+check "the priorities of its lines are the journal's" not \
+    bash -c 'journalctl -u streambox -p warning | grep "level=\(notice\|info\)"'
 check "the kernel's words can be had" journalctl -k
 check "its sandbox can be looked at" bash -c 'systemd-analyze security streambox | tail -n 1'
 tail -n 1 output
@@ -79,7 +93,9 @@ check "a stream key is put where the service finds it" install -m 0600 -o stream
 check "the service reads it" setpriv --reuid streambox --clear-groups --regid streambox cat /etc/streambox/keys/twitch
 check "and nobody else" not setpriv --reuid nobody --regid nogroup --clear-groups cat /etc/streambox/keys/twitch
 check "one is put where systemd alone finds it" install -m 0600 KEYFILE /etc/streambox/credentials/twitch
-check "not even the service reads it there" not setpriv --reuid streambox --clear-groups --regid streambox cat /etc/streambox/credentials/twitch
+check "not even the service reads it there" not setpriv --reuid streambox --clear-groups --regid streambox \
+    cat /etc/streambox/credentials/twitch
+# long line: the documents have this command as it is here
 check "the example of credentials is put in as it is" install -D -m 0644 /usr/share/doc/streambox/examples/credentials.conf /etc/systemd/system/streambox.service.d/credentials.conf
 rm KEYFILE
 
@@ -89,31 +105,45 @@ case $(systemd_version) in
     *) type=notify-reload signal=0 ;;
 esac
 check "the unit is of the type $type" is Type $type
-check "and SIGHUP is sent once" test "$(systemctl show --property=ExecReload streambox.service | grep -c 'argv\[\]=/bin/kill -HUP')" = $signal
+check "and SIGHUP is sent once" \
+    test "$(systemctl show --property=ExecReload streambox.service | grep -c 'argv\[\]=/bin/kill -HUP')" = $signal
 # generates VERSION: has the generator, where systemctl tells this version, made a drop-in?
 generates() {
     rm -rf generator
     mkdir generator
     printf '#!/bin/sh\necho "%s"\necho "+PAM +AUDIT 300"\n' "$1" >generator/systemctl
     chmod 755 generator/systemctl
-    PATH=$PWD/generator:$PATH /usr/lib/systemd/system-generators/streambox-generator generator/normal generator/early generator/late || return 1
+    PATH=$PWD/generator:$PATH /usr/lib/systemd/system-generators/streambox-generator \
+        generator/normal generator/early generator/late || return 1
     grep -qx Type=notify-reload generator/normal/streambox.service.d/*.conf
 }
 for version in "252 (252.39-1~deb12u2)" "99 (99)" "" "of its own"; do
     check "systemd '$version' keeps Type=notify" not generates "systemd $version"
 done
-for version in "253 (253)" "257 (257.9-1~deb13u1)" "1000~rc1 (1000~rc1)"; do check "systemd '$version' gets Type=notify-reload" generates "systemd $version"; done
+for version in "253 (253)" "257 (257.9-1~deb13u1)" "1000~rc1 (1000~rc1)"; do
+    check "systemd '$version' gets Type=notify-reload" generates "systemd $version"
+done
 
 # ---- udev's own engine on cards that are not there
-rules() { umockdev-run --device cards.umockdev -- env SYSTEMD_LOG_LEVEL=debug udevadm test --action=add "/sys/devices/$1" 2>&1 | grep 70-streambox; }
+rules() {
+    umockdev-run --device cards.umockdev -- \
+        env SYSTEMD_LOG_LEVEL=debug udevadm test --action=add "/sys/devices/$1" 2>&1 | grep 70-streambox
+}
 # systemd 252 says "LINK", 257 "Added SYMLINK".
-links() { [[ $(rules "$1" | sed -n "s:.*LINK 'streambox/capture/\(.*\)'$:\1:p" | paste --serial --delimiters ' ') == "$2" ]]; }
+links() {
+    local names
+    names=$(rules "$1" | sed -n "s:.*LINK 'streambox/capture/\(.*\)'$:\1:p" | paste --serial --delimiters ' ')
+    [[ $names == "$2" ]]
+}
 usb=pci0000:00/0000:00:14.0/usb1
-check "a card has its serial and its port" links $usb/1-2/1-2:1.0/video4linux/video0 "by-serial/SN0001 by-path/pci-0000:00:14.0-usb-0:2:1.0"
+check "a card has its serial and its port" links $usb/1-2/1-2:1.0/video4linux/video0 \
+    "by-serial/SN0001 by-path/pci-0000:00:14.0-usb-0:2:1.0"
 check "what is no picture has no name" links $usb/1-2/1-2:1.0/video4linux/video1 ""
-check "a second input has another one" links $usb/1-2/1-2:1.0/video4linux/video2 "by-serial/SN0001-2 by-path/pci-0000:00:14.0-usb-0:2:1.0-2"
+check "a second input has another one" links $usb/1-2/1-2:1.0/video4linux/video2 \
+    "by-serial/SN0001-2 by-path/pci-0000:00:14.0-usb-0:2:1.0-2"
 check "an encoder is no card" links platform/codec.0/video4linux/video3 ""
-check "a card without a serial has its port" links pci0000:00/0000:00:1c.0/0000:02:00.0/video4linux/video4 by-path/pci-0000:02:00.0
+check "a card without a serial has its port" links pci0000:00/0000:00:1c.0/0000:02:00.0/video4linux/video4 \
+    by-path/pci-0000:02:00.0
 group_of() { rules "$1" | grep -q "GROUP $(getent group streambox | cut -d : -f 3)"; }
 check "the service can reset a camera's port" group_of $usb/1-2
 check "and no keyboard's" not group_of $usb/1-3
@@ -121,9 +151,14 @@ check "and no keyboard's" not group_of $usb/1-3
 # ---- another configuration: encoded, recorded, pushed with a key from a credential
 printf 'sekrit-%s' "$RANDOM" >$folder/credentials/studio
 chmod 600 $folder/credentials/studio
-printf '[Service]\nLoadCredential=studio:%s/credentials/studio\n' $folder >/etc/systemd/system/streambox.service.d/keys.conf
+printf '[Service]\nLoadCredential=studio:%s/credentials/studio\n' $folder \
+    >/etc/systemd/system/streambox.service.d/keys.conf
 key=$(cat $folder/credentials/studio)
-(while sleep 0.2; do ffmpeg -v error -nostdin -y -listen 1 -i "rtmp://127.0.0.1:1940/app/$key" -c copy -f mpegts /tmp/studio.ts; done) &
+(
+    while sleep 0.2; do
+        ffmpeg -v error -nostdin -y -listen 1 -i "rtmp://127.0.0.1:1940/app/$key" -c copy -f mpegts /tmp/studio.ts
+    done
+) &
 studio=$!
 cat >$configuration <<Y
 runtime: /run/streambox
@@ -139,7 +174,9 @@ channels:
         targets:
           - { name: tape, record: { folder: /var/lib/streambox/recordings, segment: 2s } }
           - { name: studio, url: "rtmp://127.0.0.1:1940/app", key: { credential: studio } }
-      - { name: spare, video: { size: 160x90, bitrate: 200k }, targets: [ { name: second, record: { folder: /var/lib/streambox/spare } } ] }
+      - name: spare
+        video: { size: 160x90, bitrate: 200k }
+        targets: [ { name: second, record: { folder: /var/lib/streambox/spare } } ]
 Y
 systemctl daemon-reload
 check "it restarts with two credentials" systemctl restart streambox
@@ -152,7 +189,7 @@ check "recordings are not for everybody" not volunteer ls /var/lib/streambox/rec
 check "a person joins the service's group" adduser volunteer streambox
 check "and reads recordings then" volunteer bash -c 'cat /var/lib/streambox/recordings/*.ts >/dev/null'
 check "but no keys" not volunteer cat $folder/keys/twitch
-recording=$(ls /var/lib/streambox/recordings | head -n 1)
+recording=$(find /var/lib/streambox/recordings -name '*.ts' -printf '%f\n' | sort | head -n 1)
 check "root copies one for another person" install -m 0644 /var/lib/streambox/recordings/"$recording" /tmp/
 check "who reads it" setpriv --reuid nobody --regid nogroup --clear-groups test -r "/tmp/$recording"
 userdel volunteer
@@ -161,8 +198,10 @@ check "the encoded picture plays" plays hd
 if ((0x$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/1/status) >> 24 & 1)); then
     check "the thread that moves packets goes before the encoders" bash -c "ps -L -o ni= -p $(main) | grep -q -- -10"
 fi
-check "where memory is short an FFmpeg goes before the service" not bash -c "pgrep -u streambox ffmpeg | sed 's:.*:/proc/&/oom_score_adj:' | xargs grep -L -x 0 | grep ."
-check "the key is in no argument" not bash -c "cat \$(pgrep -u streambox | sed 's:.*:/proc/&/cmdline:') | grep -a -q '$key'"
+check "where memory is short an FFmpeg goes before the service" not \
+    bash -c "pgrep -u streambox ffmpeg | sed 's:.*:/proc/&/oom_score_adj:' | xargs grep -L -x 0 | grep ."
+check "the key is in no argument" not \
+    bash -c "cat \$(pgrep -u streambox | sed 's:.*:/proc/&/cmdline:') | grep -a -q '$key'"
 check "and in no log" not bash -c "journalctl --unit streambox.service --output cat | grep -q '$key'"
 check "nothing was denied" not said 'not permitted'
 
@@ -215,7 +254,9 @@ check "reloads at the same moment all come to their end" timeout $((60 * slow)) 
     done'
 echo 'chanels: []' >>$configuration
 systemctl reload streambox.service
-if [[ $type == notify-reload ]]; then check "a reload returns when its outcome is known" is StatusText '*not reloaded*'; fi
+if [[ $type == notify-reload ]]; then
+    check "a reload returns when its outcome is known" is StatusText '*not reloaded*'
+fi
 check "a mistake is told where people look" within 10 is StatusText '*not reloaded*'
 check "status says so, whatever the file looks like" bash -c 'streambox status | grep -q "reload-failed\|not reloaded"'
 check "and nothing ends" test "$(main)" = "$pid" -a "$(property ActiveState)" = active
@@ -255,7 +296,8 @@ check "the configuration is kept" cmp $configuration /tmp/before
 check "what was stopped stays stopped" shows "[g['isWanted'] for g in status['channels'][0]['groups']] == [True, False]"
 systemctl disable --now --quiet streambox.service
 check "a service that the operator turned off" dpkg --install --force-confold first/*.deb
-check "is not turned on by an upgrade" bash -c '! systemctl --quiet is-enabled streambox.service && ! systemctl --quiet is-active streambox.service'
+check "is not turned on by an upgrade" \
+    bash -c '! systemctl --quiet is-enabled streambox.service && ! systemctl --quiet is-active streambox.service'
 systemctl enable --now --quiet streambox.service
 
 # ---- stop, remove, purge
@@ -274,6 +316,7 @@ check "the package is purged" apt-get purge --yes streambox
 check "nothing is left" not left
 check "nor its user" not getent passwd streambox
 check "nor its group" not getent group streambox
-check "no unit has failed" bash -c '[[ -z $(systemctl --failed --plain --no-legend) ]]'
+none_failed() { [[ -z $(systemctl --failed --plain --no-legend) ]]; }
+check "no unit has failed" none_failed
 systemctl --failed --plain --no-legend
 exit $failed

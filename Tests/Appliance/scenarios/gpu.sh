@@ -1,5 +1,5 @@
-# The GPU encodes, is lost, and comes back: no picture is missing. The kernel's virtio-gpu has no encoder: the tests' driver
-# for libva, which encodes in software, stands in for the vendor's.
+# The GPU encodes, is lost, and comes back: no picture is missing. The kernel's virtio-gpu has no
+# encoder: the tests' driver for libva, which encodes in software, stands in for the vendor's.
 guest <<'GUEST'
 install -D -m 644 /mnt/test/virtio_gpu_drv_video.so /usr/lib/x86_64-linux-gnu/dri/virtio_gpu_drv_video.so
 systemctl stop streambox

@@ -1,11 +1,12 @@
-# A card with an HDMI input (the kernel's vivid) and sound of its own (snd-aloop): the signal goes and comes back, the card is
-# taken away and comes back, the clock is set, its sound is taken away.
+# A card with an HDMI input (the kernel's vivid) and sound of its own (snd-aloop): the signal goes
+# and comes back, the card is taken away and comes back, the clock is set, its sound is taken away.
 guest <<'GUEST'
 # Has the service opened the card anew so often because of the clock?
 anew() { (($(journalctl --unit streambox --output cat | grep -c 'the clock was set: the card is opened anew') == $1)); }
 card() {
     v4l2-ctl -d /dev/video0 --set-input 1
-    # The smallest picture whose pixels are as fast as vivid wants them, and a fifth of the pictures: enough for emulation.
+    # The smallest picture whose pixels are as fast as vivid wants them, and
+    # a fifth of the pictures: enough for emulation.
     v4l2-ctl -d /dev/video0 --set-dv-bt-timings=cvt,width=512,height=384,fps=60
     v4l2-ctl -d /dev/video0 --set-ctrl percentage_of_dropped_buffers=80
 } >/dev/null 2>&1

@@ -1,7 +1,8 @@
 # The mains plug is pulled while the box records.
 guest <<'GUEST'
 saw "on air" slate 0
-sed -i '/name: platform/a\          - { name: tape, record: { folder: /var/lib/streambox/tape, segment: 10s } }' /etc/streambox/streambox.yaml
+tape='          - { name: tape, record: { folder: /var/lib/streambox/tape, segment: 10s } }'
+sed -i "/name: platform/a\\$tape" /etc/streambox/streambox.yaml
 check "a recording" streambox reload
 segments() { find /var/lib/streambox/tape -name '*.ts' | sort; }
 three() { (($(segments | wc -l) >= 3)); }

@@ -1,7 +1,8 @@
 # After a reboot everything is as the operator left it.
 guest <<'GUEST'
 saw "on air" slate 0
-sed -i '/name: platform/a\          - { name: tape, record: { folder: /var/lib/streambox/tape, segment: 10s } }' /etc/streambox/streambox.yaml
+tape='          - { name: tape, record: { folder: /var/lib/streambox/tape, segment: 10s } }'
+sed -i "/name: platform/a\\$tape" /etc/streambox/streambox.yaml
 check "a second target" streambox reload
 recording() { compgen -G '/var/lib/streambox/tape/*.ts' >/dev/null; }
 check "it records" within 60 recording

@@ -8,5 +8,6 @@ systemctl start --no-block streambox
 saw "the unit is started, until the platform has a picture" any "$from" 5
 # Where the time went.
 journalctl --unit streambox --output short-monotonic --no-pager |
-    awk -F '[][]' -v from="$from" '$2 >= from { printf "        %6.2f s %s\n", $2 - from, substr($0, index($0, $3)) }' | cut -c 1-200
+    awk -F '[][]' -v from="$from" '$2 >= from { printf "        %6.2f s %s\n", $2 - from, substr($0, index($0, $3)) }' |
+    cut -c 1-200
 GUEST
