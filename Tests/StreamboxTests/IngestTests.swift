@@ -330,7 +330,12 @@ import Testing
                 try RTMPStranger.ask(port, bytes, patience: Limit.seconds(120))
             }
             #expect(String(decoding: answer, as: UTF8.self).contains("NetStream.Publish.Rejected"))
-            try await rig.daemon.logged("Sorenson H.263 video cannot be used; have the encoder send H.264 or HEVC")
+            let why = "its video is Sorenson H.263, which cannot be used; set the encoder to H.264 or HEVC"
+            try await rig.daemon.logged(why)
+            // As long as no other publisher has come.
+            try await stage.expect("the note", of: rig.daemon) {
+                $0.source("rtmp-0")?.notes == ["the last publisher was turned away: \(why)"]
+            }
             try await eventually("the metric", within: .seconds(10)) { refusals(stage)["codec"] == 1 }
             try await rig.daemon.terminate()
         }

@@ -156,7 +156,7 @@ import Testing
                 guard tag.kind == .audio, !tag.isHeader else { return .init(tag) }
                 return .init(tag, due: tag.time + 1500)
             }
-            let words = "its sound comes 1.5 s behind its picture and is left out"
+            let words = "its audio comes 1.5 s behind its video and is left out"
             let rig = try await rig(stage)
             let (verdicts, sent) = try await publish(messages.inOrder, rig, leavesFrom: 20_000) { rig in
                 try await rig.daemon.logged(words, "level=warning", "source=rtmp-0")
@@ -164,7 +164,7 @@ import Testing
                     status.source("rtmp-0")?.notes?.contains { $0.hasPrefix(words) } == true
                 }
             }
-            #expect(rig.daemon.lines("its sound comes").count == 1)
+            #expect(rig.daemon.lines("its audio comes").count == 1)
             expectWhole(verdicts, last: UInt32(sent.count - 1), beeps: 0)
             for (name, verdict) in verdicts { #expect(verdict.soundOffsets.isEmpty, "\(name): \(verdict)") }
         }
@@ -359,7 +359,7 @@ import Testing
             let (verdicts, sent) = try await publish(messages, rig, leavesFrom: 10_000) { rig in
                 try await rig.daemon.logged("the source's audio cannot be used", "audio codec abcd")
                 try await stage.expect("the note", of: rig.daemon) { status in
-                    let words = "its audio is audio codec abcd, which cannot be used"
+                    let words = "its audio has the codec abcd, which cannot be used"
                     return status.source("rtmp-0")?.notes?.contains { $0.hasPrefix(words) } == true
                 }
                 #expect(converters(rig).isEmpty)
