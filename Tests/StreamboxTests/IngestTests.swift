@@ -110,6 +110,10 @@ import Testing
             let onAir = try await rig.daemon.logged("on air", "source=rtmp-0", from: position)
             print("on air again after \(onAir.time - came.time)")
             #expect(rig.daemon.lines("on air", "source=slate").count == 1)
+            // It is let in because the first one is gone, and not because that was silent for long enough.
+            let left = try await rig.daemon.logged("the publisher left")
+            #expect(left.index < came.index)
+            #expect(rig.daemon.lines("takes its place").isEmpty && rig.daemon.lines("turned away").isEmpty)
             try await rig.sink.waitForMoreFrames(15, of: "one")
             await stage.end(second)
             try await rig.daemon.terminate()
