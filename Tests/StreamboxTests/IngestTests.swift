@@ -177,6 +177,9 @@ import Testing
             let early = try await stage.publish(.small(seconds: 20), to: rig.url())
             #expect(try await early.wait(.seconds(30)) != .exited(0))
             try await rig.daemon.logged("level=warning", "sends no picture", "source=rtmp-0")
+            try await stage.expect("the note", of: rig.daemon) { status in
+                status.source("rtmp-0")?.notes?.contains { $0.hasPrefix("no video comes; set the encoder") } == true
+            }
             let good = try await stage.publish(.small, to: rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0")
             await stage.end(good)
