@@ -32,7 +32,7 @@ public enum SourceEvent: Sendable, Hashable {
     case lost(Int)
     /// What came was no frames.
     case unreadable(String)
-    /// The relay closed its end.
+    /// Its relay closed its end, or its publisher has gone.
     case ended
 }
 
@@ -264,7 +264,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         if let due = source.stalls(channelPatience: choice.patience) { loop.arm(for: due) }
     }
 
-    /// Closes a source's inlet without waiting for its relay to end.
+    /// Closes a source's inlet without waiting for its relay, or its publisher, to end.
     func remove(_ inlet: any UnitInlet) {
         inlet.close()
         inletEnded(inlet)

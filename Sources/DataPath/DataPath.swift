@@ -62,10 +62,11 @@ public actor DataPath {
     public func comeRound() {}
 
     /// Starts looking for what stalls. To be called once.
+    ///
+    /// From now on the thread keeps the data path until ``stop()``: what its descriptors and deadlines lead to is not
+    /// freed while it runs, whoever forgets to stop it.
     public func start() {
-        loop.setTimer { [unowned self] in
-            assumeIsolated { $0.doWhatIsDue() }
-        }
+        loop.setTimer { [self] in assumeIsolated { $0.doWhatIsDue() } }
     }
 
     /// Closes everything and ends the thread.

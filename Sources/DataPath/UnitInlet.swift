@@ -54,10 +54,17 @@ public struct ForeignAudio: Sendable, Hashable {
     public var name: String
     /// FFmpeg's name of the codec; `nil` where FFmpeg cannot be given it.
     public var codec: String?
+    /// What comes, as the beginning of a sentence: `its audio is MP3`.
+    public var statement: String
+    /// Several tracks come at once, of which none can be used.
+    public var isSeveralTracks: Bool
 
-    public init(name: String, codec: String?) {
+    /// - Parameter statement: `nil` for that of a codec with a name.
+    public init(name: String, codec: String?, statement: String? = nil, isSeveralTracks: Bool = false) {
         self.name = name
         self.codec = codec
+        self.statement = statement ?? "its audio is \(name)"
+        self.isSeveralTracks = isSeveralTracks
     }
 }
 

@@ -7,7 +7,10 @@ public enum IngestEvent: Sendable, Hashable {
     /// What it says that it sends; not always what comes.
     case announced(String)
     /// Messages of media that could not be used, by what was wrong with them, since the publisher came.
-    case faults([String: Int])
+    ///
+    /// - Parameter advice: What is wrong with most of them, and what to do, as a sentence; `nil` once the publisher
+    ///   publishes no more.
+    case faults([String: Int], advice: String?)
     /// A connection was turned away.
     ///
     /// - Parameters:
@@ -25,7 +28,7 @@ public enum IngestEvent: Sendable, Hashable {
         case replaced
         /// The key has changed.
         case keyChanged
-        /// What it sends cannot be carried.
+        /// What it sends cannot be carried: why, and what to do.
         case rejected(String)
     }
 }

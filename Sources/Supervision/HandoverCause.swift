@@ -39,14 +39,6 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
         }
     }
 
-    /// Another process of the same encoder would fare no better.
-    var isOfDevice: Bool {
-        switch self {
-        case .gpuLost, .gpuError, .sessionLimit, .permission, .unsupported: true
-        case .crash, .exit, .stall, .slow, .config, .operator_, .failBack, .room, .refresh, .source: false
-        }
-    }
-
     /// The encoder in use is not the one that is wanted: where its successor fails, another one is tried.
     var isOwed: Bool {
         switch self {

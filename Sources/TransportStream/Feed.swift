@@ -67,6 +67,7 @@ public final class Feed {
 
     /// Memory of a segment that went, for the next one: new pages cost more than what is written to them.
     private var spare: Segment.Pages?
+    /// For tests.
     var hasSpare: Bool { spare != nil }
     /// Asked when a segment goes: whether nobody to whom bytes were handed on by reference holds any now.
     public var isReturned: () -> Bool = { false }

@@ -5,7 +5,6 @@
 struct Packet {
     static let size = 188
     static let syncByte: UInt8 = 0x47
-    static let nullPID: UInt16 = 0x1FFF
 
     let bytes: UnsafeMutablePointer<UInt8>
 

@@ -291,3 +291,8 @@ func run(_ command: FFmpegCommand, in scratch: Scratch, trickling media: [UInt8]
     try await trickle(media, into: ours)
     return await exit
 }
+
+extension FFmpegCommand {
+    /// As `streambox plan` shows it.
+    func maskedLine() -> String { Self.shellLine(maskedArguments()) }
+}

@@ -397,7 +397,24 @@ import TransportStream
         try await rig.take(after: &events)
         try await rig.waitForFrames(20)
         close(publisher)
-        #expect(await events.next() == .faults([MediaFault.wrongLength.description: 1]))
+        #expect(await events.next() == .faults([MediaFault.wrongLength.description: 1], advice: nil))
+        #expect(await events.next() == .ended(.left))
+        await rig.end()
+    }
+
+    @Test("thirty messages cannot be used -> reported with the main fault and a remedy")
+    func advice() async throws {
+        let rig = try await Rig()
+        var events = rig.ingest.events.makeAsyncIterator()
+        // Frames without a header.
+        let publisher = try rig.publish(SmallStream.pictures(0..<30))
+        try await rig.take(after: &events)
+        let counts = [MediaFault.missingHeader.description: 30]
+        let advice = "its messages cannot be used (frame before its sequence header); restart the stream in the encoder"
+        #expect(await events.next() == .faults(counts, advice: advice))
+        close(publisher)
+        // There is nothing to do about one that has left.
+        #expect(await events.next() == .faults(counts, advice: nil))
         #expect(await events.next() == .ended(.left))
         await rig.end()
     }
@@ -410,9 +427,10 @@ import TransportStream
         let answer = say(bytes, to: rig.port)
         try await rig.take(after: &events)
         guard case .ended(.rejected(let why)) = await events.next() else { throw Failed("it was not rejected") }
-        #expect(why.contains("Sorenson H.263") && why.contains("H.264"))
+        let words = "is Sorenson H.263, which cannot be used; set the encoder to H.264 or HEVC"
+        #expect(why == "its video \(words)")
         let text = String(decoding: try await answer.value, as: UTF8.self)
-        #expect(text.contains("NetStream.Publish.Rejected") && text.contains("Sorenson H.263"))
+        #expect(text.contains("NetStream.Publish.Rejected") && text.contains("the video \(words)"))
         #expect(rig.ingest.ledger.refusals[.codec] == 1)
         await rig.end()
     }

@@ -153,10 +153,27 @@ extension Stage {
 
 extension Daemon {
     /// Bytes of memory that the service has, its children's not counted.
-    func resident() throws -> Int {
+    func resident() throws -> Int { try memory("VmRSS") }
+
+    /// The most that it has had since ``forgetPeak()``, or since its start.
+    func peak() throws -> Int { try memory("VmHWM") }
+
+    /// Lets the peak begin with what the service has now. Root alone may do so, since the service keeps others out of its
+    /// memory; for others the peak goes on.
+    func forgetPeak() {
+        let file = open("/proc/\(program.pid)/clear_refs", O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { return }
+        _ = write(file, "5", 1)
+        close(file)
+    }
+
+    private func memory(_ name: String) throws -> Int {
         guard let status = KernelFile.text("/proc/\(program.pid)/status") else { throw Failed("the service is gone") }
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
-        return (Int(line.split(whereSeparator: { !$0.isNumber }).first ?? "0") ?? 0) << 10
+        let line = status.split(separator: "\n").first { $0.hasPrefix("\(name):") } ?? ""
+        guard let size = line.split(whereSeparator: { !$0.isNumber }).first.flatMap({ Int($0) }) else {
+            throw Failed("the kernel does not tell \(name)")
+        }
+        return size << 10
     }
 }
 

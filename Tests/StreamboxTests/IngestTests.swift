@@ -110,6 +110,10 @@ import Testing
             let onAir = try await rig.daemon.logged("on air", "source=rtmp-0", from: position)
             print("on air again after \(onAir.time - came.time)")
             #expect(rig.daemon.lines("on air", "source=slate").count == 1)
+            // It is let in because the first one is gone, and not because that was silent for long enough.
+            let left = try await rig.daemon.logged("the publisher left")
+            #expect(left.index < came.index)
+            #expect(rig.daemon.lines("takes its place").isEmpty && rig.daemon.lines("turned away").isEmpty)
             try await rig.sink.waitForMoreFrames(15, of: "one")
             await stage.end(second)
             try await rig.daemon.terminate()
@@ -173,6 +177,9 @@ import Testing
             let early = try await stage.publish(.small(seconds: 20), to: rig.url())
             #expect(try await early.wait(.seconds(30)) != .exited(0))
             try await rig.daemon.logged("level=warning", "sends no picture", "source=rtmp-0")
+            try await stage.expect("the note", of: rig.daemon) { status in
+                status.source("rtmp-0")?.notes?.contains { $0.hasPrefix("no video comes; set the encoder") } == true
+            }
             let good = try await stage.publish(.small, to: rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0")
             await stage.end(good)
@@ -330,7 +337,12 @@ import Testing
                 try RTMPStranger.ask(port, bytes, patience: Limit.seconds(120))
             }
             #expect(String(decoding: answer, as: UTF8.self).contains("NetStream.Publish.Rejected"))
-            try await rig.daemon.logged("Sorenson H.263 video cannot be used; have the encoder send H.264 or HEVC")
+            let why = "its video is Sorenson H.263, which cannot be used; set the encoder to H.264 or HEVC"
+            try await rig.daemon.logged(why)
+            // As long as no other publisher has come.
+            try await stage.expect("the note", of: rig.daemon) {
+                $0.source("rtmp-0")?.notes == ["the last publisher was turned away: \(why)"]
+            }
             try await eventually("the metric", within: .seconds(10)) { refusals(stage)["codec"] == 1 }
             try await rig.daemon.terminate()
         }

@@ -81,7 +81,7 @@ import Testing
             var position = daemon.position
             let second = try await stage.srtCaller(.small { $0.firstNumber = 9000 }, port: srt)
             try await daemon.logged("it is converted from now on", "source=srt-1", from: position)
-            let words = "its sound is AAC-LC at 48 kHz stereo, the channel's is 44.1 kHz stereo: it is converted"
+            let words = "its audio is AAC-LC at 48 kHz stereo, the channel's is 44.1 kHz stereo: it is converted"
             try await stage.expect("the note", of: daemon) { $0.source("srt-1")?.notes?.contains(words) == true }
             position = daemon.position
             first.send(SIGKILL)
@@ -123,7 +123,7 @@ import Testing
             try await eventually("the source to listen") { FreePort.isBound(udp: srt) }
             let caller = try await stage.srtCaller(.small { ($0.soundRate, $0.isMono) = (44_100, true) }, port: srt)
             try await daemon.logged("it is converted from now on", "source=srt-0")
-            let words = "its sound is AAC-LC at 44.1 kHz mono, the channel's is 48 kHz stereo: it is converted"
+            let words = "its audio is AAC-LC at 44.1 kHz mono, the channel's is 48 kHz stereo: it is converted"
             try await stage.expect("the note", of: daemon) { $0.source("srt-0")?.notes?.contains(words) == true }
             try await sink.waitForMoreFrames(120, of: "raw")
             // The slate may have been on air for most of it.

@@ -95,10 +95,10 @@ import Testing
                     return try FileDescriptor.open($0, .writeOnly, options: options, permissions: .ownerReadWrite)
                 },
                 environment: environment, events: { warnings.note($0) })
-            #expect(exit.status == .exited(0), "\(command.maskedLine()): \(exit.log.lines)")
+            #expect(exit.status == .exited(0), "\(command.maskedArguments()): \(exit.log.lines)")
             for line in warnings.all {
                 let isExcused = exceptions.contains { $0.excuses(line, by: ffmpeg.version) }
-                #expect(isExcused, "\(ffmpeg.version), \(command.maskedLine()): \(line.text)")
+                #expect(isExcused, "\(ffmpeg.version), \(command.maskedArguments()): \(line.text)")
                 // The service does not pass it on either.
                 if isExcused { #expect(FFmpegNoise.contains(line), "\(line.text)") }
             }

@@ -7,6 +7,9 @@ import Testing
 /// What is made of a publisher's audio, by what its FFmpeg can do.
 @Suite struct SoundRelayTests {
     private static let aac = "have the encoder send AAC-LC"
+    private static let one = "set the encoder to send one, in AAC-LC"
+    private static let tracks = ForeignAudio(
+        name: "several audio tracks", codec: nil, statement: "several audio tracks come", isSeveralTracks: true)
 
     @Test("what FFmpeg reads and decodes is converted", arguments: ["5.1", "7.1", "9.0"])
     func converted(version: String) {
@@ -32,19 +35,22 @@ import Testing
         let deaf = FFmpegCapabilities.complete("9.0", withoutDecoders: ["speex"])
         #expect(SoundRelay.remedy(for: speex, in: deaf) == named + "decoder speex")
         #expect(SoundRelay.remedy(for: speex, in: .complete("9.0", without: ["aac"])) == named + "encoder aac")
-        let unknown = ForeignAudio(name: "several audio tracks", codec: nil)
+        let unknown = ForeignAudio(name: "audio codec 9", codec: nil)
         #expect(SoundRelay.remedy(for: unknown, in: .complete("9.0")) == Self.aac)
+        #expect(SoundRelay.remedy(for: Self.tracks, in: .complete("9.0")) == Self.one)
     }
 
     @Test("notes say what comes, what becomes of it, and what to do where that is silence")
     func notes() {
         #expect(
-            SourceNote.converted(ForeignAudio(name: "MP3", codec: "mp3")) == "its sound is MP3: it is converted to AAC")
+            SourceNote.converted(ForeignAudio(name: "MP3", codec: "mp3")) == "its audio is MP3: it is converted to AAC")
         let aac = ForeignAudio(name: "AAC-LC at 48 kHz mono", codec: "aac")
-        #expect(SourceNote.converted(aac) == "its sound is AAC-LC at 48 kHz mono: it is converted")
+        #expect(SourceNote.converted(aac) == "its audio is AAC-LC at 48 kHz mono: it is converted")
         let opus = ForeignAudio(name: "Opus", codec: "opus")
-        for note in [SourceNote.unusable("Opus", Self.aac), SourceNote.unconverted(opus)] {
+        for note in [SourceNote.unusable(opus, Self.aac), SourceNote.unconverted(opus)] {
             #expect(note.contains("Opus") && note.contains("silence is sent in its place") && note.contains(Self.aac))
         }
+        let words = "several audio tracks come, and none can be used: silence is sent in their place; \(Self.one)"
+        #expect(SourceNote.unusable(Self.tracks, Self.one) == words)
     }
 }

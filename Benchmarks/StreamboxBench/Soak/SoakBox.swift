@@ -19,12 +19,15 @@ final class SoakBox {
 
     private static let channels = ["one", "two"]
     private static let groups = channels.flatMap { ["\($0)-hd", "\($0)-sd"] }
-    /// Two relays, four encoders, eight publishers.
-    private static let processes = 14
+    /// Of each channel's publisher: H.264 needs no process, and of the audio only what is not AAC does.
+    private static let sounds = [NumberedSource.Sound.aac, .mp3]
+    /// One that converts audio, four encoders, eight publishers.
+    private static let processes = 13
 
     /// Who sends to a channel.
     fileprivate struct Source {
         var url: String
+        var sound: NumberedSource.Sound
         var program: Program
         var run: UInt32 = 1
     }
@@ -39,18 +42,22 @@ final class SoakBox {
         config = stage.folder.path("box.yaml")
         try Self.write(config, stage, kept, troubled, ports, isThin: false)
         daemon = try await stage.program(streambox, ["run", "--config", config, "--log-level", "info"], environment: lab.environment)
-        for port in ports {
+        for (port, sound) in zip(ports, Self.sounds) {
             try await eventually("the source to listen", within: .seconds(30)) { FreePort.isListening(tcp: port) }
             let url = "rtmp://127.0.0.1:\(port)/live/x"
-            sources.append(Source(url: url, program: try await Self.publish(stage, url, run: 1)))
+            let program = try await Self.publish(stage, url, sound, run: 1)
+            sources.append(Source(url: url, sound: sound, program: program))
         }
     }
 
-    private static func publish(_ stage: Stage, _ url: String, run: UInt32) async throws -> Program {
+    private static func publish(
+        _ stage: Stage, _ url: String, _ sound: NumberedSource.Sound, run: UInt32
+    ) async throws -> Program {
         try await stage.publish(
             .with {
                 $0.duration = nil
                 ($0.width, $0.height, $0.bitrate) = (320, 180, 400)
+                $0.sound = sound
                 $0.firstNumber = run * SoakStream.run
             }, to: url)
     }
@@ -159,11 +166,8 @@ final class SoakBox {
             try await lab.plug(gpu)
         case .gpuWedged: try await lab.wedge(gpu)
         case .sourceLost: try await restart(channel, after: .seconds(3))
-        case .relayKilled:
-            try signal(SIGKILL, among: relays, &random)
-            // Who was thrown out comes again.
-            try await Task.sleep(for: .seconds(2))
-            for index in sources.indices where !sources[index].program.isRunning { try await restart(index, after: .zero) }
+        case .soundKilled: try signal(SIGKILL, among: converters, &random)
+        case .soundHung: try signal(SIGSTOP, among: converters, &random)
         case .targetDropped: try await troubled.dropPublisher(group)
         case .targetRefused:
             try troubled.refuse(group)
@@ -187,9 +191,9 @@ final class SoakBox {
         await stage.end(sources[index].program)
         try await Task.sleep(for: pause)
         sources[index].run += 1
-        let (url, run) = (sources[index].url, sources[index].run)
+        let source = sources[index]
         try await eventually("the source to listen", within: .seconds(30)) { FreePort.isListening(tcp: self.sources[index].port) }
-        sources[index].program = try await Self.publish(stage, url, run: run)
+        sources[index].program = try await Self.publish(stage, source.url, source.sound, run: source.run)
     }
 
     private func signal(_ signal: Int32, among processes: [Leftovers.Process], _ random: inout SeededRandom) throws {
@@ -204,9 +208,8 @@ final class SoakBox {
     private var encoders: [Leftovers.Process] { children.filter { $0.command.contains("-force_key_frames") } }
     /// Those to the troubled platform.
     private var publishers: [Leftovers.Process] { children.filter { $0.command.contains(":\(troubled.port)/") } }
-    private var relays: [Leftovers.Process] {
-        children.filter { !$0.command.contains("-force_key_frames") && !$0.command.contains(":\(troubled.port)/") && !$0.command.contains(":\(kept.port)/") }
-    }
+    /// Those that make AAC of a publisher's audio.
+    private var converters: [Leftovers.Process] { children.filter { $0.command.contains("-f flv -i pipe:0") } }
 
     // MARK: What came
 

@@ -5,6 +5,6 @@ enum SoakFault: String, CaseIterable, ExpressibleByArgument {
     case encoderKilled, encoderCrashed, encoderHung
     case handedOver, handedToSoftware, reloaded
     case gpuFailed, gpuHung, gpuPulled, gpuWedged
-    case sourceLost, relayKilled
+    case sourceLost, soundKilled, soundHung
     case targetDropped, targetRefused, publisherKilled, publisherHung, targetStopped
 }

@@ -54,11 +54,6 @@ public struct FFmpegCommand: Sendable, Hashable {
         [program] + arguments.map(URLMask.maskAll(in:))
     }
 
-    /// One shell line that shows what would run, secrets masked.
-    public func maskedLine(program: String = "ffmpeg") -> String {
-        Self.shellLine(maskedArguments(program: program))
-    }
-
     /// Words as a shell takes them, quoted where they need it.
     public static func shellLine(_ words: [String]) -> String {
         words.map(ShellQuoting.quoted).joined(separator: " ")

@@ -202,23 +202,25 @@ final class Desk {
 
     /// Tells what is wrong with the publisher's media, while it publishes.
     func noted(_ publication: Publication, _ faults: MediaFaults) {
-        if publication === self.publication { note(faults) }
+        if publication === self.publication { note(faults, advice: faults.advice) }
     }
 
     /// Tells what was wrong with a publisher's media.
-    func note(_ faults: MediaFaults) {
+    ///
+    /// - Parameter advice: What to do about it, while it publishes.
+    func note(_ faults: MediaFaults, advice: String? = nil) {
         guard faults.total > 0 else { return }
         let seen = MediaFault.allCases.filter { faults[$0] > 0 }
-        report(.faults(Dictionary(uniqueKeysWithValues: seen.map { ($0.description, faults[$0]) })))
+        report(.faults(Dictionary(uniqueKeysWithValues: seen.map { ($0.description, faults[$0]) }), advice: advice))
     }
 
     /// Turns the publisher away, because a feed does not carry its video.
     func reject(_ connection: Connection, _ coding: VideoCoding) {
         guard connection === publisher else { return }
-        let why = "\(coding) video cannot be used; have the encoder send H.264 or HEVC"
+        let why = coding.refusal(of: "its video")
         end(.rejected(why))
         count(.codec, connection.address, why)
-        sendAway(connection, .rejected(why))
+        sendAway(connection, .rejected(coding.refusal(of: "the video")))
     }
 
     /// Nothing that the publisher sends becomes a picture, or something does again.

@@ -281,7 +281,11 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
             guard now - lastForeign >= Self.leastForeign else { return }
             (lastForeign, isOtherForeign, hasForeignAudio, converter) = (now, false, true, nil)
             let name = name(of: audio.coding)
-            owner?.inlet(self, hasForeignAudio: ForeignAudio(name: name, codec: audio.coding.nameInFFmpeg))
+            owner?.inlet(
+                self,
+                hasForeignAudio: ForeignAudio(
+                    name: name, codec: audio.coding.nameInFFmpeg, statement: audio.coding.statement(name),
+                    isSeveralTracks: audio.coding == .multitrack))
         }
         guard let converter else { return }
         if !hasBegun { begin(converter) }

@@ -36,6 +36,21 @@ package enum MediaFault: Int, Error, Sendable, Hashable, CaseIterable, CustomStr
         case .compositionTime: "impossible composition time"
         }
     }
+
+    /// The message cannot be used, or part of it.
+    package var costsFrames: Bool { self != .compositionTime }
+
+    /// What to do where most messages have it.
+    package var remedy: String {
+        switch self {
+        case .missingKeyframe: "set the encoder's keyframe interval to 2 s"
+        case .oversizedUnit: "set a lower bitrate in the encoder"
+        case .oddMessage: "set the encoder to one codec"
+        case .shortMessage, .unreadableHeader, .missingHeader, .truncatedUnit, .wrongLength, .emptyUnit,
+            .compositionTime:
+            "restart the stream in the encoder"
+        }
+    }
 }
 
 /// How often each ``MediaFault`` was seen.
@@ -44,6 +59,11 @@ package struct MediaFaults: Sendable, Hashable {
     package private(set) var total = 0
 
     package subscript(fault: MediaFault) -> Int { counts[fault.rawValue] }
+
+    /// The one that costs most frames; `nil` where none does.
+    package var worst: MediaFault? {
+        MediaFault.allCases.filter { $0.costsFrames && self[$0] > 0 }.max { self[$0] < self[$1] }
+    }
 
     mutating func count(_ fault: MediaFault, times: Int = 1) {
         guard times > 0 else { return }

@@ -60,9 +60,9 @@ package enum VideoCoding: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// Four characters as a big-endian number.
-enum FourCC {
+package enum FourCC {
     /// The characters; `?` where one is not printable, since a stranger sent them.
-    static func text(_ code: UInt32) -> String {
+    package static func text(_ code: UInt32) -> String {
         String(
             (0..<4).map { index in
                 let byte = UInt8(truncatingIfNeeded: code >> (24 - 8 * UInt32(index)))

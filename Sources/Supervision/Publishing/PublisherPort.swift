@@ -16,6 +16,8 @@ final class PublisherPort: Sendable {
         var withoutPicture = ContinuousClock.now
         /// That is so for long.
         var isMute = false
+        /// What is wrong with most of what it sends, and what to do.
+        var advice: String?
         /// What the publisher says that it sends.
         var announced: String?
         var announcements = ReportLimit()
@@ -124,7 +126,7 @@ final class PublisherPort: Sendable {
             ledger.hasSender(true)
             state.withLock { state in
                 (state.hasPublisher, state.delivers, state.withoutPicture, state.isMute) = (true, false, .now, false)
-                state.announced = nil
+                (state.announced, state.advice) = (nil, nil)
             }
             update(process)
         case .ended(let ending):
@@ -137,7 +139,10 @@ final class PublisherPort: Sendable {
             case .rejected(let why): logger.warning("the publisher is turned away: \(why)")
             }
             ledger.hasSender(false)
-            state.withLock { $0.hasPublisher = false }
+            state.withLock { state in
+                state.hasPublisher = false
+                ledger.note(.sender, ending.note)
+            }
             update(process)
         case .announced(let media):
             let unsaid = state.withLock { state in
@@ -148,9 +153,15 @@ final class PublisherPort: Sendable {
             var metadata: Logger.Metadata = ["media": "\(media)"]
             if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
             logger.info("the publisher says what it sends", metadata: metadata)
-        case .faults(let counts):
+        case .faults(let counts, let advice):
             let text = counts.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
             logger.info("messages of the publisher could not be used", metadata: ["messages": "\(text)"])
+            guard let advice else { return }
+            state.withLock { state in
+                state.advice = advice
+                // Of one whose video comes, the log is enough.
+                if !state.delivers { ledger.note(.sender, advice) }
+            }
         case .refused(let reason, let address, let detail, let unsaid):
             var metadata: Logger.Metadata = ["address": "\(address)", "reason": "\(reason.rawValue)"]
             if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
@@ -180,7 +191,9 @@ final class PublisherPort: Sendable {
     func delivers() {
         ledger.isSilent(false)
         let wasMute = state.withLock { state in
-            defer { (state.delivers, state.isMute) = (true, false) }
+            defer { (state.delivers, state.isMute, state.advice) = (true, false, nil) }
+            // Under the lock: whatever was wrong with it, its video comes.
+            ledger.note(.sender, nil)
             return state.isMute
         }
         if wasMute { ingest.setMute(false) }
@@ -193,15 +206,20 @@ final class PublisherPort: Sendable {
     }
 
     private func noticeMute() {
-        let (isNew, announced) = state.withLock { state in
+        let (isNew, announced, advice) = state.withLock { state in
             if state.delivers { state.withoutPicture = .now }
             let isOverdue = .now - state.withoutPicture >= Self.mutePatience
-            defer { if isOverdue { state.isMute = true } }
-            return (isOverdue && !state.isMute, state.announced)
+            let isNew = isOverdue && !state.isMute && state.hasPublisher
+            let advice = state.advice ?? SourceNote.noVideo
+            if isNew {
+                state.isMute = true
+                ledger.note(.sender, advice)
+            }
+            return (isNew, state.announced, advice)
         }
         guard isNew else { return }
         logger.warning(
-            "the publisher sends no picture: another one with the right key may take its place",
+            "the publisher sends no picture: \(advice); another one with the right key may take its place",
             metadata: announced.map { ["announced": "\($0)"] } ?? [:])
         ingest.setMute(true)
     }
@@ -216,6 +234,16 @@ final class PublisherPort: Sendable {
                 return isThere
             }
             if isThere { noticeMute() }
+        }
+    }
+}
+
+extension IngestEvent.Ending {
+    /// What there is to know of the source until another publisher delivers.
+    fileprivate var note: String? {
+        switch self {
+        case .rejected(let why): SourceNote.turnedAway(why)
+        case .left, .idle, .replaced, .keyChanged, .violation: nil
         }
     }
 }

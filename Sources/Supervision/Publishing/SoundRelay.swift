@@ -123,11 +123,12 @@ final class SoundRelay: Sendable {
     }
 
     private static func note(_ audio: ForeignAudio, _ remedy: String?) -> String {
-        remedy.map { SourceNote.unusable(audio.name, $0) } ?? SourceNote.converted(audio)
+        remedy.map { SourceNote.unusable(audio, $0) } ?? SourceNote.converted(audio)
     }
 
     /// What can be done about audio that this FFmpeg cannot convert, as the end of a sentence; `nil` where it can.
     static func remedy(for audio: ForeignAudio, in ffmpeg: FFmpegCapabilities) -> String? {
+        if audio.isSeveralTracks { return "set the encoder to send one, in AAC-LC" }
         let codec = "have the encoder send AAC-LC"
         guard let name = audio.codec else { return codec }
         guard ffmpeg.readsFromFLV(audio: name) else { return "\(codec), or use FFmpeg 8 or later" }

@@ -73,7 +73,8 @@ extension FuzzTarget {
             return try demand(!error.description.contains(secret), "the refusal tells the secret: \(error)")
         }
         for argument in command.arguments { try demand(!argument.contains(secret), "the argument \(argument) tells the secret") }
-        try demand(!command.maskedLine().contains(secret), "the masked line tells the secret: \(command.maskedLine())")
+        let line = FFmpegCommand.shellLine(command.maskedArguments())
+        try demand(!line.contains(secret), "the masked line tells the secret: \(line)")
         if let file = command.secretFile {
             let lines = file.contents.split(separator: "\n", omittingEmptySubsequences: false)
             // An address with a line break in it would add options of its own; those that it joins by & are its parameters.

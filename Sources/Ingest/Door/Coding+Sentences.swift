@@ -1,0 +1,39 @@
+import RTMP
+
+extension VideoCoding {
+    /// Why a publisher of it is turned away, and what to do.
+    ///
+    /// - Parameter video: The video, as the reader knows it: `the video`, or `its video`.
+    func refusal(of video: String) -> String {
+        let what: String
+        switch self {
+        case .multitrack: return "several video tracks come; set the encoder to send one"
+        case .number(let number): what = "has the codec number \(number)"
+        case .fourCC(let code): what = "has the codec \(FourCC.text(code))"
+        case .h264, .hevc, .sorenson, .screenVideo, .vp6, .vp6Alpha, .screenVideo2, .av1, .vp8, .vp9, .vvc:
+            what = "is \(self)"
+        }
+        return "\(video) \(what), which cannot be used; set the encoder to H.264 or HEVC"
+    }
+}
+
+extension AudioCoding {
+    /// What comes, as the beginning of a sentence.
+    ///
+    /// - Parameter name: Of a codec that has one.
+    func statement(_ name: String) -> String {
+        switch self {
+        case .multitrack: "several audio tracks come"
+        case .deviceSpecific: "its audio is in a codec of its device"
+        case .number(let number): "its audio has the codec number \(number)"
+        case .fourCC(let code): "its audio has the codec \(FourCC.text(code))"
+        case .aac, .pcm, .pcmLittleEndian, .adpcm, .mp3, .nellymoser, .aLaw, .muLaw, .speex, .opus, .ac3, .eac3, .flac:
+            "its audio is \(name)"
+        }
+    }
+}
+
+extension MediaFaults {
+    /// What is wrong with most messages of a publisher, and what to do; `nil` where all could be used.
+    var advice: String? { worst.map { "its messages cannot be used (\($0)); \($0.remedy)" } }
+}
