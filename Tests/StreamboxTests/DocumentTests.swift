@@ -77,7 +77,7 @@ import Testing
                 let text = command.text
                 if text.hasPrefix("scripts/run") {
                     try await box.start(command)
-                } else if text == "scripts/test" || text.hasPrefix("scripts/test ") {
+                } else if text.hasPrefix("scripts/test"), !text.hasPrefix("scripts/test-"), !Self.needsMatrix(text) {
                     try await box.test(command)
                 } else if text.hasPrefix("scripts/") {
                     try Self.look(at: command)
@@ -87,6 +87,11 @@ import Testing
             }
             try await box.daemon.terminate()
         }
+    }
+
+    /// A run of the tests with an FFmpeg that has to be made first, or of a part of them that the script chooses.
+    private static func needsMatrix(_ command: String) -> Bool {
+        ["--ffmpeg", "--judge", "--only-ffmpeg"].contains(where: command.contains)
     }
 
     /// A script that takes too long for a test among others: it is there, and has the words that it is called with.
@@ -103,7 +108,9 @@ import Testing
                 .map { try Document.text("\(folder)/\($0)") }
         }
         let text = texts.joined()
-        for word in words.dropFirst() where Double(word) == nil && word != word.uppercased() {
+        for (former, word) in zip(words, words.dropFirst()) where Double(word) == nil && word != word.uppercased() {
+            // The name of a test.
+            if former == "--filter" { continue }
             if name == "test-appliance", !word.hasPrefix("-"), !word.hasSuffix(".deb") {
                 #expect(Document.exists("Tests/Appliance/scenarios/\(word).sh"), "\(command.place): \(word)")
             } else if word.hasPrefix("--") {
