@@ -53,6 +53,8 @@ package struct MediaReader {
 
     /// The parameter sets in force; `nil` before the first header.
     private var sets: ParameterSets?
+    /// Those of the newest header in the other codec. They come into force with a keyframe in it.
+    private var otherSets: ParameterSets?
     /// Those of the newest keyframe in Annex B form.
     private var shownSets: [UInt8] = []
     private var needsKeyframe = true
@@ -138,14 +140,14 @@ package struct MediaReader {
         case .hevc: codec = .hevc
         default:
             guard bytes.count > tag.size else { throw .emptyUnit }
-            guard program?.video == nil || oddVideo.note(tag.coding) else { throw .oddMessage }
+            guard oddVideo.note(tag.coding) else { throw .oddMessage }
             return .foreignVideo(tag.coding)
         }
         switch tag.content {
         case .other: return .nothing
         case .header:
-            sets = try ParameterSets(codec, header: Bytes(rebasing: bytes[tag.size...]))
-            if program?.video?.codec != codec { needsKeyframe = true }
+            let read = try ParameterSets(codec, header: Bytes(rebasing: bytes[tag.size...]))
+            if sets.map({ $0.codec == codec }) ?? true { sets = read } else { otherSets = read }
             return .nothing
         case .frame: return try takeFrame(tag, codec, timestamp, bytes, now)
         }
@@ -154,17 +156,18 @@ package struct MediaReader {
     private mutating func takeFrame(
         _ tag: VideoTag, _ codec: Codec, _ timestamp: UInt32, _ bytes: Bytes, _ now: Int64
     ) throws(MediaFault) -> Event {
-        guard var sets, sets.codec == codec else { throw .missingHeader }
+        let isOther = sets?.codec != codec
+        guard var sets = isOther ? otherSets : sets, sets.codec == codec else { throw .missingHeader }
         let body = Bytes(rebasing: bytes[tag.size...])
         faults.count(.emptyUnit, times: try NALUnits.check(body, lengthSize: sets.lengthSize))
         let scan = FrameScan(body, isMarked: tag.isKeyframe, sets: &sets)
         let isKeyframe = scan.isKeyframe && sets.isComplete
         // Parameter sets in a message of their own count, and are no frame.
         guard scan.hasSlice else {
-            self.sets = sets
+            if isOther { otherSets = sets } else { self.sets = sets }
             return .nothing
         }
-        guard isKeyframe || !needsKeyframe else { throw .missingKeyframe }
+        guard isKeyframe || !(needsKeyframe || isOther) else { throw .missingKeyframe }
         let size =
             MediaUnit.delimiter(codec).count + scan.size
             + (isKeyframe ? sets.annexB.count : scan.parameterSetSize)
@@ -176,6 +179,7 @@ package struct MediaReader {
             throw .lateTime
         }
         if times.isCorrected { faults.count(.compositionTime) }
+        if isOther { otherSets = self.sets }
         self.sets = sets
         let isNewFormat = isKeyframe && (shownSets != sets.annexB || program?.video?.codec != codec)
         if isNewFormat {

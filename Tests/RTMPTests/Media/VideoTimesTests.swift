@@ -128,4 +128,44 @@ import TransportStream
             time.map { (0...5).contains($0.dts - frame.time) } == true
         })
     }
+
+    @Test("a header of another codec comes alone -> the stream goes on; its keyframe begins the other codec")
+    func strayHeader() {
+        var reading = Reading()
+        reading.take(Message(.video, 0, Media.avcHeader()))
+        reading.video(0, Media.avc([Media.slice(isIDR: true)], isKeyframe: true))
+        reading.take(Message(.video, 40, Media.enhanced(0, isKeyframe: true, Media.hevcRecord())))
+        for number in 1...50 { #expect(reading.video(number * 40, Media.avc([Media.slice(number)])) != nil) }
+        #expect(reading.reader.faults.total == 0)
+        let hevc = Media.units([Media.hevcSlice(isIDR: true)])
+        #expect(reading.video(2040, Media.enhanced(3, isKeyframe: true, hevc))?.isNewFormat == true)
+        #expect(reading.reader.program?.video?.codec == .hevc)
+        // And back again, with the header from before.
+        #expect(reading.video(2080, Media.avc([Media.slice()])) == nil && reading.reader.faults[.missingKeyframe] == 1)
+        let back = reading.video(2120, Media.avc([Media.slice(isIDR: true)], isKeyframe: true))
+        #expect(back?.payload == Media.annexB([Media.delimiter, Media.sps(), Media.pps(), Media.slice(isIDR: true)]))
+    }
+
+    @Test("headers of two codecs come before the first keyframe -> that decides")
+    func twoHeaders() {
+        for isHEVC in [false, true] {
+            var reading = Reading()
+            reading.take(Message(.video, 0, Media.avcHeader()))
+            reading.take(Message(.video, 0, Media.enhanced(0, isKeyframe: true, Media.hevcRecord())))
+            let hevc = Media.enhanced(3, isKeyframe: true, Media.units([Media.hevcSlice(isIDR: true)]))
+            let avc = Media.avc([Media.slice(isIDR: true)], isKeyframe: true)
+            #expect(reading.video(0, isHEVC ? hevc : avc)?.isNewFormat == true)
+            #expect(reading.reader.program?.video?.codec == (isHEVC ? .hevc : .h264))
+        }
+    }
+
+    @Test("one or two odd messages come before the first keyframe -> they decide nothing", arguments: [1, 2])
+    func oddStart(_ count: Int) {
+        var reading = Reading()
+        let odd = [0x91] + Array("av01".utf8) + [0, 0, 0, 1]
+        for _ in 0..<count { #expect(reading.take(Message(.video, 0, odd)) == .nothing) }
+        reading.take(Message(.video, 0, Media.avcHeader()))
+        #expect(reading.video(0, Media.avc([Media.slice(isIDR: true)], isKeyframe: true)) != nil)
+        #expect(reading.reader.faults[.oddMessage] == count)
+    }
 }
