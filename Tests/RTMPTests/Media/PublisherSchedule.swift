@@ -14,8 +14,13 @@ struct PublisherSchedule {
         var captured: Int?
         /// When it arrives, in microseconds since the start.
         var arrival: Int
-        /// Jumps of the timestamps before it.
+        /// Jumps of the timestamps of both streams before it, and of its own stream alone.
         var jumps: Int
+        var loneJumps: Int
+        /// Milliseconds by which the jumps of its own stream are to have moved it.
+        var moved: Int
+        /// A jump of its own stream alone is being judged, or made up for.
+        var isUnsettled = false
         var isKeyframe = false
         var isHeader = false
     }
@@ -111,15 +116,24 @@ struct PublisherSchedule {
             moved += jump.by
             return true
         }
+        let lone = Self.loneJumps(until: end, start: start, wrap: wrap, hasOrder: reorder > 0, using: &random) { at in
+            let beginning = max(starts.video, starts.audio) + settling + 1_000_000
+            let away = apart + 3_000_000
+            return at > beginning && jumps.allSatisfy { abs($0.at - at) > away }
+                && [pause, stall].allSatisfy { $0.isEmpty || at < $0.lowerBound - away || at > $0.upperBound + away }
+        } stamped: { at in
+            start + at / 1000 + jumps.filter { $0.at <= at }.reduce(0) { $0 + $1.by }
+        }
         summary = "rate \(rate), frame \(frame) µs, start \(start), wrap \(wrap), skew \(skew) µs, first \(first), "
         summary += "headers \(headers), \(paused) pauses \(pause), stall \(stall), jumps \(jumps), "
-        summary += "reorder \(reorder)\(isPyramid ? " as a pyramid" : "")"
+        summary += "lone jumps \(lone), reorder \(reorder)\(isPyramid ? " as a pyramid" : "")"
         // A decoding time and what is added to it, in milliseconds.
         let composition = reorder > 0 ? 0 : [0, 0, 80].randomElement(using: &random)!
 
-        func stamp(_ captured: Int, sent: Int) -> (time: Int, jumps: Int) {
+        func stamp(_ captured: Int, sent: Int, _ own: [LoneJump]) -> (time: Int, jumps: Int) {
             let passed = jumps.filter { $0.at <= sent }
-            return (start + captured / 1000 + passed.reduce(0) { $0 + $1.by }, passed.count)
+            let added = passed.reduce(0) { $0 + $1.by } + own.reduce(0) { $0 + $1.by }
+            return (start + captured / 1000 + added, passed.count)
         }
         func add(
             _ kind: StreamKind, _ captured: Int, sent: Int? = nil, _ bytes: [UInt8], isFrame: Bool = true,
@@ -127,7 +141,8 @@ struct PublisherSchedule {
         ) {
             let sent = sent ?? captured
             if kind == paused, pause.contains(sent) { return }
-            let (time, count) = stamp(captured, sent: sent)
+            let own = lone.filter { $0.kind == kind && $0.at <= sent }
+            let (time, count) = stamp(captured, sent: sent, own)
             let jitter = Int.random(in: 0...15_000, using: &random)
             let lag = (kind == .video) == (skew > 0) ? abs(skew) : 0
             items.append(
@@ -135,6 +150,11 @@ struct PublisherSchedule {
                     message: Message(kind, ((time % wrap) + wrap) % wrap, bytes), kind: kind,
                     captured: isFrame ? captured : nil,
                     arrival: stall.contains(sent) ? stall.upperBound + lag : sent + lag + jitter, jumps: count,
+                    loneJumps: own.count, moved: own.reduce(0) { $0 + $1.moves },
+                    // Where a picture belongs that comes out of order behind such a jump nobody knows.
+                    isUnsettled: own.last.map {
+                        kind == .video && reorder > 0 || $0.isDoubtful && sent - $0.at < 4_500_000
+                    } ?? false,
                     isKeyframe: isKeyframe, isHeader: isHeader))
         }
         func addStray(_ kind: StreamKind, _ captured: Int) {
@@ -238,6 +258,66 @@ struct PublisherSchedule {
         return jumps
     }
 
+    /// A jump of the timestamps of one stream.
+    private struct LoneJump {
+        var kind: StreamKind
+        /// In microseconds.
+        var at: Int
+        /// In milliseconds, and how many of them are to be seen: a step ahead by less than a second is a gap, one back
+        /// by half a second at the most and one that takes back such a gap are believed. All others are nothing that
+        /// was captured, and the stream goes on.
+        var by: Int
+        var moves: Int
+        /// Whether it is believed turns out behind it.
+        var isDoubtful: Bool { moves < 0 }
+    }
+
+    /// - Parameters:
+    ///   - isClear: Nothing else goes on at a time.
+    ///   - stamped: The timestamp without wrap of both streams at a time.
+    /// - Returns: Jumps of one stream alone, six seconds or more apart.
+    private static func loneJumps(
+        until end: Int, start: Int, wrap: Int, hasOrder: Bool, using random: inout some RandomNumberGenerator,
+        isClear: (Int) -> Bool, stamped: (Int) -> Int
+    ) -> [LoneJump] {
+        guard Bool.random(using: &random) else { return [] }
+        var jumps: [LoneJump] = []
+        var at = 0
+        while at < end - 2_000_000 {
+            at += Int.random(in: 6_000_000...12_000_000, using: &random)
+            guard isClear(at) else { continue }
+            let kind = Bool.random(using: &random) ? StreamKind.video : .audio
+            let own = jumps.filter { $0.kind == kind }
+            let before = stamped(at) + own.reduce(0) { $0 + $1.by }
+            var by = [
+                -200, -500, -750, -990, -1500, -5000, -9500, -30_000, -600_000, 200, 500, 990, 5000, 30_000, 600_000,
+            ].randomElement(using: &random)!
+            // One in three begins again at nothing, or takes back what the one before did.
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0: by = -(before % wrap)
+            case 1: by = own.last.map { -$0.by } ?? by
+            default: break
+            }
+            let lead = own.last.map { at - $0.at < 9_000_000 && $0.by > 500 && $0.by <= 990 ? $0.by : 0 } ?? 0
+            let returns = lead != 0 && by == -lead
+            let moves = (-500...990).contains(by) || returns ? by : 0
+            let isClose = lead != 0 && !returns && by < -500 && abs(by + lead) < 400
+            // What lies between is one or the other by a frame, or by how late the line is; and pictures out of order
+            // look like a short step back.
+            guard !(991..<3000).contains(by), !(-1499 ..< -990).contains(by),
+                abs(by) < 1 << 31, !isClose, !(hasOrder && -1500..<0 ~= by)
+            else { continue }
+            // Where the times of both are nearly the same again, the publisher may mean that.
+            let sign = kind == .video ? 1 : -1
+            let lost = jumps.reduce(0) { $0 + ($1.kind == .video ? $1.by - $1.moves : $1.moves - $1.by) }
+            guard lost + sign * (by - moves) == 0 || abs(lost + sign * (by - moves)) > 3000 else { continue }
+            guard [before, before + by].allSatisfy({ wrap != 1 << 24 || Self.distance($0, wrap) > 8000 || $0 + by == 0 })
+            else { continue }
+            jumps.append(LoneJump(kind: kind, at: at, by: by, moves: moves))
+        }
+        return jumps
+    }
+
     // MARK: Judging
 
     /// What became of the frames of both streams, each with its time of presentation less its composition time.
@@ -286,7 +366,7 @@ struct PublisherSchedule {
         let faults = MediaFault.allCases.filter { $0 != .missingHeader && $0 != .missingKeyframe }
             .map { reading.reader.faults[$0] }.reduce(0, +)
         if faults > strays { complaints.append("\(faults) faults, but \(strays) messages do not belong there") }
-        return complaints + steps(placed.video) + offsets(placed.video, placed.audio)
+        return complaints + judge(placed)
     }
 
     /// Plays the schedule into a channel's feed.
@@ -342,18 +422,31 @@ struct PublisherSchedule {
                 placed.add(item, at: Ticks.extend(unit.pts, near: dts) - composition(item))
             }
         }
-        return complaints + offsets(placed.video, placed.audio)
+        return complaints + judge(placed, isInFeed: true)
     }
 
-    /// The distance of a frame from the one before is what the publisher states.
-    private func steps(_ video: [(item: Item, pts: Int64)]) -> [String] {
+    private func judge(_ placed: Placed, isInFeed: Bool = false) -> [String] {
+        let offsets = offsets(placed.video, placed.audio)
+        // A splicer takes what comes behind a pause as long as that for another timeline.
+        let gaps = zip(placed.video, placed.video.dropFirst()).map { $1.item.captured! - $0.item.captured! }
+        guard !isInFeed || gaps.max() ?? 0 < 9_000_000 else { return offsets }
+        // Frames of audio are put on a grid.
+        return offsets + steps(placed.video.dropFirst(unsettled(placed.video)), within: 450)
+            + steps(placed.audio[...], within: 3600)
+    }
+
+    /// The distance of a frame from the one before is what the publisher states, whatever the other stream does.
+    private func steps(_ frames: ArraySlice<(item: Item, pts: Int64)>, within tolerance: Int64) -> [String] {
         var complaints: [String] = []
-        for (former, next) in zip(video, video.dropFirst()).dropFirst(unsettled(video)) {
-            guard former.item.jumps == next.item.jumps else { continue }
+        for (former, next) in zip(frames, frames.dropFirst()) {
+            guard former.item.jumps == next.item.jumps, former.item.loneJumps == next.item.loneJumps,
+                !next.item.isUnsettled
+            else { continue }
             let stated = Int64(next.item.captured! - former.item.captured!) * 9 / 100
             let error = next.pts - former.pts - stated
-            if abs(error) > 450 {
-                complaints.append("at \(next.item.captured!) µs, a step is off by \(error / 90) ms")
+            if abs(error) > tolerance {
+                complaints.append(
+                    "at \(next.item.captured!) µs, a step of \(next.item.kind) is off by \(error / 90) ms")
             }
         }
         return complaints
@@ -382,7 +475,9 @@ struct PublisherSchedule {
             while next + 1 < audio.count, audio[next].item.captured! < item.captured! { next += 1 }
             guard next < audio.count, audio[next].item.jumps == item.jumps else { continue }
             guard abs(audio[next].item.captured! - item.captured!) < 500_000 else { continue }
-            let stated = Int64(audio[next].item.captured! - item.captured!) * 9 / 100
+            guard !audio[next].item.isUnsettled, !item.isUnsettled else { continue }
+            let moved = Int64(audio[next].item.moved - item.moved) * MediaTimeline.tick
+            let stated = Int64(audio[next].item.captured! - item.captured!) * 9 / 100 + moved
             let error = audio[next].pts - Ticks.extend(pts, near: audio[next].pts) - stated
             if abs(error) > 3600 {
                 complaints.append(
