@@ -42,7 +42,7 @@ public enum RTMPStranger {
         command("deleteStream", 4, [5, 0] + withUnsafeBytes(of: Double(1).bitPattern.bigEndian) { Array($0) })
     }
 
-    /// A publisher whose first message of video is this one.
+    /// A publisher whose first messages of video are this one, so many times.
     public static func publishing(_ video: [UInt8], times: Int = 1, key: String) -> [UInt8] {
         asking(for: key) + (0..<times).flatMap { _ in message(6, video, kind: 9) }
     }

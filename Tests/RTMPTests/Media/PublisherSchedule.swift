@@ -51,7 +51,10 @@ struct PublisherSchedule {
         let paused = Bool.random(using: &random) ? StreamKind.video : .audio
         var pause = Self.window(upTo: 12_000_000, using: &random)
         let stall = Self.window(upTo: 4_000_000, using: &random)
-        let reorder = [0, 0, 0, 1, 2, 3, 4].randomElement(using: &random)!
+        let order = [0, 0, 0, 1, 2, 3, 4].randomElement(using: &random)!
+        // Pictures out of order are told by composition times as often.
+        let isComposed = Bool.random(using: &random)
+        let reorder = isComposed ? 0 : order
         self.reorder = reorder
         let isPyramid = Bool.random(using: &random)
         let gop = max(1, 1_000_000 / frame)
@@ -126,7 +129,7 @@ struct PublisherSchedule {
         }
         summary = "rate \(rate), frame \(frame) µs, start \(start), wrap \(wrap), skew \(skew) µs, first \(first), "
         summary += "headers \(headers), \(paused) pauses \(pause), stall \(stall), jumps \(jumps), "
-        summary += "lone jumps \(lone), reorder \(reorder)\(isPyramid ? " as a pyramid" : "")"
+        summary += "lone jumps \(lone), reorder \(order)\(isComposed ? " by composition" : "")\(isPyramid ? " as a pyramid" : "")"
         // A decoding time and what is added to it, in milliseconds.
         let composition = reorder > 0 ? 0 : [0, 0, 80].randomElement(using: &random)!
 
@@ -171,23 +174,29 @@ struct PublisherSchedule {
                 let header = Media.avcHeader(Media.avcRecord([Media.sps(width: width)]))
                 add(.video, group, header, isFrame: false, isHeader: true)
             }
-            for (place, anchor) in Self.order(of: gop, reorder: reorder, isPyramid: isPyramid) {
-                let captured = group + place * frame
+            let pictures = Self.order(of: gop, reorder: order, isPyramid: isPyramid)
+            let lag = pictures.enumerated().map { $0 - $1.place }.max()!
+            for (number, (place, anchor)) in pictures.enumerated() {
+                // With composition times, a timestamp is that of decoding, and decoding is what is judged.
+                let captured = group + (isComposed ? number : place) * frame
+                let composition = isComposed && order > 0 ? (place - number + lag) * frame / 1000 : composition
                 addStray(.video, captured)
                 add(
-                    .video, captured, sent: group + anchor * frame,
+                    .video, captured, sent: isComposed ? captured : group + anchor * frame,
                     Media.avc(
-                        [Media.slice(captured / frame, isIDR: place == 0)], isKeyframe: place == 0,
+                        [Media.slice(number, isIDR: place == 0)], isKeyframe: place == 0,
                         composition: composition),
                     isKeyframe: place == 0)
             }
         }
-        let header = Media.aacHeader(Media.aacConfig(rateIndex: rateIndex))
+        // The channels may change in mid-schedule.
+        let change = Bool.random(using: &random) ? Int.random(in: 0..<end, using: &random) : end
         var number = 0
         while first.audio + number * 1024 * 1_000_000 / rate < end {
             let captured = first.audio + number * 1024 * 1_000_000 / rate
             if number % 43 == 0, captured >= headers.audio {
-                add(.audio, captured, header, isFrame: false, isHeader: true)
+                let config = Media.aacConfig(rateIndex: rateIndex, channels: captured < change ? 2 : 1)
+                add(.audio, captured, Media.aacHeader(config), isFrame: false, isHeader: true)
             }
             addStray(.audio, captured)
             add(.audio, captured, Media.aac(number))
@@ -307,6 +316,8 @@ struct PublisherSchedule {
             guard !(991..<3000).contains(by), !(-1499 ..< -990).contains(by),
                 abs(by) < 1 << 31, !isClose, !(hasOrder && -1500..<0 ~= by)
             else { continue }
+            // Two seconds ahead alone are more than a stream comes back from.
+            guard moves <= 0 || own.reduce(moves, { $0 + $1.moves }) < 1000 else { continue }
             // Where the times of both are nearly the same again, the publisher may mean that.
             let sign = kind == .video ? 1 : -1
             let lost = jumps.reduce(0) { $0 + ($1.kind == .video ? $1.by - $1.moves : $1.moves - $1.by) }
@@ -464,7 +475,8 @@ struct PublisherSchedule {
     }
 
     private func composition(_ item: Item) -> Int64 {
-        item.kind == .video ? Int64(item.message.bytes[4]) * MediaTimeline.tick : 0
+        item.kind == .video
+            ? item.message.bytes[2..<5].reduce(0) { $0 << 8 | Int64($1) } * MediaTimeline.tick : 0
     }
 
     /// The distance between audio and video that were captured within half a second is what it was then, within 40 ms.
