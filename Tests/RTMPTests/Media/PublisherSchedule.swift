@@ -120,6 +120,8 @@ struct PublisherSchedule {
             return true
         }
         let lone = Self.loneJumps(until: end, start: start, wrap: wrap, hasOrder: reorder > 0, using: &random) { at in
+            // Behind a pause in which the clock was set back, a stream may go ahead by as much.
+            if hasJumpedInPause { return false }
             let beginning = max(starts.video, starts.audio) + settling + 1_000_000
             let away = apart + 3_000_000
             return at > beginning && jumps.allSatisfy { abs($0.at - at) > away }
@@ -310,7 +312,8 @@ struct PublisherSchedule {
             let lead = own.last.map { at - $0.at < 9_000_000 && $0.by > 500 && $0.by <= 990 ? $0.by : 0 } ?? 0
             let returns = lead != 0 && by == -lead
             let moves = (-500...990).contains(by) || returns ? by : 0
-            let isClose = lead != 0 && !returns && by < -500 && abs(by + lead) < 400
+            let former = own.last.map { at - $0.at < 12_000_000 && $0.by > 500 ? $0.by : 0 } ?? 0
+            let isClose = former != 0 && !returns && by < -500 && abs(by + former) < 400
             // What lies between is one or the other by a frame, or by how late the line is; and pictures out of order
             // look like a short step back.
             guard !(991..<3000).contains(by), !(-1499 ..< -990).contains(by),
