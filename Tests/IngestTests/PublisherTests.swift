@@ -423,7 +423,7 @@ import TransportStream
     func foreignVideo() async throws {
         let rig = try await Rig()
         var events = rig.ingest.events.makeAsyncIterator()
-        let bytes = RTMPStranger.publishing(SmallStream.oldVideo, key: "key")
+        let bytes = RTMPStranger.publishing(SmallStream.oldVideo, times: 3, key: "key")
         let answer = say(bytes, to: rig.port)
         try await rig.take(after: &events)
         guard case .ended(.rejected(let why)) = await events.next() else { throw Failed("it was not rejected") }

@@ -330,7 +330,7 @@ import Testing
         try await withStage { stage in
             let rig = try await rig(stage)
             let video: [UInt8] = [0x12, 0, 0, 0x84]
-            let bytes = RTMPStranger.publishing(video, key: "the-right-key")
+            let bytes = RTMPStranger.publishing(video, times: 3, key: "the-right-key")
             // It is answered once the channel has taken its stream.
             let port = rig.port
             let answer = try await onOwnThread {

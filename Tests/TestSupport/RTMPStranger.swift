@@ -42,9 +42,9 @@ public enum RTMPStranger {
         command("deleteStream", 4, [5, 0] + withUnsafeBytes(of: Double(1).bitPattern.bigEndian) { Array($0) })
     }
 
-    /// A publisher whose first message of video is this one.
-    public static func publishing(_ video: [UInt8], key: String) -> [UInt8] {
-        asking(for: key) + message(6, video, kind: 9)
+    /// A publisher whose first messages of video are this one, so many times.
+    public static func publishing(_ video: [UInt8], times: Int = 1, key: String) -> [UInt8] {
+        asking(for: key) + (0..<times).flatMap { _ in message(6, video, kind: 9) }
     }
 
     /// A message in one chunk, longer ones than 128 bytes after a ``chunkSize(_:)``.

@@ -1,7 +1,7 @@
 package import TransportStream
 
 /// What an `AudioSpecificConfig` says (ISO/IEC 14496-3, 1.6.2.1).
-package struct AudioFormat: Sendable, Hashable, CustomStringConvertible {
+package struct AudioFormat: Sendable, Hashable {
     /// `audioObjectType` of the core: 2 is AAC-LC. HE-AAC has a core of AAC-LC at half of its rate.
     package private(set) var objectType: Int
     /// Samples a second of the core, 1…192,000.
@@ -75,12 +75,6 @@ package struct AudioFormat: Sendable, Hashable, CustomStringConvertible {
         let type = objectType == 2 && hasPS ? 29 : objectType == 2 && hasSBR ? 5 : objectType
         return AACFormat(
             objectType: UInt8(type), sampleRate: sampleRate, channelConfiguration: UInt8(channelConfiguration))
-    }
-
-    package var description: String {
-        let format = aac
-        let layout = format.channels.map { "\($0) channels" } ?? "with its own channel layout"
-        return "\(format.profile) \(sampleRate) Hz \(layout)"
     }
 
     // MARK: ADTS

@@ -18,8 +18,10 @@ package enum MediaFault: Int, Error, Sendable, Hashable, CaseIterable, CustomStr
     case oversizedUnit
     /// A message is in another codec than those around it.
     case oddMessage
-    /// The composition time is further from the decoding time than any decoder reorders; it is taken for zero.
+    /// The composition time is one that the frames before do not support, see ``CompositionTimes``; it is taken for zero.
     case compositionTime
+    /// The timestamp is far behind the frames before, or the same for many of them; the frame is dropped.
+    case lateTime
 
     /// For the log. It holds nothing that the publisher sent.
     package var description: String {
@@ -34,6 +36,7 @@ package enum MediaFault: Int, Error, Sendable, Hashable, CaseIterable, CustomStr
         case .oversizedUnit: "oversized unit"
         case .oddMessage: "message in another codec than the stream"
         case .compositionTime: "impossible composition time"
+        case .lateTime: "timestamp far behind the frames before"
         }
     }
 

@@ -53,13 +53,12 @@ package struct MediaReader {
 
     /// The parameter sets in force; `nil` before the first header.
     private var sets: ParameterSets?
+    /// Those of the newest header in the other codec. They come into force with a keyframe in it.
+    private var otherSets: ParameterSets?
     /// Those of the newest keyframe in Annex B form.
     private var shownSets: [UInt8] = []
     private var needsKeyframe = true
-    private var order = DecodingOrder()
-    private var lastDTS: Int64?
-    /// The most negative composition time so far, in ticks: decoding has to come so much earlier.
-    private var lead: Int64 = 0
+    private var videoTimes = VideoTimes()
 
     private var grid: AudioGrid?
     private var lastAudio: Int64?
@@ -79,32 +78,8 @@ package struct MediaReader {
         var header: UInt64 = 0
     }
 
-    /// Messages in another codec than the stream's. One or two are an encoder's mistake or a peculiarity, and no reason
-    /// to do anything; another codec is one whose messages come one after the other.
-    private struct OddMessages<Coding: Equatable> {
-        private var coding: Coding?
-        private var count = 0
-        private static var few: Int { 2 }
-
-        /// - Returns: The stream goes on in this codec.
-        mutating func note(_ coding: Coding) -> Bool {
-            count = coding == self.coding ? count + 1 : 1
-            self.coding = coding
-            return count > Self.few
-        }
-
-        mutating func end() { coding = nil }
-    }
-
-    /// Ticks between two frames of video, at the least. A ``Splicer`` takes a keyframe that comes sooner for the
-    /// beginning of another timeline.
-    private static let leastFrame = 4 * MediaTimeline.tick
     /// Ticks between two frames of audio, at the least: what FLV can tell apart.
     private static let leastSound = MediaTimeline.tick
-    /// Composition times in milliseconds that are believed: sixteen frames at two a second; and below zero, a
-    /// careless encoder.
-    private static let compositionTimes = -500...8000
-
     /// - Parameter largestUnit: Bytes of a frame in a feed, at the most.
     package init(largestUnit: Int = 8 << 20) {
         self.largestUnit = largestUnit
@@ -165,14 +140,14 @@ package struct MediaReader {
         case .hevc: codec = .hevc
         default:
             guard bytes.count > tag.size else { throw .emptyUnit }
-            guard program?.video == nil || oddVideo.note(tag.coding) else { throw .oddMessage }
+            guard oddVideo.note(tag.coding) else { throw .oddMessage }
             return .foreignVideo(tag.coding)
         }
         switch tag.content {
         case .other: return .nothing
         case .header:
-            sets = try ParameterSets(codec, header: Bytes(rebasing: bytes[tag.size...]))
-            if program?.video?.codec != codec { needsKeyframe = true }
+            let read = try ParameterSets(codec, header: Bytes(rebasing: bytes[tag.size...]))
+            if sets.map({ $0.codec == codec }) ?? true { sets = read } else { otherSets = read }
             return .nothing
         case .frame: return try takeFrame(tag, codec, timestamp, bytes, now)
         }
@@ -181,21 +156,30 @@ package struct MediaReader {
     private mutating func takeFrame(
         _ tag: VideoTag, _ codec: Codec, _ timestamp: UInt32, _ bytes: Bytes, _ now: Int64
     ) throws(MediaFault) -> Event {
-        guard var sets, sets.codec == codec else { throw .missingHeader }
+        let isOther = sets?.codec != codec
+        guard var sets = isOther ? otherSets : sets, sets.codec == codec else { throw .missingHeader }
         let body = Bytes(rebasing: bytes[tag.size...])
         faults.count(.emptyUnit, times: try NALUnits.check(body, lengthSize: sets.lengthSize))
         let scan = FrameScan(body, isMarked: tag.isKeyframe, sets: &sets)
         let isKeyframe = scan.isKeyframe && sets.isComplete
         // Parameter sets in a message of their own count, and are no frame.
         guard scan.hasSlice else {
-            self.sets = sets
+            if isOther { otherSets = sets } else { self.sets = sets }
             return .nothing
         }
-        guard isKeyframe || !needsKeyframe else { throw .missingKeyframe }
+        guard isKeyframe || !(needsKeyframe || isOther) else { throw .missingKeyframe }
         let size =
             MediaUnit.delimiter(codec).count + scan.size
             + (isKeyframe ? sets.annexB.count : scan.parameterSetSize)
         guard size <= largestUnit else { throw .oversizedUnit }
+        let time = timeline.place(.video, timestamp: timestamp, now: now)
+        guard let times = videoTimes.place(time, composition: tag.compositionTime, isKeyframe: isKeyframe) else {
+            // The frames behind it may need it.
+            needsKeyframe = true
+            throw .lateTime
+        }
+        if times.isCorrected { faults.count(.compositionTime) }
+        if isOther { otherSets = self.sets }
         self.sets = sets
         let isNewFormat = isKeyframe && (shownSets != sets.annexB || program?.video?.codec != codec)
         if isNewFormat {
@@ -205,28 +189,12 @@ package struct MediaReader {
         }
         needsKeyframe = false
         oddVideo.end()
-        let times = times(tag, timestamp, now)
         let unit = AccessUnit(
             kind: .video, pts: Ticks.onWire(times.pts), dts: Ticks.onWire(times.dts), isKeyframe: isKeyframe,
             duration: 0,
             byteCount: UnitPacker.byteCount(.video, size: size))
         found = Found(unit: unit, size: size, body: tag.size..<bytes.count)
         return .unit(unit, isNewFormat: isNewFormat)
-    }
-
-    /// Decoding comes before presentation, and after the decoding of the frame before. A timestamp is the time of
-    /// decoding; where those step back as pictures do that are sent before they are shown, it is that of presentation.
-    private mutating func times(_ tag: VideoTag, _ timestamp: UInt32, _ now: Int64) -> (dts: Int64, pts: Int64) {
-        let time = timeline.place(.video, timestamp: timestamp, now: now)
-        var composition = Int64(tag.compositionTime) * MediaTimeline.tick
-        if !Self.compositionTimes.contains(tag.compositionTime) {
-            faults.count(.compositionTime)
-            composition = 0
-        }
-        lead = min(lead, composition)
-        let dts = max(order.place(time) + lead, lastDTS.map { $0 + Self.leastFrame } ?? .min)
-        lastDTS = dts
-        return (dts, max(time + composition, dts))
     }
 
     // MARK: Audio
@@ -272,6 +240,7 @@ package struct MediaReader {
         guard count <= AudioFormat.largestFrame else { throw .oversizedUnit }
         let stated = timeline.place(.audio, timestamp: timestamp, duration: format.frameDuration, now: now)
         let pts = max(grid?.place(stated) ?? stated, lastAudio.map { $0 + Self.leastSound } ?? .min)
+        guard pts - stated <= MediaTimeline.mostDelay else { throw .lateTime }
         lastAudio = pts
         audioCoding = .aac
         oddAudio.end()

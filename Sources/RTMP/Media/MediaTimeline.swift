@@ -7,85 +7,16 @@ import TransportStream
 /// amount when it jumps too: what belongs together stays together. A pause is no jump: time passes for the other stream
 /// as well, or on the clock. A step that takes a stream no more than a second ahead of the clock is a gap, too.
 ///
+/// A stream that jumps alone goes on where it is, by when its frames come, and the other one is left in its place.
+///
 /// A short step back is no jump where a picture belongs between the two newest times: a publisher that states when
 /// pictures are shown sends them in the order of decoding. Any other short one is a jump as long as nothing speaks
 /// against it: it is taken back where the stream returns to its times of before, or where the other stream goes on
-/// without one. Times may go back then, by half a second at the most.
+/// without one. So is a step back to where the stream was before it went ahead. Times may go back then, by a second at
+/// the most.
 struct MediaTimeline {
     private var video = Stream(isVideo: true)
     private var audio = Stream(isVideo: false)
-
-    private struct Stream {
-        /// Its frames may come out of order.
-        let isVideo: Bool
-        /// What is added to the ticks of a timestamp, modulo ``wrap``.
-        var offset: Int64 = 0
-        var timestamp: UInt32 = 0
-        /// The newest time given out; `nil` before the first.
-        var newest: Int64?
-        /// The newest one before that.
-        var former: Int64?
-        /// Ticks by which frames came behind later ones, at the most.
-        var reorder: Int64 = 0
-        /// Ticks from the second newest time to the newest one where frames belonged in between, at the most.
-        var leap: Int64 = 0
-        /// A short step back of this stream, as it has been moved for it; `nil` once it is known for a jump or an
-        /// error.
-        var doubt: Shift?
-        /// It is behind its newest time because such a move was taken back.
-        var isLate = false
-        /// Ticks from one frame to the next, as it was last.
-        var step: Int64 = 0
-        /// When the last message came.
-        var arrival: Int64 = 0
-        /// How far the times went ahead of the clock, at the most. It falls by a thousandth of the time that passes:
-        /// the clock of a publisher may be slow.
-        var ahead: Int64 = .min / 2
-        /// Jumps of the other stream that this one has not followed, oldest first.
-        var pending: [Shift] = []
-
-        var pendingTicks: Int64 { pending.reduce(0) { ($0 + $1.ticks) % MediaTimeline.wrap } }
-
-        /// The time of a timestamp that is nearest to a reference.
-        ///
-        /// - Parameter shift: Ticks by which the stream is moved.
-        func time(of timestamp: UInt32, movedBy shift: Int64 = 0, near reference: Int64) -> Int64 {
-            var difference = (Int64(timestamp) * MediaTimeline.tick + offset + shift - reference) % MediaTimeline.wrap
-            if difference >= MediaTimeline.wrap / 2 { difference -= MediaTimeline.wrap }
-            if difference < -MediaTimeline.wrap / 2 { difference += MediaTimeline.wrap }
-            return reference + difference
-        }
-
-        mutating func move(by ticks: Int64) { offset = (offset + ticks) % MediaTimeline.wrap }
-
-        /// The step back was none that the other stream follows.
-        mutating func takeBackDoubt() {
-            guard let doubt else { return }
-            move(by: -doubt.ticks)
-            self.doubt = nil
-            isLate = true
-        }
-
-        /// The earliest time of a frame that has not jumped.
-        ///
-        /// A picture between the two newest times may be shown before the newer one. Where these are far apart, the
-        /// stream has paused, and only what it did before counts.
-        func earliest(after newest: Int64) -> Int64 {
-            if isLate { return newest - MediaTimeline.mostLate - MediaTimeline.mostBack }
-            guard isVideo, let former else { return newest - MediaTimeline.mostBack }
-            let isPause = newest - former > MediaTimeline.mostLate + MediaTimeline.mostBack
-            // A few milliseconds more, for they are rounded.
-            let reach = isPause ? reorder + 4 * MediaTimeline.tick : MediaTimeline.mostLate
-            return min(newest - MediaTimeline.mostBack, max(former + 1, newest - reach))
-        }
-    }
-
-    private struct Shift {
-        /// Where the stream jumped to.
-        var time: Int64
-        /// Modulo ``wrap``.
-        var ticks: Int64
-    }
 
     /// Where the next frame of a stream belongs: a step behind its newest one, and after a pause where the clock is.
     /// What a line owes after it stood still comes late as well, and has not paused.
@@ -101,14 +32,19 @@ struct MediaTimeline {
     /// Ticks of a millisecond.
     static let tick = Ticks.perSecond / 1000
     /// The span of a timestamp.
-    private static let wrap = tick << 32
+    static let wrap = tick << 32
     private static let shortWrap = tick << 24
+    /// Ticks by which two times of the same moment may differ.
+    static let rounding = 4 * tick
     /// Ticks by which the timestamps of one stream may go back: more than rounding and careless encoders need.
-    private static let mostBack = 40 * tick
+    static let mostBack = 40 * tick
     /// Ticks of a step back that may be none of the publisher's clock: pictures out of order, or a burst of wrong
     /// times. A ``Splicer`` takes more than that, its `longestStepBack`, for another timeline; four frames at ten a
     /// second are less.
-    private static let mostLate = Ticks.perSecond / 2
+    static let mostLate = Ticks.perSecond / 2
+    /// Ticks by which a frame may come behind its own time because others before it have that or later ones. It is more
+    /// than a stream goes back that is believed.
+    static let mostDelay = Ticks.perSecond * 3 / 2
     /// Ticks by which they may go ahead of the clock or of the other stream at once.
     private static let mostAhead = 1000 * tick
     /// Ticks of a pause on the clock that is taken for one behind a jump.
@@ -118,8 +54,10 @@ struct MediaTimeline {
     /// Ticks for which a stream goes on behind a short step back until that is a jump for good, whenever the other one
     /// comes: longer than that one may lag behind on the line.
     private static let mostDoubtful = 2000 * tick
-    /// Ticks between the streams from which on they have nothing to do with each other, and a jump of one alone is no
-    /// statement about the other: a ``Splicer`` takes no audio that is further from its video.
+    /// Ticks for which a stream that went ahead may come back to where it was.
+    static let longestLead = 10 * Ticks.perSecond
+    /// Ticks between the streams from which on they have nothing to do with each other, and the one that begins is
+    /// placed by when it comes: a ``Splicer`` takes no audio that is further from its video.
     private static let mostApart = 10_000 * tick
     /// Jumps that a stream may have to follow.
     private static let mostPending = 8
@@ -144,9 +82,9 @@ struct MediaTimeline {
         if let newest = stream.newest {
             time = next(of: &stream, beside: &other, timestamp, newest: newest, now)
             if time > newest {
-                if time - newest <= mostAhead { stream.step = time - newest }
+                if time - newest <= mostAhead, stream.lead?.time != time { stream.step = time - newest }
                 (stream.former, stream.newest) = (newest, time)
-                stream.isLate = false
+                stream.lag = nil
             }
         } else {
             time = first(of: &stream, beside: &other, timestamp, now)
@@ -198,8 +136,12 @@ struct MediaTimeline {
             return time - doubt.ticks
         }
         if plausible.contains(time) {
-            if time < newest { noteReorder(of: &stream, from: newest, to: time) }
-            return follow(&stream, beside: &other, timestamp, within: plausible, expected: expected) ?? time
+            if time < newest { stream.noteReorder(from: newest, to: time) }
+            if let moved = follow(&stream, beside: &other, timestamp, within: plausible, expected: expected) {
+                return moved
+            }
+            stream.noteLead(to: time, after: newest, now: now)
+            return time
         }
         // It is shown before one that has wrapped.
         if timestamp < 1 << 24, plausible.contains(time - shortWrap) { return time - shortWrap }
@@ -214,15 +156,22 @@ struct MediaTimeline {
         // It jumps to where the other one has begun meanwhile, or where it was before.
         let joint = stream.time(of: timestamp, movedBy: (other.offset - stream.offset) % wrap, near: newest)
         if other.newest != nil, joint >= newest, plausible.contains(joint) {
-            stream.offset = other.offset
-            (stream.pending, stream.doubt, other.pending, other.doubt) = ([], nil, [], nil)
+            (stream.formerOffset, stream.offset) = (stream.offset, other.offset)
+            (stream.pending, stream.doubt, stream.lead, other.pending, other.doubt) = ([], nil, nil, [], nil)
             return joint
         }
         let step = max(stream.step, stream.leap)
-        let target = newest + (elapsed > step + leastPause ? elapsed : step)
-        let isShort = stream.pending.isEmpty && (newest - mostLate..<newest).contains(time)
+        var target = newest + (elapsed > step + leastPause ? elapsed : step)
+        // Where its former jump is undone, nothing is to be left of both.
+        if let former = stream.formerOffset {
+            let time = stream.time(of: timestamp, movedBy: (former - stream.offset) % wrap, near: newest)
+            if abs(time - target) <= rounding { target = time }
+        }
+        let isDoubtful =
+            stream.pending.isEmpty && time < newest
+            && (time >= newest - mostLate || stream.endsLead(at: time, now: now))
         jump(of: &stream, beside: &other, from: time, to: target)
-        if isShort { stream.doubt = Shift(time: target, ticks: target - time) }
+        if isDoubtful { stream.doubt = Shift(time: target, ticks: target - time) }
         return target
     }
 
@@ -248,18 +197,12 @@ struct MediaTimeline {
         return best.time
     }
 
-    private static func noteReorder(of stream: inout Stream, from newest: Int64, to time: Int64) {
-        guard stream.isVideo, !stream.isLate, let former = stream.former, time > former else { return }
-        stream.reorder = max(stream.reorder, newest - time)
-        if newest - former <= mostLate + mostBack { stream.leap = max(stream.leap, newest - former) }
-    }
-
     private static func jump(of stream: inout Stream, beside other: inout Stream, from time: Int64, to target: Int64) {
         let pending = stream.pendingTicks
         stream.pending = []
+        stream.formerOffset = stream.offset
         stream.move(by: target - time)
-        stream.isLate = false
-        stream.doubt = nil
+        (stream.lag, stream.doubt, stream.lead) = (nil, nil, nil)
         other.doubt = nil
         guard other.newest != nil else { return }
         other.pending.append(Shift(time: target, ticks: (target - time - pending) % wrap))
@@ -273,9 +216,8 @@ struct MediaTimeline {
     /// where its frame is nearer to its place then. Of a frame that is shown before another one nobody knows where
     /// that is.
     ///
-    /// And it is moved where it goes on past the jump: it has not jumped itself, and the distance between the two that
-    /// the publisher states is another one from now on. A short step back is taken back instead, so that the streams
-    /// are as far apart as stated and the one that is right is left alone.
+    /// Where it goes on past the jump, it has not jumped itself: it stays where it is, and the other one where it has
+    /// been put. A step back that is in doubt is taken back, so that the streams are as far apart as stated.
     ///
     /// - Returns: The time of the frame then; `nil` where nothing changes.
     private static func follow(
@@ -295,10 +237,9 @@ struct MediaTimeline {
         stream.pending = []
         if !isNearer, isAlone, let doubt = other.doubt, reference <= doubt.time + mostDoubtful {
             other.takeBackDoubt()
-            return nil
         }
         other.doubt = nil
-        guard isNearer || abs(moved - reference) <= mostApart else { return nil }
+        guard isNearer else { return nil }
         stream.move(by: shift)
         return moved
     }

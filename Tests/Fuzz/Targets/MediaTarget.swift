@@ -85,6 +85,18 @@ private struct MediaPlay: ~Copyable {
         return [(isKey ? 0x10 : 0x20) | (isHEVC ? 12 : 7), 1, 0, 0, composition] + length + nal
     }
 
+    /// A frame with any composition time.
+    private mutating func wideFrame() -> [UInt8] {
+        let composition = (0..<3).map { _ in input.byte() }
+        return [0x27, 1] + composition + [0, 0, 0, 4, 0x41, 0x9A, 0x5A, 0x5A]
+    }
+
+    private func announce(_ bytes: [UInt8]) throws {
+        guard let metadata = bytes.withUnsafeBytes({ MediaMetadata($0) }) else { return }
+        let text = metadata.description
+        try demand(text.unicodeScalars.allSatisfy { $0 == "µ" || (" "..."~").contains($0) }, "metadata says \(text)")
+    }
+
     private mutating func header(_ choice: UInt8) throws {
         switch choice {
         case 0: try send(.video, MediaSeeds.avcHeader(MediaSeeds.small))
@@ -94,6 +106,9 @@ private struct MediaPlay: ~Copyable {
         case 4: try send(.audio, [0xAF, 0, 0x12, 0x08])
         case 5: try send(.audio, [0xAF, 0, 0x2B, 0x11, 0x88, 0])
         case 6: try send(.audio, [0xAF, 0] + input.take(Int(input.byte())))
+        case 8: timestamp &-= UInt32(input.byte()) * 20
+        case 9: try send(.video, wideFrame())
+        case 10: try announce(Array(input.take(Int(input.byte()))))
         default: try send(.video, Array(input.take(Int(input.byte()))))
         }
     }
@@ -116,7 +131,6 @@ private struct MediaPlay: ~Copyable {
             case .foreignVideo(let coding): try inspect("\(coding)")
             }
         }
-        if let format = reader.audioFormat { try inspect("\(format)") }
         try demand(feed.heldBytes <= (1 << 20) + 2 * Feed.segmentCapacity, "the feed holds \(feed.heldBytes) bytes")
     }
 
@@ -126,7 +140,10 @@ private struct MediaPlay: ~Copyable {
         let dts = Ticks.extend(unit.dts, near: newest[kind] ?? unit.dts)
         if let last = newest[kind] { try demand(dts > last, "\(kind) goes from \(last) to \(dts)") }
         newest[kind] = dts
-        try demand(Ticks.extend(unit.pts, near: dts) >= dts, "a frame is shown before it is decoded")
+        let pts = Ticks.extend(unit.pts, near: dts)
+        try demand(pts >= dts, "a frame is shown before it is decoded")
+        // A splicer drops what is decoded earlier than that.
+        try demand(pts - dts <= 10 * Ticks.perSecond, "a frame is decoded \(pts - dts) ticks before it is shown")
         let source = reader.unit(in: bytes)
         let payload = payload(of: unit, source)
         let kept = reader.keptSound

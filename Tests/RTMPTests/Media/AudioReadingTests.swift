@@ -27,7 +27,7 @@ import TransportStream
         let changed = reading.audio(86, Media.aac())
         #expect(changed?.payload.prefix(4) == [0xFF, 0xF1, 0x50, 0x40])
         #expect(changed?.unit.duration == 2089)
-        #expect(reading.reader.audioFormat?.description == "AAC-LC 44100 Hz 1 channels")
+        #expect(reading.reader.audioFormat?.text == "AAC-LC 44100 Hz 1 channels")
     }
 
     @Test("the audio is part of the program from its first frame on, not from its header")
@@ -94,7 +94,7 @@ import TransportStream
     func fits(_ example: Case) {
         var reading = Reading()
         #expect(reading.take(Message(.audio, 0, Media.aacHeader(example.config))) == .nothing)
-        #expect(reading.reader.audioFormat?.description == example.text)
+        #expect(reading.reader.audioFormat?.text == example.text)
         guard let unit = reading.audio(0, Media.aac(size: 20)) else {
             Issue.record("there is no unit")
             return
@@ -122,7 +122,7 @@ import TransportStream
         let header = reading.take(Message(.audio, 0, Media.aacHeader(config)))
         let place = 2..<2 + config.count
         #expect(header == .foreignAudio(.init(coding: .aac, isHeader: true, time: 0, body: place)))
-        #expect(reading.reader.audioFormat?.description == text)
+        #expect(reading.reader.audioFormat?.text == text)
         let frame = reading.take(Message(.audio, 50, Media.aac(size: 10)))
         #expect(frame == .foreignAudio(.init(coding: .aac, isHeader: false, time: 4500, body: 2..<12)))
         #expect(reading.reader.program?.audio == nil)
@@ -286,5 +286,13 @@ import TransportStream
     func bare() {
         var reading = Reading()
         #expect(reading.take(Message(.audio, 0, [0x00])) == .nothing && reading.reader.faults[.emptyUnit] == 1)
+    }
+}
+
+extension AudioFormat {
+    /// All of it that matters to a channel.
+    fileprivate var text: String {
+        let layout = aac.channels.map { "\($0) channels" } ?? "with its own channel layout"
+        return "\(aac.profile) \(sampleRate) Hz \(layout)"
     }
 }

@@ -14,8 +14,13 @@ struct PublisherSchedule {
         var captured: Int?
         /// When it arrives, in microseconds since the start.
         var arrival: Int
-        /// Jumps of the timestamps before it.
+        /// Jumps of the timestamps of both streams before it, and of its own stream alone.
         var jumps: Int
+        var loneJumps: Int
+        /// Milliseconds by which the jumps of its own stream are to have moved it.
+        var moved: Int
+        /// A jump of its own stream alone is being judged, or made up for.
+        var isUnsettled = false
         var isKeyframe = false
         var isHeader = false
     }
@@ -27,11 +32,11 @@ struct PublisherSchedule {
     /// Microseconds from capture to arrival that the frames of one stream may lag behind those of the other.
     private static let mostSkew = 800_000
     /// Messages that belong to no stream.
-    private var strays = 0
+    private(set) var strays = 0
     /// Pictures that are sent behind one that is shown after them; their timestamps are times of presentation then.
-    private let reorder: Int
+    let reorder: Int
     /// Microseconds until it is known that there are such.
-    private let settling: Int
+    let settling: Int
 
     init(seconds: Int, using random: inout some RandomNumberGenerator) {
         let rate = [8000, 22_050, 44_100, 48_000].randomElement(using: &random)!
@@ -46,7 +51,10 @@ struct PublisherSchedule {
         let paused = Bool.random(using: &random) ? StreamKind.video : .audio
         var pause = Self.window(upTo: 12_000_000, using: &random)
         let stall = Self.window(upTo: 4_000_000, using: &random)
-        let reorder = [0, 0, 0, 1, 2, 3, 4].randomElement(using: &random)!
+        let order = [0, 0, 0, 1, 2, 3, 4].randomElement(using: &random)!
+        // Pictures out of order are told by composition times as often.
+        let isComposed = Bool.random(using: &random)
+        let reorder = isComposed ? 0 : order
         self.reorder = reorder
         let isPyramid = Bool.random(using: &random)
         let gop = max(1, 1_000_000 / frame)
@@ -111,15 +119,26 @@ struct PublisherSchedule {
             moved += jump.by
             return true
         }
+        let lone = Self.loneJumps(until: end, start: start, wrap: wrap, hasOrder: reorder > 0, using: &random) { at in
+            // Behind a pause in which the clock was set back, a stream may go ahead by as much.
+            if hasJumpedInPause { return false }
+            let beginning = max(starts.video, starts.audio) + settling + 1_000_000
+            let away = apart + 3_000_000
+            return at > beginning && jumps.allSatisfy { abs($0.at - at) > away }
+                && [pause, stall].allSatisfy { $0.isEmpty || at < $0.lowerBound - away || at > $0.upperBound + away }
+        } stamped: { at in
+            start + at / 1000 + jumps.filter { $0.at <= at }.reduce(0) { $0 + $1.by }
+        }
         summary = "rate \(rate), frame \(frame) µs, start \(start), wrap \(wrap), skew \(skew) µs, first \(first), "
         summary += "headers \(headers), \(paused) pauses \(pause), stall \(stall), jumps \(jumps), "
-        summary += "reorder \(reorder)\(isPyramid ? " as a pyramid" : "")"
+        summary += "lone jumps \(lone), reorder \(order)\(isComposed ? " by composition" : "")\(isPyramid ? " as a pyramid" : "")"
         // A decoding time and what is added to it, in milliseconds.
         let composition = reorder > 0 ? 0 : [0, 0, 80].randomElement(using: &random)!
 
-        func stamp(_ captured: Int, sent: Int) -> (time: Int, jumps: Int) {
+        func stamp(_ captured: Int, sent: Int, _ own: [LoneJump]) -> (time: Int, jumps: Int) {
             let passed = jumps.filter { $0.at <= sent }
-            return (start + captured / 1000 + passed.reduce(0) { $0 + $1.by }, passed.count)
+            let added = passed.reduce(0) { $0 + $1.by } + own.reduce(0) { $0 + $1.by }
+            return (start + captured / 1000 + added, passed.count)
         }
         func add(
             _ kind: StreamKind, _ captured: Int, sent: Int? = nil, _ bytes: [UInt8], isFrame: Bool = true,
@@ -127,7 +146,8 @@ struct PublisherSchedule {
         ) {
             let sent = sent ?? captured
             if kind == paused, pause.contains(sent) { return }
-            let (time, count) = stamp(captured, sent: sent)
+            let own = lone.filter { $0.kind == kind && $0.at <= sent }
+            let (time, count) = stamp(captured, sent: sent, own)
             let jitter = Int.random(in: 0...15_000, using: &random)
             let lag = (kind == .video) == (skew > 0) ? abs(skew) : 0
             items.append(
@@ -135,6 +155,11 @@ struct PublisherSchedule {
                     message: Message(kind, ((time % wrap) + wrap) % wrap, bytes), kind: kind,
                     captured: isFrame ? captured : nil,
                     arrival: stall.contains(sent) ? stall.upperBound + lag : sent + lag + jitter, jumps: count,
+                    loneJumps: own.count, moved: own.reduce(0) { $0 + $1.moves },
+                    // Where a picture belongs that comes out of order behind such a jump nobody knows.
+                    isUnsettled: own.last.map {
+                        kind == .video && reorder > 0 || $0.isDoubtful && sent - $0.at < 4_500_000
+                    } ?? false,
                     isKeyframe: isKeyframe, isHeader: isHeader))
         }
         func addStray(_ kind: StreamKind, _ captured: Int) {
@@ -151,23 +176,29 @@ struct PublisherSchedule {
                 let header = Media.avcHeader(Media.avcRecord([Media.sps(width: width)]))
                 add(.video, group, header, isFrame: false, isHeader: true)
             }
-            for (place, anchor) in Self.order(of: gop, reorder: reorder, isPyramid: isPyramid) {
-                let captured = group + place * frame
+            let pictures = Self.order(of: gop, reorder: order, isPyramid: isPyramid)
+            let lag = pictures.enumerated().map { $0 - $1.place }.max()!
+            for (number, (place, anchor)) in pictures.enumerated() {
+                // With composition times, a timestamp is that of decoding, and decoding is what is judged.
+                let captured = group + (isComposed ? number : place) * frame
+                let composition = isComposed && order > 0 ? (place - number + lag) * frame / 1000 : composition
                 addStray(.video, captured)
                 add(
-                    .video, captured, sent: group + anchor * frame,
+                    .video, captured, sent: isComposed ? captured : group + anchor * frame,
                     Media.avc(
-                        [Media.slice(captured / frame, isIDR: place == 0)], isKeyframe: place == 0,
+                        [Media.slice(number, isIDR: place == 0)], isKeyframe: place == 0,
                         composition: composition),
                     isKeyframe: place == 0)
             }
         }
-        let header = Media.aacHeader(Media.aacConfig(rateIndex: rateIndex))
+        // The channels may change in mid-schedule.
+        let change = Bool.random(using: &random) ? Int.random(in: 0..<end, using: &random) : end
         var number = 0
         while first.audio + number * 1024 * 1_000_000 / rate < end {
             let captured = first.audio + number * 1024 * 1_000_000 / rate
             if number % 43 == 0, captured >= headers.audio {
-                add(.audio, captured, header, isFrame: false, isHeader: true)
+                let config = Media.aacConfig(rateIndex: rateIndex, channels: captured < change ? 2 : 1)
+                add(.audio, captured, Media.aacHeader(config), isFrame: false, isHeader: true)
             }
             addStray(.audio, captured)
             add(.audio, captured, Media.aac(number))
@@ -238,157 +269,66 @@ struct PublisherSchedule {
         return jumps
     }
 
-    // MARK: Judging
-
-    /// What became of the frames of both streams, each with its time of presentation less its composition time.
-    private struct Placed {
-        var video: [(item: Item, pts: Int64)] = []
-        var audio: [(item: Item, pts: Int64)] = []
-
-        mutating func add(_ item: Item, at pts: Int64) {
-            if item.kind == .video { video.append((item, pts)) } else { audio.append((item, pts)) }
-        }
+    /// A jump of the timestamps of one stream.
+    private struct LoneJump {
+        var kind: StreamKind
+        /// In microseconds.
+        var at: Int
+        /// In milliseconds, and how many of them are to be seen: a step ahead by less than a second is a gap, one back
+        /// by half a second at the most and one that takes back such a gap are believed. All others are nothing that
+        /// was captured, and the stream goes on.
+        var by: Int
+        var moves: Int
+        /// Whether it is believed turns out behind it.
+        var isDoubtful: Bool { moves < 0 }
     }
 
-    /// Plays the schedule into a reader.
-    ///
-    /// - Returns: What is wrong with what came out, in words.
-    func complaints() -> [String] {
-        var reading = Reading()
-        var complaints: [String] = []
-        var newest: [StreamKind: Int64] = [:]
-        var placed = Placed()
-        var isReady: Set<StreamKind> = []
-        var hasHeader: Set<StreamKind> = []
-        for item in items {
-            reading.now = Int64(item.arrival) * 9 / 100
-            if item.isHeader { hasHeader.insert(item.kind) }
-            if hasHeader.contains(item.kind), item.kind == .audio || item.isKeyframe { isReady.insert(item.kind) }
-            guard let found = reading.unit(item.message) else {
-                if item.captured != nil, isReady.contains(item.kind) {
-                    complaints.append("\(item.kind) of \(item.captured!) µs is no unit")
-                }
-                continue
+    /// - Parameters:
+    ///   - isClear: Nothing else goes on at a time.
+    ///   - stamped: The timestamp without wrap of both streams at a time.
+    /// - Returns: Jumps of one stream alone, six seconds or more apart.
+    private static func loneJumps(
+        until end: Int, start: Int, wrap: Int, hasOrder: Bool, using random: inout some RandomNumberGenerator,
+        isClear: (Int) -> Bool, stamped: (Int) -> Int
+    ) -> [LoneJump] {
+        guard Bool.random(using: &random) else { return [] }
+        var jumps: [LoneJump] = []
+        var at = 0
+        while at < end - 2_000_000 {
+            at += Int.random(in: 6_000_000...12_000_000, using: &random)
+            guard isClear(at) else { continue }
+            let kind = Bool.random(using: &random) ? StreamKind.video : .audio
+            let own = jumps.filter { $0.kind == kind }
+            let before = stamped(at) + own.reduce(0) { $0 + $1.by }
+            var by = [
+                -200, -500, -750, -990, -1500, -5000, -9500, -30_000, -600_000, 200, 500, 990, 5000, 30_000, 600_000,
+            ].randomElement(using: &random)!
+            // One in three begins again at nothing, or takes back what the one before did.
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0: by = -(before % wrap)
+            case 1: by = own.last.map { -$0.by } ?? by
+            default: break
             }
-            guard let captured = item.captured else {
-                complaints.append("something else is a unit")
-                continue
-            }
-            let dts = Ticks.extend(found.unit.dts, near: newest[item.kind] ?? found.unit.dts)
-            if let last = newest[item.kind], dts <= last {
-                complaints.append("\(item.kind) goes back by \(last - dts) ticks at \(captured) µs")
-            }
-            newest[item.kind] = dts
-            let pts = Ticks.extend(found.unit.pts, near: dts)
-            if pts < dts { complaints.append("a frame is shown before it is decoded") }
-            placed.add(item, at: pts - composition(item))
+            let lead = own.last.map { at - $0.at < 9_000_000 && $0.by > 500 && $0.by <= 990 ? $0.by : 0 } ?? 0
+            let returns = lead != 0 && by == -lead
+            let moves = (-500...990).contains(by) || returns ? by : 0
+            let former = own.last.map { at - $0.at < 12_000_000 && $0.by > 500 ? $0.by : 0 } ?? 0
+            let isClose = former != 0 && !returns && by < -500 && abs(by + former) < 400
+            // What lies between is one or the other by a frame, or by how late the line is; and pictures out of order
+            // look like a short step back.
+            guard !(991..<3000).contains(by), !(-1499 ..< -990).contains(by),
+                abs(by) < 1 << 31, !isClose, !(hasOrder && -1500..<0 ~= by)
+            else { continue }
+            // Two seconds ahead alone are more than a stream comes back from.
+            guard moves <= 0 || own.reduce(moves, { $0 + $1.moves }) < 1000 else { continue }
+            // Where the times of both are nearly the same again, the publisher may mean that.
+            let sign = kind == .video ? 1 : -1
+            let lost = jumps.reduce(0) { $0 + ($1.kind == .video ? $1.by - $1.moves : $1.moves - $1.by) }
+            guard lost + sign * (by - moves) == 0 || abs(lost + sign * (by - moves)) > 3000 else { continue }
+            guard [before, before + by].allSatisfy({ wrap != 1 << 24 || Self.distance($0, wrap) > 8000 || $0 + by == 0 })
+            else { continue }
+            jumps.append(LoneJump(kind: kind, at: at, by: by, moves: moves))
         }
-        let faults = MediaFault.allCases.filter { $0 != .missingHeader && $0 != .missingKeyframe }
-            .map { reading.reader.faults[$0] }.reduce(0, +)
-        if faults > strays { complaints.append("\(faults) faults, but \(strays) messages do not belong there") }
-        return complaints + steps(placed.video) + offsets(placed.video, placed.audio)
-    }
-
-    /// Plays the schedule into a channel's feed.
-    ///
-    /// - Returns: What is wrong with what is in the feed, in words.
-    func feedComplaints() -> [String] {
-        var line = Line()
-        var complaints: [String] = []
-        var accepted: [StreamKind: [Item]] = [:]
-        var units: [StreamKind: [AccessUnit]] = [:]
-        var parser = UnitParser()
-        var reader: FeedReader?
-        for item in items {
-            guard let outcome = line.take(item.message, at: Int64(item.arrival) * 9 / 100)?.outcome else { continue }
-            // The first unit of video is a keyframe.
-            if item.kind == .video, accepted[.video] == nil, outcome != .joined {
-                complaints.append("the first keyframe, of \(item.captured ?? 0) µs, is not on air")
-            }
-            if outcome != .dropped {
-                accepted[item.kind, default: []].append(item)
-            } else if item.kind == .video {
-                complaints.append("video of \(item.captured ?? 0) µs is dropped")
-            }
-            guard accepted[.video] != nil else { continue }
-            if reader == nil { reader = line.feed.makeReader(notAfter: .min) }
-            while let bytes = reader?.next() {
-                let count = parser.append(bytes)
-                reader?.consume(count)
-                while let event = parser.next() {
-                    guard case .unit(let unit) = event else { continue }
-                    let packets = [UInt8](unsafeUninitializedCapacity: unit.byteCount) { buffer, count in
-                        parser.copyUnit(to: buffer.baseAddress!)
-                        count = unit.byteCount
-                    }
-                    // Silence has another size than the publisher's frames.
-                    if unit.kind == .audio, Packets.payload(packets).count != Media.aac().count + 5 { continue }
-                    units[unit.kind, default: []].append(unit)
-                }
-            }
-        }
-        var placed = Placed()
-        for kind in [StreamKind.video, .audio] {
-            let (items, units) = (accepted[kind] ?? [], units[kind] ?? [])
-            // A unit is complete once another one has begun.
-            if items.count - units.count != (items.isEmpty ? 0 : 1), items.count != units.count {
-                complaints.append("\(items.count) of \(kind) were accepted, \(units.count) are in the feed")
-            }
-            var newest = Int64.min
-            for (item, unit) in zip(items, units) {
-                let dts = newest == .min ? unit.dts : Ticks.extend(unit.dts, near: newest)
-                if dts <= newest { complaints.append("\(kind) goes back at \(item.captured ?? 0) µs") }
-                newest = dts
-                placed.add(item, at: Ticks.extend(unit.pts, near: dts) - composition(item))
-            }
-        }
-        return complaints + offsets(placed.video, placed.audio)
-    }
-
-    /// The distance of a frame from the one before is what the publisher states.
-    private func steps(_ video: [(item: Item, pts: Int64)]) -> [String] {
-        var complaints: [String] = []
-        for (former, next) in zip(video, video.dropFirst()).dropFirst(unsettled(video)) {
-            guard former.item.jumps == next.item.jumps else { continue }
-            let stated = Int64(next.item.captured! - former.item.captured!) * 9 / 100
-            let error = next.pts - former.pts - stated
-            if abs(error) > 450 {
-                complaints.append("at \(next.item.captured!) µs, a step is off by \(error / 90) ms")
-            }
-        }
-        return complaints
-    }
-
-    /// Pictures until it is known how many are sent behind one that is shown after them: some groups of them in a row.
-    private func unsettled(_ video: [(item: Item, pts: Int64)]) -> Int {
-        guard settling > 0, var start = video.first?.item.captured else { return 0 }
-        for (index, next) in video.enumerated().dropFirst() {
-            let captured = next.item.captured!
-            if captured - video[index - 1].item.captured! > 600_000 { start = captured }
-            if captured - start > settling { return index }
-        }
-        return video.count
-    }
-
-    private func composition(_ item: Item) -> Int64 {
-        item.kind == .video ? Int64(item.message.bytes[4]) * MediaTimeline.tick : 0
-    }
-
-    /// The distance between audio and video that were captured within half a second is what it was then, within 40 ms.
-    private func offsets(_ video: [(item: Item, pts: Int64)], _ audio: [(item: Item, pts: Int64)]) -> [String] {
-        var complaints: [String] = []
-        var next = 0
-        for (item, pts) in video.dropFirst(unsettled(video)) {
-            while next + 1 < audio.count, audio[next].item.captured! < item.captured! { next += 1 }
-            guard next < audio.count, audio[next].item.jumps == item.jumps else { continue }
-            guard abs(audio[next].item.captured! - item.captured!) < 500_000 else { continue }
-            let stated = Int64(audio[next].item.captured! - item.captured!) * 9 / 100
-            let error = audio[next].pts - Ticks.extend(pts, near: audio[next].pts) - stated
-            if abs(error) > 3600 {
-                complaints.append(
-                    "at \(item.captured!) µs, behind jump \(item.jumps), audio is off by \(error / 90) ms")
-            }
-        }
-        return complaints
+        return jumps
     }
 }

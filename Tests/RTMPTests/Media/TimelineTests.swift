@@ -73,18 +73,6 @@ import TransportStream
         }
     }
 
-    @Test("a jump of one stream alone is what the publisher states, up to ten seconds")
-    func oneStream() {
-        for (jump, offset) in [(-2000, -2000), (3000, 3000), (-20_000, 0), (60_000, 0)] {
-            var publisher = Publisher()
-            for _ in 0..<25 { _ = publisher.send(video: 0, audio: 0) }
-            var times: (video: Int64?, audio: Int64?) = (nil, nil)
-            for _ in 0..<50 { times = publisher.send(video: jump, audio: 0) }
-            let found = (times.video ?? 0) - (times.audio ?? 0)
-            #expect(abs(found - Int64(offset)) <= 60, "\(jump): \(found)")
-        }
-    }
-
     @Test("a pause is no jump, neither of video alone nor of both", arguments: [1500, 14_000, 60_000])
     func pause(_ length: Int) {
         var publisher = Publisher()
