@@ -160,6 +160,10 @@ __attribute__((visibility("default"))) VAStatus __vaDriverInit_1_0(VADriverConte
     /* libva insists on most functions; a table of pointers is filled as one. */
     void **function = (void **)driver->vtable;
     for (size_t index = 0; index < offsetof(struct VADriverVTable, reserved) / sizeof *function; index++) function[index] = (void *)not_here;
+#if VA_CHECK_VERSION(1, 21, 0)
+    /* A driver without it is asked by vaMapBuffer. */
+    driver->vtable->vaMapBuffer2 = NULL;
+#endif
     driver->vtable->vaTerminate = terminate;
     driver->vtable->vaQueryConfigProfiles = query_profiles;
     driver->vtable->vaQueryConfigEntrypoints = query_entrypoints;
