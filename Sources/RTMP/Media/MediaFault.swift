@@ -50,7 +50,7 @@ package enum MediaFault: Int, Error, Sendable, Hashable, CaseIterable, CustomStr
         case .oversizedUnit: "set a lower bitrate in the encoder"
         case .oddMessage: "set the encoder to one codec"
         case .shortMessage, .unreadableHeader, .missingHeader, .truncatedUnit, .wrongLength, .emptyUnit,
-            .compositionTime:
+            .compositionTime, .lateTime:
             "restart the stream in the encoder"
         }
     }
