@@ -63,8 +63,8 @@ import TransportStream
     func cut() {
         let resume = resume(frames: 100)
         let first = Self.begin + 100 * Self.frame - 27_000
-        // 0.3 s less two frames.
-        #expect(resume.firstSample(from: first, sampleRate: 48_000) == 14_400 - 2048)
+        // 0.3 s are 14,400 samples, less two frames.
+        #expect(resume.firstSample(from: first, sampleRate: 48_000) == Int64(12_352))
     }
 
     @Test("where messages begin later than that, it begins with the next frame", arguments: [

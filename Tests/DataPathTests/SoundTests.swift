@@ -365,7 +365,7 @@ import TransportStream
         second.input.start()
         // 0.3 s before the end of the last frame are 14.06 frames.
         try await eventually("the messages") { second.input.bytes == (6..<40).map { UInt8($0) } }
-        #expect(second.firstSample == 12 * 1024)
+        #expect(second.firstSample == Int64(12_288))
         await rig.publisher.sound([40], at: Self.begin + 40 * Self.frame)
         // An encoder begins a frame before the first one.
         await give(17..<41, from: 6, by: second)
