@@ -56,8 +56,8 @@ final class SoundRelay: Sendable {
     /// From one start to the next, at the least: a publisher may change its codec with each message.
     private static let leastInterval = Duration.seconds(1)
     private static let look = Duration.milliseconds(10)
-    /// From one process that is started beside a late one to the next, at the least: where the machine is too busy for
-    /// one, a second one does not help.
+    /// From one process that is started beside a late one to the next, at the least, where the late one went on: where
+    /// the machine is too busy for one, a second one does not help.
     private static let spareInterval = Duration.seconds(5)
 
     /// - Parameters:
@@ -265,7 +265,11 @@ final class SoundRelay: Sendable {
         case .late: startSpare()
         case .replaced:
             life.log(.warning, "what converts the audio gave nothing: another process goes on")
-            state.withLock { $0.runs[number]?.child }?.stop(.now, for: .stuck)
+            state.withLock { state in
+                // It did hang, and the other one may, too.
+                state.nextSpare = state.lastStart.map { $0 + Self.leastInterval }
+                state.runs[number]?.child.stop(.now, for: .stuck)
+            }
         case .unneeded: state.withLock { $0.runs[number]?.child }?.stop(.now)
         case .stalled: stalled(number)
         case .outdated: state.withLock { $0.process }?.report(.replace)
