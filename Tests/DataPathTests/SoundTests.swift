@@ -363,12 +363,12 @@ import TransportStream
         await rig.show(10..<29)
         let second = try await rig.process()
         second.input.start()
-        // 0.3 s before the end of the last frame are 14.06 frames.
-        try await eventually("the messages") { second.input.bytes == (6..<40).map { UInt8($0) } }
-        #expect(second.firstSample == Int64(12_288))
+        // All are from the second before the end of the last frame.
+        try await eventually("the messages") { second.input.bytes == (0..<40).map { UInt8($0) } }
+        #expect(second.firstSample == Int64(18 * 1024))
         await rig.publisher.sound([40], at: Self.begin + 40 * Self.frame)
         // An encoder begins a frame before the first one.
-        await give(17..<41, from: 6, by: second)
+        await give(17..<41, from: 0, by: second)
         try await eventually("the second one's sound") { rig.sound.last?.number == 40 }
         expectWhole(41, in: rig)
         try await rig.waitForPictures(29)
@@ -391,7 +391,7 @@ import TransportStream
         try await rig.waitForPictures(45)
         let second = try await rig.process()
         second.input.start()
-        await give(20..<100, from: 6, by: second)
+        await give(20..<100, from: 0, by: second)
         try await eventually("the second one's sound") { rig.sound.last?.number == 99 }
         // The last picture is at 1.76 s: silence ends within a frame of it, which is 82.5 frames.
         let numbers = rig.sound.map(\.number)
@@ -414,8 +414,8 @@ import TransportStream
         // Both are given what comes.
         await rig.publisher.sound([40], at: time)
         // Frames that are in the feed are no reason to prefer it.
-        await give(17..<20, from: 6, by: second)
-        await give(20..<41, from: 6, by: second)
+        await give(17..<20, from: 0, by: second)
+        await give(20..<41, from: 0, by: second)
         try await first.reports.wait(for: .replaced)
         try await eventually("the second one's sound") { rig.sound.last?.number == 40 }
         expectWhole(41, in: rig)
@@ -444,7 +444,7 @@ import TransportStream
         try await second.reports.wait(for: .unneeded)
         try await eventually("the first one's sound") { rig.sound.last?.number == 39 }
         #expect(await rig.publisher.convertersCount == 1)
-        #expect(try await second.input.all().count == 34)
+        #expect(try await second.input.all().count == 40)
         await rig.path.detach(second.attachment)
         expectWhole(40, in: rig)
         #expect(first.reports.all.starts(with: [.delivering, .late]) && !first.reports.all.contains(.replaced))

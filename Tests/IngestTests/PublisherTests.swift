@@ -307,8 +307,8 @@ import TransportStream
     }
 
     /// A tag of FLV around a message of audio.
-    private func tag(_ body: [UInt8], at time: UInt8) -> [UInt8] {
-        [8, 0, 0, UInt8(body.count), 0, 0, time, 0, 0, 0, 0] + body + [0, 0, 0, UInt8(body.count + 11)]
+    private func tag(_ body: [UInt8], at time: Int) -> [UInt8] {
+        [8, 0, 0, UInt8(body.count), 0, UInt8(time >> 8), UInt8(time & 0xFF), 0, 0, 0, 0] + body + [0, 0, 0, UInt8(body.count + 11)]
     }
 
     /// The next bytes of a pipe, or all up to its end.
@@ -379,11 +379,14 @@ import TransportStream
         #expect(try await read(bytes.count, from: process.input) == bytes)
         await rig.path.detach(process.attachment)
         for end in [process.input, process.output] { try end.close() }
-        // The first one gave nothing, so this one is given all that the first one was; and what was before by 0.3 s.
+        // The first one gave nothing, so this one is given all that the first one was, and the second before that.
         let next = try await rig.path.attachSound(of: source) { _ in }
-        #expect(try await read(bytes.count, from: next.input) == bytes)
+        let replayed =
+            FLV.header + tag(opus(0, 7), at: 0) + tag(opus(1, 1), at: 0) + tag(opus(1, 2), at: 400)
+            + tag(opus(1, 3), at: 420)
+        #expect(try await read(replayed.count, from: next.input) == replayed)
         send(audio(440, opus(1, 4)), to: publisher)
-        let more = tag(opus(1, 4), at: 40)
+        let more = tag(opus(1, 4), at: 440)
         #expect(try await read(more.count, from: next.input) == more)
         for end in [next.input, next.output] { try end.close() }
         close(publisher)

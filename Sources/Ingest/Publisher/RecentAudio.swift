@@ -1,8 +1,8 @@
 import RTMP
 import TransportStream
 
-/// The messages of audio that a publisher sent last, as far as they have to be converted: a process that takes over from
-/// another one is given them once more.
+/// The messages of audio that a publisher sent last, as far as they have to be converted: a process that takes over
+/// from another one is given them once more.
 ///
 /// Memory is taken only where more is kept than ever before.
 struct RecentAudio {

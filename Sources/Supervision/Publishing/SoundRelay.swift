@@ -7,8 +7,8 @@ import TransportStream
 /// A publisher's audio that a feed does not carry: the process that makes AAC of it, and what is told of both. For as
 /// long as the publisher's stream is taken.
 ///
-/// The process is on its own: the picture never waits for it. The next one continues where it has got to. One that gives
-/// nothing for a while has another one started beside it, and the first of them that gives sound stays.
+/// The process is on its own: the picture never waits for it. The next one continues where it has got to. One that
+/// gives nothing for a while has another one started beside it, and the first of them that gives sound stays.
 final class SoundRelay: Sendable {
     private struct State {
         /// What comes; `nil` while the feed carries it.
@@ -222,7 +222,7 @@ final class SoundRelay: Sendable {
             return (state.lastRun, run.child, state.isOver ? nil : state.source)
         }
         defer { ended(number) }
-        // Whoever asks from now on finds this one.
+        // A request from now on finds this one.
         guard let source, child.requested == nil else { return }
         do {
             let format = await dataPath.soundFormat(of: channel) ?? .stereo48
