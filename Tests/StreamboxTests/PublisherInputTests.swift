@@ -286,14 +286,21 @@ import Testing
         }
     }
 
-    /// What converted the audio was slow to start or to go on, on a busy machine: silence stood in.
+    /// Seconds until a process converts the audio again that has failed at a time.
+    private func pause(behind failure: Date, _ rig: Rig) throws -> Double {
+        let times = try rig.daemon.lines("msg=converts", "process=sound").map { line in
+            let text = try #require(line.firstMatch(of: #/^time=(\S+)/#)).1
+            return try Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(String(text))
+        }
+        return try #require(times.first { $0 > failure }, "\(times)").timeIntervalSince(failure)
+    }
+
+    /// The audio was interrupted for other reasons than the test's, on a busy machine.
     private func wasSlow(_ rig: Rig) -> Bool {
         !rig.daemon.lines("gives nothing: it is replaced").isEmpty || !rig.daemon.lines("audio is lost").isEmpty
     }
 
-    @Test("what converts the audio is killed or frozen: no frame is lost, and the next one continues the audio", arguments: [
-        SIGKILL, SIGSTOP,
-    ])
+    @Test("a converter that is killed or frozen costs no frame and no audio", arguments: [SIGKILL, SIGSTOP])
     func converterFails(signal: Int32) async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -303,6 +310,7 @@ import Testing
                 let found = converters(rig)
                 return found.isEmpty ? nil : found
             }
+            let failure = Date.now
             for process in first { kill(process, signal) }
             try await eventually("another process alone") {
                 let found = converters(rig)
@@ -316,10 +324,12 @@ import Testing
             }
             let verdicts = try await end(publisher, rig)
             expectInSync(verdicts, beeps: 4, starts: interruptions(rig) + 1)
+            // Silence stands in after a second without audio, which is a moment behind the video anyway. On a busy
+            // machine the next process may take longer.
+            let pause = try pause(behind: failure, rig)
             for name in ["raw", "hd"] {
                 let missing = try await missingBeeps(of: name, rig)
-                // A hang shows after 0.4 s, which leaves the next one half a second to start.
-                #expect(missing.count <= (signal == SIGKILL ? 0 : 1) || wasSlow(rig), "\(name): \(missing)")
+                #expect(missing.isEmpty || pause > 0.7 || wasSlow(rig), "\(name): \(missing), after \(pause) s")
             }
         }
     }

@@ -258,6 +258,7 @@ final class SoundRelay: Sendable {
     private func hears(_ event: SoundEvent, of number: Int) {
         switch event {
         case .delivering:
+            logger.debug("converts")
             state.withLock { state in
                 state.runs[number]?.isStalled = false
                 state.process?.report(.delivering)
