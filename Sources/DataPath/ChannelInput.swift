@@ -101,8 +101,10 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         var isForeign = false
         /// What its inlet said last of what it gives.
         fileprivate var program: Program?
-        /// Makes AAC of its sound; `nil` where nothing does.
-        fileprivate private(set) var converter: SoundConverter?
+        /// What makes AAC of its sound: none, one, or one that is late and another that was started beside it.
+        fileprivate private(set) var converters: [SoundConverter] = []
+        /// Where the next one continues.
+        fileprivate var resume = SoundResume()
         var otherSound = OtherSound()
         /// While it is on air.
         fileprivate var lateSound = LateSound()
@@ -124,7 +126,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         fileprivate func close() {
             inlet?.close()
             frames?.close()
-            converter?.close()
+            for converter in converters { converter.close() }
         }
 
         /// Its sound is taken, or what comes from now on is judged anew.
@@ -138,16 +140,44 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
             report(.offAir)
         }
 
-        /// Has its sound converted; what did that until now has no effect any more.
-        fileprivate func setConverter(_ converter: SoundConverter?) {
-            self.converter = converter
-            inlet?.setConverter(converter)
+        /// Has its sound converted, from where the last frame that was taken ended.
+        fileprivate func add(_ converter: SoundConverter) {
+            converters.append(converter)
+            inlet?.addConverter(converter)
+        }
+
+        /// What converts its sound has ended, or is not used any more.
+        fileprivate func remove(_ converter: SoundConverter) {
+            guard let index = converters.firstIndex(where: { $0 === converter }) else { return }
+            converters.remove(at: index)
+            inlet?.removeConverter(converter)
+            resume.ended(first: converter.first)
+        }
+
+        /// Other audio comes, or such as a feed carries: what converted it has no effect any more.
+        fileprivate func forgetConverters() {
+            for converter in converters { inlet?.removeConverter(converter) }
+            converters = []
+            resume = SoundResume()
+        }
+
+        /// A frame of this converter has continued the sound: of two, one is not used any more.
+        fileprivate func prefer(_ converter: SoundConverter) {
+            guard converters.count > 1, let newest = converters.last else { return }
+            let isNewest = converter === newest
+            // Where the late one is about to be late again, the other one is needed.
+            guard isNewest || converter.keepsUp else { return }
+            for other in converters where other !== converter {
+                remove(other)
+                other.leave(isNewest ? .replaced : .unneeded)
+            }
         }
 
         /// What it gives, with the sound that comes of a converter: that comes a moment later, and no silence is to
-        /// stand in for it.
+        /// stand in for it. Where the converter has ended, the next one gives that sound, and a splicer knows how long
+        /// to wait for it.
         fileprivate func converted(_ program: Program) -> Program {
-            guard converter != nil, program.audio == nil else { return program }
+            guard program.audio == nil, !converters.isEmpty || resume.end != nil else { return program }
             return Program(video: program.video, audio: .init(pid: 0, codec: .aac))
         }
 
@@ -155,13 +185,13 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         fileprivate func keep() {
             inlet?.keep()
             frames?.keep()
-            converter?.hold()
+            for converter in converters { converter.hold() }
         }
 
         fileprivate func release() {
             inlet?.release()
             frames?.release()
-            converter?.release()
+            for converter in converters { converter.release() }
         }
 
         /// The channel's sound has this format; `nil` where any is taken.
@@ -309,7 +339,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
 
     func inlet(_ inlet: any UnitInlet, hasForeignAudio audio: ForeignAudio?) {
         guard let source = source(of: inlet) else { return }
-        source.setConverter(nil)
+        source.forgetConverters()
         source.forgetLateSound()
         source.report(.foreignAudio(audio))
     }
@@ -460,47 +490,65 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     func inletEnded(_ inlet: any UnitInlet) {
         if let index = sources.firstIndex(where: { $0.inlet === inlet }) {
             end(index)
-        } else {
-            source(convertedBy: inlet)?.setConverter(nil)
+        } else if let (source, converter) = converter(of: inlet) {
+            source.remove(converter)
         }
     }
 
     // MARK: Converted sound
 
-    /// Has the sound of a source converted, in place of what did it until now.
+    /// Where a process that converts the sound of a source is to continue; `nil` where no such process was given any.
     ///
     /// - Parameter inlet: The source's own.
-    /// - Returns: `false` where there is no such source any more.
-    func add(_ converter: SoundConverter, to inlet: any UnitInlet) -> Bool {
-        guard let source = source(of: inlet) else { return false }
-        source.setConverter(converter)
+    func soundReplayStart(of inlet: any UnitInlet) -> Int64? { source(of: inlet)?.resume.replayStart }
+
+    /// Has the sound of a source converted. Where another one does that and is late, the first that gives sound goes
+    /// on.
+    ///
+    /// - Parameters:
+    ///   - inlet: The source's own.
+    ///   - sampleRate: In which it is converted.
+    /// - Returns: From which sample on the process is to give it, counted from the first message that it was given;
+    ///   `nil` for all of them.
+    /// - Throws: ``DataPath/NothingToConvert`` where there is no such source any more.
+    func add(
+        _ converter: SoundConverter, to inlet: any UnitInlet, sampleRate: Int
+    ) throws(DataPath.NothingToConvert) -> Int64? {
+        guard let source = source(of: inlet) else { throw DataPath.NothingToConvert() }
+        source.add(converter)
         // The source waits to take the air.
         if change?.to === source { converter.hold() }
-        return true
+        return converter.first.flatMap { source.resume.firstSample(from: $0, sampleRate: sampleRate) }
     }
 
     /// Its process has ended, or is not wanted any more.
     func remove(_ converter: SoundConverter) {
-        source(convertedBy: converter.inlet)?.setConverter(nil)
+        self.converter(of: converter.inlet)?.source.remove(converter)
         converter.close()
     }
 
     private func takeConverted(
         _ unit: AccessUnit, of inlet: any UnitInlet, from parser: borrowing some UnitSource & ~Copyable, now: Int64
     ) {
-        guard unit.kind == .audio, let source = source(convertedBy: inlet), let converter = source.converter,
+        guard unit.kind == .audio, let (source, converter) = converter(of: inlet),
             let time = converter.took(unit.pts), let program = source.program, change?.to !== source
         else { return }
         // It was started before the format of the channel's sound was decided.
         if let kept = sound.kept, let format = unit.audioFormat, format != kept { return converter.isOutdated() }
+        guard source.resume.take(time, duration: unit.duration) else { return }
+        converter.delivers()
+        source.prefer(converter)
         var unit = unit
         unit.pts = Ticks.onWire(time)
         unit.dts = unit.pts
         take(unit, of: source, from: parser, program: source.converted(program), now: now)
     }
 
-    private func source(convertedBy inlet: any UnitInlet) -> Source? {
-        sources.first { $0.converter?.inlet === inlet }
+    private func converter(of inlet: any UnitInlet) -> (source: Source, converter: SoundConverter)? {
+        for source in sources {
+            if let converter = source.converters.first(where: { $0.inlet === inlet }) { return (source, converter) }
+        }
+        return nil
     }
 
     // MARK: Owner of frames
@@ -549,7 +597,7 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
         next = min(next, hub.flushIfDue(now: now))
         for source in sources {
             if let frames = source.frames { next = min(next, frames.doWhatIsDue(now: now)) }
-            if let converter = source.converter { next = min(next, converter.doWhatIsDue(now: now)) }
+            for converter in source.converters { next = min(next, converter.doWhatIsDue(now: now)) }
         }
         if let change {
             if now >= change.deadline { finish(change, isThere: true) } else { next = min(next, change.deadline) }

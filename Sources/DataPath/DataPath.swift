@@ -222,15 +222,28 @@ public actor DataPath {
         return attachment
     }
 
-    /// Makes the pipes for a process that converts a source's audio to AAC, in place of one that did. It is given what
-    /// the source's inlet writes to its ``SoundOutlet``, and its frames are the source's audio from then on. Nothing
-    /// waits for it, see ``SoundEvent``.
+    /// A process that converts sound, and the ends for its standard input and output, owned by the caller.
+    public struct SoundAttachment: Sendable {
+        public var attachment: Attachment
+        public var input: FileDescriptor
+        public var output: FileDescriptor
+        /// From which sample on it is to give sound, counted from the first message that it is given, where it
+        /// continues what another one converted; `nil` for all of them.
+        public var firstSample: Int64?
+    }
+
+    /// Makes the pipes for a process that converts a source's audio to AAC. It is given what the source's inlet writes
+    /// to its ``SoundOutlet``, and its frames are the source's audio from then on. Nothing waits for it, see
+    /// ``SoundEvent``.
     ///
-    /// - Returns: The ends for the process's standard input and output, owned by the caller.
+    /// It continues the audio behind the last frame that another one gave. One that is late may run beside it.
+    ///
+    /// - Parameter sampleRate: In which it is converted.
     /// - Throws: ``DescriptorError``, or ``NothingToConvert`` when the source has ended.
     public func attachSound(
-        of source: Attachment, report: @escaping @Sendable (SoundEvent) -> Void
-    ) throws -> (Attachment, input: FileDescriptor, output: FileDescriptor) {
+        of source: Attachment, sampleRate: Int = AACFormat.stereo48.sampleRate,
+        report: @escaping @Sendable (SoundEvent) -> Void
+    ) throws -> SoundAttachment {
         guard let input = inputs[source], let sourceInlet = inlets[source] else { throw NothingToConvert() }
         let toProcess = try Pipe()
         guard let pipe = SoundPipe(toProcess.writing, loop: loop) else {
@@ -248,17 +261,23 @@ public actor DataPath {
             close(toProcess.reading)
             throw error
         }
-        let converter = SoundConverter(inlet: inlet, pipe: pipe, loop: loop, report: report)
-        guard input.add(converter, to: sourceInlet) else {
+        let converter = SoundConverter(
+            inlet: inlet, pipe: pipe, replayStart: input.soundReplayStart(of: sourceInlet), loop: loop, report: report)
+        let firstSample: Int64?
+        do {
+            firstSample = try input.add(converter, to: sourceInlet, sampleRate: sampleRate)
+        } catch {
             converter.close()
             close(toProcess.reading)
             close(fromProcess.writing)
-            throw NothingToConvert()
+            throw error
         }
         let attachment = attach { input.remove(converter) }
         inlets[attachment] = inlet
         converters[attachment] = converter
-        return (attachment, FileDescriptor(rawValue: toProcess.reading), FileDescriptor(rawValue: fromProcess.writing))
+        return SoundAttachment(
+            attachment: attachment, input: FileDescriptor(rawValue: toProcess.reading),
+            output: FileDescriptor(rawValue: fromProcess.writing), firstSample: firstSample)
     }
 
     /// The source has ended whose sound was to be converted.

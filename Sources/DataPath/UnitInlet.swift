@@ -26,19 +26,26 @@ package protocol UnitInlet: AnyObject {
     ///
     /// - Returns: Whether it sees to that; `false` where it gives whatever comes, and the owner looks itself.
     func convertsSound(to format: AACFormat?) -> Bool
-    /// Has audio that a feed does not carry given to a process that converts it; `nil` drops it. What comes of it does
-    /// not come through here.
-    func setConverter(_ converter: (any SoundOutlet)?)
+    /// Has audio that a feed does not carry given to a process that converts it, beside those that are given it
+    /// already: first what a decoder has to know, and what came last where it continues another one's. Without any such
+    /// process the audio is dropped. What comes of it does not come through here.
+    func addConverter(_ converter: any SoundOutlet)
+    /// Gives a process nothing more.
+    func removeConverter(_ converter: any SoundOutlet)
 }
 
 extension UnitInlet {
     package func convertsSound(to format: AACFormat?) -> Bool { false }
-    package func setConverter(_ converter: (any SoundOutlet)?) {}
+    package func addConverter(_ converter: any SoundOutlet) {}
+    package func removeConverter(_ converter: any SoundOutlet) {}
 }
 
 /// Takes audio for a process that converts it. It never waits: what the process does not take in time is dropped,
 /// message by message. It belongs to the data path's thread.
 package protocol SoundOutlet: AnyObject {
+    /// The process continues what another one converted: of the messages that have come already it is to be given those
+    /// from this time on, in ticks on the timeline of the source's units. `nil` where it begins with what comes next.
+    var replayStart: Int64? { get }
     /// When the process is to have the next message.
     ///
     /// - Parameter time: When it is to be heard, in ticks on the timeline of the source's units.

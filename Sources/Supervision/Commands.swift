@@ -145,9 +145,11 @@ public enum Commands {
 
     /// What makes AAC of a publisher's audio that a feed does not carry.
     ///
-    /// - Parameter sampleRate: Samples a second of the AAC.
-    public static func sound(sampleRate: Int = 48_000) -> FFmpegCommand {
-        SoundCommand(bitrate: foreignSound, sampleRate: sampleRate).command()
+    /// - Parameters:
+    ///   - sampleRate: Samples a second of the AAC.
+    ///   - firstSample: Where it continues what another process converted, see ``SoundCommand/firstSample``.
+    public static func sound(sampleRate: Int = 48_000, firstSample: Int64? = nil) -> FFmpegCommand {
+        SoundCommand(bitrate: foreignSound, sampleRate: sampleRate, firstSample: firstSample).command()
     }
 
     /// What makes of an SRT caller's transport stream what the feed takes: it can be replaced while the caller stays.

@@ -13,7 +13,9 @@ import TransportStream
         private var parser = UnitParser()
         private weak var owner: (any InletOwner)?
         private var loop: EventLoop?
-        private var converter: (any SoundOutlet)?
+        private var converters: [any SoundOutlet] = []
+        /// All messages that came, whether something converted them or not.
+        private var given: [(message: [UInt8], time: Int64)] = []
         private var pictures = 0
 
         func begin(_ owner: any InletOwner, _ loop: EventLoop) -> any UnitInlet {
@@ -29,7 +31,13 @@ import TransportStream
         var isBehind: Bool { false }
         func drain() {}
         func close() {}
-        func setConverter(_ converter: (any SoundOutlet)?) { self.converter = converter }
+        func addConverter(_ converter: any SoundOutlet) {
+            converters.append(converter)
+            guard let start = converter.replayStart else { return }
+            for (message, time) in given where time >= start { _ = give(message, at: time, to: converter) }
+        }
+
+        func removeConverter(_ converter: any SoundOutlet) { converters.removeAll { $0 === converter } }
 
         private func onLoop<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
             await withCheckedContinuation { continuation in
@@ -37,7 +45,9 @@ import TransportStream
             }
         }
 
-        var isConverted: Bool { get async { await onLoop { [self] in converter != nil } } }
+        /// How many processes convert its sound.
+        var convertersCount: Int { get async { await onLoop { [self] in converters.count } } }
+        var isConverted: Bool { get async { await convertersCount > 0 } }
 
         /// Its next picture, the first of all a keyframe.
         ///
@@ -65,7 +75,7 @@ import TransportStream
 
         /// Gives a message of sound, in three pieces.
         ///
-        /// - Returns: The process's time of it; `nil` where nothing converts it.
+        /// - Returns: The newest process's time of it; `nil` where nothing converts it.
         @discardableResult
         func sound(_ message: [UInt8], at time: Int64) async -> UInt32? {
             await onLoop { [self] in give(message, at: time) }
@@ -81,7 +91,11 @@ import TransportStream
         }
 
         private func give(_ message: [UInt8], at time: Int64) -> UInt32? {
-            guard let converter else { return nil }
+            given.append((message, time))
+            return converters.map { give(message, at: time, to: $0) }.last
+        }
+
+        private func give(_ message: [UInt8], at time: Int64, to converter: any SoundOutlet) -> UInt32 {
             let stamp = converter.stamp(time)
             message.withUnsafeBytes { bytes in
                 let (first, last) = (bytes.count / 3, bytes.count - bytes.count / 3)
@@ -152,9 +166,10 @@ import TransportStream
         /// A process that reads nothing yet.
         func process() async throws -> FakeProcess {
             let reports = Reports<SoundEvent>()
-            let (attachment, input, output) = try await path.attachSound(of: source) { reports.add($0) }
+            let sound = try await path.attachSound(of: source) { reports.add($0) }
             let process = FakeProcess(
-                attachment: attachment, input: Reader(input), output: Writer(output), reports: reports)
+                attachment: sound.attachment, input: Reader(sound.input), output: Writer(sound.output),
+                firstSample: sound.firstSample, reports: reports)
             await process.output.write(FakeSound.tables)
             return process
         }
@@ -175,6 +190,7 @@ import TransportStream
         var attachment: DataPath.Attachment
         var input: Reader
         var output: Writer
+        var firstSample: Int64?
         var reports: Reports<SoundEvent>
 
         /// How many messages were told to be dropped.
@@ -278,7 +294,7 @@ import TransportStream
         await process.output.write(FakeSound.frame(0, pts: 0))
         try await process.reports.wait(for: .delivering)
         try await process.waitForStall(2, of: rig, at: &time)
-        #expect(process.reports.all == [.stalled, .delivering, .stalled])
+        #expect(process.reports.all == [.stalled, .delivering, .late, .stalled])
         await rig.path.stop()
     }
 
@@ -296,30 +312,142 @@ import TransportStream
         await rig.path.stop()
     }
 
-    @Test("the end of a process costs the sound alone, and the next one begins at its own zero")
+    // MARK: Processes that follow each other
+
+    /// Ticks of a frame that a process gives.
+    private static let frame: Int64 = 1920
+
+    /// Has a process convert so many messages, all of which come out of it.
+    private func begin(_ rig: Rig, frames: Int) async throws -> FakeProcess {
+        let process = try await rig.process()
+        process.input.start()
+        await rig.show(0..<10)
+        for number in 0..<frames {
+            await rig.publisher.sound([UInt8(number)], at: Self.begin + Int64(number) * Self.frame)
+        }
+        for number in 0..<frames {
+            await process.output.write(FakeSound.frame(number, pts: Int64(number) * Self.frame))
+        }
+        try await eventually("\(frames) frames") { rig.sound.count == frames }
+        return process
+    }
+
+    /// Gives the frames that came, and are to come, by their places in the source's sound.
+    ///
+    /// - Parameter zero: The place of the first message that the process was given.
+    private func give(_ numbers: Range<Int>, from zero: Int, by process: FakeProcess) async {
+        for number in numbers {
+            await process.output.write(FakeSound.frame(number, pts: Int64(number - zero) * Self.frame))
+        }
+    }
+
+    /// That the feed has these frames once, one behind the other.
+    private func expectWhole(_ count: Int, in rig: Rig) {
+        #expect(rig.sound.map(\.number) == Array(0..<count))
+        let steps = zip(rig.sound, rig.sound.dropFirst()).map { $1.pts - $0.pts }
+        #expect(steps.allSatisfy { $0 == Self.frame }, "\(steps)")
+    }
+
+    @Test("a process that ends is continued by the next one behind its last frame, without a gap or a repeat")
     func replaced() async throws {
         let rig = try await Rig()
-        let first = try await rig.process()
-        first.input.start()
-        await rig.show(0..<10)
-        await rig.publisher.sound([1], at: Self.begin)
-        await first.output.write(FakeSound.frame(1, pts: 0))
-        try await eventually("the first one's sound") { rig.sound.count == 1 }
+        let first = try await begin(rig, frames: 20)
         first.output.end()
         try await eventually("its end") { await !rig.publisher.isConverted }
-        #expect(await rig.publisher.sound([1], at: Self.begin + 1920) == nil)
+        for number in 20..<40 {
+            let time = Self.begin + Int64(number) * Self.frame
+            #expect(await rig.publisher.sound([UInt8(number)], at: time) == nil)
+        }
         await rig.path.detach(first.attachment)
-        await rig.show(10..<20)
+        // To 0.7 s behind the last sound.
+        await rig.show(10..<29)
         let second = try await rig.process()
         second.input.start()
-        // Behind the silence that stood in.
-        let next = Self.begin + 20 * 3600
-        #expect(await rig.publisher.sound([2], at: next) == 0)
-        await second.output.write(FakeSound.frame(2, pts: 0))
-        try await eventually("the second one's sound") { rig.sound.count == 2 }
-        #expect(rig.sound[1].number == 2 && rig.sound[1].pts == Self.channelBegin + 20 * 3600)
-        try await rig.waitForPictures(20)
+        // All are from the second before the end of the last frame.
+        try await eventually("the messages") { second.input.bytes == (0..<40).map { UInt8($0) } }
+        #expect(second.firstSample == Int64(18 * 1024))
+        await rig.publisher.sound([40], at: Self.begin + 40 * Self.frame)
+        // An encoder begins a frame before the first one.
+        await give(17..<41, from: 0, by: second)
+        try await eventually("the second one's sound") { rig.sound.last?.number == 40 }
+        expectWhole(41, in: rig)
+        try await rig.waitForPictures(29)
         #expect(rig.events.all.allSatisfy { $0 != .ended })
+        #expect(second.reports.all.filter { $0 != .stalled } == [.delivering])
+        await rig.path.stop()
+    }
+
+    @Test("a process that comes after more than a second continues where silence ends")
+    func replacedLate() async throws {
+        let rig = try await Rig()
+        let first = try await begin(rig, frames: 20)
+        first.output.end()
+        try await eventually("its end") { await !rig.publisher.isConverted }
+        await rig.path.detach(first.attachment)
+        for number in 20..<100 {
+            await rig.publisher.sound([UInt8(number)], at: Self.begin + Int64(number) * Self.frame)
+        }
+        await rig.show(10..<45)
+        try await rig.waitForPictures(45)
+        let second = try await rig.process()
+        second.input.start()
+        await give(20..<100, from: 0, by: second)
+        try await eventually("the second one's sound") { rig.sound.last?.number == 99 }
+        // The last picture is at 1.76 s: silence ends within a frame of it, which is 82.5 frames.
+        let numbers = rig.sound.map(\.number)
+        #expect(Array(numbers.prefix(20)) == Array(0..<20))
+        let resumed = try #require(numbers.dropFirst(20).first)
+        #expect((81...84).contains(resumed) && Array(numbers.dropFirst(20)) == Array(resumed..<100), "\(numbers)")
+        await rig.path.stop()
+    }
+
+    @Test("a process that is late has another one beside it, which goes on where it gives sound first")
+    func spareGoesOn() async throws {
+        let rig = try await Rig()
+        let first = try await begin(rig, frames: 20)
+        var time = Self.begin + 20 * Self.frame
+        await rig.publisher.sounds(20, every: Self.frame, from: &time)
+        try await first.reports.wait(for: .late)
+        let second = try await rig.process()
+        second.input.start()
+        #expect(await rig.publisher.convertersCount == 2)
+        // Both are given what comes.
+        await rig.publisher.sound([40], at: time)
+        // Frames that are in the feed are no reason to prefer it.
+        await give(17..<20, from: 0, by: second)
+        await give(20..<41, from: 0, by: second)
+        try await first.reports.wait(for: .replaced)
+        try await eventually("the second one's sound") { rig.sound.last?.number == 40 }
+        expectWhole(41, in: rig)
+        #expect(await rig.publisher.convertersCount == 1)
+        #expect(second.reports.all.filter { $0 != .stalled } == [.delivering])
+        #expect(try await first.input.all().count == 41)
+        await rig.path.detach(first.attachment)
+        expectWhole(41, in: rig)
+        await rig.path.stop()
+    }
+
+    @Test("a process that is late and keeps up again goes on, and the one beside it is not used")
+    func lateOneGoesOn() async throws {
+        let rig = try await Rig()
+        let first = try await begin(rig, frames: 20)
+        var time = Self.begin + 20 * Self.frame
+        await rig.publisher.sounds(20, every: Self.frame, from: &time)
+        try await first.reports.wait(for: .late)
+        let second = try await rig.process()
+        second.input.start()
+        // One frame is not enough: it would be late again.
+        await give(20..<21, from: 0, by: first)
+        try await eventually("a frame") { rig.sound.last?.number == 20 }
+        #expect(await rig.publisher.convertersCount == 2)
+        await give(21..<40, from: 0, by: first)
+        try await second.reports.wait(for: .unneeded)
+        try await eventually("the first one's sound") { rig.sound.last?.number == 39 }
+        #expect(await rig.publisher.convertersCount == 1)
+        #expect(try await second.input.all().count == 40)
+        await rig.path.detach(second.attachment)
+        expectWhole(40, in: rig)
+        #expect(first.reports.all.starts(with: [.delivering, .late]) && !first.reports.all.contains(.replaced))
         await rig.path.stop()
     }
 

@@ -385,6 +385,12 @@ import EncoderSelection
         #expect(command.role == .sound && value(after: "-loglevel", in: command) == "level+warning")
     }
 
+    @Test("audio that continues what another process converted is cut to its samples")
+    func resumedSound() {
+        let command = SoundCommand(firstSample: 12_352).command()
+        #expect(value(after: "-af", in: command) == "aresample=48000:async=1:min_hard_comp=0.02,atrim=start_pts=12352")
+    }
+
     @Test("codecs that came with Enhanced RTMP are read from FLV by FFmpeg 8 and later", arguments: [
         ("5.1.9", false), ("7.1.5", false), ("8.0", true), ("9.0.2", true), ("N-122000-g1234567", true),
     ])

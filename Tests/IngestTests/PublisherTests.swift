@@ -307,8 +307,8 @@ import TransportStream
     }
 
     /// A tag of FLV around a message of audio.
-    private func tag(_ body: [UInt8], at time: UInt8) -> [UInt8] {
-        [8, 0, 0, UInt8(body.count), 0, 0, time, 0, 0, 0, 0] + body + [0, 0, 0, UInt8(body.count + 11)]
+    private func tag(_ body: [UInt8], at time: Int) -> [UInt8] {
+        [8, 0, 0, UInt8(body.count), 0, UInt8(time >> 8), UInt8(time & 0xFF), 0, 0, 0, 0] + body + [0, 0, 0, UInt8(body.count + 11)]
     }
 
     /// The next bytes of a pipe, or all up to its end.
@@ -341,23 +341,54 @@ import TransportStream
             rig.events.contains(.foreignAudio(ForeignAudio(name: "Opus", codec: "opus")))
         }
         try await rig.waitForFrames(10)
-        let (converter, input, output) = try await rig.path.attachSound(of: source) { _ in }
+        let process = try await rig.path.attachSound(of: source) { _ in }
         // The header comes again with each group of pictures.
         send(audio(400, opus(1, 2)) + audio(420, opus(0, 7)) + audio(420, opus(1, 3)), to: publisher)
         let expected = FLV.header + tag(opus(0, 7), at: 0) + tag(opus(1, 2), at: 0) + tag(opus(1, 3), at: 20)
-        #expect(try await read(expected.count, from: input) == expected)
+        #expect(try await read(expected.count, from: process.input) == expected)
         // Another header is for another process, and so soon there is none.
         try await Task.sleep(for: .milliseconds(1100))
         send(audio(440, opus(0, 8)) + audio(440, opus(1, 4)), to: publisher)
         try await eventually("the other header") { told() == 2 }
-        await rig.path.detach(converter)
-        #expect(try await read(from: input).isEmpty)
-        for end in [input, output] { try end.close() }
-        let (_, nextInput, nextOutput) = try await rig.path.attachSound(of: source) { _ in }
+        await rig.path.detach(process.attachment)
+        #expect(try await read(from: process.input).isEmpty)
+        for end in [process.input, process.output] { try end.close() }
+        let next = try await rig.path.attachSound(of: source) { _ in }
         send(audio(460, opus(1, 5)), to: publisher)
-        let next = FLV.header + tag(opus(0, 8), at: 0) + tag(opus(1, 5), at: 0)
-        #expect(try await read(next.count, from: nextInput) == next)
-        for end in [nextInput, nextOutput] { try end.close() }
+        let bytes = FLV.header + tag(opus(0, 8), at: 0) + tag(opus(1, 5), at: 0)
+        #expect(try await read(bytes.count, from: next.input) == bytes)
+        for end in [next.input, next.output] { try end.close() }
+        close(publisher)
+        await rig.end()
+    }
+
+    @Test("a process that takes over is given the header and the last messages at once, from its own zero on")
+    func takenOverAudio() async throws {
+        let rig = try await Rig()
+        var events = rig.ingest.events.makeAsyncIterator()
+        func opus(_ packet: UInt8, _ content: UInt8) -> [UInt8] { [0x90 | packet] + Array("Opus".utf8) + [content] }
+        func audio(_ time: Int, _ body: [UInt8]) -> [UInt8] { SmallStream.message(SmallStream.audio, time, body) }
+        let first = audio(0, opus(0, 7)) + audio(0, opus(1, 1))
+        let publisher = try rig.publish(SmallStream.begin + first + SmallStream.pictures(0..<10))
+        let source = try await rig.take(after: &events)
+        try await rig.waitForFrames(10)
+        let process = try await rig.path.attachSound(of: source) { _ in }
+        #expect(process.firstSample == nil)
+        send(audio(400, opus(1, 2)) + audio(420, opus(1, 3)), to: publisher)
+        let bytes = FLV.header + tag(opus(0, 7), at: 0) + tag(opus(1, 2), at: 0) + tag(opus(1, 3), at: 20)
+        #expect(try await read(bytes.count, from: process.input) == bytes)
+        await rig.path.detach(process.attachment)
+        for end in [process.input, process.output] { try end.close() }
+        // The first one gave nothing, so this one is given all that the first one was, and the second before that.
+        let next = try await rig.path.attachSound(of: source) { _ in }
+        let replayed =
+            FLV.header + tag(opus(0, 7), at: 0) + tag(opus(1, 1), at: 0) + tag(opus(1, 2), at: 400)
+            + tag(opus(1, 3), at: 420)
+        #expect(try await read(replayed.count, from: next.input) == replayed)
+        send(audio(440, opus(1, 4)), to: publisher)
+        let more = tag(opus(1, 4), at: 440)
+        #expect(try await read(more.count, from: next.input) == more)
+        for end in [next.input, next.output] { try end.close() }
         close(publisher)
         await rig.end()
     }

@@ -17,6 +17,8 @@ struct SoundClock {
 
     /// Oldest first: those that something may yet come of.
     private var pieces: [Piece] = []
+    /// The source's time of the first message, in ticks; `nil` before that.
+    private(set) var begin: Int64?
     /// The newest time for the process, in ticks.
     private(set) var newest: Int64 = 0
 
@@ -35,6 +37,7 @@ struct SoundClock {
     /// - Returns: Milliseconds since the first one.
     mutating func stamp(_ time: Int64) -> UInt32 {
         guard let piece = pieces.last else {
+            begin = time
             pieces.append(Piece(start: 0, offset: time))
             return 0
         }

@@ -48,7 +48,7 @@ public final class ChildHandle: Sendable {
     public var isRunnable: Bool { pid.map { DeathWatch.hasThread(in: "R", $0) } ?? false }
 
     /// What the process was ended for.
-    var blame: FailureCause? { fault.withLock(\.self) }
+    package var blame: FailureCause? { fault.withLock(\.self) }
 
     /// The end is waited for no longer than it has to be: the service itself has to end.
     func hurry() { urgent.withLock { $0 = true } }

@@ -8,10 +8,15 @@ public struct SoundCommand: Sendable, Hashable {
     public var bitrate: Int
     /// Samples a second of the AAC: one of the rates that ADTS has a number for.
     public var sampleRate: Int
+    /// Samples from the first message on, at `sampleRate`, that are left out: what was converted before ends there, or
+    /// whole frames from there. A frame begins there then. The one before it, with which the encoder begins, holds half
+    /// of its sound.
+    public var firstSample: Int64?
 
-    public init(bitrate: Int = 192_000, sampleRate: Int = 48_000) {
+    public init(bitrate: Int = 192_000, sampleRate: Int = 48_000, firstSample: Int64? = nil) {
         self.bitrate = bitrate
         self.sampleRate = sampleRate
+        self.firstSample = firstSample
     }
 
     /// The first message that FFmpeg reads says all there is to say.
@@ -22,9 +27,12 @@ public struct SoundCommand: Sendable, Hashable {
     private static let look = ["-copyts", "-probesize", "32", "-analyzeduration", "1", "-f", "flv", "-i", "pipe:0"]
 
     public func command() -> FFmpegCommand {
+        var filters = ["aresample=\(sampleRate):\(AudioTreatment.gapFilling)"]
+        // After the resampler the time base is one sample.
+        if let firstSample { filters.append("atrim=start_pts=\(firstSample)") }
         let encoding = [
             "-map", "0:a:0", "-c:a", "aac", "-b:a", "\(bitrate)", "-ac", "2",
-            "-af", "aresample=\(sampleRate):\(AudioTreatment.gapFilling)",
+            "-af", filters.joined(separator: ","),
         ]
         return FFmpegCommand(
             role: .sound,

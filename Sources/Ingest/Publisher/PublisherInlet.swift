@@ -40,10 +40,10 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
     private var program: Program?
     /// The owner was told last that audio comes which a feed does not carry.
     private var hasForeignAudio = false
-    /// What takes that, for the process that converts it, and whether it has had the beginning of a stream.
-    private var converter: (any SoundOutlet)?
-    private var hasBegun = false
-
+    /// What takes that, for the processes that convert it.
+    private var converters: [Converter] = []
+    /// The messages that another such process may be given once more.
+    private var recent = RecentAudio()
     /// The audio is in another codec than was told last.
     private var isOtherForeign = false
     /// When such audio was told last, in nanoseconds of the monotonic clock.
@@ -53,6 +53,12 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
     /// What it announced last, and how often.
     private var announced: MediaMetadata?
     private var announcements = 0
+
+    private struct Converter {
+        let outlet: any SoundOutlet
+        /// It has had the beginning of a stream.
+        var hasBegun = false
+    }
 
     /// Nanoseconds from one codec that has to be converted to the next: each costs a process.
     private static let leastForeign: Int64 = 1_000_000_000
@@ -274,12 +280,16 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
     /// Gives it to the process that converts it, where there is one. Its bytes are those of the session's message.
     private func takeForeign(_ audio: MediaReader.ForeignAudio, now: Int64) {
         let isOther = peer.session.withMedia { peer.foreign.take(audio, in: $0, aac: peer.media.audioFormat) }
-        if isOther { (isOtherForeign, converter) = (true, nil) }
+        if isOther {
+            isOtherForeign = true
+            forgetForeign()
+        }
         // A process is given the header before its first frame; and there is none for a header alone.
         guard !audio.isHeader else { return }
         if isOtherForeign || !hasForeignAudio {
             guard now - lastForeign >= Self.leastForeign else { return }
-            (lastForeign, isOtherForeign, hasForeignAudio, converter) = (now, false, true, nil)
+            (lastForeign, isOtherForeign, hasForeignAudio) = (now, false, true)
+            forgetForeign()
             let name = name(of: audio.coding)
             owner?.inlet(
                 self,
@@ -287,28 +297,39 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
                     name: name, codec: audio.coding.nameInFFmpeg, statement: audio.coding.statement(name),
                     isSeveralTracks: audio.coding == .multitrack))
         }
-        guard let converter else { return }
-        if !hasBegun { begin(converter) }
-        peer.session.withMedia { give(audio, in: $0, at: converter.stamp(audio.time), to: converter) }
+        peer.session.withMedia { message in
+            recent.append(audio, message)
+            for index in converters.indices { give(audio, in: message, toConverter: index) }
+        }
     }
 
-    private func begin(_ converter: any SoundOutlet) {
-        hasBegun = true
-        let nothing = Bytes(start: nil, count: 0)
-        FLV.header.withUnsafeBytes { converter.give($0, nothing, nothing) }
-        peer.foreign.withHeader { give($0, in: $1, at: 0, to: converter) }
+    private func give(_ audio: MediaReader.ForeignAudio, in message: Bytes, toConverter index: Int) {
+        let outlet = converters[index].outlet
+        if !converters[index].hasBegun {
+            converters[index].hasBegun = true
+            let nothing = Bytes(start: nil, count: 0)
+            FLV.header.withUnsafeBytes { outlet.give($0, nothing, nothing) }
+            peer.foreign.withHeader { give($0, in: $1, at: 0, to: outlet) }
+        }
+        give(audio, in: message, at: outlet.stamp(audio.time), to: outlet)
     }
 
     private func give(
-        _ audio: MediaReader.ForeignAudio, in message: Bytes, at timestamp: UInt32, to converter: any SoundOutlet
+        _ audio: MediaReader.ForeignAudio, in message: Bytes, at timestamp: UInt32, to outlet: any SoundOutlet
     ) {
-        FLV.withTag(of: audio, in: message, timestamp: timestamp) { converter.give($0, $1, $2) }
+        FLV.withTag(of: audio, in: message, timestamp: timestamp) { outlet.give($0, $1, $2) }
+    }
+
+    /// What converts it is of no use for what comes from now on.
+    private func forgetForeign() {
+        converters = []
+        recent.removeAll()
     }
 
     private func endForeign() {
         guard hasForeignAudio else { return }
         hasForeignAudio = false
-        converter = nil
+        forgetForeign()
         peer.foreign.end()
         owner?.inlet(self, hasForeignAudio: nil)
     }
@@ -319,7 +340,13 @@ final class PublisherInlet: UnitInlet, EventLoop.Handler {
         return "\(format.profile) at \(format)"
     }
 
-    func setConverter(_ converter: (any SoundOutlet)?) { (self.converter, hasBegun) = (converter, false) }
+    func addConverter(_ converter: any SoundOutlet) {
+        converters.append(Converter(outlet: converter))
+        guard let start = converter.replayStart else { return }
+        recent.replay(from: start) { give($0, in: $1, toConverter: converters.count - 1) }
+    }
+
+    func removeConverter(_ converter: any SoundOutlet) { converters.removeAll { $0.outlet === converter } }
 
     // MARK: For the owner
 

@@ -7,7 +7,8 @@ import TransportStream
 /// A publisher's audio that a feed does not carry: the process that makes AAC of it, and what is told of both. For as
 /// long as the publisher's stream is taken.
 ///
-/// The process is on its own. While it starts, or is replaced, silence stands in for its sound.
+/// The process is on its own: the picture never waits for it. The next one continues where it has got to. One that
+/// gives nothing for a while has another one started beside it, and the first of them that gives sound stays.
 final class SoundRelay: Sendable {
     private struct State {
         /// What comes; `nil` while the feed carries it.
@@ -17,12 +18,26 @@ final class SoundRelay: Sendable {
         /// The publisher's stream.
         var source: DataPath.Attachment?
         var process: ProcessRunner?
-        /// What runs of it.
-        var child: ChildHandle?
-        var attachment: DataPath.Attachment?
+        /// What runs of it, by the order of their starts: one, or one that is late and another beside it.
+        var runs: [Int: Run] = [:]
+        var lastRun = 0
+        /// Starts another one.
+        var changes: AsyncStream<Change>.Continuation?
         var lastStart: ContinuousClock.Instant?
+        /// When another one may be started beside one that is late.
+        var nextSpare: ContinuousClock.Instant?
         /// The publisher's stream has ended.
         var isOver = false
+    }
+
+    private struct Run {
+        let child = ChildHandle()
+        var attachment: DataPath.Attachment?
+        var isStalled = false
+    }
+
+    private enum Change {
+        case start, end
     }
 
     private let channel: String
@@ -41,6 +56,9 @@ final class SoundRelay: Sendable {
     /// From one start to the next, at the least: a publisher may change its codec with each message.
     private static let leastInterval = Duration.seconds(1)
     private static let look = Duration.milliseconds(10)
+    /// From one process that is started beside a late one to the next, at the least, where the late one went on: where
+    /// the machine is too busy for one, a second one does not help.
+    private static let spareInterval = Duration.seconds(5)
 
     /// - Parameters:
     ///   - ledger: The source's.
@@ -69,8 +87,9 @@ final class SoundRelay: Sendable {
             ledger: ProcessLedger(),
             changed: { self.stands($0) },
             endInput: {
-                guard let attachment = self.state.withLock({ $0.attachment }) else { return }
-                await self.dataPath.endInput(of: attachment)
+                for attachment in self.state.withLock({ $0.runs.values.compactMap(\.attachment) }) {
+                    await self.dataPath.endInput(of: attachment)
+                }
             },
             blamesHangs: true, startBlame: .stuck,
             live: { await self.live($0) })
@@ -87,7 +106,7 @@ final class SoundRelay: Sendable {
     func finish() {
         state.withLock { state in
             (state.isOver, state.isWanted) = (true, false)
-            state.child?.stop(.now)
+            for run in state.runs.values { run.child.stop(.now) }
             state.process?.finish()
         }
     }
@@ -149,48 +168,138 @@ final class SoundRelay: Sendable {
         }
     }
 
+    /// Converts until the one process that there is ends, or is to end; where another one has taken over, until that
+    /// does.
     private func live(_ child: ChildHandle) async {
-        let (source, start) = state.withLock { state -> (DataPath.Attachment?, ContinuousClock.Instant) in
-            state.child = child
+        let start = state.withLock { state in
             let now = ContinuousClock.now
             let start = max(now, state.lastStart.map { $0 + Self.leastInterval } ?? now)
             state.lastStart = start
-            return (state.isOver ? nil : state.source, start)
+            return start
         }
         while child.requested == nil, .now < start {
             guard (try? await ContinuousClock().sleep(for: Self.look)) != nil else { return }
         }
+        let (changes, queue) = AsyncStream<Change>.makeStream()
+        state.withLock { $0.changes = queue }
+        queue.yield(.start)
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    await child.untilAsked()
+                    self.stop(as: child)
+                }
+            }
+            var running = 0
+            for await change in changes {
+                switch change {
+                case .start:
+                    running += 1
+                    group.addTask {
+                        await self.convert(for: child)
+                        queue.yield(.end)
+                    }
+                case .end: running -= 1
+                }
+                if running == 0 { break }
+            }
+            group.cancelAll()
+        }
+        state.withLock { $0.changes = nil }
+    }
+
+    /// Ends all that runs as it is wanted.
+    private func stop(as child: ChildHandle) {
+        guard let wish = child.requested else { return }
+        for run in state.withLock({ Array($0.runs.values) }) { run.child.stop(wish, for: child.blame) }
+    }
+
+    /// Runs one process.
+    private func convert(for child: ChildHandle) async {
+        let (number, own, source) = state.withLock { state in
+            state.lastRun += 1
+            let run = Run()
+            state.runs[state.lastRun] = run
+            return (state.lastRun, run.child, state.isOver ? nil : state.source)
+        }
+        defer { ended(number) }
+        // A request from now on finds this one.
         guard let source, child.requested == nil else { return }
         do {
             let format = await dataPath.soundFormat(of: channel) ?? .stereo48
-            let (attachment, input, output) = try await dataPath.attachSound(of: source) { self.hears($0) }
-            state.withLock { $0.attachment = attachment }
+            let sound = try await dataPath.attachSound(of: source, sampleRate: format.sampleRate) {
+                self.hears($0, of: number)
+            }
+            state.withLock { $0.runs[number]?.attachment = sound.attachment }
+            // Without it the first frame may be half a frame from its place.
+            let canCut = [FFmpegPart].resumedSound.allSatisfy { $0.isIn(box.ffmpeg.capabilities) }
             let started = Timestamp.now
             let exit = await life.run(
-                Commands.sound(sampleRate: format.sampleRate), input: input, output: output, child: child,
-                expected: [.ended])
-            await dataPath.detach(attachment)
+                Commands.sound(
+                    sampleRate: format.sampleRate, firstSample: canCut ? sound.firstSample : nil), input: sound.input,
+                output: sound.output, child: own, expected: [.ended])
+            await dataPath.detach(sound.attachment)
             if let cause = exit.cause, cause != .ended { ledger.encoderEnded(exit, started: started) }
         } catch is DataPath.NothingToConvert {
             // That the source has ended is about to be told.
         } catch {
             life.log(.error, "cannot convert the source's audio: \(error)")
         }
-        state.withLock { ($0.child, $0.attachment) = (nil, nil) }
     }
 
-    private func hears(_ event: SoundEvent) {
-        let process = state.withLock { $0.process }
+    private func ended(_ number: Int) {
+        state.withLock { state in
+            state.runs[number] = nil
+            // The one that is left was not to be replaced as long as there was another.
+            guard let newest = state.runs.keys.max(), state.runs[newest]?.isStalled == true else { return }
+            state.process?.report(.stalled)
+        }
+    }
+
+    private func hears(_ event: SoundEvent, of number: Int) {
         switch event {
-        case .delivering: process?.report(.delivering)
-        case .stalled:
-            life.log(.warning, "what converts the audio gives nothing: it is replaced unless it does so soon")
-            process?.report(.stalled)
-        case .outdated: process?.report(.replace)
+        case .delivering:
+            logger.debug("converts")
+            state.withLock { state in
+                state.runs[number]?.isStalled = false
+                state.process?.report(.delivering)
+            }
+        case .late: startSpare()
+        case .replaced:
+            life.log(.warning, "what converts the audio gave nothing: another process goes on")
+            state.withLock { state in
+                // It did hang, and the other one may, too.
+                state.nextSpare = state.lastStart.map { $0 + Self.leastInterval }
+                state.runs[number]?.child.stop(.now, for: .stuck)
+            }
+        case .unneeded: state.withLock { $0.runs[number]?.child }?.stop(.now)
+        case .stalled: stalled(number)
+        case .outdated: state.withLock { $0.process }?.report(.replace)
         case .dropped(let count):
             life.log(
                 .warning, "audio is lost: what converts it does not take it in time",
                 metadata: ["messages": "\(count)"])
         }
+    }
+
+    /// Starts a process beside the one that is late.
+    private func startSpare() {
+        state.withLock { state in
+            let now = ContinuousClock.now
+            guard state.runs.count == 1, state.isWanted, now >= state.nextSpare ?? now else { return }
+            (state.lastStart, state.nextSpare) = (now, now + Self.spareInterval)
+            state.changes?.yield(.start)
+        }
+    }
+
+    private func stalled(_ number: Int) {
+        let isAlone = state.withLock { state in
+            state.runs[number]?.isStalled = true
+            return state.runs.keys.max() == number
+        }
+        // Another one may take over.
+        guard isAlone else { return }
+        life.log(.warning, "what converts the audio gives nothing: it is replaced unless it does so soon")
+        state.withLock { $0.process }?.report(.stalled)
     }
 }
