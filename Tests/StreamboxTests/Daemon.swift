@@ -26,6 +26,13 @@ struct Daemon: Sendable {
         program.errors.lines.map(\.text).filter { text in parts.allSatisfy { text.contains($0) } }
     }
 
+    /// The newest encoder of a group was started after the last line of its log that holds all of these.
+    func hasStarted(group: String, after parts: String...) -> Bool {
+        let lines = program.errors.lines.map(\.text)
+        guard let said = lines.lastIndex(where: { text in parts.allSatisfy { text.contains($0) } }) else { return false }
+        return lines[said...].contains { $0.contains("msg=started") && $0.contains("group=\(group)") }
+    }
+
     /// The next line of its log will have this index.
     var position: Int { (program.errors.lines.last?.index ?? -1) + 1 }
 
