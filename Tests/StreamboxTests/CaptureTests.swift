@@ -192,7 +192,7 @@ import Testing
             let config = try stage.configuration(stage.card("any: true", to: sink.url("one")))
             // Root that may not pass over permissions is like any other user.
             let program = try await stage.program(
-                "setpriv", ["--bounding-set=-dac_override,-dac_read_search", Daemon.path, "run", "--config", config, "--log-level", "debug"],
+                "setpriv", Lab.boundByPermissions + [Daemon.path, "run", "--config", config, "--log-level", "debug"],
                 environment: lab.environment)
             let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
             try await stage.expect("the group", of: daemon) {

@@ -236,7 +236,7 @@ import Testing
             try await lab.restrict(.intel, to: "video")
             // Root that may not pass over permissions is like any other user.
             let done = try await Program.run(
-                "setpriv", ["--bounding-set=-dac_override,-dac_read_search", Daemon.path, "probe", "--json"], environment: lab.environment)
+                "setpriv", Lab.boundByPermissions + [Daemon.path, "probe", "--json"], environment: lab.environment)
             let report = try JSONDecoder().decode(Report.self, from: Data(done.output))
             let encoder = try #require(report.encoder("h264_vaapi@0000:00:02.0"))
             #expect(encoder.standing == "failed" && encoder.cause == "permission")

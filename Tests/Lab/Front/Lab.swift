@@ -88,6 +88,11 @@ public struct Lab: Sendable {
         _ = try await Program.run("chmod", ["0660", file]).success("chmod")
     }
 
+    /// Options of setpriv: what root starts with them is bound by the permissions of files, as any other user. A container's
+    /// root may have the two capabilities as inheritable ones, which are not in the bounding set alone.
+    public static let boundByPermissions =
+        ["--inh-caps=-dac_override,-dac_read_search", "--bounding-set=-dac_override,-dac_read_search"]
+
     /// A GPU's render node may be opened by everybody, as a new udev rule has it.
     public func permit(_ gpu: LabGPU) async throws {
         guard let node = gpu.nodes.last, let root = environment["UMOCKDEV_DIR"] ?? nil else { throw Failed("\(gpu.slot) has no node") }
