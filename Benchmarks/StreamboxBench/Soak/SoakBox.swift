@@ -21,8 +21,8 @@ final class SoakBox {
     private static let groups = channels.flatMap { ["\($0)-hd", "\($0)-sd"] }
     /// Of each channel's publisher: H.264 needs no process, and of the audio only what is not AAC does.
     private static let sounds = [NumberedSource.Sound.aac, .mp3]
-    /// One that converts audio, four encoders, eight publishers.
-    private static let processes = 13
+    /// One that converts audio, one that writes the metrics file, four encoders, eight publishers.
+    private static let processes = 14
 
     /// Who sends to a channel.
     fileprivate struct Source {
