@@ -5,9 +5,10 @@ import Foundation
 /// SplitMix64. The same seed gives the same sequence on every machine.
 public struct SeededRandom: RandomNumberGenerator, Sendable {
     /// The seed of this process.
-    public static let processSeed: UInt64 =
-        ProcessInfo.processInfo.environment["STREAMBOX_TEST_SEED"].flatMap { UInt64($0) }
-        ?? UInt64.random(in: 1...UInt64(UInt32.max))
+    public static let processSeed: UInt64 = chosenSeed ?? UInt64.random(in: 1...UInt64(UInt32.max))
+
+    /// What `STREAMBOX_TEST_SEED` says.
+    static let chosenSeed = ProcessInfo.processInfo.environment["STREAMBOX_TEST_SEED"].flatMap { UInt64($0) }
 
     public let seed: UInt64
     private var state: UInt64
@@ -30,11 +31,13 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
 }
 
 /// Runs `body` with seeded random numbers; when it throws, the seed is printed.
+///
+/// - Parameter usual: The seed where `STREAMBOX_TEST_SEED` names none; `nil` for one that is drawn once per process.
 public func withSeededRandom<Result>(
-    isolation: isolated (any Actor)? = #isolation, file: String = #fileID, line: Int = #line,
+    usual: UInt64? = nil, isolation: isolated (any Actor)? = #isolation, file: String = #fileID, line: Int = #line,
     _ body: (inout SeededRandom) async throws -> Result
 ) async throws -> Result {
-    var random = SeededRandom()
+    var random = SeededRandom(seed: SeededRandom.chosenSeed ?? usual ?? SeededRandom.processSeed)
     do {
         return try await body(&random)
     } catch {
