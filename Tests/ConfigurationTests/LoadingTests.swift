@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Configuration
@@ -57,7 +58,7 @@ import Testing
     func mutations() {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed of the mutations: \(seed)")
-        var generator = SplitMix(state: seed)
+        var generator = SeededRandom(seed: seed)
         let original = Array(example.unicodeScalars)
         let pieces = Array("{}[]:,-&*!|>'\"%@`#?\t\n \u{0}\u{7F}\u{E9}\u{F700}\u{1F600}aA09./~<".unicodeScalars)
         for _ in 0..<400 {
@@ -93,19 +94,6 @@ import Testing
         for end in stride(from: 0, to: bytes.count, by: 7) {
             _ = try? parse(String(decoding: bytes[..<end], as: UTF8.self))
         }
-    }
-}
-
-/// A small generator that repeats itself for a seed.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }
 

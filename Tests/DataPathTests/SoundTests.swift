@@ -198,8 +198,8 @@ import TransportStream
 
         /// Gives it sound until it has stalled so many times.
         ///
-        /// Each time it is more than half a second of sound at once, and nothing until it may have stalled: behind a
-        /// pause of half a second it would begin anew to owe something, and a busy machine makes many such pauses.
+        /// Each time it gives more than half a second of sound at once, and nothing until the process may have stalled.
+        /// A pause of half a second resets what the process owes, and a busy machine makes many such pauses.
         func waitForStall(_ times: Int, of rig: Rig, at time: inout Int64) async throws {
             let end = ContinuousClock.now + Limit.seconds(60)
             while reports.all.count(where: { $0 == .stalled }) < times {
@@ -401,8 +401,10 @@ import TransportStream
         await rig.path.stop()
     }
 
-    @Test("a process that is late has another one beside it, which goes on where it gives sound first")
-    func spareGoesOn() async throws {
+    /// Two processes: the first gave twenty frames and is late with the next twenty, the second was started beside it.
+    ///
+    /// - Returns: Also the time of the next message.
+    private func withSpare() async throws -> (rig: Rig, first: FakeProcess, second: FakeProcess, time: Int64) {
         let rig = try await Rig()
         let first = try await begin(rig, frames: 20)
         var time = Self.begin + 20 * Self.frame
@@ -410,6 +412,12 @@ import TransportStream
         try await first.reports.wait(for: .late)
         let second = try await rig.process()
         second.input.start()
+        return (rig, first, second, time)
+    }
+
+    @Test("a process that is late has another one beside it, which goes on where it gives sound first")
+    func spareGoesOn() async throws {
+        let (rig, first, second, time) = try await withSpare()
         #expect(await rig.publisher.convertersCount == 2)
         // Both are given what comes.
         await rig.publisher.sound([40], at: time)
@@ -429,13 +437,7 @@ import TransportStream
 
     @Test("a process that is late and keeps up again goes on, and the one beside it is not used")
     func lateOneGoesOn() async throws {
-        let rig = try await Rig()
-        let first = try await begin(rig, frames: 20)
-        var time = Self.begin + 20 * Self.frame
-        await rig.publisher.sounds(20, every: Self.frame, from: &time)
-        try await first.reports.wait(for: .late)
-        let second = try await rig.process()
-        second.input.start()
+        let (rig, first, second, _) = try await withSpare()
         // One frame is not enough: it would be late again.
         await give(20..<21, from: 0, by: first)
         try await eventually("a frame") { rig.sound.last?.number == 20 }

@@ -26,8 +26,8 @@ import TransportStream
         return (ingest, try await ingest.listen(host: "127.0.0.1", port: 0))
     }
 
-    /// An ingest with a channel. Where a test throws before ``end()``, both end once nobody has it any more: their
-    /// threads go on, and would look for what is gone.
+    /// An ingest with a channel. Both end with it where a test throws before ``end()``: their threads would otherwise
+    /// use what is freed.
     private final class Rig: Sendable {
         let path: DataPath
         let ingest: RTMPIngest
@@ -306,9 +306,20 @@ import TransportStream
         await rig.end()
     }
 
+    /// A message of Opus in Enhanced RTMP: packet type 0 is the header, 1 a frame.
+    private func opus(_ packet: UInt8, _ content: UInt8) -> [UInt8] {
+        [0x90 | packet] + Array("Opus".utf8) + [content]
+    }
+
+    /// - Parameter time: Milliseconds.
+    private func audio(_ time: Int, _ body: [UInt8]) -> [UInt8] {
+        SmallStream.message(SmallStream.audio, time, body)
+    }
+
     /// A tag of FLV around a message of audio.
     private func tag(_ body: [UInt8], at time: Int) -> [UInt8] {
-        [8, 0, 0, UInt8(body.count), 0, UInt8(time >> 8), UInt8(time & 0xFF), 0, 0, 0, 0] + body + [0, 0, 0, UInt8(body.count + 11)]
+        [8, 0, 0, UInt8(body.count), 0, UInt8(time >> 8), UInt8(time & 0xFF), 0, 0, 0, 0]
+            + body + [0, 0, 0, UInt8(body.count + 11)]
     }
 
     /// The next bytes of a pipe, or all up to its end.
@@ -331,8 +342,6 @@ import TransportStream
     func convertedAudio() async throws {
         let rig = try await Rig()
         var events = rig.ingest.events.makeAsyncIterator()
-        func opus(_ packet: UInt8, _ content: UInt8) -> [UInt8] { [0x90 | packet] + Array("Opus".utf8) + [content] }
-        func audio(_ time: Int, _ body: [UInt8]) -> [UInt8] { SmallStream.message(SmallStream.audio, time, body) }
         func told() -> Int { rig.events.count { if case .foreignAudio = $0 { true } else { false } } }
         let first = audio(0, opus(0, 7)) + audio(0, opus(1, 1))
         let publisher = try rig.publish(SmallStream.begin + first + SmallStream.pictures(0..<10))
@@ -366,8 +375,6 @@ import TransportStream
     func takenOverAudio() async throws {
         let rig = try await Rig()
         var events = rig.ingest.events.makeAsyncIterator()
-        func opus(_ packet: UInt8, _ content: UInt8) -> [UInt8] { [0x90 | packet] + Array("Opus".utf8) + [content] }
-        func audio(_ time: Int, _ body: [UInt8]) -> [UInt8] { SmallStream.message(SmallStream.audio, time, body) }
         let first = audio(0, opus(0, 7)) + audio(0, opus(1, 1))
         let publisher = try rig.publish(SmallStream.begin + first + SmallStream.pictures(0..<10))
         let source = try await rig.take(after: &events)
@@ -397,7 +404,6 @@ import TransportStream
     func otherSound() async throws {
         let rig = try await Rig(keepsSound: true)
         var events = rig.ingest.events.makeAsyncIterator()
-        func audio(_ time: Int, _ body: [UInt8]) -> [UInt8] { SmallStream.message(SmallStream.audio, time, body) }
         let mono = audio(0, SmallStream.monoHeader)
         let first = SmallStream.pictures(0..<5) + audio(20, SmallStream.sound) + SmallStream.pictures(5..<10)
         let publisher = try rig.publish(SmallStream.begin + mono + first)

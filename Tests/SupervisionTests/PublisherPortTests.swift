@@ -19,6 +19,7 @@ import Testing
         // A publisher is there, and no picture of it.
         #expect(ledger.now.sourceState(isListener: true) == .connecting)
     }
+
     @Test("a publisher's messages cannot be used -> a note, until its video comes or it has left")
     func unusable() {
         let (ledger, port) = Self.port()

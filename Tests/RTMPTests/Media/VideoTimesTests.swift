@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import TransportStream
 
@@ -47,7 +48,8 @@ import TransportStream
         var reading = Reading()
         let frames = even(100, every: frame, composition)
         let times = times(frames, &reading)
-        #expect(zip(frames, times).dropFirst(2).allSatisfy { $1?.dts == $0.time && $1?.pts == $0.time + $0.composition })
+        #expect(
+            zip(frames, times).dropFirst(2).allSatisfy { $1?.dts == $0.time && $1?.pts == $0.time + $0.composition })
         #expect(reading.reader.faults[.compositionTime] <= 1)
     }
 
@@ -82,7 +84,7 @@ import TransportStream
 
     @Test("times by chance -> no picture is decoded ten seconds before it is shown")
     func bounded() {
-        var random = SplitMix(state: 7)
+        var random = SeededRandom(seed: 7)
         for _ in 0..<40 {
             var reading = Reading()
             var time = 0
@@ -92,18 +94,6 @@ import TransportStream
                 return (time: max(0, time), composition: Int.random(in: -600...9000, using: &random))
             }
             for case (let dts, let pts)? in times(frames, &reading) { #expect(pts >= dts && pts - dts < 10_000) }
-        }
-    }
-
-    private struct SplitMix: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
         }
     }
 
