@@ -63,8 +63,8 @@ public actor DataPath {
 
     /// Starts looking for what stalls. To be called once.
     ///
-    /// From now on the thread keeps the data path until ``stop()``: what its descriptors and deadlines lead to is not
-    /// freed while it runs, whoever forgets to stop it.
+    /// The thread retains the data path until ``stop()``, so that nothing which a descriptor or a deadline refers to is
+    /// freed while the thread runs.
     public func start() {
         loop.setTimer { [self] in assumeIsolated { $0.doWhatIsDue() } }
     }

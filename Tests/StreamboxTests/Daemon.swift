@@ -29,7 +29,8 @@ struct Daemon: Sendable {
     /// The newest encoder of a group was started after the last line of its log that holds all of these.
     func hasStarted(group: String, after parts: String...) -> Bool {
         let lines = program.errors.lines.map(\.text)
-        guard let said = lines.lastIndex(where: { text in parts.allSatisfy { text.contains($0) } }) else { return false }
+        let said = lines.lastIndex { text in parts.allSatisfy { text.contains($0) } }
+        guard let said else { return false }
         return lines[said...].contains { $0.contains("msg=started") && $0.contains("group=\(group)") }
     }
 

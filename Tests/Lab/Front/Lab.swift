@@ -88,8 +88,8 @@ public struct Lab: Sendable {
         _ = try await Program.run("chmod", ["0660", file]).success("chmod")
     }
 
-    /// Options of setpriv: what root starts with them is bound by the permissions of files, as any other user. A container's
-    /// root may have the two capabilities as inheritable ones, which are not in the bounding set alone.
+    /// Options of setpriv: a program that root starts with them is bound by the permissions of files, as any other user
+    /// is. Root in a container may have the two capabilities as inheritable ones, so the bounding set is not enough.
     public static let boundByPermissions =
         ["--inh-caps=-dac_override,-dac_read_search", "--bounding-set=-dac_override,-dac_read_search"]
 

@@ -69,7 +69,7 @@ struct PublisherSchedule {
         // What a stream does before it has begun is nothing; and pictures out of order that come behind a pause, when
         // there never were any, look like a clock that was set back.
         let begun = paused == .video ? starts.video + settling : starts.audio
-        // And of what begins with a burst nobody knows by how much it is late, so that a pause in there looks like a jump.
+        // The lateness of a stream that begins with a burst is unknown: a pause in that burst looks like a jump.
         let beginning = paused == .video ? starts.video : starts.audio
         if pause.lowerBound <= begun || stall.contains(beginning) && pause.overlaps(stall) {
             pause = pause.upperBound..<pause.upperBound
@@ -91,8 +91,8 @@ struct PublisherSchedule {
             if !pause.isEmpty, abs(jump.at - pause.upperBound) <= apart { return false }
             // A clock that is set back by as much as a stream has paused goes on as if there had been no pause.
             if pause.contains(jump.at), abs(pause.count + jump.by * 1000) <= 600_000 { return false }
-            // Of a stream that comes back while the line stands still nobody knows for how much of that time it has
-            // paused: what it is behind may be a jump as well.
+            // The length of a pause is unknown where the stream comes back while the line stands still: the rest may
+            // be a jump as well.
             let away = min(pause.lowerBound, stall.lowerBound) - apart..<max(pause.upperBound, stall.upperBound)
             if hidden.overlaps(stall), away.contains(jump.at) { return false }
             // A group of pictures that begins earlier by less than two such groups looks as if it belonged into the one
@@ -110,8 +110,8 @@ struct PublisherSchedule {
                 if hasJumpedInPause { return false }
                 hasJumpedInPause = true
             }
-            // What goes ahead in a burst by less than the line owes looks like frames that were dropped; a second time
-            // it may be more, and a jump, whose place in the other stream nobody knows.
+            // A step ahead in a burst looks like dropped frames while it is less than the line owes. A second one may be
+            // more than that, and is then a jump whose place in the other stream is unknown.
             if stall.contains(jump.at), 0..<stall.count + 1_000_000 ~= jump.by * 1000 {
                 if hasGoneAheadInStall { return false }
                 hasGoneAheadInStall = true
@@ -131,7 +131,8 @@ struct PublisherSchedule {
         }
         summary = "rate \(rate), frame \(frame) µs, start \(start), wrap \(wrap), skew \(skew) µs, first \(first), "
         summary += "headers \(headers), \(paused) pauses \(pause), stall \(stall), jumps \(jumps), "
-        summary += "lone jumps \(lone), reorder \(order)\(isComposed ? " by composition" : "")\(isPyramid ? " as a pyramid" : "")"
+        summary += "lone jumps \(lone), reorder \(order)"
+        summary += "\(isComposed ? " by composition" : "")\(isPyramid ? " as a pyramid" : "")"
         // A decoding time and what is added to it, in milliseconds.
         let composition = reorder > 0 ? 0 : [0, 0, 80].randomElement(using: &random)!
 
@@ -156,7 +157,7 @@ struct PublisherSchedule {
                     captured: isFrame ? captured : nil,
                     arrival: stall.contains(sent) ? stall.upperBound + lag : sent + lag + jitter, jumps: count,
                     loneJumps: own.count, moved: own.reduce(0) { $0 + $1.moves },
-                    // Where a picture belongs that comes out of order behind such a jump nobody knows.
+                    // The place of a picture that comes out of order behind such a jump is unknown.
                     isUnsettled: own.last.map {
                         kind == .video && reorder > 0 || $0.isDoubtful && sent - $0.at < 4_500_000
                     } ?? false,
