@@ -500,8 +500,10 @@ import TransportStream
     func silent() async throws {
         let rig = try await Rig { $0.silence = .milliseconds(300) }
         var events = rig.ingest.events.makeAsyncIterator()
-        let first = say(RTMPStranger.asking(for: "key") + SmallStream.begin, to: rig.port)
+        let first = say(RTMPStranger.asking(for: "key") + SmallStream.begin + SmallStream.pictures(0..<1), to: rig.port)
         try await rig.take(after: &events)
+        // Read later than the other one comes, it would turn that one away.
+        try await rig.waitForFrames(1)
         let second = try rig.publish()
         #expect(await events.next() == .ended(.replaced))
         guard case .began = await events.next() else { throw Failed("the second one does not publish") }

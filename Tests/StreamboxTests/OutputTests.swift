@@ -134,6 +134,9 @@ import Testing
         }
     }
 
+    /// What a multiplexer says of two frames with one time, in the words of each FFmpeg: 5.1 has the first two, later ones the third.
+    private static let overlaps = ["non monotonically increasing dts to muxer", "Non-monotonous DTS in", "Non-monotonic DTS"]
+
     @Test("a file that starts over goes on at the target without a break")
     func loop() async throws {
         try await withStage { stage in
@@ -158,9 +161,7 @@ import Testing
                 #expect(verdict.backwards.isEmpty && (verdict.longestGap?.seconds ?? 1) < 0.1, "\(name): \(verdict)")
                 // Where the file starts over its sound may overlap by part of a frame: FFmpeg then gives two frames one
                 // time, and the reader's own multiplexer says so. Nothing goes back.
-                let complaints = reading.complaints.filter {
-                    !$0.contains("non monotonically increasing dts to muxer") && !$0.contains("Non-monotonous DTS in")
-                }
+                let complaints = reading.complaints.filter { !Self.overlaps.contains(where: $0.contains) }
                 #expect(complaints.isEmpty, "\(name): \(complaints)")
                 let probe = try await MediaProbe.read(.url(sink.recording(of: name)))
                 for stream in probe.streams {

@@ -2,7 +2,10 @@ import Foundation
 
 /// An RTMP client that is nobody's program: it says its bytes and listens.
 public enum RTMPStranger {
-    /// Says everything at once.
+    /// Says everything at once, and hangs up after a while.
+    ///
+    /// It says that nothing more comes, and waits for the other side to hang up too: closed at once, with an answer on its way, the
+    /// kernel would throw away what a busy server has not read yet.
     ///
     /// - Parameters:
     ///   - address: Of the loopback network, from which it calls; nil leaves it to the kernel.
@@ -12,15 +15,25 @@ public enum RTMPStranger {
         let connection = try connect(port: port, from: address)
         defer { close(connection) }
         _ = bytes.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        let (answer, isOver) = read(connection, for: patience)
+        if !isOver {
+            shutdown(connection, Int32(SHUT_WR))
+            _ = read(connection, for: .seconds(10))
+        }
+        return answer
+    }
+
+    /// - Returns: What came within a time, and whether the other side has hung up.
+    private static func read(_ connection: Int32, for patience: Duration) -> (bytes: [UInt8], isOver: Bool) {
         let end = ContinuousClock.now + patience
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 8192)
         while true {
             var descriptor = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
             let left = max(0, (end - .now).inSeconds * 1000)
-            guard poll(&descriptor, 1, Int32(left)) > 0 else { return answer }
+            guard poll(&descriptor, 1, Int32(left)) > 0 else { return (answer, false) }
             let count = recv(connection, &buffer, buffer.count, 0)
-            guard count > 0 else { return answer }
+            guard count > 0 else { return (answer, true) }
             answer += buffer[..<count]
         }
     }
