@@ -23,8 +23,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
-        // With its trait, its package swift-configuration is part of the product: only then can that one's module be given another name.
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: ["ConfigurationSupport"]),
+        // With its trait, its package swift-configuration is part of the product: only then can that one's module be
+        // given another name.
+        .package(
+            url: """
+                https://github.com/hummingbird-project/hummingbird
+                """, from: "2.28.1", traits: ["ConfigurationSupport"]),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
@@ -65,9 +69,11 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "EncoderSelection", dependencies: ["CapabilityProbe", "Configuration", "FFmpeg"], swiftSettings: settings),
+            name: "EncoderSelection", dependencies: ["CapabilityProbe", "Configuration", "FFmpeg"],
+            swiftSettings: settings),
         .target(
-            name: "Polling", dependencies: ["CLinux", .product(name: "HeapModule", package: "swift-collections")], swiftSettings: settings),
+            name: "Polling", dependencies: ["CLinux", .product(name: "HeapModule", package: "swift-collections")],
+            swiftSettings: settings),
         .target(
             name: "DataPath",
             dependencies: [
@@ -86,7 +92,8 @@ let package = Package(
         .target(
             name: "Supervision",
             dependencies: [
-                "CLinux", "CapabilityProbe", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Ingest", "Polling", "RTMP", "Redaction", "Status",
+                "CLinux", "CapabilityProbe", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Ingest",
+                "Polling", "RTMP", "Redaction", "Status",
                 "TransportStream",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -94,7 +101,10 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "Status", swiftSettings: settings),
         .target(name: "ServiceManager", swiftSettings: settings),
-        .target(name: "Accepting", dependencies: [.product(name: "NIOCore", package: "swift-nio")], swiftSettings: settings),
+        .target(
+            name: "Accepting",
+            dependencies: [.product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: settings),
         .target(
             name: "Control",
             dependencies: [
@@ -109,7 +119,9 @@ let package = Package(
                 "Accepting", "Status",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 // A module of ours has the same name.
-                .product(name: "HummingbirdCore", package: "hummingbird", moduleAliases: ["Configuration": "SwiftConfiguration"]),
+                .product(
+                    name: "HummingbirdCore", package: "hummingbird",
+                    moduleAliases: ["Configuration": "SwiftConfiguration"]),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -121,7 +133,8 @@ let package = Package(
         .executableTarget(
             name: "streambox",
             dependencies: [
-                "CLinux", "CapabilityProbe", "Configuration", "Control", "EncoderSelection", "FFmpeg", "Redaction", "ServiceManager", "Status",
+                "CLinux", "CapabilityProbe", "Configuration", "Control", "EncoderSelection", "FFmpeg", "Redaction",
+                "ServiceManager", "Status",
                 "StatusServer", "Supervision",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -133,7 +146,9 @@ let package = Package(
 
         // For programs that give frames to a `raw` source.
         .target(name: "StreamboxFrames", swiftSettings: settings),
-        .executableTarget(name: "ColourFrames", dependencies: ["StreamboxFrames"], path: "Examples/ColourFrames", swiftSettings: settings),
+        .executableTarget(
+            name: "ColourFrames", dependencies: ["StreamboxFrames"], path: "Examples/ColourFrames",
+            swiftSettings: settings),
 
         .target(name: "AllocationCount", path: "Benchmarks/AllocationCount"),
         .executableTarget(
@@ -164,32 +179,40 @@ let package = Package(
             name: "ConfigurationTests", dependencies: ["Configuration", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "FFmpegTests", dependencies: ["Configuration", "EncoderSelection", "FFmpeg", "Redaction", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "RTMPTests", dependencies: ["RTMP", "TestSupport", "TransportStream"], swiftSettings: settings),
+            name: "FFmpegTests",
+            dependencies: ["Configuration", "EncoderSelection", "FFmpeg", "Redaction", "TestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "RTMPTests", dependencies: ["RTMP", "TestSupport", "TransportStream"], swiftSettings: settings),
         .testTarget(
             name: "IngestTests",
             dependencies: ["DataPath", "Ingest", "Polling", "RTMP", "TestSupport", "TransportStream"],
             swiftSettings: settings),
         .testTarget(name: "PollingTests", dependencies: ["Polling", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "DataPathTests", dependencies: ["DataPath", "Polling", "StreamboxFrames", "TransportStream", "TestSupport"],
+            name: "DataPathTests",
+            dependencies: ["DataPath", "Polling", "StreamboxFrames", "TransportStream", "TestSupport"],
             swiftSettings: settings),
-        .testTarget(name: "StreamboxFramesTests", dependencies: ["StreamboxFrames", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "StreamboxFramesTests", dependencies: ["StreamboxFrames", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "SupervisionTests",
             dependencies: [
-                "CapabilityProbe", "Supervision", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Ingest", "Status", "TransportStream",
+                "CapabilityProbe", "Supervision", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Ingest",
+                "Status", "TransportStream",
                 "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "CapabilityProbeTests", dependencies: ["CapabilityProbe", "HotplugWatch", "Lab", "TestSupport"], exclude: ["Devices"],
+            name: "CapabilityProbeTests", dependencies: ["CapabilityProbe", "HotplugWatch", "Lab", "TestSupport"],
+            exclude: ["Devices"],
             swiftSettings: settings),
         .testTarget(
             name: "EncoderSelectionTests",
-            dependencies: ["CapabilityProbe", "Configuration", "EncoderSelection", "FFmpeg", "TestSupport"], swiftSettings: settings),
+            dependencies: ["CapabilityProbe", "Configuration", "EncoderSelection", "FFmpeg", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(name: "StatusTests", dependencies: ["Status", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "StatusServerTests",
@@ -200,7 +223,8 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: settings),
-        .testTarget(name: "ServiceManagerTests", dependencies: ["ServiceManager", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "ServiceManagerTests", dependencies: ["ServiceManager", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "ControlTests", dependencies: ["Control", "Status", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "StreamboxTests",
@@ -212,7 +236,8 @@ let package = Package(
     ]
 )
 
-// Targets for fuzzing: ordinary tests replay their corpora; `scripts/fuzz` builds them into a fuzzer, which has its own `main`.
+// Targets for fuzzing: ordinary tests replay their corpora; `scripts/fuzz` builds them into a fuzzer, which has its own
+// `main`.
 let fuzzed: [Target.Dependency] = [
     "Configuration", "Control", "FFmpeg", "RTMP", "Redaction", "Status", "StatusServer", "TransportStream",
     .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -224,7 +249,9 @@ let fuzzed: [Target.Dependency] = [
 ]
 package.targets.append(
     Context.environment["STREAMBOX_FUZZ"] == nil
-        ? .testTarget(name: "FuzzTests", dependencies: fuzzed, path: "Tests/Fuzz", exclude: ["corpus", "Fuzzer"], swiftSettings: settings)
+        ? .testTarget(
+            name: "FuzzTests", dependencies: fuzzed, path: "Tests/Fuzz", exclude: ["corpus", "Fuzzer"],
+            swiftSettings: settings)
         : .executableTarget(
             name: "Fuzzer", dependencies: fuzzed, path: "Tests/Fuzz", exclude: ["corpus", "Replay"],
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))

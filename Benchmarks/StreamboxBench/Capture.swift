@@ -6,7 +6,12 @@ import TestSupport
 /// A capture card that is plugged and pulled again and again, seen from the target. In the lab.
 struct Capture: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Plugs and pulls a card in the lab: how long until it is seen at the target, and until the slate stands in; what frames cost, and how sound keeps its place.")
+        abstract:
+            """
+            Plugs and pulls a card in the lab: how long until it is seen at the target, and until the slate stands \
+            in; what frames cost, and how sound keeps its place.
+            """
+    )
 
     @OptionGroup var product: Product
     @Option(help: "How often the card is plugged and pulled.") var cycles = 20
@@ -19,9 +24,11 @@ struct Capture: AsyncParsableCommand {
         for rate in [30, 60] { try await CaptureFrames(streambox: product.streambox, rate: rate).run() }
         try await withTemporaryFolder { folder in
             let offsets = try await DriftingSound.offsets(
-                seconds: 600, rate: 48_010, filter: "aresample=48000:async=960:min_comp=0.001:min_hard_comp=0.1", in: folder)
+                seconds: 600, rate: 48_010, filter: "aresample=48000:async=960:min_comp=0.001:min_hard_comp=0.1",
+                in: folder)
             let change = (offsets.max() ?? 0) - (offsets.min() ?? 0)
-            print("""
+            print(
+                """
                 ten minutes of sound whose clock is off by 208 ppm
                   its place changes by    \(ms(change)) (to be ≤ 20 ms; 125 ms when nothing is done)
                 """)
@@ -31,11 +38,16 @@ struct Capture: AsyncParsableCommand {
     private func measure(_ stage: Stage, _ lab: Lab) async throws {
         let sink = try await stage.nginx(record: true)
         let url = "rtmp://127.0.0.1:\(try FreePort.tcp())/live/key"
-        let watcher = try await stage.program("ffmpeg", [
-            "-v", "error", "-nostdin", "-analyzeduration", "1", "-fpsprobesize", "0", "-listen", "1", "-f", "flv", "-i", url, "-map", "0:v", "-c", "copy",
-            "-flush_packets", "1", "-f", "framehash", "-hash", "adler32", "pipe:1",
-        ])
-        let config = try stage.folder.write("box.yaml", """
+        let watcher = try await stage.program(
+            "ffmpeg",
+            [
+                "-v", "error", "-nostdin", "-analyzeduration", "1", "-fpsprobesize", "0", "-listen", "1", "-f", "flv",
+                "-i", url, "-map", "0:v", "-c", "copy",
+                "-flush_packets", "1", "-f", "framehash", "-hash", "adler32", "pipe:1",
+            ])
+        let config = try stage.folder.write(
+            "box.yaml",
+            """
             runtime: \(stage.folder.path("run"))
             state: \(stage.folder.path("state"))
             channels:
@@ -48,25 +60,31 @@ struct Capture: AsyncParsableCommand {
                     video: { encoder: libx264, size: 640x360, rate: 30, bitrate: 1M, keyframe: 1s }
                     targets: [ { name: sink, url: "\(sink.url("one"))" }, { name: watch, url: "\(url)" } ]
             """)
-        let daemon = try await stage.program(product.streambox, ["run", "--config", config, "--log-level", "info"], environment: lab.environment)
+        let daemon = try await stage.program(
+            product.streambox, ["run", "--config", config, "--log-level", "info"], environment: lab.environment)
         try await eventually("the slate at the target", within: .seconds(30)) { watcher.output.lines.count > 30 }
 
-        var plugs: [Double] = [], slates: [Double] = []
+        var plugs: [Double] = []
+        var slates: [Double] = []
         for cycle in 1...max(1, cycles) {
             show("cycle \(cycle) of \(cycles)")
             let camera = LabCamera(port: "1-\(cycle % 3 + 1)", number: cycle % 4, modes: [.init("YUYV", 640, 360)])
             var position = (daemon.errors.lines.last?.index ?? -1) + 1
             let plugged = ContinuousClock.now
             try await lab.plug(camera)
-            let live = try await daemon.errors.first(containing: "\"on air\" channel=main source=capture-0", from: position, within: .seconds(30))
+            let live = try await daemon.errors.first(
+                containing: "\"on air\" channel=main source=capture-0", from: position, within: .seconds(30))
             // Its first picture is at the target a picture after the one that came when it went on air.
-            let seen = try await eventually("its first picture at the target") { watcher.output.lines.first { $0.time > live.time } }
+            let seen = try await eventually("its first picture at the target") {
+                watcher.output.lines.first { $0.time > live.time }
+            }
             plugs.append((seen.time - plugged).inSeconds)
             try await Task.sleep(for: .seconds(2))
             position = (daemon.errors.lines.last?.index ?? -1) + 1
             let pulled = ContinuousClock.now
             try await lab.unplug(camera)
-            let slate = try await daemon.errors.first(containing: "\"on air\" channel=main source=slate", from: position, within: .seconds(30))
+            let slate = try await daemon.errors.first(
+                containing: "\"on air\" channel=main source=slate", from: position, within: .seconds(30))
             slates.append((slate.time - pulled).inSeconds)
             try await Task.sleep(for: .milliseconds(700))
         }
@@ -76,12 +94,14 @@ struct Capture: AsyncParsableCommand {
         let probe = try await MediaProbe.read(.url(recordings[recordings.count - 1]))
         let times = probe.packets(of: probe.video).compactMap(\.pts)
         let longest = zip(times, times.dropFirst()).map { $1 - $0 }.max() ?? 0
-        print("""
+        print(
+            """
             \(cycles) cycles
               plug → seen             \(spread(plugs)) (to be ≤ 1500 ms)
               unplug → slate          \(spread(slates)) (to be ≤ \(ms(Self.after + 0.1)))
               RTMP publishes          \(try sink.publishes(of: "one").count) (to be 1)
-              pictures                \(times.count), backward timestamps \(probe.backwards.count) (to be 0), longest step \(longest) ms
+              pictures                \(times.count), backward timestamps \(probe.backwards.count) (to be 0), longest \
+            step \(longest) ms
             """)
     }
 

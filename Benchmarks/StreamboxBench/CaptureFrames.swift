@@ -15,7 +15,9 @@ struct CaptureFrames {
 
     private func measure(_ stage: Stage) async throws {
         let fifo = stage.folder.path("frames")
-        let config = try stage.folder.write("box.yaml", """
+        let config = try stage.folder.write(
+            "box.yaml",
+            """
             runtime: \(stage.folder.path("run"))
             state: \(stage.folder.path("state"))
             channels:
@@ -27,7 +29,11 @@ struct CaptureFrames {
         let daemon = try await stage.program(streambox, ["run", "--config", config, "--log-level", "info"])
         try await eventually("the FIFO") { FileManager.default.fileExists(atPath: fifo) }
         _ = try await stage.program(
-            "ffmpeg", ["-v", "error", "-nostdin", "-y", "-re", "-f", "lavfi", "-i", "color=s=1920x1080:r=\(rate),format=nv12", "-f", "rawvideo", fifo])
+            "ffmpeg",
+            [
+                "-v", "error", "-nostdin", "-y", "-re", "-f", "lavfi", "-i", "color=s=1920x1080:r=\(rate),format=nv12",
+                "-f", "rawvideo", fifo,
+            ])
         try await daemon.errors.first(containing: "\"on air\" channel=main source=raw-0", from: 0, within: .seconds(30))
         try await Task.sleep(for: .seconds(3))
         let before = try ProcessFigures(pid: daemon.pid)
@@ -52,9 +58,11 @@ struct CaptureFrames {
         let lost = daemon.errors.lines.filter { $0.text.contains("are lost") }
         daemon.send(SIGTERM)
         _ = try await daemon.wait(.seconds(10))
-        print("""
+        print(
+            """
             frames: 1920x1080 NV12 at \(rate)
-              the service             \(((after.cpu - before.cpu) / Self.span.inSeconds * 100).formatted(1)) % of a core, \(mib(after.resident)) resident
+              the service             \(((after.cpu - before.cpu) / Self.span.inSeconds * 100).formatted(1)) % of a \
+            core, \(mib(after.resident)) resident
               encoder killed → on     median \(ms(median(pauses))), worst \(ms(pauses.max() ?? 0)) without a picture
               encoder hangs → on      \(ms(hung)); \(mib(peak)) resident meanwhile, \(mib(rest)) afterwards
               frames lost             \(lost.isEmpty ? "0" : lost.map(\.text).joined(separator: "; ")) (to be 0)
@@ -64,12 +72,18 @@ struct CaptureFrames {
     /// Sends the encoder of the frames a signal, and gives the time without a picture, in seconds.
     private func strike(_ daemon: Program, _ signal: Int32) async throws -> Double {
         let position = (daemon.errors.lines.last?.index ?? -1) + 1
-        guard let encoder = Leftovers.descendants(of: daemon.pid).first(where: { $0.command.contains("-f ivf") && !$0.command.contains("setpriv") }) else {
+        guard
+            let encoder = Leftovers.descendants(of: daemon.pid).first(where: {
+                $0.command.contains("-f ivf") && !$0.command.contains("setpriv")
+            })
+        else {
             throw Failed("no encoder runs")
         }
         kill(encoder.pid, signal)
         let line = try await daemon.errors.first(containing: "handed over", from: position, within: .seconds(20))
-        guard let match = try #/after=(\d+)ms/#.firstMatch(in: line.text), let milliseconds = Double(match.1) else { throw Failed(line.text) }
+        guard let match = try #/after=(\d+)ms/#.firstMatch(in: line.text), let milliseconds = Double(match.1) else {
+            throw Failed(line.text)
+        }
         return milliseconds / 1000
     }
 

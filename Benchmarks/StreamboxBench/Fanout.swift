@@ -4,9 +4,11 @@ import TestSupport
 
 /// The daemon against nginx-rtmp's worker: the same 8 Mbit/s publisher, the same eight pushes to the same sink.
 ///
-/// Both get the stream at the same time from publishers of their own, so that whatever else the machine does meets both.
+/// Both get the stream at the same time from publishers of their own, so that whatever else the machine does meets
+/// both.
 struct Fanout: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "CPU and memory for one channel to eight targets, against nginx-rtmp.")
+    static let configuration = CommandConfiguration(
+        abstract: "CPU and memory for one channel to eight targets, against nginx-rtmp.")
 
     @OptionGroup var product: Product
     @Option(help: "Targets.") var targets = 8
@@ -28,20 +30,28 @@ struct Fanout: AsyncParsableCommand {
 
             // The peer: one worker that pushes.
             let peerPort = try FreePort.tcp()
-            let pushes = (1...targets).map { "push rtmp://127.0.0.1:\(sink.port)/live/nginx\($0);" }.joined(separator: " ")
+            let pushes = (1...targets).map { "push rtmp://127.0.0.1:\(sink.port)/live/nginx\($0);" }.joined(
+                separator: " ")
             try stage.folder.makeFolder("peer")
-            let conf = try stage.folder.write("peer/nginx.conf", """
-                daemon off; master_process off; pid \(stage.folder.path)/peer/nginx.pid; error_log \(stage.folder.path)/peer/error.log warn;
+            let conf = try stage.folder.write(
+                "peer/nginx.conf",
+                """
+                daemon off; master_process off; pid \(stage.folder.path)/peer/nginx.pid; error_log \
+                \(stage.folder.path)/peer/error.log warn;
                 load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
                 events { worker_connections 256; }
-                rtmp { access_log off; server { listen 127.0.0.1:\(peerPort); chunk_size 4096; application live { live on; \(pushes) } } }
+                rtmp { access_log off; server { listen 127.0.0.1:\(peerPort); chunk_size 4096; application live { live \
+                on; \(pushes) } } }
                 """)
             let peer = try await stage.program("nginx", ["-p", "\(stage.folder.path)/peer", "-c", conf])
 
             // Ours.
             let port = try FreePort.tcp()
-            let list = (1...targets).map { "      - { name: t\($0), url: \"\(sink.url("box\($0)"))\" }" }.joined(separator: "\n")
-            let yaml = try stage.folder.write("box.yaml", """
+            let list = (1...targets).map { "      - { name: t\($0), url: \"\(sink.url("box\($0)"))\" }" }.joined(
+                separator: "\n")
+            let yaml = try stage.folder.write(
+                "box.yaml",
+                """
                 runtime: \(stage.folder.path("run"))
                 channels:
                   - name: main
@@ -55,11 +65,17 @@ struct Fanout: AsyncParsableCommand {
                 \(list)
                 """)
             let box = try await stage.program(product.streambox, ["run", "--config", yaml])
-            try await eventually("both to listen") { FreePort.isListening(tcp: port) && FreePort.isListening(tcp: peerPort) }
+            try await eventually("both to listen") {
+                FreePort.isListening(tcp: port) && FreePort.isListening(tcp: peerPort)
+            }
 
             for url in ["rtmp://127.0.0.1:\(port)/live/x", "rtmp://127.0.0.1:\(peerPort)/live/x"] {
                 _ = try await stage.program(
-                    "ffmpeg", ["-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", file, "-c", "copy", "-f", "flv", url])
+                    "ffmpeg",
+                    [
+                        "-v", "error", "-nostdin", "-re", "-stream_loop", "-1", "-i", file, "-c", "copy", "-f", "flv",
+                        url,
+                    ])
             }
             for index in 1...targets {
                 try await sink.waitForPublishes(of: "box\(index)", within: .seconds(30))
@@ -72,7 +88,8 @@ struct Fanout: AsyncParsableCommand {
 
             let ours = (after.box.cpu - before.box.cpu) / Double(seconds) * 100
             let theirs = (after.peer.cpu - before.peer.cpu) / Double(seconds) * 100
-            print("""
+            print(
+                """
                 fanout: \(bitrate) kbit/s to \(targets) targets, \(seconds) s
                   streambox daemon   \(ours.formatted(2)) % of a core   \(after.box.resident >> 20) MiB resident
                   nginx-rtmp worker  \(theirs.formatted(2)) % of a core   \(after.peer.resident >> 20) MiB resident

@@ -22,7 +22,12 @@ struct FeedFigures: AsyncParsableCommand {
             $0.duration = .seconds(seconds)
         }
         let stream = try await source.bytes()
-        print("recorded: \(stream.count) bytes, \(stream.count / 188) packets, \(stream.count * 8 / seconds / 1_000_000) Mbit/s, in chunks of \(chunk)")
+        print(
+            """
+            recorded: \(stream.count) bytes, \(stream.count / 188) packets, \
+            \(stream.count * 8 / seconds / 1_000_000) Mbit/s, in chunks of \(chunk)
+            """
+        )
 
         let most = 8
         let floor = Floor(chunk: chunk)
@@ -51,18 +56,27 @@ struct FeedFigures: AsyncParsableCommand {
         let one = median(times[0])
         let bytes = Double(stream.count)
         print(String(format: "memcpy:            %6.2f GB/s", bytes / copy / 1e9))
-        print(String(format: "1 reader:          %6.2f GB/s   %.2f times the copy's time", bytes / one / 1e9, one / copy))
+        print(
+            String(format: "1 reader:          %6.2f GB/s   %.2f times the copy's time", bytes / one / 1e9, one / copy))
         var previous = one
         for readers in 2...most {
             let time = median(times[readers - 1])
-            print(String(format: "%d readers:         %6.2f GB/s   %+.2f %% of 1 reader for the last one", readers, bytes / time / 1e9, (time - previous) / one * 100))
+            print(
+                String(
+                    format: "%d readers:         %6.2f GB/s   %+.2f %% of 1 reader for the last one", readers,
+                    bytes / time / 1e9, (time - previous) / one * 100))
             previous = time
         }
         let each = (median(times[most - 1]) - one) / one / Double(most - 1) * 100
         print(String(format: "each extra reader: %+.2f %%", each))
         // A segment of the feed is new memory, and a quarter of a megabyte; nothing may be allocated below that.
         let segments = stream.count / (256 << 10) + 1
-        print("allocations:       \(allocations) in \(stream.count / 188) packets, \(segments) segments, with \(most) readers")
+        print(
+            """
+            allocations:       \(allocations) in \(stream.count / 188) packets, \(segments) segments, with \(most) \
+            readers
+            """
+        )
         guard bytes / one >= 1e9, each <= 5, allocations <= 3 * segments else {
             print("wanted: 1 GB/s or more, 5 % or less for each extra reader, no allocation but for segments")
             throw ExitCode.failure

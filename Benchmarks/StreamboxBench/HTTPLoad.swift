@@ -20,7 +20,8 @@ struct HTTPLoad: Sendable {
             for _ in 0..<connections {
                 tasks.addTask {
                     try await withCheckedThrowingContinuation { continuation in
-                        Thread { continuation.resume(with: Result { try ask(until: start + .seconds(seconds)) }) }.start()
+                        Thread { continuation.resume(with: Result { try ask(until: start + .seconds(seconds)) }) }
+                            .start()
                     }
                 }
             }
@@ -41,11 +42,15 @@ struct HTTPLoad: Sendable {
         var answers = Answers()
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
         while ContinuousClock.now < end {
-            guard send(connection, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else { throw Failed("GET \(path): not sent") }
+            guard send(connection, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
+                throw Failed("GET \(path): not sent")
+            }
             var held = 0
             var whole = Int.max
             while held < whole {
-                let count = buffer.withUnsafeMutableBytes { recv(connection, $0.baseAddress! + held, $0.count - held, 0) }
+                let count = buffer.withUnsafeMutableBytes {
+                    recv(connection, $0.baseAddress! + held, $0.count - held, 0)
+                }
                 guard count > 0 else { throw Failed("GET \(path): the connection ended") }
                 held += count
                 if whole == .max { whole = try length(of: buffer[..<held]) ?? .max }
@@ -60,7 +65,9 @@ struct HTTPLoad: Sendable {
     private func length(of bytes: ArraySlice<UInt8>) throws -> Int? {
         let head = String(decoding: bytes.prefix(1024), as: UTF8.self)
         guard let end = head.range(of: "\r\n\r\n") else { return nil }
-        guard head.hasPrefix("HTTP/1.1 200 "), let size = head.firstMatch(of: #/(?i)content-length: (\d+)/#).flatMap({ Int($0.1) }) else {
+        guard head.hasPrefix("HTTP/1.1 200 "),
+            let size = head.firstMatch(of: #/(?i)content-length: (\d+)/#).flatMap({ Int($0.1) })
+        else {
             throw Failed("GET \(path): \(head.prefix(80))")
         }
         return head.utf8.distance(from: head.startIndex, to: end.upperBound) + size

@@ -5,7 +5,8 @@ import TestSupport
 /// Encoders that are killed, hang or are handed over, seen from the target.
 struct Handover: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Kills, stops and hands over encoders at random moments: what the target loses, and how long it waits.")
+        abstract:
+            "Kills, stops and hands over encoders at random moments: what the target loses, and how long it waits.")
 
     @OptionGroup var product: Product
     @Option(help: "Encoders that get SIGKILL.") var kills = 30
@@ -27,12 +28,17 @@ struct Handover: AsyncParsableCommand {
         let (port, watch) = (try FreePort.tcp(), try FreePort.tcp())
         let url = "rtmp://127.0.0.1:\(watch)/live/key"
         // Tells each picture as it comes, so that its arrival can be timed.
-        let watcher = try await stage.program("ffmpeg", [
-            "-v", "error", "-nostdin", "-analyzeduration", "1", "-fpsprobesize", "0", "-listen", "1", "-f", "flv", "-i", url, "-map", "0:v", "-c", "copy",
-            "-flush_packets", "1", "-f", "framehash", "-hash", "adler32", "pipe:1",
-        ])
+        let watcher = try await stage.program(
+            "ffmpeg",
+            [
+                "-v", "error", "-nostdin", "-analyzeduration", "1", "-fpsprobesize", "0", "-listen", "1", "-f", "flv",
+                "-i", url, "-map", "0:v", "-c", "copy",
+                "-flush_packets", "1", "-f", "framehash", "-hash", "adler32", "pipe:1",
+            ])
         try await eventually("the watching target to listen") { FreePort.isListening(tcp: watch) }
-        let config = try stage.folder.write("box.yaml", """
+        let config = try stage.folder.write(
+            "box.yaml",
+            """
             runtime: \(stage.folder.path("run"))
             state: \(stage.folder.path("state"))
             channels:
@@ -47,7 +53,12 @@ struct Handover: AsyncParsableCommand {
         let daemon = try await stage.program(product.streambox, ["run", "--config", config, "--log-level", "info"])
         try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
         let publisher = try await stage.publish(
-            .with { $0.duration = nil; $0.width = 640; $0.height = 360; $0.gop = 30 }, to: "rtmp://127.0.0.1:\(port)/live/x")
+            .with {
+                $0.duration = nil
+                $0.width = 640
+                $0.height = 360
+                $0.gop = 30
+            }, to: "rtmp://127.0.0.1:\(port)/live/x")
         try await daemon.errors.first(containing: "\"on air\" channel=main source=rtmp-0", within: .seconds(30))
         try await eventually("pictures at the target", within: .seconds(30)) { watcher.output.lines.count > 90 }
 
@@ -78,20 +89,25 @@ struct Handover: AsyncParsableCommand {
     /// Signals the encoder at a random moment.
     ///
     /// - Returns: Seconds from the signal to the next new picture at the target.
-    private func strike(_ signal: Int32, _ daemon: Program, _ watcher: Program, _ random: inout SeededRandom) async throws -> Double {
+    private func strike(_ signal: Int32, _ daemon: Program, _ watcher: Program, _ random: inout SeededRandom)
+        async throws -> Double
+    {
         try await Task.sleep(for: .milliseconds(Int.random(in: 1000...2000, using: &random)))
         guard let encoder = encoder(of: daemon) else { throw Failed("there is no encoder") }
         let position = (daemon.errors.lines.last?.index ?? -1) + 1
         let struck = ContinuousClock.now
         kill(encoder, signal)
-        try await daemon.errors.first("the handover", from: position, within: .seconds(20)) { $0.contains("handed over") }
+        try await daemon.errors.first("the handover", from: position, within: .seconds(20)) {
+            $0.contains("handed over")
+        }
         try await Task.sleep(for: .milliseconds(700))
         return try watcher.secondsToNextPicture(behind: struck)
     }
 
     private func encoder(of daemon: Program) -> Int32? {
         Leftovers.descendants(of: daemon.pid).first { process in
-            !process.isZombie && process.command.contains("pipe:0") && process.command.contains("libx264") && !process.command.contains("setpriv")
+            !process.isZombie && process.command.contains("pipe:0") && process.command.contains("libx264")
+                && !process.command.contains("setpriv")
         }?.pid
     }
 
@@ -102,15 +118,20 @@ struct Handover: AsyncParsableCommand {
         let position = (daemon.errors.lines.last?.index ?? -1) + 1
         let gone = ContinuousClock.now
         publisher.send(SIGKILL)
-        let told = try await daemon.errors.first(containing: "\"on air\" channel=main source=slate", from: position, within: .seconds(20))
+        let told = try await daemon.errors.first(
+            containing: "\"on air\" channel=main source=slate", from: position, within: .seconds(20))
         try await Task.sleep(for: .seconds(1))
         await stage.end(publisher)
-        // In the stream the slate stands behind the one long step; the pictures before it may arrive late, with their sound.
+        // In the stream the slate stands behind the one long step; the pictures before it may arrive late, with their
+        // sound.
         let pictures = watcher.output.lines.suffix(120).compactMap { line in
-            line.text.split(separator: ",").dropFirst(2).first.flatMap { Int($0.trimmingCharacters(in: .whitespaces)) }.map { (time: line.time, pts: $0) }
+            line.text.split(separator: ",").dropFirst(2).first.flatMap { Int($0.trimmingCharacters(in: .whitespaces)) }
+                .map { (time: line.time, pts: $0) }
         }
         let steps = zip(pictures, pictures.dropFirst()).map { (length: $1.pts - $0.pts, arrival: $1.time) }
-        guard let longest = steps.max(by: { $0.length < $1.length }), longest.length > 500 else { throw Failed("no slate came") }
+        guard let longest = steps.max(by: { $0.length < $1.length }), longest.length > 500 else {
+            throw Failed("no slate came")
+        }
         return ((told.time - gone).inSeconds, (longest.arrival - gone).inSeconds)
     }
 
@@ -120,15 +141,25 @@ struct Handover: AsyncParsableCommand {
     private func measureFloor() async throws -> [Double] {
         try await withStage { stage in
             let file = stage.folder.path("gop.ts")
-            try await NumberedSource.with { $0.duration = .seconds(2); $0.width = 640; $0.height = 360 }.write(to: file)
+            try await NumberedSource.with {
+                $0.duration = .seconds(2)
+                $0.width = 640
+                $0.height = 360
+            }.write(to: file)
             var times: [Double] = []
             for _ in 0..<floors {
                 let start = ContinuousClock.now
-                let program = try await stage.program("ffmpeg", [
-                    "-v", "error", "-nostdin", "-copyts", "-probesize", "100000", "-analyzeduration", "1", "-f", "mpegts", "-i", file, "-c:v", "libx264",
-                    "-preset", "veryfast", "-tune", "zerolatency", "-c:a", "aac", "-f", "mpegts", "-flush_packets", "1", "pipe:1",
-                ], output: .bytes(limit: 1 << 20))
-                try await eventually("a byte", within: .seconds(10), every: .milliseconds(1)) { program.output.total > 0 }
+                let program = try await stage.program(
+                    "ffmpeg",
+                    [
+                        "-v", "error", "-nostdin", "-copyts", "-probesize", "100000", "-analyzeduration", "1", "-f",
+                        "mpegts", "-i", file, "-c:v", "libx264",
+                        "-preset", "veryfast", "-tune", "zerolatency", "-c:a", "aac", "-f", "mpegts", "-flush_packets",
+                        "1", "pipe:1",
+                    ], output: .bytes(limit: 1 << 20))
+                try await eventually("a byte", within: .seconds(10), every: .milliseconds(1)) {
+                    program.output.total > 0
+                }
                 times.append((ContinuousClock.now - start).inSeconds)
                 await stage.end(program)
             }
@@ -138,7 +169,9 @@ struct Handover: AsyncParsableCommand {
 
     // MARK: The report
 
-    private func report(_ sink: NginxRTMP, holes: [Double], stalls: [Double], slate: (onAir: Double, target: Double), floor: [Double]) async throws {
+    private func report(
+        _ sink: NginxRTMP, holes: [Double], stalls: [Double], slate: (onAir: Double, target: Double), floor: [Double]
+    ) async throws {
         let publishes = try sink.publishes(of: "one").count
         let recordings = sink.recordings(of: "one")
         let reading = try await FrameReader.read(.url(recordings[recordings.count - 1]))
@@ -146,7 +179,8 @@ struct Handover: AsyncParsableCommand {
         let offsets = verdict.soundOffsets.map(\.offset)
         let drift = (offsets.max() ?? 0) - (offsets.min() ?? 0)
         let probe = try await MediaProbe.read(.url(recordings[recordings.count - 1]))
-        print("""
+        print(
+            """
             \(kills) kills, \(hangs) hangs, \(planned) planned handovers
               frames at the target    \(verdict.received), numbers \(verdict.first ?? 0)...\(verdict.last ?? 0)
               lost                    \(verdict.lostCount) (to be 0)
@@ -154,24 +188,31 @@ struct Handover: AsyncParsableCommand {
               backward timestamps     \(probe.backwards.count) (to be 0)
               RTMP publishes          \(publishes) (to be 1)
               complaints of a decoder \(reading.complaints.count)
-              kill → next picture     median \(ms(median(holes))), p95 \(ms(percentile(holes, 95))), worst \(ms(holes.max() ?? 0)) (to be ≤ 250 ms, p95 ≤ 400 ms)
-              floor                   median \(ms(median(floor))): exec → first byte of a bare FFmpeg that is fed a cached GOP
+              kill → next picture     median \(ms(median(holes))), p95 \(ms(percentile(holes, 95))), worst \
+            \(ms(holes.max() ?? 0)) (to be ≤ 250 ms, p95 ≤ 400 ms)
+              floor                   median \(ms(median(floor))): exec → first byte of a bare FFmpeg that is fed a \
+            cached GOP
               hang → next picture     worst \(ms(stalls.max() ?? 0)) (to be ≤ 2500 ms)
-              source lost → slate     on air after \(ms(slate.onAir)) (to be ≤ \(ms(Self.after + 0.1))), its first picture at the target after \(ms(slate.target))
-              sound against picture   \(ms(offsets.min() ?? 0)) … \(ms(offsets.max() ?? 0)): a change of \(ms(drift)) over \(kills + hangs + planned) handovers (to be ≤ 20 ms)
+              source lost → slate     on air after \(ms(slate.onAir)) (to be ≤ \(ms(Self.after + 0.1))), its first \
+            picture at the target after \(ms(slate.target))
+              sound against picture   \(ms(offsets.min() ?? 0)) … \(ms(offsets.max() ?? 0)): a change of \(ms(drift)) \
+            over \(kills + hangs + planned) handovers (to be ≤ 20 ms)
             """)
     }
 }
 
 extension Program {
-    /// Seconds from the moment at which an encoder was struck to the first new picture, of a program that prints a line a picture.
+    /// Seconds from the moment at which an encoder was struck to the first new picture, of a program that prints a line
+    /// a picture.
     func secondsToNextPicture(behind struck: ContinuousClock.Instant) throws -> Double {
-        // What was under way when the encoder was struck still arrives, for a tenth of a second or so; the next one's first
-        // picture is behind the longest pause that begins until then.
+        // What was under way when the encoder was struck still arrives, for a tenth of a second or so; the next one's
+        // first picture is behind the longest pause that begins until then.
         let arrivals = output.lines.map(\.time).filter { $0 > struck - .milliseconds(200) }
         let pauses = zip(arrivals, arrivals.dropFirst()).filter { $1 > struck && $0 < struck + .milliseconds(150) }
             .map { (length: $1 - $0, end: $1) }
-        guard let longest = pauses.max(by: { $0.length < $1.length }) else { throw Failed("no picture came behind the signal") }
+        guard let longest = pauses.max(by: { $0.length < $1.length }) else {
+            throw Failed("no picture came behind the signal")
+        }
         return (longest.end - struck).inSeconds
     }
 }

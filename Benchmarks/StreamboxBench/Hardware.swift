@@ -3,10 +3,16 @@ import Foundation
 import Lab
 import TestSupport
 
-/// GPUs that fail, hang, are pulled and come back, seen from the target; and how long looking at them takes. In the lab.
+/// GPUs that fail, hang, are pulled and come back, seen from the target; and how long looking at them takes. In the
+/// lab.
 struct Hardware: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Breaks, hangs, pulls and mends GPUs in the lab: what the target loses, how long it waits, and what probing costs.")
+        abstract:
+            """
+            Breaks, hangs, pulls and mends GPUs in the lab: what the target loses, how long it waits, and what \
+            probing costs.
+            """
+    )
 
     @OptionGroup var product: Product
     @Option(help: "Services that are started, each with an error, a removal and a hang.") var rounds = 5
@@ -33,8 +39,10 @@ struct Hardware: AsyncParsableCommand {
             try await withLab { stage, lab in try await shake(stage, lab, round, &random, &seen) }
         }
         let all = { (blow: Blow) in seen.times[blow] ?? [] }
-        print("""
-            \(rounds) services, \(all(.error).count) errors, \(all(.removal).count) removals, \(all(.hang).count) hangs, \(seen.returns.count) returns
+        print(
+            """
+            \(rounds) services, \(all(.error).count) errors, \(all(.removal).count) removals, \(all(.hang).count) \
+            hangs, \(seen.returns.count) returns
               pictures at the target  \(seen.pictures)
               lost                    \(seen.lost) (to be 0)
               twice                   \(seen.twice) (to be 0)
@@ -51,17 +59,29 @@ struct Hardware: AsyncParsableCommand {
 
     // MARK: Blows
 
-    private func shake(_ stage: Stage, _ lab: Lab, _ round: Int, _ random: inout SeededRandom, _ seen: inout Seen) async throws {
+    private func shake(_ stage: Stage, _ lab: Lab, _ round: Int, _ random: inout SeededRandom, _ seen: inout Seen)
+        async throws
+    {
         try await lab.plug(.intel)
         let sink = try await stage.nginx(record: true)
         let url = "rtmp://127.0.0.1:\(try FreePort.tcp())/live/key"
-        let watcher = try await stage.program("ffmpeg", [
-            "-v", "error", "-nostdin", "-analyzeduration", "1", "-fpsprobesize", "0", "-listen", "1", "-f", "flv", "-i", url, "-map", "0:v", "-c", "copy",
-            "-flush_packets", "1", "-f", "framehash", "-hash", "adler32", "pipe:1",
-        ])
+        let watcher = try await stage.program(
+            "ffmpeg",
+            [
+                "-v", "error", "-nostdin", "-analyzeduration", "1", "-fpsprobesize", "0", "-listen", "1", "-f", "flv",
+                "-i", url, "-map", "0:v", "-c", "copy",
+                "-flush_packets", "1", "-f", "framehash", "-hash", "adler32", "pipe:1",
+            ])
         let file = stage.folder.path("numbers.ts")
-        try await NumberedSource.with { $0.duration = .seconds(90); $0.width = 640; $0.height = 360; $0.gop = 30 }.write(to: file)
-        let config = try stage.folder.write("box.yaml", """
+        try await NumberedSource.with {
+            $0.duration = .seconds(90)
+            $0.width = 640
+            $0.height = 360
+            $0.gop = 30
+        }.write(to: file)
+        let config = try stage.folder.write(
+            "box.yaml",
+            """
             runtime: \(stage.folder.path("run"))
             state: \(stage.folder.path("state"))
             encoders: { order: [vaapi, software] }
@@ -73,7 +93,8 @@ struct Hardware: AsyncParsableCommand {
                     video: { size: 640x360, rate: 30, bitrate: 1M }
                     targets: [ { name: sink, url: "\(sink.url("one"))" }, { name: watch, url: "\(url)" } ]
             """)
-        let daemon = try await stage.program(product.streambox, ["run", "--config", config, "--log-level", "info"], environment: lab.environment)
+        let daemon = try await stage.program(
+            product.streambox, ["run", "--config", config, "--log-level", "info"], environment: lab.environment)
         try await eventually("pictures at the target", within: .seconds(30)) { watcher.output.lines.count > 60 }
         try await onGPU(daemon, config, "the GPU in use")
         // At first there is software alone to fall to, then another GPU. None is struck a third time: it would rest.
@@ -82,7 +103,9 @@ struct Hardware: AsyncParsableCommand {
             if number == 1 {
                 try await lab.plug(.amd)
                 try await eventually("both GPUs tried", within: .seconds(20)) {
-                    daemon.errors.lines.contains { $0.text.contains("passed its trial") && $0.text.contains(LabGPU.amd.slot) }
+                    daemon.errors.lines.contains {
+                        $0.text.contains("passed its trial") && $0.text.contains(LabGPU.amd.slot)
+                    }
                 }
             }
             let slot = try await slotInUse(config)
@@ -95,7 +118,9 @@ struct Hardware: AsyncParsableCommand {
             case .hang: try lab.fail(.endPicture, .hang, on: gpu)
             case .removal: try await lab.unplug(gpu)
             }
-            try await daemon.errors.first("the handover", from: position, within: .seconds(20)) { $0.contains("handed over") }
+            try await daemon.errors.first("the handover", from: position, within: .seconds(20)) {
+                $0.contains("handed over")
+            }
             try await Task.sleep(for: .milliseconds(700))
             seen.times[blow, default: []].append(try watcher.secondsToNextPicture(behind: struck))
             try lab.heal()
@@ -103,7 +128,8 @@ struct Hardware: AsyncParsableCommand {
             try await onGPU(daemon, config, "every GPU ready and one in use")
         }
         seen.returns += daemon.errors.lines.map(\.text).filter { $0.contains("cause=fail-back") }.compactMap { line in
-            line.split(separator: " ").first { $0.hasPrefix("after=") }.flatMap { Double($0.dropFirst(6).dropLast(2)) }.map { $0 / 1000 }
+            line.split(separator: " ").first { $0.hasPrefix("after=") }.flatMap { Double($0.dropFirst(6).dropLast(2)) }
+                .map { $0 / 1000 }
         }
         daemon.send(SIGTERM)
         _ = try await daemon.wait(.seconds(10))
@@ -120,33 +146,40 @@ struct Hardware: AsyncParsableCommand {
         try StatusReport(try await Program.run(product.streambox, ["status", "--json", "--config", config]))
     }
 
-    private func slotInUse(_ config: String) async throws -> String? { try await status(config).channels[0].groups[0].gpu }
+    private func slotInUse(_ config: String) async throws -> String? {
+        try await status(config).channels[0].groups[0].gpu
+    }
 
     private func onGPU(_ daemon: Program, _ config: String, _ what: String) async throws {
         try await eventually(what, within: .seconds(60), every: .milliseconds(100)) {
             let status = try await status(config)
-            return status.channels[0].groups[0].gpu != nil && status.channels[0].groups[0].state == "live" && status.gpus.allSatisfy { $0.state == "ready" }
+            return status.channels[0].groups[0].gpu != nil && status.channels[0].groups[0].state == "live"
+                && status.gpus.allSatisfy { $0.state == "ready" }
         }
     }
 
     // MARK: Looking
 
     private func measureProbe() async throws {
-        var tried: [Double] = [], listed: [Double] = []
+        var tried: [Double] = []
+        var listed: [Double] = []
         try await withLab { stage, lab in
             try await lab.plug(.intel)
             try await lab.plug(.amd)
             for _ in 0..<probes {
                 for isTried in [true, false] {
                     let start = ContinuousClock.now
-                    let done = try await Program.run(product.streambox, ["probe", "--json"] + (isTried ? [] : ["--no-trial"]), environment: lab.environment)
+                    let done = try await Program.run(
+                        product.streambox, ["probe", "--json"] + (isTried ? [] : ["--no-trial"]),
+                        environment: lab.environment)
                     guard done.ending == .exited(0) else { throw Failed("probe: \(done.errors)") }
                     let seconds = (ContinuousClock.now - start).inSeconds
                     if isTried { tried.append(seconds) } else { listed.append(seconds) }
                 }
             }
         }
-        print("""
+        print(
+            """
             probe, two GPUs
               with trials             \(spread(tried)) (to be ≤ 2000 ms)
               --no-trial              \(spread(listed)) (to be ≤ 200 ms)
@@ -155,24 +188,29 @@ struct Hardware: AsyncParsableCommand {
 
     private func measureStorm() async throws {
         try await withStage { stage in
-            let config = try stage.folder.write("box.yaml", """
+            let config = try stage.folder.write(
+                "box.yaml",
+                """
                 runtime: \(stage.folder.path("run"))
                 state: \(stage.folder.path("state"))
                 channels:
                   - name: main
                     sources: [ { test: { size: 320x180, rate: 30 } } ]
-                    groups: [ { name: raw, video: copy, audio: copy, targets: [ { name: tape, record: { folder: \(stage.folder.path("tape")) } } ] } ]
+                    groups: [ { name: raw, video: copy, audio: copy,
+                      targets: [ { name: tape, record: { folder: \(stage.folder.path("tape")) } } ] } ]
                 """)
             let daemon = try await stage.program("unshare", ["--net", product.streambox, "run", "--config", config])
             try await daemon.errors.first(containing: "target=tape", within: .seconds(30))
             try await Task.sleep(for: .seconds(3))
             let idle = try await load(of: daemon, for: .seconds(2))
             let before = try ProcessFigures(pid: daemon.pid).cpu
-            _ = try await HotplugStorm.announce(to: daemon, events: 200, devices: 24, milliseconds: 1000, seed: Int(seed))
+            _ = try await HotplugStorm.announce(
+                to: daemon, events: 200, devices: 24, milliseconds: 1000, seed: Int(seed))
             let cost = try ProcessFigures(pid: daemon.pid).cpu - before
             try await Task.sleep(for: .seconds(1))
             let after = try await load(of: daemon, for: .seconds(2))
-            print("""
+            print(
+                """
                 200 hotplug events in a second
                   before                  \((idle * 100).formatted(2)) % of a core
                   during                  \((cost * 1000).formatted(1)) ms of processor time

@@ -9,13 +9,20 @@ import TestSupport
 /// through the service, the other through `relay | encoder` with the very arguments that `streambox plan` prints. The
 /// pictures come at irregular distances, so that each is found again at the far end whatever its timestamp has become.
 struct Latency: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Latency of source → relay → encoder → tap, against plain pipes.")
+    static let configuration = CommandConfiguration(
+        abstract: "Latency of source → relay → encoder → tap, against plain pipes.")
 
     @OptionGroup var product: Product
     @Option(help: "Seconds of measuring.") var seconds = 20
     @Option(help: "Seconds at the start that do not count.") var warmup = 4
     @Option(help: "Frames per second.") var rate = 30
-    @Flag(help: "Lets the plain pipes declare the lengths of pictures, as feeds do, so that a reader need not wait for the next one.")
+    @Flag(
+        help:
+            """
+            Lets the plain pipes declare the lengths of pictures, as feeds do, so that a reader need not wait for \
+            the next one.
+            """
+    )
     var declaredLengths = false
 
     func run() async throws {
@@ -23,12 +30,15 @@ struct Latency: AsyncParsableCommand {
             let stream = try await PacedStream(seconds: warmup + seconds, rate: rate)
             let ports = [try FreePort.udp(), try FreePort.udp()]
             let configurations = try ports.enumerated().map { index, port in
-                try stage.folder.write("box\(index).yaml", """
+                try stage.folder.write(
+                    "box\(index).yaml",
+                    """
                     runtime: \(stage.folder.path("run\(index)"))
                     channels:
                       - name: main
                         sources: [ { pull: { url: "udp://127.0.0.1:\(port)" } } ]
-                        groups: [ { name: latency, video: { bitrate: 1M, keyframe: 1s }, audio: { bitrate: 96k }, tap: true } ]
+                        groups: [ { name: latency, video: { bitrate: 1M, keyframe: 1s }, audio: { bitrate: 96k },
+                          tap: true } ]
                     """)
             }
             let box = try await stage.program(product.streambox, ["run", "--config", configurations[0]])
@@ -44,18 +54,25 @@ struct Latency: AsyncParsableCommand {
 
             let ours = stream.delays(of: arrivals[0].all, sent: sent, after: Double(warmup))
             let theirs = stream.delays(of: arrivals[1].all, sent: sent, after: Double(warmup))
-            guard !ours.isEmpty, !theirs.isEmpty else { throw Failed("no picture could be matched: \(ours.count), \(theirs.count)") }
+            guard !ours.isEmpty, !theirs.isEmpty else {
+                throw Failed("no picture could be matched: \(ours.count), \(theirs.count)")
+            }
             let frame = 1000.0 / Double(rate)
             let difference = median(Array(ours.values)) - median(Array(theirs.values))
             let pairs = ours.compactMap { index, delay in theirs[index].map { delay - $0 } }
             func line(_ delays: [Double]) -> String {
-                "median \(median(delays).formatted(1)) ms, p95 \(percentile(delays, 0.95).formatted(1)) ms, \(delays.count) pictures"
+                """
+                median \(median(delays).formatted(1)) ms, p95 \(percentile(delays, 0.95).formatted(1)) ms, \
+                \(delays.count) pictures
+                """
             }
-            print("""
+            print(
+                """
                 latency: last byte of a picture sent → last byte of it out, \(seconds) s at \(rate) frames per second
                   streambox (two feeds, tap)  \(line(Array(ours.values)))
                   relay | encoder\(declaredLengths ? ", declared" : "          ")   \(line(Array(theirs.values)))
-                  difference of the medians   \(difference.formatted(1)) ms = \((difference / frame).formatted(2)) frames (to be ≤ 1)
+                  difference of the medians   \(difference.formatted(1)) ms = \((difference / frame).formatted(2)) \
+                frames (to be ≤ 1)
                   picture by picture          \(line(pairs))
                 """)
         }
@@ -76,9 +93,13 @@ struct Latency: AsyncParsableCommand {
             var processes: [Process]
         }
         let plan = try JSONDecoder().decode(
-            Plan.self, from: Data(try await Program.run(product.streambox, ["plan", "--json", configuration]).success("plan").output))
+            Plan.self,
+            from: Data(
+                try await Program.run(product.streambox, ["plan", "--json", configuration]).success("plan").output))
         func arguments(_ role: String) throws -> [String] {
-            guard let found = plan.processes.first(where: { $0.role == role }) else { throw Failed("the plan has no \(role)") }
+            guard let found = plan.processes.first(where: { $0.role == role }) else {
+                throw Failed("the plan has no \(role)")
+            }
             return found.arguments
         }
         var between: [Int32] = [0, 0]
@@ -90,7 +111,8 @@ struct Latency: AsyncParsableCommand {
         if declaredLengths { relay.insert(contentsOf: ["-omit_video_pes_length", "0"], at: relay.count - 1) }
         // The service tells its encoder the rate that the feed has found; a plan cannot know it.
         let told = encoder.map { $0 == "force-cfr=0" ? "fps=\(rate)" : $0 }
-        _ = try await stage.program(told[0], Array(told.dropFirst()), input: .descriptor(between[0]), output: .descriptor(behind[1]))
+        _ = try await stage.program(
+            told[0], Array(told.dropFirst()), input: .descriptor(between[0]), output: .descriptor(behind[1]))
         _ = try await stage.program(relay[0], Array(relay.dropFirst()), output: .descriptor(between[1]))
         for end in [between[0], between[1], behind[1]] { close(end) }
         return behind[0]
@@ -114,17 +136,23 @@ private struct PacedStream {
         let bytes = try await Program.run(
             "ffmpeg",
             [
-                "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=\(rate),settb=1/90000,\(moved)",
-                "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", "\(seconds)", "-fps_mode", "passthrough",
-                "-enc_time_base", "1:90000", "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-b:v", "2M", "-maxrate", "2M",
-                "-bufsize", "1M", "-g", "\(rate)", "-c:a", "aac", "-b:a", "96k", "-f", "mpegts", "-muxdelay", "0", "-muxpreload", "0",
+                "-v", "error", "-nostdin", "-f", "lavfi", "-i",
+                "testsrc2=size=640x360:rate=\(rate),settb=1/90000,\(moved)",
+                "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", "\(seconds)", "-fps_mode",
+                "passthrough",
+                "-enc_time_base", "1:90000", "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-b:v",
+                "2M", "-maxrate", "2M",
+                "-bufsize", "1M", "-g", "\(rate)", "-c:a", "aac", "-b:a", "96k", "-f", "mpegts", "-muxdelay", "0",
+                "-muxpreload", "0",
                 "-pes_payload_size", "0", "pipe:1",
             ], within: .seconds(120)
         ).success("a stream").output
 
         // A packet belongs to the unit that began last on its PID, and is due at that unit's decoding time.
         let starts = TransportBytes.timestamps(bytes)
-        guard let first = starts.first(where: { $0.pid == Self.videoPID }) else { throw Failed("a stream without pictures") }
+        guard let first = starts.first(where: { $0.pid == Self.videoPID }) else {
+            throw Failed("a stream without pictures")
+        }
         let byPacket = Dictionary(starts.map { ($0.packet, $0) }, uniquingKeysWith: { first, _ in first })
         var due = 0.0
         var open: [UInt8] = []
@@ -169,7 +197,9 @@ private struct PacedStream {
                         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
                         _ = withUnsafePointer(to: &address) {
                             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                                sendto(end, datagram.bytes, datagram.bytes.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                                sendto(
+                                    end, datagram.bytes, datagram.bytes.count, 0, $0,
+                                    socklen_t(MemoryLayout<sockaddr_in>.size))
                             }
                         }
                     }
@@ -193,7 +223,8 @@ private struct PacedStream {
         return delays
     }
 
-    /// How much later a picture's timestamp is at the far end: the one offset at which most pictures fall on one that was sent.
+    /// How much later a picture's timestamp is at the far end: the one offset at which most pictures fall on one that
+    /// was sent.
     private func offset(of arrivals: [Arrivals.Picture]) -> Double? {
         let sample = arrivals.dropFirst(arrivals.count / 2).prefix(40)
         guard let first = sample.first, sample.count == 40 else { return nil }

@@ -40,7 +40,12 @@ struct Publish: AsyncParsableCommand {
             for task in publishing { sent.append(try await task.value.pictures) }
             try await Task.sleep(for: .seconds(1))
 
-            print("publish: \(bitrate) kbit/s, \(rate) frames per second, into one channel and out at its tap, \(seconds) s")
+            print(
+                """
+                publish: \(bitrate) kbit/s, \(rate) frames per second, into one channel and out at its tap, \
+                \(seconds) s
+                """
+            )
             for (index, box) in boxes.enumerated() {
                 let cpu = (after[index].cpu - before[index].cpu) / Double(length) * 100
                 // The slate comes back long after the last picture.
@@ -50,7 +55,8 @@ struct Publish: AsyncParsableCommand {
                     throw Failed("\(box.name): \(arrived.count) pictures of \(sent[index].count) came")
                 }
                 let steady = Array(delays.dropFirst(Self.warmup * rate))
-                print("""
+                print(
+                    """
                       \(box.name)
                         processes            \(after[index].processes) (the service, and what it runs for the publisher)
                         processor, all       \(cpu.formatted(2)) % of a core
@@ -87,7 +93,9 @@ struct Publish: AsyncParsableCommand {
             self.name = name
             port = try FreePort.tcp()
             let run = stage.folder.path("run-\(name)")
-            let config = try stage.folder.write("\(name).yaml", """
+            let config = try stage.folder.write(
+                "\(name).yaml",
+                """
                 runtime: \(run)
                 state: \(stage.folder.path("state-\(name)"))
                 channels:
@@ -112,7 +120,8 @@ struct Publish: AsyncParsableCommand {
             let all = [program.pid] + Leftovers.descendants(of: program.pid).filter { !$0.isZombie }.map(\.pid)
             let figures = all.compactMap { try? ProcessFigures(pid: $0) }
             return (
-                figures.reduce(0) { $0 + $1.cpu }, figures.reduce(0) { $0 + $1.resident }, figures.count)
+                figures.reduce(0) { $0 + $1.cpu }, figures.reduce(0) { $0 + $1.resident }, figures.count
+            )
         }
     }
 }

@@ -30,7 +30,8 @@ struct Spread: AsyncParsableCommand {
                 ours.append(try await withStage { stage in try await measureService(stage, file) })
             }
             show("")
-            print("""
+            print(
+                """
                 spread: 640x360p\(Self.rate) copied, \(rounds) rounds of \(seconds) s, arrivals at an SRT receiver
                   the publisher to the receiver  \(Self.line(direct))
                   through streambox              \(Self.line(ours)) (to be ≤ 8 ms)
@@ -56,7 +57,9 @@ struct Spread: AsyncParsableCommand {
     private func measureService(_ stage: Stage, _ file: String) async throws -> FrameArrivals {
         let (receiver, port) = try await startReceiver(stage)
         let ingest = try FreePort.tcp()
-        let config = try stage.folder.write("box.yaml", """
+        let config = try stage.folder.write(
+            "box.yaml",
+            """
             runtime: \(stage.folder.path("run"))
             state: \(stage.folder.path("state"))
             channels:

@@ -4,7 +4,8 @@ import TestSupport
 
 /// From `streambox run` to the first picture at an RTMP target, from the test source.
 struct Start: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Time from start to the first video packet at an RTMP target.")
+    static let configuration = CommandConfiguration(
+        abstract: "Time from start to the first video packet at an RTMP target.")
 
     @OptionGroup var product: Product
     @Option(help: "Starts.") var runs = 7
@@ -16,7 +17,9 @@ struct Start: AsyncParsableCommand {
         for _ in 0..<runs {
             try await withStage { stage in
                 let command: (String) throws -> (String, [String]) = { sink in
-                    let yaml = try stage.folder.write("box.yaml", """
+                    let yaml = try stage.folder.write(
+                        "box.yaml",
+                        """
                         runtime: \(stage.folder.path("run"))
                         state: \(stage.folder.path("state"))
                         channels:
@@ -34,19 +37,27 @@ struct Start: AsyncParsableCommand {
                 times.append(try await measure(stage, command))
             }
             try await withStage { stage in
-                floors.append(try await measure(stage) { sink in
-                    ("ffmpeg", [
-                        "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30", "-c:v", "libx264",
-                        "-preset", "ultrafast", "-tune", "zerolatency", "-f", "flv", sink,
-                    ])
-                })
+                floors.append(
+                    try await measure(stage) { sink in
+                        (
+                            "ffmpeg",
+                            [
+                                "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30",
+                                "-c:v", "libx264",
+                                "-preset", "ultrafast", "-tune", "zerolatency", "-f", "flv", sink,
+                            ]
+                        )
+                    })
             }
         }
-        print("""
+        print(
+            """
             start: exec → first video packet at an RTMP listener, \(runs) times
               streambox  median \(median(times).formatted(2)) s, worst \(times.max()!.formatted(2)) s (to be ≤ 1.5 s)
-              the first  median \(median(firsts).formatted(2)) s, worst \(firsts.max()!.formatted(2)) s: with an FFmpeg that it does not know yet
-              floor      median \(median(floors).formatted(2)) s: one ffmpeg, from the test picture straight to the target
+              the first  median \(median(firsts).formatted(2)) s, worst \(firsts.max()!.formatted(2)) s: with an \
+            FFmpeg that it does not know yet
+              floor      median \(median(floors).formatted(2)) s: one ffmpeg, from the test picture straight to the \
+            target
             """)
     }
 
@@ -54,10 +65,13 @@ struct Start: AsyncParsableCommand {
     private func measure(_ stage: Stage, _ command: (String) throws -> (String, [String])) async throws -> Double {
         let port = try FreePort.tcp()
         let url = "rtmp://127.0.0.1:\(port)/live/key"
-        let sink = try await stage.program("ffmpeg", [
-            "-v", "error", "-nostdin", "-analyzeduration", "1", "-fpsprobesize", "0", "-listen", "1", "-f", "flv", "-i", url, "-map", "0:v", "-c", "copy", "-flush_packets", "1",
-            "-f", "framehash", "-hash", "adler32", "pipe:1",
-        ])
+        let sink = try await stage.program(
+            "ffmpeg",
+            [
+                "-v", "error", "-nostdin", "-analyzeduration", "1", "-fpsprobesize", "0", "-listen", "1", "-f", "flv",
+                "-i", url, "-map", "0:v", "-c", "copy", "-flush_packets", "1",
+                "-f", "framehash", "-hash", "adler32", "pipe:1",
+            ])
         try await eventually("the target to listen") { FreePort.isListening(tcp: port) }
         let (program, arguments) = try command(url)
         let clock = ContinuousClock()

@@ -1,8 +1,8 @@
 import Glibc
 public import NIOCore
 
-/// Keeps a server's socket shut for a while when there are no descriptors left: who waits there would wake its thread again
-/// and again. It belongs first in the pipeline of the server's channel.
+/// Keeps a server's socket shut for a while when there are no descriptors left: who waits there would wake its thread
+/// again and again. It belongs first in the pipeline of the server's channel.
 public final class AcceptPause: ChannelDuplexHandler {
     public typealias InboundIn = NIOAny
     public typealias OutboundIn = NIOAny

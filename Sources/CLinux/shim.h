@@ -12,6 +12,7 @@
 
 int pipe2(int ends[2], int flags);
 int memfd_create(const char *name, unsigned int flags);
+enum { MFD_CLOEXEC = 1 };
 int accept4(int descriptor, struct sockaddr *address, socklen_t *size, int flags);
 
 ssize_t vmsplice(int descriptor, const struct iovec *vectors, size_t count, unsigned int flags);

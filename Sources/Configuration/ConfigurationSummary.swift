@@ -9,7 +9,8 @@ public enum ConfigurationSummary {
         var page = Page()
         let groups = configuration.channels.flatMap(\.groups)
         page.add(
-            0, "", [
+            0, "",
+            [
                 count(configuration.channels.count, "channel"), count(groups.count, "group"),
                 count(groups.flatMap(\.targets).count, "target"),
             ].joined(separator: ", "))
@@ -29,14 +30,18 @@ public enum ConfigurationSummary {
             page.add(2, index == 0 ? "sources" : "", "\(index + 1). \(source.id): \(describe(source.kind))", hang: 3)
         }
         page.add(2, "slate", describe(channel.slate))
-        page.add(2, "mezzanine", "\(channel.mezzanine.bitrate), a keyframe every \(DurationNotation.text(channel.mezzanine.keyframe))")
+        page.add(
+            2, "mezzanine",
+            "\(channel.mezzanine.bitrate), a keyframe every \(DurationNotation.text(channel.mezzanine.keyframe))")
         if channel.tap { page.add(2, "tap", "yes") }
         for group in channel.groups {
             page.add(2, "group", group.name)
             page.add(4, "video", describe(group.video))
             page.add(4, "audio", describe(group.audio))
             if group.tap { page.add(4, "tap", "yes") }
-            for target in group.targets { page.add(4, "target", "\(target.name): \(describe(target.destination))", hang: 2) }
+            for target in group.targets {
+                page.add(4, "target", "\(target.name): \(describe(target.destination))", hang: 2)
+            }
         }
     }
 
@@ -56,7 +61,8 @@ public enum ConfigurationSummary {
         case .rtmp(let source):
             return "listens on \(source.listen), app \(source.app)" + secret("key", source.key)
         case .srt(let source):
-            return "listens on \(source.listen)" + secret("passphrase", source.passphrase) + secret("stream id", source.streamid)
+            return "listens on \(source.listen)" + secret("passphrase", source.passphrase)
+                + secret("stream id", source.streamid)
                 + program(source.program)
         case .pull(let source):
             return "pulls \(URLMask.mask(source.url))" + secret("passphrase", source.passphrase)
@@ -74,7 +80,8 @@ public enum ConfigurationSummary {
                 + ", audio \(source.audio)"
         case .raw(let source):
             return "reads \(source.path), \(source.size), \(source.rate) fps, \(source.pixels.rawValue)"
-        case .file(let source): return "plays \(source.path)\(source.loop ? " in a loop" : " once")" + program(source.program)
+        case .file(let source):
+            return "plays \(source.path)\(source.loop ? " in a loop" : " once")" + program(source.program)
         case .test(let source): return "test picture, \(source.size), \(source.rate) fps"
         }
     }
@@ -97,7 +104,11 @@ public enum ConfigurationSummary {
 
     private static func describe(_ audio: AudioOutput) -> String {
         guard case .encode(let encoding) = audio else { return "copy" }
-        return "\(encoding.codec.rawValue), \(encoding.bitrate), \(encoding.rate) Hz, \(count(encoding.channels, "channel"))"
+        return
+            """
+            \(encoding.codec.rawValue), \(encoding.bitrate), \(encoding.rate) Hz, \
+            \(count(encoding.channels, "channel"))
+            """
     }
 
     private static func describe(_ destination: TargetDestination) -> String {

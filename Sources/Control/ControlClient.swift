@@ -28,7 +28,8 @@ public struct ControlClient: Sendable {
         } catch let error as ControlError {
             throw error
         } catch {
-            throw ControlError("the service at \(path) answered with something else; is it of the same version? (\(error))")
+            throw ControlError(
+                "the service at \(path) answered with something else; is it of the same version? (\(error))")
         }
     }
 
@@ -40,7 +41,9 @@ public struct ControlClient: Sendable {
     }
 
     private func connected() throws(ControlError) -> CInt {
-        guard let address = UnixAddress(path) else { throw ControlError("the path of the control socket is too long: \(path)") }
+        guard let address = UnixAddress(path) else {
+            throw ControlError("the path of the control socket is too long: \(path)")
+        }
         let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw ControlError("no socket: \(String(cString: strerror(errno)))") }
         guard address.withPointer({ connect(descriptor, $0, $1) }) == 0 else {
@@ -49,7 +52,11 @@ public struct ControlClient: Sendable {
             switch reason {
             case ENOENT, ECONNREFUSED:
                 throw ControlError(
-                    "no streambox runs here: nobody answers at \(path). Start it with `streambox run`, or name its configuration with --config")
+                    """
+                    no streambox runs here: nobody answers at \(path). Start it with `streambox run`, or name its \
+                    configuration with --config
+                    """
+                )
             case EACCES, EPERM:
                 throw ControlError("this user may not command the streambox at \(path): be its user, or root")
             default:

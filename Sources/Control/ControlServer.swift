@@ -36,7 +36,8 @@ public struct ControlServer: Sendable {
         // Made under another name: it replaces what is left of another service at once.
         let fresh = path + ".new"
         guard let address = UnixAddress(fresh) else {
-            throw ControlError("the path of the control socket is too long: \(path). Choose a shorter `runtime:` folder")
+            throw ControlError(
+                "the path of the control socket is too long: \(path). Choose a shorter `runtime:` folder")
         }
         if ControlClient(path: path).isAnswered() {
             throw ControlError("another streambox runs with this runtime folder: it answers at \(path)")
@@ -48,13 +49,16 @@ public struct ControlServer: Sendable {
             channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .serverChannelOption(.backlog, value: 32)
                 .serverChannelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(AcceptPause()) }
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(AcceptPause())
+                    }
                 }
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
                 .childChannelInitializer { [service, patience] channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandlers(
-                            ByteToMessageHandler(LineDecoder(most: Self.mostBytes), maximumBufferSize: 2 * Self.mostBytes),
+                            ByteToMessageHandler(
+                                LineDecoder(most: Self.mostBytes), maximumBufferSize: 2 * Self.mostBytes),
                             RequestHandler(service: service, places: places, patience: patience))
                     }
                 }
@@ -71,7 +75,8 @@ public struct ControlServer: Sendable {
         return Opened(channel: channel)
     }
 
-    /// A socket with a name that its owner alone may connect to, from its first moment: the name takes the socket's mode.
+    /// A socket with a name that its owner alone may connect to, from its first moment: the name takes the socket's
+    /// mode.
     private static func bound(to address: UnixAddress) throws(IOError) -> CInt {
         let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw IOError(errnoCode: errno, reason: "socket") }

@@ -10,7 +10,8 @@ struct LineDecoder: ByteToMessageDecoder {
     struct TooLong: Error {}
 
     mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
-        guard let length = buffer.readableBytesView.firstIndex(of: UInt8(ascii: "\n")).map({ $0 - buffer.readerIndex }) else {
+        guard let length = buffer.readableBytesView.firstIndex(of: UInt8(ascii: "\n")).map({ $0 - buffer.readerIndex })
+        else {
             if buffer.readableBytes >= most { throw TooLong() }
             return .needMoreData
         }
@@ -21,7 +22,9 @@ struct LineDecoder: ByteToMessageDecoder {
     }
 
     /// A half line is no line.
-    mutating func decodeLast(context: ChannelHandlerContext, buffer: inout ByteBuffer, seenEOF: Bool) throws -> DecodingState {
+    mutating func decodeLast(context: ChannelHandlerContext, buffer: inout ByteBuffer, seenEOF: Bool) throws
+        -> DecodingState
+    {
         guard buffer.readableBytesView.contains(UInt8(ascii: "\n")) else {
             buffer.clear()
             return .needMoreData

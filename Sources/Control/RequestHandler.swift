@@ -29,7 +29,8 @@ final class RequestHandler: ChannelInboundHandler {
         let channel = context.channel
         guardian = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(patience)) {
             self.hasRequest = true
-            self.reply(ControlReply(.mistaken, "no whole request came in time; one is a JSON object on a line"), to: channel)
+            self.reply(
+                ControlReply(.mistaken, "no whole request came in time; one is a JSON object on a line"), to: channel)
         }
         context.fireChannelActive()
     }
@@ -50,7 +51,8 @@ final class RequestHandler: ChannelInboundHandler {
         guard let request = ControlRequest(line) else {
             let commands = ControlRequest.Command.allCases.map(\.rawValue).joined(separator: ", ")
             return reply(
-                ControlReply(.mistaken, "not a request; one is a JSON object on a line, with a `command`: \(commands)"), to: context.channel)
+                ControlReply(.mistaken, "not a request; one is a JSON object on a line, with a `command`: \(commands)"),
+                to: context.channel)
         }
         let (service, patience) = (service, patience)
         let channel = context.channel
@@ -70,20 +72,25 @@ final class RequestHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard !hasRequest, error is LineDecoder.TooLong || error is ByteToMessageDecoderError.PayloadTooLargeError else {
+        guard !hasRequest, error is LineDecoder.TooLong || error is ByteToMessageDecoderError.PayloadTooLargeError
+        else {
             return context.close(promise: nil)
         }
         hasRequest = true
         reply(ControlReply(.mistaken, "a request has at most \(ControlServer.mostBytes) bytes"), to: context.channel)
     }
 
-    private func reply(_ reply: ControlReply, to channel: any Channel) { ReplyWriter.send(reply, to: channel, within: patience) }
+    private func reply(_ reply: ControlReply, to channel: any Channel) {
+        ReplyWriter.send(reply, to: channel, within: patience)
+    }
 }
 
 extension ControlRequest {
     /// A line without its end; `nil` when it is no request.
     init?(_ line: ByteBuffer) {
-        guard let request = try? JSONDecoder().decode(ControlRequest.self, from: Data(line.readableBytesView)) else { return nil }
+        guard let request = try? JSONDecoder().decode(ControlRequest.self, from: Data(line.readableBytesView)) else {
+            return nil
+        }
         self = request
     }
 }
@@ -94,7 +101,8 @@ enum ReplyWriter {
     static func send(_ reply: ControlReply, to channel: any Channel, within patience: Duration) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let data = (try? encoder.encode(reply)) ?? Data(#"{"message":"the reply cannot be written","outcome":"refused"}"#.utf8)
+        let data =
+            (try? encoder.encode(reply)) ?? Data(#"{"message":"the reply cannot be written","outcome":"refused"}"#.utf8)
         var buffer = ByteBuffer(bytes: data)
         buffer.writeInteger(UInt8(ascii: "\n"))
         let limit = channel.eventLoop.scheduleTask(in: TimeAmount(patience)) { channel.close(promise: nil) }

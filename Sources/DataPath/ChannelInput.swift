@@ -66,7 +66,8 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     private var change: Change?
     private var sound: ChannelSound
 
-    /// The keyframe of one source waits for B-frames of another: the feed has the picture that those lean on, and is to have them too.
+    /// The keyframe of one source waits for B-frames of another: the feed has the picture that those lean on, and is to
+    /// have them too.
     private struct Change {
         let from: Source
         let to: Source
@@ -358,7 +359,8 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     }
 
     private func take(
-        _ unit: AccessUnit, of source: Source, from parser: borrowing some UnitSource & ~Copyable, program: Program, now: Int64
+        _ unit: AccessUnit, of source: Source, from parser: borrowing some UnitSource & ~Copyable, program: Program,
+        now: Int64
     ) {
         if unit.kind == .audio, !takesSound(unit, of: source) { return }
         if unit.kind == .video {
@@ -570,7 +572,8 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
     }
 
     func stream(
-        _ stream: FrameStream, found unit: AccessUnit, in parser: borrowing some UnitSource & ~Copyable, program: Program,
+        _ stream: FrameStream, found unit: AccessUnit, in parser: borrowing some UnitSource & ~Copyable,
+        program: Program,
         isNew: Bool, now: Int64
     ) {
         guard let source = source(of: stream) else { return }
@@ -582,7 +585,9 @@ final class ChannelInput: InletOwner, FrameStreamOwner {
 
     func stream(_ stream: FrameStream, hasLost count: Int) { source(of: stream)?.report(.lost(count)) }
 
-    func stream(_ stream: FrameStream, isUnreadable problem: String) { source(of: stream)?.report(.unreadable(problem)) }
+    func stream(_ stream: FrameStream, isUnreadable problem: String) {
+        source(of: stream)?.report(.unreadable(problem))
+    }
 
     func streamEnded(_ stream: FrameStream) {
         if let index = sources.firstIndex(where: { $0.frames === stream }) { end(index) }

@@ -42,7 +42,8 @@ public actor DataPath {
 
     /// - Parameters:
     ///   - limits: What each feed keeps.
-    ///   - frameBytes: Bytes of frames that a source keeps at the most until their pictures have come out of an encoder.
+    ///   - frameBytes: Bytes of frames that a source keeps at the most until their pictures have come out of an
+    ///     encoder.
     ///   - frameSpan: How long a source keeps them at the most, from the first to the last.
     ///   - tapPatience: How long a client of a tap may take nothing though bytes wait; then it is dropped.
     ///   - mostAhead: How far a source may be ahead of real time before it is held back: less than a feed keeps,
@@ -94,12 +95,13 @@ public actor DataPath {
     ) {
         channels[name] = ChannelInput(
             hub: FeedHub(limits: limits, loop: loop), patience: patience.wholeNanoseconds,
-            slateDelay: slateDelay.wholeNanoseconds, mostAhead: mostAhead, changePatience: changePatience.wholeNanoseconds,
+            slateDelay: slateDelay.wholeNanoseconds, mostAhead: mostAhead,
+            changePatience: changePatience.wholeNanoseconds,
             keepsSound: keepsSound, start: start, loop: loop)
     }
 
-    /// Has a clip shown whenever no source of a channel delivers: the patience after the last picture, in real time, until
-    /// a source takes the air.
+    /// Has a clip shown whenever no source of a channel delivers: the patience after the last picture, in real time,
+    /// until a source takes the air.
     public func setSlate(_ clip: SlateClip, of channel: String, report: @escaping @Sendable (SlateEvent) -> Void) {
         channels[channel]?.setSlate(clip, report: report)
     }
@@ -181,8 +183,8 @@ public actor DataPath {
     /// - Parameters:
     ///   - priority: 0 is the source most wanted; no two of a channel may be the same.
     ///   - isNew: It is another device than had this priority before, or the same one plugged in again.
-    ///   - patience: How long it may show no picture before it counts as stalled; `nil` for the channel's patience between two, and
-    ///     for a first picture that may take its time.
+    ///   - patience: How long it may show no picture before it counts as stalled; `nil` for the channel's patience
+    ///     between two, and for a first picture that may take its time.
     /// - Returns: The end for the relay's standard output, owned by the caller.
     /// - Throws: ``DescriptorError``
     public func attachSource(
@@ -303,7 +305,8 @@ public actor DataPath {
     /// - Parameters: As for ``attachSource(to:priority:isNew:patience:report:)``.
     /// - Throws: ``DescriptorError``
     public func attachFrames(
-        _ layout: FrameLayout, from origin: FrameOrigin, to channel: String, priority: Int, isNew: Bool = false, patience: PicturePatience? = nil,
+        _ layout: FrameLayout, from origin: FrameOrigin, to channel: String, priority: Int, isNew: Bool = false,
+        patience: PicturePatience? = nil,
         report: @escaping @Sendable (SourceEvent) -> Void
     ) throws(DescriptorError) -> FrameAttachment {
         let input = channels[channel]!
@@ -311,11 +314,13 @@ public actor DataPath {
         let stream: FrameStream
         switch origin {
         case .fifo(let path, let tell):
-            stream = FrameStream(layout: layout, waits: true, mostBytes: frameBytes, longestSpan: frameSpan, owner: input, loop: loop)
+            stream = FrameStream(
+                layout: layout, waits: true, mostBytes: frameBytes, longestSpan: frameSpan, owner: input, loop: loop)
             stream.setInput(try FIFOInlet(path: path, layout: layout, owner: stream, loop: loop, report: tell))
             result = FrameAttachment(attachment: Attachment(number: 0))
         case .card(let hasSound):
-            stream = FrameStream(layout: layout, waits: false, mostBytes: frameBytes, longestSpan: frameSpan, owner: input, loop: loop)
+            stream = FrameStream(
+                layout: layout, waits: false, mostBytes: frameBytes, longestSpan: frameSpan, owner: input, loop: loop)
             let picture = try Pipe(capacity: Pipe.frames)
             guard let inlet = CardInlet(picture.reading, layout: layout, owner: stream, loop: loop) else {
                 let error = DescriptorError.last("watch a pipe")
@@ -323,7 +328,8 @@ public actor DataPath {
                 throw error
             }
             stream.setInput(inlet)
-            result = FrameAttachment(attachment: Attachment(number: 0), picture: FileDescriptor(rawValue: picture.writing))
+            result = FrameAttachment(
+                attachment: Attachment(number: 0), picture: FileDescriptor(rawValue: picture.writing))
             if hasSound {
                 do {
                     let sound = try Pipe()
@@ -336,7 +342,8 @@ public actor DataPath {
                 }
             }
         }
-        input.add(ChannelInput.Source(frames: stream, priority: priority, patience: patience, report: report), isNew: isNew)
+        input.add(
+            ChannelInput.Source(frames: stream, priority: priority, patience: patience, report: report), isNew: isNew)
         result.attachment = attach { input.remove(stream) }
         streams[result.attachment] = stream
         return result
@@ -348,8 +355,8 @@ public actor DataPath {
     /// Makes the pipes for an encoder of frames.
     ///
     /// - Parameters:
-    ///   - takesOver: From the encoder that runs, from one frame to the next once it is ready; false where it begins with the first
-    ///     frame whose picture is missing.
+    ///   - takesOver: From the encoder that runs, from one frame to the next once it is ready; false where it begins
+    ///     with the first frame whose picture is missing.
     ///   - startPatience: How long it may owe its first picture.
     ///   - frameDuration: From one frame to the next in real time; `nil` where their own times tell.
     /// - Returns: The ends for the encoder's standard input and output, owned by the caller.
@@ -358,7 +365,9 @@ public actor DataPath {
         ofFrames frames: Attachment, takesOver: Bool, startPatience: Duration, frameDuration: Duration? = nil,
         report: @escaping @Sendable (EncoderEvent) -> Void
     ) throws -> (Attachment, input: FileDescriptor, output: FileDescriptor) {
-        guard let stream = streams[frames], !stream.isOver, !takesOver || stream.hasCurrent else { throw NothingToTakeOver() }
+        guard let stream = streams[frames], !stream.isOver, !takesOver || stream.hasCurrent else {
+            throw NothingToTakeOver()
+        }
         let toEncoder = try Pipe(capacity: Pipe.frames)
         guard let outlet = FrameOutlet(toEncoder.writing, layout: stream.layout, owner: stream, loop: loop) else {
             let error = DescriptorError.last("watch a pipe")
@@ -386,8 +395,8 @@ public actor DataPath {
 
     /// Where a group's encoder has to go on.
     public struct Resumption: Sendable, Hashable {
-        /// The time from which on a picture is one that the group feed does not have, on the channel's timeline in ticks;
-        /// `nil` at the first start.
+        /// The time from which on a picture is one that the group feed does not have, on the channel's timeline in
+        /// ticks; `nil` at the first start.
         public var video: Int64?
         /// Likewise for sound.
         public var audio: Int64?
@@ -407,7 +416,8 @@ public actor DataPath {
         let tail = groups[group]!.tail
         let feed = channels[channel]!.hub.feed
         return Resumption(
-            // Any later picture is a new one: where times are rounded to milliseconds, the next may come sooner than the last did.
+            // Any later picture is a new one: where times are rounded to milliseconds, the next may come sooner than
+            // the last did.
             video: tail.videoDTS.map { $0 + 1 }, audio: tail.audioEnd, halfFrame: tail.frameDuration / 2,
             videoFormat: channels[channel]!.videoFormat, isSlate: channels[channel]!.showsSlate,
             first: tail.replayStart.flatMap { feed.makeReader(notAfter: $0).firstEntry?.dts })
@@ -419,11 +429,14 @@ public actor DataPath {
     /// - Returns: `nil` when none runs that has given a picture.
     public func takeover(of group: String, in channel: String, lead: Duration) -> Takeover? {
         let output = groups[group]!
-        guard output.hasCurrent, let newest = channels[channel]!.hub.feed.newestDTS, let end = output.tail.audioEnd ?? output.tail.videoDTS
+        guard output.hasCurrent, let newest = channels[channel]!.hub.feed.newestDTS,
+            let end = output.tail.audioEnd ?? output.tail.videoDTS
         else { return nil }
         return Takeover(
-            video: newest + Ticks.fromNanoseconds(lead.wholeNanoseconds), audioGrid: end, videoFormat: channels[channel]!.videoFormat,
-            isSlate: channels[channel]!.showsSlate, first: channels[channel]!.hub.feed.makeReader(notAfter: .max).firstEntry?.dts)
+            video: newest + Ticks.fromNanoseconds(lead.wholeNanoseconds), audioGrid: end,
+            videoFormat: channels[channel]!.videoFormat,
+            isSlate: channels[channel]!.showsSlate,
+            first: channels[channel]!.hub.feed.makeReader(notAfter: .max).firstEntry?.dts)
     }
 
     /// A place ahead of what has been sent.
@@ -449,12 +462,14 @@ public actor DataPath {
     /// - Parameters:
     ///   - needsKeyframe: The encoder encodes the picture anew; false where it copies it.
     ///   - copiesSound: It passes the channel's sound on.
-    ///   - cut: Where it takes over from the encoder that runs, which is to give everything before; `nil` for an encoder
-    ///     that begins where the group feed ends.
+    ///   - cut: Where it takes over from the encoder that runs, which is to give everything before; `nil` for an
+    ///     encoder that begins where the group feed ends.
     ///   - startPatience: How long it may take pictures before it gives its first one.
-    ///   - isFresh: It begins with what comes now: the group was not wanted for a while, and what it missed is not missing.
+    ///   - isFresh: It begins with what comes now: the group was not wanted for a while, and what it missed is not
+    ///     missing.
     /// - Returns: The ends for the encoder's standard input and output, owned by the caller.
-    /// - Throws: ``DescriptorError``; where there is a cut, ``NothingToTakeOver`` when no encoder runs, and ``PassedBy``.
+    /// - Throws: ``DescriptorError``; where there is a cut, ``NothingToTakeOver`` when no encoder runs, and
+    ///   ``PassedBy``.
     public func attachEncoder(
         to group: String, in channel: String, needsKeyframe: Bool, copiesSound: Bool = false,
         takingOverAt cut: Splicer.Cut? = nil, isFresh: Bool = false,
@@ -487,7 +502,8 @@ public actor DataPath {
             close(toEncoder.reading)
             throw error
         }
-        let near = cut?.video ?? (isFresh ? source.feed.newestDTS : nil) ?? output.tail.videoDTS ?? source.feed.newestDTS ?? 0
+        let near =
+            cut?.video ?? (isFresh ? source.feed.newestDTS : nil) ?? output.tail.videoDTS ?? source.feed.newestDTS ?? 0
         var writer = Splicer.Writer(.resuming(near: near, needsKeyframe: needsKeyframe))
         writer.isAfterPause = isFresh
         // What it is given is in this one until an era of the channel's feed ends it.
@@ -510,9 +526,9 @@ public actor DataPath {
 
     /// Makes the pipe for a publisher, from the newest keyframe of a feed on.
     ///
-    /// - Parameter isPaced: It is served with several pictures at a time, which costs less; false for a target that sends each on as it
-    ///   comes and has nothing that evens them out, such as SRT. What that reads at once is a datagram, so it is given
-    ///   whole packets.
+    /// - Parameter isPaced: It is served with several pictures at a time, which costs less; false for a target that
+    ///   sends each on as it comes and has nothing that evens them out, such as SRT. What that reads at once is a
+    ///   datagram, so it is given whole packets.
     /// - Returns: The end for the publisher's standard input, owned by the caller.
     /// - Throws: ``DescriptorError``
     public func attachPublisher(
@@ -617,7 +633,9 @@ public actor DataPath {
         /// Where it ends on the channel's timeline, in ticks; `nil` while it is empty.
         public var end: Int64?
 
-        public init(frames: Int = 0, lostFrames: Int = 0, skips: Int = 0, bytes: Int = 0, mediaBytes: Int = 0, end: Int64? = nil) {
+        public init(
+            frames: Int = 0, lostFrames: Int = 0, skips: Int = 0, bytes: Int = 0, mediaBytes: Int = 0, end: Int64? = nil
+        ) {
             self.frames = frames
             self.lostFrames = lostFrames
             self.skips = skips
@@ -645,7 +663,8 @@ public actor DataPath {
     public func figures(of attachment: Attachment) -> OutletFigures? {
         outlets[attachment].map {
             OutletFigures(
-                delivered: $0.reader.delivered, skips: $0.reader.skips, skippedTicks: $0.reader.skipped.ticks, lag: $0.reader.lag)
+                delivered: $0.reader.delivered, skips: $0.reader.skips, skippedTicks: $0.reader.skipped.ticks,
+                lag: $0.reader.lag)
         }
     }
 
@@ -671,8 +690,8 @@ public actor DataPath {
 extension Splicer.Tail {
     /// The time at or before which the keyframe lies from which an encoder that resumes must be fed.
     ///
-    /// Sound ends earlier in a group feed than the picture does, by what its encoder still held; and in the channel feed
-    /// it stands next to pictures of about the same time. What is missing of it must not lie before the keyframe.
+    /// Sound ends earlier in a group feed than the picture does, by what its encoder still held; and in the channel
+    /// feed it stands next to pictures of about the same time. What is missing of it must not lie before the keyframe.
     var replayStart: Int64? {
         guard let videoPTS else { return nil }
         let video = videoPTS + frameDuration

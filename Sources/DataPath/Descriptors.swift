@@ -10,7 +10,9 @@ public struct DescriptorError: Error, CustomStringConvertible {
 
     public var description: String { "cannot \(action): \(code)" }
 
-    static func last(_ action: String) -> DescriptorError { DescriptorError(action: action, code: Errno(rawValue: errno)) }
+    static func last(_ action: String) -> DescriptorError {
+        DescriptorError(action: action, code: Errno(rawValue: errno))
+    }
 }
 
 /// A pipe between the daemon and a child. The daemon's end never blocks; the child's end is handed to the child.
@@ -46,7 +48,8 @@ func setNonBlocking(_ descriptor: CInt) {
 ///
 /// - Parameter port: 0 asks the kernel for one.
 func listenOnLoopback(port: Int) throws(DescriptorError) -> (descriptor: CInt, port: Int) {
-    let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
+    let descriptor = socket(
+        AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
     guard descriptor >= 0 else { throw .last("open a socket") }
     var yes: CInt = 1
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<CInt>.size))

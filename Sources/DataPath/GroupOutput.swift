@@ -33,8 +33,8 @@ final class GroupOutput: InletOwner {
     private(set) var videoFormat: VideoFormat?
     /// When a picture last went into the feed, in nanoseconds of the monotonic clock.
     private var lastPicture: Int64?
-    /// Pictures that the channel had and the group has not: between generations, where an encoder left one out, and where it
-    /// fell so far behind that its input jumped.
+    /// Pictures that the channel had and the group has not: between generations, where an encoder left one out, and
+    /// where it fell so far behind that its input jumped.
     private(set) var lostFrames = 0
 
     /// The last picture when a generation ended, and the channel's pictures up to there.
@@ -61,7 +61,8 @@ final class GroupOutput: InletOwner {
         var step: Int64?
         /// When a picture last came out, in nanoseconds of the monotonic clock.
         var lastPicture: Int64
-        /// Nanoseconds that it may go on taking bytes without giving a picture: the first may take longer than the others.
+        /// Nanoseconds that it may go on taking bytes without giving a picture: the first may take longer than the
+        /// others.
         var patience: Int64
 
         init(
@@ -77,8 +78,8 @@ final class GroupOutput: InletOwner {
             lastPicture = EventLoop.now()
         }
 
-        /// Pictures of the channel up to a decoding time of the group's. An encoder has the pictures in the order in which they are
-        /// shown, and decoded as they are shown; a copy has the times of the channel.
+        /// Pictures of the channel up to a decoding time of the group's. An encoder has the pictures in the order in
+        /// which they are shown, and decoded as they are shown; a copy has the times of the channel.
         func pictures(until time: Int64) -> Int {
             switch writer.join {
             case .resuming(_, needsKeyframe: false): source.feed.pictures(until: time)
@@ -132,7 +133,8 @@ final class GroupOutput: InletOwner {
     var videoCodec: Codec? { splicer.videoCodec }
     var figures: DataPath.FeedFigures {
         .init(
-            frames: splicer.frames, lostFrames: lostFrames, skips: inputSkips, bytes: hub.feed.position, mediaBytes: splicer.mediaBytes,
+            frames: splicer.frames, lostFrames: lostFrames, skips: inputSkips, bytes: hub.feed.position,
+            mediaBytes: splicer.mediaBytes,
             end: tail.videoDTS)
     }
 
@@ -171,7 +173,8 @@ final class GroupOutput: InletOwner {
         let generation = forget(at: index)
         generation.input.close()
         mend(without: generation)
-        // The stop of a group in the middle of a handover: this one has given all that it was given, and the rest is the successor's.
+        // The stop of a group in the middle of a handover: this one has given all that it was given, and the rest is
+        // the successor's.
         if generation.input.isFinished { release(generations.last, now: EventLoop.now()) }
         return generation
     }
@@ -198,7 +201,9 @@ final class GroupOutput: InletOwner {
 
     /// Lets a successor begin once the generation before it has given everything.
     private func releaseSuccessor(of generation: Generation, now: Int64) {
-        guard let successor = generations.last, successor.isHeld, successor !== generation, generation.writer.hasGivenAllPictures else { return }
+        guard let successor = generations.last, successor.isHeld, successor !== generation,
+            generation.writer.hasGivenAllPictures
+        else { return }
         let since = successor.picturesCompleteAt ?? now
         successor.picturesCompleteAt = since
         guard generation.writer.hasGivenAll || now - since >= Self.soundPatience else { return }
@@ -234,7 +239,9 @@ final class GroupOutput: InletOwner {
         } else if generation.input.reader.skipped != generation.counted {
             countJumps(of: generation)
         } else if let end = before.videoDTS, let next = tail.videoDTS {
-            if let step = generation.step { lostFrames += lost(Int((next - end + step / 2) / step - 1), since: before, every: step, by: generation) }
+            if let step = generation.step {
+                lostFrames += lost(Int((next - end + step / 2) / step - 1), since: before, every: step, by: generation)
+            }
             generation.step = next - end
         }
         generation.lastPicture = now
@@ -252,7 +259,8 @@ final class GroupOutput: InletOwner {
         lastPicture = now
     }
 
-    /// How many pictures the channel had between the last one and the one that came now: where it had none, nothing is lost.
+    /// How many pictures the channel had between the last one and the one that came now: where it had none, nothing is
+    /// lost.
     ///
     /// - Parameters:
     ///   - missing: How many have room between the two.
@@ -270,14 +278,16 @@ final class GroupOutput: InletOwner {
         step * Int64(pictures + 1) > ticks * 3 / 2 ? missing : pictures
     }
 
-    /// Counts what an encoder was not given, once it gives pictures from behind the jump: until then its end would have the
-    /// next one begin before it.
+    /// Counts what an encoder was not given, once it gives pictures from behind the jump: until then its end would have
+    /// the next one begin before it.
     private func countJumps(of generation: Generation) {
         let skipped = generation.input.reader.skipped
         guard let shown = tail.videoDTS, shown >= skipped.end else { return }
         let ticks = skipped.ticks - generation.counted.ticks
         let step = tail.frameDuration
-        lostFrames += lacking(skipped.pictures - generation.counted.pictures, in: ticks, every: step, missing: Int((ticks + step / 2) / step))
+        lostFrames += lacking(
+            skipped.pictures - generation.counted.pictures, in: ticks, every: step,
+            missing: Int((ticks + step / 2) / step))
         generation.counted = skipped
     }
 
@@ -322,7 +332,9 @@ final class GroupOutput: InletOwner {
             if generation.writer.hasGivenAllPictures {
                 // The next picture is its successor's.
                 releaseSuccessor(of: generation, now: now)
-                if let successor = generations.last, successor.isHeld, let since = successor.picturesCompleteAt { next = min(next, since + Self.soundPatience) }
+                if let successor = generations.last, successor.isHeld, let since = successor.picturesCompleteAt {
+                    next = min(next, since + Self.soundPatience)
+                }
                 continue
             }
             // One that is given no more is about to end.

@@ -75,15 +75,16 @@ final class Inlet: UnitInlet, EventLoop.Handler {
         owner.inletPaused(self, sawVideo: sawVideo)
     }
 
-    /// Lets the unit that the owner is being given wait, and what is behind it: it is given once more after ``release()``.
+    /// Lets the unit that the owner is being given wait, and what is behind it: it is given once more after
+    /// ``release()``.
     func keep() {
         guard descriptor >= 0 else { return }
         isKeeping = true
         hold()
     }
 
-    /// Leaves what comes in the pipe until a time in nanoseconds of the monotonic clock: each piece of it would wake the loop, for
-    /// nobody. A writer that gives much is read as it writes.
+    /// Leaves what comes in the pipe until a time in nanoseconds of the monotonic clock: each piece of it would wake
+    /// the loop, for nobody. A writer that gives much is read as it writes.
     func rest(until time: Int64) {
         guard descriptor >= 0, !isHeld, !isWaiting, !isResting else { return }
         guard lastCount <= Self.much, time > EventLoop.now() else { return }

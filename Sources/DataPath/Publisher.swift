@@ -27,8 +27,8 @@ final class Publisher {
     /// was slow for a moment costs nothing.
     static let patience: Int64 = 4_000_000_000
 
-    /// Nanoseconds from one time that a publisher is served to the next: two pictures at 30 a second. Platforms hold seconds
-    /// back; a publisher that is woken half as often costs the service half as much.
+    /// Nanoseconds from one time that a publisher is served to the next: two pictures at 30 a second. Platforms hold
+    /// seconds back; a publisher that is woken half as often costs the service half as much.
     static let pace: Int64 = 60_000_000
 
     /// Nanoseconds between two looks at a stalled one.

@@ -25,8 +25,12 @@ public struct SlateClip: Sendable {
         var last: Int64?
         var reader = SlateReader(bytes)
         while let unit = reader.next() {
-            guard frames > 0 || unit.isKeyframe else { throw Unsuitable(description: "the clip does not begin with a keyframe") }
-            guard last.map({ unit.dts > $0 }) ?? true, unit.pts == unit.dts else { throw Unsuitable(description: "the clip's pictures are not in order") }
+            guard frames > 0 || unit.isKeyframe else {
+                throw Unsuitable(description: "the clip does not begin with a keyframe")
+            }
+            guard last.map({ unit.dts > $0 }) ?? true, unit.pts == unit.dts else {
+                throw Unsuitable(description: "the clip's pictures are not in order")
+            }
             last = unit.dts
             frames += 1
             format = format ?? reader.parser.videoFormat

@@ -31,7 +31,7 @@ final class Tap: EventLoop.Handler {
             do {
                 (descriptor, port) = try listenOnLoopback(port: candidate)
                 break
-            } catch where error.code == .addressInUse && candidate < wanted + 100 {
+            } catch  where error.code == .addressInUse && candidate < wanted + 100 {
                 candidate += 1
             }
         }

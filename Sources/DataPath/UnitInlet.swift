@@ -1,7 +1,8 @@
 package import TransportStream
 
-/// Gives the access units of one source to its ``InletOwner``: an ``Inlet`` those that a process writes to a pipe, others
-/// what they read themselves. It belongs to the data path's thread. Times are nanoseconds of the monotonic clock.
+/// Gives the access units of one source to its ``InletOwner``: an ``Inlet`` those that a process writes to a pipe,
+/// others what they read themselves. It belongs to the data path's thread. Times are nanoseconds of the monotonic
+/// clock.
 package protocol UnitInlet: AnyObject {
     /// Keeps the unit that the owner is being given, and what is behind it: the owner gets it once more after
     /// ``release()``.

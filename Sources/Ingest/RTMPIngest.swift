@@ -35,7 +35,9 @@ public actor RTMPIngest {
     }
 
     private func open(_ address: NetworkAddress) throws -> Int {
-        let door = try Door(address, loop: Self.loop) { [desk] socket, address in Connection(socket, from: address, desk: desk).begin() }
+        let door = try Door(address, loop: Self.loop) { [desk] socket, address in
+            Connection(socket, from: address, desk: desk).begin()
+        }
         self.door = door
         return door.port
     }

@@ -1,7 +1,7 @@
 import Polling
 
-/// Which of the things that somebody outside can bring about again and again are told one by one, so that nobody can fill a
-/// log: a few in a span of time, the others as a number.
+/// Which of the things that somebody outside can bring about again and again are told one by one, so that nobody can
+/// fill a log: a few in a span of time, the others as a number.
 ///
 /// Pure; times are nanoseconds of any clock that does not go back.
 public struct ReportLimit: Sendable {

@@ -5,8 +5,9 @@ import Synchronization
 
 /// One thread that waits for descriptors and deadlines, and runs the jobs of the actors that belong to it between them.
 ///
-/// What belongs to the thread needs no lock, and bytes that came in go out again without a hop to another thread. As the
-/// executor of actors it takes Swift's jobs too, so the compiler proves that nobody else touches what belongs to it.
+/// What belongs to the thread needs no lock, and bytes that came in go out again without a hop to another thread. As
+/// the executor of actors it takes Swift's jobs too, so the compiler proves that nobody else touches what belongs to
+/// it.
 public final class EventLoop: SerialExecutor, @unchecked Sendable {
     /// Something that wants to know when its descriptor is ready. Called on the loop's thread.
     public protocol Handler: AnyObject {
@@ -37,7 +38,9 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         fileprivate let due: Int64
         fileprivate let number: Int
 
-        public static func < (one: Appointment, other: Appointment) -> Bool { (one.due, one.number) < (other.due, other.number) }
+        public static func < (one: Appointment, other: Appointment) -> Bool {
+            (one.due, one.number) < (other.due, other.number)
+        }
     }
 
     private enum Work {
@@ -62,14 +65,19 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         timer = timerfd_create(CLOCK_MONOTONIC, CInt(TFD_CLOEXEC) | CInt(TFD_NONBLOCK))
         precondition(poll >= 0 && wakeup >= 0 && timer >= 0, "no descriptors left for an event loop")
         for descriptor in [wakeup, timer] {
-            var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: UInt64(UInt32(bitPattern: descriptor))))
+            var event = epoll_event(
+                events: EPOLLIN.rawValue, data: epoll_data_t(u64: UInt64(UInt32(bitPattern: descriptor))))
             epoll_ctl(poll, EPOLL_CTL_ADD, descriptor, &event)
         }
         let context = Unmanaged.passRetained(self).toOpaque()
-        let status = thread.withLock { pthread_create(&$0, nil, { context in
-            Unmanaged<EventLoop>.fromOpaque(context!).takeRetainedValue().run()
-            return nil
-        }, context) }
+        let status = thread.withLock {
+            pthread_create(
+                &$0, nil,
+                { context in
+                    Unmanaged<EventLoop>.fromOpaque(context!).takeRetainedValue().run()
+                    return nil
+                }, context)
+        }
         precondition(status == 0, "no thread for the event loop")
         pthread_detach(thread.withLock { $0 })
     }

@@ -1,5 +1,5 @@
-/// Characters that a terminal or a reader of lines would take for something to do: the escape character, line breaks of every kind, and
-/// those that turn the direction of text.
+/// Characters that a terminal or a reader of lines would take for something to do: the escape character, line breaks of
+/// every kind, and those that turn the direction of text.
 public enum ControlCharacters {
     public static func contains(_ scalar: Unicode.Scalar) -> Bool {
         guard scalar.value >= 0x80 else { return scalar.value < 0x20 || scalar.value == 0x7F }

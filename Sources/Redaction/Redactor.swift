@@ -1,8 +1,8 @@
 /// Replaces secrets in text before anybody sees it.
 ///
-/// Known values are replaced wherever they stand, as written and percent-encoded; what a URL may hold of secrets is replaced
-/// whether known or not. Values under four bytes are left alone: replacing them would make the text unreadable and
-/// tell the value by its gaps.
+/// Known values are replaced wherever they stand, as written and percent-encoded; what a URL may hold of secrets is
+/// replaced whether known or not. Values under four bytes are left alone: replacing them would make the text unreadable
+/// and tell the value by its gaps.
 public struct Redactor: Sendable {
     /// The longest first: one secret may begin with another.
     private let needles: [[UInt8]]
@@ -41,7 +41,8 @@ public struct Redactor: Sendable {
         guard !byFirst.isEmpty else { return text }
         let bytes = Array(text.utf8)
         var result: [UInt8] = []
-        var kept = 0, index = 0
+        var kept = 0
+        var index = 0
         while index < bytes.count {
             let needle = byFirst[Int(bytes[index])].first { bytes[index...].starts(with: $0) }
             guard let needle else {

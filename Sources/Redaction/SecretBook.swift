@@ -2,8 +2,8 @@ import Synchronization
 
 /// The secrets that the service has had to do with: what leaves it as text is looked through for them once more.
 ///
-/// They are kept out of texts where texts are made; this is the last line of defence. It knows them for as long as the service
-/// runs, since a process may still use what the configuration no longer has.
+/// They are kept out of texts where texts are made; this is the last line of defence. It knows them for as long as the
+/// service runs, since a process may still use what the configuration no longer has.
 public final class SecretBook: Sendable {
     private struct State {
         /// Oldest first.
@@ -19,11 +19,14 @@ public final class SecretBook: Sendable {
 
     public init() {}
 
-    /// Remembers values. Plain words are left out: they are no secrets, and what the service says of itself would lack them.
+    /// Remembers values. Plain words are left out: they are no secrets, and what the service says of itself would lack
+    /// them.
     public func learn(_ values: [String]) {
         state.withLock { state in
             var fresh: [String] = []
-            for value in values where !URLMask.isPlainWord(value) && state.known.insert(value).inserted { fresh.append(value) }
+            for value in values where !URLMask.isPlainWord(value) && state.known.insert(value).inserted {
+                fresh.append(value)
+            }
             guard !fresh.isEmpty else { return }
             state.values += fresh
             guard state.values.count > Self.limit else {

@@ -2,10 +2,10 @@
 public enum URLMask {
     public static let mask = "****"
 
-    /// `url` without user and password, without what follows the first part of its path, without the values of its query (but
-    /// for a few harmless ones) and without a fragment. In an RTMP path the first part is the application and the rest a key; for
-    /// others the rest often has a token in it.
-    /// What is no URL becomes `****` as a whole: it may be a key in the wrong place.
+    /// `url` without user and password, without what follows the first part of its path, without the values of its
+    /// query (but for a few harmless ones) and without a fragment. In an RTMP path the first part is the application
+    /// and the rest a key; for others the rest often has a token in it. What is no URL becomes `****` as a whole: it
+    /// may be a key in the wrong place.
     public static func mask(_ url: String) -> String {
         guard let parts = Parts(url[...].unicodeScalars) else { return mask }
         return parts.masked
@@ -15,16 +15,24 @@ public enum URLMask {
     public static func maskAll(in text: String) -> String {
         let scalars = text.unicodeScalars
         var result = String.UnicodeScalarView()
-        var kept = scalars.startIndex, index = scalars.startIndex
+        var kept = scalars.startIndex
+        var index = scalars.startIndex
         var hasChanged = false
         while let colon = scalars[index...].firstIndex(of: ":") {
             index = scalars.index(after: colon)
             guard scalars[colon...].starts(with: "://".unicodeScalars) else { continue }
             var start = colon
-            while start > kept, isSchemeScalar(scalars[scalars.index(before: start)]) { start = scalars.index(before: start) }
-            var end = scalars[colon...].firstIndex { $0.value <= 0x20 || $0.value == 0x7F || "'\"<>|".unicodeScalars.contains($0) } ?? scalars.endIndex
+            while start > kept, isSchemeScalar(scalars[scalars.index(before: start)]) {
+                start = scalars.index(before: start)
+            }
+            var end =
+                scalars[colon...].firstIndex {
+                    $0.value <= 0x20 || $0.value == 0x7F || "'\"<>|".unicodeScalars.contains($0)
+                } ?? scalars.endIndex
             // What follows an address in a sentence.
-            while end > colon, ":,;.)]".unicodeScalars.contains(scalars[scalars.index(before: end)]), !isAddressEnd(scalars[start..<end]) {
+            while end > colon, ":,;.)]".unicodeScalars.contains(scalars[scalars.index(before: end)]),
+                !isAddressEnd(scalars[start..<end])
+            {
                 end = scalars.index(before: end)
             }
             guard let masked = Parts(scalars[start..<end])?.masked else { continue }
@@ -62,10 +70,14 @@ public enum URLMask {
         return (found + found.map(percentDecoded)).filter { !$0.isEmpty }
     }
 
-    /// A stream key, and its parts where it has some: a server may quote one of them. A part that is a plain word is none.
+    /// A stream key, and its parts where it has some: a server may quote one of them. A part that is a plain word is
+    /// none.
     public static func secrets(inKey key: String) -> [String] {
         guard !key.isEmpty else { return [] }
-        return [key] + key.split { "/?&=".contains($0) }.map(String.init).filter { $0 != key && $0.utf8.count >= 6 && !isPlainWord($0) }
+        return [key]
+            + key.split { "/?&=".contains($0) }.map(String.init).filter {
+                $0 != key && $0.utf8.count >= 6 && !isPlainWord($0)
+            }
     }
 
     /// A short word in small letters: of the kind that names and messages are made of.
@@ -88,7 +100,9 @@ public enum URLMask {
         let rest: Part
 
         init?(_ text: Part) {
-            guard let colon = text.firstIndex(of: ":"), isScheme(text[..<colon]), text[colon...].starts(with: "://".unicodeScalars) else { return nil }
+            guard let colon = text.firstIndex(of: ":"), isScheme(text[..<colon]),
+                text[colon...].starts(with: "://".unicodeScalars)
+            else { return nil }
             scheme = text[..<colon]
             rest = text[text.index(colon, offsetBy: 3)...]
             let authorityEnd = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
@@ -155,9 +169,11 @@ public enum URLMask {
     }
 
     private static let harmless: Set<String> = [
-        "mode", "ipv6only", "latency", "rcvlatency", "peerlatency", "tlpktdrop", "transtype", "pkt_size", "payload_size",
+        "mode", "ipv6only", "latency", "rcvlatency", "peerlatency", "tlpktdrop", "transtype", "pkt_size",
+        "payload_size",
         "pbkeylen", "timeout", "listen_timeout", "connect_timeout", "maxbw", "oheadbw", "mss", "ffs", "ttl",
-        "localaddr", "localport", "reuse", "fifo_size", "buffer_size", "overrun_nonfatal", "tcp_nodelay", "rw_timeout", "listen", "recv_buffer_size",
+        "localaddr", "localport", "reuse", "fifo_size", "buffer_size", "overrun_nonfatal", "tcp_nodelay", "rw_timeout",
+        "listen", "recv_buffer_size",
         "send_buffer_size",
     ]
 
@@ -166,14 +182,17 @@ public enum URLMask {
         guard let equals = text.firstIndex(of: "=") else { return (mask, text) }
         let name = String(text[..<equals])
         let value = text[text.index(after: equals)...]
-        let isName = harmless.contains(name) || name.utf8.count <= 24 && name.utf8.allSatisfy { (97...122).contains($0) || $0 == 95 }
+        let isName =
+            harmless.contains(name)
+            || name.utf8.count <= 24 && name.utf8.allSatisfy { (97...122).contains($0) || $0 == 95 }
         guard !value.isEmpty, isName else { return (mask, text) }
         let isShown = harmless.contains(name) && String(value).utf8.count <= 40
         return (name + "=" + (isShown ? String(value) : mask), isShown ? nil : value)
     }
 
     private static func isSchemeScalar(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "+.-".unicodeScalars.contains(scalar))
+        scalar.isASCII
+            && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "+.-".unicodeScalars.contains(scalar))
     }
 
     /// Whether the bracket that ends it belongs to an IPv6 address.
@@ -186,7 +205,9 @@ public enum URLMask {
         var bytes: [UInt8] = []
         var rest = Substring(text).utf8
         while let byte = rest.first {
-            if byte == UInt8(ascii: "%"), rest.count >= 3, let value = UInt8(String(Substring(rest.dropFirst().prefix(2))), radix: 16) {
+            if byte == UInt8(ascii: "%"), rest.count >= 3,
+                let value = UInt8(String(Substring(rest.dropFirst().prefix(2))), radix: 16)
+            {
                 bytes.append(value)
                 rest = rest.dropFirst(3)
             } else {
@@ -213,7 +234,9 @@ public enum URLMask {
     }
 
     private static func isScheme(_ text: Part) -> Bool {
-        guard let first = text.first, first.isASCII, first.properties.isAlphabetic, text.count <= 16 else { return false }
+        guard let first = text.first, first.isASCII, first.properties.isAlphabetic, text.count <= 16 else {
+            return false
+        }
         return text.allSatisfy(isSchemeScalar)
     }
 }

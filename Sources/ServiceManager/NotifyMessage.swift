@@ -12,14 +12,17 @@ public struct NotifyMessage: Sendable, Equatable {
         return NotifyMessage(text: "EXTEND_TIMEOUT_USEC=\(seconds * 1_000_000 + attoseconds / 1_000_000_000_000)")
     }
 
-    /// - Parameter microseconds: `CLOCK_MONOTONIC` of the moment; a manager that sent the signal for it knows by this that it was heard.
+    /// - Parameter microseconds: `CLOCK_MONOTONIC` of the moment; a manager that sent the signal for it knows by this
+    ///   that it was heard.
     public static func reloading(at microseconds: Int64) -> NotifyMessage {
         NotifyMessage(text: "RELOADING=1\nMONOTONIC_USEC=\(microseconds)")
     }
 
-    /// A sentence for whoever asks how the service is. Line breaks become spaces, and what is too long for a line is cut.
+    /// A sentence for whoever asks how the service is. Line breaks become spaces, and what is too long for a line is
+    /// cut.
     public static func status(_ sentence: String) -> NotifyMessage {
-        var line = String(String.UnicodeScalarView(sentence.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
+        var line = String(
+            String.UnicodeScalarView(sentence.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
         if line.count > longest { line = line.prefix(longest - 1) + "…" }
         return NotifyMessage(text: "STATUS=\(line)")
     }

@@ -3,7 +3,8 @@ import Glibc
 /// Where the service manager listens, as `NOTIFY_SOCKET` says it (sd_notify(3)).
 public final class NotifySocket: Sendable {
     private let descriptor: CInt
-    /// The address as the kernel wants it, and how much of it counts: the name of an abstract socket ends without a zero.
+    /// The address as the kernel wants it, and how much of it counts: the name of an abstract socket ends without a
+    /// zero.
     private let address: sockaddr_un
     private let size: socklen_t
 
@@ -34,7 +35,9 @@ public final class NotifySocket: Sendable {
         return text.withUTF8 { bytes in
             withUnsafePointer(to: address) { address in
                 address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                    sendto(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT), address, size)
+                    sendto(
+                        descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT), address,
+                        size)
                 }
             }
         } == message.text.utf8.count

@@ -3,8 +3,8 @@ import Synchronization
 
 /// The service's side of the conversation with the manager that started it: `Type=notify`, reloads, status, watchdog.
 ///
-/// Says only what is true at the moment: nothing is ready before ``ready()`` or after ``stopping(_:)``, and a reload ends only
-/// what a reload began.
+/// Says only what is true at the moment: nothing is ready before ``ready()`` or after ``stopping(_:)``, and a reload
+/// ends only what a reload began.
 public final class ServiceManager: Sendable {
     /// How often the manager wants to hear that the service is alive; `nil` where it does not.
     public let watchdog: Duration?
@@ -46,7 +46,9 @@ public final class ServiceManager: Sendable {
 
     /// `WATCHDOG_USEC`, where it is meant for this process and not for one that it came from.
     static func watchdog(_ environment: [String: String], _ process: Int32) -> Duration? {
-        guard let text = environment["WATCHDOG_USEC"], let microseconds = Int64(text), microseconds > 0 else { return nil }
+        guard let text = environment["WATCHDOG_USEC"], let microseconds = Int64(text), microseconds > 0 else {
+            return nil
+        }
         if let owner = environment["WATCHDOG_PID"], owner != "\(process)" { return nil }
         return .microseconds(microseconds)
     }
@@ -80,8 +82,8 @@ public final class ServiceManager: Sendable {
 
     /// A reload begins. Before the service is ready it is part of the start.
     ///
-    /// Sent for a second reload during the first as well: with `Type=notify-reload` the manager waits for a `RELOADING=1`
-    /// that is later than its signal, so the first one's does not count for it.
+    /// Sent for a second reload during the first as well: with `Type=notify-reload` the manager waits for a
+    /// `RELOADING=1` that is later than its signal, so the first one's does not count for it.
     public func reloading(_ status: String) {
         state.withLock { state in
             guard state.phase == .running else { return }
@@ -118,8 +120,8 @@ public final class ServiceManager: Sendable {
         }
     }
 
-    /// The service's loop has come round. A start that goes on takes as long as it takes: while nothing is there to show, the
-    /// service is not to be ended for that.
+    /// The service's loop has come round. A start that goes on takes as long as it takes: while nothing is there to
+    /// show, the service is not to be ended for that.
     public func alive() {
         let isStarting = state.withLock { $0.phase == .starting }
         if isStarting, let watchdog { _ = send(.alive + .extend(watchdog)) } else { _ = send(.alive) }

@@ -2,8 +2,8 @@ import Glibc
 
 /// Slows down a service that ends again and again soon after its start.
 ///
-/// The unit has the manager start the service again at once, however often: a box is on air the sooner, and nobody is there to
-/// say "try again". What fails each time is not to take the processor and fill the journal meanwhile. Pure.
+/// The unit has the manager start the service again at once, however often: a box is on air the sooner, and nobody is
+/// there to say "try again". What fails each time is not to take the processor and fill the journal meanwhile. Pure.
 public struct StartPace: Sendable, Equatable {
     /// Starts in a row, each soon after the one before.
     public private(set) var starts: Int
@@ -20,7 +20,9 @@ public struct StartPace: Sendable, Equatable {
     /// Reads what ``text`` wrote.
     public init?(_ text: String) {
         let numbers = text.split { $0 == " " || $0 == "\n" }.map { Int64($0) }
-        guard numbers.count == 2, let starts = numbers[0], let last = numbers[1], (0...1_000_000).contains(starts), last >= 0 else { return nil }
+        guard numbers.count == 2, let starts = numbers[0], let last = numbers[1], (0...1_000_000).contains(starts),
+            last >= 0
+        else { return nil }
         (self.starts, self.last) = (Int(starts), last)
     }
 
@@ -41,17 +43,28 @@ extension StartPace {
     /// Keeps a start in step with those before it, where the service's manager has a folder for that.
     ///
     /// - Parameters:
-    ///   - environment: Of the process; `RUNTIME_DIRECTORY` has to outlast a restart (`RuntimeDirectoryPreserve=restart`).
+    ///   - environment: Of the process; `RUNTIME_DIRECTORY` has to outlast a restart
+    ///     (`RuntimeDirectoryPreserve=restart`).
     ///   - wait: Waits so many seconds.
-    public static func keep(environment: [String: String], now: Int64 = ServiceManager.monotonicMicroseconds(), wait: (Int) -> Void = pause) {
-        guard let name = environment["NOTIFY_SOCKET"], let folder = environment["RUNTIME_DIRECTORY"]?.split(separator: ":").first else { return }
+    public static func keep(
+        environment: [String: String], now: Int64 = ServiceManager.monotonicMicroseconds(), wait: (Int) -> Void = pause
+    ) {
+        guard let name = environment["NOTIFY_SOCKET"],
+            let folder = environment["RUNTIME_DIRECTORY"]?.split(separator: ":").first
+        else { return }
         let path = "\(folder)/starts"
         var pace = read(path).flatMap { StartPace($0) } ?? StartPace()
         let seconds = pace.begin(now: now)
         // Without it, this start is not slowed down, nor is the next.
         write(pace.text, path)
         guard seconds > 0 else { return }
-        _ = NotifySocket(name)?.send(.status("started \(pace.starts) times, each soon after the one before: it waits \(seconds) s; the log says why it ended"))
+        _ = NotifySocket(name)?.send(
+            .status(
+                """
+                started \(pace.starts) times, each soon after the one before: it waits \(seconds) s; the log says \
+                why it ended
+                """
+            ))
         wait(seconds)
     }
 

@@ -19,7 +19,9 @@ public final class ProblemBoard: Sendable {
     /// - Returns: Whether this is news: it was not there, or in other words.
     @discardableResult
     public func report(_ problem: Problem) -> Bool {
-        entries.withLock { $0.updateValue(problem, forKey: Key(problem: problem.problem, subject: problem.subject)) != problem }
+        entries.withLock {
+            $0.updateValue(problem, forKey: Key(problem: problem.problem, subject: problem.subject)) != problem
+        }
     }
 
     /// - Returns: Whether it was there.

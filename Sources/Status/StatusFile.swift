@@ -1,7 +1,7 @@
 import Glibc
 
-/// Publishes a text for node-exporter's textfile collector: mode 0644, written beside its place and renamed, so that a reader sees
-/// all of one or all of another.
+/// Publishes a text for node-exporter's textfile collector: mode 0644, written beside its place and renamed, so that a
+/// reader sees all of one or all of another.
 ///
 /// Everything blocks; to be called where that does no harm.
 public struct StatusFile: Sendable {
@@ -68,17 +68,25 @@ public struct StatusFile: Sendable {
     }
 
     private var obstacle: WriteError {
-        WriteError(description: "cannot write the metrics file \(path): \(temporary) is in the way and no file; remove it")
+        WriteError(
+            description: "cannot write the metrics file \(path): \(temporary) is in the way and no file; remove it")
     }
 
     private func failure(_ what: String) -> WriteError {
         let reason = errno
-        let mend = switch reason {
-        case ENOENT, ENOTDIR: "make its folder"
-        case EACCES, EPERM, EROFS: "make its folder writable for the service's user"
-        case ENOSPC, EDQUOT: "free some room"
-        default: "see to its file system"
-        }
-        return WriteError(description: "\(what) the metrics file \(path): \(String(cString: strerror(reason))); \(mend), or choose another place with status.file")
+        let mend =
+            switch reason {
+            case ENOENT, ENOTDIR: "make its folder"
+            case EACCES, EPERM, EROFS: "make its folder writable for the service's user"
+            case ENOSPC, EDQUOT: "free some room"
+            default: "see to its file system"
+            }
+        return WriteError(
+            description:
+                """
+                \(what) the metrics file \(path): \(String(cString: strerror(reason))); \(mend), or choose another \
+                place with status.file
+                """
+        )
     }
 }

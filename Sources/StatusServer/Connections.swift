@@ -1,8 +1,8 @@
 import NIOCore
 import Synchronization
 
-/// The open connections, of which there are never more than a limit: a newcomer takes the place of the one that has been
-/// idle for longest.
+/// The open connections, of which there are never more than a limit: a newcomer takes the place of the one that has
+/// been idle for longest.
 final class Connections: Sendable {
     private struct Entry {
         var channel: any Channel
@@ -31,7 +31,10 @@ final class Connections: Sendable {
         let isWelcome = state.withLock { state in
             guard !state.isClosed else { return false }
             if state.entries.count >= most {
-                guard let oldest = state.entries.filter({ $0.value.idleSince != nil }).min(by: { $0.value.idleSince! < $1.value.idleSince! })
+                guard
+                    let oldest = state.entries.filter({ $0.value.idleSince != nil }).min(by: {
+                        $0.value.idleSince! < $1.value.idleSince!
+                    })
                 else { return false }
                 evicted = oldest.value.channel
                 state.entries[oldest.key] = nil

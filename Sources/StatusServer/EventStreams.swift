@@ -40,7 +40,8 @@ actor EventStreams {
     /// - Returns: `nil` when there are too many.
     func listen(_ channel: any Channel) -> Subscription? {
         guard !isEnding, listeners.count < limits.listeners else { return nil }
-        let (pieces, queue) = AsyncStream<ByteBuffer>.makeStream(bufferingPolicy: .bufferingOldest(limits.listenerQueue))
+        let (pieces, queue) = AsyncStream<ByteBuffer>.makeStream(
+            bufferingPolicy: .bufferingOldest(limits.listenerQueue))
         lastNumber += 1
         listeners[lastNumber] = Listener(queue: queue, channel: channel)
         arrival.yield()

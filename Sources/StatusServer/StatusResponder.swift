@@ -27,11 +27,16 @@ final class StatusResponder: Sendable {
 
     func respond(to request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel) async throws {
         guard request.method == .get || request.method == .head else {
-            return try await answer(request, writer, .methodNotAllowed, "this is read only: GET or HEAD\n", [.allow: "GET, HEAD"])
+            return try await answer(
+                request, writer, .methodNotAllowed, "this is read only: GET or HEAD\n", [.allow: "GET, HEAD"])
         }
         switch request.uri.path {
-        case "/metrics": try await answer(request, writer, Kind.metrics) { self.rendered($0, self.metrics, PrometheusText.render) }
-        case "/api/status": try await answer(request, writer, Kind.json) { self.rendered($0, self.json) { (try? StatusJSON.render($0, isPretty: false)) ?? [] } }
+        case "/metrics":
+            try await answer(request, writer, Kind.metrics) { self.rendered($0, self.metrics, PrometheusText.render) }
+        case "/api/status":
+            try await answer(request, writer, Kind.json) {
+                self.rendered($0, self.json) { (try? StatusJSON.render($0, isPretty: false)) ?? [] }
+            }
         case "/api/events": try await listen(request, writer, channel)
         case "/healthz":
             try await answer(request, writer, Kind.text) { _ in ByteBuffer(string: "ok\n") }
@@ -39,9 +44,11 @@ final class StatusResponder: Sendable {
             let hindrances = await status.snapshot(within: limits.snapshot).map(\.hindrances) ?? [Self.silence]
             let isReady = hindrances.isEmpty
             try await answer(
-                request, writer, isReady ? .ok : .serviceUnavailable, isReady ? "ready\n" : hindrances.map { $0 + "\n" }.joined())
+                request, writer, isReady ? .ok : .serviceUnavailable,
+                isReady ? "ready\n" : hindrances.map { $0 + "\n" }.joined())
         default:
-            try await answer(request, writer, .notFound, "here are /metrics, /healthz, /readyz, /api/status and /api/events\n")
+            try await answer(
+                request, writer, .notFound, "here are /metrics, /healthz, /readyz, /api/status and /api/events\n")
         }
     }
 
@@ -60,13 +67,15 @@ final class StatusResponder: Sendable {
     }
 
     private func answer(
-        _ request: Request, _ writer: consuming ResponseWriter, _ code: HTTPResponse.Status, _ text: String, _ more: HTTPFields = [:]
+        _ request: Request, _ writer: consuming ResponseWriter, _ code: HTTPResponse.Status, _ text: String,
+        _ more: HTTPFields = [:]
     ) async throws {
         try await answer(request, writer, code, Kind.text, ByteBuffer(string: text), more)
     }
 
     private func answer(
-        _ request: Request, _ writer: consuming ResponseWriter, _ code: HTTPResponse.Status, _ type: String, _ body: ByteBuffer,
+        _ request: Request, _ writer: consuming ResponseWriter, _ code: HTTPResponse.Status, _ type: String,
+        _ body: ByteBuffer,
         _ more: HTTPFields = [:]
     ) async throws {
         var fields = more
@@ -74,11 +83,14 @@ final class StatusResponder: Sendable {
         fields[.contentLength] = "\(body.readableBytes)"
         fields[.cacheControl] = "no-store"
         let isHead = request.method == .head
-        try await writer.write(response: HTTPResponse(status: code, headerFields: fields), body: isHead ? ResponseBody() : ResponseBody(byteBuffer: body))
+        try await writer.write(
+            response: HTTPResponse(status: code, headerFields: fields),
+            body: isHead ? ResponseBody() : ResponseBody(byteBuffer: body))
     }
 
     private func rendered(
-        _ snapshot: BoxSnapshot, _ cache: borrowing Mutex<(updated: Double, text: ByteBuffer)?>, _ render: (BoxSnapshot) -> [UInt8]
+        _ snapshot: BoxSnapshot, _ cache: borrowing Mutex<(updated: Double, text: ByteBuffer)?>,
+        _ render: (BoxSnapshot) -> [UInt8]
     ) -> ByteBuffer {
         cache.withLock { cache in
             if let cache, cache.updated == snapshot.updated { return cache.text }
@@ -92,9 +104,12 @@ final class StatusResponder: Sendable {
 
     private func listen(_ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel) async throws {
         let fields: HTTPFields = [.contentType: EventStreams.mediaType, .cacheControl: "no-store"]
-        guard request.method == .get else { return try await writer.writeResponse(HTTPResponse(status: .ok, headerFields: fields)) }
+        guard request.method == .get else {
+            return try await writer.writeResponse(HTTPResponse(status: .ok, headerFields: fields))
+        }
         guard let subscription = await streams.listen(channel) else {
-            return try await answer(request, writer, .serviceUnavailable, "\(limits.listeners) clients listen already\n")
+            return try await answer(
+                request, writer, .serviceUnavailable, "\(limits.listeners) clients listen already\n")
         }
         do {
             var body = try await writer.writeHead(HTTPResponse(status: .ok, headerFields: fields))

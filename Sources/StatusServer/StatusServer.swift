@@ -9,8 +9,8 @@ public import Status
 
 /// The service's status over HTTP, read only: `/metrics`, `/healthz`, `/readyz`, `/api/status` and `/api/events`.
 ///
-/// It has a thread of its own, and nothing that a client does or leaves undone costs more than its ``ServerLimits``. A port
-/// that cannot be had keeps nothing off the air: it is a problem, and is tried again.
+/// It has a thread of its own, and nothing that a client does or leaves undone costs more than its ``ServerLimits``. A
+/// port that cannot be had keeps nothing off the air: it is a problem, and is tried again.
 public struct StatusServer: Service {
     private let host: String
     private let port: Int
@@ -21,15 +21,18 @@ public struct StatusServer: Service {
     private let streams: EventStreams
     private let responder: StatusResponder
 
-    /// A thread for as long as the process lives: the library ends its server by a task of its own, which nobody can wait for
-    /// and which may come to it when all else has ended.
+    /// A thread for as long as the process lives: the library ends its server by a task of its own, which nobody can
+    /// wait for and which may come to it when all else has ended.
     private static let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
     private static let problem = Problem.Kind.statusPort
     private static let longestPause = Duration.seconds(30)
 
     /// - Parameter problems: Where a port that cannot be had is told.
-    public init(host: String, port: Int, status: SharedStatus, problems: ProblemBoard, limits: ServerLimits = ServerLimits(), logger: Logger) {
+    public init(
+        host: String, port: Int, status: SharedStatus, problems: ProblemBoard, limits: ServerLimits = ServerLimits(),
+        logger: Logger
+    ) {
         self.host = host
         self.port = port
         self.limits = limits
@@ -78,19 +81,23 @@ public struct StatusServer: Service {
             configuration: .init(
                 additionalChannelHandlers: [ConnectionGuard(limits: limits, connections: connections)],
                 httpDecoderConfiguration: .init(
-                    maxHeaderFieldSize: limits.requestBytes, maxHeaderListSize: limits.requestBytes, maxHeaderFieldCount: 100)))
+                    maxHeaderFieldSize: limits.requestBytes, maxHeaderListSize: limits.requestBytes,
+                    maxHeaderFieldCount: 100)))
         let (starts, start) = AsyncStream<Never>.makeStream()
         let server = Server(
-            childChannelSetup: channel, configuration: ServerConfiguration(address: .hostname(host, port: port), backlog: 256),
+            childChannelSetup: channel,
+            configuration: ServerConfiguration(address: .hostname(host, port: port), backlog: 256),
             onServerRunning: { channel in
                 // The library lets nobody have a hand in the channel earlier.
-                try? await channel.eventLoop.submit { try channel.pipeline.syncOperations.addHandler(AcceptPause(), position: .first) }.get()
+                try? await channel.eventLoop.submit {
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause(), position: .first)
+                }.get()
                 if problems.clear(Self.problem, subject: subject) { logger.notice("the status server listens now") }
                 logger.info("status server", metadata: ["address": "\(subject)"])
                 start.finish()
             }, eventLoopGroup: Self.threads, logger: quiet)
-        // Never cancelled: a connection that has been taken and not been handed on would be dropped then, and the library ends the
-        // program over that. It is asked to end instead, once it runs.
+        // Never cancelled: a connection that has been taken and not been handed on would be dropped then, and the
+        // library ends the program over that. It is asked to end instead, once it runs.
         let serving = Task {
             defer { start.finish() }
             try await withTaskExecutorPreference(LoopExecutor(Self.threads.next())) { try await server.run() }
@@ -109,7 +116,13 @@ public struct StatusServer: Service {
 
     private func complain(_ error: any Error) {
         let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
-        let sentence = "the status server cannot listen on \(subject): \(reason); free the address, or choose another with status.listen"
-        if problems.report(Problem(Self.problem, subject: subject, sentence: sentence)) { logger.error("\(sentence); it is tried again") }
+        let sentence =
+            """
+            the status server cannot listen on \(subject): \(reason); free the address, or choose another with \
+            status.listen
+            """
+        if problems.report(Problem(Self.problem, subject: subject, sentence: sentence)) {
+            logger.error("\(sentence); it is tried again")
+        }
     }
 }

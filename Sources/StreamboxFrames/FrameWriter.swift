@@ -2,8 +2,8 @@ import Glibc
 
 /// Writes whole frames to the FIFO of a `raw` source.
 ///
-/// The service may be started, stopped and restarted meanwhile: frames that nobody reads are left out, and what is written
-/// always begins where a frame begins.
+/// The service may be started, stopped and restarted meanwhile: frames that nobody reads are left out, and what is
+/// written always begins where a frame begins.
 public struct FrameWriter: ~Copyable {
     /// Why frames cannot be written at all.
     public struct WriteError: Error, Sendable, CustomStringConvertible {

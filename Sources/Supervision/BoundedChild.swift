@@ -11,9 +11,11 @@ enum BoundedChild {
     ///   - limit: After it, and when the task is cancelled, the child is killed.
     ///   - extended: How long it may take in all as long as it is at work: a machine may be busy.
     ///   - started: Called with its number once it runs; it must not block.
-    ///   - isDone: Whether it has done what it was started for; it is ended then. Asked many times a second, so it must be quick.
+    ///   - isDone: Whether it has done what it was started for; it is ended then. Asked many times a second, so it must
+    ///     be quick.
     static func run(
-        _ command: FFmpegCommand, binary: FFmpegBinary, stdin: FileDescriptor? = nil, stdout: FileDescriptor? = nil, environment: [String: String],
+        _ command: FFmpegCommand, binary: FFmpegBinary, stdin: FileDescriptor? = nil, stdout: FileDescriptor? = nil,
+        environment: [String: String],
         limit: Duration, extended: Duration? = nil, started tell: @escaping @Sendable (Int32) -> Void = { _ in },
         isDone: (@Sendable () -> Bool)? = nil
     ) async -> (exit: ChildExit, overdue: Overdue?) {
@@ -23,7 +25,10 @@ enum BoundedChild {
             tasks.addTask {
                 await withTaskCancellationHandler {
                     .exit(
-                        await ChildProcess.run(command, binary: binary, stdin: stdin, stdout: stdout, environment: environment, handle: child) {
+                        await ChildProcess.run(
+                            command, binary: binary, stdin: stdin, stdout: stdout, environment: environment,
+                            handle: child
+                        ) {
                             guard case .started(let pid) = $0 else { return }
                             started.pid = pid
                             tell(pid)

@@ -54,7 +54,8 @@ public struct Box: Sendable {
     public var processorTimes = "/proc/stat"
 
     public init(
-        ffmpeg: FFmpegBinary, encoders: EncoderKeeper, runtime: FilePath, environment: [String: String], secrets: SecretBook = SecretBook(), logger: Logger
+        ffmpeg: FFmpegBinary, encoders: EncoderKeeper, runtime: FilePath, environment: [String: String],
+        secrets: SecretBook = SecretBook(), logger: Logger
     ) {
         self.ffmpeg = ffmpeg
         self.encoders = encoders

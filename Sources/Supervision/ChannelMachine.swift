@@ -54,7 +54,8 @@ public struct ChannelMachine: Sendable {
 
     /// The list of sources has changed.
     ///
-    /// - Parameter kept: Whether each of the new ones is the one that stood there before; never for a place that was none.
+    /// - Parameter kept: Whether each of the new ones is the one that stood there before; never for a place that was
+    ///   none.
     public mutating func change(isOwn: [Bool], kept: [Bool]) -> [Effect] {
         delivers = isOwn.indices.map { kept[$0] && delivers[$0] }
         runs = isOwn.indices.map { kept[$0] && runs[$0] }

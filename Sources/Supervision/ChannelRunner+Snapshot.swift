@@ -9,7 +9,8 @@ extension ChannelRunner {
     /// The channel as it is now.
     func snapshot(meter: RateMeter) async -> ChannelSnapshot {
         let feed = await dataPath.figures(ofChannel: channel.name)
-        var snapshot = ChannelSnapshot(name: channel.name, feedBytes: box.ledgers.formerBytes(of: channel.name) + (feed?.bytes ?? 0))
+        var snapshot = ChannelSnapshot(
+            name: channel.name, feedBytes: box.ledgers.formerBytes(of: channel.name) + (feed?.bytes ?? 0))
         for (configured, runner) in zip(channel.sources, sourceRunners) {
             let entry = runner.ledger.now
             let trouble = entry.sourceTrouble(isListener: configured.isListener, isFetched: configured.isFetched)
@@ -66,7 +67,9 @@ extension ChannelRunner {
         // Of all at once: each question takes two changes of thread.
         let taken = await dataPath.figures(of: runners.compactMap(\.ledger.now.attachment))
         for runner in runners {
-            snapshot.targets.append(await self.snapshot(of: runner, isWanted: isWanted && !stopped.targets.contains(runner.target.name), taken))
+            snapshot.targets.append(
+                await self.snapshot(
+                    of: runner, isWanted: isWanted && !stopped.targets.contains(runner.target.name), taken))
         }
         return snapshot
     }
@@ -78,11 +81,13 @@ extension ChannelRunner {
         let figures = await runner.ledger.figures(from: dataPath, taken: taken)
         let state = entry.targetState(isWanted: isWanted)
         return TargetSnapshot(
-            name: runner.target.name, state: state, isWanted: isWanted, bytes: figures.bytes, connects: entry.connects, skips: figures.skips,
+            name: runner.target.name, state: state, isWanted: isWanted, bytes: figures.bytes, connects: entry.connects,
+            skips: figures.skips,
             skippedSeconds: Double(figures.skippedTicks) / Double(Ticks.perSecond),
             share: state == .stopped ? nil : entry.share,
             uptime: entry.liveSince.map { (.now - $0).seconds } ?? 0,
-            trouble: state == .stopped ? nil : entry.targetTrouble(now: .now, isRecording: runner.target.destination.isRecording),
+            trouble: state == .stopped
+                ? nil : entry.targetTrouble(now: .now, isRecording: runner.target.destination.isRecording),
             history: entry.history.snapshot)
     }
 }
@@ -97,14 +102,17 @@ extension GroupSnapshot {
         }
         exits.sort { ($0.encoder, $0.cause) < ($1.encoder, $1.cause) }
         handovers = Dictionary(entry.handovers.map { ($0.key.label, $0.value) }, uniquingKeysWith: +)
-        handoverSeconds = HistogramSnapshot(bounds: entry.holes.bounds, counts: entry.holes.counts, sum: entry.holes.sum)
+        handoverSeconds = HistogramSnapshot(
+            bounds: entry.holes.bounds, counts: entry.holes.counts, sum: entry.holes.sum)
         history = entry.history.snapshot
     }
 
     /// What is known of the feed that the group's targets read.
     ///
     /// - Parameter former: What was counted before the feed was the group's.
-    fileprivate mutating func take(_ figures: DataPath.FeedFigures?, after former: DataPath.FeedFigures, _ meter: RateMeter) {
+    fileprivate mutating func take(
+        _ figures: DataPath.FeedFigures?, after former: DataPath.FeedFigures, _ meter: RateMeter
+    ) {
         let now = figures ?? DataPath.FeedFigures()
         frames = max(0, former.frames + now.frames)
         lostFrames = max(0, former.lostFrames + now.lostFrames)
@@ -112,7 +120,10 @@ extension GroupSnapshot {
         feedBytes = max(0, former.bytes + now.bytes)
         guard figures != nil else { return }
         let rates = meter.rates(
-            of: name, .init(frames: frames, bytes: former.mediaBytes + now.mediaBytes, streamSeconds: now.end.map { Double($0) / Double(Ticks.perSecond) }))
+            of: name,
+            .init(
+                frames: frames, bytes: former.mediaBytes + now.mediaBytes,
+                streamSeconds: now.end.map { Double($0) / Double(Ticks.perSecond) }))
         (fps, bitsPerSecond, speed) = (rates.fps, rates.bitsPerSecond, rates.speed)
     }
 }
@@ -172,7 +183,9 @@ extension ProcessLedger.Entry {
             return "it does not last, and ended \(failures) times in a row: \(sentence)"
         }
         // Whoever sends to a listener comes and goes; what is reached from here is expected to be there.
-        guard cause == .busy || cause == .permission || cause == .addressInUse || (!isListener && failures > 1) else { return nil }
+        guard cause == .busy || cause == .permission || cause == .addressInUse || (!isListener && failures > 1) else {
+            return nil
+        }
         return end.sentence
     }
 
@@ -203,7 +216,8 @@ extension ProcessLedger.Entry {
         let end = history.ends.last
         // What says so much the first time need not happen twice.
         let hasFailed = failures > 1 || failures > 0 && (end?.cause == .rejected || end?.cause == .stuck)
-        let blocked = isRecording
+        let blocked =
+            isRecording
             ? "the disk that it writes to does not answer, or is too slow; check the disk"
             : "the network to it is too slow, or its server hangs; check this box's uplink"
         let sentence = end?.cause == .stuck ? "it took nothing any more: \(blocked)" : end?.sentence
@@ -217,7 +231,11 @@ extension ProcessLedger.Entry {
             if hasFailed, let sentence { return sentence }
             guard let startedAt, now - startedAt > Self.longStart else { return nil }
             if isRecording { return "it has not begun: \(blocked)" }
-            return "it has been connecting for \((now - startedAt).components.seconds) seconds; check its address, and whether a name server and the peer answer"
+            return
+                """
+                it has been connecting for \((now - startedAt).components.seconds) seconds; check its address, and \
+                whether a name server and the peer answer
+                """
         case .idle, .ending, .pausing:
             return hasFailed ? sentence : nil
         }
@@ -262,14 +280,16 @@ extension GroupLedger.Entry {
 extension ProcessHistory {
     fileprivate var snapshot: [EndSnapshot] {
         ends.map { end in
-            let status = switch end.status {
-            case .exited(let code): "exited \(code)"
-            case .signalled(let number): "signal \(number)"
-            case .abandoned: "cannot be ended"
-            case .notStarted(let reason): "not started: \(reason)"
-            }
+            let status =
+                switch end.status {
+                case .exited(let code): "exited \(code)"
+                case .signalled(let number): "signal \(number)"
+                case .abandoned: "cannot be ended"
+                case .notStarted(let reason): "not started: \(reason)"
+                }
             return EndSnapshot(
-                started: end.started.seconds, ended: end.ended.seconds, status: status, cause: end.cause?.rawValue, lastLines: end.lastLines,
+                started: end.started.seconds, ended: end.ended.seconds, status: status, cause: end.cause?.rawValue,
+                lastLines: end.lastLines,
                 refused: end.refused)
         }
     }

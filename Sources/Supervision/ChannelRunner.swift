@@ -87,7 +87,8 @@ actor ChannelRunner: Runnable {
     }
 
     private static func makeSlate(
-        _ channel: ChannelConfiguration, ledger: ProcessLedger, queue: AsyncStream<Event>.Continuation, box: Box, dataPath: DataPath
+        _ channel: ChannelConfiguration, ledger: ProcessLedger, queue: AsyncStream<Event>.Continuation, box: Box,
+        dataPath: DataPath
     ) -> SlateKeeper {
         let logger = box.logger(["channel": "\(channel.name)", "source": "slate"])
         let tell = { @Sendable (refused: String?) in ledger.isRefused(refused) }
@@ -205,7 +206,10 @@ actor ChannelRunner: Runnable {
 
     private func addGroup(_ group: GroupConfiguration) {
         if !group.passesThrough {
-            let place = Place(GroupRunner(group, of: channel, ledger: box.ledgers.group(group.name, in: channel.name), box: box, dataPath: dataPath))
+            let place = Place(
+                GroupRunner(
+                    group, of: channel, ledger: box.ledgers.group(group.name, in: channel.name), box: box,
+                    dataPath: dataPath))
             groups[group.name] = place
             queue.yield(.run { [slot = place.slot] in await slot.run() })
             if wants(group.name) { place.runner.want(true) }
@@ -227,7 +231,8 @@ actor ChannelRunner: Runnable {
 
     private func makeRunner(_ target: TargetConfiguration, _ group: GroupConfiguration) -> TargetRunner {
         TargetRunner(
-            target, of: group, in: channel.name, feed: group.passesThrough ? .channel(channel.name) : .group(group.name), box: box,
+            target, of: group, in: channel.name,
+            feed: group.passesThrough ? .channel(channel.name) : .group(group.name), box: box,
             dataPath: dataPath)
     }
 
@@ -277,7 +282,9 @@ actor ChannelRunner: Runnable {
     /// Forgets the feeds of a channel that has ended.
     func removeFeeds() async {
         for group in channel.groups { await removeFeed(of: group) }
-        if let last = await dataPath.removeChannel(channel.name) { box.ledgers.keep(bytes: last.bytes, of: channel.name) }
+        if let last = await dataPath.removeChannel(channel.name) {
+            box.ledgers.keep(bytes: last.bytes, of: channel.name)
+        }
     }
 
     /// A group's counters go on when it comes back.
@@ -291,14 +298,19 @@ actor ChannelRunner: Runnable {
 
     /// What the feed of a group has taken in; `nil` once that has been kept for when it comes back.
     func figures(of group: GroupConfiguration) async -> DataPath.FeedFigures? {
-        let figures = group.passesThrough ? await dataPath.figures(ofChannel: channel.name) : await dataPath.figures(ofGroup: group.name)
+        let figures =
+            group.passesThrough
+            ? await dataPath.figures(ofChannel: channel.name) : await dataPath.figures(ofGroup: group.name)
         return leaving.contains(group.name) ? nil : figures
     }
 
-    /// Makes room for a group's figures: its feed, or what the channel's feed has taken in before it belongs to the group.
+    /// Makes room for a group's figures: its feed, or what the channel's feed has taken in before it belongs to the
+    /// group.
     private func makeFeed(of group: GroupConfiguration) async {
         guard group.passesThrough else { return await dataPath.addGroup(group.name) }
-        if let before = await dataPath.figures(ofChannel: channel.name) { box.ledgers.group(group.name, in: channel.name).keep(before, times: -1) }
+        if let before = await dataPath.figures(ofChannel: channel.name) {
+            box.ledgers.group(group.name, in: channel.name).keep(before, times: -1)
+        }
     }
 
     /// Goes on by another configuration of the same channel. What is the same in both is not touched.

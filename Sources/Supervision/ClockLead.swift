@@ -5,7 +5,8 @@ struct ClockLead {
     /// Smaller steps are not worth a picture.
     static let least = Duration.milliseconds(100)
 
-    /// - Returns: By how much the clock was set since the last time; `nil` at first, and when it was by less than ``least``.
+    /// - Returns: By how much the clock was set since the last time; `nil` at first, and when it was by less than
+    ///   ``least``.
     mutating func step(to lead: Duration) -> Duration? {
         defer { last = lead }
         guard let last, (lead - last).magnitude >= Self.least else { return nil }

@@ -3,12 +3,14 @@ import Glibc
 
 /// Tells when the wall clock is set: by hand, or by NTP minutes after the start of a box whose clock has no battery.
 ///
-/// What it looks at is how far the wall clock is ahead of `CLOCK_MONOTONIC`. NTP slews both alike, so nothing but a step changes that.
+/// What it looks at is how far the wall clock is ahead of `CLOCK_MONOTONIC`. NTP slews both alike, so nothing but a
+/// step changes that.
 final class ClockWatch: Sendable {
     private let timer: CInt
     private let wakeup: CInt
 
-    /// Steps of the clock from now on, ahead or back; ends when whoever reads it is cancelled, or at once where the kernel does not tell.
+    /// Steps of the clock from now on, ahead or back; ends when whoever reads it is cancelled, or at once where the
+    /// kernel does not tell.
     static func steps() -> AsyncStream<Duration> {
         let (steps, queue) = AsyncStream.makeStream(of: Duration.self, bufferingPolicy: .bufferingNewest(16))
         guard let watch = ClockWatch() else {
@@ -47,7 +49,10 @@ final class ClockWatch: Sendable {
         while arm() {
             // Only now: what happens from here on ends the wait.
             if let step = lead.step(to: Self.lead()) { stepped(step) }
-            var ends = [pollfd(fd: timer, events: Int16(POLLIN), revents: 0), pollfd(fd: wakeup, events: Int16(POLLIN), revents: 0)]
+            var ends = [
+                pollfd(fd: timer, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: wakeup, events: Int16(POLLIN), revents: 0),
+            ]
             if poll(&ends, 2, -1) < 0, errno != EINTR { return }
             if ends[1].revents != 0 { return }
             var expirations: UInt64 = 0
@@ -59,15 +64,19 @@ final class ClockWatch: Sendable {
     private func arm() -> Bool {
         var never = itimerspec(it_interval: timespec(), it_value: timespec(tv_sec: .max, tv_nsec: 0))
         // It is armed also when the clock was set since the last time.
-        return timerfd_settime(timer, CInt(TFD_TIMER_ABSTIME) | CInt(TFD_TIMER_CANCEL_ON_SET), &never, nil) == 0 || errno == ECANCELED
+        return timerfd_settime(timer, CInt(TFD_TIMER_ABSTIME) | CInt(TFD_TIMER_CANCEL_ON_SET), &never, nil) == 0
+            || errno == ECANCELED
     }
 
     private static let readings = 3
 
-    /// How far the wall clock is ahead. Of a few readings the one between whose ends the least time passed: this thread may have to wait.
+    /// How far the wall clock is ahead. Of a few readings the one between whose ends the least time passed: this thread
+    /// may have to wait.
     private static func lead() -> Duration {
         let readings = (0..<readings).map { _ in
-            let before = now(CLOCK_MONOTONIC), wall = now(CLOCK_REALTIME), after = now(CLOCK_MONOTONIC)
+            let before = now(CLOCK_MONOTONIC)
+            let wall = now(CLOCK_REALTIME)
+            let after = now(CLOCK_MONOTONIC)
             return (lead: wall - before, span: after - before)
         }
         return readings.min { $0.span < $1.span }!.lead

@@ -28,8 +28,8 @@ public enum Commands {
             deinterlacing = Self.deinterlacing(for: channel.groups.map(\.video))
         }
 
-        /// Where one group wants every field, all get them. Only where each encodes and wants them as they are, they stay
-        /// interlaced: what is passed on has to be progressive, since platforms take nothing else.
+        /// Where one group wants every field, all get them. Only where each encodes and wants them as they are, they
+        /// stay interlaced: what is passed on has to be progressive, since platforms take nothing else.
         private static func deinterlacing(for outputs: [VideoOutput]) -> VideoSettings.Deinterlacing? {
             let wishes = outputs.map { output in
                 if case .encode(let wish) = output { wish.deinterlace } else { Deinterlacing.auto }
@@ -72,7 +72,8 @@ public enum Commands {
 
     /// A secret of the service's.
     ///
-    /// - Parameter isPlan: Whoever asks is perhaps not the service: what only that can have is stood in for, since nobody is shown it.
+    /// - Parameter isPlan: Whoever asks is perhaps not the service: what only that can have is stood in for, since
+    ///   nobody is shown it.
     private static func reveal(
         _ secret: SecretReference?, as use: SecretUse, environment: [String: String], isPlan: Bool
     ) throws(SecretError) -> String? {
@@ -95,7 +96,8 @@ public enum Commands {
     /// - Returns: `nil` for an RTMP publisher and for frames, which the service reads itself.
     /// - Throws: ``SecretError`` or ``CommandError``; ``NotRunnable`` for a card that is not there.
     public static func relay(
-        _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding, streams: StreamMap? = nil, isNarrow: Bool = false,
+        _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding,
+        streams: StreamMap? = nil, isNarrow: Bool = false,
         transport: RTSPWay = .auto, card: CaptureDevice? = nil, ffmpeg: FFmpegCapabilities,
         environment: [String: String], isPlan: Bool = false
     ) throws -> FFmpegCommand? {
@@ -105,10 +107,13 @@ public enum Commands {
             let passphrase = try reveal(srt.passphrase, as: .passphrase, environment: environment, isPlan: isPlan)
             // FFmpeg asks for none: its callers are checked here. Without it nobody could be let in.
             _ = try reveal(srt.streamid, as: .streamid, environment: environment, isPlan: isPlan)
-            kind = .srtListen(address: srt.listen.description, passphrase: passphrase, latency: nil, tellsCaller: true, isNarrow: isNarrow)
+            kind = .srtListen(
+                address: srt.listen.description, passphrase: passphrase, latency: nil, tellsCaller: true,
+                isNarrow: isNarrow)
         case .pull(let pull):
             kind = .pull(
-                url: pull.url, passphrase: try reveal(pull.passphrase, as: .passphrase, environment: environment, isPlan: isPlan),
+                url: pull.url,
+                passphrase: try reveal(pull.passphrase, as: .passphrase, environment: environment, isPlan: isPlan),
                 streamID: try reveal(pull.streamid, as: .streamid, environment: environment, isPlan: isPlan),
                 password: try reveal(pull.password, as: .key, environment: environment, isPlan: isPlan),
                 tls: PeerCheck(pull.tls), transport: pull.transport == .auto ? transport : RTSPWay(pull.transport))
@@ -119,7 +124,8 @@ public enum Commands {
         case .capture(let capture):
             guard let card else { throw NotRunnable(what: "no card \(capture.binding.sentence) is plugged in") }
             let setting = CaptureSetting(card.modes, size: capture.size, rate: capture.rate)
-            return CardReaderCommand(card: self.card(capture, card, setting), size: setting.frameSize).command(for: ffmpeg)
+            return CardReaderCommand(card: self.card(capture, card, setting), size: setting.frameSize).command(
+                for: ffmpeg)
         case .rtmp, .raw:
             return nil
         }
@@ -135,7 +141,8 @@ public enum Commands {
             source: source,
             video: transcoding.video
                 ? .mezzanine(
-                    bitrate: mezzanine.relayBitrate(for: transcoding), keyframe: mezzanine.keyframe, deinterlacing: transcoding.deinterlacing)
+                    bitrate: mezzanine.relayBitrate(for: transcoding), keyframe: mezzanine.keyframe,
+                    deinterlacing: transcoding.deinterlacing)
                 : .copy,
             audio: audio, streams: streams)
     }
@@ -157,21 +164,26 @@ public enum Commands {
     /// - Parameter streams: What is taken of its streams; `nil` for what the configuration says.
     /// - Returns: `nil` for a source that is not an SRT listener.
     public static func callRelay(
-        _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding, streams: StreamMap? = nil, ffmpeg: FFmpegCapabilities
+        _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding,
+        streams: StreamMap? = nil, ffmpeg: FFmpegCapabilities
     ) throws -> FFmpegCommand? {
         guard case .srt = source.kind else { return nil }
         return try relay(.transportStream, mezzanine, transcoding, streams ?? source.streamMap).command(for: ffmpeg)
     }
 
     /// - Parameter hasSound: With the card's sound, where it has one and the configuration wants it.
-    static func card(_ source: CaptureSource, _ card: CaptureDevice, _ setting: CaptureSetting, hasSound: Bool = true) -> CaptureInput {
-        let sound: String? = switch source.audio {
-        case _ where !hasSound: nil
-        case .auto: card.sound
-        case .none: nil
-        case .device(let id): id
-        }
-        return CaptureInput(node: card.node, format: setting.format, size: setting.size, rate: setting.rate, sound: sound)
+    static func card(_ source: CaptureSource, _ card: CaptureDevice, _ setting: CaptureSetting, hasSound: Bool = true)
+        -> CaptureInput
+    {
+        let sound: String? =
+            switch source.audio {
+            case _ where !hasSound: nil
+            case .auto: card.sound
+            case .none: nil
+            case .device(let id): id
+            }
+        return CaptureInput(
+            node: card.node, format: setting.format, size: setting.size, rate: setting.rate, sound: sound)
     }
 
     /// What encodes the frames of a source; `nil` where its relay gives pictures.
@@ -179,7 +191,8 @@ public enum Commands {
     /// - Parameter recipe: How the encoder is used that was chosen.
     /// - Throws: ``NotRunnable`` for a card that is not there.
     static func frameEncoder(
-        _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, card: CaptureDevice?, recipe: any EncoderRecipe, ffmpeg: FFmpegCapabilities
+        _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, card: CaptureDevice?,
+        recipe: any EncoderRecipe, ffmpeg: FFmpegCapabilities
     ) throws -> FFmpegCommand? {
         let size: FrameSize
         let rate: FFmpeg.FrameRate?
@@ -193,7 +206,8 @@ public enum Commands {
         case .rtmp, .srt, .pull, .file, .test:
             return nil
         }
-        return FrameEncoderCommand(settings: mezzanine.job(size: size, rate: rate).settings, recipe: recipe, rate: rate).command(for: ffmpeg)
+        return FrameEncoderCommand(settings: mezzanine.job(size: size, rate: rate).settings, recipe: recipe, rate: rate)
+            .command(for: ffmpeg)
     }
 
     /// - Parameters:
@@ -202,7 +216,8 @@ public enum Commands {
     ///   - size: The size to encode where the group names none; `nil` keeps that of the source.
     ///   - resume: Where the group feed ends.
     public static func encoder(
-        _ group: GroupConfiguration, recipe: any EncoderRecipe, format: VideoFormat?, size: FrameSize? = nil, resume: ResumePoint?,
+        _ group: GroupConfiguration, recipe: any EncoderRecipe, format: VideoFormat?, size: FrameSize? = nil,
+        resume: ResumePoint?,
         ffmpeg: FFmpegCapabilities
     ) -> FFmpegCommand {
         let arriving: FFmpeg.FrameRate?
@@ -221,7 +236,8 @@ public enum Commands {
         let audio: AudioTreatment
         switch group.audio {
         case .copy: audio = .copy
-        case .encode(let wish): audio = .aac(bitrate: wish.bitrate.bitsPerSecond, rate: wish.rate, channels: wish.channels)
+        case .encode(let wish):
+            audio = .aac(bitrate: wish.bitrate.bitsPerSecond, rate: wish.rate, channels: wish.channels)
         }
         return EncoderCommand(
             video: video, audio: audio, inputRate: arriving, announcedRate: announced,
@@ -229,22 +245,30 @@ public enum Commands {
         ).command(for: ffmpeg)
     }
 
-    /// - Throws: ``SecretError`` or ``CommandError``; ``StartError`` for a codec that FFmpeg cannot send there: it would publish an empty
-    ///   stream, again and again.
-    /// - Parameter rate: Frames per second, where they are known and ``FFmpegCapabilities/needsRateOfPublishers`` asks for them.
+    /// - Throws: ``SecretError`` or ``CommandError``; ``StartError`` for a codec that FFmpeg cannot send there: it
+    ///   would publish an empty stream, again and again.
+    /// - Parameter rate: Frames per second, where they are known and ``FFmpegCapabilities/needsRateOfPublishers`` asks
+    ///   for them.
     public static func publisher(
-        _ target: TargetConfiguration, of group: GroupConfiguration, take: Int, rate: FFmpeg.FrameRate? = nil, ffmpeg: FFmpegCapabilities,
+        _ target: TargetConfiguration, of group: GroupConfiguration, take: Int, rate: FFmpeg.FrameRate? = nil,
+        ffmpeg: FFmpegCapabilities,
         environment: [String: String], isPlan: Bool = false
     ) throws -> FFmpegCommand {
-        if let missing = MissingAbility.codec(of: target, in: group, for: ffmpeg) { throw StartError(missing.sentence(ffmpeg: "\(ffmpeg.version)")) }
+        if let missing = MissingAbility.codec(of: target, in: group, for: ffmpeg) {
+            throw StartError(missing.sentence(ffmpeg: "\(ffmpeg.version)"))
+        }
         let kind: PublisherTarget
         switch target.destination {
         case .rtmp(let rtmp):
-            kind = .rtmp(url: rtmp.url, key: try reveal(rtmp.key, as: .key, environment: environment, isPlan: isPlan), tls: PeerCheck(rtmp.tls))
+            kind = .rtmp(
+                url: rtmp.url, key: try reveal(rtmp.key, as: .key, environment: environment, isPlan: isPlan),
+                tls: PeerCheck(rtmp.tls))
         case .srt(let srt):
             kind = .srt(
-                url: srt.url, passphrase: try reveal(srt.passphrase, as: .passphrase, environment: environment, isPlan: isPlan),
-                streamID: try reveal(srt.streamid, as: .streamid, environment: environment, isPlan: isPlan), latency: nil)
+                url: srt.url,
+                passphrase: try reveal(srt.passphrase, as: .passphrase, environment: environment, isPlan: isPlan),
+                streamID: try reveal(srt.streamid, as: .streamid, environment: environment, isPlan: isPlan),
+                latency: nil)
         case .record(let record):
             kind = .record(folder: record.folder, name: target.name, segment: record.segment, take: take)
         }
@@ -297,8 +321,8 @@ extension SourceConfiguration {
 }
 
 extension MezzanineConfiguration {
-    /// The rate of a picture that is encoded on the way in: a fifth more than picture and sound came with, since encoding again costs
-    /// some of what they show; no more than a card's.
+    /// The rate of a picture that is encoded on the way in: a fifth more than picture and sound came with, since
+    /// encoding again costs some of what they show; no more than a card's.
     func relayBitrate(for transcoding: Commands.Transcoding) -> Int {
         guard let measured = transcoding.measured else { return bitrate.bitsPerSecond }
         return max(Self.least, min(measured / 5 * 6, Self.most, bitrate.bitsPerSecond))

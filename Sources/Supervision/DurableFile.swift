@@ -3,11 +3,13 @@ public import SystemPackage
 
 /// Files that a power cut leaves whole.
 public enum DurableFile {
-    /// Writes a file beside its place, flushes it to the disk, and renames it: a power cut leaves the one before or this one.
+    /// Writes a file beside its place, flushes it to the disk, and renames it: a power cut leaves the one before or
+    /// this one.
     public static func write(_ bytes: some Sequence<UInt8>, to path: String, permissions: FilePermissions) throws {
         let temporary = path + ".new"
         do {
-            let file = try FileDescriptor.open(temporary, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: permissions)
+            let file = try FileDescriptor.open(
+                temporary, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: permissions)
             try file.closeAfter {
                 try file.writeAll(bytes)
                 guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }

@@ -5,8 +5,8 @@ import FFmpeg
 public import Logging
 import Synchronization
 
-/// Keeps what is known of the box's encoders true while the service runs: tries them, hears of devices that come and go,
-/// and tells groups when they should use another.
+/// Keeps what is known of the box's encoders true while the service runs: tries them, hears of devices that come and
+/// go, and tells groups when they should use another.
 ///
 /// Groups ask it without waiting; what takes time is done in ``run()``.
 public final class EncoderKeeper: Sendable {
@@ -69,20 +69,25 @@ public final class EncoderKeeper: Sendable {
     public let goods: AsyncStream<[String: String]>
     private let goodsQueue: AsyncStream<[String: String]>.Continuation
 
-    /// How long a start waits for a verdict. A trial that passes takes a quarter of a second, most often less than the first
-    /// picture; a GPU that is dead is not waited for.
+    /// How long a start waits for a verdict. A trial that passes takes a quarter of a second, most often less than the
+    /// first picture; a GPU that is dead is not waited for.
     private static let grace = Duration.milliseconds(600)
-    /// How long trials that nobody waits for leave the processor to the first pictures: on a small box both together take twice as long.
+    /// How long trials that nobody waits for leave the processor to the first pictures: on a small box both together
+    /// take twice as long.
     private static let firstPictures = Duration.seconds(3)
 
     /// - Parameters:
     ///   - order: The families that `auto` tries.
     ///   - lastGood: What each group used when the service last ran.
     public init(
-        _ catalogue: EncoderCatalogue, order: [EncoderFamily] = EncoderPreferences.defaultOrder, lastGood: [String: String] = [:],
+        _ catalogue: EncoderCatalogue, order: [EncoderFamily] = EncoderPreferences.defaultOrder,
+        lastGood: [String: String] = [:],
         trial: EncoderTrial, logger: Logger
     ) {
-        state = Mutex(State(pool: EncoderPool(catalogue, order: order), lastGood: lastGood.mapValues { EncoderCandidate(parsing: $0) }))
+        state = Mutex(
+            State(
+                pool: EncoderPool(catalogue, order: order),
+                lastGood: lastGood.mapValues { EncoderCandidate(parsing: $0) }))
         self.trial = trial
         self.logger = logger
         (events, queue) = AsyncStream.makeStream()
@@ -97,9 +102,14 @@ public final class EncoderKeeper: Sendable {
     /// A group is there, or asks for something else, or other pictures arrive for it.
     ///
     /// - Parameter moved: Called when it should be handed over to another encoder; it must not block.
-    func need(_ wish: VideoEncoding, as job: EncodingJob, for group: String, moved: (@Sendable (EncoderPool.Move) -> Void)? = nil) {
+    func need(
+        _ wish: VideoEncoding, as job: EncodingJob, for group: String,
+        moved: (@Sendable (EncoderPool.Move) -> Void)? = nil
+    ) {
         perform { state, now in
-            if let moved, state.listeners.updateValue(moved, forKey: group) == nil, now < Self.firstPictures { state.dark.insert(group) }
+            if let moved, state.listeners.updateValue(moved, forKey: group) == nil, now < Self.firstPictures {
+                state.dark.insert(group)
+            }
             return state.pool.need(wish, as: job, for: group, lastGood: state.lastGood[group], now: now)
         }
     }
@@ -117,7 +127,9 @@ public final class EncoderKeeper: Sendable {
     /// What a group is to use now.
     func assign(to group: String) -> EncoderSelector.Choice { state.withLock { $0.pool.assign(to: group) } }
     /// A group goes on with what it has, or uses nothing.
-    func keep(_ candidate: EncoderCandidate?, for group: String) { state.withLock { $0.pool.keep(candidate, for: group) } }
+    func keep(_ candidate: EncoderCandidate?, for group: String) {
+        state.withLock { $0.pool.keep(candidate, for: group) }
+    }
     func choice(for group: String) -> EncoderSelector.Choice { state.withLock { $0.pool.choose(for: group) } }
     func pin(_ candidate: EncoderCandidate?, to group: String) { state.withLock { $0.pool.pin(candidate, to: group) } }
     func pinned(to group: String) -> EncoderCandidate? { state.withLock { $0.pool.pinned(to: group) } }
@@ -226,7 +238,9 @@ public final class EncoderKeeper: Sendable {
         switch event {
         case .attempt(let trial):
             tasks.addTask { [self] in
-                if !state.withLock({ $0.lastGood.values.contains(trial.candidate) }) { await wait(until: Self.firstPictures) { $0.dark.isEmpty } }
+                if !state.withLock({ $0.lastGood.values.contains(trial.candidate) }) {
+                    await wait(until: Self.firstPictures) { $0.dark.isEmpty }
+                }
                 guard !Task.isCancelled else { return }
                 queue.yield(.tried(trial, await self.trial.run(trial, catalogue)))
             }
@@ -280,7 +294,9 @@ public final class EncoderKeeper: Sendable {
     /// Sees to it that a tick comes when it is due.
     private func arm(_ armed: inout Duration?, in tasks: inout DiscardingTaskGroup) {
         let now = now
-        guard let next = state.withLock({ $0.pool.nextTick(after: now) }), armed.map({ next < $0 }) ?? true else { return }
+        guard let next = state.withLock({ $0.pool.nextTick(after: now) }), armed.map({ next < $0 }) ?? true else {
+            return
+        }
         armed = next
         tasks.addTask { [queue, clock, epoch] in
             guard await (try? clock.sleep(until: epoch + next)) != nil else { return }
@@ -297,8 +313,8 @@ public final class EncoderKeeper: Sendable {
         for continuation in done { continuation.resume() }
     }
 
-    /// Asks udev and the drivers what is there; on a thread of its own, for a driver may take its time. A burst of events
-    /// is answered by two looks at the most.
+    /// Asks udev and the drivers what is there; on a thread of its own, for a driver may take its time. A burst of
+    /// events is answered by two looks at the most.
     private func look(in tasks: inout DiscardingTaskGroup) {
         let isFirst = state.withLock { state in
             if state.isLooking { state.looksAgain = true }
@@ -313,11 +329,12 @@ public final class EncoderKeeper: Sendable {
         }
     }
 
-    /// How long video devices may take to say what they are. All of them are asked, capture cards too, and GPUs do not wait for one
-    /// that hangs.
+    /// How long video devices may take to say what they are. All of them are asked, capture cards too, and GPUs do not
+    /// wait for one that hangs.
     private static let boardPatience = Duration.seconds(2)
 
-    /// The video devices that encode; `nil` while one does not answer. It is asked once, and looked at again when it has answered.
+    /// The video devices that encode; `nil` while one does not answer. It is asked once, and looked at again when it
+    /// has answered.
     private func boards() async -> [V4L2Encoder]? {
         let isFree = state.withLock { state in
             defer { state.isAskingBoards = true }
@@ -336,7 +353,9 @@ public final class EncoderKeeper: Sendable {
     // MARK: What happened, for the log
 
     private func report(_ trial: Trial, _ result: TrialResult) {
-        let metadata: Logger.Metadata = ["encoder": "\(trial.candidate)", "size": "\(trial.job.settings.size ?? trial.job.arriving)"]
+        let metadata: Logger.Metadata = [
+            "encoder": "\(trial.candidate)", "size": "\(trial.job.settings.size ?? trial.job.arriving)",
+        ]
         switch result {
         case .passed:
             state.withLock { $0.told[trial.candidate] = nil }
@@ -355,13 +374,17 @@ public final class EncoderKeeper: Sendable {
         for gpu in gpus where !known.contains(gpu.slot) {
             logger.notice("a GPU is there", metadata: ["gpu": "\(gpu.slot)", "driver": "\(gpu.driver)"])
         }
-        for slot in known.subtracting(gpus.map(\.slot)).sorted() { logger.warning("a GPU is gone", metadata: ["gpu": "\(slot)"]) }
+        for slot in known.subtracting(gpus.map(\.slot)).sorted() {
+            logger.warning("a GPU is gone", metadata: ["gpu": "\(slot)"])
+        }
     }
 
     private func wedged(_ event: HotplugEvent, _ recovery: String) {
         guard let gpu = catalogue.gpus.first(where: { event.path.contains("/\($0.slot)/") }) else { return }
         // Its driver has reset it, and it works again; whoever lost by that has an error of its own.
-        guard recovery != "none" else { return logger.warning("the kernel has reset a GPU", metadata: ["gpu": "\(gpu.slot)"]) }
+        guard recovery != "none" else {
+            return logger.warning("the kernel has reset a GPU", metadata: ["gpu": "\(gpu.slot)"])
+        }
         logger.error("the kernel has given a GPU up", metadata: ["gpu": "\(gpu.slot)", "wedged": "\(recovery)"])
         perform { state, now in state.pool.wedged(gpu.slot, recovery: recovery, now: now) }
     }

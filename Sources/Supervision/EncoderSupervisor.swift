@@ -5,7 +5,8 @@ import Logging
 
 /// Carries out what a ``GroupMachine`` decides for one encoder, wherever its input comes from and its output goes.
 ///
-/// Events come from the data path, from the processes and from timers, through one queue; the machine sees them in their order.
+/// Events come from the data path, from the processes and from timers, through one queue; the machine sees them in
+/// their order.
 protocol EncoderSupervisor: Actor {
     /// Its name among those who ask for encoders.
     nonisolated var subject: String { get }
@@ -34,7 +35,8 @@ protocol EncoderSupervisor: Actor {
     /// Makes a generation's command and pipes.
     ///
     /// - Returns: `nil` when there is nothing to run, which was told.
-    func prepare(_ generation: GroupMachine.Generation, _ beginning: EncoderGeneration.Beginning) async throws -> EncoderGeneration.Ready?
+    func prepare(_ generation: GroupMachine.Generation, _ beginning: EncoderGeneration.Beginning) async throws
+        -> EncoderGeneration.Ready?
     /// It stands elsewhere than before.
     func stands()
     /// Another one has the output, or has it no more: for whoever waits for a handover.
@@ -57,8 +59,9 @@ extension EncoderSupervisor {
     /// The encoder that has the output, or will have it.
     var encoder: EncoderCandidate? { generations[machine.current]?.encoder }
 
-    /// How long a generation may take to its first picture; twice as long each time where the one before took longer. A GPU that
-    /// hangs at its start is left soon; the processor's encoders do not hang, but a machine may be slow, above all while it boots.
+    /// How long a generation may take to its first picture; twice as long each time where the one before took longer. A
+    /// GPU that hangs at its start is left soon; the processor's encoders do not hang, but a machine may be slow, above
+    /// all while it boots.
     var startPatience: Duration {
         let isHardware = encoder.map { !$0.isSoftware } ?? false
         return min(.seconds(isHardware ? 2 : 6) * (1 << min(machine.fruitless, 4)), .seconds(30))
@@ -92,7 +95,11 @@ extension EncoderSupervisor {
             if let cause = generations[generation]?.cause, let hole {
                 handedOver(cause, hole: hole)
                 logger.notice(
-                    "handed over", metadata: ["cause": "\(cause.rawValue)", "encoder": "\(encoder?.description ?? "copy")", "after": "\(hole.milliseconds)ms"])
+                    "handed over",
+                    metadata: [
+                        "cause": "\(cause.rawValue)", "encoder": "\(encoder?.description ?? "copy")",
+                        "after": "\(hole.milliseconds)ms",
+                    ])
             }
             keepsUp()
             logger.notice("live", metadata: format.map { ["video": "\($0)"] } ?? [:])
@@ -159,7 +166,9 @@ extension EncoderSupervisor {
 
     /// A generation's encoder failed: another one is chosen from now on, where the fault asks for that.
     func blame(_ generation: GroupMachine.Generation, _ fault: EncoderFault, _ explanation: FailureReason? = nil) {
-        guard let running = generations[generation], !running.isAccountedFor, let candidate = running.encoder else { return }
+        guard let running = generations[generation], !running.isAccountedFor, let candidate = running.encoder else {
+            return
+        }
         generations[generation]?.isAccountedFor = true
         // An encoder that the operator asked for is his until it fails.
         if box.encoders.pinned(to: subject) == candidate, machine.actual == .starting || fault != .crash {
@@ -174,7 +183,8 @@ extension EncoderSupervisor {
     private func carryOut(_ effect: GroupMachine.Effect, in tasks: inout DiscardingTaskGroup) {
         switch effect {
         case .launch(let generation, let cause):
-            start(generation, cause == nil ? .fresh : cause == .source ? .repaced : .resumed, because: cause, in: &tasks)
+            start(
+                generation, cause == nil ? .fresh : cause == .source ? .repaced : .resumed, because: cause, in: &tasks)
         case .launchAhead(let generation, let cause):
             start(generation, .ahead, because: cause, in: &tasks)
         case .promote(let generation):
@@ -216,7 +226,9 @@ extension EncoderSupervisor {
     // MARK: One generation
 
     /// Runs one generation's process; returns when it has ended.
-    private func live(_ generation: GroupMachine.Generation, _ beginning: EncoderGeneration.Beginning, child: ChildHandle) async -> HandoverCause {
+    private func live(
+        _ generation: GroupMachine.Generation, _ beginning: EncoderGeneration.Beginning, child: ChildHandle
+    ) async -> HandoverCause {
         do {
             guard let ready = try await prepare(generation, beginning) else { return .exit }
             generations[generation]?.attachment = ready.attachment
@@ -225,7 +237,8 @@ extension EncoderSupervisor {
                 ready.command, input: ready.input, output: ready.output, child: child, expected: [.ended],
                 progressed: { self.progressed($0, of: generation) })
             progressed(nil, of: generation)
-            // First what is wrong with it: where it was to take over, the one in use may be replaced at once by what is chosen then.
+            // First what is wrong with it: where it was to take over, the one in use may be replaced at once by what is
+            // chosen then.
             let cause = await account(for: exit, of: generation, started: started)
             await dataPath.detach(ready.attachment)
             return cause
@@ -238,10 +251,13 @@ extension EncoderSupervisor {
     }
 
     /// Why a generation ended. What that says of its encoder is told to whoever chooses the next.
-    private func account(for exit: ChildExit, of generation: GroupMachine.Generation, started: Timestamp) async -> HandoverCause {
+    private func account(for exit: ChildExit, of generation: GroupMachine.Generation, started: Timestamp) async
+        -> HandoverCause
+    {
         let encoder = generations[generation]?.encoder
         // Once another one has the output, how it ends says nothing.
-        guard generation == machine.current || generation == machine.successor, generations[generation]?.isMoot == false else { return .exit }
+        guard generation == machine.current || generation == machine.successor, generations[generation]?.isMoot == false
+        else { return .exit }
         var cause = exit.cause
         // A driver does not say why it does nothing any more; the device that is no longer there does.
         if cause == .driverError, let slot = encoder?.gpu, await !box.encoders.isThere(slot) { cause = .deviceGone }
@@ -249,7 +265,9 @@ extension EncoderSupervisor {
         ended(exit, of: encoder, cause: end, started: started)
         if let cause, let fault = EncoderFault(cause) {
             let isSuccessor = generation == machine.successor
-            blame(generation, isSuccessor && fault == .crash ? .handover : fault, encoder.flatMap { TrialResult(exit, of: $0, overdue: nil, flaw: nil).explanation })
+            blame(
+                generation, isSuccessor && fault == .crash ? .handover : fault,
+                encoder.flatMap { TrialResult(exit, of: $0, overdue: nil, flaw: nil).explanation })
         }
         return cause.map { HandoverCause($0) } ?? .exit
     }

@@ -5,7 +5,9 @@ import FFmpeg
 /// Trials outside the service, for who wants to see what a box can do.
 public enum EncoderSurvey {
     /// What a configuration's groups would be given here and now.
-    public static func run(_ configuration: BoxConfiguration, _ catalogue: EncoderCatalogue, trial: EncoderTrial) async -> EncoderPool {
+    public static func run(_ configuration: BoxConfiguration, _ catalogue: EncoderCatalogue, trial: EncoderTrial) async
+        -> EncoderPool
+    {
         var pool = EncoderPool(catalogue, order: configuration.encoders.order)
         var effects: [EncoderPool.Effect] = []
         for group in configuration.channels.flatMap(\.groups) {
@@ -20,7 +22,9 @@ public enum EncoderSurvey {
         }
         await withTaskGroup(of: (Trial, TrialResult).self) { tasks in
             func start(_ effects: [EncoderPool.Effect]) {
-                for case .attempt(let attempt) in effects { tasks.addTask { (attempt, await trial.run(attempt, catalogue)) } }
+                for case .attempt(let attempt) in effects {
+                    tasks.addTask { (attempt, await trial.run(attempt, catalogue)) }
+                }
             }
             start(effects)
             // No time passes: what failed is not tried again.
@@ -30,7 +34,9 @@ public enum EncoderSurvey {
     }
 
     /// Every encoder of the box at once, from 1080p to 720p, so that scaling is tried too.
-    public static func run(_ catalogue: EncoderCatalogue, trial: EncoderTrial) async -> [(EncoderCandidate, TrialResult)] {
+    public static func run(_ catalogue: EncoderCatalogue, trial: EncoderTrial) async -> [(
+        EncoderCandidate, TrialResult
+    )] {
         let candidates = EncoderFamily.allCases.flatMap { family in
             VideoCodec.allCases.filter { $0 != .av1 }.flatMap { catalogue.candidates(family, $0) }
         }

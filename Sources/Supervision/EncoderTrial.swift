@@ -1,5 +1,5 @@
-import CapabilityProbe
 import CLinux
+import CapabilityProbe
 public import EncoderSelection
 public import FFmpeg
 import Glibc
@@ -38,20 +38,29 @@ public struct EncoderTrial: Sendable {
             case .failed: return result
             }
         }
-        guard let recipe = catalogue.recipe(for: trial.candidate) else { return .failed(.deviceGone, "there is no such device any more") }
+        guard let recipe = catalogue.recipe(for: trial.candidate) else {
+            return .failed(.deviceGone, "there is no such device any more")
+        }
         return await run(recipe, trial, scalesOnGPU: false).result
     }
 
-    private func run(_ recipe: any EncoderRecipe, _ trial: Trial, scalesOnGPU: Bool) async -> (result: TrialResult, overdue: Overdue?) {
-        let stream = FileDescriptor(rawValue: memfd_create("trial", 1 /* MFD_CLOEXEC */))
-        guard stream.rawValue >= 0, let end = try? stream.duplicate() else { return (.failed(.notStarted, "no memory for a trial"), nil) }
+    private func run(_ recipe: any EncoderRecipe, _ trial: Trial, scalesOnGPU: Bool) async -> (
+        result: TrialResult, overdue: Overdue?
+    ) {
+        let stream = FileDescriptor(rawValue: memfd_create("trial", UInt32(MFD_CLOEXEC)))
+        guard stream.rawValue >= 0, let end = try? stream.duplicate() else {
+            return (.failed(.notStarted, "no memory for a trial"), nil)
+        }
         defer { try? stream.close() }
         // A trial has no secrets, so it needs no folder for them.
         let ending = await BoundedChild.run(
-            TrialCommand(recipe: recipe, job: trial.job).command(for: ffmpeg.capabilities), binary: ffmpeg, stdout: end, environment: environment,
+            TrialCommand(recipe: recipe, job: trial.job).command(for: ffmpeg.capabilities), binary: ffmpeg, stdout: end,
+            environment: environment,
             limit: trial.candidate.isSoftware ? Self.longest : Self.limit, extended: Self.longest)
         let overdue = ending.overdue.map { trial.candidate.isSoftware ? .working : $0 }
-        let result = TrialResult(ending.exit, of: trial.candidate, overdue: overdue, flaw: TrialProof.flaw(in: stream), scalesOnGPU: scalesOnGPU)
+        let result = TrialResult(
+            ending.exit, of: trial.candidate, overdue: overdue, flaw: TrialProof.flaw(in: stream),
+            scalesOnGPU: scalesOnGPU)
         return (result, overdue)
     }
 }
@@ -61,7 +70,8 @@ enum TrialProof {
     /// - Returns: What is wrong with the stream; `nil` when nothing is.
     static func flaw(in stream: FileDescriptor) -> String? {
         var parser = UnitParser(capacity: 256 << 10)
-        var pictures = 0, keyframes = 0
+        var pictures = 0
+        var keyframes = 0
         var last: Int64?
         var offset: Int64 = 0
         while true {
@@ -72,7 +82,9 @@ enum TrialProof {
                 pictures += 1
                 guard unit.isKeyframe else { continue }
                 keyframes += 1
-                guard parser.keyframeHasParameterSet else { return "a keyframe has no parameter sets before it, so no reader could begin there" }
+                guard parser.keyframeHasParameterSet else {
+                    return "a keyframe has no parameter sets before it, so no reader could begin there"
+                }
             }
             let room = parser.prepare()
             guard let count = try? stream.read(fromAbsoluteOffset: offset, into: room), count > 0 else { break }

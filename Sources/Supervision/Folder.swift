@@ -6,9 +6,12 @@ public enum Folder {
     ///
     /// - Parameters:
     ///   - mode: Its permissions, as of `chmod`.
-    ///   - isOwn: Nobody else may put or replace anything in it: it belongs to this user or root, and others may not write to it.
+    ///   - isOwn: Nobody else may put or replace anything in it: it belongs to this user or root, and others may not
+    ///     write to it.
     ///   - purpose: For whom, as it stands in the message.
-    public static func make(_ path: String, mode: UInt32 = 0o755, isOwn: Bool = false, for purpose: String) throws(StartError) {
+    public static func make(_ path: String, mode: UInt32 = 0o755, isOwn: Bool = false, for purpose: String)
+        throws(StartError)
+    {
         var made = path.hasPrefix("/") ? "" : "."
         let parts = path.split(separator: "/")
         for (index, part) in parts.enumerated() {
@@ -24,10 +27,20 @@ public enum Folder {
         }
         if isOwn {
             guard info.st_uid == geteuid() || info.st_uid == 0 else {
-                throw StartError("\(purpose) needs a folder of its own, but \(path) belongs to user number \(info.st_uid), who could replace what is in it; choose another with `runtime:`")
+                throw StartError(
+                    """
+                    \(purpose) needs a folder of its own, but \(path) belongs to user number \(info.st_uid), who \
+                    could replace what is in it; choose another with `runtime:`
+                    """
+                )
             }
             guard info.st_mode & 0o022 == 0 else {
-                throw StartError("\(purpose) needs a folder of its own, but others may write to \(path) and replace what is in it; run: chmod go-w \(path)")
+                throw StartError(
+                    """
+                    \(purpose) needs a folder of its own, but others may write to \(path) and replace what is in \
+                    it; run: chmod go-w \(path)
+                    """
+                )
             }
         }
         close(try temporary(in: path, for: purpose))

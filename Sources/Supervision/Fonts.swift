@@ -1,6 +1,7 @@
 import Glibc
 
-/// Fonts that are installed, and which one a text needs: FFmpeg draws a text with one font, and what that has not as empty boxes.
+/// Fonts that are installed, and which one a text needs: FFmpeg draws a text with one font, and what that has not as
+/// empty boxes.
 enum Fonts {
     /// A font that has Latin, Greek, Cyrillic, Arabic, Hebrew and more; `nil` where none is installed.
     static var any: String? { usual.first { access($0, R_OK) == 0 } }
@@ -45,7 +46,8 @@ enum Fonts {
     private static let usual = [
         "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
         "/usr/share/fonts/truetype/noto/NotoSans-Bold.ttf", "/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf",
-        "/usr/share/fonts/truetype/liberation/LiberationSans-Bold.ttf", "/usr/share/fonts/truetype/freefont/FreeSansBold.ttf",
+        "/usr/share/fonts/truetype/liberation/LiberationSans-Bold.ttf",
+        "/usr/share/fonts/truetype/freefont/FreeSansBold.ttf",
     ]
 
     /// What the usual fonts do not have. The fonts of each have Latin, too.
@@ -62,20 +64,29 @@ enum Fonts {
         [
             // Han, Hiragana, Katakana, Hangul, Bopomofo, their punctuation and wide forms.
             Script(
-                ranges: [0x1100...0x11FF, 0x2E80...0x31FF, 0x3200...0x9FFF, 0xA960...0xA97F, 0xAC00...0xD7FF, 0xF900...0xFAFF, 0xFE30...0xFE4F, 0xFF00...0xFFEF, 0x20000...0x323AF],
+                ranges: [
+                    0x1100...0x11FF, 0x2E80...0x31FF, 0x3200...0x9FFF, 0xA960...0xA97F, 0xAC00...0xD7FF,
+                    0xF900...0xFAFF, 0xFE30...0xFE4F, 0xFF00...0xFFEF, 0x20000...0x323AF,
+                ],
                 fonts: [
-                    "opentype/noto/NotoSansCJK-Bold.ttc", "opentype/noto/NotoSansCJK-Regular.ttc", "opentype/noto/NotoSansCJKjp-Regular.otf",
+                    "opentype/noto/NotoSansCJK-Bold.ttc", "opentype/noto/NotoSansCJK-Regular.ttc",
+                    "opentype/noto/NotoSansCJKjp-Regular.otf",
                     "truetype/wqy/wqy-zenhei.ttc", "truetype/droid/DroidSansFallbackFull.ttf",
                 ].map { "\(folder)/\($0)" }, package: "fonts-noto-cjk",
                 // Greek and Cyrillic.
-                others: [0x0370...0x052F]),
+                others: [0x0370...0x052F])
         ]
         + [
-            (0x0900...0x097F, "Devanagari"), (0x0980...0x09FF, "Bengali"), (0x0A00...0x0A7F, "Gurmukhi"), (0x0A80...0x0AFF, "Gujarati"), (0x0B00...0x0B7F, "Oriya"),
-            (0x0B80...0x0BFF, "Tamil"), (0x0C00...0x0C7F, "Telugu"), (0x0C80...0x0CFF, "Kannada"), (0x0D00...0x0D7F, "Malayalam"), (0x0D80...0x0DFF, "Sinhala"),
-            (0x0E00...0x0E7F, "Thai"), (0x1000...0x109F, "Myanmar"), (0x1200...0x137F, "Ethiopic"), (0x1780...0x17FF, "Khmer"),
+            (0x0900...0x097F, "Devanagari"), (0x0980...0x09FF, "Bengali"), (0x0A00...0x0A7F, "Gurmukhi"),
+            (0x0A80...0x0AFF, "Gujarati"), (0x0B00...0x0B7F, "Oriya"),
+            (0x0B80...0x0BFF, "Tamil"), (0x0C00...0x0C7F, "Telugu"), (0x0C80...0x0CFF, "Kannada"),
+            (0x0D00...0x0D7F, "Malayalam"), (0x0D80...0x0DFF, "Sinhala"),
+            (0x0E00...0x0E7F, "Thai"), (0x1000...0x109F, "Myanmar"), (0x1200...0x137F, "Ethiopic"),
+            (0x1780...0x17FF, "Khmer"),
         ].map { (range: ClosedRange<UInt32>, name: String) in
             Script(
-                ranges: [range], fonts: ["Bold", "Regular"].map { "\(folder)/truetype/noto/NotoSans\(name)-\($0).ttf" }, package: "fonts-noto-core")
+                ranges: [range],
+                fonts: ["Bold", "Regular"].map { "\(folder)/truetype/noto/NotoSans\(name)-\($0).ttf" },
+                package: "fonts-noto-core")
         }
 }

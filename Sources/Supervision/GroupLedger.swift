@@ -9,8 +9,8 @@ final class GroupLedger: Sendable {
         var isWanted = false
         /// When it went live.
         var liveSince: ContinuousClock.Instant?
-        /// What feeds took in that the group had and has no more; less than nothing for what a channel had taken in before
-        /// the group began to pass it through.
+        /// What feeds took in that the group had and has no more; less than nothing for what a channel had taken in
+        /// before the group began to pass it through.
         var former = DataPath.FeedFigures()
         var handovers: [HandoverCause: Int] = [:]
         /// Times from the last picture of one encoder to the first of the next.

@@ -59,7 +59,8 @@ public struct GroupMachine: Sendable {
     public private(set) var current: Generation = 0
     /// The generation that is to take over.
     public private(set) var successor: Generation?
-    /// One that was to take over and has been told to end: the next one starts once it is gone, for the feed takes one successor at a time.
+    /// One that was to take over and has been told to end: the next one starts once it is gone, for the feed takes one
+    /// successor at a time.
     private var dropped: Generation?
     /// Why the next one starts then.
     private var next: HandoverCause?

@@ -42,8 +42,9 @@ actor GroupRunner: EncoderSupervisor, Runnable {
     private let expected: SlateFormat
     /// The size of the first source, where the configuration names none: a target does not follow another size.
     private var size: FrameSize?
-    /// What the filters of the newest encoder were made for; `nil` where it copies the picture, or before the first. Other
-    /// frames go through them too, distorted or with less detail, until an encoder takes over that was made for them.
+    /// What the filters of the newest encoder were made for; `nil` where it copies the picture, or before the first.
+    /// Other frames go through them too, distorted or with less detail, until an encoder takes over that was made for
+    /// them.
     private var scope: FilterScope?
     /// How much work a software encoder spends on a picture: less when it is too slow, more again when there is room.
     private var effort: EffortMachine
@@ -79,7 +80,9 @@ actor GroupRunner: EncoderSupervisor, Runnable {
     /// How often it is looked whether one is old.
     private static let looksPerLifetime = 48
 
-    init(_ group: GroupConfiguration, of channel: ChannelConfiguration, ledger: GroupLedger, box: Box, dataPath: DataPath) {
+    init(
+        _ group: GroupConfiguration, of channel: ChannelConfiguration, ledger: GroupLedger, box: Box, dataPath: DataPath
+    ) {
         self.group = group
         name = group.name
         self.channel = channel.name
@@ -98,13 +101,17 @@ actor GroupRunner: EncoderSupervisor, Runnable {
 
     nonisolated var subject: String { name }
     nonisolated func report(_ event: GroupMachine.Event) { queue.yield(.machine(event)) }
-    nonisolated func report(_ event: EncoderEvent, of generation: GroupMachine.Generation) { queue.yield(.data(generation, event)) }
+    nonisolated func report(_ event: EncoderEvent, of generation: GroupMachine.Generation) {
+        queue.yield(.data(generation, event))
+    }
     nonisolated func report(_ move: EncoderPool.Move) { queue.yield(.move(move)) }
     nonisolated func reportHung(_ generation: GroupMachine.Generation) { queue.yield(.hung(generation)) }
 
     nonisolated func want(_ wanted: Bool) { queue.yield(.machine(.want(wanted))) }
     /// This is on air. An encoder that was made for another frame rate is replaced.
-    nonisolated func arriving(_ format: VideoFormat?, isSlate: Bool) { queue.yield(.arriving(format, isSlate: isSlate)) }
+    nonisolated func arriving(_ format: VideoFormat?, isSlate: Bool) {
+        queue.yield(.arriving(format, isSlate: isSlate))
+    }
     /// The source on air goes on with another size or frame rate. An encoder that was told a wrong one is handed over.
     nonisolated func changes(to format: VideoFormat?) { queue.yield(.changed(format)) }
     /// Goes on by another configuration, from one frame to the next.
@@ -143,10 +150,13 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         box.encoders.forget(name)
     }
 
-    /// Hands the group over, to a candidate or to a fresh process of the encoder in use, and waits until that has the feed.
+    /// Hands the group over, to a candidate or to a fresh process of the encoder in use, and waits until that has the
+    /// feed.
     func handOver(to candidate: EncoderCandidate?) async -> HandoverResult {
         await withCheckedContinuation { waiting in
-            if case .terminated = queue.yield(.handOver(candidate, waiting)) { waiting.resume(returning: .failed("the group has ended")) }
+            if case .terminated = queue.yield(.handOver(candidate, waiting)) {
+                waiting.resume(returning: .failed("the group has ended"))
+            }
         }
     }
 
@@ -158,7 +168,9 @@ actor GroupRunner: EncoderSupervisor, Runnable {
 
     /// What the group would be given now, and why: for people.
     var choice: EncoderSelector.Choice {
-        guard job != nil else { return .init(candidate: nil, isDegraded: false, reason: "the picture is passed on as it comes") }
+        guard job != nil else {
+            return .init(candidate: nil, isDegraded: false, reason: "the picture is passed on as it comes")
+        }
         return box.encoders.choice(for: name)
     }
 
@@ -169,7 +181,8 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         guard case .encode(let wish) = group.video else { return nil }
         return EncodingJob(
             wish, arriving: arriving.map { FrameSize($0) } ?? expected.size,
-            rate: wish.rate(of: arriving) ?? expected.rate, size: wish.size == nil ? size : nil, pixel: PixelAspect(arriving?.pixelAspect))
+            rate: wish.rate(of: arriving) ?? expected.rate, size: wish.size == nil ? size : nil,
+            pixel: PixelAspect(arriving?.pixelAspect))
     }
 
     /// Says what the group needs now.
@@ -215,16 +228,21 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         if let changed { queue.yield(.changed(changed)) }
     }
 
-    /// One task for all generations: one of each, asleep until long after its end, would add up over a night of handovers.
+    /// One task for all generations: one of each, asleep until long after its end, would add up over a night of
+    /// handovers.
     private func watchLifetime(in tasks: inout DiscardingTaskGroup) {
         tasks.addTask { [queue, lifetime] in
-            while await (try? ContinuousClock().sleep(for: lifetime / Self.looksPerLifetime)) != nil { queue.yield(.look) }
+            while await (try? ContinuousClock().sleep(for: lifetime / Self.looksPerLifetime)) != nil {
+                queue.yield(.look)
+            }
         }
     }
 
     private func refreshIfDue(in tasks: inout DiscardingTaskGroup) {
         // It must not be late, so it is early by up to one look.
-        guard ContinuousClock().now - inUseSince >= lifetime - lifetime / Self.looksPerLifetime, machine.actual == .live, machine.successor == nil else { return }
+        guard ContinuousClock().now - inUseSince >= lifetime - lifetime / Self.looksPerLifetime,
+            machine.actual == .live, machine.successor == nil
+        else { return }
         handle(.handOver(.refresh), in: &tasks)
     }
 
@@ -322,7 +340,8 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         }
         let isOtherRate = isOtherRate(known.frameRate, format.frameRate, for: wish)
         // What stood in for the first source had a size of its own.
-        let isFirstSize = wish.size == nil && size == nil && !isSlate && (known.width, known.height) != (format.width, format.height)
+        let isFirstSize =
+            wish.size == nil && size == nil && !isSlate && (known.width, known.height) != (format.width, format.height)
         if isOtherRate || isFirstSize {
             handle(.replace(.source), in: &tasks)
         } else if isMisfit(format) {
@@ -353,7 +372,9 @@ actor GroupRunner: EncoderSupervisor, Runnable {
     }
 
     /// A measured rate differs a little from an announced one. Where the rate is converted, that is another grid.
-    private func isOtherRate(_ known: VideoFormat.Fraction?, _ next: VideoFormat.Fraction?, for wish: VideoEncoding) -> Bool {
+    private func isOtherRate(_ known: VideoFormat.Fraction?, _ next: VideoFormat.Fraction?, for wish: VideoEncoding)
+        -> Bool
+    {
         guard let known, let next else { return false }
         return wish.rate == nil ? !known.agrees(with: next) : known != next
     }
@@ -361,16 +382,19 @@ actor GroupRunner: EncoderSupervisor, Runnable {
     private func isMisfit(_ format: VideoFormat) -> Bool { scope.map { !$0.suits(ArrivingFrames(format)) } ?? false }
 
     private func handOver(
-        to candidate: EncoderCandidate?, for waiting: CheckedContinuation<HandoverResult, Never>, in tasks: inout DiscardingTaskGroup
+        to candidate: EncoderCandidate?, for waiting: CheckedContinuation<HandoverResult, Never>,
+        in tasks: inout DiscardingTaskGroup
     ) {
-        guard self.waiting == nil else { return waiting.resume(returning: .failed("another handover of the group is under way")) }
+        guard self.waiting == nil else {
+            return waiting.resume(returning: .failed("another handover of the group is under way"))
+        }
         guard machine.actual == .live else {
             return waiting.resume(returning: .failed("group \(name) is not live, so there is nothing to hand over"))
         }
         formerPin = box.encoders.pinned(to: name)
         if let candidate { box.encoders.pin(candidate, to: name) }
         self.waiting = waiting
-        handle(.handOver(.operator_), in: &tasks)
+        handle(.handOver(.byOperator), in: &tasks)
     }
 
     /// Tells whoever waits for a handover what became of it.
@@ -394,7 +418,9 @@ actor GroupRunner: EncoderSupervisor, Runnable {
 
     // MARK: One generation
 
-    func prepare(_ generation: GroupMachine.Generation, _ beginning: EncoderGeneration.Beginning) async throws -> EncoderGeneration.Ready? {
+    func prepare(_ generation: GroupMachine.Generation, _ beginning: EncoderGeneration.Beginning) async throws
+        -> EncoderGeneration.Ready?
+    {
         if beginning == .fresh, job != nil { await box.encoders.firstVerdict(for: name) }
         while true {
             let (command, cut) = await self.command(beginning, for: generation)
@@ -419,19 +445,29 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         return choice.candidate
     }
 
-    private func command(_ beginning: EncoderGeneration.Beginning, for generation: GroupMachine.Generation) async -> (FFmpegCommand?, Splicer.Cut?) {
+    private func command(_ beginning: EncoderGeneration.Beginning, for generation: GroupMachine.Generation) async -> (
+        FFmpegCommand?, Splicer.Cut?
+    ) {
         guard beginning == .ahead else {
             var place = await dataPath.resumption(of: group.name, in: channel)
             // The pictures of another rate, or on the grid of a conversion, may lie next to the last one.
             if beginning == .repaced { place.video = place.video.map { $0 + place.halfFrame } }
-            return (command(for: place.videoFormat, isSlate: place.isSlate, resume: beginning == .fresh ? nil : ResumePoint(place), of: generation), nil)
+            return (
+                command(
+                    for: place.videoFormat, isSlate: place.isSlate,
+                    resume: beginning == .fresh ? nil : ResumePoint(place), of: generation), nil
+            )
         }
-        guard let place = await dataPath.takeover(of: group.name, in: channel, lead: Self.lead) else { return (nil, nil) }
+        guard let place = await dataPath.takeover(of: group.name, in: channel, lead: Self.lead) else {
+            return (nil, nil)
+        }
         let audio = place.audio(rate: group.audio.encodedRate)
         return (
             command(
                 for: place.videoFormat, isSlate: place.isSlate,
-                resume: ResumePoint(videoStart: place.video, audioStart: audio, readingFrom: place.first ?? place.video), of: generation),
+                resume: ResumePoint(
+                    videoStart: place.video, audioStart: audio, readingFrom: place.first ?? place.video), of: generation
+            ),
             Splicer.Cut(video: place.video, audio: audio)
         )
     }
@@ -445,7 +481,8 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         let ffmpeg = box.ffmpeg.capabilities
         guard case .encode(let wish) = group.video else {
             scope = nil
-            return Commands.encoder(group, recipe: Libx264Recipe(), format: format, size: size, resume: resume, ffmpeg: ffmpeg)
+            return Commands.encoder(
+                group, recipe: Libx264Recipe(), format: format, size: size, resume: resume, ffmpeg: ffmpeg)
         }
         requestEncoder()
         guard let candidate = assign(to: generation) else { return nil }

@@ -19,7 +19,7 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
     // Somebody's wish
     /// The configuration changed.
     case config
-    case operator_ = "operator"
+    case byOperator = "operator"
     /// A better encoder is there again.
     case failBack = "fail-back"
     /// The processor has room for a better preset.
@@ -29,13 +29,16 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
     /// What the source sends changed.
     case source
 
-    /// The word for it in the metrics, whose list is closed: dashboards and alerts rely on it. The log has the exact one.
+    /// The word for it in the metrics, whose list is closed: dashboards and alerts rely on it. The log has the exact
+    /// one.
     var label: String {
         switch self {
         case .slow: Self.stall.rawValue
         case .source: Self.refresh.rawValue
         case .room: Self.failBack.rawValue
-        case .crash, .exit, .stall, .gpuLost, .gpuError, .sessionLimit, .permission, .unsupported, .config, .operator_, .failBack, .refresh: rawValue
+        case .crash, .exit, .stall, .gpuLost, .gpuError, .sessionLimit, .permission, .unsupported, .config, .byOperator,
+            .failBack, .refresh:
+            rawValue
         }
     }
 
@@ -44,34 +47,37 @@ public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
         switch self {
         case .config, .source: true
         case .crash, .exit, .stall, .slow, .gpuLost, .gpuError, .sessionLimit, .permission, .unsupported: false
-        case .operator_, .failBack, .room, .refresh: false
+        case .byOperator, .failBack, .room, .refresh: false
         }
     }
 
     init(_ failure: FailureCause) {
-        self = switch failure {
-        case .deviceGone: .gpuLost
-        case .driverError, .driverMissing: .gpuError
-        case .sessionLimit: .sessionLimit
-        case .permission: .permission
-        case .unsupported: .unsupported
-        case .crash, .killed: .crash
-        case .busy: .gpuError
-        case .unresolved, .refused, .unreachable, .timeout, .stuck, .reset, .rejected, .serverError,
-            .wrongProtocol, .untrusted, .unsigned, .outdated, .diskError, .fileTooLarge,
-            .playlist, .unencrypted, .noAuthorities, .misnamed, .wrongTransport, .notFound, .addressInUse, .invalidData,
-            .ended, .unwritable, .diskFull, .notStarted, .unknown:
-            .exit
-        }
+        self =
+            switch failure {
+            case .deviceGone: .gpuLost
+            case .driverError, .driverMissing: .gpuError
+            case .sessionLimit: .sessionLimit
+            case .permission: .permission
+            case .unsupported: .unsupported
+            case .crash, .killed: .crash
+            case .busy: .gpuError
+            case .unresolved, .refused, .unreachable, .timeout, .stuck, .reset, .rejected, .serverError,
+                .wrongProtocol, .untrusted, .unsigned, .outdated, .diskError, .fileTooLarge,
+                .playlist, .unencrypted, .noAuthorities, .misnamed, .wrongTransport, .notFound, .addressInUse,
+                .invalidData,
+                .ended, .unwritable, .diskFull, .notStarted, .unknown:
+                .exit
+            }
     }
 
     init(_ move: EncoderPool.Move) {
-        self = switch move {
-        case .better: .failBack
-        case .gone: .gpuLost
-        case .failing: .gpuError
-        case .hanging: .stall
-        case .changed: .config
-        }
+        self =
+            switch move {
+            case .better: .failBack
+            case .gone: .gpuLost
+            case .failing: .gpuError
+            case .hanging: .stall
+            case .changed: .config
+            }
     }
 }

@@ -6,18 +6,20 @@ extension GPUSnapshot {
     init(_ device: EncoderPool.Device) {
         let gpu = device.gpu
         self.init(
-            slot: gpu.slot, driver: gpu.driver, name: [gpu.vendorName, gpu.deviceName].compactMap { $0 }.joined(separator: " "),
+            slot: gpu.slot, driver: gpu.driver,
+            name: [gpu.vendorName, gpu.deviceName].compactMap { $0 }.joined(separator: " "),
             node: gpu.renderNode ?? gpu.cardNode ?? "", state: State(device.state), trouble: device.reason)
     }
 }
 
 extension GPUSnapshot.State {
     init(_ state: EncoderPool.Device.State) {
-        self = switch state {
-        case .ready: .ready
-        case .quarantined: .quarantined
-        case .gone: .gone
-        }
+        self =
+            switch state {
+            case .ready: .ready
+            case .quarantined: .quarantined
+            case .gone: .gone
+            }
     }
 }
 

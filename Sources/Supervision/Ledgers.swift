@@ -3,8 +3,8 @@ import Synchronization
 
 /// The ledgers of everything that has run since the service started, by the names that the metrics have.
 ///
-/// A reload may put another process in a source's or target's place, or take a group away and bring it back: its counters
-/// go on.
+/// A reload may put another process in a source's or target's place, or take a group away and bring it back: its
+/// counters go on.
 final class Ledgers: Sendable {
     private struct Books {
         var processes: [[String]: ProcessLedger] = [:]
@@ -16,7 +16,9 @@ final class Ledgers: Sendable {
 
     func source(_ id: String, of channel: String) -> ProcessLedger { process([channel, id]) }
 
-    func target(_ name: String, of group: String, in channel: String) -> ProcessLedger { process([channel, group, name]) }
+    func target(_ name: String, of group: String, in channel: String) -> ProcessLedger {
+        process([channel, group, name])
+    }
 
     private func process(_ key: [String]) -> ProcessLedger {
         books.withLock { books in

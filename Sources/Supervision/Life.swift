@@ -59,14 +59,16 @@ struct Life: Sendable {
 
     private func report(_ exit: ChildExit, expected: Set<FailureCause>) {
         if exit.status == .abandoned {
-            return logger.error("its process cannot be ended, because a disk or a driver does not answer; it is left to the kernel")
+            return logger.error(
+                "its process cannot be ended, because a disk or a driver does not answer; it is left to the kernel")
         }
         guard let cause = exit.cause else {
             logger.debug("ended as asked", metadata: ["status": "\(exit.status)"])
             return
         }
         if expected.contains(cause) {
-            logger.debug("ended: \(cause.sentence)", metadata: ["status": "\(exit.status)", "cause": "\(cause.rawValue)"])
+            logger.debug(
+                "ended: \(cause.sentence)", metadata: ["status": "\(exit.status)", "cause": "\(cause.rawValue)"])
             return
         }
         let last = exit.log.last(3).joined(separator: " | ")

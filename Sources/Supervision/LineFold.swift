@@ -2,7 +2,8 @@ import Synchronization
 
 /// Which lines that come again and again are logged: the first at once, then one a minute.
 ///
-/// A target that refuses and a disk that is read only are retried indefinitely, and each attempt ends with the same words.
+/// A target that refuses and a disk that is read only are retried indefinitely, and each attempt ends with the same
+/// words.
 final class LineFold: Sendable {
     private struct Line {
         var loggedAt: ContinuousClock.Instant

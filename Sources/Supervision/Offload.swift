@@ -7,10 +7,12 @@ public enum Offload {
             let work = Work { continuation.resume(returning: body()) }
             let context = Unmanaged.passRetained(work).toOpaque()
             var thread = pthread_t()
-            let status = pthread_create(&thread, nil, { context in
-                Unmanaged<Work>.fromOpaque(context!).takeRetainedValue().body()
-                return nil
-            }, context)
+            let status = pthread_create(
+                &thread, nil,
+                { context in
+                    Unmanaged<Work>.fromOpaque(context!).takeRetainedValue().body()
+                    return nil
+                }, context)
             guard status == 0 else {
                 // No thread can be had: late is better than never.
                 Unmanaged<Work>.fromOpaque(context).release()
@@ -21,7 +23,9 @@ public enum Offload {
     }
 
     /// - Returns: `nil` when it takes longer than the limit; the thread then ends on its own.
-    public static func run<Result: Sendable>(atMost limit: Duration, _ body: @escaping @Sendable () -> Result) async -> Result? {
+    public static func run<Result: Sendable>(atMost limit: Duration, _ body: @escaping @Sendable () -> Result) async
+        -> Result?
+    {
         await wait(atMost: limit) { await run(body) }
     }
 

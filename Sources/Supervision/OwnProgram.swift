@@ -101,7 +101,7 @@ struct OwnProgram: Sendable {
 
     /// A file in memory, to be read from its beginning.
     private static func memory(holding bytes: [UInt8]) -> FileDescriptor? {
-        let file = FileDescriptor(rawValue: memfd_create("exchange", 1 /* MFD_CLOEXEC */))
+        let file = FileDescriptor(rawValue: memfd_create("exchange", UInt32(MFD_CLOEXEC)))
         guard file.rawValue >= 0 else { return nil }
         guard (try? file.writeAll(bytes)) != nil, (try? file.seek(offset: 0, from: .start)) != nil else {
             try? file.close()

@@ -29,12 +29,19 @@ public struct PlannedBox: Sendable, Encodable {
     ///   - environment: Where secrets and credentials come from; one that is missing is told as the process's problem.
     ///   - cards: The capture cards that are plugged in.
     ///   - encoders: What trials have shown for the groups of the configuration, as ``EncoderSurvey`` runs them.
-    public init(_ configuration: BoxConfiguration, ffmpeg: FFmpegBinary, encoders: EncoderPool, cards: [CaptureDevice] = [], environment: [String: String]) {
+    public init(
+        _ configuration: BoxConfiguration, ffmpeg: FFmpegBinary, encoders: EncoderPool, cards: [CaptureDevice] = [],
+        environment: [String: String]
+    ) {
         var encoders = encoders
         var claims = CaptureClaims()
         claims.set(cards)
         for channel in configuration.channels {
-            for source in channel.sources { if case .capture(let capture) = source.kind { claims.add("\(channel.name)/\(source.id)", capture.binding) } }
+            for source in channel.sources {
+                if case .capture(let capture) = source.kind {
+                    claims.add("\(channel.name)/\(source.id)", capture.binding)
+                }
+            }
         }
         self.ffmpeg = ffmpeg.path
         version = "\(ffmpeg.version)"
@@ -47,10 +54,13 @@ public struct PlannedBox: Sendable, Encodable {
                 ) {
                     try Commands.relay(
                         source, mezzanine: channel.mezzanine, transcoding: .init(for: channel),
-                        card: claims.device(of: "\(channel.name)/\(source.id)"), ffmpeg: ffmpeg.capabilities, environment: environment, isPlan: true)
+                        card: claims.device(of: "\(channel.name)/\(source.id)"), ffmpeg: ffmpeg.capabilities,
+                        environment: environment, isPlan: true)
                 }
                 add(.relay, source.id, in: channel, reason: "reads what a caller sends") {
-                    try Commands.callRelay(source, mezzanine: channel.mezzanine, transcoding: .init(for: channel), ffmpeg: ffmpeg.capabilities)
+                    try Commands.callRelay(
+                        source, mezzanine: channel.mezzanine, transcoding: .init(for: channel),
+                        ffmpeg: ffmpeg.capabilities)
                 }
                 if case .rtmp = source.kind {
                     add(.sound, source.id, in: channel, reason: "while its audio is not AAC") { Commands.sound() }
@@ -58,7 +68,8 @@ public struct PlannedBox: Sendable, Encodable {
                 let choice = PlannedBox.choice(for: source, of: channel, &encoders)
                 add(.encoder, source.id, in: channel, reason: choice.reason) {
                     try Commands.frameEncoder(
-                        source, mezzanine: channel.mezzanine, card: claims.device(of: "\(channel.name)/\(source.id)"), recipe: choice.recipe,
+                        source, mezzanine: channel.mezzanine, card: claims.device(of: "\(channel.name)/\(source.id)"),
+                        recipe: choice.recipe,
                         ffmpeg: ffmpeg.capabilities)
                 }
             }
@@ -67,13 +78,18 @@ public struct PlannedBox: Sendable, Encodable {
                     let choice = PlannedBox.choice(for: group, &encoders)
                     add(.encoder, group.name, in: channel, reason: choice.reason) {
                         guard let recipe = choice.recipe else { throw NoEncoder(reason: choice.reason) }
-                        return Commands.encoder(group, recipe: recipe, format: nil, resume: nil, ffmpeg: ffmpeg.capabilities)
+                        return Commands.encoder(
+                            group, recipe: recipe, format: nil, resume: nil, ffmpeg: ffmpeg.capabilities)
                     }
                 }
                 for target in group.targets {
-                    add(.publisher, target.name, in: channel, reason: group.passesThrough ? "passes the channel through" : "sends group \(group.name)") {
+                    add(
+                        .publisher, target.name, in: channel,
+                        reason: group.passesThrough ? "passes the channel through" : "sends group \(group.name)"
+                    ) {
                         try Commands.publisher(
-                            target, of: group, take: 0, ffmpeg: ffmpeg.capabilities, environment: environment, isPlan: true)
+                            target, of: group, take: 0, ffmpeg: ffmpeg.capabilities, environment: environment,
+                            isPlan: true)
                     }
                 }
             }
@@ -81,7 +97,8 @@ public struct PlannedBox: Sendable, Encodable {
     }
 
     private mutating func add(
-        _ role: FFmpegCommand.Role, _ name: String, in channel: ChannelConfiguration, reason: String, command: () throws -> FFmpegCommand?
+        _ role: FFmpegCommand.Role, _ name: String, in channel: ChannelConfiguration, reason: String,
+        command: () throws -> FFmpegCommand?
     ) {
         var process = Process(channel: channel.name, role: role.rawValue, name: name, reason: reason, arguments: [])
         do {
@@ -99,7 +116,9 @@ public struct PlannedBox: Sendable, Encodable {
     }
 
     /// Each group's choice is the load of those behind it.
-    private static func choice(for group: GroupConfiguration, _ encoders: inout EncoderPool) -> (reason: String, recipe: (any EncoderRecipe)?) {
+    private static func choice(for group: GroupConfiguration, _ encoders: inout EncoderPool) -> (
+        reason: String, recipe: (any EncoderRecipe)?
+    ) {
         guard case .encode = group.video else { return ("video as it comes, audio encoded", Libx264Recipe()) }
         let choice = encoders.assign(to: group.name)
         return (choice.reason, choice.candidate.flatMap { encoders.recipe(for: $0, in: group.name) })
@@ -112,7 +131,11 @@ public struct PlannedBox: Sendable, Encodable {
         let name = "\(channel.name)/\(source.id)"
         guard source.hasFrames else { return ("", Libx264Recipe()) }
         let choice = encoders.assign(to: name)
-        return (choice.reason, choice.candidate.flatMap { encoders.recipe(for: $0, in: name, effort: .least) } ?? Libx264Recipe(effort: .least))
+        return (
+            choice.reason,
+            choice.candidate.flatMap { encoders.recipe(for: $0, in: name, effort: .least) }
+                ?? Libx264Recipe(effort: .least)
+        )
     }
 
     /// For a terminal: a heading a process, the command line below it, ready for a shell.
@@ -121,7 +144,8 @@ public struct PlannedBox: Sendable, Encodable {
         for process in processes {
             lines.append("")
             lines.append("\(process.channel): \(process.role) \(process.name) (\(process.reason))")
-            lines.append(process.problem.map { "  cannot run: \($0)" } ?? "  " + FFmpegCommand.shellLine(process.arguments))
+            lines.append(
+                process.problem.map { "  cannot run: \($0)" } ?? "  " + FFmpegCommand.shellLine(process.arguments))
         }
         return lines.joined(separator: "\n")
     }

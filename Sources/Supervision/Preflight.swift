@@ -48,7 +48,8 @@ struct Preflight {
     }
 
     private func checkPort(
-        _ address: SocketAddress, _ type: __socket_type, of source: SourceConfiguration, in channel: ChannelConfiguration
+        _ address: SocketAddress, _ type: __socket_type, of source: SourceConfiguration,
+        in channel: ChannelConfiguration
     ) throws(StartError) -> [String] {
         guard !held.contains(HeldPort(address: address, isDatagram: type == SOCK_DGRAM)) else { return [] }
         let what = "\(source.id) of channel \(channel.name) cannot listen on \(address)"

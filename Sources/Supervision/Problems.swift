@@ -9,8 +9,14 @@ enum Problems {
             guard let trouble = gpu.trouble else { return nil }
             let subject = "gpu \(gpu.slot)"
             return switch gpu.state {
-            case .gone: Problem(.gpuGone, subject: subject, sentence: "\(trouble); check its seat and its power, or restart the box")
-            case .quarantined: Problem(.gpuQuarantined, subject: subject, sentence: "\(trouble); it is tried again, and used when it works")
+            case .gone:
+                Problem(
+                    .gpuGone, subject: subject, sentence: "\(trouble); check its seat and its power, or restart the box"
+                )
+            case .quarantined:
+                Problem(
+                    .gpuQuarantined, subject: subject, sentence: "\(trouble); it is tried again, and used when it works"
+                )
             case .ready: Problem(.gpuPermission, subject: subject, sentence: trouble)
             }
         }
@@ -28,11 +34,15 @@ enum Problems {
         }
         for source in channel.sources {
             let subject = "source \(source.id) of \(channel.name)"
-            problems += source.state == .live ? of(source, subject) : refusal(source.history, ffmpeg, subject).map { [$0] } ?? of(source, subject)
+            problems +=
+                source.state == .live
+                ? of(source, subject) : refusal(source.history, ffmpeg, subject).map { [$0] } ?? of(source, subject)
         }
         for group in channel.groups {
             let subject = "group \(group.name)"
-            problems += group.state == .stalled ? refusal(group.history, ffmpeg, subject).map { [$0] } ?? of(group, subject) : of(group, subject)
+            problems +=
+                group.state == .stalled
+                ? refusal(group.history, ffmpeg, subject).map { [$0] } ?? of(group, subject) : of(group, subject)
             for target in group.targets where target.state != .stopped {
                 let subject = "target \(target.name)"
                 let refusal = target.isConnected ? nil : refusal(target.history, ffmpeg, subject)
@@ -55,7 +65,9 @@ enum Problems {
         if let source = listeners.first(where: { $0.state == .waiting && $0.history.last?.cause == unreadable }) {
             return "no source delivers: what was sent to \(source.id) last could not be read; \(advice)"
         }
-        if channel.sources.contains(where: { $0.trouble != nil }) { return "no source delivers; see what is said of its sources" }
+        if channel.sources.contains(where: { $0.trouble != nil }) {
+            return "no source delivers; see what is said of its sources"
+        }
         return "no source delivers; check the cable, the encoder that pushes to this box, or its network"
     }
 
@@ -87,7 +99,11 @@ enum Problems {
         case .absent:
             return [Problem(.sourceAbsent, subject: subject, sentence: source.trouble ?? "it is not plugged in")]
         case .failed:
-            return [Problem(.sourceFailed, subject: subject, sentence: source.trouble ?? "it cannot run as configured; see the log")]
+            return [
+                Problem(
+                    .sourceFailed, subject: subject,
+                    sentence: source.trouble ?? "it cannot run as configured; see the log")
+            ]
         case .waiting, .connecting, .live, .stalled:
             return source.trouble.map { [Problem(.sourceFailed, subject: subject, sentence: $0)] } ?? []
         }
@@ -112,9 +128,15 @@ enum Problems {
     }
 
     private static func stall(of group: GroupSnapshot) -> String {
-        guard let end = group.history.last, end.cause != nil else { return "no picture goes out; see whether its sources deliver, and the log" }
+        guard let end = group.history.last, end.cause != nil else {
+            return "no picture goes out; see whether its sources deliver, and the log"
+        }
         let last = end.lastLines.last.map { ", saying: \($0)" } ?? ""
-        return "its encoder \(group.encoder) ends again and again (\(end.status)\(last)); it is tried for ever; choose another with `encoder:`, or change what is asked of it"
+        return
+            """
+            its encoder \(group.encoder) ends again and again (\(end.status)\(last)); it is tried for ever; choose \
+            another with `encoder:`, or change what is asked of it
+            """
     }
 
     private static func of(_ target: TargetSnapshot, _ subject: String) -> [Problem] {

@@ -36,7 +36,8 @@ public struct ProcessHistory: Sendable, Hashable {
         if ends.count == Self.capacity { ends.removeFirst() }
         ends.append(
             End(
-                started: started, ended: now, status: exit.status, cause: exit.cause, lastLines: exit.log.last(Self.linesKept),
+                started: started, ended: now, status: exit.status, cause: exit.cause,
+                lastLines: exit.log.last(Self.linesKept),
                 refused: exit.cause == .unsupported ? RefusedOption(exit.log)?.description : nil,
                 words: exit.cause?.isAnswer == true ? PeerWords.of(exit.log) : nil))
     }

@@ -56,11 +56,13 @@ final class ProcessLedger: Sendable {
         var notes: [SourceNote: String] = [:]
 
         /// It has done its work for so long that what was before is no longer of interest.
-        func isSteady(_ now: ContinuousClock.Instant) -> Bool { liveSince.map { now - $0 >= ProcessLedger.steady } ?? false }
+        func isSteady(_ now: ContinuousClock.Instant) -> Bool {
+            liveSince.map { now - $0 >= ProcessLedger.steady } ?? false
+        }
     }
 
-    /// How long a process does its work before those that failed before it are forgotten: one that is cut off every few seconds is
-    /// as good as none.
+    /// How long a process does its work before those that failed before it are forgotten: one that is cut off every few
+    /// seconds is as good as none.
     static let steady = Duration.seconds(30)
 
     private let entry = Mutex(Entry())

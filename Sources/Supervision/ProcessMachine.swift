@@ -73,10 +73,10 @@ public struct ProcessMachine: Sendable {
     /// Processes in a row that were killed before they had delivered anything.
     private var fruitless = 0
 
-    /// - Parameter stallPatience: How long a process may be stalled before it is killed; twice as long each time, up to eight
-    ///   times, where the one before was killed before it delivered anything: a machine may be slow.
-    /// - Parameter startPatience: The same for one that has not delivered yet, such as a publisher that is connecting: a peer may take
-    ///   its time where one that has delivered may not. `nil` for `stallPatience`.
+    /// - Parameter stallPatience: How long a process may be stalled before it is killed; twice as long each time, up to
+    ///   eight times, where the one before was killed before it delivered anything: a machine may be slow.
+    /// - Parameter startPatience: The same for one that has not delivered yet, such as a publisher that is connecting:
+    ///   a peer may take its time where one that has delivered may not. `nil` for `stallPatience`.
     public init(policy: RestartPolicy, stallPatience: Duration, startPatience: Duration? = nil) {
         self.policy = policy
         self.stallPatience = stallPatience

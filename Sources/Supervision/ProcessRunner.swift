@@ -97,7 +97,10 @@ actor ProcessRunner: Supervised {
     /// Ends the process for good.
     nonisolated func finish() { queue.yield(.finish) }
 
-    private func carryOut(_ effect: ProcessMachine.Effect, because event: ProcessMachine.Event, from before: ProcessMachine.Actual, in group: inout DiscardingTaskGroup) {
+    private func carryOut(
+        _ effect: ProcessMachine.Effect, because event: ProcessMachine.Event, from before: ProcessMachine.Actual,
+        in group: inout DiscardingTaskGroup
+    ) {
         switch effect {
         case .launch:
             let child = ChildHandle()

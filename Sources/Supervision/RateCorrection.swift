@@ -12,11 +12,14 @@ enum RateCorrection {
     ///   - rate: The rate that arrives; `nil` while it is not known.
     static func isNeeded(for wish: VideoEncoding, told: VideoFormat.Fraction?, rate: VideoFormat.Fraction?) -> Bool {
         guard let rate else { return false }
-        let converted = VideoSettings(wish, size: nil, arriving: told.map { FFmpeg.FrameRate($0.numerator, $0.denominator) }).rate
+        let converted = VideoSettings(
+            wish, size: nil, arriving: told.map { FFmpeg.FrameRate($0.numerator, $0.denominator) }
+        ).rate
         // A conversion gives the encoder the rate that it was told, whatever arrives. One that was not asked for, of a
         // rate that was too fast, is for that rate alone.
         guard converted == nil || wish.rate == nil else { return false }
-        // It goes by the timestamps, and then x264 holds each frame until the next one tells how long it lasts, or by FFmpeg's guess.
+        // It goes by the timestamps, and then x264 holds each frame until the next one tells how long it lasts, or by
+        // FFmpeg's guess.
         guard let told else { return true }
         return !told.agrees(with: rate)
     }

@@ -37,18 +37,26 @@ final class RateMeter: Sendable {
         looks.withLock { looks in
             var before = looks[group] ?? []
             // One that came back counts anew.
-            if let last = before.last, counters.frames < last.counters.frames || counters.bytes < last.counters.bytes { before = [] }
+            if let last = before.last, counters.frames < last.counters.frames || counters.bytes < last.counters.bytes {
+                before = []
+            }
             if before.last?.counters.streamSeconds == nil, counters.streamSeconds != nil { before = [] }
             // Where looks are far between, the last one is all there is to go by.
             if let last = before.last { before = before.filter { now - $0.at <= Self.bitWindow || $0.at == last.at } }
             let rates = Rates(
-                fps: Self.rate(from: before, within: Self.pictureWindow, at: now) { Double(counters.frames - $0.frames) },
-                bitsPerSecond: Self.rate(from: before, within: Self.bitWindow, at: now) { Double(counters.bytes - $0.bytes) * 8 },
+                fps: Self.rate(from: before, within: Self.pictureWindow, at: now) {
+                    Double(counters.frames - $0.frames)
+                },
+                bitsPerSecond: Self.rate(from: before, within: Self.bitWindow, at: now) {
+                    Double(counters.bytes - $0.bytes) * 8
+                },
                 speed: Self.rate(from: before, within: Self.pictureWindow, at: now) { old in
                     guard let start = old.streamSeconds, let end = counters.streamSeconds else { return 0 }
                     return max(0, end - start)
                 })
-            if before.last.map({ now - $0.at >= Self.spacing }) ?? true { before.append(Look(at: now, counters: counters)) }
+            if before.last.map({ now - $0.at >= Self.spacing }) ?? true {
+                before.append(Look(at: now, counters: counters))
+            }
             looks[group] = before
             return rates
         }
@@ -61,8 +69,11 @@ final class RateMeter: Sendable {
         }
     }
 
-    /// The growth since the first look of a window, a second; where there was none so lately, since the last one before.
-    private static func rate(from looks: [Look], within window: Duration, at now: ContinuousClock.Instant, _ growth: (Counters) -> Double) -> Double {
+    /// The growth since the first look of a window, a second; where there was none so lately, since the last one
+    /// before.
+    private static func rate(
+        from looks: [Look], within window: Duration, at now: ContinuousClock.Instant, _ growth: (Counters) -> Double
+    ) -> Double {
         let old = looks.filter { now - $0.at >= shortest }
         guard let start = old.first(where: { now - $0.at <= window }) ?? old.last else { return 0 }
         return growth(start.counters) / (now - start.at).seconds

@@ -104,8 +104,8 @@ final class RecordingFolder: Sendable {
         return exit
     }
 
-    /// - Returns: How the child ended and what it answered; ``ChildStatus/abandoned`` without one where an earlier child
-    ///   still waits for the disk: the next would wait behind it.
+    /// - Returns: How the child ended and what it answered; ``ChildStatus/abandoned`` without one where an earlier
+    ///   child still waits for the disk: the next would wait behind it.
     private func ask(_ task: RecordingTask) async -> (ChildStatus, answer: String) {
         if isStuck { return (.abandoned, "") }
         let answer = await program.ask(task.arguments(folder: folder, name: name))
@@ -118,7 +118,8 @@ final class RecordingFolder: Sendable {
         state.withLock { $0.stuck = pid }
         logger.error(
             """
-            the process that looks at the recording's folder cannot be ended, because the disk does not answer; it is left to \
+            the process that looks at the recording's folder cannot be ended, because the disk does not answer; it is \
+            left to \
             the kernel
             """)
     }

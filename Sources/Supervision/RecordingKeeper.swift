@@ -2,8 +2,8 @@ import CLinux
 import FFmpeg
 import Glibc
 
-/// Keeps the segments of one recording: on the disk, so that a power cut costs no more than the end of the last one, and
-/// within their share of it, the oldest going first.
+/// Keeps the segments of one recording: on the disk, so that a power cut costs no more than the end of the last one,
+/// and within their share of it, the oldest going first.
 struct RecordingKeeper: Sendable {
     let folder: String
     let name: String
@@ -61,7 +61,8 @@ struct RecordingKeeper: Sendable {
         let surplus = memory.looks == 0 ? [] : most.map { Set(Self.surplus(files, most: $0)) } ?? []
         for file in surplus { unlink(file.path) }
         files.removeAll { surplus.contains($0) }
-        let newest = Self.newestFirst(files).first, withNewest = memory.looks % Self.looksPerFlush == 0
+        let newest = Self.newestFirst(files).first
+        let withNewest = memory.looks % Self.looksPerFlush == 0
         var next = Memory(looks: memory.looks + 1)
         var isNew = false
         for file in files {
@@ -90,8 +91,8 @@ struct RecordingKeeper: Sendable {
         return fsync(file) == 0
     }
 
-    /// Dates count among files that no look has found changed: the clock of a box is set while it records, and may be years behind
-    /// after its start.
+    /// Dates count among files that no look has found changed: the clock of a box is set while it records, and may be
+    /// years behind after its start.
     private static func newestFirst(_ files: [File]) -> [File] {
         files.sorted { ($0.changedAt, $0.changed, $0.path) > ($1.changedAt, $1.changed, $1.path) }
     }
@@ -112,7 +113,9 @@ struct RecordingKeeper: Sendable {
         defer { closedir(directory) }
         var files: [File] = []
         while let entry = readdir(directory) {
-            let file = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let file = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             guard RecordingFiles.isRecording(file, of: name) else { continue }
             let path = "\(folder)/\(file)"
             var info = stat()

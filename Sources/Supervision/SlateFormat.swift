@@ -28,13 +28,16 @@ struct SlateFormat: Sendable, Hashable {
         profile = codec == .hevc ? nil : [66: "baseline", 77: "main", 100: "high"][format.profile]
     }
 
-    /// What is likely to come, as long as nothing has: what a source is configured to be, else what the first group gives.
+    /// What is likely to come, as long as nothing has: what a source is configured to be, else what the first group
+    /// gives.
     init(expecting channel: ChannelConfiguration) {
         codec = .h264
         size = FrameSize(width: 1920, height: 1080)
         rate = FFmpeg.FrameRate(30)
         profile = "high"
-        if let group = channel.groups.lazy.compactMap({ group in if case .encode(let wish) = group.video { wish } else { nil } }).first {
+        if let group = channel.groups.lazy.compactMap({ group in
+            if case .encode(let wish) = group.video { wish } else { nil }
+        }).first {
             size = group.size.map { FrameSize($0) } ?? size
             rate = group.rate.map { FFmpeg.FrameRate($0) } ?? rate
         }

@@ -8,8 +8,8 @@ import TransportStream
 
 /// Keeps a channel's slate ready in the format of what was last on air.
 ///
-/// It is rendered once for each format, by FFmpeg, while something else is on air; showing it costs next to nothing. The first
-/// is kept for the next start.
+/// It is rendered once for each format, by FFmpeg, while something else is on air; showing it costs next to nothing.
+/// The first is kept for the next start.
 actor SlateKeeper {
     private let channel: ChannelConfiguration
     private let box: Box
@@ -122,9 +122,14 @@ actor SlateKeeper {
 
     /// The first slate as it was made for an earlier start, or a new one.
     private func render(_ format: SlateFormat, asConfigured: Bool) async throws -> SlateClip {
-        guard rendered.isEmpty, let store = box.slates else { return try await draw(format, asConfigured: asConfigured).clip }
-        let picture = asConfigured
-            ? SlateCommand.Picture(image: channel.slate.image, textFile: channel.slate.text.map { _ in "" }, font: channel.slate.text.flatMap { Self.font(for: $0) })
+        guard rendered.isEmpty, let store = box.slates else {
+            return try await draw(format, asConfigured: asConfigured).clip
+        }
+        let picture =
+            asConfigured
+            ? SlateCommand.Picture(
+                image: channel.slate.image, textFile: channel.slate.text.map { _ in "" },
+                font: channel.slate.text.flatMap { Self.font(for: $0) })
             : .plain
         guard let image = try await identity(of: picture.image, "its image"),
             let font = try await identity(of: picture.font, "its font")
@@ -198,12 +203,15 @@ actor SlateKeeper {
                 case .font(let font):
                     picture.font = font
                     tellOfMixture(in: text)
-                case .missing(let package): throw NotRendered(description: "no font that is installed has its text; install the package \(package)")
+                case .missing(let package):
+                    throw NotRendered(
+                        description: "no font that is installed has its text; install the package \(package)")
                 }
             }
         }
         let (exit, _) = await BoundedChild.run(
-            command(picture, format, output: output), binary: box.ffmpeg, environment: box.environment, limit: Self.limit)
+            command(picture, format, output: output), binary: box.ffmpeg, environment: box.environment,
+            limit: Self.limit)
         guard exit.status == .exited(0) else {
             if case .notStarted(let reason) = exit.status { throw NotRendered(description: reason) }
             throw NotRendered(
@@ -215,16 +223,24 @@ actor SlateKeeper {
     }
 
     private static func write(_ text: String, to path: String) throws {
-        guard let file = fopen(path, "we") else { throw NotRendered(description: "cannot write \(path): \(String(cString: strerror(errno)))") }
+        guard let file = fopen(path, "we") else {
+            throw NotRendered(description: "cannot write \(path): \(String(cString: strerror(errno)))")
+        }
         fputs(text, file)
-        guard fclose(file) == 0 else { throw NotRendered(description: "cannot write \(path): \(String(cString: strerror(errno)))") }
+        guard fclose(file) == 0 else {
+            throw NotRendered(description: "cannot write \(path): \(String(cString: strerror(errno)))")
+        }
     }
 
     private static func read(_ path: String) throws -> [UInt8] {
-        guard let file = fopen(path, "re") else { throw NotRendered(description: "cannot read \(path): \(String(cString: strerror(errno)))") }
+        guard let file = fopen(path, "re") else {
+            throw NotRendered(description: "cannot read \(path): \(String(cString: strerror(errno)))")
+        }
         defer { fclose(file) }
         var info = stat()
-        guard fstat(fileno(file), &info) == 0, info.st_size <= SlateClip.mostBytes else { throw NotRendered(description: "the slate is too large") }
+        guard fstat(fileno(file), &info) == 0, info.st_size <= SlateClip.mostBytes else {
+            throw NotRendered(description: "the slate is too large")
+        }
         return [UInt8](unsafeUninitializedCapacity: Int(info.st_size)) { buffer, count in
             count = fread(buffer.baseAddress, 1, buffer.count, file)
         }

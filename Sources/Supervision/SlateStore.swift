@@ -31,7 +31,8 @@ public struct SlateStore: Sendable {
         ///   - words: What is written on it.
         ///   - identities: Those of the image and the font, as ``FileLook`` gives them.
         init(_ command: FFmpegCommand, by binary: FFmpegBinary, words: String?, identities: [String]) {
-            text = ([binary.path, binary.version.text, words ?? ""] + identities + command.arguments).joined(separator: "\0")
+            text = ([binary.path, binary.version.text, words ?? ""] + identities + command.arguments).joined(
+                separator: "\0")
         }
 
         /// 64-bit FNV-1a, in hexadecimal.
@@ -58,7 +59,8 @@ public struct SlateStore: Sendable {
     func write(_ bytes: [UInt8], _ digest: String, of channel: String) {
         guard (try? Folder.make(folder, for: "the service")) != nil else { return }
         let path = path(digest, channel)
-        guard (try? DurableFile.write(bytes, to: path, permissions: [.ownerReadWrite, .groupRead, .otherRead])) != nil else { return }
+        guard (try? DurableFile.write(bytes, to: path, permissions: [.ownerReadWrite, .groupRead, .otherRead])) != nil
+        else { return }
         sweep { name in Self.isSlate(name, of: channel) && !path.hasSuffix("/" + name) }
     }
 
@@ -72,7 +74,9 @@ public struct SlateStore: Sendable {
         guard let directory = opendir(folder) else { return }
         defer { closedir(directory) }
         while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             if name.hasSuffix(".ts") || name.hasSuffix(".new"), isGone(name) { unlink("\(folder)/\(name)") }
         }
     }

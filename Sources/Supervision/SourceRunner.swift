@@ -142,7 +142,8 @@ final class SourceRunner: Runnable {
         self.caller = caller
         let call = caller.map { _ in CallRelay(logger: logger) }
         let watch = StreamWatch(
-            program: source.program, isFlattened: source.hidesPrograms, measures: source.isDescribed, ledger: ledger, logger: logger)
+            program: source.program, isFlattened: source.hidesPrograms, measures: source.isDescribed, ledger: ledger,
+            logger: logger)
         self.watch = watch
         // A caller stays while another process reads what it sends.
         let replace = { @Sendable () -> Void in
@@ -166,13 +167,15 @@ final class SourceRunner: Runnable {
             live: { child in
                 do {
                     if let card {
-                        try await Self.live(on: card, in: place, child: child, process: shared.state.withLock { $0.process })
+                        try await Self.live(
+                            on: card, in: place, child: child, process: shared.state.withLock { $0.process })
                     } else if let frames {
                         try await Self.live(on: frames, in: place, child: child)
                     } else if let publisher {
                         try await Self.live(on: publisher, in: place, shared: shared, child: child)
                     } else if let caller, let call {
-                        try await Self.live(on: call, of: caller, source, in: place, shared: shared, watch: watch, child: child)
+                        try await Self.live(
+                            on: call, of: caller, source, in: place, shared: shared, watch: watch, child: child)
                     } else {
                         let source = try await box.secretReader.filled(source)
                         let ending = try await Self.relay(
@@ -227,7 +230,8 @@ final class SourceRunner: Runnable {
         /// The encoder of frames.
         func encoder(of frames: DataPath.Attachment, size: FrameSize, rate: FFmpeg.FrameRate?) -> MezzanineRunner {
             MezzanineRunner(
-                id, of: frames, size: size, rate: rate, mezzanine: channel.mezzanine, box: box, dataPath: dataPath, ledger: ledger, logger: logger)
+                id, of: frames, size: size, rate: rate, mezzanine: channel.mezzanine, box: box, dataPath: dataPath,
+                ledger: ledger, logger: logger)
         }
     }
 
@@ -280,11 +284,14 @@ final class SourceRunner: Runnable {
     }
 
     /// Runs a card's reader, and the encoder of what it reads, until the reader has ended. Both start at once.
-    private static func live(on card: CardRelay, in place: Place, child: ChildHandle, process: ProcessRunner?) async throws {
+    private static func live(on card: CardRelay, in place: Place, child: ChildHandle, process: ProcessRunner?)
+        async throws
+    {
         let sound = await place.dataPath.soundFormat(of: place.channel.name) ?? .stereo48
         let reading = try await card.reading(soundRate: sound.sampleRate)
         let frames = try await place.dataPath.attachFrames(
-            reading.layout, from: .card(hasSound: reading.hasSound), to: place.channel.name, priority: place.priority, isNew: card.takesNewCard(),
+            reading.layout, from: .card(hasSound: reading.hasSound), to: place.channel.name, priority: place.priority,
+            isNew: card.takesNewCard(),
             patience: card.patience, report: place.report)
         let encoder = place.encoder(of: frames.attachment, size: reading.size, rate: reading.rate)
         async let encoding: Void = encoder.run()
@@ -303,7 +310,8 @@ final class SourceRunner: Runnable {
     /// Takes frames from a FIFO, and runs their encoder, until it is to end.
     private static func live(on fifo: FrameRelay, in place: Place, child: ChildHandle) async throws {
         let frames = try await place.dataPath.attachFrames(
-            fifo.layout, from: try await fifo.origin(), to: place.channel.name, priority: place.priority, report: place.report)
+            fifo.layout, from: try await fifo.origin(), to: place.channel.name, priority: place.priority,
+            report: place.report)
         let encoder = place.encoder(of: frames.attachment, size: fifo.size, rate: fifo.rate)
         async let encoding: Void = encoder.run()
         await child.untilAsked()
@@ -343,7 +351,8 @@ final class SourceRunner: Runnable {
 
     /// Waits for an SRT caller, and passes on what it sends until it has gone.
     private static func live(
-        on call: CallRelay, of caller: CallerCheck, _ source: SourceConfiguration, in place: Place, shared: Shared, watch: StreamWatch,
+        on call: CallRelay, of caller: CallerCheck, _ source: SourceConfiguration, in place: Place, shared: Shared,
+        watch: StreamWatch,
         child: ChildHandle
     ) async throws {
         try await caller.readStreamID(place.box.secretReader)
@@ -386,7 +395,12 @@ final class SourceRunner: Runnable {
                         case .wrong: process?.report(.replace)
                         case nil:
                             if StreamWatch.isOfNewStream(line) {
-                                place.logger.notice("the caller sends other streams than before; with a passphrase they are read from its next call on")
+                                place.logger.notice(
+                                    """
+                                    the caller sends other streams than before; with a passphrase they are read \
+                                    from its next call on
+                                    """
+                                )
                             }
                         }
                         return caller.hasRefused
@@ -403,13 +417,19 @@ final class SourceRunner: Runnable {
             },
             hangUp: { process?.report(.replace) },
             read: { reader, input in
-                try await Self.read(input, reader, of: call, caller, source, in: place, shared: shared, watch: watch, process: process)
+                try await Self.read(
+                    input, reader, of: call, caller, source, in: place, shared: shared, watch: watch, process: process)
             })
         watch.disconnected()
         place.ledger.ended(exit, started: started)
         // A stream of which nothing is known yet keeps the others from being passed on.
         if exit.cause == .invalidData, shared.becomesNarrow() {
-            place.logger.notice("not every stream of the caller can be passed on: from its next call on the first video and the first audio are taken")
+            place.logger.notice(
+                """
+                not every stream of the caller can be passed on: from its next call on the first video and the \
+                first audio are taken
+                """
+            )
         }
         if let pause = caller.end() { try? await ContinuousClock().sleep(for: pause) }
     }
@@ -418,7 +438,8 @@ final class SourceRunner: Runnable {
 
     /// Makes of what a caller sends what the feed takes, until its input ends or another process is to do that.
     private static func read(
-        _ input: FileDescriptor, _ reader: ChildHandle, of call: CallRelay, _ caller: CallerCheck, _ source: SourceConfiguration, in place: Place,
+        _ input: FileDescriptor, _ reader: ChildHandle, of call: CallRelay, _ caller: CallerCheck,
+        _ source: SourceConfiguration, in place: Place,
         shared: Shared, watch: StreamWatch, process: ProcessRunner?
     ) async throws -> ChildExit {
         let ending = try await relay(
@@ -427,13 +448,16 @@ final class SourceRunner: Runnable {
                 let relay = caller.expectPicture()
                 Task {
                     guard await caller.isMute(relay) else { return }
-                    place.ledger.note(.sender, "the last caller sent no picture, and was hung up on; it has to send MPEG-TS with a picture")
+                    place.ledger.note(
+                        .sender,
+                        "the last caller sent no picture, and was hung up on; it has to send MPEG-TS with a picture")
                     process?.report(.replace)
                 }
             },
             command: { transcoding, streams in
                 try Commands.callRelay(
-                    source, mezzanine: place.channel.mezzanine, transcoding: transcoding, streams: streams, ffmpeg: place.box.ffmpeg.capabilities)
+                    source, mezzanine: place.channel.mezzanine, transcoding: transcoding, streams: streams,
+                    ffmpeg: place.box.ffmpeg.capabilities)
             })
         guard let (exit, started) = ending else { throw NotRunnable(what: "\(source.id) has no callers") }
         // The end of the call is told by the process that had it.
@@ -456,7 +480,13 @@ final class SourceRunner: Runnable {
     }
 
     func want(_ wanted: Bool) {
-        if let card { card.want(wanted, process) } else if let publisher { publisher.want(wanted, process) } else { process.report(.want(wanted)) }
+        if let card {
+            card.want(wanted, process)
+        } else if let publisher {
+            publisher.want(wanted, process)
+        } else {
+            process.report(.want(wanted))
+        }
     }
 
     func finish() {
@@ -554,7 +584,8 @@ final class SourceRunner: Runnable {
                 guard isNews, let text, let unsaid = shared.notesLateSound() else { return }
                 logger.warning("\(text)", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
             case .lost(let count):
-                logger.error("frames that had come are lost, for no encoder took them in time", metadata: ["frames": "\(count)"])
+                logger.error(
+                    "frames that had come are lost, for no encoder took them in time", metadata: ["frames": "\(count)"])
             case .unreadable(let problem):
                 logger.error("\(problem)")
             case .ended:

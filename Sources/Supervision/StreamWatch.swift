@@ -2,7 +2,8 @@ import FFmpeg
 import Logging
 import Synchronization
 
-/// Reads what the relay of a source says of the streams that come, and finds which of them it takes, and at what rate they come.
+/// Reads what the relay of a source says of the streams that come, and finds which of them it takes, and at what rate
+/// they come.
 final class StreamWatch: Sendable {
     private struct State {
         /// What the relay in use says of its input, as far as it has.
@@ -122,8 +123,11 @@ final class StreamWatch: Sendable {
         }
         let found = state.withLock { state -> (StreamChoice, isOther: Bool)? in
             guard state.input.consume(line) else { return nil }
-            if state.expectsOthers { (state.expectsOthers, state.inVain) = (false, state.former == state.input ? .now : nil) }
-            let choice = StreamChoice(of: state.input, program: program, former: state.choice?.program?.number, isFlattened: isFlattened)
+            if state.expectsOthers {
+                (state.expectsOthers, state.inVain) = (false, state.former == state.input ? .now : nil)
+            }
+            let choice = StreamChoice(
+                of: state.input, program: program, former: state.choice?.program?.number, isFlattened: isFlattened)
             // A relay that takes the program by its number goes on with it, in whatever order the streams are listed.
             let isNamed = choice.map == .first && choice.program.map { state.map == .program($0.number) } == true
             let isOther = choice.map != state.map && !isNamed
@@ -160,7 +164,8 @@ final class StreamWatch: Sendable {
 
     func progressed(_ progress: Progress) {
         let waiting = state.withLock { state -> Wait? in
-            guard state.isCopying, state.measured == nil, let bytes = progress.totalSize, bytes > 0, let time = progress.outTime, time >= Self.enough
+            guard state.isCopying, state.measured == nil, let bytes = progress.totalSize, bytes > 0,
+                let time = progress.outTime, time >= Self.enough
             else { return nil }
             state.measured = Int(Double(bytes) * 8_000_000 / Double(time))
             state.call.measured()
@@ -219,7 +224,10 @@ final class StreamWatch: Sendable {
     func encodes(_ transcoding: Commands.Transcoding, bitrate: Int) {
         let choice = choice
         var parts: [String] = []
-        if transcoding.video { parts.append("picture \(choice?.video.map { "\($0.codec) " } ?? "")to H.264 at \(Self.megabits(bitrate)) Mbit/s") }
+        if transcoding.video {
+            parts.append(
+                "picture \(choice?.video.map { "\($0.codec) " } ?? "")to H.264 at \(Self.megabits(bitrate)) Mbit/s")
+        }
         if transcoding.audio, let codec = choice?.audio?.codec, codec != "aac" {
             parts.append("sound \(codec) to AAC at \(Commands.foreignSound / 1000) kbit/s")
         }

@@ -169,7 +169,8 @@ public actor Supervisor {
     private func openTaps(of channel: ChannelConfiguration) async throws(StartError) {
         for (name, feed) in channel.tapped where taps[feed] == nil {
             do {
-                taps[feed] = OpenTap(name: name, port: try await dataPath.openTap(on: feed, port: TapPort.preferred(for: name)))
+                taps[feed] = OpenTap(
+                    name: name, port: try await dataPath.openTap(on: feed, port: TapPort.preferred(for: name)))
             } catch {
                 throw StartError("no port for the tap of \(name): \(error)")
             }
@@ -188,8 +189,8 @@ public actor Supervisor {
     /// Goes on by another configuration. What is the same in both is not touched; what is encoded differently is handed
     /// over; what is new starts and what is gone ends, each alone.
     ///
-    /// Callers take turns, as ``LatestRun`` has them do: the file has to be read within the turn, or an older one could be
-    /// applied last.
+    /// Callers take turns, as ``LatestRun`` has them do: the file has to be read within the turn, or an older one could
+    /// be applied last.
     ///
     /// - Returns: What was changed, a line each; and what only the next start of the service will heed.
     /// - Throws: ``StartError`` when something new cannot be had; nothing has changed then.
@@ -251,7 +252,8 @@ public actor Supervisor {
             try check(name, among: configuration.channels.flatMap(\.groups).map(\.name), called: "group")
             if isWanted { stopped.groups.remove(name) } else { stopped.groups.insert(name) }
         case .target(let name):
-            try check(name, among: configuration.channels.flatMap(\.groups).flatMap(\.targets).map(\.name), called: "target")
+            try check(
+                name, among: configuration.channels.flatMap(\.groups).flatMap(\.targets).map(\.name), called: "target")
             if isWanted { stopped.targets.remove(name) } else { stopped.targets.insert(name) }
         }
         for channel in channels.values { await channel.runner.heed(stopped) }
@@ -264,13 +266,18 @@ public actor Supervisor {
     public func handOver(_ name: String, to encoder: String?) async throws(OperatorError) -> String {
         try check(name, among: configuration.channels.flatMap(\.groups).map(\.name), called: "group")
         guard let runner = await group(name) else {
-            throw OperatorError("group \(name) passes its channel through, so there is no encoder to hand over", isMistake: false)
+            throw OperatorError(
+                "group \(name) passes its channel through, so there is no encoder to hand over", isMistake: false)
         }
         var candidate: EncoderCandidate?
         if let encoder { candidate = try await self.candidate(encoder, for: runner) }
         switch await runner.handOver(to: candidate) {
         case .handedOver(let encoder, let hole):
-            return "group \(name) is encoded by \(encoder?.description ?? "copy") now; the next picture came \(hole.milliseconds) ms after the last"
+            return
+                """
+                group \(name) is encoded by \(encoder?.description ?? "copy") now; the next picture came \
+                \(hole.milliseconds) ms after the last
+                """
         case .failed(let why):
             throw OperatorError(why, isMistake: false)
         }
@@ -294,7 +301,9 @@ public actor Supervisor {
             throw OperatorError("\(text) is no encoder; \(list)", isMistake: false)
         }
         guard known.codec == wish.codec else {
-            throw OperatorError("\(text) makes \(known.codec.rawValue), and group \(runner.name) is \(wish.codec.rawValue); \(list)", isMistake: false)
+            throw OperatorError(
+                "\(text) makes \(known.codec.rawValue), and group \(runner.name) is \(wish.codec.rawValue); \(list)",
+                isMistake: false)
         }
         let candidates = box.encoders.catalogue.candidates(named: known.name, on: parts.count > 1 ? parts[1] : nil)
         guard let candidate = candidates.first else {
@@ -322,9 +331,11 @@ public actor Supervisor {
 
     /// The service as it is now.
     public func snapshot(version: String, started: Timestamp, process: ProcessFigures) async -> BoxSnapshot {
-        let encoders = box.encoders, cards = box.captures.devices
+        let encoders = box.encoders
+        let cards = box.captures.devices
         var box = BoxSnapshot(
-            version: version, ffmpeg: "\(box.ffmpeg.version)", started: started.seconds, updated: Timestamp.now.seconds, process: process)
+            version: version, ffmpeg: "\(box.ffmpeg.version)", started: started.seconds, updated: Timestamp.now.seconds,
+            process: process)
         box.gpus = encoders.devices.map { GPUSnapshot($0) }
         box.encoders = encoders.encoders.map { EncoderSnapshot($0.candidate, $0.standing) }
         box.captureDevices = cards.map { CaptureDeviceSnapshot(name: $0.name, serial: $0.serial, path: $0.path) }

@@ -20,17 +20,19 @@ final class TargetRunner: Runnable {
     }
 
     init(
-        _ target: TargetConfiguration, of group: GroupConfiguration, in channel: String, feed: DataPath.FeedName, box: Box, dataPath: DataPath
+        _ target: TargetConfiguration, of group: GroupConfiguration, in channel: String, feed: DataPath.FeedName,
+        box: Box, dataPath: DataPath
     ) {
         self.target = target
         clockSteps = box.clockSteps
         let logger = box.logger(["channel": "\(channel)", "group": "\(group.name)", "target": "\(target.name)"])
         let life = Life(box: box, logger: logger)
-        let recording: RecordingFolder? = if case .record(let record) = target.destination {
-            RecordingFolder(record.folder, name: target.name, box: box, logger: logger)
-        } else {
-            nil
-        }
+        let recording: RecordingFolder? =
+            if case .record(let record) = target.destination {
+                RecordingFolder(record.folder, name: target.name, box: box, logger: logger)
+            } else {
+                nil
+            }
         self.recording = recording
         let shared = Shared()
         // A disk answers at once, or hangs.
@@ -49,12 +51,16 @@ final class TargetRunner: Runnable {
             }
         }
         process = ProcessRunner(
-            machine: ProcessMachine(policy: .publisher, stallPatience: .seconds(2), startPatience: startPatience), ledger: ledger,
+            machine: ProcessMachine(policy: .publisher, stallPatience: .seconds(2), startPatience: startPatience),
+            ledger: ledger,
             changed: { actual in
                 switch actual {
                 case .live: logger.notice("live")
-                case .stalled where isRecording: logger.warning("the disk takes nothing; the recording is begun anew unless it does within two seconds")
-                case .stalled: logger.warning("the target takes nothing; it is connected anew unless it does within two seconds")
+                case .stalled where isRecording:
+                    logger.warning(
+                        "the disk takes nothing; the recording is begun anew unless it does within two seconds")
+                case .stalled:
+                    logger.warning("the target takes nothing; it is connected anew unless it does within two seconds")
                 case .pausing: logger.info("waiting to connect anew")
                 default: logger.debug("publisher is \(actual)")
                 }
@@ -83,7 +89,8 @@ final class TargetRunner: Runnable {
                         guard let canBeSent else { return }
                         guard canBeSent else { throw StartError(missing.sentence(ffmpeg: "\(ffmpeg.version)")) }
                     }
-                    let (attachment, input) = try await dataPath.attachPublisher(to: feed, isPaced: !target.destination.isSRT, report: report)
+                    let (attachment, input) = try await dataPath.attachPublisher(
+                        to: feed, isPaced: !target.destination.isSRT, report: report)
                     ledger.runs(attachment)
                     let started = Timestamp.now
                     let exit = await life.run(
@@ -115,8 +122,8 @@ final class TargetRunner: Runnable {
         await withTaskGroup { group in
             group.addTask { await recording.keep(most: record.keep.map { Int64($0.bytes) }) }
             group.addTask { [clockSteps, process] in
-                // Segments are named after the clock: one that is set back so far comes to names again that it has given, and FFmpeg
-                // overwrites. The next take has other names.
+                // Segments are named after the clock: one that is set back so far comes to names again that it has
+                // given, and FFmpeg overwrites. The next take has other names.
                 for await step in clockSteps() where step <= .zero - record.segment / 2 { process.report(.replace) }
             }
             await process.run()
@@ -152,13 +159,17 @@ final class TargetRunner: Runnable {
     private static let ratePatience = 100
     private static let rateLook = Duration.milliseconds(50)
 
-    /// Frames per second of what a target is sent, where its publisher has to know; without a picture there is nothing to publish either.
+    /// Frames per second of what a target is sent, where its publisher has to know; without a picture there is nothing
+    /// to publish either.
     private static func rate(
-        of feed: DataPath.FeedName, for target: TargetConfiguration, of group: GroupConfiguration, box: Box, dataPath: DataPath
+        of feed: DataPath.FeedName, for target: TargetConfiguration, of group: GroupConfiguration, box: Box,
+        dataPath: DataPath
     ) async -> FFmpeg.FrameRate? {
         guard box.ffmpeg.capabilities.needsRateOfPublishers, case .rtmp = target.destination else { return nil }
         for _ in 0..<ratePatience {
-            if let format = await dataPath.videoFormat(of: feed) { return format.frameRate.map { FFmpeg.FrameRate($0.numerator, $0.denominator) } }
+            if let format = await dataPath.videoFormat(of: feed) {
+                return format.frameRate.map { FFmpeg.FrameRate($0.numerator, $0.denominator) }
+            }
             // The target is connected while the encoder starts.
             if case .encode(let wish) = group.video, let rate = wish.rate { return FFmpeg.FrameRate(rate) }
             guard await (try? ContinuousClock().sleep(for: rateLook)) != nil else { return nil }
@@ -185,8 +196,8 @@ final class TargetRunner: Runnable {
         return nil
     }
 
-    /// How long a publisher may be connecting. Longer than a name server, a connection and a platform's answer take to fail, each of
-    /// which FFmpeg says: what is over then is a process that hangs.
+    /// How long a publisher may be connecting. Longer than a name server, a connection and a platform's answer take to
+    /// fail, each of which FFmpeg says: what is over then is a process that hangs.
     private static let connectPatience = Duration.seconds(60)
 }
 

@@ -1,7 +1,9 @@
 /// The frames of AAC in ADTS (ISO/IEC 13818-7, 6.2).
 package enum ADTS {
     /// By `sampling_frequency_index` (table 35).
-    package static let sampleRates: [Int64] = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350]
+    package static let sampleRates: [Int64] = [
+        96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350,
+    ]
 
     /// A run of whole frames.
     struct Run: Hashable {
@@ -22,7 +24,8 @@ package enum ADTS {
         while position + 7 <= bytes.count {
             guard bytes[position] == 0xFF, bytes[position + 1] & 0xF6 == 0xF0 else { break }
             let rate = Int(bytes[position + 2] >> 2 & 0x0F)
-            let length = Int(bytes[position + 3] & 3) << 11 | Int(bytes[position + 4]) << 3 | Int(bytes[position + 5]) >> 5
+            let length =
+                Int(bytes[position + 3] & 3) << 11 | Int(bytes[position + 4]) << 3 | Int(bytes[position + 5]) >> 5
             guard rate < sampleRates.count, length >= 7 else { break }
             let blocks = Int64(bytes[position + 6] & 3) + 1
             let fields = (UInt16(bytes[position + 2]) << 8 | UInt16(bytes[position + 3])) & 0xFDC0
@@ -41,7 +44,8 @@ package enum ADTS {
             channelConfiguration: UInt8(fields >> 6 & 7))
     }
 
-    /// One frame of silence: AAC-LC, 48 kHz, stereo, with its ADTS header. FFmpeg's encoder gives these bytes for `anullsrc`.
+    /// One frame of silence: AAC-LC, 48 kHz, stereo, with its ADTS header. FFmpeg's encoder gives these bytes for
+    /// `anullsrc`.
     static let silence: [UInt8] = [0xFF, 0xF1, 0x4C, 0x80, 0x01, 0xBF, 0xFC, 0x21, 0x10, 0x04, 0x60, 0x8C, 0x1C]
     /// Likewise at 44.1 kHz.
     static let silence44: [UInt8] = [0xFF, 0xF1, 0x50, 0x80, 0x01, 0xBF, 0xFC, 0x21, 0x10, 0x04, 0x60, 0x8C, 0x1C]

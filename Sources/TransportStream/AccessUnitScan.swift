@@ -8,8 +8,8 @@ struct AccessUnitScan {
     var sawSlice = false
 
     /// - Parameters:
-    ///   - randomAccess: the packet's `random_access_indicator`. A hint alone: some muxers never set it, others set it on
-    ///     pictures that no decoder can start with.
+    ///   - randomAccess: the packet's `random_access_indicator`. A hint alone: some muxers never set it, others set it
+    ///     on pictures that no decoder can start with.
     ///   - isCut: the unit goes on behind the bytes.
     init(_ bytes: UnsafeBufferPointer<UInt8>, codec: Codec, randomAccess: Bool, isCut: Bool = false) {
         var recoveryPoint = false
@@ -28,7 +28,9 @@ struct AccessUnitScan {
                     // The head of the slice must be there; it is far shorter than this.
                     if isCut, nal + 17 > bytes.count { return }
                     sawSlice = true
-                    isKeyframe = parameterSet != nil && (recoveryPoint || randomAccess) && AccessUnitScan.isIntraSlice(bytes, nal)
+                    isKeyframe =
+                        parameterSet != nil && (recoveryPoint || randomAccess)
+                        && AccessUnitScan.isIntraSlice(bytes, nal)
                 case 6:
                     recoveryPoint = recoveryPoint || nal + 1 < end && bytes[nal + 1] == 6
                 case 7 where next != nil:

@@ -94,7 +94,9 @@ public final class Feed {
     /// Room for a unit of `count` bytes.
     func reserve(_ count: Int) -> UnsafeMutablePointer<UInt8> {
         if let last = segments.last, last.room >= count, last.era == era { return last.bytes + last.used }
-        let pages = count <= Self.segmentCapacity ? spare ?? Segment.Pages(capacity: Self.segmentCapacity) : Segment.Pages(capacity: count)
+        let pages =
+            count <= Self.segmentCapacity
+            ? spare ?? Segment.Pages(capacity: Self.segmentCapacity) : Segment.Pages(capacity: count)
         if pages === spare { spare = nil }
         let segment = Segment(
             pages, number: (segments.last?.number ?? -1) + 1, start: position, picturesBefore: pictures,
@@ -110,7 +112,8 @@ public final class Feed {
         if let continuity {
             entries.append(
                 Entry(
-                    pts: pts, dts: dts, position: position, pictures: pictures, segment: last.number, offset: last.used, era: era,
+                    pts: pts, dts: dts, position: position, pictures: pictures, segment: last.number, offset: last.used,
+                    era: era,
                     continuity: continuity))
         }
         if isPicture {
@@ -134,7 +137,9 @@ public final class Feed {
         while segments.count > 1 {
             let oldest = segments[0].number
             let tooMuch = heldBytes > limits.mostBytes
-            guard tooMuch || heldBytes > limits.bytes || newestDTS - segments[0].lastDTS > limits.duration else { return }
+            guard tooMuch || heldBytes > limits.bytes || newestDTS - segments[0].lastDTS > limits.duration else {
+                return
+            }
             // The last whole GOP runs from the keyframe before the newest one to the newest one.
             let firstNeeded = entries.count >= 2 ? entries[entries.count - 2].segment : 0
             if oldest >= firstNeeded {
@@ -149,7 +154,9 @@ public final class Feed {
 
     private func reuse(_ segment: consuming Segment) {
         // A reader that is as far behind reads on there.
-        guard segment.capacity == Self.segmentCapacity, !segment.isLentForGood, isKnownUniquelyReferenced(&segment), isReturned() else { return }
+        guard segment.capacity == Self.segmentCapacity, !segment.isLentForGood, isKnownUniquelyReferenced(&segment),
+            isReturned()
+        else { return }
         spare = segment.pages
     }
 
@@ -160,8 +167,8 @@ public final class Feed {
 
     // MARK: Reading
 
-    /// Pictures that ever went in, up to the last one with this decoding time or an earlier one; those before the window where
-    /// none of it is as early.
+    /// Pictures that ever went in, up to the last one with this decoding time or an earlier one; those before the
+    /// window where none of it is as early.
     public func pictures(until dts: Int64) -> Int {
         for segment in segments.reversed() {
             if let count = segment.pictures(until: dts) { return count }
@@ -171,8 +178,8 @@ public final class Feed {
 
     /// Pictures that ever went in and are shown at this time or earlier; those before the window are taken for earlier.
     ///
-    /// This is what an encoder has given when it has given the picture of that time: it gives them as they are shown, while the
-    /// pictures of a source with B-frames are decoded in another order, and sooner.
+    /// This is what an encoder has given when it has given the picture of that time: it gives them as they are shown,
+    /// while the pictures of a source with B-frames are decoded in another order, and sooner.
     public func pictures(shownUntil pts: Int64) -> Int {
         segments.reduce(segments.first?.picturesBefore ?? pictures) { $0 + $1.pictures(shownUntil: pts) }
     }

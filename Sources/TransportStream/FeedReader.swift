@@ -66,7 +66,8 @@ public final class FeedReader {
     /// The next bytes, as many as lie together; `nil` when there are none now. They stay valid until the next call.
     public func next() -> UnsafeRawBufferPointer? {
         if unannounced > 0, let announcement {
-            return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(announcement)[(announcement.count - unannounced)...])
+            return UnsafeRawBufferPointer(
+                rebasing: UnsafeRawBufferPointer(announcement)[(announcement.count - unannounced)...])
         }
         while !isFinished {
             guard let current = segment else {
@@ -137,7 +138,8 @@ public final class FeedReader {
     /// last unit before the jump for whole, and the first one behind it too.
     private func announce(_ next: Continuity) {
         let streams: [(pid: UInt16, next: UInt8)] = [
-            (0, next.association), (FeedLayout.programMapPID, next.map), (FeedLayout.videoPID, next.video), (FeedLayout.audioPID, next.audio),
+            (0, next.association), (FeedLayout.programMapPID, next.map), (FeedLayout.videoPID, next.video),
+            (FeedLayout.audioPID, next.audio),
         ]
         let packets = announcement ?? .allocate(capacity: streams.count * Packet.size)
         announcement = packets

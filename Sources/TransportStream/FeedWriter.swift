@@ -52,19 +52,24 @@ struct FeedWriter {
         switch unit.kind {
         case .video:
             mediaBytes += rewrite(
-                bytes + tables, count: unit.byteCount, pid: FeedLayout.videoPID, counter: &continuity.video, clock: &videoClock, pts: pts,
+                bytes + tables, count: unit.byteCount, pid: FeedLayout.videoPID, counter: &continuity.video,
+                clock: &videoClock, pts: pts,
                 dts: dts, offset: offset)
         case .audio:
             mediaBytes += rewrite(
-                bytes + tables, count: unit.byteCount, pid: FeedLayout.audioPID, counter: &continuity.audio, clock: &audioClock, pts: pts,
+                bytes + tables, count: unit.byteCount, pid: FeedLayout.audioPID, counter: &continuity.audio,
+                clock: &audioClock, pts: pts,
                 dts: dts, offset: offset)
         }
-        feed.commit(tables + unit.byteCount, pts: pts, dts: dts, isPicture: unit.kind == .video, entry: unit.isKeyframe ? before : nil)
+        feed.commit(
+            tables + unit.byteCount, pts: pts, dts: dts, isPicture: unit.kind == .video,
+            entry: unit.isKeyframe ? before : nil)
     }
 
     private mutating func writeTables(to bytes: UnsafeMutablePointer<UInt8>, at dts: Int64) {
         guard let program else { preconditionFailure("no program is in use") }
-        PSI.write(program, version: version, patContinuity: continuity.association, pmtContinuity: continuity.map, to: bytes)
+        PSI.write(
+            program, version: version, patContinuity: continuity.association, pmtContinuity: continuity.map, to: bytes)
         continuity.association = (continuity.association + 1) & 0x0F
         continuity.map = (continuity.map + 1) & 0x0F
         tablesDue = dts + Self.tableInterval
@@ -72,7 +77,8 @@ struct FeedWriter {
 
     /// - Returns: Bytes of the unit itself.
     private func rewrite(
-        _ bytes: UnsafeMutablePointer<UInt8>, count: Int, pid: UInt16, counter: inout UInt8, clock: inout Int64, pts: Int64, dts: Int64,
+        _ bytes: UnsafeMutablePointer<UInt8>, count: Int, pid: UInt16, counter: inout UInt8, clock: inout Int64,
+        pts: Int64, dts: Int64,
         offset: Int64
     ) -> Int {
         var next = counter

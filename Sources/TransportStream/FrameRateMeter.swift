@@ -1,7 +1,7 @@
 /// Measures the frame rate of a stream by the decoding times of its units.
 ///
-/// What a stream says of its rate is often wrong: a phone says 1000 for the ticks of its clock. Decoding times rise evenly
-/// with reordered frames too, and do not depend on when the frames arrive: a burst and a pause change nothing.
+/// What a stream says of its rate is often wrong: a phone says 1000 for the ticks of its clock. Decoding times rise
+/// evenly with reordered frames too, and do not depend on when the frames arrive: a burst and a pause change nothing.
 ///
 /// Pure: a unit costs a subtraction and two additions; everything else is done twice a second.
 public struct FrameRateMeter: Sendable {
@@ -41,8 +41,8 @@ public struct FrameRateMeter: Sendable {
 
     /// Ticks of a piece, at least.
     private static let pieceLength = Ticks.perSecond / 2
-    /// Pieces in a row that make the first rate, and the next one. Each change doubles the number, up to a limit, so that an encoder
-    /// does not follow every change of a camera that goes by the light.
+    /// Pieces in a row that make the first rate, and the next one. Each change doubles the number, up to a limit, so
+    /// that an encoder does not follow every change of a camera that goes by the light.
     private static let first = 2
     private static let next = 4
     private static let most = 32
@@ -125,7 +125,9 @@ extension VideoFormat.Fraction {
         let whole = max(1, Int(perSecond.rounded()))
         let candidates = [Self(whole, 1)] + ([24, 30, 48, 60, 120].contains(whole) ? [Self(whole * 1000, 1001)] : [])
         let nearest = candidates.min { abs($0.perSecond - perSecond) < abs($1.perSecond - perSecond) } ?? candidates[0]
-        self = abs(nearest.perSecond - perSecond) <= 0.02 * perSecond ? nearest : Self(max(1, Int((perSecond * 1000).rounded())), 1000)
+        self =
+            abs(nearest.perSecond - perSecond) <= 0.02 * perSecond
+            ? nearest : Self(max(1, Int((perSecond * 1000).rounded())), 1000)
     }
 
     public var perSecond: Double { Double(numerator) / Double(denominator) }
@@ -135,13 +137,14 @@ extension VideoFormat.Fraction {
 }
 
 extension VideoFormat {
-    /// The fastest rate that is believed before it has been measured: what is faster is most often the ticks of a clock.
+    /// The fastest rate that is believed before it has been measured: what is faster is most often the ticks of a
+    /// clock.
     static let fastestAnnounced = 60.0
     /// Frames a second that interlaced material has at the most; its fields may come one by one.
     private static let fastestInterlaced = 33.0
 
-    /// The same with a frame rate that holds: the one that the stream announces, where that agrees with what was measured, else the
-    /// latter.
+    /// The same with a frame rate that holds: the one that the stream announces, where that agrees with what was
+    /// measured, else the latter.
     ///
     /// - Parameter measured: `nil` while it is not known.
     public func paced(by measured: Fraction?) -> VideoFormat {

@@ -51,7 +51,8 @@ enum PSI {
     ///
     /// - Parameter version: 0…31; the next one whenever the program changes.
     static func write(
-        _ program: Program, version: UInt8, patContinuity: UInt8, pmtContinuity: UInt8, to packets: UnsafeMutablePointer<UInt8>
+        _ program: Program, version: UInt8, patContinuity: UInt8, pmtContinuity: UInt8,
+        to packets: UnsafeMutablePointer<UInt8>
     ) {
         writePacket(pid: 0, continuity: patContinuity, to: packets) { section in
             writeSection(table: 0x00, id: 1, version: version, to: section) { body in
@@ -69,7 +70,9 @@ enum PSI {
                 body[2] = 0xF0
                 body[3] = 0
                 var used = 4
-                for (codec, pid) in [(program.video?.codec, FeedLayout.videoPID), (program.audio?.codec, FeedLayout.audioPID)] {
+                for (codec, pid) in [
+                    (program.video?.codec, FeedLayout.videoPID), (program.audio?.codec, FeedLayout.audioPID),
+                ] {
                     guard let codec else { continue }
                     body[used] = codec.rawValue
                     body[used + 1] = 0xE0 | UInt8(pid >> 8)
@@ -84,7 +87,8 @@ enum PSI {
     }
 
     private static func writePacket(
-        pid: UInt16, continuity: UInt8, to packet: UnsafeMutablePointer<UInt8>, section: (UnsafeMutablePointer<UInt8>) -> Int
+        pid: UInt16, continuity: UInt8, to packet: UnsafeMutablePointer<UInt8>,
+        section: (UnsafeMutablePointer<UInt8>) -> Int
     ) {
         packet.update(repeating: 0xFF, count: Packet.size)
         packet[0] = Packet.syncByte
@@ -96,7 +100,8 @@ enum PSI {
     }
 
     private static func writeSection(
-        table: UInt8, id: UInt16, version: UInt8, to section: UnsafeMutablePointer<UInt8>, body: (UnsafeMutablePointer<UInt8>) -> Int
+        table: UInt8, id: UInt16, version: UInt8, to section: UnsafeMutablePointer<UInt8>,
+        body: (UnsafeMutablePointer<UInt8>) -> Int
     ) -> Int {
         let length = 5 + body(section + 8) + 4
         section[0] = table

@@ -61,15 +61,16 @@ struct Packet {
         return length > needed
     }
 
-    /// Moves the clock reference, if there is one, with the unit that it came with; where that puts it behind the unit's
-    /// decoding or far before it, it becomes the decoding time. (FFmpeg writes 0 as long as its own times are negative,
-    /// as they are when it began shortly before the wrap.) It never goes back behind `last`.
+    /// Moves the clock reference, if there is one, with the unit that it came with; where that puts it behind the
+    /// unit's decoding or far before it, it becomes the decoding time. (FFmpeg writes 0 as long as its own times are
+    /// negative, as they are when it began shortly before the wrap.) It never goes back behind `last`.
     ///
     /// - Parameter last: The last clock reference of the feed; the new one afterwards.
     func moveClock(by offset: Int64, for dts: Int64, after last: inout Int64) {
         guard let flags = adaptationFlags, flags & 0x10 != 0, bytes[4] >= 7 else { return }
         let pcr = bytes + 6
-        let base = Int64(pcr[0]) << 25 | Int64(pcr[1]) << 17 | Int64(pcr[2]) << 9 | Int64(pcr[3]) << 1 | Int64(pcr[4] >> 7)
+        let base =
+            Int64(pcr[0]) << 25 | Int64(pcr[1]) << 17 | Int64(pcr[2]) << 9 | Int64(pcr[3]) << 1 | Int64(pcr[4] >> 7)
         let moved = Ticks.extend(Ticks.onWire(base + offset), near: dts)
         last = max(last, moved <= dts && dts - moved <= Ticks.perSecond ? moved : dts)
         let clock = Ticks.onWire(last)

@@ -31,7 +31,12 @@ public struct Program: Sendable, Hashable {
     }
 
     /// The stream types in ``foreign`` that are video (ISO/IEC 13818-1, table 2-34).
-    public var hasForeignVideo: Bool { foreign.contains { [0x01, 0x02, 0x10, 0x20, 0x21, 0x33, 0x42, 0xD1, 0xEA].contains($0) } }
+    public var hasForeignVideo: Bool {
+        foreign.contains { [0x01, 0x02, 0x10, 0x20, 0x21, 0x33, 0x42, 0xD1, 0xEA].contains($0) }
+    }
     /// There is a stream that a feed cannot carry and that is not known to be video.
-    public var hasForeignAudio: Bool { audio == nil && foreign.contains { [0x03, 0x04, 0x06, 0x11, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87].contains($0) } }
+    public var hasForeignAudio: Bool {
+        audio == nil
+            && foreign.contains { [0x03, 0x04, 0x06, 0x11, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87].contains($0) }
+    }
 }

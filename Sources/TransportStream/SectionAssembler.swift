@@ -1,4 +1,5 @@
-/// Puts the sections of one PID together (ISO/IEC 13818-1, 2.4.4): a section may begin anywhere in a packet and go on in the next.
+/// Puts the sections of one PID together (ISO/IEC 13818-1, 2.4.4): a section may begin anywhere in a packet and go on
+/// in the next.
 struct SectionAssembler {
     private var bytes: [UInt8] = []
 

@@ -41,15 +41,16 @@ final class Segment {
         marks.reserveCapacity(256)
     }
 
-    /// Memory of a segment: pages of its own, given back to the kernel as a whole. A reader may hand them on by reference
-    /// (vmsplice), so they are not written twice while anybody may hold one.
+    /// Memory of a segment: pages of its own, given back to the kernel as a whole. A reader may hand them on by
+    /// reference (vmsplice), so they are not written twice while anybody may hold one.
     final class Pages {
         let bytes: UnsafeMutablePointer<UInt8>
         let capacity: Int
 
         init(capacity: Int) {
             self.capacity = (capacity + 4095) & ~4095
-            let pages = mmap(nil, self.capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0)
+            let pages = mmap(
+                nil, self.capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0)
             guard let pages, pages != MAP_FAILED else { fatalError("no memory for \(capacity) bytes of feed") }
             bytes = pages.assumingMemoryBound(to: UInt8.self)
         }
@@ -80,7 +81,8 @@ final class Segment {
         return index > 0 ? marks[index - 1].pictures : picturesBefore
     }
 
-    /// Pictures of the feed up to the last one here with this decoding time or an earlier one; `nil` where there is none.
+    /// Pictures of the feed up to the last one here with this decoding time or an earlier one; `nil` where there is
+    /// none.
     func pictures(until dts: Int64) -> Int? {
         var last: Int?
         var before = picturesBefore

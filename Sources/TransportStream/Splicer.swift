@@ -47,8 +47,8 @@ public struct Splicer: ~Copyable {
     public private(set) var frames = 0
     /// Pictures that are missing in the feed, by the frame duration, where a writer resumed.
     public private(set) var lostFrames = 0
-    /// Pictures that are shown before the last one of the feed and have not come yet: a source gives its B-frames behind the
-    /// picture that they lean on. By the frame duration.
+    /// Pictures that are shown before the last one of the feed and have not come yet: a source gives its B-frames
+    /// behind the picture that they lean on. By the frame duration.
     public private(set) var outstanding = 0
     /// Bytes of the streams themselves that went into the feed, without what carries them.
     public var mediaBytes: Int { output.mediaBytes }
@@ -80,7 +80,8 @@ public struct Splicer: ~Copyable {
     /// Sound that is dropped counts as late from so many ticks behind its picture on. It is less than the patience:
     /// where the sound is about as late as that, silence may begin again before the sound has reached its end.
     private static let leastLag = audioPatience / 2
-    /// Ticks of pictures that the first sound of a feed is waited for. Publishers of FFmpeg 5.1 look at the first 0.1 s.
+    /// Ticks of pictures that the first sound of a feed is waited for. Publishers of FFmpeg 5.1 look at the first 0.1
+    /// s.
     private static let firstSound = Ticks.perSecond / 20
     /// A step back or ahead in a writer's time that is taken for a new timeline.
     private static let longestStep = 10 * Ticks.perSecond
@@ -89,8 +90,8 @@ public struct Splicer: ~Copyable {
     private static let longestReplay = 60 * Ticks.perSecond
     /// Ticks by which frames of sound may overlap where writers or silence meet: half a frame at 44.1 kHz, at the most.
     private static let longestOverlap: Int64 = 1045
-    /// A new timeline that begins later than this after a frame is due begins as much later; below, the readers of the pipes
-    /// and the network account for it.
+    /// A new timeline that begins later than this after a frame is due begins as much later; below, the readers of the
+    /// pipes and the network account for it.
     private static let longestDelay = Ticks.perSecond / 10
     /// Pictures that a decoder holds back, at the most.
     private static let deepestReorder: Int64 = 16
@@ -157,7 +158,8 @@ public struct Splicer: ~Copyable {
             var needsKeyframe: Bool
         }
 
-        /// Another process goes on with the same timeline: it begins with what is in the feed already, which is dropped.
+        /// Another process goes on with the same timeline: it begins with what is in the feed already, which is
+        /// dropped.
         ///
         /// - Parameter needsKeyframe: It encodes anew, so that only a keyframe can follow; false where it copies.
         public mutating func goOn(needsKeyframe: Bool) {
@@ -167,7 +169,8 @@ public struct Splicer: ~Copyable {
             soundEnd = nil
         }
 
-        /// Refuses what comes from `cut` on, because another writer of the same timeline gives it; `nil` takes that back.
+        /// Refuses what comes from `cut` on, because another writer of the same timeline gives it; `nil` takes that
+        /// back.
         public mutating func setEnd(_ cut: Cut?) {
             end = cut
             passed = (false, false)
@@ -202,7 +205,9 @@ public struct Splicer: ~Copyable {
         program: Program? = nil, now: Int64
     ) -> Outcome {
         refusedLag = nil
-        guard let program = program ?? source.program, !writer.isJoined || writer.number == joins else { return .dropped }
+        guard let program = program ?? source.program, !writer.isJoined || writer.number == joins else {
+            return .dropped
+        }
         switch unit.kind {
         case .video: return acceptVideo(unit, of: &writer, from: source, program: program, now: now)
         case .audio: return acceptAudio(unit, of: &writer, from: source, program: program)
@@ -212,7 +217,8 @@ public struct Splicer: ~Copyable {
     // MARK: Video
 
     private mutating func acceptVideo(
-        _ unit: AccessUnit, of writer: inout Writer, from source: borrowing some UnitSource & ~Copyable, program: Program,
+        _ unit: AccessUnit, of writer: inout Writer, from source: borrowing some UnitSource & ~Copyable,
+        program: Program,
         now: Int64
     ) -> Outcome {
         let stated = Ticks.extend(unit.pts, near: unit.dts) - unit.dts
@@ -234,7 +240,8 @@ public struct Splicer: ~Copyable {
                 raw <= latest || (replay.needsKeyframe && !unit.isKeyframe)
             {
                 return .dropped
-            } else if let latest = writer.latest, beginsAnew(unit, at: raw, reorder: reorder, after: latest, of: writer) {
+            } else if let latest = writer.latest, beginsAnew(unit, at: raw, reorder: reorder, after: latest, of: writer)
+            {
                 writer.offset = nextVideo(for: unit, reorder: reorder, now: now) - raw
                 if isJump(from: latest, to: raw) { writer.abandoned = latest }
                 writer.firstPTS = unit.isKeyframe ? raw + reorder : nil
@@ -261,7 +268,9 @@ public struct Splicer: ~Copyable {
         writer.replay = nil
         if !joins, leads(raw + reorder, of: &writer) { return .dropped }
         let pts = raw + writer.offset + reorder
-        guard let dts = decodingTime(raw, pts: pts, of: &writer, after: previous, isPlaced: isPlaced || joins) else { return .dropped }
+        guard let dts = decodingTime(raw, pts: pts, of: &writer, after: previous, isPlaced: isPlaced || joins) else {
+            return .dropped
+        }
         if joins { take(&writer, pts: raw + reorder) }
 
         let carried = Program(video: program.video, audio: fillsSilence ? .init(pid: 0, codec: .aac) : program.audio)
@@ -278,7 +287,9 @@ public struct Splicer: ~Copyable {
         output.write(unit, from: source, pts: pts, dts: dts)
 
         noteOutstanding(pts: pts, dts: dts, isFirst: joins || isPlaced)
-        if let previous, !isPlaced, (Self.leastFrame...Ticks.perSecond).contains(raw - previous) { tail.frameDuration = raw - previous }
+        if let previous, !isPlaced, (Self.leastFrame...Ticks.perSecond).contains(raw - previous) {
+            tail.frameDuration = raw - previous
+        }
         tail.videoDTS = dts
         tail.videoPTS = max(pts, tail.videoPTS ?? pts)
         lastVideoArrival = now
@@ -287,7 +298,10 @@ public struct Splicer: ~Copyable {
     }
 
     private mutating func noteOutstanding(pts: Int64, dts: Int64, isFirst: Bool) {
-        guard let last = tail.videoPTS, pts > last else { return outstanding = max(0, outstanding - 1) }
+        guard let last = tail.videoPTS, pts > last else {
+            outstanding = max(0, outstanding - 1)
+            return
+        }
         let between = (pts - last + tail.frameDuration / 2) / tail.frameDuration - 1
         // More than a decoder holds back are not to come, but missing.
         outstanding = isFirst || pts == dts || between > Self.deepestReorder ? 0 : Int(max(0, between))
@@ -322,14 +336,16 @@ public struct Splicer: ~Copyable {
 
     /// The decoding time that belongs to a picture with which a new timeline begins.
     ///
-    /// What is shown goes on without a gap: its presentation follows the last one's. Its decoding may belong before that of a
-    /// picture that is in the feed, see ``decodingTime(_:pts:of:after:isPlaced:)``.
+    /// What is shown goes on without a gap: its presentation follows the last one's. Its decoding may belong before
+    /// that of a picture that is in the feed, see ``decodingTime(_:pts:of:after:isPlaced:)``.
     private func nextVideo(for unit: AccessUnit, reorder: Int64, now: Int64) -> Int64 {
         guard let dts = tail.videoDTS, let pts = tail.videoPTS, let arrival = lastVideoArrival else { return start }
         let pause = now - arrival
         let step = pause > tail.frameDuration + Self.longestDelay ? pause : tail.frameDuration
         // What comes behind a picture that is no keyframe may be shown before it.
-        return unit.isKeyframe ? max(pts + step - reorder, dts - Self.longestStepBack) : max(dts + step, pts + tail.frameDuration - reorder)
+        return unit.isKeyframe
+            ? max(pts + step - reorder, dts - Self.longestStepBack)
+            : max(dts + step, pts + tail.frameDuration - reorder)
     }
 
     private func isJump(from latest: Int64, to raw: Int64) -> Bool {
@@ -338,9 +354,12 @@ public struct Splicer: ~Copyable {
 
     /// The picture does not go on with its writer's timeline: that jumps, or begins again with this keyframe.
     ///
-    /// A file that starts over or a next piece of a stream begins with pictures that are decoded before the last ones of the
-    /// piece before are shown. FFmpeg writes times one tick apart then, for pictures that come one frame after the other.
-    private func beginsAnew(_ unit: AccessUnit, at raw: Int64, reorder: Int64, after latest: Int64, of writer: Writer) -> Bool {
+    /// A file that starts over or a next piece of a stream begins with pictures that are decoded before the last ones
+    /// of the piece before are shown. FFmpeg writes times one tick apart then, for pictures that come one frame after
+    /// the other.
+    private func beginsAnew(_ unit: AccessUnit, at raw: Int64, reorder: Int64, after latest: Int64, of writer: Writer)
+        -> Bool
+    {
         if isJump(from: latest, to: raw) { return true }
         guard let last = tail.videoPTS else { return false }
         let ahead = raw + reorder + writer.offset - last
@@ -351,9 +370,11 @@ public struct Splicer: ~Copyable {
 
     /// The decoding time that a picture has in the feed; `nil` where it has no place there.
     ///
-    /// Pictures that are decoded before the last ones of another writer are shown are squeezed between those: each comes a
-    /// fraction of a frame after the one before, until the writer's own times lie behind.
-    private func decodingTime(_ raw: Int64, pts: Int64, of writer: inout Writer, after previous: Int64?, isPlaced: Bool) -> Int64? {
+    /// Pictures that are decoded before the last ones of another writer are shown are squeezed between those: each
+    /// comes a fraction of a frame after the one before, until the writer's own times lie behind.
+    private func decodingTime(_ raw: Int64, pts: Int64, of writer: inout Writer, after previous: Int64?, isPlaced: Bool)
+        -> Int64?
+    {
         let own = raw + writer.offset
         guard let last = tail.videoDTS else { return own }
         switch writer.join {
@@ -370,14 +391,15 @@ public struct Splicer: ~Copyable {
         }
     }
 
-    /// Ticks between the decoding times of two pictures, at the least: an eighth of a frame, and more than the milliseconds of
-    /// FLV can tell apart.
+    /// Ticks between the decoding times of two pictures, at the least: an eighth of a frame, and more than the
+    /// milliseconds of FLV can tell apart.
     private var leastStep: Int64 { max(Self.leastFrame / 3, min(tail.frameDuration, 3000) / 8) }
 
     // MARK: Audio
 
     private mutating func acceptAudio(
-        _ unit: AccessUnit, of writer: inout Writer, from source: borrowing some UnitSource & ~Copyable, program: Program
+        _ unit: AccessUnit, of writer: inout Writer, from source: borrowing some UnitSource & ~Copyable,
+        program: Program
     ) -> Outcome {
         let raw: Int64
         switch writer.join {
@@ -428,8 +450,11 @@ public struct Splicer: ~Copyable {
     /// The earliest presentation time that sound may have which follows what is in the feed.
     private func earliestSound(_ unit: AccessUnit, of writer: Writer) -> Int64 {
         guard let end = tail.audioEnd else { return .min }
-        // The timestamps of one writer are rounded and jitter; its frames are no less its frames, if they only go ahead.
-        let overlap = writer.soundEnd == end ? min(lastSoundDuration, 2 * Self.longestOverlap) : min(unit.duration / 2, Self.longestOverlap)
+        // The timestamps of one writer are rounded and jitter; its frames are no less its frames, if they only go
+        // ahead.
+        let overlap =
+            writer.soundEnd == end
+            ? min(lastSoundDuration, 2 * Self.longestOverlap) : min(unit.duration / 2, Self.longestOverlap)
         return max(end - overlap, lastSound.map { $0 + Self.leastSound } ?? .min)
     }
 

@@ -22,5 +22,7 @@ public enum Ticks {
 
     /// Whole ticks in a number of nanoseconds, rounded down.
     @inlinable
-    public static func fromNanoseconds(_ nanoseconds: Int64) -> Int64 { nanoseconds / 100_000 * 9 + nanoseconds % 100_000 * 9 / 100_000 }
+    public static func fromNanoseconds(_ nanoseconds: Int64) -> Int64 {
+        nanoseconds / 100_000 * 9 + nanoseconds % 100_000 * 9 / 100_000
+    }
 }

@@ -26,7 +26,9 @@ struct UnitAssembly {
 
     /// The packet begins the next unit of the stream. When packets before it are missing, this unit is damaged.
     mutating func isEnded(by packet: Packet, in buffer: UnsafeMutablePointer<UInt8>) -> Bool {
-        guard isOpen, packet.startsUnit, packet.hasPayload, !packet.hasError, !packet.isScrambled, let previous = continuity else {
+        guard isOpen, packet.startsUnit, packet.hasPayload, !packet.hasError, !packet.isScrambled,
+            let previous = continuity
+        else {
             return false
         }
         if packet.continuity == previous, repeatsLast(packet, in: buffer) { return false }
@@ -76,7 +78,8 @@ struct UnitAssembly {
     private func repeatsLast(_ packet: Packet, in buffer: UnsafeMutablePointer<UInt8>) -> Bool {
         let offset = packet.payloadOffset
         guard isOpen, let end = runs.last?.upperBound else {
-            return packet.startsUnit && lastPTS != nil && PESHeader(packet.bytes + offset, count: Packet.size - offset)?.pts == lastPTS
+            return packet.startsUnit && lastPTS != nil
+                && PESHeader(packet.bytes + offset, count: Packet.size - offset)?.pts == lastPTS
         }
         let last = Packet(buffer + end - Packet.size)
         guard last.payloadOffset == offset else { return false }
@@ -133,6 +136,8 @@ struct UnitAssembly {
     }
 
     mutating func move(by distance: Int) {
-        for index in runs.indices { runs[index] = runs[index].lowerBound - distance..<runs[index].upperBound - distance }
+        for index in runs.indices {
+            runs[index] = runs[index].lowerBound - distance..<runs[index].upperBound - distance
+        }
     }
 }

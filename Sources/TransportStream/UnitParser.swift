@@ -204,14 +204,16 @@ public struct UnitParser: ~Copyable {
 
     /// Moves the cursor to the first packet that three more follow; false when more bytes are needed to tell.
     ///
-    /// The packet before the cursor may have been none either, and have swallowed the start of one: the search begins in it.
+    /// The packet before the cursor may have been none either, and have swallowed the start of one: the search begins
+    /// in it.
     private mutating func synchronize() -> Bool {
         var candidate = isInSync ? max(0, cursor - Packet.size + 1) : cursor
         let wasInSync = isInSync
         let last = filled - 3 * Packet.size - 1
         while candidate <= last {
             if buffer[candidate] == Packet.syncByte, buffer[candidate + Packet.size] == Packet.syncByte,
-                buffer[candidate + 2 * Packet.size] == Packet.syncByte, buffer[candidate + 3 * Packet.size] == Packet.syncByte
+                buffer[candidate + 2 * Packet.size] == Packet.syncByte,
+                buffer[candidate + 3 * Packet.size] == Packet.syncByte
             {
                 losses.garbageBytes += max(0, candidate - cursor)
                 cursor = candidate
@@ -275,7 +277,8 @@ public struct UnitParser: ~Copyable {
             return nil
         }
         completed = kind
-        var unit = AccessUnit(kind: kind, pts: pts, dts: dts, isKeyframe: false, duration: 0, byteCount: assembly.byteCount)
+        var unit = AccessUnit(
+            kind: kind, pts: pts, dts: dts, isKeyframe: false, duration: 0, byteCount: assembly.byteCount)
         switch kind {
         case .video:
             unit.isKeyframe = scanVideo(assembly)
@@ -301,7 +304,9 @@ public struct UnitParser: ~Copyable {
                 continue
             }
             if scan.isKeyframe { keyframeHasParameterSet = scan.parameterSet != nil }
-            if scan.isKeyframe, let range = scan.parameterSet { learn(UnsafeBufferPointer(rebasing: bytes[range]), codec: codec) }
+            if scan.isKeyframe, let range = scan.parameterSet {
+                learn(UnsafeBufferPointer(rebasing: bytes[range]), codec: codec)
+            }
             return scan.isKeyframe
         }
     }

@@ -28,7 +28,9 @@ struct ControlDesk: ControlledService {
         do {
             switch request.command {
             case .status:
-                guard let snapshot = await status.snapshot(within: Self.patience) else { return ControlReply(.refused, "the supervisor does not answer") }
+                guard let snapshot = await status.snapshot(within: Self.patience) else {
+                    return ControlReply(.refused, "the supervisor does not answer")
+                }
                 return ControlReply(.done, "", status: snapshot)
             case .reload: return await reloaded()
             case .startGroup: return try await set(true, .group(try name(of: request)))
@@ -59,7 +61,8 @@ struct ControlDesk: ControlledService {
     private func reloaded() async -> ControlReply {
         do {
             let changes = try await reload()
-            return ControlReply(.done, changes.isEmpty ? "reloaded: nothing differs" : "reloaded: " + changes.joined(separator: "\n"))
+            return ControlReply(
+                .done, changes.isEmpty ? "reloaded: nothing differs" : "reloaded: " + changes.joined(separator: "\n"))
         } catch let failure as Failure {
             return ControlReply(failure.status == 2 ? .mistaken : .refused, failure.description)
         } catch {
@@ -69,12 +72,16 @@ struct ControlDesk: ControlledService {
 
     private func set(_ isWanted: Bool, _ output: Supervisor.Output) async throws -> ControlReply {
         try await supervisor.setWanted(isWanted, output)
-        let subject = switch output {
-        case .group(let name): "group \(name)"
-        case .target(let name): "target \(name)"
-        }
+        let subject =
+            switch output {
+            case .group(let name): "group \(name)"
+            case .target(let name): "target \(name)"
+            }
         logger.notice("the operator \(isWanted ? "started" : "stopped") \(subject)")
         let why = await memory.keep(await supervisor.stoppedOutputs, in: state)
-        return ControlReply(.done, "\(subject) \(isWanted ? "started" : "stopped")" + (why.map { ", until the service is restarted: \($0)" } ?? ""))
+        return ControlReply(
+            .done,
+            "\(subject) \(isWanted ? "started" : "stopped")"
+                + (why.map { ", until the service is restarted: \($0)" } ?? ""))
     }
 }

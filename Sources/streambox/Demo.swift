@@ -14,7 +14,8 @@ enum Demo {
             tap: true
             groups:
               - name: hd
-                video: { codec: h264, encoder: auto, size: 1280x720, rate: 30, bitrate: 3M, keyframe: 2s, profile: high }
+                video: { codec: h264, encoder: auto, size: 1280x720, rate: 30, bitrate: 3M, keyframe: 2s,
+                  profile: high }
                 audio: { codec: aac, bitrate: 128k }
                 tap: true
                 targets:

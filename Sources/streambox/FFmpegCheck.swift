@@ -29,7 +29,9 @@ final class FFmpegGaps: Sendable {
             return told.subtracting(subjects)
         }
         for subject in gone.sorted() where problems.clear(.ffmpegUnsupported, subject: subject) {
-            logger.notice("the problem is over", metadata: ["problem": "\(Problem.Kind.ffmpegUnsupported.rawValue)", "subject": "\(subject)"])
+            logger.notice(
+                "the problem is over",
+                metadata: ["problem": "\(Problem.Kind.ffmpegUnsupported.rawValue)", "subject": "\(subject)"])
         }
         for ability in missing {
             problems.tell(ability.sentence(ffmpeg: "\(ffmpeg.version)"), of: Self.subject(of: ability), logger: logger)

@@ -2,7 +2,8 @@ import Configuration
 import FFmpeg
 import Supervision
 
-/// An FFmpeg for commands that end at once, with what is known of it from before: asking it all takes a second, and checking it another.
+/// An FFmpeg for commands that end at once, with what is known of it from before: asking it all takes a second, and
+/// checking it another.
 ///
 /// What is found out is kept in the state folder of whoever asks, as the service keeps it in its own.
 struct KnownFFmpeg {
@@ -10,7 +11,8 @@ struct KnownFFmpeg {
     private let knowledge: FFmpegKnowledge?
     private let file: StateFile<FFmpegKnowledge>
     private let environment: [String: String]
-    /// A folder that the configuration names is the service's to make and to write to, and whoever asks may be another user.
+    /// A folder that the configuration names is the service's to make and to write to, and whoever asks may be another
+    /// user.
     private let isKept: Bool
 
     /// - Throws: `FFmpegBinaryError`
@@ -28,7 +30,9 @@ struct KnownFFmpeg {
     func findings() async -> FFmpegSelfCheck.Findings {
         if let refused = knowledge?.refused(by: Streambox.version) { return FFmpegSelfCheck.Findings(refused: refused) }
         let findings = await FFmpegSelfCheck(ffmpeg: binary, environment: environment).run()
-        if isKept, let knowledge, findings.isComplete { try? file.write(knowledge.checked(findings.refused, by: Streambox.version)) }
+        if isKept, let knowledge, findings.isComplete {
+            try? file.write(knowledge.checked(findings.refused, by: Streambox.version))
+        }
         return findings
     }
 }

@@ -43,7 +43,7 @@ struct LoadedConfiguration {
         let read: Disk.ReadConfiguration?
         do {
             read = try await disk.configuration(asked ?? usual, isOptional: asked == nil, environment: environment)
-        } catch where error.isSilent {
+        } catch  where error.isSilent {
             throw Failure(status: 1, description: "\(error)")
         } catch {
             throw Failure.inConfiguration(error)

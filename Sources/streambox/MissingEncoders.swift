@@ -9,10 +9,16 @@ enum MissingEncoders {
             guard case .encode(let wish) = group.video, case .list(let requests) = wish.encoder else { return [] }
             let selector = EncoderSelector(catalogue: catalogue, order: loaded.configuration.encoders.order)
             let choice = selector.candidates(for: wish).first { !selector.standing(of: $0).hasFailed }
-            let instead = choice.map { "\($0) takes over" } ?? "nothing else is allowed, so the group has no picture until it is there"
+            let instead =
+                choice.map { "\($0) takes over" }
+                ?? "nothing else is allowed, so the group has no picture until it is there"
             return requests.compactMap { request in
                 guard let why = why(request, catalogue) else { return nil }
-                return "\(loaded.name):\(group.location): group '\(group.name)' asks for \(request), which is not here: \(why); \(instead)"
+                return
+                    """
+                    \(loaded.name):\(group.location): group '\(group.name)' asks for \(request), which is not \
+                    here: \(why); \(instead)
+                    """
             }
         }
     }

@@ -4,7 +4,8 @@ import Supervision
 
 /// The folders that the service works in, as the contract has them.
 struct Places {
-    /// The control socket, slates that are being made, and which tap has which port: ours alone where it is made here, 0700.
+    /// The control socket, slates that are being made, and which tap has which port: ours alone where it is made here,
+    /// 0700.
     let runtime: String
     /// ``runtime`` is a temporary folder that goes when the service ends.
     let isTemporary: Bool
@@ -22,7 +23,8 @@ struct Places {
         }
         var template = Array("/tmp/streambox-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
-            throw Failure(status: 1, description: "streambox: cannot make a folder in /tmp: \(String(cString: strerror(errno)))")
+            throw Failure(
+                status: 1, description: "streambox: cannot make a folder in /tmp: \(String(cString: strerror(errno)))")
         }
         runtime = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         isTemporary = true
@@ -41,7 +43,8 @@ struct Places {
 
     static func controlSocket(in runtime: String) -> String { runtime + "/control.sock" }
 
-    /// The folder for what survives a restart: configured, or given by the environment; `nil` where there is no home either.
+    /// The folder for what survives a restart: configured, or given by the environment; `nil` where there is no home
+    /// either.
     static func state(_ configuration: BoxConfiguration, environment: [String: String]) -> String? {
         if let path = configuration.state { return path }
         if let path = environment["STATE_DIRECTORY"], !path.isEmpty { return String(path.prefix { $0 != ":" }) }
@@ -55,7 +58,9 @@ struct Places {
         guard let directory = opendir(folder) else { return }
         defer { closedir(directory) }
         while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             let isSlate = name.hasPrefix("slate-") && (name.hasSuffix(".ts") || name.hasSuffix(".txt"))
             if isSlate { unlink("\(folder)/\(name)") }
         }

@@ -54,7 +54,10 @@ struct ProbeReport: Encodable {
     /// Why a list may be short; `nil` when it is whole.
     var problem: String?
 
-    init(ffmpeg: String, hwaccels: Set<String>, gpus: [GPUEntry], v4l2Encoders: [V4L2Encoder], captureDevices: [CaptureDevice]) {
+    init(
+        ffmpeg: String, hwaccels: Set<String>, gpus: [GPUEntry], v4l2Encoders: [V4L2Encoder],
+        captureDevices: [CaptureDevice]
+    ) {
         self.ffmpeg = ffmpeg
         self.hwaccels = hwaccels.sorted()
         self.gpus = gpus
@@ -124,13 +127,17 @@ struct ProbeReport: Encodable {
         let longest = encoders.map(\.name.count).max() ?? 0
         for encoder in encoders {
             let space = String(repeating: " ", count: longest - encoder.name.count)
-            text.line("  \(encoder.name)\(space)  \(encoder.standing)" + (encoder.scalesOnGPU ?? false ? ", scales on the GPU" : ""))
+            text.line(
+                "  \(encoder.name)\(space)  \(encoder.standing)"
+                    + (encoder.scalesOnGPU ?? false ? ", scales on the GPU" : ""))
             if let reason = encoder.reason { text.paragraph(reason, indent: 4) }
         }
         if !v4l2Encoders.isEmpty {
             text.line("")
             text.line("Encoders of the board (V4L2)")
-            for encoder in v4l2Encoders { text.line("  \(encoder.node)  \(encoder.driver)  \(encoder.codecs.joined(separator: ", "))") }
+            for encoder in v4l2Encoders {
+                text.line("  \(encoder.node)  \(encoder.driver)  \(encoder.codecs.joined(separator: ", "))")
+            }
         }
         text.line("")
         text.line("Capture devices")
@@ -142,16 +149,22 @@ struct ProbeReport: Encodable {
 
     private func describe(_ entry: GPUEntry, in text: inout Columns) {
         let gpu = entry.gpu
-        text.line("  \(gpu.slot)  \(gpu.driver)  \([gpu.vendorName, gpu.deviceName].compactMap { $0 }.joined(separator: " "))")
+        text.line(
+            "  \(gpu.slot)  \(gpu.driver)  \([gpu.vendorName, gpu.deviceName].compactMap { $0 }.joined(separator: " "))"
+        )
         let nodes = [gpu.renderNode, gpu.cardNode].compactMap { $0 }
-        if !nodes.isEmpty { text.line("    \(nodes.joined(separator: ", "))\(gpu.isBootVGA ? ", shows the console" : "")") }
+        if !nodes.isEmpty {
+            text.line("    \(nodes.joined(separator: ", "))\(gpu.isBootVGA ? ", shows the console" : "")")
+        }
         if let va = entry.va {
             text.line("    \(va.driver)")
             let abilities = abilities(of: va)
             if abilities.isEmpty { text.line("    encodes nothing") }
             for ability in abilities { text.paragraph("encodes \(ability)", indent: 4) }
         }
-        for problem in [gpu.accessProblem, entry.problem].compactMap({ $0 }) { text.paragraph("! \(problem)", indent: 4) }
+        for problem in [gpu.accessProblem, entry.problem].compactMap({ $0 }) {
+            text.paragraph("! \(problem)", indent: 4)
+        }
     }
 
     /// Profiles with what they can be had with: those that are alike in one line.
@@ -162,7 +175,11 @@ struct ProbeReport: Encodable {
             if let width = encoder.mostWidth, let height = encoder.mostHeight { with += ", up to \(width)x\(height)" }
             if encoder.entrypoint.hasSuffix("LP") { with += ", low power" }
             let name = String(encoder.profile.dropFirst(encoder.profile.hasPrefix("VAProfile") ? 9 : 0))
-            if let index = profiles.firstIndex(where: { $0.with == with }) { profiles[index].names.append(name) } else { profiles.append((with, [name])) }
+            if let index = profiles.firstIndex(where: { $0.with == with }) {
+                profiles[index].names.append(name)
+            } else {
+                profiles.append((with, [name]))
+            }
         }
         return profiles.map { "\($0.names.joined(separator: ", ")): \($0.with)" }
     }
@@ -172,7 +189,8 @@ struct ProbeReport: Encodable {
 
     private func describe(_ device: CaptureDevice, in text: inout Columns) {
         text.line(
-            "  \(device.name)  \(device.node)" + (device.driver.map { "  \($0)" } ?? "") + (device.sound.map { "  sound \($0)" } ?? ", no sound"))
+            "  \(device.name)  \(device.node)" + (device.driver.map { "  \($0)" } ?? "")
+                + (device.sound.map { "  sound \($0)" } ?? ", no sound"))
         text.line("    path \(device.path)" + (device.serial.map { ", serial \($0)" } ?? ", no serial"))
         // The largest picture of each format says what a card is good for; JSON has them all.
         let modes = device.largestModes
@@ -182,7 +200,9 @@ struct ProbeReport: Encodable {
         }
         if modes.count > Self.mostModes { text.line("    and \(modes.count - Self.mostModes) other formats") }
         let looksAlike = captureDevices.contains { $0.looksLike(device) }
-        if looksAlike { text.paragraph("! another card looks the same: bind them by path, not by serial or model", indent: 4) }
+        if looksAlike {
+            text.paragraph("! another card looks the same: bind them by path, not by serial or model", indent: 4)
+        }
         if let problem = device.accessProblem { text.paragraph("! \(problem)", indent: 4) }
     }
 }

@@ -3,8 +3,9 @@ import Glibc
 
 /// What the kernel allows this process and its children.
 enum ProcessLimits {
-    /// Neither this process nor a child of it leaves a core: memory holds the keys, and a core is a copy of it on the disk. And no
-    /// other process of the same user (an FFmpeg that was taken over, for one) can look into this one's memory or environment.
+    /// Neither this process nor a child of it leaves a core: memory holds the keys, and a core is a copy of it on the
+    /// disk. And no other process of the same user (an FFmpeg that was taken over, for one) can look into this one's
+    /// memory or environment.
     static func forbidCores() {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit) == 0 else { return }

@@ -52,7 +52,9 @@ struct Reload: Sendable {
             manager?.reloaded("reloaded: \(changes.isEmpty ? "nothing differs" : changes.joined(separator: "; "))")
             return changes
         } catch {
-            for line in "\(error)".split(separator: "\n") { logger.error("not reloaded, everything goes on as before: \(line)") }
+            for line in "\(error)".split(separator: "\n") {
+                logger.error("not reloaded, everything goes on as before: \(line)")
+            }
             let first = "\(error)".split(separator: "\n").first ?? ""
             let why = "not reloaded, everything goes on as before: \(first); mend it and reload"
             problems.report(Problem(Self.problem, subject: Self.subject, sentence: why))

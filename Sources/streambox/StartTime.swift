@@ -2,8 +2,8 @@ import Glibc
 import Supervision
 import Synchronization
 
-/// When the service started. The clock of a box without a battery is set after the start, by years: the time told then is the
-/// true one.
+/// When the service started. The clock of a box without a battery is set after the start, by years: the time told then
+/// is the true one.
 final class StartTime: Sendable {
     private let instant = ContinuousClock.now
     private let told = Mutex(Timestamp.now)

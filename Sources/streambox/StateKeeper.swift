@@ -2,8 +2,8 @@ import Logging
 import Status
 import Supervision
 
-/// Writes down what is to outlast a restart. A folder that cannot be written keeps nothing off the air: it is a problem, told
-/// once.
+/// Writes down what is to outlast a restart. A folder that cannot be written keeps nothing off the air: it is a
+/// problem, told once.
 struct StateKeeper: Sendable {
     let disk: Disk
     let problems: ProblemBoard
@@ -22,11 +22,14 @@ struct StateKeeper: Sendable {
             // The service stops: what is not written is no problem of the disk's.
             guard !Task.isCancelled else { return "\(error)" }
             let isSilent = (error as? Disk.Failure)?.isSilent ?? false
-            let advice = isSilent
+            let advice =
+                isSilent
                 ? "see whether its file system hangs"
                 : "make the folder writable for the service's user, or choose another with `state:`"
             let sentence = "\(error): what is kept over a restart is not; \(advice)"
-            if problems.report(Problem(Self.problem, subject: subject, sentence: sentence)) { logger.error("\(sentence)") }
+            if problems.report(Problem(Self.problem, subject: subject, sentence: sentence)) {
+                logger.error("\(sentence)")
+            }
             return "\(error)"
         }
     }

@@ -5,8 +5,8 @@ import Status
 import StatusServer
 import Supervision
 
-/// Tells the service's status to the outside, as the configuration has it: in a file, and over HTTP. A reload may change
-/// either; the other one is not touched then.
+/// Tells the service's status to the outside, as the configuration has it: in a file, and over HTTP. A reload may
+/// change either; the other one is not touched then.
 struct StatusService: Service {
     let status: SharedStatus
     let problems: ProblemBoard
@@ -37,7 +37,8 @@ struct StatusService: Service {
         // Where nobody is to listen, there is no server and none of its memory.
         let server = Part<SocketAddress?> { listen in
             guard let listen else { return }
-            await StatusServer(host: listen.host, port: listen.port, status: status, problems: problems, logger: logger).run()
+            await StatusServer(host: listen.host, port: listen.port, status: status, problems: problems, logger: logger)
+                .run()
         }
         await cancelWhenGracefulShutdown {
             for await configuration in changes {
@@ -106,7 +107,9 @@ private struct StatusFileService {
                 // Taken where no file is written too: rates are from one look to the next.
                 let snapshot = await status.snapshot(within: Self.patience)
                 if let snapshot {
-                    for change in problemLog.note(snapshot.problems, but: problems.problems, now: .now) { change.log(to: logger) }
+                    for change in problemLog.note(snapshot.problems, but: problems.problems, now: .now) {
+                        change.log(to: logger)
+                    }
                 }
                 if clock.now >= due {
                     if let file, let writer, let snapshot {
@@ -136,11 +139,18 @@ private struct StatusFileService {
         case .busy where Task.isCancelled:
             break
         case .busy:
-            complain("cannot write the metrics file \(file.path): the disk does not answer; see whether its file system hangs", of: file)
+            complain(
+                """
+                cannot write the metrics file \(file.path): the disk does not answer; see whether its file system \
+                hangs
+                """,
+                of: file)
         }
     }
 
     private func complain(_ why: String, of file: StatusFileChild) {
-        if problems.report(Problem(Self.problem, subject: file.path, sentence: why)) { logger.error("\(why); it is tried again") }
+        if problems.report(Problem(Self.problem, subject: file.path, sentence: why)) {
+            logger.error("\(why); it is tried again")
+        }
     }
 }

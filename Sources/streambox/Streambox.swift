@@ -11,17 +11,19 @@ struct Streambox: AsyncParsableCommand {
         abstract: "Takes live sources in, encodes them once per output group, and keeps every target on air.",
         version: "streambox \(version)",
         subcommands: [
-            Run.self, Check.self, Plan.self, Probe.self, StatusCommand.self, ReloadCommand.self, GroupCommand.self, TargetCommand.self, HandoverCommand.self,
+            Run.self, Check.self, Plan.self, Probe.self, StatusCommand.self, ReloadCommand.self, GroupCommand.self,
+            TargetCommand.self, HandoverCommand.self,
             TapCommand.self, RecordingCommand.self, DiskCommand.self,
         ])
 
     static func main() async {
         // A reader of ours that goes away is an error to handle, not an end.
         signal(SIGPIPE, SIG_IGN)
-        // Swift's library reads a program's arguments there and gives nothing of those that the kernel handed to `main`; without it every
-        // command, `--version` too, would be taken for none.
+        // Swift's library reads a program's arguments there and gives nothing of those that the kernel handed to
+        // `main`; without it every command, `--version` too, would be taken for none.
         guard !CommandLine.arguments.isEmpty else {
-            complain("streambox: its arguments cannot be read, because /proc is not mounted; run: mount -t proc proc /proc")
+            complain(
+                "streambox: its arguments cannot be read, because /proc is not mounted; run: mount -t proc proc /proc")
             Glibc.exit(1)
         }
         do {

@@ -9,7 +9,8 @@ enum TapFile {
     static func write(_ taps: [Supervisor.OpenTap], in folder: String) throws {
         let temporary = path(in: folder) + ".new"
         guard let file = fopen(temporary, "we") else {
-            throw Failure(status: 1, description: "streambox: cannot write \(temporary): \(String(cString: strerror(errno)))")
+            throw Failure(
+                status: 1, description: "streambox: cannot write \(temporary): \(String(cString: strerror(errno)))")
         }
         for tap in taps { fputs("\(tap.name) \(tap.port)\n", file) }
         // A full disk shows itself here; a file that was cut short is not published.
@@ -26,7 +27,8 @@ enum TapFile {
         var taps: [Supervisor.OpenTap] = []
         var line = [CChar](repeating: 0, count: 256)
         while fgets(&line, CInt(line.count), file) != nil {
-            let fields = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+            let fields = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(
+                whereSeparator: \.isWhitespace)
             if fields.count == 2, let port = Int(fields[1]) { taps.append(.init(name: String(fields[0]), port: port)) }
         }
         return taps

@@ -8,7 +8,8 @@ import Testing
 @Suite struct HotplugTests {
     /// The watcher that was built with these tests; it lies beside them.
     private static let watcher: String = {
-        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let tests =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         return URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/HotplugWatch"
     }()
 
@@ -29,7 +30,8 @@ import Testing
             try await program.output.first(containing: "add video4linux \(Self.card) /dev/video0 -")
             let added = try await program.output.first(containing: "add drm \(Self.gpu) /dev/dri/renderD128 -")
             try await lab.tell("unplug", Self.card)
-            let removed = try await program.output.first(containing: "remove video4linux \(Self.card)", from: added.index + 1)
+            let removed = try await program.output.first(
+                containing: "remove video4linux \(Self.card)", from: added.index + 1)
             #expect(removed.index > added.index)
             await stage.end(program)
         }
@@ -47,7 +49,12 @@ import Testing
         }
     }
 
-    @Test("a driver that takes a device of the bus, and one that is pulled there, are told: some GPUs are nothing but that")
+    @Test(
+        """
+        a driver that takes a device of the bus, and one that is pulled there, are told: some GPUs are nothing but \
+        that
+        """
+    )
     func bus() async throws {
         try await withLab { stage, lab in
             let program = try await watch(stage, lab)
@@ -79,7 +86,8 @@ import Testing
         }
     }
 
-    @Test("two hundred events within a second end in the right state of every device, each told a few times at the most")
+    @Test(
+        "two hundred events within a second end in the right state of every device, each told a few times at the most")
     func flood() async throws {
         try await withStage { stage in
             let seed = Int(SeededRandom.processSeed % 1_000_000)
@@ -89,13 +97,16 @@ import Testing
             // The announcer is built before the time that it takes counts.
             _ = try await HotplugStorm.announce(to: program, events: 0, devices: 1, milliseconds: 1, seed: seed)
             let begin = ContinuousClock.now
-            let states = try await HotplugStorm.announce(to: program, events: 200, devices: 12, milliseconds: 1000, seed: seed)
+            let states = try await HotplugStorm.announce(
+                to: program, events: 200, devices: 12, milliseconds: 1000, seed: seed)
             // A machine that is late leaves quiet between two events, and after that a device is told anew.
             let late = max(.zero, ContinuousClock.now - begin - .seconds(1))
             let most = 4 + Int(late / Duration.nanoseconds(HotplugBurst.quiet))
             try await eventually("the last state of each device") {
                 states.allSatisfy { path, action in
-                    guard let last = program.output.lines.last(where: { $0.text.contains(" \(path) ") })?.text else { return false }
+                    guard let last = program.output.lines.last(where: { $0.text.contains(" \(path) ") })?.text else {
+                        return false
+                    }
                     // One that was added and then changed within a burst is one that was added.
                     return last.hasPrefix(action) || action == "change" && last.hasPrefix("add ")
                 }

@@ -6,14 +6,18 @@ import Testing
 @Suite struct ListingTests {
     @Test("names are found in the lines of pci.ids")
     func names() {
-        let names = PCINames.names(vendor: "8086  Intel Corporation", devices: ["\t46a5  Other", "\t46a6  Alder Lake-P", "\t\t46a6 1028  Sub"], device: 0x46A6)
+        let names = PCINames.names(
+            vendor: "8086  Intel Corporation",
+            devices: ["\t46a5  Other", "\t46a6  Alder Lake-P", "\t\t46a6 1028  Sub"], device: 0x46A6)
         #expect(names.vendor == "Intel Corporation" && names.device == "Alder Lake-P")
         #expect(PCINames.names(vendor: "8086  Intel Corporation", devices: [], device: 1).device == nil)
     }
 
     @Test("four letters and picture rates are read as people write them")
     func notations() {
-        #expect(FourCC.text(0x5659_5559) == "YUYV" && FourCC.text(0x2020_3859) == "Y8" && FourCC.text(0x0100_3859) == "Y8??")
+        #expect(
+            FourCC.text(0x5659_5559) == "YUYV" && FourCC.text(0x2020_3859) == "Y8" && FourCC.text(0x0100_3859) == "Y8??"
+        )
         // RGBP, and the same big-endian.
         #expect(FourCC.text(0x5042_4752) == FourCC.text(0xD042_4752))
         #expect(FourCC.rate(interval: 1, 30) == "30" && FourCC.rate(interval: 333_333, 9_999_990) == "30")
@@ -21,12 +25,15 @@ import Testing
         #expect(FourCC.rate(interval: 0, 30) == nil && FourCC.rate(interval: 1, 0) == nil)
     }
 
-    @Test("interlaced fields have the order that the driver says, or that of the television standard", arguments: [
-        (4, 576, .topFirst), (4, 1080, .topFirst), (4, 480, .bottomFirst), (4, 486, .bottomFirst), (8, 480, .topFirst),
-        (9, 1080, .bottomFirst),
-        // None, one field alone, one behind the other, and by turns.
-        (1, 1080, nil), (2, 288, nil), (5, 576, nil), (7, 540, nil), (0, 576, nil), (99, 576, nil),
-    ] as [(UInt32, Int, FieldOrder?)])
+    @Test(
+        "interlaced fields have the order that the driver says, or that of the television standard",
+        arguments: [
+            (4, 576, .topFirst), (4, 1080, .topFirst), (4, 480, .bottomFirst), (4, 486, .bottomFirst),
+            (8, 480, .topFirst),
+            (9, 1080, .bottomFirst),
+            // None, one field alone, one behind the other, and by turns.
+            (1, 1080, nil), (2, 288, nil), (5, 576, nil), (7, 540, nil), (0, 576, nil), (99, 576, nil),
+        ] as [(UInt32, Int, FieldOrder?)])
     func fields(field: UInt32, height: Int, order: FieldOrder?) {
         #expect(FieldOrder(v4l2: field, height: height) == order)
     }
@@ -42,7 +49,9 @@ import Testing
     @Test("a list of PCI names is read as it is installed; where there is none there are no names")
     func namesOnDisk() throws {
         let folder = try TemporaryFolder()
-        let list = try folder.write("pci.ids", """
+        let list = try folder.write(
+            "pci.ids",
+            """
             # List of PCI ID's
             1002  Advanced Micro Devices, Inc. [AMD/ATI]
             \t73ff  Navi 23 [Radeon RX 6600/6600 XT/6600M]
@@ -55,10 +64,14 @@ import Testing
             """)
         let places = ["/nowhere/pci.ids", list]
         let amd = try #require(PCINames.find(vendor: 0x1002, device: 0x73FF, in: places))
-        #expect(amd.vendor == "Advanced Micro Devices, Inc. [AMD/ATI]" && amd.device == "Navi 23 [Radeon RX 6600/6600 XT/6600M]")
+        #expect(
+            amd.vendor == "Advanced Micro Devices, Inc. [AMD/ATI]"
+                && amd.device == "Navi 23 [Radeon RX 6600/6600 XT/6600M]")
         let intel = try #require(PCINames.find(vendor: 0x8086, device: 0x46A7, in: places))
         #expect(intel.vendor == "Intel Corporation" && intel.device == nil)
-        #expect(PCINames.find(vendor: 0x10DE, device: 1, in: places) == nil && PCINames.find(vendor: 0x8086, device: 1, in: []) == nil)
+        #expect(
+            PCINames.find(vendor: 0x10DE, device: 1, in: places) == nil
+                && PCINames.find(vendor: 0x8086, device: 1, in: []) == nil)
     }
 
     @Test("what is read is in order and every node is a path; a machine without any gives nothing")

@@ -6,7 +6,9 @@ import Testing
 /// When what arrives at an HDMI input is another signal.
 @Suite struct SignalTests {
     /// - Parameter front: Pixels behind each line, which is what tells 50 from 60 pictures a second.
-    private func signal(_ width: UInt32, _ height: UInt32, front: UInt32, clock: UInt64 = 148_500_000) -> V4L2Node.Signal {
+    private func signal(_ width: UInt32, _ height: UInt32, front: UInt32, clock: UInt64 = 148_500_000)
+        -> V4L2Node.Signal
+    {
         var timings = v4l2_dv_timings()
         (timings.bt.width, timings.bt.height, timings.bt.pixelclock) = (width, height, clock)
         (timings.bt.hfrontporch, timings.bt.hsync, timings.bt.hbackporch) = (front, 44, 148)

@@ -24,8 +24,12 @@ import Testing
 
     private var sources: [SourceConfiguration] {
         let kinds: [SourceKind] = [
-            .rtmp(RTMPSource(listen: SocketAddress(host: "0.0.0.0", port: 1935), app: "live", key: .credential("ingest"))),
-            .srt(SRTSource(listen: SocketAddress(host: "0.0.0.0", port: 9000), passphrase: .file("/etc/streambox/keys/srt"))),
+            .rtmp(
+                RTMPSource(
+                    listen: SocketAddress(host: "0.0.0.0", port: 1935), app: "live", key: .credential("ingest"))),
+            .srt(
+                SRTSource(
+                    listen: SocketAddress(host: "0.0.0.0", port: 9000), passphrase: .file("/etc/streambox/keys/srt"))),
             .pull(PullSource(url: "rtsp://camera/stream")),
             .capture(
                 CaptureSource(
@@ -113,14 +117,21 @@ import Testing
         #expect(channel.sources[0].kind == .rtmp(RTMPSource(listen: address, app: "live", key: nil)))
         #expect(channel.sources[1].kind == .capture(CaptureSource(binding: .any, size: nil, rate: nil, audio: .auto)))
         #expect(channel.sources[2].kind == .file(FileSource(path: "a.mp4", loop: false)))
-        #expect(channel.sources[3].kind == .test(TestSource(size: PixelSize(width: 1280, height: 720), rate: FrameRate(numerator: 30))))
+        #expect(
+            channel.sources[3].kind
+                == .test(TestSource(size: PixelSize(width: 1280, height: 720), rate: FrameRate(numerator: 30))))
         let encoding = VideoEncoding(
             codec: .h264, encoder: .auto, size: nil, rate: nil, bitrate: Bitrate(bitsPerSecond: 6_000_000),
             keyframe: .seconds(2), profile: "high")
         #expect(channel.groups[0].video == .encode(encoding))
-        #expect(channel.groups[0].audio == .encode(AudioEncoding(codec: .aac, bitrate: Bitrate(bitsPerSecond: 160_000), rate: 48000, channels: 2)))
+        #expect(
+            channel.groups[0].audio
+                == .encode(
+                    AudioEncoding(codec: .aac, bitrate: Bitrate(bitsPerSecond: 160_000), rate: 48000, channels: 2)))
         #expect(!channel.groups[0].tap)
-        #expect(channel.groups[0].targets[0].destination == .record(RecordTarget(folder: "rec", segment: .seconds(600), keep: nil)))
+        #expect(
+            channel.groups[0].targets[0].destination
+                == .record(RecordTarget(folder: "rec", segment: .seconds(600), keep: nil)))
     }
 
     @Test("video and audio can be copied")

@@ -47,10 +47,11 @@ import Testing
             let error = #expect(throws: ConfigurationError.self) {
                 try ConfigurationFile.parse(text, name: "box.yaml", ownerOnly: false)
             }
-            #expect(error?.problems.map(\.description) == [
-                "box.yaml:4:29: path: the file \(folder)/show.mp4 does not exist",
-                "box.yaml:5:19: image: the file \(folder) is a folder, not a file",
-            ])
+            #expect(
+                error?.problems.map(\.description) == [
+                    "box.yaml:4:29: path: the file \(folder)/show.mp4 does not exist",
+                    "box.yaml:5:19: image: the file \(folder) is a folder, not a file",
+                ])
         }
     }
 
@@ -69,10 +70,13 @@ import Testing
                 case 0: scalars.remove(at: index)
                 case 1: scalars.insert(pieces.randomElement(using: &generator) ?? "a", at: index)
                 case 2: scalars[index] = pieces.randomElement(using: &generator) ?? "a"
-                case 3: scalars.removeSubrange(index..<min(scalars.count, index + Int.random(in: 1...200, using: &generator)))
+                case 3:
+                    scalars.removeSubrange(
+                        index..<min(scalars.count, index + Int.random(in: 1...200, using: &generator)))
                 default:
                     let end = min(scalars.count, index + Int.random(in: 1...200, using: &generator))
-                    scalars.insert(contentsOf: scalars[index..<end], at: Int.random(in: 0..<scalars.count, using: &generator))
+                    scalars.insert(
+                        contentsOf: scalars[index..<end], at: Int.random(in: 0..<scalars.count, using: &generator))
                 }
                 if scalars.isEmpty { scalars = original }
             }
@@ -82,7 +86,9 @@ import Testing
                 let file = try ConfigurationFile.parse(String(text), name: "m", ownerOnly: true, checksFiles: false)
                 #expect(file.notices.allSatisfy { $0.line > 0 && $0.column > 0 }, "seed \(seed)")
             } catch {
-                #expect(!error.problems.isEmpty && error.problems.allSatisfy { $0.line > 0 && $0.column > 0 }, "seed \(seed): \(error)")
+                #expect(
+                    !error.problems.isEmpty && error.problems.allSatisfy { $0.line > 0 && $0.column > 0 },
+                    "seed \(seed): \(error)")
                 #expect(error.problems.map(\.line) == error.problems.map(\.line).sorted(), "seed \(seed)")
             }
         }
@@ -137,10 +143,15 @@ import Testing
 
     @Test("fit and deinterlace are read, and named in the summary where they are not the usual")
     func shape() throws {
-        let usual = try parse(inGroup("  - { name: g, tap: true, video: { size: 640x360, fit: pad, deinterlace: auto } }")).configuration
+        let usual = try parse(
+            inGroup("  - { name: g, tap: true, video: { size: 640x360, fit: pad, deinterlace: auto } }")
+        ).configuration
         #expect(usual.channels[0].groups[0].video == .encode(VideoEncoding(size: PixelSize(width: 640, height: 360))))
-        #expect(!ConfigurationSummary.render(usual).contains("fit") && !ConfigurationSummary.render(usual).contains("deinterlace"))
-        let other = try parse(inGroup("  - { name: g, tap: true, video: { fit: crop, deinterlace: off } }")).configuration
+        #expect(
+            !ConfigurationSummary.render(usual).contains("fit")
+                && !ConfigurationSummary.render(usual).contains("deinterlace"))
+        let other = try parse(inGroup("  - { name: g, tap: true, video: { fit: crop, deinterlace: off } }"))
+            .configuration
         #expect(other.channels[0].groups[0].video == .encode(VideoEncoding(fit: .crop, deinterlace: .off)))
         let words = ConfigurationSummary.render(other).split(whereSeparator: \.isWhitespace).joined(separator: " ")
         #expect(words.contains("fit crop, deinterlace off"), "\(words)")

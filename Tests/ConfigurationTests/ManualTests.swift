@@ -7,7 +7,8 @@ import Testing
 @Suite struct ManualTests {
     @Test("the manual page has every key, and no other")
     func keys() throws {
-        let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
             .appending(path: "packaging/man/streambox.yaml.5")
         let text = try String(contentsOf: page, encoding: .utf8).replacing("\\-", with: "-")
         // Bold words, alone on their line or the first of it; and those of a heading that stand beside each other.
@@ -24,13 +25,16 @@ import Testing
 
     /// Every key of every mapping, from what the reader says of one that it does not know.
     private static func keys() throws -> Set<String> {
-        let mappings = [
-            "zz: 1", "status: { zz: 1 }", "encoders: { zz: 1 }", "channels: [ { zz: 1 } ]", "channels: [ { slate: { zz: 1 } } ]",
-            "channels: [ { mezzanine: { zz: 1 } } ]", "channels: [ { sources: [ { zz: 1 } ] } ]",
-            "channels: [ { groups: [ { zz: 1 } ] } ]", "channels: [ { groups: [ { video: { zz: 1 } } ] } ]",
-            "channels: [ { groups: [ { audio: { zz: 1 } } ] } ]", "channels: [ { groups: [ { targets: [ { zz: 1 } ] } ] } ]",
-            "channels: [ { groups: [ { targets: [ { name: a, record: { zz: 1 } } ] } ] } ]",
-        ] + SourceKind.names.map { "channels: [ { sources: [ { \($0): { zz: 1 } } ] } ]" }
+        let mappings =
+            [
+                "zz: 1", "status: { zz: 1 }", "encoders: { zz: 1 }", "channels: [ { zz: 1 } ]",
+                "channels: [ { slate: { zz: 1 } } ]",
+                "channels: [ { mezzanine: { zz: 1 } } ]", "channels: [ { sources: [ { zz: 1 } ] } ]",
+                "channels: [ { groups: [ { zz: 1 } ] } ]", "channels: [ { groups: [ { video: { zz: 1 } } ] } ]",
+                "channels: [ { groups: [ { audio: { zz: 1 } } ] } ]",
+                "channels: [ { groups: [ { targets: [ { zz: 1 } ] } ] } ]",
+                "channels: [ { groups: [ { targets: [ { name: a, record: { zz: 1 } } ] } ] } ]",
+            ] + SourceKind.names.map { "channels: [ { sources: [ { \($0): { zz: 1 } } ] } ]" }
         var keys: Set = ["file", "credential", "env"]
         for text in mappings {
             do {

@@ -24,7 +24,13 @@ import Testing
                 try SecretReference.file("\(folder)/key").resolve(environment: [:])
             }
             #expect(error?.code == .exposed)
-            #expect(error?.description == "the secret file \(folder)/key can be read by others than its owner; run: chmod 600 \(folder)/key")
+            #expect(
+                error?.description
+                    == """
+                    the secret file \(folder)/key can be read by others than its owner; run: chmod 600 \
+                    \(folder)/key
+                    """
+            )
         }
     }
 
@@ -33,11 +39,17 @@ import Testing
         try withFolder { folder in
             try write(Array(hidden.utf8), to: "\(folder)/key")
             #expect(chown("\(folder)/key", 65534, 65534) == 0)
-            let error = #expect(throws: SecretError.self) { try SecretReference.file("\(folder)/key").resolve(environment: [:]) }
+            let error = #expect(throws: SecretError.self) {
+                try SecretReference.file("\(folder)/key").resolve(environment: [:])
+            }
             #expect(error?.code == .foreign)
             #expect(
                 error?.description
-                    == "the secret file \(folder)/key belongs to another user, number 65534, who can read and change it; run this as that user, or: chown 0 \(folder)/key")
+                    == """
+                    the secret file \(folder)/key belongs to another user, number 65534, who can read and change \
+                    it; run this as that user, or: chown 0 \(folder)/key
+                    """
+            )
         }
     }
 
@@ -76,22 +88,38 @@ import Testing
             chmod(folder, 0o700)
             #expect(try SecretReference.credential("open").resolve(environment: environment).reveal() == hidden)
             chmod(folder, 0o755)
-            let open = #expect(throws: SecretError.self) { try SecretReference.credential("open").resolve(environment: environment) }
-            #expect(open?.description == "the credential open can be read by every user of this machine; run: chmod 600 \(folder)/open")
+            let open = #expect(throws: SecretError.self) {
+                try SecretReference.credential("open").resolve(environment: environment)
+            }
+            #expect(
+                open?.description
+                    == "the credential open can be read by every user of this machine; run: chmod 600 \(folder)/open")
             #expect(try SecretReference.credential("ingest").resolve(environment: environment).reveal() == hidden)
             let outside = #expect(throws: SecretError.self) {
                 try SecretReference.credential("../ingest").resolve(environment: environment)
             }
             #expect(outside?.description == "'../ingest' is no name of a credential")
         }
-        let error = #expect(throws: SecretError.self) { try SecretReference.credential("ingest").resolve(environment: [:]) }
-        #expect(error?.description == "the credential ingest cannot be read because $CREDENTIALS_DIRECTORY is not set; add LoadCredential=ingest:PATH to the systemd unit")
+        let error = #expect(throws: SecretError.self) {
+            try SecretReference.credential("ingest").resolve(environment: [:])
+        }
+        #expect(
+            error?.description
+                == """
+                the credential ingest cannot be read because $CREDENTIALS_DIRECTORY is not set; add \
+                LoadCredential=ingest:PATH to the systemd unit
+                """
+        )
     }
 
     @Test("a secret from the environment must be set and not empty")
     func environment() throws {
         #expect(try SecretReference.env("KEY").resolve(environment: ["KEY": hidden]).reveal() == hidden)
-        #expect(throws: SecretError(code: .missing, description: "the environment variable KEY is not set; set it where the service is started")) {
+        #expect(
+            throws: SecretError(
+                code: .missing,
+                description: "the environment variable KEY is not set; set it where the service is started")
+        ) {
             try SecretReference.env("KEY").resolve(environment: [:])
         }
         #expect(throws: SecretError(code: .unsuitable, description: "the environment variable KEY is empty")) {
@@ -106,27 +134,37 @@ import Testing
             let secret = try? SecretReference.env("P").resolve(environment: ["P": value], as: .passphrase)
             #expect((secret != nil) == isGood)
         }
-        #expect(mistakes(withTargets("{ name: t, url: \"srt://h:1\", passphrase: short }"), ownerOnly: true) == [
-            "box.yaml:9:48: passphrase has 5 characters; an SRT passphrase has 10 to 79"
-        ])
+        #expect(
+            mistakes(withTargets("{ name: t, url: \"srt://h:1\", passphrase: short }"), ownerOnly: true) == [
+                "box.yaml:9:48: passphrase has 5 characters; an SRT passphrase has 10 to 79"
+            ])
     }
 
     @Test("a secret written into a file that others can read is refused, without being quoted")
     func literalRefused() {
-        #expect(mistakes(withTargets("{ name: t, url: \"rtmp://h/a\", key: \(hidden) }")) == [
-            "box.yaml:9:42: key is written straight into a file that others can read; write { file: PATH }, { credential: NAME } or { env: NAME }, or run: chmod 600 box.yaml"
-        ])
+        #expect(
+            mistakes(withTargets("{ name: t, url: \"rtmp://h/a\", key: \(hidden) }")) == [
+                """
+                box.yaml:9:42: key is written straight into a file that others can read; write { file: PATH }, { \
+                credential: NAME } or { env: NAME }, or run: chmod 600 box.yaml
+                """
+            ])
     }
 
     @Test("a secret written into a file of its owner alone is taken, numbers too")
     func literalAllowed() throws {
         for (written, value) in [(hidden, hidden), ("12345678901", "12345678901")] {
-            let box = try parse(withTargets("{ name: t, url: \"rtmp://h/a\", key: \(written) }"), ownerOnly: true).configuration
-            #expect(box.channels[0].groups[0].targets[0].destination == .rtmp(RTMPTarget(url: "rtmp://h/a", key: .literal(Secret(value)))))
+            let box = try parse(withTargets("{ name: t, url: \"rtmp://h/a\", key: \(written) }"), ownerOnly: true)
+                .configuration
+            #expect(
+                box.channels[0].groups[0].targets[0].destination
+                    == .rtmp(RTMPTarget(url: "rtmp://h/a", key: .literal(Secret(value)))))
         }
     }
 
-    @Test("the mode of the configuration file decides about secrets in it", arguments: [(0o600, true), (0o400, true), (0o640, false), (0o644, false)])
+    @Test(
+        "the mode of the configuration file decides about secrets in it",
+        arguments: [(0o600, true), (0o400, true), (0o640, false), (0o644, false)])
     func literalByMode(mode: Int, isAllowed: Bool) throws {
         try withFolder { folder in
             let text = withTargets("{ name: t, url: \"rtmp://h/a\", key: \(hidden) }")
@@ -136,10 +174,13 @@ import Testing
         }
     }
 
-    @Test("a reference with a mistake is refused and never quotes what may be the secret", arguments: [
-        "{ \(Self.leak) }", "{ fil: \(Self.leak) }", "{ env: $\(Self.leak) }", "[\(Self.leak)]", "{ env: A, file: \(Self.leak) }",
-        "{ \(Self.leak): x }", "{}", "", "{ credential: a/b }",
-    ])
+    @Test(
+        "a reference with a mistake is refused and never quotes what may be the secret",
+        arguments: [
+            "{ \(Self.leak) }", "{ fil: \(Self.leak) }", "{ env: $\(Self.leak) }", "[\(Self.leak)]",
+            "{ env: A, file: \(Self.leak) }",
+            "{ \(Self.leak): x }", "{}", "", "{ credential: a/b }",
+        ])
     func wrongReferences(reference: String) {
         let found = mistakes(withTargets("{ name: t, url: \"rtmp://h/a\", key: \(reference) }"))
         #expect(found.count == 1)
@@ -155,20 +196,22 @@ import Testing
         #expect(mistakes(text, ownerOnly: true) == [])
     }
 
-    @Test("a key or a password in a url is a warning where others can read the file", arguments: [
-        withTargets("{ name: t, url: \"rtmp://h/app/\(Self.leak)\" }"),
-        withTargets("{ name: t, url: \"rtmp://user:\(Self.leak)@h/app\" }"),
-        withTargets("{ name: t, url: \"rtmp://h/app?auth=\(Self.leak)\" }"),
-        withSources("pull: { url: \"rtsp://user:\(Self.leak)@camera/stream\" }"),
-        withSources("pull: { url: \"srt://h:9000?passphrase=\(Self.leak)\" }"),
-        withSources("pull: { url: \"srt://h:9000?streamid=\(Self.leak)\" }"),
-        withSources("pull: { url: \"http://h/a.ts?password=\(Self.leak)\" }"),
-        withSources("pull: { url: \"https://h/a.ts?channel=1&token=\(Self.leak)\" }"),
-        withSources("pull: { url: \"rtmp://h/live/a?\(Self.leak)\" }"),
-        withSources("srt: { listen: \"127.0.0.1:9000\", streamid: \(Self.leak) }"),
-        withTargets("{ name: t, url: \"srt://h:1\", streamid: \(Self.leak) }"),
-        withTargets("{ name: t, url: \"srt://h:1?streamid=\(Self.leak)\" }"),
-    ])
+    @Test(
+        "a key or a password in a url is a warning where others can read the file",
+        arguments: [
+            withTargets("{ name: t, url: \"rtmp://h/app/\(Self.leak)\" }"),
+            withTargets("{ name: t, url: \"rtmp://user:\(Self.leak)@h/app\" }"),
+            withTargets("{ name: t, url: \"rtmp://h/app?auth=\(Self.leak)\" }"),
+            withSources("pull: { url: \"rtsp://user:\(Self.leak)@camera/stream\" }"),
+            withSources("pull: { url: \"srt://h:9000?passphrase=\(Self.leak)\" }"),
+            withSources("pull: { url: \"srt://h:9000?streamid=\(Self.leak)\" }"),
+            withSources("pull: { url: \"http://h/a.ts?password=\(Self.leak)\" }"),
+            withSources("pull: { url: \"https://h/a.ts?channel=1&token=\(Self.leak)\" }"),
+            withSources("pull: { url: \"rtmp://h/live/a?\(Self.leak)\" }"),
+            withSources("srt: { listen: \"127.0.0.1:9000\", streamid: \(Self.leak) }"),
+            withTargets("{ name: t, url: \"srt://h:1\", streamid: \(Self.leak) }"),
+            withTargets("{ name: t, url: \"srt://h:1?streamid=\(Self.leak)\" }"),
+        ])
     func secretInURL(text: String) throws {
         let found = try notices(text)
         #expect(found.count == 1)
@@ -182,12 +225,22 @@ import Testing
             let path = "\(folder)/key"
             let source = withSources("rtmp: { listen: \"127.0.0.1:1935\", key: { file: \(path) } }")
             #expect(try notices(source, ownerOnly: true) == [])
-            for (mode, isOpen) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true), (0o620, true)] as [(mode_t, Bool)] {
+            for (mode, isOpen) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true), (0o620, true)]
+                as [(mode_t, Bool)]
+            {
                 try write(Array("\(hidden)\n".utf8), to: path, mode: mode)
                 let file = try ConfigurationFile.parse(source, name: "box.yaml", ownerOnly: true)
                 let found = file.notices.map(\.description)
                 #expect(found.count == (isOpen ? 1 : 0))
-                #expect(found.allSatisfy { $0.hasSuffix("the secret file \(path) can be read by others than its owner, and is refused like that; run: chmod 600 \(path)") })
+                #expect(
+                    found.allSatisfy {
+                        $0.hasSuffix(
+                            """
+                            the secret file \(path) can be read by others than its owner, and is refused like \
+                            that; run: chmod 600 \(path)
+                            """
+                        )
+                    })
                 // Where files are not to be looked at, none is.
                 #expect(try notices(source, ownerOnly: true) == [])
                 unlink(path)
@@ -195,42 +248,80 @@ import Testing
         }
     }
 
-    @Test("what a url or a stream id gives away is said with the mend", arguments: [
-        ("pull: { url: \"rtsp://u:p@h/x\" }", "5:18: the url holds a password, and others can read this file; write it as password: { file: PATH }, or run: chmod 600 box.yaml"),
-        ("pull: { url: \"rtmp://u:p@h/x\" }", "5:18: the url holds a password, and others can read this file; run: chmod 600 box.yaml"),
-        ("pull: { url: \"srt://h:1?streamid=a&passphrase=0123456789\" }", "5:18: the url holds a passphrase and a stream id, and others can read this file; write it as passphrase: { file: PATH } and streamid: { file: PATH }, or run: chmod 600 box.yaml"),
-        ("pull: { url: \"http://h/x?token=a\" }", "5:18: the url holds what may be a password or a key, and others can read this file; run: chmod 600 box.yaml"),
-        ("srt: { listen: \"0.0.0.0:1\", streamid: a }", "5:43: streamid is written straight into a file that others can read; write { file: PATH }, { credential: NAME } or { env: NAME }, or run: chmod 600 box.yaml"),
-    ])
+    @Test(
+        "what a url or a stream id gives away is said with the mend",
+        arguments: [
+            (
+                "pull: { url: \"rtsp://u:p@h/x\" }",
+                """
+                5:18: the url holds a password, and others can read this file; write it as password: { file: PATH \
+                }, or run: chmod 600 box.yaml
+                """
+            ),
+            (
+                "pull: { url: \"rtmp://u:p@h/x\" }",
+                "5:18: the url holds a password, and others can read this file; run: chmod 600 box.yaml"
+            ),
+            (
+                "pull: { url: \"srt://h:1?streamid=a&passphrase=0123456789\" }",
+                """
+                5:18: the url holds a passphrase and a stream id, and others can read this file; write it as \
+                passphrase: { file: PATH } and streamid: { file: PATH }, or run: chmod 600 box.yaml
+                """
+            ),
+            (
+                "pull: { url: \"http://h/x?token=a\" }",
+                """
+                5:18: the url holds what may be a password or a key, and others can read this file; run: chmod 600 \
+                box.yaml
+                """
+            ),
+            (
+                "srt: { listen: \"0.0.0.0:1\", streamid: a }",
+                """
+                5:43: streamid is written straight into a file that others can read; write { file: PATH }, { \
+                credential: NAME } or { env: NAME }, or run: chmod 600 box.yaml
+                """
+            ),
+        ])
     func mends(source: String, message: String) throws {
         #expect(try notices(withSources(source)) == ["box.yaml:\(message)"])
         #expect(try notices(withSources(source), ownerOnly: true) == [])
     }
 
-    @Test("a url without a secret, and one whose secrets stand elsewhere, give nothing away", arguments: [
-        "pull: { url: \"rtsp://h/cam/realmonitor?channel=1&subtype=0\" }", "pull: { url: \"rtsp://h/x?tcp\" }",
-        "pull: { url: \"srt://h:1?mode=caller&latency=200000\" }", "pull: { url: \"rtsp://viewer@h/x\", password: { env: P } }",
-        "pull: { url: \"srt://h:1\", passphrase: { file: /k }, streamid: { credential: c } }",
-        "srt: { listen: \"0.0.0.0:1\", streamid: { file: /k } }",
-    ])
+    @Test(
+        "a url without a secret, and one whose secrets stand elsewhere, give nothing away",
+        arguments: [
+            "pull: { url: \"rtsp://h/cam/realmonitor?channel=1&subtype=0\" }", "pull: { url: \"rtsp://h/x?tcp\" }",
+            "pull: { url: \"srt://h:1?mode=caller&latency=200000\" }",
+            "pull: { url: \"rtsp://viewer@h/x\", password: { env: P } }",
+            "pull: { url: \"srt://h:1\", passphrase: { file: /k }, streamid: { credential: c } }",
+            "srt: { listen: \"0.0.0.0:1\", streamid: { file: /k } }",
+        ])
     func givesNothingAway(source: String) throws {
         #expect(try notices(withSources(source)) == [])
     }
 
-    @Test("stream ids, and the secrets of what is pulled, are named by their places", arguments: [
-        ("{ file: /k }", SecretReference.file("/k")), ("{ credential: c }", .credential("c")), ("{ env: V }", .env("V")),
-    ])
+    @Test(
+        "stream ids, and the secrets of what is pulled, are named by their places",
+        arguments: [
+            ("{ file: /k }", SecretReference.file("/k")), ("{ credential: c }", .credential("c")),
+            ("{ env: V }", .env("V")),
+        ])
     func places(written: String, reference: SecretReference) throws {
         let text = withSources(
-            "srt: { listen: \"127.0.0.1:1\", streamid: \(written) }", "pull: { url: \"srt://h:2\", passphrase: \(written), streamid: \(written) }",
+            "srt: { listen: \"127.0.0.1:1\", streamid: \(written) }",
+            "pull: { url: \"srt://h:2\", passphrase: \(written), streamid: \(written) }",
             "pull: { url: \"rtsp://viewer@h/x\", password: \(written) }")
         let box = try parse(text).configuration
-        #expect(box.channels[0].sources.map(\.kind) == [
-            .srt(SRTSource(listen: SocketAddress(host: "127.0.0.1", port: 1), streamid: reference)),
-            .pull(PullSource(url: "srt://h:2", passphrase: reference, streamid: reference)),
-            .pull(PullSource(url: "rtsp://viewer@h/x", password: reference)),
-        ])
-        let target = try parse(withTargets("{ name: t, url: \"srt://h:1\", streamid: \(written) }")).configuration.channels[0].groups[0].targets[0]
+        #expect(
+            box.channels[0].sources.map(\.kind) == [
+                .srt(SRTSource(listen: SocketAddress(host: "127.0.0.1", port: 1), streamid: reference)),
+                .pull(PullSource(url: "srt://h:2", passphrase: reference, streamid: reference)),
+                .pull(PullSource(url: "rtsp://viewer@h/x", password: reference)),
+            ])
+        let target = try parse(withTargets("{ name: t, url: \"srt://h:1\", streamid: \(written) }")).configuration
+            .channels[0].groups[0].targets[0]
         #expect(target.destination == .srt(SRTTarget(url: "srt://h:1", streamid: reference)))
         let summary = ConfigurationSummary.render(box)
         for place in ["stream id \(written)", "passphrase \(written)", "password \(written)"] {
@@ -242,9 +333,12 @@ import Testing
     @Test("what references lead to is hidden; a stream id as a whole, since its parts are names that a log needs")
     func values() throws {
         let text = withSources(
-            "srt: { listen: \"127.0.0.1:1\", streamid: { env: ID } }", "pull: { url: \"srt://h:2\", streamid: { env: ID }, passphrase: { env: PASS } }",
+            "srt: { listen: \"127.0.0.1:1\", streamid: { env: ID } }",
+            "pull: { url: \"srt://h:2\", streamid: { env: ID }, passphrase: { env: PASS } }",
             "pull: { url: \"rtsp://viewer@h/x\", password: { env: WORD } }")
-        let values = try parse(text).configuration.secretValues(environment: ["ID": "#!::r=kitchen-1", "PASS": "0123456789", "WORD": "w0rd", "OTHER": "x"])
+        let values = try parse(text).configuration.secretValues(environment: [
+            "ID": "#!::r=kitchen-1", "PASS": "0123456789", "WORD": "w0rd", "OTHER": "x",
+        ])
         #expect(Set(values) == ["#!::r=kitchen-1", "0123456789", "w0rd", "viewer"])
     }
 
@@ -254,8 +348,9 @@ import Testing
             let value = String(repeating: "s", count: count)
             let secret = try? SecretReference.env("S").resolve(environment: ["S": value], as: .streamid)
             #expect((secret != nil) == isGood)
-            #expect(mistakes(withSources("srt: { listen: \"127.0.0.1:1\", streamid: \(value) }"), ownerOnly: true)
-                == (isGood ? [] : ["box.yaml:5:45: streamid is too long; SRT allows 512 characters"]))
+            #expect(
+                mistakes(withSources("srt: { listen: \"127.0.0.1:1\", streamid: \(value) }"), ownerOnly: true)
+                    == (isGood ? [] : ["box.yaml:5:45: streamid is too long; SRT allows 512 characters"]))
         }
     }
 
@@ -296,10 +391,13 @@ import Testing
         #expect(Secret("ab").withUnsafeBytes { Array($0) } == [97, 98])
     }
 
-    @Test("a reference is described as the file writes it", arguments: [
-        (SecretReference.file("/etc/key"), "{ file: /etc/key }"), (.credential("ingest"), "{ credential: ingest }"),
-        (.env("KEY"), "{ env: KEY }"), (.literal(Secret("x")), "****"), (.file("a \"b\""), "{ file: \"a \\\"b\\\"\" }"),
-    ])
+    @Test(
+        "a reference is described as the file writes it",
+        arguments: [
+            (SecretReference.file("/etc/key"), "{ file: /etc/key }"), (.credential("ingest"), "{ credential: ingest }"),
+            (.env("KEY"), "{ env: KEY }"), (.literal(Secret("x")), "****"),
+            (.file("a \"b\""), "{ file: \"a \\\"b\\\"\" }"),
+        ])
     func descriptions(reference: SecretReference, text: String) {
         #expect(reference.description == text)
     }

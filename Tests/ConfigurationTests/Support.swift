@@ -4,28 +4,40 @@ import Glibc
 
 /// The example that the documentation shows, complete.
 let example = """
-    ffmpeg: /usr/bin/ffmpeg                # default: first on PATH; refused with a reason if it is not FFmpeg ≥ 5.1
-    runtime: /run/streambox                # default $RUNTIME_DIRECTORY, else $XDG_RUNTIME_DIR/streambox, else a private temporary folder
-    state: /var/lib/streambox              # default $STATE_DIRECTORY, else $XDG_STATE_HOME/streambox or ~/.local/state/streambox
+    # default: first on PATH; refused with a reason if it is not FFmpeg ≥ 5.1
+    ffmpeg: /usr/bin/ffmpeg
+    # default $RUNTIME_DIRECTORY, else $XDG_RUNTIME_DIR/streambox, else a private temporary folder
+    runtime: /run/streambox
+    # default $STATE_DIRECTORY, else $XDG_STATE_HOME/streambox or ~/.local/state/streambox
+    state: /var/lib/streambox
     status: { file: /run/streambox/streambox.prom, every: 2s, listen: "127.0.0.1:9163" }
-    encoders: { order: [nvenc, vaapi, qsv, v4l2m2m, software] }   # the order `auto` tries; leave one out and it is never used
+    # the order `auto` tries; leave one out and it is never used
+    encoders: { order: [nvenc, vaapi, qsv, v4l2m2m, software] }
     channels:
       - name: main
         sources:                           # by priority: the first that delivers is on air
           - rtmp: { listen: "0.0.0.0:1935", app: live, key: { credential: ingest } }
           - srt: { listen: "0.0.0.0:9000", passphrase: { file: /etc/streambox/keys/srt } }
           - pull: { url: "rtsp://camera/stream" }
-          - capture: { serial: "SN0001", size: 1920x1080, rate: 60, audio: auto }    # or path: / model: / any: true; audio: auto | none | an ALSA id
-          - raw: { path: /run/streambox/frames, size: 1280x720, rate: 30, pixels: bgra }   # another program writes frames to this FIFO
+          # or path: / model: / any: true; audio: auto | none | an ALSA id
+          - capture: { serial: "SN0001", size: 1920x1080, rate: 60, audio: auto }
+          # another program writes frames to this FIFO
+          - raw: { path: /run/streambox/frames, size: 1280x720, rate: 30, pixels: bgra }
           - file: { path: show.mp4, loop: true }
           - test: { size: 1280x720, rate: 30 }
-        slate: { after: 1s, image: standby.png, text: "Back soon" }                  # shown when no source delivers; default: plain card
-        mezzanine: { bitrate: 20M, keyframe: 500ms }                                 # how capture and raw sources are encoded for the relay
-        tap: true                          # read-only MPEG-TS on tcp://127.0.0.1:PORT, PORT = 20000 + hash(name) mod 20000, next free on collision
+        # shown when no source delivers; default: plain card
+        slate: { after: 1s, image: standby.png, text: "Back soon" }
+        # how capture and raw sources are encoded for the relay
+        mezzanine: { bitrate: 20M, keyframe: 500ms }
+        # read-only MPEG-TS on tcp://127.0.0.1:PORT, PORT = 20000 + hash(name) mod 20000, next free on collision
+        tap: true
         groups:
           - name: hd
-            video: { codec: h264, encoder: auto, size: 1920x1080, rate: 30, bitrate: 6000k, keyframe: 2s, profile: high }   # or `video: copy`
-            audio: { codec: aac, bitrate: 160k, rate: 48000, channels: 2 }                                                  # or `audio: copy`
+            # or `video: copy`
+            video:
+              { codec: h264, encoder: auto, size: 1920x1080, rate: 30, bitrate: 6000k, keyframe: 2s, profile: high }
+            # or `audio: copy`
+            audio: { codec: aac, bitrate: 160k, rate: 48000, channels: 2 }
             tap: false
             targets:
               - { name: twitch, url: "rtmp://live.twitch.tv/app", key: { credential: twitch } }
@@ -41,7 +53,9 @@ func inGroup(_ lines: String) -> String {
 
 /// A whole configuration with these targets of group `g`; the first is line 9, column 5.
 func withTargets(_ targets: String...) -> String {
-    inGroup("  - name: g\n    tap: true\n    audio: copy\n    targets:\n" + targets.map { "    - \($0)" }.joined(separator: "\n"))
+    inGroup(
+        "  - name: g\n    tap: true\n    audio: copy\n    targets:\n"
+            + targets.map { "    - \($0)" }.joined(separator: "\n"))
 }
 
 /// A whole configuration with these sources; the first is line 5, column 5.
@@ -54,7 +68,9 @@ func withVideo(_ video: String) -> String {
     inGroup("  - name: g\n    tap: true\n    video: \(video)")
 }
 
-func parse(_ text: String, ownerOnly: Bool = false, notYet: [NotYet] = []) throws(ConfigurationError) -> ConfigurationFile {
+func parse(_ text: String, ownerOnly: Bool = false, notYet: [NotYet] = []) throws(ConfigurationError)
+    -> ConfigurationFile
+{
     try ConfigurationFile.parse(text, name: "box.yaml", ownerOnly: ownerOnly, checksFiles: false, notYet: notYet)
 }
 

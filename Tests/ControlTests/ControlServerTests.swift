@@ -13,16 +13,20 @@ import Testing
         func answer(_ request: ControlRequest) async -> ControlReply {
             requests.withLock { $0.append(request) }
             switch request.command {
-            case .status: return ControlReply(.done, "", status: BoxSnapshot(version: "1", ffmpeg: "5.1", started: 1, updated: 2))
+            case .status:
+                return ControlReply(.done, "", status: BoxSnapshot(version: "1", ffmpeg: "5.1", started: 1, updated: 2))
             // More than a socket holds.
-            case .stopGroup where request.name == "much": return ControlReply(.done, String(repeating: "x", count: 4 << 20))
+            case .stopGroup where request.name == "much":
+                return ControlReply(.done, String(repeating: "x", count: 4 << 20))
             case .handover: return ControlReply(.refused, "no such encoder; usable here: libx264")
             default: return ControlReply(.done, "done \(request.name ?? "")")
             }
         }
     }
 
-    private func withServer(patience: Duration = .seconds(30), _ body: (String, Service) async throws -> Void) async throws {
+    private func withServer(patience: Duration = .seconds(30), _ body: (String, Service) async throws -> Void)
+        async throws
+    {
         let folder = try TemporaryFolder()
         let service = Service()
         let server = ControlServer(path: folder.path("control.sock"), service: service, patience: patience)
@@ -82,7 +86,10 @@ import Testing
     @Test("what is no request is answered with what one is")
     func malformed() async throws {
         try await withServer { path, service in
-            for line in ["", "{", "null", "{\"command\":\"dance\"}", "[1,2]", "\u{0}\u{1}", String(repeating: "[", count: 60_000), String(repeating: "{\"a\":", count: 10_000)] {
+            for line in [
+                "", "{", "null", "{\"command\":\"dance\"}", "[1,2]", "\u{0}\u{1}",
+                String(repeating: "[", count: 60_000), String(repeating: "{\"a\":", count: 10_000),
+            ] {
                 let reply = try await exchange(Array("\(line)\n".utf8), at: path)
                 #expect(reply.contains("mistaken") && reply.contains("status, reload"), "\(line): \(reply)")
             }
@@ -95,7 +102,9 @@ import Testing
         try await withServer { path, service in
             let reply = try await exchange([UInt8](repeating: UInt8(ascii: "a"), count: 300_000), at: path)
             #expect(reply.contains("at most 65536 bytes"), "\(reply)")
-            #expect(try await exchange(Array("{\"command\":\"status\"".utf8), at: path).contains("ends before its line does"))
+            #expect(
+                try await exchange(Array("{\"command\":\"status\"".utf8), at: path).contains(
+                    "ends before its line does"))
             #expect(service.requests.withLock { $0.isEmpty })
             #expect(try await ask(ControlRequest(.reload), at: path).outcome == .done)
         }
@@ -136,7 +145,9 @@ import Testing
                 return descriptor
             }
             defer { for descriptor in deaf { close(descriptor) } }
-            try await eventually("all of them to be answered") { service.requests.withLock { $0.count } >= ControlServer.mostClients }
+            try await eventually("all of them to be answered") {
+                service.requests.withLock { $0.count } >= ControlServer.mostClients
+            }
             try await eventually("a place to be free again") {
                 (try? await ask(ControlRequest(.reload), at: path).outcome) == .done
             }
@@ -158,7 +169,9 @@ import Testing
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
         let dead = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         _ = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(dead, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(dead, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
         }
         close(dead)
         #expect(throws: ControlError.self) { try ControlClient(path: path).send(ControlRequest(.status)) }
@@ -173,7 +186,9 @@ import Testing
     @Test("without a service the client says where it looked and what to do")
     func nobody() async throws {
         let folder = try TemporaryFolder()
-        let error = #expect(throws: ControlError.self) { try ControlClient(path: folder.path("control.sock")).send(ControlRequest(.status)) }
+        let error = #expect(throws: ControlError.self) {
+            try ControlClient(path: folder.path("control.sock")).send(ControlRequest(.status))
+        }
         #expect(error?.description.contains(folder.path("control.sock")) == true)
         #expect(error?.description.contains("streambox run") == true)
     }

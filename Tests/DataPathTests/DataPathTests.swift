@@ -50,9 +50,11 @@ import TransportStream
             await path.endInput(of: attachment)
         }
 
-        /// Writes in pieces, each when the one before has been taken in and, by the reader, out; as a live source does, so
-        /// that the reader begins at the first keyframe.
-        func write(_ bytes: some Collection<UInt8>, to writer: Writer, paceOf attachment: DataPath.Attachment? = nil) async throws {
+        /// Writes in pieces, each when the one before has been taken in and, by the reader, out; as a live source does,
+        /// so that the reader begins at the first keyframe.
+        func write(_ bytes: some Collection<UInt8>, to writer: Writer, paceOf attachment: DataPath.Attachment? = nil)
+            async throws
+        {
             let bytes = Array(bytes)
             let piece = 7 * TransportBytes.packetSize
             for start in stride(from: 0, to: bytes.count, by: piece) {
@@ -66,7 +68,9 @@ import TransportStream
         }
     }
 
-    private func stream(from number: UInt32 = 0, seconds: Double = 2, gop: Int = 10, busy: Bool = false, bFrames: Int = 0) async throws -> [UInt8] {
+    private func stream(
+        from number: UInt32 = 0, seconds: Double = 2, gop: Int = 10, busy: Bool = false, bFrames: Int = 0
+    ) async throws -> [UInt8] {
         try await NumberedSource.with {
             $0.width = 320
             $0.height = 180
@@ -110,7 +114,9 @@ import TransportStream
         await rig.path.stop()
     }
 
-    @Test("what goes in at one end comes out whole at the other", arguments: [RecordedStream.plain, .bFrames, .otherPIDs, .noRandomAccess, .busy, .hevc])
+    @Test(
+        "what goes in at one end comes out whole at the other",
+        arguments: [RecordedStream.plain, .bFrames, .otherPIDs, .noRandomAccess, .busy, .hevc])
     func whole(recorded: RecordedStream) async throws {
         let rig = await Rig()
         let (publisher, reader, _) = try await rig.publisher()
@@ -264,7 +270,8 @@ import TransportStream
 
     // MARK: A source ahead of real time
 
-    @Test("a source that gives a file at once is held back to real time, and nothing is lost", arguments: [true, false])
+    @Test(
+        "a source that gives a file at once is held back to real time, and nothing is lost", arguments: [true, false])
     func ahead(isOnAir: Bool) async throws {
         // Less than a group of pictures, of which a reader that waits for the first one would take the newest.
         let rig = await Rig(mostAhead: .milliseconds(200))
@@ -379,7 +386,9 @@ import TransportStream
         try await rig.finish(hung)
         let reading = try await hungReader.frames()
         let jumped = Verdict(reading)
-        #expect(jumped.lost.count == 2 && jumped.duplicated.isEmpty && jumped.late.isEmpty && jumped.backwards.isEmpty, "\(jumped)")
+        #expect(
+            jumped.lost.count == 2 && jumped.duplicated.isEmpty && jumped.late.isEmpty && jumped.backwards.isEmpty,
+            "\(jumped)")
         #expect(jumped.last == 1059, "\(jumped)")
         #expect(reading.complaints.isEmpty, "\(reading.complaints)")
         // How much of the stream it got is told beside them.
@@ -419,7 +428,12 @@ import TransportStream
 
     // MARK: Taps
 
-    @Test("what waits in a pipe stays as it was, however far the feed has gone on, also when its reader was let go meanwhile")
+    @Test(
+        """
+        what waits in a pipe stays as it was, however far the feed has gone on, also when its reader was let go \
+        meanwhile
+        """
+    )
     func lent() async throws {
         let rig = await Rig(limits: Feed.Limits(duration: 1, bytes: 1))
         let (_, writer, _) = try await rig.source()
@@ -432,8 +446,11 @@ import TransportStream
         await rig.path.endInput(of: slow)
         try await rig.write(bytes[half...], to: writer, paceOf: quick)
         try await rig.finish(quick)
-        let all = try await reader.all(), waited = try await slowReader.start().all()
-        #expect(all.count > 1 << 20 && waited.count > 100_000 && all.starts(with: waited), "\(all.count) and \(waited.count) bytes")
+        let all = try await reader.all()
+        let waited = try await slowReader.start().all()
+        #expect(
+            all.count > 1 << 20 && waited.count > 100_000 && all.starts(with: waited),
+            "\(all.count) and \(waited.count) bytes")
         await rig.path.stop()
     }
 
@@ -468,7 +485,9 @@ import TransportStream
         try await rig.write(await RecordedStream.busy.bytes(), to: writer)
         writer.end()
         try await events.wait(for: .ended)
-        try await eventually("the last picture at every client") { Set(clients.map(\.bytes.count)).count == 1 && clients[0].bytes.count > 1_400_000 }
+        try await eventually("the last picture at every client") {
+            Set(clients.map(\.bytes.count)).count == 1 && clients[0].bytes.count > 1_400_000
+        }
         await rig.path.stop()
         for client in clients {
             let verdict = Verdict(try await client.frames())
@@ -571,7 +590,8 @@ import TransportStream
         await rig.path.stop()
     }
 
-    @Test("a source that takes the air between a picture and its B-frames lets those go first: what is shown has no gap")
+    @Test(
+        "a source that takes the air between a picture and its B-frames lets those go first: what is shown has no gap")
     func lastBFrames() async throws {
         let rig = await Rig()
         let (publisher, reader, _) = try await rig.publisher()
@@ -582,14 +602,21 @@ import TransportStream
         let after = try await stream(from: 1000, bFrames: 2)
         let pictures = TransportBytes.timestamps(before).filter { $0.pid == 256 }
         // The picture before this one is shown behind it, and behind the next.
-        let index = try #require(pictures.indices.dropFirst(20).dropLast(2).first { pictures[$0].pts < pictures[$0 - 1].pts && pictures[$0 + 1].pts < pictures[$0 - 1].pts })
+        let index = try #require(
+            pictures.indices.dropFirst(20).dropLast(2).first {
+                pictures[$0].pts < pictures[$0 - 1].pts && pictures[$0 + 1].pts < pictures[$0 - 1].pts
+            })
         let cut = pictures[index].packet * TransportBytes.packetSize
         try await rig.write(before[..<cut], to: low)
         try await lowEvents.wait(for: "on air") { if case .onAir = $0 { true } else { false } }
-        let second = try #require(TransportBytes.timestamps(after).filter { $0.pid == 256 }.dropFirst().first).packet * TransportBytes.packetSize
+        let second =
+            try #require(TransportBytes.timestamps(after).filter { $0.pid == 256 }.dropFirst().first).packet
+            * TransportBytes.packetSize
         // At once: what comes behind the keyframe waits with it.
         await high.write(after[..<second])
-        try await eventually("the keyframe to be read", within: .seconds(20), every: .milliseconds(1)) { high.waiting == 0 }
+        try await eventually("the keyframe to be read", within: .seconds(20), every: .milliseconds(1)) {
+            high.waiting == 0
+        }
         await low.write(before[cut...])
         try await highEvents.wait(for: "on air") { if case .onAir = $0 { true } else { false } }
         try await rig.write(after[second...], to: high)
@@ -640,7 +667,12 @@ import TransportStream
 
     // MARK: Encoders
 
-    @Test("the next encoder begins at the keyframe before the place where the group feed ends, and nothing is missing or twice")
+    @Test(
+        """
+        the next encoder begins at the keyframe before the place where the group feed ends, and nothing is missing \
+        or twice
+        """
+    )
     func resumption() async throws {
         let rig = await Rig()
         await rig.path.addGroup("hd")
@@ -658,7 +690,9 @@ import TransportStream
         try await rig.finish(channel)
         let whole = try await channelReader.all()
         let firstEvents = Reports<EncoderEvent>()
-        let (first, input, output) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: false) { firstEvents.add($0) }
+        let (first, input, output) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: false) {
+            firstEvents.add($0)
+        }
         let fed = Reader(input).start()
         let encoder = Writer(output)
         await rig.path.endInput(of: first)
@@ -673,7 +707,9 @@ import TransportStream
         let pictures = TransportBytes.timestamps(whole).filter { $0.pid == 256 }
         let dying = pictures[47]
         let secondEvents = Reports<EncoderEvent>()
-        let (second, secondInput, secondOutput) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { secondEvents.add($0) }
+        let (second, secondInput, secondOutput) = try await rig.path.attachEncoder(
+            to: "hd", in: "main", needsKeyframe: true
+        ) { secondEvents.add($0) }
         let secondEncoder = Writer(secondOutput)
         _ = Reader(secondInput).start()
         try await rig.write(whole[..<((dying.packet + 1) * TransportBytes.packetSize - 60)], to: secondEncoder)
@@ -685,7 +721,9 @@ import TransportStream
         #expect(place.videoFormat?.width == nil || place.videoFormat?.width == 320)
 
         let thirdEvents = Reports<EncoderEvent>()
-        let (third, thirdInput, thirdOutput) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: false) { thirdEvents.add($0) }
+        let (third, thirdInput, thirdOutput) = try await rig.path.attachEncoder(
+            to: "hd", in: "main", needsKeyframe: false
+        ) { thirdEvents.add($0) }
         let thirdReader = Reader(thirdInput).start()
         await rig.path.endInput(of: third)
         let resumed = try await thirdReader.all()
@@ -729,7 +767,9 @@ import TransportStream
         let (publisher, reader, _) = try await rig.publisher(.group("hd"))
         reader.start()
         let events = Reports<EncoderEvent>()
-        let (first, input, output) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { events.add($0) }
+        let (first, input, output) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) {
+            events.add($0)
+        }
         let fed = Reader(input).start()
         let (_, writer, _) = try await rig.source()
         let given = try await stream(seconds: 3)
@@ -738,23 +778,33 @@ import TransportStream
         let place = try #require(await rig.path.figures(ofChannel: "main")?.end)
         let encoder = Writer(output)
         // Otherwise the encoder owes what is still on its way.
-        try await eventually("the pictures to be read") { TransportBytes.timestamps(fed.bytes).filter { $0.pid == 256 }.count == 33 }
+        try await eventually("the pictures to be read") {
+            TransportBytes.timestamps(fed.bytes).filter { $0.pid == 256 }.count == 33
+        }
         let fedSoFar = fed.bytes
         try await rig.write(fedSoFar, to: encoder, paceOf: publisher)
         try await events.wait(for: "a picture") { if case .delivering = $0 { true } else { false } }
         return EncoderInUse(
-            rig: rig, publisher: publisher, reader: reader, events: events, first: first, fed: fed, fedSoFar: fedSoFar, encoder: encoder,
+            rig: rig, publisher: publisher, reader: reader, events: events, first: first, fed: fed, fedSoFar: fedSoFar,
+            encoder: encoder,
             writer: writer, rest: given[half...], place: place)
     }
 
-    @Test("an encoder whose successor ends behind the place of its taking over gives nothing more, and the next one begins there")
+    @Test(
+        """
+        an encoder whose successor ends behind the place of its taking over gives nothing more, and the next one \
+        begins there
+        """
+    )
     func torn() async throws {
         let use = try await encoderInUse()
         let (rig, publisher, reader, events, first) = (use.rig, use.publisher, use.reader, use.events, use.first)
         let (fed, encoder, fedSoFar, place) = (use.fed, use.encoder, use.fedSoFar, use.place)
         let takeOver = { (ticks: Int64) in
             try await rig.path.attachEncoder(
-                to: "hd", in: "main", needsKeyframe: true, takingOverAt: Splicer.Cut(video: place + ticks, audio: place + ticks)) { _ in }
+                to: "hd", in: "main", needsKeyframe: true,
+                takingOverAt: Splicer.Cut(video: place + ticks, audio: place + ticks)
+            ) { _ in }
         }
         await #expect(throws: DataPath.PassedBy.self) { _ = try await takeOver(-3000) }
         let (second, secondInput, secondOutput) = try await takeOver(7500)
@@ -779,7 +829,9 @@ import TransportStream
         await rig.path.detach(first)
         #expect(await rig.path.resumption(of: "hd", in: "main").video == Int64(pictures[last].pts) + 1)
 
-        let (third, thirdInput, thirdOutput) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: false) { _ in }
+        let (third, thirdInput, thirdOutput) = try await rig.path.attachEncoder(
+            to: "hd", in: "main", needsKeyframe: false
+        ) { _ in }
         let rest = Reader(thirdInput).start()
         await rig.path.endInput(of: third)
         let thirdEncoder = Writer(thirdOutput)
@@ -793,13 +845,16 @@ import TransportStream
         await rig.path.stop()
     }
 
-    @Test("a group that ends in the middle of a handover ends with its last picture; a crash there hands nothing over", arguments: [true, false])
+    @Test(
+        "a group that ends in the middle of a handover ends with its last picture; a crash there hands nothing over",
+        arguments: [true, false])
     func endInHandover(isAsked: Bool) async throws {
         let use = try await encoderInUse()
         let (rig, publisher, reader, events, first) = (use.rig, use.publisher, use.reader, use.events, use.first)
         let (fed, encoder, fedSoFar, place) = (use.fed, use.encoder, use.fedSoFar, use.place)
         let (second, secondInput, secondOutput) = try await rig.path.attachEncoder(
-            to: "hd", in: "main", needsKeyframe: false, takingOverAt: Splicer.Cut(video: place + 7500, audio: .max)) { _ in }
+            to: "hd", in: "main", needsKeyframe: false, takingOverAt: Splicer.Cut(video: place + 7500, audio: .max)
+        ) { _ in }
         _ = Reader(secondInput)
         try await rig.write(use.rest, to: use.writer, paceOf: first)
         let offered = try await eventually("pictures for the encoder", within: .seconds(20)) {
@@ -848,7 +903,9 @@ import TransportStream
     func leftOut() async throws {
         let rig = await Rig()
         await rig.path.addGroup("hd")
-        let (attachment, input, output) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { _ in }
+        let (attachment, input, output) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) {
+            _ in
+        }
         let fed = Reader(input).start()
         let (_, writer, _) = try await rig.source()
         let given = try await stream(seconds: 3)
@@ -856,11 +913,16 @@ import TransportStream
         // The source itself has no picture 12.
         let short = without(numbers[12], in: given)
         try await rig.write(short, to: writer, paceOf: attachment)
-        let offered = try await eventually("pictures for the encoder", within: .seconds(20)) { TransportBytes.timestamps(fed.bytes).filter { $0.pid == 256 }.count == 89 ? fed.bytes : nil }
+        let offered = try await eventually("pictures for the encoder", within: .seconds(20)) {
+            TransportBytes.timestamps(fed.bytes).filter { $0.pid == 256 }.count == 89 ? fed.bytes : nil
+        }
         let pictures = TransportBytes.timestamps(offered).filter { $0.pid == 256 }
         let encoder = Writer(output)
-        try await rig.write(without(pictures[50], in: without(pictures[44], in: without(pictures[43], in: offered))), to: encoder)
-        try await eventually("the pictures in the group's feed", within: .seconds(20)) { await rig.path.figures(ofGroup: "hd")?.frames == 86 }
+        try await rig.write(
+            without(pictures[50], in: without(pictures[44], in: without(pictures[43], in: offered))), to: encoder)
+        try await eventually("the pictures in the group's feed", within: .seconds(20)) {
+            await rig.path.figures(ofGroup: "hd")?.frames == 86
+        }
         #expect(await rig.path.figures(ofGroup: "hd")?.lostFrames == 3)
         await rig.path.stop()
     }
@@ -869,7 +931,10 @@ import TransportStream
     private func without(_ picture: TransportBytes.Timestamp, in bytes: [UInt8]) -> [UInt8] {
         let size = TransportBytes.packetSize
         let pid = { (packet: Int) in Int(bytes[packet * size + 1] & 0x1F) << 8 | Int(bytes[packet * size + 2]) }
-        guard let start = TransportBytes.timestamps(bytes).first(where: { $0.pid == picture.pid && $0.dts == picture.dts })?.packet else { return bytes }
+        guard
+            let start = TransportBytes.timestamps(bytes).first(where: { $0.pid == picture.pid && $0.dts == picture.dts }
+            )?.packet
+        else { return bytes }
         var end = start + 1
         let count = bytes.count / size
         while end < count, pid(end) != picture.pid || bytes[end * size + 1] & 0x40 == 0 { end += 1 }
@@ -894,7 +959,9 @@ import TransportStream
         let packets = TransportBytes.packets(whole).enumerated().filter { index, packet in
             index < pictures[41].packet && (TransportBytes.pid(packet) != 257 || index < pictures[37].packet)
         }
-        let (first, firstInput, firstOutput) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { _ in }
+        let (first, firstInput, firstOutput) = try await rig.path.attachEncoder(
+            to: "hd", in: "main", needsKeyframe: true
+        ) { _ in }
         let ends = (Reader(firstInput).start(), Writer(firstOutput))
         try await rig.write(Array(packets.map(\.element).joined()), to: ends.1)
         ends.1.end()
@@ -902,7 +969,9 @@ import TransportStream
         let place = await rig.path.resumption(of: "hd", in: "main")
         #expect(place.video.map { $0 > Int64(pictures[40].pts) } == true)
         #expect(place.audio.map { $0 < Int64(pictures[39].pts) } == true)
-        let (second, secondInput, secondOutput) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { _ in }
+        let (second, secondInput, secondOutput) = try await rig.path.attachEncoder(
+            to: "hd", in: "main", needsKeyframe: true
+        ) { _ in }
         let reader = Reader(secondInput).start()
         await rig.path.endInput(of: second)
         let begin = try #require(TransportBytes.timestamps(try await reader.all()).first { $0.pid == 256 })
@@ -920,8 +989,11 @@ import TransportStream
         let idle = Reports<EncoderEvent>()
         let hung = Reports<EncoderEvent>()
         await rig.path.addChannel("empty", patience: .seconds(1))
-        let (_, idleInput, idleOutput) = try await rig.path.attachEncoder(to: "idle", in: "empty", needsKeyframe: true) { idle.add($0) }
-        let (_, hungInput, hungOutput) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { hung.add($0) }
+        let (_, idleInput, idleOutput) = try await rig.path.attachEncoder(to: "idle", in: "empty", needsKeyframe: true)
+        { idle.add($0) }
+        let (_, hungInput, hungOutput) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) {
+            hung.add($0)
+        }
         let ends = (Reader(idleInput).start(), Writer(idleOutput), Reader(hungInput).start(), Writer(hungOutput))
         let (_, writer, _) = try await rig.source()
         let flow = Task {
@@ -946,11 +1018,15 @@ import TransportStream
         let hasty = Reports<EncoderEvent>()
         let patient = Reports<EncoderEvent>()
         await rig.path.addGroup("slow")
-        let (_, hastyInput, hastyOutput) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { hasty.add($0) }
+        let (_, hastyInput, hastyOutput) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) {
+            hasty.add($0)
+        }
         let (_, patientInput, patientOutput) = try await rig.path.attachEncoder(
             to: "slow", in: "main", needsKeyframe: true, startPatience: .seconds(3600)
         ) { patient.add($0) }
-        let ends = (Reader(hastyInput).start(), Writer(hastyOutput), Reader(patientInput).start(), Writer(patientOutput))
+        let ends = (
+            Reader(hastyInput).start(), Writer(hastyOutput), Reader(patientInput).start(), Writer(patientOutput)
+        )
         let (_, writer, _) = try await rig.source()
         let flow = Task {
             for start in stride(from: 0, to: bytes.count, by: 7 * TransportBytes.packetSize) where !Task.isCancelled {
@@ -973,7 +1049,9 @@ import TransportStream
         let (_, writer, _) = try await rig.source()
         try await rig.write(await stream(), to: writer)
         let events = Reports<EncoderEvent>()
-        let (_, input, output) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { events.add($0) }
+        let (_, input, output) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) {
+            events.add($0)
+        }
         let ends = (Reader(input).start(), Writer(output))
         try await eventually("the replay") { !ends.0.bytes.isEmpty }
         // Half as long again as it may take and not give.
@@ -1012,7 +1090,9 @@ import TransportStream
         for round in 0..<50 {
             let (source, sourceEnd) = try await rig.path.attachSource(to: "main", priority: round) { _ in }
             let (publisher, publisherEnd) = try await rig.path.attachPublisher(to: .channel("main")) { _ in }
-            let (encoder, input, output) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { _ in }
+            let (encoder, input, output) = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) {
+                _ in
+            }
             let ends = [sourceEnd, publisherEnd, input, output]
             pipes += ends.map { target(of: $0.rawValue) }
             // The processes die before they are detached, or after.
@@ -1021,7 +1101,8 @@ import TransportStream
             if !round.isMultiple(of: 2) { for end in ends { try end.close() } }
         }
         #expect(Set(pipes).count == 200 && pipes.allSatisfy { $0.hasPrefix("pipe:[") })
-        let open = Set(try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { CInt($0) }.map(target))
+        let open = Set(
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { CInt($0) }.map(target))
         #expect(open.isDisjoint(with: pipes))
         await rig.path.stop()
     }

@@ -52,7 +52,8 @@ import Testing
             line.step(tenth: tenth, capacity: capacity(tenth / 10))
             let (change, _) = watch.look(line.place, now: Int64(tenth) * 100_000_000)
             guard let change else { continue }
-            told.append(Told(second: tenth / 10, change: change, sinceSkip: line.lastSkip.map { Double(tenth - $0) / 10 }))
+            told.append(
+                Told(second: tenth / 10, change: change, sinceSkip: line.lastSkip.map { Double(tenth - $0) / 10 }))
         }
         return told
     }
@@ -129,7 +130,8 @@ import Testing
     func random() throws {
         var random = SeededRandom()
         for _ in 0..<60 {
-            let least = Double.random(in: 0...1, using: &random), most = Double.random(in: least...2, using: &random)
+            let least = Double.random(in: 0...1, using: &random)
+            let most = Double.random(in: least...2, using: &random)
             var capacities: [Double] = []
             while capacities.count < 900 {
                 // Some seconds of one kind, as networks are.
@@ -178,7 +180,9 @@ import Testing
             return .init(fed: count, behind: 0, skipped: 0)
         }
         var next: [Int64] = []
-        for now: Int64 in [1_300_000_000, 1_900_000_000, 2_100_000_000] { next.append(watch.look(place(), now: now).next) }
+        for now: Int64 in [1_300_000_000, 1_900_000_000, 2_100_000_000] {
+            next.append(watch.look(place(), now: now).next)
+        }
         #expect(next == [2_000_000_000, 2_000_000_000, 3_000_000_000] && count == 2)
     }
 }

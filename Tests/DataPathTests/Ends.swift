@@ -56,7 +56,9 @@ final class Reader: Sendable {
     }
 
     /// Everything, decoded.
-    func frames() async throws -> FrameReader.Reading { try await FrameReader.read(.bytes(try await all()), options: ["-f", "mpegts"]) }
+    func frames() async throws -> FrameReader.Reading {
+        try await FrameReader.read(.bytes(try await all()), options: ["-f", "mpegts"])
+    }
 }
 
 /// Reads to the end, as a program does that sends what it reads at once as a datagram, and pauses when it has read all.
@@ -129,14 +131,20 @@ final class Reports<Event: Sendable & Equatable>: Sendable {
     var all: [Event] { events.withLock { $0 } }
     func add(_ event: Event) { events.withLock { $0.append(event) } }
 
-    func wait(for event: Event, times: Int = 1, within limit: Duration = .seconds(20), file: String = #fileID, line: Int = #line) async throws {
+    func wait(
+        for event: Event, times: Int = 1, within limit: Duration = .seconds(20), file: String = #fileID,
+        line: Int = #line
+    ) async throws {
         try await wait(for: "\(event)", times: times, within: limit, file: file, line: line) { $0 == event }
     }
 
     func wait(
-        for what: String, times: Int = 1, within limit: Duration = .seconds(20), file: String = #fileID, line: Int = #line,
+        for what: String, times: Int = 1, within limit: Duration = .seconds(20), file: String = #fileID,
+        line: Int = #line,
         where isWanted: (Event) -> Bool
     ) async throws {
-        try await eventually(what, within: limit, every: .milliseconds(5), file: file, line: line) { all.filter(isWanted).count >= times }
+        try await eventually(what, within: limit, every: .milliseconds(5), file: file, line: line) {
+            all.filter(isWanted).count >= times
+        }
     }
 }

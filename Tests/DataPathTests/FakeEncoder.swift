@@ -36,14 +36,16 @@ final class FakeEncoder: Sendable {
     ///   - name: Stands in each picture.
     ///   - gives: So many pictures, until ``allow(_:)``.
     init(
-        _ name: Int, of frames: DataPath.Attachment, in path: DataPath, layout: FrameLayout, takesOver: Bool = false, startPatience: Duration = .seconds(20),
+        _ name: Int, of frames: DataPath.Attachment, in path: DataPath, layout: FrameLayout, takesOver: Bool = false,
+        startPatience: Duration = .seconds(20),
         frameDuration: Duration? = nil, gives: Int = .max, reads: Bool = true
     ) async throws {
         self.name = name
         self.path = path
         self.layout = layout
         state = Guarded(State(allowed: gives, reads: reads))
-        let input: FileDescriptor, output: FileDescriptor
+        let input: FileDescriptor
+        let output: FileDescriptor
         (attachment, input, output) = try await path.attachEncoder(
             ofFrames: frames, takesOver: takesOver, startPatience: startPatience, frameDuration: frameDuration
         ) { [reports] in reports.add($0) }
@@ -82,14 +84,18 @@ final class FakeEncoder: Sendable {
     // MARK: In
 
     private func read(_ descriptor: CInt) {
-        guard state.wait(until: { $0.isOver ? false : $0.reads ? true : nil }), take(32, descriptor).map({ $0.starts(with: Array("DKIF".utf8)) }) == true else { return }
+        guard state.wait(until: { $0.isOver ? false : $0.reads ? true : nil }),
+            take(32, descriptor).map({ $0.starts(with: Array("DKIF".utf8)) }) == true
+        else { return }
         state.withLock { $0.isReady = true }
         while let header = take(12, descriptor) {
             let size = header[..<4].reversed().reduce(0) { $0 << 8 | Int($1) }
             let time = header[4...].reversed().reduce(0) { $0 << 8 | Int64($1) }
             guard let bytes = take(size, descriptor) else { return }
             let number = FakeFrames.number(bytes)
-            let isWhole = size == layout.byteCount && FakeFrames.bytes(number, size).withUnsafeBytes { memcmp($0.baseAddress!, bytes, size) == 0 }
+            let isWhole =
+                size == layout.byteCount
+                && FakeFrames.bytes(number, size).withUnsafeBytes { memcmp($0.baseAddress!, bytes, size) == 0 }
             state.withLock { $0.frames.append(Frame(number: number, time: time, isWhole: isWhole)) }
         }
     }
@@ -111,7 +117,9 @@ final class FakeEncoder: Sendable {
     private func write(_ descriptor: CInt) {
         while let (frame, index) = next() {
             let bytes = FakeFrames.picture(of: frame.number, by: name, index: index, time: frame.time)
-            guard bytes.withUnsafeBytes({ Glibc.write(descriptor, $0.baseAddress, $0.count) }) == bytes.count else { return }
+            guard bytes.withUnsafeBytes({ Glibc.write(descriptor, $0.baseAddress, $0.count) }) == bytes.count else {
+                return
+            }
         }
     }
 
@@ -158,7 +166,8 @@ private final class Guarded<Value>: @unchecked Sendable {
 enum FakeFrames {
     /// Whose number stands in its first bytes; the others follow from it.
     static func bytes(_ number: Int, _ count: Int) -> [UInt8] {
-        withUnsafeBytes(of: Int32(truncatingIfNeeded: number).littleEndian) { Array($0.prefix(count)) } + pattern[(31 * number % 4096)...].prefix(max(0, count - 4))
+        withUnsafeBytes(of: Int32(truncatingIfNeeded: number).littleEndian) { Array($0.prefix(count)) }
+            + pattern[(31 * number % 4096)...].prefix(max(0, count - 4))
     }
 
     /// More than a frame has.
@@ -170,17 +179,23 @@ enum FakeFrames {
     static func picture(of number: Int, by encoder: Int, index: Int, time: Int64) -> [UInt8] {
         let isKeyframe = index == 0
         var unit: [UInt8] = [0, 0, 0, 1, 0x09, 0xF0]
-        if isKeyframe { unit += [0, 0, 0, 1, 0x67, 0x42, 0xC0, 0x0A, 0xDA, 0x04, 0x06, 0xE9, 0, 0, 0, 1, 0x68, 0xCE, 0x3C, 0x80] }
+        if isKeyframe {
+            unit += [0, 0, 0, 1, 0x67, 0x42, 0xC0, 0x0A, 0xDA, 0x04, 0x06, 0xE9, 0, 0, 0, 1, 0x68, 0xCE, 0x3C, 0x80]
+        }
         unit += [0, 0, 1, isKeyframe ? 0x65 : 0x41] + Array("<\(encoder):\(number)>................".utf8)
         let pts = UInt64(bitPattern: time) & 0x1_FFFF_FFFF
         let header: [UInt8] = [
-            0, 0, 1, 0xE0, UInt8((unit.count + 8) >> 8), UInt8((unit.count + 8) & 0xFF), 0x80, 0x80, 5, 0x21 | UInt8(pts >> 29 & 0x0E), UInt8(pts >> 22 & 0xFF),
+            0, 0, 1, 0xE0, UInt8((unit.count + 8) >> 8), UInt8((unit.count + 8) & 0xFF), 0x80, 0x80, 5,
+            0x21 | UInt8(pts >> 29 & 0x0E), UInt8(pts >> 22 & 0xFF),
             0x01 | UInt8(pts >> 14 & 0xFE), UInt8(pts >> 7 & 0xFF), 0x01 | UInt8(pts << 1 & 0xFE),
         ]
         var packet: [UInt8] = [0x47, 0x41, 0x00, 0x30 | UInt8(index & 0x0F)]
         let stuffing = TransportBytes.packetSize - packet.count - header.count - unit.count
         packet += [UInt8(stuffing - 1), isKeyframe ? 0x40 : 0] + [UInt8](repeating: 0xFF, count: stuffing - 2)
-        let tables = index == 0 ? table(pid: 0, 0x00, [0, 1, 0xF0, 0x00]) + table(pid: 0x1000, 0x02, [0xE1, 0x00, 0xF0, 0x00, 0x1B, 0xE1, 0x00, 0xF0, 0x00]) : []
+        let tables =
+            index == 0
+            ? table(pid: 0, 0x00, [0, 1, 0xF0, 0x00])
+                + table(pid: 0x1000, 0x02, [0xE1, 0x00, 0xF0, 0x00, 0x1B, 0xE1, 0x00, 0xF0, 0x00]) : []
         return tables + packet + header + unit
     }
 
@@ -196,8 +211,12 @@ enum FakeFrames {
     /// Encoder and frame of each picture in a stream, in their order.
     static func pictures(in bytes: [UInt8]) -> [(encoder: Int, number: Int)] {
         TransportBytes.packets(bytes).filter { TransportBytes.pid($0) == 0x100 }.compactMap { packet in
-            guard let start = packet.lastIndex(of: UInt8(ascii: "<")), let end = packet[start...].firstIndex(of: UInt8(ascii: ">")) else { return nil }
-            let parts = String(decoding: packet[(start + 1)..<end], as: UTF8.self).split(separator: ":").compactMap { Int($0) }
+            guard let start = packet.lastIndex(of: UInt8(ascii: "<")),
+                let end = packet[start...].firstIndex(of: UInt8(ascii: ">"))
+            else { return nil }
+            let parts = String(decoding: packet[(start + 1)..<end], as: UTF8.self).split(separator: ":").compactMap {
+                Int($0)
+            }
             return parts.count == 2 ? (parts[0], parts[1]) : nil
         }
     }

@@ -7,7 +7,9 @@ import TransportStream
 struct FrameStoreTests {
     /// A store with so many frames, 30 a second.
     private func store(_ count: Int, width: Int = 64, height: Int = 64) -> FrameStore {
-        var store = FrameStore(layout: FrameLayout(width: width, height: height, tag: 0, byteCount: width * height * 3 / 2), mostBytes: 256 << 20, longestSpan: 4 * Ticks.perSecond)
+        var store = FrameStore(
+            layout: FrameLayout(width: width, height: height, tag: 0, byteCount: width * height * 3 / 2),
+            mostBytes: 256 << 20, longestSpan: 4 * Ticks.perSecond)
         for number in 0..<count { put(Int64(number) * 3000, into: &store) }
         return store
     }

@@ -35,8 +35,11 @@ import Testing
             await path.addChannel("main", patience: never, slateDelay: never, changePatience: never)
             await path.start()
             guard mkfifo(fifo, 0o600) == 0 else { throw Failed("no FIFO") }
-            let origin: DataPath.FrameOrigin = isCard ? .card(hasSound: false) : .fifo(path: fifo) { [writers] in writers.add($0) }
-            let attached = try await path.attachFrames(layout, from: origin, to: "main", priority: 0) { [events] in events.add($0) }
+            let origin: DataPath.FrameOrigin =
+                isCard ? .card(hasSound: false) : .fifo(path: fifo) { [writers] in writers.add($0) }
+            let attached = try await path.attachFrames(layout, from: origin, to: "main", priority: 0) { [events] in
+                events.add($0)
+            }
             (frames, picture) = (attached.attachment, attached.picture)
             reader = Reader(try await path.attachPublisher(to: .channel("main")) { _ in }.1)
             reader.start()
@@ -93,9 +96,13 @@ import Testing
 
         /// Waits until pictures of these numbers have come out, and no others.
         @discardableResult
-        func expect(_ numbers: some Collection<Int>, file: String = #fileID, line: Int = #line) async throws -> [(encoder: Int, number: Int)] {
+        func expect(_ numbers: some Collection<Int>, file: String = #fileID, line: Int = #line) async throws -> [(
+            encoder: Int, number: Int
+        )] {
             do {
-                try await eventually("\(numbers.count) pictures", file: file, line: line) { pictures.count >= numbers.count }
+                try await eventually("\(numbers.count) pictures", file: file, line: line) {
+                    pictures.count >= numbers.count
+                }
             } catch {
                 throw Failed("\(error); there are \(pictures.map { "\($0.encoder):\($0.number)" }), and \(events.all)")
             }
@@ -110,7 +117,9 @@ import Testing
         }
     }
 
-    private func withRig(byteCount: Int? = nil, room: Int = 64 << 20, isCard: Bool = false, _ body: (Rig) async throws -> Void) async throws {
+    private func withRig(
+        byteCount: Int? = nil, room: Int = 64 << 20, isCard: Bool = false, _ body: (Rig) async throws -> Void
+    ) async throws {
         let rig = try await Rig(byteCount: byteCount, room: room, isCard: isCard)
         do {
             try await body(rig)
@@ -160,7 +169,9 @@ import Testing
 
     // MARK: In
 
-    @Test("frames of any size come out as they went in, with pictures at their times", arguments: [5, 188, 4095, 65_537, 1_234_567])
+    @Test(
+        "frames of any size come out as they went in, with pictures at their times",
+        arguments: [5, 188, 4095, 65_537, 1_234_567])
     func sizes(byteCount: Int) async throws {
         try await withRig(byteCount: byteCount) { rig in
             let encoder = try await rig.encoder(1)
@@ -172,7 +183,9 @@ import Testing
         }
     }
 
-    @Test("a frame that its writer left torn is filled up with zeros, and the next writer's first begins where one begins")
+    @Test(
+        "a frame that its writer left torn is filled up with zeros, and the next writer's first begins where one begins"
+    )
     func torn() async throws {
         try await withRig(byteCount: 4099) { rig in
             let encoder = try await rig.encoder(1)
@@ -207,41 +220,62 @@ import Testing
         }
     }
 
-    @Test("a card's frames that come in pieces are found, and those that had come come out when its reader dies in the middle of one")
+    @Test(
+        """
+        a card's frames that come in pieces are found, and those that had come come out when its reader dies in \
+        the middle of one
+        """
+    )
     func card() async throws {
         try await withRig(isCard: true) { rig in
             let encoder = try await rig.encoder(1)
             let bytes = try await Program.run(
                 "ffmpeg",
                 [
-                    "-v", "error", "-nostdin", "-copyts", "-f", "lavfi", "-i", "testsrc2=s=34x18:r=30:d=1,format=nv12,settb=1/1000000,setpts=N*33333+1764172800000000",
-                    "-fps_mode", "passthrough", "-enc_time_base", "1:1000000", "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
+                    "-v", "error", "-nostdin", "-copyts", "-f", "lavfi", "-i",
+                    "testsrc2=s=34x18:r=30:d=1,format=nv12,settb=1/1000000,setpts=N*33333+1764172800000000",
+                    "-fps_mode", "passthrough", "-enc_time_base", "1:1000000", "-c:v", "rawvideo", "-f", "nut",
+                    "-flush_packets", "1", "pipe:1",
                 ]
             ).success("frames").output
             let writer = Writer(try #require(rig.picture))
             var random = SeededRandom(seed: 3)
-            for piece in TransportBytes.split(Array(bytes.dropLast(400)), sizes: 1...900, using: &random) { await writer.write(piece) }
+            for piece in TransportBytes.split(Array(bytes.dropLast(400)), sizes: 1...900, using: &random) {
+                await writer.write(piece)
+            }
             writer.end()
             try await rig.events.wait(for: .ended)
-            #expect(encoder.frames.count == 29 && encoder.frames.map(\.time) == (0..<29).map { (1_764_172_800_000_000 + $0 * 33_333) * 9 / 100 })
+            #expect(
+                encoder.frames.count == 29
+                    && encoder.frames.map(\.time) == (0..<29).map { (1_764_172_800_000_000 + $0 * 33_333) * 9 / 100 })
             #expect(encoder.given == 29 && rig.events.all.allSatisfy { $0 != .lost(1) })
         }
     }
 
-    @Test("what a card's reader gives that is no frame of its size ends the source in words", arguments: ["not NUT at all, whatever it may be", "34x20"])
+    @Test(
+        "what a card's reader gives that is no frame of its size ends the source in words",
+        arguments: ["not NUT at all, whatever it may be", "34x20"])
     func noFrames(what: String) async throws {
         try await withRig(isCard: true) { rig in
             let writer = Writer(try #require(rig.picture))
             if what == "34x20" {
                 let other = try await Program.run(
-                    "ffmpeg", ["-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=34x20:d=0.1,format=nv12", "-c:v", "rawvideo", "-f", "nut", "pipe:1"]
+                    "ffmpeg",
+                    [
+                        "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=34x20:d=0.1,format=nv12", "-c:v",
+                        "rawvideo", "-f", "nut", "pipe:1",
+                    ]
                 ).success("frames").output
                 await writer.write(other)
             } else {
                 await writer.write(Array(what.utf8))
             }
             try await rig.events.wait(for: "the problem in words") { event in
-                if case .unreadable(let problem) = event { problem.contains(what == "34x20" ? "34x20" : "no NUT") } else { false }
+                if case .unreadable(let problem) = event {
+                    problem.contains(what == "34x20" ? "34x20" : "no NUT")
+                } else {
+                    false
+                }
             }
             try await rig.events.wait(for: .ended)
         }
@@ -249,10 +283,16 @@ import Testing
 
     // MARK: Encoders that end
 
-    @Test("every frame comes out once and in its order, wherever encoders end: with pictures that they owed, with frames that they had not read")
+    @Test(
+        """
+        every frame comes out once and in its order, wherever encoders end: with pictures that they owed, with \
+        frames that they had not read
+        """
+    )
     func ends() async throws {
         try await withRig(byteCount: 40_001) { rig in
-            // Whoever reads the feed begins with its newest keyframe, and on a busy machine that would be a later encoder's.
+            // Whoever reads the feed begins with its newest keyframe, and on a busy machine that would be a later
+            // encoder's.
             let beforeAll = try await rig.encoder(0)
             try await rig.write(0..<1)
             try await rig.expect(0..<1)
@@ -262,7 +302,9 @@ import Testing
             for name in 1...6 {
                 let encoder = try await rig.encoder(name, gives: Int.random(in: 1...15, using: &random))
                 let (read, most) = (Int.random(in: 0...10, using: &random), name * 20)
-                try await eventually("encoder \(name) at its end") { encoder.given > 0 && encoder.frames.count >= min(encoder.given + read, most - rig.pictures.count) }
+                try await eventually("encoder \(name) at its end") {
+                    encoder.given > 0 && encoder.frames.count >= min(encoder.given + read, most - rig.pictures.count)
+                }
                 await encoder.kill()
             }
             _ = try await rig.encoder(7)
@@ -273,7 +315,9 @@ import Testing
         }
     }
 
-    @Test("an encoder that hangs is found out while frames come, while few come, and when no more come", arguments: [20, 600, 0])
+    @Test(
+        "an encoder that hangs is found out while frames come, while few come, and when no more come",
+        arguments: [20, 600, 0])
     func hangs(milliseconds: UInt32) async throws {
         try await withRig { rig in
             let encoder = try await rig.encoder(1, gives: 1)
@@ -357,8 +401,10 @@ import Testing
             let bytes = try await Program.run(
                 "ffmpeg",
                 [
-                    "-v", "error", "-nostdin", "-copyts", "-f", "lavfi", "-i", "testsrc2=s=34x18:r=30:d=4,format=nv12,settb=1/1000000,setpts=N*33333+1764172800000000",
-                    "-fps_mode", "passthrough", "-enc_time_base", "1:1000000", "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
+                    "-v", "error", "-nostdin", "-copyts", "-f", "lavfi", "-i",
+                    "testsrc2=s=34x18:r=30:d=4,format=nv12,settb=1/1000000,setpts=N*33333+1764172800000000",
+                    "-fps_mode", "passthrough", "-enc_time_base", "1:1000000", "-c:v", "rawvideo", "-f", "nut",
+                    "-flush_packets", "1", "pipe:1",
                 ]
             ).success("frames").output
             let first = try await rig.encoder(1, gives: 1, reads: false)
@@ -375,7 +421,9 @@ import Testing
             try await rig.events.wait(for: .ended)
             let lost = rig.events.all.compactMap { event in if case .lost(let count) = event { count } else { nil } }
             let times = second.frames.map(\.time)
-            #expect(times.count >= 19 && times.count <= 21 && times.last == (1_764_172_800_000_000 + 119 * 33_333) * 9 / 100)
+            #expect(
+                times.count >= 19 && times.count <= 21 && times.last == (1_764_172_800_000_000 + 119 * 33_333) * 9 / 100
+            )
             #expect(lost == [120 - 1 - times.count])
         }
     }
@@ -483,7 +531,12 @@ import Testing
         }
     }
 
-    @Test("when the one in use dies while another takes over, the next begins with the first frame whose picture is missing, and nothing is lost")
+    @Test(
+        """
+        when the one in use dies while another takes over, the next begins with the first frame whose picture is \
+        missing, and nothing is lost
+        """
+    )
     func diesDuringHandover() async throws {
         try await withRig { rig in
             let first = try await rig.encoderInUse()

@@ -11,8 +11,10 @@ import Testing
             "ffmpeg",
             [
                 "-v", "error", "-nostdin", "-copyts", "-f", "lavfi", "-i",
-                "testsrc2=s=\(width)x\(height):r=30:d=2,format=nv12,settb=1/1000000,setpts=N*3001+mod(N*7\\,5)+1764172800123456",
-                "-fps_mode", "passthrough", "-enc_time_base", "1:1000000", "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
+                "testsrc2=s=\(width)x\(height):r=30:d=2,format=nv12,settb=1/1000000"
+                    + ",setpts=N*3001+mod(N*7\\,5)+1764172800123456",
+                "-fps_mode", "passthrough", "-enc_time_base", "1:1000000", "-c:v", "rawvideo", "-f", "nut",
+                "-flush_packets", "1", "pipe:1",
             ]
         ).success("frames")
         return done.output
@@ -65,7 +67,8 @@ import Testing
         for _ in 1...400 {
             var damaged = bytes
             for _ in 1...Int.random(in: 1...6, using: &random) {
-                damaged[Int.random(in: 0..<min(damaged.count, 600), using: &random)] = UInt8.random(in: 0...255, using: &random)
+                damaged[Int.random(in: 0..<min(damaged.count, 600), using: &random)] = UInt8.random(
+                    in: 0...255, using: &random)
             }
             do {
                 _ = try read(damaged) { 4096 }

@@ -70,7 +70,9 @@ import Testing
             let start = now
             while now < start + on {
                 if choice.onAir != 0 {
-                    if choice.keyframe(from: 0, slate: slate && choice.onAir == nil, now: now * millisecond) { taken += 1 }
+                    if choice.keyframe(from: 0, slate: slate && choice.onAir == nil, now: now * millisecond) {
+                        taken += 1
+                    }
                 } else {
                     choice.picture(of: 0, now: now * millisecond)
                 }
@@ -87,7 +89,8 @@ import Testing
         return (taken, choice)
     }
 
-    @Test("a source that comes and goes ten times a second takes the air twice, and not again", arguments: [true, false])
+    @Test(
+        "a source that comes and goes ten times a second takes the air twice, and not again", arguments: [true, false])
     func flapping(slate: Bool) {
         #expect(flapping(on: 50, off: 50, times: 600, slate: slate).taken == 2)
     }

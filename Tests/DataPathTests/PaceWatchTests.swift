@@ -110,15 +110,15 @@ import Testing
 
     @Test("an encoder that cannot work a burst off is reported once")
     func burstTooSlow() {
-        let all = told(gives: burst(4, at: 5, within: 0.1)) { _ in 1 }
+        let all = told(gives: burst(4, at: 5, within: 0.1), speed: { _ in 1 })
         #expect(all.map(\.change) == [.tooSlow], "\(all)")
     }
 
     @Test("a source that is slower than real time makes no encoder slow", arguments: [0.0, 0.3, 0.9])
     func slowSource(speed: Double) {
-        #expect(told(for: 120, gives: { _ in speed / 10 }) { _ in 1.2 }.isEmpty)
+        #expect(told(for: 120, gives: { _ in speed / 10 }, speed: { _ in 1.2 }).isEmpty)
         // Nor one that is slower than real time, but faster than its source.
-        #expect(told(for: 120, start: 3, gives: { _ in speed / 10 }) { _ in 0.98 }.isEmpty)
+        #expect(told(for: 120, start: 3, gives: { _ in speed / 10 }, speed: { _ in 0.98 }).isEmpty)
     }
 
     @Test("a machine that is busy for two seconds makes no encoder slow")
@@ -132,7 +132,7 @@ import Testing
     @Test("a machine that stands still for seconds, the service too, makes no encoder slow")
     func standstill() {
         let isStill = { (now: Double) in now >= 8 && now < 14 }
-        #expect(told(gives: { _ in 0.1 }, pauses: isStill) { isStill($0) ? 0 : 1.5 }.isEmpty)
+        #expect(told(gives: { _ in 0.1 }, pauses: isStill, speed: { isStill($0) ? 0 : 1.5 }).isEmpty)
     }
 
     @Test("an encoder at a steady distance is left alone below the limit, and reported beyond it")

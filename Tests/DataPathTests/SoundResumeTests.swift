@@ -50,9 +50,11 @@ import TransportStream
         #expect(resume.end == end - 1 + 2 * Self.frame)
     }
 
-    @Test("a frame less than half before the end of the last one is taken", arguments: [
-        (959, true), (960, true), (961, false),
-    ])
+    @Test(
+        "a frame less than half before the end of the last one is taken",
+        arguments: [
+            (959, true), (960, true), (961, false),
+        ])
     func rounding(overlap: Int64, isTaken: Bool) {
         var resume = resume(frames: 10)
         let taken = resume.take(Self.begin + 10 * Self.frame - overlap, duration: Self.frame)
@@ -67,10 +69,12 @@ import TransportStream
         #expect(resume.firstSample(from: first, sampleRate: 48_000) == Int64(12_352))
     }
 
-    @Test("where messages begin later than that, it begins with the next frame", arguments: [
-        // Samples from the end of the last frame to the first message; samples from there to the first frame.
-        (-2048, 0), (-2047, 1023), (-1024, 0), (-1, 1), (0, 0), (1, 1023), (1024, 0), (1025, 1023), (48_000, 128),
-    ])
+    @Test(
+        "where messages begin later than that, it begins with the next frame",
+        arguments: [
+            // Samples from the end of the last frame to the first message; samples from there to the first frame.
+            (-2048, 0), (-2047, 1023), (-1024, 0), (-1, 1), (0, 0), (1, 1023), (1024, 0), (1025, 1023), (48_000, 128),
+        ])
     func later(distance: Int64, sample: Int64) {
         let resume = resume(frames: 100)
         // The nearest tick: a sample has 1.875.

@@ -34,7 +34,9 @@ import Testing
             self.last = last
         }
 
-        func add(_ name: String, _ wish: VideoEncoding = VideoEncoding(), arriving: FrameSize? = nil, starts: Bool = true) {
+        func add(
+            _ name: String, _ wish: VideoEncoding = VideoEncoding(), arriving: FrameSize? = nil, starts: Bool = true
+        ) {
             apply(pool.need(wish, as: EncodingJob(wish, arriving: arriving), for: name, lastGood: last[name], now: now))
             if starts { uses[name] = pool.assign(to: name).candidate }
         }
@@ -47,7 +49,8 @@ import Testing
         func answerOne() {
             let trial = open.removeFirst()
             attempts[trial.candidate, default: 0] += 1
-            let result: TrialResult = broken[trial.candidate].map { .failed($0, "it is broken") } ?? .passed(scalesOnGPU: scales)
+            let result: TrialResult =
+                broken[trial.candidate].map { .failed($0, "it is broken") } ?? .passed(scalesOnGPU: scales)
             apply(pool.tried(trial, result, now: now))
         }
 
@@ -105,7 +108,9 @@ import Testing
         bench.add("hd")
         bench.answer()
         let choice = bench.pool.choose(for: "hd")
-        #expect(bench.uses["hd"] == Self.software && choice.isDegraded && choice.reason.contains("it is broken"), "\(choice.reason)")
+        #expect(
+            bench.uses["hd"] == Self.software && choice.isDegraded && choice.reason.contains("it is broken"),
+            "\(choice.reason)")
         #expect(bench.moves.isEmpty)
     }
 
@@ -120,7 +125,9 @@ import Testing
     func sharing() {
         let bench = Bench([Self.intel, Self.amd])
         bench.add("heavy", VideoEncoding(size: PixelSize(width: 3840, height: 2160), rate: FrameRate(numerator: 60)))
-        for name in ["a", "b", "c"] { bench.add(name, VideoEncoding(size: PixelSize(width: 1280, height: 720), rate: FrameRate(numerator: 30))) }
+        for name in ["a", "b", "c"] {
+            bench.add(name, VideoEncoding(size: PixelSize(width: 1280, height: 720), rate: FrameRate(numerator: 30)))
+        }
         bench.answer()
         let heavy = bench.uses["heavy"]
         #expect(heavy == Self.onIntel)
@@ -128,7 +135,10 @@ import Testing
     }
 
     @Test(
-        "a fault of the device has the group go on with the next encoder at once; the device rests, is tried again, and is handed back",
+        """
+        a fault of the device has the group go on with the next encoder at once; the device rests, is tried again, \
+        and is handed back
+        """,
         arguments: [EncoderFault.deviceGone, .driverError, .hang, .driverMissing, .permission])
     func deviceFault(fault: EncoderFault) {
         let bench = Bench([Self.intel])
@@ -176,7 +186,8 @@ import Testing
         bench.plug([renumbered, Self.amd])
         bench.answer()
         #expect(Set(bench.uses.values) == [Self.onIntel, Self.onAMD] && bench.state(Self.intel) == .ready)
-        #expect(bench.pool.recipe(for: Self.onIntel, in: "a")?.deviceOptions == ["-vaapi_device", "/dev/dri/renderD130"])
+        #expect(
+            bench.pool.recipe(for: Self.onIntel, in: "a")?.deviceOptions == ["-vaapi_device", "/dev/dri/renderD130"])
     }
 
     @Test("a GPU that is seen while its nodes go, or come, one by one is gone until it has all of them")
@@ -188,7 +199,9 @@ import Testing
         (half.renderNode, half.cardNode) = (nil, "/dev/dri/card0")
         for gpus in [[half], [], [half]] {
             bench.plug(gpus)
-            #expect(bench.state(Self.intel) == .gone && bench.uses["hd"] == Self.software && bench.pool.devices[0].reason != nil)
+            #expect(
+                bench.state(Self.intel) == .gone && bench.uses["hd"] == Self.software
+                    && bench.pool.devices[0].reason != nil)
         }
         bench.plug([Self.intel])
         bench.answer()
@@ -203,7 +216,9 @@ import Testing
         bench.answer()
         bench.plug([])
         let choice = bench.pool.choose(for: "hd")
-        #expect(bench.uses["hd"] == Self.software && choice.isDegraded && choice.reason.contains("its GPU is gone"), "\(choice.reason)")
+        #expect(
+            bench.uses["hd"] == Self.software && choice.isDegraded && choice.reason.contains("its GPU is gone"),
+            "\(choice.reason)")
         #expect(bench.pool.recipe(for: Self.onIntel, in: "hd") == nil && bench.pool.nextTick(after: bench.now) == nil)
     }
 
@@ -323,7 +338,9 @@ import Testing
         for name in ["a", "b", "c"] { bench.add(name) }
         bench.answer()
         bench.fail("c", .sessionLimit)
-        #expect(bench.uses == ["a": Self.onIntel, "b": Self.onIntel, "c": Self.software] && bench.state(Self.intel) == .ready)
+        #expect(
+            bench.uses == ["a": Self.onIntel, "b": Self.onIntel, "c": Self.software]
+                && bench.state(Self.intel) == .ready)
         #expect(bench.pool.choose(for: "c").isDegraded)
         bench.broken[Self.onIntel] = .sessionLimit
         bench.wait(.seconds(10))

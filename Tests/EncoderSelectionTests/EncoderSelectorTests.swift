@@ -12,12 +12,14 @@ import Testing
     private static let listed: Set<String> = Set(EncoderName.all.map(\.name))
 
     private func selector(
-        _ gpus: [GPU] = [intel, amd, nvidia], listed: Set<String> = listed, order: [EncoderFamily] = EncoderPreferences.defaultOrder,
+        _ gpus: [GPU] = [intel, amd, nvidia], listed: Set<String> = listed,
+        order: [EncoderFamily] = EncoderPreferences.defaultOrder,
         usable: [EncoderCandidate] = [], failed: [EncoderCandidate: Standing] = [:], load: [String: Double] = [:]
     ) -> EncoderSelector {
         var standings = failed
         for candidate in usable { standings[candidate] = .usable }
-        return EncoderSelector(catalogue: EncoderCatalogue(listed: listed, gpus: gpus), order: order, standings: standings, load: load)
+        return EncoderSelector(
+            catalogue: EncoderCatalogue(listed: listed, gpus: gpus), order: order, standings: standings, load: load)
     }
 
     private func wish(_ names: [String], codec: VideoCodec = .h264) -> VideoEncoding {
@@ -43,8 +45,12 @@ import Testing
     @Test("auto takes the first family of the order that passed its trial")
     func order() {
         #expect(selector(usable: [nvencOnNvidia, vaapiOnIntel]).choose(for: wish([])).candidate == nvencOnNvidia)
-        #expect(selector(order: [.vaapi, .nvenc, .software], usable: [nvencOnNvidia, vaapiOnIntel]).choose(for: wish([])).candidate == vaapiOnIntel)
-        #expect(selector(order: [.software, .vaapi], usable: [vaapiOnIntel]).choose(for: wish([])).candidate == .software(.h264))
+        #expect(
+            selector(order: [.vaapi, .nvenc, .software], usable: [nvencOnNvidia, vaapiOnIntel]).choose(for: wish([]))
+                .candidate == vaapiOnIntel)
+        #expect(
+            selector(order: [.software, .vaapi], usable: [vaapiOnIntel]).choose(for: wish([])).candidate
+                == .software(.h264))
     }
 
     @Test("a family that the order leaves out is never used, not even as the last resort")
@@ -56,7 +62,8 @@ import Testing
 
     @Test("software behind hardware that does not work is degraded, and the reason says what does not")
     func degraded() {
-        let choice = selector([Self.intel], failed: [vaapiOnIntel: .failed("the VA driver is missing")]).choose(for: wish([]))
+        let choice = selector([Self.intel], failed: [vaapiOnIntel: .failed("the VA driver is missing")]).choose(
+            for: wish([]))
         #expect(choice.candidate == .software(.h264) && choice.isDegraded)
         #expect(choice.reason.contains("h264_vaapi@0000:00:02.0: the VA driver is missing"))
     }
@@ -74,8 +81,13 @@ import Testing
     @Test("among GPUs of a family the one with the least to do is taken")
     func load() {
         let usable = [vaapiOnIntel, vaapiOnAMD]
-        #expect(selector([Self.intel, Self.amd], usable: usable).choose(for: wish(["h264_vaapi"])).candidate == vaapiOnIntel)
-        #expect(selector([Self.intel, Self.amd], usable: usable, load: [Self.intel.slot: 1]).choose(for: wish(["h264_vaapi"])).candidate == vaapiOnAMD)
+        #expect(
+            selector([Self.intel, Self.amd], usable: usable).choose(for: wish(["h264_vaapi"])).candidate == vaapiOnIntel
+        )
+        #expect(
+            selector([Self.intel, Self.amd], usable: usable, load: [Self.intel.slot: 1]).choose(
+                for: wish(["h264_vaapi"])
+            ).candidate == vaapiOnAMD)
     }
 
     @Test("a pinned GPU is honoured, and one that is gone is not replaced by another")
@@ -86,16 +98,24 @@ import Testing
         #expect(gone.candidate == .software(.h264))
         #expect(gone.reason.contains("h264_vaapi@0000:03:00.0: no such device here"))
         let last = selector([Self.intel], usable: usable).choose(for: wish(["h264_vaapi@0000:03:00.0"]))
-        #expect(last.candidate == .software(.h264) && last.isDegraded && last.reason.contains("needs an Intel or AMD GPU"), "\(last.reason)")
+        #expect(
+            last.candidate == .software(.h264) && last.isDegraded && last.reason.contains("needs an Intel or AMD GPU"),
+            "\(last.reason)")
         let order: [EncoderFamily] = [.vaapi]
-        #expect(selector([Self.intel], order: order, usable: usable).choose(for: wish(["h264_vaapi@0000:03:00.0"])).candidate == nil)
+        #expect(
+            selector([Self.intel], order: order, usable: usable).choose(for: wish(["h264_vaapi@0000:03:00.0"]))
+                .candidate == nil)
     }
 
-    @Test("a board's encoder is there for the codecs that it gives out, and no group is degraded for want of the others")
+    @Test(
+        "a board's encoder is there for the codecs that it gives out, and no group is degraded for want of the others")
     func boards() {
-        let board = V4L2Encoder(node: "/dev/video11", name: "bcm2835-codec-encode", driver: "bcm2835-codec", codecs: ["h264"])
+        let board = V4L2Encoder(
+            node: "/dev/video11", name: "bcm2835-codec-encode", driver: "bcm2835-codec", codecs: ["h264"])
         let catalogue = EncoderCatalogue(listed: Self.listed, boards: [board])
-        #expect(catalogue.candidates(.v4l2m2m, .h264) == [EncoderCandidate("h264_v4l2m2m")] && catalogue.candidates(.v4l2m2m, .hevc).isEmpty)
+        #expect(
+            catalogue.candidates(.v4l2m2m, .h264) == [EncoderCandidate("h264_v4l2m2m")]
+                && catalogue.candidates(.v4l2m2m, .hevc).isEmpty)
         let choice = EncoderSelector(catalogue: catalogue).choose(for: wish([], codec: .hevc))
         #expect(choice.candidate == EncoderCandidate("libx265") && !choice.isDegraded)
     }

@@ -1,7 +1,8 @@
-import enum Configuration.VideoCodec
 import EncoderSelection
 import TestSupport
 import Testing
+
+import enum Configuration.VideoCodec
 
 @testable import FFmpeg
 
@@ -17,36 +18,50 @@ import Testing
     private let settings = VideoSettings(bitrate: 1_000_000)
     private let gpu = VAAPIRecipe(codec: .h264, node: "/dev/dri/renderD128")
 
-    @Test("every process that encodes keeps its frames' times, with options that every version takes", arguments: versions)
+    @Test(
+        "every process that encodes keeps its frames' times, with options that every version takes", arguments: versions
+    )
     func times(version: String) throws {
         let ffmpeg = FFmpegCapabilities.release(version)
         let commands = [
             EncoderCommand(video: .encode(settings, with: Libx264Recipe()), audio: .copy).command(for: ffmpeg),
-            EncoderCommand(video: .encode(settings, with: gpu), audio: .copy, inputRate: FrameRate(30)).command(for: ffmpeg),
+            EncoderCommand(video: .encode(settings, with: gpu), audio: .copy, inputRate: FrameRate(30)).command(
+                for: ffmpeg),
             FrameEncoderCommand(settings: settings, recipe: gpu, rate: FrameRate(30)).command(for: ffmpeg),
-            try RelayCommand(source: .test(size: FrameSize(width: 64, height: 64), rate: FrameRate(30))).command(for: ffmpeg),
+            try RelayCommand(source: .test(size: FrameSize(width: 64, height: 64), rate: FrameRate(30))).command(
+                for: ffmpeg),
         ]
-        for command in commands { #expect(has(command, "-fps_mode", "passthrough", "-enc_time_base", "1:90000"), "\(command.maskedLine())") }
-        let card = CardReaderCommand(card: CaptureInput(node: "/dev/video0", sound: "hw:1"), size: FrameSize(width: 64, height: 64)).command(for: ffmpeg)
+        for command in commands {
+            #expect(has(command, "-fps_mode", "passthrough", "-enc_time_base", "1:90000"), "\(command.maskedLine())")
+        }
+        let card = CardReaderCommand(
+            card: CaptureInput(node: "/dev/video0", sound: "hw:1"), size: FrameSize(width: 64, height: 64)
+        ).command(for: ffmpeg)
         #expect(has(card, "-enc_time_base", "1:1000000"))
         // FFmpeg 9 has no `-channels` for ALSA.
         #expect(has(card, "-ch_layout", "stereo") && !card.arguments.contains("-channels"))
     }
 
-    @Test("the rate is stated to a hardware encoder where that is allowed, and found in the stream where it is not", arguments: versions)
+    @Test(
+        "the rate is stated to a hardware encoder where that is allowed, and found in the stream where it is not",
+        arguments: versions)
     func rate(version: String) {
         let ffmpeg = FFmpegCapabilities.release(version)
         let isOld = version.hasPrefix("5")
-        let command = EncoderCommand(video: .encode(settings, with: gpu), audio: .copy, inputRate: FrameRate(30)).command(for: ffmpeg)
+        let command = EncoderCommand(video: .encode(settings, with: gpu), audio: .copy, inputRate: FrameRate(30))
+            .command(for: ffmpeg)
         #expect(has(command, "-r", "30") == isOld)
         #expect(has(command, "-analyzeduration", isOld ? "1" : "500000"))
         // A filter that converts the rate states it as well.
         var converting = settings
         converting.rate = FrameRate(25)
-        let converted = EncoderCommand(video: .encode(converting, with: gpu), audio: .copy, inputRate: FrameRate(30)).command(for: ffmpeg)
+        let converted = EncoderCommand(video: .encode(converting, with: gpu), audio: .copy, inputRate: FrameRate(30))
+            .command(for: ffmpeg)
         #expect(has(converted, "-r", "25") == isOld && has(converted, "-analyzeduration", "1"))
         // x264 is told by an option of its own.
-        let software = EncoderCommand(video: .encode(settings, with: Libx264Recipe()), audio: .copy, inputRate: FrameRate(30)).command(for: ffmpeg)
+        let software = EncoderCommand(
+            video: .encode(settings, with: Libx264Recipe()), audio: .copy, inputRate: FrameRate(30)
+        ).command(for: ffmpeg)
         #expect(!software.arguments.contains("-r") && has(software, "-analyzeduration", "1"))
     }
 
@@ -94,12 +109,17 @@ import Testing
     @Test("the rate of frames from memory is stated by a filter that passes them all", arguments: versions)
     func framesFromMemory(version: String) {
         let ffmpeg = FFmpegCapabilities.release(version)
-        for (rate, step) in [(FrameRate(30), 3000), (FrameRate(30_000, 1001), 3003), (FrameRate(60_000, 1001), 1502), (FrameRate(25), 3600)] {
+        for (rate, step) in [
+            (FrameRate(30), 3000), (FrameRate(30_000, 1001), 3003), (FrameRate(60_000, 1001), 1502),
+            (FrameRate(25), 3600),
+        ] {
             let command = FrameEncoderCommand(settings: settings, recipe: gpu, rate: rate).command(for: ffmpeg)
             #expect(has(command, "-vf", "framestep=step=\(step):enable=0,format=nv12,hwupload"))
             #expect(!command.arguments.contains("-r"))
         }
-        #expect(!FrameEncoderCommand(settings: settings, recipe: gpu, rate: nil).command(for: ffmpeg).maskedLine().contains("framestep"))
+        #expect(
+            !FrameEncoderCommand(settings: settings, recipe: gpu, rate: nil).command(for: ffmpeg).maskedLine().contains(
+                "framestep"))
     }
 
     @Test("an input is read at its own speed from its first frame on")
@@ -108,35 +128,57 @@ import Testing
         #expect(has(try RelayCommand(source: source).command(for: .debian12), "-re", "-f", "lavfi"))
         var options = FFmpegCapabilities.debian12.options
         options.insert("readrate_initial_burst")
-        #expect(has(try RelayCommand(source: source).command(for: .with(options: options)), "-re", "-readrate_initial_burst", "0.001"))
+        #expect(
+            has(
+                try RelayCommand(source: source).command(for: .with(options: options)), "-re",
+                "-readrate_initial_burst", "0.001"))
         options.remove("fps_mode")
         #expect(has(try RelayCommand(source: source).command(for: .with(options: options)), "-vsync", "passthrough"))
     }
 
     @Test("a secret reaches the output also where options of a preset file would not", arguments: versions)
     func preset(version: String) throws {
-        let command = try PublisherCommand(target: .rtmp(url: "rtmp://h/app", key: "K3y")).command(for: .release(version))
-        #expect(command.secretFile?.contents == "rtmp_playpath=K3y\n" + (version.hasPrefix("9") ? "target=ntsc-dv\ntime_base=1:90000\n" : ""))
+        let command = try PublisherCommand(target: .rtmp(url: "rtmp://h/app", key: "K3y")).command(
+            for: .release(version))
+        #expect(
+            command.secretFile?.contents == "rtmp_playpath=K3y\n"
+                + (version.hasPrefix("9") ? "target=ntsc-dv\ntime_base=1:90000\n" : ""))
         // What that target says of the format is said again.
         let words = command.arguments
         #expect(try #require(words.firstIndex(of: "-fpre")) < (try #require(words.lastIndex(of: "-f"))))
     }
 
-    @Test("the certificate of a server is checked by every version that can, unless the configuration says not to", arguments: versions)
+    @Test(
+        "the certificate of a server is checked by every version that can, unless the configuration says not to",
+        arguments: versions)
     func certificates(version: String) throws {
         let ffmpeg = FFmpegCapabilities.release(version)
-        for (tls, words) in [(PeerCheck.system, ["-tls_verify", "1"]), (.authorities(file: "/ca.pem"), ["-tls_verify", "1", "-ca_file", "/ca.pem"]), (.none, ["-tls_verify", "0"])] {
-            let target = try PublisherCommand(target: .rtmp(url: "rtmps://h/app", key: "k", tls: tls)).command(for: ffmpeg)
-            #expect(target.arguments.indices.contains { target.arguments[$0...].starts(with: words) }, "\(target.maskedLine())")
+        for (tls, words) in [
+            (PeerCheck.system, ["-tls_verify", "1"]),
+            (.authorities(file: "/ca.pem"), ["-tls_verify", "1", "-ca_file", "/ca.pem"]),
+            (.none, ["-tls_verify", "0"]),
+        ] {
+            let target = try PublisherCommand(target: .rtmp(url: "rtmps://h/app", key: "k", tls: tls)).command(
+                for: ffmpeg)
+            #expect(
+                target.arguments.indices.contains { target.arguments[$0...].starts(with: words) },
+                "\(target.maskedLine())")
             for url in ["https://h/x.ts", "rtmps://h/app/x", "rtsps://h/x", "https://h/x.m3u8", "https://h/x.mpd"] {
                 let source = RelayCommand(source: .pull(url: url, tls: tls))
                 if url.hasPrefix("rtsps") || url.hasSuffix(".m3u8") || url.hasSuffix(".mpd"), !version.hasPrefix("9") {
-                    if tls == .none { _ = try source.command(for: ffmpeg) } else { #expect(throws: CommandError.self) { try source.command(for: ffmpeg) } }
+                    if tls == .none {
+                        _ = try source.command(for: ffmpeg)
+                    } else {
+                        #expect(throws: CommandError.self) { try source.command(for: ffmpeg) }
+                    }
                     continue
                 }
                 let line = try source.command(for: ffmpeg)
                 // What is no secret of the address may be one of the application's name, and stands in the script then.
-                let text = line.arguments.joined(separator: " ") + " " + (line.secretFile?.contents ?? "").replacing("'", with: "").replacing("option ", with: "-").replacing("\n", with: " ")
+                let text =
+                    line.arguments.joined(separator: " ") + " "
+                    + (line.secretFile?.contents ?? "").replacing("'", with: "").replacing("option ", with: "-")
+                    .replacing("\n", with: " ")
                 #expect(text.contains(words.joined(separator: " ")), "\(text)")
             }
         }
@@ -165,11 +207,14 @@ import Testing
     @Test("an SRT listener on the IPv6 wildcard serves IPv4 too, where FFmpeg has to be told", arguments: versions)
     func dualStack(version: String) throws {
         let sources: [RelaySource] = [
-            .srtListen(address: "[::]:9000", passphrase: nil, latency: nil), .pull(url: "srt://[::]:9000?mode=listener", passphrase: nil, streamID: nil, password: nil),
+            .srtListen(address: "[::]:9000", passphrase: nil, latency: nil),
+            .pull(url: "srt://[::]:9000?mode=listener", passphrase: nil, streamID: nil, password: nil),
         ]
         for source in sources {
             let line = try RelayCommand(source: source).command(for: .release(version)).maskedLine()
-            #expect(line.contains("srt://[::]:9000?mode=listener") && line.contains("ipv6only=0") == version.hasPrefix("9"), "\(line)")
+            #expect(
+                line.contains("srt://[::]:9000?mode=listener") && line.contains("ipv6only=0") == version.hasPrefix("9"),
+                "\(line)")
         }
         let other = RelaySource.srtListen(address: "0.0.0.0:9000", passphrase: nil, latency: nil)
         #expect(try !RelayCommand(source: other).command(for: .release(version)).maskedLine().contains("ipv6only"))
@@ -177,7 +222,11 @@ import Testing
 
     @Test("the tables of every version are read")
     func tables() {
-        #expect(CapabilityQuestions.encoders(in: "Encoders:\n V..... = Video\n ------\n V....D libx264   libx264 H.264\n A....D aac  AAC\n") == ["libx264", "aac"])
+        #expect(
+            CapabilityQuestions.encoders(
+                in: "Encoders:\n V..... = Video\n ------\n V....D libx264   libx264 H.264\n A....D aac  AAC\n") == [
+                    "libx264", "aac",
+                ])
         let decoders = """
             Decoders:
              V..... = Video
@@ -191,21 +240,43 @@ import Testing
             """
         let names: Set = ["hevc", "libopenh264", "h264", "hevc_v4l2m2m", "mpeg2_v4l2m2m", "libfdk_aac", "aac"]
         #expect(CapabilityQuestions.decoders(in: decoders) == names)
-        let filters = "Filters:\n  T.. = Timeline support\n  ..C = Command support\n ... acopy A->A Copy\n T.C scale V->V Scale\n .. nullsrc |->V Null\n"
+        let filters =
+            """
+            Filters:\n  T.. = Timeline support\n  ..C = Command support\n ... acopy A->A Copy\n T.C scale V->V \
+            Scale\n .. nullsrc |->V Null\n
+            """
         #expect(CapabilityQuestions.filters(in: filters) == ["acopy", "scale", "nullsrc"])
-        #expect(CapabilityQuestions.names(in: "Bitstream filters:\naac_adtstoasc\nextract_extradata\n\n") == ["aac_adtstoasc", "extract_extradata"])
-        let protocols = CapabilityQuestions.protocols(in: "Supported file protocols:\nInput:\n  file\n  srt\nOutput:\n  file\n  rtmp\n")
+        #expect(
+            CapabilityQuestions.names(in: "Bitstream filters:\naac_adtstoasc\nextract_extradata\n\n") == [
+                "aac_adtstoasc", "extract_extradata",
+            ])
+        let protocols = CapabilityQuestions.protocols(
+            in: "Supported file protocols:\nInput:\n  file\n  srt\nOutput:\n  file\n  rtmp\n")
         #expect(protocols.input == ["file", "srt"] && protocols.output == ["file", "rtmp"])
         for text in [
-            "File formats:\n D. = Demuxing supported\n --\n DE mpegts          MPEG-TS\n D  lavfi           Virtual\n DE video4linux2,v4l2 Video4Linux2\n  E segment         segment\n",
-            "Formats:\n D.. = Demuxing supported\n ---\n DE  mpegts          MPEG-TS\n D d lavfi           Virtual\n DEd video4linux2,v4l2 Video4Linux2\n  E  segment         segment\n",
+            """
+            File formats:\n D. = Demuxing supported\n --\n DE mpegts          MPEG-TS\n D  lavfi           \
+            Virtual\n DE video4linux2,v4l2 Video4Linux2\n  E segment         segment\n
+            """,
+            """
+            Formats:\n D.. = Demuxing supported\n ---\n DE  mpegts          MPEG-TS\n D d lavfi           \
+            Virtual\n DEd video4linux2,v4l2 Video4Linux2\n  E  segment         segment\n
+            """,
         ] {
             let formats = CapabilityQuestions.formats(in: text)
             #expect(formats.demuxers == ["mpegts", "lavfi", "video4linux2", "v4l2"])
             #expect(formats.muxers == ["mpegts", "video4linux2", "v4l2", "segment"])
         }
-        let options = "Video options:\n-vn                 disable video\n-fps_mode[:<stream_spec>] <>  set framerate mode\n-r[:<stream_spec>] <rate>  rate\n  -sub  no option\n"
-        let srt = "srt AVOptions:\n  -latency           <int64>      ED......... receiver delay (default -1)\n  -ipv6only          <boolean>    ED.........\n     live            1            ED.........\n"
+        let options =
+            """
+            Video options:\n-vn                 disable video\n-fps_mode[:<stream_spec>] <>  set framerate \
+            mode\n-r[:<stream_spec>] <rate>  rate\n  -sub  no option\n
+            """
+        let srt =
+            """
+            srt AVOptions:\n  -latency           <int64>      ED......... receiver delay (default -1)\n  -ipv6only \
+                     <boolean>    ED.........\n     live            1            ED.........\n
+            """
         #expect(CapabilityQuestions.privateOptions(in: srt) == ["latency", "ipv6only"])
         #expect(CapabilityQuestions.options(in: options) == ["vn", "fps_mode", "r"])
     }
@@ -219,16 +290,24 @@ import Testing
         let complete = FFmpegCapabilities.complete(capabilities.version)
         #expect(capabilities.encoders.isSuperset(of: ["aac", "libx264", "libx265", "h264_vaapi", "h264_nvenc"]))
         #expect(capabilities.decoders.isSuperset(of: complete.decoders))
-        #expect(capabilities.filters.isSuperset(of: complete.filters), "\(complete.filters.subtracting(capabilities.filters))")
+        #expect(
+            capabilities.filters.isSuperset(of: complete.filters),
+            "\(complete.filters.subtracting(capabilities.filters))")
         #expect(capabilities.bitstreamFilters.isSuperset(of: complete.bitstreamFilters))
         #expect(capabilities.inputProtocols.isSuperset(of: complete.inputProtocols))
         #expect(capabilities.outputProtocols.isSuperset(of: complete.outputProtocols.subtracting(["data"])))
-        #expect(capabilities.demuxers.isSuperset(of: complete.demuxers) && capabilities.muxers.isSuperset(of: complete.muxers))
-        #expect(capabilities.options.isSuperset(of: complete.options), "\(complete.options.subtracting(capabilities.options))")
+        #expect(
+            capabilities.demuxers.isSuperset(of: complete.demuxers)
+                && capabilities.muxers.isSuperset(of: complete.muxers))
+        #expect(
+            capabilities.options.isSuperset(of: complete.options),
+            "\(complete.options.subtracting(capabilities.options))")
         let hasBurst = { (ffmpeg: FFmpegCapabilities) in ffmpeg.options.contains("readrate_initial_burst") }
         #expect(hasBurst(capabilities) == hasBurst(complete))
         #expect(capabilities.srtOptions.isSuperset(of: complete.srtOptions))
-        #expect(capabilities.x265Options.isSuperset(of: complete.x265Options) && capabilities.x265Options.contains("a53cc") == complete.x265Options.contains("a53cc"))
+        #expect(
+            capabilities.x265Options.isSuperset(of: complete.x265Options)
+                && capabilities.x265Options.contains("a53cc") == complete.x265Options.contains("a53cc"))
         #expect(capabilities.rtspOptions.contains("tls_verify") == complete.rtspOptions.contains("tls_verify"))
         #expect(capabilities.hwaccels.isSuperset(of: complete.hwaccels), "\(capabilities.hwaccels)")
         #expect(capabilities.acceptsRateWithPassthrough == complete.acceptsRateWithPassthrough)
@@ -243,7 +322,10 @@ extension FFmpegCapabilities {
         return FFmpegCapabilities(
             version: other.version, encoders: other.encoders, decoders: other.decoders, filters: other.filters,
             bitstreamFilters: other.bitstreamFilters,
-            inputProtocols: other.inputProtocols, outputProtocols: other.outputProtocols, demuxers: other.demuxers, muxers: other.muxers, options: options,
-            srtOptions: other.srtOptions, rtspOptions: other.rtspOptions, x265Options: other.x265Options, hwaccels: other.hwaccels,            acceptsRateWithPassthrough: other.acceptsRateWithPassthrough, presetReachesOutput: other.presetReachesOutput)
+            inputProtocols: other.inputProtocols, outputProtocols: other.outputProtocols, demuxers: other.demuxers,
+            muxers: other.muxers, options: options,
+            srtOptions: other.srtOptions, rtspOptions: other.rtspOptions, x265Options: other.x265Options,
+            hwaccels: other.hwaccels, acceptsRateWithPassthrough: other.acceptsRateWithPassthrough,
+            presetReachesOutput: other.presetReachesOutput)
     }
 }

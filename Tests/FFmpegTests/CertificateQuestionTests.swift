@@ -10,13 +10,15 @@ import Testing
         return log
     }
 
-    @Test("the first check that fails is told by its number", arguments: [
-        ("verify error:num=10:certificate has expired", .outdated),
-        ("verify error:num=9:certificate is not yet valid", .outdated),
-        ("verify error:num=18:self-signed certificate", .unsigned),
-        ("verify error:num=20:unable to get local issuer certificate", .unsigned),
-        ("verify error:num=62:hostname mismatch", nil), ("verify error:num=", nil), ("connect:errno=111", nil),
-    ] as [(String, FailureCause?)])
+    @Test(
+        "the first check that fails is told by its number",
+        arguments: [
+            ("verify error:num=10:certificate has expired", .outdated),
+            ("verify error:num=9:certificate is not yet valid", .outdated),
+            ("verify error:num=18:self-signed certificate", .unsigned),
+            ("verify error:num=20:unable to get local issuer certificate", .unsigned),
+            ("verify error:num=62:hostname mismatch", nil), ("verify error:num=", nil), ("connect:errno=111", nil),
+        ] as [(String, FailureCause?)])
     func causes(line: String, cause: FailureCause?) {
         let log = log("depth=0 CN = localhost", line, "notAfter=Feb  1 00:00:00 2020 GMT")
         #expect(CertificateQuestion.cause(in: log) == cause)
@@ -27,12 +29,14 @@ import Testing
         #expect(CertificateQuestion.cause(in: log("CONNECTION ESTABLISHED", "Verification: OK", "DONE")) == nil)
     }
 
-    @Test("the same server is asked, by the same authorities, and is given no secret", arguments: [
-        ("rtmps://live.example/app/key", "live.example:443"),
-        ("rtmps://live.example:1936/app?key=one", "live.example:1936"),
-        ("https://user:password@host/x.ts", "host:443"), ("rtsps://[2001:db8::1]/x", "[2001:db8::1]:322"),
-        ("https://[::1]:8443/x", "[::1]:8443"),
-    ])
+    @Test(
+        "the same server is asked, by the same authorities, and is given no secret",
+        arguments: [
+            ("rtmps://live.example/app/key", "live.example:443"),
+            ("rtmps://live.example:1936/app?key=one", "live.example:1936"),
+            ("https://user:password@host/x.ts", "host:443"), ("rtsps://[2001:db8::1]/x", "[2001:db8::1]:322"),
+            ("https://[::1]:8443/x", "[::1]:8443"),
+        ])
     func command(url: String, server: String) throws {
         let start = ["s_client", "-brief", "-verify_return_error"]
         let system = try #require(CertificateQuestion(url: url, check: .system)).command

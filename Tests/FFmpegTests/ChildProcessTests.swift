@@ -9,11 +9,13 @@ import Testing
     /// Stands in for FFmpeg.
     private func script(_ text: String, in scratch: Scratch) throws -> FFmpegBinary {
         try write("#!/bin/sh\n" + text, to: scratch.file("ffmpeg"), mode: [.ownerReadWriteExecute])
-        return FFmpegBinary(path: scratch.file("ffmpeg"), capabilities: .complete(FFmpegVersion(output: "ffmpeg version 5.1 C")!))
+        return FFmpegBinary(
+            path: scratch.file("ffmpeg"), capabilities: .complete(FFmpegVersion(output: "ffmpeg version 5.1 C")!))
     }
 
     private func launch(
-        _ binary: FFmpegBinary, in scratch: Scratch, command: FFmpegCommand = FFmpegCommand(role: .encoder, arguments: []),
+        _ binary: FFmpegBinary, in scratch: Scratch,
+        command: FFmpegCommand = FFmpegCommand(role: .encoder, arguments: []),
         stdin: FileDescriptor? = nil, stdout: FileDescriptor? = nil, handle: ChildHandle = ChildHandle(),
         recorder: Recorder = Recorder(), clock: some Clock<Duration> = ContinuousClock()
     ) async -> ChildExit {
@@ -24,7 +26,8 @@ import Testing
 
     private var endless: FFmpegCommand {
         get throws {
-            try RelayCommand(source: .test(size: FrameSize(width: 64, height: 64), rate: FrameRate(10))).command(for: .debian12)
+            try RelayCommand(source: .test(size: FrameSize(width: 64, height: 64), rate: FrameRate(10))).command(
+                for: .debian12)
         }
     }
 
@@ -71,10 +74,12 @@ import Testing
         let (readEnd, writeEnd) = try FileDescriptor.pipe()
         defer { try? readEnd.close() }
         // Both descriptors carry media, so there is none for the key.
-        let command = try PublisherCommand(target: .rtmp(url: "rtmp://127.0.0.1:1/a", key: "S3cretKey")).command(for: .debian12)
+        let command = try PublisherCommand(target: .rtmp(url: "rtmp://127.0.0.1:1/a", key: "S3cretKey")).command(
+            for: .debian12)
         let (input, ours) = try FileDescriptor.pipe()
         defer { try? ours.close() }
-        let exit = await launch(try script("", in: scratch), in: scratch, command: command, stdin: input, stdout: writeEnd)
+        let exit = await launch(
+            try script("", in: scratch), in: scratch, command: command, stdin: input, stdout: writeEnd)
         guard case .notStarted(let reason) = exit.status else {
             Issue.record("it started")
             return
@@ -120,7 +125,8 @@ import Testing
     @Test("a child that ignores SIGINT is killed with its whole group after two rounds of patience")
     func stubborn() async throws {
         let scratch = Scratch()
-        let binary = try script("trap 'echo asked >&2' INT; sleep 1000 & echo $! >&2; while :; do wait; done\n", in: scratch)
+        let binary = try script(
+            "trap 'echo asked >&2' INT; sleep 1000 & echo $! >&2; while :; do wait; done\n", in: scratch)
         let handle = ChildHandle()
         let recorder = Recorder()
         async let exit = launch(binary, in: scratch, handle: handle, recorder: recorder, clock: HastyClock())
@@ -165,7 +171,8 @@ import Testing
     @Test("cancelling stops gracefully and loses no last words")
     func cancelling() async throws {
         let scratch = Scratch()
-        let binary = try script("trap 'echo last words >&2; exit 5' INT; echo ready >&2; while :; do sleep 0.1; done\n", in: scratch)
+        let binary = try script(
+            "trap 'echo last words >&2; exit 5' INT; echo ready >&2; while :; do sleep 0.1; done\n", in: scratch)
         let recorder = Recorder()
         // It may take its time for its last words.
         let task = Task { await launch(binary, in: scratch, recorder: recorder, clock: StoppedClock()) }
@@ -215,7 +222,8 @@ import Testing
         let binary = try script("read -r _\ncut -d ' ' -f 19 /proc/$$/stat >&2\n", in: scratch)
         let (reading, writing) = try FileDescriptor.pipe()
         let recorder = Recorder()
-        async let exit = launch(binary, in: scratch, command: FFmpegCommand(role: role, arguments: []), stdin: reading, recorder: recorder)
+        async let exit = launch(
+            binary, in: scratch, command: FFmpegCommand(role: role, arguments: []), stdin: reading, recorder: recorder)
         try await eventually("a start") { !recorder.all.isEmpty }
         try writing.closeAfter { _ = try writing.writeAll("go on\n".utf8) }
         #expect(await exit.log.head == ["\(nice)"])

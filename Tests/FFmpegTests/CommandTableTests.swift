@@ -1,8 +1,9 @@
+import EncoderSelection
+import Testing
+
 import struct Configuration.PixelSize
 import enum Configuration.VideoCodec
 import struct Configuration.VideoEncoding
-import EncoderSelection
-import Testing
 
 @testable import FFmpeg
 
@@ -16,7 +17,9 @@ import Testing
     }
 
     enum Version: String, CaseIterable {
-        case bookworm = "5.1.9-0+deb12u1", trixie = "7.1.5-0+deb13u1", forky = "9.0.2-4"
+        case bookworm = "5.1.9-0+deb12u1"
+        case trixie = "7.1.5-0+deb13u1"
+        case forky = "9.0.2-4"
     }
 
     // MARK: Expected
@@ -28,7 +31,8 @@ import Testing
     private static let carrier = "target=ntsc-dv\ntime_base=1:90000\n"
 
     private func expected(_ role: Role, _ version: Version) -> [String] {
-        let isOld = version == .bookworm, isNew = version == .forky
+        let isOld = version == .bookworm
+        let isNew = version == .forky
         let sized = ["-reinit_filter:v", "0"]
         let glance = ["-probesize", "100000", "-analyzeduration", "1"]
         let look = ["-probesize", "5000000", "-analyzeduration", "500000", "-fpsprobesize", "1"]
@@ -60,7 +64,8 @@ import Testing
     // MARK: Built
 
     private func command(_ role: Role, for ffmpeg: FFmpegCapabilities) throws -> FFmpegCommand {
-        let size = FrameSize(width: 64, height: 36), rate = FrameRate(30)
+        let size = FrameSize(width: 64, height: 36)
+        let rate = FrameRate(30)
         let settings = VideoSettings(size: size, bitrate: 1_000_000)
         let gpu = VAAPIRecipe(codec: .h264, node: "/dev/dri/renderD128")
         func relay(_ source: RelaySource, _ video: RelayVideo = .copy) throws -> FFmpegCommand {
@@ -108,7 +113,8 @@ import Testing
 
     /// The words that depend on the version, and those that do not.
     private func parts(of command: FFmpegCommand) -> (dependent: [String], common: [String]) {
-        var dependent: [String] = [], common: [String] = []
+        var dependent: [String] = []
+        var common: [String] = []
         var isValue = false
         for word in command.arguments {
             let isOption = !isValue && Self.options.contains(word)

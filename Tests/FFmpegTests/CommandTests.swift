@@ -1,6 +1,6 @@
+import EncoderSelection
 import Testing
 
-import EncoderSelection
 @testable import FFmpeg
 
 @Suite struct CommandTests {
@@ -12,7 +12,8 @@ import EncoderSelection
 
     @Test("a stream key stands in the preset file only")
     func streamKey() throws {
-        let command = try PublisherCommand(target: .rtmp(url: "rtmp://live.example/app", key: "S3cret?a=b&c")).command(for: .debian12)
+        let command = try PublisherCommand(target: .rtmp(url: "rtmp://live.example/app", key: "S3cret?a=b&c")).command(
+            for: .debian12)
         #expect(command.arguments.last == "rtmp://live.example/app")
         #expect(command.secretFile?.contents == "rtmp_playpath=S3cret?a=b&c\n")
         #expect(value(after: "-fpre", in: command) == command.secretFile?.token)
@@ -38,9 +39,12 @@ import EncoderSelection
         #expect(!command.arguments.contains { $0.contains(key) })
     }
 
-    @Test("an application of several parts or with a query is given whole, where nobody sees it", arguments: ["app/inst", "app?auth=t0ken", "app/inst?auth=t0ken"])
+    @Test(
+        "an application of several parts or with a query is given whole, where nobody sees it",
+        arguments: ["app/inst", "app?auth=t0ken", "app/inst?auth=t0ken"])
     func applicationOfParts(application: String) throws {
-        let command = try PublisherCommand(target: .rtmp(url: "rtmp://h/\(application)", key: "key9")).command(for: .debian12)
+        let command = try PublisherCommand(target: .rtmp(url: "rtmp://h/\(application)", key: "key9")).command(
+            for: .debian12)
         #expect(command.arguments.last == "rtmp://h/app")
         #expect(command.secretFile?.contents == "rtmp_playpath=key9\nrtmp_app=\(application)\n")
         #expect(!command.arguments.contains { $0.contains("t0ken") })
@@ -73,12 +77,16 @@ import EncoderSelection
     @Test("a parameter of an SRT address that nobody knows may be a secret with a misspelt name, and is treated as one")
     func unknownParameter() throws {
         func command(_ url: String) throws -> FFmpegCommand {
-            try PublisherCommand(target: .srt(url: url, passphrase: nil, streamID: nil, latency: nil)).command(for: .debian12)
+            try PublisherCommand(target: .srt(url: url, passphrase: nil, streamID: nil, latency: nil)).command(
+                for: .debian12)
         }
         let made = try command("srt://h:9?pasphrase=0123456789&maxbw=0")
         #expect(made.arguments.last == "srt://h:9?maxbw=0&transtype=live&pkt_size=1316")
         #expect(made.secretFile?.contents == "pasphrase=0123456789\n")
-        for url in ["srt://h:9?0123456789", "srt://h:9?pass-phrase=0123456789", "srt://h:9/path?0123456789", "srt://h:9#0123456789", "srt://h:9?a=1&passphrase0123456789"] {
+        for url in [
+            "srt://h:9?0123456789", "srt://h:9?pass-phrase=0123456789", "srt://h:9/path?0123456789",
+            "srt://h:9#0123456789", "srt://h:9?a=1&passphrase0123456789",
+        ] {
             let error = #expect(throws: CommandError.self) { try command(url) }
             #expect(error?.description.contains("0123456789") == false, "\(url)")
         }
@@ -89,7 +97,10 @@ import EncoderSelection
         let bad: [(PublisherTarget, CommandError?)] = [
             (.rtmp(url: "rtmp://h/app", key: "a\nacodec=x"), .controlCharacter(option: "rtmp_playpath")),
             (.rtmp(url: "rtmp://h/app", key: ""), .emptySecret(option: "rtmp_playpath")),
-            (.rtmp(url: "rtmp://h/app", key: String(repeating: "k", count: 2000)), .secretTooLong(option: "rtmp_playpath", limit: 976)),
+            (
+                .rtmp(url: "rtmp://h/app", key: String(repeating: "k", count: 2000)),
+                .secretTooLong(option: "rtmp_playpath", limit: 976)
+            ),
             (.rtmp(url: "rtmp://h/app", key: nil), nil),
             (.rtmp(url: "rtmp://h", key: "key"), nil),
             (.rtmp(url: "rtmp://h//hunter22", key: nil), nil),
@@ -100,7 +111,9 @@ import EncoderSelection
             (.srt(url: "h:9000", passphrase: nil, streamID: nil, latency: nil), nil),
         ]
         for (target, wanted) in bad {
-            let error = #expect(throws: CommandError.self) { try PublisherCommand(target: target).command(for: .debian12) }
+            let error = #expect(throws: CommandError.self) {
+                try PublisherCommand(target: target).command(for: .debian12)
+            }
             if let wanted { #expect(error == wanted) }
             #expect(error?.description.contains("hunter22") == false)
         }
@@ -109,7 +122,8 @@ import EncoderSelection
     @Test("recordings are named by UTC, and a percent sign in a folder is no pattern")
     func recording() throws {
         let command = try PublisherCommand(
-            target: .record(folder: "/rec/100%/", name: "archive", segment: .milliseconds(2500), take: 3)).command(for: .debian12)
+            target: .record(folder: "/rec/100%/", name: "archive", segment: .milliseconds(2500), take: 3)
+        ).command(for: .debian12)
         #expect(command.arguments.last == "/rec/100%%/archive-%Y%m%d-%H%M%S-3.ts")
         #expect(value(after: "-segment_time", in: command) == "2.5")
         #expect(command.environment["TZ"] == "UTC")
@@ -145,9 +159,11 @@ import EncoderSelection
         #expect(
             value(after: "-vf", in: command)
                 == "trim=start_pts=450901890,scale=640:360,setsar=1,format=yuv420p")
-        #expect(value(after: "-af", in: command) == "aresample=48000:async=1:min_hard_comp=0.02,atrim=start_pts=240460800")
+        #expect(
+            value(after: "-af", in: command) == "aresample=48000:async=1:min_hard_comp=0.02,atrim=start_pts=240460800")
         #expect(value(after: "-x264-params", in: command) == "fps=30000/1001")
-        #expect(value(after: "-force_key_frames", in: command) == "expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+2))")
+        #expect(
+            value(after: "-force_key_frames", in: command) == "expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+2))")
         #expect(EncoderCommand.samples(at: 1, rate: 44100) == 0)
         #expect(EncoderCommand.samples(at: 2, rate: 44100) == 1)
         #expect(EncoderCommand.samples(at: -2, rate: 44100) == -1)
@@ -156,7 +172,8 @@ import EncoderSelection
 
     private func filters(_ settings: VideoSettings, _ ffmpeg: FFmpegCapabilities = .debian12) -> String? {
         let command = EncoderCommand(
-            video: .encode(settings, with: Libx264Recipe()), audio: .copy, inputRate: FrameRate(25), inputSize: FrameSize(width: 720, height: 576),
+            video: .encode(settings, with: Libx264Recipe()), audio: .copy, inputRate: FrameRate(25),
+            inputSize: FrameSize(width: 720, height: 576),
             resume: ResumePoint(videoStart: 90_000, audioStart: 90_000)
         ).command(for: ffmpeg)
         #expect(value(after: "-reinit_filter:v", in: command) == "0")
@@ -166,10 +183,14 @@ import EncoderSelection
     @Test("frames of another shape are padded, or cropped at the size that is expected, and others are scaled alone")
     func fits() {
         let size = FrameSize(width: 640, height: 360)
-        #expect(filters(VideoSettings(size: size, bitrate: 1)) == "trim=start_pts=90000,scale=640:360,setsar=1,format=yuv420p")
+        #expect(
+            filters(VideoSettings(size: size, bitrate: 1))
+                == "trim=start_pts=90000,scale=640:360,setsar=1,format=yuv420p")
         #expect(
             filters(VideoSettings(size: size, bitrate: 1, fit: .pad))
-                == "trim=start_pts=90000,scale=w='if(between(dar*360/640,0.99,1.01),640,clip(2*round(dar*360/2),2,640))'"
+                == """
+                trim=start_pts=90000,scale=w='if(between(dar*360/640,0.99,1.01),640,clip(2*round(dar*360/2),2,640))'
+                """
                 + ":h='if(between(dar*360/640,0.99,1.01),360,clip(2*round(640/dar/2),2,360))':eval=frame"
                 + ",setsar=1,pad=640:360:(ow-iw)/2:(oh-ih)/2:eval=frame,format=yuv420p")
         #expect(
@@ -179,12 +200,15 @@ import EncoderSelection
 
     @Test("interlaced frames are deinterlaced before anything else, from a little before the first that is wanted")
     func deinterlaces() {
-        let settings = VideoSettings(size: FrameSize(width: 640, height: 360), rate: FrameRate(30), bitrate: 1, deinterlacing: .frames)
+        let settings = VideoSettings(
+            size: FrameSize(width: 640, height: 360), rate: FrameRate(30), bitrate: 1, deinterlacing: .frames)
         #expect(
             filters(settings)
-                == "trim=start_pts=72000,scale=720:576:interl=-1,bwdif=mode=send_frame:deint=interlaced,settb=1/90000,fps=30,settb=1/90000"
-                + ",trim=start_pts=90000,scale=640:360,setsar=1,format=yuv420p")
-        #expect(filters(VideoSettings(size: FrameSize(width: 640, height: 360), bitrate: 1, deinterlacing: .fields))?.contains("mode=send_field") == true)
+                == "trim=start_pts=72000,scale=720:576:interl=-1,bwdif=mode=send_frame:deint=interlaced"
+                + ",settb=1/90000,fps=30,settb=1/90000,trim=start_pts=90000,scale=640:360,setsar=1,format=yuv420p")
+        #expect(
+            filters(VideoSettings(size: FrameSize(width: 640, height: 360), bitrate: 1, deinterlacing: .fields))?
+                .contains("mode=send_field") == true)
     }
 
     @Test("frames without marks are all deinterlaced, and yadif does it where bwdif is missing")
@@ -226,7 +250,9 @@ import EncoderSelection
     @Test("a relay that encodes deinterlaces where it is told to, and one that copies does nothing")
     func relayDeinterlaces() throws {
         func filters(_ video: RelayVideo) throws -> String? {
-            value(after: "-vf", in: try RelayCommand(source: .pull(url: "udp://127.0.0.1:1"), video: video).command(for: .debian12))
+            value(
+                after: "-vf",
+                in: try RelayCommand(source: .pull(url: "udp://127.0.0.1:1"), video: video).command(for: .debian12))
         }
         #expect(try filters(.copy) == nil)
         #expect(try filters(.mezzanine(bitrate: 1, keyframe: .seconds(1))) == "format=yuv420p")
@@ -235,12 +261,16 @@ import EncoderSelection
                 == "bwdif=mode=send_frame:deint=interlaced,settb=1/90000,format=yuv420p")
     }
 
-    @Test("the shape of frames counts their pixels' shape, and one part in a hundred is none", arguments: [
-        (1920, 1080, 1, 1, true), (720, 576, 64, 45, true), (720, 576, 16, 15, false), (1440, 1080, 4, 3, true), (848, 480, 1, 1, true),
-        (1080, 1920, 1, 1, false), (1920, 1088, 1, 1, true), (1920, 1200, 1, 1, false),
-    ])
+    @Test(
+        "the shape of frames counts their pixels' shape, and one part in a hundred is none",
+        arguments: [
+            (1920, 1080, 1, 1, true), (720, 576, 64, 45, true), (720, 576, 16, 15, false), (1440, 1080, 4, 3, true),
+            (848, 480, 1, 1, true),
+            (1080, 1920, 1, 1, false), (1920, 1088, 1, 1, true), (1920, 1200, 1, 1, false),
+        ])
     func shapes(width: Int, height: Int, pixelWidth: Int, pixelHeight: Int, isAlike: Bool) {
-        let frames = ArrivingFrames(size: FrameSize(width: width, height: height), pixel: PixelAspect(width: pixelWidth, height: pixelHeight))
+        let frames = ArrivingFrames(
+            size: FrameSize(width: width, height: height), pixel: PixelAspect(width: pixelWidth, height: pixelHeight))
         #expect(frames.hasShape(of: FrameSize(width: 1280, height: 720)) == isAlike)
         let part = frames.part(withShapeOf: FrameSize(width: 1280, height: 720))
         #expect(part.width % 2 == 0 && part.height % 2 == 0 && part.width <= width && part.height <= height)
@@ -250,8 +280,11 @@ import EncoderSelection
     @Test("the size with square pixels is even, and a senseless pixel counts as square")
     func squareSizes() {
         let wide = PixelAspect(width: 64, height: 45)
-        #expect(ArrivingFrames(size: FrameSize(width: 720, height: 576), pixel: wide).squareSize == FrameSize(width: 1024, height: 576))
-        #expect(ArrivingFrames(size: FrameSize(width: 641, height: 361)).squareSize == FrameSize(width: 642, height: 360))
+        #expect(
+            ArrivingFrames(size: FrameSize(width: 720, height: 576), pixel: wide).squareSize
+                == FrameSize(width: 1024, height: 576))
+        #expect(
+            ArrivingFrames(size: FrameSize(width: 641, height: 361)).squareSize == FrameSize(width: 642, height: 360))
         #expect(PixelAspect(width: 100, height: 1) == .square && PixelAspect(width: 0, height: 1) == .square)
     }
 
@@ -275,23 +308,29 @@ import EncoderSelection
 
     @Test("a password in a pulled address stands in a script, quoted")
     func pull() throws {
-        let command = try RelayCommand(source: .pull(url: "rtsp://cam:it's%20me@10.0.0.5/main", passphrase: nil)).command(for: .debian12)
+        let command = try RelayCommand(source: .pull(url: "rtsp://cam:it's%20me@10.0.0.5/main", passphrase: nil))
+            .command(for: .debian12)
         let script = try #require(command.secretFile)
         #expect(script.contents.contains("file 'rtsp://cam:it'\\''s%20me@10.0.0.5/main'\n"))
         #expect(script.contents.contains("option rtsp_flags 'prefer_tcp'\n"))
         #expect(!command.arguments.contains { $0.contains("me@") })
         #expect(value(after: "-i", in: command) == script.token)
-        for url in ["http://h/live/t0ken/index.m3u8", "https://h/live.ts?token=t0ken", "rtmp://h/app/t0ken", "rtsp://t0ken@h/main"] {
+        for url in [
+            "http://h/live/t0ken/index.m3u8", "https://h/live.ts?token=t0ken", "rtmp://h/app/t0ken",
+            "rtsp://t0ken@h/main",
+        ] {
             let command = try RelayCommand(source: .pull(url: url, passphrase: nil)).command(for: .debian12)
             #expect(!command.arguments.contains { $0.contains("t0ken") }, "\(url)")
             #expect(command.secretFile?.contents.contains("file '\(url)'\n") == true)
             #expect(command.secrets.contains { "t0ken/index.m3u8".contains($0) }, "\(url)")
         }
-        let plain = try RelayCommand(source: .pull(url: "rtsp://10.0.0.5/main", passphrase: nil)).command(for: .debian12)
+        let plain = try RelayCommand(source: .pull(url: "rtsp://10.0.0.5/main", passphrase: nil)).command(
+            for: .debian12)
         #expect(plain.secretFile == nil)
         #expect(value(after: "-rtsp_flags", in: plain) == "prefer_tcp" && !plain.arguments.contains("-rtsp_transport"))
         for (transport, word) in [(RTSPWay.tcp, "tcp"), (.udp, "udp")] {
-            let command = try RelayCommand(source: .pull(url: "rtsp://10.0.0.5/main", transport: transport)).command(for: .debian12)
+            let command = try RelayCommand(source: .pull(url: "rtsp://10.0.0.5/main", transport: transport)).command(
+                for: .debian12)
             #expect(value(after: "-rtsp_transport", in: command) == word && !command.arguments.contains("-rtsp_flags"))
         }
         #expect(value(after: "-timeout", in: plain) == "10000000")
@@ -301,7 +340,8 @@ import EncoderSelection
     @Test("the secrets of what is pulled stand in a script, and the password where FFmpeg looks for it")
     func pullWithSecrets() throws {
         let srt = try RelayCommand(
-            source: .pull(url: "srt://10.0.0.5:9000?latency=200000", passphrase: "0123'56789", streamID: "#!::r=x,u=y z")
+            source: .pull(
+                url: "srt://10.0.0.5:9000?latency=200000", passphrase: "0123'56789", streamID: "#!::r=x,u=y z")
         ).command(for: .debian12)
         let script = try #require(srt.secretFile)
         #expect(script.contents.contains("file 'srt://10.0.0.5:9000?latency=200000'\n"))
@@ -309,34 +349,52 @@ import EncoderSelection
         #expect(script.contents.contains("option srt_streamid '#!::r=x,u=y z'\n"))
         #expect(value(after: "-i", in: srt) == script.token)
         #expect(srt.secrets.contains("0123'56789") && srt.secrets.contains("#!::r=x,u=y z"))
-        let id = try RelayCommand(source: .pull(url: "srt://10.0.0.5:9000", streamID: "camera-key")).command(for: .debian12)
-        #expect(!id.arguments.contains { $0.contains("camera-key") } && id.secretFile?.contents.contains("option srt_streamid 'camera-key'\n") == true)
+        let id = try RelayCommand(source: .pull(url: "srt://10.0.0.5:9000", streamID: "camera-key")).command(
+            for: .debian12)
+        #expect(
+            !id.arguments.contains { $0.contains("camera-key") }
+                && id.secretFile?.contents.contains("option srt_streamid 'camera-key'\n") == true)
         for (url, written) in [
             ("rtsp://viewer@10.0.0.5/main", "rtsp://viewer:p%40ss%2F%3A%20w%C3%B6rd@10.0.0.5/main"),
             ("http://viewer:@h/live/a.m3u8?x=1", "http://viewer:p%40ss%2F%3A%20w%C3%B6rd@h/live/a.m3u8?x=1"),
         ] {
             let command = try RelayCommand(source: .pull(url: url, password: "p@ss/: wörd")).command(for: .debian12)
             #expect(command.secretFile?.contents.contains("file '\(written)'\n") == true)
-            #expect(!command.arguments.contains { $0.contains("p@ss") || $0.contains("p%40ss") || $0.contains("viewer") })
+            #expect(
+                !command.arguments.contains { $0.contains("p@ss") || $0.contains("p%40ss") || $0.contains("viewer") })
             #expect(command.secrets.contains("p@ss/: wörd") && command.secrets.contains("p%40ss%2F%3A%20w%C3%B6rd"))
         }
     }
 
-    @Test("a password that FFmpeg cannot be given is refused, without being quoted", arguments: [
-        ("rtmp://u@h/live", "secret-word", "rtmp://****@h/live: a password is for rtsp and http addresses"),
-        ("rtsp://h/main", "secret-word", "rtsp://h/main: a password needs a user, as in rtsp://user@host"),
-        ("rtsp://u@h/main", "secret\nword", "the value of the password holds a line break or another control character: remove it"),
-        ("rtsp://u@h/main", "", "the value of the password is empty: fill it in, or leave it out"),
-        ("rtsp://u@h/main", String(repeating: "secret-", count: 18), "rtsp://****@h/main: FFmpeg takes 127 bytes of user and password; these are longer, with three for each that is no letter, digit, '-', '.', '_' or '~'"),
-    ])
+    @Test(
+        "a password that FFmpeg cannot be given is refused, without being quoted",
+        arguments: [
+            ("rtmp://u@h/live", "secret-word", "rtmp://****@h/live: a password is for rtsp and http addresses"),
+            ("rtsp://h/main", "secret-word", "rtsp://h/main: a password needs a user, as in rtsp://user@host"),
+            (
+                "rtsp://u@h/main", "secret\nword",
+                "the value of the password holds a line break or another control character: remove it"
+            ),
+            ("rtsp://u@h/main", "", "the value of the password is empty: fill it in, or leave it out"),
+            (
+                "rtsp://u@h/main", String(repeating: "secret-", count: 18),
+                """
+                rtsp://****@h/main: FFmpeg takes 127 bytes of user and password; these are longer, with three for \
+                each that is no letter, digit, '-', '.', '_' or '~'
+                """
+            ),
+        ])
     func passwordsRefused(url: String, password: String, message: String) {
-        let error = #expect(throws: CommandError.self) { try RelayCommand(source: .pull(url: url, password: password)).command(for: .debian12) }
+        let error = #expect(throws: CommandError.self) {
+            try RelayCommand(source: .pull(url: url, password: password)).command(for: .debian12)
+        }
         #expect(error?.description == message)
     }
 
     @Test("a listener's passphrase stands in a script")
     func listeners() throws {
-        let srt = try RelayCommand(source: .srtListen(address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil)).command(for: .debian12)
+        let srt = try RelayCommand(source: .srtListen(address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil))
+            .command(for: .debian12)
         #expect(srt.secretFile?.contents.contains("option passphrase '0123456789'\n") == true)
         #expect(!srt.maskedLine().contains("0123456789"))
         // Who calls does not choose what it is read as.
@@ -346,24 +404,36 @@ import EncoderSelection
 
     @Test("an SRT listener passes on what comes, and another relay reads it")
     func call() throws {
-        let open = try RelayCommand(source: .srtListen(address: "0.0.0.0:9000", passphrase: nil, latency: nil), video: .mezzanine(bitrate: 1, keyframe: .seconds(1)))
-            .command(for: .debian12)
-        #expect(value(after: "-f", in: open) == "data" && value(after: "-map", in: open) == "0" && !open.arguments.contains("libx264"))
+        let open = try RelayCommand(
+            source: .srtListen(address: "0.0.0.0:9000", passphrase: nil, latency: nil),
+            video: .mezzanine(bitrate: 1, keyframe: .seconds(1))
+        )
+        .command(for: .debian12)
+        #expect(
+            value(after: "-f", in: open) == "data" && value(after: "-map", in: open) == "0"
+                && !open.arguments.contains("libx264"))
         #expect(value(after: "-progress", in: open) == "pipe:2")
         let secret = RelaySource.srtListen(address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil)
         #expect(try RelayCommand(source: secret).command(for: .debian12).arguments.contains("-0:s?"))
-        let narrow = RelaySource.srtListen(address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil, isNarrow: true)
+        let narrow = RelaySource.srtListen(
+            address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil, isNarrow: true)
         #expect(value(after: "-map", in: try RelayCommand(source: narrow).command(for: .debian12)) == "0:v:0")
         let reader = try RelayCommand(source: .transportStream).command(for: .debian12)
-        #expect(value(after: "-i", in: reader) == "pipe:0" && value(after: "-loglevel", in: reader) == "level+info" && reader.arguments.contains("-progress"))
-        let encoder = try RelayCommand(source: .transportStream, video: .mezzanine(bitrate: 1, keyframe: .seconds(1))).command(for: .debian12)
+        #expect(
+            value(after: "-i", in: reader) == "pipe:0" && value(after: "-loglevel", in: reader) == "level+info"
+                && reader.arguments.contains("-progress"))
+        let encoder = try RelayCommand(source: .transportStream, video: .mezzanine(bitrate: 1, keyframe: .seconds(1)))
+            .command(for: .debian12)
         #expect(!encoder.arguments.contains("-progress"))
     }
 
-    @Test("a relay takes the first picture and sound, those of a program, or streams by their places", arguments: [
-        (StreamMap.first, ["0:v:0", "0:a:0?"]), (.program(5), ["0:p:5:v:0", "0:p:5:a:0?"]), (.streams(video: 1, audio: 2), ["0:1", "0:2"]),
-        (.streams(video: 0, audio: nil), ["0:0"]),
-    ])
+    @Test(
+        "a relay takes the first picture and sound, those of a program, or streams by their places",
+        arguments: [
+            (StreamMap.first, ["0:v:0", "0:a:0?"]), (.program(5), ["0:p:5:v:0", "0:p:5:a:0?"]),
+            (.streams(video: 1, audio: 2), ["0:1", "0:2"]),
+            (.streams(video: 0, audio: nil), ["0:0"]),
+        ])
     func streams(map: StreamMap, words: [String]) throws {
         let arguments = try RelayCommand(source: .transportStream, streams: map).command(for: .debian12).arguments
         #expect(arguments.indices.filter { arguments[$0] == "-map" }.map { arguments[$0 + 1] } == words)
@@ -391,9 +461,11 @@ import EncoderSelection
         #expect(value(after: "-af", in: command) == "aresample=48000:async=1:min_hard_comp=0.02,atrim=start_pts=12352")
     }
 
-    @Test("codecs that came with Enhanced RTMP are read from FLV by FFmpeg 8 and later", arguments: [
-        ("5.1.9", false), ("7.1.5", false), ("8.0", true), ("9.0.2", true), ("N-122000-g1234567", true),
-    ])
+    @Test(
+        "codecs that came with Enhanced RTMP are read from FLV by FFmpeg 8 and later",
+        arguments: [
+            ("5.1.9", false), ("7.1.5", false), ("8.0", true), ("9.0.2", true), ("N-122000-g1234567", true),
+        ])
     func enhanced(version: String, isRead: Bool) {
         let ffmpeg = FFmpegCapabilities.release(version)
         for codec in ["opus", "flac", "ac3", "eac3"] {

@@ -7,7 +7,8 @@ import Testing
 /// The real program on real streams.
 @Suite(.serialized, .tags(.ffmpeg)) struct EncoderMediaTests {
     private func encoder(
-        rate: FrameRate? = FrameRate(30), settings: VideoSettings = VideoSettings(bitrate: 500_000, keyframe: .seconds(2)),
+        rate: FrameRate? = FrameRate(30),
+        settings: VideoSettings = VideoSettings(bitrate: 500_000, keyframe: .seconds(2)),
         resume: ResumePoint? = nil
     ) async throws -> FFmpegCommand {
         EncoderCommand(
@@ -45,7 +46,8 @@ import Testing
         let video = try await packets(scratch.file("whole.ts"), "v")
         let audio = try await packets(scratch.file("whole.ts"), "a")
         let point = ResumePoint(videoStart: video[100].pts, audioStart: audio[150].pts)
-        let exit = try await run(try await encoder(resume: point), in: scratch, from: source, to: scratch.file("rest.ts"))
+        let exit = try await run(
+            try await encoder(resume: point), in: scratch, from: source, to: scratch.file("rest.ts"))
         #expect(exit.status == .exited(0))
         let videoRest = try await packets(scratch.file("rest.ts"), "v")
         let audioRest = try await packets(scratch.file("rest.ts"), "a")
@@ -61,34 +63,49 @@ import Testing
         let source = scratch.file("source.ts")
         try await makeSource(source, seconds: 3)
         let settings = VideoSettings(size: FrameSize(width: 160, height: 90), rate: FrameRate(25), bitrate: 200_000)
-        _ = try await run(try await encoder(settings: settings), in: scratch, from: source, to: scratch.file("whole.ts"))
+        _ = try await run(
+            try await encoder(settings: settings), in: scratch, from: source, to: scratch.file("whole.ts"))
         let whole = try await packets(scratch.file("whole.ts"), "v")
         #expect(zip(whole, whole.dropFirst()).allSatisfy { $1.pts - $0.pts == 3600 })
         let audio = try await packets(scratch.file("whole.ts"), "a")
         let point = ResumePoint(videoStart: whole[40].pts, audioStart: audio[70].pts)
-        _ = try await run(try await encoder(settings: settings, resume: point), in: scratch, from: source, to: scratch.file("rest.ts"))
+        _ = try await run(
+            try await encoder(settings: settings, resume: point), in: scratch, from: source, to: scratch.file("rest.ts")
+        )
         #expect(try await packets(scratch.file("rest.ts"), "v").map(\.pts) == whole[40...].map(\.pts))
         let size = try await tool(
-            "ffprobe", ["-v", "error", "-select_streams", "v", "-show_entries", "stream=width,height,r_frame_rate", "-of", "csv=p=0", scratch.file("rest.ts")])
+            "ffprobe",
+            [
+                "-v", "error", "-select_streams", "v", "-show_entries", "stream=width,height,r_frame_rate", "-of",
+                "csv=p=0", scratch.file("rest.ts"),
+            ])
         #expect(size.split(separator: "\n").first == "160,90,25/1")
     }
 
-    @Test("pictures of another size leave no hole, whether their rate is converted or not", arguments: [FrameRate(25), nil])
+    @Test(
+        "pictures of another size leave no hole, whether their rate is converted or not",
+        arguments: [FrameRate(25), nil])
     func otherSize(rate: FrameRate?) async throws {
         let scratch = Scratch()
         try await makeSource(scratch.file("first.ts"), seconds: 2)
         try await makeSource(scratch.file("second.ts"), seconds: 2, size: "640x360", start: 5002)
-        let both = try ["first.ts", "second.ts"].map { try Data(contentsOf: URL(filePath: scratch.file($0))) }.reduce(Data(), +)
+        let both = try ["first.ts", "second.ts"].map { try Data(contentsOf: URL(filePath: scratch.file($0))) }.reduce(
+            Data(), +)
         try both.write(to: URL(filePath: scratch.file("both.ts")))
         let settings = VideoSettings(size: FrameSize(width: 160, height: 90), rate: rate, bitrate: 200_000)
-        let exit = try await run(try await encoder(settings: settings), in: scratch, from: scratch.file("both.ts"), to: scratch.file("out.ts"))
+        let exit = try await run(
+            try await encoder(settings: settings), in: scratch, from: scratch.file("both.ts"),
+            to: scratch.file("out.ts"))
         #expect(exit.status == .exited(0))
         let pictures = try await packets(scratch.file("out.ts"), "v").map(\.pts)
         let step: Int64 = rate == nil ? 3000 : 3600
         // To the millisecond of FLV.
-        #expect(zip(pictures, pictures.dropFirst()).allSatisfy { abs($1 - $0 - step) < 90 }, "\(zip(pictures, pictures.dropFirst()).map { $1 - $0 })")
+        #expect(
+            zip(pictures, pictures.dropFirst()).allSatisfy { abs($1 - $0 - step) < 90 },
+            "\(zip(pictures, pictures.dropFirst()).map { $1 - $0 })")
         #expect(pictures.count >= 4 * 90_000 / Int(step))
-        #expect(exit.log.lines.contains { FFmpegNoise.contains(LogLine(level: .warning, text: $0)) }, "\(exit.log.lines)")
+        #expect(
+            exit.log.lines.contains { FFmpegNoise.contains(LogLine(level: .warning, text: $0)) }, "\(exit.log.lines)")
     }
 
     @Test(
@@ -98,13 +115,17 @@ import Testing
         let scratch = Scratch()
         let source = scratch.file("source.ts")
         try await makeInterlaced(source, codec: interlacedH264)
-        let settings = VideoSettings(size: FrameSize(width: 320, height: 288), bitrate: 2_000_000, deinterlacing: deinterlacing)
+        let settings = VideoSettings(
+            size: FrameSize(width: 320, height: 288), bitrate: 2_000_000, deinterlacing: deinterlacing)
         let rate = deinterlacing == .fields ? 50 : 25
         func encode(to name: String, resume: ResumePoint? = nil) async throws -> [Int64] {
             let command = EncoderCommand(
-                video: .encode(settings, with: Libx264Recipe()), audio: .copy, inputRate: FrameRate(rate), inputSize: FrameSize(width: 320, height: 288),
+                video: .encode(settings, with: Libx264Recipe()), audio: .copy, inputRate: FrameRate(rate),
+                inputSize: FrameSize(width: 320, height: 288),
                 resume: resume)
-            let exit = try await run(command.command(for: try await ffmpeg().capabilities), in: scratch, from: source, to: scratch.file(name))
+            let exit = try await run(
+                command.command(for: try await ffmpeg().capabilities), in: scratch, from: source, to: scratch.file(name)
+            )
             #expect(exit.status == .exited(0), "\(exit.log.lines)")
             return try await packets(scratch.file(name), "v").map(\.pts)
         }
@@ -123,10 +144,13 @@ import Testing
         let scratch = Scratch()
         try await makeSource(scratch.file("first.ts"), seconds: 2)
         try await makeSource(scratch.file("second.ts"), seconds: 2, size: "180x320", start: 5002)
-        let both = try ["first.ts", "second.ts"].map { try Data(contentsOf: URL(filePath: scratch.file($0))) }.reduce(Data(), +)
+        let both = try ["first.ts", "second.ts"].map { try Data(contentsOf: URL(filePath: scratch.file($0))) }.reduce(
+            Data(), +)
         try both.write(to: URL(filePath: scratch.file("both.ts")))
         let settings = VideoSettings(size: FrameSize(width: 320, height: 180), bitrate: 500_000, fit: .pad)
-        let exit = try await run(try await encoder(settings: settings), in: scratch, from: scratch.file("both.ts"), to: scratch.file("out.ts"))
+        let exit = try await run(
+            try await encoder(settings: settings), in: scratch, from: scratch.file("both.ts"),
+            to: scratch.file("out.ts"))
         #expect(exit.status == .exited(0), "\(exit.log.lines)")
         let times = try await packets(scratch.file("out.ts"), "v").map(\.pts)
         #expect(times.count == 120 && zip(times, times.dropFirst()).allSatisfy { abs($1 - $0 - 3000) < 90 }, "\(times)")
@@ -139,7 +163,9 @@ import Testing
                 scratch.file("edge.gray"),
             ])
         let edges = try contents(scratch.file("edge.gray"))
-        #expect(edges.count == 120 && edges.prefix(55).allSatisfy { $0 > 40 } && edges.suffix(55).allSatisfy { $0 < 25 }, "\(edges)")
+        #expect(
+            edges.count == 120 && edges.prefix(55).allSatisfy { $0 > 40 } && edges.suffix(55).allSatisfy { $0 < 25 },
+            "\(edges)")
     }
 
     @Test("the bitrate is the one asked for, whether the rate is known or not", arguments: [FrameRate(30), nil])
@@ -148,9 +174,14 @@ import Testing
         let source = scratch.file("source.ts")
         try await makeSource(source)
         let settings = VideoSettings(bitrate: 300_000)
-        _ = try await run(try await encoder(rate: rate, settings: settings), in: scratch, from: source, to: scratch.file("out.ts"))
+        _ = try await run(
+            try await encoder(rate: rate, settings: settings), in: scratch, from: source, to: scratch.file("out.ts"))
         let sizes = try await tool(
-            "ffprobe", ["-v", "error", "-select_streams", "v", "-show_entries", "packet=size", "-of", "csv=p=0", scratch.file("out.ts")]
+            "ffprobe",
+            [
+                "-v", "error", "-select_streams", "v", "-show_entries", "packet=size", "-of", "csv=p=0",
+                scratch.file("out.ts"),
+            ]
         ).split(separator: "\n").compactMap { Int($0.prefix { $0 != "," }) }
         let bits = sizes.reduce(0, +) * 8 / 6
         #expect(bits > 150_000 && bits < 450_000)
@@ -165,7 +196,8 @@ import Testing
             "ffmpeg",
             [
                 "-v", "error", "-nostdin", "-copyts", "-i", source, "-c", "copy", "-bsf:a",
-                "noise=drop=between(n\\,100\\,124)+eq(n\\,200)", "-mpegts_copyts", "1", "-muxdelay", "0", "-muxpreload", "0",
+                "noise=drop=between(n\\,100\\,124)+eq(n\\,200)", "-mpegts_copyts", "1", "-muxdelay", "0", "-muxpreload",
+                "0",
                 scratch.file("holes.ts"),
             ])
         _ = try await run(try await encoder(), in: scratch, from: scratch.file("holes.ts"), to: scratch.file("out.ts"))
@@ -180,7 +212,8 @@ import Testing
         let source = scratch.file("source.ts")
         try await makeSource(source, seconds: 2)
         let exit = try await run(
-            EncoderCommand(video: .copy, audio: .copy).command(for: try await ffmpeg().capabilities), in: scratch, from: source, to: scratch.file("out.ts"))
+            EncoderCommand(video: .copy, audio: .copy).command(for: try await ffmpeg().capabilities), in: scratch,
+            from: source, to: scratch.file("out.ts"))
         #expect(exit.status == .exited(0))
         #expect(try await packets(scratch.file("out.ts"), "v") == packets(source, "v"))
         #expect(try await packets(scratch.file("out.ts"), "a") == packets(source, "a"))

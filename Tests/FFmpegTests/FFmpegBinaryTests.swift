@@ -10,7 +10,8 @@ import Testing
     func found() async throws {
         let binary = try await ffmpeg()
         #expect(binary.version.isSupported)
-        let encoders = try await FFmpegBinary.locate(nil, environment: testEnvironment, limit: Limit.seconds(60)).binary.capabilities.encoders
+        let encoders = try await FFmpegBinary.locate(nil, environment: testEnvironment, limit: Limit.seconds(60)).binary
+            .capabilities.encoders
         #expect(encoders.isSuperset(of: ["libx264", "aac"]))
         #expect(!encoders.contains("="))
     }
@@ -29,12 +30,15 @@ import Testing
         #expect(again.binary == FFmpegBinary(path: path, capabilities: .release("99.1")))
 
         #expect(utimes(path, nil) == 0)
-        let touched = try await FFmpegBinary.locate(path, environment: testEnvironment, known: marked, limit: Limit.seconds(60))
+        let touched = try await FFmpegBinary.locate(
+            path, environment: testEnvironment, known: marked, limit: Limit.seconds(60))
         #expect(touched.binary == first.binary && touched.knowledge != knowledge)
 
         let script = scratch.file("script")
         try write("#!/bin/sh\nexec '\(path)' \"$@\"\n", to: script, mode: [.ownerReadWriteExecute])
-        #expect(try await FFmpegBinary.locate(script, environment: testEnvironment, limit: Limit.seconds(60)).knowledge == nil)
+        #expect(
+            try await FFmpegBinary.locate(script, environment: testEnvironment, limit: Limit.seconds(60)).knowledge
+                == nil)
     }
 
     @Test("what is not there, not executable, or not on the PATH is told apart")

@@ -47,11 +47,14 @@ import Testing
     @Test(
         "what a build can do is told by its libavutil, whatever it is called",
         arguments: [
-            ("5.1.9-0+deb12u1", "57. 28.100", 5, 1), ("N-109468-gd39b34123d", "57. 44.100", 5, 1), ("6.0", "58.  2.100", 6, 0), ("6.1.1", "58. 29.100", 6, 1),
-            ("7.1.5-0+deb13u1", "59. 39.100", 7, 1), ("4.4-ours", "59. 39.100", 7, 1), ("8.0", "60.  8.100", 8, 0), ("N-122000-g1234567", "61.  3.100", 9, 0),
+            ("5.1.9-0+deb12u1", "57. 28.100", 5, 1), ("N-109468-gd39b34123d", "57. 44.100", 5, 1),
+            ("6.0", "58.  2.100", 6, 0), ("6.1.1", "58. 29.100", 6, 1),
+            ("7.1.5-0+deb13u1", "59. 39.100", 7, 1), ("4.4-ours", "59. 39.100", 7, 1), ("8.0", "60.  8.100", 8, 0),
+            ("N-122000-g1234567", "61.  3.100", 9, 0),
         ])
     func equivalent(word: String, library: String, major: Int, minor: Int) {
-        let version = FFmpegVersion(output: "ffmpeg version \(word) Copyright\nlibavutil      \(library) / \(library)\n")
+        let version = FFmpegVersion(
+            output: "ffmpeg version \(word) Copyright\nlibavutil      \(library) / \(library)\n")
         #expect(version?.equivalent == .init(major: major, minor: minor) && version?.isSupported == true)
     }
 

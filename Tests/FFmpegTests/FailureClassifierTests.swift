@@ -20,7 +20,12 @@ import Testing
             role: role, status: status, log: log, isOutputOpen: isOutputOpen, usesDisk: usesDisk)
     }
 
-    @Test("a server that is silent for as long as FFmpeg waits has not answered; one that closes before that did not let us in")
+    @Test(
+        """
+        a server that is silent for as long as FFmpeg waits has not answered; one that closes before that did not \
+        let us in
+        """
+    )
     func silentServer() {
         var log = LogExcerpt()
         log.append("rtmp://127.0.0.1:23200/live/****: Input/output error")
@@ -50,7 +55,10 @@ import Testing
             ("EncodePicture failed!: generic error (20)", .driverError),
             ("InitializeEncoder failed: invalid param (8): ", .unsupported),
             ("Failed to create encode pipeline context: 34 (HW busy now).", .sessionLimit),
-            ("Failed to create processing pipeline config: 13 (the requested VAEntryPoint is not supported).", .unsupported),
+            (
+                "Failed to create processing pipeline config: 13 (the requested VAEntryPoint is not supported).",
+                .unsupported
+            ),
             ("Error initializing an MFX session: -3.|Device creation failed: -1313558101.", .driverMissing),
             ("Device creation failed: -13.", .permission),
             ("InitializeEncoder failed: out of memory (10): |Error initializing output stream", .sessionLimit),
@@ -63,22 +71,70 @@ import Testing
             ("Failed locking bitstream buffer: generic error (20): ", .driverError),
             ("Driver does not support CBR RC mode (supported modes: CQP, QVBR).", .unsupported),
             // An encoder has no peer that could have closed a connection.
-            ("Failed to start picture processing: 1 (operation failed).|Error while filtering: Input/output error", .driverError),
+            (
+                "Failed to start picture processing: 1 (operation failed).|Error while filtering: Input/output error",
+                .driverError
+            ),
             ("Error while filtering: Input/output error", .driverError),
             ("av_interleaved_write_frame(): Broken pipe", .reset),
             ("Unknown encoder 'nosuch'", .unsupported),
             // FFmpeg 7.1 and 9.0: what follows repeats the number alone.
-            ("Cannot load cuDriverGetVersion|Error while opening encoder|Error sending frames to consumers: Operation not permitted", .driverMissing),
-            ("[h264_qsv @ 0x1] Error creating a MFX session: -9.|Error sending frames to consumers: Unknown error occurred", .driverMissing),
-            ("Driver does not support the required nvenc API version. Required: 12.1 Found: 10.0|Error sending frames to consumers: Function not implemented", .driverMissing),
-            ("EncodePicture failed!: generic error (20): as it says|Error encoding a frame: Unknown error occurred|Task finished with error code: -1313558101", .driverError),
-            ("Failed to create temp encode pipeline configuration: 34 (HW busy now).|Task finished with error code: -5 (Input/output error)", .driverError),
-            ("Error sending frames to consumers: Operation not permitted|Terminating thread with return code -1 (Operation not permitted)", .unknown),
+            (
+                """
+                Cannot load cuDriverGetVersion|Error while opening encoder|Error sending frames to consumers: \
+                Operation not permitted
+                """,
+                .driverMissing
+            ),
+            (
+                """
+                [h264_qsv @ 0x1] Error creating a MFX session: -9.|Error sending frames to consumers: Unknown \
+                error occurred
+                """,
+                .driverMissing
+            ),
+            (
+                """
+                Driver does not support the required nvenc API version. Required: 12.1 Found: 10.0|Error sending \
+                frames to consumers: Function not implemented
+                """,
+                .driverMissing
+            ),
+            (
+                """
+                EncodePicture failed!: generic error (20): as it says|Error encoding a frame: Unknown error \
+                occurred|Task finished with error code: -1313558101
+                """,
+                .driverError
+            ),
+            (
+                """
+                Failed to create temp encode pipeline configuration: 34 (HW busy now).|Task finished with error \
+                code: -5 (Input/output error)
+                """,
+                .driverError
+            ),
+            (
+                """
+                Error sending frames to consumers: Operation not permitted|Terminating thread with return code -1 \
+                (Operation not permitted)
+                """,
+                .unknown
+            ),
             ("Failed to end picture encode issue: 99 (unknown libva error / description missing).", .driverError),
             // NVENC
-            ("Failed locking nvenc input buffer: generic error (20): |Error sending frames to consumers: Unknown error occurred", .driverError),
+            (
+                """
+                Failed locking nvenc input buffer: generic error (20): |Error sending frames to consumers: Unknown \
+                error occurred
+                """,
+                .driverError
+            ),
             ("Failed unlocking input buffer!: generic error (20): ", .driverError),
-            ("Failed unlocking bitstream buffer, expect the gates of mordor to open: generic error (20): ", .driverError),
+            (
+                "Failed unlocking bitstream buffer, expect the gates of mordor to open: generic error (20): ",
+                .driverError
+            ),
             ("CreateInputBuffer failed: out of memory (10): |Error while opening encoder", .sessionLimit),
             ("CreateInputBuffer failed: generic error (20): ", .driverError),
             ("CreateBitstreamBuffer failed: out of memory (10): |Error while opening encoder", .sessionLimit),
@@ -87,31 +143,79 @@ import Testing
             ("Failed to create nvenc instance: invalid version (15): (no details)", .driverMissing),
             ("Cannot get the preset configuration: unsupported param (12): ", .unsupported),
             ("Cannot get the preset configuration: generic error (20): ", .driverError),
-            ("Error registering an input resource: resource register failed (23): |Could not register an input HW frame", .driverError),
+            (
+                """
+                Error registering an input resource: resource register failed (23): |Could not register an input \
+                HW frame
+                """,
+                .driverError
+            ),
             ("Error mapping an input resource: map failed (16): ", .driverError),
             ("GetSequenceParams failed: generic error (20): ", .driverError),
             ("failed to reconfigure nvenc: generic error (20): ", .driverError),
-            ("EncodePicture failed!: device does not exist (5): |Error encoding a frame: Input/output error", .deviceGone),
+            (
+                "EncodePicture failed!: device does not exist (5): |Error encoding a frame: Input/output error",
+                .deviceGone
+            ),
             ("InitializeEncoder failed: device does not exist (5): ", .deviceGone),
             ("OpenEncodeSessionEx failed: unsupported device (2): (no details)|No capable devices found", .unsupported),
             ("Requested GPU 1, but only 1 GPUs are available!|Error while opening encoder", .deviceGone),
-            ("OpenEncodeSessionEx failed: out of memory (10): (no details)|Requested GPU 1, but only 2 GPUs are available!", .sessionLimit),
-            ("dl_fn->cuda_dl->cuCtxPushCurrent(ctx->cu_context) failed|Error encoding a frame: Generic error in an external library", .driverError),
+            (
+                """
+                OpenEncodeSessionEx failed: out of memory (10): (no details)|Requested GPU 1, but only 2 GPUs are \
+                available!
+                """,
+                .sessionLimit
+            ),
+            (
+                """
+                dl_fn->cuda_dl->cuCtxPushCurrent(ctx->cu_context) failed|Error encoding a frame: Generic error in \
+                an external library
+                """,
+                .driverError
+            ),
             // VA-API
-            ("Failed to map output buffers: 6 (invalid VASurfaceID).|Output failed: -5.|Task finished with error code: -5 (Input/output error)", .driverError),
-            ("Failed to begin picture encode issue: 5 (invalid VAContextID).|Encode failed: Input/output error.", .driverError),
+            (
+                """
+                Failed to map output buffers: 6 (invalid VASurfaceID).|Output failed: -5.|Task finished with error \
+                code: -5 (Input/output error)
+                """,
+                .driverError
+            ),
+            (
+                "Failed to begin picture encode issue: 5 (invalid VAContextID).|Encode failed: Input/output error.",
+                .driverError
+            ),
             ("Failed to upload encode parameters: 18 (invalid parameter).|Encode failed: -5.", .driverError),
             ("Encode failed: -5.|Error encoding a frame: Input/output error", .driverError),
             ("Hardware does not support scaling to size 640x360 (constraints: width 0-0 height 0-0).", .unsupported),
-            ("No usable render target format found for profile VAProfileH264High (7) entrypoint VAEntrypointEncSlice (6).", .unsupported),
+            (
+                """
+                No usable render target format found for profile VAProfileH264High (7) entrypoint \
+                VAEntrypointEncSlice (6).
+                """,
+                .unsupported
+            ),
             ("Failed to create surface: 19 (resolution not supported).", .unsupported),
             // The first is a warning, also of one that works.
-            ("Driver does not support some wanted packed headers (wanted 0xd, found 0x1).|Failed to sync to output buffer completion: 1", .driverError),
+            (
+                """
+                Driver does not support some wanted packed headers (wanted 0xd, found 0x1).|Failed to sync to \
+                output buffer completion: 1
+                """,
+                .driverError
+            ),
             // Quick Sync
             ("Error during encoding: device failed (-17)|Error submitting the frame for encoding.", .driverError),
             ("Error initializing the encoder: device lost (-13)", .driverError),
             ("Error initializing the encoder: invalid video parameters (-15)", .unsupported),
-            ("Current resolution is unsupported|some encoding parameters are not supported by the QSV runtime. Please double check the input parameters.", .unsupported),
+            (
+                """
+                Current resolution is unsupported|some encoding parameters are not supported by the QSV runtime. \
+                Please double check the input parameters.
+                """,
+                .unsupported
+            ),
             ("Error submitting the frame for encoding.|Error encoding a frame: Unknown error occurred", .driverError),
             ("Error setting a HW handle: invalid handle (-6)", .driverError),
         ] as [(String, FailureCause)])
@@ -121,14 +225,41 @@ import Testing
 
     @Test("FFmpeg 7 and later repeat an error by its number: the words before it count")
     func echoes() {
-        #expect(cause(.relay, .exited(187), ["[in#0/mpegts @ 0x1] could not find codec parameters", "Error opening input files: End of file"]) == .invalidData)
-        #expect(cause(.relay, .exited(187), ["Error opening input files: End of file"]) == .reset)
-        #expect(cause(.publisher, .exited(145), ["Connection to tcp://127.0.0.1:1 failed: Connection refused", "Error opening output files: Connection refused"]) == .refused)
         #expect(
-            cause(.publisher, .exited(243), ["[out#0/flv @ 0x1] Error opening output rtmp://h/a: Permission denied", "Error opening output files: Permission denied"])
+            cause(
+                .relay, .exited(187),
+                ["[in#0/mpegts @ 0x1] could not find codec parameters", "Error opening input files: End of file"])
+                == .invalidData)
+        #expect(cause(.relay, .exited(187), ["Error opening input files: End of file"]) == .reset)
+        #expect(
+            cause(
+                .publisher, .exited(145),
+                [
+                    "Connection to tcp://127.0.0.1:1 failed: Connection refused",
+                    "Error opening output files: Connection refused",
+                ]) == .refused)
+        #expect(
+            cause(
+                .publisher, .exited(243),
+                [
+                    "[out#0/flv @ 0x1] Error opening output rtmp://h/a: Permission denied",
+                    "Error opening output files: Permission denied",
+                ])
                 == .permission)
-        #expect(cause(.publisher, .exited(251), ["[tls @ 0x1] Peer certificate failed verification", "Error opening output rtmps://h/a: Input/output error"]) == .untrusted)
-        #expect(cause(.relay, .exited(1), ["[tls @ 0x1] The certificate's owner does not match hostname localhost", "rtmps://localhost/a: Input/output error"]) == .misnamed)
+        #expect(
+            cause(
+                .publisher, .exited(251),
+                [
+                    "[tls @ 0x1] Peer certificate failed verification",
+                    "Error opening output rtmps://h/a: Input/output error",
+                ]) == .untrusted)
+        #expect(
+            cause(
+                .relay, .exited(1),
+                [
+                    "[tls @ 0x1] The certificate's owner does not match hostname localhost",
+                    "rtmps://localhost/a: Input/output error",
+                ]) == .misnamed)
         var log = LogExcerpt()
         for line in ["the cause", "Task finished with error code: -5 (Input/output error)"] { log.append(line) }
         #expect(log.last(1) == ["the cause"])
@@ -136,23 +267,74 @@ import Testing
 
     @Test("a card that another program has is busy, and one that was pulled is gone")
     func cards() {
-        #expect(cause(.relay, .exited(1), ["ioctl(VIDIOC_STREAMON): Device or resource busy", "/dev/video0: Device or resource busy"]) == .busy)
+        #expect(
+            cause(
+                .relay, .exited(1),
+                ["ioctl(VIDIOC_STREAMON): Device or resource busy", "/dev/video0: Device or resource busy"]) == .busy)
         #expect(cause(.relay, .exited(0), ["ioctl(VIDIOC_DQBUF): No such device"]) == .deviceGone)
     }
 
     @Test(
         "what publishers print when their target fails, as FFmpeg 5.1.9 prints it",
         arguments: [
-            ("[tcp @ 0x5607d1] Connection to tcp://127.0.0.1:38467?tcp_nodelay=0 failed: Connection refused|rtmp://127.0.0.1:38467/a: Connection refused", .refused),
-            ("[srt @ 0x5610cf] Connection to srt://127.0.0.1:38467 failed: Input/output error|srt://127.0.0.1:38467: Input/output error", .timeout),
-            ("[tcp @ 0x558d] Failed to resolve hostname no.such.host.invalid: Name or service not known|rtmp://no.such.host.invalid/a: Input/output error", .unresolved),
-            ("[rtmp @ 0x563a] Server error: Already publishing|rtmp://127.0.0.1:57071/live: Operation not permitted", .rejected),
+            (
+                """
+                [tcp @ 0x5607d1] Connection to tcp://127.0.0.1:38467?tcp_nodelay=0 failed: Connection \
+                refused|rtmp://127.0.0.1:38467/a: Connection refused
+                """,
+                .refused
+            ),
+            (
+                """
+                [srt @ 0x5610cf] Connection to srt://127.0.0.1:38467 failed: Input/output \
+                error|srt://127.0.0.1:38467: Input/output error
+                """,
+                .timeout
+            ),
+            (
+                """
+                [tcp @ 0x558d] Failed to resolve hostname no.such.host.invalid: Name or service not \
+                known|rtmp://no.such.host.invalid/a: Input/output error
+                """,
+                .unresolved
+            ),
+            (
+                "[rtmp @ 0x563a] Server error: Already publishing|rtmp://127.0.0.1:57071/live: Operation not permitted",
+                .rejected
+            ),
             ("rtmp://127.0.0.1:57071/nope: Input/output error", .rejected),
-            ("[rtmp @ 0x55d4] Cannot read RTMP handshake response|rtmp://127.0.0.1:40385/a: Connection timed out", .timeout),
-            ("av_interleaved_write_frame(): Broken pipe|Error writing trailer of rtmp://127.0.0.1/deny: Broken pipe|Conversion failed!", .reset),
-            ("22:39:33.941742/SRT:RcvQ:w1!W:SRT.cn: processAsyncConnectRequest: REJECT reported from HS processing: Incorrect passphrase - not processing further|srt://127.0.0.1:32989: Input/output error", .rejected),
-            ("22:39:34.044458/SRT:RcvQ:w1!W:SRT.cn: processAsyncConnectRequest: REJECT reported from HS processing: Password required or unexpected - not processing further", .rejected),
-            ("[srt @ 0x562a] failed to set option SRTO_PASSPHRASE on socket: Operation not supported: Bad parameters", .rejected),
+            (
+                "[rtmp @ 0x55d4] Cannot read RTMP handshake response|rtmp://127.0.0.1:40385/a: Connection timed out",
+                .timeout
+            ),
+            (
+                """
+                av_interleaved_write_frame(): Broken pipe|Error writing trailer of rtmp://127.0.0.1/deny: Broken \
+                pipe|Conversion failed!
+                """,
+                .reset
+            ),
+            (
+                """
+                22:39:33.941742/SRT:RcvQ:w1!W:SRT.cn: processAsyncConnectRequest: REJECT reported from HS \
+                processing: Incorrect passphrase - not processing further|srt://127.0.0.1:32989: Input/output error
+                """,
+                .rejected
+            ),
+            (
+                """
+                22:39:34.044458/SRT:RcvQ:w1!W:SRT.cn: processAsyncConnectRequest: REJECT reported from HS \
+                processing: Password required or unexpected - not processing further
+                """,
+                .rejected
+            ),
+            (
+                """
+                [srt @ 0x562a] failed to set option SRTO_PASSPHRASE on socket: Operation not supported: Bad \
+                parameters
+                """,
+                .rejected
+            ),
             ("/proc/nope/x.ts: No such file or directory", .unwritable),
             ("[segment @ 0x1] Failed to open segment '/rec/a.ts'|/rec/a.ts: Permission denied", .unwritable),
             ("av_interleaved_write_frame(): No space left on device", .diskFull),
@@ -165,9 +347,21 @@ import Testing
     @Test(
         "what relays print when their source fails, as FFmpeg 5.1.9 prints it",
         arguments: [
-            ("[rtmp @ 0x558d] Cannot open connection tcp://127.0.0.1:40385?listen&listen_timeout=-1|rtmp://127.0.0.1:40385/a: Address already in use", .addressInUse),
+            (
+                """
+                [rtmp @ 0x558d] Cannot open connection \
+                tcp://127.0.0.1:40385?listen&listen_timeout=-1|rtmp://127.0.0.1:40385/a: Address already in use
+                """,
+                .addressInUse
+            ),
             ("[srt @ 0x558d] Connection setup failure: unable to create/configure SRT socket", .addressInUse),
-            ("[http @ 0x55d1] HTTP error 401 Unauthorized|x: Server returned 401 Unauthorized (authorization failed)", .rejected),
+            (
+                """
+                [http @ 0x55d1] HTTP error 401 Unauthorized|x: Server returned 401 Unauthorized (authorization \
+                failed)
+                """,
+                .rejected
+            ),
             ("[rtsp @ 0x55da] method DESCRIBE failed: 404 Not Found|x: Server returned 404 Not Found", .notFound),
             ("[mpegts @ 0x5630] changing packet size to 188|pipe:0: could not find codec parameters", .invalidData),
             ("/nonexist.mp4: No such file or directory", .notFound),
@@ -179,33 +373,45 @@ import Testing
 
     /// As FFmpeg 5.1, 7.1 and 9 print them, with the peer's words.
     private static let serverErrors: [(String, String)] = [
-        ("""
-        [http @ 0x1] HTTP error 503 Service Unavailable
-        http://127.0.0.1:1/x: Server returned 5XX Server Error reply
-        """, "503 Service Unavailable"),
-        ("""
-        [http @ 0x1] HTTP error 429 Too Many Requests
-        http://127.0.0.1:1/x: Server returned 4XX Client Error, but not one of 40{0,1,3,4}
-        """, "429 Too Many Requests"),
-        ("""
-        [http @ 0x1] HTTP error 429 Too Many Requests
-        [in#0 @ 0x1] Error opening input: Server returned 429 Too Many Requests
-        Error opening input files: Server returned 429 Too Many Requests
-        """, "429 Too Many Requests"),
+        (
+            """
+            [http @ 0x1] HTTP error 503 Service Unavailable
+            http://127.0.0.1:1/x: Server returned 5XX Server Error reply
+            """, "503 Service Unavailable"
+        ),
+        (
+            """
+            [http @ 0x1] HTTP error 429 Too Many Requests
+            http://127.0.0.1:1/x: Server returned 4XX Client Error, but not one of 40{0,1,3,4}
+            """, "429 Too Many Requests"
+        ),
+        (
+            """
+            [http @ 0x1] HTTP error 429 Too Many Requests
+            [in#0 @ 0x1] Error opening input: Server returned 429 Too Many Requests
+            Error opening input files: Server returned 429 Too Many Requests
+            """, "429 Too Many Requests"
+        ),
         ("rtsp://127.0.0.1:1/x: Server returned 400 Bad Request", "400 Bad Request"),
         ("[in#0 @ 0x1] Error opening input: Server returned 400 Bad Request", "400 Bad Request"),
-        ("""
-        [rtsp @ 0x1] method DESCRIBE failed: 500 Internal Server Error
-        rtsp://127.0.0.1:1/x: Server returned 5XX Server Error reply
-        """, "500 Internal Server Error"),
-        ("""
-        [rtsp @ 0x1] method PLAY failed: 454Session Not Found
-        [in#0 @ 0x1] Error opening input: Server returned 4XX Client Error, but not one of 40{0,1,3,4}
-        """, "454 Session Not Found"),
-        ("""
-        [in#0 @ 0x1] method SETUP failed: 459 (Aggregate Operation Not Allowed)
-        [in#0 @ 0x1] Error opening input: Server returned 4XX Client Error, but not one of 40{0,1,3,4}
-        """, "459 Aggregate Operation Not Allowed"),
+        (
+            """
+            [rtsp @ 0x1] method DESCRIBE failed: 500 Internal Server Error
+            rtsp://127.0.0.1:1/x: Server returned 5XX Server Error reply
+            """, "500 Internal Server Error"
+        ),
+        (
+            """
+            [rtsp @ 0x1] method PLAY failed: 454Session Not Found
+            [in#0 @ 0x1] Error opening input: Server returned 4XX Client Error, but not one of 40{0,1,3,4}
+            """, "454 Session Not Found"
+        ),
+        (
+            """
+            [in#0 @ 0x1] method SETUP failed: 459 (Aggregate Operation Not Allowed)
+            [in#0 @ 0x1] Error opening input: Server returned 4XX Client Error, but not one of 40{0,1,3,4}
+            """, "459 Aggregate Operation Not Allowed"
+        ),
     ]
 
     @Test("a server that answers with an error is a cause with the server's words", arguments: serverErrors)
@@ -262,17 +468,21 @@ import Testing
     /// As FFmpeg 5.1, 7.1 and 9 print it.
     private static let ledElsewhere: [(String, FailureCause)] = [
         ("[https @ 0x1] Protocol 'http' not on whitelist 'crypto,data,tcp,tls,https,httpproxy'!", .unencrypted),
-        ("""
-        [http @ 0x1] Protocol 'http' not on whitelist 'crypto,data,tcp,tls,https,httpproxy'!
-        [hls @ 0x1] Error when loading first segment 'http://localhost:1/x.ts'
-        [in#0 @ 0x1] Error opening input: Invalid data found when processing input
-        """, .unencrypted),
+        (
+            """
+            [http @ 0x1] Protocol 'http' not on whitelist 'crypto,data,tcp,tls,https,httpproxy'!
+            [hls @ 0x1] Error when loading first segment 'http://localhost:1/x.ts'
+            [in#0 @ 0x1] Error opening input: Invalid data found when processing input
+            """, .unencrypted
+        ),
         ("Option tls_verify not found.", .unencrypted),
         ("Option ca_file not found.", .unencrypted),
-        ("""
-        [hls @ 0x1] Format not on whitelist '\(RelayCommand.containers)'
-        https://localhost:1/live?id=1: Invalid argument
-        """, .playlist),
+        (
+            """
+            [hls @ 0x1] Format not on whitelist '\(RelayCommand.containers)'
+            https://localhost:1/live?id=1: Invalid argument
+            """, .playlist
+        ),
         ("[mov @ 0x1] Format not on whitelist 'mpegts'", .unknown),
     ]
 
@@ -315,30 +525,42 @@ import Testing
 
     /// As FFmpeg 5.1, 7.1 and 9 print them.
     private static let diskErrors: [(String, FailureCause)] = [
-        ("""
-        av_interleaved_write_frame(): Input/output error
-        Error writing trailer of /r/a-%H%M%S.ts: Input/output error
-        """, .diskError),
-        ("""
-        av_interleaved_write_frame(): Stale file handle
-        Error writing trailer of /r/a-%H%M%S.ts: Stale file handle
-        """, .diskError),
-        ("""
-        av_interleaved_write_frame(): File too large
-        Error writing trailer of /r/a-%H%M%S.ts: File too large
-        """, .fileTooLarge),
-        ("""
-        [aost#0:1/copy @ 0x1] Error submitting a packet to the muxer: Input/output error
-        [out#0/segment @ 0x1] Task finished with error code: -5 (Input/output error)
-        """, .diskError),
-        ("""
-        [aost#0:1/copy @ 0x1] Error submitting a packet to the muxer: File too large
-        [out#0/segment @ 0x1] Error writing trailer: File too large
-        """, .fileTooLarge),
-        ("""
-        [segment @ 0x1] Failed to open segment '/r/a.ts'
-        [out#0/segment @ 0x1] Could not write header (incorrect codec parameters ?): Stale file handle
-        """, .diskError),
+        (
+            """
+            av_interleaved_write_frame(): Input/output error
+            Error writing trailer of /r/a-%H%M%S.ts: Input/output error
+            """, .diskError
+        ),
+        (
+            """
+            av_interleaved_write_frame(): Stale file handle
+            Error writing trailer of /r/a-%H%M%S.ts: Stale file handle
+            """, .diskError
+        ),
+        (
+            """
+            av_interleaved_write_frame(): File too large
+            Error writing trailer of /r/a-%H%M%S.ts: File too large
+            """, .fileTooLarge
+        ),
+        (
+            """
+            [aost#0:1/copy @ 0x1] Error submitting a packet to the muxer: Input/output error
+            [out#0/segment @ 0x1] Task finished with error code: -5 (Input/output error)
+            """, .diskError
+        ),
+        (
+            """
+            [aost#0:1/copy @ 0x1] Error submitting a packet to the muxer: File too large
+            [out#0/segment @ 0x1] Error writing trailer: File too large
+            """, .fileTooLarge
+        ),
+        (
+            """
+            [segment @ 0x1] Failed to open segment '/r/a.ts'
+            [out#0/segment @ 0x1] Could not write header (incorrect codec parameters ?): Stale file handle
+            """, .diskError
+        ),
         ("av_interleaved_write_frame(): No space left on device", .diskFull),
     ]
 
@@ -348,11 +570,13 @@ import Testing
     }
 
     /// In mid-file FFmpeg ends with status 0.
-    @Test("a source's file that cannot be read to its end has a disk that fails", arguments: [
-        (0, "file:/m/x.ts: Input/output error"),
-        (0, "[in#0/mpegts @ 0x1] Error during demuxing: Input/output error"),
-        (251, "[in#0 @ 0x1] Error opening input: Input/output error"),
-    ] as [(Int32, String)])
+    @Test(
+        "a source's file that cannot be read to its end has a disk that fails",
+        arguments: [
+            (0, "file:/m/x.ts: Input/output error"),
+            (0, "[in#0/mpegts @ 0x1] Error during demuxing: Input/output error"),
+            (251, "[in#0 @ 0x1] Error opening input: Input/output error"),
+        ] as [(Int32, String)])
     func brokenFile(code: Int32, line: String) {
         #expect(cause(.relay, .exited(code), [line], usesDisk: true) == .diskError)
     }
@@ -370,18 +594,24 @@ import Testing
 
     @Test("an unplugged card ends with status 0, and so does a publisher that left")
     func quietEnds() {
-        #expect(cause(.relay, .exited(0), ["[video4linux2,v4l2 @ 0x1] ioctl(VIDIOC_DQBUF): No such device"]) == .deviceGone)
+        #expect(
+            cause(.relay, .exited(0), ["[video4linux2,v4l2 @ 0x1] ioctl(VIDIOC_DQBUF): No such device"]) == .deviceGone)
         #expect(cause(.relay, .exited(0), ["rtmp://127.0.0.1:1/live: Input/output error"]) == .ended)
     }
 
     /// As FFmpeg 5.1, 7.1 and 9 print it.
-    @Test("a stream by HTTP that was cut off is told apart from a file that came to its end", arguments: [
-        ("[http @ 0x1] Stream ends prematurely at 184240, should be 9000000\nhttp://h/x: Input/output error", .reset),
-        ("http://127.0.0.1:1/x.ts: Connection reset by peer", .reset),
-        ("[in#0/mpegts @ 0x1] Error during demuxing: Connection reset by peer", .reset),
-        ("[in#0/mpegts @ 0x1] Error during demuxing: Connection timed out", .timeout),
-        ("[mpegts @ 0x1] PES packet size mismatch", .ended),
-    ] as [(String, FailureCause)])
+    @Test(
+        "a stream by HTTP that was cut off is told apart from a file that came to its end",
+        arguments: [
+            (
+                "[http @ 0x1] Stream ends prematurely at 184240, should be 9000000\nhttp://h/x: Input/output error",
+                .reset
+            ),
+            ("http://127.0.0.1:1/x.ts: Connection reset by peer", .reset),
+            ("[in#0/mpegts @ 0x1] Error during demuxing: Connection reset by peer", .reset),
+            ("[in#0/mpegts @ 0x1] Error during demuxing: Connection timed out", .timeout),
+            ("[mpegts @ 0x1] PES packet size mismatch", .ended),
+        ] as [(String, FailureCause)])
     func cut(text: String, wanted: FailureCause) {
         #expect(cause(.relay, .exited(0), lines(text)) == wanted)
     }

@@ -12,19 +12,27 @@ import Testing
     @Test(
         "what a server said of it is read, as FFmpeg 5.1 to 9 print it",
         arguments: [
-            ("[rtmp @ 0x55a90036bcc0] Server error: Denied", "Denied"), ("[rtmp @ 0x1] Server error: Stream already publishing", "Stream already publishing"),
-            ("[rtmp @ 0x1] Server error: [ AccessManager.Reject ] :  [ code=403 need auth ] :", "[ AccessManager.Reject ] : [ code=403 need auth ] :"),
+            ("[rtmp @ 0x55a90036bcc0] Server error: Denied", "Denied"),
+            ("[rtmp @ 0x1] Server error: Stream already publishing", "Stream already publishing"),
+            (
+                "[rtmp @ 0x1] Server error: [ AccessManager.Reject ] :  [ code=403 need auth ] :",
+                "[ AccessManager.Reject ] : [ code=403 need auth ] :"
+            ),
             ("[https @ 0x1] HTTP error 403 Forbidden", "403 Forbidden"),
             ("https://h/x: Server returned 403 Forbidden (access denied)", "403 Forbidden (access denied)"),
         ])
     func read(line: String, wanted: String) {
-        #expect(words("[tcp @ 0x1] something else", line, "[error] Error opening output files: Operation not permitted") == wanted)
+        #expect(
+            words("[tcp @ 0x1] something else", line, "[error] Error opening output files: Operation not permitted")
+                == wanted)
     }
 
-    @Test("the reason of an SRT rejection is read, as libsrt 1.5 prints it", arguments: [
-        ("processAsyncConnectRequest", "Incorrect passphrase"),
-        ("@997641683: processAsyncConnectRequest", "MessageAPI/StreamAPI collision"),
-    ])
+    @Test(
+        "the reason of an SRT rejection is read, as libsrt 1.5 prints it",
+        arguments: [
+            ("processAsyncConnectRequest", "Incorrect passphrase"),
+            ("@997641683: processAsyncConnectRequest", "MessageAPI/StreamAPI collision"),
+        ])
     func srt(place: String, reason: String) {
         let start = "07:09:19.015226/SRT:RcvQ:w1!W:SRT.cn: \(place): REJECT reported from HS processing: "
         #expect(words("\(start)\(reason) - not processing further", "srt://h:1: Input/output error") == reason)

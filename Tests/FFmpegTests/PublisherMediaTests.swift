@@ -20,7 +20,9 @@ import Testing
             rtmp { access_log \(scratch.path)/access.log; server { listen 127.0.0.1:\(port);
               application live { live on; } application deny { live on; deny publish all; } } }
             """, to: scratch.file("nginx.conf"))
-        try await serving("nginx", ["-c", scratch.file("nginx.conf"), "-p", scratch.path], until: { isBound(port) }) {
+        let arguments = ["-c", scratch.file("nginx.conf"), "-p", scratch.path]
+        let isReady = { @Sendable in isBound(port) }
+        try await serving("nginx", arguments, until: isReady) {
             try await body(port, scratch.file("access.log"))
         }
     }
@@ -45,7 +47,8 @@ import Testing
         try await makeSource(source, seconds: 3)
         try await withNginx(scratch) { port, log in
             let command = try PublisherCommand(
-                target: .rtmp(url: "rtmp://127.0.0.1:\(port)/live", key: "S3cretKey?token=T0ken")).command(for: try await ffmpeg().capabilities)
+                target: .rtmp(url: "rtmp://127.0.0.1:\(port)/live", key: "S3cretKey?token=T0ken")
+            ).command(for: try await ffmpeg().capabilities)
             let handle = ChildHandle()
             let recorder = Recorder()
             // A pipe that stays open keeps the publisher alive while it is looked at.
@@ -83,7 +86,9 @@ import Testing
         let source = scratch.file("source.ts")
         try await makeSource(source, seconds: 8)
         let dead = try PublisherCommand(target: .rtmp(url: "rtmp://127.0.0.1:\(freePort())/live", key: "S3cretKey"))
-        #expect(try await run(dead.command(for: try await ffmpeg().capabilities), in: scratch, from: source).cause == .refused)
+        #expect(
+            try await run(dead.command(for: try await ffmpeg().capabilities), in: scratch, from: source).cause
+                == .refused)
         try await withNginx(scratch) { port, _ in
             let unknown = try PublisherCommand(target: .rtmp(url: "rtmp://127.0.0.1:\(port)/nope", key: "S3cretKey"))
             let exit = try await run(unknown.command(for: try await ffmpeg().capabilities), in: scratch, from: source)
@@ -91,7 +96,8 @@ import Testing
             #expect(!exit.log.lines.contains { $0.contains("S3cret") })
             let denied = try PublisherCommand(target: .rtmp(url: "rtmp://127.0.0.1:\(port)/deny", key: "S3cretKey"))
             // All at once would fit into the kernel's buffers before the server closes.
-            let end = try await run(denied.command(for: try await ffmpeg().capabilities), in: scratch, trickling: contents(source))
+            let end = try await run(
+                denied.command(for: try await ffmpeg().capabilities), in: scratch, trickling: contents(source))
             #expect(end.cause == .reset, "\(end)")
         }
     }
@@ -121,7 +127,8 @@ import Testing
         #expect(try await publish(nil).cause == .rejected)
         // A sender that is faster than time and closes at once loses what SRT still holds, so this one stays a while.
         let right = try PublisherCommand(
-            target: .srt(url: "srt://127.0.0.1:\(port)", passphrase: secret, streamID: "x", latency: nil)).command(for: try await ffmpeg().capabilities)
+            target: .srt(url: "srt://127.0.0.1:\(port)", passphrase: secret, streamID: "x", latency: nil)
+        ).command(for: try await ffmpeg().capabilities)
         let sent = try await run(right, in: scratch, trickling: contents(source))
         #expect(sent.status == .exited(0), "\(sent.log.lines)")
         let end = try await received
@@ -138,7 +145,8 @@ import Testing
         let folder = scratch.file("rec")
         mkdir(folder, 0o700)
         let command = try PublisherCommand(
-            target: .record(folder: folder, name: "archive", segment: .seconds(1), take: 0)).command(for: try await ffmpeg().capabilities)
+            target: .record(folder: folder, name: "archive", segment: .seconds(1), take: 0)
+        ).command(for: try await ffmpeg().capabilities)
         let (childInput, ours) = try FileDescriptor.pipe()
         let handle = ChildHandle()
         let binary = try await ffmpeg()
@@ -185,7 +193,8 @@ import Testing
         let scratch = Scratch()
         try await makeSource(scratch.file("source.ts"), seconds: 1)
         let command = try PublisherCommand(
-            target: .record(folder: scratch.file("missing"), name: "a", segment: .seconds(10), take: 0)).command(for: try await ffmpeg().capabilities)
+            target: .record(folder: scratch.file("missing"), name: "a", segment: .seconds(10), take: 0)
+        ).command(for: try await ffmpeg().capabilities)
         let exit = try await run(command, in: scratch, from: scratch.file("source.ts"))
         #expect(exit.cause == .unwritable, "\(exit.log.lines)")
     }

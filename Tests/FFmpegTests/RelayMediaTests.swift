@@ -48,11 +48,13 @@ import Testing
             "ffmpeg",
             [
                 "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-f", "lavfi", "-i",
-                "sine=r=48000", "-t", "1", "-c:v", "libx264", "-bf", bFrames, "-pix_fmt", "yuv420p", "-c:a", "aac", file,
+                "sine=r=48000", "-t", "1", "-c:v", "libx264", "-bf", bFrames, "-pix_fmt", "yuv420p", "-c:a", "aac",
+                file,
             ])
         let recorder = Recorder()
         let handle = ChildHandle()
-        let command = try RelayCommand(source: .file(path: file, loop: true)).command(for: try await ffmpeg().capabilities)
+        let command = try RelayCommand(source: .file(path: file, loop: true)).command(
+            for: try await ffmpeg().capabilities)
         async let exit = run(
             command, in: scratch, to: scratch.file("out.ts"), handle: handle, recorder: recorder, clock: StoppedClock())
         try await eventually("the third round", every: .milliseconds(300)) {
@@ -64,7 +66,9 @@ import Testing
         // Where it was stopped, a picture may be there whose B-frames are not.
         let video = try await packets(scratch.file("out.ts"), "v").map(\.pts).sorted().dropLast(4)
         // A round lasts as long as its longer stream, so the seam may be longer by part of a frame.
-        #expect(zip(video, video.dropFirst()).allSatisfy { (3600...7200).contains($1 - $0) }, "\(Set(zip(video, video.dropFirst()).map { $1 - $0 }))")
+        #expect(
+            zip(video, video.dropFirst()).allSatisfy { (3600...7200).contains($1 - $0) },
+            "\(Set(zip(video, video.dropFirst()).map { $1 - $0 }))")
         let audio = try await packets(scratch.file("out.ts"), "a").map(\.pts)
         #expect(zip(audio, audio.dropFirst()).allSatisfy { (1...3840).contains($1 - $0) })
     }
@@ -81,7 +85,8 @@ import Testing
             ])
         let exit = try await run(
             RelayCommand(
-                source: .file(path: file, loop: false), video: .mezzanine(bitrate: 500_000, keyframe: .milliseconds(500)),
+                source: .file(path: file, loop: false),
+                video: .mezzanine(bitrate: 500_000, keyframe: .milliseconds(500)),
                 audio: .aac(bitrate: 96_000)
             ).command(for: try await ffmpeg().capabilities), in: scratch, to: scratch.file("out.ts"))
         #expect(exit.status == .exited(0), "\(exit.log.lines)")
@@ -95,7 +100,8 @@ import Testing
         arguments: [(VideoSettings.Deinterlacing.frames, 50), (.fields, 100)])
     func interlaced(deinterlacing: VideoSettings.Deinterlacing, count: Int) async throws {
         let scratch = Scratch()
-        try await makeInterlaced(scratch.file("old.ts"), codec: ["-c:v", "mpeg2video", "-b:v", "4M", "-pix_fmt", "yuv420p"])
+        try await makeInterlaced(
+            scratch.file("old.ts"), codec: ["-c:v", "mpeg2video", "-b:v", "4M", "-pix_fmt", "yuv420p"])
         #expect(try await interlacedFrames(scratch.file("old.ts")) == 50)
         let exit = try await run(
             RelayCommand(
@@ -113,7 +119,8 @@ import Testing
     @Test("a missing file is told as that")
     func missing() async throws {
         let scratch = Scratch()
-        let relay = try RelayCommand(source: .file(path: scratch.file("none.mp4"), loop: true)).command(for: try await ffmpeg().capabilities)
+        let relay = try RelayCommand(source: .file(path: scratch.file("none.mp4"), loop: true)).command(
+            for: try await ffmpeg().capabilities)
         #expect(try await run(relay, in: scratch).cause == .notFound)
     }
 }

@@ -5,11 +5,15 @@ import Testing
 @Suite struct SRTCallerTests {
     @Test("what the listener says of its caller is compared as a whole")
     func words() {
-        func named(_ text: String) -> SRTCaller? { SRTCaller(LogLine(parsing: "[srt @ 0x55d1c0] [verbose] accept streamid \(text)")) }
+        func named(_ text: String) -> SRTCaller? {
+            SRTCaller(LogLine(parsing: "[srt @ 0x55d1c0] [verbose] accept streamid \(text)"))
+        }
         #expect(named("[#!::u=x], length 7") == .accepted(SRTCaller.words(for: "#!::u=x")))
         #expect(named("[], length 0") == .accepted(SRTCaller.words(for: "")))
         // What stands behind a zero byte is in the length, and what was named is looked at as a whole.
-        for other in ["[#!::u=x], length 9", "[#!::u=], length 6", "[#!::u=x], length 7], length 18", "[#!::u=y], length 7", "["] {
+        for other in [
+            "[#!::u=x], length 9", "[#!::u=], length 6", "[#!::u=x], length 7], length 18", "[#!::u=y], length 7", "[",
+        ] {
             #expect(named(other) != .accepted(SRTCaller.words(for: "#!::u=x")))
         }
     }
@@ -17,10 +21,20 @@ import Testing
     @Test(
         "only the listener's own words are of a caller",
         arguments: [
-            ("[mpegts @ 0x1] [warning] accept streamid [x], length 1", nil), ("accept streamid [x], length 1", nil), ("[srt @ 0x1] [verbose] listening", nil),
+            ("[mpegts @ 0x1] [warning] accept streamid [x], length 1", nil), ("accept streamid [x], length 1", nil),
+            ("[srt @ 0x1] [verbose] listening", nil),
             ("[info] Input #0, mpegts, from 'srt://127.0.0.1:9000':", .opened), ("[warning] Input #0, mpegts", nil),
-            ("16:16:50.08/SRT:RcvQ:w1!W:SRT.cn: processConnectRequest: rsp(REJECT): 1010 - Incorrect passphrase", .wrongPassphrase),
-            ("16:16:58.30/SRT:RcvQ:w1!W:SRT.cn: processConnectRequest: rsp(REJECT): 1011 - Password required or unexpected", .wrongPassphrase),
+            (
+                "16:16:50.08/SRT:RcvQ:w1!W:SRT.cn: processConnectRequest: rsp(REJECT): 1010 - Incorrect passphrase",
+                .wrongPassphrase
+            ),
+            (
+                """
+                16:16:58.30/SRT:RcvQ:w1!W:SRT.cn: processConnectRequest: rsp(REJECT): 1011 - Password required or \
+                unexpected
+                """,
+                .wrongPassphrase
+            ),
             ("16:16:58.30/SRT:RcvQ:w1!W:SRT.cn: processConnectRequest: rsp(REJECT): 1002 - Peer", nil),
         ] as [(String, SRTCaller?)])
     func lines(line: String, caller: SRTCaller?) { #expect(SRTCaller(LogLine(parsing: line)) == caller) }

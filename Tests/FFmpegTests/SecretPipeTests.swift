@@ -6,11 +6,15 @@ import Testing
 @testable import FFmpeg
 
 @Suite struct SecretPipeTests {
-    private func launch(_ script: String, _ command: FFmpegCommand, stdin: FileDescriptor? = nil, stdout: FileDescriptor? = nil) async throws -> ChildExit {
+    private func launch(
+        _ script: String, _ command: FFmpegCommand, stdin: FileDescriptor? = nil, stdout: FileDescriptor? = nil
+    ) async throws -> ChildExit {
         let scratch = Scratch()
         try write("#!/bin/sh\n" + script, to: scratch.file("ffmpeg"), mode: [.ownerReadWriteExecute])
-        let binary = FFmpegBinary(path: scratch.file("ffmpeg"), capabilities: .complete(FFmpegVersion(output: "ffmpeg version 5.1 C")!))
-        return await ChildProcess.run(command, binary: binary, stdin: stdin, stdout: stdout, environment: testEnvironment, events: { _ in })
+        let binary = FFmpegBinary(
+            path: scratch.file("ffmpeg"), capabilities: .complete(FFmpegVersion(output: "ffmpeg version 5.1 C")!))
+        return await ChildProcess.run(
+            command, binary: binary, stdin: stdin, stdout: stdout, environment: testEnvironment, events: { _ in })
     }
 
     private func command(_ arguments: [String] = []) throws -> FFmpegCommand {
@@ -56,7 +60,8 @@ import Testing
 
     @Test("what is longer than a pipe is refused in words")
     func tooLong() async throws {
-        let file = try SecretFile.script(url: "http://camera/?" + String(repeating: "x", count: 100_000), options: [], secrets: [])
+        let file = try SecretFile.script(
+            url: "http://camera/?" + String(repeating: "x", count: 100_000), options: [], secrets: [])
         let exit = try await launch("", FFmpegCommand(role: .relay, arguments: [file.token], secretFile: file))
         guard case .notStarted(let reason) = exit.status else { throw Failed("it ran: \(exit.status)") }
         #expect(reason.contains("longer than a pipe holds"))
@@ -66,10 +71,11 @@ import Testing
     func descriptors() async throws {
         /// Every descriptor of this process, with what it is of: a pipe has a number of its own.
         func open() -> Set<String> {
-            Set(Scratch.names("/proc/self/fd").compactMap { name in
-                let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
-                return target.map { "\(name) \($0)" }
-            })
+            Set(
+                Scratch.names("/proc/self/fd").compactMap { name in
+                    let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
+                    return target.map { "\(name) \($0)" }
+                })
         }
         _ = try await launch("exit 0", command())
         let before = open()

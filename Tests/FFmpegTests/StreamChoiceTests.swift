@@ -23,7 +23,10 @@ import Testing
         "  Program 2 ",
         "    Metadata:",
         "      service_name    : TV",
-        "  Stream #0:1[0x101]: Video: mpeg2video (Main) ([2][0][0][0] / 0x0002), yuv420p(tv, progressive), 320x180, 25 fps, 25 tbr, 90k tbn",
+        """
+          Stream #0:1[0x101]: Video: mpeg2video (Main) ([2][0][0][0] / 0x0002), yuv420p(tv, progressive), 320x180, \
+        25 fps, 25 tbr, 90k tbn
+        """,
         "    Side data:",
         "      cpb: bitrate max/min/avg: 0/0/0 buffer size: 278528 vbv_delay: N/A",
         "  Stream #0:2[0x102](deu): Audio: ac3 (AC-3 / 0x332D4341), 44100 Hz, mono, fltp, 96 kb/s, start 1.434200",
@@ -49,7 +52,8 @@ import Testing
     func otherLines() {
         var input = InputDescription()
         let lines = [
-            "[info] Input #0, mpegts, from 'x':", "12:00:00/SRT:RcvQ:w1: a word", "[info]   Stream #0:0[0x100]: Video: h264",
+            "[info] Input #0, mpegts, from 'x':", "12:00:00/SRT:RcvQ:w1: a word",
+            "[info]   Stream #0:0[0x100]: Video: h264",
             "[fatal] Stream map '0:p:9:v:0' matches no streams.",
         ]
         let isWhole = lines.map { input.consume(LogLine(parsing: $0)) }
@@ -60,27 +64,36 @@ import Testing
     func radioFirst() {
         let choice = StreamChoice(of: read(radio))
         #expect(choice.map == .program(2) && choice.video?.index == 1 && choice.audio?.index == 2)
-        #expect(choice.programNote == "several programs come: 2 (TV) is used, 1 (Radio), 3 are not; program: chooses another")
+        #expect(
+            choice.programNote
+                == "several programs come: 2 (TV) is used, 1 (Radio), 3 are not; program: chooses another")
         #expect(choice.trackNote == "several audio tracks come: stream 2 (deu, ac3) is used, stream 3 (mp2) is not")
     }
 
     @Test("the picture's program has no sound: silence instead of another program's sound")
     func silentProgram() {
-        let choice = StreamChoice(of: read([
-            "Input #0, mpegts, from 'x':", "  Program 1 ", "  Stream #0:0[0x100]: Video: h264", "  Program 2 ", "  Stream #0:1[0x101]: Video: h264",
-            "  Stream #0:2[0x102]: Audio: aac",
-        ]))
-        #expect(choice.map == .program(1) && choice.audio == nil && choice.programNote?.contains("it has no sound") == true)
+        let choice = StreamChoice(
+            of: read([
+                "Input #0, mpegts, from 'x':", "  Program 1 ", "  Stream #0:0[0x100]: Video: h264", "  Program 2 ",
+                "  Stream #0:1[0x101]: Video: h264",
+                "  Stream #0:2[0x102]: Audio: aac",
+            ]))
+        #expect(
+            choice.map == .program(1) && choice.audio == nil && choice.programNote?.contains("it has no sound") == true)
     }
 
-    @Test("a single program needs no other command", arguments: [
-        ["  Program 1 ", "  Stream #0:0[0x100]: Video: h264", "  Stream #0:1[0x101]: Audio: aac"],
-        ["  Program 1 ", "  Stream #0:0[0x100]: Audio: aac", "  Stream #0:1[0x101]: Video: h264"],
-        ["  Stream #0:0: Video: h264", "  Stream #0:1: Audio: aac"],
-    ])
+    @Test(
+        "a single program needs no other command",
+        arguments: [
+            ["  Program 1 ", "  Stream #0:0[0x100]: Video: h264", "  Stream #0:1[0x101]: Audio: aac"],
+            ["  Program 1 ", "  Stream #0:0[0x100]: Audio: aac", "  Stream #0:1[0x101]: Video: h264"],
+            ["  Stream #0:0: Video: h264", "  Stream #0:1: Audio: aac"],
+        ])
     func single(lines: [String]) {
         let choice = StreamChoice(of: read(["Input #0, mpegts, from 'x':"] + lines))
-        #expect(choice.map == .first && choice.audio != nil && choice.programNote == nil && choice.trackNote == nil && choice.obstacle == nil)
+        #expect(
+            choice.map == .first && choice.audio != nil && choice.programNote == nil && choice.trackNote == nil
+                && choice.obstacle == nil)
     }
 
     @Test("a program by number is taken, and one that is missing or has no picture is told with those that are there")
@@ -88,7 +101,9 @@ import Testing
         let input = read(radio)
         let choice = StreamChoice(of: input, program: 3)
         #expect(choice.map == .program(3) && choice.video?.index == 4 && choice.audio == nil && choice.obstacle == nil)
-        #expect(StreamChoice(of: input, program: 9).obstacle == "program 9 is not in what comes; it has 1 (Radio), 2 (TV), 3")
+        #expect(
+            StreamChoice(of: input, program: 9).obstacle
+                == "program 9 is not in what comes; it has 1 (Radio), 2 (TV), 3")
         #expect(StreamChoice(of: input, program: 1).obstacle == "program 1 has no picture; it has 1 (Radio), 2 (TV), 3")
     }
 
@@ -100,19 +115,23 @@ import Testing
 
     @Test("versions of an HLS stream are not told as programs")
     func adaptive() {
-        let choice = StreamChoice(of: read([
-            "Input #0, hls, from 'x':", "  Program 0 ", "  Stream #0:0: Video: h264", "  Stream #0:1: Audio: aac", "  Program 1 ",
-            "  Stream #0:2: Video: h264", "  Stream #0:1: Audio: aac",
-        ]))
+        let choice = StreamChoice(
+            of: read([
+                "Input #0, hls, from 'x':", "  Program 0 ", "  Stream #0:0: Video: h264", "  Stream #0:1: Audio: aac",
+                "  Program 1 ",
+                "  Stream #0:2: Video: h264", "  Stream #0:1: Audio: aac",
+            ]))
         #expect(choice.map == .first && choice.programNote == nil)
     }
 
-    @Test("without programs, sound stands behind its picture", arguments: [
-        (["Audio: ac3", "Video: h264", "Audio: aac"], StreamMap.streams(video: 1, audio: 2)),
-        (["Video: h264", "Video: h264", "Audio: aac"], .streams(video: 0, audio: nil)),
-        (["Video: h264", "Audio: aac", "Video: h264", "Audio: aac"], .first),
-        (["Audio: aac", "Video: h264"], .first),
-    ])
+    @Test(
+        "without programs, sound stands behind its picture",
+        arguments: [
+            (["Audio: ac3", "Video: h264", "Audio: aac"], StreamMap.streams(video: 1, audio: 2)),
+            (["Video: h264", "Video: h264", "Audio: aac"], .streams(video: 0, audio: nil)),
+            (["Video: h264", "Audio: aac", "Video: h264", "Audio: aac"], .first),
+            (["Audio: aac", "Video: h264"], .first),
+        ])
     func flattened(streams: [String], map: StreamMap) {
         let lines = streams.enumerated().map { "  Stream #0:\($0.offset)[0x10\($0.offset)]: \($0.element)" }
         let input = read(["Input #0, mpegts, from 'pipe:0':", "  Program 1 "] + lines)
@@ -126,7 +145,10 @@ import Testing
 
     @Test("a name that a sender chose has no line breaks and an end")
     func names() {
-        let input = read(["Input #0, mpegts, from 'x':", "  Program 1 ", "      service_name    : \u{1B}[2J" + String(repeating: "n", count: 200)])
+        let input = read([
+            "Input #0, mpegts, from 'x':", "  Program 1 ",
+            "      service_name    : \u{1B}[2J" + String(repeating: "n", count: 200),
+        ])
         #expect(input.programs[0].name.map { $0.count < 50 && !$0.contains("\u{1B}") } == true)
     }
 }

@@ -135,23 +135,33 @@ func makeInterlaced(_ path: String, codec: [String]) async throws {
     try await tool(
         "ffmpeg",
         [
-            "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "nullsrc=s=320x288:r=50,geq=lum='if(lt(mod(X+8*N,64),32),235,16)':cb=128:cr=128",
+            "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i",
+            "nullsrc=s=320x288:r=50,geq=lum='if(lt(mod(X+8*N,64),32),235,16)':cb=128:cr=128",
             "-t", "2", "-vf", "tinterlace=interleave_top,setfield=tff",
-        ] + codec + ["-flags", "+ildct+ilme", "-bf", "0", "-g", "12", "-f", "mpegts", "-muxdelay", "0", "-muxpreload", "0", path])
+        ] + codec + [
+            "-flags", "+ildct+ilme", "-bf", "0", "-g", "12", "-f", "mpegts", "-muxdelay", "0", "-muxpreload", "0", path,
+        ])
 }
 
 let interlacedH264 = ["-c:v", "libx264", "-preset", "ultrafast", "-x264-params", "tff=1", "-pix_fmt", "yuv420p"]
 
 /// Frames that are marked as interlaced.
 func interlacedFrames(_ path: String) async throws -> Int {
-    try await tool("ffprobe", ["-v", "error", "-select_streams", "v", "-show_entries", "frame=interlaced_frame", "-of", "csv=p=0", path])
-        .split(separator: "\n").count { $0.hasPrefix("1") }
+    try await tool(
+        "ffprobe",
+        ["-v", "error", "-select_streams", "v", "-show_entries", "frame=interlaced_frame", "-of", "csv=p=0", path]
+    )
+    .split(separator: "\n").count { $0.hasPrefix("1") }
 }
 
 /// Frames that look interlaced, whatever they are marked as.
 func combedFrames(_ path: String) async throws -> Int {
     let text = try await tool(
-        "ffmpeg", ["-v", "error", "-nostdin", "-i", path, "-vf", "idet,metadata=mode=print:file=-:key=lavfi.idet.single.current_frame", "-f", "null", "-"])
+        "ffmpeg",
+        [
+            "-v", "error", "-nostdin", "-i", path, "-vf",
+            "idet,metadata=mode=print:file=-:key=lavfi.idet.single.current_frame", "-f", "null", "-",
+        ])
     return text.split(separator: "\n").count { $0.hasSuffix("=tff") || $0.hasSuffix("=bff") }
 }
 
@@ -218,11 +228,15 @@ func isBound(_ port: UInt16, udp: Bool = false) -> Bool {
 /// The real one; on a machine that is busy with tests it may take its time to answer.
 func ffmpeg() async throws -> FFmpegBinary { try await located.value.binary }
 
-private let located = Task { try await FFmpegBinary.locate(nil, environment: testEnvironment, limit: Limit.seconds(60)) }
+private let located = Task {
+    try await FFmpegBinary.locate(nil, environment: testEnvironment, limit: Limit.seconds(60))
+}
 
 extension FFmpegCapabilities {
     /// A complete build of a release.
-    static func release(_ number: String) -> FFmpegCapabilities { .complete(FFmpegVersion(output: "ffmpeg version \(number) Copyright")!) }
+    static func release(_ number: String) -> FFmpegCapabilities {
+        .complete(FFmpegVersion(output: "ffmpeg version \(number) Copyright")!)
+    }
     static let debian12 = release("5.1.9-0+deb12u1")
 
     /// The same without some filters, and with others.
@@ -274,7 +288,8 @@ func trickle(_ media: [UInt8], into pipe: FileDescriptor) async throws {
     signal(SIGPIPE, SIG_IGN)
     defer { try? pipe.close() }
     for start in stride(from: 0, to: media.count, by: 188 * 100) {
-        guard (try? await onOwnThread { try pipe.writeAll(media[start..<min(media.count, start + 188 * 100)]) }) != nil else { return }
+        guard (try? await onOwnThread { try pipe.writeAll(media[start..<min(media.count, start + 188 * 100)]) }) != nil
+        else { return }
         try await Task.sleep(for: .milliseconds(100))
     }
 }

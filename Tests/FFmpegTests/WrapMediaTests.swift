@@ -25,10 +25,14 @@ import Testing
     }
 
     private func makeStream(_ path: String) async throws {
-        try await tool("ffmpeg", [
-            "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=64x36:rate=1/\(Self.step)", "-t", "\(Self.hours * 3600)", "-c:v", "libx264",
-            "-preset", "ultrafast", "-bf", "0", "-g", "30", "-sc_threshold", "0", "-f", "mpegts", "-muxdelay", "0", "-muxpreload", "0", path,
-        ])
+        try await tool(
+            "ffmpeg",
+            [
+                "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=64x36:rate=1/\(Self.step)", "-t",
+                "\(Self.hours * 3600)", "-c:v", "libx264",
+                "-preset", "ultrafast", "-bf", "0", "-g", "30", "-sc_threshold", "0", "-f", "mpegts", "-muxdelay", "0",
+                "-muxpreload", "0", path,
+            ])
     }
 
     @Test("encoders that are refreshed once a day give every picture of three wraps, each with its time")
@@ -58,7 +62,9 @@ import Testing
             ).command(for: try await ffmpeg().capabilities)
             let exit = try await run(command, in: scratch, from: part, to: scratch.file("out.ts"))
             #expect(exit.status == .exited(0), "\(exit.log.lines)")
-            let output = TransportBytes.timestamps(try contents(scratch.file("out.ts"))).filter { $0.pid == 256 }.map { Int64($0.pts) }
+            let output = TransportBytes.timestamps(try contents(scratch.file("out.ts"))).filter { $0.pid == 256 }.map {
+                Int64($0.pts)
+            }
             #expect(output == times[begin..<end].map { $0 & (Self.wrap - 1) }, "from picture \(begin)")
             given += output
             begin = end
@@ -66,17 +72,21 @@ import Testing
         #expect(given.count == times.count)
     }
 
-    @Test("a publisher goes on through three wraps: every picture is in the FLV, each ten seconds behind the one before")
+    @Test(
+        "a publisher goes on through three wraps: every picture is in the FLV, each ten seconds behind the one before")
     func publisher() async throws {
         let scratch = Scratch()
         let source = scratch.file("source.ts")
         try await makeStream(source)
         let output = scratch.file("out.flv")
         // As `PublisherCommand` has it, into a file.
-        _ = try await tool("ffmpeg", [
-            "-v", "error", "-nostdin", "-y", "-probesize", "5000000", "-analyzeduration", "100000", "-fpsprobesize", "0", "-f", "mpegts", "-i", source, "-map", "0:v:0",
-            "-c", "copy", "-bsf:v", "extract_extradata", "-flvflags", "no_duration_filesize", "-f", "flv", output,
-        ])
+        _ = try await tool(
+            "ffmpeg",
+            [
+                "-v", "error", "-nostdin", "-y", "-probesize", "5000000", "-analyzeduration", "100000", "-fpsprobesize",
+                "0", "-f", "mpegts", "-i", source, "-map", "0:v:0",
+                "-c", "copy", "-bsf:v", "extract_extradata", "-flvflags", "no_duration_filesize", "-f", "flv", output,
+            ])
         let times = try await packets(output, "v").map(\.pts)
         #expect(times.count == Self.hours * 3600 / Self.step)
         #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 == Int64(Self.step) * 1000 })
@@ -90,10 +100,13 @@ import Testing
         let begins: UInt32 = 100 &- (1 << 31)
         let cases: [(start: Int, steps: Set<UInt32>)] = [(2_147_478, [100, begins]), (last, [100])]
         for (start, steps) in cases {
-            try await tool("ffmpeg", [
-                "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=64x36:rate=10", "-t", "12", "-c:v", "libx264", "-bf", "0", "-output_ts_offset", "\(start)",
-                "-flvflags", "no_duration_filesize", "-f", "flv", output,
-            ])
+            try await tool(
+                "ffmpeg",
+                [
+                    "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=64x36:rate=10", "-t", "12", "-c:v",
+                    "libx264", "-bf", "0", "-output_ts_offset", "\(start)",
+                    "-flvflags", "no_duration_filesize", "-f", "flv", output,
+                ])
             let times = flvTimes(try contents(output))
             #expect(times.count == 120)
             let found = Set(zip(times, times.dropFirst()).map { $1 &- $0 })

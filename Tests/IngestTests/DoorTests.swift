@@ -33,7 +33,8 @@ import Testing
         book.came("b", now: 0)
         let looks = (0..<100).map { book.mayLookEarly(at: "a", every: 33, now: $0) }
         #expect(looks.filter { $0 }.count == 4 && looks[0] && looks[33])
-        #expect(book.mayLookEarly(at: "b", every: 33, now: 100) && !book.mayLookEarly(at: "nobody", every: 33, now: 100))
+        #expect(
+            book.mayLookEarly(at: "b", every: 33, now: 100) && !book.mayLookEarly(at: "nobody", every: 33, now: 100))
     }
 
     @Test("no number of addresses is remembered without an end")

@@ -276,7 +276,8 @@ import TransportStream
         let rig = try await Rig()
         var events = rig.ingest.events.makeAsyncIterator()
         // `onMetaData`, and an array with a sample rate and the number of a codec that never comes.
-        let said = [2, 0, 10] + Array("onMetaData".utf8) + [8, 0, 0, 0, 2, 0, 15]
+        let said =
+            [2, 0, 10] + Array("onMetaData".utf8) + [8, 0, 0, 0, 2, 0, 15]
             + Array("audiosamplerate".utf8)
         let values: [UInt8] = [0, 0x40, 0xBF, 0x40, 0, 0, 0, 0, 0, 0, 12] + Array("videocodecid".utf8)
         let data = RTMPStranger.message(4, said + values + [0, 0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9], kind: 18)
@@ -555,7 +556,9 @@ import TransportStream
         let flood = RTMPStranger.asking(for: nil) + Array(repeatElement(ping, count: 5000).joined())
         _ = try await say(flood, to: port).value
         var events = ingest.events.makeAsyncIterator()
-        guard case .refused(.protocol, _, let detail, _) = await events.next() else { throw Failed("it was not refused") }
+        guard case .refused(.protocol, _, let detail, _) = await events.next() else {
+            throw Failed("it was not refused")
+        }
         #expect(detail == Violation.tooMuch.description)
         await ingest.close()
     }

@@ -7,24 +7,28 @@ import Testing
 @Suite struct SentenceTests {
     private static let remedy = "which cannot be used; set the encoder to H.264 or HEVC"
 
-    @Test("video cannot be used -> a sentence that says what comes and what to do", arguments: [
-        (VideoCoding.av1, "its video is AV1, \(remedy)"),
-        (.screenVideo, "its video is Screen video, \(remedy)"),
-        (.number(9), "its video has the codec number 9, \(remedy)"),
-        (VideoCoding(fourCC: 0x6162_6364), "its video has the codec abcd, \(remedy)"),
-        (.multitrack, "several video tracks come; set the encoder to send one"),
-    ])
+    @Test(
+        "video cannot be used -> a sentence that says what comes and what to do",
+        arguments: [
+            (VideoCoding.av1, "its video is AV1, \(remedy)"),
+            (.screenVideo, "its video is Screen video, \(remedy)"),
+            (.number(9), "its video has the codec number 9, \(remedy)"),
+            (VideoCoding(fourCC: 0x6162_6364), "its video has the codec abcd, \(remedy)"),
+            (.multitrack, "several video tracks come; set the encoder to send one"),
+        ])
     func video(_ coding: VideoCoding, _ sentence: String) {
         #expect(coding.refusal(of: "its video") == sentence)
     }
 
-    @Test("audio that has to be converted -> a statement that says what comes", arguments: [
-        (AudioCoding.mp3, "its audio is MP3"),
-        (.deviceSpecific, "its audio is in a codec of its device"),
-        (.number(9), "its audio has the codec number 9"),
-        (AudioCoding(fourCC: 0x6162_6364), "its audio has the codec abcd"),
-        (.multitrack, "several audio tracks come"),
-    ])
+    @Test(
+        "audio that has to be converted -> a statement that says what comes",
+        arguments: [
+            (AudioCoding.mp3, "its audio is MP3"),
+            (.deviceSpecific, "its audio is in a codec of its device"),
+            (.number(9), "its audio has the codec number 9"),
+            (AudioCoding(fourCC: 0x6162_6364), "its audio has the codec abcd"),
+            (.multitrack, "several audio tracks come"),
+        ])
     func audio(_ coding: AudioCoding, _ statement: String) {
         #expect(coding.statement("\(coding)") == statement)
     }

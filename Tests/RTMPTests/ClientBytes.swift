@@ -21,7 +21,8 @@ struct ClientBytes {
     }
 
     mutating func message(_ type: UInt8, _ body: [UInt8], timestamp: UInt32 = 0, stream: UInt32 = 0, lane: UInt8 = 3) {
-        writer.write(MessageHeader(type: type, timestamp: timestamp, streamID: stream), body, chunkStream: lane, to: &bytes)
+        writer.write(
+            MessageHeader(type: type, timestamp: timestamp, streamID: stream), body, chunkStream: lane, to: &bytes)
     }
 
     mutating func raw(_ more: [UInt8]) { bytes += more }
@@ -30,7 +31,12 @@ struct ClientBytes {
     static func publishing(app: String = "live", name: String = "key") -> ClientBytes {
         var client = ClientBytes()
         client.handshake()
-        client.command("connect", 1, .object([.init("app", .string(app)), .init("type", .string("nonprivate")), .init("tcUrl", .string("rtmp://h/\(app)"))]))
+        client.command(
+            "connect", 1,
+            .object([
+                .init("app", .string(app)), .init("type", .string("nonprivate")),
+                .init("tcUrl", .string("rtmp://h/\(app)")),
+            ]))
         client.command("releaseStream", 2, .null, .string(name))
         client.command("FCPublish", 3, .null, .string(name))
         client.command("createStream", 4, .null)

@@ -5,7 +5,9 @@ import Testing
 
 /// The conversation with a publisher.
 @Suite struct PublishSessionTests {
-    private func picture(_ seed: UInt8, _ count: Int) -> [UInt8] { [0x17, 1, 0, 0, 0] + (0..<count).map { UInt8(truncatingIfNeeded: $0) &+ seed } }
+    private func picture(_ seed: UInt8, _ count: Int) -> [UInt8] {
+        [0x17, 1, 0, 0, 0] + (0..<count).map { UInt8(truncatingIfNeeded: $0) &+ seed }
+    }
 
     @Test("a publisher is let in and its messages come out whole, however the bytes are cut")
     func cuts() async throws {
@@ -18,20 +20,24 @@ import Testing
         client.command("FCUnpublish", 6, .null, .string("key"))
         client.command("deleteStream", 7, .null, .number(1))
         let whole = happenings([client.bytes])
-        #expect(whole.happenings == [
-            .event(.publish(name: "key")),
-            .media(MessageHeader(type: 9, timestamp: 0, streamID: 1), picture(0, 9000)),
-            .media(MessageHeader(type: 8, timestamp: 20, streamID: 1), [0xAF, 1, 5]),
-            .media(MessageHeader(type: 9, timestamp: 33, streamID: 1), picture(9, 300)),
-            .event(.unpublish),
-        ])
+        #expect(
+            whole.happenings == [
+                .event(.publish(name: "key")),
+                .media(MessageHeader(type: 9, timestamp: 0, streamID: 1), picture(0, 9000)),
+                .media(MessageHeader(type: 8, timestamp: 20, streamID: 1), [0xAF, 1, 5]),
+                .media(MessageHeader(type: 9, timestamp: 33, streamID: 1), picture(9, 300)),
+                .event(.unpublish),
+            ])
         let answer = String(decoding: whole.reply, as: UTF8.self)
-        for word in ["NetConnection.Connect.Success", "NetStream.Publish.Start", "NetStream.Unpublish.Success"] { #expect(answer.contains(word)) }
+        for word in ["NetConnection.Connect.Success", "NetStream.Publish.Start", "NetStream.Unpublish.Success"] {
+            #expect(answer.contains(word))
+        }
         // The answer to the ping.
         #expect(whole.reply.indices.contains { whole.reply[$0...].starts(with: [0, 7, 1, 2, 3, 4]) })
         try await withSeededRandom { random in
             for _ in 0..<30 {
-                let cut = happenings(split(client.bytes, sizes: 1...Int.random(in: 1...1500, using: &random), using: &random))
+                let cut = happenings(
+                    split(client.bytes, sizes: 1...Int.random(in: 1...1500, using: &random), using: &random))
                 let isSame = cut == whole
                 #expect(isSame, "\(random.hint)")
             }
@@ -41,7 +47,8 @@ import Testing
     @Test("another application is refused in words, one with a slash or parameters behind it is the same")
     func applications() {
         for right in ["live", "live/", "live?token=1"] {
-            #expect(happenings([ClientBytes.publishing(app: right).bytes]).happenings == [.event(.publish(name: "key"))])
+            #expect(
+                happenings([ClientBytes.publishing(app: right).bytes]).happenings == [.event(.publish(name: "key"))])
         }
         for wrong in ["", "Live", "live2", "liv", "live/x", "live//", "/live"] {
             let (found, reply) = happenings([ClientBytes.publishing(app: wrong).bytes])
@@ -68,25 +75,39 @@ import Testing
         #expect(String(decoding: session.takeReply(), as: UTF8.self).contains("NetStream.Publish.BadName"))
     }
 
-    @Test("what no publisher does ends the conversation", arguments: [
-        ([UInt8("G".utf8.first!)], Violation.noHandshake),
-        ([0x16, 3, 1], .noHandshake),
-        (ClientBytes.greeted { $0.command("publish", 1, .null, .string("key")) }, .outOfTurn),
-        (ClientBytes.greeted { $0.message(MessageType.video, [0x17], stream: 1) }, .outOfTurn),
-        (ClientBytes.connected { $0.message(MessageType.video, [0x17], stream: 1) }, .outOfTurn),
-        (ClientBytes.connected { $0.command("connect", 1, .object([.init("app", .string("live"))])) }, .outOfTurn),
-        (ClientBytes.connected { $0.command("play", 1, .null, .string("key")) }, .play),
-        (ClientBytes.connected { client in for number in 0..<20 { client.command("createStream", Double(number), .null) } }, .outOfTurn),
-        (ClientBytes.greeted { $0.message(MessageType.command, [2, 0xFF, 0xFF, 1]) }, .malformed),
-        (ClientBytes.greeted { $0.message(MessageType.command, [0x77]) }, .malformed),
-        (ClientBytes.greeted { $0.message(MessageType.setChunkSize, [0, 0, 0, 0], lane: 2) }, .chunkSize),
-        (ClientBytes.greeted { $0.message(MessageType.setChunkSize, [0xFF, 0, 0, 0], lane: 2) }, .chunkSize),
-        (ClientBytes.greeted { $0.message(MessageType.setChunkSize, [0], lane: 2) }, .malformed),
-        (ClientBytes.greeted { $0.raw([0x03, 0, 0, 0, 0xFF, 0xFF, 0xFF, 20, 0, 0, 0, 0]) }, .messageTooLong),
-        (ClientBytes.greeted { $0.raw([0xC3]) }, .chunkWithoutHeader),
-        (ClientBytes.connected { client in for _ in 0..<64 { client.message(MessageType.userControl, [0, 3, 0, 0, 0, 0], lane: 2) } }, .tooMuch),
-        (ClientBytes.greeted { client in for lane in 3..<30 { client.message(2, [0, 0, 0, 9], lane: UInt8(lane)) } }, .tooManyChunkStreams),
-    ] as [([UInt8], Violation)])
+    @Test(
+        "what no publisher does ends the conversation",
+        arguments: [
+            ([UInt8("G".utf8.first!)], Violation.noHandshake),
+            ([0x16, 3, 1], .noHandshake),
+            (ClientBytes.greeted { $0.command("publish", 1, .null, .string("key")) }, .outOfTurn),
+            (ClientBytes.greeted { $0.message(MessageType.video, [0x17], stream: 1) }, .outOfTurn),
+            (ClientBytes.connected { $0.message(MessageType.video, [0x17], stream: 1) }, .outOfTurn),
+            (ClientBytes.connected { $0.command("connect", 1, .object([.init("app", .string("live"))])) }, .outOfTurn),
+            (ClientBytes.connected { $0.command("play", 1, .null, .string("key")) }, .play),
+            (
+                ClientBytes.connected { client in
+                    for number in 0..<20 { client.command("createStream", Double(number), .null) }
+                }, .outOfTurn
+            ),
+            (ClientBytes.greeted { $0.message(MessageType.command, [2, 0xFF, 0xFF, 1]) }, .malformed),
+            (ClientBytes.greeted { $0.message(MessageType.command, [0x77]) }, .malformed),
+            (ClientBytes.greeted { $0.message(MessageType.setChunkSize, [0, 0, 0, 0], lane: 2) }, .chunkSize),
+            (ClientBytes.greeted { $0.message(MessageType.setChunkSize, [0xFF, 0, 0, 0], lane: 2) }, .chunkSize),
+            (ClientBytes.greeted { $0.message(MessageType.setChunkSize, [0], lane: 2) }, .malformed),
+            (ClientBytes.greeted { $0.raw([0x03, 0, 0, 0, 0xFF, 0xFF, 0xFF, 20, 0, 0, 0, 0]) }, .messageTooLong),
+            (ClientBytes.greeted { $0.raw([0xC3]) }, .chunkWithoutHeader),
+            (
+                ClientBytes.connected { client in
+                    for _ in 0..<64 { client.message(MessageType.userControl, [0, 3, 0, 0, 0, 0], lane: 2) }
+                }, .tooMuch
+            ),
+            (
+                ClientBytes.greeted { client in
+                    for lane in 3..<30 { client.message(2, [0, 0, 0, 9], lane: UInt8(lane)) }
+                }, .tooManyChunkStreams
+            ),
+        ] as [([UInt8], Violation)])
     func violations(_ bytes: [UInt8], _ expected: Violation) {
         #expect(happenings([bytes]).happenings == [.violation(expected)])
     }
@@ -105,7 +126,9 @@ import Testing
         let bytes = ClientBytes.greeted { client in
             client.message(MessageType.setChunkSize, [0, 0, 0x20, 0], lane: 2)
             // Half a message on each of three chunk streams, 24 KB in all.
-            for lane in UInt8(3)...5 { client.raw([lane, 0, 0, 0, 0, 0x40, 0, 20, 0, 0, 0, 0] + Array(repeating: 2, count: 0x2000)) }
+            for lane in UInt8(3)...5 {
+                client.raw([lane, 0, 0, 0, 0, 0x40, 0, 20, 0, 0, 0, 0] + Array(repeating: 2, count: 0x2000))
+            }
         }
         #expect(happenings([bytes]).happenings == [.violation(.messageTooLong)])
     }
@@ -114,16 +137,22 @@ import Testing
     func timestamps() {
         var client = ClientBytes.publishing()
         let sound: [UInt8] = [0xAF, 1]
-        // Type 0 with the long form; then steps of 40 in types 1, 2 and 3; a step with the long form, repeated by a type 3.
+        // Type 0 with the long form; then steps of 40 in types 1, 2 and 3; a step with the long form, repeated by a
+        // type 3.
         client.raw([0x06, 0xFF, 0xFF, 0xFF, 0, 0, 2, 8, 1, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xF0] + sound)
         client.raw([0x46, 0, 0, 40, 0, 0, 2, 8] + sound)
         client.raw([0x86, 0, 0, 40] + sound)
         client.raw([0xC6] + sound)
         client.raw([0x86, 0xFF, 0xFF, 0xFF, 1, 0, 0, 0] + sound)
         client.raw([0xC6, 1, 0, 0, 0] + sound)
-        let times: [UInt32] = happenings([client.bytes]).happenings.compactMap { if case .media(let header, sound) = $0 { header.timestamp } else { nil } }
+        let times: [UInt32] = happenings([client.bytes]).happenings.compactMap {
+            if case .media(let header, sound) = $0 { header.timestamp } else { nil }
+        }
         let start: UInt32 = 0xFFFF_FFF0
-        #expect(times == [start, start &+ 40, start &+ 80, start &+ 120, start &+ 120 &+ 0x100_0000, start &+ 120 &+ 0x200_0000])
+        #expect(
+            times == [
+                start, start &+ 40, start &+ 80, start &+ 120, start &+ 120 &+ 0x100_0000, start &+ 120 &+ 0x200_0000,
+            ])
     }
 
     @Test("a long timestamp stands in each chunk of a message, or only in the first", arguments: [true, false])
@@ -133,7 +162,9 @@ import Testing
         let time: [UInt8] = [0x01, 0x02, 0x03, 0x04]
         client.raw([0x06, 0xFF, 0xFF, 0xFF, 0, 1, 44, 9, 1, 0, 0, 0] + time + body[..<128])
         for start in [128, 256] { client.raw([0xC6] + (isRepeated ? time : []) + body[start..<min(300, start + 128)]) }
-        #expect(happenings([client.bytes]).happenings.last == .media(MessageHeader(type: 9, timestamp: 0x0102_0304, streamID: 1), body))
+        #expect(
+            happenings([client.bytes]).happenings.last
+                == .media(MessageHeader(type: 9, timestamp: 0x0102_0304, streamID: 1), body))
     }
 
     @Test("a message of messages comes out one by one")
@@ -142,10 +173,15 @@ import Testing
         func part(_ type: UInt8, _ time: UInt8, _ body: [UInt8]) -> [UInt8] {
             [type, 0, 0, UInt8(body.count), 0, 0, time, 0, 0, 0, 0] + body + [0, 0, 0, UInt8(body.count + 11)]
         }
-        client.message(MessageType.aggregate, part(9, 100, [0x17, 1]) + part(18, 110, [9]) + part(8, 120, [0xAF]) + [9, 0, 0, 200], timestamp: 1000, stream: 1)
-        #expect(happenings([client.bytes]).happenings.dropFirst() == [
-            .media(MessageHeader(type: 9, timestamp: 1000), [0x17, 1]), .media(MessageHeader(type: 8, timestamp: 1020), [0xAF]),
-        ])
+        client.message(
+            MessageType.aggregate,
+            part(9, 100, [0x17, 1]) + part(18, 110, [9]) + part(8, 120, [0xAF]) + [9, 0, 0, 200], timestamp: 1000,
+            stream: 1)
+        #expect(
+            happenings([client.bytes]).happenings.dropFirst() == [
+                .media(MessageHeader(type: 9, timestamp: 1000), [0x17, 1]),
+                .media(MessageHeader(type: 8, timestamp: 1020), [0xAF]),
+            ])
     }
 
     @Test("what was received is acknowledged, once for each half of the window")
@@ -153,7 +189,9 @@ import Testing
         var client = ClientBytes.publishing()
         client.message(MessageType.windowSize, [0, 2, 0, 0], lane: 2)
         client.message(MessageType.setChunkSize, [0, 1, 0, 0], lane: 2)
-        for number in 0..<8 { client.raw([0x06, 0, 0, UInt8(number), 0, 0xFF, 0xFF, 9, 1, 0, 0, 0] + picture(0, 0xFFFF - 5)) }
+        for number in 0..<8 {
+            client.raw([0x06, 0, 0, UInt8(number), 0, 0xFF, 0xFF, 9, 1, 0, 0, 0] + picture(0, 0xFFFF - 5))
+        }
         let reply = happenings(client.bytes.chunked(4096)).reply
         let starts = reply.indices.filter { reply[$0...].starts(with: [0x02, 0, 0, 0, 0, 0, 4, 3, 0, 0, 0, 0]) }
         #expect((6...9).contains(starts.count), "\(starts.count)")
@@ -191,5 +229,7 @@ extension ClientBytes {
 }
 
 extension [UInt8] {
-    func chunked(_ size: Int) -> [[UInt8]] { stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min(count, $0 + size)]) } }
+    func chunked(_ size: Int) -> [[UInt8]] {
+        stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min(count, $0 + size)]) }
+    }
 }

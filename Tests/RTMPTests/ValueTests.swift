@@ -16,7 +16,8 @@ import TransportStream
     @Test("values are read as they were written")
     func roundTrip() throws {
         let value = AMF0.object([
-            .init("a", .number(1.5)), .init("", .boolean(true)), .init("ü", .string("x")), .init("list", .array([.null, .object([])])),
+            .init("a", .number(1.5)), .init("", .boolean(true)), .init("ü", .string("x")),
+            .init("list", .array([.null, .object([])])),
         ])
         var bytes: [UInt8] = []
         value.write(to: &bytes)
@@ -35,8 +36,12 @@ import TransportStream
 
     @Test("depth and number of values have limits")
     func limits() {
-        #expect(throws: Violation.malformed) { try read(Array(repeating: [0x0A, 0, 0, 0, 1], count: 20).flatMap { $0 } + [0x05]) }
-        #expect(throws: Violation.malformed) { try read([0x0A, 0xFF, 0xFF, 0xFF, 0xFF] + Array(repeating: 5, count: 10)) }
+        #expect(throws: Violation.malformed) {
+            try read(Array(repeating: [0x0A, 0, 0, 0, 1], count: 20).flatMap { $0 } + [0x05])
+        }
+        #expect(throws: Violation.malformed) {
+            try read([0x0A, 0xFF, 0xFF, 0xFF, 0xFF] + Array(repeating: 5, count: 10))
+        }
         #expect(throws: Violation.malformed) { try read([0x0A, 0, 0, 3, 0] + Array(repeating: 5, count: 768)) }
     }
 
@@ -44,7 +49,9 @@ import TransportStream
     func key() {
         let key = StreamKey("live_abc?x=1")
         #expect(key.admits("live_abc?x=1"))
-        for wrong in ["", "l", "live_abc?x=", "live_abc?x=2", "live_abc?x=1 ", "live_abc?x=1live_abc?x=1", "Live_abc?x=1"] { #expect(!key.admits(wrong), "\(wrong)") }
+        for wrong in [
+            "", "l", "live_abc?x=", "live_abc?x=2", "live_abc?x=1 ", "live_abc?x=1live_abc?x=1", "Live_abc?x=1",
+        ] { #expect(!key.admits(wrong), "\(wrong)") }
         #expect("\(key)" == "****")
         var dumped = ""
         dump(key, to: &dumped)

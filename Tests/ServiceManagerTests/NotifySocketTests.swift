@@ -28,7 +28,9 @@ import Testing
         #expect(try !#require(NotifySocket(folder.path("nobody"))).send(.ready))
     }
 
-    @Test("what is no address of a socket is refused", arguments: ["", "/", "@", "notify", "vsock:2:1", "/" + String(repeating: "x", count: 200)])
+    @Test(
+        "what is no address of a socket is refused",
+        arguments: ["", "/", "@", "notify", "vsock:2:1", "/" + String(repeating: "x", count: 200)])
     func refused(name: String) {
         #expect(NotifySocket(name) == nil)
     }
@@ -44,7 +46,9 @@ import Testing
     @Test("a status is one line, whatever a sentence holds")
     func status() {
         #expect(NotifyMessage.status("two\nlines\tand\r\nREADY=1") == .status("two lines and  READY=1"))
-        #expect(NotifyMessage.status(String(repeating: "ä", count: 5000)).text == "STATUS=" + String(repeating: "ä", count: 399) + "…")
+        #expect(
+            NotifyMessage.status(String(repeating: "ä", count: 5000)).text == "STATUS="
+                + String(repeating: "ä", count: 399) + "…")
     }
 }
 
@@ -63,7 +67,9 @@ final class DatagramSocket {
         if bytes[0] == UInt8(ascii: "@") { bytes[0] = 0 }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
         let size = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count + (bytes[0] == 0 ? 0 : 1))
-        let status = withUnsafePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) } }
+        let status = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) }
+        }
         guard status == 0 else { throw Failed("no socket at \(name): \(String(cString: strerror(errno)))") }
     }
 

@@ -10,11 +10,12 @@ import Testing
         let isOpen = Mutex(true)
 
         func make(watchdog: Duration? = nil) -> ServiceManager {
-            ServiceManager(watchdog: watchdog, now: { 42 }) { message in
+            let send = { @Sendable (message: NotifyMessage) in
                 guard self.isOpen.withLock({ $0 }) else { return false }
                 self.heard.withLock { $0.append(message.text) }
                 return true
             }
+            return ServiceManager(watchdog: watchdog, now: { 42 }, send: send)
         }
 
         /// What came since the last time.

@@ -25,7 +25,9 @@ import Testing
         #expect(pace.starts == 1)
     }
 
-    @Test("what is written is read again, and nonsense is nothing", arguments: ["", "1", "a b", "-1 5", "5 -1", "1 2 3", "99999999999999999999 1"])
+    @Test(
+        "what is written is read again, and nonsense is nothing",
+        arguments: ["", "1", "a b", "-1 5", "5 -1", "1 2 3", "99999999999999999999 1"])
     func text(nonsense: String) {
         var pace = StartPace()
         _ = pace.begin(now: 123)
@@ -39,12 +41,16 @@ import Testing
         let manager = try DatagramSocket(folder.path("notify"))
         let environment = ["NOTIFY_SOCKET": manager.name, "RUNTIME_DIRECTORY": folder.path("")]
         var waits: [Int] = []
-        for start in 0..<7 { StartPace.keep(environment: environment, now: Int64(start) * Self.second) { waits.append($0) } }
+        for start in 0..<7 {
+            StartPace.keep(environment: environment, now: Int64(start) * Self.second) { waits.append($0) }
+        }
         #expect(waits == [1, 2])
         #expect(manager.receive()?.hasPrefix("STATUS=started 6 times") == true)
         // Where no manager is, nothing is written and nothing waits.
         StartPace.keep(environment: ["RUNTIME_DIRECTORY": "/nowhere"], now: 0) { waits.append($0) }
-        StartPace.keep(environment: environment.merging(["RUNTIME_DIRECTORY": "/nowhere"]) { $1 }, now: 0) { waits.append($0) }
+        StartPace.keep(environment: environment.merging(["RUNTIME_DIRECTORY": "/nowhere"]) { $1 }, now: 0) {
+            waits.append($0)
+        }
         #expect(waits.count == 2)
     }
 }

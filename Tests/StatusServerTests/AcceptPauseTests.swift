@@ -19,7 +19,9 @@ import Testing
         typealias InboundIn = Never
         var codes: [CInt] = []
 
-        func errorCaught(context: ChannelHandlerContext, error: any Error) { codes.append((error as? IOError)?.errnoCode ?? 0) }
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            codes.append((error as? IOError)?.errnoCode ?? 0)
+        }
     }
 
     private func isOpen(_ channel: EmbeddedChannel) -> Bool? {

@@ -7,7 +7,9 @@ import Testing
 
 /// What clients do wrong, and that nobody else notices.
 @Suite struct BadClientTests {
-    private func isServed(_ served: Served) async throws -> Bool { try await HTTP.get(port: served.port, "/healthz") == "ok\n" }
+    private func isServed(_ served: Served) async throws -> Bool {
+        try await HTTP.get(port: served.port, "/healthz") == "ok\n"
+    }
 
     @Test("a thousand idle connections: whoever asks is answered, and the server keeps no more than its limit")
     func idle() async throws {
@@ -29,7 +31,8 @@ import Testing
             case "line": client.send("GET /" + filler)
             case "header": client.send("GET /metrics HTTP/1.1\r\nHost: x\r\nX-Long: " + filler)
             case "body": client.send("POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + filler)
-            default: client.send("POST /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nFFFFF\r\n" + filler)
+            default:
+                client.send("POST /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nFFFFF\r\n" + filler)
             }
             let answer = await client.read()
             #expect(answer.isClosed, "\(answer.text)")
@@ -38,13 +41,16 @@ import Testing
         }
     }
 
-    @Test("what is no HTTP is answered as such and closed", arguments: ["\r\n\r\nnonsense\r\n\r\n", "GET\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\0\u{1}"])
+    @Test(
+        "what is no HTTP is answered as such and closed",
+        arguments: ["\r\n\r\nnonsense\r\n\r\n", "GET\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}\0\u{1}"])
     func nonsense(text: String) async throws {
         try await serving { served in
             let client = try await RawClient.connected(to: served.port)
             client.send(text)
             let answer = await client.read()
-            #expect(answer.isClosed && (answer.text.isEmpty || answer.text.hasPrefix("HTTP/1.1 400 ")), "\(answer.text)")
+            #expect(
+                answer.isClosed && (answer.text.isEmpty || answer.text.hasPrefix("HTTP/1.1 400 ")), "\(answer.text)")
             #expect(try await isServed(served))
         }
     }

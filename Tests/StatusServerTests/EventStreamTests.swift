@@ -13,16 +13,24 @@ import Testing
             client.get("/api/events")
             let first = await client.read(until: "event: stats")
             #expect(first.text.contains("HTTP/1.1 200 OK") && first.text.contains("text/event-stream"))
-            #expect(first.text.contains(#"event: state\#ndata: {"channel":"main","group":"hd","now":"live","target":"twitch"}"#))
-            #expect(first.text.contains(#"data: {"bitrate":6000000,"channel":"main","droppedFrames":0,"fps":30,"group":"hd","uptime":3}"#))
+            #expect(
+                first.text.contains(
+                    #"event: state\#ndata: {"channel":"main","group":"hd","now":"live","target":"twitch"}"#))
+            #expect(
+                first.text.contains(
+                    #"data: {"bitrate":6000000,"channel":"main","droppedFrames":0,"fps":30,"group":"hd","uptime":3}"#))
             served.box.now?.channels[0].groups[0].targets[0].state = .refused
             served.box.now?.channels[0].groups[0].targets[0].history = [
                 EndSnapshot(started: 1, ended: 2, status: "exited 1", cause: "rejected", lastLines: ["no such key"])
             ]
             served.box.now?.problems = [Problem(.targetRefused, subject: "target twitch", sentence: "check the key")]
             let second = await client.read(until: #""isActive":true"#).text
-            #expect(second.contains(#"{"before":"live","channel":"main","group":"hd","now":"refused","target":"twitch"}"#))
-            #expect(second.contains(#"event: ended\#ndata: {"cause":"rejected","channel":"main","group":"hd","lastLines":["no such key"],"status":"exited 1","target":"twitch"}"#))
+            #expect(
+                second.contains(#"{"before":"live","channel":"main","group":"hd","now":"refused","target":"twitch"}"#))
+            let ended =
+                #"{"cause":"rejected","channel":"main","group":"hd","lastLines":["no such key"],"#
+                + #""status":"exited 1","target":"twitch"}"#
+            #expect(second.contains("event: ended\ndata: \(ended)"))
             #expect(second.contains(#"event: problem"#))
             served.box.now?.problems = []
             #expect(await client.read(until: #""isActive":false"#).text.contains("target-refused"))
@@ -39,7 +47,9 @@ import Testing
             told.rest = Task { await client.read() }
         }
         let rest = try #require(await told.rest?.value)
-        #expect(rest.isClosed && rest.text.contains("event: ended\ndata: {\"lastLines\":[],\"status\":\"stopping\"}"), "\(rest.text)")
+        #expect(
+            rest.isClosed && rest.text.contains("event: ended\ndata: {\"lastLines\":[],\"status\":\"stopping\"}"),
+            "\(rest.text)")
     }
 
     @Test("a listener that does not read is dropped, and the others go on")

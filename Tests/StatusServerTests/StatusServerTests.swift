@@ -9,9 +9,12 @@ import Testing
     @Test("metrics, status, health and readiness tell of one snapshot")
     func answers() async throws {
         try await serving { served in
-            #expect(try await HTTP.get(port: served.port, "/metrics").contains("streambox_group_frames_total{channel=\"main\",group=\"hd\"} 90\n"))
+            #expect(
+                try await HTTP.get(port: served.port, "/metrics").contains(
+                    "streambox_group_frames_total{channel=\"main\",group=\"hd\"} 90\n"))
             let status = try await HTTP.get(port: served.port, "/api/status")
-            #expect(try JSONDecoder().decode(BoxSnapshot.self, from: Data(status.utf8)).channels == Served.small.channels)
+            #expect(
+                try JSONDecoder().decode(BoxSnapshot.self, from: Data(status.utf8)).channels == Served.small.channels)
             #expect(try await HTTP.get(port: served.port, "/healthz") == "ok\n")
             #expect(try await HTTP.get(port: served.port, "/readyz") == "ready\n")
         }
@@ -36,7 +39,8 @@ import Testing
     @Test("who asks after a change is told of it, also when an answer was being made meanwhile")
     func expiry() async throws {
         let box = Served.Shown(Served.small)
-        let (beginnings, began) = AsyncStream<Void>.makeStream(), (gate, open) = AsyncStream<Void>.makeStream()
+        let (beginnings, began) = AsyncStream<Void>.makeStream()
+        let (gate, open) = AsyncStream<Void>.makeStream()
         let status = SharedStatus(freshness: .seconds(3600)) {
             let now = box.now ?? Served.small
             began.yield()
@@ -65,16 +69,21 @@ import Testing
         try await serving { served in
             for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
                 let client = try await RawClient.connected(to: served.port)
-                client.send("\(method) /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nab")
+                client.send(
+                    "\(method) /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nab")
                 let answer = await client.read()
-                #expect(answer.text.hasPrefix("HTTP/1.1 405 ") && answer.text.contains("GET, HEAD"), "\(method): \(answer.text)")
+                #expect(
+                    answer.text.hasPrefix("HTTP/1.1 405 ") && answer.text.contains("GET, HEAD"),
+                    "\(method): \(answer.text)")
             }
             #expect(try await HTTP.exchange(port: served.port, "/").status == 404)
             #expect(try await HTTP.exchange(port: served.port, "/metrics/../api/status").status == 404)
             let client = try await RawClient.connected(to: served.port)
             client.send("HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             let head = await client.read()
-            #expect(head.isClosed && head.text.contains("200") && head.text.lowercased().contains("content-length: ") && head.text.hasSuffix("\r\n\r\n"))
+            #expect(
+                head.isClosed && head.text.contains("200") && head.text.lowercased().contains("content-length: ")
+                    && head.text.hasSuffix("\r\n\r\n"))
         }
     }
 

@@ -39,7 +39,8 @@ struct Served: Sendable {
                 name: "main", sources: [SourceSnapshot(id: "rtmp-0", state: .live, isOnAir: true)],
                 groups: [
                     GroupSnapshot(
-                        name: "hd", state: .live, encoder: "libx264", frames: 90, fps: 30, bitsPerSecond: 6_000_000, uptime: 3,
+                        name: "hd", state: .live, encoder: "libx264", frames: 90, fps: 30, bitsPerSecond: 6_000_000,
+                        uptime: 3,
                         targets: [TargetSnapshot(name: "twitch", state: .live)])
                 ])
         ])
@@ -79,7 +80,8 @@ func serving(
     }
     var logger = Logger(label: "test")
     logger.logLevel = .critical
-    let server = StatusServer(host: "127.0.0.1", port: served.port, status: status, problems: served.problems, limits: limits, logger: logger)
+    let server = StatusServer(
+        host: "127.0.0.1", port: served.port, status: status, problems: served.problems, limits: limits, logger: logger)
     let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [server], logger: logger))
     try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask { try await group.run() }

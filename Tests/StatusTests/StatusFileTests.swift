@@ -42,11 +42,18 @@ import Testing
         mkfifo(file.path, 0o600)
         try file.write(Array("third\n".utf8))
         #expect(try folder.text("box.prom") == "third\n")
-        let missing = #expect(throws: StatusFile.WriteError.self) { try StatusFile(path: folder.path("none/box.prom")).write([]) }
+        let missing = #expect(throws: StatusFile.WriteError.self) {
+            try StatusFile(path: folder.path("none/box.prom")).write([])
+        }
         #expect(missing?.description.contains("No such file or directory; make its folder") == true)
     }
 
-    @Test("a disk that hangs holds up one attempt and nobody else; when it answers the next text is written, and the end does not wait for ever")
+    @Test(
+        """
+        a disk that hangs holds up one attempt and nobody else; when it answers the next text is written, and the \
+        end does not wait for ever
+        """
+    )
     func hung() async throws {
         let gate = DispatchSemaphore(value: 0)
         let attempts = Mutex(0)

@@ -7,17 +7,29 @@ import Testing
         version: "1.2.3", ffmpeg: "5.1", started: 0, updated: 93_784,
         channels: [
             ChannelSnapshot(
-                name: "main", sources: [SourceSnapshot(id: "rtmp-0", state: .live, isOnAir: true, format: "h264 1920x1080@60")],
+                name: "main",
+                sources: [SourceSnapshot(id: "rtmp-0", state: .live, isOnAir: true, format: "h264 1920x1080@60")],
                 groups: [
                     GroupSnapshot(
-                        name: "a-name-that-is-as-long-as-it-may-be", state: .live, encoder: "libx264", fps: 29.96, bitsPerSecond: 6_012_000,
-                        targets: [TargetSnapshot(name: "twitch", state: .waiting, trouble: String(repeating: "word ", count: 40))])
+                        name: "a-name-that-is-as-long-as-it-may-be", state: .live, encoder: "libx264", fps: 29.96,
+                        bitsPerSecond: 6_012_000,
+                        targets: [
+                            TargetSnapshot(
+                                name: "twitch", state: .waiting, trouble: String(repeating: "word ", count: 40))
+                        ])
                 ])
-        ], problems: [Problem(.targetDown, subject: "target twitch", sentence: String(repeating: "a sentence that is long ", count: 12))])
+        ],
+        problems: [
+            Problem(
+                .targetDown, subject: "target twitch",
+                sentence: String(repeating: "a sentence that is long ", count: 12))
+        ])
 
     @Test("no line is wider than 80 columns, whatever it holds")
     func width() {
-        for line in StatusTable.render(box, coloured: false).split(separator: "\n") { #expect(line.count <= 80 && line.last != " ", "\(line)") }
+        for line in StatusTable.render(box, coloured: false).split(separator: "\n") {
+            #expect(line.count <= 80 && line.last != " ", "\(line)")
+        }
     }
 
     @Test("plain text has no escape sequences, coloured text the same words")
@@ -29,17 +41,26 @@ import Testing
         #expect(stripped == plain)
     }
 
-    @Test("names stand whole, however long, and so does what is told of them; nothing that a peer says commands the terminal")
+    @Test(
+        """
+        names stand whole, however long, and so does what is told of them; nothing that a peer says commands the \
+        terminal
+        """
+    )
     func names() {
         var box = box
         box.channels[0].groups[0].name = String(repeating: "g", count: 32)
         box.channels[0].groups[0].targets[0].name = String(repeating: "t", count: 32)
         box.channels[0].groups[0].encoder = "h264_vaapi"
         box.channels[0].groups[0].gpu = "0000:03:00.0"
-        box.channels[0].groups[0].targets[0].trouble = "bell \u{7}, \u{1B}[2Jand a path /" + String(repeating: "p", count: 200)
+        box.channels[0].groups[0].targets[0].trouble =
+            "bell \u{7}, \u{1B}[2Jand a path /" + String(repeating: "p", count: 200)
         let text = StatusTable.render(box, coloured: false)
         for line in text.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
-        for whole in [box.channels[0].groups[0].name, box.channels[0].groups[0].targets[0].name, "h264_vaapi@0000:03:00.0  30.0 fps  6.0 Mbit/s"] {
+        for whole in [
+            box.channels[0].groups[0].name, box.channels[0].groups[0].targets[0].name,
+            "h264_vaapi@0000:03:00.0  30.0 fps  6.0 Mbit/s",
+        ] {
             #expect(text.contains(whole), "\(text)")
         }
         #expect(text.count { $0 == "p" } >= 200)
@@ -50,13 +71,17 @@ import Testing
     func slowTarget() throws {
         var box = box
         box.channels[0].groups[0].targets = [
-            TargetSnapshot(name: "a", state: .degraded, connects: 2, share: 0.87, uptime: 750), TargetSnapshot(name: "b", state: .live, uptime: 30),
+            TargetSnapshot(name: "a", state: .degraded, connects: 2, share: 0.87, uptime: 750),
+            TargetSnapshot(name: "b", state: .live, uptime: 30),
         ]
         let lines = StatusTable.render(box, coloured: false).split(separator: "\n")
         let words = lines.map { $0.split(separator: " ").joined(separator: " ") }
-        #expect(words.contains("target a degraded") || words.contains { $0.hasPrefix("target a degraded 87 % arrives") }, "\(words)")
+        #expect(
+            words.contains("target a degraded") || words.contains { $0.hasPrefix("target a degraded 87 % arrives") },
+            "\(words)")
         #expect(words.contains { $0.hasSuffix("87 % arrives, for 12m 30s, connected 2 times") }, "\(words)")
-        #expect(words.contains { $0.hasPrefix("target b live") } && !words.contains { $0.contains("b live 8") }, "\(words)")
+        #expect(
+            words.contains { $0.hasPrefix("target b live") } && !words.contains { $0.contains("b live 8") }, "\(words)")
         let json = String(decoding: try StatusJSON.render(box, isPretty: false), as: UTF8.self)
         #expect(json.contains(#""share":0.87"#) && json.contains(#""state":"degraded""#), "\(json)")
     }
@@ -73,7 +98,9 @@ import Testing
     @Test("notes on a source stand below it")
     func notes() {
         var box = box
-        box.channels[0].sources[0].notes = ["several programs come: 1 (One) is used, 2 (Two) is not; program: chooses another", "short"]
+        box.channels[0].sources[0].notes = [
+            "several programs come: 1 (One) is used, 2 (Two) is not; program: chooses another", "short",
+        ]
         let lines = StatusTable.render(box, coloured: false).split(separator: "\n").map(String.init)
         #expect(lines.contains { $0.hasPrefix("   ") && $0.contains("several programs come: 1 (One) is used") })
         #expect(lines.contains { $0.hasSuffix(" short") } && lines.allSatisfy { $0.count <= 80 })

@@ -96,7 +96,10 @@ import Testing
     @Test("a path that is no FIFO, and one in a folder that is none, are told in words")
     func mistakes() throws {
         let folder = try TemporaryFolder()
-        for (path, words) in [(try folder.write("file", ""), "is no FIFO"), (try folder.write("other", "") + "/frames", "Not a directory")] {
+        for (path, words) in [
+            (try folder.write("file", ""), "is no FIFO"),
+            (try folder.write("other", "") + "/frames", "Not a directory"),
+        ] {
             var writer = FrameWriter(path: path, bytesPerFrame: 10)
             do {
                 _ = try write(0, with: &writer)

@@ -10,7 +10,8 @@ import Testing
             sources: [ { rtmp: { listen: "127.0.0.1:\(rtmp)", app: live } } ]
             slate: { after: 60s }
             groups:
-              - { name: hd, video: { size: 320x180, rate: 30, bitrate: 600k }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+              - { name: hd, video: { size: 320x180, rate: 30, bitrate: 600k },
+                  targets: [ { name: a, url: "\(sink.url("one"))" } ] }
         """
     }
 
@@ -29,13 +30,20 @@ import Testing
         #expect(verdict.isWhole && verdict.first == 0, "\(verdict)")
     }
 
-    @Test("a thousand idle connections, slow, stuck and oversized clients of HTTP and of the control socket: no picture is lost, and memory stays")
+    @Test(
+        """
+        a thousand idle connections, slow, stuck and oversized clients of HTTP and of the control socket: no \
+        picture is lost, and memory stays
+        """
+    )
     func clients() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let (rtmp, http) = (try FreePort.tcp(), try FreePort.tcp())
             let daemon = try await stage.streambox(channels(sink, rtmp: rtmp), more: "status: { listen: \(http) }\n")
-            try await eventually("the source to listen") { FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http) }
+            try await eventually("the source to listen") {
+                FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http)
+            }
             // The slate: from now on the target gets whatever comes.
             try await sink.waitForFrames(1, of: "one")
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
@@ -52,9 +60,15 @@ import Testing
                 for client in stuck.suffix(30) { for _ in 0..<20 { client.get("/api/status") } }
                 let large = try await RawClient.connected(to: http, count: 20)
                 for (index, client) in large.enumerated() {
-                    client.send(index % 2 == 0 ? "GET /" + filler : "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + filler)
+                    client.send(
+                        index % 2 == 0
+                            ? "GET /" + filler
+                            : "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + filler)
                 }
-                for line in ["", "{", "null\n", "{\"command\":\"dance\"}\n", "{\"command\":\"group-stop\"}\n", "{\"command\":\"status\"", filler, "\0\u{1}\n"] {
+                for line in [
+                    "", "{", "null\n", "{\"command\":\"dance\"}\n", "{\"command\":\"group-stop\"}\n",
+                    "{\"command\":\"status\"", filler, "\0\u{1}\n",
+                ] {
                     let clients = try await RawClient.connected(toSocket: socket, count: 8)
                     for client in clients { client.send(line) }
                     if line.hasSuffix("\n") {
@@ -82,7 +96,12 @@ import Testing
         }
     }
 
-    @Test("out of descriptors, clients of HTTP and of the control socket wait without costing the processor, and are answered when there are some again")
+    @Test(
+        """
+        out of descriptors, clients of HTTP and of the control socket wait without costing the processor, and are \
+        answered when there are some again
+        """
+    )
     func descriptors() async throws {
         try await withStage { stage in
             let (rtmp, http) = (try FreePort.tcp(), try FreePort.tcp())
@@ -117,41 +136,64 @@ import Testing
             KernelFile.text("/proc/\(pid)/task/\(thread)/stat")
         }.filter { $0.contains("(NIO-") }
         guard !threads.isEmpty else { throw Failed("no threads of the servers") }
-        let ticks = threads.flatMap { $0.split(separator: ") ").last!.split(separator: " ")[11...12] }.compactMap { Double($0) }
+        let ticks = threads.flatMap { $0.split(separator: ") ").last!.split(separator: " ")[11...12] }.compactMap {
+            Double($0)
+        }
         return ticks.reduce(0, +) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
-    @Test("a metrics file on a full disk, a read-only one or behind a pipe delays no picture, is told once, and is written again")
+    @Test(
+        """
+        a metrics file on a full disk, a read-only one or behind a pipe delays no picture, is told once, and is \
+        written again
+        """
+    )
     func disk() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let (rtmp, http) = (try FreePort.tcp(), try FreePort.tcp())
             let folder = try stage.folder.makeFolder("small")
             let file = folder + "/box.prom"
-            let config = try stage.configuration(channels(sink, rtmp: rtmp), more: "status: { file: \(file), every: 500ms, listen: \(http) }\n")
+            let config = try stage.configuration(
+                channels(sink, rtmp: rtmp), more: "status: { file: \(file), every: 500ms, listen: \(http) }\n")
             // A disk of its own, that the service alone sees.
             let isRoot = geteuid() == 0
-            let program = try await stage.program("unshare", [isRoot ? "-m" : "-Urm", "sh", "-c", """
-                mount -t tmpfs -o size=256k tmpfs \(folder) && exec \(Daemon.path) run --config \(config)
-                """])
+            let program = try await stage.program(
+                "unshare",
+                [
+                    isRoot ? "-m" : "-Urm", "sh", "-c",
+                    """
+                    mount -t tmpfs -o size=256k tmpfs \(folder) && exec \(Daemon.path) run --config \(config)
+                    """,
+                ])
             let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
-            try await eventually("the source to listen") { FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http) }
+            try await eventually("the source to listen") {
+                FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http)
+            }
             // The slate: from now on the target gets whatever comes.
             try await sink.waitForFrames(1, of: "one")
             func onDisk(_ command: String) async throws {
                 let names = isRoot ? ["-m"] : ["-U", "--preserve-credentials", "-m"]
-                let done = try await Program.run("nsenter", ["-t", "\(program.pid)"] + names + ["sh", "-c", "cd \(folder) && { \(command); }"])
+                let done = try await Program.run(
+                    "nsenter", ["-t", "\(program.pid)"] + names + ["sh", "-c", "cd \(folder) && { \(command); }"])
                 guard done.ending == .exited(0) else { throw Failed("\(command): \(done.errors)") }
             }
             func problem() async throws -> Bool {
-                try await HTTP.get(port: http, "/metrics").contains("streambox_problem{problem=\"status-file\",subject=\"\(file)\"} 1")
+                try await HTTP.get(port: http, "/metrics").contains(
+                    "streambox_problem{problem=\"status-file\",subject=\"\(file)\"} 1")
             }
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
             try await sink.waitForNumbers(30, of: "one")
             for (harm, mend, words) in [
-                ("rm -f box.prom; dd if=/dev/zero of=fill bs=1k count=1000 2>/dev/null; [ -s fill ]", "rm fill", "No space left"),
+                (
+                    "rm -f box.prom; dd if=/dev/zero of=fill bs=1k count=1000 2>/dev/null; [ -s fill ]", "rm fill",
+                    "No space left"
+                ),
                 // As long as the file is open, that is refused.
-                ("until mount -o remount,ro \(folder) 2>/dev/null; do sleep 0.1; done", "mount -o remount,rw \(folder)", "Read-only file system"),
+                (
+                    "until mount -o remount,ro \(folder) 2>/dev/null; do sleep 0.1; done",
+                    "mount -o remount,rw \(folder)", "Read-only file system"
+                ),
                 // The service may have one of that name at this moment.
                 ("until mkfifo box.prom.new 2>/dev/null; do sleep 0.1; done", "rm box.prom.new", "is in the way"),
                 // A pipe in the place of the file itself is replaced.
@@ -164,14 +206,17 @@ import Testing
                     try await eventually("the problem: \(words)") { try await problem() }
                     try await Task.sleep(for: .seconds(2))
                     let told = daemon.program.errors.lines.filter { $0.index >= position }.map(\.text)
-                    // A busy machine may take longer than the half second that a disk has: that is told, and then this again.
+                    // A busy machine may take longer than the half second that a disk has: that is told, and then this
+                    // again.
                     let interruptions = told.count { $0.contains("the disk does not answer") }
                     #expect((1...1 + interruptions).contains(told.count { $0.contains(words) }), "\(words): \(told)")
                     try await onDisk(mend)
                     try await daemon.logged("written again", from: position)
                     try await eventually("no problem: \(words)") { try await !problem() }
                 }
-                try await eventually("the file") { (try? await onDisk("[ -f box.prom ] && grep -q streambox_build_info box.prom")) != nil }
+                try await eventually("the file") {
+                    (try? await onDisk("[ -f box.prom ] && grep -q streambox_build_info box.prom")) != nil
+                }
             }
             let soFar = try await sink.reading(of: "one").frames.count
             try await sink.waitForFrames(soFar + 30, of: "one")
@@ -179,17 +224,24 @@ import Testing
         }
     }
 
-    @Test("status: in a reload: another file and another port take over, the old ones are gone, and no process of a stream is touched")
+    @Test(
+        """
+        status: in a reload: another file and another port take over, the old ones are gone, and no process of a \
+        stream is touched
+        """
+    )
     func moved() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: false)
             let (rtmp, old, new) = (try FreePort.tcp(), try FreePort.tcp(), try FreePort.tcp())
             let yaml = channels(sink, rtmp: rtmp)
-            let daemon = try await stage.streambox(yaml, more: "status: { file: \(stage.folder.path("old.prom")), every: 500ms, listen: \(old) }\n")
+            let daemon = try await stage.streambox(
+                yaml, more: "status: { file: \(stage.folder.path("old.prom")), every: 500ms, listen: \(old) }\n")
             try await daemon.logged("msg=live", "target=a")
             try await eventually("the old file") { stage.folder.names(in: ".").contains("old.prom") }
             let children = Set(daemon.children("pipe:").map(\.pid))
-            _ = try stage.configuration(yaml, more: "status: { file: \(stage.folder.path("new.prom")), every: 500ms, listen: \(new) }\n")
+            _ = try stage.configuration(
+                yaml, more: "status: { file: \(stage.folder.path("new.prom")), every: 500ms, listen: \(new) }\n")
             let done = try await stage.command(["reload", "--config", daemon.config])
             #expect(done.text.contains("status changed"), "\(done.text)")
             try await eventually("the new places") {
@@ -201,12 +253,14 @@ import Testing
             _ = try stage.configuration(yaml + "\n    nonsense: 1", more: "status: { listen: \(new) }\n")
             daemon.program.send(SIGHUP)
             try await eventually("the problem") {
-                try await HTTP.get(port: new, "/metrics").contains(#"streambox_problem{problem="reload-failed",subject="configuration"} 1"#)
+                try await HTTP.get(port: new, "/metrics").contains(
+                    #"streambox_problem{problem="reload-failed",subject="configuration"} 1"#)
             }
             _ = try stage.configuration(yaml, more: "status: { listen: \(new) }\n")
             #expect(try await stage.command(["reload", "--config", daemon.config]).ending == .exited(0))
             try await eventually("no problem, and no file") {
-                try await !HTTP.get(port: new, "/metrics").contains("reload-failed") && !stage.folder.names(in: ".").contains("new.prom")
+                try await !HTTP.get(port: new, "/metrics").contains("reload-failed")
+                    && !stage.folder.names(in: ".").contains("new.prom")
             }
             try await daemon.terminate()
         }

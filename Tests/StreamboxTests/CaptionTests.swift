@@ -3,7 +3,8 @@ import Lab
 import TestSupport
 import Testing
 
-/// Captions (CTA-708 in SEI messages, as ATSC A/53 part 4 puts them) go with their pictures through every encoder that has them.
+/// Captions (CTA-708 in SEI messages, as ATSC A/53 part 4 puts them) go with their pictures through every encoder that
+/// has them.
 @Suite(.tags(.ffmpeg)) struct CaptionTests: OnHardware {
     /// SEI messages with captions, one for each picture: its two bytes are the picture's number.
     private enum Captions {
@@ -15,7 +16,9 @@ import Testing
             var result: [UInt8] = []
             var number = 0
             for index in stream.indices {
-                let isSlice = stream[index...].starts(with: [0, 0, 1]) && index + 3 < stream.endIndex && [1, 5].contains(stream[index + 3] & 0x1F)
+                let isSlice =
+                    stream[index...].starts(with: [0, 0, 1]) && index + 3 < stream.endIndex
+                    && [1, 5].contains(stream[index + 3] & 0x1F)
                 if isSlice {
                     let text: [UInt8] = [0xFC, 0x80 | UInt8(number >> 7 & 0x7F), 0x80 | UInt8(number & 0x7F)]
                     let message = head + [0x41, 0xFF] + text + [0xFF]
@@ -56,7 +59,8 @@ import Testing
     /// A stream of numbered pictures, each with captions.
     private func captioned(_ stage: Stage) async throws -> String {
         let plain = try await stage.file("plain.ts") { ($0.duration, $0.sound) = (.seconds(60), .none) }
-        let bare = stage.folder.path("captioned.h264"), captioned = stage.folder.path("captioned.ts")
+        let bare = stage.folder.path("captioned.h264")
+        let captioned = stage.folder.path("captioned.ts")
         let stream = try await Captions.add(to: annexB(plain))
         try Data(stream).write(to: URL(fileURLWithPath: bare))
         _ = try await Program.run("ffmpeg", ["-v", "error", "-r", "30", "-i", bare, "-c", "copy", captioned])
@@ -86,7 +90,8 @@ import Testing
             let captioned = try await captioned(stage)
             let folder = stage.folder.path("rec")
             let port = try FreePort.tcp()
-            let daemon = try await stage.streambox("""
+            let daemon = try await stage.streambox(
+                """
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
                     slate: { after: 60s }
@@ -113,7 +118,12 @@ import Testing
         }
     }
 
-    @Test("captions of a source are in what a target gets, picture by picture: by software, and by a GPU whose encoder knows them", arguments: [false, true])
+    @Test(
+        """
+        captions of a source are in what a target gets, picture by picture: by software, and by a GPU whose \
+        encoder knows them
+        """,
+        arguments: [false, true])
     func captions(onGPU: Bool) async throws {
         // FFmpeg 7.1 and later has them for VA-API.
         let isKnown = try await knows("a53_cc", "h264_vaapi")
@@ -125,7 +135,8 @@ import Testing
             let captioned = try await captioned(stage)
             let sink = try await stage.nginx(record: true)
             let port = try FreePort.tcp()
-            let daemon = try await stage.streambox("""
+            let daemon = try await stage.streambox(
+                """
                   - name: main
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
                     slate: { after: 60s }

@@ -5,7 +5,12 @@ import Testing
 
 /// Capture cards that are plugged, pulled, frozen and swapped, with the real V4L2 of FFmpeg.
 @Suite(.serialized, .tags(.ffmpeg)) struct CaptureTests: OnHardware {
-    @Test("a card that is plugged in goes on air; pulled, the slate stands in; plugged into another port under another number, it is on air again")
+    @Test(
+        """
+        a card that is plugged in goes on air; pulled, the slate stands in; plugged into another port under \
+        another number, it is on air again
+        """
+    )
     func plugging() async throws {
         try await withLab { stage, lab in
             let sink = try await stage.nginx(record: true)
@@ -17,7 +22,9 @@ import Testing
             let first = LabCamera()
             try await lab.plug(first)
             try await daemon.logged("\"on air\"", "source=capture-0")
-            try await stage.expect("the card live", of: daemon) { $0.source("capture-0")?.state == "live" && $0.source("capture-0")?.isOnAir == true }
+            try await stage.expect("the card live", of: daemon) {
+                $0.source("capture-0")?.state == "live" && $0.source("capture-0")?.isOnAir == true
+            }
             try await sink.waitForMoreFrames(60, of: "one")
             var position = daemon.position
             try await lab.unplug(first)
@@ -25,7 +32,8 @@ import Testing
             // Also once its reader has ended.
             try await eventually("the reader's end") { daemon.children("v4l2").isEmpty }
             try await stage.expect("the card absent", of: daemon) {
-                $0.source("capture-0")?.state == "absent" && $0.hasProblem("source-absent", "no card with the serial SN0001 is there; none is plugged in")
+                $0.source("capture-0")?.state == "absent"
+                    && $0.hasProblem("source-absent", "no card with the serial SN0001 is there; none is plugged in")
             }
             position = daemon.position
             try await lab.plug(LabCamera(port: "1-4", number: 3))
@@ -62,7 +70,12 @@ import Testing
     /// What happens to the encoder of a card's picture.
     enum Blow: String, CaseIterable { case error, hang, pulled, killed }
 
-    @Test("whatever happens to the encoder of a card's picture, none is lost: the next one goes on, and the GPU is handed back once it works", arguments: Blow.allCases)
+    @Test(
+        """
+        whatever happens to the encoder of a card's picture, none is lost: the next one goes on, and the GPU is \
+        handed back once it works
+        """,
+        arguments: Blow.allCases)
     func encoders(blow: Blow) async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -91,7 +104,8 @@ import Testing
                 try await sink.waitForFrames(soFar + 15, of: "one")
                 position = daemon.position
                 if blow == .pulled { try await lab.plug(.intel) } else { try lab.heal() }
-                try await daemon.logged("handed over", "source=capture-0", "cause=fail-back", from: position, within: .seconds(60))
+                try await daemon.logged(
+                    "handed over", "source=capture-0", "cause=fail-back", from: position, within: .seconds(60))
                 #expect(daemon.encodesFrames("h264_vaapi"))
             }
             let soFar = try await sink.reading(of: "one").frames.count
@@ -106,7 +120,8 @@ import Testing
     @Test("two cards without serials are told apart by their ports, and keep them when their numbers are swapped")
     func ports() async throws {
         try await withLab { stage, lab in
-            let left = LabCamera(serial: nil, port: "1-2", number: 0), right = LabCamera(serial: nil, port: "1-3", number: 1)
+            let left = LabCamera(serial: nil, port: "1-2", number: 0)
+            let right = LabCamera(serial: nil, port: "1-3", number: 1)
             try await lab.plug(left)
             try await lab.plug(right)
             let channels = """
@@ -122,7 +137,9 @@ import Testing
             try await daemon.logged("\"on air\"", "channel=right", "source=capture-0")
             try await lab.unplug(left)
             try await lab.unplug(right)
-            try await stage.expect("both absent", of: daemon) { $0.channels.allSatisfy { $0.sources[0].state == "absent" } }
+            try await stage.expect("both absent", of: daemon) {
+                $0.channels.allSatisfy { $0.sources[0].state == "absent" }
+            }
             let position = daemon.position
             var (newLeft, newRight) = (left, right)
             (newLeft.number, newRight.number) = (5, 4)
@@ -205,10 +222,17 @@ import Testing
         }
     }
 
-    @Test("a card whose driver hangs is told as that and hides no other; pulled, and plugged as one that answers, it is on air")
+    @Test(
+        """
+        a card whose driver hangs is told as that and hides no other; pulled, and plugged as one that answers, it \
+        is on air
+        """
+    )
     func hung() async throws {
         try await withLab { stage, lab in
-            let hung = LabCamera(serial: "SN0002", port: "1-3", number: 1), good = LabCamera(), late = LabCamera(serial: "SN0003", port: "1-4", number: 2)
+            let hung = LabCamera(serial: "SN0002", port: "1-3", number: 1)
+            let good = LabCamera()
+            let late = LabCamera(serial: "SN0003", port: "1-4", number: 2)
             try await lab.plugHung(hung)
             try await lab.plug(good)
             let channels = [1, 2, 3].map { number in
@@ -220,13 +244,19 @@ import Testing
             }.joined(separator: "\n")
             let daemon = try await stage.daemon(lab, channels)
             try await daemon.logged("\"on air\"", "channel=of-1", "source=capture-0")
-            try await stage.expect("the card that hangs, in words", of: daemon) { $0.hasProblem("source-failed", "/dev/video1 does not answer: its driver hangs; pull the card") }
+            try await stage.expect("the card that hangs, in words", of: daemon) {
+                $0.hasProblem("source-failed", "/dev/video1 does not answer: its driver hangs; pull the card")
+            }
             try await daemon.logged("a capture card cannot be used", "serial=SN0002")
             try await lab.plug(late)
             try await daemon.logged("\"on air\"", "channel=of-3", "source=capture-0")
-            #expect(daemon.lines("a capture card cannot be used").count == 1 && daemon.lines("udev does not answer").isEmpty)
+            #expect(
+                daemon.lines("a capture card cannot be used").count == 1 && daemon.lines("udev does not answer").isEmpty
+            )
             let probe = try await stage.command(["probe", "--no-trial"], environment: lab.environment).text
-            for words in ["/dev/video0", "/dev/video2", "! /dev/video1 does not answer"] { #expect(probe.contains(words), "\(probe)") }
+            for words in ["/dev/video0", "/dev/video2", "! /dev/video1 does not answer"] {
+                #expect(probe.contains(words), "\(probe)")
+            }
             let position = daemon.position
             try await lab.unplugHung(hung)
             var again = hung
@@ -243,7 +273,9 @@ import Testing
         try await withLab { stage, lab in
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.daemon(lab, stage.card("serial: SN0002", to: sink.url("one")))
-            try await stage.expect("nothing there", of: daemon) { $0.hasProblem("source-absent", "no card with the serial SN0002 is there; none is plugged in") }
+            try await stage.expect("nothing there", of: daemon) {
+                $0.hasProblem("source-absent", "no card with the serial SN0002 is there; none is plugged in")
+            }
             let other = LabCamera()
             try await lab.plug(other)
             try await stage.expect("the other card", of: daemon) {

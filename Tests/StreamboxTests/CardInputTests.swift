@@ -8,16 +8,25 @@ import Testing
     /// A second of pictures as a card compresses them.
     private func pictures(_ codec: String, on stage: Stage) async throws -> String {
         let path = stage.folder.path("pictures.\(codec)")
-        let encoding = codec == "mjpeg" ? ["-c:v", "mjpeg", "-q:v", "5", "-pix_fmt", "yuvj422p"] : [
-            "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "15", "-x264-params", "aud=1:repeat-headers=1", "-pix_fmt", "yuv420p",
-        ]
+        let encoding =
+            codec == "mjpeg"
+            ? ["-c:v", "mjpeg", "-q:v", "5", "-pix_fmt", "yuvj422p"]
+            : [
+                "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "15", "-x264-params",
+                "aud=1:repeat-headers=1", "-pix_fmt", "yuv420p",
+            ]
         _ = try await Program.run(
-            "ffmpeg", ["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "testsrc=s=320x180:r=30:d=1"] + encoding + ["-f", codec, path]
+            "ffmpeg",
+            ["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "testsrc=s=320x180:r=30:d=1"] + encoding + [
+                "-f", codec, path,
+            ]
         ).success("pictures")
         return path
     }
 
-    @Test("cards of every format go on air", arguments: [("YUYV", "yuyv422"), ("NV12", "nv12"), ("MJPG", "mjpeg"), ("H264", "h264")])
+    @Test(
+        "cards of every format go on air",
+        arguments: [("YUYV", "yuyv422"), ("NV12", "nv12"), ("MJPG", "mjpeg"), ("H264", "h264")])
     func formats(format: String, name: String) async throws {
         try await withLab { stage, lab in
             let file = format == "MJPG" || format == "H264" ? try await pictures(name, on: stage) : nil
@@ -33,16 +42,20 @@ import Testing
         }
     }
 
-    @Test("a card whose driver says that its frames are interlaced is deinterlaced as its groups want it", arguments: [
-        ("auto", "bwdif=mode=send_frame:parity=tff:deint=all,"),
-        ("field", "bwdif=mode=send_field:parity=tff:deint=all,"), ("off", nil),
-    ] as [(String, String?)])
+    @Test(
+        "a card whose driver says that its frames are interlaced is deinterlaced as its groups want it",
+        arguments: [
+            ("auto", "bwdif=mode=send_frame:parity=tff:deint=all,"),
+            ("field", "bwdif=mode=send_field:parity=tff:deint=all,"), ("off", nil),
+        ] as [(String, String?)])
     func interlaced(wish: String, filter: String?) async throws {
         try await withLab { stage, lab in
             try await lab.plug(LabCamera(modes: [.init(isInterlaced: true)]))
             let sink = try await stage.nginx(record: true)
             let video = "{ encoder: libx264, bitrate: 400k, deinterlace: \(wish) }"
-            let daemon = try await stage.daemon(lab, """
+            let daemon = try await stage.daemon(
+                lab,
+                """
                   - name: main
                     sources: [ { capture: { any: true } } ]
                     groups: [ { name: hd, video: \(video), targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
@@ -62,10 +75,14 @@ import Testing
     @Test("the mode nearest to the wish is taken, and said once")
     func nearest() async throws {
         try await withLab { stage, lab in
-            let camera = LabCamera(modes: [.init("YUYV", 640, 360, at: 15), .init("YUYV", 320, 180, at: 60), .init("YUYV", 320, 180, at: 30), .init("NV12", 640, 360, at: 25)])
+            let camera = LabCamera(modes: [
+                .init("YUYV", 640, 360, at: 15), .init("YUYV", 320, 180, at: 60), .init("YUYV", 320, 180, at: 30),
+                .init("NV12", 640, 360, at: 25),
+            ])
             try await lab.plug(camera)
             let sink = try await stage.nginx(record: true)
-            let daemon = try await stage.daemon(lab, stage.card("any: true, size: 600x400, rate: 25", to: sink.url("one")))
+            let daemon = try await stage.daemon(
+                lab, stage.card("any: true, size: 600x400, rate: 25", to: sink.url("one")))
             try await daemon.logged("no mode as asked for: the nearest is taken", "nv12 640x360 at 25")
             try await daemon.logged("\"on air\"", "source=capture-0")
             let position = daemon.position
@@ -77,7 +94,8 @@ import Testing
         }
     }
 
-    @Test("without a signal the slate stands in; with another signal the card is opened anew, and its timings are taken")
+    @Test(
+        "without a signal the slate stands in; with another signal the card is opened anew, and its timings are taken")
     func hdmi() async throws {
         try await withLab { stage, lab in
             let camera = LabCamera()
@@ -85,14 +103,17 @@ import Testing
             try await lab.send((320, 180), to: camera)
             let sink = try await stage.nginx(record: true)
             // The size that is asked for is not the card's to choose.
-            let daemon = try await stage.daemon(lab, stage.card("any: true, size: 320x180, rate: 30", to: sink.url("one")))
+            let daemon = try await stage.daemon(
+                lab, stage.card("any: true, size: 320x180, rate: 30", to: sink.url("one")))
             try await daemon.logged("\"on air\"", "source=capture-0")
             try await sink.waitForFrames(60, of: "one")
             var position = daemon.position
             try await lab.send(nil, to: camera)
             try await daemon.logged("no signal arrives", from: position)
             try await daemon.logged("\"on air\"", "source=slate", from: position)
-            try await stage.expect("the problem in words", of: daemon) { $0.hasProblem("source-failed", "no signal arrives at the card: check the cable") }
+            try await stage.expect("the problem in words", of: daemon) {
+                $0.hasProblem("source-failed", "no signal arrives at the card: check the cable")
+            }
             try await lab.send((320, 180), to: camera)
             try await daemon.logged("\"on air\"", "source=capture-0", from: position)
             position = daemon.position
@@ -100,8 +121,11 @@ import Testing
             try await daemon.logged("another signal arrives", from: position)
             try await daemon.logged("the nearest is taken", "640x360", from: position)
             try await daemon.logged("delivers", "640x360", "source=capture-0", from: position)
-            try await stage.expect("no problem any more", of: daemon) { $0.problems.isEmpty && $0.source("capture-0")?.isOnAir == true }
-            // A clock that is measured a little otherwise each time is the same signal, and stays it however often the card is opened.
+            try await stage.expect("no problem any more", of: daemon) {
+                $0.problems.isEmpty && $0.source("capture-0")?.isOnAir == true
+            }
+            // A clock that is measured a little otherwise each time is the same signal, and stays it however often the
+            // card is opened.
             let steady = daemon.position
             for _ in 0..<3 {
                 let reader = try await eventually("the reader") { daemon.children("v4l2").first?.pid }

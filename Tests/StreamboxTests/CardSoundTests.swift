@@ -7,9 +7,12 @@ import Testing
 @Suite(.serialized, .tags(.ffmpeg)) struct CardSoundTests {
     /// When clicks begin in a recording, in seconds.
     private func clicks(_ recording: String) async throws -> [Double] {
-        let log = try await Program.run("ffmpeg", [
-            "-v", "info", "-nostats", "-nostdin", "-copyts", "-i", recording, "-map", "0:a", "-af", "silencedetect=n=-30dB:d=0.3", "-f", "null", "-",
-        ], within: .seconds(60))
+        let log = try await Program.run(
+            "ffmpeg",
+            [
+                "-v", "info", "-nostats", "-nostdin", "-copyts", "-i", recording, "-map", "0:a", "-af",
+                "silencedetect=n=-30dB:d=0.3", "-f", "null", "-",
+            ], within: .seconds(60))
         return log.errors.split(separator: "\n").compactMap { line in
             line.range(of: "silence_end: ").flatMap { Double(line[$0.upperBound...].prefix { $0 != " " }) }
         }
@@ -29,10 +32,14 @@ import Testing
             var position = daemon.position
             try await lab.unplugSound(of: camera)
             try await daemon.logged("sound cannot be had", from: position)
-            try await stage.expect("the problem in words", of: daemon) { $0.hasProblem("source-failed", "the picture goes on with silence") }
+            try await stage.expect("the problem in words", of: daemon) {
+                $0.hasProblem("source-failed", "the picture goes on with silence")
+            }
             var soFar = try await sink.reading(of: "one").frames.count
             try await sink.waitForFrames(soFar + 90, of: "one")
-            #expect(daemon.lines("silent: no picture").isEmpty && daemon.children("plughw:1").count == 1, "the picture's relay is the same")
+            #expect(
+                daemon.lines("silent: no picture").isEmpty && daemon.children("plughw:1").count == 1,
+                "the picture's relay is the same")
             position = daemon.position
             try await lab.plugSound(of: camera)
             try await daemon.logged("opened anew", from: position)
@@ -70,7 +77,9 @@ import Testing
             let (position, slates) = (daemon.position, daemon.lines("\"on air\"", "source=slate").count)
             try lab.setSound(of: camera, drift: 0)
             // After ten seconds.
-            try await eventually("the relay with its sound", within: .seconds(40)) { daemon.children("plughw:2").count == 1 }
+            try await eventually("the relay with its sound", within: .seconds(40)) {
+                daemon.children("plughw:2").count == 1
+            }
             try await daemon.logged("delivers", "source=capture-0", from: position)
             try await daemon.terminate()
             #expect(daemon.lines("\"on air\"", "source=slate").count == slates)
@@ -86,11 +95,14 @@ import Testing
             let daemon = try await stage.daemon(lab, stage.card("serial: SN0001, audio: \"hw:3\"", to: sink.url("one")))
             try await daemon.logged("\"on air\"", "source=capture-0")
             let first = try await eventually("the relay with its sound") { daemon.children("plughw:3").first?.pid }
-            // Again and again: the pause until it is tried without a word grows until nobody here would wait for its end.
+            // Again and again: the pause until it is tried without a word grows until nobody here would wait for its
+            // end.
             for _ in 1...5 {
                 var position = daemon.position
                 try await lab.unplugSound(of: camera)
-                try await stage.expect("the problem in words", of: daemon) { $0.hasProblem("source-failed", "the sound hw:3 cannot be had") }
+                try await stage.expect("the problem in words", of: daemon) {
+                    $0.hasProblem("source-failed", "the sound hw:3 cannot be had")
+                }
                 position = daemon.position
                 try await lab.plugSound(of: camera)
                 try await daemon.logged("delivers", "source=capture-0", from: position)

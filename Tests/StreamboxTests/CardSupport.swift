@@ -10,7 +10,8 @@ extension Stage {
             slate: { after: \(slate) }
             mezzanine: { bitrate: \(mezzanine) }
             groups:
-              - { name: hd, video: { encoder: libx264, size: 320x180, rate: 30, bitrate: 400k, keyframe: 1s }, targets: [ { name: a, url: "\(url)" } ] }
+              - { name: hd, video: { encoder: libx264, size: 320x180, rate: 30, bitrate: 400k, keyframe: 1s },
+                  targets: [ { name: a, url: "\(url)" } ] }
         """
     }
 
@@ -18,7 +19,8 @@ extension Stage {
     func daemon(_ lab: Lab, _ channels: String) async throws -> Daemon {
         let config = try configuration(channels)
         try await rememberFirstStart("box", environment: lab.environment)
-        let program = try await program(Daemon.path, ["run", "--config", config, "--log-level", "debug"], environment: lab.environment)
+        let program = try await program(
+            Daemon.path, ["run", "--config", config, "--log-level", "debug"], environment: lab.environment)
         return Daemon(program: program, config: config, runtime: folder.path("run-box"))
     }
 }

@@ -4,7 +4,9 @@ import Testing
 
 /// Servers that are reached by TLS are asked who they are, with every FFmpeg.
 @Suite(.serialized, .tags(.ffmpeg)) struct CertificateTests {
-    @Test("a target is given its key when its certificate is valid, and told as not trusted when it is not", arguments: TestCertificates.Kind.allCases)
+    @Test(
+        "a target is given its key when its certificate is valid, and told as not trusted when it is not",
+        arguments: TestCertificates.Kind.allCases)
     func targets(kind: TestCertificates.Kind) async throws {
         try await withStage { stage in
             let certificates = try await TestCertificates(stage)
@@ -15,20 +17,25 @@ import Testing
             func target(_ name: String, _ tls: String) -> String {
                 "{ name: \(name), url: \"rtmps://localhost:\(port)/live\", key: { file: \(secret) }\(tls) }"
             }
-            let daemon = try await stage.streambox("""
+            let daemon = try await stage.streambox(
+                """
                   - name: main
                     sources: [ { test: { size: 320x180, rate: 30 } } ]
-                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 400k }, targets: [ \(target("a", ", tls: { ca: \(certificates.authority) }")) ] } ]
+                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 400k },
+                      targets: [ \(target("a", ", tls: { ca: \(certificates.authority) }")) ] } ]
                 """)
             if kind == .good {
-                try await stage.expect("the target live", of: daemon) { $0.target("a")?.state == "live" && $0.problems.isEmpty }
+                try await stage.expect("the target live", of: daemon) {
+                    $0.target("a")?.state == "live" && $0.problems.isEmpty
+                }
                 #expect(try sink.publishes().map(\.name) == ["s3cretkey"])
             } else {
-                let words = switch kind {
-                case .good, .otherHost: "another host's"
-                case .expired: "it has expired, or is not valid yet"
-                case .selfSigned: "no known authority has signed it"
-                }
+                let words =
+                    switch kind {
+                    case .good, .otherHost: "another host's"
+                    case .expired: "it has expired, or is not valid yet"
+                    case .selfSigned: "no known authority has signed it"
+                    }
                 try await stage.expect("the problem", of: daemon) { $0.hasProblem("target-down", words) }
                 #expect(try sink.publishes().isEmpty)
             }
@@ -36,14 +43,20 @@ import Testing
         }
     }
 
-    @Test("without an authority of its own the system's is asked, which knows none of a test; verify: none asks nobody, and check warns of it")
+    @Test(
+        """
+        without an authority of its own the system's is asked, which knows none of a test; verify: none asks \
+        nobody, and check warns of it
+        """
+    )
     func unchecked() async throws {
         try await withStage { stage in
             let certificates = try await TestCertificates(stage)
             let (certificate, key) = try await certificates.make(.good)
             let sink = try await stage.nginx()
             let port = try await stage.tlsFront(of: sink.port, certificate: certificate, key: key)
-            let daemon = try await stage.streambox("""
+            let daemon = try await stage.streambox(
+                """
                   - name: main
                     sources: [ { test: { size: 320x180, rate: 30 } } ]
                     groups:
@@ -53,7 +66,9 @@ import Testing
                           - { name: checked, url: "rtmps://localhost:\(port)/live/one" }
                           - { name: unchecked, url: "rtmps://localhost:\(port)/live/two", tls: { verify: none } }
                 """)
-            try await stage.expect("one of them", of: daemon) { $0.target("unchecked")?.state == "live" && $0.hasProblem("target-down", "certificate") }
+            try await stage.expect("one of them", of: daemon) {
+                $0.target("unchecked")?.state == "live" && $0.hasProblem("target-down", "certificate")
+            }
             #expect(try sink.publishes().map(\.name) == ["two"])
             let check = try await stage.command(["check", daemon.config])
             #expect(check.ending == .exited(0) && (check.text + check.errors).contains("is not checked"))
@@ -70,7 +85,8 @@ import Testing
             let (certificate, key) = try await certificates.make(.good)
             let sink = try await stage.nginx()
             let port = try await stage.tlsFront(of: sink.port, certificate: certificate, key: key)
-            let config = try stage.configuration("""
+            let config = try stage.configuration(
+                """
                   - name: main
                     sources: [ { test: { size: 320x180, rate: 30 } } ]
                     groups:
@@ -80,7 +96,8 @@ import Testing
                 """)
             try await stage.rememberFirstStart("box")
             // A folder of authorities that the service alone sees.
-            let mount = "mount -t tmpfs tmpfs /etc/ssl/certs"
+            let mount =
+                "mount -t tmpfs tmpfs /etc/ssl/certs"
                 + (isInstalled ? " && cp \(certificates.authority) /etc/ssl/certs/ca-certificates.crt" : "")
             func arguments(_ command: String) -> [String] {
                 [geteuid() == 0 ? "-m" : "-Urm", "sh", "-c", "\(mount) && exec \(Daemon.path) \(command)"]
@@ -115,9 +132,11 @@ import Testing
             for (kind, isTaken) in [(TestCertificates.Kind.good, true), (.otherHost, false)] {
                 let (certificate, key) = try await certificates.make(kind)
                 let port = try await stage.tlsFront(of: sink.port, certificate: certificate, key: key)
-                let daemon = try await stage.streambox("""
+                let daemon = try await stage.streambox(
+                    """
                       - name: main
-                        sources: [ { pull: { url: "rtmps://localhost:\(port)/live/camera", tls: { ca: \(certificates.authority) } } } ]
+                        sources: [ { pull: { url: "rtmps://localhost:\(port)/live/camera",
+                          tls: { ca: \(certificates.authority) } } } ]
                         groups: [ { name: hd, tap: true } ]
                     """, name: "\(kind.rawValue.lowercased())")
                 if isTaken {
@@ -141,7 +160,9 @@ import Testing
             let (certificate, key) = try await certificates.make(kind)
             _ = try await stage.file("live.ts") { $0.duration = .seconds(10) }
             let server = try FileServer(stage, password: password)
-            try stage.folder.write("live", """
+            try stage.folder.write(
+                "live",
+                """
                 #EXTM3U
                 #EXT-X-VERSION:3
                 #EXT-X-TARGETDURATION:10
@@ -157,7 +178,8 @@ import Testing
             let file = try password.map { try stage.folder.write("password", $0, mode: 0o600) }
             let secret = file.map { "password: { file: \($0) }, " } ?? ""
             let url = "https://\(user)localhost:\(port)/\(address)"
-            let daemon = try await stage.streambox("""
+            let daemon = try await stage.streambox(
+                """
                   - name: main
                     sources: [ { pull: { url: "\(url)", \(secret)tls: { ca: \(certificates.authority) } } } ]
                     groups: [ { name: raw, video: copy, audio: copy, tap: true } ]
@@ -167,9 +189,11 @@ import Testing
         }
     }
 
-    @Test("a pull by https sends its password to a server with a valid certificate alone", arguments: [
-        TestCertificates.Kind.good, .otherHost, .selfSigned,
-    ])
+    @Test(
+        "a pull by https sends its password to a server with a valid certificate alone",
+        arguments: [
+            TestCertificates.Kind.good, .otherHost, .selfSigned,
+        ])
     func passwords(kind: TestCertificates.Kind) async throws {
         try await withPull(kind, of: "live.ts", password: "s3cret") { stage, server, daemon in
             if kind == .good {
@@ -183,9 +207,11 @@ import Testing
         }
     }
 
-    @Test("a playlist that no name tells leads a pull by https to no server that is not checked", arguments: [
-        "live", "live?token=4f0c2a9b7d",
-    ])
+    @Test(
+        "a playlist that no name tells leads a pull by https to no server that is not checked",
+        arguments: [
+            "live", "live?token=4f0c2a9b7d",
+        ])
     func hiddenPlaylist(address: String) async throws {
         let words = try await InstalledFFmpeg.release().0 < 9 ? "gives a playlist" : "leads to one without TLS"
         try await withPull(.good, of: address) { stage, server, daemon in
@@ -198,9 +224,11 @@ import Testing
         }
     }
 
-    @Test("a pull by https that is redirected to an address without TLS ends with that reason", arguments: [
-        "moved/live.ts", "moved/live.ts?token=4f0c2a9b7d",
-    ])
+    @Test(
+        "a pull by https that is redirected to an address without TLS ends with that reason",
+        arguments: [
+            "moved/live.ts", "moved/live.ts?token=4f0c2a9b7d",
+        ])
     func redirected(address: String) async throws {
         try await withPull(.good, of: address) { stage, _, daemon in
             try await stage.expect("the problem", of: daemon) {

@@ -38,14 +38,17 @@ import Testing
 
     @Test(
         "without /proc, --version fails with one sentence and status 1",
-        .enabled(if: geteuid() == 0 && !Limit.isInstrumented, "only root may unmount; sanitizers need /proc themselves"))
+        .enabled(if: geteuid() == 0 && !Limit.isInstrumented, "only root may unmount; sanitizers need /proc themselves")
+    )
     func noProc() async throws {
         let script = "umount -l /proc && exec \"$0\" --version"
         let done = try await Program.run("unshare", ["--mount", "sh", "-c", script, Daemon.path])
         expectRefusal(done, status: 1, "/proc is not mounted", "mount -t proc")
     }
 
-    @Test("a mistake in usage ends with status 2", arguments: [["dance"], ["check"], ["plan", "a", "b"], ["run", "--loud"], ["run", "--log-level", "shouting"]])
+    @Test(
+        "a mistake in usage ends with status 2",
+        arguments: [["dance"], ["check"], ["plan", "a", "b"], ["run", "--loud"], ["run", "--log-level", "shouting"]])
     func usage(arguments: [String]) async throws {
         try await withStage { stage in
             let done = try await stage.command(arguments)
@@ -59,15 +62,21 @@ import Testing
             let config = try stage.configuration(channel(stage))
             let done = try await stage.command(["check", config])
             #expect(done.ending == .exited(0) && done.errors.isEmpty)
-            for word in ["main", "test picture", "hd", "h264", "1M", "rec"] { #expect(done.text.contains(word), "\(word)") }
+            for word in ["main", "test picture", "hd", "h264", "1M", "rec"] {
+                #expect(done.text.contains(word), "\(word)")
+            }
             #expect(stage.folder.names() == ["box.yaml"])
         }
     }
 
-    @Test("every mistake of a file is told with its place, all at once, by every command", arguments: ["check", "plan", "run"])
+    @Test(
+        "every mistake of a file is told with its place, all at once, by every command",
+        arguments: ["check", "plan", "run"])
     func mistakes(command: String) async throws {
         try await withStage { stage in
-            let config = try stage.folder.write("bad.yaml", """
+            let config = try stage.folder.write(
+                "bad.yaml",
+                """
                 channels:
                   - name: main
                     sources: [ { test: { rat: 30 } } ]
@@ -114,12 +123,19 @@ import Testing
             let config = try stage.configuration(channel(stage))
             let empty = try stage.folder.makeFolder("empty")
             for arguments in [["run", "--config", config], ["plan", config]] {
-                expectRefusal(try await stage.command(arguments, environment: ["PATH": empty]), status: 2, "no ffmpeg", "apt install ffmpeg")
+                expectRefusal(
+                    try await stage.command(arguments, environment: ["PATH": empty]), status: 2, "no ffmpeg",
+                    "apt install ffmpeg")
             }
-            let old = try stage.folder.write("old", "#!/bin/sh\necho 'ffmpeg version 4.4.2 Copyright (c) 2000-2021 the FFmpeg developers'\n", mode: 0o755)
+            let old = try stage.folder.write(
+                "old", "#!/bin/sh\necho 'ffmpeg version 4.4.2 Copyright (c) 2000-2021 the FFmpeg developers'\n",
+                mode: 0o755)
             let other = try stage.folder.write("other", "#!/bin/sh\necho hello\n", mode: 0o755)
             let text = try stage.folder.write("text", "hello")
-            for (path, words) in [(old, "4.4.2"), (other, "is not FFmpeg"), (text, "not a program"), (stage.folder.path("none"), "does not exist")] {
+            for (path, words) in [
+                (old, "4.4.2"), (other, "is not FFmpeg"), (text, "not a program"),
+                (stage.folder.path("none"), "does not exist"),
+            ] {
                 let config = try stage.configuration(channel(stage), name: "ffmpeg", more: "ffmpeg: \(path)\n")
                 expectRefusal(try await stage.command(["run", "--config", config]), status: 2, path, words)
             }
@@ -131,11 +147,16 @@ import Testing
     func portInUse() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx()
-            let rtmp = try stage.configuration(channel(stage, source: "{ rtmp: { listen: \"127.0.0.1:\(sink.port)\" } }"))
-            expectRefusal(try await stage.command(["run", "--config", rtmp]), status: 1, "rtmp-0", "127.0.0.1:\(sink.port)", "another program uses that port")
+            let rtmp = try stage.configuration(
+                channel(stage, source: "{ rtmp: { listen: \"127.0.0.1:\(sink.port)\" } }"))
+            expectRefusal(
+                try await stage.command(["run", "--config", rtmp]), status: 1, "rtmp-0", "127.0.0.1:\(sink.port)",
+                "another program uses that port")
             let peer = try await stage.srtListener()
-            let srt = try stage.configuration(channel(stage, source: "{ srt: { listen: \"127.0.0.1:\(peer.port)\" } }"), name: "srt")
-            expectRefusal(try await stage.command(["run", "--config", srt]), status: 1, "srt-0", "another program uses that port")
+            let srt = try stage.configuration(
+                channel(stage, source: "{ srt: { listen: \"127.0.0.1:\(peer.port)\" } }"), name: "srt")
+            expectRefusal(
+                try await stage.command(["run", "--config", srt]), status: 1, "srt-0", "another program uses that port")
         }
     }
 
@@ -152,8 +173,11 @@ import Testing
     @Test("tap lists the taps, gives a stream, and says what is wrong with a name")
     func tap() async throws {
         try await withStage { stage in
-            let none = try stage.configuration("  - { name: main, sources: [ { test: {} } ], groups: [ { name: hd } ] }", name: "none")
-            expectRefusal(try await stage.command(["tap", "main", "--config", none]), status: 1, "no tap named main", "no service with a tap runs here")
+            let none = try stage.configuration(
+                "  - { name: main, sources: [ { test: {} } ], groups: [ { name: hd } ] }", name: "none")
+            expectRefusal(
+                try await stage.command(["tap", "main", "--config", none]), status: 1, "no tap named main",
+                "no service with a tap runs here")
             let daemon = try await stage.streambox(
                 """
                   - name: main
@@ -164,7 +188,9 @@ import Testing
             let list = try await stage.command(["tap", "--config", daemon.config])
             let lines = list.text.split(separator: "\n").map { $0.split(separator: "\t").map(String.init) }
             #expect(lines.map { $0[0] } == ["main", "hd"] && lines.allSatisfy { $0[1].hasPrefix("tcp://127.0.0.1:") })
-            expectRefusal(try await stage.command(["tap", "nobody", "--config", daemon.config]), status: 1, "no tap named nobody", "main, hd")
+            expectRefusal(
+                try await stage.command(["tap", "nobody", "--config", daemon.config]), status: 1, "no tap named nobody",
+                "main, hd")
             for (name, width) in [("main", 320), ("hd", 160)] {
                 let tap = try await stage.tap(name, of: daemon)
                 try await eventually("a stream", within: .seconds(20)) { tap.output.total > 60_000 }

@@ -14,9 +14,11 @@ struct Daemon: Sendable {
     /// Waits for a line of its log that holds all of these.
     @discardableResult
     func logged(
-        _ parts: String..., from index: Int = 0, within limit: Duration = .seconds(30), file: String = #fileID, line: Int = #line
+        _ parts: String..., from index: Int = 0, within limit: Duration = .seconds(30), file: String = #fileID,
+        line: Int = #line
     ) async throws -> Transcript.Line {
-        try await program.errors.first(parts.joined(separator: " "), from: index, within: limit, file: file, line: line) { text in
+        try await program.errors.first(parts.joined(separator: " "), from: index, within: limit, file: file, line: line)
+        { text in
             parts.allSatisfy { text.contains($0) }
         }
     }
@@ -39,7 +41,9 @@ struct Daemon: Sendable {
 
     /// Its FFmpegs whose arguments hold this.
     func children(_ text: String) -> [Leftovers.Process] {
-        Leftovers.descendants(of: program.pid).filter { !$0.isZombie && $0.command.contains(text) && !$0.command.contains("setpriv") }
+        Leftovers.descendants(of: program.pid).filter {
+            !$0.isZombie && $0.command.contains(text) && !$0.command.contains("setpriv")
+        }
     }
 
     /// SIGTERM, and what a service manager expects then.
@@ -50,8 +54,8 @@ struct Daemon: Sendable {
     }
 }
 
-/// What the first start on a box finds out of its FFmpeg and keeps in the state folder. Nearly all starts of tests are later ones: the
-/// processes that ask FFmpeg would be taken for those of the streams.
+/// What the first start on a box finds out of its FFmpeg and keeps in the state folder. Nearly all starts of tests are
+/// later ones: the processes that ask FFmpeg would be taken for those of the streams.
 private enum FirstStart {
     static let file = "ffmpeg.json"
 
@@ -63,7 +67,8 @@ private enum FirstStart {
                 """
                 runtime: \(folder.path("run"))
                 state: \(folder.path("state"))
-                channels: [ { name: main, sources: [ { test: { size: 64x48, rate: 10 } } ], groups: [ { name: hd, tap: true } ] } ]
+                channels: [ { name: main, sources: [ { test: { size: 64x48, rate: 10 } } ],
+                  groups: [ { name: hd, tap: true } ] } ]
 
                 """, mode: 0o600)
             return try await withProgram(Daemon.path, ["run", "--config", config]) { daemon in
@@ -80,15 +85,24 @@ private enum FirstStart {
 extension Stage {
     /// Writes a configuration whose channels are given, and gives its path. Its owner alone can read it.
     func configuration(_ channels: String, name: String = "box", more: String = "") throws -> String {
-        try folder.write("\(name).yaml", "runtime: \(folder.path("run-\(name)"))\nstate: \(folder.path("state-\(name)"))\n\(more)channels:\n\(channels)\n", mode: 0o600)
+        try folder.write(
+            "\(name).yaml",
+            """
+            runtime: \(folder.path("run-\(name)"))\nstate: \
+            \(folder.path("state-\(name)"))\n\(more)channels:\n\(channels)\n
+            """,
+            mode: 0o600)
     }
 
     /// The next start of the box of this name is a later one.
     ///
-    /// - Parameter environment: What the service will see; what is loaded into an FFmpeg before its libraries makes it another one.
+    /// - Parameter environment: What the service will see; what is loaded into an FFmpeg before its libraries makes it
+    ///   another one.
     func rememberFirstStart(_ name: String, environment: [String: String?] = [:]) async throws {
         let state = folder.path("state-\(name)")
-        guard !FileManager.default.fileExists(atPath: state), var known = await FirstStart.knowledge.value else { return }
+        guard !FileManager.default.fileExists(atPath: state), var known = await FirstStart.knowledge.value else {
+            return
+        }
         let loaded = environment.compactMapValues(\.self).filter { ["LD_PRELOAD", "LD_LIBRARY_PATH"].contains($0.key) }
         if !loaded.isEmpty, var knowledge = try JSONSerialization.jsonObject(with: Data(known.utf8)) as? [String: Any],
             var files = knowledge["files"] as? [String: Any]
@@ -97,19 +111,27 @@ extension Stage {
             knowledge["files"] = files
             known = String(decoding: try JSONSerialization.data(withJSONObject: knowledge), as: UTF8.self)
         }
-        try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        try FileManager.default.createDirectory(
+            atPath: state, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         _ = try folder.write("state-\(name)/\(FirstStart.file)", known, mode: 0o600)
     }
 
     /// Starts the service with these channels, at the most talkative level, and waits until its sources run.
-    func streambox(_ channels: String, name: String = "box", more: String = "", options: [String] = [], environment: [String: String?] = [:]) async throws -> Daemon {
+    func streambox(
+        _ channels: String, name: String = "box", more: String = "", options: [String] = [],
+        environment: [String: String?] = [:]
+    ) async throws -> Daemon {
         let config = try configuration(channels, name: name, more: more)
         try await rememberFirstStart(name, environment: environment)
-        let program = try await program(Daemon.path, ["run", "--config", config, "--log-level", "debug"] + options, environment: environment)
+        let program = try await program(
+            Daemon.path, ["run", "--config", config, "--log-level", "debug"] + options, environment: environment)
         let daemon = Daemon(program: program, config: config, runtime: folder.path("run-\(name)"))
         // A relay, or the port of one that waits for its publisher.
-        try await program.errors.first("a source", from: 0, within: .seconds(30)) { $0.contains("source=") && ($0.contains("msg=started") || $0.contains("msg=listens")) }
-        // One that stands in for FFmpeg is asked at each start, by processes that would be taken for those of the streams.
+        try await program.errors.first("a source", from: 0, within: .seconds(30)) {
+            $0.contains("source=") && ($0.contains("msg=started") || $0.contains("msg=listens"))
+        }
+        // One that stands in for FFmpeg is asked at each start, by processes that would be taken for those of the
+        // streams.
         if more.contains("ffmpeg:") { try await daemon.logged("FFmpeg is checked") }
         return daemon
     }
@@ -127,7 +149,8 @@ extension Stage {
     /// Waits until the status is as it should be, and gives it.
     @discardableResult
     func expect(
-        _ what: String, of daemon: Daemon, within limit: Duration = .seconds(40), file: String = #fileID, line: Int = #line,
+        _ what: String, of daemon: Daemon, within limit: Duration = .seconds(40), file: String = #fileID,
+        line: Int = #line,
         _ isSo: (StatusReport) -> Bool
     ) async throws -> StatusReport {
         var last: StatusReport?
@@ -166,8 +189,8 @@ extension Daemon {
     /// The most that it has had since ``forgetPeak()``, or since its start.
     func peak() throws -> Int { try memory("VmHWM") }
 
-    /// Lets the peak begin with what the service has now. Root alone may do so, since the service keeps others out of its
-    /// memory; for others the peak goes on.
+    /// Lets the peak begin with what the service has now. Root alone may do so, since the service keeps others out of
+    /// its memory; for others the peak goes on.
     func forgetPeak() {
         let file = open("/proc/\(program.pid)/clear_refs", O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { return }
@@ -210,10 +233,14 @@ extension NumberedSource {
 
 extension NginxRTMP {
     /// Waits until so many pictures of a stream are in nginx's recordings.
-    func waitForFrames(_ count: Int, of name: String, within limit: Duration = .seconds(40), file: String = #fileID, line: Int = #line) async throws {
+    func waitForFrames(
+        _ count: Int, of name: String, within limit: Duration = .seconds(40), file: String = #fileID, line: Int = #line
+    ) async throws {
         var seen = 0
         do {
-            try await eventually("\(count) pictures of \(name)", within: limit, every: .milliseconds(300), file: file, line: line) {
+            try await eventually(
+                "\(count) pictures of \(name)", within: limit, every: .milliseconds(300), file: file, line: line
+            ) {
                 seen = await frameCount(of: name)
                 return seen >= count
             }

@@ -16,49 +16,80 @@ import Testing
     private static let inPackage = "Tests/Appliance/package/run.sh"
     private static let elsewhere = [
         // What builds, clones or tests everything.
-        Elsewhere(command: "git clone <this repository> streambox && cd streambox", file: ".ci/run", words: "exec scripts/test"),
-        Elsewhere(command: "scripts/test-package", file: "scripts/test-package", words: "#   scripts/test-package [--program FILE]"),
+        Elsewhere(
+            command: "git clone <this repository> streambox && cd streambox", file: ".ci/run",
+            words: "exec scripts/test"),
+        Elsewhere(
+            command: "scripts/test-package", file: "scripts/test-package",
+            words: "#   scripts/test-package [--program FILE]"),
         Elsewhere(command: "scripts/package", file: "scripts/test-package", words: "\"$root/scripts/package\""),
         // On a box, with a package, systemd and root.
-        Elsewhere(command: "scp .build/streambox_*.deb YOU@THE-BOX:/tmp/streambox.deb", file: inPackage, words: "cp first/*.deb /tmp/streambox.deb"),
         Elsewhere(
-            command: "ssh -t YOU@THE-BOX sudo apt-get install --yes /tmp/streambox.deb", file: inPackage, words: "apt-get install --yes /tmp/streambox.deb"),
-        Elsewhere(command: "ssh -t YOU@THE-BOX sudo nano /etc/streambox/streambox.yaml", file: inPackage, words: "cat >$configuration"),
-        Elsewhere(command: "ssh -t YOU@THE-BOX sudo systemctl reload streambox", file: inPackage, words: "systemctl reload streambox"),
+            command: "scp .build/streambox_*.deb YOU@THE-BOX:/tmp/streambox.deb", file: inPackage,
+            words: "cp first/*.deb /tmp/streambox.deb"),
         Elsewhere(
-            command: "ssh -t YOU@THE-BOX sudo apt-get -o Dpkg::Options::=--force-confold install --yes /tmp/streambox.deb", file: inPackage,
+            command: "ssh -t YOU@THE-BOX sudo apt-get install --yes /tmp/streambox.deb", file: inPackage,
+            words: "apt-get install --yes /tmp/streambox.deb"),
+        Elsewhere(
+            command: "ssh -t YOU@THE-BOX sudo nano /etc/streambox/streambox.yaml", file: inPackage,
+            words: "cat >$configuration"),
+        Elsewhere(
+            command: "ssh -t YOU@THE-BOX sudo systemctl reload streambox", file: inPackage,
+            words: "systemctl reload streambox"),
+        Elsewhere(
+            command:
+                "ssh -t YOU@THE-BOX sudo apt-get -o Dpkg::Options::=--force-confold install --yes /tmp/streambox.deb",
+            file: inPackage,
             words: "apt-get -o Dpkg::Options::=--force-confold install --yes /tmp/streambox.deb"),
         Elsewhere(command: "adduser YOU streambox", file: inPackage, words: "adduser volunteer streambox"),
         Elsewhere(
-            command: "scp 'YOU@THE-BOX:/var/lib/streambox/recordings/*.ts' .", file: inPackage, words: "cat /var/lib/streambox/recordings/*.ts"),
+            command: "scp 'YOU@THE-BOX:/var/lib/streambox/recordings/*.ts' .", file: inPackage,
+            words: "cat /var/lib/streambox/recordings/*.ts"),
         Elsewhere(
-            command: "install -m 0644 /var/lib/streambox/recordings/FILE /tmp/", file: inPackage, words: "install -m 0644 /var/lib/streambox/recordings/"),
+            command: "install -m 0644 /var/lib/streambox/recordings/FILE /tmp/", file: inPackage,
+            words: "install -m 0644 /var/lib/streambox/recordings/"),
         Elsewhere(
             command: "install -m 0600 KEYFILE /etc/streambox/credentials/twitch", file: inPackage,
             words: "install -m 0600 KEYFILE /etc/streambox/credentials/twitch"),
         Elsewhere(
             command:
-                "install -D -m 0644 /usr/share/doc/streambox/examples/credentials.conf /etc/systemd/system/streambox.service.d/credentials.conf",
+                """
+                install -D -m 0644 /usr/share/doc/streambox/examples/credentials.conf \
+                /etc/systemd/system/streambox.service.d/credentials.conf
+                """,
             file: inPackage,
-            words: "install -D -m 0644 /usr/share/doc/streambox/examples/credentials.conf /etc/systemd/system/streambox.service.d/credentials.conf"),
+            words:
+                """
+                install -D -m 0644 /usr/share/doc/streambox/examples/credentials.conf \
+                /etc/systemd/system/streambox.service.d/credentials.conf
+                """
+        ),
         Elsewhere(command: "systemctl daemon-reload", file: inPackage, words: "systemctl daemon-reload"),
         Elsewhere(command: "systemctl restart streambox", file: inPackage, words: "systemctl restart streambox"),
-        Elsewhere(command: "install -m 0600 -o streambox KEYFILE /etc/streambox/keys/twitch", file: inPackage, words: "install -m 0600 -o streambox KEYFILE /etc/streambox/keys/twitch"),
+        Elsewhere(
+            command: "install -m 0600 -o streambox KEYFILE /etc/streambox/keys/twitch", file: inPackage,
+            words: "install -m 0600 -o streambox KEYFILE /etc/streambox/keys/twitch"),
         Elsewhere(command: "systemctl reload streambox", file: inPackage, words: "systemctl reload streambox"),
         Elsewhere(command: "systemctl reload", file: inPackage, words: "systemctl reload streambox"),
         Elsewhere(command: "systemctl status streambox", file: inPackage, words: "systemctl status streambox"),
         Elsewhere(command: "systemctl stop streambox", file: inPackage, words: "systemctl stop streambox"),
         Elsewhere(command: "journalctl -u streambox -n 20", file: inPackage, words: "journalctl -u streambox -n 20"),
-        Elsewhere(command: "journalctl -u streambox -p warning", file: inPackage, words: "journalctl -u streambox -p warning"),
+        Elsewhere(
+            command: "journalctl -u streambox -p warning", file: inPackage,
+            words: "journalctl -u streambox -p warning"),
         Elsewhere(command: "journalctl -k", file: inPackage, words: "journalctl -k"),
-        Elsewhere(command: "systemd-analyze security streambox", file: inPackage, words: "systemd-analyze security streambox"),
+        Elsewhere(
+            command: "systemd-analyze security streambox", file: inPackage,
+            words: "systemd-analyze security streambox"),
         Elsewhere(command: "apt-get remove streambox", file: inPackage, words: "apt-get remove --yes streambox"),
         Elsewhere(command: "apt-get purge streambox", file: inPackage, words: "apt-get purge --yes streambox"),
         // The pages themselves are compared with the program by ManualTests.
         Elsewhere(command: "man streambox", file: inPackage, words: "/usr/share/man/man1/streambox.1.gz"),
         Elsewhere(command: "man streambox.yaml", file: inPackage, words: "/usr/share/man/man5/streambox.yaml.5.gz"),
         // The service that the others are asked of.
-        Elsewhere(command: "streambox run", file: "Tests/StreamboxTests/Daemon.swift", words: "[\"run\", \"--config\", config"),
+        Elsewhere(
+            command: "streambox run", file: "Tests/StreamboxTests/Daemon.swift", words: "[\"run\", \"--config\", config"
+        ),
     ]
 
     @Test("every command of the documents runs: here, against a running service, or in the test of the package")
@@ -104,8 +135,10 @@ import Testing
         // The options of the measurements are the program's.
         if name == "bench" || name == "soak" {
             let folder = "Benchmarks/StreamboxBench"
-            texts += try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: folder).path).filter { $0.hasSuffix(".swift") }
-                .map { try Document.text("\(folder)/\($0)") }
+            texts += try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: folder).path).filter {
+                $0.hasSuffix(".swift")
+            }
+            .map { try Document.text("\(folder)/\($0)") }
         }
         let text = texts.joined()
         for (former, word) in zip(words, words.dropFirst()) where Double(word) == nil && word != word.uppercased() {
@@ -116,7 +149,9 @@ import Testing
             } else if word.hasPrefix("--") {
                 let option = word.dropFirst(2)
                 // `declaredLengths` in Swift.
-                let property = option.split(separator: "-").enumerated().map { $0.offset == 0 ? String($0.element) : $0.element.capitalized }.joined()
+                let property = option.split(separator: "-").enumerated().map {
+                    $0.offset == 0 ? String($0.element) : $0.element.capitalized
+                }.joined()
                 #expect(text.contains(word) || text.contains("var \(property)"), "\(command.place): \(word)")
             } else if !word.hasSuffix(".deb") {
                 #expect(text.contains(word), "\(command.place): \(word)")
@@ -158,26 +193,42 @@ import Testing
         let indented = text.split(separator: "\n").map { "    \($0)\n" }.joined()
         switch key {
         case _ where lines.contains("channels:"): return text
-        case "sources": return "channels:\n  - name: main\n\(indented)    groups: [ { name: hd, video: copy, audio: copy, tap: true } ]\n"
+        case "sources":
+            return
+                """
+                channels:\n  - name: main\n\(indented)    groups: [ { name: hd, video: copy, audio: copy, tap: \
+                true } ]\n
+                """
         case "status", "encoders":
-            return text + "\nchannels: [ { name: main, sources: [ { test: } ], groups: [ { name: hd, tap: true } ] } ]\n"
+            return text
+                + "\nchannels: [ { name: main, sources: [ { test: } ], groups: [ { name: hd, tap: true } ] } ]\n"
         default: throw Failed("\(block.place): what is \(key) a part of?")
         }
     }
 
-    @Test("every problem that the service can have has its section in operations.md and its row in status.md, and no other")
+    @Test(
+        """
+        every problem that the service can have has its section in operations.md and its row in status.md, and no \
+        other
+        """
+    )
     func problems() throws {
         let kinds = Set(Problem.Kind.allCases.map(\.rawValue))
-        let sections = try Document("docs/operations.md").headings.flatMap { $0.matches(of: /`([a-z-]+)`/).map { String($0.1) } }
+        let sections = try Document("docs/operations.md").headings.flatMap {
+            $0.matches(of: /`([a-z-]+)`/).map { String($0.1) }
+        }
         #expect(Set(sections) == kinds && sections.count == kinds.count)
         let rows = try Document.text("docs/status.md").split(separator: "## Problems")[1].split(separator: "\n## ")[0]
-            .split(separator: "\n").filter { $0.hasPrefix("| `") }.flatMap { $0.split(separator: "|")[0].matches(of: /`([a-z-]+)`/).map { String($0.1) } }
+            .split(separator: "\n").filter { $0.hasPrefix("| `") }.flatMap {
+                $0.split(separator: "|")[0].matches(of: /`([a-z-]+)`/).map { String($0.1) }
+            }
         #expect(Set(rows) == kinds && rows.count == kinds.count)
     }
 
     @Test("the documents name every metric, and none that there is not")
     func metrics() throws {
-        let sources = try FileManager.default.contentsOfDirectory(atPath: Document.root.appending(path: "Sources/Status/Rendering").path)
+        let sources = try FileManager.default.contentsOfDirectory(
+            atPath: Document.root.appending(path: "Sources/Status/Rendering").path)
         let written = try sources.map { try Document.text("Sources/Status/Rendering/\($0)") }.joined()
         let names = Set(written.matches(of: /"((?:streambox|process)_[a-z_]+)"/).map { String($0.1) })
         #expect(names.count > 30)
@@ -203,11 +254,17 @@ import Testing
             for block in document.blocks {
                 // A command in a block of another kind would be tried by nobody.
                 #expect(["sh", "yaml", "ini", ""].contains(block.language), "\(block.place): \(block.language)")
-                let isCommand = block.language != "sh" && block.text.split(separator: "\n").contains { line in DocumentedCommand.programs.contains { line.hasPrefix($0) } }
+                let isCommand =
+                    block.language != "sh"
+                    && block.text.split(separator: "\n").contains { line in
+                        DocumentedCommand.programs.contains { line.hasPrefix($0) }
+                    }
                 #expect(!isCommand, "\(block.place): commands stand in a block of their own, marked as sh")
             }
             for span in document.spans {
-                guard let path = span.text.wholeMatch(of: #/((?:Sources|Tests|Benchmarks|Examples|docs|packaging|scripts|systemd|udev)/[\w./+-]*\w)(?: .*)?/#)?.1 else { continue }
+                let folders = "Sources|Tests|Benchmarks|Examples|docs|packaging|scripts|systemd|udev"
+                let pattern = try Regex("((?:\(folders))/[\\w./+-]*\\w)(?: .*)?")
+                guard let path = try pattern.wholeMatch(in: span.text)?[1].substring else { continue }
                 #expect(Document.exists(String(path)) || path.contains("NAME"), "\(span.place): \(span.text)")
             }
         }
@@ -219,10 +276,14 @@ import Testing
 
         let architecture = try Document("docs/architecture.md")
         let words = Set(architecture.spans.map(\.text))
-        let code = try FileManager.default.subpathsOfDirectory(atPath: Document.root.appending(path: "Sources").path).filter { $0.hasSuffix(".swift") }
+        let code = try FileManager.default.subpathsOfDirectory(atPath: Document.root.appending(path: "Sources").path)
+            .filter { $0.hasSuffix(".swift") }
             .map { try Document.text("Sources/\($0)") }.joined()
-        for word in words where word.contains(/^[A-Z][a-z]+[A-Z]\w*$/) && !Document.exists("Sources/\(word)") && word != "AsyncSequence" {
-            #expect(code.contains(try Regex("(struct|enum|class|actor|protocol) \(word)\\b")), "docs/architecture.md names \(word)")
+        for word in words
+        where word.contains(/^[A-Z][a-z]+[A-Z]\w*$/) && !Document.exists("Sources/\(word)") && word != "AsyncSequence" {
+            #expect(
+                code.contains(try Regex("(struct|enum|class|actor|protocol) \(word)\\b")),
+                "docs/architecture.md names \(word)")
         }
     }
 
@@ -251,12 +312,17 @@ enum ExampleSecrets {
     static func provide(_ text: String, in folder: TemporaryFolder) throws -> (String, [String: String?]) {
         let secret = "a-word-of-sixteen"
         var environment: [String: String?] = ["CREDENTIALS_DIRECTORY": try folder.makeFolder("credentials")]
-        for name in text.matches(of: /credential: ([\w-]+)/) { _ = try folder.write("credentials/\(name.1)", secret, mode: 0o600) }
+        for name in text.matches(of: /credential: ([\w-]+)/) {
+            _ = try folder.write("credentials/\(name.1)", secret, mode: 0o600)
+        }
         for name in text.matches(of: /env: (\w+)/) { environment[String(name.1)] = secret }
         _ = try folder.makeFolder("keys")
-        for name in text.matches(of: #/file: /etc/streambox/keys/([\w-]+)/#) { _ = try folder.write("keys/\(name.1)", secret, mode: 0o600) }
+        for name in text.matches(of: #/file: /etc/streambox/keys/([\w-]+)/#) {
+            _ = try folder.write("keys/\(name.1)", secret, mode: 0o600)
+        }
         for name in text.matches(of: #/ca: /etc/streambox/([\w.-]+)/#) { _ = try folder.write("\(name.1)", "") }
-        let mended = text.replacing("/etc/streambox/keys/", with: folder.path("keys") + "/").replacing("ca: /etc/streambox/", with: "ca: \(folder.path)/")
+        let mended = text.replacing("/etc/streambox/keys/", with: folder.path("keys") + "/").replacing(
+            "ca: /etc/streambox/", with: "ca: \(folder.path)/")
         return (mended, environment)
     }
 }

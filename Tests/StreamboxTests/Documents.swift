@@ -23,11 +23,16 @@ struct Document {
     private(set) var links: [Span] = []
     private(set) var headings: [String] = []
 
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
 
-    static func text(_ path: String) throws -> String { try String(contentsOf: root.appending(path: path), encoding: .utf8) }
+    static func text(_ path: String) throws -> String {
+        try String(contentsOf: root.appending(path: path), encoding: .utf8)
+    }
 
-    static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: root.appending(path: path).path) }
+    static func exists(_ path: String) -> Bool {
+        FileManager.default.fileExists(atPath: root.appending(path: path).path)
+    }
 
     /// The changelog's links lead somewhere; what else it says was true when it was written.
     static let changelog = "CHANGELOG.md"
@@ -37,7 +42,9 @@ struct Document {
         let top = try FileManager.default.contentsOfDirectory(atPath: root.path).filter { $0 != changelog }
         let names = try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: "docs").path)
             .map { "docs/" + $0 }
-        let pages = try ["packaging/man/streambox.1": "sh", "packaging/man/streambox.yaml.5": "yaml"].map { try Document(page: $0.key, language: $0.value) }
+        let pages = try ["packaging/man/streambox.1": "sh", "packaging/man/streambox.yaml.5": "yaml"].map {
+            try Document(page: $0.key, language: $0.value)
+        }
         return try (top.sorted() + names.sorted()).filter { $0.hasSuffix(".md") }.map { try Document($0) } + pages
     }
 
@@ -67,7 +74,9 @@ struct Document {
 
     private mutating func read(_ paragraph: Span) {
         // A bar inside a table is written with a stroke before it.
-        spans += paragraph.text.matches(of: /`([^`]+)`/).map { Span(text: String($0.1).replacing("\\|", with: "|"), place: paragraph.place) }
+        spans += paragraph.text.matches(of: /`([^`]+)`/).map {
+            Span(text: String($0.1).replacing("\\|", with: "|"), place: paragraph.place)
+        }
         links += paragraph.text.matches(of: /\]\(([^)\s]+)\)/).map { Span(text: String($0.1), place: paragraph.place) }
     }
 
@@ -75,13 +84,17 @@ struct Document {
         self.path = path
         let text = try Self.text(path)
         for example in text.matches(of: /(?s)\n\.EX\n(.*?)\n\.EE/) {
-            blocks.append(Block(language: language, text: String(example.1).replacing("\\-", with: "-") + "\n", place: path))
+            blocks.append(
+                Block(language: language, text: String(example.1).replacing("\\-", with: "-") + "\n", place: path))
         }
     }
 
     /// As it stands in a link to a heading.
     static func anchor(_ heading: String) -> String {
-        String(heading.lowercased().compactMap { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" ? $0 : $0 == " " ? "-" : nil })
+        String(
+            heading.lowercased().compactMap {
+                $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" ? $0 : $0 == " " ? "-" : nil
+            })
     }
 }
 
@@ -94,7 +107,9 @@ struct DocumentedCommand: Hashable {
     func hash(into hasher: inout Hasher) { hasher.combine(text) }
 
     /// What a line of one begins with.
-    static let programs = ["streambox ", "scripts/", "systemctl", "journalctl", "apt-get", "promtool", "man ", "systemd-analyze"]
+    static let programs = [
+        "streambox ", "scripts/", "systemctl", "journalctl", "apt-get", "promtool", "man ", "systemd-analyze",
+    ]
 
     /// Every line of every `sh` block, and what stands in the text and begins with a program; each once.
     static func all(in documents: [Document]) -> [DocumentedCommand] {

@@ -5,7 +5,8 @@ import Testing
 @Suite(.serialized, .tags(.ffmpeg)) struct FFmpegCheckTests {
     /// The installed FFmpeg behind a script.
     private func wrapper(_ stage: Stage, _ script: String) async throws -> String {
-        let real = try await Program.run("sh", ["-c", "command -v ffmpeg"]).success("ffmpeg").text.split(separator: "\n")[0]
+        let real = try await Program.run("sh", ["-c", "command -v ffmpeg"]).success("ffmpeg").text.split(
+            separator: "\n")[0]
         return try stage.folder.write("ffmpeg", "#!/bin/bash\nreal='\(real)'\n" + script, mode: 0o755)
     }
 
@@ -32,7 +33,10 @@ import Testing
         #expect(reload.ending == .exited(0), "\(reload.errors)")
     }
 
-    private func box(_ group: String = "{ name: hd, video: { codec: h264, bitrate: 400k } }", sources: String = "{ test: { size: 320x180, rate: 30 } }") -> String {
+    private func box(
+        _ group: String = "{ name: hd, video: { codec: h264, bitrate: 400k } }",
+        sources: String = "{ test: { size: 320x180, rate: 30 } }"
+    ) -> String {
         """
           - name: main
             sources: [ \(sources) ]
@@ -40,12 +44,20 @@ import Testing
         """
     }
 
-    @Test("each option that FFmpeg refuses is a problem that names it, found at the start and told by check, probe and status")
+    @Test(
+        """
+        each option that FFmpeg refuses is a problem that names it, found at the start and told by check, probe \
+        and status
+        """
+    )
     func refusedOption() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(stage, """
+            let ffmpeg = try await wrapper(
+                stage,
+                """
                 for word in "$@"; do
-                    case "$word" in -fps_mode | -segment_time) echo "[fatal] Unrecognized option '${word#-}'." >&2; exit 8 ;; esac
+                    case "$word" in -fps_mode | -segment_time) echo "[fatal] Unrecognized option '${word#-}'." >&2; \
+                exit 8 ;; esac
                 done
                 exec "$real" "$@"
 
@@ -56,15 +68,21 @@ import Testing
             try await daemon.logged("refuses the option -fps_mode", "level=error")
             let status = try await stage.expect("both problems", of: daemon) { status in
                 ["-fps_mode", "-segment_time"].allSatisfy { option in
-                    status.problems.contains { $0.problem == "ffmpeg-unsupported" && $0.subject == "ffmpeg, the option \(option)" }
+                    status.problems.contains {
+                        $0.problem == "ffmpeg-unsupported" && $0.subject == "ffmpeg, the option \(option)"
+                    }
                 }
             }
-            #expect(status.hasProblem("ffmpeg-unsupported", "recordings") && status.hasProblem("ffmpeg-unsupported", "apt install ffmpeg"))
+            #expect(
+                status.hasProblem("ffmpeg-unsupported", "recordings")
+                    && status.hasProblem("ffmpeg-unsupported", "apt install ffmpeg"))
             let check = try await stage.command(["check", daemon.config]).text
             #expect(check.contains("the option -fps_mode") && check.contains("the option -segment_time"), "\(check)")
             let probe = try await stage.command(["probe"], environment: ["PATH": stage.folder.path + ":/usr/bin:/bin"])
             // It is broken between words at the end of a line.
-            #expect(probe.text.split(whereSeparator: \.isWhitespace).joined(separator: " ").contains("the option -fps_mode"), "\(probe.text)")
+            #expect(
+                probe.text.split(whereSeparator: \.isWhitespace).joined(separator: " ").contains(
+                    "the option -fps_mode"), "\(probe.text)")
             try await daemon.terminate()
         }
     }
@@ -72,7 +90,9 @@ import Testing
     @Test("a slate that FFmpeg refuses is a problem that names it, until a reload asks for another one")
     func refusedSlate() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(stage, """
+            let ffmpeg = try await wrapper(
+                stage,
+                """
                 case "$*" in *" -version"*) ;; *drawtext=*)
                     echo "[AVFilterGraph @ 0x55] [error] No such filter: 'drawtext'" >&2
                     exit 8 ;;
@@ -112,11 +132,18 @@ import Testing
     func withoutSRT() async throws {
         try await withStage { stage in
             let ffmpeg = try await wrapper(stage, Self.noSRT)
-            let group = "{ name: hd, video: { codec: h264, bitrate: 400k }, targets: [ { name: far, url: \"srt://127.0.0.1:\(try FreePort.udp())\" }, { name: rec, record: { folder: \(stage.folder.path("rec")) } } ] }"
+            let group =
+                """
+                { name: hd, video: { codec: h264, bitrate: 400k }, targets: [ { name: far, url: \
+                \"srt://127.0.0.1:\(try FreePort.udp())\" }, { name: rec, record: { folder: \
+                \(stage.folder.path("rec")) } } ] }
+                """
             let daemon = try await stage.streambox(box(group), more: "ffmpeg: \(ffmpeg)\n")
             try await daemon.logged("does not have the protocol srt: nothing can be sent to it", "target far")
             let check = try await stage.command(["check", daemon.config])
-            #expect(check.ending == .exited(0) && check.text.contains("target far: FFmpeg") && !check.text.contains("target rec:"))
+            #expect(
+                check.ending == .exited(0) && check.text.contains("target far: FFmpeg")
+                    && !check.text.contains("target rec:"))
             try await daemon.logged("msg=live", "target=rec")
             try await daemon.terminate()
         }
@@ -128,7 +155,9 @@ import Testing
             let ffmpeg = try await wrapper(stage, Self.noSRT)
             let more = "ffmpeg: \(ffmpeg)\n"
             let recording = "{ name: rec, record: { folder: \(stage.folder.path("rec")) } }"
-            let group = { (others: String) in "{ name: hd, video: { codec: h264, bitrate: 400k }, targets: [ \(recording)\(others) ] }" }
+            let group = { (others: String) in
+                "{ name: hd, video: { codec: h264, bitrate: 400k }, targets: [ \(recording)\(others) ] }"
+            }
             let far = ", { name: far, url: \"srt://127.0.0.1:\(try FreePort.udp())\" }"
             let daemon = try await stage.streambox(box(group("")), more: more)
             try await daemon.logged("msg=live", "target=rec")
@@ -136,7 +165,9 @@ import Testing
             try await reload(stage, daemon, box(group(far)), more: more)
             try await daemon.logged("does not have the protocol srt: nothing can be sent to it", "target far")
             try await stage.expect("the problem", of: daemon) { status in
-                status.problems.contains { $0.problem == "ffmpeg-unsupported" && $0.subject == "target far, the protocol srt" }
+                status.problems.contains {
+                    $0.problem == "ffmpeg-unsupported" && $0.subject == "target far, the protocol srt"
+                }
             }
             try await reload(stage, daemon, box(group("")), more: more)
             try await daemon.logged("the problem is over", "target far, the protocol srt")
@@ -145,14 +176,25 @@ import Testing
         }
     }
 
-    @Test("HEVC by RTMP is the problem of that target where FFmpeg cannot send it: the others are on air, and nothing is published there")
+    @Test(
+        """
+        HEVC by RTMP is the problem of that target where FFmpeg cannot send it: the others are on air, and nothing \
+        is published there
+        """
+    )
     func codecOfTarget() async throws {
         try await withStage { stage in
             let ffmpeg = try await wrapper(stage, Self.is60)
             let more = "ffmpeg: \(ffmpeg)\n"
             let sink = try await stage.nginx(record: true)
-            let targets = "{ name: a, url: \"\(sink.url("hd"))\" }, { name: rec, record: { folder: \(stage.folder.path("rec")) } }"
-            let group = { (codec: String) in "{ name: hd, video: { codec: \(codec), bitrate: 400k }, targets: [ \(targets) ] }" }
+            let targets =
+                """
+                { name: a, url: \"\(sink.url("hd"))\" }, { name: rec, record: { folder: \
+                \(stage.folder.path("rec")) } }
+                """
+            let group = { (codec: String) in
+                "{ name: hd, video: { codec: \(codec), bitrate: 400k }, targets: [ \(targets) ] }"
+            }
             let sentence = "FFmpeg 6.0 does not have HEVC by RTMP"
             let daemon = try await stage.streambox(box(group("hevc")), more: more)
             try await daemon.logged("msg=live", "target=rec")
@@ -160,18 +202,23 @@ import Testing
             try await stage.expect("the target's problem", of: daemon) { status in
                 status.target("rec")?.state == "live"
                     && status.target("a")?.trouble?.contains("FFmpeg 6.1 or later") == true
-                    && status.problems.contains { $0.problem == "ffmpeg-unsupported" && $0.subject == "target a, HEVC by RTMP" }
+                    && status.problems.contains {
+                        $0.problem == "ffmpeg-unsupported" && $0.subject == "target a, HEVC by RTMP"
+                    }
             }
             let check = try await stage.command(["check", daemon.config])
             #expect(check.ending == .exited(0), "\(check.errors)")
-            #expect(check.text.contains("target a: \(sentence)") && !check.text.contains("target rec:"), "\(check.text)")
+            #expect(
+                check.text.contains("target a: \(sentence)") && !check.text.contains("target rec:"), "\(check.text)")
             let plan = try await stage.command(["plan", daemon.config])
             #expect(plan.ending == .exited(0) && plan.text.contains("cannot run: \(sentence)"), "\(plan.text)")
             #expect(try sink.publishes(of: "hd").isEmpty)
 
             try await reload(stage, daemon, box(group("h264")), more: more)
             try await sink.waitForFrames(15, of: "hd")
-            try await stage.expect("no problem", of: daemon) { !$0.hasProblem("ffmpeg-unsupported") && $0.target("a")?.state == "live" }
+            try await stage.expect("no problem", of: daemon) {
+                !$0.hasProblem("ffmpeg-unsupported") && $0.target("a")?.state == "live"
+            }
             let position = daemon.position
             try await reload(stage, daemon, box(group("hevc")), more: more)
             try await daemon.logged("cannot run: \(sentence)", "target=a", from: position)
@@ -217,7 +264,9 @@ import Testing
     @Test("an FFmpeg without libx264 is named with what is left", arguments: ["libx264", "drawtext"])
     func without(part: String) async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(stage, """
+            let ffmpeg = try await wrapper(
+                stage,
+                """
                 case " $* " in *" -encoders "* | *" -filters "*) "$real" "$@" | grep -v '\(part)'; exit ;; esac
                 exec "$real" "$@"
 
@@ -225,14 +274,20 @@ import Testing
             let config = try stage.configuration(box() + "\n    slate: { text: hello }\n", more: "ffmpeg: \(ffmpeg)\n")
             let check = try await stage.command(["check", config])
             #expect(check.ending == .exited(0))
-            #expect(check.text.contains(part == "libx264" ? "the encoder libx264: it cannot be drawn" : "the filter drawtext: its text cannot be drawn"), "\(check.text)")
+            #expect(
+                check.text.contains(
+                    part == "libx264"
+                        ? "the encoder libx264: it cannot be drawn" : "the filter drawtext: its text cannot be drawn"),
+                "\(check.text)")
         }
     }
 
     @Test("without libx264 a group that passes through and a recording are live, and the group that needs it is named")
     func runsWithoutLibx264() async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(stage, """
+            let ffmpeg = try await wrapper(
+                stage,
+                """
                 case " $* " in
                     *" -encoders "*) "$real" "$@" | grep -v libx264; exit ;;
                     *" libx264 "*) echo "[fatal] Unknown encoder 'libx264'" >&2; exit 1 ;;
@@ -277,11 +332,14 @@ import Testing
             let daemon = try await stage.streambox(
                 """
                   - name: main
-                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } }, { test: { size: 320x180, rate: 30 } } ]
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } },
+                      { test: { size: 320x180, rate: 30 } } ]
                     groups:
                       - { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("copied"))" } ] }
-                      - { name: hd, video: { codec: h264, bitrate: 400k, size: 160x90, rate: 25 }, targets: [ { name: b, url: "\(sink.url("encoded"))" } ] }
-                      - { name: hevc, video: { codec: hevc, bitrate: 400k }, targets: [ { name: c, record: { folder: \(stage.folder.path("rec")) } } ] }
+                      - { name: hd, video: { codec: h264, bitrate: 400k, size: 160x90, rate: 25 },
+                          targets: [ { name: b, url: "\(sink.url("encoded"))" } ] }
+                      - { name: hevc, video: { codec: hevc, bitrate: 400k },
+                          targets: [ { name: c, record: { folder: \(stage.folder.path("rec")) } } ] }
                 """)
             try await daemon.logged("msg=live", "target=c")
             let source = NumberedSource.with { ($0.width, $0.height, $0.duration) = (320, 180, nil) }
@@ -296,16 +354,22 @@ import Testing
         }
     }
 
-    @Test("a fork's version without a number is used", arguments: ["N-118342-g1234567", "n7.1-dev-123-gabc", "2026-01-02-git-abcdef"])
+    @Test(
+        "a fork's version without a number is used",
+        arguments: ["N-118342-g1234567", "n7.1-dev-123-gabc", "2026-01-02-git-abcdef"])
     func fork(version: String) async throws {
         try await withStage { stage in
-            let ffmpeg = try await wrapper(stage, """
+            let ffmpeg = try await wrapper(
+                stage,
+                """
                 case " $* " in *" -version "*) "$real" "$@" | sed '1s/version [^ ]*/version \(version)/'; exit ;; esac
                 exec "$real" "$@"
 
                 """)
             let sink = "{ name: rec, record: { folder: \(stage.folder.path("rec")) } }"
-            let daemon = try await stage.streambox(box("{ name: hd, video: { codec: h264, bitrate: 400k }, targets: [ \(sink) ] }"), more: "ffmpeg: \(ffmpeg)\n")
+            let daemon = try await stage.streambox(
+                box("{ name: hd, video: { codec: h264, bitrate: 400k }, targets: [ \(sink) ] }"),
+                more: "ffmpeg: \(ffmpeg)\n")
             try await daemon.logged("msg=live", "target=rec")
             #expect(try await stage.command(["status", "--config", daemon.config]).text.contains(version))
             try await daemon.terminate()

@@ -36,18 +36,28 @@ import Testing
                     sources: [ { rtmp: { listen: "127.0.0.1:\(rtmp)", app: live } } ]
                     slate: { after: 60s }
                     groups:
-                      - { name: hd, video: { size: 480x270, rate: 30, bitrate: 1500k, encoder: libx264 }, audio: { bitrate: 128k }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+                      - { name: hd, video: { size: 480x270, rate: 30, bitrate: 1500k, encoder: libx264 },
+                          audio: { bitrate: 128k }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
                 """, more: "status: { listen: \(http) }\n")
-            try await eventually("the source and the status server to listen") { FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http) }
+            try await eventually("the source and the status server to listen") {
+                FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http)
+            }
             let publisher = try await stage.publish(
-                .with { $0.picture = .busy; $0.width = 480; $0.height = 270; $0.bitrate = 2500; $0.duration = nil }, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
+                .with {
+                    $0.picture = .busy
+                    $0.width = 480
+                    $0.height = 270
+                    $0.bitrate = 2500
+                    $0.duration = nil
+                }, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
             try await sink.waitForFrames(90, of: "one")
             // The rate is of ten seconds that have passed without a break.
             try await sink.waitForFrames(480, of: "one")
             // A busy machine sends late and catches up: what was so within the ten seconds is past after ten more.
             try await eventually("a rate within 2 % of the sink's", within: .seconds(90), every: .seconds(2)) {
                 let told = try await metrics(http)["streambox_group_bitrate_bits_per_second" + Self.hd] ?? 0
-                let bits = try await MediaProbe.read(.url(try #require(sink.recordings(of: "one").first))).bits(ofLast: 10)
+                let bits = try await MediaProbe.read(.url(try #require(sink.recordings(of: "one").first))).bits(
+                    ofLast: 10)
                 print("bits a second: \(told) told, \(bits) received")
                 return abs(told / bits - 1) < 0.02
             }
@@ -59,7 +69,8 @@ import Testing
                 if blow == "kill" {
                     kill(try await encoder(of: daemon), SIGKILL)
                 } else {
-                    #expect(try await stage.command(["handover", "hd", "--config", daemon.config]).ending == .exited(0))
+                    #expect(
+                        try await stage.command(["handover", "hd", "--config", daemon.config]).ending == .exited(0))
                 }
                 try await daemon.logged("handed over", from: position)
                 let soFar = try await sink.reading(of: "one").frames.count
@@ -92,7 +103,8 @@ import Testing
             // The log has whole milliseconds.
             let rounding = 0.002 + 0.001 * Double(holes.count)
             #expect(abs(added("streambox_handover_duration_seconds_sum") - holes.reduce(0, +)) < rounding)
-            // The target alone is stopped: with the service the encoder would end, too, and give what it still holds when nobody can be asked.
+            // The target alone is stopped: with the service the encoder would end, too, and give what it still holds
+            // when nobody can be asked.
             #expect(try await stage.command(["target", "stop", "a", "--config", daemon.config]).ending == .exited(0))
             #expect(try await sink.wasPublishedOnceInOrder("one"))
             let reading = try await sink.reading(of: "one")
@@ -117,7 +129,8 @@ import Testing
                     groups:
                       - { name: hd, video: { size: 320x180, rate: 30, bitrate: 600k, encoder: libx264 }, tap: true }
                 """, more: "status: { listen: \(http) }\n")
-            let tap = try await stage.expect("the group live", of: daemon) { $0.group("hd")?.state == "live" }.group("hd")?.tap
+            let tap = try await stage.expect("the group live", of: daemon) { $0.group("hd")?.state == "live" }.group(
+                "hd")?.tap
             let sink = try PictureArrivals(port: try #require(tap?.split(separator: ":").last.flatMap { Int($0) }))
             defer { sink.end() }
             try await sink.waitFor(60)
@@ -129,7 +142,8 @@ import Testing
             for blow in [SIGKILL, SIGSTOP, 0, SIGKILL] {
                 let (position, soFar) = (daemon.position, sink.all.count)
                 if blow == 0 {
-                    #expect(try await stage.command(["handover", "hd", "--config", daemon.config]).ending == .exited(0))
+                    #expect(
+                        try await stage.command(["handover", "hd", "--config", daemon.config]).ending == .exited(0))
                 } else {
                     kill(try await encoder(of: daemon), blow)
                 }
@@ -173,7 +187,9 @@ import Testing
             let (rtmp, http) = (try FreePort.tcp(), try FreePort.tcp())
             // The real FFmpeg, except that encoders end at once while a file is there.
             let block = stage.folder.path("block")
-            let ffmpeg = try stage.folder.write("ffmpeg", """
+            let ffmpeg = try stage.folder.write(
+                "ffmpeg",
+                """
                 #!/bin/bash
                 if [[ " $* " == *" pipe:0 "* && " $* " == *" libx264 "* && -e \(block) ]]; then exit 1; fi
                 exec ffmpeg "$@"
@@ -184,9 +200,12 @@ import Testing
                     sources: [ { rtmp: { listen: "127.0.0.1:\(rtmp)", app: live } } ]
                     slate: { after: 60s }
                     groups:
-                      - { name: hd, video: { size: 320x180, bitrate: 600k, encoder: libx264 }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+                      - { name: hd, video: { size: 320x180, bitrate: 600k, encoder: libx264 },
+                          targets: [ { name: a, url: "\(sink.url("one"))" } ] }
                 """, more: "ffmpeg: \(ffmpeg)\nstatus: { listen: \(http) }\n")
-            try await eventually("the source and the status server to listen") { FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http) }
+            try await eventually("the source and the status server to listen") {
+                FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http)
+            }
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
             let stalled = #"streambox_problem{problem="group-stalled",subject="group hd"}"#
             // The slate comes first where the publisher takes its time.
@@ -210,7 +229,9 @@ import Testing
             let verdict = Verdict(try await sink.reading(of: "one"))
             let counted = now["streambox_group_lost_frames_total" + Self.hd]!
             print("lost: \(counted) counted, \(verdict.lostCount) missing at the sink")
-            #expect(verdict.lostCount > 60 && abs(counted - Double(verdict.lostCount)) <= 1, "\(counted) counted; \(verdict)")
+            #expect(
+                verdict.lostCount > 60 && abs(counted - Double(verdict.lostCount)) <= 1,
+                "\(counted) counted; \(verdict)")
             #expect(now.sum("streambox_encoder_exits_total", #"cause="exit""#) > 0)
         }
     }
@@ -220,11 +241,14 @@ import Testing
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let (rtmp, http) = (try FreePort.tcp(), try FreePort.tcp())
-            let slow = try stage.folder.write("ffmpeg", """
+            let slow = try stage.folder.write(
+                "ffmpeg",
+                """
                 #!/bin/bash
                 arguments=()
                 for argument in "$@"; do
-                    if [[ $argument == -i && " $* " == *" pipe:0 "* && " $* " == *" libx264 "* ]]; then arguments+=(-readrate 0.4); fi
+                    if [[ $argument == -i && " $* " == *" pipe:0 "* && " $* " == *" libx264 "* ]]; then \
+                arguments+=(-readrate 0.4); fi
                     arguments+=("$argument")
                 done
                 exec ffmpeg "${arguments[@]}"
@@ -235,12 +259,21 @@ import Testing
                     sources: [ { rtmp: { listen: "127.0.0.1:\(rtmp)", app: live } } ]
                     slate: { after: 60s }
                     groups:
-                      - { name: hd, video: { size: 320x180, bitrate: 600k, encoder: libx264 }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+                      - { name: hd, video: { size: 320x180, bitrate: 600k, encoder: libx264 },
+                          targets: [ { name: a, url: "\(sink.url("one"))" } ] }
                 """, more: "ffmpeg: \(slow)\nstatus: { listen: \(http) }\n")
-            try await eventually("the source and the status server to listen") { FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http) }
+            try await eventually("the source and the status server to listen") {
+                FreePort.isListening(tcp: rtmp) && FreePort.isListening(tcp: http)
+            }
             // More than pipes and decoders hold.
             let publisher = try await stage.publish(
-                .with { $0.picture = .busy; $0.width = 320; $0.height = 180; $0.bitrate = 3000; $0.duration = nil }, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
+                .with {
+                    $0.picture = .busy
+                    $0.width = 320
+                    $0.height = 180
+                    $0.bitrate = 3000
+                    $0.duration = nil
+                }, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
             let jumps = #"streambox_feed_skips_total{channel="main",group="",reader="hd"}"#
             try await eventually("a jump that is seen at the sink", within: .seconds(120), every: .milliseconds(500)) {
                 let now = try await metrics(http)
@@ -253,7 +286,12 @@ import Testing
         }
     }
 
-    @Test("no counter goes back: over handovers, reloads, targets and groups that stop, go and come back, and sources that do")
+    @Test(
+        """
+        no counter goes back: over handovers, reloads, targets and groups that stop, go and come back, and sources \
+        that do
+        """
+    )
     func neverBack() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: false)
@@ -266,10 +304,22 @@ import Testing
                 \(groups)
                 """
             }
-            let one = "      - { name: hd, video: { bitrate: 500k, size: 320x180, rate: 30 }, targets: [ { name: a, url: \"\(sink.url("one"))\" } ] }\n"
-            let other = "      - { name: low, video: { bitrate: 200k, size: 160x90, rate: 30 }, targets: [ { name: b, url: \"\(sink.url("two"))\" } ] }\n"
+            let one =
+                """
+                      - { name: hd, video: { bitrate: 500k, size: 320x180, rate: 30 }, targets: [ { name: a, url: \
+                \"\(sink.url("one"))\" } ] }\n
+                """
+            let other =
+                """
+                      - { name: low, video: { bitrate: 200k, size: 160x90, rate: 30 }, targets: [ { name: b, url: \
+                \"\(sink.url("two"))\" } ] }\n
+                """
             let moved = other.replacingOccurrences(of: "/two", with: "/three")
-            let passed = "      - { name: low, video: copy, audio: copy, targets: [ { name: b, url: \"\(sink.url("two"))\" } ] }\n"
+            let passed =
+                """
+                      - { name: low, video: copy, audio: copy, targets: [ { name: b, url: \"\(sink.url("two"))\" } \
+                ] }\n
+                """
             let status = "status: { listen: \(http) }\n"
             let daemon = try await stage.streambox(channels(one + other), more: status)
             for target in ["a", "b"] { try await daemon.logged("msg=live", "target=\(target)") }
@@ -283,7 +333,9 @@ import Testing
                             return last
                         }
                         // What comes back is compared to what it was when it went.
-                        let fallen = now.fallen(since: before) { $0.contains(#"group="low""#) || $0.contains(#"reader="low""#) }
+                        let fallen = now.fallen(since: before) {
+                            $0.contains(#"group="low""#) || $0.contains(#"reader="low""#)
+                        }
                         complaints.withLock { $0 += fallen }
                     }
                     try? await Task.sleep(for: .milliseconds(50))
@@ -298,7 +350,9 @@ import Testing
                 try await ask("reload")
             }
             func live(_ target: String) async throws {
-                try await eventually("\(target) to be live") { try await metrics(http).sum("streambox_target_state", "target=\"\(target)\"", #"state="live""#) == 1 }
+                try await eventually("\(target) to be live") {
+                    try await metrics(http).sum("streambox_target_state", "target=\"\(target)\"", #"state="live""#) == 1
+                }
             }
             try await ask("handover", "hd")
             func bytesOfB() async throws -> Double {
@@ -340,7 +394,9 @@ import Testing
 
 extension Metrics {
     /// These, and of those that were before the ones that are gone.
-    fileprivate func merged(over before: Metrics) -> Metrics { Metrics(values: before.values.merging(values) { _, new in new }) }
+    fileprivate func merged(over before: Metrics) -> Metrics {
+        Metrics(values: before.values.merging(values) { _, new in new })
+    }
 }
 
 extension MediaProbe {
@@ -348,6 +404,7 @@ extension MediaProbe {
     fileprivate func bits(ofLast seconds: Double) -> Double {
         let end = packets(of: video).compactMap(\.pts).max() ?? 0
         let start = end - Int64(seconds * 1000)
-        return Double(streams.flatMap { packets(of: $0) }.filter { ($0.pts ?? 0) > start }.reduce(0) { $0 + $1.size }) * 8 / seconds
+        return Double(streams.flatMap { packets(of: $0) }.filter { ($0.pts ?? 0) > start }.reduce(0) { $0 + $1.size })
+            * 8 / seconds
     }
 }

@@ -13,10 +13,14 @@ import Testing
             let names = ["a", "b", "c"]
             let groups = names.map { group($0, sink.url($0)) }.joined(separator: ", ")
             let daemon = try await stage.streambox(box(groups), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) { $0.groups.allSatisfy { $0.use == Self.onIntel && $0.state == "live" } }
+            try await stage.expect("the GPU in use", of: daemon) {
+                $0.groups.allSatisfy { $0.use == Self.onIntel && $0.state == "live" }
+            }
             for name in names { try await sink.waitForFrames(15, of: name) }
             try lab.fail(.endPicture, .operationFailed)
-            try await stage.expect("software in its place", of: daemon) { $0.groups.allSatisfy { $0.use == "libx264" && $0.state == "degraded" } }
+            try await stage.expect("software in its place", of: daemon) {
+                $0.groups.allSatisfy { $0.use == "libx264" && $0.state == "degraded" }
+            }
             try lab.heal()
             // Each try that a busy machine is too slow for makes the pause before the next one longer.
             try await stage.expect("the GPU again", of: daemon, within: .seconds(180)) {
@@ -31,15 +35,21 @@ import Testing
         try await withLab { stage, lab in
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
-            let daemon = try await stage.streambox(box(group("hd", sink.url("hd"), ", size: 160x90")), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            let daemon = try await stage.streambox(
+                box(group("hd", sink.url("hd"), ", size: 160x90")), environment: lab.environment)
+            try await stage.expect("the GPU in use", of: daemon) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
+            }
             #expect(daemon.children("pipe:0").contains { $0.command.contains("scale_vaapi") })
             try await sink.waitForFrames(30, of: "hd")
             try lab.fail(.scale, .operationFailed)
             let status = try await stage.expect("the GPU again", of: daemon) {
-                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" && $0.groups[0].handovers["gpu-error"] == 1
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
+                    && $0.groups[0].handovers["gpu-error"] == 1
             }
-            #expect(status.groups[0].exits == [.init(encoder: "h264_vaapi", cause: "gpu-error", count: 1)] && status.groups[0].lostFrames == 0)
+            #expect(
+                status.groups[0].exits == [.init(encoder: "h264_vaapi", cause: "gpu-error", count: 1)]
+                    && status.groups[0].lostFrames == 0)
             #expect(!daemon.children("pipe:0").contains { $0.command.contains("scale_vaapi") })
             let soFar = try await sink.reading(of: "hd").frames.count
             try await sink.waitForFrames(soFar + 15, of: "hd")
@@ -52,9 +62,12 @@ import Testing
         try await withStage { stage in
             // The next encoder waits far past the place where it was to take over, also on a busy machine, and ends.
             let fault = stage.folder.path("fault")
-            let ffmpeg = try stage.folder.write("ffmpeg", """
+            let ffmpeg = try stage.folder.write(
+                "ffmpeg",
+                """
                 #!/bin/sh
-                case "$*" in *pipe:0*libx264*) if rm \(fault) 2>/dev/null; then sleep 3; echo "OpenEncodeSessionEx failed: out of memory (10)" >&2; exit 1; fi ;; esac
+                case "$*" in *pipe:0*libx264*) if rm \(fault) 2>/dev/null; then sleep 3; echo "OpenEncodeSessionEx \
+                failed: out of memory (10)" >&2; exit 1; fi ;; esac
                 exec ffmpeg "$@"
 
                 """, mode: 0o755)
@@ -69,14 +82,20 @@ import Testing
                 #expect(handover.ending == .exited(1))
                 try await daemon.logged("the encoder that was to take over did not", from: position)
                 try await stage.expect("another encoder in its place", of: daemon) {
-                    $0.groups[0].state == "live" && $0.groups[0].handovers["exit"] == round && $0.groups[0].lostFrames == 0
+                    $0.groups[0].state == "live" && $0.groups[0].handovers["exit"] == round
+                        && $0.groups[0].lostFrames == 0
                 }
             }
             try await expectWhole(sink, "hd", after: daemon)
         }
     }
 
-    @Test("the same of a program's frames: an encoder that was to take over fails when the one in use has been cut off already")
+    @Test(
+        """
+        the same of a program's frames: an encoder that was to take over fails when the one in use has been cut \
+        off already
+        """
+    )
     func failsLateForFrames() async throws {
         try await withLab { stage, lab in
             try lab.fail(.start, .sleep(milliseconds: 500))
@@ -84,23 +103,31 @@ import Testing
             // It lasts for as long as what follows may take.
             let file = try await stage.file("numbers.ts") { $0.duration = Limit.seconds(90) }
             let fifo = stage.folder.path("frames")
-            let config = try stage.configuration("""
+            let config = try stage.configuration(
+                """
                   - name: main
                     sources: [ { raw: { path: \(fifo), size: 320x180, rate: 30, pixels: bgra } } ]
                     slate: { after: 60s }
-                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 1M, keyframe: 1s }, targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
+                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 1M, keyframe: 1s },
+                      targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
                 """)
             try await stage.rememberFirstStart("box", environment: lab.environment)
-            let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"], environment: lab.environment)
+            let program = try await stage.program(
+                Daemon.path, ["run", "--config", config, "--log-level", "debug"], environment: lab.environment)
             let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
             try await eventually("the FIFO") { FileManager.default.fileExists(atPath: fifo) }
             let writer = try await stage.program(
-                "ffmpeg", ["-v", "error", "-nostdin", "-y", "-re", "-i", file, "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "bgra", fifo])
+                "ffmpeg",
+                [
+                    "-v", "error", "-nostdin", "-y", "-re", "-i", file, "-map", "0:v", "-f", "rawvideo", "-pix_fmt",
+                    "bgra", fifo,
+                ])
             // Only now: a GPU that had passed its trial before the first frame would have nothing to take over from.
             try await daemon.logged("\"on air\"", "source=raw-0")
             try await lab.plug(.intel)
             try await daemon.logged("passed its trial", Self.onIntel)
-            // What takes over is starting now. With its first frame it opens its encoder, which takes a while and fails.
+            // What takes over is starting now. With its first frame it opens its encoder, which takes a while and
+            // fails.
             try lab.fail(.createConfig, .sleep(milliseconds: 300))
             try lab.fail(.createContext, .busy)
             let position = daemon.position
@@ -123,12 +150,18 @@ import Testing
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
+            }
             try await sink.waitForFrames(15, of: "hd")
             // Half as many pictures a second as come.
             try lab.fail(.endPicture, .sleep(milliseconds: 66))
-            let fallen = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
-            #expect(fallen.groups[0].why.contains("does not keep real time") && fallen.gpu(.intel)?.state == "ready", "\(fallen)")
+            let fallen = try await stage.expect("software in its place", of: daemon) {
+                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
+            }
+            #expect(
+                fallen.groups[0].why.contains("does not keep real time") && fallen.gpu(.intel)?.state == "ready",
+                "\(fallen)")
             #expect(fallen.groups[0].handovers["stall"] == 1, "\(fallen)")
             try lab.heal()
             try await stage.expect("the GPU again", of: daemon, within: .seconds(60)) {
@@ -146,7 +179,9 @@ import Testing
             try await lab.tell("video", "/dev/video11", "hung")
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
+            }
             try await sink.waitForFrames(15, of: "hd")
             try await lab.unplug(.intel)
             try await stage.expect("software in its place", of: daemon) {
@@ -160,7 +195,12 @@ import Testing
         }
     }
 
-    @Test("a GPU that this user may not open is a problem that names the group to join, and is used from the moment that it may be opened")
+    @Test(
+        """
+        a GPU that this user may not open is a problem that names the group to join, and is used from the moment \
+        that it may be opened
+        """
+    )
     func permission() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -173,19 +213,26 @@ import Testing
                 environment: lab.environment)
             let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
             try await daemon.logged("msg=started", "source=")
-            let refused = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            let refused = try await stage.expect("software in its place", of: daemon) {
+                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
+            }
             let sentence = "/dev/dri/renderD128: this user may not open it; add it to the group video"
-            #expect(refused.problems.contains { $0.problem == "gpu-permission" && $0.sentence == sentence }, "\(refused.problems)")
+            #expect(
+                refused.problems.contains { $0.problem == "gpu-permission" && $0.sentence == sentence },
+                "\(refused.problems)")
             #expect(refused.groups[0].why.contains(sentence) && refused.groups[0].exits.isEmpty)
             try await sink.waitForFrames(15, of: "hd")
             try await lab.permit(.intel)
-            let status = try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            let status = try await stage.expect("the GPU in use", of: daemon) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
+            }
             #expect(status.problems.isEmpty && status.groups[0].lostFrames == 0)
             // And from the moment that it may not any more, nothing new is started on it.
             try await lab.restrict(.intel, to: "video")
             _ = try await stage.command(["handover", "hd", "--config", daemon.config])
             let again = try await stage.expect("software again", of: daemon) {
-                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" && $0.problems.contains { $0.problem == "gpu-permission" }
+                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
+                    && $0.problems.contains { $0.problem == "gpu-permission" }
             }
             #expect(again.groups[0].lostFrames == 0)
             let soFar = try await sink.reading(of: "hd").frames.count
@@ -198,21 +245,30 @@ import Testing
     func driverMissing() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
-            let drivers = try stage.folder.makeFolder("drivers"), library = "\(drivers)/lab_drv_video.so"
+            let drivers = try stage.folder.makeFolder("drivers")
+            let library = "\(drivers)/lab_drv_video.so"
             let original = try #require(lab.environment["LIBVA_DRIVERS_PATH"] ?? nil) + "/lab_drv_video.so"
             try FileManager.default.copyItem(atPath: original, toPath: library)
             let sink = try await stage.nginx(record: true)
             let environment = lab.environment.merging(["LIBVA_DRIVERS_PATH": drivers]) { $1 }
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: environment)
-            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
+            }
             try await sink.waitForFrames(15, of: "hd")
             try FileManager.default.removeItem(atPath: library)
             // What runs goes on; the next process finds no driver.
             _ = try await stage.command(["handover", "hd", "--config", daemon.config])
-            let fallen = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
-            #expect(fallen.groups[0].why.contains("install intel-media-va-driver") && fallen.gpu(.intel)?.state == "quarantined", "\(fallen)")
+            let fallen = try await stage.expect("software in its place", of: daemon) {
+                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
+            }
+            #expect(
+                fallen.groups[0].why.contains("install intel-media-va-driver")
+                    && fallen.gpu(.intel)?.state == "quarantined", "\(fallen)")
             try FileManager.default.copyItem(atPath: original, toPath: library)
-            let status = try await stage.expect("the GPU again", of: daemon, within: .seconds(60)) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            let status = try await stage.expect("the GPU again", of: daemon, within: .seconds(60)) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
+            }
             #expect(status.problems.isEmpty && status.groups[0].lostFrames == 0)
             try await expectWhole(sink, "hd", after: daemon)
         }
@@ -226,22 +282,33 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let channels = { (bitrate: Int, profile: String) in
                 "  - name: main\n    sources: [ { test: { size: 320x180, rate: 30 } } ]\n    groups: [ "
-                    + "{ name: hd, video: { bitrate: \(bitrate)k, keyframe: 1s, profile: \(profile) }, targets: [ { name: t, url: \"\(sink.url("hd"))\" } ] } ]"
+                    + """
+                    { name: hd, video: { bitrate: \(bitrate)k, keyframe: 1s, profile: \(profile) }, targets: [ { \
+                    name: t, url: \"\(sink.url("hd"))\" } ] } ]
+                    """
             }
             let daemon = try await stage.streambox(channels(400, "high"), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
+            }
             try await sink.waitForFrames(15, of: "hd")
             // What it did well before is trusted with more until it says no.
             try lab.heal()
             try lab.limit("width", 64)
             _ = try stage.configuration(channels(500, "main"))
             daemon.program.send(SIGHUP)
-            let fallen = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
-            #expect(fallen.groups[0].why.contains("cannot encode pictures of this size") && fallen.gpu(.intel)?.state == "ready", "\(fallen)")
+            let fallen = try await stage.expect("software in its place", of: daemon) {
+                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
+            }
+            #expect(
+                fallen.groups[0].why.contains("cannot encode pictures of this size")
+                    && fallen.gpu(.intel)?.state == "ready", "\(fallen)")
             try lab.heal()
             _ = try stage.configuration(channels(300, "main"))
             daemon.program.send(SIGHUP)
-            let status = try await stage.expect("the GPU again", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            let status = try await stage.expect("the GPU again", of: daemon) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
+            }
             #expect(status.groups[0].lostFrames == 0)
             try await expectWhole(sink, "hd", after: daemon)
         }
@@ -253,16 +320,22 @@ import Testing
             try await lab.plug(.nvidia)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.nvidiaEnvironment)
-            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) {
+                $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live"
+            }
             try await sink.waitForFrames(15, of: "hd")
             try lab.limitNVIDIA("devices", 0)
             try await lab.unplug(.nvidia)
-            let gone = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            let gone = try await stage.expect("software in its place", of: daemon) {
+                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
+            }
             #expect(gone.gpus.map(\.state) == ["gone"] && gone.groups[0].handovers["gpu-lost"] == 1, "\(gone)")
             #expect(gone.problems.contains { $0.problem == "gpu-gone" })
             try lab.heal()
             try await lab.plug(.nvidia)
-            let status = try await stage.expect("the GPU again", of: daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
+            let status = try await stage.expect("the GPU again", of: daemon) {
+                $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live"
+            }
             #expect(status.gpus.map(\.state) == ["ready"] && status.groups[0].lostFrames == 0, "\(status)")
             try await expectWhole(sink, "hd", after: daemon)
         }

@@ -22,16 +22,23 @@ extension OnHardware {
     }
 
     func group(_ name: String, _ url: String, _ more: String = "") -> String {
-        "{ name: \(name), video: { bitrate: 400k, keyframe: 1s\(more) }, targets: [ { name: to-\(name), url: \"\(url)\" } ] }"
+        """
+        { name: \(name), video: { bitrate: 400k, keyframe: 1s\(more) }, targets: [ { name: to-\(name), url: \
+        \"\(url)\" } ] }
+        """
     }
 
     /// When a line was logged, in seconds.
     func time(of line: String) -> Double? {
-        guard let stamp = line.split(separator: " ").first(where: { $0.hasPrefix("time=") })?.dropFirst(5) else { return nil }
-        return try? Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(String(stamp)).timeIntervalSinceReferenceDate
+        guard let stamp = line.split(separator: " ").first(where: { $0.hasPrefix("time=") })?.dropFirst(5) else {
+            return nil
+        }
+        return try? Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(String(stamp))
+            .timeIntervalSinceReferenceDate
     }
 
-    /// Ends the service once every target has had pictures, and looks at what each got: one connection, every picture, each at its time.
+    /// Ends the service once every target has had pictures, and looks at what each got: one connection, every picture,
+    /// each at its time.
     func expectWhole(_ sink: NginxRTMP, _ streams: String..., after daemon: Daemon) async throws {
         // A group is live with its encoder; a target on a busy machine may still be connecting then.
         for stream in streams { try await sink.waitForFrames(15, of: stream) }
@@ -43,11 +50,13 @@ extension OnHardware {
             let times = probe.packets(of: probe.video).compactMap(\.pts)
             let odd = zip(times, times.dropFirst()).enumerated().filter { !(33...34).contains($1.1 - $1.0) }
             // Where it is tells which handover it belongs to.
+            let log = daemon.program.errors.lines.map(\.text)
+                .filter { !$0.contains("level=debug") || $0.contains("encoder") }
             #expect(
                 odd.isEmpty,
                 """
                 \(stream), \(times.count) pictures: \(odd.map { "\($1.0) ms to \($1.1) ms behind \($0)" })
-                \(daemon.program.errors.lines.map(\.text).filter { !$0.contains("level=debug") || $0.contains("encoder") }.joined(separator: "\n"))
+                \(log.joined(separator: "\n"))
                 """)
         }
     }

@@ -5,54 +5,80 @@ import Testing
 
 /// Encoders of GPUs in the running service: chosen, lost, and had back, while a target loses nothing.
 @Suite(.serialized, .tags(.ffmpeg)) struct HardwareTests: OnHardware {
-    @Test("a group moves from software to the GPU once that has passed its trial, and the next start begins with the GPU")
+    @Test(
+        "a group moves from software to the GPU once that has passed its trial, and the next start begins with the GPU")
     func onAirFirst() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
             let channels = box(group("hd", sink.url("hd"), ", size: 160x90"))
             let daemon = try await stage.streambox(channels, environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
+            }
             // Pictures are scaled by the GPU.
             #expect(daemon.children("pipe:0").contains { $0.command.contains("scale_vaapi=w=160:h=90") })
             try await sink.waitForFrames(60, of: "hd")
             try await expectWhole(sink, "hd", after: daemon)
             let memory = try String(contentsOfFile: stage.folder.path("state-box/encoders.json"), encoding: .utf8)
             #expect(memory == #"{"hd":"h264_vaapi@0000:00:02.0"}"#)
-            let next = try await stage.streambox(box(group("hd", sink.url("again"), ", size: 160x90")), environment: lab.environment)
-            let status = try await stage.expect("the group live", of: next) { $0.groups[0].state == "live" && $0.groups[0].use == Self.onIntel }
+            let next = try await stage.streambox(
+                box(group("hd", sink.url("again"), ", size: 160x90")), environment: lab.environment)
+            let status = try await stage.expect("the group live", of: next) {
+                $0.groups[0].state == "live" && $0.groups[0].use == Self.onIntel
+            }
             // A start does not wait for long: where the machine is too busy for the trial, software begins.
-            let began = try await next.logged("msg=starting"), passed = try await next.logged("passed its trial", Self.onIntel)
+            let began = try await next.logged("msg=starting")
+            let passed = try await next.logged("passed its trial", Self.onIntel)
             let took = try #require(time(of: passed.text)) - #require(time(of: began.text))
-            #expect(status.groups[0].handovers.isEmpty || took > 0.5, "\(status.groups[0].handovers), though the trial passed after \(took) s")
+            #expect(
+                status.groups[0].handovers.isEmpty || took > 0.5,
+                "\(status.groups[0].handovers), though the trial passed after \(took) s")
             try await next.terminate()
         }
     }
 
-    @Test("a GPU that scales is given a source of another size by an encoder made for it, and no picture is lost on the way")
+    @Test(
+        """
+        a GPU that scales is given a source of another size by an encoder made for it, and no picture is lost on \
+        the way
+        """
+    )
     func scalesAnotherSize() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
             let port = try FreePort.tcp()
-            let daemon = try await stage.streambox("""
+            let daemon = try await stage.streambox(
+                """
                   - name: main
-                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } }, { test: { size: 320x180, rate: 30 } } ]
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } },
+                      { test: { size: 320x180, rate: 30 } } ]
                     slate: { after: 60s }
-                    groups: [ { name: hd, video: { bitrate: 600k, size: 160x90, rate: 25 }, targets: [ { name: a, url: "\(sink.url("hd"))" } ] } ]
+                    groups: [ { name: hd, video: { bitrate: 600k, size: 160x90, rate: 25 },
+                      targets: [ { name: a, url: "\(sink.url("hd"))" } ] } ]
                 """, environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
-            #expect(daemon.children("pipe:0").contains { $0.command.contains("scale=320:180") && $0.command.contains("scale_vaapi=w=160:h=90") })
+            try await stage.expect("the GPU in use", of: daemon) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
+            }
+            #expect(
+                daemon.children("pipe:0").contains {
+                    $0.command.contains("scale=320:180") && $0.command.contains("scale_vaapi=w=160:h=90")
+                })
             var source = NumberedSource.small
             (source.width, source.height) = (640, 360)
             let publisher = try await stage.publish(source, to: "rtmp://127.0.0.1:\(port)/live/x")
-            try await stage.expect("an encoder made for it", of: daemon) { $0.groups[0].handovers["refresh"] == 1 && $0.groups[0].state == "live" }
+            try await stage.expect("an encoder made for it", of: daemon) {
+                $0.groups[0].handovers["refresh"] == 1 && $0.groups[0].state == "live"
+            }
             try await eventually("it alone") {
                 daemon.children("pipe:0").filter { $0.command.contains("h264_vaapi") }.map {
                     $0.command.contains("scale=640:360") && $0.command.contains("scale_vaapi=w=160:h=90")
                 } == [true]
             }
-            try await stage.expect("no picture lost", of: daemon) { $0.groups[0].lostFrames == 0 && $0.groups[0].exits.isEmpty }
+            try await stage.expect("no picture lost", of: daemon) {
+                $0.groups[0].lostFrames == 0 && $0.groups[0].exits.isEmpty
+            }
             try await daemon.terminate()
             await stage.end(publisher)
         }
@@ -113,32 +139,49 @@ import Testing
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
             try await sink.waitForFrames(30, of: "hd")
             let status = try await stage.expect("the group degraded", of: daemon) { $0.groups[0].state == "degraded" }
-            #expect(status.groups[0].use == "libx264" && status.groups[0].why.contains("hangs") && status.groups[0].handovers.isEmpty)
+            #expect(
+                status.groups[0].use == "libx264" && status.groups[0].why.contains("hangs")
+                    && status.groups[0].handovers.isEmpty)
             #expect(status.groups[0].exits.isEmpty)
             try await expectWhole(sink, "hd", after: daemon)
         }
     }
 
     @Test(
-        "a GPU that fails while it encodes costs no picture: the next encoder goes on, and the GPU is handed back once it works",
+        """
+        a GPU that fails while it encodes costs no picture: the next encoder goes on, and the GPU is handed back \
+        once it works
+        """,
         arguments: [
-            (Lab.Call.endPicture, Lab.Fault.busy, "gpu-error"), (.endPicture, .operationFailed, "gpu-error"), (.endPicture, .encodingError, "gpu-error"),
-            (.syncBuffer, .operationFailed, "gpu-error"), (.mapBuffer, .operationFailed, "gpu-error"), (.endPicture, .hang, "stall"),
+            (Lab.Call.endPicture, Lab.Fault.busy, "gpu-error"), (.endPicture, .operationFailed, "gpu-error"),
+            (.endPicture, .encodingError, "gpu-error"),
+            (.syncBuffer, .operationFailed, "gpu-error"), (.mapBuffer, .operationFailed, "gpu-error"),
+            (.endPicture, .hang, "stall"),
         ])
     func faults(call: Lab.Call, fault: Lab.Fault, cause: String) async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
+            }
             try await sink.waitForFrames(30, of: "hd")
             try lab.fail(call, fault)
-            let fallen = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            let fallen = try await stage.expect("software in its place", of: daemon) {
+                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
+            }
             #expect(fallen.groups[0].handovers[cause] == 1 && fallen.gpu(.intel)?.state == "quarantined", "\(fallen)")
-            #expect(fallen.problems.contains { $0.problem == "gpu-quarantined" } && fallen.problems.contains { $0.problem == "group-degraded" })
+            #expect(
+                fallen.problems.contains { $0.problem == "gpu-quarantined" }
+                    && fallen.problems.contains { $0.problem == "group-degraded" })
             try lab.heal()
-            let back = try await stage.expect("the GPU again", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
-            #expect(back.gpu(.intel)?.state == "ready" && back.groups[0].lostFrames == 0 && back.problems.isEmpty, "\(back.problems)")
+            let back = try await stage.expect("the GPU again", of: daemon) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
+            }
+            #expect(
+                back.gpu(.intel)?.state == "ready" && back.groups[0].lostFrames == 0 && back.problems.isEmpty,
+                "\(back.problems)")
             let soFar = try await sink.reading(of: "hd").frames.count
             try await sink.waitForFrames(soFar + 30, of: "hd")
             try await expectWhole(sink, "hd", after: daemon)
@@ -151,10 +194,16 @@ import Testing
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
+            }
             try lab.fail(.endPicture, .crash, after: 20)
-            let fallen = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
-            #expect(fallen.groups[0].exits == [.init(encoder: "h264_vaapi", cause: "crash", count: 2)], "\(fallen.groups[0])")
+            let fallen = try await stage.expect("software in its place", of: daemon) {
+                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
+            }
+            #expect(
+                fallen.groups[0].exits == [.init(encoder: "h264_vaapi", cause: "crash", count: 2)],
+                "\(fallen.groups[0])")
             let soFar = try await sink.reading(of: "hd").frames.count
             try await sink.waitForFrames(soFar + 15, of: "hd")
             try await expectWhole(sink, "hd", after: daemon)
@@ -167,7 +216,8 @@ import Testing
             try await lab.plug(.intel)
             try await lab.plug(.amd)
             let sink = try await stage.nginx(record: true)
-            let daemon = try await stage.streambox(box(group("a", sink.url("a")), group("b", sink.url("b"))), environment: lab.environment)
+            let daemon = try await stage.streambox(
+                box(group("a", sink.url("a")), group("b", sink.url("b"))), environment: lab.environment)
             try await stage.expect("a GPU for each group", of: daemon) {
                 Set($0.groups.map(\.use)) == [Self.onIntel, Self.onAMD] && $0.groups.allSatisfy { $0.state == "live" }
             }
@@ -176,7 +226,9 @@ import Testing
             let alone = try await stage.expect("one GPU for both", of: daemon) {
                 $0.groups.allSatisfy { $0.use == Self.onAMD && $0.state == "live" } && $0.gpu(.intel)?.state == "gone"
             }
-            #expect(alone.groups.compactMap { $0.handovers["gpu-lost"] } == [1] && alone.problems.map(\.problem) == ["gpu-gone"], "\(alone)")
+            #expect(
+                alone.groups.compactMap { $0.handovers["gpu-lost"] } == [1]
+                    && alone.problems.map(\.problem) == ["gpu-gone"], "\(alone)")
             try await lab.plug(.intel.renumbered(131))
             let both = try await stage.expect("both GPUs again", of: daemon) {
                 Set($0.groups.map(\.use)) == [Self.onIntel, Self.onAMD] && $0.gpu(.intel)?.state == "ready"
@@ -196,16 +248,24 @@ import Testing
             try await lab.plug(.amd)
             let sink = try await stage.nginx(record: true)
             let channels = box(
-                group("a", sink.url("a")), group("b", sink.url("b"), ", encoder: \"\(Self.onAMD)\""), group("c", sink.url("c"), ", encoder: [h264_nvenc, libx264]"))
-            let plan = try await stage.command(["plan", try stage.configuration(channels, name: "planned")], environment: lab.environment).text
+                group("a", sink.url("a")), group("b", sink.url("b"), ", encoder: \"\(Self.onAMD)\""),
+                group("c", sink.url("c"), ", encoder: [h264_nvenc, libx264]"))
+            let plan = try await stage.command(
+                ["plan", try stage.configuration(channels, name: "planned")], environment: lab.environment
+            ).text
             let reasons = [
                 "a": "\(Self.onIntel): the best that works here", "b": "\(Self.onAMD): asked for",
-                "c": "libx264: the first asked for that works here (h264_nvenc: no such device here; it needs an NVIDIA GPU",
+                "c":
+                    """
+                libx264: the first asked for that works here (h264_nvenc: no such device here; it needs an \
+                NVIDIA GPU
+                """,
             ]
             for reason in reasons.values { #expect(plan.contains(reason), "\(plan)") }
             let daemon = try await stage.streambox(channels, environment: lab.environment)
             let status = try await stage.expect("a GPU for each group that may have one", of: daemon) {
-                $0.groups.map(\.use) == [Self.onIntel, Self.onAMD, "libx264"] && $0.groups.map(\.state) == ["live", "live", "degraded"]
+                $0.groups.map(\.use) == [Self.onIntel, Self.onAMD, "libx264"]
+                    && $0.groups.map(\.state) == ["live", "live", "degraded"]
             }
             for group in status.groups { #expect(group.why.hasPrefix(reasons[group.name] ?? "nothing"), "\(group)") }
             for name in ["a", "b"] { try await sink.waitForFrames(15, of: name) }
@@ -217,7 +277,9 @@ import Testing
             }
             #expect(alone.groups[0].handovers["gpu-lost"] == nil, "\(alone)")
             try await lab.plug(.amd)
-            try await stage.expect("its GPU again", of: daemon) { $0.groups[1].use == Self.onAMD && $0.groups.allSatisfy { $0.lostFrames == 0 } }
+            try await stage.expect("its GPU again", of: daemon) {
+                $0.groups[1].use == Self.onAMD && $0.groups.allSatisfy { $0.lostFrames == 0 }
+            }
             try await expectWhole(sink, "a", "b", "c", after: daemon)
         }
     }
@@ -228,12 +290,16 @@ import Testing
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
+            }
             try await sink.waitForFrames(30, of: "hd")
             // What is new does not start on it; what runs may go on for a while.
             try lab.fail(.start, .operationFailed)
             try await lab.wedge(.intel)
-            let fallen = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            let fallen = try await stage.expect("software in its place", of: daemon) {
+                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
+            }
             #expect(fallen.groups[0].handovers["gpu-error"] == 1 && fallen.gpu(.intel)?.state == "quarantined")
             let soFar = try await sink.reading(of: "hd").frames.count
             try await sink.waitForFrames(soFar + 15, of: "hd")
@@ -247,11 +313,15 @@ import Testing
             try await lab.plug(.intel)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.environment)
-            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
+            }
             try await lab.wedge(.intel, recovery: "none")
             try await daemon.logged("the kernel has reset a GPU")
             let status = try await stage.status(of: daemon)
-            #expect(status.groups[0].use == Self.onIntel && status.gpu(.intel)?.state == "ready" && status.problems.isEmpty, "\(status)")
+            #expect(
+                status.groups[0].use == Self.onIntel && status.gpu(.intel)?.state == "ready" && status.problems.isEmpty,
+                "\(status)")
             try await expectWhole(sink, "hd", after: daemon)
         }
     }
@@ -263,9 +333,11 @@ import Testing
             try lab.limitNVIDIA("sessions", 2)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(
-                box(group("a", sink.url("a")), group("b", sink.url("b")), group("c", sink.url("c"))), environment: lab.nvidiaEnvironment)
+                box(group("a", sink.url("a")), group("b", sink.url("b")), group("c", sink.url("c"))),
+                environment: lab.nvidiaEnvironment)
             try await stage.expect("two sessions in use", of: daemon) {
-                $0.groups.map(\.use).sorted() == [Self.onNVIDIA, Self.onNVIDIA, "libx264"] && $0.groups.filter { $0.state == "live" }.count == 2
+                $0.groups.map(\.use).sorted() == [Self.onNVIDIA, Self.onNVIDIA, "libx264"]
+                    && $0.groups.filter { $0.state == "live" }.count == 2
                     && $0.groups.contains { $0.state == "degraded" && $0.why.contains("session") }
             }
             try await sink.waitForFrames(30, of: "c")
@@ -289,37 +361,60 @@ import Testing
             try await lab.plug(.nvidia)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.streambox(box(group("hd", sink.url("hd"))), environment: lab.nvidiaEnvironment)
-            try await stage.expect("the GPU in use", of: daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: daemon) {
+                $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live"
+            }
             try await sink.waitForFrames(30, of: "hd")
             try lab.fail(call, fault)
-            let fallen = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
+            let fallen = try await stage.expect("software in its place", of: daemon) {
+                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
+            }
             #expect(fallen.groups[0].handovers[cause] == 1 && fallen.gpu(.nvidia)?.state == "quarantined", "\(fallen)")
             try lab.heal()
-            try await stage.expect("the GPU again", of: daemon) { $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU again", of: daemon) {
+                $0.groups[0].use == Self.onNVIDIA && $0.groups[0].state == "live"
+            }
             let soFar = try await sink.reading(of: "hd").frames.count
             try await sink.waitForFrames(soFar + 15, of: "hd")
             try await expectWhole(sink, "hd", after: daemon)
         }
     }
 
-    @Test("an encoder that is asked for and not there is said so, with what to do, and software goes on where the order allows it")
+    @Test(
+        """
+        an encoder that is asked for and not there is said so, with what to do, and software goes on where the \
+        order allows it
+        """
+    )
     func notThere() async throws {
         try await withLab { stage, lab in
             let sink = try await stage.nginx(record: true)
             let channels = box(group("hd", sink.url("hd"), ", encoder: h264_vaapi"))
-            let checked = try await stage.command(["check", try stage.configuration(channels, name: "checked")], environment: lab.environment)
-            #expect(checked.ending == .exited(0) && checked.text.contains("h264_vaapi") && checked.text.contains("intel-media-va-driver"), "\(checked.text)")
+            let checked = try await stage.command(
+                ["check", try stage.configuration(channels, name: "checked")], environment: lab.environment)
+            #expect(
+                checked.ending == .exited(0) && checked.text.contains("h264_vaapi")
+                    && checked.text.contains("intel-media-va-driver"), "\(checked.text)")
             let daemon = try await stage.streambox(channels, environment: lab.environment)
-            let status = try await stage.expect("software in its place", of: daemon) { $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded" }
-            #expect(status.problems.contains { $0.problem == "group-degraded" && $0.sentence.contains("mesa-va-drivers") }, "\(status.problems)")
+            let status = try await stage.expect("software in its place", of: daemon) {
+                $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
+            }
+            #expect(
+                status.problems.contains { $0.problem == "group-degraded" && $0.sentence.contains("mesa-va-drivers") },
+                "\(status.problems)")
             try await sink.waitForFrames(15, of: "hd")
             try await daemon.terminate()
-            let none = try await stage.streambox(channels, name: "none", more: "encoders: { order: [vaapi] }\n", environment: lab.environment)
-            let refused = try await stage.expect("a group without an encoder", of: none) { $0.problems.contains { $0.problem == "no-encoder" } }
+            let none = try await stage.streambox(
+                channels, name: "none", more: "encoders: { order: [vaapi] }\n", environment: lab.environment)
+            let refused = try await stage.expect("a group without an encoder", of: none) {
+                $0.problems.contains { $0.problem == "no-encoder" }
+            }
             #expect(refused.groups[0].state == "stalled" && refused.groups[0].encoder == "none")
             // It is used as soon as there is one.
             try await lab.plug(.intel)
-            try await stage.expect("the GPU in use", of: none) { $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live" }
+            try await stage.expect("the GPU in use", of: none) {
+                $0.groups[0].use == Self.onIntel && $0.groups[0].state == "live"
+            }
             try await none.terminate()
         }
     }

@@ -10,7 +10,9 @@ import Testing
         var daemon: Daemon
         var keyFile: String
 
-        func url(_ key: String = "the-right-key", app: String = "live") -> String { "rtmp://127.0.0.1:\(port)/\(app)/\(key)" }
+        func url(_ key: String = "the-right-key", app: String = "live") -> String {
+            "rtmp://127.0.0.1:\(port)/\(app)/\(key)"
+        }
     }
 
     /// A channel with one RTMP port, whose stream goes out as it comes.
@@ -38,21 +40,31 @@ import Testing
         let text = (try? stage.folder.text("box.prom")) ?? ""
         var found: [String: Int] = [:]
         for line in text.split(separator: "\n") {
-            if let match = line.firstMatch(of: /^streambox_ingest_refusals_total{channel="main",source="rtmp-0",reason="([a-z]+)"} (\d+)$/) {
+            if let match = line.firstMatch(
+                of: /^streambox_ingest_refusals_total{channel="main",source="rtmp-0",reason="([a-z]+)"} (\d+)$/)
+            {
                 found[String(match.1)] = Int(match.2)
             }
         }
         return found
     }
 
-    @Test("another application and a wrong key are refused in RTMP's words, counted, logged without the key, and nothing of them is on air")
+    @Test(
+        """
+        another application and a wrong key are refused in RTMP's words, counted, logged without the key, and \
+        nothing of them is on air
+        """
+    )
     func refused() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
             let tap = try await stage.tap("main", of: rig.daemon)
             let before = try await eventually("the slate") { tap.output.total > 20_000 ? tap.output.total : nil }
             #expect(before > 0)
-            for (url, word) in [(rig.url("a-wrong-key"), "stream key"), (rig.url("the-right-ke"), "stream key"), (rig.url(app: "other"), "no such application")] {
+            for (url, word) in [
+                (rig.url("a-wrong-key"), "stream key"), (rig.url("the-right-ke"), "stream key"),
+                (rig.url(app: "other"), "no such application"),
+            ] {
                 let stranger = try await stage.publish(.small(seconds: 20), to: url)
                 #expect(try await stranger.wait(.seconds(30)) != .exited(0))
                 #expect(stranger.errors.text.contains(word), "\(stranger.errors.text)")
@@ -61,7 +73,9 @@ import Testing
             #expect(rig.daemon.lines("msg=\"turned away", "source=rtmp-0").count == 3)
             #expect(rig.daemon.lines("reason=key", "address=127.0.0.1").count == 2)
             #expect(rig.daemon.lines("a-wrong-key").isEmpty && rig.daemon.lines("the-right-ke").isEmpty)
-            try await eventually("the metric", within: .seconds(10)) { refusals(stage)["key"] == 2 && refusals(stage)["application"] == 1 }
+            try await eventually("the metric", within: .seconds(10)) {
+                refusals(stage)["key"] == 2 && refusals(stage)["application"] == 1
+            }
             // Nothing has reached the channel.
             #expect(rig.daemon.lines("on air", "source=rtmp-0").isEmpty)
             let good = try await stage.publish(.small, to: rig.url())
@@ -121,7 +135,12 @@ import Testing
         }
     }
 
-    @Test("of two with the right key the second is refused while the first delivers, and takes over when the first is silent")
+    @Test(
+        """
+        of two with the right key the second is refused while the first delivers, and takes over when the first is \
+        silent
+        """
+    )
     func takeover() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -133,7 +152,11 @@ import Testing
             #expect(first.isRunning && rig.daemon.lines("msg=ended", "source=rtmp-0").isEmpty)
             let stopped = ContinuousClock.now
             first.send(SIGSTOP)
-            let third = try await stage.publish(.with { $0 = .small; $0.firstNumber = 5000 }, to: rig.url())
+            let third = try await stage.publish(
+                .with {
+                    $0 = .small
+                    $0.firstNumber = 5000
+                }, to: rig.url())
             let line = try await rig.daemon.logged("another one with the right key takes its place")
             print("taken over after \(line.time - stopped)")
             #expect(line.time - stopped > .milliseconds(1900))
@@ -218,14 +241,21 @@ import Testing
             #expect(told <= 12 + 5 * minutes)
             // And afterwards the right key is let in.
             let position = rig.daemon.position
-            let good = try await stage.publish(.with { $0 = .small; $0.firstNumber = 9000 }, to: rig.url())
+            let good = try await stage.publish(
+                .with {
+                    $0 = .small
+                    $0.firstNumber = 9000
+                }, to: rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0", from: position)
             await stage.end(good)
             try await rig.daemon.terminate()
             let verdict = Verdict(try await rig.sink.reading(of: "one"))
             print("flooded: \(verdict)")
             // An encoder that a busy machine starts late begins with the second keyframe.
-            #expect(verdict.lost.allSatisfy { $0.upperBound >= 480 } && verdict.duplicated.isEmpty && [0, 30].contains(verdict.first), "\(verdict); \(rig.daemon.lines("source=rtmp-0").filter { !$0.contains("turned away") })")
+            #expect(
+                verdict.lost.allSatisfy { $0.upperBound >= 480 } && verdict.duplicated.isEmpty
+                    && [0, 30].contains(verdict.first),
+                "\(verdict); \(rig.daemon.lines("source=rtmp-0").filter { !$0.contains("turned away") })")
         }
     }
 
@@ -248,7 +278,12 @@ import Testing
         }
     }
 
-    @Test("a key is read again at a reload: who showed the one before is turned away, and a file that cannot be read changes nothing")
+    @Test(
+        """
+        a key is read again at a reload: who showed the one before is turned away, and a file that cannot be read \
+        changes nothing
+        """
+    )
     func keyChanges() async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -283,7 +318,8 @@ import Testing
                 """
                   - name: main
                     tap: true
-                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", key: { file: \(stage.folder.path("none")) } } }, { test: { size: 320x180 } } ]
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", key: { file: \(stage.folder.path("none")) } } },
+                      { test: { size: 320x180 } } ]
                 """)
             try await daemon.logged("secret file", "none", "source=rtmp-0")
             #expect(!FreePort.isListening(tcp: port))
@@ -349,7 +385,9 @@ import Testing
         }
     }
 
-    @Test("GStreamer's rtmp2sink and rtmpsink, which is librtmp as OBS has it, and nginx-rtmp's push are let in", arguments: ["rtmp2sink", "rtmpsink", "push"])
+    @Test(
+        "GStreamer's rtmp2sink and rtmpsink, which is librtmp as OBS has it, and nginx-rtmp's push are let in",
+        arguments: ["rtmp2sink", "rtmpsink", "push"])
     func otherClients(_ client: String) async throws {
         try await withStage { stage in
             let rig = try await rig(stage)
@@ -376,11 +414,14 @@ import Testing
             let port = try FreePort.tcp()
             let name = url.split(separator: "/").last.map(String.init) ?? ""
             let folder = try stage.folder.makeFolder("push-\(port)")
-            try stage.folder.write("push-\(port)/nginx.conf", """
+            try stage.folder.write(
+                "push-\(port)/nginx.conf",
+                """
                 daemon off; master_process off; pid \(folder)/pid; error_log \(folder)/error.log;
                 load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
                 events { worker_connections 64; }
-                rtmp { access_log off; server { listen 127.0.0.1:\(port); application in { live on; push \(url.replacing("/\(name)", with: "")) playPath=\(name); push_reconnect 1s; } } }
+                rtmp { access_log off; server { listen 127.0.0.1:\(port); application in { live on; push \
+                \(url.replacing("/\(name)", with: "")) playPath=\(name); push_reconnect 1s; } } }
                 """)
             let nginx = try await stage.program("nginx", ["-p", folder, "-c", "\(folder)/nginx.conf"])
             try await eventually("nginx to listen") { FreePort.isListening(tcp: port) }
@@ -388,10 +429,18 @@ import Testing
             return nginx
         }
         let file = stage.folder.path("gst.flv")
-        if !FileManager.default.fileExists(atPath: file) { try await NumberedSource.small(seconds: 8) { $0.bitrate = 400 }.write(to: file) }
+        if !FileManager.default.fileExists(atPath: file) {
+            try await NumberedSource.small(seconds: 8) { $0.bitrate = 400 }.write(to: file)
+        }
         let sink = client == "rtmp2sink" ? ["rtmp2sink", "location=\(url)"] : ["rtmpsink", "location=\(url) live=1"]
-        return try await stage.program("gst-launch-1.0", [
-            "-q", "filesrc", "location=\(file)", "!", "flvdemux", "name=d", "flvmux", "name=m", "streamable=true", "!",
-        ] + sink + ["sync=true", "d.video", "!", "queue", "!", "h264parse", "!", "m.", "d.audio", "!", "queue", "!", "aacparse", "!", "m."])
+        return try await stage.program(
+            "gst-launch-1.0",
+            [
+                "-q", "filesrc", "location=\(file)", "!", "flvdemux", "name=d", "flvmux", "name=m", "streamable=true",
+                "!",
+            ] + sink + [
+                "sync=true", "d.video", "!", "queue", "!", "h264parse", "!", "m.", "d.audio", "!", "queue", "!",
+                "aacparse", "!", "m.",
+            ])
     }
 }

@@ -4,7 +4,9 @@ import Testing
 
 /// Encoders that die or hang, and the ends that the service itself can have.
 @Suite(.serialized, .tags(.ffmpeg)) struct LifeTests {
-    @Test("an encoder that is killed or hangs is replaced: the target sees one stream, and no picture is missing or twice")
+    @Test(
+        "an encoder that is killed or hangs is replaced: the target sees one stream, and no picture is missing or twice"
+    )
     func encoderLost() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -15,7 +17,8 @@ import Testing
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
                     slate: { after: 60s }
                     groups:
-                      - { name: hd, video: { bitrate: 600k, rate: 30 }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+                      - { name: hd, video: { bitrate: 600k, rate: 30 },
+                          targets: [ { name: a, url: "\(sink.url("one"))" } ] }
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
             // The slate: an encoder is there for the source's first picture.
@@ -62,11 +65,14 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let port = try FreePort.tcp()
             // The real FFmpeg, which reads at half speed where it is to take its time.
-            let slow = try stage.folder.write("ffmpeg", """
+            let slow = try stage.folder.write(
+                "ffmpeg",
+                """
                 #!/bin/bash
                 arguments=()
                 for argument in "$@"; do
-                    if [[ $argument == -i && " $* " == *" pipe:0 "* && " $* " == *" veryfast "* ]]; then arguments+=(-readrate 0.5); fi
+                    if [[ $argument == -i && " $* " == *" pipe:0 "* && " $* " == *" veryfast "* ]]; then \
+                arguments+=(-readrate 0.5); fi
                     arguments+=("$argument")
                 done
                 exec ffmpeg "${arguments[@]}"
@@ -77,7 +83,8 @@ import Testing
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
                     slate: { after: 20s }
                     groups:
-                      - { name: hd, video: { bitrate: 600k, size: 320x180, rate: 30 }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+                      - { name: hd, video: { bitrate: 600k, size: 320x180, rate: 30 },
+                          targets: [ { name: a, url: "\(sink.url("one"))" } ] }
                 """, more: "ffmpeg: \(slow)\n")
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
@@ -99,7 +106,9 @@ import Testing
             let port = try FreePort.tcp()
             let mark = try stage.folder.write("slow", "")
             // The real FFmpeg, which reads at half speed with the usual preset while the machine is to be busy.
-            let slow = try stage.folder.write("ffmpeg", """
+            let slow = try stage.folder.write(
+                "ffmpeg",
+                """
                 #!/bin/bash
                 arguments=()
                 for argument in "$@"; do
@@ -167,24 +176,37 @@ import Testing
         """
     }
 
-    private func expectPlayable(_ stage: Stage, atLeast count: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    private func expectPlayable(_ stage: Stage, atLeast count: Int, sourceLocation: SourceLocation = #_sourceLocation)
+        async throws
+    {
         let files = stage.folder.names(in: "rec")
         #expect(files.count >= count, sourceLocation: sourceLocation)
         for file in files {
             // Of a file that was cut off after a moment the picture may be all there is.
             let done = try await Program.run(
-                "ffmpeg", ["-v", "error", "-nostdin", "-i", stage.folder.path("rec/\(file)"), "-map", "0:v", "-c:v", "rawvideo", "-f", "framecrc", "-"])
-            #expect(done.ending == .exited(0) && done.errors.isEmpty, "\(file): \(done.errors)", sourceLocation: sourceLocation)
-            #expect(done.text.split(separator: "\n").contains { !$0.hasPrefix("#") }, "\(file)", sourceLocation: sourceLocation)
+                "ffmpeg",
+                [
+                    "-v", "error", "-nostdin", "-i", stage.folder.path("rec/\(file)"), "-map", "0:v", "-c:v",
+                    "rawvideo", "-f", "framecrc", "-",
+                ])
+            #expect(
+                done.ending == .exited(0) && done.errors.isEmpty, "\(file): \(done.errors)",
+                sourceLocation: sourceLocation)
+            #expect(
+                done.text.split(separator: "\n").contains { !$0.hasPrefix("#") }, "\(file)",
+                sourceLocation: sourceLocation)
         }
     }
 
-    @Test("SIGTERM and SIGINT end everything in order: connections closed, recordings playable, nothing left", arguments: [SIGTERM, SIGINT])
+    @Test(
+        "SIGTERM and SIGINT end everything in order: connections closed, recordings playable, nothing left",
+        arguments: [SIGTERM, SIGINT])
     func terminated(signal: Int32) async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let (rtmp, srt) = (try FreePort.tcp(), try FreePort.udp())
-            let daemon = try await stage.streambox(everything(stage, sink, rtmp: rtmp, srt: srt), environment: ["KEY": "one"])
+            let daemon = try await stage.streambox(
+                everything(stage, sink, rtmp: rtmp, srt: srt), environment: ["KEY": "one"])
             try await sink.waitForFrames(60, of: "one")
             try await daemon.logged("msg=live", "target=archive")
             daemon.program.send(signal)
@@ -224,11 +246,16 @@ import Testing
                 let http = try FreePort.tcp()
                 // A task that comes to a loop that is gone ends the program then.
                 let daemon = try await stage.streambox(
-                    "  - { name: main, sources: [ { rtmp: { listen: \"127.0.0.1:\(try FreePort.tcp())\" } } ], groups: [ { name: raw, video: copy, audio: copy, tap: true } ] }",
+                    """
+                      - { name: main, sources: [ { rtmp: { listen: \"127.0.0.1:\(try FreePort.tcp())\" } } ], \
+                    groups: [ { name: raw, video: copy, audio: copy, tap: true } ] }
+                    """,
                     more: "status: { listen: \(http) }\n", environment: ["SWIFTNIO_STRICT": "1"])
                 try await eventually("the status server to listen") { FreePort.isListening(tcp: http) }
                 let clients = try await RawClient.connected(to: http, count: round % 2 == 0 ? 0 : 12)
-                for (index, client) in clients.enumerated() where index > 2 { client.get(["/metrics", "/api/events", "/readyz"][index % 3]) }
+                for (index, client) in clients.enumerated() where index > 2 {
+                    client.get(["/metrics", "/api/events", "/readyz"][index % 3])
+                }
                 try await daemon.terminate()
                 let strange = daemon.program.errors.lines.map(\.text).filter { !$0.hasPrefix("time=") }
                 #expect(strange == [], "stop \(round)")
@@ -244,7 +271,9 @@ import Testing
             let channels = everything(stage, sink, rtmp: rtmp, srt: srt)
             let daemon = try await stage.streambox(channels, environment: ["KEY": "one"])
             try await sink.waitForFrames(60, of: "one")
-            try await eventually("the RTMP source to listen") { FreePort.isListening(tcp: rtmp) && FreePort.isBound(udp: srt) }
+            try await eventually("the RTMP source to listen") {
+                FreePort.isListening(tcp: rtmp) && FreePort.isBound(udp: srt)
+            }
             // In the middle of a segment (about 125 kB): one that has only just been opened holds no picture yet.
             func isHalfFull() throws -> Bool {
                 guard let newest = stage.folder.names(in: "rec").last else { return false }
@@ -265,12 +294,16 @@ import Testing
                 !stage.leftovers.contains { $0.command.contains("ffmpeg") && !$0.isZombie }
             }
             // A process that ends can be gone from sight a moment before its sockets are.
-            try await eventually("the ports to be free") { !FreePort.isListening(tcp: rtmp) && !FreePort.isBound(udp: srt) }
+            try await eventually("the ports to be free") {
+                !FreePort.isListening(tcp: rtmp) && !FreePort.isBound(udp: srt)
+            }
             try await expectPlayable(stage, atLeast: 1)
 
             let next = try await stage.streambox(channels, environment: ["KEY": "one"])
             try await sink.waitForPublishes(2, of: "one", within: .seconds(30)) { $0.isAccepted }
-            try await eventually("the RTMP source to listen") { FreePort.isListening(tcp: rtmp) && FreePort.isBound(udp: srt) }
+            try await eventually("the RTMP source to listen") {
+                FreePort.isListening(tcp: rtmp) && FreePort.isBound(udp: srt)
+            }
             try await next.logged("msg=live", "target=archive")
             try await next.terminate()
             #expect(stage.folder.names(in: "run-box") == [], "secrets of the first life are gone too")
@@ -303,7 +336,9 @@ import Testing
                           - { name: studio, url: "\(peer.url)", passphrase: { env: PASS } }
                 """
             try sink.refuse("hush-refused")
-            let environment = ["INGEST": "hush-ingest", "KEY": "hush-key", "PASS": "hush-passphrase", "REFUSED": "hush-refused"]
+            let environment = [
+                "INGEST": "hush-ingest", "KEY": "hush-key", "PASS": "hush-passphrase", "REFUSED": "hush-refused",
+            ]
             let daemon = try await stage.streambox(channels, environment: environment)
             var seen = Set<String>()
             func look() {
@@ -331,10 +366,12 @@ import Testing
             #expect(plan.ending == .exited(0) && json.ending == .exited(0) && check.ending == .exited(0))
             #expect(seen.filter { $0.contains("ffmpeg") }.count >= 6)
             for (name, text) in [
-                ("arguments", seen.joined(separator: "\n")), ("log", daemon.program.errors.text), ("output", daemon.program.output.text),
+                ("arguments", seen.joined(separator: "\n")), ("log", daemon.program.errors.text),
+                ("output", daemon.program.output.text),
                 ("plan", plan.text + plan.errors), ("json", json.text), ("check", check.text),
             ] {
-                #expect(!text.contains("hush-"), "\(name): \(text.split(separator: "\n").filter { $0.contains("hush-") })")
+                #expect(
+                    !text.contains("hush-"), "\(name): \(text.split(separator: "\n").filter { $0.contains("hush-") })")
             }
             #expect(stage.folder.names(in: "run-box") == [])
         }

@@ -69,13 +69,20 @@ import Testing
                   - name: main
                     sources: [ { test: { size: 320x180, rate: 30 } } ]
                     groups:
-                      - { name: hd, video: copy, audio: copy, targets: [ { name: t, url: "rtmp://127.0.0.1:\(try FreePort.tcp())/live/x" } ] }
+                      - { name: hd, video: copy, audio: copy,
+                          targets: [ { name: t, url: "rtmp://127.0.0.1:\(try FreePort.tcp())/live/x" } ] }
                 """)
             let log = try stage.folder.write("journal", "")
-            let script = "exec 2>>\"$2\"; JOURNAL_STREAM=$(stat -Lc %d:%i /proc/self/fd/2) exec \"$0\" run --config \"$1\" --log-level debug"
+            let script =
+                """
+                exec 2>>"$2"; JOURNAL_STREAM=$(stat -Lc %d:%i /proc/self/fd/2) exec "$0" run --config "$1" \
+                --log-level debug
+                """
             let service = try await stage.program("sh", ["-c", script, Daemon.path, config, log])
             func lines() throws -> [Substring] { try stage.folder.text("journal").split(separator: "\n") }
-            try await eventually("a target that is down") { try lines().contains { $0.contains("ended:") && $0.contains("target=t") } }
+            try await eventually("a target that is down") {
+                try lines().contains { $0.contains("ended:") && $0.contains("target=t") }
+            }
             service.send(SIGTERM)
             #expect(try await service.wait(.seconds(10)) == .exited(0))
             let priorities = ["debug": 7, "info": 6, "notice": 5, "warning": 4, "error": 3]
@@ -86,7 +93,12 @@ import Testing
             #expect(try lines().contains { $0.hasPrefix("<4>") && $0.contains("ended:") && $0.contains(" last=") })
             #expect(try lines().last?.contains("level=notice msg=stopped") == true)
 
-            let mistaken = try await stage.program("sh", ["-c", script, Daemon.path, try stage.folder.write("bad.yaml", "channels: 3\n"), try stage.folder.write("bad", "")])
+            let mistaken = try await stage.program(
+                "sh",
+                [
+                    "-c", script, Daemon.path, try stage.folder.write("bad.yaml", "channels: 3\n"),
+                    try stage.folder.write("bad", ""),
+                ])
             #expect(try await mistaken.wait() == .exited(2))
             #expect(try stage.folder.text("bad").split(separator: "\n").allSatisfy { $0.hasPrefix("<3>") })
         }

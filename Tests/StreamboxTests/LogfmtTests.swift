@@ -8,25 +8,39 @@ import Testing
 @testable import streambox
 
 @Suite struct LogfmtTests {
-    private func entry(_ message: String, _ level: Logger.Level = .info, _ metadata: Logger.Metadata = [:]) -> LogEntry {
-        LogEntry(time: timespec(tv_sec: 1_700_000_000, tv_nsec: 7_000_000), level: level, message: message, metadata: metadata)
+    private func entry(_ message: String, _ level: Logger.Level = .info, _ metadata: Logger.Metadata = [:]) -> LogEntry
+    {
+        LogEntry(
+            time: timespec(tv_sec: 1_700_000_000, tv_nsec: 7_000_000), level: level, message: message,
+            metadata: metadata)
     }
 
-    @Test("plain values stand as they are, others are quoted and stay on one line", arguments: [
-        ("rtmp-0", "rtmp-0"), ("", "\"\""), ("no picture", "\"no picture\""), ("é", "é"), ("a\\b", "\"a\\\\b\""),
-        ("a=b \"c\"\n\u{1B}[0m", "\"a=b \\\"c\\\"\\n\\u001b[0m\""), ("\u{85}\u{202E}\u{2028}\u{7F}\r\t", "\"\\u0085\\u202e\\u2028\\u007f\\r\\t\""),
-    ])
+    @Test(
+        "plain values stand as they are, others are quoted and stay on one line",
+        arguments: [
+            ("rtmp-0", "rtmp-0"), ("", "\"\""), ("no picture", "\"no picture\""), ("é", "é"), ("a\\b", "\"a\\\\b\""),
+            ("a=b \"c\"\n\u{1B}[0m", "\"a=b \\\"c\\\"\\n\\u001b[0m\""),
+            ("\u{85}\u{202E}\u{2028}\u{7F}\r\t", "\"\\u0085\\u202e\\u2028\\u007f\\r\\t\""),
+        ])
     func quoting(text: String, quoted: String) {
         #expect(LogEntry.quoted(text) == quoted)
     }
 
     @Test("the place comes first, from the outside in, then the rest by name")
     func order() {
-        let line = entry("handed over", .notice, ["cause": "crash", "group": "hd", "channel": "main", "after": "90ms"]).line(hiding: Redactor(), inJournal: false)
-        #expect(line == "time=2023-11-14T22:13:20.007Z level=notice msg=\"handed over\" channel=main group=hd after=90ms cause=crash\n")
+        let line = entry("handed over", .notice, ["cause": "crash", "group": "hd", "channel": "main", "after": "90ms"])
+            .line(hiding: Redactor(), inJournal: false)
+        #expect(
+            line
+                == """
+                time=2023-11-14T22:13:20.007Z level=notice msg="handed over" channel=main group=hd after=90ms \
+                cause=crash\n
+                """
+        )
     }
 
-    @Test("in the journal a line begins with its priority", arguments: zip(Logger.Level.allCases, [7, 7, 6, 5, 4, 3, 2]))
+    @Test(
+        "in the journal a line begins with its priority", arguments: zip(Logger.Level.allCases, [7, 7, 6, 5, 4, 3, 2]))
     func priorities(level: Logger.Level, priority: Int) {
         #expect(entry("x", level).line(hiding: Redactor(), inJournal: true).hasPrefix("<\(priority)>time="))
     }
@@ -34,13 +48,15 @@ import Testing
     @Test("no secret is in a line, whatever puts it there; names stay readable")
     func secrets() {
         let redactor = Redactor(secrets: ["tw1tch"])
-        let line = entry("key tw1tch of rtmp://u:pw@h/app/k3y", .info, ["last": "x tw1tch", "target": "tw1tch"]).line(hiding: redactor, inJournal: false)
+        let line = entry("key tw1tch of rtmp://u:pw@h/app/k3y", .info, ["last": "x tw1tch", "target": "tw1tch"]).line(
+            hiding: redactor, inJournal: false)
         #expect(line.contains("msg=\"key **** of rtmp://****@h/app/****\" target=tw1tch last=\"x ****\""))
     }
 
     @Test("a value without an end is cut")
     func longValues() {
-        #expect(entry(String(repeating: "x", count: 100_000)).line(hiding: Redactor(), inJournal: false).utf8.count < 5000)
+        #expect(
+            entry(String(repeating: "x", count: 100_000)).line(hiding: Redactor(), inJournal: false).utf8.count < 5000)
     }
 
     @Test("the journal is known by the device and inode that systemd tells, for the very descriptor")
@@ -80,7 +96,8 @@ import Testing
 
         let lines = text.lines
         let whole = lines.filter { $0.contains("msg=\"line ") }.count
-        let left = lines.compactMap { line in line.firstMatch(of: /left out" lines=(\d+)/).flatMap { Int($0.1) } }.reduce(0, +)
+        let left = lines.compactMap { line in line.firstMatch(of: /left out" lines=(\d+)/).flatMap { Int($0.1) } }
+            .reduce(0, +)
         #expect(whole + left == count, "\(whole) written, \(left) left out")
         #expect(left > count / 2)
         #expect(lines.contains { $0.contains("level=error msg=important") })
@@ -155,5 +172,7 @@ private final class Transcribed: @unchecked Sendable {
     private var data = Data()
 
     func add(_ more: Data) { lock.withLock { data += more } }
-    var lines: [String] { lock.withLock { String(decoding: data, as: UTF8.self) }.split(separator: "\n").map(String.init) }
+    var lines: [String] {
+        lock.withLock { String(decoding: data, as: UTF8.self) }.split(separator: "\n").map(String.init)
+    }
 }

@@ -5,7 +5,8 @@ import Testing
 /// The manual page, the package's files and the program say the same.
 @Suite struct ManualTests {
     /// The folder of the project.
-    private static let project = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    private static let project = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
 
     /// As the parser dumps it.
     private struct Dump: Decodable {
@@ -30,7 +31,8 @@ import Testing
     }
 
     private func page(_ name: String) throws -> String {
-        try String(contentsOf: Self.project.appending(path: "packaging/man/\(name)"), encoding: .utf8).replacing("\\-", with: "-")
+        try String(contentsOf: Self.project.appending(path: "packaging/man/\(name)"), encoding: .utf8).replacing(
+            "\\-", with: "-")
     }
 
     @Test("streambox(1) has every command and every option, and no other")
@@ -41,8 +43,11 @@ import Testing
             let root = try JSONDecoder().decode(Dump.self, from: Data(dump.text.utf8)).command
             let page = try page("streambox.1")
             let commands = (root.subcommands ?? []).filter { $0.shouldDisplay ?? true }
-            let section = try #require(page.split(separator: ".SH COMMANDS\n").last?.split(separator: ".SH OPTIONS").first)
-            let written = section.split(separator: ".TP\n").compactMap { $0.dropFirst(3).split(whereSeparator: { $0 == " " || $0 == "\n" }).first.map(String.init) }
+            let section = try #require(
+                page.split(separator: ".SH COMMANDS\n").last?.split(separator: ".SH OPTIONS").first)
+            let written = section.split(separator: ".TP\n").compactMap {
+                $0.dropFirst(3).split(whereSeparator: { $0 == " " || $0 == "\n" }).first.map(String.init)
+            }
             #expect(Set(written) == Set(commands.map(\.commandName)).union(["help"]))
             var options: Set<String> = ["help"]
             func collect(_ command: Dump.Command) {
@@ -59,9 +64,17 @@ import Testing
     @Test("the readme's table has every command with its options, and no other")
     func readme() async throws {
         try await withStage { stage in
-            let root = try JSONDecoder().decode(Dump.self, from: Data(try await stage.command(["--experimental-dump-help"]).output)).command
-            let rows = try String(contentsOf: Self.project.appending(path: "README.md"), encoding: .utf8).matches(of: #/(?m)^\| `streambox .*?`\ \|/#)
-                .flatMap { $0.0.matches(of: /`(?:streambox )?([a-z]+)( [^`]*)?`/).map { (name: String($0.1), synopsis: String($0.2 ?? "")) } }
+            let root = try JSONDecoder().decode(
+                Dump.self, from: Data(try await stage.command(["--experimental-dump-help"]).output)
+            ).command
+            let rows = try String(contentsOf: Self.project.appending(path: "README.md"), encoding: .utf8).matches(
+                of: #/(?m)^\| `streambox .*?`\ \|/#
+            )
+            .flatMap {
+                $0.0.matches(of: /`(?:streambox )?([a-z]+)( [^`]*)?`/).map {
+                    (name: String($0.1), synopsis: String($0.2 ?? ""))
+                }
+            }
             let commands = (root.subcommands ?? []).filter { $0.shouldDisplay ?? true }
             #expect(Set(rows.map(\.name)).union(["help"]) == Set(commands.map(\.commandName)).union(["help"]))
             // How the service is found, and how much it says, is the same for many.
@@ -88,14 +101,21 @@ import Testing
             let text = try String(contentsOfFile: path, encoding: .utf8)
             var lines: [String] = []
             for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-                if line.contains("targets: []") { lines.append("        targets:") ; continue }
+                if line.contains("targets: []") {
+                    lines.append("        targets:")
+                    continue
+                }
                 let example = line.replacing(/^( +)#(- .*)$/) { "\($0.1)\($0.2)" }
                 lines.append(String(example))
             }
-            let full = try stage.folder.write("full.yaml", lines.joined(separator: "\n").replacing("192.168.1.10:1935", with: "192.168.1.10:1936"), mode: 0o600)
+            let full = try stage.folder.write(
+                "full.yaml", lines.joined(separator: "\n").replacing("192.168.1.10:1935", with: "192.168.1.10:1936"),
+                mode: 0o600)
             let second = try await stage.command(["check", full])
             #expect(second.ending == .exited(0), "\(second.errors)")
-            for word in ["capture", "srt", "rtsp", "twitch", "youtube", "archive"] { #expect(second.text.contains(word), "\(word)") }
+            for word in ["capture", "srt", "rtsp", "twitch", "youtube", "archive"] {
+                #expect(second.text.contains(word), "\(word)")
+            }
         }
     }
 

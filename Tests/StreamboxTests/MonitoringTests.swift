@@ -6,14 +6,21 @@ import Testing
 /// The metrics as Prometheus and its tools see them, and what is built on them.
 @Suite(.serialized, .tags(.ffmpeg)) struct MonitoringTests {
     /// The top of the package.
-    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
     private static let rules = "\(root)/docs/prometheus/streambox-alerts.yml"
     private static let ruleTests = "\(root)/docs/prometheus/streambox-alerts-test.yml"
 
-    /// Streams are measured in bits a second, and users' dashboards rely on the name; `streambox_feed_bytes_total` has the bytes.
+    /// Streams are measured in bits a second, and users' dashboards rely on the name; `streambox_feed_bytes_total` has
+    /// the bytes.
     private static let remarks = [#"streambox_group_bitrate_bits_per_second use base unit "bytes" instead of "bits""#]
 
-    @Test("promtool has no remark on the service's metrics but on the unit of the bitrate, node_exporter hands them on, and the dashboard and the alerts name nothing else")
+    @Test(
+        """
+        promtool has no remark on the service's metrics but on the unit of the bitrate, node_exporter hands them \
+        on, and the dashboard and the alerts name nothing else
+        """
+    )
     func metrics() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx()
@@ -41,10 +48,12 @@ import Testing
             // With a problem, an exit and a handover every family has a sample, but for the hardware that is not here.
             try await eventually("the metrics to tell it") {
                 let text = String(decoding: try read(), as: UTF8.self)
-                return ["streambox_problem{", "streambox_handovers_total{", "streambox_encoder_exits_total{"].allSatisfy { text.contains("\n\($0)") }
+                return ["streambox_problem{", "streambox_handovers_total{", "streambox_encoder_exits_total{"].allSatisfy
+                { text.contains("\n\($0)") }
             }
             #expect(try await Promtool.remarks(on: try read()) == Self.remarks)
-            #expect(try await Promtool.remarks(on: Array(try await HTTP.get(port: http, "/metrics").utf8)) == Self.remarks)
+            #expect(
+                try await Promtool.remarks(on: Array(try await HTTP.get(port: http, "/metrics").utf8)) == Self.remarks)
 
             // What there is to tell may change while it is scraped.
             typealias Scrape = (file: MetricNames, text: String)
@@ -78,8 +87,13 @@ import Testing
         String(
             decoding: PrometheusText.render(
                 BoxSnapshot(
-                    version: "1", ffmpeg: "5.1", started: 1, updated: 2, process: ProcessFigures(cpuSeconds: 1, residentBytes: 1, openDescriptors: 1),
-                    gpus: [GPUSnapshot(slot: "0000:00:02.0", driver: "i915", node: "/dev/dri/renderD128", state: .ready, trouble: nil)],
+                    version: "1", ffmpeg: "5.1", started: 1, updated: 2,
+                    process: ProcessFigures(cpuSeconds: 1, residentBytes: 1, openDescriptors: 1),
+                    gpus: [
+                        GPUSnapshot(
+                            slot: "0000:00:02.0", driver: "i915", node: "/dev/dri/renderD128", state: .ready,
+                            trouble: nil)
+                    ],
                     encoders: [EncoderSnapshot(name: "h264_vaapi", gpu: "0000:00:02.0", isUsable: true)],
                     captureDevices: [CaptureDeviceSnapshot(name: "Cam Link 4K", serial: "SN1", path: "usb-0:2")],
                     channels: [], problems: [])), as: UTF8.self))
@@ -89,7 +103,9 @@ import Testing
         try await Promtool.checkRules(Self.rules)
         try await Promtool.testRules(Self.ruleTests)
         let tests = try String(contentsOfFile: Self.ruleTests, encoding: .utf8)
-        let names = try String(contentsOfFile: Self.rules, encoding: .utf8).matches(of: /alert: (\w+)/).map { String($0.1) }
+        let names = try String(contentsOfFile: Self.rules, encoding: .utf8).matches(of: /alert: (\w+)/).map {
+            String($0.1)
+        }
         #expect(names.count >= 10)
         for name in names { #expect(tests.contains("alertname: \(name)\n"), "\(name) is expected nowhere") }
     }
@@ -99,14 +115,20 @@ import Testing
         try await withStage { stage in
             let dashboard = try Dashboard.read()
             #expect(dashboard.panels.count > 30)
-            let rules: [[String: String]] = dashboard.expressions.enumerated().map { ["record": "dashboard:\($0.offset)", "expr": Dashboard.filledIn($0.element)] }
-            let file = try JSONSerialization.data(withJSONObject: ["groups": [["name": "dashboard", "rules": rules] as [String: Any]]], options: .withoutEscapingSlashes)
+            let rules: [[String: String]] = dashboard.expressions.enumerated().map {
+                ["record": "dashboard:\($0.offset)", "expr": Dashboard.filledIn($0.element)]
+            }
+            let file = try JSONSerialization.data(
+                withJSONObject: ["groups": [["name": "dashboard", "rules": rules] as [String: Any]]],
+                options: .withoutEscapingSlashes)
             try await Promtool.checkRules(try stage.folder.write("dashboard.json", bytes: Array(file)))
 
             #expect(Set(dashboard.panels.map(\.id)).count == dashboard.panels.count)
             for (index, panel) in dashboard.panels.enumerated() {
                 #expect(panel.gridPos.x + panel.gridPos.w <= 24, "\(panel.title)")
-                for other in dashboard.panels[..<index] { #expect(!panel.gridPos.overlaps(other.gridPos), "\(panel.title) lies over \(other.title)") }
+                for other in dashboard.panels[..<index] {
+                    #expect(!panel.gridPos.overlaps(other.gridPos), "\(panel.title) lies over \(other.title)")
+                }
             }
             for variable in ["box", "channel", "group"] {
                 #expect(dashboard.templating.list.contains { $0.name == variable })
@@ -120,7 +142,9 @@ import Testing
 private struct Dashboard: Decodable {
     struct Place: Decodable {
         var x, y, w, h: Int
-        func overlaps(_ other: Place) -> Bool { x < other.x + other.w && other.x < x + w && y < other.y + other.h && other.y < y + h }
+        func overlaps(_ other: Place) -> Bool {
+            x < other.x + other.w && other.x < x + w && y < other.y + other.h && other.y < y + h
+        }
     }
     struct Target: Decodable {
         var expr: String
@@ -147,22 +171,31 @@ private struct Dashboard: Decodable {
     var annotations: List<Annotation>
 
     static func read() throws -> Dashboard {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        return try JSONDecoder().decode(Dashboard.self, from: Data(contentsOf: root.appendingPathComponent("docs/grafana/streambox.json")))
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        return try JSONDecoder().decode(
+            Dashboard.self, from: Data(contentsOf: root.appendingPathComponent("docs/grafana/streambox.json")))
     }
 
     var expressions: [String] { panels.flatMap { $0.targets ?? [] }.map(\.expr) + annotations.list.compactMap(\.expr) }
 
     /// Everything that names metrics or labels, each with what it belongs to.
     var texts: [String] {
-        panels.flatMap { $0.targets ?? [] }.map { "\($0.expr) \($0.legendFormat == "__auto" ? "" : $0.legendFormat ?? "")" }
-            + templating.list.compactMap { variable in variable.definition.map { "\($0) {{\(variable.name == "box" ? "instance" : variable.name)}}" } }
-            + annotations.list.filter { $0.expr?.contains("ALERTS") == false }.map { "\($0.expr ?? "") \($0.titleFormat ?? "")" }
+        panels.flatMap { $0.targets ?? [] }.map {
+            "\($0.expr) \($0.legendFormat == "__auto" ? "" : $0.legendFormat ?? "")"
+        }
+            + templating.list.compactMap { variable in
+                variable.definition.map { "\($0) {{\(variable.name == "box" ? "instance" : variable.name)}}" }
+            }
+            + annotations.list.filter { $0.expr?.contains("ALERTS") == false }.map {
+                "\($0.expr ?? "") \($0.titleFormat ?? "")"
+            }
     }
 
     /// As Grafana hands an expression to Prometheus.
     static func filledIn(_ expression: String) -> String {
-        var text = expression.replacingOccurrences(of: "$__rate_interval", with: "1m").replacingOccurrences(of: "$__range", with: "3h")
+        var text = expression.replacingOccurrences(of: "$__rate_interval", with: "1m").replacingOccurrences(
+            of: "$__range", with: "3h")
         for variable in ["$box", "$channel", "$group"] { text = text.replacingOccurrences(of: variable, with: "(a|b)") }
         return text
     }

@@ -20,7 +20,12 @@ import Testing
         try await stage.command(arguments + ["--config", daemon.config])
     }
 
-    @Test("an encoder is handed over on request; one that does not exist or does not work here is refused with the list, and the running one goes on")
+    @Test(
+        """
+        an encoder is handed over on request; one that does not exist or does not work here is refused with the \
+        list, and the running one goes on
+        """
+    )
     func handover() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -35,7 +40,8 @@ import Testing
             let unknown = try await ask(stage, daemon, "handover", "hx")
             #expect(unknown.ending == .exited(2) && unknown.errors.contains("there are: hd, raw"), "\(unknown.errors)")
             let passed = try await ask(stage, daemon, "handover", "raw")
-            #expect(passed.ending == .exited(1) && passed.errors.contains("passes its channel through"), "\(passed.errors)")
+            #expect(
+                passed.ending == .exited(1) && passed.errors.contains("passes its channel through"), "\(passed.errors)")
             #expect(daemon.children("pipe:0").contains { $0.pid == encoder })
             for arguments in [["hd"], ["hd", "--encoder", "libx264"]] {
                 // An encoder that had no processor for two seconds counts as hung, and is being replaced then.
@@ -77,7 +83,9 @@ import Testing
             try await daemon.terminate()
 
             let again = try await stage.streambox(box(targets))
-            try await eventually("the target that is wanted") { try await stage.status(of: again).target("a")?.state == "live" }
+            try await eventually("the target that is wanted") {
+                try await stage.status(of: again).target("a")?.state == "live"
+            }
             #expect(try await stage.status(of: again).target("b")?.state == "stopped")
             #expect(try await ask(stage, again, "target", "start", "b").ending == .exited(0))
             try await eventually("the other one") { try await stage.status(of: again).target("b")?.state == "live" }
@@ -101,7 +109,8 @@ import Testing
             let sink = try await stage.nginx(record: false)
             try sink.refuse("wrong")
             let targets = """
-                { name: key, url: "\(sink.url("wrong"))" }, { name: nobody, url: "rtmp://127.0.0.1:9/live/x" }, { name: good, url: "\(sink.url("one"))" }
+                { name: key, url: "\(sink.url("wrong"))" }, { name: nobody, url: "rtmp://127.0.0.1:9/live/x" },
+                  { name: good, url: "\(sink.url("one"))" }
                 """
             let daemon = try await stage.streambox(box(targets))
             // One status for both: the targets that are down are tried again all the time.
@@ -109,9 +118,13 @@ import Testing
                 ["key", "nobody", "good"].map { status.target($0)?.state } == ["refused", "waiting", "live"]
             }.problems
             #expect(problems.first { $0.subject == "target key" }?.sentence.contains("key") == true, "\(problems)")
-            #expect(problems.first { $0.subject == "target nobody" }?.problem == "target-down" || problems.allSatisfy { $0.subject != "target nobody" })
+            #expect(
+                problems.first { $0.subject == "target nobody" }?.problem == "target-down"
+                    || problems.allSatisfy { $0.subject != "target nobody" })
             try sink.allow("wrong")
-            try await eventually("the key to be right", within: .seconds(60)) { try await stage.status(of: daemon).target("key")?.state == "live" }
+            try await eventually("the key to be right", within: .seconds(60)) {
+                try await stage.status(of: daemon).target("key")?.state == "live"
+            }
             #expect(try sink.publishes(of: "one").count == 1)
             try await daemon.terminate()
         }
@@ -122,9 +135,11 @@ import Testing
         try await withStage { stage in
             let file = stage.folder.path("box.prom")
             let daemon = try await stage.streambox(
-                box("{ name: rec, record: { folder: \(stage.folder.path("rec")), segment: 10m } }"), more: "status: { file: \(file), every: 500ms }\n")
+                box("{ name: rec, record: { folder: \(stage.folder.path("rec")), segment: 10m } }"),
+                more: "status: { file: \(file), every: 500ms }\n")
             try await eventually("a group that is live") {
-                ((try? String(contentsOfFile: file, encoding: .utf8)) ?? "").contains("streambox_group_state{channel=\"main\",group=\"hd\",state=\"live\"} 1")
+                ((try? String(contentsOfFile: file, encoding: .utf8)) ?? "").contains(
+                    "streambox_group_state{channel=\"main\",group=\"hd\",state=\"live\"} 1")
             }
             #expect(stage.folder.names(in: ".").filter { $0.hasSuffix(".prom") } == ["box.prom"])
             #expect(try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int == 0o644)

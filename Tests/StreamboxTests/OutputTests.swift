@@ -44,7 +44,9 @@ import Testing
                 let probe = try await MediaProbe.read(input)
                 let video = try #require(probe.video, "\(name)")
                 let audio = try #require(probe.audio, "\(name)")
-                #expect(video.codec == "h264" && video.width == 640 && video.height == 360 && video.profile == "Main", "\(name)")
+                #expect(
+                    video.codec == "h264" && video.width == 640 && video.height == 360 && video.profile == "Main",
+                    "\(name)")
                 #expect(audio.codec == "aac" && audio.sampleRate == 44_100 && audio.channels == 1, "\(name)")
                 #expect(probe.backwards.isEmpty, "\(name)")
                 let pictures = probe.packets(of: video)
@@ -74,8 +76,10 @@ import Testing
                     slate: { after: 10s }
                     groups:
                       - { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("copied"))" } ] }
-                      - { name: sound, video: copy, audio: { bitrate: 96k }, targets: [ { name: b, url: "\(sink.url("sound"))" } ] }
-                      - { name: hd, video: { bitrate: 600k, rate: 30 }, targets: [ { name: c, url: "\(sink.url("encoded"))" } ] }
+                      - { name: sound, video: copy, audio: { bitrate: 96k },
+                          targets: [ { name: b, url: "\(sink.url("sound"))" } ] }
+                      - { name: hd, video: { bitrate: 600k, rate: 30 },
+                          targets: [ { name: c, url: "\(sink.url("encoded"))" } ] }
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
             // The slate: encoders and targets are there for the publisher's first picture.
@@ -134,8 +138,11 @@ import Testing
         }
     }
 
-    /// What a multiplexer says of two frames with one time, in the words of each FFmpeg: 5.1 has the first two, later ones the third.
-    private static let overlaps = ["non monotonically increasing dts to muxer", "Non-monotonous DTS in", "Non-monotonic DTS"]
+    /// What a multiplexer says of two frames with one time, in the words of each FFmpeg: 5.1 has the first two, later
+    /// ones the third.
+    private static let overlaps = [
+        "non monotonically increasing dts to muxer", "Non-monotonous DTS in", "Non-monotonic DTS",
+    ]
 
     @Test("a file that starts over goes on at the target without a break")
     func loop() async throws {

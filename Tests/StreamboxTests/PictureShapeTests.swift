@@ -6,27 +6,34 @@ import Testing
 @Suite(.serialized, .tags(.ffmpeg)) struct PictureShapeTests {
     private static let interlaced = [
         "-f", "lavfi", "-i", "nullsrc=s=320x288:r=50,geq=lum='if(lt(mod(X+8*N,64),32),235,16)':cb=128:cr=128", "-vf",
-        "tinterlace=interleave_top,setfield=tff", "-flags", "+ildct+ilme", "-bf", "0", "-g", "12", "-pix_fmt", "yuv420p",
+        "tinterlace=interleave_top,setfield=tff", "-flags", "+ildct+ilme", "-bf", "0", "-g", "12", "-pix_fmt",
+        "yuv420p",
     ]
     private static let quiet = ["-v", "error", "-nostdin", "-y"]
 
     private func marked(_ path: String) async throws -> Int {
-        try await Program.run(Judge.ffprobe, ["-v", "error", "-select_streams", "v", "-show_entries", "frame=interlaced_frame", "-of", "csv=p=0", path])
-            .success("ffprobe").text.split(separator: "\n").count { $0.hasPrefix("1") }
+        try await Program.run(
+            Judge.ffprobe,
+            ["-v", "error", "-select_streams", "v", "-show_entries", "frame=interlaced_frame", "-of", "csv=p=0", path]
+        )
+        .success("ffprobe").text.split(separator: "\n").count { $0.hasPrefix("1") }
     }
 
     /// - Parameter first: The number of the first frame to look at.
     private func combed(_ path: String, from first: Int = 0) async throws -> Int {
         let filters = "select='gte(n,\(first))',idet,metadata=mode=print:file=-:key=lavfi.idet.single.current_frame"
-        return try await Program.run(Judge.ffmpeg, ["-v", "error", "-nostdin", "-i", path, "-vf", filters, "-f", "null", "-"])
-            .success("idet").text.split(separator: "\n").count { $0.hasSuffix("=tff") || $0.hasSuffix("=bff") }
+        return try await Program.run(
+            Judge.ffmpeg, ["-v", "error", "-nostdin", "-i", path, "-vf", filters, "-f", "null", "-"]
+        )
+        .success("idet").text.split(separator: "\n").count { $0.hasSuffix("=tff") || $0.hasSuffix("=bff") }
     }
 
     /// The brightness of a part of each frame.
     private func brightness(_ path: String, of part: String) async throws -> [UInt8] {
         let filters = "crop=\(part),scale=1:1:flags=area,format=gray"
         return try await Program.run(
-            Judge.ffmpeg, ["-v", "error", "-nostdin", "-i", path, "-fps_mode", "passthrough", "-vf", filters, "-f", "rawvideo", "-"]
+            Judge.ffmpeg,
+            ["-v", "error", "-nostdin", "-i", path, "-fps_mode", "passthrough", "-vf", filters, "-f", "rawvideo", "-"]
         ).success("the brightness").output
     }
 
@@ -42,18 +49,25 @@ import Testing
                     slate: { after: 10m }
                     groups:
                       - { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("copied"))" } ] }
-                      - { name: hd, video: { size: 320x288, bitrate: 2M }, targets: [ { name: b, url: "\(sink.url("encoded"))" } ] }
-                      - { name: fields, video: { size: 320x288, bitrate: 2M, deinterlace: field }, targets: [ { name: c, url: "\(sink.url("fields"))" } ] }
+                      - { name: hd, video: { size: 320x288, bitrate: 2M },
+                          targets: [ { name: b, url: "\(sink.url("encoded"))" } ] }
+                      - { name: fields, video: { size: 320x288, bitrate: 2M, deinterlace: field },
+                          targets: [ { name: c, url: "\(sink.url("fields"))" } ] }
                 """)
-            try await stage.expect("the slate on air", of: daemon) { status in status.groups.allSatisfy { $0.state == "live" } }
+            try await stage.expect("the slate on air", of: daemon) { status in
+                status.groups.allSatisfy { $0.state == "live" }
+            }
             let camera = try await stage.program(
                 "ffmpeg",
-                Self.quiet + ["-re"] + Self.interlaced + ["-c:v", "libx264", "-preset", "ultrafast", "-x264-params", "tff=1", "-f", "mpegts"]
+                Self.quiet + ["-re"] + Self.interlaced + [
+                    "-c:v", "libx264", "-preset", "ultrafast", "-x264-params", "tff=1", "-f", "mpegts",
+                ]
                     + ["srt://127.0.0.1:\(port)?mode=caller&transtype=live&pkt_size=1316&connect_timeout=30000"])
             try await stage.expect("encoders made for it", of: daemon) { status in
-                status.groups.allSatisfy { $0.state == "live" } && ["hd", "fields"].allSatisfy { name in
-                    status.groups.contains { $0.name == name && $0.handovers["refresh"] == 1 }
-                }
+                status.groups.allSatisfy { $0.state == "live" }
+                    && ["hd", "fields"].allSatisfy { name in
+                        status.groups.contains { $0.name == name && $0.handovers["refresh"] == 1 }
+                    }
             }
             for name in ["copied", "encoded", "fields"] {
                 let before = try await sink.reading(of: name).frames.count
@@ -83,7 +97,8 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let file = stage.folder.path("old.ts")
             _ = try await Program.run(
-                "ffmpeg", Self.quiet + Self.interlaced + ["-t", "4", "-c:v", "mpeg2video", "-b:v", "4M", "-f", "mpegts", file]
+                "ffmpeg",
+                Self.quiet + Self.interlaced + ["-t", "4", "-c:v", "mpeg2video", "-b:v", "4M", "-f", "mpegts", file]
             ).success("an interlaced file")
             let daemon = try await stage.streambox(
                 """
@@ -93,7 +108,8 @@ import Testing
                     mezzanine: { bitrate: 4M }
                     groups:
                       - { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("copied"))" } ] }
-                      - { name: hd, video: { size: 320x288, bitrate: 2M }, targets: [ { name: b, url: "\(sink.url("encoded"))" } ] }
+                      - { name: hd, video: { size: 320x288, bitrate: 2M },
+                          targets: [ { name: b, url: "\(sink.url("encoded"))" } ] }
                 """)
             for name in ["copied", "encoded"] { try await sink.waitForFrames(75, of: name) }
             try await daemon.terminate()
@@ -179,17 +195,25 @@ import Testing
             let daemon = try await stage.streambox(
                 """
                   - name: main
-                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } }, { test: { size: 320x180, rate: 30 } } ]
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } },
+                      { test: { size: 320x180, rate: 30 } } ]
                     # A phone that is late on a busy machine keeps the air, and its encoders.
                     slate: { after: 20s }
                     groups:
-                      - { name: hd, video: { size: 320x180, bitrate: 1M }, targets: [ { name: a, url: "\(sink.url("padded"))" } ] }
-                      - { name: cut, video: { size: 320x180, bitrate: 1M, fit: crop }, targets: [ { name: b, url: "\(sink.url("cropped"))" } ] }
+                      - { name: hd, video: { size: 320x180, bitrate: 1M },
+                          targets: [ { name: a, url: "\(sink.url("padded"))" } ] }
+                      - { name: cut, video: { size: 320x180, bitrate: 1M, fit: crop },
+                          targets: [ { name: b, url: "\(sink.url("cropped"))" } ] }
                 """)
-            try await stage.expect("both groups live", of: daemon) { status in status.groups.allSatisfy { $0.state == "live" } }
+            try await stage.expect("both groups live", of: daemon) { status in
+                status.groups.allSatisfy { $0.state == "live" }
+            }
             let phone = try await stage.program(
                 "ffmpeg",
-                Self.quiet + ["-re", "-f", "lavfi", "-i", "color=white:s=180x320:r=30", "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency"]
+                Self.quiet + [
+                    "-re", "-f", "lavfi", "-i", "color=white:s=180x320:r=30", "-c:v", "libx264", "-preset", "ultrafast",
+                    "-tune", "zerolatency",
+                ]
                     + ["-g", "15", "-pix_fmt", "yuv420p", "-f", "flv", "rtmp://127.0.0.1:\(port)/live/x"])
             try await stage.expect("encoders made for it", of: daemon) { status in
                 status.groups.allSatisfy { $0.handovers["refresh"] == 1 && $0.state == "live" }
@@ -198,11 +222,14 @@ import Testing
                 let before = try await sink.reading(of: name).frames.count
                 try await sink.waitForFrames(before + 60, of: name)
             }
-            try await stage.expect("no frame lost", of: daemon) { status in status.groups.allSatisfy { $0.lostFrames == 0 && $0.exits.isEmpty } }
+            try await stage.expect("no frame lost", of: daemon) { status in
+                status.groups.allSatisfy { $0.lostFrames == 0 && $0.exits.isEmpty }
+            }
             try await daemon.terminate()
             await stage.end(phone)
             // A tenth at the left, and the middle.
-            let padded = try sink.recording(of: "padded"), cropped = try sink.recording(of: "cropped")
+            let padded = try sink.recording(of: "padded")
+            let cropped = try sink.recording(of: "cropped")
             #expect(try await brightness(padded, of: "32:180:0:0").suffix(30).allSatisfy { $0 < 30 })
             #expect(try await brightness(padded, of: "32:180").suffix(30).allSatisfy { $0 > 200 })
             #expect(try await brightness(cropped, of: "32:180:0:0").suffix(30).allSatisfy { $0 > 200 })

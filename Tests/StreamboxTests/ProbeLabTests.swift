@@ -60,7 +60,9 @@ import Testing
         var v4l2Encoders: [Board]
     }
 
-    private func probe(_ stage: Stage, _ lab: Lab, _ options: String..., environment: [String: String?]? = nil) async throws -> Report {
+    private func probe(_ stage: Stage, _ lab: Lab, _ options: String..., environment: [String: String?]? = nil)
+        async throws -> Report
+    {
         let done = try await stage.command(["probe", "--json"] + options, environment: environment ?? lab.environment)
         guard done.ending == .exited(0) else { throw Failed("probe: \(done.errors)") }
         return try JSONDecoder().decode(Report.self, from: Data(done.output))
@@ -77,9 +79,15 @@ import Testing
             #expect(va.driver == "Lab VA driver" && va.processesVideo && entry.problem == nil)
             let h264 = ["High", "Main", "ConstrainedBaseline"].map {
                 Report.VA.Encoder(
-                    profile: "VAProfileH264\($0)", entrypoint: "VAEntrypointEncSlice", rateControls: ["CQP", "CBR", "VBR"], mostWidth: 4096, mostHeight: 2304)
+                    profile: "VAProfileH264\($0)", entrypoint: "VAEntrypointEncSlice",
+                    rateControls: ["CQP", "CBR", "VBR"], mostWidth: 4096, mostHeight: 2304)
             }
-            #expect(va.encoders == h264 + [.init(profile: "VAProfileHEVCMain", entrypoint: "VAEntrypointEncSliceLP", rateControls: ["CQP", "QVBR"])])
+            #expect(
+                va.encoders == h264 + [
+                    .init(
+                        profile: "VAProfileHEVCMain", entrypoint: "VAEntrypointEncSliceLP",
+                        rateControls: ["CQP", "QVBR"])
+                ])
             let encoder = try #require(report.encoder("h264_vaapi@0000:00:02.0"))
             #expect(encoder.standing == "usable" && encoder.scalesOnGPU == true)
         }
@@ -87,7 +95,9 @@ import Testing
 
     @Test(
         "a VA driver that says no, crashes or hangs costs its own answer and its own trials alone",
-        arguments: [(Lab.Fault.busy, "refused", "driver-error"), (.crash, "crashed", "crash"), (.hang, "hung", "driver-error")])
+        arguments: [
+            (Lab.Fault.busy, "refused", "driver-error"), (.crash, "crashed", "crash"), (.hang, "hung", "driver-error"),
+        ])
     func faults(fault: Lab.Fault, kind: String, cause: String) async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -106,19 +116,24 @@ import Testing
     @Test(
         "what is wrong with a VA driver is told by its cause, with what to do",
         arguments: [
-            (["Init HW_BUSY"], "driver-error", "its driver reports an error"), (["Init OPERATION_FAILED"], "driver-error", "its driver reports an error"),
-            (["Limit noencoder=1"], "unsupported", "cannot encode this profile"), (["Limit width=320"], "unsupported", "cannot encode pictures of this size"),
+            (["Init HW_BUSY"], "driver-error", "its driver reports an error"),
+            (["Init OPERATION_FAILED"], "driver-error", "its driver reports an error"),
+            (["Limit noencoder=1"], "unsupported", "cannot encode this profile"),
+            (["Limit width=320"], "unsupported", "cannot encode pictures of this size"),
             (["CreateContext HW_BUSY after=1"], "session-limit", "no further encoding session"),
             (["EndPicture ENCODING_ERROR after=5"], "driver-error", "its driver reports an error"),
             (["SyncBuffer OPERATION_FAILED after=5"], "driver-error", "its driver reports an error"),
-            (["EndPicture crash after=5"], "crash", "its driver crashes"), (["EndPicture hang after=5"], "driver-error", "it hangs"),
+            (["EndPicture crash after=5"], "crash", "its driver crashes"),
+            (["EndPicture hang after=5"], "driver-error", "it hangs"),
         ])
     func faultTable(lines: [String], cause: String, words: String) async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
             for line in lines { try lab.add(line) }
             let encoder = try #require(try await probe(stage, lab).encoder("h264_vaapi@0000:00:02.0"))
-            #expect(encoder.standing == "failed" && encoder.cause == cause && encoder.reason?.contains(words) == true, "\(encoder)")
+            #expect(
+                encoder.standing == "failed" && encoder.cause == cause && encoder.reason?.contains(words) == true,
+                "\(encoder)")
         }
     }
 
@@ -127,8 +142,11 @@ import Testing
         try await withLab { stage, lab in
             try await lab.plug(.intel)
             let environment = lab.environment.merging(["LIBVA_DRIVER_NAME": "nosuch"]) { $1 }
-            let encoder = try #require(try await probe(stage, lab, environment: environment).encoder("h264_vaapi@0000:00:02.0"))
-            #expect(encoder.cause == "driver-missing" && encoder.reason?.contains("install intel-media-va-driver") == true, "\(encoder)")
+            let encoder = try #require(
+                try await probe(stage, lab, environment: environment).encoder("h264_vaapi@0000:00:02.0"))
+            #expect(
+                encoder.cause == "driver-missing" && encoder.reason?.contains("install intel-media-va-driver") == true,
+                "\(encoder)")
         }
     }
 
@@ -157,7 +175,9 @@ import Testing
             let real = which.text.split(separator: "\n")[0]
             let words = stage.folder.path("words")
             // What a trial says goes no further in the service.
-            _ = try stage.folder.write("ffmpeg", """
+            _ = try stage.folder.write(
+                "ffmpeg",
+                """
                 #!/bin/bash
                 case " $* " in
                     *" -c:v h264_vaapi "* | *" -c:v h264_nvenc "*) exec '\(real)' "$@" 2>>'\(words)' ;;
@@ -201,14 +221,17 @@ import Testing
     @Test(
         "NVIDIA's encoder is tried, and what is wrong is said in words that help",
         arguments: [
-            ("", 0, nil, ""), ("devices", 0, "device-gone", "no such device"), ("sessions", 0, "session-limit", "no further encoding session"),
-            ("version", 160, "driver-missing", "older than this FFmpeg needs"), ("width", 320, "unsupported", "cannot encode pictures of this size"),
+            ("", 0, nil, ""), ("devices", 0, "device-gone", "no such device"),
+            ("sessions", 0, "session-limit", "no further encoding session"),
+            ("version", 160, "driver-missing", "older than this FFmpeg needs"),
+            ("width", 320, "unsupported", "cannot encode pictures of this size"),
         ] as [(String, Int, String?, String)])
     func nvidiaTrial(limit: String, value: Int, cause: String?, words: String) async throws {
         try await withLab { stage, lab in
             try await lab.plug(.nvidia)
             if !limit.isEmpty { try lab.limitNVIDIA(limit, value) }
-            let encoder = try #require(try await probe(stage, lab, environment: lab.nvidiaEnvironment).encoder("h264_nvenc@0000:01:00.0"))
+            let encoder = try #require(
+                try await probe(stage, lab, environment: lab.nvidiaEnvironment).encoder("h264_nvenc@0000:01:00.0"))
             #expect(encoder.standing == (cause == nil ? "usable" : "failed") && encoder.cause == cause)
             #expect(encoder.reason?.contains(words) ?? words.isEmpty, "\(encoder.reason ?? "")")
         }
@@ -220,12 +243,16 @@ import Testing
             try await lab.plug(.nvidia)
             var environment = lab.environment
             if hasCUDA {
-                let libraries = try stage.folder.makeFolder("libraries"), folder = try #require(lab.nvidiaEnvironment["LD_LIBRARY_PATH"] ?? nil)
+                let libraries = try stage.folder.makeFolder("libraries")
+                let folder = try #require(lab.nvidiaEnvironment["LD_LIBRARY_PATH"] ?? nil)
                 try FileManager.default.copyItem(atPath: folder + "/libcuda.so.1", toPath: libraries + "/libcuda.so.1")
                 environment["LD_LIBRARY_PATH"] = libraries
             }
-            let encoder = try #require(try await probe(stage, lab, environment: environment).encoder("h264_nvenc@0000:01:00.0"))
-            #expect(encoder.cause == "driver-missing" && encoder.reason?.contains("install nvidia-driver") == true, "\(encoder.reason ?? "")")
+            let encoder = try #require(
+                try await probe(stage, lab, environment: environment).encoder("h264_nvenc@0000:01:00.0"))
+            #expect(
+                encoder.cause == "driver-missing" && encoder.reason?.contains("install nvidia-driver") == true,
+                "\(encoder.reason ?? "")")
         }
     }
 
@@ -240,7 +267,9 @@ import Testing
             let report = try JSONDecoder().decode(Report.self, from: Data(done.output))
             let encoder = try #require(report.encoder("h264_vaapi@0000:00:02.0"))
             #expect(encoder.standing == "failed" && encoder.cause == "permission")
-            #expect(encoder.reason == "/dev/dri/renderD128: this user may not open it; add it to the group video", "\(encoder.reason ?? "")")
+            #expect(
+                encoder.reason == "/dev/dri/renderD128: this user may not open it; add it to the group video",
+                "\(encoder.reason ?? "")")
         }
     }
 
@@ -267,53 +296,105 @@ import Testing
             let report = try await probe(stage, lab)
             #expect(report.captureDevices.map(\.node) == ["/dev/video0"])
             #expect(report.captureDevices.first?.driver == "uvcvideo")
-            #expect(report.captureDevices.first?.modes == [
-                .init(format: "YUYV", width: 1280, height: 720, rates: ["60", "30"]),
-                .init(format: "YUYV", width: 1920, height: 1080, rates: ["30"]),
-                .init(format: "NV12", width: 1920, height: 1080, rates: ["60"]),
-            ])
+            #expect(
+                report.captureDevices.first?.modes == [
+                    .init(format: "YUYV", width: 1280, height: 720, rates: ["60", "30"]),
+                    .init(format: "YUYV", width: 1920, height: 1080, rates: ["30"]),
+                    .init(format: "NV12", width: 1920, height: 1080, rates: ["60"]),
+                ])
             #expect(report.v4l2Encoders == [.init(node: "/dev/video11", driver: "bcm2835-codec", codecs: ["h264"])])
             // What is planned is what the service would find.
-            let config = try stage.configuration("  - name: main\n    sources: [ test: {} ]\n    groups: [ { name: hd, video: { encoder: h264_v4l2m2m }, targets: [ { name: t, record: { folder: \(stage.folder.path("rec")) } } ] } ]")
+            let config = try stage.configuration(
+                """
+                  - name: main\n    sources: [ test: {} ]\n    groups: [ { name: hd, video: { encoder: \
+                h264_v4l2m2m }, targets: [ { name: t, record: { folder: \(stage.folder.path("rec")) } } ] } ]
+                """
+            )
             let plan = try await stage.command(["plan", config], environment: lab.environment)
-            #expect(plan.text.contains("h264_v4l2m2m: ") && !plan.text.contains("it needs a board"), "\(plan.text) \(plan.errors)")
+            #expect(
+                plan.text.contains("h264_v4l2m2m: ") && !plan.text.contains("it needs a board"),
+                "\(plan.text) \(plan.errors)")
             let text = try await stage.command(["probe"], environment: lab.environment).text
             for line in text.split(separator: "\n") { #expect(line.count <= 80) }
-            for words in ["YUYV  up to 1920x1080 at 30", "/dev/video11  bcm2835-codec  h264", "Lab VA driver", "serial SN0001", "H264High, H264Main", "CQP CBR VBR, up to"] {
+            for words in [
+                "YUYV  up to 1920x1080 at 30", "/dev/video11  bcm2835-codec  h264", "Lab VA driver", "serial SN0001",
+                "H264High, H264Main", "CQP CBR VBR, up to",
+            ] {
                 #expect(text.contains(words), "\(text)")
             }
         }
     }
 
-    @Test("two cards that nothing but their ports tells apart are said so, by probe and by check; the sound is that of the same card")
+    @Test(
+        """
+        two cards that nothing but their ports tells apart are said so, by probe and by check; the sound is that \
+        of the same card
+        """
+    )
     func alike() async throws {
         try await withLab { stage, lab in
-            let left = LabCamera(serial: nil, port: "1-2", number: 0, sound: 1), right = LabCamera(serial: nil, port: "1-3", number: 1, sound: 2)
+            let left = LabCamera(serial: nil, port: "1-2", number: 0, sound: 1)
+            let right = LabCamera(serial: nil, port: "1-3", number: 1, sound: 2)
             try await lab.plug(left)
             try await lab.plug(right)
             let text = try await stage.command(["probe", "--no-trial"], environment: lab.environment).text
-            for words in ["/dev/video0  uvcvideo  sound hw:1", "/dev/video1  uvcvideo  sound hw:2", "path \(left.path), no serial", "! another card looks the same"] {
+            for words in [
+                "/dev/video0  uvcvideo  sound hw:1", "/dev/video1  uvcvideo  sound hw:2",
+                "path \(left.path), no serial", "! another card looks the same",
+            ] {
                 #expect(text.contains(words), "\(text)")
             }
-            let config = try stage.configuration("""
+            let config = try stage.configuration(
+                """
                   - name: main
-                    sources: [ { capture: { model: "0fd9:0066" } }, { capture: { serial: SN7 } }, { capture: { path: "\(left.path)", size: 600x400 } }, { capture: { any: true } } ]
+                    sources: [ { capture: { model: "0fd9:0066" } }, { capture: { serial: SN7 } },
+                      { capture: { path: "\(left.path)", size: 600x400 } }, { capture: { any: true } } ]
                     groups: [ { name: g, video: copy, audio: copy } ]
                 """)
             let check = try await stage.command(["check", config], environment: lab.environment).text
-            #expect(check.contains("source capture-0 of main: 2 cards of the model 0fd9:0066 are there, and nothing but their ports tells them apart"), "\(check)")
+            #expect(
+                check.contains(
+                    """
+                    source capture-0 of main: 2 cards of the model 0fd9:0066 are there, and nothing but their \
+                    ports tells them apart
+                    """
+                ), "\(check)")
             #expect(check.contains("bind by path: \(left.path), \(right.path)"))
-            #expect(check.contains("source capture-1 of main: no card with the serial SN7 is there now; plugged in: Cam Link 4K at \(left.path), "))
-            #expect(check.contains("capture-2 of main: Cam Link 4K has no mode as asked for; the nearest is taken: yuyv422 320x180 at 30"))
-            #expect(check.contains("capture-3 of main: the card that is meant is another source's, and each belongs to one; plugged in: "))
+            #expect(
+                check.contains(
+                    """
+                    source capture-1 of main: no card with the serial SN7 is there now; plugged in: Cam Link 4K at \
+                    \(left.path), 
+                    """
+                ))
+            #expect(
+                check.contains(
+                    """
+                    capture-2 of main: Cam Link 4K has no mode as asked for; the nearest is taken: yuyv422 320x180 \
+                    at 30
+                    """
+                ))
+            #expect(
+                check.contains(
+                    """
+                    capture-3 of main: the card that is meant is another source's, and each belongs to one; \
+                    plugged in: 
+                    """
+                ))
         }
     }
 
-    @Test("a card with a node for each input is listed with a path and a sound card for each, and its other nodes are left out")
+    @Test(
+        """
+        a card with a node for each input is listed with a path and a sound card for each, and its other nodes are \
+        left out
+        """
+    )
     func inputs() async throws {
         try await withLab { stage, lab in
             let slot = "/devices/pci0000:00/0000:00:1c.0/0000:03:00"
-            let nodes = (0...1).map { """
+            let nodes = (0...1).map {
+                """
                 P: \(slot).0/video4linux/video\($0)
                 N: video\($0)=00
                 E: DEVNAME=/dev/video\($0)
@@ -332,7 +413,8 @@ import Testing
                 P: \(slot).1/sound/card\($0 + 3)/pcmC\($0 + 3)D2c
                 E: SUBSYSTEM=sound
 
-                """ }
+                """
+            }
             let more = """
                 P: \(slot).0
                 E: SUBSYSTEM=pci
@@ -352,9 +434,13 @@ import Testing
                 A: index=2
 
                 """
-            try await lab.tell("load", try stage.folder.write("quad.umockdev", ([more] + nodes).joined(separator: "\n")))
+            try await lab.tell(
+                "load", try stage.folder.write("quad.umockdev", ([more] + nodes).joined(separator: "\n")))
             let text = try await stage.command(["probe", "--no-trial"], environment: lab.environment).text
-            for words in ["/dev/video0  quad  sound hw:3,2", "path pci-0000:03:00.0, no serial", "/dev/video1  quad  sound hw:4,2", "path pci-0000:03:00.0-video-index1"] {
+            for words in [
+                "/dev/video0  quad  sound hw:3,2", "path pci-0000:03:00.0, no serial",
+                "/dev/video1  quad  sound hw:4,2", "path pci-0000:03:00.0-video-index1",
+            ] {
                 #expect(text.contains(words), "\(text)")
             }
             #expect(!text.contains("/dev/video2"))

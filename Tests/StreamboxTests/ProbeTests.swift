@@ -38,22 +38,31 @@ import Testing
         .appendingPathComponent("CapabilityProbeTests/Devices/box.umockdev").path
 
     private func probe(_ options: String...) async throws -> Report {
-        let done = try await Program.run("umockdev-run", ["--device", Self.devices, "--", Daemon.path, "probe", "--json"] + options)
+        let done = try await Program.run(
+            "umockdev-run", ["--device", Self.devices, "--", Daemon.path, "probe", "--json"] + options)
         guard done.ending == .exited(0) else { throw Failed("probe: \(done.errors)") }
         return try JSONDecoder().decode(Report.self, from: Data(done.output))
     }
 
-    @Test("GPUs are known by their slots, capture cards by serial and port, with the node that gives pictures and the sound beside it")
+    @Test(
+        """
+        GPUs are known by their slots, capture cards by serial and port, with the node that gives pictures and the \
+        sound beside it
+        """
+    )
     func devices() async throws {
         let report = try await probe("--no-trial")
         let gpu = try #require(report.gpus.first?.gpu)
         #expect(report.gpus.count == 1)
-        #expect(gpu.slot == "0000:00:02.0" && gpu.driver == "i915" && gpu.vendorID == 0x8086 && gpu.deviceName == "Alder Lake-P")
+        #expect(
+            gpu.slot == "0000:00:02.0" && gpu.driver == "i915" && gpu.vendorID == 0x8086
+                && gpu.deviceName == "Alder Lake-P")
         #expect(gpu.renderNode == "/dev/dri/renderD128" && gpu.isBootVGA)
         #expect(report.encoders.map(\.name).contains("h264_vaapi@0000:00:02.0"))
         let card = try #require(report.captureDevices.first)
         #expect(report.captureDevices.count == 1)
-        #expect(card.serial == "SN0001" && card.model == "0fd9:0066" && card.node == "/dev/video0" && card.sound == "hw:1")
+        #expect(
+            card.serial == "SN0001" && card.model == "0fd9:0066" && card.node == "/dev/video0" && card.sound == "hw:1")
         #expect(card.path == "pci-0000:00:14.0-usb-0:2:1.0")
     }
 

@@ -5,14 +5,19 @@ import Testing
 /// Sources that have another frame rate than they announce.
 @Suite(.serialized, .tags(.ffmpeg)) struct RateTests {
     @Test(
-        "a group without a rate gives the bitrate that it was asked for, whatever the source announces, and every frame once",
+        """
+        a group without a rate gives the bitrate that it was asked for, whatever the source announces, and every \
+        frame once
+        """,
         arguments: [(15, 1000, "rtmp"), (15, 60, "rtmp"), (15, 1000, "srt"), (15, 60, "srt"), (4, 100, "srt")])
     func announced(rate: Int, announced: Int, way: String) async throws {
         // So many bits for each frame as leave none of them out.
         let bitrate = 40_000 * rate
         try await withStage { stage in
             let port = way == "rtmp" ? try FreePort.tcp() : try FreePort.udp()
-            let listen = way == "rtmp" ? "rtmp: { listen: \"127.0.0.1:\(port)\", app: live }" : "srt: { listen: \"127.0.0.1:\(port)\" }"
+            let listen =
+                way == "rtmp"
+                ? "rtmp: { listen: \"127.0.0.1:\(port)\", app: live }" : "srt: { listen: \"127.0.0.1:\(port)\" }"
             let daemon = try await stage.streambox(
                 """
                   - name: main

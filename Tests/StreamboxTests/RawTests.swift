@@ -10,7 +10,8 @@ import Testing
             sources: [ { raw: { path: \(fifo), size: 320x180, rate: 30, pixels: bgra } } ]
             slate: { after: \(slate) }
             mezzanine: { bitrate: 2M }
-            groups: [ { name: hd, video: { encoder: libx264, bitrate: 1M, keyframe: 1s }, targets: [ { name: a, url: "\(url)" } ] } ]
+            groups: [ { name: hd, video: { encoder: libx264, bitrate: 1M, keyframe: 1s },
+              targets: [ { name: a, url: "\(url)" } ] } ]
         """
     }
 
@@ -28,10 +29,20 @@ import Testing
 
     /// Writes the frames of a numbered stream at their pace.
     private func write(_ file: String, to fifo: String, on stage: Stage) async throws -> Program {
-        try await stage.program("ffmpeg", ["-v", "error", "-nostdin", "-y", "-re", "-i", file, "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "bgra", fifo])
+        try await stage.program(
+            "ffmpeg",
+            [
+                "-v", "error", "-nostdin", "-y", "-re", "-i", file, "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "bgra",
+                fifo,
+            ])
     }
 
-    @Test("frames stay whole when their writer dies in the middle of one and another comes, and none is lost when an encoder is killed or hangs")
+    @Test(
+        """
+        frames stay whole when their writer dies in the middle of one and another comes, and none is lost when an \
+        encoder is killed or hangs
+        """
+    )
     func torn() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -92,13 +103,19 @@ import Testing
             try await eventually("the FIFO") { FileManager.default.fileExists(atPath: fifo) }
             let file = try await stage.file("numbers.ts") { $0.duration = .seconds(60) }
             let writer = try await stage.program(
-                "ffmpeg", ["-v", "error", "-nostdin", "-y", "-readrate", "0.2", "-i", file, "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "bgra", fifo])
+                "ffmpeg",
+                [
+                    "-v", "error", "-nostdin", "-y", "-readrate", "0.2", "-i", file, "-map", "0:v", "-f", "rawvideo",
+                    "-pix_fmt", "bgra", fifo,
+                ])
             try await daemon.logged("\"on air\"", "source=raw-0")
             let encoder = try #require(daemon.children("-f ivf").first).pid
             try await sink.waitForFrames(30, of: "one")
             writer.send(SIGSTOP)
             // Where the writer was late the slate may have come before it was stopped.
-            try await stage.expect("the source without a picture", of: daemon) { $0.source("raw-0")?.state == "stalled" }
+            try await stage.expect("the source without a picture", of: daemon) {
+                $0.source("raw-0")?.state == "stalled"
+            }
             #expect(!daemon.lines("silent: no picture").isEmpty)
             try await eventually("the slate on air") {
                 daemon.lines("\"on air\"").last?.contains("source=slate") == true
@@ -107,7 +124,9 @@ import Testing
             writer.send(SIGCONT)
             try await daemon.logged("\"on air\"", "source=raw-0", from: position)
             try await stage.expect("the source live", of: daemon) { $0.source("raw-0")?.state == "live" }
-            #expect(daemon.children("-f ivf").map(\.pid) == [encoder] && daemon.lines("handed over", "source=raw-0").isEmpty)
+            #expect(
+                daemon.children("-f ivf").map(\.pid) == [encoder] && daemon.lines("handed over", "source=raw-0").isEmpty
+            )
             try await daemon.terminate()
             #expect(try await sink.wasPublishedOnceInOrder("one"))
         }
@@ -129,7 +148,12 @@ import Testing
         }
     }
 
-    @Test("a program that opens the FIFO and closes it without an end does not fill the log, and another one is taken afterwards")
+    @Test(
+        """
+        a program that opens the FIFO and closes it without an end does not fill the log, and another one is taken \
+        afterwards
+        """
+    )
     func restless() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -150,7 +174,8 @@ import Testing
             let lines = daemon.lines("source=raw-0")
             let told = daemon.program.errors.lines.filter { $0.text.contains("a program writes frames") }
             // Five a minute: a slow machine takes more than one.
-            let first = try #require(told.first), last = try #require(told.last)
+            let first = try #require(told.first)
+            let last = try #require(told.last)
             let most = 5 * (1 + Int((last.time - first.time) / Duration.seconds(60)))
             #expect(told.count <= most && lines.count < 60, "\(lines.count): \(lines.suffix(20))")
             await stage.end(writer)

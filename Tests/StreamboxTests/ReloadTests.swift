@@ -21,7 +21,9 @@ import Testing
     }
 
     /// The processes that carry streams; FFmpeg is asked what it can do, and a slate is rendered, beside them.
-    private func carriers(_ daemon: Daemon) -> Set<Int32> { Set((daemon.children("pipe:0") + daemon.children("pipe:1")).map(\.pid)) }
+    private func carriers(_ daemon: Daemon) -> Set<Int32> {
+        Set((daemon.children("pipe:0") + daemon.children("pipe:1")).map(\.pid))
+    }
 
     private func reload(_ daemon: Daemon, _ stage: Stage, _ box: Box) throws {
         _ = try stage.configuration(box.yaml)
@@ -32,7 +34,12 @@ import Testing
     func quickReloads() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
-            let groups = { (bitrate: Int) in "      - { name: hd, video: { bitrate: \(bitrate)k, rate: 30 }, targets: [ { name: a, url: \"\(sink.url("one"))\" } ] }" }
+            let groups = { (bitrate: Int) in
+                """
+                      - { name: hd, video: { bitrate: \(bitrate)k, rate: 30 }, targets: [ { name: a, url: \
+                \"\(sink.url("one"))\" } ] }
+                """
+            }
             var bitrate = 600
             var box = Box(rtmp: try FreePort.tcp(), groups: groups(bitrate))
             let daemon = try await stage.streambox(box.yaml)
@@ -104,14 +111,21 @@ import Testing
         }
     }
 
-    @Test("a group that is encoded differently is handed over: no picture is missing or twice, the target sees one stream, the others are not touched")
+    @Test(
+        """
+        a group that is encoded differently is handed over: no picture is missing or twice, the target sees one \
+        stream, the others are not touched
+        """
+    )
     func handover() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let groups = { (bitrate: Int, size: String) in
                 """
-                      - { name: hd, video: { bitrate: \(bitrate)k, rate: 30\(size) }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
-                      - { name: low, video: { bitrate: 200k, size: 160x90, rate: 30 }, targets: [ { name: b, url: "\(sink.url("two"))" } ] }
+                      - { name: hd, video: { bitrate: \(bitrate)k, rate: 30\(size) },
+                          targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+                      - { name: low, video: { bitrate: 200k, size: 160x90, rate: 30 },
+                          targets: [ { name: b, url: "\(sink.url("two"))" } ] }
                 """
             }
             var box = Box(rtmp: try FreePort.tcp(), groups: groups(600, ""))
@@ -175,11 +189,21 @@ import Testing
             let two = "{ name: b, url: \"\(sink.url("two"))\" }"
             let moved = "{ name: b, url: \"\(sink.url("three"))\" }"
             let group = { (targets: [String]) in
-                "      - { name: hd, video: { bitrate: 500k, size: 320x180, rate: 30 }, targets: [ \(targets.joined(separator: ", ")) ] }\n"
+                """
+                      - { name: hd, video: { bitrate: 500k, size: 320x180, rate: 30 }, targets: [ \
+                \(targets.joined(separator: ", ")) ] }\n
+                """
             }
-            let other = "      - { name: extra, video: { bitrate: 300k, size: 160x90, rate: 30 }, tap: true, targets: [ { name: c, url: \"\(sink.url("four"))\" } ] }\n"
+            let other =
+                """
+                      - { name: extra, video: { bitrate: 300k, size: 160x90, rate: 30 }, tap: true, targets: [ { \
+                name: c, url: \"\(sink.url("four"))\" } ] }\n
+                """
             var box = Box(rtmp: try FreePort.tcp(), groups: group([one]))
-            let channel = { (box: Box) in box.yaml.replacingOccurrences(of: "sources: [", with: "sources: [ { test: { size: 320x180, rate: 30 } },") }
+            let channel = { (box: Box) in
+                box.yaml.replacingOccurrences(
+                    of: "sources: [", with: "sources: [ { test: { size: 320x180, rate: 30 } },")
+            }
             let daemon = try await stage.streambox(channel(box))
             try await daemon.logged("msg=live", "target=a")
             let first = carriers(daemon)
@@ -199,7 +223,9 @@ import Testing
             try await eventually("the new group's tap") { tap.output.total > 10_000 }
             position = try await go(to: group([one, moved]) + other)
             try await daemon.logged("msg=live", "target=b", from: position)
-            try await eventually("the stream at its new place") { try sink.publishes(of: "three").contains(where: \.isAccepted) }
+            try await eventually("the stream at its new place") {
+                try sink.publishes(of: "three").contains(where: \.isAccepted)
+            }
             position = try await go(to: group([one]))
             try await eventually("what is gone to end") { carriers(daemon) == first }
             // Exactly the same again changes nothing.
@@ -216,12 +242,19 @@ import Testing
             let sink = try await stage.nginx(record: false)
             let box = Box(
                 rtmp: try FreePort.tcp(),
-                groups: "      - { name: hd, video: { size: 320x180, rate: 30 }, targets: [ { name: a, url: \"\(sink.url("one"))\" } ] }")
-            let yaml = box.yaml.replacingOccurrences(of: "sources: [", with: "sources: [ { test: { size: 320x180, rate: 30 } },")
+                groups:
+                    """
+                          - { name: hd, video: { size: 320x180, rate: 30 }, targets: [ { name: a, url: \
+                    \"\(sink.url("one"))\" } ] }
+                    """
+            )
+            let yaml = box.yaml.replacingOccurrences(
+                of: "sources: [", with: "sources: [ { test: { size: 320x180, rate: 30 } },")
             let daemon = try await stage.streambox(yaml)
             try await daemon.logged("msg=live", "target=a")
             let before = carriers(daemon)
-            _ = try stage.configuration(yaml.replacingOccurrences(of: "320x180, rate: 30 }, targets", with: "320x18, rate: 30 }, target"))
+            _ = try stage.configuration(
+                yaml.replacingOccurrences(of: "320x180, rate: 30 }, targets", with: "320x18, rate: 30 }, target"))
             var position = daemon.position
             daemon.program.send(SIGHUP)
             try await daemon.logged("not reloaded", "box.yaml:", "targets", from: position)

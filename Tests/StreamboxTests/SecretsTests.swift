@@ -22,12 +22,16 @@ import Testing
         static let wanted = "kx-wanted-2386"
         static let viewer = "ky-viewer/4075"
         static let all = [
-            file, credential, environment, listener, literal, pull, token, password, stream, caller, outgoing, fetched, wanted, viewer,
+            file, credential, environment, listener, literal, pull, token, password, stream, caller, outgoing, fetched,
+            wanted, viewer,
         ]
 
         /// As written, and as an address has it.
         static var forms: [String] {
-            all + all.compactMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }.filter { $0.contains("%") }
+            all
+                + all.compactMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }.filter {
+                    $0.contains("%")
+                }
         }
     }
 
@@ -58,7 +62,12 @@ import Testing
         }
     }
 
-    @Test("no secret is in an argument list, an environment, the log, the metrics, the status, the events, the plan, a file or a recording")
+    @Test(
+        """
+        no secret is in an argument list, an environment, the log, the metrics, the status, the events, the plan, \
+        a file or a recording
+        """
+    )
     func nowhere() async throws {
         try await withStage { stage in
             let folder = stage.folder
@@ -74,7 +83,8 @@ import Testing
             }
             _ = try folder.write("credentials/outgoing", Hidden.outgoing, mode: 0o600)
             let environment = [
-                "CREDENTIALS_DIRECTORY": folder.path("credentials"), "STUDIO_PASS": Hidden.environment, "LISTEN_PASS": Hidden.listener,
+                "CREDENTIALS_DIRECTORY": folder.path("credentials"), "STUDIO_PASS": Hidden.environment,
+                "LISTEN_PASS": Hidden.listener,
                 "FETCH_PASS": Hidden.fetched,
             ]
             let channels = """
@@ -84,8 +94,10 @@ import Testing
                       - pull: { url: "rtmp://127.0.0.1:\(nginx.port)/live/\(Hidden.pull)?token=\(Hidden.token)" }
                       - pull: { url: "http://u:\(Hidden.password)@127.0.0.1:\(dead)/a.ts?token=\(Hidden.token)" }
                       - pull: { url: "srt://127.0.0.1:\(dead)?streamid=\(Hidden.stream)" }
-                      - srt: { listen: "127.0.0.1:\(srt)", passphrase: { env: LISTEN_PASS }, streamid: { file: \(folder.path("caller")) } }
-                      - pull: { url: "srt://127.0.0.1:\(dead)", passphrase: { env: FETCH_PASS }, streamid: { file: \(folder.path("wanted")) } }
+                      - srt: { listen: "127.0.0.1:\(srt)", passphrase: { env: LISTEN_PASS },
+                          streamid: { file: \(folder.path("caller")) } }
+                      - pull: { url: "srt://127.0.0.1:\(dead)", passphrase: { env: FETCH_PASS },
+                          streamid: { file: \(folder.path("wanted")) } }
                       - pull: { url: "http://u@127.0.0.1:\(dead)/b.ts", password: { file: \(folder.path("viewer")) } }
                     groups:
                       - name: raw
@@ -93,14 +105,17 @@ import Testing
                         audio: copy
                         targets:
                           - { name: filed, url: "\(nginx.url)", key: { file: \(folder.path("key")) } }
-                          - { name: refused, url: "rtmp://127.0.0.1:\(nginx.port)/nowhere?auth=\(Hidden.token)", key: { credential: ingest } }
+                          - { name: refused, url: "rtmp://127.0.0.1:\(nginx.port)/nowhere?auth=\(Hidden.token)",
+                              key: { credential: ingest } }
                           - { name: dead, url: "rtmp://127.0.0.1:\(dead)/live", key: \(Hidden.literal) }
-                          - { name: studio, url: "\(listener.url)", passphrase: { env: STUDIO_PASS }, streamid: { credential: outgoing } }
+                          - { name: studio, url: "\(listener.url)", passphrase: { env: STUDIO_PASS },
+                              streamid: { credential: outgoing } }
                           - { name: wrong, url: "srt://127.0.0.1:\(dead)?passphrase=\(Hidden.listener)" }
                           - { name: archive, record: { folder: \(folder.path("rec")) } }
                 """
             let more = "status: { file: \(folder.path("box.prom")), every: 500ms, listen: \"127.0.0.1:\(http)\" }\n"
-            let daemon = try await stage.streambox(channels, more: more, options: ["--log-level", "trace"], environment: environment)
+            let daemon = try await stage.streambox(
+                channels, more: more, options: ["--log-level", "trace"], environment: environment)
             let watcher = Watcher()
             let pid = daemon.program.pid
             let watching = Task.detached {
@@ -115,21 +130,35 @@ import Testing
             events.get("/api/events")
             let told = Task { await events.read().text }
             try await eventually("the SRT source to listen") { FreePort.isBound(udp: srt) }
-            let stranger = try await stage.srtCaller(.small(seconds: 20), port: srt, passphrase: Hidden.listener, streamID: "\(Hidden.caller)-not")
+            let stranger = try await stage.srtCaller(
+                .small(seconds: 20), port: srt, passphrase: Hidden.listener, streamID: "\(Hidden.caller)-not")
             try await daemon.logged("wrong SRT stream id", "source=srt-3")
             await stage.end(stranger.program)
             try await eventually("the SRT source to listen") { FreePort.isBound(udp: srt) }
-            let caller = try await stage.srtCaller(.small(seconds: 600), port: srt, passphrase: Hidden.listener, streamID: Hidden.caller)
+            let caller = try await stage.srtCaller(
+                .small(seconds: 600), port: srt, passphrase: Hidden.listener, streamID: Hidden.caller)
             try await daemon.logged("msg=delivers", "source=srt-3")
-            // Runs by its own: the key reached the one target, the passphrase the other, and the pulled stream is on air.
+            // Runs by its own: the key reached the one target, the passphrase the other, and the pulled stream is on
+            // air.
             try await nginx.waitForPublishes(of: Hidden.file, within: .seconds(60)) { $0.isAccepted }
-            try await eventually("the SRT target to be sent") { (try? Data(contentsOf: URL(fileURLWithPath: listener.file!)).count) ?? 0 > 100_000 }
-            for target in ["refused", "dead", "wrong"] { try await daemon.logged("msg=\"ended:", "target=\(target)", within: .seconds(60)) }
-            for name in ["pull-1", "pull-2", "pull-4", "pull-5"] { try await daemon.logged("msg=\"ended:", "source=\(name)", within: .seconds(60)) }
+            try await eventually("the SRT target to be sent") {
+                (try? Data(contentsOf: URL(fileURLWithPath: listener.file!)).count) ?? 0 > 100_000
+            }
+            for target in ["refused", "dead", "wrong"] {
+                try await daemon.logged("msg=\"ended:", "target=\(target)", within: .seconds(60))
+            }
+            for name in ["pull-1", "pull-2", "pull-4", "pull-5"] {
+                try await daemon.logged("msg=\"ended:", "source=\(name)", within: .seconds(60))
+            }
 
-            for path in ["/metrics", "/api/status", "/readyz"] { expectNoSecret(try await HTTP.exchange(port: http, path).body, "GET \(path)") }
+            for path in ["/metrics", "/api/status", "/readyz"] {
+                expectNoSecret(try await HTTP.exchange(port: http, path).body, "GET \(path)")
+            }
             expectNoSecret(try folder.text("box.prom"), "the metrics file")
-            for arguments in [["status", "--config", daemon.config], ["status", "--json", "--config", daemon.config], ["reload", "--config", daemon.config]] {
+            for arguments in [
+                ["status", "--config", daemon.config], ["status", "--json", "--config", daemon.config],
+                ["reload", "--config", daemon.config],
+            ] {
                 let done = try await stage.command(arguments, environment: environment)
                 expectNoSecret(done.text + done.errors, arguments.joined(separator: " "))
                 #expect(done.ending == .exited(0))
@@ -140,7 +169,10 @@ import Testing
                 #expect(done.ending == .exited(0), "\(done.errors)")
             }
             // A file that is refused is said to be, without what stands in it.
-            let broken = try folder.write("broken.yaml", try folder.text("box.yaml").replacing("target", with: "tarrget").replacing("streamid:", with: "stream id:"), mode: 0o600)
+            let broken = try folder.write(
+                "broken.yaml",
+                try folder.text("box.yaml").replacing("target", with: "tarrget").replacing(
+                    "streamid:", with: "stream id:"), mode: 0o600)
             let refused = try await stage.command(["check", broken], environment: environment)
             expectNoSecret(refused.text + refused.errors, "the refusal of a file")
             #expect(refused.ending == .exited(2))
@@ -149,34 +181,45 @@ import Testing
                 let path = folder.path("run-box/\(name)")
                 var info = stat()
                 guard lstat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { continue }
-                expectNoSecret(String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self), "the runtime folder's \(name)")
+                expectNoSecret(
+                    String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self),
+                    "the runtime folder's \(name)")
                 #expect(!name.hasSuffix("ffpreset") && !name.hasSuffix("ffconcat"))
             }
             for name in FileManager.default.subpaths(atPath: folder.path("state-box")) ?? [] {
-                guard let bytes = FileManager.default.contents(atPath: folder.path("state-box/\(name)")) else { continue }
+                guard let bytes = FileManager.default.contents(atPath: folder.path("state-box/\(name)")) else {
+                    continue
+                }
                 expectNoSecret(String(decoding: bytes, as: UTF8.self), "the state folder's \(name)")
             }
             // Nor a core: neither of a child nor of the service itself.
             for process in [pid] + Leftovers.descendants(of: pid).map(\.pid) {
                 let limits = KernelFile.text("/proc/\(process)/limits") ?? ""
                 guard !limits.isEmpty else { continue }
-                #expect(limits.firstMatch(of: #/Max core file size +[01] +[01] /#) != nil, "process \(process) may leave a core: \(limits)")
+                #expect(
+                    limits.firstMatch(of: #/Max core file size +[01] +[01] /#) != nil,
+                    "process \(process) may leave a core: \(limits)")
             }
             watching.cancel()
             await stage.end(source)
             await stage.end(caller.program)
             try await daemon.terminate()
             let stream = await told.value
-            #expect(["event: stats", "event: state", "event: ended"].allSatisfy(stream.contains), "\(stream.suffix(2000))")
+            #expect(
+                ["event: stats", "event: state", "event: ended"].allSatisfy(stream.contains), "\(stream.suffix(2000))")
             expectNoSecret(stream, "GET /api/events")
             let texts = watcher.texts
-            #expect(texts.contains { $0.hasPrefix("cmdline:") && $0.contains("ffmpeg") } && texts.contains { $0.hasPrefix("environ:") })
+            #expect(
+                texts.contains { $0.hasPrefix("cmdline:") && $0.contains("ffmpeg") }
+                    && texts.contains { $0.hasPrefix("environ:") })
             for text in texts { expectNoSecret(text.replacing("\0", with: " "), "/proc: \(text.prefix(8))") }
             expectNoSecret(daemon.program.errors.lines.map(\.text).joined(separator: "\n"), "the log")
             expectNoSecret(daemon.program.output.lines.map(\.text).joined(separator: "\n"), "standard output")
             for name in folder.names(in: "rec") {
                 let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.path("rec/\(name)")))
-                for secret in Hidden.all { #expect(bytes.range(of: Data(secret.utf8)) == nil, "the recording tells \(secret)") }
+                for secret in Hidden.all {
+                    #expect(bytes.range(of: Data(secret.utf8)) == nil, "the recording tells \(secret)")
+                }
             }
         }
     }

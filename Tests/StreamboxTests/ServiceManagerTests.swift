@@ -14,7 +14,8 @@ import Testing
                     sources: [ { rtmp: { listen: "127.0.0.1:\(port)" } } ]
                     groups: [ { name: hd, video: copy, audio: copy, tap: true } ]
                 """
-            let daemon = try await stage.streambox(channels, environment: ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "400000", "WATCHDOG_PID": nil])
+            let daemon = try await stage.streambox(
+                channels, environment: ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "400000", "WATCHDOG_PID": nil])
             try await eventually("the service to be ready") { manager.heard.contains("READY=1") }
             #expect(!manager.heard.contains { $0.contains("RELOADING") })
             try await eventually("its status") { manager.heard.contains { $0.hasPrefix("STATUS=main shows slate") } }
@@ -25,16 +26,23 @@ import Testing
             daemon.program.send(SIGHUP)
             try await eventually("a reload and its end") {
                 let news = manager.heard.dropFirst(position)
-                guard let start = news.firstIndex(where: { $0.hasPrefix("RELOADING=1\nMONOTONIC_USEC=") }) else { return false }
+                guard let start = news.firstIndex(where: { $0.hasPrefix("RELOADING=1\nMONOTONIC_USEC=") }) else {
+                    return false
+                }
                 return news[start...].contains { $0.hasPrefix("READY=1\nSTATUS=reloaded: nothing differs") }
             }
-            try (String(contentsOfFile: daemon.config, encoding: .utf8) + "chanels: []\n").write(toFile: daemon.config, atomically: false, encoding: .utf8)
+            try (String(contentsOfFile: daemon.config, encoding: .utf8) + "chanels: []\n").write(
+                toFile: daemon.config, atomically: false, encoding: .utf8)
             position = manager.heard.count
             daemon.program.send(SIGHUP)
             try await eventually("the reload to be refused") {
-                manager.heard.dropFirst(position).contains { $0.hasPrefix("READY=1\nSTATUS=not reloaded") && $0.contains("chanels") }
+                manager.heard.dropFirst(position).contains {
+                    $0.hasPrefix("READY=1\nSTATUS=not reloaded") && $0.contains("chanels")
+                }
             }
-            try await eventually("that to stay where people look") { manager.heard.last { $0.hasPrefix("STATUS=") }?.contains("chanels") ?? false }
+            try await eventually("that to stay where people look") {
+                manager.heard.last { $0.hasPrefix("STATUS=") }?.contains("chanels") ?? false
+            }
 
             position = manager.heard.count
             daemon.program.send(SIGTERM)
@@ -87,7 +95,9 @@ private final class NotifyListener {
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
         let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-        let status = withUnsafePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) } }
+        let status = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) }
+        }
         guard status == 0 else { throw Failed("no socket at \(path)") }
     }
 

@@ -10,7 +10,8 @@ import Testing
             sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } } ]
             slate: \(slate)
             groups:
-              - { name: hd, video: { bitrate: 600k, size: 320x180, rate: 30 }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+              - { name: hd, video: { bitrate: 600k, size: 320x180, rate: 30 },
+                  targets: [ { name: a, url: "\(sink.url("one"))" } ] }
               - { name: raw, video: copy, audio: copy, targets: [ { name: b, url: "\(sink.url("two"))" } ] }
         """
     }
@@ -25,7 +26,9 @@ import Testing
     }
 
     /// Nothing that a player or a platform would stumble over.
-    private func expectContinuous(_ sink: NginxRTMP, _ name: String, longest: Double, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    private func expectContinuous(
+        _ sink: NginxRTMP, _ name: String, longest: Double, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
         #expect(try await sink.wasPublishedOnceInOrder(name), sourceLocation: sourceLocation)
         let probe = try await MediaProbe.read(.url(sink.recording(of: name)))
         #expect(probe.backwards.isEmpty, sourceLocation: sourceLocation)
@@ -35,13 +38,22 @@ import Testing
         let sound = probe.packets(of: probe.audio).compactMap(\.pts)
         let silence = zip(sound, sound.dropFirst()).map { Double($1 - $0) / 1000 }.max() ?? 0
         #expect(silence <= 0.1, "\(name): a gap of \(silence) s in the sound", sourceLocation: sourceLocation)
-        let first = (video.first ?? 0, sound.first ?? 0), last = (video.last ?? 0, sound.last ?? 0)
-        // A target begins at a keyframe. FFmpeg's muxer gives audio that waited 0.3 s for the first one of a slow encoder before it: that
-        // audio is no part of what the target is given, and how much it is depends on how busy the machine is.
-        #expect(abs(first.0 - first.1) < 1000 && abs(last.0 - last.1) < 700, "\(first), \(last)", sourceLocation: sourceLocation)
+        let first = (video.first ?? 0, sound.first ?? 0)
+        let last = (video.last ?? 0, sound.last ?? 0)
+        // A target begins at a keyframe. FFmpeg's muxer gives audio that waited 0.3 s for the first one of a slow
+        // encoder before it: that audio is no part of what the target is given, and how much it is depends on how busy
+        // the machine is.
+        #expect(
+            abs(first.0 - first.1) < 1000 && abs(last.0 - last.1) < 700, "\(first), \(last)",
+            sourceLocation: sourceLocation)
     }
 
-    @Test("nothing has come: the slate is on air by itself; sources come and go, also with another size, rate and without sound, and the targets see one stream")
+    @Test(
+        """
+        nothing has come: the slate is on air by itself; sources come and go, also with another size, rate and \
+        without sound, and the targets see one stream
+        """
+    )
     func comingAndGoing() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
@@ -50,7 +62,15 @@ import Testing
             try await daemon.logged("on air", "source=slate")
             try await sink.waitForFrames(30, of: "one")
             let publishers: [(inout NumberedSource) -> Void] = [
-                { _ in }, { $0.sound = .none }, { $0.rate = 25; $0.gop = 25 }, { $0.width = 640; $0.height = 360 },
+                { _ in }, { $0.sound = .none },
+                {
+                    $0.rate = 25
+                    $0.gop = 25
+                },
+                {
+                    $0.width = 640
+                    $0.height = 360
+                },
             ]
             for (round, change) in publishers.enumerated() {
                 try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
@@ -80,13 +100,16 @@ import Testing
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let port = try FreePort.tcp()
-            let daemon = try await stage.streambox("""
+            let daemon = try await stage.streambox(
+                """
                   - name: main
-                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } }, { test: { size: 320x180, rate: 30 } } ]
+                    sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live } },
+                      { test: { size: 320x180, rate: 30 } } ]
                     # A publisher that is late on a busy machine keeps the air.
                     slate: { after: 10s }
                     groups:
-                      - { name: hd, video: { bitrate: 600k, size: 320x180, rate: 30 }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+                      - { name: hd, video: { bitrate: 600k, size: 320x180, rate: 30 },
+                          targets: [ { name: a, url: "\(sink.url("one"))" } ] }
                 """)
             try await daemon.logged("on air", "source=test-1")
             for (width, height, rate) in [(640, 360, 25), (480, 270, 30)] {
@@ -103,7 +126,9 @@ import Testing
                 await stage.end(publisher)
             }
             try await sink.waitForMoreFrames(30, of: "one")
-            try await stage.expect("no picture lost", of: daemon) { $0.groups[0].lostFrames == 0 && $0.groups[0].state == "live" }
+            try await stage.expect("no picture lost", of: daemon) {
+                $0.groups[0].lostFrames == 0 && $0.groups[0].state == "live"
+            }
             try await daemon.terminate()
             let numbers = try await sink.reading(of: "one").frames.compactMap(\.number)
             #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $1 <= $0 + 1 }, "\(numbers)")
@@ -138,28 +163,37 @@ import Testing
         }
     }
 
-    @Test("a slate with an image and a text is what the target shows; what cannot be made as configured is a plain card")
+    @Test(
+        "a slate with an image and a text is what the target shows; what cannot be made as configured is a plain card")
     func pictures() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let image = stage.folder.path("red.png")
-            _ = try await Program.run("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=red:size=100x100", "-frames:v", "1", "-y", image])
+            _ = try await Program.run(
+                "ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=red:size=100x100", "-frames:v", "1", "-y", image])
             let text = #"50 % of: it's \\ \"done\" {x} [y], ü 😀"#
             let daemon = try await stage.streambox(
-                box(stage, sink, port: try FreePort.tcp(), slate: #"{ after: 400ms, image: "\#(image)", text: "\#(text)" }"#))
+                box(
+                    stage, sink, port: try FreePort.tcp(),
+                    slate: #"{ after: 400ms, image: "\#(image)", text: "\#(text)" }"#))
             try await daemon.logged("on air", "source=slate")
             try await sink.waitForFrames(20, of: "one")
             #expect(daemon.lines("plain card").isEmpty)
             try await daemon.terminate()
             let colour = try await Program.run(
-                "ffmpeg", ["-v", "error", "-i", sink.recording(of: "one"), "-frames:v", "1", "-vf", "scale=9:9,format=rgb24", "-f", "rawvideo", "-"])
+                "ffmpeg",
+                [
+                    "-v", "error", "-i", sink.recording(of: "one"), "-frames:v", "1", "-vf", "scale=9:9,format=rgb24",
+                    "-f", "rawvideo", "-",
+                ])
             // The image is square: the middle is red, the sides are bars.
             #expect(colour.output[120] > 150 && colour.output[121] < 60, "\(colour.output)")
             #expect(colour.output[108] < 60, "\(colour.output)")
 
             let broken = try stage.folder.write("broken.png", "no image")
             let other = try await stage.streambox(
-                box(stage, sink, port: try FreePort.tcp(), slate: #"{ after: 400ms, image: "\#(broken)" }"#).replacingOccurrences(of: "one", with: "three"),
+                box(stage, sink, port: try FreePort.tcp(), slate: #"{ after: 400ms, image: "\#(broken)" }"#)
+                    .replacingOccurrences(of: "one", with: "three"),
                 name: "other")
             try await other.logged("on air", "source=slate")
             try await other.logged("plain card")

@@ -18,11 +18,16 @@ import Testing
                     # A publisher that is late on a busy machine keeps the air.
                     slate: { after: 20s }
                     groups:
-                      - { name: hd, video: { size: 320x180, bitrate: 600k, rate: 30 }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
+                      - { name: hd, video: { size: 320x180, bitrate: 600k, rate: 30 },
+                          targets: [ { name: a, url: "\(sink.url("one"))" } ] }
                 """)
             try await sink.waitForFrames(40, of: "one")
             // Long enough for the test picture to rest meanwhile.
-            let publisher = try await stage.publish(.small(seconds: 8) { $0.width = 640; $0.height = 360 }, to: "rtmp://127.0.0.1:\(port)/live/x")
+            let publisher = try await stage.publish(
+                .small(seconds: 8) {
+                    $0.width = 640
+                    $0.height = 360
+                }, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await daemon.logged("msg=\"on air\"", "source=rtmp-0")
             let position = daemon.position
             #expect(try await publisher.wait(.seconds(60)) == .exited(0))
@@ -59,13 +64,16 @@ import Testing
                       - test: { size: 320x180, rate: 30 }
                     slate: { after: 60s }
                     groups:
-                      - { name: hd, video: { encoder: libx264, size: 320x180, bitrate: 600k, rate: 30 }, targets: [ { name: a, url: "\(sink.url("hd"))" } ] }
-                      - { name: own, video: { encoder: libx264, bitrate: 600k }, targets: [ { name: b, url: "\(sink.url("own"))" } ] }
+                      - { name: hd, video: { encoder: libx264, size: 320x180, bitrate: 600k, rate: 30 },
+                          targets: [ { name: a, url: "\(sink.url("hd"))" } ] }
+                      - { name: own, video: { encoder: libx264, bitrate: 600k },
+                          targets: [ { name: b, url: "\(sink.url("own"))" } ] }
                       - { name: raw, video: copy, audio: copy, targets: [ { name: c, url: "\(sink.url("raw"))" } ] }
                 """)
             let names = ["hd", "own", "raw"]
             for name in names { try await sink.waitForFrames(40, of: name) }
-            let publisher = try await stage.publish(.small(seconds: 120) { $0.bFrames = 2 }, to: "rtmp://127.0.0.1:\(port)/live/x")
+            let publisher = try await stage.publish(
+                .small(seconds: 120) { $0.bFrames = 2 }, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await daemon.logged("msg=\"on air\"", "source=rtmp-0")
             for name in names {
                 let before = try await sink.reading(of: name).frames.count
@@ -81,7 +89,9 @@ import Testing
                 // The B-frames before the last frame may not have come when the service ended.
                 let shown = probe.packets(of: video).compactMap(\.pts).sorted().dropLast(3)
                 let gaps = zip(shown, shown.dropFirst()).map { Double($1 - $0) * video.tick }
-                #expect(probe.backwards.isEmpty && gaps.allSatisfy { $0 > 0 && $0 <= 0.05 }, "\(name): \(gaps.filter { $0 > 0.05 })")
+                #expect(
+                    probe.backwards.isEmpty && gaps.allSatisfy { $0 > 0 && $0 <= 0.05 },
+                    "\(name): \(gaps.filter { $0 > 0.05 })")
             }
         }
     }
@@ -139,7 +149,8 @@ import Testing
                 """)
             try await eventually("the source to listen") { FreePort.isBound(udp: port) }
             // It wants to read, and stays connected.
-            let mute = try await stage.program("ffmpeg", ["-v", "error", "-nostdin", "-i", "srt://127.0.0.1:\(port)?mode=caller", "-f", "null", "-"])
+            let mute = try await stage.program(
+                "ffmpeg", ["-v", "error", "-nostdin", "-i", "srt://127.0.0.1:\(port)?mode=caller", "-f", "null", "-"])
             try await daemon.logged("the SRT caller sends no picture", "source=srt-0")
             await stage.end(mute)
             let position = daemon.position
@@ -154,13 +165,17 @@ import Testing
         }
     }
 
-    @Test("an SRT caller that names another stream id, or none, is turned away before anything of it is on air", arguments: [nil, "correct horse battery"])
+    @Test(
+        "an SRT caller that names another stream id, or none, is turned away before anything of it is on air",
+        arguments: [nil, "correct horse battery"])
     func streamID(passphrase: String?) async throws {
         try await withStage { stage in
             let port = try FreePort.udp()
             let secret = try stage.folder.write("secret", passphrase ?? "-", mode: 0o600)
             let id = try stage.folder.write("id", "#!::r=cam,u=right\n", mode: 0o600)
-            let asks = passphrase == nil ? "streamid: \"#!::r=cam,u=right\"" : "streamid: { file: \(id) }, passphrase: { file: \(secret) }"
+            let asks =
+                passphrase == nil
+                ? "streamid: \"#!::r=cam,u=right\"" : "streamid: { file: \(id) }, passphrase: { file: \(secret) }"
             let daemon = try await stage.streambox(
                 """
                   - name: main
@@ -171,24 +186,33 @@ import Testing
                 """, more: "status: { file: \(stage.folder.path("box.prom")), every: 500ms }\n")
             let tap = try await stage.tap("main", of: daemon)
             // The last one tries to write a line of its own.
-            let wrongs = ["#!::r=cam,u=wrong", nil, "#!::r=cam,u=righ", "x\n[srt @ 0x1] [verbose] accept streamid [u=wrong], length 7\n[error] u=wrong"]
+            let wrongs = [
+                "#!::r=cam,u=wrong", nil, "#!::r=cam,u=righ",
+                "x\n[srt @ 0x1] [verbose] accept streamid [u=wrong], length 7\n[error] u=wrong",
+            ]
             for (number, wrong) in wrongs.enumerated() {
                 try await eventually("the source to listen") { FreePort.isBound(udp: port) }
-                let caller = try await stage.srtCaller(.small(seconds: 20), port: port, passphrase: passphrase, streamID: wrong)
+                let caller = try await stage.srtCaller(
+                    .small(seconds: 20), port: port, passphrase: passphrase, streamID: wrong)
                 try await eventually("a refusal") { daemon.lines("wrong SRT stream id, or none").count == number + 1 }
                 #expect(try await caller.program.wait(.seconds(30)) != .exited(0))
             }
-            #expect(daemon.lines("msg=delivers", "source=srt-0").isEmpty && daemon.lines("on air", "source=srt-0").isEmpty)
+            #expect(
+                daemon.lines("msg=delivers", "source=srt-0").isEmpty && daemon.lines("on air", "source=srt-0").isEmpty)
             try await eventually("the metric", within: .seconds(10)) {
-                (try? stage.folder.text("box.prom"))?.contains(#"streambox_ingest_refusals_total{channel="main",source="srt-0",reason="streamid"} 4"#) == true
+                (try? stage.folder.text("box.prom"))?.contains(
+                    #"streambox_ingest_refusals_total{channel="main",source="srt-0",reason="streamid"} 4"#) == true
             }
             try await eventually("the source to listen") { FreePort.isBound(udp: port) }
-            let caller = try await stage.srtCaller(.small, port: port, passphrase: passphrase, streamID: "#!::r=cam,u=right")
+            let caller = try await stage.srtCaller(
+                .small, port: port, passphrase: passphrase, streamID: "#!::r=cam,u=right")
             try await daemon.logged("on air", "source=srt-0")
             try await eventually("a stream", within: .seconds(20), every: .milliseconds(300)) {
                 Verdict(try await FrameReader.read(.bytes(tap.output.bytes))).last ?? 0 > 30
             }
-            for secret in ["u=right", "u=wrong", "accept streamid"] { #expect(daemon.lines(secret).isEmpty, "\(daemon.lines(secret))") }
+            for secret in ["u=right", "u=wrong", "accept streamid"] {
+                #expect(daemon.lines(secret).isEmpty, "\(daemon.lines(secret))")
+            }
             await stage.end(caller.program)
             try await daemon.terminate()
             try await tap.wait()
@@ -209,12 +233,16 @@ import Testing
             arguments[try #require(arguments.firstIndex(of: "-loglevel")) + 1] = "verbose"
             let camera = try await stage.program("ffmpeg", arguments)
             try await eventually("the camera to listen") { FreePort.isBound(udp: port) }
-            let (secret, name) = (try stage.folder.write("secret", passphrase + "\n", mode: 0o600), try stage.folder.write("id", id, mode: 0o600))
+            let (secret, name) = (
+                try stage.folder.write("secret", passphrase + "\n", mode: 0o600),
+                try stage.folder.write("id", id, mode: 0o600)
+            )
             let daemon = try await stage.streambox(
                 """
                   - name: main
                     tap: true
-                    sources: [ { pull: { url: "srt://127.0.0.1:\(port)", passphrase: { file: \(secret) }, streamid: { file: \(name) } } } ]
+                    sources: [ { pull: { url: "srt://127.0.0.1:\(port)", passphrase: { file: \(secret) },
+                      streamid: { file: \(name) } } } ]
                     groups: [ { name: raw, video: copy, audio: copy } ]
                 """)
             try await daemon.logged("on air", "source=pull-0")
@@ -248,13 +276,16 @@ import Testing
                 """
                   - name: one
                     sources: [ { srt: { listen: "127.0.0.1:\(srt)" } } ]
-                    groups: [ { name: one, video: { bitrate: 400k, size: 320x180 }, targets: [ { name: one, url: "\(sink.url("hevc"))" } ] } ]
+                    groups: [ { name: one, video: { bitrate: 400k, size: 320x180 },
+                      targets: [ { name: one, url: "\(sink.url("hevc"))" } ] } ]
                   - name: two
                     sources: [ { pull: { url: "udp://127.0.0.1:\(udp)" } } ]
-                    groups: [ { name: two, video: copy, audio: copy, targets: [ { name: two, url: "\(sink.url("mp2"))" } ] } ]
+                    groups: [ { name: two, video: copy, audio: copy,
+                      targets: [ { name: two, url: "\(sink.url("mp2"))" } ] } ]
                   - name: three
                     sources: [ { file: { path: \(file), loop: true } } ]
-                    groups: [ { name: three, video: copy, audio: copy, targets: [ { name: three, url: "\(sink.url("ac3"))" } ] } ]
+                    groups: [ { name: three, video: copy, audio: copy,
+                      targets: [ { name: three, url: "\(sink.url("ac3"))" } ] } ]
                 """)
             let hevc = NumberedSource.small(seconds: 600) {
                 $0.codec = .hevc
@@ -262,7 +293,9 @@ import Testing
                 $0.rate = 15
                 $0.gop = 15
             }
-            _ = try await stage.publish(.small(seconds: 600) { $0.sound = .mp2 }, to: .init(format: "mpegts", target: "udp://127.0.0.1:\(udp)?pkt_size=1316"))
+            _ = try await stage.publish(
+                .small(seconds: 600) { $0.sound = .mp2 },
+                to: .init(format: "mpegts", target: "udp://127.0.0.1:\(udp)?pkt_size=1316"))
             try await eventually("the source to listen") { FreePort.isBound(udp: srt) }
             let calling = keepCalling(stage, srt, hevc)
             defer { calling.cancel() }
@@ -277,7 +310,13 @@ import Testing
                 let probe = try await MediaProbe.read(.url(files[files.count - 1]))
                 #expect(probe.video?.codec == "h264" && probe.audio?.codec == "aac", "\(name)")
                 let reading = try await FrameReader.read(.url(files[files.count - 1]))
-                #expect(reading.numbers.count > 30 && !reading.beeps.isEmpty, "\(name): \(reading.numbers.count) numbers of \(reading.frames.count) pictures, \(reading.beeps.count) beeps, sizes \(Set(reading.frames.map(\.width)))")
+                #expect(
+                    reading.numbers.count > 30 && !reading.beeps.isEmpty,
+                    """
+                    \(name): \(reading.numbers.count) numbers of \(reading.frames.count) pictures, \
+                    \(reading.beeps.count) beeps, sizes \(Set(reading.frames.map(\.width)))
+                    """
+                )
             }
             #expect(!daemon.lines("cannot be carried", "source=srt-0").isEmpty)
         }
@@ -294,7 +333,8 @@ import Testing
                 """
                   - name: main
                     sources: [ { pull: { url: "\(origin.url("cam"))" } } ]
-                    groups: [ { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("pulled"))" } ] } ]
+                    groups: [ { name: raw, video: copy, audio: copy,
+                      targets: [ { name: a, url: "\(sink.url("pulled"))" } ] } ]
                 """)
             try await sink.waitForNumbers(60, of: "pulled")
             // The server goes and comes back: so does the source, by itself.
@@ -311,7 +351,9 @@ import Testing
             await stage.end(second)
             #expect(try await sink.wasPublishedOnceInOrder("pulled"))
             let reading = try await sink.reading(of: "pulled")
-            #expect(Verdict(reading).backwards.isEmpty && reading.numbers.contains { $0 >= 9000 } && reading.numbers.contains { $0 < 9000 })
+            #expect(
+                Verdict(reading).backwards.isEmpty && reading.numbers.contains { $0 >= 9000 }
+                    && reading.numbers.contains { $0 < 9000 })
             #expect(reading.complaints.isEmpty, "\(reading.complaints)")
         }
     }
@@ -375,7 +417,9 @@ import Testing
                 "level=warning", "msg=\"ended: ", "source=pull-0", "method SETUP failed: 461")
             #expect(line.text.contains("Unsupported Transport"), "\(line.text)")
             // In `status` too, once it has failed again.
-            try await stage.expect("the trouble", of: daemon) { $0.source("pull-0")?.trouble?.contains("does not send by that transport") == true }
+            try await stage.expect("the trouble", of: daemon) {
+                $0.source("pull-0")?.trouble?.contains("does not send by that transport") == true
+            }
             try await daemon.terminate()
             let asked = camera.transports
             #expect(asked.count > 1 && asked.allSatisfy { $0.hasPrefix("RTP/AVP/TCP") }, "\(asked)")
@@ -396,11 +440,13 @@ import Testing
                     sources:
                       - rtmp: { listen: "127.0.0.1:\(rtmp)", app: live }
                       - srt: { listen: "127.0.0.1:\(srt)" }
-                    groups: [ { name: attacked, video: copy, audio: copy, targets: [ { name: attacked, url: "\(sink.url("attacked"))" } ] } ]
+                    groups: [ { name: attacked, video: copy, audio: copy,
+                      targets: [ { name: attacked, url: "\(sink.url("attacked"))" } ] } ]
                   - name: other
                     sources: [ { rtmp: { listen: "127.0.0.1:\(other)", app: live } } ]
                     slate: { after: 20s }
-                    groups: [ { name: other, video: copy, audio: copy, targets: [ { name: other, url: "\(sink.url("other"))" } ] } ]
+                    groups: [ { name: other, video: copy, audio: copy,
+                      targets: [ { name: other, url: "\(sink.url("other"))" } ] } ]
                 """)
             try await eventually("the source to listen") { FreePort.isListening(tcp: other) }
             // The slate: from now on the target gets whatever comes.
@@ -423,7 +469,8 @@ import Testing
             let caller = try await stage.srtCaller(.small, port: srt)
             try await daemon.logged("on air", "source=srt-1")
             try await eventually("the RTMP source to listen", within: .seconds(40)) { FreePort.isListening(tcp: rtmp) }
-            let good = try await stage.publish(.small(seconds: 600) { $0.firstNumber = 50_000 }, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
+            let good = try await stage.publish(
+                .small(seconds: 600) { $0.firstNumber = 50_000 }, to: "rtmp://127.0.0.1:\(rtmp)/live/x")
             try await daemon.logged("on air", "source=rtmp-0", "channel=attacked")
             try await eventually("its pictures", within: .seconds(20), every: .milliseconds(300)) {
                 (try? await sink.reading(of: "attacked"))?.numbers.contains { $0 > 50_010 } == true
@@ -446,7 +493,9 @@ enum Attack {
         setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         var sent = 0
         while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let count = bytes[sent...].withUnsafeBytes {
+                send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             // It may well hang up on us.
             guard count > 0 else { return }
             sent += count

@@ -13,13 +13,19 @@ import Testing
         $0.height = 270
     }
 
-    @Test("a recording whose disk is not there, or takes nothing, is that target's trouble: the service starts, the others are on air, and it records once it can")
+    @Test(
+        """
+        a recording whose disk is not there, or takes nothing, is that target's trouble: the service starts, the \
+        others are on air, and it records once it can
+        """
+    )
     func recordingDisk() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             // A file is in the way of the one folder; the other is on a disk that nobody can write to, root neither.
             let folder = try stage.folder.write("disk", "")
-            let daemon = try await stage.streambox("""
+            let daemon = try await stage.streambox(
+                """
                   - name: main
                     sources: [ { test: { size: 320x180, rate: 30 } } ]
                     groups:
@@ -91,7 +97,10 @@ import Testing
             #expect(try await good.wasPublishedOnceInOrder("good"))
             let recordings = stage.folder.names(in: "rec")
             #expect(recordings.count == 1)
-            for reading in [try await good.reading(of: "good"), try await FrameReader.read(.url(stage.folder.path("rec/\(recordings[0])")))] {
+            for reading in [
+                try await good.reading(of: "good"),
+                try await FrameReader.read(.url(stage.folder.path("rec/\(recordings[0])"))),
+            ] {
                 let verdict = Verdict(reading)
                 #expect(verdict.isWhole && verdict.first == 0, "\(verdict)")
                 #expect(reading.complaints.isEmpty, "\(reading.complaints)")
@@ -197,16 +206,20 @@ import Testing
             let sink = try await stage.nginx(record: true)
             // The kernel takes connections for it; nobody answers.
             sink.freeze()
-            let daemon = try await stage.streambox("""
+            let daemon = try await stage.streambox(
+                """
                   - name: main
                     sources: [ { test: { size: 320x180, rate: 30 } } ]
-                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 600k }, targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
+                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 600k },
+                      targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
                 """)
             try await daemon.logged("msg=started", "target=a")
             try await Task.sleep(for: .seconds(8))
             #expect(try await stage.status(of: daemon).target("a")?.state == "connecting")
             sink.thaw()
-            try await stage.expect("the target live", of: daemon) { $0.target("a")?.state == "live" && $0.target("a")?.connects == 1 }
+            try await stage.expect("the target live", of: daemon) {
+                $0.target("a")?.state == "live" && $0.target("a")?.connects == 1
+            }
             try await sink.waitForFrames(30, of: "one")
             #expect(daemon.lines("msg=started", "target=a").count == 1 && daemon.lines("takes nothing").isEmpty)
             try await daemon.terminate()
@@ -218,19 +231,26 @@ import Testing
     func cutOff() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx()
-            let daemon = try await stage.streambox("""
+            let daemon = try await stage.streambox(
+                """
                   - name: main
                     sources: [ { test: { size: 320x180, rate: 30 } } ]
-                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 600k }, targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
+                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 600k },
+                      targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
                 """)
             for count in 1...3 {
-                try await stage.expect("connection \(count)", of: daemon) { $0.target("a")?.state == "live" && $0.target("a")?.connects == count }
+                try await stage.expect("connection \(count)", of: daemon) {
+                    $0.target("a")?.state == "live" && $0.target("a")?.connects == count
+                }
                 try await sink.dropPublisher("one")
             }
             try await stage.expect("the problem while it is live", of: daemon) {
-                $0.target("a")?.state == "live" && $0.hasProblem("target-down", "3 times in a row") && $0.hasProblem("target-down", "the peer closed the connection")
+                $0.target("a")?.state == "live" && $0.hasProblem("target-down", "3 times in a row")
+                    && $0.hasProblem("target-down", "the peer closed the connection")
             }
-            try await stage.expect("no problem once it has lasted", of: daemon, within: .seconds(60)) { $0.target("a")?.state == "live" && $0.problems.isEmpty }
+            try await stage.expect("no problem once it has lasted", of: daemon, within: .seconds(60)) {
+                $0.target("a")?.state == "live" && $0.problems.isEmpty
+            }
             try await daemon.terminate()
         }
     }
@@ -239,21 +259,31 @@ import Testing
     func fullDisk() async throws {
         try await withStage { stage in
             let folder = try stage.folder.makeFolder("small")
-            let config = try stage.configuration("""
+            let config = try stage.configuration(
+                """
                   - name: main
                     sources: [ { test: { size: 320x180, rate: 30 } } ]
-                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 600k }, targets: [ { name: rec, record: { folder: \(folder)/rec } } ] } ]
+                    groups: [ { name: hd, video: { encoder: libx264, bitrate: 600k },
+                      targets: [ { name: rec, record: { folder: \(folder)/rec } } ] } ]
                 """)
             try await stage.rememberFirstStart("box")
             // A disk of its own, that the service alone sees.
             let isRoot = geteuid() == 0
-            let program = try await stage.program("unshare", [isRoot ? "-m" : "-Urm", "sh", "-c", """
-                mount -t tmpfs -o size=8m tmpfs \(folder) && exec \(Daemon.path) run --config \(config) --log-level debug
-                """])
+            let program = try await stage.program(
+                "unshare",
+                [
+                    isRoot ? "-m" : "-Urm", "sh", "-c",
+                    """
+                    mount -t tmpfs -o size=8m tmpfs \(folder) && exec \(Daemon.path) run --config \(config) \
+                    --log-level debug
+                    """,
+                ])
             let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
             func onDisk(_ command: String) async throws -> String {
                 let names = isRoot ? ["-m"] : ["-U", "--preserve-credentials", "-m"]
-                return try await Program.run("nsenter", ["-t", "\(program.pid)"] + names + ["sh", "-c", "cd \(folder) && { \(command); }"]).success(command).text
+                return try await Program.run(
+                    "nsenter", ["-t", "\(program.pid)"] + names + ["sh", "-c", "cd \(folder) && { \(command); }"]
+                ).success(command).text
             }
             try await stage.expect("the recording", of: daemon) { $0.target("rec")?.state == "live" }
             _ = try await onDisk("dd if=/dev/zero of=fill bs=1k count=20000 2>/dev/null; [ -s fill ]")
@@ -264,7 +294,9 @@ import Testing
             try await eventually("no empty file") { try await onDisk("find rec -size 0").isEmpty }
             #expect(daemon.lines("cannot run", "target=rec").count <= 1)
             _ = try await onDisk("rm fill")
-            try await stage.expect("the recording again", of: daemon, within: .seconds(60)) { $0.target("rec")?.state == "live" && !$0.hasProblem("target-down", "has no room") }
+            try await stage.expect("the recording again", of: daemon, within: .seconds(60)) {
+                $0.target("rec")?.state == "live" && !$0.hasProblem("target-down", "has no room")
+            }
             try await daemon.terminate()
         }
     }
@@ -299,7 +331,8 @@ import Testing
     }
 
     private static func endWhileFrozen(_ stage: Stage, _ disk: String) async throws {
-        let config = try stage.configuration("""
+        let config = try stage.configuration(
+            """
               - name: main
                 sources: [ { test: { size: 320x180, rate: 30 } } ]
                 groups:
@@ -344,12 +377,14 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let key = try stage.folder.write("key", "s3cretkey", mode: 0o600)
             let server = sink.url("x").dropLast(2)
-            let daemon = try await stage.streambox("""
+            let daemon = try await stage.streambox(
+                """
                   - name: main
                     sources: [ { test: { size: 320x180, rate: \(rate) } } ]
                     slate: { after: 60s }
                     groups:
-                      - { name: hd, video: { encoder: libx264, bitrate: 400k }, targets: [ { name: a, url: "\(server)", key: { file: \(key) } } ] }
+                      - { name: hd, video: { encoder: libx264, bitrate: 400k },
+                          targets: [ { name: a, url: "\(server)", key: { file: \(key) } } ] }
                       - { name: raw, video: copy, audio: copy, targets: [ { name: b, url: "\(server)/raw" } ] }
                 """)
             for name in ["s3cretkey", "raw"] { try await sink.waitForFrames(rate, of: name) }
@@ -367,7 +402,10 @@ import Testing
             let folder = stage.folder.path("a/b")
             try stage.folder.makeFolder("a/b")
             // What earlier days left, and what is not ours. The big one takes no room: it is a hole.
-            for (name, size) in [("show-20200101-000000.ts", 99_000_000), ("show-20200102-000000.ts", 90_000_000), ("other-20200101-000000.ts", 200_000_000)] {
+            for (name, size) in [
+                ("show-20200101-000000.ts", 99_000_000), ("show-20200102-000000.ts", 90_000_000),
+                ("other-20200101-000000.ts", 200_000_000),
+            ] {
                 try stage.folder.write("a/b/\(name)", "")
                 truncate("\(folder)/\(name)", size)
             }
@@ -388,17 +426,23 @@ import Testing
                           - { name: show, record: { folder: \(folder), segment: 1s, keep: 100M } }
                           - { name: fresh, record: { folder: \(stage.folder.path("c/d")), segment: 1s } }
                 """)
-            func segments() -> [String] { stage.folder.names(in: "a/b").filter { $0.hasPrefix("show-") && !$0.hasPrefix("show-2020") } }
+            func segments() -> [String] {
+                stage.folder.names(in: "a/b").filter { $0.hasPrefix("show-") && !$0.hasPrefix("show-2020") }
+            }
             try await eventually("four segments", within: .seconds(40)) { segments().count >= 4 }
             try await eventually("three of the other") { stage.folder.names(in: "c/d").count >= 3 }
-            try await eventually("the oldest to go") { !stage.folder.names(in: "a/b").contains("show-20200101-000000.ts") }
+            try await eventually("the oldest to go") {
+                !stage.folder.names(in: "a/b").contains("show-20200101-000000.ts")
+            }
             #expect(daemon.children("recording -- keep \(folder) show 100000000").count == 1)
             try await daemon.terminate()
             #expect(stage.folder.names(in: "a/b").contains("show-20200102-000000.ts"))
             #expect(stage.folder.names(in: "a/b").contains("other-20200101-000000.ts"))
             for file in segments().dropLast() {
                 let reading = try await FrameReader.read(.url("\(folder)/\(file)"))
-                #expect(reading.frames.count == 30 && reading.frames[0].isKey && reading.complaints.isEmpty, "\(file): \(reading.frames.count) \(reading.complaints)")
+                #expect(
+                    reading.frames.count == 30 && reading.frames[0].isKey && reading.complaints.isEmpty,
+                    "\(file): \(reading.frames.count) \(reading.complaints)")
             }
         }
     }

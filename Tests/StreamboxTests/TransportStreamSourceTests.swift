@@ -4,7 +4,9 @@ import Testing
 
 /// What a sender puts into its transport stream.
 @Suite(.serialized, .tags(.ffmpeg)) struct TransportStreamSourceTests {
-    @Test("one call in MPEG-2 and AC-3 is on air, at about the rate at which it comes, and the caller never calls again", arguments: [nil, "correct horse battery"])
+    @Test(
+        "one call in MPEG-2 and AC-3 is on air, at about the rate at which it comes, and the caller never calls again",
+        arguments: [nil, "correct horse battery"])
     func callIsKept(passphrase: String?) async throws {
         try await withStage { stage in
             let port = try FreePort.udp()
@@ -13,7 +15,8 @@ import Testing
                 """
                   - name: main
                     tap: true
-                    sources: [ { srt: { listen: "127.0.0.1:\(port)"\(passphrase == nil ? "" : ", passphrase: { file: \(secret) }") } } ]
+                    sources: [ { srt: { listen: \
+                "127.0.0.1:\(port)"\(passphrase == nil ? "" : ", passphrase: { file: \(secret) }") } } ]
                     groups: [ { name: raw, video: copy, audio: copy } ]
                 """)
             try await eventually("the source to listen") { FreePort.isBound(udp: port) }
@@ -21,13 +24,16 @@ import Testing
             let mark = passphrase == nil ? "mode=listener" : "-f concat"
             let listener = daemon.children(mark).map(\.pid)
             #expect(listener.count == 1)
-            let url = "srt://127.0.0.1:\(port)?mode=caller&transtype=live&pkt_size=1316&connect_timeout=30000"
+            let url =
+                "srt://127.0.0.1:\(port)?mode=caller&transtype=live&pkt_size=1316&connect_timeout=30000"
                 + (passphrase.map { "&passphrase=\($0)" } ?? "")
             let caller = try await stage.program(
                 "ffmpeg",
                 [
-                    "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", "-re", "-f", "lavfi", "-i", "sine=r=48000",
-                    "-c:v", "mpeg2video", "-b:v", "2M", "-minrate", "2M", "-maxrate", "2M", "-bufsize", "1M", "-g", "12", "-c:a", "ac3", "-f", "mpegts", url,
+                    "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", "-re", "-f",
+                    "lavfi", "-i", "sine=r=48000",
+                    "-c:v", "mpeg2video", "-b:v", "2M", "-minrate", "2M", "-maxrate", "2M", "-bufsize", "1M", "-g",
+                    "12", "-c:a", "ac3", "-f", "mpegts", url,
                 ])
             try await daemon.logged("msg=\"on air\"", "source=srt-0")
             let status = try await stage.expect("the note", of: daemon) { status in
@@ -94,16 +100,21 @@ import Testing
         }
     }
 
-    @Test("of several programs the first picture comes with its own sound, or the program by number is taken", arguments: [nil, 2])
+    @Test(
+        "of several programs the first picture comes with its own sound, or the program by number is taken",
+        arguments: [nil, 2])
     func programs(number: Int?) async throws {
         try await withStage { stage in
             let file = stage.folder.path("two.ts")
             let made = try await Program.run(
                 "ffmpeg",
                 [
-                    "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-f", "lavfi",
-                    "-i", "sine=r=48000", "-t", "4", "-map", "0:v", "-map", "1:v", "-map", "2:a", "-c:v", "libx264", "-preset", "ultrafast", "-g", "25",
-                    "-pix_fmt", "yuv420p", "-c:a", "aac", "-program", "program_num=1:title=One:st=0", "-program", "program_num=2:title=Two:st=1:st=2", file,
+                    "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", "-f", "lavfi", "-i",
+                    "testsrc2=s=160x90:r=25", "-f", "lavfi",
+                    "-i", "sine=r=48000", "-t", "4", "-map", "0:v", "-map", "1:v", "-map", "2:a", "-c:v", "libx264",
+                    "-preset", "ultrafast", "-g", "25",
+                    "-pix_fmt", "yuv420p", "-c:a", "aac", "-program", "program_num=1:title=One:st=0", "-program",
+                    "program_num=2:title=Two:st=1:st=2", file,
                 ], folder: stage.folder.path)
             #expect(made.ending == .exited(0), "\(made.errors)")
             let daemon = try await stage.streambox(
@@ -116,7 +127,9 @@ import Testing
             try await daemon.logged("msg=delivers", "source=file-0", number == nil ? "320x180" : "160x90")
             try await eventually("the relay of the program") { daemon.children("0:p:\(number ?? 1):v:0 ").count == 1 }
             let words = number == nil ? "1 (One) is used, 2 (Two) is not" : "2 (Two) is used, 1 (One) is not"
-            try await stage.expect("the note", of: daemon) { $0.source("file-0")?.notes?.contains { $0.contains(words) } == true }
+            try await stage.expect("the note", of: daemon) {
+                $0.source("file-0")?.notes?.contains { $0.contains(words) } == true
+            }
             #expect(daemon.lines("level=notice", "several programs come").count == 1)
             try await daemon.terminate()
         }
@@ -132,7 +145,9 @@ import Testing
                     sources: [ { file: { path: \(file), loop: true, program: 7 } } ]
                     groups: [ { name: raw, video: copy, audio: copy } ]
                 """)
-            try await stage.expect("the trouble", of: daemon) { $0.hasProblem("source-failed", "program 7 is not in what comes") }
+            try await stage.expect("the trouble", of: daemon) {
+                $0.hasProblem("source-failed", "program 7 is not in what comes")
+            }
             try await daemon.terminate()
         }
     }

@@ -23,14 +23,19 @@ import Testing
     }
 
     @Test(
-        "a wrap loses nothing in encoder, publisher and recording, with encoders that are killed or handed over on either side of it",
+        """
+        a wrap loses nothing in encoder, publisher and recording, with encoders that are killed or handed over on \
+        either side of it
+        """,
         arguments: [62.5, 22])
     func wrap(before: Double) async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let port = try FreePort.tcp()
             // The slate is on air first, so the source begins a few seconds later.
-            let daemon = try await stage.streambox(box(stage, sink, port: port), options: ["--timeline-start", "\(Self.wrap - before)", "--encoder-lifetime", "3"])
+            let daemon = try await stage.streambox(
+                box(stage, sink, port: port),
+                options: ["--timeline-start", "\(Self.wrap - before)", "--encoder-lifetime", "3"])
             try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
             let publisher = try await stage.publish(.small, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await daemon.logged("on air", "source=rtmp-0")
@@ -40,7 +45,8 @@ import Testing
             for round in 0..<strikes {
                 let soFar = try await sink.reading(of: "one").frames.count
                 // Beyond the wrap at the end.
-                try await sink.waitForFrames(soFar + Int(before + 8) * 30 / strikes - 30, of: "one", within: .seconds(120))
+                try await sink.waitForFrames(
+                    soFar + Int(before + 8) * 30 / strikes - 30, of: "one", within: .seconds(120))
                 var position = daemon.position
                 while true {
                     let encoder = try #require(daemon.children("libx264").first { $0.command.contains("pipe:0") })

@@ -8,7 +8,8 @@ import Testing
 @Suite struct BoundedChildTests {
     /// Runs a shell script in FFmpeg's place.
     private func run(
-        _ script: String, limit: Duration = .milliseconds(200), extended: Duration? = nil, isDone: (@Sendable () -> Bool)? = nil
+        _ script: String, limit: Duration = .milliseconds(200), extended: Duration? = nil,
+        isDone: (@Sendable () -> Bool)? = nil
     ) async throws -> (exit: ChildExit, overdue: Overdue?) {
         let folder = try TemporaryFolder()
         defer { withExtendedLifetime(folder) {} }
@@ -17,7 +18,8 @@ import Testing
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
         let version = try #require(FFmpegVersion(output: "ffmpeg version 5.1\n"))
         return await BoundedChild.run(
-            FFmpegCommand(role: .trial, arguments: []), binary: FFmpegBinary(path: path, capabilities: .complete(version)),
+            FFmpegCommand(role: .trial, arguments: []),
+            binary: FFmpegBinary(path: path, capabilities: .complete(version)),
             environment: ProcessInfo.processInfo.environment, limit: limit, extended: extended, isDone: isDone)
     }
 
@@ -30,7 +32,8 @@ import Testing
     @Test("a child that is at work is given more time, and ends as it would")
     func working() async throws {
         // It uses the processor until nothing but time could make it end.
-        let (exit, overdue) = try await run("n=0; while [ $n -lt 400000 ]; do n=$((n + 1)); done; exit 3", extended: .seconds(600))
+        let (exit, overdue) = try await run(
+            "n=0; while [ $n -lt 400000 ]; do n=$((n + 1)); done; exit 3", extended: .seconds(600))
         #expect(overdue == nil && exit.status == .exited(3))
     }
 

@@ -25,7 +25,9 @@ import Testing
         }
     }
 
-    @Test("a call that becomes faster or slower by twice for ten seconds has another rate", arguments: [6.0, 1.0, 0.25, 0.1])
+    @Test(
+        "a call that becomes faster or slower by twice for ten seconds has another rate",
+        arguments: [6.0, 1.0, 0.25, 0.1])
     func changes(rate: Double) throws {
         var call = Call()
         let unmeasured = call.bring(0.5, for: 2)
@@ -60,8 +62,10 @@ import Testing
         call.rate.measured()
         let steady = call.bring(6, for: 10)
         #expect(unmeasured.isEmpty && steady.isEmpty)
-        let slower = call.bring(1, for: 14), faster = call.bring(12, for: 60)
-        let first = try #require(slower.first), second = try #require(faster.first)
+        let slower = call.bring(1, for: 14)
+        let faster = call.bring(12, for: 60)
+        let first = try #require(slower.first)
+        let second = try #require(faster.first)
         #expect((30...31).contains(second.at - first.at), "\(first) \(second)")
     }
 }

@@ -60,7 +60,8 @@ import Testing
                 try? output.close()
                 return end
             },
-            hangUp: {}, read: { _, _ in
+            hangUp: {},
+            read: { _, _ in
                 Issue.record("it is read")
                 return end
             })

@@ -6,9 +6,12 @@ import Testing
 
 /// Which source has which card.
 @Suite struct CaptureClaimsTests {
-    private func card(_ port: Int, serial: String? = nil, model: String = "0fd9:0066", node: Int? = nil) -> CaptureDevice {
+    private func card(_ port: Int, serial: String? = nil, model: String = "0fd9:0066", node: Int? = nil)
+        -> CaptureDevice
+    {
         CaptureDevice(
-            path: "pci-0000:00:14.0-usb-0:\(port):1.0", serial: serial, model: model, name: "Cam Link 4K", node: "/dev/video\(node ?? port)")
+            path: "pci-0000:00:14.0-usb-0:\(port):1.0", serial: serial, model: model, name: "Cam Link 4K",
+            node: "/dev/video\(node ?? port)")
     }
 
     private func claims(_ sources: [(String, CaptureBinding)], _ cards: [CaptureDevice]) -> CaptureClaims {
@@ -59,13 +62,15 @@ import Testing
 
     @Test("who names a model leaves the card to who names its port, in whatever order they came")
     func exact() {
-        let claims = claims([("model", .model("0fd9:0066")), ("path", .path("pci-0000:00:14.0-usb-0:1"))], [card(1), card(2)])
+        let claims = claims(
+            [("model", .model("0fd9:0066")), ("path", .path("pci-0000:00:14.0-usb-0:1"))], [card(1), card(2)])
         #expect(claims.device(of: "path")?.node == "/dev/video1" && claims.device(of: "model")?.node == "/dev/video2")
     }
 
     @Test("who takes any card takes one that nobody asks for, and makes room for who asks for it")
     func any() {
-        var claims = claims([("any", .any), ("named", .serial("SN1"))], [card(1, serial: "SN1"), card(2, serial: "SN2")])
+        var claims = claims(
+            [("any", .any), ("named", .serial("SN1"))], [card(1, serial: "SN1"), card(2, serial: "SN2")])
         #expect(claims.device(of: "named")?.serial == "SN1" && claims.device(of: "any")?.serial == "SN2")
         claims.add("other", .serial("SN2"))
         #expect(claims.device(of: "other")?.serial == "SN2" && claims.device(of: "any") == nil)
@@ -85,25 +90,37 @@ import Testing
         CaptureMode(format: "Z16 ", width: 4000, height: 4000, rates: ["60"]),
     ]
 
-    private func setting(_ size: (Int, Int)? = nil, _ rate: Int? = nil, _ modes: [CaptureMode]? = modes) -> CaptureSetting {
-        CaptureSetting(modes, size: size.map { PixelSize(width: $0.0, height: $0.1) }, rate: rate.map { Configuration.FrameRate(numerator: $0) })
+    private func setting(_ size: (Int, Int)? = nil, _ rate: Int? = nil, _ modes: [CaptureMode]? = modes)
+        -> CaptureSetting
+    {
+        CaptureSetting(
+            modes, size: size.map { PixelSize(width: $0.0, height: $0.1) },
+            rate: rate.map { Configuration.FrameRate(numerator: $0) })
     }
 
-    @Test("without a wish the largest picture that moves is taken, at no more than sixty a second where that can be had")
+    @Test(
+        "without a wish the largest picture that moves is taken, at no more than sixty a second where that can be had")
     func best() {
         #expect("\(setting())" == "mjpeg 1920x1080 at 60")
         #expect("\(setting(nil, nil, [Self.modes[0], Self.modes[3]]))" == "mjpeg 3840x2160 at 120")
         #expect("\(setting(nil, nil, Array(Self.modes[0...2])))" == "mjpeg 1920x1080 at 60")
     }
 
-    @Test("the size asked for decides before the rate, and the rate before the format; among equals what is not compressed")
+    @Test(
+        """
+        the size asked for decides before the rate, and the rate before the format; among equals what is not \
+        compressed
+        """
+    )
     func wish() {
         #expect("\(setting((1280, 720), 30))" == "nv12 1280x720 at 30")
         #expect("\(setting((1280, 720), 60))" == "yuyv422 1280x720 at 60")
         #expect("\(setting((1920, 1080), 30))" == "mjpeg 1920x1080 at 30000/1001")
         #expect("\(setting((1920, 1080), 5))" == "yuyv422 1920x1080 at 5")
         // With a rate alone it is the rate that counts.
-        #expect("\(setting(nil, 30))" == "mjpeg 1920x1080 at 30000/1001" && "\(setting(nil, 5))" == "yuyv422 1920x1080 at 5")
+        #expect(
+            "\(setting(nil, 30))" == "mjpeg 1920x1080 at 30000/1001" && "\(setting(nil, 5))" == "yuyv422 1920x1080 at 5"
+        )
         #expect("\(setting(nil, 120))" == "mjpeg 3840x2160 at 120")
         #expect(!setting((1280, 720), 60).isOther && !setting((1920, 1080), 30).isOther)
     }
@@ -112,19 +129,34 @@ import Testing
     func nearest() {
         let other = setting((1900, 1000), 50)
         #expect("\(other)" == "mjpeg 1920x1080 at 60" && other.isOther)
-        let scaled = setting((100, 100), nil, [CaptureMode(format: "NV12", width: 4096, height: 4096, leastWidth: 160, leastHeight: 90, rates: [])])
-        let plain = setting(nil, nil, [CaptureMode(format: "NV12", width: 16384, height: 8640, leastWidth: 16, leastHeight: 16, rates: ["60", "1"])])
+        let scaled = setting(
+            (100, 100), nil,
+            [CaptureMode(format: "NV12", width: 4096, height: 4096, leastWidth: 160, leastHeight: 90, rates: [])])
+        let plain = setting(
+            nil, nil,
+            [
+                CaptureMode(
+                    format: "NV12", width: 16384, height: 8640, leastWidth: 16, leastHeight: 16, rates: ["60", "1"])
+            ])
         #expect("\(plain)" == "nv12", "what arrives is taken as it is")
         #expect(scaled.size?.width == 160 && scaled.size?.height == 100 && scaled.isOther)
     }
 
-    @Test("where what arrives decides, it is taken whatever was asked for, and called so; a card that scales gives what was asked for")
+    @Test(
+        """
+        where what arrives decides, it is taken whatever was asked for, and called so; a card that scales gives \
+        what was asked for
+        """
+    )
     func arriving() {
-        let now = CardInput.Arriving(CaptureMode(format: "UYVY", width: 1280, height: 720, rates: ["50"]), decides: true)
+        let now = CardInput.Arriving(
+            CaptureMode(format: "UYVY", width: 1280, height: 720, rates: ["50"]), decides: true)
         var fixed = setting((1920, 1080), nil, [])
         fixed.fill(from: now)
         #expect("\(fixed)" == "1280x720 at 50" && fixed.isOther)
-        var scaled = setting((1920, 1080), nil, [CaptureMode(format: "NV12", width: 4096, height: 4096, leastWidth: 16, leastHeight: 16, rates: [])])
+        var scaled = setting(
+            (1920, 1080), nil,
+            [CaptureMode(format: "NV12", width: 4096, height: 4096, leastWidth: 16, leastHeight: 16, rates: [])])
         scaled.fill(from: now)
         #expect("\(scaled)" == "nv12 1920x1080 at 50" && !scaled.isOther)
     }

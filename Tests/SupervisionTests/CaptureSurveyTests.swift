@@ -11,7 +11,8 @@ import Testing
 @Suite struct CaptureSurveyTests {
     private static func candidate(_ number: Int, plugged: Int = 1, captures: Bool? = true) -> CaptureCandidate {
         CaptureCandidate(
-            id: "video\(number) \(plugged)", device: CaptureDevice(path: "port-\(number)", name: "Cam", node: "/dev/video\(number)"), captures: captures)
+            id: "video\(number) \(plugged)",
+            device: CaptureDevice(path: "port-\(number)", name: "Cam", node: "/dev/video\(number)"), captures: captures)
     }
 
     /// Drivers that answer, and some that do not until they are let.
@@ -40,10 +41,16 @@ import Testing
 
     private static func survey(_ drivers: Drivers, hasAnswered: @escaping @Sendable () -> Void = {}) -> CaptureSurvey {
         // On a busy machine those that answer take a while, too.
-        CaptureSurvey(patience: .seconds(10), list: { drivers.list() }, ask: { drivers.ask($0) }, hasAnswered: hasAnswered)
+        CaptureSurvey(
+            patience: .seconds(10), list: { drivers.list() }, ask: { drivers.ask($0) }, hasAnswered: hasAnswered)
     }
 
-    @Test("one that hangs is told as that beside the others, is asked once, and is there like them when it answers after all")
+    @Test(
+        """
+        one that hangs is told as that beside the others, is asked once, and is there like them when it answers \
+        after all
+        """
+    )
     func hangs() async throws {
         let drivers = Drivers()
         drivers.state.withLock { ($0.candidates, $0.hung) = ([1, 2, 3].map { Self.candidate($0) }, ["video2 1"]) }
@@ -51,10 +58,16 @@ import Testing
         let survey = Self.survey(drivers) { answers.withLock { $0 += 1 } }
         for _ in 1...3 {
             let found = try #require(await survey.look())
-            #expect(found.map(\.path) == ["port-1", "port-2", "port-3"] && found.map(\.isHung) == [false, true, false])
-            #expect(found[1].accessProblem?.contains("/dev/video2 does not answer") == true && found[0].accessProblem == nil)
+            #expect(
+                found.map(\.path) == ["port-1", "port-2", "port-3"] && found.map(\.isHung) == [false, true, false])
+            #expect(
+                found[1].accessProblem?.contains("/dev/video2 does not answer") == true && found[0].accessProblem == nil
+            )
         }
-        #expect(drivers.state.withLock { state in [1, 2, 3].map { number in state.asked.count { $0 == "video\(number) 1" } } } == [3, 1, 3])
+        #expect(
+            drivers.state.withLock { state in
+                [1, 2, 3].map { number in state.asked.count { $0 == "video\(number) 1" } }
+            } == [3, 1, 3])
         #expect(answers.withLock { $0 } == 0)
         drivers.letGo()
         try await eventually("its answer") { answers.withLock { $0 } == 1 }
@@ -63,7 +76,12 @@ import Testing
         #expect(answers.withLock { $0 } == 1)
     }
 
-    @Test("one that has answered stays what it was while its driver hangs; plugged anew it is asked anew, and what hangs with the former one does not count")
+    @Test(
+        """
+        one that has answered stays what it was while its driver hangs; plugged anew it is asked anew, and what \
+        hangs with the former one does not count
+        """
+    )
     func known() async throws {
         let drivers = Drivers()
         drivers.state.withLock { $0.candidates = [Self.candidate(1)] }
@@ -91,7 +109,12 @@ import Testing
         drivers.letGo()
     }
 
-    @Test("a source that takes any card has one that answers, also when that comes later; one that is bound to it has the one that does not")
+    @Test(
+        """
+        a source that takes any card has one that answers, also when that comes later; one that is bound to it has \
+        the one that does not
+        """
+    )
     func claims() {
         var hung = CaptureDevice(path: "port-1", name: "Cam", node: "/dev/video1")
         hung.isHung = true

@@ -13,9 +13,12 @@ import Testing
 @Suite struct CardRelayTests {
     private static let logger = Box.silent
 
-    private static func card(port: Int = 2, node: Int = 7, sound: String? = nil, problem: String? = nil) -> CaptureDevice {
+    private static func card(port: Int = 2, node: Int = 7, sound: String? = nil, problem: String? = nil)
+        -> CaptureDevice
+    {
         CaptureDevice(
-            path: "pci-0000:00:14.0-usb-0:\(port):1.0", serial: "SN1", name: "Cam", node: "/nowhere/video\(node)", sound: sound, accessProblem: problem)
+            path: "pci-0000:00:14.0-usb-0:\(port):1.0", serial: "SN1", name: "Cam", node: "/nowhere/video\(node)",
+            sound: sound, accessProblem: problem)
     }
 
     /// A source whose reader runs until it is ended, or ends at once.
@@ -24,8 +27,13 @@ import Testing
         let relay: CardRelay
         let process: ProcessRunner
 
-        init(_ audio: CaptureAudio = .auto, _ binding: CaptureBinding = .any, captures: CaptureKeeper? = nil, endsAtOnce: Bool = false) {
-            relay = CardRelay(CaptureSource(binding: binding, audio: audio), id: "main/capture-0", box: .none(captures), ledger: ledger, logger: logger)
+        init(
+            _ audio: CaptureAudio = .auto, _ binding: CaptureBinding = .any, captures: CaptureKeeper? = nil,
+            endsAtOnce: Bool = false
+        ) {
+            relay = CardRelay(
+                CaptureSource(binding: binding, audio: audio), id: "main/capture-0", box: .none(captures),
+                ledger: ledger, logger: logger)
             // A pause that no test waits for.
             var policy = RestartPolicy(burst: 0, forgivenAfter: .seconds(1))
             policy.floor = .seconds(600)
@@ -101,14 +109,21 @@ import Testing
 
     // MARK: One after the other
 
-    @Test("a card that is pulled while it is read leaves word of what is plugged in instead, also once its reader has ended")
+    @Test(
+        """
+        a card that is pulled while it is read leaves word of what is plugged in instead, also once its reader has \
+        ended
+        """
+    )
     func absence() {
         let rig = Rig()
         rig.relay.follow(Self.card(), rig.process)
         #expect(rig.ledger.now.absence == nil)
         rig.relay.follow(nil, rig.process)
         rig.ledger.ended(ChildExit(status: .exited(0), asked: true, cause: nil, log: LogExcerpt()), started: .now)
-        #expect(rig.ledger.now.absence == "no card free is there; none is plugged in: plug it in, or name another in the configuration")
+        #expect(
+            rig.ledger.now.absence
+                == "no card free is there; none is plugged in: plug it in, or name another in the configuration")
         rig.relay.follow(Self.card(), rig.process)
         #expect(rig.ledger.now.absence == nil)
     }
@@ -122,12 +137,19 @@ import Testing
         let rig = Rig(.auto, .serial("SN1"), captures: keeper)
         rig.relay.begin(rig.process)
         try await eventually("the words") {
-            rig.ledger.now.absence?.hasPrefix("the card with the serial SN1 is another source's, and each belongs to one; plugged in: Cam at ") == true
+            rig.ledger.now.absence?.hasPrefix(
+                "the card with the serial SN1 is another source's, and each belongs to one; plugged in: Cam at ")
+                == true
         }
         rig.relay.end()
     }
 
-    @Test("a reader that is in a pause is started at once when its card is in another port, or this user is given it; and for nothing else")
+    @Test(
+        """
+        a reader that is in a pause is started at once when its card is in another port, or this user is given it; \
+        and for nothing else
+        """
+    )
     func pause() async throws {
         let rig = Rig(endsAtOnce: true)
         try await rig.run {
@@ -135,15 +157,23 @@ import Testing
             rig.relay.follow(Self.card(problem: "not yours"), rig.process)
             try await eventually("a pause") { await rig.process.actual == .pausing && rig.ledger.now.starts == 1 }
             for (card, starts) in [
-                (Self.card(problem: "not yours, still"), 1), (Self.card(), 2), (Self.card(), 2), (Self.card(port: 3), 2), (Self.card(port: 3, node: 8), 3),
+                (Self.card(problem: "not yours, still"), 1), (Self.card(), 2), (Self.card(), 2),
+                (Self.card(port: 3), 2), (Self.card(port: 3, node: 8), 3),
             ] {
                 rig.relay.follow(card, rig.process)
-                try await eventually("\(starts) starts") { await rig.process.actual == .pausing && rig.ledger.now.starts == starts }
+                try await eventually("\(starts) starts") {
+                    await rig.process.actual == .pausing && rig.ledger.now.starts == starts
+                }
             }
         }
     }
 
-    @Test("a reader that gives nothing has longer and longer for its first picture, and as long as ever once the card was pulled and plugged")
+    @Test(
+        """
+        a reader that gives nothing has longer and longer for its first picture, and as long as ever once the card \
+        was pulled and plugged
+        """
+    )
     func patience() {
         let rig = Rig()
         rig.relay.follow(Self.card(), rig.process)
@@ -165,7 +195,12 @@ import Testing
         #expect(rig.ledger.now.trouble == nil && rig.relay.patience == expected[2])
     }
 
-    @Test("what arrives when a card's watch begins opens nothing anew; no signal rests it, and another signal opens it anew")
+    @Test(
+        """
+        what arrives when a card's watch begins opens nothing anew; no signal rests it, and another signal opens \
+        it anew
+        """
+    )
     func signals() async throws {
         let (rig, card) = (Rig(), Self.card())
         try await rig.run {
@@ -185,9 +220,17 @@ import Testing
         }
     }
 
-    @Test("a card whose sound is read is opened anew when the clock is set; one without sound, or that nobody reads, is not")
+    @Test(
+        """
+        a card whose sound is read is opened anew when the clock is set; one without sound, or that nobody reads, \
+        is not
+        """
+    )
     func clockSet() async throws {
-        for (audio, sound, isAnew) in [(CaptureAudio.auto, "hw:2", true), (.device("hw:9"), nil, true), (.auto, nil, false), (.none, "hw:2", false)] {
+        for (audio, sound, isAnew) in [
+            (CaptureAudio.auto, "hw:2", true), (.device("hw:9"), nil, true), (.auto, nil, false),
+            (.none, "hw:2", false),
+        ] {
             var card = Self.card(sound: sound)
             // One that can be opened, and answers nothing.
             card.node = "/dev/null"
@@ -240,7 +283,8 @@ import Testing
         }
     }
 
-    @Test("named sound that is lost is joined again when any sound is plugged in, and a card's own when it is the card's")
+    @Test(
+        "named sound that is lost is joined again when any sound is plugged in, and a card's own when it is the card's")
     func sound() async throws {
         for (audio, sound) in [(CaptureAudio.device("hw:9"), nil), (.auto, "hw:2")] {
             let rig = Rig(audio)
@@ -249,7 +293,9 @@ import Testing
                 rig.relay.follow(Self.card(sound: sound), rig.process)
                 try await eventually("a reader") { rig.ledger.now.starts == 1 }
                 // Both of its last words.
-                for text in ["[alsa @ 0x1] ALSA read error: No such device", "[alsa @ 0x1] ALSA read error: No such device"] {
+                for text in [
+                    "[alsa @ 0x1] ALSA read error: No such device", "[alsa @ 0x1] ALSA read error: No such device",
+                ] {
                     rig.relay.hears(LogLine(level: .error, text: text), rig.process)
                 }
                 #expect(rig.ledger.now.trouble?.contains("goes on with silence") == true)

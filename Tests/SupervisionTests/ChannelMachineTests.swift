@@ -22,18 +22,32 @@ import Testing
         "what each sequence of events leads to",
         arguments: [
             // A better source comes: the test picture rests once that has settled.
-            ([.source(1, delivers: true), .source(0, delivers: true), .settled(change: 2)], [.settle(change: 1), .settle(change: 2), .rest(1)]),
+            (
+                [.source(1, delivers: true), .source(0, delivers: true), .settled(change: 2)],
+                [.settle(change: 1), .settle(change: 2), .rest(1)]
+            ),
             // It goes before it has settled: nothing rests.
             ([.source(0, delivers: true), .source(0, delivers: false), .settled(change: 1)], [.settle(change: 1)]),
             // It goes afterwards: the test picture runs again.
-            ([.source(0, delivers: true), .settled(change: 1), .source(0, delivers: false)], [.settle(change: 1), .rest(1), .run(1)]),
+            (
+                [.source(0, delivers: true), .settled(change: 1), .source(0, delivers: false)],
+                [.settle(change: 1), .rest(1), .run(1)]
+            ),
             // The same word twice changes nothing.
-            ([.source(0, delivers: true), .source(0, delivers: true), .settled(change: 1)], [.settle(change: 1), .rest(1)]),
+            (
+                [.source(0, delivers: true), .source(0, delivers: true), .settled(change: 1)],
+                [.settle(change: 1), .rest(1)]
+            ),
             // The test picture itself does not make the listener rest.
             ([.source(1, delivers: true), .settled(change: 1)], [.settle(change: 1)]),
             // What a resting source says of its end is no news.
-            ([.source(1, delivers: true), .source(0, delivers: true), .settled(change: 2), .source(1, delivers: false)],
-             [.settle(change: 1), .settle(change: 2), .rest(1)]),
+            (
+                [
+                    .source(1, delivers: true), .source(0, delivers: true), .settled(change: 2),
+                    .source(1, delivers: false),
+                ],
+                [.settle(change: 1), .settle(change: 2), .rest(1)]
+            ),
         ] as [([Event], [Effect])])
     func listenerThenTest(events: [Event], effects: [Effect]) {
         let machine = Driven(Self.listenerAndTest)

@@ -11,7 +11,12 @@ import Testing
 
 /// The tests set no clock: what a set one looks like is told to whoever judges it.
 @Suite(.tags(.ffmpeg)) struct ClockWatchTests {
-    @Test("a clock that is set by a tenth of a second or more is told, ahead or back, and smaller steps are not, however many")
+    @Test(
+        """
+        a clock that is set by a tenth of a second or more is told, ahead or back, and smaller steps are not, \
+        however many
+        """
+    )
     func steps() {
         var lead = ClockLead()
         #expect(lead.step(to: .seconds(1_000_000)) == nil, "the first is no step")
@@ -45,7 +50,8 @@ import Testing
         let (steps, clock) = AsyncStream.makeStream(of: Duration.self)
         box.clockSteps = { steps }
         let heard = Mutex<[Duration]>([])
-        box.captures.claim("main/capture-0", .any, clockWasSet: { step in heard.withLock { $0.append(step) } }) { _ in }
+        let clockWasSet = { @Sendable (step: Duration) in heard.withLock { $0.append(step) } }
+        box.captures.claim("main/capture-0", .any, clockWasSet: clockWasSet, changed: { _ in })
         let supervisor = Supervisor(BoxConfiguration(channels: []), box: box)
         let running = Task { await supervisor.run() }
         clock.yield(.seconds(3600))
@@ -55,14 +61,22 @@ import Testing
         await running.value
     }
 
-    @Test("a recording goes on under other names when the clock is set back by a segment, and as it was when it is set otherwise")
+    @Test(
+        """
+        a recording goes on under other names when the clock is set back by a segment, and as it was when it is \
+        set otherwise
+        """
+    )
     func recording() async throws {
         let folder = try TemporaryFolder()
         let environment = ProcessInfo.processInfo.environment
         let ffmpeg = try await FFmpegBinary.locate(nil, environment: environment, limit: .seconds(60)).binary
         let keeper = EncoderKeeper(
-            EncoderCatalogue(listed: ffmpeg.capabilities.encoders), trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment), logger: Box.silent)
-        var box = Box(ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(folder.path), environment: environment, logger: Box.silent)
+            EncoderCatalogue(listed: ffmpeg.capabilities.encoders),
+            trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment), logger: Box.silent)
+        var box = Box(
+            ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(folder.path), environment: environment,
+            logger: Box.silent)
         box.program = BuiltProgram.streambox
         let clocks = Mutex<[AsyncStream<Duration>.Continuation]>([])
         box.clockSteps = {
@@ -76,7 +90,8 @@ import Testing
             channels:
               - name: main
                 sources: [ test: {} ]
-                groups: [ { name: hd, video: copy, audio: copy, targets: [ { name: show, record: { folder: "\(recordings)", segment: 10m } } ] } ]
+                groups: [ { name: hd, video: copy, audio: copy,
+                  targets: [ { name: show, record: { folder: "\(recordings)", segment: 10m } } ] } ]
             """, name: "test", ownerOnly: true
         ).configuration
         let supervisor = Supervisor(configuration, box: box)
@@ -88,7 +103,9 @@ import Testing
             for step in [Duration.seconds(3600), .seconds(-200), .seconds(-600)] { clock.yield(step) }
         }
         // One more file, since one of three steps counts.
-        try await eventually("another one", within: .seconds(60)) { takes() == ["1.ts", ""] || takes() == ["", "1.ts"] }
+        try await eventually("another one", within: .seconds(60)) {
+            takes() == ["1.ts", ""] || takes() == ["", "1.ts"]
+        }
         supervisor.stop()
         await running.value
         #expect(takes().count == 2)

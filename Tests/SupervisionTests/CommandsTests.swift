@@ -22,14 +22,19 @@ import TransportStream
             (nil, nil, nil), (30, nil, nil), (nil, 30, 30), (30, 30, nil), (30, 60, 60), (60, 30, 30), (25, 30, 30),
         ] as [(Int?, Int?, Int?)])
     func conversion(arriving: Int?, wanted: Int?, expected: Int?) {
-        #expect(rate(from: arriving.map { FFmpeg.FrameRate($0) }, to: wanted.map { (Configuration.FrameRate(numerator: $0)) }) == expected.map { FFmpeg.FrameRate($0) })
+        #expect(
+            rate(
+                from: arriving.map { FFmpeg.FrameRate($0) }, to: wanted.map { (Configuration.FrameRate(numerator: $0)) }
+            ) == expected.map { FFmpeg.FrameRate($0) })
     }
 
     @Test("29.97 and 30000/1001 are one rate, and so are a rate and its rounded times; 23.976 and 25 are two")
     func nearlyTheSame() {
         let ntsc = FFmpeg.FrameRate(30_000, 1001)
         #expect(rate(from: ntsc, to: Configuration.FrameRate(numerator: 2997, denominator: 100)) == nil)
-        #expect(rate(from: FFmpeg.FrameRate(24_000, 1001), to: Configuration.FrameRate(numerator: 25)) == FFmpeg.FrameRate(25))
+        #expect(
+            rate(from: FFmpeg.FrameRate(24_000, 1001), to: Configuration.FrameRate(numerator: 25))
+                == FFmpeg.FrameRate(25))
     }
 
     @Test(
@@ -53,12 +58,21 @@ import TransportStream
 
     @Test("a group without a size keeps the size that its first source had")
     func size() {
-        let command = Commands.encoder(group(), recipe: Libx264Recipe(), format: nil, size: FrameSize(width: 640, height: 360), resume: nil, ffmpeg: ffmpeg)
+        let command = Commands.encoder(
+            group(), recipe: Libx264Recipe(), format: nil, size: FrameSize(width: 640, height: 360), resume: nil,
+            ffmpeg: ffmpeg)
         #expect(filters(command).contains("scale=640:360"))
-        #expect(!filters(Commands.encoder(group(), recipe: Libx264Recipe(), format: nil, resume: nil, ffmpeg: ffmpeg)).contains("scale="))
+        #expect(
+            !filters(Commands.encoder(group(), recipe: Libx264Recipe(), format: nil, resume: nil, ffmpeg: ffmpeg))
+                .contains("scale="))
         var sized = group()
         sized.video = .encode(VideoEncoding(size: PixelSize(width: 320, height: 180)))
-        #expect(filters(Commands.encoder(sized, recipe: Libx264Recipe(), format: nil, size: FrameSize(width: 640, height: 360), resume: nil, ffmpeg: ffmpeg)).contains("scale=320:180"))
+        #expect(
+            filters(
+                Commands.encoder(
+                    sized, recipe: Libx264Recipe(), format: nil, size: FrameSize(width: 640, height: 360), resume: nil,
+                    ffmpeg: ffmpeg)
+            ).contains("scale=320:180"))
     }
 
     @Test("relays of a channel deinterlace as its groups want it, and only those restart that might encode")
@@ -70,11 +84,16 @@ import TransportStream
         let (auto, off, field) = (VideoEncoding(), VideoEncoding(deinterlace: .off), VideoEncoding(deinterlace: .field))
         #expect(transcoding(.encode(auto)).deinterlacing == .frames && transcoding(.copy).deinterlacing == .frames)
         #expect(transcoding(.encode(auto), .encode(field)).deinterlacing == .fields)
-        #expect(transcoding(.encode(off)).deinterlacing == nil && transcoding(.encode(off), .copy).deinterlacing == .frames)
+        #expect(
+            transcoding(.encode(off)).deinterlacing == nil && transcoding(.encode(off), .copy).deinterlacing == .frames)
         let file = SourceConfiguration(kind: .file(FileSource(path: "a", loop: true)), position: 0)
-        let test = SourceConfiguration(kind: .test(TestSource(size: PixelSize(width: 64, height: 64), rate: Configuration.FrameRate(numerator: 30))), position: 1)
+        let test = SourceConfiguration(
+            kind: .test(
+                TestSource(size: PixelSize(width: 64, height: 64), rate: Configuration.FrameRate(numerator: 30))),
+            position: 1)
         let (before, after) = (transcoding(.encode(auto)), transcoding(.encode(field)))
-        #expect(!before.treats(file, like: after) && before.treats(test, like: after) && before.treats(file, like: before))
+        #expect(
+            !before.treats(file, like: after) && before.treats(test, like: after) && before.treats(file, like: before))
         let card = SourceConfiguration(kind: .capture(CaptureSource(binding: .any)), position: 2)
         #expect(!before.treats(card, like: after) && before.treats(card, like: before))
     }
@@ -163,7 +182,9 @@ import TransportStream
 
     @Test("an encoder that takes over cuts where the feed ends")
     func resume() {
-        let command = Commands.encoder(group(), recipe: Libx264Recipe(), format: nil, resume: ResumePoint(videoStart: 903_000, audioStart: 900_960), ffmpeg: ffmpeg)
+        let command = Commands.encoder(
+            group(), recipe: Libx264Recipe(), format: nil,
+            resume: ResumePoint(videoStart: 903_000, audioStart: 900_960), ffmpeg: ffmpeg)
         #expect(filters(command).contains("trim=start_pts=903000"))
         #expect(command.arguments.contains { $0.contains("atrim=start_pts=480512") })
     }
@@ -175,28 +196,35 @@ import TransportStream
         #expect(!GroupConfiguration(name: "a", audio: .copy).passesThrough)
     }
 
-    @Test("a picture that is encoded on the way in follows the rate of what comes, within bounds", arguments: [
-        (nil, 20_000_000, 20_000_000), (3_300_000, 20_000_000, 3_960_000), (100_000, 20_000_000, 1_000_000), (60_000_000, 500_000_000, 20_000_000),
-        (6_000_000, 4_000_000, 4_000_000),
-    ] as [(Int?, Int, Int)])
+    @Test(
+        "a picture that is encoded on the way in follows the rate of what comes, within bounds",
+        arguments: [
+            (nil, 20_000_000, 20_000_000), (3_300_000, 20_000_000, 3_960_000), (100_000, 20_000_000, 1_000_000),
+            (60_000_000, 500_000_000, 20_000_000),
+            (6_000_000, 4_000_000, 4_000_000),
+        ] as [(Int?, Int, Int)])
     func measured(came: Int?, most: Int, bitrate: Int) throws {
         var transcoding = Commands.Transcoding()
         (transcoding.video, transcoding.measured) = (true, came)
         let mezzanine = MezzanineConfiguration(bitrate: Bitrate(bitsPerSecond: most))
         #expect(mezzanine.relayBitrate(for: transcoding) == bitrate)
-        let source = SourceConfiguration(kind: .srt(SRTSource(listen: try SocketAddress(parsing: "127.0.0.1:9000"), program: 4)), position: 0)
-        let command = try #require(try Commands.callRelay(source, mezzanine: mezzanine, transcoding: transcoding, ffmpeg: ffmpeg))
+        let source = SourceConfiguration(
+            kind: .srt(SRTSource(listen: try SocketAddress(parsing: "127.0.0.1:9000"), program: 4)), position: 0)
+        let command = try #require(
+            try Commands.callRelay(source, mezzanine: mezzanine, transcoding: transcoding, ffmpeg: ffmpeg))
         #expect(command.arguments.contains("\(bitrate)") && command.arguments.contains("0:p:4:v:0"))
     }
 
-    @Test("a pull with a secret is known to hide its programs, whatever carries it", arguments: [
-        ("udp://239.0.0.1:5000", false, false), ("udp://239.0.0.1:5000?token=a1b2c3d4", true, true),
-        ("http://host/live.ts", false, false), ("http://host/app/live.ts", true, true),
-        ("https://user@host/live.ts", true, true), ("srt://host:9000", false, false),
-        ("srt://host:9000?streamid=camera-key", true, true), ("rtsp://user@camera/stream", true, false),
-        ("rtmp://host/app/key", true, false),
-        ("https://host/app/index.m3u8?token=a1b2c3d4", true, false),
-    ])
+    @Test(
+        "a pull with a secret is known to hide its programs, whatever carries it",
+        arguments: [
+            ("udp://239.0.0.1:5000", false, false), ("udp://239.0.0.1:5000?token=a1b2c3d4", true, true),
+            ("http://host/live.ts", false, false), ("http://host/app/live.ts", true, true),
+            ("https://user@host/live.ts", true, true), ("srt://host:9000", false, false),
+            ("srt://host:9000?streamid=camera-key", true, true), ("rtsp://user@camera/stream", true, false),
+            ("rtmp://host/app/key", true, false),
+            ("https://host/app/index.m3u8?token=a1b2c3d4", true, false),
+        ])
     func hiddenPrograms(url: String, isSecret: Bool, hidesPrograms: Bool) throws {
         let pull = PullSource(url: url, tls: .none)
         let source = SourceConfiguration(kind: .pull(pull), position: 0)
@@ -223,17 +251,25 @@ import TransportStream
         } throws: { "\($0)".contains("with the serial SN1") }
     }
 
-    @Test("HEVC is sent by RTMP where FFmpeg can, and else no process is started for it; by SRT and to disk it always goes")
+    @Test(
+        """
+        HEVC is sent by RTMP where FFmpeg can, and else no process is started for it; by SRT and to disk it always \
+        goes
+        """
+    )
     func codecOfTarget() throws {
         let group = GroupConfiguration(name: "hd", video: .encode(VideoEncoding(codec: .hevc)))
         func publisher(_ destination: TargetDestination, _ ffmpeg: FFmpegCapabilities) throws -> FFmpegCommand {
-            try Commands.publisher(TargetConfiguration(name: "a", destination: destination), of: group, take: 0, ffmpeg: ffmpeg, environment: [:])
+            try Commands.publisher(
+                TargetConfiguration(name: "a", destination: destination), of: group, take: 0, ffmpeg: ffmpeg,
+                environment: [:])
         }
         let rtmp = TargetDestination.rtmp(RTMPTarget(url: "rtmp://127.0.0.1/live/key"))
         #expect {
             try publisher(rtmp, .complete("6.0"))
         } throws: { error in
-            error is StartError && "\(error)".contains("FFmpeg 6.0 does not have HEVC by RTMP") && "\(error)".contains("group hd encode h264")
+            error is StartError && "\(error)".contains("FFmpeg 6.0 does not have HEVC by RTMP")
+                && "\(error)".contains("group hd encode h264")
         }
         #expect(try publisher(rtmp, .complete("6.1")).role == .publisher)
         #expect(try publisher(.srt(SRTTarget(url: "srt://127.0.0.1:9000")), .complete("6.0")).role == .publisher)
@@ -270,15 +306,20 @@ import TransportStream
             guard case .encode(let wish) = group.video else { continue }
             _ = pool.need(wish, as: EncodingJob(wish), for: group.name, now: .zero)
         }
-        return PlannedBox(file.configuration, ffmpeg: FFmpegBinary(path: "/usr/bin/ffmpeg", capabilities: .complete(version)), encoders: pool, environment: secrets)
+        return PlannedBox(
+            file.configuration, ffmpeg: FFmpegBinary(path: "/usr/bin/ffmpeg", capabilities: .complete(version)),
+            encoders: pool, environment: secrets)
     }
 
     @Test("a plan names every process and no secret, as text and as JSON")
     func plan() throws {
         let plan = try planned()
-        #expect(plan.processes.map { "\($0.role) \($0.name)" } == [
-            "relay srt-0", "relay srt-0", "relay pull-1", "relay pull-2", "relay pull-3", "relay srt-4", "relay srt-4", "encoder hd", "publisher platform", "publisher inline", "publisher studio", "publisher nobody",
-        ])
+        #expect(
+            plan.processes.map { "\($0.role) \($0.name)" } == [
+                "relay srt-0", "relay srt-0", "relay pull-1", "relay pull-2", "relay pull-3", "relay srt-4",
+                "relay srt-4", "encoder hd", "publisher platform", "publisher inline", "publisher studio",
+                "publisher nobody",
+            ])
         let json = String(decoding: try JSONEncoder().encode(plan), as: UTF8.self)
         for secret in ["sk-one-two-three", "correct horse battery", "hunter22", "key-in-the-address"] {
             #expect(!plan.text.contains(secret))

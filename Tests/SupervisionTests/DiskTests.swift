@@ -51,20 +51,24 @@ import Testing
 
     // MARK: The child
 
-    @Test("the words of a task are read as that task", arguments: [
-        DiskTask.look(path: "/-a b"), .fetch(path: "/a", most: 8), .store(path: "/a"),
-        .slate(folder: "/s", channel: "main", digest: "0f"), .secret(.file("/k"), as: .passphrase),
-        .secret(.credential("k"), as: .streamid), .configuration(path: "/c", isOptional: true),
-        .configuration(path: "/c", isOptional: false), .fifo(path: "/f"), .publish(path: "/m"),
-    ])
+    @Test(
+        "the words of a task are read as that task",
+        arguments: [
+            DiskTask.look(path: "/-a b"), .fetch(path: "/a", most: 8), .store(path: "/a"),
+            .slate(folder: "/s", channel: "main", digest: "0f"), .secret(.file("/k"), as: .passphrase),
+            .secret(.credential("k"), as: .streamid), .configuration(path: "/c", isOptional: true),
+            .configuration(path: "/c", isOptional: false), .fifo(path: "/f"), .publish(path: "/m"),
+        ])
     func words(task: DiskTask) {
         #expect(Array(task.arguments.prefix(2)) == ["disk", "--"])
         #expect(DiskTask(Array(task.arguments.dropFirst(2))) == task)
     }
 
-    @Test("words that are no task are none", arguments: [
-        [], ["dance"], ["look"], ["fetch", "/a", "x"], ["secret", "env", "K", "key"],
-    ])
+    @Test(
+        "words that are no task are none",
+        arguments: [
+            [], ["dance"], ["look"], ["fetch", "/a", "x"], ["secret", "env", "K", "key"],
+        ])
     func noTask(words: [String]) {
         #expect(DiskTask(words) == nil)
     }

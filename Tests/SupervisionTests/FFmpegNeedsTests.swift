@@ -9,21 +9,26 @@ import Testing
 @Suite struct FFmpegNeedsTests {
     /// - Parameter channel: Behind its name.
     private func missing(_ channel: String, _ ffmpeg: FFmpegCapabilities) throws -> [MissingAbility] {
-        let file = try ConfigurationFile.parse("channels: [ { name: main, \(channel) } ]\n", name: "test", ownerOnly: true)
+        let file = try ConfigurationFile.parse(
+            "channels: [ { name: main, \(channel) } ]\n", name: "test", ownerOnly: true)
         return FFmpegNeeds.missing(for: file.configuration, in: ffmpeg)
     }
 
     private static let test = "sources: [ { test: } ], groups: [ { name: hd, video: { size: 160x90, rate: 25 } } ]"
     private static let cropped = "sources: [ { test: } ], groups: [ { name: hd, video: { size: 160x90, fit: crop } } ]"
     private static let capture = "sources: [ { capture: { any: true } } ], groups: [ { name: hd } ]"
-    private static let raw = "sources: [ { raw: { path: /tmp/frames, size: 64x48, rate: 30 } } ], groups: [ { name: hd } ]"
-    private static let copied = "sources: [ { rtmp: { listen: \"127.0.0.1:1935\" } } ], groups: [ { name: hd, video: copy, audio: copy } ]"
+    private static let raw =
+        "sources: [ { raw: { path: /tmp/frames, size: 64x48, rate: 30 } } ], groups: [ { name: hd } ]"
+    private static let copied =
+        "sources: [ { rtmp: { listen: \"127.0.0.1:1935\" } } ], groups: [ { name: hd, video: copy, audio: copy } ]"
     private static let pullCopied =
         "sources: [ { pull: { url: \"http://h/x\" } } ], groups: [ { name: hd, video: copy, audio: copy } ]"
     private static let published = "sources: [ { rtmp: { listen: \"127.0.0.1:1935\" } } ], groups: [ { name: hd } ]"
     private static let image = "sources: [ { test: } ], slate: { image: \"\(#filePath)\" }, groups: [ { name: hd } ]"
 
-    private static func pull(_ url: String) -> String { "sources: [ { pull: { url: \"\(url)\" } } ], groups: [ { name: hd } ]" }
+    private static func pull(_ url: String) -> String {
+        "sources: [ { pull: { url: \"\(url)\" } } ], groups: [ { name: hd } ]"
+    }
 
     private static func target(_ target: String) -> String {
         "sources: [ { test: } ], groups: [ { name: hd, targets: [ { name: far, \(target) } ] } ]"
@@ -39,7 +44,10 @@ import Testing
         ("libx264", pull("http://h/x"), "source pull-0 of main", "neither H.264 nor HEVC"),
         ("aac", pull("http://h/x"), "source pull-0 of main", "is not AAC"),
         ("concat", pull("rtsp://user:secret@h/x"), "source pull-0 of main", "it cannot be used"),
-        ("data", "sources: [ { srt: { listen: \"127.0.0.1:9000\" } } ], groups: [ { name: hd } ]", "source srt-0 of main", "it cannot be used"),
+        (
+            "data", "sources: [ { srt: { listen: \"127.0.0.1:9000\" } } ], groups: [ { name: hd } ]",
+            "source srt-0 of main", "it cannot be used"
+        ),
         ("rtp", pull("rtp://h:5004"), "source pull-0 of main", "it cannot be used"),
         ("aac", pullCopied, "source pull-0 of main", "it cannot be used"),
         ("flv", pull("rtmp://h/app/x"), "source pull-0 of main", "it cannot be used"),
@@ -68,7 +76,10 @@ import Testing
         let entry = Self.cases[index]
         let found = try missing(entry.channel, .complete("9.0", without: [entry.part]))
         #expect(
-            found.contains { $0.subject == entry.subject && $0.missing.hasSuffix(" \(entry.part)") && $0.consequence.contains(entry.consequence) },
+            found.contains {
+                $0.subject == entry.subject && $0.missing.hasSuffix(" \(entry.part)")
+                    && $0.consequence.contains(entry.consequence)
+            },
             "\(entry): \(found)")
         #expect(try missing(entry.channel, .complete("9.0")).isEmpty)
     }
@@ -100,7 +111,9 @@ import Testing
 
     @Test("nothing is told of what nobody uses, and nothing twice")
     func unused() throws {
-        #expect(try missing(Self.test, .complete("9.0", without: ["libx265", "srt", "drawtext", "concat", "nut", "crop"])).isEmpty)
+        #expect(
+            try missing(Self.test, .complete("9.0", without: ["libx265", "srt", "drawtext", "concat", "nut", "crop"]))
+                .isEmpty)
         let asItComes = "sources: [ { test: } ], groups: [ { name: hd, video: { fit: stretch, deinterlace: off } } ]"
         #expect(try missing(asItComes, .complete("9.0", without: ["pad", "crop", "bwdif"])).isEmpty)
         // Another filter does it.
@@ -126,8 +139,12 @@ import Testing
             #expect(try missing(pull, fork).first?.consequence.hasPrefix("it cannot be used") == true)
         }
         // Of a target, what may be a secret is given to FFmpeg as an option, and none takes one that it does not know.
-        #expect(try missing(Self.target("url: \"srt://h:9000?foo=1\""), .complete("5.1")).first?.consequence.hasPrefix("nothing can be sent") == true)
-        #expect(try missing(Self.target("url: \"srt://h:9000?ttl=3\""), .complete("5.1")).first?.consequence.hasPrefix("it does nothing") == true)
+        #expect(
+            try missing(Self.target("url: \"srt://h:9000?foo=1\""), .complete("5.1")).first?.consequence.hasPrefix(
+                "nothing can be sent") == true)
+        #expect(
+            try missing(Self.target("url: \"srt://h:9000?ttl=3\""), .complete("5.1")).first?.consequence.hasPrefix(
+                "it does nothing") == true)
         // Without its name, where that may be a key.
         let hidden = try missing(Self.pull("srt://h:9000?Topsecret1=1"), .complete("9.0"))
         #expect(hidden.map(\.missing) == ["a parameter of its SRT address"])
@@ -136,12 +153,21 @@ import Testing
         #expect(try missing(pull, nothingKnown).isEmpty)
     }
 
-    @Test("HEVC by RTMP is the trouble of that target alone", arguments: [("6.0", true), ("6.1", false), ("N-118342-g1234567", false)])
+    @Test(
+        "HEVC by RTMP is the trouble of that target alone",
+        arguments: [("6.0", true), ("6.1", false), ("N-118342-g1234567", false)])
     func codecOfTarget(version: String, isMissing: Bool) throws {
-        let targets = "{ name: a, url: \"rtmp://h/live/key\" }, { name: b, url: \"srt://h:9000\" }, { name: c, record: { folder: /tmp/rec } }"
-        let channel = "sources: [ { test: } ], groups: [ { name: hd, video: { codec: hevc }, targets: [ \(targets) ] } ]"
+        let targets =
+            """
+            { name: a, url: "rtmp://h/live/key" }, { name: b, url: "srt://h:9000" }, { name: c, record: { \
+            folder: /tmp/rec } }
+            """
+        let channel =
+            "sources: [ { test: } ], groups: [ { name: hd, video: { codec: hevc }, targets: [ \(targets) ] } ]"
         let found = try missing(channel, .complete(version))
-        #expect(found.map(\.subject) == (isMissing ? ["target a"] : []) && found.allSatisfy { $0.missing == "HEVC by RTMP" })
+        #expect(
+            found.map(\.subject) == (isMissing ? ["target a"] : []) && found.allSatisfy { $0.missing == "HEVC by RTMP" }
+        )
         #expect(found.allSatisfy { $0.sentence(ffmpeg: version).contains("FFmpeg 6.1 or later") })
     }
 }

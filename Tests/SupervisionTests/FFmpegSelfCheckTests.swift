@@ -9,7 +9,8 @@ import Testing
 @Suite(.tags(.ffmpeg)) struct FFmpegSelfCheckTests {
     /// Checks a shell script in FFmpeg's place.
     private func check(
-        _ script: String, without names: Set<String> = [], environment: [String: String] = ProcessInfo.processInfo.environment
+        _ script: String, without names: Set<String> = [],
+        environment: [String: String] = ProcessInfo.processInfo.environment
     ) async throws -> FFmpegSelfCheck.Findings {
         try await withTemporaryFolder { folder in
             let path = try folder.write("ffmpeg", "#!/bin/sh\n\(script)\n", mode: 0o755)
@@ -26,7 +27,8 @@ import Testing
 
     @Test("a peer that is not there is no refusal")
     func noPeer() async throws {
-        let findings = try await check("case \"$*\" in *127.0.0.1:1*) echo '[error] Connection refused' >&2; exit 1 ;; esac")
+        let findings = try await check(
+            "case \"$*\" in *127.0.0.1:1*) echo '[error] Connection refused' >&2; exit 1 ;; esac")
         #expect(findings.refused.isEmpty && findings.isComplete, "\(findings)")
     }
 
@@ -54,7 +56,10 @@ import Testing
                 *fps_mode*) echo "[fatal] Unrecognized option 'fps_mode'." >&2; exit 8 ;;
             esac
             """)
-        #expect(findings.isComplete && findings.refused.map(\.refused) == ["the option -fps_mode", "the option -segment_time"], "\(findings)")
+        #expect(
+            findings.isComplete
+                && findings.refused.map(\.refused) == ["the option -fps_mode", "the option -segment_time"],
+            "\(findings)")
         #expect(findings.refused.last?.role == "recordings")
         for name in ["test sources", "groups in H.264", "groups in HEVC", "capture cards"] {
             #expect(findings.refused.first?.role.contains(name) == true, "\(findings)")
@@ -81,7 +86,9 @@ import Testing
         var environment = ProcessInfo.processInfo.environment
         environment["TMPDIR"] = "/nowhere"
         let findings = try await check("exit 0", environment: environment)
-        #expect(findings.unknown == ["file sources", "slates with an image or a text", "recordings"] && findings.refused.isEmpty)
+        #expect(
+            findings.unknown == ["file sources", "slates with an image or a text", "recordings"]
+                && findings.refused.isEmpty)
     }
 
     @Test("a check that is cancelled ends at once, and knows nothing")
@@ -116,7 +123,9 @@ import Testing
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         let isBound = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(holder, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(holder, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
         }
         try #require(isBound)
         #expect((0..<5).contains { _ in UDPPort.isBound(port) })

@@ -7,15 +7,19 @@ import Testing
 
 /// When frames ask for an encoder of their own.
 @Suite struct FilterScopeTests {
-    private func frames(_ width: Int, _ height: Int, _ pixel: PixelAspect = .square, isInterlaced: Bool = false) -> ArrivingFrames {
+    private func frames(_ width: Int, _ height: Int, _ pixel: PixelAspect = .square, isInterlaced: Bool = false)
+        -> ArrivingFrames
+    {
         ArrivingFrames(size: FrameSize(width: width, height: height), pixel: pixel, isInterlaced: isInterlaced)
     }
 
     private func scope(
-        _ frames: ArrivingFrames?, fit: PictureFit = .pad, deinterlace: Configuration.Deinterlacing = .auto, scalesOnGPU: Bool = false
+        _ frames: ArrivingFrames?, fit: PictureFit = .pad, deinterlace: Configuration.Deinterlacing = .auto,
+        scalesOnGPU: Bool = false
     ) -> FilterScope {
         FilterScope(
-            VideoEncoding(size: PixelSize(width: 1280, height: 720), fit: fit, deinterlace: deinterlace), size: nil, frames: frames,
+            VideoEncoding(size: PixelSize(width: 1280, height: 720), fit: fit, deinterlace: deinterlace), size: nil,
+            frames: frames,
             scalesOnGPU: scalesOnGPU)
     }
 
@@ -34,7 +38,8 @@ import Testing
     func otherShape() {
         #expect(!scope(frames(1920, 1080)).suits(frames(1080, 1920)))
         #expect(!scope(nil).suits(frames(1080, 1920)))
-        #expect(scope(frames(1080, 1920)).suits(frames(720, 720)) && scope(frames(1080, 1920)).suits(frames(1920, 1080)))
+        #expect(
+            scope(frames(1080, 1920)).suits(frames(720, 720)) && scope(frames(1080, 1920)).suits(frames(1920, 1080)))
         #expect(!scope(frames(1080, 1920)).suits(frames(720, 576, anamorphic)))
         #expect(scope(frames(1920, 1080), fit: .stretch).suits(frames(1080, 1920)))
         #expect(!scope(frames(1080, 1920), fit: .crop).suits(frames(720, 1280)))

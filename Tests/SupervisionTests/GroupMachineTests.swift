@@ -9,11 +9,11 @@ import Testing
         ("idle", []),
         ("starting", [.want(true)]),
         ("live", [.want(true), .delivering(1)]),
-        ("handing", [.want(true), .delivering(1), .handOver(.operator_)]),
-        ("dropping", [.want(true), .delivering(1), .handOver(.operator_), .handOver(.operator_)]),
-        ("handing,unwanted", [.want(true), .delivering(1), .handOver(.operator_), .want(false)]),
-        ("stopped", [.want(true), .delivering(1), .handOver(.operator_), .want(false), .ended(1, .exit)]),
-        ("handed", [.want(true), .delivering(1), .handOver(.operator_), .delivering(2)]),
+        ("handing", [.want(true), .delivering(1), .handOver(.byOperator)]),
+        ("dropping", [.want(true), .delivering(1), .handOver(.byOperator), .handOver(.byOperator)]),
+        ("handing,unwanted", [.want(true), .delivering(1), .handOver(.byOperator), .want(false)]),
+        ("stopped", [.want(true), .delivering(1), .handOver(.byOperator), .want(false), .ended(1, .exit)]),
+        ("handed", [.want(true), .delivering(1), .handOver(.byOperator), .delivering(2)]),
         ("ending", [.want(true), .want(false)]),
         ("ending,wanted", [.want(true), .want(false), .want(true)]),
         ("killed", [.want(true), .delivering(1), .stalled(1)]),
@@ -23,29 +23,69 @@ import Testing
     ]
 
     private static let events: [(name: String, event: GroupMachine.Event)] = [
-        ("want", .want(true)), ("unwant", .want(false)), ("delivering1", .delivering(1)), ("delivering2", .delivering(2)),
-        ("stalled1", .stalled(1)), ("stalled2", .stalled(2)), ("replace", .replace(.source)), ("handover", .handOver(.config)),
-        ("ended1", .ended(1, .crash)), ("ended2", .ended(2, .crash)), ("pause1", .pauseOver(1)), ("pause2", .pauseOver(2)),
+        ("want", .want(true)), ("unwant", .want(false)), ("delivering1", .delivering(1)),
+        ("delivering2", .delivering(2)),
+        ("stalled1", .stalled(1)), ("stalled2", .stalled(2)), ("replace", .replace(.source)),
+        ("handover", .handOver(.config)),
+        ("ended1", .ended(1, .crash)), ("ended2", .ended(2, .crash)), ("pause1", .pauseOver(1)),
+        ("pause2", .pauseOver(2)),
     ]
 
     /// A cell is the next state and the effects; `.` changes nothing and does nothing.
-    private static let table = """
-        state              want             unwant              delivering1   delivering2          stalled1            stalled2    replace             handover             ended1              ended2              pause1           pause2
-        idle               starting+launch1 .                   .             .                    .                   .           .                   .                    .                   .                   .                .
-        starting           .                ending+stop1        live+promote1 .                    ending+kill1        .           ending+kill1        ending+kill1         pausing+pause1      .                   .                .
-        live               .                ending+stop1        .             .                    ending+kill1        .           ending+kill1        live+ahead2          pausing+pause1      .                   .                .
-        handing            .                ending+stop1+stop2  .             live+promote2+kill1  ending+kill2+kill1  live+kill2  ending+kill2+kill1  live+kill2           pausing+kill2+pause1 .                  .                .
-        dropping           .                ending+stop1        .             .                    ending+kill1        .           ending+kill1        .                    pausing+pause1      live+ahead3         .                .
-        handing,unwanted   .                .                   .             .                    .                   .           .                   .                    ending              .                   .                .
-        stopped            .                .                   .             .                    .                   .           .                   .                    .                   idle                .                .
-        handed             .                ending+stop2        .             .                    .                   ending+kill2 ending+kill2       live+ahead3          .                   pausing+pause2      .                .
-        ending             .                .                   .             .                    .                   .           .                   .                    idle                .                   .                .
-        ending,wanted      .                .                   .             .                    .                   .           .                   .                    pausing+pause1      .                   .                .
-        killed             .                .                   .             .                    .                   .           .                   .                    pausing+pause1      .                   .                .
-        replacing          .                .                   .             .                    .                   .           .                   .                    starting+launch2    .                   .                .
-        replacing,unwanted .                .                   .             .                    .                   .           .                   .                    idle                .                   .                .
-        pausing            .                idle                .             .                    .                   .           .                   starting+launch2     .                   .                   starting+launch2 .
-        """
+    private static func table() throws -> TransitionTable {
+        try TransitionTable(
+            """
+            state              want             unwant             delivering1   delivering2
+            idle               starting+launch1 .                  .             .
+            starting           .                ending+stop1       live+promote1 .
+            live               .                ending+stop1       .             .
+            handing            .                ending+stop1+stop2 .             live+promote2+kill1
+            dropping           .                ending+stop1       .             .
+            handing,unwanted   .                .                  .             .
+            stopped            .                .                  .             .
+            handed             .                ending+stop2       .             .
+            ending             .                .                  .             .
+            ending,wanted      .                .                  .             .
+            killed             .                .                  .             .
+            replacing          .                .                  .             .
+            replacing,unwanted .                .                  .             .
+            pausing            .                idle               .             .
+            """,
+            """
+            state              stalled1           stalled2     replace            handover
+            idle               .                  .            .                  .
+            starting           ending+kill1       .            ending+kill1       ending+kill1
+            live               ending+kill1       .            ending+kill1       live+ahead2
+            handing            ending+kill2+kill1 live+kill2   ending+kill2+kill1 live+kill2
+            dropping           ending+kill1       .            ending+kill1       .
+            handing,unwanted   .                  .            .                  .
+            stopped            .                  .            .                  .
+            handed             .                  ending+kill2 ending+kill2       live+ahead3
+            ending             .                  .            .                  .
+            ending,wanted      .                  .            .                  .
+            killed             .                  .            .                  .
+            replacing          .                  .            .                  .
+            replacing,unwanted .                  .            .                  .
+            pausing            .                  .            .                  starting+launch2
+            """,
+            """
+            state              ended1               ended2         pause1           pause2
+            idle               .                    .              .                .
+            starting           pausing+pause1       .              .                .
+            live               pausing+pause1       .              .                .
+            handing            pausing+kill2+pause1 .              .                .
+            dropping           pausing+pause1       live+ahead3    .                .
+            handing,unwanted   ending               .              .                .
+            stopped            .                    idle           .                .
+            handed             .                    pausing+pause2 .                .
+            ending             idle                 .              .                .
+            ending,wanted      pausing+pause1       .              .                .
+            killed             pausing+pause1       .              .                .
+            replacing          starting+launch2     .              .                .
+            replacing,unwanted idle                 .              .                .
+            pausing            .                    .              starting+launch2 .
+            """)
+    }
 
     /// A machine with its random numbers.
     private final class Driven {
@@ -91,11 +131,11 @@ import Testing
 
     @Test("each event in each state leads where the table says, and does what it says")
     func everyCell() throws {
-        let rows = Self.table.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
-        try #require(rows[0].dropFirst() == Self.events.map(\.name)[...])
-        try #require(rows.dropFirst().map { $0[0] } == Self.states.map(\.name))
-        for (row, state) in zip(rows.dropFirst(), Self.states) {
-            for (cell, event) in zip(row.dropFirst(), Self.events) {
+        let table = try Self.table()
+        try #require(table.events == Self.events.map(\.name))
+        try #require(table.rows.map(\.state) == Self.states.map(\.name))
+        for (row, state) in zip(table.rows, Self.states) {
+            for (cell, event) in zip(row.cells, Self.events) {
                 let driven = Driven(state.events)
                 let before = driven.machine.actual
                 let effects = driven.send(event.event)
@@ -134,21 +174,29 @@ import Testing
         #expect(driven.send(.ended(2, .crash)) == [.launch(3, .crash)])
     }
 
-    @Test("a successor that fails is followed by another one where what runs is not what is wanted, with pauses that grow", arguments: [HandoverCause.config, .source])
+    @Test(
+        """
+        a successor that fails is followed by another one where what runs is not what is wanted, with pauses that \
+        grow
+        """,
+        arguments: [HandoverCause.config, .source])
     func owed(cause: HandoverCause) {
         let driven = Driven([.want(true), .delivering(1), .handOver(cause)], burst: 1)
         #expect(driven.send(.ended(2, .exit)) == [.launchAhead(3, cause)])
-        guard case .pause(let pause, 3)? = driven.send(.ended(3, .exit)).first else { return #expect(Bool(false), "no pause") }
+        guard case .pause(let pause, 3)? = driven.send(.ended(3, .exit)).first else {
+            return #expect(Bool(false), "no pause")
+        }
         #expect(pause > .zero)
         #expect(driven.send(.pauseOver(3)) == [.launchAhead(4, cause)])
         driven.send(.delivering(4))
         #expect(driven.machine.current == 4)
         // What was wanted is there.
-        driven.send(.handOver(.operator_))
+        driven.send(.handOver(.byOperator))
         #expect(driven.send(.ended(5, .exit)).isEmpty)
     }
 
-    /// Processes and a data path as far as the machine sees them: what a generation runs is what was wanted when its command was made.
+    /// Processes and a data path as far as the machine sees them: what a generation runs is what was wanted when its
+    /// command was made.
     private struct World {
         struct Process {
             var configuration: Int?
@@ -183,7 +231,9 @@ import Testing
         }
     }
 
-    @Test("once nothing happens any more, what is wanted is what runs, whatever came before in whatever order", arguments: 1...300 as ClosedRange<UInt64>)
+    @Test(
+        "once nothing happens any more, what is wanted is what runs, whatever came before in whatever order",
+        arguments: 1...300 as ClosedRange<UInt64>)
     func lastWishWins(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         let driven = Driven(burst: Int.random(in: 0...4, using: &random))
@@ -205,7 +255,8 @@ import Testing
             case 1, 2, 3:
                 world.configuration += 1
                 world.take(driven.send(.handOver(.config)))
-            case 4: world.take(driven.send(.handOver([.operator_, .refresh, .failBack].randomElement(using: &random)!)))
+            case 4:
+                world.take(driven.send(.handOver([.byOperator, .refresh, .failBack].randomElement(using: &random)!)))
             case 5: world.take(driven.send(.replace([.source, .slow].randomElement(using: &random)!)))
             case 6: if let process { world.take(driven.send(.stalled(process))) }
             case 7: if let process { end(process) }
@@ -213,7 +264,9 @@ import Testing
             default:
                 if let process, world.processes[process]?.isTold == false { deliver(process) }
             }
-            if !world.pauses.isEmpty, Bool.random(using: &random) { world.take(driven.send(.pauseOver(world.pauses.removeFirst()))) }
+            if !world.pauses.isEmpty, Bool.random(using: &random) {
+                world.take(driven.send(.pauseOver(world.pauses.removeFirst())))
+            }
         }
         // From here on everything works.
         for _ in 0..<1000 {
@@ -221,7 +274,9 @@ import Testing
                 end(told)
             } else if !world.pauses.isEmpty {
                 world.take(driven.send(.pauseOver(world.pauses.removeFirst())))
-            } else if let starting = world.processes.keys.sorted().first(where: { $0 != driven.machine.current || driven.machine.actual == .starting }) {
+            } else if let starting = world.processes.keys.sorted().first(where: {
+                $0 != driven.machine.current || driven.machine.actual == .starting
+            }) {
                 deliver(starting)
             } else {
                 break
@@ -230,7 +285,8 @@ import Testing
         let machine = driven.machine
         #expect(machine.wanted == world.wanted)
         if world.wanted {
-            #expect(machine.actual == .live && Array(world.processes.keys) == [machine.current], "seed \(seed): \(machine)")
+            #expect(
+                machine.actual == .live && Array(world.processes.keys) == [machine.current], "seed \(seed): \(machine)")
             #expect(world.processes[machine.current]?.configuration == world.configuration, "seed \(seed): \(machine)")
         } else {
             #expect(machine.actual == .idle && world.processes.isEmpty, "seed \(seed): \(machine)")
@@ -245,20 +301,22 @@ import Testing
         var running: Set<Int> = []
         for step in 0..<400 {
             let known = running.randomElement(using: &random) ?? 0
-            let event: GroupMachine.Event = switch Int.random(in: 0..<8, using: &random) {
-            case 0: .want(.random(using: &random))
-            case 1: .replace(.source)
-            case 2: .handOver(.operator_)
-            case 3: .stalled(known)
-            case 4: .pauseOver(driven.machine.current)
-            case 5, 6: .delivering(known)
-            default: .ended(known, .exit)
-            }
+            let event: GroupMachine.Event =
+                switch Int.random(in: 0..<8, using: &random) {
+                case 0: .want(.random(using: &random))
+                case 1: .replace(.source)
+                case 2: .handOver(.byOperator)
+                case 3: .stalled(known)
+                case 4: .pauseOver(driven.machine.current)
+                case 5, 6: .delivering(known)
+                default: .ended(known, .exit)
+                }
             if case .ended(let generation, _) = event { running.remove(generation) }
             for effect in driven.send(event, at: .seconds(step)) {
                 switch effect {
                 case .launch(let generation, _):
-                    #expect(running.allSatisfy { $0 != driven.machine.current }, "two would have the feed, seed \(seed)")
+                    #expect(
+                        running.allSatisfy { $0 != driven.machine.current }, "two would have the feed, seed \(seed)")
                     launched.append(generation)
                     running.insert(generation)
                 case .launchAhead(let generation, _):

@@ -7,7 +7,8 @@ import Testing
     @Test("whatever the cause, the metrics know its word")
     func closed() {
         let known: Set = [
-            "crash", "exit", "stall", "gpu-lost", "gpu-error", "session-limit", "permission", "unsupported", "config", "operator", "fail-back", "refresh",
+            "crash", "exit", "stall", "gpu-lost", "gpu-error", "session-limit", "permission", "unsupported", "config",
+            "operator", "fail-back", "refresh",
         ]
         #expect(Set(HandoverCause.allCases.map(\.label)) == known)
     }

@@ -12,23 +12,35 @@ import Testing
 @testable import Supervision
 
 @Suite(.tags(.ffmpeg)) struct HeartbeatTests {
-    @Test("the service's heart beats while everything comes round, stops while the data path hangs, and beats again after that")
+    @Test(
+        """
+        the service's heart beats while everything comes round, stops while the data path hangs, and beats again \
+        after that
+        """
+    )
     func hangs() async throws {
         let folder = try TemporaryFolder()
         let environment = ProcessInfo.processInfo.environment
         let ffmpeg = try await FFmpegBinary.locate(nil, environment: environment, limit: .seconds(60)).binary
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let keeper = EncoderKeeper(
-            EncoderCatalogue(listed: ffmpeg.capabilities.encoders), trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment), logger: logger)
-        let box = Box(ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(folder.path), environment: environment, logger: logger)
+            EncoderCatalogue(listed: ffmpeg.capabilities.encoders),
+            trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment), logger: logger)
+        let box = Box(
+            ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(folder.path), environment: environment, logger: logger)
         let configuration = try ConfigurationFile.parse(
-            "channels: [ { name: main, sources: [ { rtmp: { listen: \"127.0.0.1:\(try FreePort.tcp())\" } } ], groups: [] } ]",
+            """
+            channels: [ { name: main, sources: [ { rtmp: { listen: \"127.0.0.1:\(try FreePort.tcp())\" } } ], \
+            groups: [] } ]
+            """,
             name: "test", ownerOnly: true
         ).configuration
         let supervisor = Supervisor(configuration, box: box)
         _ = try await supervisor.prepare()
         let beats = Beats()
-        let running = Task { await supervisor.run(heartbeat: Supervisor.Heartbeat(every: .milliseconds(5)) { beats.add() }) }
+        let running = Task {
+            await supervisor.run(heartbeat: Supervisor.Heartbeat(every: .milliseconds(5)) { beats.add() })
+        }
         try await eventually("the heart to beat") { beats.count > 3 }
 
         let hold = Hold()

@@ -6,7 +6,8 @@ import Testing
 /// Whose servers cannot be checked on a system without authorities.
 @Suite struct MissingAuthoritiesTests {
     private func configuration() throws -> BoxConfiguration {
-        try ConfigurationFile.parse("""
+        try ConfigurationFile.parse(
+            """
             channels:
               - name: main
                 sources:
@@ -20,7 +21,8 @@ import Testing
                       - { name: three, url: "rtmps://h/a", key: { env: K }, tls: { ca: "\(#filePath)" } }
                       - { name: four, url: "rtmp://h/a", key: { env: K } }
 
-            """, name: "test", ownerOnly: true).configuration
+            """, name: "test", ownerOnly: true
+        ).configuration
     }
 
     @Test("without the system's authorities, every address that is checked by them is named with the package")

@@ -7,7 +7,9 @@ import Testing
 
 @Suite struct PreflightTests {
     private func box(_ source: SourceKind) -> BoxConfiguration {
-        BoxConfiguration(channels: [.init(name: "main", sources: [.init(kind: source, position: 0)], groups: [GroupConfiguration(name: "hd")])])
+        BoxConfiguration(channels: [
+            .init(name: "main", sources: [.init(kind: source, position: 0)], groups: [GroupConfiguration(name: "hd")])
+        ])
     }
 
     private func problem(_ configuration: BoxConfiguration) -> String? {
@@ -57,7 +59,9 @@ import Testing
             }
         }
         let path = try folder.makeFolder("run")
-        for (mode, isRight) in [(0o700, true), (0o755, true), (0o775, false), (0o777, false), (0o1777, false)] as [(UInt32, Bool)] {
+        for (mode, isRight) in [(0o700, true), (0o755, true), (0o775, false), (0o777, false), (0o1777, false)]
+            as [(UInt32, Bool)]
+        {
             chmod(path, mode)
             #expect(problem(path)?.contains("run: chmod go-w \(path)") == (isRight ? nil : true))
         }
@@ -97,7 +101,10 @@ import Testing
     func foreignAddress() throws {
         // 192.0.2.0/24 is for documentation: nobody has it.
         let notices = try Preflight(box(.rtmp(.init(listen: .init(host: "192.0.2.1", port: 1935))))).check()
-        #expect(notices == ["rtmp-0 of channel main cannot listen on 192.0.2.1:1935 yet: this machine does not have that address"])
+        #expect(
+            notices == [
+                "rtmp-0 of channel main cannot listen on 192.0.2.1:1935 yet: this machine does not have that address"
+            ])
     }
 
     @Test("a recording's folder is made with those above it, and left empty")
@@ -123,7 +130,11 @@ import Testing
     @Test("a folder that takes no files is told")
     func unwritable() {
         // /proc lets nobody make files, root neither.
-        #expect(problem(ofFolder: "/proc/self")?.hasPrefix("target archive cannot write to the folder /proc/self: ") == true)
-        #expect(problem(ofFolder: "/proc/streambox")?.hasPrefix("target archive cannot make the folder /proc/streambox: ") == true)
+        #expect(
+            problem(ofFolder: "/proc/self")?.hasPrefix("target archive cannot write to the folder /proc/self: ") == true
+        )
+        #expect(
+            problem(ofFolder: "/proc/streambox")?.hasPrefix("target archive cannot make the folder /proc/streambox: ")
+                == true)
     }
 }

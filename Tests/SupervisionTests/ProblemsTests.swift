@@ -17,14 +17,18 @@ import Testing
     /// What is said of a channel with nothing on air but the slate.
     private func absence(_ sources: SourceSnapshot...) -> String {
         let slate = SourceSnapshot(id: "slate", state: .live, isOnAir: true)
-        return Problems.of(ChannelSnapshot(name: "main", sources: sources + [slate], groups: []), ffmpeg: "9.0.2").first { $0.problem == .noSource }?.sentence ?? ""
+        return Problems.of(ChannelSnapshot(name: "main", sources: sources + [slate], groups: []), ffmpeg: "9.0.2").first
+        { $0.problem == .noSource }?.sentence ?? ""
     }
 
-    @Test("a source that is stalled is told by what it is, and the encoder is named for listeners alone", arguments: [
-        ("rtmp-0", "an encoder sends to rtmp-0"), ("srt-1", "an encoder sends to srt-1"),
-        ("pull-0", "check the camera or server that it is fetched from"),
-        ("raw-0", "check the program that writes them"), ("capture-2", "check its cable"), ("file-0", "see the log"),
-    ])
+    @Test(
+        "a source that is stalled is told by what it is, and the encoder is named for listeners alone",
+        arguments: [
+            ("rtmp-0", "an encoder sends to rtmp-0"), ("srt-1", "an encoder sends to srt-1"),
+            ("pull-0", "check the camera or server that it is fetched from"),
+            ("raw-0", "check the program that writes them"), ("capture-2", "check its cable"),
+            ("file-0", "see the log"),
+        ])
     func stalls(id: String, words: String) {
         let sentence = absence(SourceSnapshot(id: id, state: .stalled, isOnAir: false))
         #expect(sentence.hasPrefix("no source delivers: ") && sentence.contains(id) && sentence.contains(words))
@@ -37,7 +41,9 @@ import Testing
         #expect(absence(SourceSnapshot(id: "rtmp-0", state: .waiting, isOnAir: false)).contains("check the cable"))
         for state in [SourceSnapshot.State.connecting, .stalled] {
             let sentence = absence(SourceSnapshot(id: "rtmp-0", state: state, isOnAir: false))
-            #expect(sentence.contains("rtmp-0") && sentence.contains("check the settings of the encoder that sends it") && !sentence.contains("cable"), "\(sentence)")
+            #expect(
+                sentence.contains("rtmp-0") && sentence.contains("check the settings of the encoder that sends it")
+                    && !sentence.contains("cable"), "\(sentence)")
         }
         let end = EndSnapshot(started: 0, ended: 1, status: "exited 187", cause: FailureCause.invalidData.rawValue)
         let sentence = absence(SourceSnapshot(id: "srt-0", state: .waiting, isOnAir: false, history: [end]))
@@ -94,7 +100,11 @@ import Testing
 
     @Test("a group that lacks it because of its device is degraded, or has none")
     func device() {
-        let why = "libx264: the best that works here (h264_nvenc@0000:01:00.0: the NVIDIA driver is older than this FFmpeg needs; update nvidia-driver)"
+        let why =
+            """
+            libx264: the best that works here (h264_nvenc@0000:01:00.0: the NVIDIA driver is older than this \
+            FFmpeg needs; update nvidia-driver)
+            """
         #expect(problems(.degraded, encoder: "libx264", why: why).map(\.problem) == [.groupDegraded])
         #expect(problems(.stalled, encoder: "none", why: why).map(\.problem) == [.noEncoder])
     }

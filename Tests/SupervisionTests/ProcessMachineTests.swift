@@ -27,20 +27,37 @@ import Testing
     ]
 
     /// A cell is the next state and the effect; `.` changes nothing and does nothing.
-    private static let table = """
-        state              want            unwant        delivering recovered stalled         complete patience    patience-old replace     hurry           ended           pause           pause-old
-        idle               starting+launch .             .          .         .               .        .           .            .           .               .               .               .
-        starting           .               ending+stop   live       .         starting+patient .        .           .            ending+kill .               pausing+pause   .               .
-        stuck              .               ending+stop   live       .         .               .        ending+kill .            ending+kill .               pausing+pause   .               .
-        live               .               ending+stop   .          .         stalled+patient .        .           .            ending+kill .               pausing+pause   .               .
-        stalled            .               ending+stop   live       live      .               .        ending+kill .            ending+kill .               pausing+pause   .               .
-        ending             .               .             .          .         .               .        .           .            .           .               idle            .               .
-        ending,wanted      .               .             .          .         .               .        .           .            .           .               pausing+pause   .               .
-        replacing          .               .             .          .         .               .        .           .            .           .               starting+launch .               .
-        replacing,unwanted .               .             .          .         .               .        .           .            .           .               idle            .               .
-        killed             .               .             .          .         .               .        .           .            .           .               pausing+pause   .               .
-        pausing            .               idle          .          .         .               .        .           .            .           starting+launch .               starting+launch .
-        """
+    private static func table() throws -> TransitionTable {
+        try TransitionTable(
+            """
+            state              want            unwant      delivering recovered stalled          complete patience
+            idle               starting+launch .           .          .         .                .        .
+            starting           .               ending+stop live       .         starting+patient .        .
+            stuck              .               ending+stop live       .         .                .        ending+kill
+            live               .               ending+stop .          .         stalled+patient  .        .
+            stalled            .               ending+stop live       live      .                .        ending+kill
+            ending             .               .           .          .         .                .        .
+            ending,wanted      .               .           .          .         .                .        .
+            replacing          .               .           .          .         .                .        .
+            replacing,unwanted .               .           .          .         .                .        .
+            killed             .               .           .          .         .                .        .
+            pausing            .               idle        .          .         .                .        .
+            """,
+            """
+            state              patience-old replace     hurry           ended           pause           pause-old
+            idle               .            .           .               .               .               .
+            starting           .            ending+kill .               pausing+pause   .               .
+            stuck              .            ending+kill .               pausing+pause   .               .
+            live               .            ending+kill .               pausing+pause   .               .
+            stalled            .            ending+kill .               pausing+pause   .               .
+            ending             .            .           .               idle            .               .
+            ending,wanted      .            .           .               pausing+pause   .               .
+            replacing          .            .           .               starting+launch .               .
+            replacing,unwanted .            .           .               idle            .               .
+            killed             .            .           .               pausing+pause   .               .
+            pausing            .            .           starting+launch .               starting+launch .
+            """)
+    }
 
     /// A machine with its random numbers.
     private final class Driven {
@@ -48,7 +65,8 @@ import Testing
         private var random = SeededRandom(seed: 1)
 
         init(_ events: [ProcessMachine.Event] = [], burst: Int = 0) {
-            machine = ProcessMachine(policy: RestartPolicy(burst: burst, forgivenAfter: .seconds(10)), stallPatience: .seconds(2))
+            machine = ProcessMachine(
+                policy: RestartPolicy(burst: burst, forgivenAfter: .seconds(10)), stallPatience: .seconds(2))
             for event in events { send(event) }
         }
 
@@ -74,11 +92,11 @@ import Testing
 
     @Test("each event in each state leads where the table says, and does what it says")
     func everyCell() throws {
-        let rows = Self.table.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
-        try #require(rows[0].dropFirst() == Self.events.map(\.name)[...])
-        try #require(rows.dropFirst().map { $0[0] } == Self.states.map(\.name))
-        for (row, state) in zip(rows.dropFirst(), Self.states) {
-            for (cell, event) in zip(row.dropFirst(), Self.events) {
+        let table = try Self.table()
+        try #require(table.events == Self.events.map(\.name))
+        try #require(table.rows.map(\.state) == Self.states.map(\.name))
+        for (row, state) in zip(table.rows, Self.states) {
+            for (cell, event) in zip(row.cells, Self.events) {
                 let machine = Driven(state.events)
                 let before = machine.actual
                 let effects = machine.send(event.event)
@@ -108,7 +126,12 @@ import Testing
         #expect(machine.send(.patienceOver(stall: 2)) == [.kill])
     }
 
-    @Test("a process has twice as long to its first delivery when the one before was killed without any, and as long as ever afterwards")
+    @Test(
+        """
+        a process has twice as long to its first delivery when the one before was killed without any, and as long \
+        as ever afterwards
+        """
+    )
     func growingPatience() {
         let machine = Driven([.want(true)], burst: 20)
         var stalls = 0
@@ -128,11 +151,20 @@ import Testing
         #expect(stall() == [.bePatient(.seconds(2), stall: stalls)])
     }
 
-    @Test("a process that has not delivered yet is given the time that a start may take, and a start's time that is over ends no later process")
+    @Test(
+        """
+        a process that has not delivered yet is given the time that a start may take, and a start's time that is \
+        over ends no later process
+        """
+    )
     func startPatience() {
-        var machine = ProcessMachine(policy: RestartPolicy(burst: 20, forgivenAfter: .seconds(10)), stallPatience: .seconds(2), startPatience: .seconds(60))
+        var machine = ProcessMachine(
+            policy: RestartPolicy(burst: 20, forgivenAfter: .seconds(10)), stallPatience: .seconds(2),
+            startPatience: .seconds(60))
         var random = SeededRandom(seed: 1)
-        func send(_ event: ProcessMachine.Event) -> [ProcessMachine.Effect] { machine.handle(event, now: .zero, random: &random) }
+        func send(_ event: ProcessMachine.Event) -> [ProcessMachine.Effect] {
+            machine.handle(event, now: .zero, random: &random)
+        }
         _ = send(.want(true))
         #expect(send(.stalled) == [.bePatient(.seconds(60), stall: 1)])
         #expect(machine.actual == .starting)

@@ -1,6 +1,3 @@
-import struct Configuration.PixelSize
-import enum Configuration.VideoCodec
-import struct Configuration.VideoEncoding
 import EncoderSelection
 import FFmpeg
 import Foundation
@@ -8,6 +5,10 @@ import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
+
+import struct Configuration.PixelSize
+import enum Configuration.VideoCodec
+import struct Configuration.VideoEncoding
 
 @testable import Supervision
 

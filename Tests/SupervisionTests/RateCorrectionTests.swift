@@ -9,7 +9,8 @@ import TransportStream
 @Suite struct RateCorrectionTests {
     private func isNeeded(told: Int?, arriving: Int?, wanted: Int? = nil) -> Bool {
         RateCorrection.isNeeded(
-            for: VideoEncoding(rate: wanted.map { Configuration.FrameRate(numerator: $0) }), told: told.map { VideoFormat.Fraction($0, 1) },
+            for: VideoEncoding(rate: wanted.map { Configuration.FrameRate(numerator: $0) }),
+            told: told.map { VideoFormat.Fraction($0, 1) },
             rate: arriving.map { VideoFormat.Fraction($0, 1) })
     }
 

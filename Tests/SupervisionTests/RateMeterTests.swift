@@ -10,13 +10,19 @@ import Testing
     /// 30 pictures a second; every second second a keyframe that takes ten times what a picture takes.
     private func counters(at seconds: Double) -> RateMeter.Counters {
         let frames = Int(seconds * 30)
-        return .init(frames: frames, bytes: frames * 1000 + (frames + 59) / 60 * 9000, streamSeconds: frames == 0 ? nil : 10 + seconds)
+        return .init(
+            frames: frames, bytes: frames * 1000 + (frames + 59) / 60 * 9000,
+            streamSeconds: frames == 0 ? nil : 10 + seconds)
     }
 
-    @Test("bits come in bursts, and their rate is steady all the same, however often somebody looks", arguments: [0.2, 0.7, 1, 2])
+    @Test(
+        "bits come in bursts, and their rate is steady all the same, however often somebody looks",
+        arguments: [0.2, 0.7, 1, 2])
     func bits(every: Double) {
         var rates: [RateMeter.Rates] = []
-        for look in stride(from: 0.0, to: 40, by: every) { rates.append(meter.rates(of: "hd", counters(at: look), at: start + .seconds(look))) }
+        for look in stride(from: 0.0, to: 40, by: every) {
+            rates.append(meter.rates(of: "hd", counters(at: look), at: start + .seconds(look)))
+        }
         let (perSecond, settled) = ((30 * 1000 + 4500) * 8.0, rates.dropFirst(Int(12 / every)))
         #expect(settled.allSatisfy { abs($0.bitsPerSecond / perSecond - 1) < 0.06 }, "\(settled.map(\.bitsPerSecond))")
         #expect(settled.allSatisfy { abs($0.fps - 30) < 1 && abs($0.speed - 1) < 0.05 })
@@ -24,7 +30,12 @@ import Testing
         #expect(abs(mean / perSecond - 1) < 0.01)
     }
 
-    @Test("before the first picture there is no rate, and the first one does not leap from nothing to where its timeline begins")
+    @Test(
+        """
+        before the first picture there is no rate, and the first one does not leap from nothing to where its \
+        timeline begins
+        """
+    )
     func beginning() {
         #expect(meter.rates(of: "hd", counters(at: 0), at: start).speed == 0)
         #expect(meter.rates(of: "hd", counters(at: 1), at: start + .seconds(1)).speed == 0)

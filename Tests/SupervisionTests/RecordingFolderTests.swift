@@ -28,7 +28,9 @@ import Testing
         #expect(try await RecordingTask.take.run(folder: path, name: "show") == "1")
         _ = try await RecordingTask.tidy(take: 0).run(folder: path, name: "show")
         #expect(folder.names(in: "a/b") == ["show-20260101-000002.ts"])
-        let error = await #expect(throws: StartError.self) { try await RecordingTask.take.run(folder: "/proc/self", name: "show") }
+        let error = await #expect(throws: StartError.self) {
+            try await RecordingTask.take.run(folder: "/proc/self", name: "show")
+        }
         #expect(error?.description.hasPrefix("target show cannot write to the folder /proc/self: ") == true)
     }
 
@@ -77,7 +79,9 @@ import Testing
         let folder = try TemporaryFolder()
         let keeper = try recording(#"echo $$ >"${0%/*}/pid"; exec /bin/sleep 1000"#, in: folder)
         let keeping = Task { await keeper.keep(most: nil) }
-        let pid = try await eventually("the child") { (try? folder.text("pid")).flatMap { Int32($0.split(separator: "\n").first ?? "") } }
+        let pid = try await eventually("the child") {
+            (try? folder.text("pid")).flatMap { Int32($0.split(separator: "\n").first ?? "") }
+        }
         keeping.cancel()
         await keeping.value
         try await eventually("the child to be gone") { kill(pid, 0) != 0 }

@@ -36,14 +36,20 @@ import Testing
         let folder = try TemporaryFolder()
         try folder.write("show-20260131-235959.ts", "12345")
         try folder.write("show-20260131-235959-2.ts", "123")
-        for other in ["show-20260131.ts", "show2-20260131-235959.ts", "other-20260131-235959.ts", "show-20260131-235959.mp4", "notes.txt"] {
+        for other in [
+            "show-20260131.ts", "show2-20260131-235959.ts", "other-20260131-235959.ts", "show-20260131-235959.mp4",
+            "notes.txt",
+        ] {
             try folder.write(other, "x")
         }
         try folder.makeFolder("show-20260131-235958.ts")
         symlink("/etc/passwd", folder.path("show-20260131-235957.ts"))
         let keeper = RecordingKeeper(folder: folder.path, name: "show", most: 0)
         let found = keeper.recordings()
-        #expect(Set(found.map(\.path)) == [folder.path("show-20260131-235959.ts"), folder.path("show-20260131-235959-2.ts")])
+        #expect(
+            Set(found.map(\.path)) == [
+                folder.path("show-20260131-235959.ts"), folder.path("show-20260131-235959-2.ts"),
+            ])
         #expect(found.map(\.bytes).sorted() == [3, 5])
     }
 
@@ -65,7 +71,12 @@ import Testing
         await task.value
     }
 
-    @Test("what is written while the clock is behind stays, though it has the oldest date; and so when the clock is set back meanwhile")
+    @Test(
+        """
+        what is written while the clock is behind stays, though it has the oldest date; and so when the clock is \
+        set back meanwhile
+        """
+    )
     func clockBehind() throws {
         let folder = try TemporaryFolder()
         func record(_ name: String, _ text: String, at second: Int) throws {
@@ -73,7 +84,9 @@ import Testing
             var times = [timespec(tv_sec: second, tv_nsec: 0), timespec(tv_sec: second, tv_nsec: 0)]
             utimensat(AT_FDCWD, path, &times, 0)
         }
-        let (old, last, now, next) = ("show-20260101-000001.ts", "show-20260101-000002.ts", "show-19700101-000001.ts", "show-19691231-235900.ts")
+        let (old, last, now, next) = (
+            "show-20260101-000001.ts", "show-20260101-000002.ts", "show-19700101-000001.ts", "show-19691231-235900.ts"
+        )
         try record(old, "1234567890", at: 1000)
         try record(last, "1234567890", at: 1001)
         try record(now, "1", at: 3)
@@ -95,7 +108,9 @@ import Testing
     @Test("a keeper removes what is too much and nothing else")
     func removes() async throws {
         let folder = try TemporaryFolder()
-        for (index, name) in ["show-20260101-000001.ts", "show-20260101-000002.ts", "show-20260101-000003.ts"].enumerated() {
+        for (index, name) in ["show-20260101-000001.ts", "show-20260101-000002.ts", "show-20260101-000003.ts"]
+            .enumerated()
+        {
             let path = try folder.write(name, "1234567890")
             var times = [timespec(tv_sec: 1000 + index, tv_nsec: 0), timespec(tv_sec: 1000 + index, tv_nsec: 0)]
             utimensat(AT_FDCWD, path, &times, 0)

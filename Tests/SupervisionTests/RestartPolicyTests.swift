@@ -27,12 +27,16 @@ import Testing
         #expect(driven.pause() > .zero)
     }
 
-    @Test("a peer that refuses is asked again at once, and then after at least half a second, a second, two and four", arguments: [RestartPolicy.publisher, .pull])
+    @Test(
+        "a peer that refuses is asked again at once, and then after at least half a second, a second, two and four",
+        arguments: [RestartPolicy.publisher, .pull])
     func refused(policy: RestartPolicy) {
         let driven = Driven(policy)
         let pauses = (0..<5).map { _ in driven.pause() }
         #expect(pauses[0] == .zero)
-        for (pause, least) in zip(pauses[1...], [500, 1000, 2000, 4000]) { #expect(pause >= .milliseconds(least), "\(pauses)") }
+        for (pause, least) in zip(pauses[1...], [500, 1000, 2000, 4000]) {
+            #expect(pause >= .milliseconds(least), "\(pauses)")
+        }
     }
 
     @Test("pauses lie between half of a bound that doubles up to 30 s and the bound, for ever")
@@ -44,7 +48,9 @@ import Testing
                 _ = policy.pause(healthyFor: .zero, random: &random)
                 for count in 0..<60 {
                     let pause = policy.pause(healthyFor: .zero, random: &random)
-                    #expect(pause >= max(policy.floor, bound(policy, count) / 2) && pause <= bound(policy, count), "\(count): \(random.hint)")
+                    #expect(
+                        pause >= max(policy.floor, bound(policy, count) / 2) && pause <= bound(policy, count),
+                        "\(count): \(random.hint)")
                     longest = max(longest, pause)
                 }
             }

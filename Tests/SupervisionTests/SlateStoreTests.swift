@@ -11,7 +11,9 @@ import Testing
 
     init() throws {
         folder = try TemporaryFolder()
-        binary = FFmpegBinary(path: "/usr/bin/ffmpeg", capabilities: .complete(try #require(FFmpegVersion(output: "ffmpeg version 5.1\n"))))
+        binary = FFmpegBinary(
+            path: "/usr/bin/ffmpeg",
+            capabilities: .complete(try #require(FFmpegVersion(output: "ffmpeg version 5.1\n"))))
     }
 
     private var slates: String { folder.path + "/state/slates" }
@@ -19,7 +21,8 @@ import Testing
 
     private func recipe(width: Int = 640, words: String? = nil, image: String? = nil) -> SlateStore.Recipe {
         let command = SlateCommand(
-            picture: .plain, codec: .h264, size: FrameSize(width: width, height: 360), rate: FrameRate(30), frames: 30, output: ""
+            picture: .plain, codec: .h264, size: FrameSize(width: width, height: 360), rate: FrameRate(30), frames: 30,
+            output: ""
         ).command()
         let identity = image.map { FileLook.answer(for: $0) } ?? FileLook.none
         return SlateStore.Recipe(command, by: binary, words: words, identities: [identity])

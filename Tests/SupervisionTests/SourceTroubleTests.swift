@@ -1,6 +1,6 @@
-@testable import FFmpeg
 import Testing
 
+@testable import FFmpeg
 @testable import Supervision
 
 /// When a source's failures are a problem.

@@ -46,7 +46,8 @@ import Testing
     @Test("a child answers each text, and the same one is used for the next")
     func answered() async throws {
         // Each text here has five bytes with its length.
-        let file = try file(#"""
+        let file = try file(
+            #"""
             echo started >>"${0%/*}/log"; echo disk
             /usr/bin/head -c 5 >/dev/null; echo
             /usr/bin/head -c 5 >/dev/null; echo "cannot publish"

@@ -27,8 +27,13 @@ import Testing
         return watch.hears(info("Stream mapping:"))
     }
 
-    private let one = ["  Program 1 ", "  Stream #0:0[0x100]: Video: mpeg2video (Main)", "  Stream #0:1[0x101]: Audio: ac3"]
-    private let two = ["  Program 1 ", "  Stream #0:0[0x100]: Audio: mp2", "  Program 2 ", "  Stream #0:1[0x101]: Video: h264", "  Stream #0:2[0x102]: Audio: aac"]
+    private let one = [
+        "  Program 1 ", "  Stream #0:0[0x100]: Video: mpeg2video (Main)", "  Stream #0:1[0x101]: Audio: ac3",
+    ]
+    private let two = [
+        "  Program 1 ", "  Stream #0:0[0x100]: Audio: mp2", "  Program 2 ", "  Stream #0:1[0x101]: Video: h264",
+        "  Stream #0:2[0x102]: Audio: aac",
+    ]
     private let newStream = LogLine(level: .warning, text: "[mpegts @ 0x1] New audio stream 0:2 at pos:1 and DTS:1s")
 
     @Test("a relay that takes another program's sound is replaced once, and that is noted")
@@ -193,7 +198,9 @@ import Testing
         var transcoding = Commands.Transcoding()
         (transcoding.video, transcoding.audio) = (true, true)
         watch.encodes(transcoding, bitrate: 3_650_000)
-        #expect(ledger.now.notes[.encoding] == "encoded on the way in: picture mpeg2video to H.264 at 3.6 Mbit/s, sound ac3 to AAC at 192 kbit/s")
+        #expect(
+            ledger.now.notes[.encoding]
+                == "encoded on the way in: picture mpeg2video to H.264 at 3.6 Mbit/s, sound ac3 to AAC at 192 kbit/s")
         watch.encodes(Commands.Transcoding(), bitrate: 0)
         #expect(ledger.now.notes[.encoding] == nil)
     }

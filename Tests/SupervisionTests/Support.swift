@@ -20,10 +20,12 @@ final class Slow<Word: Sendable>: Sendable {
     var all: [Word] { words.withLock { $0 } }
 
     func hear(_ word: Word) {
-        let waits = takesTime(word) && isFirst.withLock { isFirst in
-            defer { isFirst = false }
-            return isFirst
-        }
+        let waits =
+            takesTime(word)
+            && isFirst.withLock { isFirst in
+                defer { isFirst = false }
+                return isFirst
+            }
         if waits {
             isHearing.signal()
             _ = hasSpoken.wait(timeout: .now() + .milliseconds(200))
@@ -69,9 +71,12 @@ extension FFmpegCapabilities {
         return FFmpegCapabilities(
             version: all.version, encoders: all.encoders.subtracting(names),
             decoders: all.decoders.subtracting(decoders), filters: all.filters.subtracting(names).union(more),
-            bitstreamFilters: all.bitstreamFilters.subtracting(names), inputProtocols: all.inputProtocols.subtracting(names),
-            outputProtocols: all.outputProtocols.subtracting(names), demuxers: all.demuxers.subtracting(names), muxers: all.muxers.subtracting(names),
-            options: all.options, srtOptions: all.srtOptions.subtracting(names), rtspOptions: all.rtspOptions, x265Options: all.x265Options,
+            bitstreamFilters: all.bitstreamFilters.subtracting(names),
+            inputProtocols: all.inputProtocols.subtracting(names),
+            outputProtocols: all.outputProtocols.subtracting(names), demuxers: all.demuxers.subtracting(names),
+            muxers: all.muxers.subtracting(names),
+            options: all.options, srtOptions: all.srtOptions.subtracting(names), rtspOptions: all.rtspOptions,
+            x265Options: all.x265Options,
             hwaccels: all.hwaccels, acceptsRateWithPassthrough: all.acceptsRateWithPassthrough,
             presetReachesOutput: all.presetReachesOutput)
     }
@@ -82,9 +87,12 @@ extension Box {
 
     /// A box with nothing in it that could run.
     static func none(_ captures: CaptureKeeper? = nil) -> Box {
-        let ffmpeg = FFmpegBinary(path: "/nowhere/ffmpeg", capabilities: .complete(FFmpegVersion(output: "ffmpeg version 5.1.6")!))
-        let encoders = EncoderKeeper(EncoderCatalogue(listed: []), trial: EncoderTrial(ffmpeg: ffmpeg, environment: [:]), logger: silent)
-        var box = Box(ffmpeg: ffmpeg, encoders: encoders, runtime: FilePath("/nowhere"), environment: [:], logger: silent)
+        let ffmpeg = FFmpegBinary(
+            path: "/nowhere/ffmpeg", capabilities: .complete(FFmpegVersion(output: "ffmpeg version 5.1.6")!))
+        let encoders = EncoderKeeper(
+            EncoderCatalogue(listed: []), trial: EncoderTrial(ffmpeg: ffmpeg, environment: [:]), logger: silent)
+        var box = Box(
+            ffmpeg: ffmpeg, encoders: encoders, runtime: FilePath("/nowhere"), environment: [:], logger: silent)
         if let captures { box.captures = captures }
         return box
     }

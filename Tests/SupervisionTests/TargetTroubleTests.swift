@@ -1,7 +1,7 @@
-@testable import FFmpeg
 import Status
 import Testing
 
+@testable import FFmpeg
 @testable import Supervision
 
 /// When a target's failures are a problem, and in which words.
@@ -15,7 +15,10 @@ import Testing
     }
 
     /// A process that is started at one moment, goes live at another unless that is `nil`, and ends.
-    private func live(_ ledger: ProcessLedger, _ number: Int, from begin: Duration, live: Duration?, until end: Duration, _ exit: ChildExit) {
+    private func live(
+        _ ledger: ProcessLedger, _ number: Int, from begin: Duration, live: Duration?, until end: Duration,
+        _ exit: ChildExit
+    ) {
         ledger.stands(.starting, wanted: true, starts: number, now: start + begin)
         if let live { ledger.stands(.live, wanted: true, starts: number, now: start + live) }
         ledger.ended(exit, started: .now, now: start + end)
@@ -56,9 +59,12 @@ import Testing
         let ledger = ProcessLedger()
         ledger.stands(.starting, wanted: true, starts: 1, now: start)
         #expect(ledger.now.targetTrouble(now: start + .seconds(9)) == nil)
-        #expect(ledger.now.targetTrouble(now: start + .seconds(12))?.contains("has been connecting for 12 seconds") == true)
+        #expect(
+            ledger.now.targetTrouble(now: start + .seconds(12))?.contains("has been connecting for 12 seconds") == true)
         ledger.stands(.live, wanted: true, starts: 1, now: start + .seconds(13))
-        #expect(ledger.now.targetTrouble(now: start + .seconds(14)) == nil && ledger.now.connects == 1 && ledger.now.liveSince == start + .seconds(13))
+        #expect(
+            ledger.now.targetTrouble(now: start + .seconds(14)) == nil && ledger.now.connects == 1
+                && ledger.now.liveSince == start + .seconds(13))
     }
 
     @Test("a target that takes less than it is sent is degraded until all arrives, also over one lost connection")
@@ -68,10 +74,13 @@ import Testing
         ledger.stands(.live, wanted: true, starts: 1, now: start)
         #expect(ledger.now.targetState(isWanted: true) == .live)
         ledger.reaches(0.87)
-        #expect(ledger.now.targetState(isWanted: true) == .degraded && ledger.now.targetState(isWanted: false) == .stopped)
+        #expect(
+            ledger.now.targetState(isWanted: true) == .degraded && ledger.now.targetState(isWanted: false) == .stopped)
         ledger.ended(exit(.stuck), started: .now, skips: 2, skippedTicks: 90_000, now: start + .seconds(60))
         ledger.stands(.starting, wanted: true, starts: 2, now: start + .seconds(61))
-        #expect(ledger.now.targetState(isWanted: true) == .connecting && ledger.now.share == 0.87 && ledger.now.skippedTicks == 90_000)
+        #expect(
+            ledger.now.targetState(isWanted: true) == .connecting && ledger.now.share == 0.87
+                && ledger.now.skippedTicks == 90_000)
         ledger.stands(.live, wanted: true, starts: 2, now: start + .seconds(62))
         ledger.reaches(nil)
         #expect(ledger.now.targetState(isWanted: true) == .live)
@@ -129,8 +138,16 @@ import Testing
     @Test("the peer's own words are quoted")
     func words() {
         let ledger = ProcessLedger()
-        live(ledger, 1, from: .zero, live: nil, until: .seconds(1), exit(.rejected, "[rtmp @ 0x55] Server error: bitrate too high"))
+        live(
+            ledger, 1, from: .zero, live: nil, until: .seconds(1),
+            exit(.rejected, "[rtmp @ 0x55] Server error: bitrate too high"))
         let trouble = ledger.now.targetTrouble(now: start + .seconds(1))
-        #expect(trouble == "the peer did not let us in and says “bitrate too high”; check the key or the passphrase, and that nobody else uses it")
+        #expect(
+            trouble
+                == """
+                the peer did not let us in and says “bitrate too high”; check the key or the passphrase, and that \
+                nobody else uses it
+                """
+        )
     }
 }

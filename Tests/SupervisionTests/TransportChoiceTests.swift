@@ -1,6 +1,6 @@
-@testable import FFmpeg
 import Testing
 
+@testable import FFmpeg
 @testable import Supervision
 
 /// By which transport a camera is asked.
@@ -30,11 +30,13 @@ import Testing
         #expect(choice.next == .auto)
     }
 
-    @Test("a camera that fails for another reason is asked for TCP again", arguments: [
-        "[rtsp @ 0x1] method SETUP failed: 401 Unauthorized",
-        "[rtsp @ 0x1] method DESCRIBE failed: 500 Internal Server Error",
-        "[rtsp @ 0x1] method SETUP failed: 453 Not Enough Bandwidth", "Connection refused",
-    ])
+    @Test(
+        "a camera that fails for another reason is asked for TCP again",
+        arguments: [
+            "[rtsp @ 0x1] method SETUP failed: 401 Unauthorized",
+            "[rtsp @ 0x1] method DESCRIBE failed: 500 Internal Server Error",
+            "[rtsp @ 0x1] method SETUP failed: 453 Not Enough Bandwidth", "Connection refused",
+        ])
     func other(line: String) {
         var choice = TransportChoice()
         choice.ended(log(line), hasDelivered: false)

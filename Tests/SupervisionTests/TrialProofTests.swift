@@ -15,7 +15,10 @@ import Testing
             (["-tune", "zerolatency"] + keyframes, nil),
             (["-tune", "zerolatency"], "it makes no keyframe where one is asked for"),
             (["-bf", "2", "-b_strategy", "0"] + keyframes, "its pictures are not in order"),
-            (["-tune", "zerolatency", "-bsf:v", "filter_units=remove_types=7|8"] + keyframes, "a keyframe has no parameter sets before it, so no reader could begin there"),
+            (
+                ["-tune", "zerolatency", "-bsf:v", "filter_units=remove_types=7|8"] + keyframes,
+                "a keyframe has no parameter sets before it, so no reader could begin there"
+            ),
             (["-tune", "zerolatency", "-frames:v", "8"] + keyframes, "only 8 of 12 pictures came out"),
         ] as [([String], String?)])
     func flaws(options: [String], flaw: String?) async throws {
@@ -23,7 +26,10 @@ import Testing
         let path = folder.path("trial.ts")
         _ = try await Program.run(
             "ffmpeg",
-            ["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30", "-frames:v", "\(TrialCommand.frames)", "-c:v", "libx264", "-g", "250"] + options
+            [
+                "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30", "-frames:v",
+                "\(TrialCommand.frames)", "-c:v", "libx264", "-g", "250",
+            ] + options
                 + ["-f", "mpegts", path]
         ).success("ffmpeg")
         let stream = try FileDescriptor.open(path, .readOnly)

@@ -4,7 +4,8 @@ import Foundation
 public enum BuiltProgram {
     /// The path of the service.
     public static let streambox: String = {
-        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let tests =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         return URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/streambox"
     }()
 }

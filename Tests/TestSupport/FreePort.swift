@@ -119,10 +119,14 @@ public func listener(port: Int, receiveBuffer: Int32? = nil) throws -> Int32 {
     var one: Int32 = 1
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<Int32>.size))
     // What it accepts has the same.
-    if var receiveBuffer { setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size)) }
+    if var receiveBuffer {
+        setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
+    }
     var address = loopback(port: port)
     let isBound = withUnsafePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(listener, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(listener, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        }
     }
     guard isBound, listen(listener, 8) == 0 else {
         let reason = errnoText()
@@ -134,7 +138,8 @@ public func listener(port: Int, receiveBuffer: Int32? = nil) throws -> Int32 {
 
 /// A connected TCP socket to 127.0.0.1; the caller closes it.
 ///
-/// - Parameter address: The caller's own, of the loopback network: 0x7F000002 is 127.0.0.2; nil leaves it to the kernel.
+/// - Parameter address: The caller's own, of the loopback network: 0x7F000002 is 127.0.0.2; nil leaves it to the
+///   kernel.
 public func connect(port: Int, from address: UInt32? = nil) throws -> Int32 {
     let caller = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard caller >= 0 else { throw Failed("no socket: \(errnoText())") }
@@ -142,7 +147,9 @@ public func connect(port: Int, from address: UInt32? = nil) throws -> Int32 {
         var own = loopback(port: 0)
         own.sin_addr.s_addr = address.bigEndian
         _ = withUnsafePointer(to: &own) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(caller, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(caller, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
     }
     var address = loopback(port: port)

@@ -2,9 +2,9 @@ import Foundation
 
 /// A file that the kernel makes up as it is read, in `/proc` or `/sys`.
 ///
-/// Foundation ends at the first short read of a file of unknown size (`FileManager.contents(atPath:)`, `Data(contentsOf:)`
-/// and `String(contentsOfFile:)` of Swift 6.3). The kernel gives such a file a page at a time, so that only the first
-/// 4 KiB were seen: 27 rows of `/proc/net/tcp`.
+/// Foundation ends at the first short read of a file of unknown size (`FileManager.contents(atPath:)`,
+/// `Data(contentsOf:)` and `String(contentsOfFile:)` of Swift 6.3). The kernel gives such a file a page at a time, so
+/// that only the first 4 KiB were seen: 27 rows of `/proc/net/tcp`.
 public enum KernelFile {
     /// Reads to the end of the file.
     ///

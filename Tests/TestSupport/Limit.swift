@@ -1,6 +1,7 @@
 import Foundation
 
-/// Time limits for tests. Instrumented builds are several times slower: `STREAMBOX_TEST_SLOW=3` multiplies every limit by 3.
+/// Time limits for tests. Instrumented builds are several times slower: `STREAMBOX_TEST_SLOW=3` multiplies every limit
+/// by 3.
 public enum Limit {
     /// What every limit is multiplied by; 1 unless `STREAMBOX_TEST_SLOW` is a number above 1.
     public static let factor: Double = {
@@ -8,7 +9,8 @@ public enum Limit {
         return max(1, asked ?? 1)
     }()
 
-    /// Whether `scripts/test --sanitize` runs: sanitizers keep memory for themselves, so that a bound on it says nothing.
+    /// Whether `scripts/test --sanitize` runs: sanitizers keep memory for themselves, so that a bound on it says
+    /// nothing.
     public static let isInstrumented = ProcessInfo.processInfo.environment["STREAMBOX_TEST_INSTRUMENTED"] != nil
 
     public static func scaled(_ limit: Duration) -> Duration { limit * factor }

@@ -8,7 +8,9 @@ public struct Metrics: Sendable {
     public init(_ text: String) {
         var values: [String: Double] = [:]
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
-            guard let space = line.lastIndex(of: " "), let value = Double(line[line.index(after: space)...]) else { continue }
+            guard let space = line.lastIndex(of: " "), let value = Double(line[line.index(after: space)...]) else {
+                continue
+            }
             values[String(line[..<space])] = value
         }
         self.values = values
@@ -20,7 +22,8 @@ public struct Metrics: Sendable {
 
     /// The sum over all series of this name whose labels hold all of these.
     public func sum(_ name: String, _ labels: String...) -> Double {
-        values.filter { series, _ in series.hasPrefix(name + "{") && labels.allSatisfy { series.contains($0) } }.values.reduce(0, +)
+        values.filter { series, _ in series.hasPrefix(name + "{") && labels.allSatisfy { series.contains($0) } }.values
+            .reduce(0, +)
     }
 
     /// What only grows.

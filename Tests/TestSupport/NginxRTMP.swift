@@ -108,8 +108,8 @@ public final class NginxRTMP: Sendable {
         }
     }
 
-    /// The files that were recorded, oldest first; several for a name that was published several times, except within one
-    /// second, where the second goes on in the file of the first.
+    /// The files that were recorded, oldest first; several for a name that was published several times, except within
+    /// one second, where the second goes on in the file of the first.
     public func recordings(of name: String? = nil) -> [String] {
         stage.folder.names(in: "\(base)/rec")
             .filter { file in name.map { file.hasPrefix("\($0)-") } ?? true }
@@ -119,7 +119,9 @@ public final class NginxRTMP: Sendable {
 
     /// The first file that was recorded of a name.
     public func recording(of name: String) throws -> String {
-        guard let first = recordings(of: name).first else { throw Failed("nginx recorded nothing of '\(name)'; its errors: \(errors)") }
+        guard let first = recordings(of: name).first else {
+            throw Failed("nginx recorded nothing of '\(name)'; its errors: \(errors)")
+        }
         return first
     }
 

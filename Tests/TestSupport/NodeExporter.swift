@@ -17,7 +17,8 @@ extension Stage {
             "prometheus-node-exporter",
             [
                 // Its own figures have the same names as a service's.
-                "--web.disable-exporter-metrics", "--collector.disable-defaults", "--collector.textfile", "--collector.textfile.directory=\(folder)",
+                "--web.disable-exporter-metrics", "--collector.disable-defaults", "--collector.textfile",
+                "--collector.textfile.directory=\(folder)",
                 "--web.listen-address=127.0.0.1:\(port)",
             ])
         try await eventually("node_exporter to listen on \(port)", every: .milliseconds(20)) {

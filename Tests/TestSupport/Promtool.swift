@@ -6,7 +6,9 @@ public enum Promtool {
     public static func remarks(on metrics: [UInt8]) async throws -> [String] {
         let done = try await Program.run("promtool", ["check", "metrics"], input: .bytes(metrics))
         let remarks = (done.text + done.errors).split(separator: "\n").map(String.init)
-        guard done.ending == .exited(0) || !remarks.isEmpty else { throw Failed("promtool check metrics: \(done.ending)") }
+        guard done.ending == .exited(0) || !remarks.isEmpty else {
+            throw Failed("promtool check metrics: \(done.ending)")
+        }
         return remarks
     }
 
@@ -20,7 +22,9 @@ public enum Promtool {
     /// - Throws: `Failed` with what was expected and what came.
     public static func testRules(_ path: String) async throws {
         let done = try await Program.run("promtool", ["test", "rules", path], within: .seconds(60))
-        guard done.ending == .exited(0) else { throw Failed("promtool test rules \(path): \(done.ending)\n\(done.text)\(done.errors)") }
+        guard done.ending == .exited(0) else {
+            throw Failed("promtool test rules \(path): \(done.ending)\n\(done.text)\(done.errors)")
+        }
     }
 }
 
@@ -32,7 +36,8 @@ public struct MetricNames: Sendable {
     public init(_ text: String) {
         for line in text.split(separator: "\n") {
             if let type = line.firstMatch(of: /^# TYPE (\S+) (\S+)/) {
-                let names = type.2 == "histogram" ? ["_bucket", "_sum", "_count"].map { "\(type.1)\($0)" } : [String(type.1)]
+                let names =
+                    type.2 == "histogram" ? ["_bucket", "_sum", "_count"].map { "\(type.1)\($0)" } : [String(type.1)]
                 for name in names where metrics[name] == nil { metrics[name] = [:] }
             } else if let sample = line.firstMatch(of: #/^([a-z_]+)(?:\{(.*)\})? /#) {
                 for label in (sample.2 ?? "").matches(of: #/([a-z_]+)="((?:[^"\\]|\\.)*)"/#) {
@@ -69,13 +74,19 @@ public struct MetricNames: Sendable {
                     continue
                 }
                 guard label == "state" else { continue }
-                for value in matcher.3.split(separator: "|") where !values.contains(String(value)) { unknown.append("\(name){\(label)=\(value)}") }
+                for value in matcher.3.split(separator: "|") where !values.contains(String(value)) {
+                    unknown.append("\(name){\(label)=\(value)}")
+                }
             }
         }
         for list in text.matches(of: /\b(?:by|on|without|ignoring) \(([^)]*)\)/) {
-            for label in list.1.split(whereSeparator: { ", ".contains($0) }) where !known.contains(String(label)) { unknown.append("label \(label)") }
+            for label in list.1.split(whereSeparator: { ", ".contains($0) }) where !known.contains(String(label)) {
+                unknown.append("label \(label)")
+            }
         }
-        for label in text.matches(of: /\{\{\s*(?:\$labels\.)?([a-z_]+)\s*\}\}/) where !known.contains(String(label.1)) { unknown.append("label \(label.1)") }
+        for label in text.matches(of: /\{\{\s*(?:\$labels\.)?([a-z_]+)\s*\}\}/) where !known.contains(String(label.1)) {
+            unknown.append("label \(label.1)")
+        }
         return unknown
     }
 }

@@ -4,14 +4,16 @@ import Foundation
 public enum RTMPStranger {
     /// Says everything at once, and hangs up after a while.
     ///
-    /// It says that nothing more comes, and waits for the other side to hang up too: closed at once, with an answer on its way, the
-    /// kernel would throw away what a busy server has not read yet.
+    /// It says that nothing more comes, and waits for the other side to hang up too: closed at once, with an answer on
+    /// its way, the kernel would throw away what a busy server has not read yet.
     ///
     /// - Parameters:
     ///   - address: Of the loopback network, from which it calls; nil leaves it to the kernel.
     ///   - patience: How long an answer, and the end, are waited for.
     /// - Returns: What came until then.
-    public static func ask(_ port: Int, _ bytes: [UInt8], from address: UInt32? = nil, patience: Duration) throws -> [UInt8] {
+    public static func ask(_ port: Int, _ bytes: [UInt8], from address: UInt32? = nil, patience: Duration) throws
+        -> [UInt8]
+    {
         let connection = try connect(port: port, from: address)
         defer { close(connection) }
         _ = bytes.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
@@ -40,9 +42,12 @@ public enum RTMPStranger {
 
     /// Up to the request to publish; `nil` leaves that out.
     public static func asking(for key: String?, app: String = "live") -> [UInt8] {
-        let greeting = [3] + Array(repeating: 0, count: 3072) + command("connect", 1, [3] + text("app", isValue: false) + text(app) + [0, 0, 9])
+        let greeting =
+            [3] + Array(repeating: 0, count: 3072)
+            + command("connect", 1, [3] + text("app", isValue: false) + text(app) + [0, 0, 9])
         guard let key else { return greeting }
-        return greeting + command("createStream", 2, [5]) + command("publish", 3, [5] + text(key) + text("live"), stream: 1)
+        return greeting + command("createStream", 2, [5])
+            + command("publish", 3, [5] + text(key) + text("live"), stream: 1)
     }
 
     /// The request to publish alone, for a connection that has published before.
@@ -87,7 +92,9 @@ public enum RTMPStranger {
         return connection
     }
 
-    private static func text(_ text: String, isValue: Bool = true) -> [UInt8] { (isValue ? [2] : []) + [0, UInt8(text.utf8.count)] + Array(text.utf8) }
+    private static func text(_ text: String, isValue: Bool = true) -> [UInt8] {
+        (isValue ? [2] : []) + [0, UInt8(text.utf8.count)] + Array(text.utf8)
+    }
 
     private static func command(_ name: String, _ number: Double, _ values: [UInt8], stream: UInt8 = 0) -> [UInt8] {
         let body = text(name) + [0] + withUnsafeBytes(of: number.bitPattern.bigEndian) { Array($0) } + values

@@ -6,7 +6,9 @@ public final class RawClient: Sendable {
 
     private init(_ descriptor: Int32, receiveBuffer: Int32?) {
         self.descriptor = descriptor
-        if var size = receiveBuffer { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size)) }
+        if var size = receiveBuffer {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        }
         var limit = timeval(tv_sec: Int(Limit.seconds(20).inSeconds), tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
@@ -14,8 +16,11 @@ public final class RawClient: Sendable {
     deinit { close(descriptor) }
 
     /// Connecting blocks while the server's queue is full, so it has a thread of its own.
-    public static func connected(to port: Int, count: Int = 1, receiveBuffer: Int32? = nil) async throws -> [RawClient] {
-        try await onOwnThread { try (0..<count).map { _ in RawClient(try TestSupport.connect(port: port), receiveBuffer: receiveBuffer) } }
+    public static func connected(to port: Int, count: Int = 1, receiveBuffer: Int32? = nil) async throws -> [RawClient]
+    {
+        try await onOwnThread {
+            try (0..<count).map { _ in RawClient(try TestSupport.connect(port: port), receiveBuffer: receiveBuffer) }
+        }
     }
 
     public static func connected(to port: Int, receiveBuffer: Int32? = nil) async throws -> RawClient {
@@ -34,7 +39,9 @@ public final class RawClient: Sendable {
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         let status = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { Foundation.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Foundation.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
         }
         guard status == 0 else { throw Failed("cannot connect to \(path): \(errnoText())") }
         return descriptor

@@ -51,7 +51,9 @@ extension Stage {
         _ source: NumberedSource, port: Int, passphrase: String? = nil, streamID: String? = nil,
         latency: Duration = .milliseconds(120)
     ) async throws -> SRTPeer {
-        let options = SRTPeer.options(mode: "caller", passphrase: passphrase, latency: latency) + (streamID.map { "&streamid=\($0)" } ?? "")
+        let options =
+            SRTPeer.options(mode: "caller", passphrase: passphrase, latency: latency)
+            + (streamID.map { "&streamid=\($0)" } ?? "")
         // libsrt gives up after 3 s, and a listener on a busy machine may take longer to answer.
         let url = "srt://127.0.0.1:\(port)\(options)&pkt_size=1316&connect_timeout=30000"
         let program = try await publish(source, to: url)

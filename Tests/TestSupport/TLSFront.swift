@@ -10,7 +10,8 @@ public struct TestCertificates: Sendable {
     public init(_ stage: Stage) async throws {
         folder = try stage.folder.makeFolder("certificates")
         authority = folder + "/ca.pem"
-        try await Self.openssl("req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=Authority -keyout \(folder)/ca.key -out \(authority)")
+        try await Self.openssl(
+            "req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=Authority -keyout \(folder)/ca.key -out \(authority)")
     }
 
     public enum Kind: String, Sendable, CaseIterable {
@@ -23,14 +24,23 @@ public struct TestCertificates: Sendable {
         let (certificate, key) = (base + ".pem", base + ".key")
         let name = kind == .otherHost ? "other.example" : "localhost"
         if kind == .selfSigned {
-            try await Self.openssl("req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=\(name) -addext subjectAltName=DNS:\(name) -keyout \(key) -out \(certificate)")
+            try await Self.openssl(
+                """
+                req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=\(name) -addext subjectAltName=DNS:\(name) \
+                -keyout \(key) -out \(certificate)
+                """
+            )
             return (certificate, key)
         }
         try Data("subjectAltName=DNS:\(name)\n".utf8).write(to: URL(fileURLWithPath: base + ".ext"))
         try await Self.openssl("req -newkey rsa:2048 -nodes -subj /CN=\(name) -keyout \(key) -out \(base).csr")
         guard kind == .expired else {
             try await Self.openssl(
-                "x509 -req -in \(base).csr -CA \(authority) -CAkey \(folder)/ca.key -set_serial \(UInt32.random(in: 1 ... .max)) -days 30 -extfile \(base).ext -out \(certificate)")
+                """
+                x509 -req -in \(base).csr -CA \(authority) -CAkey \(folder)/ca.key -set_serial \
+                \(UInt32.random(in: 1 ... .max)) -days 30 -extfile \(base).ext -out \(certificate)
+                """
+            )
             return (certificate, key)
         }
         // Only this command can date a certificate back.
@@ -38,12 +48,31 @@ public struct TestCertificates: Sendable {
         try FileManager.default.createDirectory(atPath: list, withIntermediateDirectories: false)
         for (file, text) in [
             ("index", ""), ("serial", "01\n"),
-            ("conf", "[ca]\ndefault_ca=one\n[one]\ndatabase=\(list)/index\nserial=\(list)/serial\nnew_certs_dir=\(list)\ndefault_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n"),
+            (
+                "conf",
+                """
+                [ca]
+                default_ca=one
+                [one]
+                database=\(list)/index
+                serial=\(list)/serial
+                new_certs_dir=\(list)
+                default_md=sha256
+                policy=any
+                [any]
+                commonName=supplied
+
+                """
+            ),
         ] {
             try Data(text.utf8).write(to: URL(fileURLWithPath: "\(list)/\(file)"))
         }
         try await Self.openssl(
-            "ca -batch -notext -config \(list)/conf -cert \(authority) -keyfile \(folder)/ca.key -startdate 20200101000000Z -enddate 20200201000000Z -extfile \(base).ext -in \(base).csr -out \(certificate)")
+            """
+            ca -batch -notext -config \(list)/conf -cert \(authority) -keyfile \(folder)/ca.key -startdate \
+            20200101000000Z -enddate 20200201000000Z -extfile \(base).ext -in \(base).csr -out \(certificate)
+            """
+        )
         return (certificate, key)
     }
 
@@ -53,7 +82,8 @@ public struct TestCertificates: Sendable {
 }
 
 extension Stage {
-    /// Takes TLS connections on a port of `localhost` and hands what is in them on to another port. Ends with the stage.
+    /// Takes TLS connections on a port of `localhost` and hands what is in them on to another port. Ends with the
+    /// stage.
     ///
     /// - Returns: The port.
     public func tlsFront(of port: Int, certificate: String, key: String) async throws -> Int {

@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A TCP line to another port of this machine that carries so much a second towards it, and no more. It holds little back
-/// itself, so that the sender notices at once.
+/// A TCP line to another port of this machine that carries so much a second towards it, and no more. It holds little
+/// back itself, so that the sender notices at once.
 public final class ThinLine: Sendable {
     public let port: Int
     /// Bytes a second; `nil` is as fast as it goes.

@@ -54,7 +54,8 @@ struct NumberedSourceTests {
                 [
                     "-hide_banner", "-loglevel", "error", "-i", file,
                     "-vf", "select='not(between(n,60,62))'", "-af", "asetpts=PTS+0.2/TB",
-                    "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-c:v", "libx264", "-preset", "ultrafast", "-y",
+                    "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-c:v", "libx264", "-preset", "ultrafast",
+                    "-y",
                     damaged,
                 ]
             ).success("damage")

@@ -3,9 +3,13 @@ import Testing
 @testable import TransportStream
 
 @Suite struct AccessUnitScanTests {
-    private func scan(_ nals: [[UInt8]], _ codec: Codec, randomAccess: Bool = false, isCut: Bool = false) -> AccessUnitScan {
+    private func scan(_ nals: [[UInt8]], _ codec: Codec, randomAccess: Bool = false, isCut: Bool = false)
+        -> AccessUnitScan
+    {
         let bytes: [UInt8] = nals.flatMap { [0, 0, 0, 1] + $0 }
-        return bytes.withUnsafeBufferPointer { AccessUnitScan($0, codec: codec, randomAccess: randomAccess, isCut: isCut) }
+        return bytes.withUnsafeBufferPointer {
+            AccessUnitScan($0, codec: codec, randomAccess: randomAccess, isCut: isCut)
+        }
     }
 
     private let padding = [UInt8](repeating: 0x80, count: 20)

@@ -9,7 +9,9 @@ import Testing
         withSeededRandomNow { random in
             for _ in 0..<15 {
                 let source = SyntheticFeed(
-                    Feed.Limits(duration: Int64.random(in: 3000...900_000, using: &random), bytes: Int.random(in: 1...2 << 20, using: &random), mostBytes: 3 << 20))
+                    Feed.Limits(
+                        duration: Int64.random(in: 3000...900_000, using: &random),
+                        bytes: Int.random(in: 1...2 << 20, using: &random), mostBytes: 3 << 20))
                 var readers: [CheckedReader] = []
                 var stalled: [Int] = []
                 for round in 0..<300 {
@@ -24,7 +26,9 @@ import Testing
                             stalled[index] -= 1
                             continue
                         }
-                        if Int.random(in: 0..<30, using: &random) == 0 { stalled[index] = Int.random(in: 1...60, using: &random) }
+                        if Int.random(in: 0..<30, using: &random) == 0 {
+                            stalled[index] = Int.random(in: 1...60, using: &random)
+                        }
                         // The first takes everything, the others as their pipe would.
                         var budget = index == 0 ? Int.max : Int.random(in: 0...90_000, using: &random)
                         while budget > 0 {
@@ -34,7 +38,9 @@ import Testing
                         }
                     }
                 }
-                #expect(readers.allSatisfy { $0.complaints.isEmpty }, "\(readers.flatMap(\.complaints).prefix(4)); \(random.hint)")
+                #expect(
+                    readers.allSatisfy { $0.complaints.isEmpty },
+                    "\(readers.flatMap(\.complaints).prefix(4)); \(random.hint)")
                 #expect(readers.contains { $0.reader.skips > 0 }, "\(random.hint)")
                 #expect(readers.allSatisfy { $0.reader.delivered == $0.delivered })
             }
@@ -133,7 +139,9 @@ import Testing
         #expect(reader.takeAll() == Array(source.bytes[940...]) && !reader.isFinished)
     }
 
-    @Test("frames behind a reader count those it has not read whole, and while it waits for a keyframe all since its jump")
+    @Test(
+        "frames behind a reader count those it has not read whole, and while it waits for a keyframe all since its jump"
+    )
     func framesBehind() {
         let source = SyntheticFeed(Feed.Limits(duration: 1, bytes: 1, mostBytes: 1 << 20))
         let waiting = source.feed.makeReader()
@@ -170,7 +178,9 @@ import Testing
         #expect(reader.lag == 700 && reader.delivered == 52)
     }
 
-    @Test("FFmpeg decodes what a reader got that was overrun in the middle of a picture, and says nothing", arguments: [RecordedStream.busy, .bFrames, .hevc])
+    @Test(
+        "FFmpeg decodes what a reader got that was overrun in the middle of a picture, and says nothing",
+        arguments: [RecordedStream.busy, .bFrames, .hevc])
     func decodes(_ stream: RecordedStream) async throws {
         let bytes = try await stream.bytes()
         var random = SeededRandom()

@@ -90,7 +90,8 @@ import Testing
         for _ in 0..<3 { _ = keeps() }
         #expect(keeps())
         let reader = source.feed.makeReader()
-        let given = reader.next()!, before = Array(given)
+        let given = reader.next()!
+        let before = Array(given)
         for _ in 0..<8 { _ = keeps() }
         #expect(given.elementsEqual(before))
         withExtendedLifetime(reader) {}

@@ -22,7 +22,8 @@ import Testing
     @Test(
         "a steady rate is known after a second, or after two frames",
         arguments: [
-            (1, "1"), (2, "2"), (4, "4"), (12.5, "25/2"), (15, "15"), (24_000.0 / 1001, "24000/1001"), (25, "25"), (30_000.0 / 1001, "30000/1001"), (30, "30"),
+            (1, "1"), (2, "2"), (4, "4"), (12.5, "25/2"), (15, "15"), (24_000.0 / 1001, "24000/1001"), (25, "25"),
+            (30_000.0 / 1001, "30000/1001"), (30, "30"),
             (50, "50"), (60_000.0 / 1001, "60000/1001"), (60, "60"), (120, "120"),
         ] as [(Double, String)], [false, true])
     func steady(_ rate: (perSecond: Double, name: String), milliseconds: Bool) {
@@ -40,7 +41,9 @@ import Testing
 
     @Test("pauses, steps back and the wrap of the clock change nothing")
     func pauses() {
-        #expect(found(times(30, seconds: 5) + times(30, seconds: 5, from: 8) + times(30, seconds: 5, from: 40)).map(\.rate) == ["30"])
+        #expect(
+            found(times(30, seconds: 5) + times(30, seconds: 5, from: 8) + times(30, seconds: 5, from: 40)).map(\.rate)
+                == ["30"])
         #expect(found(times(30, seconds: 5, from: 100) + times(30, seconds: 5)).map(\.rate) == ["30"])
         #expect(found([0, 3000, 81_000] + times(30, seconds: 5, from: 1)).map(\.rate) == ["30"])
         #expect(found(times(25, seconds: 5, from: Double(Ticks.wrap) / 90_000 - 1.1)).map(\.rate) == ["25"])
@@ -66,7 +69,8 @@ import Testing
 
     /// 640x360, progressive, 30 frames a second.
     private static let parameterSet: [UInt8] = [
-        0x67, 0x42, 0xC0, 0x1E, 0xDA, 0x02, 0x80, 0xBF, 0xE5, 0xC0, 0x44, 0x00, 0x00, 0x03, 0x00, 0x04, 0x00, 0x00, 0x03, 0x00, 0xF0, 0x3C, 0x58, 0xBA, 0x80,
+        0x67, 0x42, 0xC0, 0x1E, 0xDA, 0x02, 0x80, 0xBF, 0xE5, 0xC0, 0x44, 0x00, 0x00, 0x03, 0x00, 0x04, 0x00, 0x00,
+        0x03, 0x00, 0xF0, 0x3C, 0x58, 0xBA, 0x80,
     ]
 
     private func format(announcing rate: Int?, isInterlaced: Bool = false) throws -> VideoFormat {
@@ -80,7 +84,8 @@ import Testing
     @Test(
         "the announced rate holds where it agrees with the measured one, or before that is known and it is no clock's",
         arguments: [
-            (30, nil, 30), (60, nil, 60), (1000, nil, nil), (nil, nil, nil), (nil, 15, 15), (1000, 15, 15), (100, 4, 4), (30, 29, 30), (25, 50, 50), (120, 120, 120),
+            (30, nil, 30), (60, nil, 60), (1000, nil, nil), (nil, nil, nil), (nil, 15, 15), (1000, 15, 15), (100, 4, 4),
+            (30, 29, 30), (25, 50, 50), (120, 120, 120),
         ] as [(Int?, Int?, Int?)])
     func paced(announced: Int?, measured: Int?, expected: Int?) throws {
         let found = try format(announcing: announced).paced(by: measured.map { VideoFormat.Fraction($0, 1) }).frameRate
@@ -89,9 +94,11 @@ import Testing
 
     @Test(
         "fields that come one by one are two to a frame",
-        arguments: [(25, 50, 25), (30, 60, 30), (nil, 50, 25), (1000, 60, 30), (25, 25, 25), (50, 50, 50)] as [(Int?, Int, Int)])
+        arguments: [(25, 50, 25), (30, 60, 30), (nil, 50, 25), (1000, 60, 30), (25, 25, 25), (50, 50, 50)]
+            as [(Int?, Int, Int)])
     func interlaced(announced: Int?, measured: Int, expected: Int) throws {
-        let found = try format(announcing: announced, isInterlaced: true).paced(by: VideoFormat.Fraction(measured, 1)).frameRate
+        let found = try format(announcing: announced, isInterlaced: true).paced(by: VideoFormat.Fraction(measured, 1))
+            .frameRate
         #expect(found == VideoFormat.Fraction(expected, 1))
     }
 }

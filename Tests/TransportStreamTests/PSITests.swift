@@ -48,7 +48,9 @@ import Testing
         for split in 1..<section.count {
             var assembler = SectionAssembler()
             var found: [[UInt8]] = []
-            let take = { (pointer: UnsafePointer<UInt8>, count: Int) in found.append(Array(UnsafeBufferPointer(start: pointer, count: count))) }
+            let take = { (pointer: UnsafePointer<UInt8>, count: Int) in
+                found.append(Array(UnsafeBufferPointer(start: pointer, count: count)))
+            }
             // Two sections in a row, the second of them split over two packets.
             let first = [0] + section + section[..<split]
             let second = Array(section[split...]) + [0xFF, 0xFF]
@@ -64,7 +66,8 @@ import Testing
             var assembler = SectionAssembler()
             for _ in 0..<20_000 {
                 let payload = (0..<184).map { _ in UInt8.random(in: 0...255, using: &random) }
-                assembler.take(payload, count: 184, startsUnit: Int.random(in: 0..<50, using: &random) == 0) { _, count in
+                assembler.take(payload, count: 184, startsUnit: Int.random(in: 0..<50, using: &random) == 0) {
+                    _, count in
                     #expect(count <= 4098)
                 }
                 #expect(assembler.count <= 4098 + 184, "\(random.hint)")

@@ -26,14 +26,18 @@ import Testing
             var start = Int64.random(in: 0..<Ticks.wrap, using: &random)
             var last: Int64?
             for _ in 0..<Int.random(in: 1...3, using: &random) {
-                var pictures = SyntheticPictures.group(levels: levels, subgroups: Int.random(in: 3...6, using: &random), frame: frame, start: start)
+                var pictures = SyntheticPictures.group(
+                    levels: levels, subgroups: Int.random(in: 3...6, using: &random), frame: frame, start: start)
                 if let last, Bool.random(using: &random) { pictures = asMultiplexed(pictures, after: last) }
                 line.write([SyntheticPictures.bytes(pictures)], as: &writer)
                 frames += Array(repeating: frame, count: pictures.count)
                 let end = pictures[pictures.count - 1].dts
                 last = end
-                start = end + (Int.random(in: 0...2, using: &random) > 0
-                    ? Int64.random(in: -(frame - 400)...frame, using: &random) : [-1_000_000, -60_000, 1_000_000].randomElement(using: &random)!)
+                start =
+                    end
+                    + (Int.random(in: 0...2, using: &random) > 0
+                        ? Int64.random(in: -(frame - 400)...frame, using: &random)
+                        : [-1_000_000, -60_000, 1_000_000].randomElement(using: &random)!)
             }
         }
         Wire.expectSound(line.output, random.hint)
@@ -49,7 +53,8 @@ import Testing
     }
 
     /// What FFmpeg's multiplexer writes of times that step back.
-    private func asMultiplexed(_ pictures: [SyntheticPictures.Picture], after end: Int64) -> [SyntheticPictures.Picture] {
+    private func asMultiplexed(_ pictures: [SyntheticPictures.Picture], after end: Int64) -> [SyntheticPictures.Picture]
+    {
         var last = end
         var result = pictures
         for index in result.indices {
@@ -62,11 +67,17 @@ import Testing
         return result
     }
 
-    @Test("a source with B-frames begins a frame after the last picture shown, and so does one without", arguments: [(0, 2), (2, 0), (1, 3)])
+    @Test(
+        "a source with B-frames begins a frame after the last picture shown, and so does one without",
+        arguments: [(0, 2), (2, 0), (1, 3)])
     func reorderDepth(_ before: Int, _ after: Int) {
         let line = Line()
-        line.write(SyntheticPictures.bytes(SyntheticPictures.group(levels: before, subgroups: 4, frame: 3000, start: 0)), .following)
-        line.write(SyntheticPictures.bytes(SyntheticPictures.group(levels: after, subgroups: 4, frame: 3000, start: 700_000)), .following)
+        line.write(
+            SyntheticPictures.bytes(SyntheticPictures.group(levels: before, subgroups: 4, frame: 3000, start: 0)),
+            .following)
+        line.write(
+            SyntheticPictures.bytes(SyntheticPictures.group(levels: after, subgroups: 4, frame: 3000, start: 700_000)),
+            .following)
         let shown = ReferenceUnit.all(line.output).map(\.pts).sorted()
         #expect(zip(shown, shown.dropFirst()).allSatisfy { $1 - $0 == 3000 }, "\(shown)")
         Wire.expectSound(line.output, "")
@@ -75,14 +86,20 @@ import Testing
     @Test("a source that comes later than a frame and its delay begins as much later")
     func pause() {
         let line = Line()
-        line.write(SyntheticPictures.bytes(SyntheticPictures.group(levels: 0, subgroups: 9, frame: 3000, start: 0)), .following)
+        line.write(
+            SyntheticPictures.bytes(SyntheticPictures.group(levels: 0, subgroups: 9, frame: 3000, start: 0)), .following
+        )
         line.now += Ticks.perSecond
-        line.write(SyntheticPictures.bytes(SyntheticPictures.group(levels: 2, subgroups: 3, frame: 3000, start: 0)), .following)
+        line.write(
+            SyntheticPictures.bytes(SyntheticPictures.group(levels: 2, subgroups: 3, frame: 3000, start: 0)), .following
+        )
         let shown = ReferenceUnit.all(line.output).map(\.pts)
         #expect(shown[10] - shown[9] == Ticks.perSecond + 3000)
     }
 
-    @Test("a next piece whose times step back by less than a frame keeps its keyframe and leaves no gap", arguments: [false, true])
+    @Test(
+        "a next piece whose times step back by less than a frame keeps its keyframe and leaves no gap",
+        arguments: [false, true])
     func stepBack(isMultiplexed: Bool) {
         let line = Line()
         var writer = Splicer.Writer(.following)
@@ -92,7 +109,9 @@ import Testing
         if isMultiplexed { second = asMultiplexed(second, after: end) }
         for piece in [first, second] { line.write([SyntheticPictures.bytes(piece)], as: &writer) }
         let shown = ReferenceUnit.all(line.output).map(\.pts).sorted()
-        #expect(shown.count == first.count + second.count && zip(shown, shown.dropFirst()).allSatisfy { $1 - $0 == 3000 }, "\(shown)")
+        #expect(
+            shown.count == first.count + second.count && zip(shown, shown.dropFirst()).allSatisfy { $1 - $0 == 3000 },
+            "\(shown)")
         #expect(line.feed.entries.count == 2)
         Wire.expectSound(line.output, "")
     }
@@ -102,7 +121,9 @@ import Testing
         let line = Line()
         let picture = SyntheticPictures.Picture(pts: 0, dts: 0, isKeyframe: true)
         var bytes = SyntheticPictures.bytes([picture])
-        for (number, pts) in [0, 1920, 1921, 1922, 3840].enumerated() { bytes += SyntheticPictures.sound(pts: Int64(pts), counter: UInt8(number)) }
+        for (number, pts) in [0, 1920, 1921, 1922, 3840].enumerated() {
+            bytes += SyntheticPictures.sound(pts: Int64(pts), counter: UInt8(number))
+        }
         line.write(bytes, .following)
         let heard = ReferenceUnit.all(line.output).of(.audio).map(\.pts)
         #expect(heard.map { $0 - (heard.first ?? 0) } == [0, 1920, 3840])

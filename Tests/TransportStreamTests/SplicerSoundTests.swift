@@ -12,8 +12,11 @@ import Testing
 
     /// The bytes without the sound that `isGone` names by the number of its unit.
     private func without(_ bytes: [UInt8], _ isGone: (Int) -> Bool) -> [UInt8] {
-        let gone = Set(ReferenceUnit.all(bytes).of(.audio).enumerated().filter { isGone($0.offset) }.flatMap(\.element.packets))
-        return TransportBytes.packets(bytes).enumerated().filter { !gone.contains($0.offset) }.flatMap { Array($0.element) }
+        let gone = Set(
+            ReferenceUnit.all(bytes).of(.audio).enumerated().filter { isGone($0.offset) }.flatMap(\.element.packets))
+        return TransportBytes.packets(bytes).enumerated().filter { !gone.contains($0.offset) }.flatMap {
+            Array($0.element)
+        }
     }
 
     @Test("a program without sound gets silence from the first picture on, frame by frame without a gap")
@@ -41,7 +44,8 @@ import Testing
         let units = ReferenceUnit.all(bytes).of(.audio)
         let third = units.count / 3
         let holes: [(String, (Int) -> Bool)] = [
-            ("late", { $0 < third }), ("gone", { $0 >= third }), ("hole", { $0 >= third && $0 < 2 * third }), ("never", { _ in true }),
+            ("late", { $0 < third }), ("gone", { $0 >= third }), ("hole", { $0 >= third && $0 < 2 * third }),
+            ("never", { _ in true }),
             ("one", { $0 == third }),
         ]
         for (name, isGone) in holes {
@@ -74,8 +78,10 @@ import Testing
         let bytes = try await source.bytes()
         let sound = ReferenceUnit.all(bytes).of(.audio)
         let packets = TransportBytes.packets(bytes).map(Array.init)
-        // Each unit of sound stands 20 pictures later; from the middle on none for a second and a half, then all at once.
-        let owner = Dictionary(uniqueKeysWithValues: sound.enumerated().flatMap { unit in unit.element.packets.map { ($0, unit.offset) } })
+        // Each unit of sound stands 20 pictures later; from the middle on none for a second and a half, then all at
+        // once.
+        let owner = Dictionary(
+            uniqueKeysWithValues: sound.enumerated().flatMap { unit in unit.element.packets.map { ($0, unit.offset) } })
         let video = ReferenceUnit.all(bytes).of(.video)
         let starts = Dictionary(uniqueKeysWithValues: video.enumerated().map { ($0.element.packets[0], $0.offset) })
         var waiting: [(due: Int, unit: Int)] = []
@@ -90,7 +96,9 @@ import Testing
                 }
             }
             if let unit = owner[number] {
-                if sound[unit].packets[0] == number { waiting.append((due: (60..<105).contains(picture + 20) ? 105 : picture + 20, unit: unit)) }
+                if sound[unit].packets[0] == number {
+                    waiting.append((due: (60..<105).contains(picture + 20) ? 105 : picture + 20, unit: unit))
+                }
             } else {
                 late += packet
             }
@@ -141,13 +149,19 @@ import Testing
         let flv = try await Tool.run(
             "ffmpeg",
             [
-                "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30", "-f", "lavfi", "-i", "sine=r=\(rate)", "-t", "10",
-                "-c:v", "libx264", "-preset", "ultrafast", "-g", "30", "-c:a", "aac", "-ar", "\(rate)", "-f", "flv", "pipe:1",
+                "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30", "-f", "lavfi", "-i", "sine=r=\(rate)",
+                "-t", "10",
+                "-c:v", "libx264", "-preset", "ultrafast", "-g", "30", "-c:a", "aac", "-ar", "\(rate)", "-f", "flv",
+                "pipe:1",
             ]
         ).success("a stream").output
         for size in ["0", "2930"] {
             let bytes = try await Tool.run(
-                "ffmpeg", ["-v", "error", "-f", "flv", "-i", "pipe:0", "-c", "copy", "-pes_payload_size", size, "-f", "mpegts", "pipe:1"],
+                "ffmpeg",
+                [
+                    "-v", "error", "-f", "flv", "-i", "pipe:0", "-c", "copy", "-pes_payload_size", size, "-f", "mpegts",
+                    "pipe:1",
+                ],
                 input: .bytes(flv)
             ).success("a relay").output
             let input = ReferenceUnit.all(bytes).of(.audio)

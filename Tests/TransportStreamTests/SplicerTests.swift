@@ -11,7 +11,9 @@ import Testing
         return units
     }
 
-    @Test("one writer's stream comes out unit by unit with the same content and the same distances", arguments: UnitParserTests.whole)
+    @Test(
+        "one writer's stream comes out unit by unit with the same content and the same distances",
+        arguments: UnitParserTests.whole)
     func passesThrough(_ stream: RecordedStream) async throws {
         let bytes = try await stream.bytes()
         let input = ReferenceUnit.all(bytes)
@@ -23,7 +25,9 @@ import Testing
             let before = evident(input, kind)
             // Sound that stands before the first keyframe has no place.
             let after = output.of(kind)
-            #expect(after.map(\.payload) == before.suffix(after.count).map(\.payload) && before.count - after.count <= (kind == .video ? 0 : 1))
+            #expect(
+                after.map(\.payload) == before.suffix(after.count).map(\.payload)
+                    && before.count - after.count <= (kind == .video ? 0 : 1))
             let shifts = Set(zip(after, before.suffix(after.count)).map { Ticks.onWire($0.pts - $1.pts) })
             let decodings = Set(zip(after, before.suffix(after.count)).map { Ticks.onWire($0.dts - $1.dts) })
             #expect(shifts.count <= 1 && shifts == decodings)
@@ -54,7 +58,9 @@ import Testing
         }
     }
 
-    static let pairs: [RecordedStream] = [.plain, .bFrames, .noAudio, .otherPIDs, .wrap, .wrapWithBFrames, .constantRate]
+    static let pairs: [RecordedStream] = [
+        .plain, .bFrames, .noAudio, .otherPIDs, .wrap, .wrapWithBFrames, .constantRate,
+    ]
 
     @Test("writers that follow each other make one stream that FFmpeg decodes without a word", arguments: pairs)
     func following(_ first: RecordedStream) async throws {
@@ -66,7 +72,8 @@ import Testing
             line.write(Array(one[..<Int.random(in: one.count / 3..<one.count, using: &random)]), .following)
             line.now += Int64.random(in: 0...45_000, using: &random)
             let two = try await second.bytes()
-            let outcomes = line.write(Array(two[..<Int.random(in: two.count / 3..<two.count, using: &random)]), .following)
+            let outcomes = line.write(
+                Array(two[..<Int.random(in: two.count / 3..<two.count, using: &random)]), .following)
             #expect(outcomes.first { $0.1 == .joined }?.0.isKeyframe == true)
         }
         Wire.expectSound(line.output, "\(first); \(random.hint)")
@@ -80,22 +87,29 @@ import Testing
         }
     }
 
-    @Test("writers killed at random bytes and resumed from an earlier keyframe equal the unbroken stream", arguments: [
-        RecordedStream.plain, .shortGOP, .bFrames, .noAudio, .hevc, .wrap, .wrapWithBFrames, .busy, .constantRate,
-    ])
+    @Test(
+        "writers killed at random bytes and resumed from an earlier keyframe equal the unbroken stream",
+        arguments: [
+            RecordedStream.plain, .shortGOP, .bFrames, .noAudio, .hevc, .wrap, .wrapWithBFrames, .busy, .constantRate,
+        ])
     func resuming(_ stream: RecordedStream) async throws {
         let bytes = try await stream.bytes()
         let tables = Array(bytes[..<(3 * 188)])
         let reference = ReferenceUnit.all(bytes)
-        let keys = reference.filter { unit in unit.kind == .video }.enumerated().filter { $0.offset % stream.source.gop == 0 }.map(\.element)
+        let keys = reference.filter { unit in unit.kind == .video }.enumerated().filter {
+            $0.offset % stream.source.gop == 0
+        }.map(\.element)
         let start = reference.of(.video)[0].dts
         withSeededRandomNow { random in
             for _ in 0..<6 {
                 let line = Line()
                 for _ in 0..<Int.random(in: 1...9, using: &random) {
-                    self.resume(line, from: bytes, tables: tables, keys: keys, start: start, until: Int.random(in: 0...bytes.count, using: &random), using: &random)
+                    self.resume(
+                        line, from: bytes, tables: tables, keys: keys, start: start,
+                        until: Int.random(in: 0...bytes.count, using: &random), using: &random)
                 }
-                self.resume(line, from: bytes, tables: tables, keys: keys, start: start, until: bytes.count, using: &random)
+                self.resume(
+                    line, from: bytes, tables: tables, keys: keys, start: start, until: bytes.count, using: &random)
                 Wire.expectSound(line.output, random.hint)
                 let output = ReferenceUnit.all(line.output)
                 for kind in [StreamKind.video, .audio] {
@@ -111,10 +125,13 @@ import Testing
 
     /// Gives the stream again from a keyframe at or before the end of the feed, with the sound around it, up to a byte.
     private func resume(
-        _ line: Line, from bytes: [UInt8], tables: [UInt8], keys: [ReferenceUnit], start: Int64, until end: Int, using random: inout SeededRandom
+        _ line: Line, from bytes: [UInt8], tables: [UInt8], keys: [ReferenceUnit], start: Int64, until end: Int,
+        using random: inout SeededRandom
     ) {
         let tail = line.splicer.tail
-        let possible = keys.filter { key in tail.videoDTS.map { Ticks.extend(key.dts, near: $0) <= $0 } ?? (key == keys[0]) }
+        let possible = keys.filter { key in
+            tail.videoDTS.map { Ticks.extend(key.dts, near: $0) <= $0 } ?? (key == keys[0])
+        }
         // The last keyframe but one at times, so that a lot is given again.
         let key = possible[max(0, possible.count - Int.random(in: 1...2, using: &random))]
         let first = key == keys[0] ? 3 * 188 : max(3, key.packets[0] - 40) * 188
@@ -143,7 +160,8 @@ import Testing
         let line = Line()
         line.write(Array(bytes[..<(video[20].packets[0] * 188)]), .resuming(near: 0, needsKeyframe: false))
         let outcomes = line.write(
-            Array(bytes[..<564]) + Array(bytes[(video[23].packets[0] * 188)...]), .resuming(near: 0, needsKeyframe: false))
+            Array(bytes[..<564]) + Array(bytes[(video[23].packets[0] * 188)...]),
+            .resuming(near: 0, needsKeyframe: false))
         #expect(outcomes.first { $0.1 == .joined }?.0.pts == video[30].pts && line.splicer.lostFrames == 10)
     }
 
@@ -196,7 +214,9 @@ import Testing
         for unit in video[20..<25] {
             let packet = unit.packets[0] * 188
             let header = packet + 4 + (bytes[packet + 3] & 0x20 != 0 ? 1 + Int(bytes[packet + 4]) : 0)
-            bytes.withUnsafeMutableBufferPointer { PESHeader.writeTimestamp(unit.pts + 3_600 * 90_000, marker: 3, to: $0.baseAddress! + header + 9) }
+            bytes.withUnsafeMutableBufferPointer {
+                PESHeader.writeTimestamp(unit.pts + 3_600 * 90_000, marker: 3, to: $0.baseAddress! + header + 9)
+            }
         }
         let line = Line(fillsSilence: true)
         line.write(bytes, .following)
@@ -226,7 +246,9 @@ import Testing
         #expect(line.splicer.silentFrames < 30)
     }
 
-    @Test("the feed's own timeline passes the wrap, with a join on either side of it", arguments: [RecordedStream.bFrames, .noAudio, .wrapWithBFrames])
+    @Test(
+        "the feed's own timeline passes the wrap, with a join on either side of it",
+        arguments: [RecordedStream.bFrames, .noAudio, .wrapWithBFrames])
     func wraps(_ stream: RecordedStream) async throws {
         let bytes = try await stream.bytes()
         for seconds in [1, 4, 7] as [Int64] {
@@ -243,13 +265,17 @@ import Testing
         }
     }
 
-    @Test("pictures that need the GOP before are left out where a writer joins at an open one", arguments: ["libx264", "libx265"])
+    @Test(
+        "pictures that need the GOP before are left out where a writer joins at an open one",
+        arguments: ["libx264", "libx265"])
     func openGOP(_ codec: String) async throws {
         let bytes = try await Tool.run(
             "ffmpeg",
             [
-                "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30", "-t", "4", "-c:v", codec, "-preset", "fast", "-g", "30",
-                "-bf", "3", "-b_strategy", "0", "-sc_threshold", "0", "-x264-params", "open-gop=1", "-x265-params", "open-gop=1:log-level=error:scenecut=0",
+                "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=30", "-t", "4", "-c:v", codec, "-preset",
+                "fast", "-g", "30",
+                "-bf", "3", "-b_strategy", "0", "-sc_threshold", "0", "-x264-params", "open-gop=1", "-x265-params",
+                "open-gop=1:log-level=error:scenecut=0",
                 "-pix_fmt", "yuv420p", "-f", "mpegts", "pipe:1",
             ]
         ).success("a stream").output
@@ -265,6 +291,7 @@ import Testing
         #expect(leading > 0 && line.splicer.frames >= 2 * video.count - keys[1] - leading - 2)
         Wire.expectSound(line.output, codec)
         let joined = ReferenceUnit.all(line.output).of(.video).dropFirst(video.count - 1)
-        #expect(Set(joined.map(\.payload)).isDisjoint(with: video[(keys[1] + 1)..<(keys[1] + 1 + leading)].map(\.payload)))
+        #expect(
+            Set(joined.map(\.payload)).isDisjoint(with: video[(keys[1] + 1)..<(keys[1] + 1 + leading)].map(\.payload)))
     }
 }

@@ -6,7 +6,8 @@ import Testing
 @Suite struct UnitParserTests {
     /// The streams whose sound and picture a feed can carry.
     static let whole: [RecordedStream] = [
-        .plain, .shortGOP, .bFrames, .noAudio, .hevc, .otherPIDs, .tablesAtFrames, .initialDiscontinuity, .noRandomAccess,
+        .plain, .shortGOP, .bFrames, .noAudio, .hevc, .otherPIDs, .tablesAtFrames, .initialDiscontinuity,
+        .noRandomAccess,
         .constantRate, .wrap, .wrapWithBFrames, .busy,
     ]
 
@@ -24,7 +25,9 @@ import Testing
                 // Nothing tells that the last one is whole.
                 if let last = expected.last, !last.isEvident { expected.removeLast() }
                 #expect(got.map(\.payload) == expected.map(\.payload), "\(random.hint)")
-                #expect(got.map(\.unit.pts) == expected.map(\.pts) && got.map(\.unit.dts) == expected.map(\.dts), "\(random.hint)")
+                #expect(
+                    got.map(\.unit.pts) == expected.map(\.pts) && got.map(\.unit.dts) == expected.map(\.dts),
+                    "\(random.hint)")
             }
             #expect(parser.losses == UnitParser.Losses(), "\(random.hint)")
         }
@@ -43,7 +46,9 @@ import Testing
         if format.codec == .h264 { #expect(format.frameRate.map { $0.numerator / $0.denominator } == 30) }
     }
 
-    @Test("a unit that lost a packet is left out, every other one comes out unharmed", arguments: [RecordedStream.busy, .bFrames, .hevc, .constantRate])
+    @Test(
+        "a unit that lost a packet is left out, every other one comes out unharmed",
+        arguments: [RecordedStream.busy, .bFrames, .hevc, .constantRate])
     func loss(_ stream: RecordedStream) async throws {
         let bytes = try await stream.bytes()
         let reference = ReferenceUnit.all(bytes)
@@ -58,8 +63,10 @@ import Testing
                     let got = found.filter { $0.unit.kind == kind }.map(\.payload)
                     // Before the tables nothing is known of the streams; they stand in the first packets.
                     let must = units.indices.filter { index in
-                        units[index].packets[0] > 2 && lost.isDisjoint(with: units[index].packets) && lost.isDisjoint(with: 0..<4)
-                            && (units[index].isEvident || index + 1 < units.count && !lost.contains(units[index + 1].packets[0]))
+                        units[index].packets[0] > 2 && lost.isDisjoint(with: units[index].packets)
+                            && lost.isDisjoint(with: 0..<4)
+                            && (units[index].isEvident
+                                || index + 1 < units.count && !lost.contains(units[index + 1].packets[0]))
                     }
                     let arrived = Set(got)
                     let missing = must.filter { !arrived.contains(units[$0].payload) }
@@ -76,7 +83,9 @@ import Testing
         }
     }
 
-    @Test("garbage between packets costs no unit and changes nothing with the cut", arguments: [RecordedStream.busy, .hevc])
+    @Test(
+        "garbage between packets costs no unit and changes nothing with the cut",
+        arguments: [RecordedStream.busy, .hevc])
     func garbage(_ stream: RecordedStream) async throws {
         let bytes = try await stream.bytes()
         withSeededRandomNow { random in
@@ -91,7 +100,10 @@ import Testing
                         let count = Int.random(in: 1...500, using: &random)
                         var dirt = (0..<count).map { _ in UInt8.random(in: 0..<0x47, using: &random) }
                         // Often a false sync byte first; not one that another one follows by chance.
-                        if Bool.random(using: &random), count >= 188 || packet[packet.startIndex + 188 - count] != 0x47 { dirt[0] = 0x47 }
+                        if Bool.random(using: &random), count >= 188 || packet[packet.startIndex + 188 - count] != 0x47
+                        {
+                            dirt[0] = 0x47
+                        }
                         // Nor on a PID that is in use.
                         if count > 1 { dirt[1] = 0x1F }
                         dirty += dirt
@@ -124,7 +136,8 @@ import Testing
                 var parser = UnitParser()
                 let found = parser.units([Array(bytes[cut...])])
                 let rest = ReferenceUnit.all(Array(bytes[((cut + 187) / 188 * 188)...])).of(.video)
-                #expect(found.filter { $0.unit.kind == .video }.count >= rest.count - 4, "cut at \(cut); \(random.hint)")
+                #expect(
+                    found.filter { $0.unit.kind == .video }.count >= rest.count - 4, "cut at \(cut); \(random.hint)")
             }
         }
     }
@@ -170,7 +183,7 @@ import Testing
         var parser = UnitParser()
         var programs: [Program] = []
         var units = 0
-        parser.read([mixed], program: { programs.append($0) }) { _, _ in units += 1 }
+        parser.read([mixed], program: { programs.append($0) }, found: { _, _ in units += 1 })
         var reference = UnitParser()
         #expect(programs.count == 1 && units == reference.units([bytes]).count)
     }
@@ -182,7 +195,9 @@ import Testing
         var parser = UnitParser()
         var programs: [Program] = []
         var video = 0
-        parser.read([first, second], program: { programs.append($0) }) { unit, _ in video += unit.kind == .video ? 1 : 0 }
+        parser.read(
+            [first, second], program: { programs.append($0) },
+            found: { unit, _ in video += unit.kind == .video ? 1 : 0 })
         #expect(programs.map(\.video?.pid) == [0x100, 0x200])
         #expect(video >= 298 && video <= 300)
     }
@@ -211,7 +226,9 @@ import Testing
         for round in 0..<200 {
             var block: [UInt8] = []
             for index in 0..<300 {
-                if !opensPicture { other[3] = 0x10 | UInt8((round * 300 + index + Int(video[video.startIndex + 3]) + 1) & 0x0F) }
+                if !opensPicture {
+                    other[3] = 0x10 | UInt8((round * 300 + index + Int(video[video.startIndex + 3]) + 1) & 0x0F)
+                }
                 block += other
             }
             _ = parser.units([block])
@@ -230,7 +247,8 @@ import Testing
                 for _ in 0..<Int.random(in: 1...2000, using: &random) {
                     // Headers above all.
                     let packet = Int.random(in: 3..<dirty.count / 188, using: &random) * 188
-                    dirty[packet + Int.random(in: 1..<(Bool.random(using: &random) ? 24 : 188), using: &random)] = UInt8.random(in: 0...255, using: &random)
+                    dirty[packet + Int.random(in: 1..<(Bool.random(using: &random) ? 24 : 188), using: &random)] =
+                        UInt8.random(in: 0...255, using: &random)
                 }
                 let line = Line(fillsSilence: true, limits: Feed.Limits(bytes: 1 << 20, mostBytes: 1 << 20))
                 var writer = Splicer.Writer(.following)
@@ -266,12 +284,16 @@ import Testing
             if packet[1] & 0x40 != 0, packet[3] & 0x20 == 0 {
                 var first = packet
                 let half = 40
-                first = Array(packet[..<4]) + [UInt8(183 - half), 0] + [UInt8](repeating: 0xFF, count: 182 - half) + packet[4..<4 + half]
+                first =
+                    Array(packet[..<4]) + [UInt8(183 - half), 0] + [UInt8](repeating: 0xFF, count: 182 - half)
+                    + packet[4..<4 + half]
                 first[3] = 0x30 | counter
                 counter = (counter + 1) & 0x0F
                 changed += first
                 let rest = Array(packet[(4 + half)...])
-                packet = Array(packet[..<4]) + [UInt8(183 - rest.count), 0] + [UInt8](repeating: 0xFF, count: 182 - rest.count) + rest
+                packet =
+                    Array(packet[..<4]) + [UInt8(183 - rest.count), 0]
+                    + [UInt8](repeating: 0xFF, count: 182 - rest.count) + rest
                 packet[1] &= 0xBF
                 packet[3] = 0x30
             }

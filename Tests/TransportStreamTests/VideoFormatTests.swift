@@ -6,13 +6,16 @@ import Testing
 @Suite(.tags(.ffmpeg)) struct VideoFormatTests {
     @Test(
         "size and rate are those of the encoder, cropping taken off",
-        arguments: [(1920, 1080, "60"), (322, 178, "25"), (1280, 720, "30000/1001"), (640, 360, "30")], ["libx264", "libx265"])
+        arguments: [(1920, 1080, "60"), (322, 178, "25"), (1280, 720, "30000/1001"), (640, 360, "30")],
+        ["libx264", "libx265"])
     func encoders(_ picture: (width: Int, height: Int, rate: String), _ codec: String) async throws {
         let done = try await Tool.run(
             "ffmpeg",
             [
-                "-v", "error", "-f", "lavfi", "-i", "color=s=\(picture.width)x\(picture.height):r=\(picture.rate)", "-frames:v", "3",
-                "-c:v", codec, "-preset", "ultrafast", "-x265-params", "log-level=error", "-pix_fmt", "yuv420p", "-f", "mpegts", "pipe:1",
+                "-v", "error", "-f", "lavfi", "-i", "color=s=\(picture.width)x\(picture.height):r=\(picture.rate)",
+                "-frames:v", "3",
+                "-c:v", codec, "-preset", "ultrafast", "-x265-params", "log-level=error", "-pix_fmt", "yuv420p", "-f",
+                "mpegts", "pipe:1",
             ]
         ).success("a stream")
         var parser = UnitParser()
@@ -34,7 +37,10 @@ import Testing
         let isInterlaced = picture.scan != "progressive"
         let done = try await Tool.run(
             "ffmpeg",
-            ["-v", "error", "-f", "lavfi", "-i", "color=s=720x576:r=25", "-frames:v", "3", "-vf", "setsar=\(picture.aspect)"]
+            [
+                "-v", "error", "-f", "lavfi", "-i", "color=s=720x576:r=25", "-frames:v", "3", "-vf",
+                "setsar=\(picture.aspect)",
+            ]
                 + (isInterlaced ? ["-flags", "+ildct+ilme", "-x264-params", "\(picture.scan)=1"] : [])
                 + ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-f", "mpegts", "pipe:1"]
         ).success("a stream")
@@ -155,9 +161,13 @@ import Testing
     func hostile() {
         withSeededRandomNow { random in
             for _ in 0..<20_000 {
-                let bytes = (0..<Int.random(in: 0...64, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+                let bytes = (0..<Int.random(in: 0...64, using: &random)).map { _ in
+                    UInt8.random(in: 0...255, using: &random)
+                }
                 for format in [VideoFormat(h264: bytes), VideoFormat(hevc: bytes)] {
-                    #expect(format.map { $0.width > 0 && $0.height > 0 && $0.width <= 16_384 && $0.height <= 32_768 } ?? true, "\(random.hint)")
+                    #expect(
+                        format.map { $0.width > 0 && $0.height > 0 && $0.width <= 16_384 && $0.height <= 32_768 }
+                            ?? true, "\(random.hint)")
                 }
             }
         }

@@ -6,16 +6,27 @@ import TestSupport
 /// A box under fire for hours: two channels with two groups of two targets each, and a random fault every few seconds.
 struct Soak: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Runs a box for an hour with a fault every 20 seconds: what its targets lose, and what it leaks. In the lab.")
+        abstract:
+            """
+            Runs a box for an hour with a fault every 20 seconds: what its targets lose, and what it leaks. In the \
+            lab.
+            """
+    )
 
     @OptionGroup var product: Product
     @Option(help: "How long faults come.") var minutes = 60.0
     @Option(help: "Seconds from one fault to the next.") var every = 20.0
     @Option(help: "The seed of the faults.") var seed: UInt64 = 1
-    @Option(parsing: .upToNextOption, help: "Only these faults, to find out which of them does it.") var only: [SoakFault] = []
+    @Option(parsing: .upToNextOption, help: "Only these faults, to find out which of them does it.") var only:
+        [SoakFault] = []
 
     func run() async throws {
-        print("soak: \(minutes.formatted(0)) min, 2 channels × 2 groups × 2 targets, 320x180p30, a fault every \(every.formatted(0)) s, random seed \(seed)")
+        print(
+            """
+            soak: \(minutes.formatted(0)) min, 2 channels × 2 groups × 2 targets, 320x180p30, a fault every \
+            \(every.formatted(0)) s, random seed \(seed)
+            """
+        )
         var random = SeededRandom(seed: seed)
         let isWell = try await withLab { stage, lab in
             let box = try await SoakBox(stage, lab, streambox: product.streambox)
@@ -51,19 +62,26 @@ struct Soak: AsyncParsableCommand {
     }
 
     /// - Returns: Whether everything is as it is to be.
-    private func report(_ counts: [SoakFault: Int], _ leaks: SoakLeaks, _ streams: [SoakStream], publishes: [Int]) -> Bool {
+    private func report(_ counts: [SoakFault: Int], _ leaks: SoakLeaks, _ streams: [SoakStream], publishes: [Int])
+        -> Bool
+    {
         let grown = leaks.grown.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         let faults = SoakFault.allCases.compactMap { fault in counts[fault].map { "\(fault) \($0)" } }
-        print("""
+        print(
+            """
             \(counts.values.reduce(0, +)) faults: \(faults.joined(separator: ", "))
-              pictures at the targets \(streams.map(\.received).reduce(0, +)), of the slate \(streams.map(\.unnumbered).reduce(0, +))
+              pictures at the targets \(streams.map(\.received).reduce(0, +)), of the slate \
+            \(streams.map(\.unnumbered).reduce(0, +))
               lost                    \(streams.map(\.lost).reduce(0, +)) (to be 0)
               twice or late           \(streams.map(\.disordered).reduce(0, +)) (to be 0)
               backward timestamps     \(streams.map(\.backward).reduce(0, +)) (to be 0)
               RTMP publishes          \(publishes.map(String.init).joined(separator: ", ")) (to be 1 each)
-              descriptors             \(leaks.descriptors.before) → \(leaks.descriptors.after) (to be the same)\(grown.isEmpty ? "" : ", more of \(grown)")
-              processes               \(leaks.processes.before) → \(leaks.processes.after) (to be the same), zombies \(leaks.zombies)
-              resident                \(mib(leaks.resident.before)) → \(mib(leaks.resident.after)), most \(mib(leaks.most))
+              descriptors             \(leaks.descriptors.before) → \(leaks.descriptors.after) (to be the \
+            same)\(grown.isEmpty ? "" : ", more of \(grown)")
+              processes               \(leaks.processes.before) → \(leaks.processes.after) (to be the same), zombies \
+            \(leaks.zombies)
+              resident                \(mib(leaks.resident.before)) → \(mib(leaks.resident.after)), most \
+            \(mib(leaks.most))
               slope                   \((leaks.slope / 1024).formatted(0)) KiB an hour, over the second half
             """)
         for stream in streams where !stream.isWhole { print("  \(stream)") }

@@ -41,7 +41,8 @@ final class SoakBox {
         let ports = [try FreePort.tcp(), try FreePort.tcp()]
         config = stage.folder.path("box.yaml")
         try Self.write(config, stage, kept, troubled, ports, isThin: false)
-        daemon = try await stage.program(streambox, ["run", "--config", config, "--log-level", "info"], environment: lab.environment)
+        daemon = try await stage.program(
+            streambox, ["run", "--config", config, "--log-level", "info"], environment: lab.environment)
         for (port, sound) in zip(ports, Self.sounds) {
             try await eventually("the source to listen", within: .seconds(30)) { FreePort.isListening(tcp: port) }
             let url = "rtmp://127.0.0.1:\(port)/live/x"
@@ -112,7 +113,9 @@ final class SoakBox {
                 unrest += ["\(running.count) processes instead of \(Self.processes):"] + running.map(\.description)
             }
             if unrest.isEmpty { break }
-            guard ContinuousClock.now < limit else { throw Failed("the box did not come to rest: \(unrest.joined(separator: "\n"))") }
+            guard ContinuousClock.now < limit else {
+                throw Failed("the box did not come to rest: \(unrest.joined(separator: "\n"))")
+            }
             try await Task.sleep(for: .milliseconds(500))
         }
         let children = Leftovers.descendants(of: daemon.pid)
@@ -121,16 +124,20 @@ final class SoakBox {
             descriptors: try await descriptors(), processes: children.count, zombies: children.filter(\.isZombie).count)
     }
 
-    /// Without the connections by which the lab answers for a device: its library now and then keeps one whose device is closed.
+    /// Without the connections by which the lab answers for a device: its library now and then keeps one whose device
+    /// is closed.
     private func descriptors() async throws -> [String: Int] {
         let folder = "/proc/\(daemon.pid)/fd"
         let sockets = try await Program.run("ss", ["-xH"]).success("ss").text
-        let ofLab = Set(sockets.split(separator: "\n").filter { $0.contains("/ioctl/dev/") }.compactMap { line in
-            line.split(separator: " ").last.map { "socket:[\($0)]" }
-        })
+        let ofLab = Set(
+            sockets.split(separator: "\n").filter { $0.contains("/ioctl/dev/") }.compactMap { line in
+                line.split(separator: " ").last.map { "socket:[\($0)]" }
+            })
         let kinds = try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { name -> String? in
             // One that is closed meanwhile is none.
-            guard let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)"), !ofLab.contains(link) else { return nil }
+            guard let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)"),
+                !ofLab.contains(link)
+            else { return nil }
             return link.hasPrefix("/") || link.hasPrefix("anon_inode") ? link : String(link.prefix { $0 != ":" })
         }
         return Dictionary(kinds.map { ($0, 1) }, uniquingKeysWith: +)
@@ -192,12 +199,16 @@ final class SoakBox {
         try await Task.sleep(for: pause)
         sources[index].run += 1
         let source = sources[index]
-        try await eventually("the source to listen", within: .seconds(30)) { FreePort.isListening(tcp: self.sources[index].port) }
+        try await eventually("the source to listen", within: .seconds(30)) {
+            FreePort.isListening(tcp: self.sources[index].port)
+        }
         sources[index].program = try await Self.publish(stage, source.url, source.sound, run: source.run)
     }
 
     private func signal(_ signal: Int32, among processes: [Leftovers.Process], _ random: inout SeededRandom) throws {
-        guard let process = processes.sorted(by: { $0.pid < $1.pid }).randomElement(using: &random) else { throw Failed("there is no such process") }
+        guard let process = processes.sorted(by: { $0.pid < $1.pid }).randomElement(using: &random) else {
+            throw Failed("there is no such process")
+        }
         kill(process.pid, signal)
     }
 
@@ -216,7 +227,9 @@ final class SoakBox {
     /// Ends the service in order.
     func end() async throws {
         daemon.send(SIGTERM)
-        guard try await daemon.wait(.seconds(15)) == .exited(0) else { throw Failed("the service ended badly: \(daemon.errors.text)") }
+        guard try await daemon.wait(.seconds(15)) == .exited(0) else {
+            throw Failed("the service ended badly: \(daemon.errors.text)")
+        }
         for source in sources { await stage.end(source.program) }
     }
 
@@ -230,12 +243,18 @@ final class SoakBox {
             for (index, recording) in kept.recordings(of: group).enumerated() {
                 // In pieces: all at once would be more than is kept of what FFmpeg says.
                 let folder = try stage.folder.makeFolder("pieces-\(group)-\(index)")
-                _ = try await Program.run("ffmpeg", [
-                    "-v", "error", "-nostdin", "-copyts", "-i", recording, "-map", "0:v", "-c", "copy", "-f", "segment", "-segment_time", "120",
-                    "-segment_format", "flv", "\(folder)/%05d.flv",
-                ], within: .seconds(300)).success("cutting \(recording)")
+                _ = try await Program.run(
+                    "ffmpeg",
+                    [
+                        "-v", "error", "-nostdin", "-copyts", "-i", recording, "-map", "0:v", "-c", "copy", "-f",
+                        "segment", "-segment_time", "120",
+                        "-segment_format", "flv", "\(folder)/%05d.flv",
+                    ], within: .seconds(300)
+                ).success("cutting \(recording)")
                 for piece in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
-                    frames += try await FrameReader.read(.url("\(folder)/\(piece)"), sound: false, within: .seconds(300)).frames
+                    frames += try await FrameReader.read(
+                        .url("\(folder)/\(piece)"), sound: false, within: .seconds(300)
+                    ).frames
                 }
             }
             streams.append(SoakStream(name: group, frames: frames))
@@ -252,9 +271,15 @@ extension StatusReport {
     /// What is not as it is to be, in words.
     fileprivate var unrest: [String] {
         channels.enumerated().flatMap { index, channel in
-            channel.sources.prefix(1).filter { !$0.isOnAir }.map { "source of channel \(index + 1) is \($0.state) and not on air" }
-                + channel.groups.filter { !["live", "degraded"].contains($0.state) }.map { "group \($0.name) is \($0.state)" }
-                + channel.groups.flatMap { group in group.targets.filter { $0.state != "live" }.map { "a target of \(group.name) is \($0.state)" } }
+            channel.sources.prefix(1).filter { !$0.isOnAir }.map {
+                "source of channel \(index + 1) is \($0.state) and not on air"
+            }
+                + channel.groups.filter { !["live", "degraded"].contains($0.state) }.map {
+                    "group \($0.name) is \($0.state)"
+                }
+                + channel.groups.flatMap { group in
+                    group.targets.filter { $0.state != "live" }.map { "a target of \(group.name) is \($0.state)" }
+                }
         }
     }
 }

@@ -25,15 +25,18 @@ struct SoakLeaks {
 
     init(_ samples: [SoakSample]) {
         // A tap or a trial may be open at one moment; what leaks is there at every later one.
-        let first = samples.prefix(10), last = samples.suffix(10)
+        let first = samples.prefix(10)
+        let last = samples.suffix(10)
         func least(_ figure: (SoakSample) -> Int) -> (before: Int, after: Int) {
             (first.map(figure).min() ?? 0, last.map(figure).min() ?? 0)
         }
         descriptors = least { $0.descriptors.values.reduce(0, +) }
-        grown = Dictionary(uniqueKeysWithValues: Set(last.flatMap(\.descriptors.keys)).map { kind in
-            let count = least { $0.descriptors[kind] ?? 0 }
-            return (kind, count.after - count.before)
-        }).filter { $0.value > 0 }
+        grown = Dictionary(
+            uniqueKeysWithValues: Set(last.flatMap(\.descriptors.keys)).map { kind in
+                let count = least { $0.descriptors[kind] ?? 0 }
+                return (kind, count.after - count.before)
+            }
+        ).filter { $0.value > 0 }
         processes = least(\.processes)
         zombies = last.map(\.zombies).min() ?? 0
         resident = (samples.first?.resident ?? 0, samples.last?.resident ?? 0)

@@ -2,8 +2,8 @@ import TestSupport
 
 /// What came to one target, over every source that was on air.
 ///
-/// Each start of a source counts from another million on: what lies between the first and the last picture of one that came was
-/// received by the box.
+/// Each start of a source counts from another million on: what lies between the first and the last picture of one that
+/// came was received by the box.
 struct SoakStream: CustomStringConvertible {
     static let run: UInt32 = 1_000_000
 
@@ -42,5 +42,7 @@ struct SoakStream: CustomStringConvertible {
         backward = zip(frames, frames.dropFirst()).filter { $1.pts <= $0.pts }.count
     }
 
-    var description: String { "\(name): \(received) pictures, missing \(missing), disordered \(disordered), backward \(backward)" }
+    var description: String {
+        "\(name): \(received) pictures, missing \(missing), disordered \(disordered), backward \(backward)"
+    }
 }

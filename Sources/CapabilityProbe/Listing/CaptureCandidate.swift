@@ -31,7 +31,8 @@ public struct CaptureCandidate: Sendable, Identifiable {
         guard let node = video.node else { return nil }
         let usb = video.parent("usb", "usb_device")
         let bus = usb ?? video.parent("pci")
-        let model = zip([video.property("ID_VENDOR_ID")], [video.property("ID_MODEL_ID")]).compactMap { vendor, product in
+        let model = zip([video.property("ID_VENDOR_ID")], [video.property("ID_MODEL_ID")]).compactMap {
+            vendor, product in
             vendor.flatMap { vendor in product.map { "\(vendor):\($0)" } }
         }.first
         let device = CaptureDevice(
@@ -42,14 +43,17 @@ public struct CaptureCandidate: Sendable, Identifiable {
             driver: video.parent("usb", "usb_interface")?.driver ?? (usb == nil ? bus?.driver : nil),
             node: node, usbNode: usb?.node, accessProblem: NodeAccess.problem(node))
         self.init(
-            id: "\(video.path) \(video.property("USEC_INITIALIZED") ?? "")", device: device, index: video.attribute("index").flatMap { Int($0) } ?? 0,
+            id: "\(video.path) \(video.property("USEC_INITIALIZED") ?? "")", device: device,
+            index: video.attribute("index").flatMap { Int($0) } ?? 0,
             bus: bus?.path, captures: video.property("ID_V4L_CAPABILITIES")?.contains(":capture:"))
     }
 
-    /// Opens it and asks its driver, which disturbs nobody who captures. Blocks for as long as the driver does, which may be for ever.
+    /// Opens it and asks its driver, which disturbs nobody who captures. Blocks for as long as the driver does, which
+    /// may be for ever.
     public func ask() -> Answer {
         guard let node = try? V4L2Node(device.node), let identity = node.identity() else { return Answer() }
-        return Answer(captures: identity.isCapture, driver: identity.driver, modes: identity.isCapture ? node.modes() : nil)
+        return Answer(
+            captures: identity.isCapture, driver: identity.driver, modes: identity.isCapture ? node.modes() : nil)
     }
 
     /// The card that it is; `nil` where it is none, for metadata nodes and encoders are video devices too.
@@ -61,7 +65,8 @@ public struct CaptureCandidate: Sendable, Identifiable {
             // udev asks as well, and may have had no answer either.
             guard captures ?? true else { return nil }
             card.isHung = true
-            card.accessProblem = "\(device.node) does not answer: its driver hangs; pull the card and plug it again, or restart the box"
+            card.accessProblem =
+                "\(device.node) does not answer: its driver hangs; pull the card and plug it again, or restart the box"
             return card
         }
         // The driver knows best; where this process may not ask it, udev has.

@@ -15,15 +15,20 @@ public enum GPUList {
         let database = udev?.devices(of: "drm") ?? []
         let gpus = devices.prefix(max(0, Int(count))).compactMap { $0.flatMap { gpu($0, database) } }
         // NVIDIA's own driver encodes without a DRM node, and has none where its display part is not loaded.
-        let rest = (udev?.devices(of: "pci") ?? []).filter { device in device.driver == nvidia && !gpus.contains { $0.slot == device.name } }
+        let rest = (udev?.devices(of: "pci") ?? []).filter { device in
+            device.driver == nvidia && !gpus.contains { $0.slot == device.name }
+        }
         let all = gpus + rest.compactMap { headless($0) }
         return (all + unlisted(all)).sorted { $0.slot < $1.slot }
     }
 
-    /// Where NVIDIA's library is installed and no bus shows a GPU of theirs (a container, a system-on-chip), there may be one.
+    /// Where NVIDIA's library is installed and no bus shows a GPU of theirs (a container, a system-on-chip), there may
+    /// be one.
     private static func unlisted(_ listed: [GPU]) -> [GPU] {
         guard !listed.contains(where: { $0.driver == nvidia }) else { return [] }
-        let folders = (getenv("LD_LIBRARY_PATH").map { String(cString: $0).split(separator: ":").map(String.init) } ?? []) + libraryFolders
+        let folders =
+            (getenv("LD_LIBRARY_PATH").map { String(cString: $0).split(separator: ":").map(String.init) } ?? [])
+            + libraryFolders
         guard folders.contains(where: { access("\($0)/libcuda.so.1", F_OK) == 0 }) else { return [] }
         var gpu = GPU(slot: nvidia, driver: nvidia)
         gpu.accessProblem = nvidiaProblem
@@ -31,7 +36,8 @@ public enum GPUList {
     }
 
     private static let libraryFolders = [
-        "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/lib/wsl/lib", "/usr/local/nvidia/lib64",
+        "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/lib/wsl/lib",
+        "/usr/local/nvidia/lib64",
     ]
 
     /// The node exists, and the kernel still has a device behind it. May take as long as the driver takes.
@@ -68,17 +74,21 @@ public enum GPUList {
     private static func name(_ gpu: inout GPU, _ bus: UdevDevice?) {
         gpu.vendorName = bus?.property("ID_VENDOR_FROM_DATABASE")
         gpu.deviceName = bus?.property("ID_MODEL_FROM_DATABASE")
-        if gpu.vendorName == nil, let vendor = gpu.vendorID, let names = PCINames.find(vendor: vendor, device: gpu.deviceID ?? 0) {
+        if gpu.vendorName == nil, let vendor = gpu.vendorID,
+            let names = PCINames.find(vendor: vendor, device: gpu.deviceID ?? 0)
+        {
             (gpu.vendorName, gpu.deviceName) = names
         }
     }
 
     private static func gpu(_ device: drmDevicePtr, _ database: [UdevDevice]) -> GPU? {
-        let render = node(device, DRM_NODE_RENDER), card = node(device, DRM_NODE_PRIMARY)
+        let render = node(device, DRM_NODE_RENDER)
+        let card = node(device, DRM_NODE_PRIMARY)
         guard let any = render ?? card else { return nil }
         let entry = database.first { $0.node == any }
         let bus = entry?.parent("pci") ?? entry?.parent("platform") ?? entry?.parent
-        var gpu = GPU(slot: slot(device) ?? bus?.name ?? entry?.name ?? any, driver: bus?.driver ?? driver(of: any) ?? "")
+        var gpu = GPU(
+            slot: slot(device) ?? bus?.name ?? entry?.name ?? any, driver: bus?.driver ?? driver(of: any) ?? "")
         if device.pointee.bustype == DRM_BUS_PCI {
             gpu.vendorID = device.pointee.deviceinfo.pci.pointee.vendor_id
             gpu.deviceID = device.pointee.deviceinfo.pci.pointee.device_id
@@ -93,14 +103,17 @@ public enum GPUList {
     }
 
     private static func node(_ device: drmDevicePtr, _ kind: CInt) -> String? {
-        guard device.pointee.available_nodes & (1 << kind) != 0, let path = device.pointee.nodes[Int(kind)] else { return nil }
+        guard device.pointee.available_nodes & (1 << kind) != 0, let path = device.pointee.nodes[Int(kind)] else {
+            return nil
+        }
         return String(cString: path)
     }
 
     /// `0000:03:00.0`; `nil` for a device that is on no PCI bus.
     private static func slot(_ device: drmDevicePtr) -> String? {
         guard device.pointee.bustype == DRM_BUS_PCI, let bus = device.pointee.businfo.pci?.pointee else { return nil }
-        return hex(UInt64(bus.domain), 4) + ":" + hex(UInt64(bus.bus), 2) + ":" + hex(UInt64(bus.dev), 2) + ".\(bus.func)"
+        return hex(UInt64(bus.domain), 4) + ":" + hex(UInt64(bus.bus), 2) + ":" + hex(UInt64(bus.dev), 2)
+            + ".\(bus.func)"
     }
 
     private static func hex(_ value: UInt64, _ digits: Int) -> String {

@@ -10,20 +10,27 @@ public enum NodeAccess {
         if reason == EPERM { return policy(path) }
         var info = stat()
         guard stat(path, &info) == 0 else { return advice(path, group: nil, mode: 0) }
-        let group = info.st_gid == 0 ? nil : getgrgid(info.st_gid).map { String(cString: $0.pointee.gr_name) } ?? "\(info.st_gid)"
+        let group =
+            info.st_gid == 0
+            ? nil : getgrgid(info.st_gid).map { String(cString: $0.pointee.gr_name) } ?? "\(info.st_gid)"
         return advice(path, group: group, mode: info.st_mode)
     }
 
     /// The node's owner and mode let this user in, and something above them does not.
     public static func policy(_ path: String) -> String {
-        "\(path): a device policy keeps it from this service; allow it (systemd: DeviceAllow=\(path) rw; in a container: --device \(path))"
+        """
+        \(path): a device policy keeps it from this service; allow it (systemd: DeviceAllow=\(path) rw; in a \
+        container: --device \(path))
+        """
     }
 
     /// - Parameters:
     ///   - group: The node's group; `nil` for root's, which nobody should be added to.
     ///   - mode: The node's permissions.
     public static func advice(_ path: String, group: String?, mode: UInt32) -> String {
-        guard let group else { return "\(path): this user may not open it, root alone may; a udev rule must give it to a group" }
+        guard let group else {
+            return "\(path): this user may not open it, root alone may; a udev rule must give it to a group"
+        }
         guard mode & 0o060 == 0o060 else {
             return "\(path): this user may not open it, nor may its group \(group); a udev rule must set mode 0660"
         }

@@ -5,7 +5,9 @@ public enum PCINames {
     public static let places = ["/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"]
 
     /// - Returns: `nil` where no list is installed, or none knows the vendor.
-    public static func find(vendor: UInt16, device: UInt16, in places: [String] = Self.places) -> (vendor: String, device: String?)? {
+    public static func find(vendor: UInt16, device: UInt16, in places: [String] = Self.places) -> (
+        vendor: String, device: String?
+    )? {
         for place in places {
             guard let file = fopen(place, "re") else { continue }
             defer { fclose(file) }
@@ -13,7 +15,8 @@ public enum PCINames {
             var line = [CChar](repeating: 0, count: 1024)
             var lines: [String] = []
             while fgets(&line, CInt(line.count), file) != nil {
-                let text = String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+                let text = String(
+                    decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
                 if found == nil {
                     if text.hasPrefix(hex(vendor) + "  ") { found = text }
                 } else if text.hasPrefix("\t") {
@@ -30,7 +33,10 @@ public enum PCINames {
     /// Reads a vendor's line, `8086  Intel Corporation`, and those of its devices, `\t46a6  Alder Lake-P`.
     public static func names(vendor: String, devices: [String], device: UInt16) -> (vendor: String, device: String?) {
         let prefix = "\t" + hex(device) + "  "
-        return (String(vendor.dropFirst(6)), devices.first { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) })
+        return (
+            String(vendor.dropFirst(6)),
+            devices.first { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+        )
     }
 
     private static func hex(_ value: UInt16) -> String {

@@ -6,7 +6,9 @@ public enum V4L2EncoderList {
     public static func read() -> [V4L2Encoder] {
         guard let udev = Udev() else { return [] }
         return udev.devices(of: "video4linux").compactMap { device -> V4L2Encoder? in
-            guard let path = device.node, let node = try? V4L2Node(path), let identity = node.identity(), identity.isMemoryToMemory else {
+            guard let path = device.node, let node = try? V4L2Node(path), let identity = node.identity(),
+                identity.isMemoryToMemory
+            else {
                 return nil
             }
             // A decoder takes what is coded in; only an encoder gives it out.

@@ -22,7 +22,8 @@ public struct CaptureDevice: Sendable, Hashable, Codable {
     public var isHung: Bool
 
     public init(
-        path: String, serial: String? = nil, model: String? = nil, name: String, driver: String? = nil, node: String, sound: String? = nil,
+        path: String, serial: String? = nil, model: String? = nil, name: String, driver: String? = nil, node: String,
+        sound: String? = nil,
         usbNode: String? = nil, modes: [CaptureMode]? = nil, accessProblem: String? = nil, isHung: Bool = false
     ) {
         self.path = path

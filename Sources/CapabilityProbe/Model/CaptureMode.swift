@@ -11,7 +11,9 @@ public struct CaptureMode: Sendable, Hashable, Codable {
     /// Pictures a second, `60` or `60000/1001`; the highest and the lowest where the device does any between.
     public var rates: [String]
 
-    public init(format: String, width: Int, height: Int, leastWidth: Int? = nil, leastHeight: Int? = nil, rates: [String]) {
+    public init(
+        format: String, width: Int, height: Int, leastWidth: Int? = nil, leastHeight: Int? = nil, rates: [String]
+    ) {
         self.format = format
         self.width = width
         self.height = height

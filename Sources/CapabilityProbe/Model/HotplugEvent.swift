@@ -12,8 +12,8 @@ public struct HotplugEvent: Sendable, Hashable {
     /// Below `/sys`; stays the same from add to remove.
     public var path: String
     public var node: String?
-    /// The kernel says that the GPU failed, and how it could be had back: `rebind`, `bus-reset`, `unknown`; `none` where it
-    /// works again.
+    /// The kernel says that the GPU failed, and how it could be had back: `rebind`, `bus-reset`, `unknown`; `none`
+    /// where it works again.
     public var wedged: String?
 
     public init(action: Action, subsystem: String, path: String, node: String? = nil, wedged: String? = nil) {

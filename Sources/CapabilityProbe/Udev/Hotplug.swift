@@ -2,12 +2,12 @@ import CLinux
 import CUdev
 import Glibc
 
-/// What is plugged in and pulled, as an `AsyncSequence` that ends when whoever reads it is cancelled, or at once where udev
-/// cannot be listened to.
+/// What is plugged in and pulled, as an `AsyncSequence` that ends when whoever reads it is cancelled, or at once where
+/// udev cannot be listened to.
 ///
-/// From the moment that the iterator is made, nothing is missed: make it first, then list what is there. A burst of events is
-/// settled first: what comes out is one event a device. Where events were lost all the same (more came than the kernel or
-/// this sequence keeps), one with the action `lost` says so: list again what is there.
+/// From the moment that the iterator is made, nothing is missed: make it first, then list what is there. A burst of
+/// events is settled first: what comes out is one event a device. Where events were lost all the same (more came than
+/// the kernel or this sequence keeps), one with the action `lost` says so: list again what is there.
 public struct Hotplug: AsyncSequence, Sendable {
     public typealias Element = HotplugEvent
 
@@ -17,7 +17,8 @@ public struct Hotplug: AsyncSequence, Sendable {
     public init() {}
 
     public func makeAsyncIterator() -> AsyncStream<HotplugEvent>.Iterator {
-        let (stream, queue) = AsyncStream.makeStream(of: HotplugEvent.self, bufferingPolicy: .bufferingNewest(Self.mostWaiting))
+        let (stream, queue) = AsyncStream.makeStream(
+            of: HotplugEvent.self, bufferingPolicy: .bufferingNewest(Self.mostWaiting))
         if let watch = HotplugWatch(queue: queue) {
             watch.start()
         } else {

@@ -2,7 +2,8 @@ import CLinux
 import CUdev
 import Glibc
 
-/// A udev monitor on a thread of its own: owns the C handle and the descriptor that ends it, and frees both with itself.
+/// A udev monitor on a thread of its own: owns the C handle and the descriptor that ends it, and frees both with
+/// itself.
 ///
 /// Made by one thread and then handed to its own; never used by two.
 final class HotplugWatch {
@@ -21,7 +22,8 @@ final class HotplugWatch {
         for subsystem in Self.subsystems { udev_monitor_filter_add_match_subsystem_devtype(monitor, subsystem, nil) }
         // More than a user may have; root may.
         udev_monitor_set_receive_buffer_size(monitor, Self.bufferSize)
-        let wakeup = udev_monitor_enable_receiving(monitor) >= 0 ? eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK)) : -1
+        let wakeup =
+            udev_monitor_enable_receiving(monitor) >= 0 ? eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK)) : -1
         guard wakeup >= 0 else {
             udev_monitor_unref(monitor)
             return nil
@@ -49,10 +51,12 @@ final class HotplugWatch {
         }
         let context = Unmanaged.passRetained(self).toOpaque()
         var thread = pthread_t()
-        let status = pthread_create(&thread, nil, { context in
-            Unmanaged<HotplugWatch>.fromOpaque(context!).takeRetainedValue().run()
-            return nil
-        }, context)
+        let status = pthread_create(
+            &thread, nil,
+            { context in
+                Unmanaged<HotplugWatch>.fromOpaque(context!).takeRetainedValue().run()
+                return nil
+            }, context)
         guard status == 0 else {
             Unmanaged<HotplugWatch>.fromOpaque(context).release()
             return queue.finish()
@@ -65,7 +69,10 @@ final class HotplugWatch {
         var burst = HotplugBurst()
         while true {
             let timeout = burst.due.map { CInt(clamping: Swift.max(0, $0 - Self.now() + 999_999) / 1_000_000) } ?? -1
-            var ends = [pollfd(fd: udev_monitor_get_fd(monitor), events: Int16(POLLIN), revents: 0), pollfd(fd: wakeup, events: Int16(POLLIN), revents: 0)]
+            var ends = [
+                pollfd(fd: udev_monitor_get_fd(monitor), events: Int16(POLLIN), revents: 0),
+                pollfd(fd: wakeup, events: Int16(POLLIN), revents: 0),
+            ]
             if poll(&ends, 2, timeout) < 0, errno != EINTR { return }
             if ends[1].revents != 0 { return }
             if ends[0].revents != 0, !receive(into: &burst) { return }
@@ -91,7 +98,9 @@ final class HotplugWatch {
         let device = UdevDevice(owning: handle)
         if let action = device.action.flatMap({ Self.action($0) }) {
             burst.add(
-                HotplugEvent(action: action, subsystem: device.subsystem, path: device.path, node: device.node, wedged: device.property("WEDGED")),
+                HotplugEvent(
+                    action: action, subsystem: device.subsystem, path: device.path, node: device.node,
+                    wedged: device.property("WEDGED")),
                 now: Self.now())
         }
         return true

@@ -58,11 +58,15 @@ final class UdevDevice {
     /// The nearest device above it that is of a subsystem and, where one is given, of a type.
     func parent(_ subsystem: String, _ type: String? = nil) -> UdevDevice? {
         // The parent belongs to its child; this takes a reference of its own.
-        udev_device_get_parent_with_subsystem_devtype(handle, subsystem, type).flatMap { udev_device_ref($0) }.map { UdevDevice(owning: $0) }
+        udev_device_get_parent_with_subsystem_devtype(handle, subsystem, type).flatMap { udev_device_ref($0) }.map {
+            UdevDevice(owning: $0)
+        }
     }
 
     /// The device right above it.
-    var parent: UdevDevice? { udev_device_get_parent(handle).flatMap { udev_device_ref($0) }.map { UdevDevice(owning: $0) } }
+    var parent: UdevDevice? {
+        udev_device_get_parent(handle).flatMap { udev_device_ref($0) }.map { UdevDevice(owning: $0) }
+    }
 
     private static func text(_ pointer: UnsafePointer<CChar>?) -> String? { pointer.map { String(cString: $0) } }
 }

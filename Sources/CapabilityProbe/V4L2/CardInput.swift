@@ -14,7 +14,8 @@ public enum CardInput {
 
     /// Sets a card's input to the timings of what arrives, where it has such; to be done while nobody captures.
     ///
-    /// - Returns: What the card can do with its input as it is, and what it gives now where it says so; `nil` where it cannot be asked.
+    /// - Returns: What the card can do with its input as it is, and what it gives now where it says so; `nil` where it
+    ///   cannot be asked.
     public static func prepare(_ path: String) -> (modes: [CaptureMode], now: Arriving?)? {
         guard let node = try? V4L2Node(path) else { return nil }
         let decides = node.adoptTimings()

@@ -3,8 +3,8 @@ import Glibc
 
 /// Tells when what arrives at the input of a card changes: a cable is pulled, a camera switches its format.
 ///
-/// A thread of its own waits for the driver's word, and asks once a second, for some drivers do not say it. FFmpeg does not
-/// notice any of it.
+/// A thread of its own waits for the driver's word, and asks once a second, for some drivers do not say it. FFmpeg does
+/// not notice any of it.
 public final class SignalWatch: Sendable {
     public enum Event: Sendable, Hashable {
         /// When something else arrives: whether anything does. The first tells what arrived when the watch began.
@@ -28,10 +28,12 @@ public final class SignalWatch: Sendable {
         let end = fcntl(wakeup, F_DUPFD_CLOEXEC, 0)
         let context = Unmanaged.passRetained(Watched(node, end, events)).toOpaque()
         var thread = pthread_t()
-        let status = pthread_create(&thread, nil, { context in
-            Unmanaged<Watched>.fromOpaque(context!).takeRetainedValue().run()
-            return nil
-        }, context)
+        let status = pthread_create(
+            &thread, nil,
+            { context in
+                Unmanaged<Watched>.fromOpaque(context!).takeRetainedValue().run()
+                return nil
+            }, context)
         guard status == 0 else {
             Unmanaged<Watched>.fromOpaque(context).release()
             return nil

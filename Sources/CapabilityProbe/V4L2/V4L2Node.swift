@@ -42,7 +42,8 @@ struct V4L2Node: ~Copyable {
         guard ask(v4l2_ask_capability, &answer) else { return nil }
         let own = answer.capabilities & 0x8000_0000 != 0  // V4L2_CAP_DEVICE_CAPS
         return Identity(
-            driver: withUnsafeBytes(of: answer.driver) { text($0) }, card: withUnsafeBytes(of: answer.card) { text($0) },
+            driver: withUnsafeBytes(of: answer.driver) { text($0) },
+            card: withUnsafeBytes(of: answer.card) { text($0) },
             capabilities: own ? answer.device_caps : answer.capabilities)
     }
 
@@ -74,12 +75,15 @@ struct V4L2Node: ~Copyable {
             let name = FourCC.text(format)
             if answer.type == V4L2_FRMSIZE_TYPE_DISCRETE.rawValue {
                 let (width, height) = (answer.discrete.width, answer.discrete.height)
-                found.append(CaptureMode(format: name, width: Int(width), height: Int(height), rates: rates(format, width, height)))
+                found.append(
+                    CaptureMode(
+                        format: name, width: Int(width), height: Int(height), rates: rates(format, width, height)))
             } else {
                 let range = answer.stepwise
                 found.append(
                     CaptureMode(
-                        format: name, width: Int(range.max_width), height: Int(range.max_height), leastWidth: Int(range.min_width),
+                        format: name, width: Int(range.max_width), height: Int(range.max_height),
+                        leastWidth: Int(range.min_width),
                         leastHeight: Int(range.min_height), rates: rates(format, range.max_width, range.max_height)))
                 // A range is all that such a driver gives.
                 break
@@ -102,7 +106,9 @@ struct V4L2Node: ~Copyable {
                 // The shortest interval is the highest rate.
                 return [range.min, range.max].compactMap { FourCC.rate(interval: $0.numerator, $0.denominator) }
             }
-            if let rate = FourCC.rate(interval: answer.discrete.numerator, answer.discrete.denominator) { found.append(rate) }
+            if let rate = FourCC.rate(interval: answer.discrete.numerator, answer.discrete.denominator) {
+                found.append(rate)
+            }
         }
         return found
     }
@@ -129,7 +135,10 @@ struct V4L2Node: ~Copyable {
 
     /// Waits for the driver's word, for some time to pass, or for the other descriptor to become readable.
     func waitForChange(atMost milliseconds: CInt, or wakeup: CInt) -> Wake {
-        var ends = [pollfd(fd: descriptor, events: Int16(POLLPRI), revents: 0), pollfd(fd: wakeup, events: Int16(POLLIN), revents: 0)]
+        var ends = [
+            pollfd(fd: descriptor, events: Int16(POLLPRI), revents: 0),
+            pollfd(fd: wakeup, events: Int16(POLLIN), revents: 0),
+        ]
         let count = poll(&ends, 2, milliseconds)
         if count < 0 { return errno == EINTR ? .looks : .gone }
         if ends[1].revents != 0 { return .woken }
@@ -168,7 +177,8 @@ struct V4L2Node: ~Copyable {
         var width: UInt32 = 0
         var height: UInt32 = 0
         var isInterlaced = false
-        /// Pixels a second, and of a whole frame, with what is not shown of it: 1080p50 and 1080p60 have the same clock.
+        /// Pixels a second, and of a whole frame, with what is not shown of it: 1080p50 and 1080p60 have the same
+        /// clock.
         var clock: UInt64 = 0
         var total: UInt64 = 0
 
@@ -186,7 +196,8 @@ struct V4L2Node: ~Copyable {
         }
 
         func isSame(as other: Signal) -> Bool {
-            isThere == other.isThere && width == other.width && height == other.height && isInterlaced == other.isInterlaced
+            isThere == other.isThere && width == other.width && height == other.height
+                && isInterlaced == other.isInterlaced
                 && max(clock, other.clock) - min(clock, other.clock) <= Self.clockTolerance
                 && max(total, other.total) - min(total, other.total) <= max(total, other.total) / 50
         }
@@ -218,7 +229,8 @@ struct V4L2Node: ~Copyable {
         guard ask(v4l2_ask_picture, &picture) else { return nil }
         let interval = ask(v4l2_ask_pace, &pace) ? pace.parm.capture.timeperframe : v4l2_fract()
         return CaptureMode(
-            format: FourCC.text(picture.fmt.pix.pixelformat), width: Int(picture.fmt.pix.width), height: Int(picture.fmt.pix.height),
+            format: FourCC.text(picture.fmt.pix.pixelformat), width: Int(picture.fmt.pix.width),
+            height: Int(picture.fmt.pix.height),
             rates: FourCC.rate(interval: interval.numerator, interval.denominator).map { [$0] } ?? [])
     }
 
@@ -237,11 +249,13 @@ struct V4L2Node: ~Copyable {
         return FieldOrder(v4l2: picture.fmt.pix.field, height: Int(picture.fmt.pix.height))
     }
 
-    /// Sets the input to the timings of what arrives, unless it has them: a driver may round what it is given, each time further away.
+    /// Sets the input to the timings of what arrives, unless it has them: a driver may round what it is given, each
+    /// time further away.
     ///
     /// - Returns: `false` where it has no such.
     func adoptTimings() -> Bool {
-        var arriving = v4l2_dv_timings(), now = v4l2_dv_timings()
+        var arriving = v4l2_dv_timings()
+        var now = v4l2_dv_timings()
         guard ask(v4l2_ask_arriving_timings, &arriving) else { return false }
         if ask(v4l2_ask_timings, &now), Signal(now).isSame(as: Signal(arriving)) { return true }
         return ask(v4l2_set_timings, &arriving)
@@ -256,7 +270,9 @@ struct V4L2Node: ~Copyable {
         }
     }
 
-    private func text(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
+    private func text(_ bytes: UnsafeRawBufferPointer) -> String {
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
 }
 
 extension FieldOrder {
@@ -275,5 +291,7 @@ extension FieldOrder {
 }
 
 extension v4l2_input {
-    fileprivate var hasSignal: Bool { status & UInt32(V4L2_IN_ST_NO_POWER | V4L2_IN_ST_NO_SIGNAL | V4L2_IN_ST_NO_SYNC) == 0 }
+    fileprivate var hasSignal: Bool {
+        status & UInt32(V4L2_IN_ST_NO_POWER | V4L2_IN_ST_NO_SIGNAL | V4L2_IN_ST_NO_SYNC) == 0
+    }
 }

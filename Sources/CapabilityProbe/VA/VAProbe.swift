@@ -9,21 +9,25 @@ public enum VAProbe {
 
     /// - Parameters:
     ///   - node: `/dev/dri/renderD128`
-    ///   - program: What is run, with the node as its last argument; it prints a ``VAReport`` as JSON, or says why not on
-    ///     standard error and exits with another status than 0.
+    ///   - program: What is run, with the node as its last argument; it prints a ``VAReport`` as JSON, or says why not
+    ///     on standard error and exits with another status than 0.
     ///   - environment: All that the child may see of the environment.
-    public static func ask(_ node: String, program: [String], environment: [String: String], limit: Duration = Self.limit) async -> VAResult {
+    public static func ask(
+        _ node: String, program: [String], environment: [String: String], limit: Duration = Self.limit
+    ) async -> VAResult {
         var options = PlatformOptions()
         options.createSession = true
         options.teardownSequence = [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))]
         let configuration = Configuration(
             executable: .path(FilePath(program[0])), arguments: Arguments(Array(program.dropFirst()) + [node]),
             // A crash is an answer here: writing a backtrace of it could last past the limit.
-            environment: .custom(Self.variables(environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 })), platformOptions: options)
+            environment: .custom(Self.variables(environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 })),
+            platformOptions: options)
         return await withTaskGroup(of: VAResult?.self) { tasks in
             tasks.addTask { await run(configuration) }
             tasks.addTask {
-                (try? await ContinuousClock().sleep(for: limit)) == nil ? nil : .failed(VAFailure(.hung, "the VA driver hangs: it gave no answer within \(limit)"))
+                (try? await ContinuousClock().sleep(for: limit)) == nil
+                    ? nil : .failed(VAFailure(.hung, "the VA driver hangs: it gave no answer within \(limit)"))
             }
             let first = await tasks.next() ?? nil
             tasks.cancelAll()
@@ -32,15 +36,19 @@ public enum VAProbe {
     }
 
     private static func variables(_ environment: [String: String]) -> [Environment.Key: String] {
-        Dictionary(environment.compactMap { name, value in Environment.Key(rawValue: name).map { ($0, value) } }, uniquingKeysWith: { $1 })
+        Dictionary(
+            environment.compactMap { name, value in Environment.Key(rawValue: name).map { ($0, value) } },
+            uniquingKeysWith: { $1 })
     }
 
     private static func run(_ configuration: Configuration) async -> VAResult? {
         do {
-            let result = try await Subprocess.run(configuration, input: .none, output: .string(limit: 1 << 20), error: .string(limit: 1 << 16))
+            let result = try await Subprocess.run(
+                configuration, input: .none, output: .string(limit: 1 << 20), error: .string(limit: 1 << 16))
             switch result.terminationStatus {
             case .exited(0):
-                guard let report = try? JSONDecoder().decode(VAReport.self, from: Data(result.standardOutput.utf8)) else {
+                guard let report = try? JSONDecoder().decode(VAReport.self, from: Data(result.standardOutput.utf8))
+                else {
                     return .failed(VAFailure(.unanswered, "the VA driver's answer cannot be read"))
                 }
                 return .report(report)

@@ -9,7 +9,8 @@ public enum VAReader {
     }
 
     private static let rateControls: [(CInt, String)] = [
-        (VA_RC_CQP, "CQP"), (VA_RC_CBR, "CBR"), (VA_RC_VBR, "VBR"), (VA_RC_ICQ, "ICQ"), (VA_RC_QVBR, "QVBR"), (VA_RC_AVBR, "AVBR"),
+        (VA_RC_CQP, "CQP"), (VA_RC_CBR, "CBR"), (VA_RC_VBR, "VBR"), (VA_RC_ICQ, "ICQ"), (VA_RC_QVBR, "QVBR"),
+        (VA_RC_AVBR, "AVBR"),
     ]
 
     /// - Parameter node: `/dev/dri/renderD128`
@@ -17,17 +18,21 @@ public enum VAReader {
         let descriptor = open(node, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { throw ReadError(description: "\(node): \(String(cString: strerror(errno)))") }
         defer { close(descriptor) }
-        guard let display = vaGetDisplayDRM(descriptor) else { throw ReadError(description: "\(node) is no VA display") }
+        guard let display = vaGetDisplayDRM(descriptor) else {
+            throw ReadError(description: "\(node) is no VA display")
+        }
         // libva prints what it looks for; the result says it.
         vaSetInfoCallback(display, nil, nil)
         vaSetErrorCallback(display, nil, nil)
-        var major: CInt = 0, minor: CInt = 0
+        var major: CInt = 0
+        var minor: CInt = 0
         let status = vaInitialize(display, &major, &minor)
         guard status == VA_STATUS_SUCCESS else {
             throw ReadError(description: "the VA driver does not start: \(String(cString: vaErrorStr(status)))")
         }
         defer { vaTerminate(display) }
-        var report = VAReport(driver: vaQueryVendorString(display).map { String(cString: $0) } ?? "", encoders: [], processesVideo: false)
+        var report = VAReport(
+            driver: vaQueryVendorString(display).map { String(cString: $0) } ?? "", encoders: [], processesVideo: false)
         for profile in profiles(display) {
             for entrypoint in entrypoints(display, profile) {
                 if entrypoint == VAEntrypointVideoProc { report.processesVideo = true }
@@ -50,21 +55,29 @@ public enum VAReader {
         var count = vaMaxNumEntrypoints(display)
         guard count > 0, count < 1000 else { return [] }
         var list = [VAEntrypoint](repeating: VAEntrypointVLD, count: Int(count))
-        guard vaQueryConfigEntrypoints(display, profile, &list, &count) == VA_STATUS_SUCCESS, count > 0 else { return [] }
+        guard vaQueryConfigEntrypoints(display, profile, &list, &count) == VA_STATUS_SUCCESS, count > 0 else {
+            return []
+        }
         return Array(list.prefix(Int(count)))
     }
 
-    private static func encoder(_ display: VADisplay, _ profile: VAProfile, _ entrypoint: VAEntrypoint) -> VAReport.Encoder {
-        var attributes = [VAConfigAttribRateControl, VAConfigAttribMaxPictureWidth, VAConfigAttribMaxPictureHeight].map {
+    private static func encoder(_ display: VADisplay, _ profile: VAProfile, _ entrypoint: VAEntrypoint)
+        -> VAReport.Encoder
+    {
+        var attributes = [VAConfigAttribRateControl, VAConfigAttribMaxPictureWidth, VAConfigAttribMaxPictureHeight].map
+        {
             VAConfigAttrib(type: $0, value: 0)
         }
-        let isKnown = vaGetConfigAttributes(display, profile, entrypoint, &attributes, CInt(attributes.count)) == VA_STATUS_SUCCESS
+        let isKnown =
+            vaGetConfigAttributes(display, profile, entrypoint, &attributes, CInt(attributes.count))
+            == VA_STATUS_SUCCESS
         let value = { (index: Int) -> UInt32? in
             isKnown && attributes[index].value != UInt32(VA_ATTRIB_NOT_SUPPORTED) ? attributes[index].value : nil
         }
         let controls = value(0) ?? 0
         return VAReport.Encoder(
             profile: String(cString: vaProfileStr(profile)), entrypoint: String(cString: vaEntrypointStr(entrypoint)),
-            rateControls: rateControls.filter { controls & UInt32($0.0) != 0 }.map(\.1), mostWidth: value(1).map(Int.init), mostHeight: value(2).map(Int.init))
+            rateControls: rateControls.filter { controls & UInt32($0.0) != 0 }.map(\.1),
+            mostWidth: value(1).map(Int.init), mostHeight: value(2).map(Int.init))
     }
 }

@@ -39,7 +39,8 @@ public struct ConfigurationFile: Sendable, Equatable {
         } catch {
             throw ConfigurationError(problems: [
                 ConfigurationProblem(
-                    file: path, line: 0, column: 0, message: "the configuration file \(error.message)", severity: .error)
+                    file: path, line: 0, column: 0, message: "the configuration file \(error.message)", severity: .error
+                )
             ])
         }
         guard let text = String(validating: file.bytes, as: UTF8.self) else {

@@ -60,7 +60,11 @@ final class ConfigurationReader {
     private func sayEmpty() {
         error(
             SourceLocation(line: 1, column: 1),
-            "the file is empty; write at least one channel, for instance channels: [{ name: main, sources: [{ test: {} }] }]")
+            """
+            the file is empty; write at least one channel, for instance channels: [{ name: main, sources: [{ test: \
+            {} }] }]
+            """
+        )
     }
 
     // MARK: Shapes
@@ -93,7 +97,13 @@ final class ConfigurationReader {
             return ""
         }
         if let other = registry.claim(name, kind: kind, at: place) {
-            error(place, "the \(kind.rawValue) name '\(name)' is already taken in line \(other.line); give each \(kind.rawValue) its own name")
+            error(
+                place,
+                """
+                the \(kind.rawValue) name '\(name)' is already taken in line \(other.line); give each \
+                \(kind.rawValue) its own name
+                """
+            )
         }
         return name
     }

@@ -24,7 +24,9 @@ struct Fields {
     }
 
     static func unknown(_ key: String, allowed: [String]) -> String {
-        if key == "<<" { return "merge keys ('<<') are not used here; write the keys out or repeat a whole value with an alias" }
+        if key == "<<" {
+            return "merge keys ('<<') are not used here; write the keys out or repeat a whole value with an alias"
+        }
         var message = "unknown key '\(Printable.excerpt(key))'; "
         if let nearest = NearestName.find(key, among: allowed) { message += "did you mean '\(nearest)'? " }
         return message + "allowed: " + allowed.joined(separator: ", ")
@@ -112,7 +114,11 @@ struct Fields {
             let duration = try DurationNotation.parse(text)
             guard limits.contains(duration) else {
                 throw NotationError(
-                    "is out of range; allowed: \(DurationNotation.text(limits.lowerBound)) to \(DurationNotation.text(limits.upperBound))")
+                    """
+                    is out of range; allowed: \(DurationNotation.text(limits.lowerBound)) to \
+                    \(DurationNotation.text(limits.upperBound))
+                    """
+                )
             }
             return duration
         } ?? fallback

@@ -43,13 +43,16 @@ struct LocalFile {
         guard bytes.count <= limit else {
             throw Failure(isMissing: false, message: "is too large; at most \(sizeText(limit)) are read")
         }
-        return LocalFile(bytes: bytes, ownerOnly: information.st_mode & 0o077 == 0, isForAll: information.st_mode & S_IROTH != 0, owner: information.st_uid)
+        return LocalFile(
+            bytes: bytes, ownerOnly: information.st_mode & 0o077 == 0, isForAll: information.st_mode & S_IROTH != 0,
+            owner: information.st_uid)
     }
 
     /// Whether the file is there, and its group or others have a permission on it.
     static func isOpenToOthers(_ path: String) -> Bool {
         var information = stat()
-        return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG && information.st_mode & 0o077 != 0
+        return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
+            && information.st_mode & 0o077 != 0
     }
 
     /// Why the regular file at `path` cannot be read, as a sentence without its subject, or nil.

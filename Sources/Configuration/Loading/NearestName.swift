@@ -9,10 +9,13 @@ enum NearestName {
         for candidate in candidates {
             let other = Array(candidate.unicodeScalars)
             let distance = distance(wanted, other)
-            let near = distance <= max(1, max(wanted.count, other.count) / 3) && distance < max(wanted.count, other.count)
-            let contained = min(wanted.count, other.count) >= 3
+            let near =
+                distance <= max(1, max(wanted.count, other.count) / 3) && distance < max(wanted.count, other.count)
+            let contained =
+                min(wanted.count, other.count) >= 3
                 && (wanted.starts(with: other) || other.starts(with: wanted)
-                    || wanted.reversed().starts(with: other.reversed()) || other.reversed().starts(with: wanted.reversed()))
+                    || wanted.reversed().starts(with: other.reversed())
+                    || other.reversed().starts(with: wanted.reversed()))
             guard near || contained else { continue }
             if distance < best?.distance ?? .max { best = (candidate, distance) }
         }

@@ -5,6 +5,6 @@ public enum NotYet: Sendable, Equatable {
     case av1
 
     public static let list: [NotYet] = [
-        .av1,
+        .av1
     ]
 }

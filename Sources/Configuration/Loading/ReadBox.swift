@@ -20,14 +20,17 @@ extension ConfigurationReader {
         }
         let file = fields.text("file", expecting: "the path of the file, for instance /run/streambox/streambox.prom")
         if let file, !file.hasSuffix(".prom") {
-            warning(fields.place(of: "file"), "node_exporter reads only files whose names end with .prom; call it \(file).prom")
+            warning(
+                fields.place(of: "file"),
+                "node_exporter reads only files whose names end with .prom; call it \(file).prom")
         }
         let every = fields.duration("every", default: .seconds(2), in: StatusConfiguration.everyLimits)
         let listen = fields.value(
-            "listen", expecting: "an address and a port such as \"127.0.0.1:9163\"") { text throws(NotationError) in
-                // A port alone is for this box: what a box tells of itself is for others only where that is said.
-                try SocketAddress(parsing: DecimalNotation.digits(text[...]) == nil ? text : "127.0.0.1:\(text)")
-            }
+            "listen", expecting: "an address and a port such as \"127.0.0.1:9163\""
+        ) { text throws(NotationError) in
+            // A port alone is for this box: what a box tells of itself is for others only where that is said.
+            try SocketAddress(parsing: DecimalNotation.digits(text[...]) == nil ? text : "127.0.0.1:\(text)")
+        }
         if let listen { claimListener(listen, .tcp, owner: "status", at: fields.place(of: "listen")) }
         return StatusConfiguration(file: file, every: every, listen: listen)
     }
@@ -38,17 +41,26 @@ extension ConfigurationReader {
             let nodes = list(pair.value, what: "order", example: "[\(families.joined(separator: ", "))]")
         else { return EncoderPreferences() }
         guard !nodes.isEmpty else {
-            error(pair.value.place, "order is an empty list, so nothing could encode; name at least one of \(families.joined(separator: ", "))")
+            error(
+                pair.value.place,
+                """
+                order is an empty list, so nothing could encode; name at least one of \
+                \(families.joined(separator: ", "))
+                """
+            )
             return EncoderPreferences()
         }
         var order: [EncoderFamily] = []
         for node in nodes {
             guard case .scalar(let text, _) = node.content, !node.isNull else {
-                error(node.place, "an entry of order is \(node.found); write one of \(families.joined(separator: ", "))")
+                error(
+                    node.place, "an entry of order is \(node.found); write one of \(families.joined(separator: ", "))")
                 continue
             }
             guard let family = EncoderFamily(rawValue: text) else {
-                error(node.place, "encoder family '\(Printable.excerpt(text))' \(Fields.unknownWord(text, among: families).message)")
+                error(
+                    node.place,
+                    "encoder family '\(Printable.excerpt(text))' \(Fields.unknownWord(text, among: families).message)")
                 continue
             }
             guard !order.contains(family) else {
@@ -67,7 +79,9 @@ extension ConfigurationReader {
             return []
         }
         guard let nodes = list(pair.value, what: "channels", example: example) else { return [] }
-        if nodes.isEmpty { error(pair.value.place, "channels is an empty list; add at least one, for instance \(example)") }
+        if nodes.isEmpty {
+            error(pair.value.place, "channels is an empty list; add at least one, for instance \(example)")
+        }
         return nodes.map(channel)
     }
 }

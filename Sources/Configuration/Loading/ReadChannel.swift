@@ -9,7 +9,9 @@ extension ConfigurationReader {
         let tap = fields.flag("tap", default: false)
         let groups = self.groups(fields)
         if groups.isEmpty, !tap, !fields.has("groups") || isList(fields["groups"]) {
-            warning(node.place, "channel '\(name)' has neither groups nor a tap, so nobody can see it; add groups: or tap: true")
+            warning(
+                node.place,
+                "channel '\(name)' has neither groups nor a tap, so nobody can see it; add groups: or tap: true")
         }
         return ChannelConfiguration(
             name: name,
@@ -47,6 +49,7 @@ extension ConfigurationReader {
         let standard = MezzanineConfiguration()
         return MezzanineConfiguration(
             bitrate: fields.bitrate("bitrate", default: standard.bitrate, in: MezzanineConfiguration.bitrateLimits),
-            keyframe: fields.duration("keyframe", default: standard.keyframe, in: MezzanineConfiguration.keyframeLimits))
+            keyframe: fields.duration("keyframe", default: standard.keyframe, in: MezzanineConfiguration.keyframeLimits)
+        )
     }
 }

@@ -3,7 +3,9 @@ extension ConfigurationReader {
     func encoderChoice(_ fields: Fields, codec: VideoCodec?) -> EncoderChoice {
         guard let pair = fields["encoder"] else { return .auto }
         guard case .sequence(let nodes) = pair.value.content else {
-            guard let text = fields.text("encoder", expecting: "auto, one encoder or a list such as [h264_vaapi, libx264]")
+            guard
+                let text = fields.text(
+                    "encoder", expecting: "auto, one encoder or a list such as [h264_vaapi, libx264]")
             else { return .auto }
             if text == "auto" { return .auto }
             return request(text, codec: codec, at: pair.value.place).map { .list([$0]) } ?? .auto
@@ -48,7 +50,13 @@ extension ConfigurationReader {
         }
         if let codec, known.codec != codec {
             let others = EncoderName.all.filter { $0.codec == codec }.map(\.name).joined(separator: ", ")
-            error(place, "encoder '\(name)' makes \(known.codec.rawValue), but codec is \(codec.rawValue); allowed with it: auto, \(others)")
+            error(
+                place,
+                """
+                encoder '\(name)' makes \(known.codec.rawValue), but codec is \(codec.rawValue); allowed with it: \
+                auto, \(others)
+                """
+            )
             return nil
         }
         guard parts.count == 2 else { return EncoderRequest(name: name) }
@@ -60,12 +68,16 @@ extension ConfigurationReader {
     }
 
     private static func objection(toSlot slot: String, of encoder: EncoderName) -> String? {
-        if encoder.family == .software { return "runs on the processor and takes no GPU; remove '@\(Printable.excerpt(slot))'" }
+        if encoder.family == .software {
+            return "runs on the processor and takes no GPU; remove '@\(Printable.excerpt(slot))'"
+        }
         if slot.isEmpty { return "names no GPU after '@'; write its PCI slot, for instance @0000:03:00.0" }
         if slot.contains("/") || slot.hasPrefix("renderD") || slot.hasPrefix("card") {
             return "pins a node whose number changes; write the PCI slot of the GPU, for instance @0000:03:00.0"
         }
-        guard slot.utf8.count <= 64, slot.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || ".:_-".contains($0)) }) else {
+        guard slot.utf8.count <= 64,
+            slot.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || ".:_-".contains($0)) })
+        else {
             return "names no GPU; write its PCI slot, for instance @0000:03:00.0"
         }
         // lspci shows the slot without its domain.
@@ -78,6 +90,8 @@ extension ConfigurationReader {
 
     func noteAV1(_ encoding: VideoEncoding, _ fields: Fields) {
         guard encoding.codec == .av1 else { return }
-        notYet(.av1, fields.has("encoder") ? fields.place(of: "encoder") : fields.place(of: "codec"), "av1 is not encoded by this version; libx264 takes over")
+        notYet(
+            .av1, fields.has("encoder") ? fields.place(of: "encoder") : fields.place(of: "codec"),
+            "av1 is not encoded by this version; libx264 takes over")
     }
 }

@@ -15,7 +15,9 @@ extension ConfigurationReader {
         let tap = fields.flag("tap", default: false)
         let targets = self.targets(fields, video: video)
         if targets.isEmpty, !tap, hasNoTargets(fields["targets"]) {
-            warning(node.place, "group '\(name)' has neither targets nor a tap, so it encodes for nobody; add targets: or tap: true")
+            warning(
+                node.place,
+                "group '\(name)' has neither targets nor a tap, so it encodes for nobody; add targets: or tap: true")
         }
         return GroupConfiguration(
             name: name, video: video, audio: fields["audio"].map { audio($0.value) } ?? .encode(AudioEncoding()),
@@ -36,18 +38,39 @@ extension ConfigurationReader {
         switch node.content {
         case .scalar("copy", _): return true
         case .scalar(let text, _):
-            error(node.place, node.isNull
-                ? "\(what) is empty; write copy or a mapping, or leave it out"
-                : "\(what) is '\(Printable.excerpt(text))'; write copy or a mapping with the settings of the encoder")
+            error(
+                node.place,
+                node.isNull
+                    ? "\(what) is empty; write copy or a mapping, or leave it out"
+                    : """
+                    \(what) is '\(Printable.excerpt(text))'; write copy or a mapping with the settings of the \
+                    encoder
+                    """
+            )
             return false
         case .sequence:
             error(node.place, "\(what) is a list; write copy or a mapping with the settings of the encoder")
             return false
         case .mapping(let pairs):
-            guard let copy = pairs.first(where: { $0.key == "copy" || isWord($0.value, "copy", for: $0.key) }) else { return nil }
+            guard let copy = pairs.first(where: { $0.key == "copy" || isWord($0.value, "copy", for: $0.key) }) else {
+                return nil
+            }
             let others = pairs.map(\.key).filter { $0 != copy.key }
-            let reason = others.isEmpty ? "" : "copy passes the \(what) through as it is, so it cannot have \(Printable.alternatives(others.map { Printable.excerpt($0) })); "
-            error(copy.keyPlace, reason + "write '\(what): copy' alone, or \(copy.key == "copy" ? "remove 'copy'" : "name a codec to encode")")
+            let reason =
+                others.isEmpty
+                ? ""
+                : """
+                copy passes the \(what) through as it is, so it cannot have \
+                \(Printable.alternatives(others.map { Printable.excerpt($0) })); 
+                """
+            error(
+                copy.keyPlace,
+                reason
+                    + """
+                    write '\(what): copy' alone, or \
+                    \(copy.key == "copy" ? "remove 'copy'" : "name a codec to encode")
+                    """
+            )
             return false
         }
     }
@@ -75,7 +98,11 @@ extension ConfigurationReader {
         if let rate, keyframe < rate.frameDuration {
             error(
                 fields.place(of: "keyframe"),
-                "keyframe '\(DurationNotation.text(keyframe))' is shorter than one frame at rate \(rate); write at least \(Self.roundedUp(rate.frameDuration))")
+                """
+                keyframe '\(DurationNotation.text(keyframe))' is shorter than one frame at rate \(rate); write at \
+                least \(Self.roundedUp(rate.frameDuration))
+                """
+            )
         }
         let encoding = VideoEncoding(
             codec: codec, encoder: encoder,
@@ -115,7 +142,8 @@ extension ConfigurationReader {
     private func profile(_ fields: Fields, codec: VideoCodec) -> String? {
         fields.value("profile", expecting: Printable.alternatives(codec.profiles)) { text throws(NotationError) in
             guard codec.profiles.contains(text) else {
-                throw NotationError("is no profile of \(codec.rawValue); allowed: \(codec.profiles.joined(separator: ", "))")
+                throw NotationError(
+                    "is no profile of \(codec.rawValue); allowed: \(codec.profiles.joined(separator: ", "))")
             }
             return text
         }
@@ -130,14 +158,16 @@ extension ConfigurationReader {
         }
         let standard = AudioEncoding()
         let rates = AudioEncoding.rates.map(String.init).joined(separator: ", ")
-        let rate = fields.value("rate", expecting: "samples per second, for instance 48000") { text throws(NotationError) in
+        let rate = fields.value("rate", expecting: "samples per second, for instance 48000") {
+            text throws(NotationError) in
             guard let rate = DecimalNotation.digits(text[...]), AudioEncoding.rates.contains(rate) else {
                 throw NotationError("is no sample rate; allowed: \(rates)")
             }
             return rate
         }
         let channels = fields.value("channels", expecting: "a number from 1 to 8") { text throws(NotationError) in
-            guard let channels = DecimalNotation.digits(text[...]), AudioEncoding.channelLimits.contains(channels) else {
+            guard let channels = DecimalNotation.digits(text[...]), AudioEncoding.channelLimits.contains(channels)
+            else {
                 throw NotationError("is out of range; allowed: 1 to 8")
             }
             return channels

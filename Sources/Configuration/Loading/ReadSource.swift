@@ -35,8 +35,15 @@ extension ConfigurationReader {
             error(
                 other.keyPlace,
                 SourceKind.names.contains(other.key)
-                    ? "a source is of one kind, and here '\(other.key)' follows '\(pair.key)'; begin a list item of its own with '- \(other.key):'"
-                    : "'\(Printable.excerpt(other.key))' does not belong beside '\(pair.key)'; indent it further, so that it is inside '\(pair.key)'")
+                    ? """
+                    a source is of one kind, and here '\(other.key)' follows '\(pair.key)'; begin a list item of \
+                    its own with '- \(other.key):'
+                    """
+                    : """
+                    '\(Printable.excerpt(other.key))' does not belong beside '\(pair.key)'; indent it further, so \
+                    that it is inside '\(pair.key)'
+                    """
+            )
             if pair.value.isNull { return nil }
         }
         return source(pair.key, pair.value)
@@ -69,23 +76,39 @@ extension ConfigurationReader {
         }
         let key = secret(fields, "key", use: .key)
         if !fields.has("key"), let listen, !listen.isLoopback {
-            warning(fields.place, "the rtmp source has no key, so whoever reaches \(listen) is on air; add key: { file: PATH }, or listen on 127.0.0.1")
+            warning(
+                fields.place,
+                """
+                the rtmp source has no key, so whoever reaches \(listen) is on air; add key: { file: PATH }, or \
+                listen on 127.0.0.1
+                """
+            )
         }
         return listen.map { RTMPSource(listen: $0, app: app ?? "live", key: key) }
     }
 
     private func srtSource(_ node: YAMLNode) -> SRTSource? {
-        guard let fields = fields(node, what: "an srt source", allowed: ["listen", "passphrase", "streamid", "program"]) else { return nil }
+        guard
+            let fields = fields(node, what: "an srt source", allowed: ["listen", "passphrase", "streamid", "program"])
+        else { return nil }
         let listen = fields.requiredValue(
             "listen", expecting: "an address and a port such as \"0.0.0.0:9000\"", SocketAddress.init(parsing:))
         if let listen { claimListener(listen, .udp, owner: "the srt source", at: fields.place(of: "listen")) }
         let passphrase = secret(fields, "passphrase", use: .passphrase)
         let streamid = secret(fields, "streamid", use: .streamid)
         if !fields.has("passphrase"), !fields.has("streamid"), let listen, !listen.isLoopback {
-            warning(fields.place, "the srt source has no passphrase, so whoever reaches \(listen) is on air; add passphrase: { file: PATH }, or listen on 127.0.0.1")
+            warning(
+                fields.place,
+                """
+                the srt source has no passphrase, so whoever reaches \(listen) is on air; add passphrase: { file: \
+                PATH }, or listen on 127.0.0.1
+                """
+            )
         }
         let program = program(fields)
-        if fields.has("passphrase") { refuse(["program"], in: fields, of: "an srt source with a passphrase", mend: Self.noPrograms) }
+        if fields.has("passphrase") {
+            refuse(["program"], in: fields, of: "an srt source with a passphrase", mend: Self.noPrograms)
+        }
         return listen.map { SRTSource(listen: $0, passphrase: passphrase, streamid: streamid, program: program) }
     }
 
@@ -95,7 +118,9 @@ extension ConfigurationReader {
     /// The number of a program in a transport stream.
     func program(_ fields: Fields) -> Int? {
         fields.value("program", expecting: "the number of a program, for instance 1") { text throws(NotationError) in
-            guard let number = Int(text), (1...65_535).contains(number) else { throw NotationError("is no program; allowed: 1 to 65535") }
+            guard let number = Int(text), (1...65_535).contains(number) else {
+                throw NotationError("is no program; allowed: 1 to 65535")
+            }
             return number
         }
     }
@@ -124,23 +149,39 @@ extension ConfigurationReader {
             return nil
         }
         guard written.count == 1 else {
-            error(fields[written[1]]?.keyPlace ?? fields.place, "a capture source names its card once, and here \(written[1]) follows \(key); keep one of serial, path, model and any")
+            error(
+                fields[written[1]]?.keyPlace ?? fields.place,
+                """
+                a capture source names its card once, and here \(written[1]) follows \(key); keep one of serial, \
+                path, model and any
+                """
+            )
             return nil
         }
         if key == "any" {
             guard fields.flag("any", default: true) else {
-                error(fields.place(of: "any"), "any is false, so the source names no card; write serial:, path:, model: or any: true")
+                error(
+                    fields.place(of: "any"),
+                    "any is false, so the source names no card; write serial:, path:, model: or any: true")
                 return nil
             }
             return .any
         }
-        guard let text = fields.text(key, expecting: "the \(key) of the card, as 'streambox probe' shows it") else { return nil }
+        guard let text = fields.text(key, expecting: "the \(key) of the card, as 'streambox probe' shows it") else {
+            return nil
+        }
         switch key {
         case "serial": return .serial(text)
         case "model": return .model(text)
         default:
             guard !text.hasPrefix("/dev/video") else {
-                error(fields.place(of: "path"), "path '\(Printable.excerpt(text))' is a number that changes with every plug; write the USB or PCI path, or serial:, as 'streambox probe' shows them")
+                error(
+                    fields.place(of: "path"),
+                    """
+                    path '\(Printable.excerpt(text))' is a number that changes with every plug; write the USB or \
+                    PCI path, or serial:, as 'streambox probe' shows them
+                    """
+                )
                 return nil
             }
             return .path(text)
@@ -148,7 +189,9 @@ extension ConfigurationReader {
     }
 
     private func rawSource(_ node: YAMLNode) -> RawSource? {
-        guard let fields = fields(node, what: "a raw source", allowed: ["path", "size", "rate", "pixels"]) else { return nil }
+        guard let fields = fields(node, what: "a raw source", allowed: ["path", "size", "rate", "pixels"]) else {
+            return nil
+        }
         let path = fields.requiredText("path", expecting: "the path of the FIFO, for instance /run/streambox/frames")
         let size = fields.requiredValue("size", expecting: PixelSize.example, PixelSize.init(parsing:))
         let rate = fields.requiredValue("rate", expecting: FrameRate.example, FrameRate.init(parsing:))

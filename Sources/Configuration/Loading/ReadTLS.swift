@@ -4,7 +4,9 @@ extension ConfigurationReader {
         guard let pair = fields["tls"] else { return .system }
         guard TLSVerification.schemes.contains(parts.scheme) else {
             let schemes = TLSVerification.schemes.map { "\($0)://" }.joined(separator: ", ")
-            error(pair.keyPlace, "tls is given, and \(parts.scheme):// goes without TLS; remove it, or use one of \(schemes)")
+            error(
+                pair.keyPlace,
+                "tls is given, and \(parts.scheme):// goes without TLS; remove it, or use one of \(schemes)")
             return .system
         }
         guard let inner = self.fields(pair.value, what: "tls", allowed: ["ca", "verify"]) else { return .system }
@@ -16,18 +18,25 @@ extension ConfigurationReader {
             error(verify.keyPlace, "tls has both ca and verify; keep ca, which checks the certificate")
             return .system
         case (.some, nil):
-            guard let file = inner.text("ca", expecting: "the path of a PEM file, for instance /etc/streambox/ca.pem") else { return .system }
+            guard let file = inner.text("ca", expecting: "the path of a PEM file, for instance /etc/streambox/ca.pem")
+            else { return .system }
             requireFile(file, key: "ca", at: inner.place(of: "ca"))
             return .authorities(file: file)
         case (nil, .some):
             guard let word = inner.text("verify", expecting: "none") else { return .system }
             guard word == "none" else {
-                error(inner.place(of: "verify"), "verify is '\(Printable.excerpt(word))'; write none, or remove it: certificates are checked then")
+                error(
+                    inner.place(of: "verify"),
+                    "verify is '\(Printable.excerpt(word))'; write none, or remove it: certificates are checked then")
                 return .system
             }
             warning(
                 pair.keyPlace,
-                "the certificate of \(parts.host) is not checked, so anybody on the line can pose as it and is given the key; write ca: with the server's certificate instead")
+                """
+                the certificate of \(parts.host) is not checked, so anybody on the line can pose as it and is \
+                given the key; write ca: with the server's certificate instead
+                """
+            )
             return .none
         }
     }

@@ -5,7 +5,8 @@ extension ConfigurationReader {
 
     func targets(_ fields: Fields, video: VideoOutput) -> [TargetConfiguration] {
         guard let pair = fields["targets"],
-            let nodes = list(pair.value, what: "targets", example: "targets: [{ name: twitch, url: \"rtmp://host/app\" }]")
+            let nodes = list(
+                pair.value, what: "targets", example: "targets: [{ name: twitch, url: \"rtmp://host/app\" }]")
         else { return [] }
         return nodes.compactMap { target($0, video: video) }
     }
@@ -17,7 +18,11 @@ extension ConfigurationReader {
         if case .rtmp = destination, case .encode(let encoding) = video, encoding.codec != .h264 {
             warning(
                 node.place,
-                "target '\(name)' gets \(encoding.codec.rawValue) over RTMP, which many servers refuse and FFmpeg sends from version 6.1 on; h264 is safe")
+                """
+                target '\(name)' gets \(encoding.codec.rawValue) over RTMP, which many servers refuse and FFmpeg \
+                sends from version 6.1 on; h264 is safe
+                """
+            )
         }
         return TargetConfiguration(name: name, destination: destination, location: node.place)
     }
@@ -51,10 +56,22 @@ extension ConfigurationReader {
         let key = secret(fields, "key", use: .key)
         let place = fields.place(of: "url")
         if parts.segments.isEmpty {
-            warning(place, "url '\(Printable.excerpt(URLMask.mask(url)))' names no application, which RTMP servers expect; write for instance \(parts.scheme)://\(parts.host)/live")
+            warning(
+                place,
+                """
+                url '\(Printable.excerpt(URLMask.mask(url)))' names no application, which RTMP servers expect; \
+                write for instance \(parts.scheme)://\(parts.host)/live
+                """
+            )
         }
         if !ownerOnly, parts.hasUserInfo || !parts.query.isEmpty || (key == nil && parts.segments.count > 1) {
-            warning(place, "the url seems to hold a stream key or a password, and others can read this file; write it as key: { file: PATH }, or run: chmod 600 \(file)")
+            warning(
+                place,
+                """
+                the url seems to hold a stream key or a password, and others can read this file; write it as key: \
+                { file: PATH }, or run: chmod 600 \(file)
+                """
+            )
         }
         return RTMPTarget(url: url, key: key, tls: tls(fields, parts))
     }
@@ -68,24 +85,43 @@ extension ConfigurationReader {
         refuseTwice(["passphrase", "streamid"], in: fields, parts)
         if !fields.has("passphrase"), let written = parts.value(of: "passphrase") {
             if !ownerOnly {
-                error(place, "the url holds a passphrase, and others can read this file; write it as passphrase: { file: PATH }, or run: chmod 600 \(file)")
+                error(
+                    place,
+                    """
+                    the url holds a passphrase, and others can read this file; write it as passphrase: { file: \
+                    PATH }, or run: chmod 600 \(file)
+                    """
+                )
             } else if let objection = SecretUse.passphrase.objection(to: Secret(written)) {
                 error(place, "the passphrase in the url \(objection)")
             }
         }
         if !ownerOnly, !fields.has("streamid"), parts.value(of: "streamid") != nil {
-            warning(place, "the url holds a stream id, and others can read this file; write it as streamid: { file: PATH }, or run: chmod 600 \(file)")
+            warning(
+                place,
+                """
+                the url holds a stream id, and others can read this file; write it as streamid: { file: PATH }, or \
+                run: chmod 600 \(file)
+                """
+            )
         }
         return SRTTarget(url: url, passphrase: passphrase, streamid: streamid)
     }
 
     private func record(_ node: YAMLNode) -> RecordTarget? {
         guard let fields = fields(node, what: "record", allowed: ["folder", "segment", "keep"]) else { return nil }
-        let folder = fields.requiredText("folder", expecting: "the path of a folder, for instance /var/lib/streambox/rec")
+        let folder = fields.requiredText(
+            "folder", expecting: "the path of a folder, for instance /var/lib/streambox/rec")
         if let folder {
             let place = fields.place(of: "folder")
             if let other = registry.claim(folder: folder, at: place) {
-                error(place, "the folder \(Printable.excerpt(folder)) is already recorded into in line \(other.line); give each target its own folder")
+                error(
+                    place,
+                    """
+                    the folder \(Printable.excerpt(folder)) is already recorded into in line \(other.line); give \
+                    each target its own folder
+                    """
+                )
             }
         }
         let segment = fields.duration("segment", default: .seconds(600), in: RecordTarget.segmentLimits)

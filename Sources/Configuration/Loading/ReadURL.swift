@@ -33,7 +33,9 @@ extension ConfigurationReader {
     /// What an SRT URL must have, whether it is pulled or a target.
     func checkSRT(_ parts: URLParts, owner: String, at place: SourceLocation) {
         guard let port = parts.port else {
-            error(place, "an srt url needs a port; write for instance srt://\(parts.host.isEmpty ? "host" : parts.host):9000")
+            error(
+                place,
+                "an srt url needs a port; write for instance srt://\(parts.host.isEmpty ? "host" : parts.host):9000")
             return
         }
         switch parts.value(of: "mode") {
@@ -42,7 +44,9 @@ extension ConfigurationReader {
             let address = SocketAddress(host: parts.host.isEmpty ? "0.0.0.0" : parts.host, port: port)
             claimListener(address, .udp, owner: owner, at: place)
         case let mode?:
-            error(place, "mode '\(Printable.excerpt(mode))' in the url is not known; allowed: caller, listener, rendezvous")
+            error(
+                place,
+                "mode '\(Printable.excerpt(mode))' in the url is not known; allowed: caller, listener, rendezvous")
         }
     }
 

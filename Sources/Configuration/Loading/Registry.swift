@@ -5,7 +5,8 @@ struct Registry {
     }
 
     enum Transport: String {
-        case tcp = "TCP", udp = "UDP"
+        case tcp = "TCP"
+        case udp = "UDP"
     }
 
     struct Listener {
@@ -32,7 +33,9 @@ struct Registry {
     mutating func claim(_ listener: Listener) -> Listener? {
         if let other = listeners.first(where: {
             $0.transport == listener.transport && $0.address.overlaps(listener.address)
-        }) { return other }
+        }) {
+            return other
+        }
         listeners.append(listener)
         return nil
     }

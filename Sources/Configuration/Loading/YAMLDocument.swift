@@ -80,7 +80,9 @@ struct YAMLDocument {
         _ = try events.next()
         let end = try events.next()
         if case .streamEnd = end.kind { return root }
-        problems = [(end.place, "a second YAML document begins here; a configuration is one document, remove the '---'")]
+        problems = [
+            (end.place, "a second YAML document begins here; a configuration is one document, remove the '---'")
+        ]
         return nil
     }
 
@@ -90,7 +92,9 @@ struct YAMLDocument {
         switch event.kind {
         case .alias(let name):
             guard let anchored = anchors[name] else {
-                problems = [(event.place, "this alias has no anchor before it; write '&name' at the value that it repeats")]
+                problems = [
+                    (event.place, "this alias has no anchor before it; write '&name' at the value that it repeats")
+                ]
                 throw Unusable()
             }
             try count(anchored.nodes, depth: depth + anchored.value.height, at: event.place)
@@ -118,9 +122,12 @@ struct YAMLDocument {
         nodes += more
         guard depth <= Self.depthLimit, nodes <= Self.nodeLimit else {
             problems.append(
-                (place, depth > Self.depthLimit
-                    ? "this is nested too deeply; at most \(Self.depthLimit) levels are read"
-                    : "the file has too many values; at most \(Self.nodeLimit) are read"))
+                (
+                    place,
+                    depth > Self.depthLimit
+                        ? "this is nested too deeply; at most \(Self.depthLimit) levels are read"
+                        : "the file has too many values; at most \(Self.nodeLimit) are read"
+                ))
             throw Unusable()
         }
     }
@@ -130,7 +137,9 @@ struct YAMLDocument {
         var height = 0
         while true {
             let event = try events.next()
-            if case .sequenceEnd = event.kind { return Value(node: YAMLNode(place: place, content: .sequence(values)), height: height) }
+            if case .sequenceEnd = event.kind {
+                return Value(node: YAMLNode(place: place, content: .sequence(values)), height: height)
+            }
             let value = try value(event, events, depth: depth + 1)
             values.append(value.node)
             height = max(height, value.height + 1)
@@ -143,7 +152,9 @@ struct YAMLDocument {
         var height = 0
         while true {
             let event = try events.next()
-            if case .mappingEnd = event.kind { return Value(node: YAMLNode(place: place, content: .mapping(pairs)), height: height) }
+            if case .mappingEnd = event.kind {
+                return Value(node: YAMLNode(place: place, content: .mapping(pairs)), height: height)
+            }
             let key = try key(event, events, depth: depth + 1, taken: lines)
             let known = problems.count
             let value = try value(try events.next(), events, depth: depth + 1)
@@ -159,7 +170,9 @@ struct YAMLDocument {
     }
 
     /// - Returns: `nil` for what cannot be one, or is one already.
-    private mutating func key(_ event: YAMLEvents.Event, _ events: YAMLEvents, depth: Int, taken: [String: Int]) throws -> String? {
+    private mutating func key(_ event: YAMLEvents.Event, _ events: YAMLEvents, depth: Int, taken: [String: Int]) throws
+        -> String?
+    {
         let known = problems.count
         let node = try value(event, events, depth: depth).node
         problems.removeSubrange(known...)
@@ -168,7 +181,11 @@ struct YAMLDocument {
             return nil
         }
         if let line = taken[key] {
-            problems.append((event.place, "the key '\(Printable.excerpt(key))' stands twice in one mapping, first in line \(line); keep one"))
+            problems.append(
+                (
+                    event.place,
+                    "the key '\(Printable.excerpt(key))' stands twice in one mapping, first in line \(line); keep one"
+                ))
             return nil
         }
         return key
@@ -180,7 +197,9 @@ struct YAMLDocument {
         problems.append((event.place, "YAML tags ('!…') are not used here; remove the tag"))
     }
 
-    private static let harmlessTags: Set = ["", "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"]
+    private static let harmlessTags: Set = [
+        "", "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map",
+    ]
 
     // MARK: Bounding aliases
 
@@ -188,7 +207,10 @@ struct YAMLDocument {
     /// what looks like an alias (so also a few in texts and comments), and is generous enough for
     /// every file that a person writes.
     private static func placeOfTooManyAliases(_ text: String) -> SourceLocation? {
-        var line = 1, column = 0, total = 0, beforeLastAnchor = 0
+        var line = 1
+        var column = 0
+        var total = 0
+        var beforeLastAnchor = 0
         var previous: UInt8 = 0x0A
         var before: UInt8 = 0x0A
         for byte in text.utf8 {

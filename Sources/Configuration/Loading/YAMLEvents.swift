@@ -63,14 +63,17 @@ final class YAMLEvents {
             let scalar = event.data.scalar
             let value = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
             return Event(
-                kind: .scalar(value, plain: scalar.style == YAML_PLAIN_SCALAR_STYLE), place: place, anchor: Self.string(scalar.anchor),
+                kind: .scalar(value, plain: scalar.style == YAML_PLAIN_SCALAR_STYLE), place: place,
+                anchor: Self.string(scalar.anchor),
                 tag: Self.string(scalar.tag))
         case YAML_SEQUENCE_START_EVENT:
             let start = event.data.sequence_start
-            return Event(kind: .sequenceStart, place: place, anchor: Self.string(start.anchor), tag: Self.string(start.tag))
+            return Event(
+                kind: .sequenceStart, place: place, anchor: Self.string(start.anchor), tag: Self.string(start.tag))
         case YAML_MAPPING_START_EVENT:
             let start = event.data.mapping_start
-            return Event(kind: .mappingStart, place: place, anchor: Self.string(start.anchor), tag: Self.string(start.tag))
+            return Event(
+                kind: .mappingStart, place: place, anchor: Self.string(start.anchor), tag: Self.string(start.tag))
         default: return Event(kind: .streamStart, place: place)
         }
     }
@@ -79,7 +82,9 @@ final class YAMLEvents {
         let problem = parser.pointee.problem.map { String(cString: $0) } ?? "it cannot be read"
         switch parser.pointee.error {
         case YAML_SCANNER_ERROR, YAML_PARSER_ERROR:
-            let context = parser.pointee.context.map { (text: String(cString: $0), line: Self.place(parser.pointee.context_mark).line) }
+            let context = parser.pointee.context.map {
+                (text: String(cString: $0), line: Self.place(parser.pointee.context_mark).line)
+            }
             return Mistake(problem: problem, place: Self.place(parser.pointee.problem_mark), context: context)
         default: return Mistake(problem: problem, place: nil)
         }

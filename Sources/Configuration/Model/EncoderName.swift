@@ -24,9 +24,16 @@ public struct EncoderName: Sendable, Equatable {
     public var needs: String {
         switch family {
         case .vaapi:
-            "an Intel or AMD GPU with its VA driver (install intel-media-va-driver or mesa-va-drivers) and membership of the groups render and video"
+            """
+            an Intel or AMD GPU with its VA driver (install intel-media-va-driver or mesa-va-drivers) and \
+            membership of the groups render and video
+            """
         case .nvenc: "an NVIDIA GPU with its driver (install nvidia-driver and libnvidia-encode1)"
-        case .qsv: "an Intel GPU with its VA driver and the Quick Sync runtime (install intel-media-va-driver and libmfx-gen1.2, or on Debian 12 libmfx1)"
+        case .qsv:
+            """
+            an Intel GPU with its VA driver and the Quick Sync runtime (install intel-media-va-driver and \
+            libmfx-gen1.2, or on Debian 12 libmfx1)
+            """
         case .v4l2m2m: "a board whose kernel has a V4L2 encoder, and membership of the group video"
         case .software: "an FFmpeg that was built with it"
         }
@@ -40,9 +47,11 @@ public struct EncoderName: Sendable, Equatable {
         if parts.count == 2, VideoCodec(rawValue: parts[0]) != nil {
             switch parts[1] {
             case "videotoolbox":
-                return NotationError("exists on macOS only; on Linux write \(parts[0])_vaapi, \(parts[0])_nvenc or auto")
+                return NotationError(
+                    "exists on macOS only; on Linux write \(parts[0])_vaapi, \(parts[0])_nvenc or auto")
             case "mf", "d3d12va":
-                return NotationError("exists on Windows only; on Linux write \(parts[0])_vaapi, \(parts[0])_nvenc or auto")
+                return NotationError(
+                    "exists on Windows only; on Linux write \(parts[0])_vaapi, \(parts[0])_nvenc or auto")
             case "amf":
                 return NotationError("is not used here; AMD GPUs are driven with \(parts[0])_vaapi")
             case "v4l2m2m":

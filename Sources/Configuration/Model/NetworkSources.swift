@@ -25,7 +25,9 @@ public struct SRTSource: Sendable, Equatable {
     /// The number of the program that is taken where several come; nil: that of the first picture.
     public var program: Int?
 
-    public init(listen: SocketAddress, passphrase: SecretReference? = nil, streamid: SecretReference? = nil, program: Int? = nil) {
+    public init(
+        listen: SocketAddress, passphrase: SecretReference? = nil, streamid: SecretReference? = nil, program: Int? = nil
+    ) {
         self.listen = listen
         self.passphrase = passphrase
         self.streamid = streamid
@@ -60,7 +62,8 @@ public struct PullSource: Sendable, Equatable {
     public static let schemesWithPassword = ["rtsp", "rtsps", "http", "https"]
 
     public init(
-        url: String, passphrase: SecretReference? = nil, streamid: SecretReference? = nil, password: SecretReference? = nil,
+        url: String, passphrase: SecretReference? = nil, streamid: SecretReference? = nil,
+        password: SecretReference? = nil,
         tls: TLSVerification = .system, transport: RTSPTransport = .auto, program: Int? = nil
     ) {
         self.url = url
@@ -99,7 +102,8 @@ extension PullSource: MaskedInDumps {
     var shown: KeyValuePairs<String, String> {
         [
             "url": URLMask.mask(url), "passphrase": passphrase.map { "\($0)" } ?? "nil",
-            "streamid": streamid.map { "\($0)" } ?? "nil", "password": password.map { "\($0)" } ?? "nil", "tls": "\(tls)", "transport": transport.rawValue,
+            "streamid": streamid.map { "\($0)" } ?? "nil", "password": password.map { "\($0)" } ?? "nil",
+            "tls": "\(tls)", "transport": transport.rawValue,
             "program": program.map { "\($0)" } ?? "nil",
         ]
     }

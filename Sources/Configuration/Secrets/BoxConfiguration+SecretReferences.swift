@@ -7,7 +7,9 @@ extension BoxConfiguration {
     /// Every secret that the file names, and what it is for, in the order of the file.
     var secretReferences: [(reference: SecretReference, use: SecretUse)] {
         var found: [(reference: SecretReference, use: SecretUse)] = []
-        func add(_ reference: SecretReference?, as use: SecretUse) { if let reference { found.append((reference, use)) } }
+        func add(_ reference: SecretReference?, as use: SecretUse) {
+            if let reference { found.append((reference, use)) }
+        }
         for channel in channels {
             for source in channel.sources {
                 switch source.kind {

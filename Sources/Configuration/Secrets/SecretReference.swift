@@ -77,8 +77,11 @@ public enum SecretReference: Sendable, Equatable {
         }
     }
 
-    /// - Parameter folder: systemd's, whose files carry an ACL that looks like a group permission: it is the folder that nobody else enters.
-    private static func read(_ path: String, what: String, guardedBy folder: String? = nil) throws(SecretError) -> Secret {
+    /// - Parameter folder: systemd's, whose files carry an ACL that looks like a group permission: it is the folder
+    ///   that nobody else enters.
+    private static func read(_ path: String, what: String, guardedBy folder: String? = nil) throws(SecretError)
+        -> Secret
+    {
         let file: LocalFile
         do {
             file = try LocalFile.read(path, limit: limit)
@@ -89,7 +92,9 @@ public enum SecretReference: Sendable, Equatable {
         if let folder {
             var information = stat()
             if file.isForAll, stat(folder, &information) != 0 || information.st_mode & S_IXOTH != 0 {
-                throw SecretError(code: .exposed, description: "\(what) can be read by every user of this machine; run: chmod 600 \(path)")
+                throw SecretError(
+                    code: .exposed,
+                    description: "\(what) can be read by every user of this machine; run: chmod 600 \(path)")
             }
         } else if !file.ownerOnly {
             throw SecretError(
@@ -100,7 +105,12 @@ public enum SecretReference: Sendable, Equatable {
         if folder == nil, file.owner != 0, file.owner != geteuid() {
             throw SecretError(
                 code: .foreign,
-                description: "\(what) belongs to another user, number \(file.owner), who can read and change it; run this as that user, or: chown \(geteuid()) \(path)")
+                description:
+                    """
+                    \(what) belongs to another user, number \(file.owner), who can read and change it; run this as \
+                    that user, or: chown \(geteuid()) \(path)
+                    """
+            )
         }
         guard var text = String(validating: file.bytes, as: UTF8.self) else {
             throw SecretError(code: .unreadable, description: "\(what) is not UTF-8 text")

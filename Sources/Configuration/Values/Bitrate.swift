@@ -10,7 +10,8 @@ public struct Bitrate: Sendable, Equatable, Comparable, CustomStringConvertible 
     public init(parsing text: String) throws(NotationError) {
         self.init(
             bitsPerSecond: try DecimalNotation.amount(
-                text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000], what: "bitrate", example: Self.example))
+                text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000], what: "bitrate",
+                example: Self.example))
     }
 
     public static func < (first: Bitrate, second: Bitrate) -> Bool {

@@ -10,7 +10,8 @@ public struct ByteCount: Sendable, Equatable, Comparable, CustomStringConvertibl
     public init(parsing text: String) throws(NotationError) {
         self.init(
             bytes: try DecimalNotation.amount(
-                text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000, "T": 1_000_000_000_000], what: "amount of storage", example: Self.example))
+                text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000, "T": 1_000_000_000_000],
+                what: "amount of storage", example: Self.example))
     }
 
     public static func < (first: ByteCount, second: ByteCount) -> Bool { first.bytes < second.bytes }

@@ -14,7 +14,9 @@ enum DecimalNotation {
         if unit.isEmpty, scaled(number, by: 1) == 0 { throw NotationError("is no \(what); write \(example)") }
         guard !unit.isEmpty else { throw NotationError("has no unit; write \(example)") }
         guard let multiplier = units[String(unit)] else { throw NotationError("has an unknown unit; write \(example)") }
-        guard let amount = scaled(number, by: multiplier), amount > 0 else { throw NotationError("is no \(what); write \(example)") }
+        guard let amount = scaled(number, by: multiplier), amount > 0 else {
+            throw NotationError("is no \(what); write \(example)")
+        }
         return amount
     }
 

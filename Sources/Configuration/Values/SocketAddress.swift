@@ -46,12 +46,16 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     /// Nobody outside of this machine reaches it.
     public var isLoopback: Bool {
         let host = HostName.canonical(host)
-        return host == "::1" || host.split(separator: ".").first == "127" && host.allSatisfy { $0.isNumber || $0 == "." }
+        return host == "::1"
+            || host.split(separator: ".").first == "127" && host.allSatisfy { $0.isNumber || $0 == "." }
     }
 
     /// A group of receivers: 224.0.0.0/4 or ff00::/8.
     var isMulticast: Bool {
-        if host.contains(":") { return host.lowercased().hasPrefix("ff") && host.firstIndex(of: ":") == host.index(host.startIndex, offsetBy: 4) }
+        if host.contains(":") {
+            return host.lowercased().hasPrefix("ff")
+                && host.firstIndex(of: ":") == host.index(host.startIndex, offsetBy: 4)
+        }
         let numbers = host.split(separator: ".")
         return numbers.count == 4 && (Int(numbers[0]).map { (224...239).contains($0) } ?? false)
     }

@@ -38,7 +38,11 @@ final class CardInlet: FrameInlet, EventLoop.Handler {
         // One frame at a time: others are served between.
         var isWhole = false
         while !isWhole, descriptor >= 0 {
-            let count = isInFrame ? readFrame() : read(descriptor, headers.baseAddress! + headerBytes, min(Self.headerRead, headers.count - headerBytes))
+            let count =
+                isInFrame
+                ? readFrame()
+                : read(
+                    descriptor, headers.baseAddress! + headerBytes, min(Self.headerRead, headers.count - headerBytes))
             guard count > 0 else {
                 if count < 0, errno == EAGAIN || errno == EINTR { return }
                 return end(nil)
@@ -63,7 +67,9 @@ final class CardInlet: FrameInlet, EventLoop.Handler {
     private func readFrame() -> Int {
         let left = layout.byteCount - frameBytes
         if let frame { return read(descriptor, frame.base + frameBytes, left) }
-        return withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { read(descriptor, $0.baseAddress!, min(left, $0.count)) }
+        return withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) {
+            read(descriptor, $0.baseAddress!, min(left, $0.count))
+        }
     }
 
     private func takeHeaders() throws(NUTParser.Violation) {
@@ -73,8 +79,10 @@ final class CardInlet: FrameInlet, EventLoop.Handler {
             guard used > 0 else { break }
             position += used
             guard let found else { continue }
-            guard found.byteCount == layout.byteCount, parser.width == layout.width, parser.height == layout.height else {
-                throw NUTParser.Violation(what: "frames of \(parser.width)x\(parser.height) in \(found.byteCount) bytes")
+            guard found.byteCount == layout.byteCount, parser.width == layout.width, parser.height == layout.height
+            else {
+                throw NUTParser.Violation(
+                    what: "frames of \(parser.width)x\(parser.height) in \(found.byteCount) bytes")
             }
             begin(at: found.time)
             frameBytes = min(headerBytes - position, layout.byteCount)

@@ -37,7 +37,10 @@ final class FIFOInlet: FrameInlet, EventLoop.Handler {
     private static let retryInterval: Int64 = 250_000_000
     private static let lookInterval: Int64 = 1_000_000_000
 
-    init(path: String, layout: FrameLayout, owner: any FrameInletOwner, loop: EventLoop, report: @escaping @Sendable (FIFOEvent) -> Void) throws(DescriptorError) {
+    init(
+        path: String, layout: FrameLayout, owner: any FrameInletOwner, loop: EventLoop,
+        report: @escaping @Sendable (FIFOEvent) -> Void
+    ) throws(DescriptorError) {
         self.path = path
         self.layout = layout
         self.owner = owner
@@ -91,7 +94,9 @@ final class FIFOInlet: FrameInlet, EventLoop.Handler {
         if frameBytes == 0, frame == nil { frame = owner?.room() }
         let left = layout.byteCount - frameBytes
         if let frame { return read(descriptor, frame.base + frameBytes, left) }
-        return withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { read(descriptor, $0.baseAddress!, min(left, $0.count)) }
+        return withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) {
+            read(descriptor, $0.baseAddress!, min(left, $0.count))
+        }
     }
 
     private func finishFrame() {
@@ -145,7 +150,8 @@ final class FIFOInlet: FrameInlet, EventLoop.Handler {
 
     /// Programs remove a FIFO that they find, and make one of their own: what they write then never comes here.
     private func look() {
-        var named = stat(), own = stat()
+        var named = stat()
+        var own = stat()
         guard fstat(descriptor, &own) == 0 else { return }
         if stat(path, &named) == 0 {
             isNameless = false

@@ -7,7 +7,9 @@ final class FrameMemory {
 
     /// - Returns: `nil` when the system has no memory left.
     init?(byteCount: Int) {
-        guard let base = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), base != MAP_FAILED else { return nil }
+        guard let base = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+            base != MAP_FAILED
+        else { return nil }
         self.base = base
         self.byteCount = byteCount
     }

@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Polling
 
-/// Writes frames to an encoder's input as IVF: each behind a header of twelve bytes with its length and time, so that every frame
-/// keeps its time to the tick.
+/// Writes frames to an encoder's input as IVF: each behind a header of twelve bytes with its length and time, so that
+/// every frame keeps its time to the tick.
 ///
 /// The bytes of a frame go by reference: they are not copied, and the encoder reads them from the store's own pages.
 final class FrameOutlet: EventLoop.Handler {

@@ -4,8 +4,8 @@ import TransportStream
 
 /// The frames of a card or of another program, and the generations of the encoder that makes pictures of them.
 ///
-/// A frame is kept until its picture has come out. So whatever becomes of an encoder, the next one begins with the first frame
-/// whose picture is missing. Sound comes encoded, beside all this.
+/// A frame is kept until its picture has come out. So whatever becomes of an encoder, the next one begins with the
+/// first frame whose picture is missing. Sound comes encoded, beside all this.
 final class FrameStream: InletOwner, FrameInletOwner {
     /// What a generation is attached for.
     enum Start {
@@ -34,7 +34,8 @@ final class FrameStream: InletOwner, FrameInletOwner {
         fileprivate var cut: Int?
         /// A picture of it was refused because of that.
         fileprivate var isCut = false
-        /// Since when it owes a picture, in nanoseconds of the monotonic clock; while it is not ready, since it was attached.
+        /// Since when it owes a picture, in nanoseconds of the monotonic clock; while it is not ready, since it was
+        /// attached.
         fileprivate var owesSince: Int64?
         fileprivate var patience: Int64
 
@@ -78,8 +79,8 @@ final class FrameStream: InletOwner, FrameInletOwner {
     /// Frames whose pictures will not come.
     private(set) var lostFrames = 0
 
-    /// Nanoseconds that an encoder may owe a picture, once it has given one. A hardware encoder takes milliseconds, and what the
-    /// store keeps of a large picture is little more than a second.
+    /// Nanoseconds that an encoder may owe a picture, once it has given one. A hardware encoder takes milliseconds, and
+    /// what the store keeps of a large picture is little more than a second.
     static let patience: Int64 = 1_000_000_000
     /// Nanoseconds without a frame after which nothing can be expected of an encoder: it may keep the last one back.
     private static let idleTime: Int64 = 500_000_000
@@ -92,7 +93,10 @@ final class FrameStream: InletOwner, FrameInletOwner {
     /// - Parameters:
     ///   - mostBytes: Of the frames that are kept.
     ///   - longestSpan: From the first to the last of them, in ticks.
-    init(layout: FrameLayout, waits: Bool, mostBytes: Int, longestSpan: Int64, owner: any FrameStreamOwner, loop: EventLoop) {
+    init(
+        layout: FrameLayout, waits: Bool, mostBytes: Int, longestSpan: Int64, owner: any FrameStreamOwner,
+        loop: EventLoop
+    ) {
         store = FrameStore(layout: layout, mostBytes: mostBytes, longestSpan: longestSpan)
         self.waits = waits
         self.owner = owner
@@ -231,7 +235,9 @@ final class FrameStream: InletOwner, FrameInletOwner {
 
     /// An encoder that is ready takes over with a frame that has just come.
     private func beginSuccessor(at number: Int) {
-        guard generations.count > 1, let successor = generations.last, successor.outlet.next == nil, successor.outlet.isRead else { return }
+        guard generations.count > 1, let successor = generations.last, successor.outlet.next == nil,
+            successor.outlet.isRead
+        else { return }
         let current = generations[generations.count - 2]
         guard current.isJoined, !current.isCut else { return }
         current.cut = number
@@ -268,9 +274,12 @@ final class FrameStream: InletOwner, FrameInletOwner {
 
     /// What a successor that ended before it took over leaves behind; another one may be there by now.
     private func mend(without successor: Generation) {
-        guard !successor.isJoined, !generations.contains(where: { !$0.isJoined && $0.outlet.next != nil }) else { return }
+        guard !successor.isJoined, !generations.contains(where: { !$0.isJoined && $0.outlet.next != nil }) else {
+            return
+        }
         guard let current = generations.last(where: { $0.isJoined }), current.cut != nil else { return }
-        // One of which something was refused goes on being refused: the one that replaces it begins with what is missing.
+        // One of which something was refused goes on being refused: the one that replaces it begins with what is
+        // missing.
         if current.isCut { current.report(.torn) } else { current.cut = nil }
     }
 
@@ -288,7 +297,9 @@ final class FrameStream: InletOwner, FrameInletOwner {
         _ inlet: any UnitInlet, found unit: AccessUnit, in parser: borrowing some UnitSource & ~Copyable, now: Int64
     ) {
         if inlet === sound {
-            if unit.kind == .audio { owner.stream(self, found: unit, in: parser, program: program, isNew: false, now: now) }
+            if unit.kind == .audio {
+                owner.stream(self, found: unit, in: parser, program: program, isNew: false, now: now)
+            }
             return
         }
         if unit.kind == .video, kept === inlet {
@@ -296,7 +307,9 @@ final class FrameStream: InletOwner, FrameInletOwner {
             kept = nil
             return give(unit, of: inlet, from: parser, isNew: false, now: now)
         }
-        guard unit.kind == .video, let generation = generations.first(where: { $0.inlet === inlet }), let number = number(of: unit, from: generation) else { return }
+        guard unit.kind == .video, let generation = generations.first(where: { $0.inlet === inlet }),
+            let number = number(of: unit, from: generation)
+        else { return }
         generation.owesSince = generation.given.isEmpty ? nil : now
         if generation.isStalled { generation.report(.recovered) }
         generation.isStalled = false
@@ -401,7 +414,11 @@ final class FrameStream: InletOwner, FrameInletOwner {
         var next = (input as? FIFOInlet)?.doWhatIsDue(now: now) ?? .max
         if sound != nil, lastPicture == nil {
             // Its writer must not be stuck for ever: it reads the card, too.
-            if now - began >= Self.soundPatience { sound?.release() } else { next = min(next, began + Self.soundPatience) }
+            if now - began >= Self.soundPatience {
+                sound?.release()
+            } else {
+                next = min(next, began + Self.soundPatience)
+            }
         }
         let isIdle = !isWaiting && now - lastFrame >= Self.idleTime && store.count < Self.mostHeldBack
         for generation in generations where !generation.isStalled && !generation.isHeld {
@@ -429,7 +446,8 @@ protocol FrameStreamOwner: AnyObject {
     ///
     /// - Parameter isNew: It is the first of another encoder.
     func stream(
-        _ stream: FrameStream, found unit: AccessUnit, in parser: borrowing some UnitSource & ~Copyable, program: Program,
+        _ stream: FrameStream, found unit: AccessUnit, in parser: borrowing some UnitSource & ~Copyable,
+        program: Program,
         isNew: Bool, now: Int64)
     /// Everything that was read has been passed on.
     func streamPaused(_ stream: FrameStream, sawVideo: Bool)

@@ -40,7 +40,8 @@ struct NUTParser {
     }
 
     private enum Flag {
-        static let codedTime: UInt64 = 8, stream: UInt64 = 16, size: UInt64 = 32, checksum: UInt64 = 64, reserved: UInt64 = 128
+        static let codedTime: UInt64 = 8, stream: UInt64 = 16, size: UInt64 = 32, checksum: UInt64 = 64,
+            reserved: UInt64 = 128
         static let elision: UInt64 = 1024, matchTime: UInt64 = 2048, coded: UInt64 = 4096, invalid: UInt64 = 8192
     }
 
@@ -55,11 +56,14 @@ struct NUTParser {
 
     /// Reads on.
     ///
-    /// - Returns: How many bytes were used, and the header of the frame that follows them; 0 when more bytes are needed.
+    /// - Returns: How many bytes were used, and the header of the frame that follows them; 0 when more bytes are
+    ///   needed.
     mutating func next(_ bytes: UnsafeRawBufferPointer) throws(Violation) -> (used: Int, frame: FrameHeader?) {
         guard hasBegun else {
             guard bytes.count >= Self.identification.count else { return (0, nil) }
-            guard bytes.prefix(Self.identification.count).elementsEqual(Self.identification) else { throw Violation(what: "it is no NUT") }
+            guard bytes.prefix(Self.identification.count).elementsEqual(Self.identification) else {
+                throw Violation(what: "it is no NUT")
+            }
             hasBegun = true
             return (Self.identification.count, nil)
         }
@@ -90,20 +94,25 @@ struct NUTParser {
 
     private mutating func readMain(_ body: inout Cursor) throws(Violation) {
         // Version, streams, distance, time bases.
-        guard let version = body.number(), version == 3, let streams = body.number(), body.number() != nil, let count = body.number() else {
+        guard let version = body.number(), version == 3, let streams = body.number(), body.number() != nil,
+            let count = body.number()
+        else {
             throw Violation(what: "its version is not known")
         }
         guard streams == 1, count <= 16 else { throw Violation(what: "\(streams) streams") }
         timeBases = []
         for _ in 0..<count {
-            guard let numerator = body.number(), let denominator = body.number(), numerator > 0, denominator > 0, numerator < 1 << 31, denominator < 1 << 31
+            guard let numerator = body.number(), let denominator = body.number(), numerator > 0, denominator > 0,
+                numerator < 1 << 31, denominator < 1 << 31
             else { throw Violation(what: "a time base") }
             timeBases.append((numerator, denominator))
         }
         codes = []
         var (step, factor, stream): (Int64, UInt64, UInt64) = (0, 1, 0)
         while codes.count < Self.mostCodes {
-            guard let flags = body.number(), var fields = body.number() else { throw Violation(what: "its table of frames") }
+            guard let flags = body.number(), var fields = body.number() else {
+                throw Violation(what: "its table of frames")
+            }
             if fields > 0 { step = body.signed() ?? 0 }
             if fields > 1 { factor = body.number() ?? 0 }
             if fields > 2 { stream = body.number() ?? 0 }
@@ -120,7 +129,10 @@ struct NUTParser {
             var index: UInt64 = 0
             while index < run, codes.count < Self.mostCodes {
                 let isPacket = codes.count == Int(Self.packet)
-                codes.append(Code(flags: isPacket ? Flag.invalid : flags, timeStep: step, stream: stream, sizeFactor: factor, size: size &+ index, reserved: reserved))
+                codes.append(
+                    Code(
+                        flags: isPacket ? Flag.invalid : flags, timeStep: step, stream: stream, sizeFactor: factor,
+                        size: size &+ index, reserved: reserved))
                 if !isPacket { index += 1 }
             }
         }
@@ -128,9 +140,12 @@ struct NUTParser {
 
     private mutating func readStream(_ body: inout Cursor) throws(Violation) {
         // Number, class, codec, time base, shift, distance, delay, flags, what is specific to the codec, width, height.
-        guard body.number() == 0, body.number() == 0, let letters = body.number(), body.skip(letters), let base = body.number(), let shift = body.number(),
-            body.number() != nil, body.number() != nil, body.number() != nil, let specific = body.number(), body.skip(specific), let width = body.number(),
-            let height = body.number(), base < UInt64(timeBases.count), shift < 16, width > 0, height > 0, width < 1 << 16, height < 1 << 16
+        guard body.number() == 0, body.number() == 0, let letters = body.number(), body.skip(letters),
+            let base = body.number(), let shift = body.number(),
+            body.number() != nil, body.number() != nil, body.number() != nil, let specific = body.number(),
+            body.skip(specific), let width = body.number(),
+            let height = body.number(), base < UInt64(timeBases.count), shift < 16, width > 0, height > 0,
+            width < 1 << 16, height < 1 << 16
         else { throw Violation(what: "a stream that is no picture") }
         (self.width, self.height) = (Int(width), Int(height))
         // It is repeated, with the same contents.
@@ -147,7 +162,9 @@ struct NUTParser {
     // MARK: Frames
 
     private mutating func frame(_ cursor: inout Cursor) throws(Violation) -> FrameHeader? {
-        guard codes.count == Self.mostCodes, var stream, let first = cursor.number(bytes: 1) else { throw Violation(what: "a frame before its headers") }
+        guard codes.count == Self.mostCodes, var stream, let first = cursor.number(bytes: 1) else {
+            throw Violation(what: "a frame before its headers")
+        }
         let code = codes[Int(first)]
         var flags = code.flags
         guard flags & Flag.invalid == 0 else { throw Violation(what: "a frame of no kind") }
@@ -169,7 +186,9 @@ struct NUTParser {
         }
         var size = code.size
         if flags & Flag.size != 0 {
-            guard let high = cursor.number(), high < 1 << 32 else { return cursor.isExhausted ? nil : try refuse("a frame's size") }
+            guard let high = cursor.number(), high < 1 << 32 else {
+                return cursor.isExhausted ? nil : try refuse("a frame's size")
+            }
             size &+= code.sizeFactor &* high
         }
         if flags & Flag.matchTime != 0, cursor.number() == nil { return nil }
@@ -190,7 +209,9 @@ struct NUTParser {
         let base = timeBases[stream.base]
         guard stream.latest >= 0 else { throw Violation(what: "a frame before time began") }
         let product = UInt64(stream.latest).multipliedFullWidth(by: 90_000 * base.numerator)
-        guard product.high < base.denominator, let time = Int64(exactly: base.denominator.dividingFullWidth(product).quotient) else {
+        guard product.high < base.denominator,
+            let time = Int64(exactly: base.denominator.dividingFullWidth(product).quotient)
+        else {
             throw Violation(what: "a frame's time")
         }
         return FrameHeader(time: time, byteCount: Int(size))

@@ -13,9 +13,9 @@ struct SoundResume: Sendable {
     /// The first message that a process was given.
     private var begin: Int64?
 
-    /// Ticks of sound before the first frame that a decoder is given. MP3 keeps the bits of a frame in up to nine frames
-    /// before it, and Speex predicts a steady tone from what it has decoded: measured, it is the same tone again after
-    /// 0.6 to 1 s, and at half of the places out of phase after 0.3 s.
+    /// Ticks of sound before the first frame that a decoder is given. MP3 keeps the bits of a frame in up to nine
+    /// frames before it, and Speex predicts a steady tone from what it has decoded: measured, it is the same tone again
+    /// after 0.6 to 1 s, and at half of the places out of phase after 0.3 s.
     private static let preroll = Ticks.perSecond
     /// Frames that are encoded before the first one that is used: it overlaps with the one before, and an encoder
     /// shares its bits out by what came before.

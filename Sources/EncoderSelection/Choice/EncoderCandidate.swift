@@ -22,7 +22,9 @@ public struct EncoderCandidate: Sendable, Hashable, CustomStringConvertible {
     public var device: String { gpu ?? family?.rawValue ?? name }
 
     /// The software encoder of a codec.
-    public static func software(_ codec: VideoCodec) -> EncoderCandidate { EncoderCandidate(codec == .hevc ? "libx265" : "libx264") }
+    public static func software(_ codec: VideoCodec) -> EncoderCandidate {
+        EncoderCandidate(codec == .hevc ? "libx265" : "libx264")
+    }
 
     /// Reads `h264_vaapi@0000:00:02.0`.
     public init(parsing text: String) {

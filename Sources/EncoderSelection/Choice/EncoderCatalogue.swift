@@ -38,7 +38,9 @@ public struct EncoderCatalogue: Sendable {
 
     /// The candidates of a family for a codec on this box, GPUs in the order in which they were found.
     public func candidates(_ family: EncoderFamily, _ codec: VideoCodec) -> [EncoderCandidate] {
-        EncoderName.all.filter { $0.family == family && $0.codec == codec }.flatMap { candidates(named: $0.name, on: nil) }
+        EncoderName.all.filter { $0.family == family && $0.codec == codec }.flatMap {
+            candidates(named: $0.name, on: nil)
+        }
     }
 
     /// The candidates of a name, on one GPU or on each that may have it.
@@ -46,7 +48,8 @@ public struct EncoderCatalogue: Sendable {
         guard let encoder = EncoderName.known(name) else { return [] }
         switch encoder.family {
         case .software: return [EncoderCandidate(name)]
-        case .v4l2m2m: return boards.contains { $0.codecs.contains(encoder.codec.rawValue) } ? [EncoderCandidate(name)] : []
+        case .v4l2m2m:
+            return boards.contains { $0.codecs.contains(encoder.codec.rawValue) } ? [EncoderCandidate(name)] : []
         case .vaapi, .qsv, .nvenc:
             return gpus.filter { drives($0, with: encoder.family) && (slot == nil || $0.slot == slot) }
                 .map { EncoderCandidate(name, gpu: $0.slot) }
@@ -73,7 +76,8 @@ public struct EncoderCatalogue: Sendable {
         switch encoder.family {
         case .software: return encoder.codec == .hevc ? Libx265Recipe(effort: effort) : Libx264Recipe(effort: effort)
         case .v4l2m2m: return V4L2M2MRecipe(codec: encoder.codec)
-        case .vaapi: return gpu?.renderNode.map { VAAPIRecipe(codec: encoder.codec, node: $0, scalesOnGPU: scalesOnGPU) }
+        case .vaapi:
+            return gpu?.renderNode.map { VAAPIRecipe(codec: encoder.codec, node: $0, scalesOnGPU: scalesOnGPU) }
         case .qsv: return gpu?.renderNode.map { QSVRecipe(codec: encoder.codec, node: $0) }
         case .nvenc:
             let nvidia = gpus.filter { $0.driver == "nvidia" && !gone.contains($0.slot) }.sorted { $0.slot < $1.slot }
@@ -90,7 +94,8 @@ public struct EncoderCatalogue: Sendable {
             return .failed("the installed FFmpeg does not have \(candidate.name)")
         }
         guard recipe(for: candidate) != nil else {
-            return .failed(candidate.codec == .av1 ? "AV1 cannot be carried between this service's processes" : "its GPU is gone")
+            return .failed(
+                candidate.codec == .av1 ? "AV1 cannot be carried between this service's processes" : "its GPU is gone")
         }
         if let problem = gpus.first(where: { $0.slot == candidate.gpu })?.accessProblem {
             return .failed(FailureReason(problem))

@@ -34,7 +34,10 @@ public struct EncoderSelector: Sendable {
         /// The candidates that were to be tried before it, and why each was not taken.
         public var passedOver: [EncoderCandidate: Standing]
 
-        public init(candidate: EncoderCandidate?, isDegraded: Bool, reason: String, passedOver: [EncoderCandidate: Standing] = [:]) {
+        public init(
+            candidate: EncoderCandidate?, isDegraded: Bool, reason: String,
+            passedOver: [EncoderCandidate: Standing] = [:]
+        ) {
             self.candidate = candidate
             self.isDegraded = isDegraded
             self.reason = reason
@@ -49,8 +52,8 @@ public struct EncoderSelector: Sendable {
         standings[candidate] ?? catalogue.initialStanding(of: candidate)
     }
 
-    /// What the group allows, best first: its own list, or the families of `order`. Software is the last resort of a list
-    /// (and of AV1, in H.264), too, unless the order leaves it out: a picture is better than none.
+    /// What the group allows, best first: its own list, or the families of `order`. Software is the last resort of a
+    /// list (and of AV1, in H.264), too, unless the order leaves it out: a picture is better than none.
     public func candidates(for wish: VideoEncoding) -> [EncoderCandidate] {
         var ranked: [[EncoderCandidate]]
         switch wish.encoder {
@@ -74,7 +77,8 @@ public struct EncoderSelector: Sendable {
             let standing = standing(of: candidate)
             if standing.isUsable {
                 return Choice(
-                    candidate: candidate, isDegraded: isDegraded(candidate, wish, passedOver), reason: reason(for: candidate, wish, passedOver, candidates),
+                    candidate: candidate, isDegraded: isDegraded(candidate, wish, passedOver),
+                    reason: reason(for: candidate, wish, passedOver, candidates),
                     passedOver: passedOver)
             }
             passedOver[candidate] = standing
@@ -83,30 +87,45 @@ public struct EncoderSelector: Sendable {
     }
 
     /// It is software where hardware was meant to be, and that does not work or is not there.
-    private func isDegraded(_ candidate: EncoderCandidate, _ wish: VideoEncoding, _ passedOver: [EncoderCandidate: Standing]) -> Bool {
+    private func isDegraded(
+        _ candidate: EncoderCandidate, _ wish: VideoEncoding, _ passedOver: [EncoderCandidate: Standing]
+    ) -> Bool {
         guard candidate.isSoftware else { return false }
         if passedOver.contains(where: { !$0.key.isSoftware && $0.value.hasFailed }) { return true }
         guard case .list(let requests) = wish.encoder else { return false }
         // Something on the list has no device here.
-        return requests.prefix { $0.name != candidate.name }.contains { catalogue.candidates(named: $0.name, on: $0.gpu).isEmpty }
+        return requests.prefix { $0.name != candidate.name }.contains {
+            catalogue.candidates(named: $0.name, on: $0.gpu).isEmpty
+        }
     }
 
     private func reason(
-        for candidate: EncoderCandidate, _ wish: VideoEncoding, _ passedOver: [EncoderCandidate: Standing], _ candidates: [EncoderCandidate]
+        for candidate: EncoderCandidate, _ wish: VideoEncoding, _ passedOver: [EncoderCandidate: Standing],
+        _ candidates: [EncoderCandidate]
     ) -> String {
-        let before = candidates.prefix { $0 != candidate }.compactMap { other in passedOver[other].map { "\(other): \(words($0))" } }
+        let before = candidates.prefix { $0 != candidate }.compactMap { other in
+            passedOver[other].map { "\(other): \(words($0))" }
+        }
         let start: String
         switch wish.encoder {
-        case .auto where candidate.isSoftware && before.isEmpty: start = "\(candidate): the software encoder; no hardware encoder was found"
+        case .auto where candidate.isSoftware && before.isEmpty:
+            start = "\(candidate): the software encoder; no hardware encoder was found"
         case .auto: start = "\(candidate): the best that works here"
         case .list(let requests):
-            let missing = requests.prefix { $0.name != candidate.name }.filter { request in !candidates.contains { $0.name == request.name } }
+            let missing = requests.prefix { $0.name != candidate.name }.filter { request in
+                !candidates.contains { $0.name == request.name }
+            }
             if !requests.contains(where: { $0.name == candidate.name }) {
                 start = "\(candidate): the last resort, for nothing that was asked for works here"
             } else {
-                start = requests.first?.name == candidate.name ? "\(candidate): asked for" : "\(candidate): the first asked for that works here"
+                start =
+                    requests.first?.name == candidate.name
+                    ? "\(candidate): asked for" : "\(candidate): the first asked for that works here"
             }
-            let words = missing.map { "\($0): no such device here; it needs \(EncoderName.known($0.name)?.needs ?? "another box")" } + before
+            let words =
+                missing.map {
+                    "\($0): no such device here; it needs \(EncoderName.known($0.name)?.needs ?? "another box")"
+                } + before
             return words.isEmpty ? start : start + " (" + words.joined(separator: "; ") + ")"
         }
         return before.isEmpty ? start : start + " (" + before.joined(separator: "; ") + ")"
@@ -120,7 +139,9 @@ public struct EncoderSelector: Sendable {
         case .list(let requests):
             what = "none of \(wish.encoder) works here"
             let missing = requests.filter { catalogue.candidates(named: $0.name, on: $0.gpu).isEmpty }
-            if tried.isEmpty, let needs = missing.first.flatMap({ EncoderName.known($0.name) })?.needs { return what + ": it needs \(needs)" }
+            if tried.isEmpty, let needs = missing.first.flatMap({ EncoderName.known($0.name) })?.needs {
+                return what + ": it needs \(needs)"
+            }
         }
         return tried.isEmpty ? what + ": there is no such device" : what + " (" + tried.joined(separator: "; ") + ")"
     }

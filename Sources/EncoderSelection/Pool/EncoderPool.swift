@@ -4,7 +4,8 @@ public import FFmpeg
 
 /// What is known of the encoders of a box, which group uses which, what rests, and what has to be tried next.
 ///
-/// Pure: times come in, effects go out. A time is the duration since any fixed moment, on a clock that does not go back.
+/// Pure: times come in, effects go out. A time is the duration since any fixed moment, on a clock that does not go
+/// back.
 public struct EncoderPool: Sendable {
     public enum Effect: Sendable, Hashable {
         /// Run this trial and report it with ``tried(_:_:now:)``.
@@ -193,11 +194,13 @@ public struct EncoderPool: Sendable {
 
     private static let removal = "it was pulled, or its driver let it go"
 
-    /// Everybody who uses a device tells of its failure, each in words of their own: it counts once, until it has passed a trial.
+    /// Everybody who uses a device tells of its failure, each in words of their own: it counts once, until it has
+    /// passed a trial.
     private mutating func rest(_ device: String, _ reason: FailureReason, _ now: Duration) {
         outdate(device)
         guard rests[device] == nil else { return }
-        rests[device] = Rest(reason: reason, until: now + pause(.device(device), now), step: (failures[.device(device)]?.count ?? 1) - 1)
+        rests[device] = Rest(
+            reason: reason, until: now + pause(.device(device), now), step: (failures[.device(device)]?.count ?? 1) - 1)
     }
 
     private mutating func rest(
@@ -205,7 +208,8 @@ public struct EncoderPool: Sendable {
     ) {
         let culprit = Culprit.use(group: name, candidate)
         let pause = pause(culprit, now)
-        groups[name]?.rests[candidate] = Rest(reason: reason, until: now + pause, step: (failures[culprit]?.count ?? 1) - 1)
+        groups[name]?.rests[candidate] = Rest(
+            reason: reason, until: now + pause, step: (failures[culprit]?.count ?? 1) - 1)
     }
 
     private mutating func outdate(_ device: String) {
@@ -243,13 +247,22 @@ public struct EncoderPool: Sendable {
             case .unsupported: break
             default:
                 if case .failed(_, let former?) = verdicts[trial] { rest = former }
-                if rest == nil { rest = Rest(reason: reason, until: now + RestPolicy.first, step: 0) } else { rest?.longer(reason, now: now) }
+                if rest == nil {
+                    rest = Rest(reason: reason, until: now + RestPolicy.first, step: 0)
+                } else {
+                    rest?.longer(reason, now: now)
+                }
             }
-            // A group that does the same with it shows better than a trial that it works: the trial found no session free.
-            let isProven = groups.values.contains { $0.job == trial.job && $0.assigned == candidate && $0.rests[candidate] == nil }
+            // A group that does the same with it shows better than a trial that it works: the trial found no session
+            // free.
+            let isProven = groups.values.contains {
+                $0.job == trial.job && $0.assigned == candidate && $0.rests[candidate] == nil
+            }
             if case .passed = verdicts[trial], isProven {} else { verdicts[trial] = .failed(reason, rest: rest) }
             rests[candidate.device]?.longer(reason, now: now)
-            for name in groups.keys where groups[name]?.job == trial.job { groups[name]?.rests[candidate]?.longer(reason, now: now) }
+            for name in groups.keys where groups[name]?.job == trial.job {
+                groups[name]?.rests[candidate]?.longer(reason, now: now)
+            }
         }
         return moves() + attempts(now)
     }
@@ -277,7 +290,9 @@ public struct EncoderPool: Sendable {
         var effects: [Effect] = []
         for trial in wanted {
             guard running.count < Self.mostTrials else { break }
-            guard !running.contains(trial), let due = due(trial), due <= now, busy.insert(trial.candidate.device).inserted else { continue }
+            guard !running.contains(trial), let due = due(trial), due <= now,
+                busy.insert(trial.candidate.device).inserted
+            else { continue }
             running.insert(trial)
             effects.append(.attempt(trial))
         }
@@ -294,7 +309,9 @@ public struct EncoderPool: Sendable {
         }
         // What each group would have first comes before what any would have second.
         let ranked = sorted.map { name, group in hardware(for: name).map { Trial($0, group.job) } }
-        for rank in 0..<(ranked.map(\.count).max() ?? 0) { trials += ranked.compactMap { rank < $0.count ? $0[rank] : nil } }
+        for rank in 0..<(ranked.map(\.count).max() ?? 0) {
+            trials += ranked.compactMap { rank < $0.count ? $0[rank] : nil }
+        }
         var seen: Set<Trial> = []
         return trials.filter { seen.insert($0).inserted }
     }
@@ -302,7 +319,9 @@ public struct EncoderPool: Sendable {
     /// What a group would rather have than software, best first; and that can be tried at all.
     private func hardware(for name: String) -> [EncoderCandidate] {
         guard let group = groups[name] else { return [] }
-        return selector(for: name).candidates(for: group.wish).prefix { !$0.isSoftware }.filter { catalogue.initialStanding(of: $0) == .untried }
+        return selector(for: name).candidates(for: group.wish).prefix { !$0.isSoftware }.filter {
+            catalogue.initialStanding(of: $0) == .untried
+        }
     }
 
     /// When a trial may run; `nil` when there is nothing to find out.
@@ -340,14 +359,18 @@ public struct EncoderPool: Sendable {
             return EncoderSelector.Choice(candidate: nil, isDegraded: false, reason: "there is no group \(name)")
         }
         if let pinned = group.pinned, !standing(of: pinned, for: name).hasFailed {
-            return EncoderSelector.Choice(candidate: pinned, isDegraded: false, reason: "\(pinned): the operator asked for it")
+            return EncoderSelector.Choice(
+                candidate: pinned, isDegraded: false, reason: "\(pinned): the operator asked for it")
         }
         return selector(for: name).choose(for: group.wish)
     }
 
     /// How a group uses an encoder; `nil` when its GPU is gone.
-    public func recipe(for candidate: EncoderCandidate, in name: String, effort: EncoderEffort = .normal) -> (any EncoderRecipe)? {
-        catalogue.recipe(for: candidate, effort: effort, scalesOnGPU: groups[name].map { scalesOnGPU(candidate, $0.job) } ?? false)
+    public func recipe(for candidate: EncoderCandidate, in name: String, effort: EncoderEffort = .normal) -> (
+        any EncoderRecipe
+    )? {
+        catalogue.recipe(
+            for: candidate, effort: effort, scalesOnGPU: groups[name].map { scalesOnGPU(candidate, $0.job) } ?? false)
     }
 
     private func scalesOnGPU(_ candidate: EncoderCandidate, _ job: EncodingJob) -> Bool {
@@ -385,7 +408,9 @@ public struct EncoderPool: Sendable {
         for (other, value) in groups where other != name {
             if let slot = value.assigned?.gpu { selector.load[slot, default: 0] += value.job.pixelRate }
         }
-        for candidate in selector.candidates(for: group.wish) { selector.standings[candidate] = standing(of: candidate, for: name) }
+        for candidate in selector.candidates(for: group.wish) {
+            selector.standings[candidate] = standing(of: candidate, for: name)
+        }
         return selector
     }
 
@@ -396,8 +421,13 @@ public struct EncoderPool: Sendable {
             guard let next = choose(for: name).candidate, next != assigned else { return nil }
             if let slot = assigned.gpu, catalogue.gone.contains(slot) { return .move(group: name, .gone) }
             let standing = standing(of: assigned, for: name)
-            if standing.hasFailed { return .move(group: name, rests[assigned.device]?.isHung ?? false ? .hanging : .failing) }
-            guard hardware(for: name).contains(assigned) || selector(for: name).candidates(for: group.wish).contains(assigned) else {
+            if standing.hasFailed {
+                return .move(group: name, rests[assigned.device]?.isHung ?? false ? .hanging : .failing)
+            }
+            guard
+                hardware(for: name).contains(assigned)
+                    || selector(for: name).candidates(for: group.wish).contains(assigned)
+            else {
                 return .move(group: name, .changed)
             }
             return isSettled(name, upTo: next) ? .move(group: name, .better) : nil
@@ -430,9 +460,13 @@ public struct EncoderPool: Sendable {
     public var devices: [Device] {
         catalogue.gpus.map { gpu in
             let isAskedFor = groups.values.contains { group in
-                EncoderSelector(catalogue: catalogue, order: order).candidates(for: group.wish).contains { $0.gpu == gpu.slot }
+                EncoderSelector(catalogue: catalogue, order: order).candidates(for: group.wish).contains {
+                    $0.gpu == gpu.slot
+                }
             }
-            let state: Device.State = catalogue.gone.contains(gpu.slot) ? .gone : rests[gpu.slot] != nil && gpu.accessProblem == nil ? .quarantined : .ready
+            let state: Device.State =
+                catalogue.gone.contains(gpu.slot)
+                ? .gone : rests[gpu.slot] != nil && gpu.accessProblem == nil ? .quarantined : .ready
             guard isAskedFor else { return Device(gpu: gpu, state: state) }
             if state == .gone { return Device(gpu: gpu, state: state, reason: Self.removal) }
             return Device(gpu: gpu, state: state, reason: gpu.accessProblem ?? rests[gpu.slot]?.reason.sentence)
@@ -442,9 +476,12 @@ public struct EncoderPool: Sendable {
     /// The candidates of every family for the codecs of the groups, and whether one of the groups could use them.
     public var encoders: [(candidate: EncoderCandidate, standing: Standing)] {
         let codecs = VideoCodec.allCases.filter { codec in groups.values.contains { $0.wish.codec == codec } }
-        let candidates = EncoderFamily.allCases.flatMap { family in codecs.flatMap { catalogue.candidates(family, $0) } }
+        let candidates = EncoderFamily.allCases.flatMap { family in codecs.flatMap { catalogue.candidates(family, $0) }
+        }
         return candidates.map { candidate in
-            let standings = groups.filter { $0.value.wish.codec == candidate.codec }.keys.sorted().map { standing(of: candidate, for: $0) }
+            let standings = groups.filter { $0.value.wish.codec == candidate.codec }.keys.sorted().map {
+                standing(of: candidate, for: $0)
+            }
             return (candidate, standings.first { $0.isUsable } ?? standings.first { $0.hasFailed } ?? .untried)
         }
     }

@@ -1,7 +1,8 @@
 public import Configuration
 public import FFmpeg
 
-/// What an encoder has to do for a group: the settings, and the pictures that arrive. Groups that ask for the same share one.
+/// What an encoder has to do for a group: the settings, and the pictures that arrive. Groups that ask for the same
+/// share one.
 public struct EncodingJob: Sendable, Hashable {
     public var settings: VideoSettings
     /// Of the pictures that arrive.
@@ -28,7 +29,8 @@ public struct EncodingJob: Sendable, Hashable {
 
     /// Pixels a second that come out.
     public var pixelRate: Double {
-        let size = settings.size ?? arriving, rate = settings.rate ?? rate
+        let size = settings.size ?? arriving
+        let rate = settings.rate ?? rate
         return Double(size.width * size.height) * Double(rate.numerator) / Double(rate.denominator)
     }
 
@@ -63,10 +65,13 @@ extension VideoSettings {
 
     /// A conversion only where the rates differ: on the same rate it would move each picture to the filter's grid,
     /// and double or drop those of a source whose times are rounded to milliseconds.
-    private static func conversion(from arriving: FFmpeg.FrameRate?, to wanted: FFmpeg.FrameRate?) -> FFmpeg.FrameRate? {
+    private static func conversion(from arriving: FFmpeg.FrameRate?, to wanted: FFmpeg.FrameRate?) -> FFmpeg.FrameRate?
+    {
         guard let wanted else { return arriving.flatMap { bounded($0) } }
         guard let arriving else { return wanted }
-        let ratio = Double(wanted.numerator) * Double(arriving.denominator) / (Double(wanted.denominator) * Double(arriving.numerator))
+        let ratio =
+            Double(wanted.numerator) * Double(arriving.denominator)
+            / (Double(wanted.denominator) * Double(arriving.numerator))
         return abs(ratio - 1) < 0.005 ? nil : wanted
     }
 

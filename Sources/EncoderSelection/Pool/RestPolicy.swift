@@ -5,8 +5,8 @@ public enum RestPolicy {
     public static let cap = Duration.seconds(300)
     /// Failures older than this are forgiven.
     public static let memory = Duration.seconds(600)
-    /// After so many failures within ``memory`` the pause is the cap, however short the last one was: what comes back and
-    /// fails again and again is not to be handed a stream each time.
+    /// After so many failures within ``memory`` the pause is the cap, however short the last one was: what comes back
+    /// and fails again and again is not to be handed a stream each time.
     public static let most = 3
 
     /// - Parameter step: 0 for the first pause.

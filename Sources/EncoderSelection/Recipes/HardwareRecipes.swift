@@ -39,17 +39,22 @@ public struct VAAPIRecipe: EncoderRecipe {
         let format = surfaceFormat(settings)
         let upload = ["format=\(format)", "hwupload"]
         guard scalesOnGPU, let size = settings.size else { return upload }
-        return upload + ["scale_vaapi=w=\(size.width):h=\(size.height):format=\(format == "nv12" ? format : "p010")", "setsar=1"]
+        return upload + [
+            "scale_vaapi=w=\(size.width):h=\(size.height):format=\(format == "nv12" ? format : "p010")", "setsar=1",
+        ]
     }
 
     public func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
-        var options = commonOptions(settings, inputRate) + [
-            "-rc_mode", "CBR",
-            // One picture at a time: what is queued in the driver is delay.
-            "-async_depth", "1", "-idr_interval", "0",
-        ]
+        var options =
+            commonOptions(settings, inputRate) + [
+                "-rc_mode", "CBR",
+                // One picture at a time: what is queued in the driver is delay.
+                "-async_depth", "1", "-idr_interval", "0",
+            ]
         // The name differs, the bits do not.
-        if let profile = settings.profile { options += ["-profile:v", profile == "baseline" ? "constrained_baseline" : profile] }
+        if let profile = settings.profile {
+            options += ["-profile:v", profile == "baseline" ? "constrained_baseline" : profile]
+        }
         return options
     }
 }
@@ -68,12 +73,15 @@ public struct NVENCRecipe: EncoderRecipe {
     public var encoder: String { "\(codec.rawValue)_nvenc" }
     /// CUDA counts by speed unless it is told to count by slot.
     public var environment: [String: String] { ["CUDA_DEVICE_ORDER": "PCI_BUS_ID"] }
-    public func filters(for settings: VideoSettings) -> [String] { ["format=\(settings.profile == "main10" ? "p010le" : "yuv420p")"] }
+    public func filters(for settings: VideoSettings) -> [String] {
+        ["format=\(settings.profile == "main10" ? "p010le" : "yuv420p")"]
+    }
 
     public func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
-        var options = commonOptions(settings, inputRate) + [
-            "-preset", "p4", "-tune", "ull", "-rc", "cbr", "-zerolatency", "1", "-delay", "0", "-forced-idr", "1",
-        ]
+        var options =
+            commonOptions(settings, inputRate) + [
+                "-preset", "p4", "-tune", "ull", "-rc", "cbr", "-zerolatency", "1", "-delay", "0", "-forced-idr", "1",
+            ]
         if let index { options += ["-gpu", "\(index)"] }
         if let profile = settings.profile { options += ["-profile:v", profile] }
         return options
@@ -96,9 +104,10 @@ public struct QSVRecipe: EncoderRecipe {
     public func filters(for settings: VideoSettings) -> [String] { ["format=\(surfaceFormat(settings))"] }
 
     public func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
-        var options = commonOptions(settings, inputRate) + [
-            "-preset", "veryfast", "-async_depth", "1", "-forced_idr", "1",
-        ]
+        var options =
+            commonOptions(settings, inputRate) + [
+                "-preset", "veryfast", "-async_depth", "1", "-forced_idr", "1",
+            ]
         if codec == .h264 { options += ["-look_ahead", "0"] }
         if let profile = settings.profile { options += ["-profile:v", profile] }
         return options

@@ -10,7 +10,9 @@ public struct Libx265Recipe: EncoderRecipe {
 
     public var encoder: String { "libx265" }
     public var needsStatedRate: Bool { false }
-    public func filters(for settings: VideoSettings) -> [String] { ["format=\(settings.profile == "main10" ? "yuv420p10le" : "yuv420p")"] }
+    public func filters(for settings: VideoSettings) -> [String] {
+        ["format=\(settings.profile == "main10" ? "yuv420p10le" : "yuv420p")"]
+    }
 
     public func options(for settings: VideoSettings, inputRate: FrameRate?) -> [String] {
         let rate = settings.rate ?? inputRate
@@ -24,7 +26,8 @@ public struct Libx265Recipe: EncoderRecipe {
             "keyint=\(rate.map { $0.frames(in: settings.keyframe) * 2 } ?? 600)",
             "vbv-maxrate=\(kilobits)", "vbv-bufsize=\(kilobits)", "log-level=warning",
         ]
-        // x265 cannot go by the timestamps. Where nobody knows the rate, the most common one is nearer than FFmpeg's guess.
+        // x265 cannot go by the timestamps. Where nobody knows the rate, the most common one is nearer than FFmpeg's
+        // guess.
         parameters.append("fps=\(rate ?? FrameRate(30))")
         return [
             "-preset", preset, "-tune", "zerolatency", "-b:v", "\(settings.bitrate)", "-bf", "0", "-forced-idr", "1",

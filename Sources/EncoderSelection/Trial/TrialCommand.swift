@@ -22,10 +22,11 @@ public struct TrialCommand: Sendable {
             role: .trial,
             arguments: FFmpegCommand.preamble(.trial) + recipe.deviceOptions + [
                 "-f", "lavfi", "-i", "testsrc2=size=\(job.arriving):rate=\(job.rate)", "-frames:v", "\(Self.frames)",
-            ] + ffmpeg.videoOptions(filters: recipe.chain(for: settings), recipe: recipe, rate: job.rate) + recipe.options(for: job.settings, inputRate: job.rate) + [
-                // A second keyframe, which a reader could begin at.
-                "-force_key_frames", "expr:not(mod(n,\(Self.frames / Self.keyframes)))", "-f", "mpegts", "pipe:1",
-            ],
+            ] + ffmpeg.videoOptions(filters: recipe.chain(for: settings), recipe: recipe, rate: job.rate)
+                + recipe.options(for: job.settings, inputRate: job.rate) + [
+                    // A second keyframe, which a reader could begin at.
+                    "-force_key_frames", "expr:not(mod(n,\(Self.frames / Self.keyframes)))", "-f", "mpegts", "pipe:1",
+                ],
             environment: recipe.environment)
     }
 }

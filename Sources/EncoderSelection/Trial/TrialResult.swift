@@ -14,13 +14,18 @@ public enum TrialResult: Sendable, Hashable {
     ///   - overdue: It was ended because it took too long, being like this.
     ///   - flaw: What is wrong with the stream that it made; `nil` when nothing is.
     ///   - scalesOnGPU: How it was run.
-    public init(_ exit: ChildExit, of candidate: EncoderCandidate, overdue: Overdue?, flaw: String?, scalesOnGPU: Bool = false) {
+    public init(
+        _ exit: ChildExit, of candidate: EncoderCandidate, overdue: Overdue?, flaw: String?, scalesOnGPU: Bool = false
+    ) {
         if overdue == .working {
-            self = .failed(.timeout, "it was at work and did not come to an end: this machine is too busy, or far too slow for it")
+            self = .failed(
+                .timeout, "it was at work and did not come to an end: this machine is too busy, or far too slow for it")
         } else if overdue == .hanging {
             self = .failed(.driverError, "it hangs: its driver does not answer; restart the box, or update the driver")
         } else if exit.status == .exited(0) {
-            self = flaw.map { .failed(.unsupported, "its stream cannot be used: \($0)") } ?? .passed(scalesOnGPU: scalesOnGPU)
+            self =
+                flaw.map { .failed(.unsupported, "its stream cannot be used: \($0)") }
+                ?? .passed(scalesOnGPU: scalesOnGPU)
         } else {
             let cause = exit.cause ?? .unknown
             self = .failed(cause, Self.advice(cause, candidate, exit))
@@ -42,21 +47,31 @@ public enum TrialResult: Sendable, Hashable {
         let says = { (text: String) in lines.contains { $0.contains(text) } }
         switch (cause, candidate.family) {
         case (.deviceGone, _): return "there is no such device any more"
-        case (.driverMissing, .nvenc) where says("required nvenc API version") || says("Cannot load cu") && !says("Cannot load libcuda"):
+        case (.driverMissing, .nvenc)
+        where says("required nvenc API version") || says("Cannot load cu") && !says("Cannot load libcuda"):
             return "the NVIDIA driver is older than this FFmpeg needs; update nvidia-driver"
-        case (.driverMissing, .nvenc) where says("Failed to query nvenc max version") || says("Failed to create nvenc instance"):
+        case (.driverMissing, .nvenc)
+        where says("Failed to query nvenc max version") || says("Failed to create nvenc instance"):
             return "the NVIDIA driver is older than this FFmpeg needs; update nvidia-driver"
-        case (.driverMissing, .nvenc): return "the NVIDIA driver is missing; install nvidia-driver and libnvidia-encode1"
-        case (.driverMissing, .qsv): return "the Quick Sync runtime is missing; install libmfx-gen1.2, or on Debian 12 libmfx1 (older GPUs)"
-        case (.driverMissing, _): return "the VA driver is missing; install intel-media-va-driver (Intel) or mesa-va-drivers (AMD)"
+        case (.driverMissing, .nvenc):
+            return "the NVIDIA driver is missing; install nvidia-driver and libnvidia-encode1"
+        case (.driverMissing, .qsv):
+            return "the Quick Sync runtime is missing; install libmfx-gen1.2, or on Debian 12 libmfx1 (older GPUs)"
+        case (.driverMissing, _):
+            return "the VA driver is missing; install intel-media-va-driver (Intel) or mesa-va-drivers (AMD)"
         case (.permission, _): return "this user may not open the device; add it to the groups render and video"
-        case (.sessionLimit, _): return "the device allows no further encoding session; another program or group has them all"
+        case (.sessionLimit, _):
+            return "the device allows no further encoding session; another program or group has them all"
         case (.unsupported, _) where says("No usable encoding entrypoint") || says("No usable encoding profile"):
             return "the GPU or its driver cannot encode this profile"
         case (.unsupported, _) where says("does not support encoding at size") || says(" exceeds "):
             return "the GPU cannot encode pictures of this size"
         case (.unsupported, _) where says("does not support CBR"):
-            return "its driver encodes at no constant bitrate; an Intel GPU needs its firmware for that (install firmware-intel-graphics, on Debian 12 firmware-misc-nonfree; restart the box)"
+            return
+                """
+                its driver encodes at no constant bitrate; an Intel GPU needs its firmware for that (install \
+                firmware-intel-graphics, on Debian 12 firmware-misc-nonfree; restart the box)
+                """
         case (.unsupported, .nvenc) where says("No capable devices found") && !says("features"):
             return "the GPU or its driver cannot encode this codec"
         case (.unsupported, _):

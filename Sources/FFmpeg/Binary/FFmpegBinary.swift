@@ -42,10 +42,12 @@ public struct FFmpegBinary: Sendable, Hashable {
             return Located(binary: FFmpegBinary(path: path, capabilities: known.capabilities), knowledge: known)
         }
         // First alone: a program that is no FFmpeg may do anything when it is asked something else.
-        let version = try version(at: path, await ask(path, .version, environment: environment, limit: limit), limit: limit)
+        let version = try version(
+            at: path, await ask(path, .version, environment: environment, limit: limit), limit: limit)
         let capabilities = try await capabilities(path, version, environment: environment, limit: limit)
         return Located(
-            binary: FFmpegBinary(path: path, capabilities: capabilities), knowledge: files.map { FFmpegKnowledge(capabilities: capabilities, files: $0) })
+            binary: FFmpegBinary(path: path, capabilities: capabilities),
+            knowledge: files.map { FFmpegKnowledge(capabilities: capabilities, files: $0) })
     }
 
     private static func capabilities(
@@ -64,7 +66,8 @@ public struct FFmpegBinary: Sendable, Hashable {
                 askNext()
             }
         }
-        /// A list that a wrapper does not pass on, or that is broken off, says nothing: what is missing then is found out by using it.
+        /// A list that a wrapper does not pass on, or that is broken off, says nothing: what is missing then is found
+        /// out by using it.
         func list(_ names: Set<String>, or usual: Set<String>) -> Set<String> { names.isEmpty ? usual : names }
         let usual = FFmpegCapabilities.complete(version)
         func text(_ question: CapabilityQuestions) throws(FFmpegBinaryError) -> String {
@@ -86,17 +89,22 @@ public struct FFmpegBinary: Sendable, Hashable {
             encoders: list(CapabilityQuestions.encoders(in: try text(.encoders)), or: usual.encoders),
             decoders: list(CapabilityQuestions.decoders(in: try text(.decoders)), or: usual.decoders),
             filters: list(CapabilityQuestions.filters(in: try text(.filters)), or: usual.filters),
-            bitstreamFilters: list(CapabilityQuestions.names(in: try text(.bitstreamFilters)), or: usual.bitstreamFilters),
-            inputProtocols: list(protocols.input, or: usual.inputProtocols), outputProtocols: list(protocols.output, or: usual.outputProtocols),
+            bitstreamFilters: list(
+                CapabilityQuestions.names(in: try text(.bitstreamFilters)), or: usual.bitstreamFilters),
+            inputProtocols: list(protocols.input, or: usual.inputProtocols),
+            outputProtocols: list(protocols.output, or: usual.outputProtocols),
             demuxers: list(formats.demuxers, or: usual.demuxers), muxers: list(formats.muxers, or: usual.muxers),
             options: list(CapabilityQuestions.options(in: try text(.options)), or: usual.options),
             srtOptions: CapabilityQuestions.privateOptions(in: try text(.srtOptions)),
             rtspOptions: CapabilityQuestions.privateOptions(in: try text(.rtspOptions)),
-            x265Options: CapabilityQuestions.privateOptions(in: try text(.x265Options)), hwaccels: CapabilityQuestions.names(in: try text(.hwaccels)),
+            x265Options: CapabilityQuestions.privateOptions(in: try text(.x265Options)),
+            hwaccels: CapabilityQuestions.names(in: try text(.hwaccels)),
             acceptsRateWithPassthrough: acceptsRate, presetReachesOutput: reachesOutput)
     }
 
-    private static func version(at path: String, _ answer: Answer, limit: Duration) throws(FFmpegBinaryError) -> FFmpegVersion {
+    private static func version(at path: String, _ answer: Answer, limit: Duration) throws(FFmpegBinaryError)
+        -> FFmpegVersion
+    {
         switch answer {
         case .hung:
             throw .hung(path: path, seconds: Int(limit.components.seconds))
@@ -154,7 +162,8 @@ public struct FFmpegBinary: Sendable, Hashable {
             group.addTask {
                 do {
                     let result = try await Subprocess.run(
-                        configuration, input: .array(Array(question.input.utf8)), output: .string(limit: 1 << 20), error: .discarded)
+                        configuration, input: .array(Array(question.input.utf8)), output: .string(limit: 1 << 20),
+                        error: .discarded)
                     return .output(result.standardOutput, result.terminationStatus)
                 } catch {
                     return .unstartable("\(error)")

@@ -15,15 +15,25 @@ public enum FFmpegBinaryError: Error, Sendable, Hashable, CustomStringConvertibl
         case .missing(let path):
             "\(path) does not exist: install FFmpeg (apt install ffmpeg) or set `ffmpeg:` to its path"
         case .notExecutable(let path):
-            "\(path) is not a program that this user may execute: set `ffmpeg:` to FFmpeg's path, or give it the right to execute (chmod a+rx)"
+            """
+            \(path) is not a program that this user may execute: set `ffmpeg:` to FFmpeg's path, or give it the \
+            right to execute (chmod a+rx)
+            """
         case .notFFmpeg(let path):
             "\(path) is not FFmpeg: set `ffmpeg:` to FFmpeg's path (apt install ffmpeg)"
         case .tooOld(let path, let version):
-            "\(path) is FFmpeg \(version), but \(FFmpegVersion.oldestSupported.major).\(FFmpegVersion.oldestSupported.minor) or newer is needed: update it (apt install ffmpeg)"
+            """
+            \(path) is FFmpeg \(version), but \
+            \(FFmpegVersion.oldestSupported.major).\(FFmpegVersion.oldestSupported.minor) or newer is needed: \
+            update it (apt install ffmpeg)
+            """
         case .hung(let path, let seconds):
             "\(path) did not answer within \(seconds) s: set `ffmpeg:` to a working FFmpeg (apt install ffmpeg)"
         case .failed(let path, let reason):
-            "\(path) could not be run (\(reason)): install FFmpeg anew (apt install --reinstall ffmpeg) or set `ffmpeg:` to a working one"
+            """
+            \(path) could not be run (\(reason)): install FFmpeg anew (apt install --reinstall ffmpeg) or set \
+            `ffmpeg:` to a working one
+            """
         }
     }
 }

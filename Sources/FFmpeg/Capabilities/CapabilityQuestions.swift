@@ -20,13 +20,15 @@ enum CapabilityQuestions: CaseIterable {
         // Asked by doing: no list tells which options go together.
         case .rateWithPassthrough:
             [
-                "-hide_banner", "-nostdin", "-loglevel", "quiet", "-f", "lavfi", "-i", "color=size=16x16:rate=30", "-frames:v", "1",
+                "-hide_banner", "-nostdin", "-loglevel", "quiet", "-f", "lavfi", "-i", "color=size=16x16:rate=30",
+                "-frames:v", "1",
                 "-fps_mode", "passthrough", "-r", "30", "-f", "null", "-",
             ]
         // Likewise: an option that is lost leaves the muxer with its own hash.
         case .preset:
             [
-                "-hide_banner", "-nostdin", "-loglevel", "quiet", "-f", "lavfi", "-i", "color=size=16x16:rate=30", "-frames:v", "1",
+                "-hide_banner", "-nostdin", "-loglevel", "quiet", "-f", "lavfi", "-i", "color=size=16x16:rate=30",
+                "-frames:v", "1",
                 "-fpre", "/dev/stdin", "-f", "hash", "-",
             ]
         }
@@ -69,7 +71,8 @@ enum CapabilityQuestions: CaseIterable {
 
     /// Reads `-protocols`: indented names below `Input:` and below `Output:`.
     static func protocols(in text: String) -> (input: Set<String>, output: Set<String>) {
-        var input: Set<String> = [], output: Set<String> = []
+        var input: Set<String> = []
+        var output: Set<String> = []
         var isOutput = false
         for line in lines(text) {
             switch line {
@@ -86,7 +89,8 @@ enum CapabilityQuestions: CaseIterable {
 
     /// Reads `-formats`: ` DE mpegts   MPEG-TS …`, ` D d v4l2,alias   …` for a device, below a line of dashes.
     static func formats(in text: String) -> (demuxers: Set<String>, muxers: Set<String>) {
-        var demuxers: Set<String> = [], muxers: Set<String> = []
+        var demuxers: Set<String> = []
+        var muxers: Set<String> = []
         for line in lines(text).drop(while: { !isRule($0) }).dropFirst() {
             // Three columns of flags since FFmpeg 7, two before it; each is a letter or a space.
             let flags = line.dropFirst().prefix(3)
@@ -109,7 +113,8 @@ enum CapabilityQuestions: CaseIterable {
             })
     }
 
-    /// Reads `-h protocol=srt`, `-h demuxer=rtsp` and `-h encoder=libx265`: `  -latency   <int64>   ED......... receiver delay …`, below lines that begin with no space.
+    /// Reads `-h protocol=srt`, `-h demuxer=rtsp` and `-h encoder=libx265`: `  -latency   <int64>   ED.........
+    /// receiver delay …`, below lines that begin with no space.
     static func privateOptions(in text: String) -> Set<String> {
         Set(
             lines(text).compactMap { line in

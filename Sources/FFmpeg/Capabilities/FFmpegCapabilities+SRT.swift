@@ -18,9 +18,12 @@ extension FFmpegCapabilities {
         version.equivalent.map { $0 >= FFmpegVersion.Release(major: 9, minor: 0) } ?? true
     }
 
-    /// What an SRT address has for parameters that are none, in their order; nothing where the address is another, or nothing is known.
+    /// What an SRT address has for parameters that are none, in their order; nothing where the address is another, or
+    /// nothing is known.
     public func unknownSRTParameters(of url: String) -> [SRTParameter] {
         guard !srtOptions.isEmpty, let address = try? MediaAddress(url), address.scheme == "srt" else { return [] }
-        return address.parameters.filter { !srtOptions.contains($0.name) }.map { SRTParameter(name: $0.name, value: $0.value) }
+        return address.parameters.filter { !srtOptions.contains($0.name) }.map {
+            SRTParameter(name: $0.name, value: $0.value)
+        }
     }
 }

@@ -1,5 +1,5 @@
-/// What one FFmpeg can do, as far as command lines depend on it. Asked of the program itself; the version decides only what
-/// FFmpeg does not tell.
+/// What one FFmpeg can do, as far as command lines depend on it. Asked of the program itself; the version decides only
+/// what FFmpeg does not tell.
 public struct FFmpegCapabilities: Sendable, Hashable, Codable {
     public let version: FFmpegVersion
     /// Names of the encoders compiled in. Listing is not having: only a trial encode proves one.
@@ -24,18 +24,20 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
     public let x265Options: Set<String>
     /// Names of what it can decode with.
     public let hwaccels: Set<String>
-    /// `-r` may stand beside `-fps_mode passthrough`: an encoder is told the frame rate, and no frame is moved. FFmpeg 6 and
-    /// later refuse it as a contradiction (fftools/ffmpeg_mux_init.c).
+    /// `-r` may stand beside `-fps_mode passthrough`: an encoder is told the frame rate, and no frame is moved. FFmpeg
+    /// 6 and later refuse it as a contradiction (fftools/ffmpeg_mux_init.c).
     public let acceptsRateWithPassthrough: Bool
-    /// Options of formats and protocols in a preset file (`-fpre`) reach the output. In FFmpeg 9.0 they stay in a global list that
-    /// nothing reads any more (`opt_preset` in fftools/ffmpeg_opt.c).
+    /// Options of formats and protocols in a preset file (`-fpre`) reach the output. In FFmpeg 9.0 they stay in a
+    /// global list that nothing reads any more (`opt_preset` in fftools/ffmpeg_opt.c).
     public let presetReachesOutput: Bool
 
     public init(
         version: FFmpegVersion, encoders: Set<String>, decoders: Set<String>, filters: Set<String>,
         bitstreamFilters: Set<String>, inputProtocols: Set<String>,
-        outputProtocols: Set<String>, demuxers: Set<String>, muxers: Set<String>, options: Set<String>, srtOptions: Set<String>,
-        rtspOptions: Set<String>, x265Options: Set<String>, hwaccels: Set<String>, acceptsRateWithPassthrough: Bool, presetReachesOutput: Bool
+        outputProtocols: Set<String>, demuxers: Set<String>, muxers: Set<String>, options: Set<String>,
+        srtOptions: Set<String>,
+        rtspOptions: Set<String>, x265Options: Set<String>, hwaccels: Set<String>, acceptsRateWithPassthrough: Bool,
+        presetReachesOutput: Bool
     ) {
         self.version = version
         self.encoders = encoders
@@ -55,15 +57,18 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
         self.presetReachesOutput = presetReachesOutput
     }
 
-    /// Whether FLV, and with it RTMP, carries HEVC and AV1. FFmpeg lists no codecs of a container, so the version decides; a
-    /// build that tells no number at all is taken for a new one.
-    public var hasEnhancedFLV: Bool { version.equivalent.map { $0 >= FFmpegVersion.Release(major: 6, minor: 1) } ?? true }
+    /// Whether FLV, and with it RTMP, carries HEVC and AV1. FFmpeg lists no codecs of a container, so the version
+    /// decides; a build that tells no number at all is taken for a new one.
+    public var hasEnhancedFLV: Bool {
+        version.equivalent.map { $0 >= FFmpegVersion.Release(major: 6, minor: 1) } ?? true
+    }
 
-    /// Inputs, filters, encoders and outputs run in threads of their own (FFmpeg 7.0 and later), so that audio may come later behind the
-    /// frames. FFmpeg does not tell.
+    /// Inputs, filters, encoders and outputs run in threads of their own (FFmpeg 7.0 and later), so that audio may come
+    /// later behind the frames. FFmpeg does not tell.
     var runsInThreads: Bool { version.equivalent.map { $0 >= FFmpegVersion.Release(major: 7, minor: 0) } ?? true }
 
-    /// What gives a publisher its key states a rate of its own, which reaches the header of the stream. It has to be stated again.
+    /// What gives a publisher its key states a rate of its own, which reaches the header of the stream. It has to be
+    /// stated again.
     public var needsRateOfPublishers: Bool { !presetReachesOutput }
 
     /// The certificate of an RTSP server can be checked.
@@ -93,20 +98,22 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
 
     /// Every frame keeps its time; with FFmpeg's own time base it would move by up to half a frame.
     ///
-    /// A number for the time base, since all versions take it: `-1` for the source's is refused by FFmpeg 9, and the word
-    /// `demux` by those before 6.1.
+    /// A number for the time base, since all versions take it: `-1` for the source's is refused by FFmpeg 9, and the
+    /// word `demux` by those before 6.1.
     ///
     /// - Parameter ticks: How many there are in a second; by default those of MPEG-TS, in which the feeds count.
     func timestampOptions(ticks: Int = 90_000) -> [String] {
         [options.contains("fps_mode") ? "-fps_mode" : "-vsync", "passthrough", "-enc_time_base", "1:\(ticks)"]
     }
 
-    /// An input is read at its own speed. FFmpeg 6.1 and later would read the first half second at once; a source is no faster than
-    /// the clock.
-    var pacingOptions: [String] { ["-re"] + (options.contains("readrate_initial_burst") ? ["-readrate_initial_burst", "0.001"] : []) }
+    /// An input is read at its own speed. FFmpeg 6.1 and later would read the first half second at once; a source is no
+    /// faster than the clock.
+    var pacingOptions: [String] {
+        ["-re"] + (options.contains("readrate_initial_burst") ? ["-readrate_initial_burst", "0.001"] : [])
+    }
 
-    /// More parameters for the address of an SRT listener. On the IPv6 wildcard it serves IPv4 too, which newer versions of libsrt have to be
-    /// told; an FFmpeg before 9 cannot tell them.
+    /// More parameters for the address of an SRT listener. On the IPv6 wildcard it serves IPv4 too, which newer
+    /// versions of libsrt have to be told; an FFmpeg before 9 cannot tell them.
     ///
     /// - Parameter authority: Host and port.
     func srtListenerParameters(on authority: String) -> [String] {
@@ -120,8 +127,8 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
 
     /// Filters, times and the choice of the encoder, alike for groups and trials: a trial proves the whole of it.
     ///
-    /// - Parameter rate: Frames per second, for an encoder that goes by what FFmpeg states; `nil` where it is not known. An FFmpeg that
-    ///   takes no such statement goes by the rate of the input.
+    /// - Parameter rate: Frames per second, for an encoder that goes by what FFmpeg states; `nil` where it is not
+    ///   known. An FFmpeg that takes no such statement goes by the rate of the input.
     public func videoOptions(filters: [String], recipe: any EncoderRecipe, rate: FrameRate?) -> [String] {
         var options = ["-vf", filters.joined(separator: ",")] + timestampOptions()
         if recipe.needsStatedRate, acceptsRateWithPassthrough, let rate { options += ["-r", "\(rate)"] }

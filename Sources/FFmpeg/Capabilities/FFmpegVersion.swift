@@ -7,8 +7,8 @@ public struct FFmpegVersion: Sendable, Hashable, Codable, CustomStringConvertibl
     /// The number of libavutil, printed by every build: what a packager calls it does not change that.
     private let libavutil: Release?
 
-    /// The release that it can do as much as: by its libavutil (doc/APIchanges), and by its own number where that is not told. `nil`
-    /// where neither is.
+    /// The release that it can do as much as: by its libavutil (doc/APIchanges), and by its own number where that is
+    /// not told. `nil` where neither is.
     public var equivalent: Release? {
         guard let libavutil else { return release }
         return switch (libavutil.major, libavutil.minor) {
@@ -55,7 +55,9 @@ public struct FFmpegVersion: Sendable, Hashable, Codable, CustomStringConvertibl
         libavutil = lines.first { $0.hasPrefix("libavutil ") }
             .flatMap { line in
                 // `libavutil      59. 39.100 / 59. 39.100`
-                let fields = line.dropFirst("libavutil ".count).prefix { $0 != "/" }.split(separator: ".").map { $0.filter { $0 != " " } }
+                let fields = line.dropFirst("libavutil ".count).prefix { $0 != "/" }.split(separator: ".").map {
+                    $0.filter { $0 != " " }
+                }
                 guard fields.count >= 2, let major = Int(fields[0]), let minor = Int(fields[1]) else { return nil }
                 return Release(major: major, minor: minor)
             }

@@ -16,7 +16,9 @@ public struct RefusedRole: Sendable, Hashable, Codable {
     }
 
     /// The same of a single process, without what to do.
-    public static func sentence(_ refused: String, ffmpeg: String) -> String { "FFmpeg \(ffmpeg) \(verb(for: refused)) \(refused)" }
+    public static func sentence(_ refused: String, ffmpeg: String) -> String {
+        "FFmpeg \(ffmpeg) \(verb(for: refused)) \(refused)"
+    }
 
     /// The same of an encoder's trial, which does not know the version, with what to do.
     public static func sentence(_ refused: String) -> String {
@@ -29,7 +31,8 @@ public struct RefusedRole: Sendable, Hashable, Codable {
 
     /// What an FFmpeg has or has not; it refuses the rest, whether it knows it or not.
     private static let parts = [
-        "the encoder ", "the decoder ", "the filter ", "the bitstream filter ", "a bitstream filter ", "the input format ", "the output format ",
+        "the encoder ", "the decoder ", "the filter ", "the bitstream filter ", "a bitstream filter ",
+        "the input format ", "the output format ",
         "the pixel format ", "the device type ", "the protocol ",
     ]
 
@@ -39,13 +42,20 @@ public struct RefusedRole: Sendable, Hashable, Codable {
     }
 
     public static let advice =
-        "; install Debian's FFmpeg (apt install ffmpeg); if this is Debian's, set `ffmpeg:` to one that has it, or do without it"
+        """
+        ; install Debian's FFmpeg (apt install ffmpeg); if this is Debian's, set `ffmpeg:` to one that has it, or \
+        do without it
+        """
 
     /// What to do about what is refused.
     public static func advice(on refused: String) -> String {
-        if refused == RefusedOption.wildcardListener { return "; let it listen on 0.0.0.0 or on an address of the box, or use FFmpeg 9" }
+        if refused == RefusedOption.wildcardListener {
+            return "; let it listen on 0.0.0.0 or on an address of the box, or use FFmpeg 9"
+        }
         if refused.hasSuffix(RefusedOption.tooLong) { return "; make it shorter" }
-        if refused.hasPrefix("the parameter ") { return "; take it out of the address, or set `ffmpeg:` to an FFmpeg that has it" }
+        if refused.hasPrefix("the parameter ") {
+            return "; take it out of the address, or set `ffmpeg:` to an FFmpeg that has it"
+        }
         if refused.hasPrefix("the value of SRTO_") { return "; change it in the address" }
         return advice
     }

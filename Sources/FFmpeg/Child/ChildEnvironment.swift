@@ -23,7 +23,9 @@ public enum ChildEnvironment {
     }
 
     /// Children see the variable, so it is no place for a secret.
-    public static func passesOn(_ name: String) -> Bool { names.contains(name) || prefixes.contains { name.hasPrefix($0) } }
+    public static func passesOn(_ name: String) -> Bool {
+        names.contains(name) || prefixes.contains { name.hasPrefix($0) }
+    }
 
     static func subprocess(_ environment: [String: String]) -> Environment {
         .custom(

@@ -3,7 +3,8 @@ import Synchronization
 /// The way to stop a child from outside. One handle serves one child; it may be used before the child exists.
 public final class ChildHandle: Sendable {
     public enum Stop: Int, Sendable, Hashable, Comparable {
-        /// SIGINT, so that trailers are written; a second one after 2.5 s frees a wedged output; SIGKILL after 2.5 s more.
+        /// SIGINT, so that trailers are written; a second one after 2.5 s frees a wedged output; SIGKILL after 2.5 s
+        /// more.
         case gracefully
         /// SIGKILL.
         case now

@@ -20,7 +20,8 @@ public enum ChildProcess {
     ///   - redactor: knows the service's secrets; those of the command are added.
     ///   - handle: stops the child.
     ///   - clock: times the steps of stopping.
-    ///   - takes: called with each line, secrets and all, before any is left out; one that it takes goes no further. It must not block.
+    ///   - takes: called with each line, secrets and all, before any is left out; one that it takes goes no further. It
+    ///     must not block.
     ///   - events: called in order, never at the same time; it must not block.
     public static func run(
         _ command: FFmpegCommand,

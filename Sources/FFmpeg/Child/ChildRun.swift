@@ -37,7 +37,9 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         do {
             let null = try ends.nullIfNeeded()
             // A secret comes through the descriptor that has nothing else to carry.
-            let secret = try command.secretFile.map { try SecretPipe($0, ends: ends, isInputTaken: input != nil, isOutputTaken: output != nil) }
+            let secret = try command.secretFile.map {
+                try SecretPipe($0, ends: ends, isInputTaken: input != nil, isOutputTaken: output != nil)
+            }
             let result = try await Subprocess.run(
                 configuration(secret),
                 // Closed by us, so that it happens on every path.
@@ -111,8 +113,8 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         }
     }
 
-    /// What only moves the stream goes before the encoders, which keep every core busy, and behind the data path. Where this is
-    /// not permitted, all is well until the box is overloaded.
+    /// What only moves the stream goes before the encoders, which keep every core busy, and behind the data path. Where
+    /// this is not permitted, all is well until the box is overloaded.
     private func takePrecedence(_ pid: pid_t) {
         switch command.role {
         case .relay, .publisher, .sound:
@@ -122,8 +124,9 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         }
     }
 
-    /// Where memory is short the kernel ends a child before the service, which starts it again: a unit's `OOMScoreAdjust=` is for the
-    /// service alone. Who has none loses nothing by it, and lowering it again is not permitted.
+    /// Where memory is short the kernel ends a child before the service, which starts it again: a unit's
+    /// `OOMScoreAdjust=` is for the service alone. Who has none loses nothing by it, and lowering it again is not
+    /// permitted.
     private static func giveWay(_ pid: pid_t) {
         let file = open("/proc/\(pid)/oom_score_adj", O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { return }
@@ -199,11 +202,14 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         abandon(exit)
     }
 
-    /// Where descriptors were out when the child was started, the library has none by which to notice its end: it would wait for ever.
+    /// Where descriptors were out when the child was started, the library has none by which to notice its end: it would
+    /// wait for ever.
     private func reap(_ pid: pid_t, log: ChildLog<C.Instant>, lasted: Duration) async {
         guard (try? await ContinuousClock().sleep(for: Self.noticePatience)) != nil else { return }
         var info = siginfo_t()
-        guard waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG) == 0, info._sifields._sigchld.si_pid == pid else { return }
+        guard waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG) == 0, info._sifields._sigchld.si_pid == pid else {
+            return
+        }
         let number = info._sifields._sigchld.si_status
         abandon(exit(info.si_code == CLD_EXITED ? .exited(number) : .signaled(number), log: log, lasted: lasted))
     }

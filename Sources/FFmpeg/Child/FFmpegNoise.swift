@@ -2,11 +2,16 @@
 public enum FFmpegNoise {
     /// Whether a line says nothing.
     public static func contains(_ line: LogLine) -> Bool {
-        // With each picture of another size than the first: of filters that are none of ours. Since FFmpeg 7 a second line has the sizes.
-        if line.text.hasSuffix("Changing video frame properties on the fly is not supported by all filters.") { return true }
+        // With each picture of another size than the first: of filters that are none of ours. Since FFmpeg 7 a second
+        // line has the sizes.
+        if line.text.hasSuffix("Changing video frame properties on the fly is not supported by all filters.") {
+            return true
+        }
         let text = LogLine.withoutPrefixes(line.text)
         // Of sound that comes behind the first pictures, on a busy machine: its decoder is opened with the first frame.
-        if text.hasPrefix("Could not find codec parameters for stream "), text.contains(" (Audio: "), text.hasSuffix(": unspecified sample format") {
+        if text.hasPrefix("Could not find codec parameters for stream "), text.contains(" (Audio: "),
+            text.hasSuffix(": unspecified sample format")
+        {
             return true
         }
         return beginnings.contains { text.hasPrefix($0) }

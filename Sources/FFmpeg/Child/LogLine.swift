@@ -18,12 +18,14 @@ public struct LogLine: Sendable, Hashable {
     init(parsing line: String) {
         var rest = Substring(line)
         var prefix = Substring()
-        // The names of the parts that speak come first, if any: `[vost#0:0/libx264 @ 0x…] [enc:libx264 @ 0x…] [error] …`.
+        // The names of the parts that speak come first, if any: `[vost#0:0/libx264 @ 0x…] [enc:libx264 @ 0x…] [error]
+        // …`.
         while let next = Self.endOfPrefix(rest) {
             prefix = Substring(line)[..<next]
             rest = rest[next...]
         }
-        if rest.hasPrefix("["), let end = rest.firstIndex(of: "]"), let level = Self.level(rest[rest.startIndex...end]) {
+        if rest.hasPrefix("["), let end = rest.firstIndex(of: "]"), let level = Self.level(rest[rest.startIndex...end])
+        {
             rest = rest[rest.index(after: end)...]
             if rest.first == " " { rest = rest.dropFirst() }
             self.init(level: level, text: String(prefix) + String(rest))

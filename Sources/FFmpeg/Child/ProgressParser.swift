@@ -21,7 +21,9 @@ struct ProgressParser {
         switch key {
         case "frame": block.frame = Self.count(value).flatMap { Int(exactly: $0) }
         case "fps": block.fps = Self.decimal(value)
-        case "bitrate": block.bitrate = value.hasSuffix("kbits/s") ? Self.decimal(value.dropLast(7)).map { ($0 * 1000).rounded() } : nil
+        case "bitrate":
+            block.bitrate =
+                value.hasSuffix("kbits/s") ? Self.decimal(value.dropLast(7)).map { ($0 * 1000).rounded() } : nil
         case "total_size": block.totalSize = Self.count(value)
         case "out_time_us": block.outTime = Int64(value)
         // Microseconds too, in spite of its name; `out_time` is the same for people.

@@ -29,7 +29,9 @@ struct SecretPipe {
         _ = fcntl(pipe[1], F_SETFL, O_NONBLOCK)
         var contents = file.contents
         let count = contents.withUTF8 { Glibc.write(pipe[1], $0.baseAddress, $0.count) }
-        guard count == contents.utf8.count else { throw Failure(description: "its address and secret are longer than a pipe holds") }
+        guard count == contents.utf8.count else {
+            throw Failure(description: "its address and secret are longer than a pipe holds")
+        }
         input = isInputTaken ? nil : FileDescriptor(rawValue: pipe[0])
         output = isInputTaken ? FileDescriptor(rawValue: pipe[0]) : nil
         path = isInputTaken ? "/dev/fd/1" : "/dev/fd/0"

@@ -54,7 +54,8 @@ public struct PixelAspect: Sendable, Hashable {
     /// One that no picture has, such as 100:1, is taken for square.
     public init(width: Int, height: Int) {
         let isSensible =
-            (1...1 << 16).contains(width) && (1...1 << 16).contains(height) && width <= 8 * height && height <= 8 * width
+            (1...1 << 16).contains(width) && (1...1 << 16).contains(height) && width <= 8 * height
+            && height <= 8 * width
         self.width = isSensible ? width : 1
         self.height = isSensible ? height : 1
     }

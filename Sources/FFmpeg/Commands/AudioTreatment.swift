@@ -11,8 +11,8 @@ public enum AudioTreatment: Sendable, Hashable {
     /// filter the hole goes out as a hole. Values of `async` above 1 stretch the sound all the time.
     static let gapFilling = "async=1:min_hard_comp=0.02"
 
-    /// For sound whose clock is not the picture's: it is stretched, by up to a fiftieth, as far as the clocks go apart, and
-    /// cut or filled where it is 100 ms off. Measured: with a clock that is off by 208 ppm for ten minutes (125 ms without it)
-    /// the sound keeps its place within 1.4 ms.
+    /// For sound whose clock is not the picture's: it is stretched, by up to a fiftieth, as far as the clocks go apart,
+    /// and cut or filled where it is 100 ms off. Measured: with a clock that is off by 208 ppm for ten minutes (125 ms
+    /// without it) the sound keeps its place within 1.4 ms.
     public static let clockFollowing = "async=960:min_comp=0.001:min_hard_comp=0.1"
 }

@@ -1,5 +1,5 @@
-/// A capture card → its frames on standard output, each with the time at which the card took it, and its sound as MPEG-TS on
-/// what is else the standard input.
+/// A capture card → its frames on standard output, each with the time at which the card took it, and its sound as
+/// MPEG-TS on what is else the standard input.
 ///
 /// It encodes no picture, so that nothing that happens to an encoder happens to whoever has the card open.
 public struct CardReaderCommand: Sendable {
@@ -35,10 +35,14 @@ public struct CardReaderCommand: Sendable {
         self.soundRate = soundRate
     }
 
-    public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand { command(reading: card.arguments, for: ffmpeg) }
+    public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
+        command(reading: card.arguments, for: ffmpeg)
+    }
 
     /// The same without the card, and for a tenth of a second: to see whether FFmpeg takes the rest of the options.
-    public func commandWithoutCard(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand { command(reading: card.standIn, for: ffmpeg) }
+    public func commandWithoutCard(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
+        command(reading: card.standIn, for: ffmpeg)
+    }
 
     private func command(reading input: [String], for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         var arguments = FFmpegCommand.preamble(.relay) + input
@@ -49,15 +53,17 @@ public struct CardReaderCommand: Sendable {
                 ffmpeg.deinterlacer, bottomFieldFirst: fields.isBottomFirst, ticks: Self.ticks)
             filters = deinterlacer + filters
         }
-        arguments += ["-map", "0:v:0"] + ffmpeg.timestampOptions(ticks: Self.ticks) + [
-            "-vf", filters.joined(separator: ","),
-            "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
-        ]
+        arguments +=
+            ["-map", "0:v:0"] + ffmpeg.timestampOptions(ticks: Self.ticks) + [
+                "-vf", filters.joined(separator: ","),
+                "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
+            ]
         if card.sound != nil {
-            arguments += [
-                "-map", "1:a:0", "-c:a", "aac", "-b:a", "192000", "-ac", "2",
-                "-af", "aresample=\(soundRate):\(AudioTreatment.clockFollowing)",
-            ] + TransportStreamOutput.sound
+            arguments +=
+                [
+                    "-map", "1:a:0", "-c:a", "aac", "-b:a", "192000", "-ac", "2",
+                    "-af", "aresample=\(soundRate):\(AudioTreatment.clockFollowing)",
+                ] + TransportStreamOutput.sound
         }
         return FFmpegCommand(role: .relay, arguments: arguments)
     }

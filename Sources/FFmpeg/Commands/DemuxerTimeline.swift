@@ -1,7 +1,7 @@
 /// How FFmpeg's MPEG-TS demultiplexer counts beyond 33 bits, so that a place on the wire can be named in its own time.
 ///
-/// It takes 60 s before the first timestamp for the lowest. Later wraps are added to; but when the first one stands within
-/// 60 s of the wrap, everything before the wrap becomes negative instead (libavformat/demux.c,
+/// It takes 60 s before the first timestamp for the lowest. Later wraps are added to; but when the first one stands
+/// within 60 s of the wrap, everything before the wrap becomes negative instead (libavformat/demux.c,
 /// `update_wrap_reference` and `wrap_timestamp`; seen with 5.1.9).
 public struct DemuxerTimeline: Sendable, Hashable {
     private static let wrap: Int64 = 1 << 33

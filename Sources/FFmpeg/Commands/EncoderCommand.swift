@@ -63,24 +63,25 @@ public struct EncoderCommand: Sendable {
     private func input(for ffmpeg: FFmpegCapabilities) -> [String] {
         var findsRate = false
         if case .encode(let settings, let recipe) = video { findsRate = goesByInputRate(settings, recipe, ffmpeg) }
-        let look = findsRate
+        let look =
+            findsRate
             // Until the first two frames, at most half a second of media: they carry the rate.
             ? ["-probesize", "5000000", "-analyzeduration", "500000", "-fpsprobesize", "1"]
             : ["-probesize", "100000", "-analyzeduration", "1"]
         return ["-copyts"] + look + ["-f", "mpegts", "-i", "pipe:0"]
     }
 
-    /// With so little probing FFmpeg often takes 90000 frames per second for the rate (whenever audio comes first), and an encoder
-    /// that believes it shares its bits out among them. Where the rate can be neither stated nor comes from a filter, FFmpeg has to
-    /// find it in the stream.
+    /// With so little probing FFmpeg often takes 90000 frames per second for the rate (whenever audio comes first), and
+    /// an encoder that believes it shares its bits out among them. Where the rate can be neither stated nor comes from
+    /// a filter, FFmpeg has to find it in the stream.
     private func goesByInputRate(
         _ settings: VideoSettings, _ recipe: any EncoderRecipe, _ ffmpeg: FFmpegCapabilities
     ) -> Bool {
         recipe.needsStatedRate && settings.rate == nil && !(ffmpeg.acceptsRateWithPassthrough && inputRate != nil)
     }
 
-    /// Where pictures of another size begin, FFmpeg would make its filters anew, and the picture that the conversion of the rate
-    /// holds would be gone. The first of ours that looks at a picture is one that takes whatever comes.
+    /// Where pictures of another size begin, FFmpeg would make its filters anew, and the picture that the conversion of
+    /// the rate holds would be gone. The first of ours that looks at a picture is one that takes whatever comes.
     private var takesEverySize: Bool {
         guard case .encode(let settings, let recipe) = video, settings.size != nil else { return false }
         return switch settings.fit {
@@ -90,8 +91,8 @@ public struct EncoderCommand: Sendable {
         }
     }
 
-    /// How much before its first frame an encoder begins to deinterlace, in ticks: a field is compared with those around
-    /// it.
+    /// How much before its first frame an encoder begins to deinterlace, in ticks: a field is compared with those
+    /// around it.
     private static let fieldContext: Int64 = 18_000
 
     /// The deinterlacer takes frames of one size alone, so every other one is brought to that first, field by field.
@@ -112,9 +113,10 @@ public struct EncoderCommand: Sendable {
         // The stream's own time base is 1/90000, so the cut is a whole number and nothing is rounded.
         if let resume { filters.append("trim=start_pts=\(resume.videoStart)") }
         filters += recipe.chain(for: settings, arriving: inputSize)
-        return ffmpeg.videoOptions(filters: filters, recipe: recipe, rate: settings.rate ?? inputRate) + recipe.options(for: settings, inputRate: inputRate) + [
-            "-force_key_frames", KeyframeGrid.expression(every: settings.keyframe),
-        ]
+        return ffmpeg.videoOptions(filters: filters, recipe: recipe, rate: settings.rate ?? inputRate)
+            + recipe.options(for: settings, inputRate: inputRate) + [
+                "-force_key_frames", KeyframeGrid.expression(every: settings.keyframe),
+            ]
     }
 
     private var audioArguments: [String] {

@@ -45,7 +45,9 @@ public struct FFmpegCommand: Sendable, Hashable {
 
     /// The same, with so much media written at the most.
     public func limited(toSeconds seconds: String) -> FFmpegCommand {
-        FFmpegCommand(role: role, arguments: arguments.dropLast() + ["-t", seconds] + arguments.suffix(1), secretFile: secretFile, environment: environment)
+        FFmpegCommand(
+            role: role, arguments: arguments.dropLast() + ["-t", seconds] + arguments.suffix(1), secretFile: secretFile,
+            environment: environment)
     }
 
     /// Program and arguments for a person or for JSON, secrets masked.
@@ -67,15 +69,18 @@ public struct FFmpegCommand: Sendable, Hashable {
 
     /// What every process of ours begins with: messages carry their level, and an encoder's figures come on stderr.
     ///
-    /// The figures of the others are measured in the data path. The period counts for all: since FFmpeg 7 it is also how long a
-    /// process may take to notice a signal or that one of its threads failed (`sch_wait` in fftools/ffmpeg_sched.c): 52 s seen with a
-    /// period of a minute, and a quarter of a second at each error of a GPU with half a second.
+    /// The figures of the others are measured in the data path. The period counts for all: since FFmpeg 7 it is also
+    /// how long a process may take to notice a signal or that one of its threads failed (`sch_wait` in
+    /// fftools/ffmpeg_sched.c): 52 s seen with a period of a minute, and a quarter of a second at each error of a GPU
+    /// with half a second.
     ///
     /// - Parameters:
     ///   - isTalkative: Everything at level `verbose` too.
     ///   - describesInput: It lists the programs and streams of its input, see ``InputDescription``.
     ///   - measures: It says how much it has written.
-    public static func preamble(_ role: Role, isTalkative: Bool = false, describesInput: Bool = false, measures: Bool = false) -> [String] {
+    public static func preamble(
+        _ role: Role, isTalkative: Bool = false, describesInput: Bool = false, measures: Bool = false
+    ) -> [String] {
         [
             // At `info` a publisher says when its target has accepted the connection.
             "-hide_banner", "-nostdin", "-nostats", "-loglevel",

@@ -14,15 +14,22 @@ public struct FrameEncoderCommand: Sendable {
     public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         var arguments = FFmpegCommand.preamble(.encoder) + recipe.deviceOptions
         // The file's header says all there is to say: the first frame goes in at once.
-        arguments += ["-copyts", "-probesize", "32", "-analyzeduration", "1", "-fpsprobesize", "0", "-f", "ivf", "-c:v", "rawvideo", "-i", "pipe:0"]
-        arguments += ["-map", "0:v:0"] + ffmpeg.videoOptions(filters: stated + recipe.chain(for: settings), recipe: recipe, rate: nil)
+        arguments += [
+            "-copyts", "-probesize", "32", "-analyzeduration", "1", "-fpsprobesize", "0", "-f", "ivf", "-c:v",
+            "rawvideo", "-i", "pipe:0",
+        ]
+        arguments +=
+            ["-map", "0:v:0"]
+            + ffmpeg.videoOptions(filters: stated + recipe.chain(for: settings), recipe: recipe, rate: nil)
         arguments += recipe.options(for: settings, inputRate: rate)
-        arguments += ["-force_key_frames", KeyframeGrid.expression(every: settings.keyframe)] + TransportStreamOutput.options
+        arguments +=
+            ["-force_key_frames", KeyframeGrid.expression(every: settings.keyframe)] + TransportStreamOutput.options
         return FFmpegCommand(role: .encoder, arguments: arguments, environment: recipe.environment)
     }
 
-    /// States the frame rate to an encoder that goes by it. IVF has none: FFmpeg takes its ticks for frames, 90000 a second, and the
-    /// filter divides that. It is disabled, so every frame passes with its time (FFmpeg 5.1, 7.1 and 9.0).
+    /// States the frame rate to an encoder that goes by it. IVF has none: FFmpeg takes its ticks for frames, 90000 a
+    /// second, and the filter divides that. It is disabled, so every frame passes with its time (FFmpeg 5.1, 7.1 and
+    /// 9.0).
     private var stated: [String] {
         guard recipe.needsStatedRate, let rate else { return [] }
         let step = (90_000 * rate.denominator + rate.numerator / 2) / rate.numerator

@@ -100,7 +100,9 @@ public struct InputDescription: Sendable, Hashable {
         let codec = rest.dropFirst(word.count).drop { $0 == ":" || $0 == " " }.prefix { $0 != " " && $0 != "," }
         if isInProgram { programs[programs.count - 1].streams.append(index) }
         guard streams.count < Self.most, !streams.contains(where: { $0.index == index }) else { return }
-        streams.append(Stream(index: index, kind: Kind(rawValue: String(word)) ?? .other, codec: String(codec), language: language))
+        streams.append(
+            Stream(index: index, kind: Kind(rawValue: String(word)) ?? .other, codec: String(codec), language: language)
+        )
         streams.sort { $0.index < $1.index }
     }
 

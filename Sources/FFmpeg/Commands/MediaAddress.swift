@@ -56,11 +56,19 @@ struct MediaAddress {
             throw .badAddress(text, reason: "a password needs a user, as in \(scheme)://user@host")
         }
         guard !password.isEmpty else { throw .emptySecret(option: "password") }
-        guard password.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { throw .controlCharacter(option: "password") }
+        guard password.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            throw .controlCharacter(option: "password")
+        }
         let both = user + ":" + URLMask.percentEncoded(password)
         guard both.utf8.count <= limit else {
             throw .badAddress(
-                text, reason: "FFmpeg takes \(limit) bytes of user and password; these are longer, with three for each that is no letter, digit, '-', '.', '_' or '~'")
+                text,
+                reason:
+                    """
+                    FFmpeg takes \(limit) bytes of user and password; these are longer, with three for each that \
+                    is no letter, digit, '-', '.', '_' or '~'
+                    """
+            )
         }
         userInfo = String(both)
     }

@@ -8,8 +8,8 @@ public struct PublisherCommand: Sendable, Hashable {
     /// How long the target may take nothing before the process gives up (RTMP).
     public var stall: Duration
 
-    /// How long a process may go on publishing by RTMP. FFmpeg's FLV has 31 bits of milliseconds, 24.8 days; behind them
-    /// its times begin at 0 again, and no target takes that for going on.
+    /// How long a process may go on publishing by RTMP. FFmpeg's FLV has 31 bits of milliseconds, 24.8 days; behind
+    /// them its times begin at 0 again, and no target takes that for going on.
     public static let longestConnection = Duration.seconds(24 * 24 * 3600)
 
     /// How long an RTMP server may take for an answer before FFmpeg gives up, unless it is told otherwise.
@@ -30,20 +30,25 @@ public struct PublisherCommand: Sendable, Hashable {
             secretFile: output.secretFile, environment: output.environment)
     }
 
-    /// FLV's header needs the picture's size and the sound's parameters, so this looks at 100 ms of media: connected
-    /// 70 ms after exec and sending 45 ms later from a feed that holds a GOP; at 200/245 ms where media only trickles
-    /// in. With 1 µs, enough for an encoder, the header fails whenever audio comes first; FFmpeg's own setting takes 7 s.
-    /// On a busy box the audio of a relay of FFmpeg 7.1 comes more than 100 ms behind the frames, and the header then fails for want
-    /// of a sample rate: there half a second is looked at.
+    /// FLV's header needs the picture's size and the sound's parameters, so this looks at 100 ms of media: connected 70
+    /// ms after exec and sending 45 ms later from a feed that holds a GOP; at 200/245 ms where media only trickles in.
+    /// With 1 µs, enough for an encoder, the header fails whenever audio comes first; FFmpeg's own setting takes 7 s.
+    /// On a busy box the audio of a relay of FFmpeg 7.1 comes more than 100 ms behind the frames, and the header then
+    /// fails for want of a sample rate: there half a second is looked at.
     private func streams(for ffmpeg: FFmpegCapabilities) -> [String] {
         let look = ffmpeg.runsInThreads ? "500000" : "100000"
-        return ["-probesize", "5000000", "-analyzeduration", look, "-fpsprobesize", "0", "-f", "mpegts", "-i", "pipe:0"]
+        return [
+            "-probesize", "5000000", "-analyzeduration", look, "-fpsprobesize", "0", "-f", "mpegts", "-i", "pipe:0",
+        ]
             + TransportStreamOutput.mapping
     }
 
-    /// What SRT takes is what a feed holds, so nothing is taken apart: FFmpeg's multiplexer holds each picture until sound that
-    /// belongs behind it has come, and half of them left in pairs. Each read fills a datagram, seven TS packets, or is what there is.
-    private static let bytes = ["-blocksize", "\(datagram)", "-f", "data", "-raw_packet_size", "\(datagram)", "-i", "pipe:0", "-map", "0"]
+    /// What SRT takes is what a feed holds, so nothing is taken apart: FFmpeg's multiplexer holds each picture until
+    /// sound that belongs behind it has come, and half of them left in pairs. Each read fills a datagram, seven TS
+    /// packets, or is what there is.
+    private static let bytes = [
+        "-blocksize", "\(datagram)", "-f", "data", "-raw_packet_size", "\(datagram)", "-i", "pipe:0", "-map", "0",
+    ]
     private static let datagram = 7 * 188
 
     private struct Output {
@@ -64,7 +69,9 @@ public struct PublisherCommand: Sendable, Hashable {
         }
     }
 
-    private func rtmp(_ url: String, key: String?, tls: PeerCheck, for ffmpeg: FFmpegCapabilities) throws(CommandError) -> Output {
+    private func rtmp(_ url: String, key: String?, tls: PeerCheck, for ffmpeg: FFmpegCapabilities) throws(CommandError)
+        -> Output
+    {
         var address = try MediaAddress(url)
         guard address.scheme == "rtmp" || address.scheme == "rtmps" else {
             throw .badAddress(url, reason: "an RTMP target's address begins with rtmp:// or rtmps://")
@@ -75,7 +82,10 @@ public struct PublisherCommand: Sendable, Hashable {
         }
         // It may be the end of a password with a slash in it, and then what stands before it is no application.
         guard !address.path.contains("@") else {
-            throw .badAddress(url, reason: "an @ behind the host could be a password's: if it belongs to the stream key, give that by key:")
+            throw .badAddress(
+                url,
+                reason: "an @ behind the host could be a password's: if it belongs to the stream key, give that by key:"
+            )
         }
         var path = address.path
         while path.last == "/" { path.removeLast() }
@@ -94,7 +104,9 @@ public struct PublisherCommand: Sendable, Hashable {
         }
         var options = [(name: "rtmp_playpath", value: key ?? "")]
         // FFmpeg cuts the application at its first slash by itself; what stands behind it may be a token.
-        if path.contains("/") || address.query != nil { options.append(("rtmp_app", path + (address.query.map { "?" + $0 } ?? ""))) }
+        if path.contains("/") || address.query != nil {
+            options.append(("rtmp_app", path + (address.query.map { "?" + $0 } ?? "")))
+        }
         address.path = String(path.prefix { $0 != "/" })
         address.query = nil
         try refuseWhatIsHidden(in: address, of: url)
@@ -111,8 +123,8 @@ public struct PublisherCommand: Sendable, Hashable {
                 "-fpre", file.token,
             ] + (address.scheme == "rtmps" ? tls.options.flatMap { ["-\($0.name)", $0.value] } : [])
                 + (ffmpeg.needsRateOfPublishers ? rate.map { ["-r", "\($0)"] } ?? [] : []) + [
-                "-f", "flv", address.text,
-            ], secretFile: file)
+                    "-f", "flv", address.text,
+                ], secretFile: file)
     }
 
     private func srt(
@@ -130,11 +142,19 @@ public struct PublisherCommand: Sendable, Hashable {
         let streamIDInAddress = address.takeParameter("streamid")
         if let value = passphrase ?? passphraseInAddress { secrets.append(("passphrase", value)) }
         if let value = streamID ?? streamIDInAddress { secrets.append(("srt_streamid", value)) }
-        guard address.path.isEmpty else { throw .badAddress(url, reason: "an SRT target's address has no path: it ends with the port, or with ?name=value") }
+        guard address.path.isEmpty else {
+            throw .badAddress(
+                url, reason: "an SRT target's address has no path: it ends with the port, or with ?name=value")
+        }
         // What is not known to be harmless may be a secret, if only one whose name is misspelt.
-        for parameter in address.parameters where URLMask.mask("srt://h?\(parameter.name)=\(parameter.value)").hasSuffix(URLMask.mask) {
-            guard !parameter.name.isEmpty, parameter.name.utf8.allSatisfy({ (97...122).contains($0) || $0 == 95 }), let value = address.takeParameter(parameter.name)
-            else { throw .badAddress(url, reason: "what follows the ? of an SRT target's address is name=value, joined by &") }
+        for parameter in address.parameters
+        where URLMask.mask("srt://h?\(parameter.name)=\(parameter.value)").hasSuffix(URLMask.mask) {
+            guard !parameter.name.isEmpty, parameter.name.utf8.allSatisfy({ (97...122).contains($0) || $0 == 95 }),
+                let value = address.takeParameter(parameter.name)
+            else {
+                throw .badAddress(
+                    url, reason: "what follows the ? of an SRT target's address is name=value, joined by &")
+            }
             secrets.append((parameter.name, value))
         }
         try refuseWhatIsHidden(in: address, of: url)
@@ -150,13 +170,22 @@ public struct PublisherCommand: Sendable, Hashable {
     /// Everybody can read an argument list.
     private func refuseWhatIsHidden(in address: MediaAddress, of url: String) throws(CommandError) {
         guard URLMask.mask(address.text) == address.text else {
-            throw .badAddress(url, reason: "an address is protocol://host:port and what belongs to it; a secret elsewhere in it could be read by everybody")
+            throw .badAddress(
+                url,
+                reason:
+                    """
+                    an address is protocol://host:port and what belongs to it; a secret elsewhere in it could be \
+                    read by everybody
+                    """
+            )
         }
     }
 
     /// MPEG-TS, because what was written stays playable when the power goes: after SIGKILL the newest Matroska file and
     /// the newest fragmented MP4 could not be opened at all, the newest MPEG-TS file lost its last frames only.
-    private func record(folder: String, name: String, segment: Duration, take: Int, for ffmpeg: FFmpegCapabilities) -> Output {
+    private func record(folder: String, name: String, segment: Duration, take: Int, for ffmpeg: FFmpegCapabilities)
+        -> Output
+    {
         let pattern = RecordingFiles.pattern(folder: folder, name: name, take: take)
         return Output(
             input: streams(for: ffmpeg),

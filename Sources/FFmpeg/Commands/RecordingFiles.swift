@@ -40,12 +40,15 @@ public enum RecordingFiles {
         return next
     }
 
-    /// Removes the files of a take that have nothing in them: FFmpeg makes a file before it finds that the disk is full.
+    /// Removes the files of a take that have nothing in them: FFmpeg makes a file before it finds that the disk is
+    /// full.
     public static func removeEmpty(folder: String, name: String, take: Int) {
         guard let directory = opendir(folder) else { return }
         defer { closedir(directory) }
         while let entry = readdir(directory) {
-            let file = withUnsafeBytes(of: entry.pointee.d_name) { bytes in String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self) }
+            let file = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
             guard self.take(of: file, name: name) == take else { continue }
             let path = "\(folder)/\(file)"
             var info = stat()

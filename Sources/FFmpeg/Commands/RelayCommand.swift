@@ -1,6 +1,7 @@
 import Redaction
 
-/// source → MPEG-TS on standard output. That of an SRT listener is for another relay, which reads ``RelaySource/transportStream``.
+/// source → MPEG-TS on standard output. That of an SRT listener is for another relay, which reads
+/// ``RelaySource/transportStream``.
 public struct RelayCommand: Sendable {
     public var source: RelaySource
     /// The test source is encoded all the same, at 6 Mbit/s.
@@ -9,8 +10,8 @@ public struct RelayCommand: Sendable {
     public var audio: RelayAudio
     /// Ignored by a source that is an SRT listener or the test picture.
     public var streams: StreamMap
-    /// How long a connected source may be silent before the process gives up (pulls only: FFmpeg's SRT listener does not
-    /// bound the wait for its first peer by it).
+    /// How long a connected source may be silent before the process gives up (pulls only: FFmpeg's SRT listener does
+    /// not bound the wait for its first peer by it).
     public var silence: Duration
 
     public init(
@@ -67,14 +68,17 @@ public struct RelayCommand: Sendable {
             }
             // As without one: who calls does not choose what it is read as, and makes nothing else be opened.
             return try script(
-                url: url, options: [("format_whitelist", "mpegts")], secretOptions: [("passphrase", passphrase)], protocols: "file,crypto,data,srt")
+                url: url, options: [("format_whitelist", "mpegts")], secretOptions: [("passphrase", passphrase)],
+                protocols: "file,crypto,data,srt")
         case .pull(let url, let passphrase, let streamID, let password, let tls, let transport):
             var address = try MediaAddress(url)
             if let password { try address.setPassword(password) }
             if address.scheme == "srt", address.parameters.contains(where: { $0 == ("mode", "listener") }) {
                 address.addParameters(ffmpeg.srtListenerParameters(on: address.authority))
             }
-            return try pull(address, passphrase: passphrase, streamID: streamID, password: password, tls: tls, transport: transport, for: ffmpeg)
+            return try pull(
+                address, passphrase: passphrase, streamID: streamID, password: password, tls: tls, transport: transport,
+                for: ffmpeg)
         case .file(let path, let loop):
             return Input(
                 arguments: (loop ? ["-stream_loop", "-1"] : []) + ffmpeg.pacingOptions + [
@@ -92,7 +96,8 @@ public struct RelayCommand: Sendable {
     }
 
     private func pull(
-        _ address: MediaAddress, passphrase: String?, streamID: String?, password: String?, tls: PeerCheck, transport: RTSPWay, for ffmpeg: FFmpegCapabilities
+        _ address: MediaAddress, passphrase: String?, streamID: String?, password: String?, tls: PeerCheck,
+        transport: RTSPWay, for ffmpeg: FFmpegCapabilities
     ) throws(CommandError) -> Input {
         var address = address
         var options: [(name: String, value: String)] = []
@@ -114,8 +119,12 @@ public struct RelayCommand: Sendable {
         case "https" where address.isPlaylist && !ffmpeg.checksServersOfPlaylists && tls != .none:
             throw .badAddress(
                 address.text,
-                reason: "this FFmpeg does not check the certificates of the servers that a playlist names, as FFmpeg 9 does;"
-                    + " write tls: { verify: none } to do without")
+                reason:
+                    """
+                    this FFmpeg does not check the certificates of the servers that a playlist names, as FFmpeg 9 \
+                    does;
+                    """
+                        + " write tls: { verify: none } to do without")
         case "https" where tls != .none:
             options += tls.options
             // Whatever a server is called that was checked: what it names is reached by TLS, or not at all.
@@ -129,7 +138,12 @@ public struct RelayCommand: Sendable {
             } else if tls != .none {
                 throw .badAddress(
                     address.text,
-                    reason: "this FFmpeg does not check the certificate of an rtsps server, as FFmpeg 9 does; write tls: { verify: none } to do without")
+                    reason:
+                        """
+                        this FFmpeg does not check the certificate of an rtsps server, as FFmpeg 9 does; write \
+                        tls: { verify: none } to do without
+                        """
+                )
             }
         default: break
         }
@@ -160,7 +174,8 @@ public struct RelayCommand: Sendable {
     private static let encryptedProtocols = "crypto,data,tcp,tls,https,httpproxy"
 
     /// Formats that hold their media. Not among them are playlists and others that name further addresses.
-    static let containers = "mpegts,flv,live_flv,mov,matroska,mpeg,mpegvideo,m4v,h264,hevc,av1,obu,ivf,mjpeg,mpjpeg,"
+    static let containers =
+        "mpegts,flv,live_flv,mov,matroska,mpeg,mpegvideo,m4v,h264,hevc,av1,obu,ivf,mjpeg,mpjpeg,"
         + "avi,asf,nut,ogg,mxf,gxf,dv,wtv,aac,mp3"
 
     /// An input with a secret: a preset file belongs to outputs only, so the input stands in an ffconcat script.
@@ -180,8 +195,12 @@ public struct RelayCommand: Sendable {
     }
 
     private func output(for ffmpeg: FFmpegCapabilities) -> [String] {
-        guard case .srtListen(_, let passphrase, _, _, let isNarrow) = source else { return encoding(for: ffmpeg) + TransportStreamOutput.relay }
-        guard passphrase != nil else { return ["-map", "0", "-c", "copy", "-f", "data", "-flush_packets", "1", "pipe:1"] }
+        guard case .srtListen(_, let passphrase, _, _, let isNarrow) = source else {
+            return encoding(for: ffmpeg) + TransportStreamOutput.relay
+        }
+        guard passphrase != nil else {
+            return ["-map", "0", "-c", "copy", "-f", "data", "-flush_packets", "1", "pipe:1"]
+        }
         let all = ["-ignore_unknown", "-map", "0", "-map", "-0:s?", "-map", "-0:d?", "-map", "-0:t?"]
         return (isNarrow ? TransportStreamOutput.mapping : all) + ["-c", "copy"] + TransportStreamOutput.handedOn
     }
@@ -201,13 +220,14 @@ public struct RelayCommand: Sendable {
             arguments += ["-c:v", "copy"]
         case .mezzanine(let bitrate, let keyframe, let deinterlacing):
             let deinterlacer = deinterlacing?.filters(ffmpeg.deinterlacer) ?? []
-            arguments += ffmpeg.timestampOptions() + [
-                "-vf", (deinterlacer + ["format=yuv420p"]).joined(separator: ","),
-                "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
-                "-b:v", "\(bitrate)", "-maxrate", "\(bitrate)", "-bufsize", "\(bitrate)",
-                "-bf", "0", "-sc_threshold", "0", "-g", "600",
-                "-force_key_frames", KeyframeGrid.expression(every: keyframe),
-            ]
+            arguments +=
+                ffmpeg.timestampOptions() + [
+                    "-vf", (deinterlacer + ["format=yuv420p"]).joined(separator: ","),
+                    "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency",
+                    "-b:v", "\(bitrate)", "-maxrate", "\(bitrate)", "-bufsize", "\(bitrate)",
+                    "-bf", "0", "-sc_threshold", "0", "-g", "600",
+                    "-force_key_frames", KeyframeGrid.expression(every: keyframe),
+                ]
         }
         switch audio {
         case .copy:

@@ -2,17 +2,21 @@
 public enum RelaySource: Sendable, Hashable {
     /// MPEG-TS on standard input, as the process gives it that has an SRT caller.
     case transportStream
-    /// Listens for one SRT caller, and passes on what it sends for ``transportStream``: the call lasts longer than the process that
-    /// reads it. Without a passphrase that is every byte; with one, every stream of picture and sound in their order, without programs.
+    /// Listens for one SRT caller, and passes on what it sends for ``transportStream``: the call lasts longer than the
+    /// process that reads it. Without a passphrase that is every byte; with one, every stream of picture and sound in
+    /// their order, without programs.
     /// - `isNarrow`: With a passphrase, the first picture and sound alone.
     /// - `passphrase`: 10 to 79 characters; a caller without it is refused.
     /// - `latency`: the receive buffer; `nil` leaves SRT's 120 ms.
     /// - `tellsCaller`: says that one was let in, and which stream id it named, see ``SRTCaller``.
-    case srtListen(address: String, passphrase: String?, latency: Duration?, tellsCaller: Bool = false, isNarrow: Bool = false)
+    case srtListen(
+        address: String, passphrase: String?, latency: Duration?, tellsCaller: Bool = false, isNarrow: Bool = false)
     /// Fetches rtsp, http(s), rtmp(s), srt, udp, rtp or tcp. An address with a secret in it goes through a secret file.
     /// - `passphrase`, `streamID`: for srt.
     /// - `password`: of the user whom the address names, for rtsp(s) and http(s).
-    case pull(url: String, passphrase: String? = nil, streamID: String? = nil, password: String? = nil, tls: PeerCheck = .system, transport: RTSPWay = .auto)
+    case pull(
+        url: String, passphrase: String? = nil, streamID: String? = nil, password: String? = nil,
+        tls: PeerCheck = .system, transport: RTSPWay = .auto)
     /// Plays a file at its own speed.
     case file(path: String, loop: Bool)
     /// A moving picture and a quiet beep.

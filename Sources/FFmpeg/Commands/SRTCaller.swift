@@ -19,8 +19,8 @@ public enum SRTCaller: Sendable, Equatable {
 
     /// Reads a line of a relay; `nil` when it is of something else.
     ///
-    /// FFmpeg itself looks at no stream id, but tells it, at level `verbose`, before it reads the first byte. Nobody can write the
-    /// line of the right id who does not know it, wherever else in the log he may write.
+    /// FFmpeg itself looks at no stream id, but tells it, at level `verbose`, before it reads the first byte. Nobody
+    /// can write the line of the right id who does not know it, wherever else in the log he may write.
     public init?(_ line: LogLine) {
         switch line.level {
         case .verbose:
@@ -28,7 +28,8 @@ public enum SRTCaller: Sendable, Equatable {
             self = .accepted(String(line.text[mark.upperBound...]))
         case .info where line.text.hasPrefix("Input #0,"): self = .opened
         // SRT_REJ_BADSECRET and SRT_REJ_UNSECURE.
-        case nil where line.text.contains("rsp(REJECT): 1010 ") || line.text.contains("rsp(REJECT): 1011 "): self = .wrongPassphrase
+        case nil where line.text.contains("rsp(REJECT): 1010 ") || line.text.contains("rsp(REJECT): 1011 "):
+            self = .wrongPassphrase
         default: return nil
         }
     }

@@ -2,8 +2,9 @@ import Redaction
 
 /// A file that carries a secret to FFmpeg, because an argument list can be read by every user of the machine.
 ///
-/// It never lies in a folder: it is a pipe on the one of the process's standard descriptors that carries no media, so nobody else
-/// can open it, and what FFmpeg has read of it is gone. (A publisher reads its options only once media has come.)
+/// It never lies in a folder: it is a pipe on the one of the process's standard descriptors that carries no media, so
+/// nobody else can open it, and what FFmpeg has read of it is gone. (A publisher reads its options only once media has
+/// come.)
 public struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     public enum Kind: String, Sendable, Hashable, CaseIterable {
         /// `-fpre`: options of an output.
@@ -30,11 +31,14 @@ public struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDeb
     public var debugDescription: String { token }
     public var customMirror: Mirror { Mirror(self, children: ["token": token]) }
 
-    /// The longest `name=value` line that FFmpeg 5.1 reads from a preset, in bytes; what is beyond becomes a line of its own.
+    /// The longest `name=value` line that FFmpeg 5.1 reads from a preset, in bytes; what is beyond becomes a line of
+    /// its own.
     private static let longestPresetLine = 990
 
     /// An options file for `-fpre`, which stands before `-f` in the arguments.
-    static func preset(_ options: [(name: String, value: String)], for ffmpeg: FFmpegCapabilities) throws(CommandError) -> SecretFile {
+    static func preset(_ options: [(name: String, value: String)], for ffmpeg: FFmpegCapabilities) throws(CommandError)
+        -> SecretFile
+    {
         var contents = ""
         for option in options {
             try refuseControlCharacters(option.value, what: option.name)
@@ -44,11 +48,12 @@ public struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDeb
             }
             contents += "\(option.name)=\(option.value)\n"
         }
-        // In FFmpeg 9.0 `target` is the one option that passes what was set before it on to the output. It also sets a format, which
-        // the arguments behind the file set again, and a rate: the time base keeps the times from being rounded to it, and only the
-        // stream's description has it.
+        // In FFmpeg 9.0 `target` is the one option that passes what was set before it on to the output. It also sets a
+        // format, which the arguments behind the file set again, and a rate: the time base keeps the times from being
+        // rounded to it, and only the stream's description has it.
         if !ffmpeg.presetReachesOutput { contents += "target=ntsc-dv\ntime_base=1:90000\n" }
-        return SecretFile(kind: .preset, contents: contents, secrets: options.flatMap { URLMask.secrets(inKey: $0.value) })
+        return SecretFile(
+            kind: .preset, contents: contents, secrets: options.flatMap { URLMask.secrets(inKey: $0.value) })
     }
 
     /// An ffconcat script with one input.

@@ -56,7 +56,8 @@ public struct SlateCommand: Sendable, Hashable {
             arguments: FFmpegCommand.preamble(.slate) + input + [
                 "-frames:v", "\(frames)", "-vf", filters.joined(separator: ","), "-an",
             ] + encoding + [
-                "-f", "mpegts", "-omit_video_pes_length", "0", "-muxdelay", "0", "-muxpreload", "0", "-y", "file:\(output)",
+                "-f", "mpegts", "-omit_video_pes_length", "0", "-muxdelay", "0", "-muxpreload", "0", "-y",
+                "file:\(output)",
             ])
     }
 
@@ -66,7 +67,11 @@ public struct SlateCommand: Sendable, Hashable {
     private var input: [String] {
         guard let image = picture.image else {
             // Dark, a little lighter above: a card, and no fault of the line.
-            return ["-f", "lavfi", "-i", "gradients=size=\(canvas):rate=\(rate):c0=0x2b3440:c1=0x12161c:x0=0:y0=0:x1=0:y1=\(size.height):nb_colors=2:speed=0.00001"]
+            return [
+                "-f", "lavfi", "-i",
+                "gradients=size=\(canvas):rate=\(rate):c0=0x2b3440:c1=0x12161c:x0=0:y0=0:x1=0:y1=\(size.height)"
+                    + ":nb_colors=2:speed=0.00001",
+            ]
         }
         return ["-protocol_whitelist", "file,crypto,data", "-i", "file:\(image)"]
     }
@@ -84,14 +89,17 @@ public struct SlateCommand: Sendable, Hashable {
             let height = max(14, size.height / 14)
             let place = picture.image == nil ? "(h-text_h)/2" : "h-text_h-h/12"
             filters.append(
-                "drawtext=" + (picture.font.map { "fontfile=\(Self.quoted($0)):" } ?? "") + "textfile=\(Self.quoted(textFile)):expansion=none"
+                "drawtext=" + (picture.font.map { "fontfile=\(Self.quoted($0)):" } ?? "")
+                    + "textfile=\(Self.quoted(textFile)):expansion=none"
                     + ":fontsize=\(height):fontcolor=white:x=(w-text_w)/2:y=\(place):line_spacing=\(height / 3)"
                     + ":box=1:boxcolor=black@0.4:boxborderw=\(height / 2)")
         }
         if pixel != .square { filters += ["scale=\(size)", "setsar=\(pixel.width)/\(pixel.height)"] }
-        // Drawn once: what is repeated is the picture, not the drawing. Of a moving image that is its first one, and the rate that the
-        // image has of its own, a GIF's or the 25 that FFmpeg gives a PNG, is not the slate's.
-        return filters + ["format=yuv420p", "loop=loop=-1:size=1:start=0", "settb=1/90000", "setpts=N/(\(rate))/TB", "fps=\(rate)"]
+        // Drawn once: what is repeated is the picture, not the drawing. Of a moving image that is its first one, and
+        // the rate that the image has of its own, a GIF's or the 25 that FFmpeg gives a PNG, is not the slate's.
+        return filters + [
+            "format=yuv420p", "loop=loop=-1:size=1:start=0", "settb=1/90000", "setpts=N/(\(rate))/TB", "fps=\(rate)",
+        ]
     }
 
     /// A path as a filter takes it.
@@ -115,12 +123,16 @@ public struct SlateCommand: Sendable, Hashable {
         let interval = max(1, rate.frames(in: .milliseconds(500)))
         switch codec {
         case .h264:
-            return ["-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-g", "\(interval)", "-sc_threshold", "0", "-crf", "22"]
+            return [
+                "-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-g", "\(interval)", "-sc_threshold", "0", "-crf",
+                "22",
+            ]
                 + (profile.map { ["-profile:v", $0] } ?? [])
         case .hevc:
             return [
                 "-c:v", "libx265", "-preset", "superfast", "-crf", "24", "-x265-params",
-                "keyint=\(interval):min-keyint=\(interval):scenecut=0:bframes=0:open-gop=0:repeat-headers=1:log-level=error",
+                "keyint=\(interval):min-keyint=\(interval):scenecut=0:bframes=0:open-gop=0:repeat-headers=1"
+                    + ":log-level=error",
             ]
         }
     }

@@ -1,8 +1,8 @@
 /// FLV with audio alone on standard input → AAC stereo as MPEG-TS on standard output, at the times of the input.
 ///
 /// Measured with FFmpeg 5.1, 7.1 and 9.0, with every codec that they read from FLV: a beep of the input is in its place
-/// in the output, to half a millisecond. No delay has to be corrected: the encoder's own is in its timestamps. A pause of
-/// half a second is filled with silence, and what comes behind it is in its place, to a millisecond.
+/// in the output, to half a millisecond. No delay has to be corrected: the encoder's own is in its timestamps. A pause
+/// of half a second is filled with silence, and what comes behind it is in its place, to a millisecond.
 public struct SoundCommand: Sendable, Hashable {
     /// Bits a second of the AAC.
     public var bitrate: Int

@@ -20,8 +20,8 @@ public struct StreamChoice: Sendable, Hashable {
     /// - Parameters:
     ///   - wanted: The number of the program that the configuration names; `nil` for that of the first picture.
     ///   - former: The number of the program that was taken before: it is kept while it is there.
-    ///   - isFlattened: Another process wrote the streams one after the other, and their programs are not known: sound stands
-    ///     behind its picture and before the next one.
+    ///   - isFlattened: Another process wrote the streams one after the other, and their programs are not known: sound
+    ///     stands behind its picture and before the next one.
     public init(of input: InputDescription, program wanted: Int? = nil, former: Int? = nil, isFlattened: Bool = false) {
         map = wanted.map(StreamMap.program) ?? .first
         let audios = input.streams.filter { $0.kind == .audio }
@@ -36,8 +36,12 @@ public struct StreamChoice: Sendable, Hashable {
         } else if isFlattened {
             takeInOrder(videos, audios)
         } else {
-            let kept = input.programs.first { program in program.number == former && videos.contains { program.streams.contains($0.index) } }
-            guard let first = videos.first, let program = kept ?? input.programs.first(where: { $0.streams.contains(first.index) }) else {
+            let kept = input.programs.first { program in
+                program.number == former && videos.contains { program.streams.contains($0.index) }
+            }
+            guard let first = videos.first,
+                let program = kept ?? input.programs.first(where: { $0.streams.contains(first.index) })
+            else {
                 (video, audio) = (videos.first, audios.first)
                 otherAudio = Array(audios.dropFirst())
                 return
@@ -91,25 +95,38 @@ public struct StreamChoice: Sendable, Hashable {
         }
         guard let program, !otherPrograms.isEmpty else { return nil }
         let others = otherPrograms.prefix(Self.mostTold).map { Self.name($0) }.joined(separator: ", ")
-        return "several programs come: \(Self.name(program)) is used, \(others) \(otherPrograms.count == 1 ? "is" : "are") not; program: chooses another"
-            + (audio == nil ? "; it has no sound" : "")
+        return
+            """
+            several programs come: \(Self.name(program)) is used, \(others) \
+            \(otherPrograms.count == 1 ? "is" : "are") not; program: chooses another
+            """
+                + (audio == nil ? "; it has no sound" : "")
     }
 
     /// That several tracks of sound came, and which one is taken; `nil` when there was one.
     public var trackNote: String? {
         guard let audio, !otherAudio.isEmpty else { return nil }
         let others = otherAudio.prefix(Self.mostTold).map { Self.name($0) }.joined(separator: ", ")
-        return "several audio tracks come: \(Self.name(audio)) is used, \(others) \(otherAudio.count == 1 ? "is" : "are") not"
+        return
+            """
+            several audio tracks come: \(Self.name(audio)) is used, \(others) \
+            \(otherAudio.count == 1 ? "is" : "are") not
+            """
     }
 
     /// Names that a sentence has at the most.
     private static let mostTold = 8
 
-    private static func name(_ program: InputDescription.Program) -> String { "\(program.number)" + (program.name.map { " (\($0))" } ?? "") }
+    private static func name(_ program: InputDescription.Program) -> String {
+        "\(program.number)" + (program.name.map { " (\($0))" } ?? "")
+    }
 
-    private static func name(_ stream: InputDescription.Stream) -> String { "stream \(stream.index) (\([stream.language, stream.codec].compactMap(\.self).joined(separator: ", ")))" }
+    private static func name(_ stream: InputDescription.Stream) -> String {
+        "stream \(stream.index) (\([stream.language, stream.codec].compactMap(\.self).joined(separator: ", ")))"
+    }
 
     private static func list(_ programs: [InputDescription.Program]) -> String {
-        programs.isEmpty ? "it has no programs" : "it has " + programs.prefix(mostTold).map { name($0) }.joined(separator: ", ")
+        programs.isEmpty
+            ? "it has no programs" : "it has " + programs.prefix(mostTold).map { name($0) }.joined(separator: ", ")
     }
 }

@@ -142,7 +142,8 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
         case .rejected: "the peer did not let us in"
         case .serverError: "the server answered with an error"
         case .wrongProtocol: "what listens there does not speak the protocol of the address, RTMP or TLS"
-        case .untrusted: "the server's certificate is not trusted: no known authority has signed it, or its dates have passed"
+        case .untrusted:
+            "the server's certificate is not trusted: no known authority has signed it, or its dates have passed"
         case .unsigned: "the server's certificate is not trusted: no known authority has signed it"
         case .noAuthorities:
             "the server's certificate cannot be checked: the authorities that this system trusts are not installed"

@@ -1,4 +1,5 @@
-/// Tells the cause of an exit from what FFmpeg printed. With ``RefusalWords`` the one place that knows FFmpeg's wording (5.1 to 9.0).
+/// Tells the cause of an exit from what FFmpeg printed. With ``RefusalWords`` the one place that knows FFmpeg's wording
+/// (5.1 to 9.0).
 public enum FailureClassifier {
     private struct Rule {
         let text: String
@@ -32,10 +33,12 @@ public enum FailureClassifier {
             // An unplugged capture card is told in the log only; a publisher that left an RTMP listener likewise.
             return first(of: gone + (usesDisk ? disk : role == .relay ? cuts : []), in: log.all) ?? .ended
         case .exited:
-            var words: [String] = [], echoes: [String] = []
+            var words: [String] = []
+            var echoes: [String] = []
             for line in log.all { if isEcho(line) { echoes.append(line) } else { words.append(line) } }
             // An encoder's -1 is no EPERM, but is told as one.
-            let cause = told(by: words, role, usesDisk: usesDisk)
+            let cause =
+                told(by: words, role, usesDisk: usesDisk)
                 ?? told(by: echoes, role, usesDisk: usesDisk, except: "Operation not permitted")
             if let cause { return cause == .permission ? permission(role, words) : cause }
             return vague(role, log.all, isOutputOpen: isOutputOpen, lasted: lasted) ?? .unknown
@@ -63,11 +66,13 @@ public enum FailureClassifier {
         }
     }
 
-    /// What FFmpeg 7 and later repeat of a failure by the words of its number alone: read only where nothing else tells the cause.
+    /// What FFmpeg 7 and later repeat of a failure by the words of its number alone: read only where nothing else tells
+    /// the cause.
     static func isEcho(_ line: String) -> Bool { echoes.contains { contains(line, $0) } }
 
     private static let echoes = [
-        "Task finished with error code:", "Terminating thread with return code", "Error sending frames to consumers:", "Error encoding a frame:",
+        "Task finished with error code:", "Terminating thread with return code", "Error sending frames to consumers:",
+        "Error encoding a frame:",
         "Error opening input files:", "Error opening output files:", "Error parsing global options:",
     ]
 
@@ -319,8 +324,8 @@ public enum FailureClassifier {
         if says("No such file or directory", "") { return role == .publisher ? .unwritable : .notFound }
         if says("rtmp", "Input/output error") {
             guard role == .publisher, !isOutputOpen else { return .reset }
-            // It did not answer for as long as FFmpeg waits, which says no more; or it closed on us, because it does not know the
-            // application or the key.
+            // It did not answer for as long as FFmpeg waits, which says no more; or it closed on us, because it does
+            // not know the application or the key.
             return lasted >= PublisherCommand.answerPatience ? .timeout : .rejected
         }
         if says("Input/output error", "") { return .reset }

@@ -59,8 +59,9 @@ struct RefusalWords: Sendable {
         return text
     }
 
-    /// Texts of FFmpeg 5.1, 7.1 and 9.0 (fftools/cmdutils.c, fftools/ffmpeg_opt.c, libavutil/opt.c, libavfilter/graphparser.c,
-    /// libavformat). Not among them is what it says of other failures too, such as `Invalid argument`.
+    /// Texts of FFmpeg 5.1, 7.1 and 9.0 (fftools/cmdutils.c, fftools/ffmpeg_opt.c, libavutil/opt.c,
+    /// libavfilter/graphparser.c, libavformat). Not among them is what it says of other failures too, such as `Invalid
+    /// argument`.
     ///
     /// In order of weight: what is further up says it better, wherever it stands in a log.
     static let all: [RefusalWords] = [
@@ -70,7 +71,8 @@ struct RefusalWords: Sendable {
         RefusalWords("Option * not found.", "the option -$1"),
         RefusalWords("Option * (*) cannot be applied to", "the option -$1"),
         RefusalWords("Codec AVOption * (*is not a*coding option", "the option -$1"),
-        RefusalWords("One of -r/-fpsmax was specified*This is contradictory", "the option -r beside -fps_mode passthrough"),
+        RefusalWords(
+            "One of -r/-fpsmax was specified*This is contradictory", "the option -r beside -fps_mode passthrough"),
         RefusalWords("Invalid value * specified for fps_mode", "the value $1 of -fps_mode"),
         RefusalWords("Invalid time base: *", "the value $1 of -enc_time_base"),
         RefusalWords("Invalid force_key_frames expression '*'", "the value $1 of -force_key_frames"),
@@ -84,7 +86,8 @@ struct RefusalWords: Sendable {
         RefusalWords("Failed to set value '*' for option '*': Option not found", "the option -$2"),
         // A device that does not work is told like that, too.
         RefusalWords(
-            "Failed to set value '*' for option '*': Invalid argument", "the value $1 of -$2", except: ["vaapi_device", "init_hw_device", "fpre", "map"]),
+            "Failed to set value '*' for option '*': Invalid argument", "the value $1 of -$2",
+            except: ["vaapi_device", "init_hw_device", "fpre", "map"]),
 
         // Parts that it does not have
         RefusalWords("Unknown encoder '*'", "the encoder $1"),
@@ -103,11 +106,14 @@ struct RefusalWords: Sendable {
         RefusalWords("No such filter: '*'", "the filter $1"),
         RefusalWords("Error applying option '*' to filter '*'", "the option $1 of the filter $2"),
         RefusalWords("Option '*' not found\nError initializing filter '*'", "the option $1 of the filter $2"),
-        RefusalWords("Option '*' not found\nError parsing bitstream filter sequence '*=", "the option $1 of the bitstream filter $2"),
+        RefusalWords(
+            "Option '*' not found\nError parsing bitstream filter sequence '*=",
+            "the option $1 of the bitstream filter $2"),
         RefusalWords("Option '*' not found", "the option $1 of a filter"),
         RefusalWords("Could not set non-existent option '*'", "the option $1 of a filter"),
         RefusalWords("No option name near '*'", "a filter with the argument $1"),
-        RefusalWords("Error parsing bitstream filter sequence '*': Bitstream filter not found", "the bitstream filter $1"),
+        RefusalWords(
+            "Error parsing bitstream filter sequence '*': Bitstream filter not found", "the bitstream filter $1"),
 
         // Values of encoders, formats and protocols
         RefusalWords("Error setting option * to value *", "the value $2 of -$1"),
@@ -121,9 +127,11 @@ struct RefusalWords: Sendable {
 
         // Addresses
         RefusalWords("Query string option '*' does not exist", "the parameter $1 of an address"),
-        RefusalWords("Query string option '*' value is too long", "the parameter $1 of an address, \(RefusedOption.tooLong)"),
         RefusalWords(
-            "failed to set option SRTO_* on socket: Operation not supported: Bad parameters", "the value of SRTO_$1 of an address",
+            "Query string option '*' value is too long", "the parameter $1 of an address, \(RefusedOption.tooLong)"),
+        RefusalWords(
+            "failed to set option SRTO_* on socket: Operation not supported: Bad parameters",
+            "the value of SRTO_$1 of an address",
             except: ["PASSPHRASE"]),
         RefusalWords("You must specify \"ipv6only\"", RefusedOption.wildcardListener),
         // The same, said by libsrt for an FFmpeg that does not know the option.

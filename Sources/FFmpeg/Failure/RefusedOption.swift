@@ -1,4 +1,5 @@
-/// What an FFmpeg refused of a command line: an option, a value, an encoder, a filter, a format or a protocol that it does not have.
+/// What an FFmpeg refused of a command line: an option, a value, an encoder, a filter, a format or a protocol that it
+/// does not have.
 public struct RefusedOption: Sendable, Hashable, CustomStringConvertible {
     /// For people: `the option -vsync`, `the encoder libx264`, `the value -1 of -enc_time_base`.
     public let description: String

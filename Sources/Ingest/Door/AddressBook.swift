@@ -58,10 +58,13 @@ struct AddressBook {
         return min(Self.firstDelay << min(failures - Self.free, 8), Self.longestDelay)
     }
 
-    /// Whether a key that cannot wait any longer is looked at: one of an address in so many nanoseconds. A publisher among many with
-    /// wrong keys that come from its own address has a chance with each attempt, and nobody can try keys as fast as it connects.
+    /// Whether a key that cannot wait any longer is looked at: one of an address in so many nanoseconds. A publisher
+    /// among many with wrong keys that come from its own address has a chance with each attempt, and nobody can try
+    /// keys as fast as it connects.
     mutating func mayLookEarly(at address: String, every interval: Int64, now: Int64) -> Bool {
-        guard var entry = entries[address], entry.lastEarlyLook.map({ now - $0 >= interval }) ?? true else { return false }
+        guard var entry = entries[address], entry.lastEarlyLook.map({ now - $0 >= interval }) ?? true else {
+            return false
+        }
         entry.lastEarlyLook = now
         entries[address] = entry
         return true

@@ -48,7 +48,9 @@ final class Desk {
             guard makeRoom(of: address, looks: true) else { return refuseUnseen(connection) }
         } else if strangers.count >= limits.strangers {
             let now = EventLoop.now()
-            let claims = { (address: String) in (self.addresses.strangers(of: address), self.addresses.delay(for: address, now: now)) }
+            let claims = { (address: String) in
+                (self.addresses.strangers(of: address), self.addresses.delay(for: address, now: now))
+            }
             let greediest = strangers.map(\.neighbourhood).max { claims($0) < claims($1) }
             guard makeRoom(of: greediest ?? address, looks: false) else { return refuseUnseen(connection) }
         }
@@ -57,12 +59,13 @@ final class Desk {
         return true
     }
 
-    /// Somebody of an address gives way: who has not asked for longer than that takes, then the one whose key has waited for the longest,
-    /// where wrong ones have come from there, and then whoever has been there for the longest.
+    /// Somebody of an address gives way: who has not asked for longer than that takes, then the one whose key has
+    /// waited for the longest, where wrong ones have come from there, and then whoever has been there for the longest.
     ///
     /// Who gives way with a key is not told whether it is wrong, or keys could be tried as fast as others connect.
     ///
-    /// - Parameter looks: Now and then such a key is looked at: among wrong ones of its own address a right one has no other chance.
+    /// - Parameter looks: Now and then such a key is looked at: among wrong ones of its own address a right one has no
+    ///   other chance.
     private func makeRoom(of address: String, looks: Bool) -> Bool {
         let now = EventLoop.now()
         let there = strangers.filter { $0.neighbourhood == address && $0 !== challenger }
@@ -71,7 +74,8 @@ final class Desk {
         if addresses.delay(for: address, now: now) > 0 {
             for candidate in there {
                 guard case .waiting = candidate.standing else { continue }
-                guard looks, addresses.mayLookEarly(at: address, every: limits.earlyLook.wholeNanoseconds, now: now) else { return giveWay(candidate) }
+                guard looks, addresses.mayLookEarly(at: address, every: limits.earlyLook.wholeNanoseconds, now: now)
+                else { return giveWay(candidate) }
                 judge(candidate)
                 // With the right key it may have to wait for the publisher.
                 if !strangers.contains(where: { $0 === candidate }) { return true }
@@ -171,7 +175,9 @@ final class Desk {
             self.challenger = nil
             let former = publisher
             end(.replaced)
-            if let former { sendAway(former, .rejected("another publisher takes this place, since nothing came for a while")) }
+            if let former {
+                sendAway(former, .rejected("another publisher takes this place, since nothing came for a while"))
+            }
             return accept(challenger)
         }
         loop.at(now + left) { [weak self] in self?.watch(publication) }
@@ -257,7 +263,10 @@ final class Desk {
         refuse(connection, .protocol, nil, detail: violation.description)
     }
 
-    func refuse(_ connection: Connection, _ reason: IngestRefusal, _ answer: PublishSession.Refusal?, detail: String? = nil, isSilent: Bool = false) {
+    func refuse(
+        _ connection: Connection, _ reason: IngestRefusal, _ answer: PublishSession.Refusal?, detail: String? = nil,
+        isSilent: Bool = false
+    ) {
         let now = EventLoop.now()
         if reason == .key || reason == .application { addresses.failed(connection.neighbourhood, now: now) }
         forget(connection)

@@ -19,7 +19,8 @@ final class Door: EventLoop.Handler {
 
     /// - Parameter come: Gets a socket that does not block, and owns it.
     init(_ address: NetworkAddress, loop: EventLoop, come: @escaping (CInt, NetworkAddress) -> Void) throws(Errno) {
-        let socket = Glibc.socket(address.family, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
+        let socket = Glibc.socket(
+            address.family, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
         guard socket >= 0 else { throw Errno(rawValue: errno) }
         var yes: CInt = 1
         setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<CInt>.size))

@@ -22,7 +22,8 @@ struct NetworkAddress: Sendable {
         var address = NetworkAddress()
         address.size = first.pointee.ai_addrlen
         withUnsafeMutableBytes(of: &address.storage) {
-            $0.copyMemory(from: UnsafeRawBufferPointer(start: first.pointee.ai_addr, count: Int(first.pointee.ai_addrlen)))
+            $0.copyMemory(
+                from: UnsafeRawBufferPointer(start: first.pointee.ai_addr, count: Int(first.pointee.ai_addrlen)))
         }
         return address
     }
@@ -54,18 +55,22 @@ struct NetworkAddress: Sendable {
     var family: CInt { CInt(storage.ss_family) }
 
     /// Port, and the bytes of the address behind it: of IPv6 there are four others between them.
-    private var port16: UInt16 { withUnsafeBytes(of: storage) { $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self).bigEndian } }
+    private var port16: UInt16 {
+        withUnsafeBytes(of: storage) { $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self).bigEndian }
+    }
     var port: Int { Int(port16) }
     private var bytes: [UInt8] {
         withUnsafeBytes(of: storage) { family == AF_INET6 ? Array($0[8..<24]) : Array($0[4..<8]) }
     }
 
-    /// The address in numbers, without the port. One of IPv4 is written as such, also where it came to a socket of IPv6.
+    /// The address in numbers, without the port. One of IPv4 is written as such, also where it came to a socket of
+    /// IPv6.
     var text: String {
         let bytes = bytes
         if let plain = Self.mapped(bytes) { return plain.map(String.init).joined(separator: ".") }
         return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { buffer in
-            inet_ntop(family, bytes, buffer.baseAddress!, socklen_t(buffer.count)).map { String(cString: $0) } ?? "unknown"
+            inet_ntop(family, bytes, buffer.baseAddress!, socklen_t(buffer.count)).map { String(cString: $0) }
+                ?? "unknown"
         }
     }
 
@@ -77,7 +82,9 @@ struct NetworkAddress: Sendable {
     }
 
     private static func mapped(_ bytes: [UInt8]) -> ArraySlice<UInt8>? {
-        guard bytes.count == 16, bytes.prefix(10).allSatisfy({ $0 == 0 }), bytes[10] == 0xFF, bytes[11] == 0xFF else { return nil }
+        guard bytes.count == 16, bytes.prefix(10).allSatisfy({ $0 == 0 }), bytes[10] == 0xFF, bytes[11] == 0xFF else {
+            return nil
+        }
         return bytes.suffix(4)
     }
 }

@@ -1,7 +1,7 @@
 /// How often the publisher's place changes hands: each time costs lines in the log, also where everybody has the key.
 ///
-/// A few times cost nothing, since lines break; whoever comes again and again waits. Pure; times are nanoseconds of any clock that
-/// does not go back.
+/// A few times cost nothing, since lines break; whoever comes again and again waits. Pure; times are nanoseconds of any
+/// clock that does not go back.
 struct Turnover {
     /// When all that was taken is forgotten.
     private var rested = Int64.min

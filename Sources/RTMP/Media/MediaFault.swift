@@ -18,7 +18,8 @@ package enum MediaFault: Int, Error, Sendable, Hashable, CaseIterable, CustomStr
     case oversizedUnit
     /// A message is in another codec than those around it.
     case oddMessage
-    /// The composition time is one that the frames before do not support, see ``CompositionTimes``; it is taken for zero.
+    /// The composition time is one that the frames before do not support, see ``CompositionTimes``; it is taken for
+    /// zero.
     case compositionTime
     /// The timestamp is far behind the frames before, or the same for many of them; the frame is dropped.
     case lateTime

@@ -16,7 +16,8 @@ struct AggregateReader {
     /// The next message of sound or picture; `nil` at the end, or where the rest makes no sense.
     mutating func next(_ bytes: Bytes) -> MessageHeader? {
         while bytes.count - offset >= Self.headSize {
-            let type = bytes[offset], size = bytes.bigEndian24(at: offset + 1)
+            let type = bytes[offset]
+            let size = bytes.bigEndian24(at: offset + 1)
             let time = UInt32(bytes.bigEndian24(at: offset + 4)) | UInt32(bytes[offset + 7]) << 24
             let body = offset + Self.headSize
             guard bytes.count - body >= size else { return nil }

@@ -229,17 +229,22 @@ public struct PublishSession: ~Copyable {
         send(MessageType.setChunkSize, size)
         guard isRight(command.argument(0)?["app"]?.string ?? "") else {
             state = .ended
-            answer("_error", command, [.null, Self.status("error", "NetConnection.Connect.Rejected", "there is no such application here")])
+            answer(
+                "_error", command,
+                [.null, Self.status("error", "NetConnection.Connect.Rejected", "there is no such application here")])
             return .wrongApplication
         }
         state = .connected
-        answer("_result", command, [
-            .object([AMF0.Member("fmsVer", .string("FMS/3,5,7,7009")), AMF0.Member("capabilities", .number(31))]),
-            .object([
-                AMF0.Member("level", .string("status")), AMF0.Member("code", .string("NetConnection.Connect.Success")),
-                AMF0.Member("description", .string("welcome")), AMF0.Member("objectEncoding", .number(0)),
-            ]),
-        ])
+        answer(
+            "_result", command,
+            [
+                .object([AMF0.Member("fmsVer", .string("FMS/3,5,7,7009")), AMF0.Member("capabilities", .number(31))]),
+                .object([
+                    AMF0.Member("level", .string("status")),
+                    AMF0.Member("code", .string("NetConnection.Connect.Success")),
+                    AMF0.Member("description", .string("welcome")), AMF0.Member("objectEncoding", .number(0)),
+                ]),
+            ])
         return nil
     }
 
@@ -252,7 +257,10 @@ public struct PublishSession: ~Copyable {
     // MARK: Answers
 
     private static func status(_ level: String, _ code: String, _ description: String) -> AMF0 {
-        .object([AMF0.Member("level", .string(level)), AMF0.Member("code", .string(code)), AMF0.Member("description", .string(description))])
+        .object([
+            AMF0.Member("level", .string(level)), AMF0.Member("code", .string(code)),
+            AMF0.Member("description", .string(description)),
+        ])
     }
 
     private mutating func status(_ level: String, _ code: String, _ description: String) {
@@ -265,7 +273,8 @@ public struct PublishSession: ~Copyable {
         AMF0.number(command?.transaction ?? 0).write(to: &body)
         for value in values { value.write(to: &body) }
         writer.write(
-            MessageHeader(type: MessageType.command, streamID: stream), body, chunkStream: stream == 0 ? Lane.command : Lane.status, to: &reply)
+            MessageHeader(type: MessageType.command, streamID: stream), body,
+            chunkStream: stream == 0 ? Lane.command : Lane.status, to: &reply)
     }
 
     private mutating func send(_ type: UInt8, _ body: [UInt8]) {

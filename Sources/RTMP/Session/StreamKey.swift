@@ -8,7 +8,8 @@ public struct StreamKey: Sendable, CustomStringConvertible, CustomReflectable {
         precondition(!bytes.isEmpty)
     }
 
-    /// Whether `name` is the key. How long this takes depends on the length of `name` alone, not on how much of it is right.
+    /// Whether `name` is the key. How long this takes depends on the length of `name` alone, not on how much of it is
+    /// right.
     public func admits(_ name: String) -> Bool {
         var difference = UInt64(bytes.count ^ name.utf8.count)
         var index = 0

@@ -108,7 +108,9 @@ struct AMF0Reader {
         return UInt64(bytes.bigEndian32(at: 0)) << 32 | UInt64(bytes.bigEndian32(at: 4))
     }
 
-    private mutating func text(_ count: Int) throws(Violation) -> String { String(decoding: try take(count), as: UTF8.self) }
+    private mutating func text(_ count: Int) throws(Violation) -> String {
+        String(decoding: try take(count), as: UTF8.self)
+    }
 }
 
 extension AMF0 {

@@ -4,7 +4,9 @@ public typealias Bytes = UnsafeRawBufferPointer
 extension UnsafeRawBufferPointer {
     func bigEndian16(at offset: Int) -> Int { Int(self[offset]) << 8 | Int(self[offset + 1]) }
     func bigEndian24(at offset: Int) -> Int { bigEndian16(at: offset) << 8 | Int(self[offset + 2]) }
-    func bigEndian32(at offset: Int) -> UInt32 { UInt32(truncatingIfNeeded: bigEndian24(at: offset) << 8 | Int(self[offset + 3])) }
+    func bigEndian32(at offset: Int) -> UInt32 {
+        UInt32(truncatingIfNeeded: bigEndian24(at: offset) << 8 | Int(self[offset + 3]))
+    }
 
     func littleEndian32(at offset: Int) -> UInt32 { bigEndian32(at: offset).byteSwapped }
 

@@ -66,7 +66,8 @@ struct ChunkReader: ~Copyable {
 
     /// Takes bytes from the front of `input` until a message is whole.
     ///
-    /// - Returns: `nil` when all bytes are taken. The message's bytes can be had from ``withBody(_:)`` until the next call.
+    /// - Returns: `nil` when all bytes are taken. The message's bytes can be had from ``withBody(_:)`` until the next
+    ///   call.
     mutating func next(_ input: inout Bytes) throws(Violation) -> MessageHeader? {
         release()
         while true {
@@ -201,7 +202,8 @@ struct ChunkReader: ~Copyable {
                     stream.header.type = head[basic + 6]
                 }
                 if format == 0 { stream.header.streamID = head.littleEndian32(at: basic + 7) }
-                // A type 3 chunk behind one of type 0 begins a message of the same time: that is what senders mean by it.
+                // A type 3 chunk behind one of type 0 begins a message of the same time: that is what senders mean by
+                // it.
                 stream.delta = format == 0 ? 0 : time
                 stream.header.timestamp = format == 0 ? time : stream.header.timestamp &+ time
                 stream.isOpen = true
@@ -211,7 +213,9 @@ struct ChunkReader: ~Copyable {
                     stream.header.timestamp &+= stream.delta
                 }
                 // Some senders leave the long timestamp out here: then these are four bytes of the message.
-                if let extended = stream.extended, head.bigEndian32(at: plain) != extended, min(chunkSize, stream.length - stream.body.count) >= 4 {
+                if let extended = stream.extended, head.bigEndian32(at: plain) != extended,
+                    min(chunkSize, stream.length - stream.body.count) >= 4
+                {
                     early = Array(head[plain...])
                 }
             }

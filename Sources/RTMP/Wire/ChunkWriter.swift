@@ -1,7 +1,7 @@
 /// Cuts the server's own messages into chunks: few and short ones.
 struct ChunkWriter {
-    /// What the peer is told. Own messages are short; FFmpeg sends in the size that it is told, each chunk by itself, and with this
-    /// one a picture arrives in one piece.
+    /// What the peer is told. Own messages are short; FFmpeg sends in the size that it is told, each chunk by itself,
+    /// and with this one a picture arrives in one piece.
     static let chunkSize = 128 << 10
     private var size = 128
 
@@ -18,6 +18,8 @@ struct ChunkWriter {
             if rest.isEmpty { break }
             out.append(0xC0 | chunkStream)
         }
-        if header.type == MessageType.setChunkSize, body.count == 4 { size = max(1, Int(body.withUnsafeBytes { $0.bigEndian32(at: 0) })) }
+        if header.type == MessageType.setChunkSize, body.count == 4 {
+            size = max(1, Int(body.withUnsafeBytes { $0.bigEndian32(at: 0) }))
+        }
     }
 }

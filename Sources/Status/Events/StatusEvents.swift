@@ -3,7 +3,8 @@ public enum StatusEvents {
     /// - Parameter before: `nil` for a listener who has just come: it is told every state and every problem.
     /// - Returns: Changes first, in the snapshot's order; then the figures of every group.
     public static func between(_ before: BoxSnapshot?, _ now: BoxSnapshot) -> [StatusEvent] {
-        states(before.map(parts) ?? [], parts(now), knowsPast: before != nil) + problems(before?.problems ?? [], now.problems) + stats(now)
+        states(before.map(parts) ?? [], parts(now), knowsPast: before != nil)
+            + problems(before?.problems ?? [], now.problems) + stats(now)
     }
 
     /// Something that has a state and whose processes end.
@@ -17,14 +18,21 @@ public enum StatusEvents {
         var parts: [Part] = []
         for channel in box.channels {
             for source in channel.sources {
-                parts.append(Part(subject: .init(channel: channel.name, source: source.id), state: source.state.rawValue, history: source.history))
+                parts.append(
+                    Part(
+                        subject: .init(channel: channel.name, source: source.id), state: source.state.rawValue,
+                        history: source.history))
             }
             for group in channel.groups {
-                parts.append(Part(subject: .init(channel: channel.name, group: group.name), state: group.state.rawValue, history: group.history))
+                parts.append(
+                    Part(
+                        subject: .init(channel: channel.name, group: group.name), state: group.state.rawValue,
+                        history: group.history))
                 for target in group.targets {
                     parts.append(
                         Part(
-                            subject: .init(channel: channel.name, group: group.name, target: target.name), state: target.state.rawValue,
+                            subject: .init(channel: channel.name, group: group.name, target: target.name),
+                            state: target.state.rawValue,
                             history: target.history))
                 }
             }
@@ -40,10 +48,13 @@ public enum StatusEvents {
             if knowsPast {
                 let known = old?.history ?? []
                 for end in part.history where !known.contains(end) {
-                    events.append(.ended(.init(of: part.subject, status: end.status, cause: end.cause, lastLines: end.lastLines)))
+                    events.append(
+                        .ended(.init(of: part.subject, status: end.status, cause: end.cause, lastLines: end.lastLines)))
                 }
             }
-            if old?.state != part.state { events.append(.state(.init(of: part.subject, before: old?.state, now: part.state))) }
+            if old?.state != part.state {
+                events.append(.state(.init(of: part.subject, before: old?.state, now: part.state)))
+            }
         }
         for part in before where former[part.subject] != nil {
             events.append(.state(.init(of: part.subject, before: part.state, now: nil)))
@@ -53,7 +64,9 @@ public enum StatusEvents {
 
     private static func problems(_ before: [Problem], _ now: [Problem]) -> [StatusEvent] {
         func event(_ problem: Problem, _ isActive: Bool) -> StatusEvent {
-            .problem(.init(problem: problem.problem, subject: problem.subject, sentence: problem.sentence, isActive: isActive))
+            .problem(
+                .init(
+                    problem: problem.problem, subject: problem.subject, sentence: problem.sentence, isActive: isActive))
         }
         let gone = before.filter { old in !now.contains { ($0.problem, $0.subject) == (old.problem, old.subject) } }
         return gone.map { event($0, false) } + now.filter { !before.contains($0) }.map { event($0, true) }

@@ -37,7 +37,9 @@ extension PrometheusText {
         bytes += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n".utf8
     }
 
-    mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Double) { sample(name, Labels(labels), value) }
+    mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Double) {
+        sample(name, Labels(labels), value)
+    }
 
     mutating func sample(_ name: String, _ labels: Labels, _ value: Double) {
         bytes += name.utf8
@@ -51,7 +53,9 @@ extension PrometheusText {
         bytes.append(UInt8(ascii: "\n"))
     }
 
-    mutating func oneOf<State: RawRepresentable & Equatable>(_ name: String, _ states: [State], _ state: State, _ labels: Labels)
+    mutating func oneOf<State: RawRepresentable & Equatable>(
+        _ name: String, _ states: [State], _ state: State, _ labels: Labels
+    )
     where State.RawValue == String {
         for candidate in states {
             bytes += name.utf8

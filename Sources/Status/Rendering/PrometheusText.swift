@@ -50,19 +50,27 @@ public struct PrometheusText {
 
     private mutating func hardware(_ box: BoxSnapshot) {
         family("streambox_gpu_info", .gauge, "A GPU by its slot, which stays the same when nodes are renumbered.")
-        for gpu in box.gpus { sample("streambox_gpu_info", [("gpu", gpu.slot), ("node", gpu.node), ("driver", gpu.driver)], 1) }
+        for gpu in box.gpus {
+            sample("streambox_gpu_info", [("gpu", gpu.slot), ("node", gpu.node), ("driver", gpu.driver)], 1)
+        }
         family("streambox_gpu_state", .gauge, "The state of a GPU: 1 for the one that holds.")
-        for gpu in box.gpus { oneOf("streambox_gpu_state", GPUSnapshot.State.allCases, gpu.state, Labels([("gpu", gpu.slot)])) }
+        for gpu in box.gpus {
+            oneOf("streambox_gpu_state", GPUSnapshot.State.allCases, gpu.state, Labels([("gpu", gpu.slot)]))
+        }
         family("streambox_encoder_usable", .gauge, "1 while an encoder passes its trials and does not rest.")
         for encoder in box.encoders {
-            sample("streambox_encoder_usable", [("encoder", encoder.name), ("gpu", encoder.gpu ?? "")], encoder.isUsable ? 1 : 0)
+            sample(
+                "streambox_encoder_usable", [("encoder", encoder.name), ("gpu", encoder.gpu ?? "")],
+                encoder.isUsable ? 1 : 0)
         }
     }
 
     private mutating func captureDevices(_ box: BoxSnapshot) {
         family("streambox_capture_device_info", .gauge, "A capture card that is plugged in.")
         for device in box.captureDevices {
-            sample("streambox_capture_device_info", [("device", device.name), ("serial", device.serial ?? ""), ("path", device.path)], 1)
+            sample(
+                "streambox_capture_device_info",
+                [("device", device.name), ("serial", device.serial ?? ""), ("path", device.path)], 1)
         }
     }
 
@@ -79,7 +87,9 @@ public struct PrometheusText {
         family("streambox_source_on_air", .gauge, "1 while the source is on air.")
         for channel in box.channels {
             for source in channel.sources {
-                sample("streambox_source_on_air", [("channel", channel.name), ("source", source.id)], source.isOnAir ? 1 : 0)
+                sample(
+                    "streambox_source_on_air", [("channel", channel.name), ("source", source.id)],
+                    source.isOnAir ? 1 : 0)
             }
         }
         family("streambox_source_switches_total", .counter, "How often a source took the air.")
@@ -103,7 +113,9 @@ public struct PrometheusText {
         for channel in box.channels {
             for source in channel.sources {
                 for (reason, count) in (source.refusals ?? [:]).sorted(by: { $0.key < $1.key }) {
-                    sample("streambox_ingest_refusals_total", [("channel", channel.name), ("source", source.id), ("reason", reason)], Double(count))
+                    sample(
+                        "streambox_ingest_refusals_total",
+                        [("channel", channel.name), ("source", source.id), ("reason", reason)], Double(count))
                 }
             }
         }
@@ -113,7 +125,13 @@ public struct PrometheusText {
         family("streambox_feed_bytes_total", .counter, "Bytes that went into a feed; the channel's own has no group.")
         for row in rows.channels { sample("streambox_feed_bytes_total", row.labels, Double(row.value.feedBytes)) }
         for row in rows.groups { sample("streambox_feed_bytes_total", row.labels, Double(row.value.feedBytes)) }
-        family("streambox_feed_skips_total", .counter, "How often a reader of a feed fell behind and jumped to the newest keyframe; a group's encoder reads the channel's own.")
+        family(
+            "streambox_feed_skips_total", .counter,
+            """
+            How often a reader of a feed fell behind and jumped to the newest keyframe; a group's encoder reads \
+            the channel's own.
+            """
+        )
         for row in rows.readers { sample("streambox_feed_skips_total", row.labels, Double(row.value)) }
     }
 
@@ -121,17 +139,30 @@ public struct PrometheusText {
 
     private mutating func groups(_ rows: Rows) {
         family("streambox_group_state", .gauge, "The state of a group: 1 for the one that holds.")
-        for row in rows.groups { oneOf("streambox_group_state", GroupSnapshot.State.allCases, row.value.state, row.labels) }
+        for row in rows.groups {
+            oneOf("streambox_group_state", GroupSnapshot.State.allCases, row.value.state, row.labels)
+        }
         family("streambox_group_encoder_info", .gauge, "The encoder in use.")
         for row in rows.groups {
-            sample("streambox_group_encoder_info", row.labels.adding("encoder", row.value.encoder).adding("gpu", row.value.gpu ?? ""), 1)
+            sample(
+                "streambox_group_encoder_info",
+                row.labels.adding("encoder", row.value.encoder).adding("gpu", row.value.gpu ?? ""), 1)
         }
         let figures: [(String, Kind, String, (GroupSnapshot) -> Double)] = [
-            ("streambox_group_frames_total", .counter, "Pictures that went into the group's feed.", { Double($0.frames) }),
+            (
+                "streambox_group_frames_total", .counter, "Pictures that went into the group's feed.",
+                { Double($0.frames) }
+            ),
             ("streambox_group_fps", .gauge, "Pictures a second.", { $0.fps }),
             ("streambox_group_speed_ratio", .gauge, "Seconds of stream a second.", { $0.speed }),
-            ("streambox_group_bitrate_bits_per_second", .gauge, "Picture and sound, over the last ten seconds.", { $0.bitsPerSecond }),
-            ("streambox_group_dropped_frames_total", .counter, "Pictures that encoders left out.", { Double($0.droppedFrames) }),
+            (
+                "streambox_group_bitrate_bits_per_second", .gauge, "Picture and sound, over the last ten seconds.",
+                { $0.bitsPerSecond }
+            ),
+            (
+                "streambox_group_dropped_frames_total", .counter, "Pictures that encoders left out.",
+                { Double($0.droppedFrames) }
+            ),
             (
                 "streambox_group_lost_frames_total", .counter, "Pictures that the channel had and the group has not.",
                 { Double($0.lostFrames) }
@@ -142,10 +173,14 @@ public struct PrometheusText {
             family(name, kind, help)
             for row in rows.groups { sample(name, row.labels, value(row.value)) }
         }
-        family("streambox_encoder_exits_total", .counter, "How often an encoder ended, or had to be ended, though it was wanted.")
+        family(
+            "streambox_encoder_exits_total", .counter,
+            "How often an encoder ended, or had to be ended, though it was wanted.")
         for row in rows.groups {
             for exit in row.value.exits {
-                sample("streambox_encoder_exits_total", row.labels.adding("encoder", exit.encoder).adding("cause", exit.cause), Double(exit.count))
+                sample(
+                    "streambox_encoder_exits_total",
+                    row.labels.adding("encoder", exit.encoder).adding("cause", exit.cause), Double(exit.count))
             }
         }
         family("streambox_handovers_total", .counter, "How often one encoder took over from another.")
@@ -154,8 +189,12 @@ public struct PrometheusText {
                 sample("streambox_handovers_total", row.labels.adding("cause", cause), Double(count))
             }
         }
-        family("streambox_handover_duration_seconds", .histogram, "From the last picture of one encoder to the first of the next.")
-        for row in rows.groups { histogram("streambox_handover_duration_seconds", row.labels, row.value.handoverSeconds) }
+        family(
+            "streambox_handover_duration_seconds", .histogram,
+            "From the last picture of one encoder to the first of the next.")
+        for row in rows.groups {
+            histogram("streambox_handover_duration_seconds", row.labels, row.value.handoverSeconds)
+        }
     }
 
     // MARK: Targets
@@ -195,12 +234,17 @@ private struct Rows {
 
     init(_ box: BoxSnapshot) {
         for channel in box.channels {
-            channels.append(Row(labels: PrometheusText.Labels([("channel", channel.name), ("group", "")]), value: channel))
+            channels.append(
+                Row(labels: PrometheusText.Labels([("channel", channel.name), ("group", "")]), value: channel))
             for group in channel.groups {
                 let labels = PrometheusText.Labels([("channel", channel.name), ("group", group.name)])
                 groups.append(Row(labels: labels, value: group))
                 // Its encoder reads the channel's own feed.
-                readers.append(Row(labels: PrometheusText.Labels([("channel", channel.name), ("group", ""), ("reader", group.name)]), value: group.encoderSkips))
+                readers.append(
+                    Row(
+                        labels: PrometheusText.Labels([
+                            ("channel", channel.name), ("group", ""), ("reader", group.name),
+                        ]), value: group.encoderSkips))
                 for target in group.targets {
                     targets.append(Row(labels: labels.adding("target", target.name), value: target))
                     readers.append(Row(labels: labels.adding("reader", target.name), value: target.skips))

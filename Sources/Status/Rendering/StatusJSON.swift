@@ -5,7 +5,8 @@ public enum StatusJSON {
     /// - Parameter isPretty: Over many lines, for people who read it.
     public static func render(_ box: BoxSnapshot, isPretty: Bool) throws -> [UInt8] {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = isPretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting =
+            isPretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
         return Array(try encoder.encode(box)) + [UInt8(ascii: "\n")]
     }
 }

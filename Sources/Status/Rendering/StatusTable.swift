@@ -8,7 +8,8 @@ public struct StatusTable {
     /// - Parameter coloured: With the escape sequences of a terminal.
     public static func render(_ box: BoxSnapshot, coloured: Bool) -> String {
         let names = box.channels.flatMap { channel in
-            channel.sources.map(\.id.count) + channel.groups.flatMap { [$0.name.count] + $0.targets.map { $0.name.count + indent } }
+            channel.sources.map(\.id.count)
+                + channel.groups.flatMap { [$0.name.count] + $0.targets.map { $0.name.count + indent } }
         }
         var table = StatusTable(isColoured: coloured, nameWidth: max(names.max() ?? 0, shortestName))
         table.write(box)
@@ -28,7 +29,11 @@ public struct StatusTable {
     }
 
     private enum Tone: String {
-        case good = "32", doubtful = "33", bad = "31", faint = "2", heading = "1"
+        case good = "32"
+        case doubtful = "33"
+        case bad = "31"
+        case faint = "2"
+        case heading = "1"
     }
 
     private mutating func write(_ box: BoxSnapshot) {
@@ -40,7 +45,9 @@ public struct StatusTable {
                 let lost = source.droppedPackets.flatMap { $0 > 0 ? "\($0) packets lost" : nil }
                 let about = [source.format, source.encoder, lost].compactMap(\.self).joined(separator: ", ")
                 row(source.isOnAir ? "on air" : "", "source", source.id, source.state.rawValue, about, tone(source))
-                for note in source.notes ?? [] { lines += Self.wrapped(note, to: Self.width - Self.margin.count).map { Self.margin + $0 } }
+                for note in source.notes ?? [] {
+                    lines += Self.wrapped(note, to: Self.width - Self.margin.count).map { Self.margin + $0 }
+                }
             }
             for group in channel.groups { write(group) }
         }
@@ -56,7 +63,9 @@ public struct StatusTable {
         add("")
         add("What to do", .heading)
         for problem in box.problems {
-            for (index, line) in Self.wrapped("\(problem.subject): \(problem.sentence)", to: Self.width - 4).enumerated() {
+            for (index, line) in Self.wrapped("\(problem.subject): \(problem.sentence)", to: Self.width - 4)
+                .enumerated()
+            {
                 add((index == 0 ? "  - " : "    ") + line, .bad)
             }
         }
@@ -64,7 +73,8 @@ public struct StatusTable {
 
     private mutating func write(_ group: GroupSnapshot) {
         let detail = group.gpu.map { "@\($0)" } ?? group.loweredPreset.map { " \($0)" } ?? ""
-        let figures = group.state == .live || group.state == .degraded
+        let figures =
+            group.state == .live || group.state == .degraded
             ? "\(group.encoder)\(detail)  \(Self.decimal(group.fps)) fps  \(Self.bits(group.bitsPerSecond))"
                 + (group.lostFrames > 0 ? "  \(group.lostFrames) lost" : "")
             : group.encoder
@@ -73,12 +83,15 @@ public struct StatusTable {
             let about: String
             switch target.state {
             case .live, .degraded:
-                about = (target.sharePercent.map { "\($0) % arrives, " } ?? "") + "for \(Self.time(target.uptime))"
+                about =
+                    (target.sharePercent.map { "\($0) % arrives, " } ?? "") + "for \(Self.time(target.uptime))"
                     + (target.connects > 1 ? ", connected \(target.connects) times" : "")
             case .connecting, .waiting, .refused: about = target.trouble ?? ""
             case .stopped: about = ""
             }
-            row("", "target", String(repeating: " ", count: Self.indent) + target.name, target.state.rawValue, about, tone(target))
+            row(
+                "", "target", String(repeating: " ", count: Self.indent) + target.name, target.state.rawValue, about,
+                tone(target))
         }
     }
 
@@ -111,10 +124,14 @@ public struct StatusTable {
 
     // MARK: Lines
 
-    private mutating func row(_ mark: String, _ kind: String, _ name: String, _ state: String, _ about: String, _ tone: Tone) {
+    private mutating func row(
+        _ mark: String, _ kind: String, _ name: String, _ state: String, _ about: String, _ tone: Tone
+    ) {
         let start = "  " + Self.padded(mark, 7) + Self.padded(kind, 7) + Self.padded(name, nameWidth) + " "
         let room = Self.width - start.count - 12
-        guard about.isEmpty || about.count > room else { return lines.append(start + paint(Self.padded(state, 11), tone) + " " + Self.plain(about)) }
+        guard about.isEmpty || about.count > room else {
+            return lines.append(start + paint(Self.padded(state, 11), tone) + " " + Self.plain(about))
+        }
         lines.append(start + paint(state, tone))
         guard !about.isEmpty else { return }
         let margin = Self.margin

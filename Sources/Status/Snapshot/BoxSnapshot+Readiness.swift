@@ -1,5 +1,6 @@
 extension BoxSnapshot {
-    /// Why the box does not do all that is wanted of it, a sentence each; empty when every wanted group is live or degraded.
+    /// Why the box does not do all that is wanted of it, a sentence each; empty when every wanted group is live or
+    /// degraded.
     public var hindrances: [String] {
         channels.flatMap { channel in
             channel.groups.compactMap { group in

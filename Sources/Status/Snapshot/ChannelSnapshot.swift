@@ -11,7 +11,8 @@ public struct ChannelSnapshot: Sendable, Hashable, Codable {
     public var tap: String?
 
     public init(
-        name: String, sources: [SourceSnapshot] = [], switches: [String: Int] = [:], feedBytes: Int = 0, groups: [GroupSnapshot] = [],
+        name: String, sources: [SourceSnapshot] = [], switches: [String: Int] = [:], feedBytes: Int = 0,
+        groups: [GroupSnapshot] = [],
         tap: String? = nil
     ) {
         self.name = name
@@ -95,7 +96,10 @@ public struct EndSnapshot: Sendable, Hashable, Codable {
     /// What FFmpeg refused of its command line; `nil` where that is not why it ended.
     public var refused: String?
 
-    public init(started: Double, ended: Double, status: String, cause: String? = nil, lastLines: [String] = [], refused: String? = nil) {
+    public init(
+        started: Double, ended: Double, status: String, cause: String? = nil, lastLines: [String] = [],
+        refused: String? = nil
+    ) {
         self.started = started
         self.ended = ended
         self.status = status

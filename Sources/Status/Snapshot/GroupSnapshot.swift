@@ -52,9 +52,11 @@ public struct GroupSnapshot: Sendable, Hashable, Codable {
     public init(
         name: String, state: State, isWanted: Bool = true, encoder: String, gpu: String? = nil, why: String = "",
         ffmpegRefuses: Bool? = nil, loweredPreset: String? = nil, frames: Int = 0,
-        lostFrames: Int = 0, encoderSkips: Int = 0, droppedFrames: Int = 0, feedBytes: Int = 0, fps: Double = 0, speed: Double = 0,
+        lostFrames: Int = 0, encoderSkips: Int = 0, droppedFrames: Int = 0, feedBytes: Int = 0, fps: Double = 0,
+        speed: Double = 0,
         bitsPerSecond: Double = 0, uptime: Double = 0, exits: [EncoderExits] = [], handovers: [String: Int] = [:],
-        handoverSeconds: HistogramSnapshot = HistogramSnapshot(), history: [EndSnapshot] = [], targets: [TargetSnapshot] = [],
+        handoverSeconds: HistogramSnapshot = HistogramSnapshot(), history: [EndSnapshot] = [],
+        targets: [TargetSnapshot] = [],
         tap: String? = nil
     ) {
         self.name = name

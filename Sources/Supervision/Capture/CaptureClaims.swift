@@ -3,14 +3,15 @@ public import Configuration
 
 /// Which source has which card.
 ///
-/// A card is bound by what it is, never by its node's number. Each belongs to one source; who has one keeps it for as long as
-/// it is there. Pure.
+/// A card is bound by what it is, never by its node's number. Each belongs to one source; who has one keeps it for as
+/// long as it is there. Pure.
 public struct CaptureClaims: Sendable {
     /// In the order in which they came.
     private var sources: [(id: String, binding: CaptureBinding)] = []
     /// The paths of the cards that sources have.
     private var held: [String: String] = [:]
-    /// What is plugged in: what gives pictures that can be used first, what does not answer last, and in the order of the paths.
+    /// What is plugged in: what gives pictures that can be used first, what does not answer last, and in the order of
+    /// the paths.
     public private(set) var devices: [CaptureDevice] = []
 
     public init() {}
@@ -38,15 +39,18 @@ public struct CaptureClaims: Sendable {
         held[id].flatMap { path in devices.first { $0.path == path } }
     }
 
-    /// Sources that name a port come before those that name a card, those before who names a model, and those before who takes any;
-    /// among each, who has one comes before who has none. One that does not answer is nobody's whom another would do for.
+    /// Sources that name a port come before those that name a card, those before who names a model, and those before
+    /// who takes any; among each, who has one comes before who has none. One that does not answer is nobody's whom
+    /// another would do for.
     private mutating func assign() {
         var next: [String: String] = [:]
         for rank in 0...3 {
             let ranked = sources.filter { $0.binding.rank == rank }
             for source in ranked {
                 guard let path = held[source.id], !next.values.contains(path) else { continue }
-                guard devices.contains(where: { $0.path == path && $0.matches(source.binding) && !$0.isHung }) else { continue }
+                guard devices.contains(where: { $0.path == path && $0.matches(source.binding) && !$0.isHung }) else {
+                    continue
+                }
                 next[source.id] = path
             }
             for source in ranked where next[source.id] == nil {
@@ -65,13 +69,16 @@ extension CaptureDevice {
 
     /// Another card, that nothing but its port tells from this one.
     public func looksLike(_ other: CaptureDevice) -> Bool {
-        path != other.path && name == other.name && serial == other.serial && (usbNode == nil || usbNode != other.usbNode)
+        path != other.path && name == other.name && serial == other.serial
+            && (usbNode == nil || usbNode != other.usbNode)
     }
 
     /// What is plugged in, for people.
     public static func list(_ devices: [CaptureDevice]) -> String {
         if devices.isEmpty { return "none is plugged in" }
-        return "plugged in: " + devices.map { "\($0.name) at \($0.path)" + ($0.serial.map { " (serial \($0))" } ?? "") }.joined(separator: ", ")
+        return "plugged in: "
+            + devices.map { "\($0.name) at \($0.path)" + ($0.serial.map { " (serial \($0))" } ?? "") }.joined(
+                separator: ", ")
     }
 
     /// It is what a configuration means.

@@ -52,13 +52,14 @@ public final class CaptureKeeper: Sendable {
     /// - Parameters:
     ///   - soundCame: Called when sound was plugged in, whoever's it is.
     ///   - clockWasSet: Called with the step of the wall clock.
-    ///   - changed: Called with the card, or `nil` when there is none any more; also at first, once it is known what is there, and
-    ///     while there is none when others come or go.
+    ///   - changed: Called with the card, or `nil` when there is none any more; also at first, once it is known what is
+    ///     there, and while there is none when others come or go.
     ///
     /// None of them may block, nor claim or release anything.
     func claim(
         _ id: String, _ binding: CaptureBinding, soundCame: @escaping @Sendable () -> Void = {},
-        clockWasSet: @escaping @Sendable (Duration) -> Void = { _ in }, changed: @escaping @Sendable (CaptureDevice?) -> Void
+        clockWasSet: @escaping @Sendable (Duration) -> Void = { _ in },
+        changed: @escaping @Sendable (CaptureDevice?) -> Void
     ) {
         state.withLock { state in
             state.claims.add(id, binding)
@@ -102,7 +103,9 @@ public final class CaptureKeeper: Sendable {
         for await _ in looks {
             guard let found = await list() else {
                 // What is known stays so until it answers.
-                logger.error("udev does not answer: what capture cards are plugged in is not known", metadata: ["again": "\(Self.pause)"])
+                logger.error(
+                    "udev does not answer: what capture cards are plugged in is not known",
+                    metadata: ["again": "\(Self.pause)"])
                 guard await (try? ContinuousClock().sleep(for: Self.pause)) != nil else { return }
                 look()
                 continue
@@ -149,12 +152,15 @@ public final class CaptureKeeper: Sendable {
             let former = before.first { $0.path == device.path }
             guard former?.isHung != device.isHung else { continue }
             let metadata: Logger.Metadata = [
-                "card": "\(device.name)", "path": "\(device.path)", "serial": "\(device.serial ?? "none")", "node": "\(device.node)",
+                "card": "\(device.name)", "path": "\(device.path)", "serial": "\(device.serial ?? "none")",
+                "node": "\(device.node)",
             ]
             if device.isHung {
-                logger.error("a capture card cannot be used: \(device.accessProblem ?? "its driver hangs")", metadata: metadata)
+                logger.error(
+                    "a capture card cannot be used: \(device.accessProblem ?? "its driver hangs")", metadata: metadata)
             } else {
-                logger.notice(former == nil ? "a capture card is there" : "the capture card answers", metadata: metadata)
+                logger.notice(
+                    former == nil ? "a capture card is there" : "the capture card answers", metadata: metadata)
             }
         }
         for device in before where !devices.contains(where: { $0.path == device.path }) {

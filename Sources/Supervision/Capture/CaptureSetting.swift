@@ -22,9 +22,11 @@ public struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
     /// Of the frames that the card is read as; where nobody knows, they are scaled to the most common.
     var frameSize: FrameSize { size ?? FrameSize(width: 1280, height: 720) }
 
-    /// V4L2's formats that FFmpeg reads, by preference: what is not compressed costs the processor least and loses nothing.
+    /// V4L2's formats that FFmpeg reads, by preference: what is not compressed costs the processor least and loses
+    /// nothing.
     private static let formats = [
-        "NV12": "nv12", "YUYV": "yuyv422", "UYVY": "uyvy422", "YU12": "yuv420p", "BGR3": "bgr24", "RGB3": "rgb24", "MJPG": "mjpeg", "JPEG": "mjpeg",
+        "NV12": "nv12", "YUYV": "yuyv422", "UYVY": "uyvy422", "YU12": "yuv420p", "BGR3": "bgr24", "RGB3": "rgb24",
+        "MJPG": "mjpeg", "JPEG": "mjpeg",
         "H264": "h264",
     ]
     private static let preference = ["NV12", "YU12", "YUYV", "UYVY", "BGR3", "RGB3", "MJPG", "JPEG", "H264"]
@@ -80,7 +82,8 @@ public struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
         isOther = isOtherSize || (best.rate != nil && wanted.map { abs($0 - best.perSecond) > 0.5 } ?? false)
     }
 
-    /// Takes what the card gives by itself for what is not asked for; and for what was where it is not the card's to choose.
+    /// Takes what the card gives by itself for what is not asked for; and for what was where it is not the card's to
+    /// choose.
     public mutating func fill(from arriving: CardInput.Arriving) {
         let mode = arriving.mode
         let arrived = FrameSize(width: mode.width, height: mode.height)
@@ -98,7 +101,10 @@ public struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
             let gap = rate.map { abs(candidate.perSecond - $0) } ?? candidate.haste
             guard let size else {
                 // Without a size the rate that is asked for decides.
-                return (rate == nil ? candidate.pace : 0, rate == nil || gap < sameRate ? 0 : gap, -candidate.pixels, gap, candidate.preference)
+                return (
+                    rate == nil ? candidate.pace : 0, rate == nil || gap < sameRate ? 0 : gap, -candidate.pixels, gap,
+                    candidate.preference
+                )
             }
             let taken = Self.size(candidate.mode, size)
             let distance = abs(taken.width - size.width) + abs(taken.height - size.height)
@@ -112,7 +118,9 @@ public struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
         guard let wish, let leastWidth = mode.leastWidth, let leastHeight = mode.leastHeight else {
             return FrameSize(width: mode.width, height: mode.height)
         }
-        return FrameSize(width: min(max(wish.width, leastWidth), mode.width), height: min(max(wish.height, leastHeight), mode.height))
+        return FrameSize(
+            width: min(max(wish.width, leastWidth), mode.width), height: min(max(wish.height, leastHeight), mode.height)
+        )
     }
 
     private static func rate(_ text: String) -> FFmpeg.FrameRate? {

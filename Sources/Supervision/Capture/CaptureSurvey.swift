@@ -35,7 +35,8 @@ public final class CaptureSurvey: Sendable {
     /// - Parameter patience: How long a driver may take to answer.
     init(
         patience: Duration = .seconds(2), list: @escaping @Sendable () -> CaptureList,
-        ask: @escaping @Sendable (CaptureCandidate) -> CaptureCandidate.Answer, hasAnswered: @escaping @Sendable () -> Void
+        ask: @escaping @Sendable (CaptureCandidate) -> CaptureCandidate.Answer,
+        hasAnswered: @escaping @Sendable () -> Void
     ) {
         self.list = list
         self.ask = ask

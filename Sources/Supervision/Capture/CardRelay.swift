@@ -31,7 +31,11 @@ final class CardRelay: Sendable {
         let soundName: String
 
         init(_ audio: CaptureAudio) {
-            if case .device(let name) = audio { soundName = "the sound \(name)" } else { soundName = "the card's sound" }
+            if case .device(let name) = audio {
+                soundName = "the sound \(name)"
+            } else {
+                soundName = "the card's sound"
+            }
         }
 
         var canRun: Bool { isWanted && card != nil && hasSignal }
@@ -40,8 +44,15 @@ final class CardRelay: Sendable {
         var trouble: String? {
             guard card != nil else { return nil }
             if !hasSignal { return CardRelay.noSignal }
-            if freezes > 0, delivering == nil { return "the card gives no pictures; it is opened anew and its USB port is reset: when that does not help, pull and plug it" }
-            return sound.rests ? "\(soundName) cannot be had: the picture goes on with silence, and it is tried again" : nil
+            if freezes > 0, delivering == nil {
+                return
+                    """
+                    the card gives no pictures; it is opened anew and its USB port is reset: when that does not \
+                    help, pull and plug it
+                    """
+            }
+            return sound.rests
+                ? "\(soundName) cannot be had: the picture goes on with silence, and it is tried again" : nil
         }
     }
 
@@ -67,8 +78,8 @@ final class CardRelay: Sendable {
     private static let forgiven = Duration.seconds(10)
     /// The freeze that is answered with a reset of the port; those before are answered by opening the card anew.
     private static let resetAt = 2
-    /// How long a card may take to its first picture; some look at what arrives for seconds. Twice as long each time where it took
-    /// longer, for a machine may be slow, up to eight times.
+    /// How long a card may take to its first picture; some look at what arrives for seconds. Twice as long each time
+    /// where it took longer, for a machine may be slow, up to eight times.
     private static let firstPicture = Duration.seconds(4)
     /// Questions that a driver is asked while its source waits.
     private static let driverPatience = Duration.seconds(2)
@@ -91,7 +102,8 @@ final class CardRelay: Sendable {
     func begin(_ process: any Supervised) {
         ledger.isAbsent("what is plugged in is not known yet")
         box.captures.claim(
-            id, source.binding, soundCame: { [weak self] in self?.soundCame(process) }, clockWasSet: { [weak self] in self?.clockWasSet(by: $0, process) },
+            id, source.binding, soundCame: { [weak self] in self?.soundCame(process) },
+            clockWasSet: { [weak self] in self?.clockWasSet(by: $0, process) },
             changed: { [weak self] card in self?.follow(card, process) })
     }
 
@@ -105,8 +117,8 @@ final class CardRelay: Sendable {
         update(process)
     }
 
-    /// Tells whether a reader can run. Under the lock, so that what was told last is what holds: a card comes while it is wanted
-    /// by somebody else.
+    /// Tells whether a reader can run. Under the lock, so that what was told last is what holds: a card comes while it
+    /// is wanted by somebody else.
     private func update(_ process: any Supervised) { state.withLock { process.report(.want($0.canRun)) } }
 
     /// Changes what is known, and tells the operator what of it he should know; under the lock for the same reason.
@@ -131,8 +143,11 @@ final class CardRelay: Sendable {
             if before == nil, let card {
                 state.isNew = true
                 state.sound = CardSound()
-                // One that is back from a reset was not pulled: had its freezes been forgotten, it would never be given longer.
-                if state.reset?.isAwaited != true || state.reset?.path != card.path { (state.freezes, state.reset) = (0, nil) }
+                // One that is back from a reset was not pulled: had its freezes been forgotten, it would never be given
+                // longer.
+                if state.reset?.isAwaited != true || state.reset?.path != card.path {
+                    (state.freezes, state.reset) = (0, nil)
+                }
             }
             state.card = card
             return before
@@ -143,8 +158,12 @@ final class CardRelay: Sendable {
         ledger.isAbsent(nil)
         if before == nil {
             update(process)
-        } else if before?.node != card.node || (card.sound != nil && before?.sound != card.sound && source.audio == .auto) {
-            logger.notice("the card has another node or sound: it is opened anew", metadata: ["node": "\(card.node)", "sound": "\(card.sound ?? "none")"])
+        } else if before?.node != card.node
+            || (card.sound != nil && before?.sound != card.sound && source.audio == .auto)
+        {
+            logger.notice(
+                "the card has another node or sound: it is opened anew",
+                metadata: ["node": "\(card.node)", "sound": "\(card.sound ?? "none")"])
             process.report(.replace)
             process.report(.hurry)
         } else if isOpened {
@@ -155,9 +174,14 @@ final class CardRelay: Sendable {
     private func isGone(_ process: any Supervised) {
         let devices = box.captures.devices
         let isTaken = source.binding != .any && devices.contains { $0.matches(source.binding) }
-        let what = isTaken ? "the card \(source.binding.sentence) is another source's, and each belongs to one" : "no card \(source.binding.sentence) is there"
+        let what =
+            isTaken
+            ? "the card \(source.binding.sentence) is another source's, and each belongs to one"
+            : "no card \(source.binding.sentence) is there"
         let list = CaptureDevice.list(devices)
-        ledger.isAbsent("\(what); \(list): " + (isTaken ? "name another in the configuration" : "plug it in, or name another in the configuration"))
+        ledger.isAbsent(
+            "\(what); \(list): "
+                + (isTaken ? "name another in the configuration" : "plug it in, or name another in the configuration"))
         logger.warning("absent: \(what); \(list)")
         // What has it open gets no more pictures; it is not waited for.
         process.report(.replace)
@@ -207,7 +231,8 @@ final class CardRelay: Sendable {
         // Of a card that has gone, or as it is taken to be until somebody says otherwise.
         guard let had, !isFirst || hasSignal != had else { return }
         if hasSignal {
-            logger.notice(had ? "another signal arrives at the card: it is opened anew" : "a signal arrives at the card")
+            logger.notice(
+                had ? "another signal arrives at the card: it is opened anew" : "a signal arrives at the card")
         } else {
             logger.warning("\(Self.noSignal)")
         }
@@ -225,11 +250,13 @@ final class CardRelay: Sendable {
         }
     }
 
-    /// How long the relay that begins may show no picture. A second, unless the card gives fewer than three in that time.
+    /// How long the relay that begins may show no picture. A second, unless the card gives fewer than three in that
+    /// time.
     var patience: PicturePatience {
         let (rate, freezes) = state.withLock { ($0.told?.rate, $0.freezes) }
         let three = rate.map { Duration.seconds(3 * $0.denominator) / $0.numerator } ?? .zero
-        return PicturePatience(first: Self.firstPicture * (1 << min(max(freezes - 1, 0), 3)), next: max(.seconds(1), three))
+        return PicturePatience(
+            first: Self.firstPicture * (1 << min(max(freezes - 1, 0), 3)), next: max(.seconds(1), three))
     }
 
     /// How the card is read.
@@ -247,13 +274,18 @@ final class CardRelay: Sendable {
     /// - Parameter soundRate: Samples a second of the channel's sound.
     /// - Throws: ``NotRunnable`` when there is no card, or this user may not open it.
     func reading(soundRate: Int = 48_000) async throws -> Reading {
-        guard let card = state.withLock({ $0.card }) else { throw NotRunnable(what: "no card \(self.source.binding.sentence) is there") }
-        if let problem = card.isHung ? card.accessProblem : NodeAccess.problem(card.node) { throw NotRunnable(what: problem) }
+        guard let card = state.withLock({ $0.card }) else {
+            throw NotRunnable(what: "no card \(self.source.binding.sentence) is there")
+        }
+        if let problem = card.isHung ? card.accessProblem : NodeAccess.problem(card.node) {
+            throw NotRunnable(what: problem)
+        }
         // It was given to this user since it was listed.
         if card.accessProblem != nil { box.captures.look() }
         await resetIfFrozen(card)
         // Its input may be another, and other things may arrive there, than when it was listed.
-        let ready = await Offload.run(atMost: Self.driverPatience) { [node = card.node] in CardInput.prepare(node) }.flatMap { $0 }
+        let ready = await Offload.run(atMost: Self.driverPatience) { [node = card.node] in CardInput.prepare(node) }
+            .flatMap { $0 }
         // A card that is being pulled lists no modes any more; what it had is told already.
         let isGone = ready.map { $0.modes.isEmpty && $0.now == nil } ?? false
         let modes = isGone ? nil : ready?.modes
@@ -317,8 +349,8 @@ final class CardRelay: Sendable {
 
     // MARK: Sound
 
-    /// The picture goes on without its sound, which is tried again after pauses that grow: each try costs a fraction of a second
-    /// of picture.
+    /// The picture goes on without its sound, which is tried again after pauses that grow: each try costs a fraction of
+    /// a second of picture.
     private func loseSound(_ process: any Supervised) {
         let loss = change { state -> (Duration, Int, String)? in
             guard !state.sound.isLost else { return nil }
@@ -332,17 +364,20 @@ final class CardRelay: Sendable {
         }
     }
 
-    /// Sound was plugged in. Where it is the card's own, that is another card to ``follow(_:_:)``; where it was named it may be the one.
+    /// Sound was plugged in. Where it is the card's own, that is another card to ``follow(_:_:)``; where it was named
+    /// it may be the one.
     func soundCame(_ process: any Supervised) {
         guard case .device = source.audio else { return }
         rejoinSound(state.withLock(\.sound.losses), process)
     }
 
-    /// The wall clock was set. FFmpeg's times of sound and of picture follow it, each in its own way, and are apart meanwhile; a reader
-    /// that begins anew has both right. Picture alone does not go by the wall clock.
+    /// The wall clock was set. FFmpeg's times of sound and of picture follow it, each in its own way, and are apart
+    /// meanwhile; a reader that begins anew has both right. Picture alone does not go by the wall clock.
     func clockWasSet(by step: Duration, _ process: any Supervised) {
         guard state.withLock(\.readsSound) else { return }
-        logger.notice("the clock was set: the card is opened anew, so that sound and picture stay together", metadata: ["by": "\(step)"])
+        logger.notice(
+            "the clock was set: the card is opened anew, so that sound and picture stay together",
+            metadata: ["by": "\(step)"])
         process.report(.replace)
     }
 
@@ -386,7 +421,9 @@ final class CardRelay: Sendable {
     private func resetIfFrozen(_ card: CaptureDevice) async {
         guard let node = card.usbNode else { return }
         let isDue = state.withLock { state in
-            guard state.freezes > 0, state.freezes % Self.resetAt == 0, state.reset?.freezes != state.freezes else { return false }
+            guard state.freezes > 0, state.freezes % Self.resetAt == 0, state.reset?.freezes != state.freezes else {
+                return false
+            }
             state.reset = Reset(path: card.path, freezes: state.freezes)
             return true
         }
@@ -394,8 +431,13 @@ final class CardRelay: Sendable {
         let problem = await Offload.run(atMost: .seconds(5)) { USBPort.reset(node) }
         switch problem {
         case .some(nil): logger.warning("the card froze again: its USB port was reset", metadata: ["usb": "\(node)"])
-        case .some(let problem?): logger.warning("the card froze again, and its USB port cannot be reset: \(problem)", metadata: ["usb": "\(node)"])
-        case nil: logger.error("the card froze again, and its USB port does not answer: pull and plug it", metadata: ["usb": "\(node)"])
+        case .some(let problem?):
+            logger.warning(
+                "the card froze again, and its USB port cannot be reset: \(problem)", metadata: ["usb": "\(node)"])
+        case nil:
+            logger.error(
+                "the card froze again, and its USB port does not answer: pull and plug it", metadata: ["usb": "\(node)"]
+            )
         }
     }
 }

@@ -17,7 +17,9 @@ struct CardSound {
     private static let forgiven = Duration.seconds(60)
 
     /// What FFmpeg says when it cannot have it, and when it loses it; the picture goes on after the latter.
-    private static let beginnings = ["cannot open audio device", "cannot set sample format", "cannot set sample rate", "cannot set channel count"]
+    private static let beginnings = [
+        "cannot open audio device", "cannot set sample format", "cannot set sample rate", "cannot set channel count",
+    ]
     private static let ends = ["ALSA read error"]
 
     static func cannotBegin(_ log: LogExcerpt) -> Bool { beginnings.contains { log.says($0) } }

@@ -66,7 +66,9 @@ private final class Reports: Sendable {
         case .gone(let missing):
             guard state.withLock(\.isTold) else { return }
             guard missing > 0 else { return logger.notice("the program that wrote frames has gone") }
-            logger.warning("the program that wrote frames has gone in the middle of one; it is filled up", metadata: ["missing": "\(missing) bytes"])
+            logger.warning(
+                "the program that wrote frames has gone in the middle of one; it is filled up",
+                metadata: ["missing": "\(missing) bytes"])
         }
     }
 }

@@ -4,8 +4,8 @@ import EncoderSelection
 import FFmpeg
 import Logging
 
-/// The encoder of a source whose frames the service has itself: the best of the box, and its generations, each handed over to the
-/// next. For as long as a stream of frames lasts.
+/// The encoder of a source whose frames the service has itself: the best of the box, and its generations, each handed
+/// over to the next. For as long as a stream of frames lasts.
 actor MezzanineRunner: EncoderSupervisor {
     nonisolated let subject: String
     nonisolated let box: Box
@@ -43,7 +43,8 @@ actor MezzanineRunner: EncoderSupervisor {
     ///   - subject: The source's name among those who ask for encoders.
     ///   - rate: Frames a second; `nil` where it is not known.
     init(
-        _ subject: String, of frames: DataPath.Attachment, size: FrameSize, rate: FFmpeg.FrameRate?, mezzanine: MezzanineConfiguration, box: Box,
+        _ subject: String, of frames: DataPath.Attachment, size: FrameSize, rate: FFmpeg.FrameRate?,
+        mezzanine: MezzanineConfiguration, box: Box,
         dataPath: DataPath, ledger: ProcessLedger, logger: Logger
     ) {
         self.subject = subject
@@ -60,7 +61,9 @@ actor MezzanineRunner: EncoderSupervisor {
     }
 
     nonisolated func report(_ event: GroupMachine.Event) { queue.yield(.machine(event)) }
-    nonisolated func report(_ event: EncoderEvent, of generation: GroupMachine.Generation) { queue.yield(.data(generation, event)) }
+    nonisolated func report(_ event: EncoderEvent, of generation: GroupMachine.Generation) {
+        queue.yield(.data(generation, event))
+    }
     nonisolated func report(_ move: EncoderPool.Move) { queue.yield(.move(move)) }
     nonisolated func reportHung(_ generation: GroupMachine.Generation) { queue.yield(.hung(generation)) }
     /// No more frames come.
@@ -91,7 +94,9 @@ actor MezzanineRunner: EncoderSupervisor {
 
     // MARK: One generation
 
-    func prepare(_ generation: GroupMachine.Generation, _ beginning: EncoderGeneration.Beginning) async throws -> EncoderGeneration.Ready? {
+    func prepare(_ generation: GroupMachine.Generation, _ beginning: EncoderGeneration.Beginning) async throws
+        -> EncoderGeneration.Ready?
+    {
         if beginning == .fresh { await box.encoders.firstVerdict(for: subject) }
         // Whatever the order of the box: without a picture nothing goes on.
         let candidate = box.encoders.assign(to: subject).candidate ?? .software(.h264)
@@ -101,7 +106,8 @@ actor MezzanineRunner: EncoderSupervisor {
             ofFrames: frames, takesOver: beginning == .ahead, startPatience: startPatience,
             frameDuration: rate.map { .seconds($0.denominator) / $0.numerator }
         ) { self.report($0, of: generation) }
-        let command = FrameEncoderCommand(settings: job.settings, recipe: recipe, rate: rate).command(for: box.ffmpeg.capabilities)
+        let command = FrameEncoderCommand(settings: job.settings, recipe: recipe, rate: rate).command(
+            for: box.ffmpeg.capabilities)
         return EncoderGeneration.Ready(command: command, attachment: attachment, input: input, output: output)
     }
 
@@ -126,7 +132,12 @@ actor MezzanineRunner: EncoderSupervisor {
 
     func isSlow(_ generation: GroupMachine.Generation, in tasks: inout DiscardingTaskGroup) {
         guard let encoder, !encoder.isSoftware else {
-            return logger.warning("the encoder is too slow to keep real time, and there is no faster one: make the source's picture smaller or its rate lower")
+            return logger.warning(
+                """
+                the encoder is too slow to keep real time, and there is no faster one: make the source's picture \
+                smaller or its rate lower
+                """
+            )
         }
         logger.warning("the encoder is too slow to keep real time: another one takes over")
         generations[generation]?.fault = .slow

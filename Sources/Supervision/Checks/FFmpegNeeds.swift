@@ -13,12 +13,16 @@ public struct MissingAbility: Sendable, Hashable {
     /// What to do, as the end of a sentence.
     var advice = RefusedRole.advice
 
-    public func sentence(ffmpeg: String) -> String { "FFmpeg \(ffmpeg) does not have \(missing): \(consequence)" + advice }
+    public func sentence(ffmpeg: String) -> String {
+        "FFmpeg \(ffmpeg) does not have \(missing): \(consequence)" + advice
+    }
 
     fileprivate static let noTarget = "nothing can be sent to it; other targets have what they ask for"
 
     /// The codec of a group's picture, for a target that an FFmpeg cannot send it to by RTMP.
-    static func codec(of target: TargetConfiguration, in group: GroupConfiguration, for ffmpeg: FFmpegCapabilities) -> MissingAbility? {
+    static func codec(of target: TargetConfiguration, in group: GroupConfiguration, for ffmpeg: FFmpegCapabilities)
+        -> MissingAbility?
+    {
         guard case .encode(let video) = group.video, video.codec != .h264 else { return nil }
         return codec(video.codec.rawValue.uppercased(), of: target, in: group, for: ffmpeg)
     }
@@ -30,12 +34,17 @@ public struct MissingAbility: Sendable, Hashable {
         guard !ffmpeg.hasEnhancedFLV, case .rtmp = target.destination else { return nil }
         return MissingAbility(
             subject: "target \(target.name)", missing: "\(name) by RTMP", consequence: noTarget,
-            advice: "; let group \(group.name) encode h264, send it by SRT, record it, or use FFmpeg 6.1 or later, as Debian 13 has it")
+            advice:
+                """
+                ; let group \(group.name) encode h264, send it by SRT, record it, or use FFmpeg 6.1 or later, as \
+                Debian 13 has it
+                """
+        )
     }
 }
 
-/// Compares what a configuration asks for with what an FFmpeg lists. Nothing is refused because of it: what does not need the missing
-/// part works.
+/// Compares what a configuration asks for with what an FFmpeg lists. Nothing is refused because of it: what does not
+/// need the missing part works.
 public struct FFmpegNeeds: Sendable {
     private let ffmpeg: FFmpegCapabilities
     private var found: [MissingAbility] = []
@@ -44,7 +53,9 @@ public struct FFmpegNeeds: Sendable {
     public static func missing(for configuration: BoxConfiguration, in ffmpeg: FFmpegCapabilities) -> [MissingAbility] {
         var needs = FFmpegNeeds(ffmpeg: ffmpeg)
         needs.need(.everything, for: "the service", "nothing can be sent")
-        for channel in configuration.channels { needs.add(channel, hasSoftware: configuration.encoders.order.contains(.software)) }
+        for channel in configuration.channels {
+            needs.add(channel, hasSoftware: configuration.encoders.order.contains(.software))
+        }
         return needs.found
     }
 
@@ -55,8 +66,14 @@ public struct FFmpegNeeds: Sendable {
         needs.need(.encodedSound, for: "sound", "it cannot be encoded, but only passed on")
         needs.need(
             [.encoder("libx264")], for: "software",
-            "H.264 is encoded by hardware alone; there is no slate and no test picture, and sources in other codecs cannot be used")
-        needs.need([.encoder("libx265")], for: "software", "HEVC is encoded by hardware alone, and sources in HEVC have no slate")
+            """
+            H.264 is encoded by hardware alone; there is no slate and no test picture, and sources in other codecs \
+            cannot be used
+            """
+        )
+        needs.need(
+            [.encoder("libx265")], for: "software",
+            "HEVC is encoded by hardware alone, and sources in HEVC have no slate")
         needs.need(.encodedPicture, [.decoder("h264")], for: "groups", "none can encode its picture")
         needs.need([.decoder("hevc")], for: "groups", noHEVC)
         needs.need([.decoder("aac")], for: "sound", "it cannot be encoded, but only passed on")
@@ -119,7 +136,9 @@ public struct FFmpegNeeds: Sendable {
                     let consequence = "it has no sound where its sound is AAC in another format than the channel's"
                     need([.decoder("aac")], for: subject, consequence)
                 }
-                need([.encoder("libx264"), .filter("format")], for: subject, "it cannot be used where its picture is neither H.264 nor HEVC")
+                need(
+                    [.encoder("libx264"), .filter("format")], for: subject,
+                    "it cannot be used where its picture is neither H.264 nor HEVC")
                 need(.encodedSound, for: subject, "it cannot be used where its sound is not AAC")
             }
         }
@@ -150,13 +169,15 @@ public struct FFmpegNeeds: Sendable {
     private mutating func add(_ pull: PullSource, _ subject: String) {
         let scheme = Self.scheme(of: pull.url)
         switch scheme {
-        case "rtsp", "rtsps": need([.demuxer("rtsp"), .input(scheme == "rtsp" ? "tcp" : "tls")], for: subject, Self.noSource)
+        case "rtsp", "rtsps":
+            need([.demuxer("rtsp"), .input(scheme == "rtsp" ? "tcp" : "tls")], for: subject, Self.noSource)
         case "rtmp", "rtmps": need([.input(scheme)], .flvInput, for: subject, Self.noSource)
         case "rtp": need([.input(scheme), .demuxer("rtp")], for: subject, Self.noSource)
         default: need([.input(scheme)], for: subject, Self.noSource)
         }
         // Likewise where the address has a secret in it.
-        let hasSecret = pull.passphrase != nil || pull.streamid != nil || pull.password != nil || URLMask.mask(pull.url) != pull.url
+        let hasSecret =
+            pull.passphrase != nil || pull.streamid != nil || pull.password != nil || URLMask.mask(pull.url) != pull.url
         if hasSecret { need(.secretInput, for: subject, Self.noSource) }
         addParameters(of: pull.url, for: subject, Self.noSource) { _ in false }
     }
@@ -192,7 +213,9 @@ public struct FFmpegNeeds: Sendable {
         } else {
             need(.slateImage, for: subject, "its image cannot be drawn; a plain card is shown")
         }
-        if slate.text != nil { need([.filter("drawtext")], for: subject, "its text cannot be drawn; a plain card is shown") }
+        if slate.text != nil {
+            need([.filter("drawtext")], for: subject, "its text cannot be drawn; a plain card is shown")
+        }
         // It has the codec of the source that it stands in for.
         let hasHEVC = channel.sources.contains { maySendHEVC($0) }
         if hasHEVC { need([.encoder("libx265")], for: subject, "there is none after a source that sends HEVC") }
@@ -205,7 +228,9 @@ public struct FFmpegNeeds: Sendable {
         if case .encode(let video) = group.video {
             // Encoders that are named are looked for by ``EncoderSelector``.
             if hasSoftware, case .auto = video.encoder {
-                need([.encoder(video.codec == .hevc ? "libx265" : "libx264")], for: subject, "it has no encoder where no GPU works")
+                need(
+                    [.encoder(video.codec == .hevc ? "libx265" : "libx264")], for: subject,
+                    "it has no encoder where no GPU works")
             }
             need(.encodedPicture, [.decoder("h264")], for: subject, "its picture cannot be encoded")
             if hasHEVC { need([.decoder("hevc")], for: subject, Self.noHEVC) }
@@ -243,8 +268,8 @@ public struct FFmpegNeeds: Sendable {
 
     private static func scheme(of url: String) -> String { String(url.prefix { $0 != ":" }).lowercased() }
 
-    /// The parameters of an SRT address that FFmpeg's SRT does not know. From FFmpeg 9 on it ends at once because of one; before, it looks
-    /// over it.
+    /// The parameters of an SRT address that FFmpeg's SRT does not know. From FFmpeg 9 on it ends at once because of
+    /// one; before, it looks over it.
     ///
     /// - Parameter isRefused: Whether that one is refused by every FFmpeg.
     private mutating func addParameters(
@@ -254,7 +279,8 @@ public struct FFmpegNeeds: Sendable {
             let isFatal = ffmpeg.refusesUnknownSRTParameters || isRefused(parameter)
             add(
                 MissingAbility(
-                    subject: subject, missing: parameter.shownName.map { "the SRT parameter \($0)" } ?? "a parameter of its SRT address",
+                    subject: subject,
+                    missing: parameter.shownName.map { "the SRT parameter \($0)" } ?? "a parameter of its SRT address",
                     consequence: isFatal ? consequence : "it does nothing, and FFmpeg 9 would not start with it",
                     advice: "; take it out of the address"))
         }

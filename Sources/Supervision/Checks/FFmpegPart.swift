@@ -2,9 +2,15 @@ import FFmpeg
 
 /// A part of an FFmpeg that a command line needs, and that a build may lack.
 enum FFmpegPart: Sendable, Hashable, CustomStringConvertible {
-    case encoder(String), decoder(String), filter(String), bitstreamFilter(String), demuxer(String), muxer(String)
+    case encoder(String)
+    case decoder(String)
+    case filter(String)
+    case bitstreamFilter(String)
+    case demuxer(String)
+    case muxer(String)
     /// Protocols.
-    case input(String), output(String)
+    case input(String)
+    case output(String)
 
     func isIn(_ ffmpeg: FFmpegCapabilities) -> Bool {
         switch self {
@@ -45,21 +51,30 @@ extension [FFmpegPart] {
     static var resumedPicture: Self { [.filter("trim")] }
     static var resumedSound: Self { [.filter("atrim")] }
     static var testPicture: Self {
-        [.demuxer("lavfi"), .filter("testsrc2"), .filter("sine"), .filter("volume"), .filter("aformat"), .filter("format")]
+        [
+            .demuxer("lavfi"), .filter("testsrc2"), .filter("sine"), .filter("volume"), .filter("aformat"),
+            .filter("format"),
+        ]
     }
     /// A slate, whatever is on it.
-    static var slate: Self { [.filter("setsar"), .filter("format"), .filter("loop"), .filter("settb"), .filter("setpts"), .filter("fps")] }
+    static var slate: Self {
+        [.filter("setsar"), .filter("format"), .filter("loop"), .filter("settb"), .filter("setpts"), .filter("fps")]
+    }
     static var plainSlate: Self { [.demuxer("lavfi"), .filter("gradients")] }
     static var slateImage: Self { [.input("file"), .filter("scale"), .filter("pad")] }
     /// FLV from a server or a file.
     static var flvInput: Self { [.demuxer("flv"), .bitstreamFilter("h264_mp4toannexb")] }
-    static var rtmpTarget: Self { [.muxer("flv"), .bitstreamFilter("extract_extradata"), .bitstreamFilter("aac_adtstoasc")] }
+    static var rtmpTarget: Self {
+        [.muxer("flv"), .bitstreamFilter("extract_extradata"), .bitstreamFilter("aac_adtstoasc")]
+    }
     static var recording: Self { [.muxer("segment"), .output("file")] }
     /// An input with a secret in it, which a script names.
     static var secretInput: Self { [.demuxer("concat"), .input("file")] }
     /// Bytes that are passed on as they come.
     static var rawCopy: Self { [.demuxer("data"), .muxer("data")] }
-    static var card: Self { [.demuxer("v4l2"), .muxer("nut"), .encoder("rawvideo"), .filter("scale"), .filter("format")] }
+    static var card: Self {
+        [.demuxer("v4l2"), .muxer("nut"), .encoder("rawvideo"), .filter("scale"), .filter("format")]
+    }
     /// Frames on their way to an encoder.
     static var frames: Self { [.demuxer("ivf"), .decoder("rawvideo"), .filter("format")] }
 }

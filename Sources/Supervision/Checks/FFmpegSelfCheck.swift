@@ -4,17 +4,18 @@ public import FFmpeg
 import Glibc
 import SystemPackage
 
-/// Runs a tenth of a second of each kind of command line with the real FFmpeg, so that an option that it refuses is known before a
-/// process ends by it again and again.
+/// Runs a tenth of a second of each kind of command line with the real FFmpeg, so that an option that it refuses is
+/// known before a process ends by it again and again.
 ///
-/// What FFmpeg does not list is not tried: ``FFmpegNeeds`` names it. Neither are encoders of GPUs: each is proven by a trial of its own,
-/// with the same options, before a group is given to it.
+/// What FFmpeg does not list is not tried: ``FFmpegNeeds`` names it. Neither are encoders of GPUs: each is proven by a
+/// trial of its own, with the same options, before a group is given to it.
 public struct FFmpegSelfCheck: Sendable {
     /// What it found out.
     public struct Findings: Sendable, Hashable {
         /// In the order of the stream; empty for an FFmpeg that takes everything.
         public var refused: [RefusedRole]
-        /// What is made by processes of which it could not be found out: they hung, crashed, were stopped or did not start.
+        /// What is made by processes of which it could not be found out: they hung, crashed, were stopped or did not
+        /// start.
         public var unknown: [String]
 
         public init(refused: [RefusedRole] = [], unknown: [String] = []) {
@@ -27,8 +28,12 @@ public struct FFmpegSelfCheck: Sendable {
         /// What could not be found out, for people; `nil` where everything was.
         public func doubt(ffmpeg: String) -> String? {
             guard !isComplete else { return nil }
-            return "it could not be found out whether FFmpeg \(ffmpeg) takes every option that these need: \(unknown.joined(separator: ", "));"
-                + " see whether the box is short of memory or of room in its temporary folder, and check again"
+            return
+                """
+                it could not be found out whether FFmpeg \(ffmpeg) takes every option that these need: \
+                \(unknown.joined(separator: ", "));
+                """
+                    + " see whether the box is short of memory or of room in its temporary folder, and check again"
         }
 
         fileprivate mutating func note(_ outcome: Outcome, of role: String) {
@@ -100,7 +105,8 @@ public struct FFmpegSelfCheck: Sendable {
         var command: FFmpegCommand?
         var input: MemoryFile?
         var output: MemoryFile?
-        /// It ends with an error, for what it reads or sends to is not there. FFmpeg reads its options before it finds that out.
+        /// It ends with an error, for what it reads or sends to is not there. FFmpeg reads its options before it finds
+        /// that out.
         var fails = false
         /// It would go on for ever: whether it has done what shows that its options are taken.
         var isDone: (@Sendable () -> Bool)?
@@ -126,9 +132,12 @@ public struct FFmpegSelfCheck: Sendable {
         let udp = UDPPort.free()
         return [
             listener("SRT sources", passphrase: nil, needs: [[.input("srt")], .rawCopy]),
-            listener("SRT sources with a passphrase", passphrase: "check-check", needs: [[.input("srt")], .secretInput]),
+            listener(
+                "SRT sources with a passphrase", passphrase: "check-check", needs: [[.input("srt")], .secretInput]),
             // Nobody listens on that port.
-            pull("RTSP pulls", relay(.pull(url: "rtsp://127.0.0.1:1/check")), needs: [[.demuxer("rtsp"), .input("tcp")]]),
+            pull(
+                "RTSP pulls", relay(.pull(url: "rtsp://127.0.0.1:1/check")),
+                needs: [[.demuxer("rtsp"), .input("tcp")]]),
             pull("HTTP pulls", relay(.pull(url: "http://127.0.0.1:1/check")), needs: [[.input("http")]]),
             pull("RTMP pulls", relay(.pull(url: "rtmp://127.0.0.1:1/check")), needs: [[.input("rtmp")], .flvInput]),
             pull("SRT pulls", relay(.pull(url: "srt://127.0.0.1:1")), needs: [[.input("srt")]]),
@@ -150,7 +159,8 @@ public struct FFmpegSelfCheck: Sendable {
     /// FFmpeg opens its port once it has read all options of its SRT.
     private func listener(_ name: String, passphrase: String?, needs: [[FFmpegPart]]) -> Role {
         guard let port = UDPPort.free() else { return Role(name: name, needs: needs, command: nil) }
-        let source = RelaySource.srtListen(address: "127.0.0.1:\(port)", passphrase: passphrase, latency: nil, tellsCaller: true)
+        let source = RelaySource.srtListen(
+            address: "127.0.0.1:\(port)", passphrase: passphrase, latency: nil, tellsCaller: true)
         return Role(name: name, needs: needs, command: relay(source), isDone: { UDPPort.isBound(port) })
     }
 
@@ -165,7 +175,8 @@ public struct FFmpegSelfCheck: Sendable {
     private func cards(_ frames: MemoryFile) -> [Role] {
         let hasSound = FFmpegPart.demuxer("alsa").isIn(ffmpeg.capabilities)
         let card = CaptureInput(
-            node: "/dev/streambox-check", format: "yuyv422", size: Self.size, rate: Self.rate, sound: hasSound ? "null" : nil)
+            node: "/dev/streambox-check", format: "yuyv422", size: Self.size, rate: Self.rate,
+            sound: hasSound ? "null" : nil)
         let reader = CardReaderCommand(card: card, size: Self.size)
         let settings = VideoSettings(bitrate: 200_000, keyframe: .milliseconds(500))
         let encoder = FrameEncoderCommand(settings: settings, recipe: Libx264Recipe(effort: .least), rate: Self.rate)
@@ -198,19 +209,23 @@ public struct FFmpegSelfCheck: Sendable {
 
     private func slate(_ picture: SlateCommand.Picture, _ codec: SlateCommand.Codec) -> FFmpegCommand {
         SlateCommand(
-            picture: picture, codec: codec, size: Self.size, rate: Self.rate, profile: codec == .h264 ? "high" : nil, frames: 2, output: "/dev/null"
+            picture: picture, codec: codec, size: Self.size, rate: Self.rate, profile: codec == .h264 ? "high" : nil,
+            frames: 2, output: "/dev/null"
         ).command()
     }
 
     /// With another shape and rate than what arrives, deinterlaced, and where one ended.
     private func groups(_ media: MemoryFile) -> [Role] {
-        let recipes: [(name: String, recipe: any EncoderRecipe)] = [("groups in H.264", Libx264Recipe()), ("groups in HEVC", Libx265Recipe())]
+        let recipes: [(name: String, recipe: any EncoderRecipe)] = [
+            ("groups in H.264", Libx264Recipe()), ("groups in HEVC", Libx265Recipe()),
+        ]
         let settings = VideoSettings(
             size: FrameSize(width: 96, height: 64), rate: FrameRate(25), bitrate: 200_000, keyframe: .milliseconds(500),
             fit: .pad, deinterlacing: .frames)
         return recipes.map { group in
             let command = EncoderCommand(
-                video: .encode(settings, with: group.recipe), audio: .aac(bitrate: 96_000, rate: 48_000, channels: 2), inputRate: Self.rate,
+                video: .encode(settings, with: group.recipe), audio: .aac(bitrate: 96_000, rate: 48_000, channels: 2),
+                inputRate: Self.rate,
                 inputSize: Self.size, resume: ResumePoint(videoStart: 0, audioStart: 0))
             return Role(
                 name: group.name,
@@ -224,10 +239,14 @@ public struct FFmpegSelfCheck: Sendable {
 
     private func targets(_ media: MemoryFile, _ files: Files?) -> [Role] {
         [
-            Role(name: "callers of SRT sources", needs: [[.input("srt")]], command: relay(.transportStream), input: media),
+            Role(
+                name: "callers of SRT sources", needs: [[.input("srt")]], command: relay(.transportStream), input: media
+            ),
             Role(
                 name: "recordings", needs: [.recording],
-                command: files.flatMap { publisher(.record(folder: $0.folder, name: "check", segment: .seconds(60), take: 0)) }, input: media),
+                command: files.flatMap {
+                    publisher(.record(folder: $0.folder, name: "check", segment: .seconds(60), take: 0))
+                }, input: media),
             // No server listens on that port.
             Role(
                 name: "RTMP targets", needs: [.rtmpTarget, [.output("rtmp")]],
@@ -237,12 +256,17 @@ public struct FFmpegSelfCheck: Sendable {
                 command: publisher(.rtmp(url: "rtmps://127.0.0.1:1/check", key: "check")), input: media, fails: true),
             Role(
                 name: "SRT targets", needs: [[.output("srt")], .rawCopy],
-                command: publisher(.srt(url: "srt://127.0.0.1:1?connect_timeout=100", passphrase: "check-check", streamID: "check", latency: nil)),
+                command: publisher(
+                    .srt(
+                        url: "srt://127.0.0.1:1?connect_timeout=100", passphrase: "check-check", streamID: "check",
+                        latency: nil)),
                 input: media, fails: true),
         ]
     }
 
-    private func publisher(_ target: PublisherTarget) -> FFmpegCommand? { try? PublisherCommand(target: target).command(for: ffmpeg.capabilities) }
+    private func publisher(_ target: PublisherTarget) -> FFmpegCommand? {
+        try? PublisherCommand(target: target).command(for: ffmpeg.capabilities)
+    }
 
     // MARK: Trying
 
@@ -277,7 +301,8 @@ public struct FFmpegSelfCheck: Sendable {
         let input = role.input?.reader
         guard role.input == nil || input != nil else { return .unknown }
         let (exit, overdue) = await BoundedChild.run(
-            command, binary: ffmpeg, stdin: input, stdout: role.output?.writer, environment: environment, limit: limit, isDone: role.isDone)
+            command, binary: ffmpeg, stdin: input, stdout: role.output?.writer, environment: environment, limit: limit,
+            isDone: role.isDone)
         guard overdue == nil, !Task.isCancelled else { return .unknown }
         if exit.asked { return .taken }
         guard case .exited(let code) = exit.status else { return .unknown }
@@ -294,7 +319,11 @@ public struct FFmpegSelfCheck: Sendable {
 
     private static func refusal(in log: LogExcerpt) -> String {
         if let option = RefusedOption(log) { return option.description }
-        return "something that it tells by these words: “\(LogLine.withoutPrefixes(log.firstError ?? log.last(1).first ?? ""))”"
+        return
+            """
+            something that it tells by these words: \
+            “\(LogLine.withoutPrefixes(log.firstError ?? log.last(1).first ?? ""))”
+            """
     }
 
     // MARK: Files
@@ -319,7 +348,9 @@ public struct FFmpegSelfCheck: Sendable {
         }
 
         private static func write(_ bytes: [UInt8], to path: String) -> Bool {
-            guard let file = try? FileDescriptor.open(path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: [.ownerReadWrite])
+            guard
+                let file = try? FileDescriptor.open(
+                    path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: [.ownerReadWrite])
             else { return false }
             defer { try? file.close() }
             return (try? file.writeAll(bytes)) != nil
@@ -329,7 +360,9 @@ public struct FFmpegSelfCheck: Sendable {
             guard let directory = opendir(folder) else { return }
             defer { closedir(directory) }
             while let entry = readdir(directory) {
-                let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+                let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                    String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+                }
                 if name != ".", name != ".." { unlink("\(folder)/\(name)") }
             }
             rmdir(folder)
@@ -342,14 +375,16 @@ private final class MemoryFile: Sendable {
     private let descriptor: FileDescriptor
 
     init?(_ name: String, _ bytes: [UInt8] = []) {
-        descriptor = FileDescriptor(rawValue: memfd_create(name, 1 /* MFD_CLOEXEC */))
+        descriptor = FileDescriptor(rawValue: memfd_create(name, UInt32(MFD_CLOEXEC)))
         guard descriptor.rawValue >= 0, (try? descriptor.writeAll(bytes)) != nil else { return nil }
     }
 
     deinit { try? descriptor.close() }
 
     /// A descriptor of its own for a child that reads from the beginning.
-    var reader: FileDescriptor? { try? FileDescriptor.open("/proc/self/fd/\(descriptor.rawValue)", .readOnly, options: .closeOnExec) }
+    var reader: FileDescriptor? {
+        try? FileDescriptor.open("/proc/self/fd/\(descriptor.rawValue)", .readOnly, options: .closeOnExec)
+    }
 
     /// Likewise, for one that writes.
     var writer: FileDescriptor? { try? descriptor.duplicate() }

@@ -68,7 +68,8 @@ public final class StatusFileChild: Sendable {
     }
 
     private func start() throws(StatusFile.WriteError) -> Pipes {
-        var input: [CInt] = [-1, -1], output: [CInt] = [-1, -1]
+        var input: [CInt] = [-1, -1]
+        var output: [CInt] = [-1, -1]
         guard pipe2(&input, O_CLOEXEC) == 0 else { throw failure(String(cString: strerror(errno))) }
         guard pipe2(&output, O_CLOEXEC) == 0 else {
             let reason = String(cString: strerror(errno))

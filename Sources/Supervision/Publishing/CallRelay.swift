@@ -5,9 +5,9 @@ import Logging
 import Synchronization
 import SystemPackage
 
-/// The relay of an SRT source. One process has the caller and passes on what it sends, through a pipe, to another one that makes of it
-/// what the feed takes. That one can be replaced, and the caller stays: what comes meanwhile waits in the pipe, and behind that in
-/// SRT's own buffer.
+/// The relay of an SRT source. One process has the caller and passes on what it sends, through a pipe, to another one
+/// that makes of it what the feed takes. That one can be replaced, and the caller stays: what comes meanwhile waits in
+/// the pipe, and behind that in SRT's own buffer.
 final class CallRelay: Sendable {
     private struct State {
         /// The process that reads the pipe.
@@ -53,7 +53,8 @@ final class CallRelay: Sendable {
     /// - Returns: How the process ended that had the caller.
     /// - Throws: What `read` throws, or ``DescriptorError``.
     func run(
-        call: @escaping @Sendable (FileDescriptor, _ admit: @escaping @Sendable () -> Void) async -> ChildExit, hangUp: @escaping @Sendable () -> Void,
+        call: @escaping @Sendable (FileDescriptor, _ admit: @escaping @Sendable () -> Void) async -> ChildExit,
+        hangUp: @escaping @Sendable () -> Void,
         read: @escaping @Sendable (ChildHandle, FileDescriptor) async throws -> ChildExit
     ) async throws -> ChildExit {
         let (reading, writing) = try DataPath.pipe()
@@ -105,7 +106,9 @@ final class CallRelay: Sendable {
             }
             failures = .now - began > Self.steady ? 1 : failures + 1
             // Most often the caller has gone, and that is known in a moment.
-            if await hasEnded(pipe, within: min(pauses.lowerBound * (1 << (failures - 1)), pauses.upperBound)) { return }
+            if await hasEnded(pipe, within: min(pauses.lowerBound * (1 << (failures - 1)), pauses.upperBound)) {
+                return
+            }
             guard failures < Self.mostFailures else {
                 logger.warning("what the SRT caller sends cannot be read: it is hung up on")
                 return hangUp()

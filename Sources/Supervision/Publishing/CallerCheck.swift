@@ -5,8 +5,8 @@ import Logging
 import RTMP
 import Synchronization
 
-/// Whether the caller of an SRT source may go on air. Where the source asks for a stream id, nothing that its relay gives is taken
-/// until the right one was named.
+/// Whether the caller of an SRT source may go on air. Where the source asks for a stream id, nothing that its relay
+/// gives is taken until the right one was named.
 final class CallerCheck: Sendable {
     enum Verdict {
         case right, wrong
@@ -39,8 +39,8 @@ final class CallerCheck: Sendable {
     private let logger: Logger
     private let state = Mutex(State())
 
-    /// How long the port stays closed after one wrong stream id, and after several: a relay costs more to start than a stranger
-    /// to call. No longer, since a caller that means it tries for three seconds.
+    /// How long the port stays closed after one wrong stream id, and after several: a relay costs more to start than a
+    /// stranger to call. No longer, since a caller that means it tries for three seconds.
     private static let pauses = Duration.milliseconds(250) ... .seconds(1)
     private static let forgiveness = Duration.seconds(10)
     /// How long a caller may take for its first picture: as long as it is there nobody else gets in.
@@ -129,7 +129,8 @@ final class CallerCheck: Sendable {
     func end() -> Duration? {
         state.withLock { state in
             state.relay += 1
-            return state.verdict == .wrong ? min(Self.pauses.lowerBound * (1 << min(state.failures - 1, 8)), Self.pauses.upperBound) : nil
+            return state.verdict == .wrong
+                ? min(Self.pauses.lowerBound * (1 << min(state.failures - 1, 8)), Self.pauses.upperBound) : nil
         }
     }
 
@@ -147,7 +148,13 @@ final class CallerCheck: Sendable {
             return decide(isRight ? .right : .wrong, "turned away: wrong SRT stream id, or none")
         case .opened:
             guard asksForStreamID else { return decide(.right, "") }
-            return decide(.wrong, "turned away: this FFmpeg does not tell which SRT stream id a caller names; leave streamid: out and set a passphrase:")
+            return decide(
+                .wrong,
+                """
+                turned away: this FFmpeg does not tell which SRT stream id a caller names; leave streamid: out and \
+                set a passphrase:
+                """
+            )
         }
     }
 

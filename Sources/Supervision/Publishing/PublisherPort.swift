@@ -133,8 +133,10 @@ final class PublisherPort: Sendable {
             switch ending {
             case .left: logger.notice("the publisher left")
             case .idle: logger.warning("the publisher sent nothing for a long time: its connection is closed")
-            case .replaced: logger.warning("the publisher was silent, and another one with the right key takes its place")
-            case .keyChanged: logger.warning("the key has changed, and the publisher showed the one before: its connection is closed")
+            case .replaced:
+                logger.warning("the publisher was silent, and another one with the right key takes its place")
+            case .keyChanged:
+                logger.warning("the key has changed, and the publisher showed the one before: its connection is closed")
             case .violation(let why): logger.warning("the publisher's connection is closed: \(why)")
             case .rejected(let why): logger.warning("the publisher is turned away: \(why)")
             }

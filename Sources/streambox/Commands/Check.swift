@@ -20,14 +20,17 @@ struct Check: AsyncParsableCommand {
             let known = try await KnownFFmpeg(loaded.configuration, environment: environment)
             let ffmpeg = known.binary
             let devices = await InstalledFFmpeg.devices()
-            let encoders = EncoderCatalogue(listed: ffmpeg.capabilities.encoders, gpus: devices.gpus, boards: devices.boards)
+            let encoders = EncoderCatalogue(
+                listed: ffmpeg.capabilities.encoders, gpus: devices.gpus, boards: devices.boards)
             missing = MissingEncoders.notices(of: loaded, encoders)
             let version = "\(ffmpeg.version)"
-            missing += FFmpegNeeds.missing(for: loaded.configuration, in: ffmpeg.capabilities).map { "\($0.subject): \($0.sentence(ffmpeg: version))" }
+            missing += FFmpegNeeds.missing(for: loaded.configuration, in: ffmpeg.capabilities).map {
+                "\($0.subject): \($0.sentence(ffmpeg: version))"
+            }
             let findings = await known.findings()
             missing += findings.refused.map { $0.sentence(ffmpeg: version) }
             if let doubt = findings.doubt(ffmpeg: version) { missing.append(doubt) }
-        } catch where loaded.configuration.ffmpeg != nil {
+        } catch  where loaded.configuration.ffmpeg != nil {
             throw Failure.inConfiguration(error)
         } catch {
             // Without `ffmpeg:` the one that counts is on the PATH of the service, which need not be ours.
@@ -36,7 +39,9 @@ struct Check: AsyncParsableCommand {
         print(ConfigurationSummary.render(loaded.configuration))
         for notice in loaded.notices { print("\(notice)") }
         for notice in missing { print(notice) }
-        let hasCapture = loaded.configuration.channels.flatMap(\.sources).contains { if case .capture = $0.kind { true } else { false } }
+        let hasCapture = loaded.configuration.channels.flatMap(\.sources).contains {
+            if case .capture = $0.kind { true } else { false }
+        }
         guard hasCapture, let cards = await CaptureSurvey().look() else { return }
         for notice in CardNotices.of(loaded, cards) { print(notice) }
     }

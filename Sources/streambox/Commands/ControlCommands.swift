@@ -38,11 +38,13 @@ struct ServiceOptions: ParsableArguments {
     func folder() throws -> String {
         if let runtime { return runtime }
         let environment = processEnvironment()
-        // The unit's service has a folder that a shell does not know of, and a login has one that the service does not know of.
+        // The unit's service has a folder that a shell does not know of, and a login has one that the service does not
+        // know of.
         let isUsed = { (folder: String) in access(Places.controlSocket(in: folder), F_OK) == 0 || errno == EACCES }
         let folder: String?
         do {
-            folder = Places.runtime(try LoadedConfiguration(config, environment: environment).configuration, environment: environment)
+            folder = Places.runtime(
+                try LoadedConfiguration(config, environment: environment).configuration, environment: environment)
         } catch {
             // The service goes on by what it read before its file had a mistake, and can be asked what is wrong.
             guard [nil, LoadedConfiguration.usual].contains(config), isUsed(Places.ofUnit) else { throw error }
@@ -51,7 +53,12 @@ struct ServiceOptions: ParsableArguments {
         guard let found = [folder, Places.ofUnit].compactMap({ $0 }).first(where: isUsed) ?? folder else {
             throw Failure(
                 status: 1,
-                description: "streambox: no runtime folder is configured; name the one that the service printed with --runtime, or set `runtime:`")
+                description:
+                    """
+                    streambox: no runtime folder is configured; name the one that the service printed with \
+                    --runtime, or set `runtime:`
+                    """
+            )
         }
         return found
     }
@@ -59,7 +66,8 @@ struct ServiceOptions: ParsableArguments {
 
 /// The running service, for a person or for a program.
 struct StatusCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "status", abstract: "Shows the running service: sources, groups, targets, problems.")
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Shows the running service: sources, groups, targets, problems.")
 
     @OptionGroup var service: ServiceOptions
 
@@ -93,7 +101,8 @@ struct StatusCommand: AsyncParsableCommand {
 
 struct ReloadCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reload", abstract: "Has the running service read its configuration again; what is the same in it is not touched.")
+        commandName: "reload",
+        abstract: "Has the running service read its configuration again; what is the same in it is not touched.")
 
     @OptionGroup var service: ServiceOptions
 
@@ -137,7 +146,8 @@ struct TargetCommand: ParsableCommand {
 
 struct HandoverCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "handover", abstract: "Hands a group over to another encoder, or to a fresh process of the one in use; no picture is lost.")
+        commandName: "handover",
+        abstract: "Hands a group over to another encoder, or to a fresh process of the one in use; no picture is lost.")
 
     @Argument(help: "The group.")
     var group: String

@@ -21,8 +21,10 @@ struct Plan: AsyncParsableCommand {
         let loaded = try LoadedConfiguration(file, environment: environment)
         let (ffmpeg, encoders, _) = try await InstalledFFmpeg.find(loaded.configuration, environment: environment)
         async let cards = CaptureSurvey().look()
-        let pool = await EncoderSurvey.run(loaded.configuration, encoders, trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment))
-        let plan = PlannedBox(loaded.configuration, ffmpeg: ffmpeg, encoders: pool, cards: await cards ?? [], environment: environment)
+        let pool = await EncoderSurvey.run(
+            loaded.configuration, encoders, trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment))
+        let plan = PlannedBox(
+            loaded.configuration, ffmpeg: ffmpeg, encoders: pool, cards: await cards ?? [], environment: environment)
         guard json else { return print(plan.text) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

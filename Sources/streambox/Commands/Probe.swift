@@ -11,7 +11,8 @@ import SystemPackage
 /// What this box has.
 struct Probe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Shows GPUs with what their drivers encode, encoders, and capture devices.", usage: "streambox probe [--json] [--no-trial]",
+        abstract: "Shows GPUs with what their drivers encode, encoders, and capture devices.",
+        usage: "streambox probe [--json] [--no-trial]",
         subcommands: [ProbeVA.self])
 
     @Flag(help: "One JSON object for programs.")
@@ -36,21 +37,34 @@ struct Probe: AsyncParsableCommand {
             throw Failure.inConfiguration(error)
         }
         let ffmpeg = known.binary
-        let gpus = await gpuList ?? [], boards = await boardList ?? [], cards = await cardList
+        let gpus = await gpuList ?? []
+        let boards = await boardList ?? []
+        let cards = await cardList
         let encoders = EncoderCatalogue(listed: ffmpeg.capabilities.encoders, gpus: gpus, boards: boards)
-        var report = ProbeReport(ffmpeg: "\(ffmpeg.version)", hwaccels: ffmpeg.capabilities.hwaccels, gpus: gpus.map { .init(gpu: $0) }, v4l2Encoders: boards, captureDevices: cards ?? [])
+        var report = ProbeReport(
+            ffmpeg: "\(ffmpeg.version)", hwaccels: ffmpeg.capabilities.hwaccels, gpus: gpus.map { .init(gpu: $0) },
+            v4l2Encoders: boards, captureDevices: cards ?? [])
         if cards == nil { report.problem = "udev does not say what video devices are there; restart the box" }
-        report.ffmpegProblems = FFmpegNeeds.missing(in: ffmpeg.capabilities).map { .init(subject: $0.subject, sentence: $0.sentence(ffmpeg: "\(ffmpeg.version)")) }
+        report.ffmpegProblems = FFmpegNeeds.missing(in: ffmpeg.capabilities).map {
+            .init(subject: $0.subject, sentence: $0.sentence(ffmpeg: "\(ffmpeg.version)"))
+        }
         if noTrial {
             report.list(encoders)
         } else {
-            if !json, isatty(STDERR_FILENO) != 0 { FileDescriptor.standardError.say("asking drivers and trying encoders …") }
-            async let trials = EncoderSurvey.run(encoders, trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment))
+            if !json, isatty(STDERR_FILENO) != 0 {
+                FileDescriptor.standardError.say("asking drivers and trying encoders …")
+            }
+            async let trials = EncoderSurvey.run(
+                encoders, trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment))
             for (index, result) in await Self.ask(gpus) { report.gpus[index].take(result) }
             report.list(encoders, await trials)
             let findings = await known.findings()
-            report.ffmpegProblems += findings.refused.map { .init(subject: "FFmpeg", sentence: $0.sentence(ffmpeg: "\(ffmpeg.version)")) }
-            if let doubt = findings.doubt(ffmpeg: "\(ffmpeg.version)") { report.ffmpegProblems.append(.init(subject: "FFmpeg", sentence: doubt)) }
+            report.ffmpegProblems += findings.refused.map {
+                .init(subject: "FFmpeg", sentence: $0.sentence(ffmpeg: "\(ffmpeg.version)"))
+            }
+            if let doubt = findings.doubt(ffmpeg: "\(ffmpeg.version)") {
+                report.ffmpegProblems.append(.init(subject: "FFmpeg", sentence: doubt))
+            }
         }
         guard json else { return print(report.text, terminator: "") }
         let encoder = JSONEncoder()
@@ -64,7 +78,12 @@ struct Probe: AsyncParsableCommand {
         return await withTaskGroup(of: (Int, VAResult).self) { tasks in
             for (index, gpu) in gpus.enumerated() {
                 guard let node = gpu.renderNode, gpu.driver != "nvidia" else { continue }
-                tasks.addTask { (index, await VAProbe.ask(node, program: ["/proc/self/exe", "probe", "va"], environment: environment)) }
+                tasks.addTask {
+                    (
+                        index,
+                        await VAProbe.ask(node, program: ["/proc/self/exe", "probe", "va"], environment: environment)
+                    )
+                }
             }
             var results: [(Int, VAResult)] = []
             for await result in tasks { results.append(result) }
@@ -80,7 +99,8 @@ extension FileDescriptor {
 
 /// Asks one VA driver; run by `probe` in a process of its own.
 struct ProbeVA: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "va", abstract: "Asks the VA driver of one node.", shouldDisplay: false)
+    static let configuration = CommandConfiguration(
+        commandName: "va", abstract: "Asks the VA driver of one node.", shouldDisplay: false)
 
     @Argument(help: "The render node.")
     var node: String
@@ -93,7 +113,8 @@ struct ProbeVA: ParsableCommand {
         // Drivers talk on standard output, where the answer alone belongs.
         let answer = dup(STDOUT_FILENO)
         guard answer >= 0, dup2(STDERR_FILENO, STDOUT_FILENO) >= 0 else {
-            throw Failure(status: 1, description: "cannot set standard output aside: \(String(cString: strerror(errno)))")
+            throw Failure(
+                status: 1, description: "cannot set standard output aside: \(String(cString: strerror(errno)))")
         }
         let report: VAReport
         do {

@@ -18,20 +18,24 @@ struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs the service in the foreground until SIGINT or SIGTERM; SIGHUP reloads its configuration.",
         discussion: """
-            Without --config: $STREAMBOX_CONFIG, else /etc/streambox/streambox.yaml, else a demo that listens for RTMP on \
-            127.0.0.1:1935, shows a test picture meanwhile, and records to \(Demo.folder).
+            Without --config: $STREAMBOX_CONFIG, else /etc/streambox/streambox.yaml, else a demo that listens for RTMP \
+            on 127.0.0.1:1935, shows a test picture meanwhile, and records to \(Demo.folder).
             """)
 
     @Option(help: "The configuration file.")
     var config: String?
 
     @Option(help: "The least level to log.")
-    var logLevel: Logger.Level = .info
+    var logLevel: LogLevel = .info
 
-    @Option(help: ArgumentHelp("Where timelines begin, in seconds: for tests of the wrap, at 95443.7 s.", visibility: .hidden))
+    @Option(
+        help: ArgumentHelp(
+            "Where timelines begin, in seconds: for tests of the wrap, at 95443.7 s.", visibility: .hidden))
     var timelineStart: Double?
 
-    @Option(help: ArgumentHelp("After how many seconds an encoder is replaced by a fresh one: for tests.", visibility: .hidden))
+    @Option(
+        help: ArgumentHelp(
+            "After how many seconds an encoder is replaced by a fresh one: for tests.", visibility: .hidden))
     var encoderLifetime: Double?
 
     @Option(help: ArgumentHelp("After how many seconds a lowered preset is raised: for tests.", visibility: .hidden))
@@ -49,15 +53,17 @@ struct Run: AsyncParsableCommand {
         let file = try LoadedConfiguration(config, environment: environment)
         let secrets = SecretBook()
         secrets.learn(file.configuration.secretValues(environment: environment))
-        let log = LogOutput(STDERR_FILENO, isJournal: Journal.reads(STDERR_FILENO, environment: environment), secrets: secrets)
+        let log = LogOutput(
+            STDERR_FILENO, isJournal: Journal.reads(STDERR_FILENO, environment: environment), secrets: secrets)
         defer { log.finish() }
         var logger = Logger(label: "streambox") { _ in LogfmtHandler(log) }
-        logger.logLevel = logLevel
+        logger.logLevel = logLevel.level
 
         let folder = Places.state(file.configuration, environment: environment)
         let ffmpegState = StateFile<FFmpegKnowledge>(folder: folder, name: "ffmpeg.json")
         let known = ffmpegState.read()
-        let (ffmpeg, encoders, knowledge) = try await InstalledFFmpeg.find(file.configuration, environment: environment, known: known)
+        let (ffmpeg, encoders, knowledge) = try await InstalledFFmpeg.find(
+            file.configuration, environment: environment, known: known)
         let places: Places
         do {
             places = try Places(file.configuration, environment: environment)
@@ -67,7 +73,9 @@ struct Run: AsyncParsableCommand {
         defer { places.remove() }
         for notice in file.notices { logger.warning("\(notice)") }
         for notice in MissingEncoders.notices(of: file, encoders) { logger.warning("\(notice)") }
-        logger.notice("starting", metadata: ["version": "\(Streambox.version)", "ffmpeg": "\(ffmpeg.version)", "config": "\(file.name)"])
+        logger.notice(
+            "starting",
+            metadata: ["version": "\(Streambox.version)", "ffmpeg": "\(ffmpeg.version)", "config": "\(file.name)"])
 
         let state = StateFile<StoppedOutputs>(folder: folder, name: "stopped.json")
         let encoderState = StateFile<[String: String]>(folder: folder, name: "encoders.json")
@@ -75,8 +83,12 @@ struct Run: AsyncParsableCommand {
         let keeper = EncoderKeeper(
             encoders, order: file.configuration.encoders.order, lastGood: usedBefore,
             trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment), logger: logger)
-        var box = Box(ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(places.runtime), environment: environment, secrets: secrets, logger: logger)
-        box.slates = folder.map { SlateStore(folder: $0 + "/slates", channels: file.configuration.channels.map(\.name)) }
+        var box = Box(
+            ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(places.runtime), environment: environment,
+            secrets: secrets, logger: logger)
+        box.slates = folder.map {
+            SlateStore(folder: $0 + "/slates", channels: file.configuration.channels.map(\.name))
+        }
         box.timelineStart = timelineStart.map { Int64($0 * 90_000) }
         box.encoderLifetime = encoderLifetime.map { .seconds($0) }
         box.presetPause = presetPause.map { .seconds($0) }
@@ -86,7 +98,8 @@ struct Run: AsyncParsableCommand {
         let problems = ProblemBoard()
         let start = StartTime()
         let status = SharedStatus {
-            var box = await supervisor.snapshot(version: Streambox.version, started: start.timestamp, process: OwnProcess.figures())
+            var box = await supervisor.snapshot(
+                version: Streambox.version, started: start.timestamp, process: OwnProcess.figures())
             // What concerns the service itself comes first.
             box.problems = problems.problems + box.problems
             return box
@@ -100,7 +113,8 @@ struct Run: AsyncParsableCommand {
             problems: problems, manager: manager, logger: logger)
         let reload = LatestRun { try await reading() }
         let memory = StateKeeper(disk: box.disk, problems: problems, logger: logger)
-        let desk = ControlDesk(supervisor: supervisor, reload: reload, state: state, memory: memory, status: status, logger: logger)
+        let desk = ControlDesk(
+            supervisor: supervisor, reload: reload, state: state, memory: memory, status: status, logger: logger)
         let control = ControlServer(path: Places.controlSocket(in: places.runtime), service: desk)
         let socket: ControlServer.Opened
         do {
@@ -120,7 +134,7 @@ struct Run: AsyncParsableCommand {
 
         // The library would log its own steps at info; nobody who runs a box is helped by them.
         var lifecycleLogger = logger
-        lifecycleLogger.logLevel = max(logLevel, .error)
+        lifecycleLogger.logLevel = max(logLevel.level, .error)
         var services: [any Service] = [
             SupervisorService(supervisor: supervisor, manager: manager),
             ReloadService(reload: reload),
@@ -132,7 +146,8 @@ struct Run: AsyncParsableCommand {
             publication,
         ]
         if let manager { services.append(ManagedService(manager: manager, status: status)) }
-        var group = ServiceGroupConfiguration(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: lifecycleLogger)
+        var group = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: lifecycleLogger)
         group.maximumGracefulShutdownDuration = .seconds(9)
         try await ServiceGroup(configuration: group).run()
         logger.notice("stopped")
@@ -144,23 +159,31 @@ struct Run: AsyncParsableCommand {
         for channel in file.configuration.channels {
             for source in channel.sources {
                 switch source.kind {
-                case .rtmp(let rtmp): lines.append("push to    rtmp://\(rtmp.listen)/\(rtmp.app)/\(file.isDemo ? "demo" : "KEY")")
+                case .rtmp(let rtmp):
+                    lines.append("push to    rtmp://\(rtmp.listen)/\(rtmp.app)/\(file.isDemo ? "demo" : "KEY")")
                 case .srt(let srt): lines.append("push to    srt://\(srt.listen)")
                 default: break
                 }
             }
             for group in channel.groups {
                 for target in group.targets {
-                    if case .record(let record) = target.destination { lines.append("recording  \(record.folder)/\(target.name)-….ts") }
+                    if case .record(let record) = target.destination {
+                        lines.append("recording  \(record.folder)/\(target.name)-….ts")
+                    }
                 }
             }
         }
-        if let listen = file.configuration.status.listen { lines.append("status     http://\(listen)/api/status   /metrics /healthz /readyz /api/events") }
+        if let listen = file.configuration.status.listen {
+            lines.append("status     http://\(listen)/api/status   /metrics /healthz /readyz /api/events")
+        }
         for tap in taps { lines.append("watch      ffplay \(tap.url)   (\(tap.name))") }
         // Elsewhere a command finds the folder by itself.
-        lines.append("look       streambox status" + (places.isTemporary ? " --runtime \(places.runtime)" : config.map { " --config \($0)" } ?? ""))
+        lines.append(
+            "look       streambox status"
+                + (places.isTemporary ? " --runtime \(places.runtime)" : config.map { " --config \($0)" } ?? ""))
         StandardOutput.tryWrite(
-            "streambox \(Streambox.version), \(file.name)\n" + lines.map { "  \($0)\n" }.joined() + "  stop       Ctrl-C\n", to: STDOUT_FILENO)
+            "streambox \(Streambox.version), \(file.name)\n" + lines.map { "  \($0)\n" }.joined()
+                + "  stop       Ctrl-C\n", to: STDOUT_FILENO)
     }
 }
 
@@ -238,5 +261,3 @@ private struct ControlService: Service {
         await cancelWhenGracefulShutdown { await server.run(socket) }
     }
 }
-
-extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -22,11 +22,15 @@ struct TapCommand: ParsableCommand {
             return
         }
         guard let tap = taps.first(where: { $0.name == name }) else {
-            let known = taps.isEmpty ? "no service with a tap runs here" : "there are: \(taps.map(\.name).joined(separator: ", "))"
+            let known =
+                taps.isEmpty
+                ? "no service with a tap runs here" : "there are: \(taps.map(\.name).joined(separator: ", "))"
             throw Failure(status: 1, description: "streambox: no tap named \(name); \(known)")
         }
         guard isatty(STDOUT_FILENO) == 0 else {
-            throw Failure(status: 2, description: "streambox: that is no text for a terminal; try: streambox tap \(name) | ffplay -")
+            throw Failure(
+                status: 2,
+                description: "streambox: that is no text for a terminal; try: streambox tap \(name) | ffplay -")
         }
         try copy(tap)
     }
@@ -39,10 +43,13 @@ struct TapCommand: ParsableCommand {
         address.sin_port = in_port_t(tap.port).bigEndian
         address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
         let connected = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
         guard connected == 0 else {
-            throw Failure(status: 1, description: "streambox: nothing answers at \(tap.url): \(String(cString: strerror(errno)))")
+            throw Failure(
+                status: 1, description: "streambox: nothing answers at \(tap.url): \(String(cString: strerror(errno)))")
         }
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while true {

@@ -25,7 +25,8 @@ struct LogEntry: Sendable {
     func line(hiding secrets: Redactor, inJournal: Bool) -> String {
         var line = inJournal ? "<\(level.priority)>" : ""
         line += "time=\(timestamp) level=\(level.rawValue) msg=\(Self.quoted(secrets.redacted(Self.cut(message))))"
-        let keys = Self.places.filter { metadata[$0] != nil } + metadata.keys.filter { !Self.places.contains($0) }.sorted()
+        let keys =
+            Self.places.filter { metadata[$0] != nil } + metadata.keys.filter { !Self.places.contains($0) }.sorted()
         for key in keys {
             let value = "\(metadata[key]!)"
             line += " \(key)=\(Self.quoted(Self.places.contains(key) ? value : secrets.redacted(Self.cut(value))))"
@@ -46,13 +47,20 @@ struct LogEntry: Sendable {
             let text = String(value)
             return String(repeating: "0", count: max(0, width - text.count)) + text
         }
+        let milliseconds = Int32(time.tv_nsec / 1_000_000)
         return "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1, 2))-\(padded(parts.tm_mday, 2))T"
-            + "\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2)).\(padded(Int32(time.tv_nsec / 1_000_000), 3))Z"
+            + "\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2))"
+            + ".\(padded(milliseconds, 3))Z"
     }
 
-    /// A value as logfmt has it: quoted where it holds anything but plain characters; whatever it holds, it is one line.
+    /// A value as logfmt has it: quoted where it holds anything but plain characters; whatever it holds, it is one
+    /// line.
     static func quoted(_ text: String) -> String {
-        let isPlain = !text.isEmpty && text.unicodeScalars.allSatisfy { $0 != " " && $0 != "\"" && $0 != "=" && $0 != "\\" && !ControlCharacters.contains($0) }
+        let isPlain =
+            !text.isEmpty
+            && text.unicodeScalars.allSatisfy {
+                $0 != " " && $0 != "\"" && $0 != "=" && $0 != "\\" && !ControlCharacters.contains($0)
+            }
         guard !isPlain else { return text }
         var quoted = "\""
         for scalar in text.unicodeScalars {

@@ -4,8 +4,8 @@ import Logging
 import Redaction
 import Synchronization
 
-/// Where log lines go. Nobody who logs waits: lines are written by a thread that may hang with its reader. As many as there is room for
-/// wait; what comes beyond is left out and counted, and a line says so once there is room again.
+/// Where log lines go. Nobody who logs waits: lines are written by a thread that may hang with its reader. As many as
+/// there is room for wait; what comes beyond is left out and counted, and a line says so once there is room again.
 final class LogOutput: Sendable {
     private struct State {
         var waiting: [LogEntry] = []
@@ -60,7 +60,9 @@ final class LogOutput: Sendable {
 
     private static func tell(_ state: inout State, at time: timespec) {
         state.waiting.append(
-            LogEntry(time: time, level: .warning, message: "the log's reader does not keep up: lines were left out", metadata: ["lines": "\(state.leftOut)"]))
+            LogEntry(
+                time: time, level: .warning, message: "the log's reader does not keep up: lines were left out",
+                metadata: ["lines": "\(state.leftOut)"]))
         state.leftOut = 0
     }
 

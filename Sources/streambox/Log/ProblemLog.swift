@@ -1,7 +1,8 @@
 import Logging
 import Status
 
-/// Tells the log when a problem of the status begins and when it is over: what an operator has to do stands in both in the same words.
+/// Tells the log when a problem of the status begins and when it is over: what an operator has to do stands in both in
+/// the same words.
 struct ProblemLog {
     enum Change: Equatable {
         case began(Problem)
@@ -9,8 +10,14 @@ struct ProblemLog {
 
         func log(to logger: Logger) {
             switch self {
-            case .began(let problem): logger.error("\(problem.sentence)", metadata: ["problem": "\(problem.problem.rawValue)", "subject": "\(problem.subject)"])
-            case .over(let problem): logger.notice("the problem is over", metadata: ["problem": "\(problem.problem.rawValue)", "subject": "\(problem.subject)"])
+            case .began(let problem):
+                logger.error(
+                    "\(problem.sentence)",
+                    metadata: ["problem": "\(problem.problem.rawValue)", "subject": "\(problem.subject)"])
+            case .over(let problem):
+                logger.notice(
+                    "the problem is over",
+                    metadata: ["problem": "\(problem.problem.rawValue)", "subject": "\(problem.subject)"])
             }
         }
     }
@@ -67,7 +74,9 @@ struct ProblemLog {
         let there = Set(problems.map { Kind(problem: $0.problem, subject: $0.subject) })
         for kind in entries.keys where !there.contains(kind) { entries[kind]?.isThere = false }
         let over = entries.filter { $0.value.last.duration(to: now) >= Self.pause }
-        for (kind, entry) in over.sorted(by: { ($0.key.problem.rawValue, $0.key.subject) < ($1.key.problem.rawValue, $1.key.subject) }) {
+        for (kind, entry) in over.sorted(by: {
+            ($0.key.problem.rawValue, $0.key.subject) < ($1.key.problem.rawValue, $1.key.subject)
+        }) {
             entries[kind] = nil
             if entry.isTold { changes.append(.over(entry.problem)) }
         }

@@ -24,7 +24,8 @@ enum StandardOutput {
             while !rest.isEmpty {
                 if limit >= 0, !isWritable(descriptor, within: limit) { return false }
                 // A pipe that can be written to has room for so much at least, and does not block then.
-                let count = Glibc.write(descriptor, rest.baseAddress, limit >= 0 ? min(rest.count, Int(PIPE_BUF)) : rest.count)
+                let count = Glibc.write(
+                    descriptor, rest.baseAddress, limit >= 0 ? min(rest.count, Int(PIPE_BUF)) : rest.count)
                 if count > 0 {
                     rest = UnsafeRawBufferPointer(rebasing: rest[count...])
                 } else if errno == EAGAIN {

@@ -4,7 +4,10 @@ import Glibc
 nonisolated(unsafe) private var target: FuzzTarget?
 
 @_cdecl("LLVMFuzzerInitialize")
-public func initialize(_ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>) -> CInt {
+public func initialize(
+    _ count: UnsafeMutablePointer<CInt>,
+    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>
+) -> CInt {
     let wanted = getenv("STREAMBOX_FUZZ_TARGET").map { String(cString: $0) } ?? ""
     if wanted == "list" {
         for target in FuzzTarget.all { print(target.name) }
@@ -44,10 +47,11 @@ private func write(_ target: FuzzTarget, to folder: String) {
     }
     for (number, seed) in target.seeds.enumerated() { put(seed, "seed-\(number)") }
     let words = target.words.map { word in
-        "\"" + word.utf8.map { byte in
-            let hex = String(byte, radix: 16)
-            return "\\x" + (hex.count == 1 ? "0" + hex : hex)
-        }.joined() + "\"\n"
+        "\""
+            + word.utf8.map { byte in
+                let hex = String(byte, radix: 16)
+                return "\\x" + (hex.count == 1 ? "0" + hex : hex)
+            }.joined() + "\"\n"
     }
     put(Array(words.joined().utf8), "../words")
 }

@@ -5,9 +5,12 @@ extension FuzzTarget {
     static let configuration = FuzzTarget(
         name: "configuration",
         words: [
-            "channels:", "- name: ", "sources:", "groups:", "targets:", "rtmp:", "srt:", "pull:", "capture:", "raw:", "file:", "test:", "slate:", "mezzanine:", "video:",
-            "audio:", "url:", "key:", "passphrase:", "credential:", "env:", "listen:", "record:", "status:", "encoders:", "order:", "{ ", " }", "[ ", " ]", "&a ", "*a", "|\n",
-            ">\n", "? ", "<<: ", "---\n", "!!", "\"", "'", "\n  ", "\t", "#", "~", "1920x1080", "30000/1001", "500ms", "6000k", "20G", "0.0.0.0:1935", "rtmp://h/a", "true",
+            "channels:", "- name: ", "sources:", "groups:", "targets:", "rtmp:", "srt:", "pull:", "capture:", "raw:",
+            "file:", "test:", "slate:", "mezzanine:", "video:",
+            "audio:", "url:", "key:", "passphrase:", "credential:", "env:", "listen:", "record:", "status:",
+            "encoders:", "order:", "{ ", " }", "[ ", " ]", "&a ", "*a", "|\n",
+            ">\n", "? ", "<<: ", "---\n", "!!", "\"", "'", "\n  ", "\t", "#", "~", "1920x1080", "30000/1001", "500ms",
+            "6000k", "20G", "0.0.0.0:1935", "rtmp://h/a", "true",
         ]
     ) { input in
         let text = input.text
@@ -22,7 +25,9 @@ extension FuzzTarget {
             for problem in error.problems {
                 try demand(problem.line >= 0 && problem.column >= 0, "a problem at \(problem.line):\(problem.column)")
                 try demand(!problem.message.isEmpty, "a problem without words at \(problem.line):\(problem.column)")
-                try demand(problem.message.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }, "a problem with control characters: \(problem.message.debugDescription)")
+                try demand(
+                    problem.message.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F },
+                    "a problem with control characters: \(problem.message.debugDescription)")
             }
         }
     }

@@ -1,5 +1,5 @@
-/// Something of the product that takes bytes from outside: whatever they are, it must neither crash nor hang nor grow, and what
-/// comes out must be what its readers rely on.
+/// Something of the product that takes bytes from outside: whatever they are, it must neither crash nor hang nor grow,
+/// and what comes out must be what its readers rely on.
 struct FuzzTarget: Sendable {
     let name: String
     /// Bytes to begin with, where text files in `corpus/NAME` do not do.
@@ -10,7 +10,8 @@ struct FuzzTarget: Sendable {
     let run: @Sendable (UnsafeRawBufferPointer) throws -> Void
 
     static let all: [FuzzTarget] = [
-        .rtmpSession, .rtmpMedia, .amf0, .transportStream, .programTables, .splicer, .videoFormat, .ffmpegLog, .addresses, .configuration, .controlRequests, .httpRequests, .statusTexts,
+        .rtmpSession, .rtmpMedia, .amf0, .transportStream, .programTables, .splicer, .videoFormat, .ffmpegLog,
+        .addresses, .configuration, .controlRequests, .httpRequests, .statusTexts,
     ]
 }
 

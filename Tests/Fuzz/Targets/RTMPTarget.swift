@@ -1,15 +1,19 @@
 @testable import RTMP
 
 extension FuzzTarget {
-    /// What a peer sends to an RTMP ingest, from the first byte or behind a handshake, a `connect` and a `publish` that are right. What comes
-    /// of it must not depend on how the bytes were cut.
+    /// What a peer sends to an RTMP ingest, from the first byte or behind a handshake, a `connect` and a `publish` that
+    /// are right. What comes of it must not depend on how the bytes were cut.
     static let rtmpSession = FuzzTarget(
         name: "rtmp-session",
         seeds: [
-            [0] + RTMPSeeds.handshake + RTMPSeeds.connect + RTMPSeeds.publish + RTMPSeeds.media, [1] + RTMPSeeds.connect + RTMPSeeds.publish + RTMPSeeds.media,
+            [0] + RTMPSeeds.handshake + RTMPSeeds.connect + RTMPSeeds.publish + RTMPSeeds.media,
+            [1] + RTMPSeeds.connect + RTMPSeeds.publish + RTMPSeeds.media,
             [3] + RTMPSeeds.publish, [7] + RTMPSeeds.media, [7] + RTMPSeeds.aggregate, [0x47] + RTMPSeeds.media,
         ],
-        words: ["connect", "createStream", "releaseStream", "FCPublish", "publish", "deleteStream", "play", "app", "live", "key", "\u{2}\u{0}\u{7}", "\u{0}\u{0}\u{9}"]
+        words: [
+            "connect", "createStream", "releaseStream", "FCPublish", "publish", "deleteStream", "play", "app", "live",
+            "key", "\u{2}\u{0}\u{7}", "\u{0}\u{0}\u{9}",
+        ]
     ) { input in
         guard let choice = input.first else { return }
         var bytes = choice & 1 == 0 ? [] : RTMPSeeds.handshake
@@ -18,10 +22,13 @@ extension FuzzTarget {
         bytes += input.dropFirst()
         let whole = try happenings(bytes, size: bytes.count)
         let cut = try happenings(bytes, size: 1 + Int(choice >> 3) * 7)
-        try demand(whole.happenings == cut.happenings, "what happens depends on how the bytes were cut: \(whole.happenings) and \(cut.happenings)")
+        try demand(
+            whole.happenings == cut.happenings,
+            "what happens depends on how the bytes were cut: \(whole.happenings) and \(cut.happenings)")
         try demand(whole.reply == cut.reply, "the answer depends on how the bytes were cut")
         let most = 8 << 10
-        try demand(whole.reply.count <= most + 64 * bytes.count, "\(bytes.count) bytes are answered with \(whole.reply.count)")
+        try demand(
+            whole.reply.count <= most + 64 * bytes.count, "\(bytes.count) bytes are answered with \(whole.reply.count)")
     }
 
     private static func happenings(_ bytes: [UInt8], size: Int) throws -> (happenings: [String], reply: [UInt8]) {
@@ -89,20 +96,32 @@ enum RTMPSeeds {
     static let handshake: [UInt8] = [3] + [UInt8](repeating: 0, count: 2 * Handshake.size)
 
     static let connect = message(
-        MessageType.command, AMF0.string("connect"), .number(1), .object([AMF0.Member("app", .string("live")), AMF0.Member("tcUrl", .string("rtmp://h/live"))]))
+        MessageType.command, AMF0.string("connect"), .number(1),
+        .object([AMF0.Member("app", .string("live")), AMF0.Member("tcUrl", .string("rtmp://h/live"))]))
     static let publish =
         message(MessageType.command, .string("releaseStream"), .number(2), .null, .string("key"))
         + message(MessageType.command, .string("createStream"), .number(3), .null)
         + message(MessageType.command, .string("publish"), .number(4), .null, .string("key"), .string("live"))
     static let media =
-        message(MessageType.setChunkSize, body: [0, 0, 0x10, 0]) + message(MessageType.video, body: [0x17, 0, 0, 0, 0, 1, 0x64, 0, 0x1E, 0xFF, 0xE1, 0])
-        + message(MessageType.audio, body: [0xAF, 0, 0x11, 0x90]) + message(MessageType.video, body: [0x17, 1, 0, 0, 0] + [UInt8](repeating: 0x5A, count: 100), time: 40)
+        message(MessageType.setChunkSize, body: [0, 0, 0x10, 0])
+        + message(MessageType.video, body: [0x17, 0, 0, 0, 0, 1, 0x64, 0, 0x1E, 0xFF, 0xE1, 0])
+        + message(MessageType.audio, body: [0xAF, 0, 0x11, 0x90])
+        + message(MessageType.video, body: [0x17, 1, 0, 0, 0] + [UInt8](repeating: 0x5A, count: 100), time: 40)
         + message(MessageType.command, .string("deleteStream"), .number(5), .null, .number(1))
-    static let aggregate = message(MessageType.aggregate, body: [9, 0, 0, 6, 0, 0, 10, 0, 0, 0, 0, 0x27, 1, 0, 0, 0, 7, 0, 0, 0, 17, 8, 0, 0, 2, 0, 0, 20, 0, 0, 0, 0, 0xAF, 1, 0, 0, 0, 13])
+    static let aggregate = message(
+        MessageType.aggregate,
+        body: [
+            9, 0, 0, 6, 0, 0, 10, 0, 0, 0, 0, 0x27, 1, 0, 0, 0, 7, 0, 0, 0, 17, 8, 0, 0, 2, 0, 0, 20, 0, 0, 0, 0, 0xAF,
+            1, 0, 0, 0, 13,
+        ])
     static let values: [UInt8] = {
         var bytes: [UInt8] = []
-        for value in [AMF0.number(1), .boolean(true), .string("a"), .object([.init("b", .array([.null, .number(.nan)]))]), .null] { value.write(to: &bytes) }
-        return bytes + [0x08, 0, 0, 0, 1, 0, 1, 0x63, 0x05, 0, 0, 9, 0x0B, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x0C, 0, 0, 0, 1, 0x64]
+        for value in [
+            AMF0.number(1), .boolean(true), .string("a"), .object([.init("b", .array([.null, .number(.nan)]))]), .null,
+        ] { value.write(to: &bytes) }
+        return bytes + [
+            0x08, 0, 0, 0, 1, 0, 1, 0x63, 0x05, 0, 0, 9, 0x0B, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x0C, 0, 0, 0, 1, 0x64,
+        ]
     }()
 
     private static func message(_ type: UInt8, _ values: AMF0...) -> [UInt8] {

@@ -5,16 +5,18 @@ import NIOEmbedded
 import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
+import Status
 
 @testable import Control
-import Status
 @testable import StatusServer
 
 extension FuzzTarget {
     /// What a client of the control socket sends, in any pieces.
     static let controlRequests = FuzzTarget(
         name: "control-requests",
-        words: [#"{"command":""#] + ControlRequest.Command.allCases.map(\.rawValue) + [#""name":""#, #""encoder":""#, "\n", #"\u0000"#, "1e999", "[[[[[[[["]
+        words: [#"{"command":""#] + ControlRequest.Command.allCases.map(\.rawValue) + [
+            #""name":""#, #""encoder":""#, "\n", #"\u0000"#, "1e999", "[[[[[[[[",
+        ]
     ) { input in
         var source = FuzzInput(input)
         let size = 1 + Int(source.byte())
@@ -22,7 +24,8 @@ extension FuzzTarget {
         let channel = EmbeddedChannel()
         defer { _ = try? channel.finish(acceptAlreadyClosed: true) }
         let most = 1 << 10
-        try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(LineDecoder(most: most), maximumBufferSize: 2 * most))
+        try channel.pipeline.syncOperations.addHandler(
+            ByteToMessageHandler(LineDecoder(most: most), maximumBufferSize: 2 * most))
         do {
             for start in stride(from: 0, to: bytes.count, by: size) {
                 try channel.writeInbound(ByteBuffer(bytes: bytes[start..<min(bytes.count, start + size)]))
@@ -44,8 +47,10 @@ extension FuzzTarget {
     static let httpRequests = FuzzTarget(
         name: "http-requests",
         words: [
-            "GET ", "HEAD ", "POST ", "/metrics", "/api/events", " HTTP/1.1\r\n", " HTTP/1.0\r\n", "Host: a\r\n", "Content-Length: ", "Transfer-Encoding: chunked\r\n", "\r\n\r\n",
-            "0\r\n\r\n", "Connection: close\r\n", "Expect: 100-continue\r\n", "Upgrade: h2c\r\n", ":", "\u{0}", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            "GET ", "HEAD ", "POST ", "/metrics", "/api/events", " HTTP/1.1\r\n", " HTTP/1.0\r\n", "Host: a\r\n",
+            "Content-Length: ", "Transfer-Encoding: chunked\r\n", "\r\n\r\n",
+            "0\r\n\r\n", "Connection: close\r\n", "Expect: 100-continue\r\n", "Upgrade: h2c\r\n", ":", "\u{0}",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         ]
     ) { input in
         var source = FuzzInput(input)
@@ -58,7 +63,8 @@ extension FuzzTarget {
         let answers = Answers()
         try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
         try channel.pipeline.syncOperations.addHandlers(
-            HTTP1ToHTTPServerCodec(secure: false), ConnectionGuard(limits: limits, connections: Connections(most: 4)), answers)
+            HTTP1ToHTTPServerCodec(secure: false), ConnectionGuard(limits: limits, connections: Connections(most: 4)),
+            answers)
         channel.pipeline.fireChannelActive()
         for start in stride(from: 0, to: bytes.count, by: size) where channel.isActive {
             _ = try? channel.writeInbound(ByteBuffer(bytes: bytes[start..<min(bytes.count, start + size)]))
@@ -69,7 +75,8 @@ extension FuzzTarget {
 
     /// Texts that come from devices, peers and FFmpeg, in everything that the service tells of itself.
     static let statusTexts = FuzzTarget(
-        name: "status-texts", seeds: [Array("OBS \"cam\"\\\n{}\u{2028}|1|2".utf8)], words: ["\n", "\"", "\\", "{", "}", "\u{0}", "\r", "\u{2028}", "# TYPE", "data: "]
+        name: "status-texts", seeds: [Array("OBS \"cam\"\\\n{}\u{2028}|1|2".utf8)],
+        words: ["\n", "\"", "\\", "{", "}", "\u{0}", "\r", "\u{2028}", "# TYPE", "data: "]
     ) { input in
         let parts = input.text.split(separator: "|", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
         let text = { (index: Int) in index < parts.count ? parts[index] : "" }
@@ -79,15 +86,27 @@ extension FuzzTarget {
             version: text(0), ffmpeg: text(1), started: time ?? 0, updated: 0,
             gpus: [GPUSnapshot(slot: text(0), driver: text(2), node: text(1), state: .ready)],
             captureDevices: [CaptureDeviceSnapshot(name: text(2), serial: text(3), path: text(0))],
-            problems: [Problem(.targetDown, subject: text(2), sentence: text(3)), Problem(.targetDown, subject: text(2), sentence: text(0))])
-        for line in PrometheusText.render(box).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast() {
+            problems: [
+                Problem(.targetDown, subject: text(2), sentence: text(3)),
+                Problem(.targetDown, subject: text(2), sentence: text(0)),
+            ])
+        for line in PrometheusText.render(box).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .dropLast()
+        {
             let line = String(decoding: line, as: UTF8.self)
-            try demand(line.hasPrefix("# HELP ") || line.hasPrefix("# TYPE ") || isSample(line), "this is no line of metrics: \(line.debugDescription)")
+            try demand(
+                line.hasPrefix("# HELP ") || line.hasPrefix("# TYPE ") || isSample(line),
+                "this is no line of metrics: \(line.debugDescription)")
         }
         for isPretty in [true, false] {
             let json = try StatusJSON.render(box, isPretty: isPretty)
-            try demand(try JSONDecoder().decode(BoxSnapshot.self, from: Data(json)) == box, "the JSON says something else")
-            if !isPretty { try demand(json.dropLast().allSatisfy { $0 >= 0x20 }, "the JSON has a control character in it, and would end an event") }
+            try demand(
+                try JSONDecoder().decode(BoxSnapshot.self, from: Data(json)) == box, "the JSON says something else")
+            if !isPretty {
+                try demand(
+                    json.dropLast().allSatisfy { $0 >= 0x20 },
+                    "the JSON has a control character in it, and would end an event")
+            }
         }
         for event in StatusEvents.between(nil, box) {
             let json = try JSONEncoder().encode(AnyBody(event.body))
@@ -138,7 +157,9 @@ private final class Answers: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
-            count = (head.path?.utf8.count ?? 0) + head.headerFields.reduce(0) { $0 + $1.name.rawName.utf8.count + $1.value.utf8.count }
+            count =
+                (head.path?.utf8.count ?? 0)
+                + head.headerFields.reduce(0) { $0 + $1.name.rawName.utf8.count + $1.value.utf8.count }
         case .body(let body):
             count += body.readableBytes
         case .end:

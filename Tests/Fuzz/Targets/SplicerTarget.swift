@@ -1,15 +1,22 @@
 @testable import TransportStream
 
 extension FuzzTarget {
-    /// Relays and encoders that come, overlap, jump in time and go, spliced into one feed with a fast and a slow reader.
+    /// Relays and encoders that come, overlap, jump in time and go, spliced into one feed with a fast and a slow
+    /// reader.
     ///
-    /// An input is a list of acts: a picture, a frame of sound or tables of a writer, as its bytes or as one that is well formed; a new
-    /// writer; a cut; a turn of the slow reader.
+    /// An input is a list of acts: a picture, a frame of sound or tables of a writer, as its bytes or as one that is
+    /// well formed; a new writer; a cut; a turn of the slow reader.
     static let splicer = FuzzTarget(
         name: "splicer",
         seeds: [
-            [1, 0x80, 0, 0x00, 0, 0, 0, 9, 0, 5, 0x20, 1, 0, 0, 9, 0, 5, 0x40, 0, 0, 0, 9, 0, 9, 0x40, 0, 0, 0, 9, 0, 13],
-            [3, 0x00, 0, 0, 0, 9, 0, 0, 0x20, 0, 0, 0, 9, 0, 0, 0x80, 2, 0x00, 0, 0, 0, 9, 1, 0, 0xA0, 0x40, 0x00, 0, 0, 9, 1, 5, 0x20, 0],
+            [
+                1, 0x80, 0, 0x00, 0, 0, 0, 9, 0, 5, 0x20, 1, 0, 0, 9, 0, 5, 0x40, 0, 0, 0, 9, 0, 9, 0x40, 0, 0, 0, 9, 0,
+                13,
+            ],
+            [
+                3, 0x00, 0, 0, 0, 9, 0, 0, 0x20, 0, 0, 0, 9, 0, 0, 0x80, 2, 0x00, 0, 0, 0, 9, 1, 0, 0xA0, 0x40, 0x00, 0,
+                0, 9, 1, 5, 0x20, 0,
+            ],
         ]
     ) { input in
         var play = SplicerPlay(FuzzInput(input))
@@ -48,7 +55,8 @@ private struct SplicerPlay: ~Copyable {
         self.input = input
         let flags = self.input.byte()
         feed = Feed(limits: Feed.Limits(duration: 2 * Ticks.perSecond, bytes: 512 << 10, mostBytes: 1 << 20))
-        splicer = Splicer(feed: feed, start: flags & 4 == 0 ? 900_000 : Ticks.wrap - 100_000, fillsSilence: flags & 1 == 1)
+        splicer = Splicer(
+            feed: feed, start: flags & 4 == 0 ? 900_000 : Ticks.wrap - 100_000, fillsSilence: flags & 1 == 1)
         fast = CheckedReader(feed.makeReader())
         slow = CheckedReader(feed.makeReader())
     }
@@ -71,7 +79,10 @@ private struct SplicerPlay: ~Copyable {
             case 5:
                 let line = parsers[Int(act & 3) % parsers.count]
                 let end = splicer.tail.videoDTS ?? 0
-                line.writer.setEnd(act & 4 == 0 ? nil : Splicer.Cut(video: end + Int64(act & 0x18) * 1000, audio: end + Int64(act & 0x18) * 1000))
+                line.writer.setEnd(
+                    act & 4 == 0
+                        ? nil
+                        : Splicer.Cut(video: end + Int64(act & 0x18) * 1000, audio: end + Int64(act & 0x18) * 1000))
             case 6: try slow.read(most: Int(act & 0x1F) * 100)
             default: now += Int64(act & 0x1F) * 9_000
             }
@@ -121,8 +132,8 @@ private struct SplicerPlay: ~Copyable {
             if let new = splicer.tail.videoDTS {
                 if let old = before.0 { try demand(new >= old, "the picture goes back from \(old) to \(new)") }
                 first = first ?? new
-                // Encoders may go on hours later; on the wire more than half of the span looks like less than nothing. Sound may be
-                // some seconds before the first picture, or ahead of the last.
+                // Encoders may go on hours later; on the wire more than half of the span looks like less than nothing.
+                // Sound may be some seconds before the first picture, or ahead of the last.
                 if new - first! >= Ticks.wrap / 2 - 60 * Ticks.perSecond {
                     fast.hasLeapt = true
                     slow.hasLeapt = true
@@ -131,11 +142,14 @@ private struct SplicerPlay: ~Copyable {
             try fast.read(most: .max)
         }
         try demand(feed.heldBytes <= (1 << 20) + 2 * Feed.segmentCapacity, "the feed holds \(feed.heldBytes) bytes")
-        try demand(feed.entries.count <= feed.byteCount / Packet.size + 1, "\(feed.entries.count) entries for \(feed.byteCount) bytes")
+        try demand(
+            feed.entries.count <= feed.byteCount / Packet.size + 1,
+            "\(feed.entries.count) entries for \(feed.byteCount) bytes")
     }
 }
 
-/// A reader that looks at what it reads: whole packets of the feed's own PIDs, counters without a break, times that never go back.
+/// A reader that looks at what it reads: whole packets of the feed's own PIDs, counters without a break, times that
+/// never go back.
 final class CheckedReader {
     private let reader: FeedReader
     private var rest: [UInt8] = []
@@ -174,7 +188,11 @@ final class CheckedReader {
         let hasPayload = bytes[3] & 0x10 != 0
         let isJump = bytes[3] & 0x20 != 0 && bytes[4] > 0 && bytes[5] & 0x80 != 0
         if isJump { counters[pid] = nil }
-        if let last = counters[pid], hasPayload { try demand(bytes[3] & 0x0F == (last + 1) & 0x0F, "the counter of PID \(pid) went from \(last) to \(bytes[3] & 0x0F)") }
+        if let last = counters[pid], hasPayload {
+            try demand(
+                bytes[3] & 0x0F == (last + 1) & 0x0F,
+                "the counter of PID \(pid) went from \(last) to \(bytes[3] & 0x0F)")
+        }
         counters[pid] = bytes[3] & 0x0F
         guard bytes[1] & 0x40 != 0, pid == FeedLayout.videoPID || pid == FeedLayout.audioPID, hasPayload else { return }
         let offset = bytes[3] & 0x20 != 0 ? 5 + Int(bytes[4]) : 4

@@ -1,8 +1,8 @@
 @testable import TransportStream
 
 extension FuzzTarget {
-    /// Bytes of a relay or encoder as they come. What is found in them must not depend on how they were cut, and the parser's
-    /// memory must stay within its bound.
+    /// Bytes of a relay or encoder as they come. What is found in them must not depend on how they were cut, and the
+    /// parser's memory must stay within its bound.
     static let transportStream = FuzzTarget(
         name: "transport-stream",
         seeds: [[7] + WireSeeds.stream, [255] + WireSeeds.stream, [0] + WireSeeds.stream.dropFirst(40)]
@@ -19,10 +19,12 @@ extension FuzzTarget {
         let largestUnit = max(16 << 10, bytes.count)
         let whole = try units(of: bytes, pieces: [], largestUnit: largestUnit)
         let cut = try units(of: bytes, pieces: pieces, largestUnit: largestUnit)
-        try demand(whole == cut, "what was found depends on how the bytes were cut: \(whole.count) units and \(cut.count)")
+        try demand(
+            whole == cut, "what was found depends on how the bytes were cut: \(whole.count) units and \(cut.count)")
     }
 
-    private static func units(of bytes: UnsafeRawBufferPointer, pieces: [Int], largestUnit: Int) throws -> [AccessUnit] {
+    private static func units(of bytes: UnsafeRawBufferPointer, pieces: [Int], largestUnit: Int) throws -> [AccessUnit]
+    {
         var parser = UnitParser(capacity: 4096, largestUnit: largestUnit)
         var found: [AccessUnit] = []
         var position = 0
@@ -30,11 +32,13 @@ extension FuzzTarget {
         while position < bytes.count {
             let size = pieces.isEmpty ? bytes.count : pieces[piece % pieces.count]
             piece += 1
-            position += parser.append(UnsafeRawBufferPointer(rebasing: bytes[position..<min(bytes.count, position + size)]))
+            position += parser.append(
+                UnsafeRawBufferPointer(rebasing: bytes[position..<min(bytes.count, position + size)]))
             while let event = parser.next() {
                 guard case .unit(let unit) = event else { continue }
                 try demand(unit.byteCount > 0 && unit.byteCount % Packet.size == 0, "a unit of \(unit.byteCount) bytes")
-                try demand(unit.byteCount <= largestUnit, "a unit of \(unit.byteCount) bytes is larger than the largest")
+                try demand(
+                    unit.byteCount <= largestUnit, "a unit of \(unit.byteCount) bytes is larger than the largest")
                 let packets = [UInt8](unsafeUninitializedCapacity: unit.byteCount) {
                     parser.copyUnit(to: $0.baseAddress!)
                     $1 = unit.byteCount
@@ -45,12 +49,17 @@ extension FuzzTarget {
                 found.append(unit)
             }
         }
-        try demand(parser.capacity <= max(8 * largestUnit, 16 << 10), "the parser holds \(parser.capacity) bytes for units of \(largestUnit)")
+        try demand(
+            parser.capacity <= max(8 * largestUnit, 16 << 10),
+            "the parser holds \(parser.capacity) bytes for units of \(largestUnit)")
         return found
     }
 
-    /// Sections as a stranger's multiplexer may write them: their checksums are put right, so that what is behind them is reached.
-    static let programTables = FuzzTarget(name: "program-tables", seeds: [WireSeeds.association + WireSeeds.map, WireSeeds.map]) { input in
+    /// Sections as a stranger's multiplexer may write them: their checksums are put right, so that what is behind them
+    /// is reached.
+    static let programTables = FuzzTarget(
+        name: "program-tables", seeds: [WireSeeds.association + WireSeeds.map, WireSeeds.map]
+    ) { input in
         var assembler = SectionAssembler()
         var source = FuzzInput(input)
         while !source.isAtEnd {
@@ -88,20 +97,31 @@ extension FuzzTarget {
 
     private static func sign(_ bytes: inout [UInt8], _ range: Range<Int>) {
         let crc = bytes.withUnsafeBufferPointer { PSI.crc($0.baseAddress! + range.lowerBound, count: range.count - 4) }
-        for index in 0..<4 { bytes[range.upperBound - 4 + index] = UInt8(truncatingIfNeeded: crc >> (24 - 8 * UInt32(index))) }
+        for index in 0..<4 {
+            bytes[range.upperBound - 4 + index] = UInt8(truncatingIfNeeded: crc >> (24 - 8 * UInt32(index)))
+        }
     }
 
     /// Parameter sets and slices: what a camera or a stranger's encoder says of its pictures.
-    static let videoFormat = FuzzTarget(name: "video-format", seeds: [[0] + WireSeeds.parameterSet, [1] + WireSeeds.keyframe]) { input in
+    static let videoFormat = FuzzTarget(
+        name: "video-format", seeds: [[0] + WireSeeds.parameterSet, [1] + WireSeeds.keyframe]
+    ) { input in
         guard let kind = input.first else { return }
         let copy = Array(input.dropFirst())
         try copy.withUnsafeBufferPointer { bytes in
             for format in [VideoFormat(h264: bytes), VideoFormat(hevc: bytes)].compactMap({ $0 }) {
-                try demand((1...16384).contains(format.width) && (1...32768).contains(format.height), "a picture of \(format.width)x\(format.height)")
-                if let rate = format.frameRate { try demand(rate.numerator > 0 && rate.denominator > 0, "a rate of \(rate)") }
+                try demand(
+                    (1...16384).contains(format.width) && (1...32768).contains(format.height),
+                    "a picture of \(format.width)x\(format.height)")
+                if let rate = format.frameRate {
+                    try demand(rate.numerator > 0 && rate.denominator > 0, "a rate of \(rate)")
+                }
             }
-            let scan = AccessUnitScan(bytes, codec: kind & 1 == 0 ? .h264 : .hevc, randomAccess: kind & 2 != 0, isCut: kind & 4 != 0)
-            if let set = scan.parameterSet { try demand(set.lowerBound >= 0 && set.upperBound <= bytes.count, "a parameter set outside of its bytes") }
+            let scan = AccessUnitScan(
+                bytes, codec: kind & 1 == 0 ? .h264 : .hevc, randomAccess: kind & 2 != 0, isCut: kind & 4 != 0)
+            if let set = scan.parameterSet {
+                try demand(set.lowerBound >= 0 && set.upperBound <= bytes.count, "a parameter set outside of its bytes")
+            }
             if let sound = ADTS.read(bytes) { try demand(sound.duration > 0, "sound of \(sound.duration) ticks") }
         }
     }

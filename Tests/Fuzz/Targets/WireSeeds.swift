@@ -7,16 +7,19 @@ enum WireSeeds {
 
     /// A sequence parameter set of libx264: 640x360, 30 pictures a second.
     static let parameterSet: [UInt8] = [
-        0x67, 0x42, 0xC0, 0x1E, 0xD9, 0x00, 0xA0, 0x2F, 0xF9, 0x61, 0x00, 0x00, 0x03, 0x00, 0x01, 0x00, 0x00, 0x03, 0x00, 0x3C, 0x0F, 0x16, 0x2E, 0x48,
+        0x67, 0x42, 0xC0, 0x1E, 0xD9, 0x00, 0xA0, 0x2F, 0xF9, 0x61, 0x00, 0x00, 0x03, 0x00, 0x01, 0x00, 0x00, 0x03,
+        0x00, 0x3C, 0x0F, 0x16, 0x2E, 0x48,
     ]
-    static let keyframe: [UInt8] = [0, 0, 0, 1] + parameterSet + [0, 0, 0, 1, 0x68, 0xCE, 0x3C, 0x80, 0, 0, 1, 0x65, 0x88, 0x84, 0, 0x10]
+    static let keyframe: [UInt8] =
+        [0, 0, 0, 1] + parameterSet + [0, 0, 0, 1, 0x68, 0xCE, 0x3C, 0x80, 0, 0, 1, 0x65, 0x88, 0x84, 0, 0x10]
     static let picture: [UInt8] = [0, 0, 0, 1, 0x41, 0x9A, 0x24, 0x6C, 0x41]
 
     /// One packet with the first program's tables in it.
     static var tables: [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 2 * Packet.size) { buffer, count in
             PSI.write(
-                Program(video: .init(pid: videoPID, codec: .h264), audio: .init(pid: audioPID, codec: .aac)), version: 0, patContinuity: 0,
+                Program(video: .init(pid: videoPID, codec: .h264), audio: .init(pid: audioPID, codec: .aac)),
+                version: 0, patContinuity: 0,
                 pmtContinuity: 0, to: buffer.baseAddress!)
             count = 2 * Packet.size
         }
@@ -36,7 +39,10 @@ enum WireSeeds {
         var header: [UInt8] = [0, 0, 1, pid == FeedLayout.videoPID ? 0xE0 : 0xC0, 0, 0, 0x80, 0x80, 5, 0, 0, 0, 0, 0]
         header.withUnsafeMutableBufferPointer { PESHeader.writeTimestamp(pts, marker: 2, to: $0.baseAddress! + 9) }
         let stuffing = Packet.size - 4 - 2 - header.count - payload.count
-        return [Packet.syncByte, 0x40 | UInt8(pid >> 8), UInt8(pid & 0xFF), 0x30 | counter & 15, UInt8(1 + stuffing), isKeyframe ? 0x40 : 0]
+        return [
+            Packet.syncByte, 0x40 | UInt8(pid >> 8), UInt8(pid & 0xFF), 0x30 | counter & 15, UInt8(1 + stuffing),
+            isKeyframe ? 0x40 : 0,
+        ]
             + [UInt8](repeating: 0xFF, count: stuffing) + header + payload
     }
 }

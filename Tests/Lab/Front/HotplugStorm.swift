@@ -8,11 +8,16 @@ public enum HotplugStorm {
     public static func announce(
         to program: Program, events: Int, devices: Int, milliseconds: Int, seed: Int
     ) async throws -> [String: String] {
-        let arguments = ["--target", "\(program.pid)", "--net", try await LabParts.built().announcer, "\(events)", "\(devices)", "\(milliseconds)", "\(seed)"]
-        let lines = try await Program.run("nsenter", arguments, within: .seconds(60)).success("the announcer").text.split(separator: "\n")
-        return Dictionary(uniqueKeysWithValues: lines.map { line in
-            let words = line.split(separator: " ", maxSplits: 1).map(String.init)
-            return (words[1], words[0])
-        })
+        let arguments = [
+            "--target", "\(program.pid)", "--net", try await LabParts.built().announcer, "\(events)", "\(devices)",
+            "\(milliseconds)", "\(seed)",
+        ]
+        let lines = try await Program.run("nsenter", arguments, within: .seconds(60)).success("the announcer").text
+            .split(separator: "\n")
+        return Dictionary(
+            uniqueKeysWithValues: lines.map { line in
+                let words = line.split(separator: " ", maxSplits: 1).map(String.init)
+                return (words[1], words[0])
+            })
     }
 }

@@ -22,16 +22,20 @@ public struct Lab: Sendable {
     public init(_ stage: Stage) async throws {
         let parts = try await LabParts.built()
         // umockdev keeps its files where temporary files are; the stage's folder goes with the stage.
-        rig = try await stage.program("umockdev-wrapper", [parts.rig], environment: ["TMPDIR": stage.folder.path], input: .pipe)
+        rig = try await stage.program(
+            "umockdev-wrapper", [parts.rig], environment: ["TMPDIR": stage.folder.path], input: .pipe)
         let root = try await rig.output.first("the rig's folder") { $0.hasPrefix("/") }.text
         folder = stage.folder
         environment = [
             "UMOCKDEV_DIR": root, "LD_PRELOAD": "\(parts.nodes):libumockdev-preload.so.0",
-            "LIBVA_DRIVERS_PATH": parts.drivers, "LIBVA_DRIVER_NAME": "lab", "SOFTVA_FAULTS": folder.path(Self.faultsFile),
+            "LIBVA_DRIVERS_PATH": parts.drivers, "LIBVA_DRIVER_NAME": "lab",
+            "SOFTVA_FAULTS": folder.path(Self.faultsFile),
             // In place of all of ALSA's own.
             "ALSA_CONFIG_PATH": try folder.write("asound.conf", Self.soundCards(parts.sound)), "ALSA_LAB": folder.path,
         ]
-        nvidiaEnvironment = environment.merging(["LD_LIBRARY_PATH": parts.nvidia, "SOFTNV_FAULTS": folder.path(Self.nvidiaFaultsFile)]) { $1 }
+        nvidiaEnvironment = environment.merging([
+            "LD_LIBRARY_PATH": parts.nvidia, "SOFTNV_FAULTS": folder.path(Self.nvidiaFaultsFile),
+        ]) { $1 }
     }
 
     /// - Throws: `Failed` with the rig's words when it does not do it.
@@ -95,7 +99,9 @@ public struct Lab: Sendable {
 
     /// A GPU's render node may be opened by everybody, as a new udev rule has it.
     public func permit(_ gpu: LabGPU) async throws {
-        guard let node = gpu.nodes.last, let root = environment["UMOCKDEV_DIR"] ?? nil else { throw Failed("\(gpu.slot) has no node") }
+        guard let node = gpu.nodes.last, let root = environment["UMOCKDEV_DIR"] ?? nil else {
+            throw Failed("\(gpu.slot) has no node")
+        }
         _ = try await Program.run("chmod", ["0666", root + node]).success("chmod")
         for device in gpu.devices { try await tell("event", device, "change") }
     }
@@ -178,21 +184,33 @@ public struct Lab: Sendable {
     public func setSound(of camera: LabCamera, drift: Int?) throws {
         let name = "card\(camera.sound ?? 0)"
         if let drift { return try replace(name, with: "\(drift)\n") }
-        guard unlink(folder.path(name)) == 0 else { throw Failed("cannot remove \(name): \(String(cString: strerror(errno)))") }
+        guard unlink(folder.path(name)) == 0 else {
+            throw Failed("cannot remove \(name): \(String(cString: strerror(errno)))")
+        }
     }
 
     // MARK: Faults
 
     /// Calls of the VA driver that may fail.
     public enum Call: String, Sendable {
-        case start = "Init", createConfig = "CreateConfig", createContext = "CreateContext", createSurfaces = "CreateSurfaces"
-        case endPicture = "EndPicture", scale = "Scale", syncSurface = "SyncSurface", syncBuffer = "SyncBuffer", mapBuffer = "MapBuffer"
+        case start = "Init"
+        case createConfig = "CreateConfig"
+        case createContext = "CreateContext"
+        case createSurfaces = "CreateSurfaces"
+        case endPicture = "EndPicture"
+        case scale = "Scale"
+        case syncSurface = "SyncSurface"
+        case syncBuffer = "SyncBuffer"
+        case mapBuffer = "MapBuffer"
     }
 
     /// Calls of NVIDIA's libraries that may fail.
     public enum NVIDIACall: String, Sendable {
         case cuInit, cuCtxCreate, cuCtxPushCurrent
-        case openSession = "OpenSession", initialize = "Initialize", encodePicture = "EncodePicture", lockBitstream = "LockBitstream"
+        case openSession = "OpenSession"
+        case initialize = "Initialize"
+        case encodePicture = "EncodePicture"
+        case lockBitstream = "LockBitstream"
     }
 
     public enum Fault: Sendable, CustomStringConvertible {
@@ -223,14 +241,16 @@ public struct Lab: Sendable {
     ///   - after: So many calls in a process go well before.
     ///   - gpu: `nil` for all.
     public func fail(_ call: Call, _ fault: Fault, after: Int = 0, on gpu: LabGPU? = nil) throws {
-        try add("\(call.rawValue) \(fault) after=\(after)" + (gpu?.render.map { " gpu=\($0)" } ?? ""), to: Self.faultsFile)
+        try add(
+            "\(call.rawValue) \(fault) after=\(after)" + (gpu?.render.map { " gpu=\($0)" } ?? ""), to: Self.faultsFile)
     }
 
     public func fail(_ call: NVIDIACall, _ fault: Fault, after: Int = 0) throws {
         try add("\(call.rawValue) \(fault) after=\(after)", to: Self.nvidiaFaultsFile)
     }
 
-    /// What the VA driver can do: `noencoder`, `noscaler`, `talks` (1), `messages` (1: takes SEI messages), `width`, `height` (pixels), `contexts` (a process).
+    /// What the VA driver can do: `noencoder`, `noscaler`, `talks` (1), `messages` (1: takes SEI messages), `width`,
+    /// `height` (pixels), `contexts` (a process).
     public func limit(_ name: String, _ value: Int, on gpu: LabGPU? = nil) throws {
         try add("Limit \(name)=\(value)" + (gpu?.render.map { " gpu=\($0)" } ?? ""), to: Self.faultsFile)
     }
@@ -256,7 +276,9 @@ public struct Lab: Sendable {
     /// In one step: a driver may read it at any time.
     private func replace(_ name: String, with text: String) throws {
         let temporary = try folder.write(name + ".new", text)
-        guard rename(temporary, folder.path(name)) == 0 else { throw Failed("cannot rename \(temporary): \(String(cString: strerror(errno)))") }
+        guard rename(temporary, folder.path(name)) == 0 else {
+            throw Failed("cannot rename \(temporary): \(String(cString: strerror(errno)))")
+        }
     }
 
     /// Plugs in every device of a description.
@@ -267,7 +289,9 @@ public struct Lab: Sendable {
     /// Ends the rig, which takes its testbed away.
     public func end() async throws {
         rig.closeInput()
-        guard try await rig.wait(.seconds(10)) == .exited(0) else { throw Failed("the rig ended badly: \(rig.errors.text)") }
+        guard try await rig.wait(.seconds(10)) == .exited(0) else {
+            throw Failed("the rig ended badly: \(rig.errors.text)")
+        }
     }
 }
 

@@ -35,7 +35,10 @@ public struct LabCamera: Sendable, Hashable {
     /// The number of its ALSA card, where it has sound.
     public var sound: Int?
 
-    public init(serial: String? = "SN0001", port: String = "1-2", number: Int = 0, modes: [Mode] = [Mode()], pictures: String? = nil, sound: Int? = nil) {
+    public init(
+        serial: String? = "SN0001", port: String = "1-2", number: Int = 0, modes: [Mode] = [Mode()],
+        pictures: String? = nil, sound: Int? = nil
+    ) {
         self.serial = serial
         self.port = port
         self.number = number

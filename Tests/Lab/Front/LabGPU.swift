@@ -5,7 +5,9 @@ public struct LabGPU: Sendable, Hashable {
     /// The kernel's driver.
     public var driver: String
     /// PCI ids.
-    public var ids: (vendor: Int, device: Int) { driver == "i915" ? (0x8086, 0x46A6) : driver == "amdgpu" ? (0x1002, 0x73FF) : (0x10DE, 0x1EB0) }
+    public var ids: (vendor: Int, device: Int) {
+        driver == "i915" ? (0x8086, 0x46A6) : driver == "amdgpu" ? (0x1002, 0x73FF) : (0x10DE, 0x1EB0)
+    }
     /// The number of its render node, from 128; `nil` for one without DRM nodes.
     public var render: Int?
 

@@ -22,7 +22,8 @@ struct LabParts: Sendable {
 
     private static let parts = Task { try await build() }
 
-    /// Compiles into a folder beside the tests, and renames what is complete: test processes may do so at the same time.
+    /// Compiles into a folder beside the tests, and renames what is complete: test processes may do so at the same
+    /// time.
     private static func build() async throws -> LabParts {
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         // NVIDIA's stand-in has the structures of the headers that the FFmpeg in use was built with.
@@ -31,7 +32,8 @@ struct LabParts: Sendable {
         let folder = URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/lab\(variant)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let parts = LabParts(
-            rig: "\(folder)/rig", nodes: "\(folder)/nodes.so", drivers: folder, nvidia: "\(folder)/nvidia", sound: "\(folder)/sound.so",
+            rig: "\(folder)/rig", nodes: "\(folder)/nodes.so", drivers: folder, nvidia: "\(folder)/nvidia",
+            sound: "\(folder)/sound.so",
             announcer: "\(folder)/announce")
         try FileManager.default.createDirectory(atPath: parts.nvidia, withIntermediateDirectories: true)
         let library = ["-shared", "-fPIC", "-pthread"]
@@ -46,7 +48,8 @@ struct LabParts: Sendable {
         try await compile(["cuda", "faults"], into: "\(parts.nvidia)/libcuda.so.1", library + [soname("libcuda.so.1")])
         try await compile(
             ["nvenc", "faults"], into: "\(parts.nvidia)/libnvidia-encode.so.1",
-            library + (root.map { ["-I\($0)/usr/include"] } ?? []) + [soname("libnvidia-encode.so.1")] + (try await packages("x264", without: "-lx264")))
+            library + (root.map { ["-I\($0)/usr/include"] } ?? []) + [soname("libnvidia-encode.so.1")]
+                + (try await packages("x264", without: "-lx264")))
         return parts
     }
 
@@ -58,8 +61,12 @@ struct LabParts: Sendable {
     private static func compile(_ names: [String], into path: String, _ options: [String]) async throws {
         let temporary = "\(path).\(getpid())"
         let files = names.map { "\(sources)/\($0).c" }
-        _ = try await Program.run("clang", ["-O1", "-Wall", "-Wextra", "-Werror", "-o", temporary] + files + options, within: .seconds(60))
-            .success("clang \(names[0])")
-        guard rename(temporary, path) == 0 else { throw Failed("cannot rename \(temporary): \(String(cString: strerror(errno)))") }
+        _ = try await Program.run(
+            "clang", ["-O1", "-Wall", "-Wextra", "-Werror", "-o", temporary] + files + options, within: .seconds(60)
+        )
+        .success("clang \(names[0])")
+        guard rename(temporary, path) == 0 else {
+            throw Failed("cannot rename \(temporary): \(String(cString: strerror(errno)))")
+        }
     }
 }

@@ -19,7 +19,9 @@ import TransportStream
 
     private static func tag(_ bytes: [UInt8], at timestamp: UInt32, after messages: [[UInt8]] = []) throws -> [UInt8] {
         let audio = try audio(bytes, after: messages)
-        return bytes.withUnsafeBytes { FLV.withTag(of: audio, in: $0, timestamp: timestamp) { Array($0) + Array($1) + Array($2) } }
+        return bytes.withUnsafeBytes {
+            FLV.withTag(of: audio, in: $0, timestamp: timestamp) { Array($0) + Array($1) + Array($2) }
+        }
     }
 
     // MARK: FLV
@@ -78,7 +80,9 @@ import TransportStream
     }
 
     /// As many as it takes until they are no odd ones among others.
-    private static let (mulaw, mp3) = ([[UInt8]](repeating: [0x82, 1], count: 3), [[UInt8]](repeating: [0x2F, 1], count: 3))
+    private static let (mulaw, mp3) = (
+        [[UInt8]](repeating: [0x82, 1], count: 3), [[UInt8]](repeating: [0x2F, 1], count: 3)
+    )
 
     private static func opusHeader(_ content: UInt8) -> [UInt8] { enhanced(0, "Opus", [content]) }
     private static func opusFrame(_ content: UInt8) -> [UInt8] { enhanced(1, "Opus", [content]) }

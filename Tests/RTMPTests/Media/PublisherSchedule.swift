@@ -110,8 +110,8 @@ struct PublisherSchedule {
                 if hasJumpedInPause { return false }
                 hasJumpedInPause = true
             }
-            // A step ahead in a burst looks like dropped frames while it is less than the line owes. A second one may be
-            // more than that, and is then a jump whose place in the other stream is unknown.
+            // A step ahead in a burst looks like dropped frames while it is less than the line owes. A second one may
+            // be more than that, and is then a jump whose place in the other stream is unknown.
             if stall.contains(jump.at), 0..<stall.count + 1_000_000 ~= jump.by * 1000 {
                 if hasGoneAheadInStall { return false }
                 hasGoneAheadInStall = true
@@ -326,7 +326,8 @@ struct PublisherSchedule {
             let sign = kind == .video ? 1 : -1
             let lost = jumps.reduce(0) { $0 + ($1.kind == .video ? $1.by - $1.moves : $1.moves - $1.by) }
             guard lost + sign * (by - moves) == 0 || abs(lost + sign * (by - moves)) > 3000 else { continue }
-            guard [before, before + by].allSatisfy({ wrap != 1 << 24 || Self.distance($0, wrap) > 8000 || $0 + by == 0 })
+            guard
+                [before, before + by].allSatisfy({ wrap != 1 << 24 || Self.distance($0, wrap) > 8000 || $0 + by == 0 })
             else { continue }
             jumps.append(LoneJump(kind: kind, at: at, by: by, moves: moves))
         }

@@ -152,9 +152,9 @@ import TransportStream
         }
     }
 
-    /// About one in 1,600 schedules fails: it combines faults, such as two jumps in one burst or two jumps of one stream,
-    /// that the timeline does not resolve. So the tests use one seed. After a change of the timeline, try many with
-    /// `STREAMBOX_TEST_SEED`.
+    /// About one in 1,600 schedules fails: it combines faults, such as two jumps in one burst or two jumps of one
+    /// stream, that the timeline does not resolve. So the tests use one seed. After a change of the timeline, try many
+    /// with `STREAMBOX_TEST_SEED`.
     private static let usualSeed: UInt64 = 2026
 
     @Test("whatever a publisher sends by chance comes out in order and in sync")

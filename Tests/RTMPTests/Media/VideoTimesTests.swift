@@ -114,9 +114,10 @@ import TransportStream
     func fast() {
         var reading = Reading()
         let frames = (0..<3000).map { (time: $0 * 10 / 3, composition: 0) }
-        #expect(zip(frames, times(frames, &reading)).allSatisfy { frame, time in
-            time.map { (0...5).contains($0.dts - frame.time) } == true
-        })
+        #expect(
+            zip(frames, times(frames, &reading)).allSatisfy { frame, time in
+                time.map { (0...5).contains($0.dts - frame.time) } == true
+            })
     }
 
     @Test("a header of another codec comes alone -> the stream goes on; its keyframe begins the other codec")

@@ -2,7 +2,10 @@
 public struct FLVFile {
     /// A tag of video or audio.
     public struct Tag: Sendable, Hashable {
-        public enum Kind: UInt8, Sendable { case audio = 8, video = 9 }
+        public enum Kind: UInt8, Sendable {
+            case audio = 8
+            case video = 9
+        }
 
         public var kind: Kind
         /// Milliseconds.

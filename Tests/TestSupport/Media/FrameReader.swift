@@ -16,8 +16,8 @@ public struct FrameReader: Sendable {
 
     public struct Reading: Sendable {
         public let frames: [Frame]
-        /// When each beep begins, in seconds on the same timeline, to about a millisecond. One with less than 0.3 s of quiet
-        /// before it is left out: it may have been cut into.
+        /// When each beep begins, in seconds on the same timeline, to about a millisecond. One with less than 0.3 s of
+        /// quiet before it is left out: it may have been cut into.
         public let beeps: [Double]
         /// What the decoder complained about: nothing, for a sound stream.
         public let complaints: [String]
@@ -54,7 +54,10 @@ public struct FrameReader: Sendable {
                     input, options: options, sound: false, atMost: atMost, within: limit)
             }
             let frames = try frames(done)
-            let beeps = sound ? beeps(String(decoding: try folder.read(soundTimes), as: UTF8.self), try folder.read(soundSamples)) : []
+            let beeps =
+                sound
+                ? beeps(String(decoding: try folder.read(soundTimes), as: UTF8.self), try folder.read(soundSamples))
+                : []
             let complaints = done.errors.split(separator: "\n").map(String.init).filter {
                 $0.contains("[warning]") || $0.contains("[error]") || $0.contains("[fatal]")
             }
@@ -77,9 +80,12 @@ public struct FrameReader: Sendable {
         // A fine time base: in one of frames two near ones would have the same time, and FFmpeg complain.
         words += ["-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-f", "rawvideo", "pipe:1"]
         if let sound {
-            let filter = ["-map", "0:a:0?", "-af", "aresample=out_sample_fmt=s16:out_chlayout=mono", "-c:a", "pcm_s16le"]
+            let filter = [
+                "-map", "0:a:0?", "-af", "aresample=out_sample_fmt=s16:out_chlayout=mono", "-c:a", "pcm_s16le",
+            ]
             words += filter + ["-f", "s16le", sound.path(soundSamples)]
-            // Not `ashowinfo`: since FFmpeg 7 picture and sound are filtered by threads of their own, which write into each other's lines.
+            // Not `ashowinfo`: since FFmpeg 7 picture and sound are filtered by threads of their own, which write into
+            // each other's lines.
             words += filter + ["-f", "framecrc", sound.path(soundTimes)]
         }
         // FFmpeg shifts MPEG-TS by the start of the first stream that is used, in spite of -copyts: use them all.
@@ -92,7 +98,8 @@ public struct FrameReader: Sendable {
         var ticks = 0.0
         var frames: [Frame] = []
         let cells = decoded.output
-        // The filter writes a line in pieces. Since FFmpeg 7 other threads write between them, and what comes then has no prefix.
+        // The filter writes a line in pieces. Since FFmpeg 7 other threads write between them, and what comes then has
+        // no prefix.
         for line in decoded.errors.split(separator: "\n") where line.contains("pts:") || line.contains("config in") {
             if let base = line.firstMatch(of: /config in time_base: (\d+)\/(\d+)/) {
                 ticks = (Double(base.1) ?? 0) / (Double(base.2) ?? 1)
@@ -132,7 +139,8 @@ public struct FrameReader: Sendable {
 
     private static let soundSamples = "samples", soundTimes = "times"
 
-    /// - Parameter times: A `framecrc` of the samples: `#tb 0: 1/48000`, then `0, DTS, PTS, DURATION, SIZE, 0x…` for each frame.
+    /// - Parameter times: A `framecrc` of the samples: `#tb 0: 1/48000`, then `0, DTS, PTS, DURATION, SIZE, 0x…` for
+    ///   each frame.
     private static func beeps(_ times: String, _ samples: [UInt8]) -> [Double] {
         var beeps: [Double] = []
         var offset = 0

@@ -2,10 +2,10 @@ import Foundation
 
 /// Test video whose every frame carries its number as black and white blocks, with a beep each second.
 ///
-/// The upper half of the picture is a grid of 8 × 5 cells: four rows are the 32 bits of the number (least significant bit
-/// first), the fifth makes every column odd. The lower half flashes for three frames when a second begins, together with
-/// the beep. Made by FFmpeg alone, so it is one argument list and costs a few per cent of a core in real time; the cells
-/// are relative to the picture, so a number survives scaling.
+/// The upper half of the picture is a grid of 8 × 5 cells: four rows are the 32 bits of the number (least significant
+/// bit first), the fifth makes every column odd. The lower half flashes for three frames when a second begins, together
+/// with the beep. Made by FFmpeg alone, so it is one argument list and costs a few per cent of a core in real time; the
+/// cells are relative to the picture, so a number survives scaling.
 public struct NumberedSource: Sendable, Hashable {
     public enum Codec: String, Sendable, Hashable { case h264, hevc }
 
@@ -49,7 +49,8 @@ public struct NumberedSource: Sendable, Hashable {
     public var picture = Picture.plain
     /// Kilobits per second.
     public var bitrate = 800
-    /// Frames per second that the stream says it has, where that is not the truth (H.264); `bitrate` means nothing then.
+    /// Frames per second that the stream says it has, where that is not the truth (H.264); `bitrate` means nothing
+    /// then.
     public var announcedRate: Int?
     /// How far frames come from even intervals, at the most: less than half of one.
     public var unevenness = Duration.zero
@@ -141,7 +142,8 @@ public struct NumberedSource: Sendable, Hashable {
 
     private var videoOptions: [String] {
         // x264 believes the rate that it announces, and would share the bits out by that.
-        let bits = announcedRate.map { ["-crf", "23", "-x264-params", "fps=\($0)"] }
+        let bits =
+            announcedRate.map { ["-crf", "23", "-x264-params", "fps=\($0)"] }
             ?? ["-b:v", "\(bitrate)k", "-maxrate", "\(bitrate)k", "-bufsize", "\(bitrate)k"]
         let rateControl = bits + ["-g", "\(gop)", "-keyint_min", "\(gop)", "-sc_threshold", "0", "-bf", "\(bFrames)"]
         switch codec {

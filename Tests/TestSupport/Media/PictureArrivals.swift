@@ -41,14 +41,17 @@ public final class PictureArrivals: Sendable {
     /// All so far.
     public var all: [Picture] { pictures.withLock { $0 } }
 
-    /// Seconds before each key picture behind the first `count` pictures in which none came: an encoder begins with such a one.
+    /// Seconds before each key picture behind the first `count` pictures in which none came: an encoder begins with
+    /// such a one.
     public func pausesBeforeKeys(after count: Int) -> [Double] {
         let pictures = Array(all.dropFirst(max(0, count - 1)))
         return zip(pictures, pictures.dropFirst()).compactMap { $1.isKey ? ($1.time - $0.time).inSeconds : nil }
     }
 
     /// Waits until so many pictures have come.
-    public func waitFor(_ count: Int, within limit: Duration = .seconds(40), file: String = #fileID, line: Int = #line) async throws {
+    public func waitFor(_ count: Int, within limit: Duration = .seconds(40), file: String = #fileID, line: Int = #line)
+        async throws
+    {
         try await eventually("\(count) pictures at a tap", within: limit, file: file, line: line) { all.count >= count }
     }
 }
@@ -76,7 +79,9 @@ struct PictureScan {
         guard packet[at] == 0x47, packet[at + 1] & 0x40 != 0, packet[at + 3] & 0x10 != 0 else { return nil }
         let hasField = packet[at + 3] & 0x20 != 0
         let payload = at + 4 + (hasField ? 1 + Int(packet[at + 4]) : 0)
-        guard payload + 4 <= packet.endIndex, packet[payload..<payload + 3].elementsEqual([0, 0, 1]), packet[payload + 3] & 0xF0 == 0xE0 else { return nil }
+        guard payload + 4 <= packet.endIndex, packet[payload..<payload + 3].elementsEqual([0, 0, 1]),
+            packet[payload + 3] & 0xF0 == 0xE0
+        else { return nil }
         return hasField && packet[at + 4] > 0 && packet[at + 5] & 0x40 != 0
     }
 }

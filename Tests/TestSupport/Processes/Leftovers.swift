@@ -2,8 +2,8 @@ import Foundation
 
 /// Processes that should be gone.
 ///
-/// Every program of a `Stage` carries a mark in its environment, and so do the programs it starts: what is left of a stage
-/// is found whoever its parent has become, and tests running beside it do not disturb the count.
+/// Every program of a `Stage` carries a mark in its environment, and so do the programs it starts: what is left of a
+/// stage is found whoever its parent has become, and tests running beside it do not disturb the count.
 public enum Leftovers {
     public struct Process: Sendable, CustomStringConvertible, Hashable {
         public let pid: Int32

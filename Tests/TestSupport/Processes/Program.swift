@@ -261,7 +261,9 @@ public final class Program: Sendable, CustomStringConvertible {
     /// The newest lines of both streams, for the report of a failure; of one that crashed also what it said of that.
     var tail: String {
         let lines = (output.lines + errors.lines).sorted { $0.time < $1.time }
-        let crash = lines.firstIndex { line in ["Fatal error", "Fatal access", "Program crashed"].contains { line.text.contains($0) } }
+        let crash = lines.firstIndex { line in
+            ["Fatal error", "Fatal access", "Program crashed"].contains { line.text.contains($0) }
+        }
         let all = lines[max(0, min(lines.count - 25, crash ?? .max))...].prefix(300)
         let state = ending.map { "\($0)" } ?? "running"
         return "── \(self), \(state)\n" + all.map { "   \($0.text)\n" }.joined()

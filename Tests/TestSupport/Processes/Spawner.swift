@@ -65,7 +65,8 @@ final class Spawner: Sendable {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        // Everything above 2 is closed last, so a source below 3 is the only one that could be overwritten; there is none.
+        // Everything above 2 is closed last, so a source below 3 is the only one that could be overwritten; there is
+        // none.
         for (target, source) in request.descriptors.enumerated() {
             posix_spawn_file_actions_adddup2(&actions, source, Int32(target))
         }

@@ -15,7 +15,9 @@ struct FoundUnit {
 
 extension UnitParser {
     /// Gives bytes in the pieces in which they are, and calls `found` for every unit.
-    mutating func read(_ pieces: [[UInt8]], program: (Program) -> Void = { _ in }, found: (AccessUnit, borrowing UnitParser) -> Void) {
+    mutating func read(
+        _ pieces: [[UInt8]], program: (Program) -> Void = { _ in }, found: (AccessUnit, borrowing UnitParser) -> Void
+    ) {
         for piece in pieces {
             var given = 0
             while given < piece.count {

@@ -36,13 +36,16 @@ struct ReferenceUnit: Hashable {
             var payload = Array(packet[(packet[3] & 0x20 != 0 ? 5 + Int(packet[4]) : 4)...])
             if packet[1] & 0x40 != 0 {
                 if let unit = open.removeValue(forKey: pid) { done.append(unit) }
-                guard payload.count > 18, payload.starts(with: [0, 0, 1]), payload[3] >= 0xC0, payload[3] <= 0xEF else { continue }
+                guard payload.count > 18, payload.starts(with: [0, 0, 1]), payload[3] >= 0xC0, payload[3] <= 0xEF else {
+                    continue
+                }
                 let pts = time(payload, 9)
                 let dts = payload[7] & 0x40 != 0 ? time(payload, 14) : pts
                 let isDeclared = payload[4] != 0 || payload[5] != 0
                 payload.removeFirst(9 + Int(payload[8]))
                 open[pid] = ReferenceUnit(
-                    kind: packet[(packet[3] & 0x20 != 0 ? 5 + Int(packet[4]) : 4) + 3] >= 0xE0 ? .video : .audio, pts: pts, dts: dts,
+                    kind: packet[(packet[3] & 0x20 != 0 ? 5 + Int(packet[4]) : 4) + 3] >= 0xE0 ? .video : .audio,
+                    pts: pts, dts: dts,
                     payload: payload, packets: [number], isEvident: isDeclared || isStuffed)
             } else if open[pid] != nil {
                 open[pid]!.payload += payload

@@ -34,7 +34,9 @@ final class SyntheticFeed {
         units.append(Unit(start: bytes.count, count: count, isKeyframe: isKeyframe, era: feed.era))
         bytes += UnsafeBufferPointer(start: room, count: count)
         dts += step
-        feed.commit(count, pts: dts, dts: dts, isPicture: true, entry: isKeyframe ? Continuity(association: 1, map: 2, video: 3, audio: 4) : nil)
+        feed.commit(
+            count, pts: dts, dts: dts, isPicture: true,
+            entry: isKeyframe ? Continuity(association: 1, map: 2, video: 3, audio: 4) : nil)
     }
 
     func isUnitStart(_ place: Int, keyframe: Bool = false) -> Bool {
@@ -76,7 +78,9 @@ struct CheckedReader {
         let taken = min(count, bytes.count)
         if unannounced > 0 {
             let at = 752 - unannounced
-            for index in 0..<taken where (at + index) % 188 == 0 && bytes[index] != 0x47 { complaints.append("announcement") }
+            for index in 0..<taken where (at + index) % 188 == 0 && bytes[index] != 0x47 {
+                complaints.append("announcement")
+            }
             unannounced -= taken
             if unannounced == 0 { land() }
         } else if let start = place {

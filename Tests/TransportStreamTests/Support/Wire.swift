@@ -19,7 +19,9 @@ enum Wire {
             let counter = packet[3] & 0x0F
             if flags & 0x80 == 0 {
                 let expected = counters[pid].map { packet[3] & 0x10 != 0 ? ($0 + 1) & 0x0F : $0 }
-                if let expected, expected != counter { complaints.append("packet \(number), PID \(pid): counter \(counter), not \(expected)") }
+                if let expected, expected != counter {
+                    complaints.append("packet \(number), PID \(pid): counter \(counter), not \(expected)")
+                }
             } else {
                 clock = nil
             }
@@ -31,7 +33,9 @@ enum Wire {
             if flags & 0x10 != 0 {
                 let base = packet[6..<10].reduce(0 as Int64) { $0 << 8 | Int64($1) } << 1 | Int64(packet[10] >> 7)
                 let extended = clock.map { Ticks.extend(base, near: $0) } ?? base
-                if let clock, extended < clock { complaints.append("packet \(number): clock goes back by \(clock - extended)") }
+                if let clock, extended < clock {
+                    complaints.append("packet \(number): clock goes back by \(clock - extended)")
+                }
                 clock = extended
             }
         }
@@ -42,9 +46,13 @@ enum Wire {
             for unit in units.of(kind) {
                 let dts = last.map { Ticks.extend(unit.dts, near: $0) } ?? unit.dts
                 let pts = Ticks.extend(unit.pts, near: dts)
-                if let last, dts <= last { complaints.append("\(kind) packet \(unit.packets[0]): DTS \(dts) after \(last)") }
+                if let last, dts <= last {
+                    complaints.append("\(kind) packet \(unit.packets[0]): DTS \(dts) after \(last)")
+                }
                 if pts < dts { complaints.append("\(kind) packet \(unit.packets[0]): PTS \(pts) before DTS \(dts)") }
-                if !shown.insert(pts).inserted { complaints.append("\(kind) packet \(unit.packets[0]): PTS \(pts) twice") }
+                if !shown.insert(pts).inserted {
+                    complaints.append("\(kind) packet \(unit.packets[0]): PTS \(pts) twice")
+                }
                 last = dts
             }
         }
@@ -52,15 +60,20 @@ enum Wire {
     }
 
     /// Expects that FFmpeg decodes the bytes and says nothing.
-    static func expectDecodes(_ bytes: [UInt8], _ hint: String, location: SourceLocation = #_sourceLocation) async throws {
+    static func expectDecodes(_ bytes: [UInt8], _ hint: String, location: SourceLocation = #_sourceLocation)
+        async throws
+    {
         let done = try await Tool.run(
             "ffmpeg",
             [
                 "-hide_banner", "-nostdin", "-nostats", "-v", "warning", "-copyts", "-f", "mpegts", "-i", "pipe:0",
-                // The times as they are: FFmpeg closes gaps of more than ten seconds itself, and rounded to whole frames, pictures of two writers can fall together.
+                // The times as they are: FFmpeg closes gaps of more than ten seconds itself, and rounded to whole
+                // frames, pictures of two writers can fall together.
                 "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-f", "null", "-",
             ],
             input: .bytes(bytes))
-        #expect(done.ending == .exited(0) && done.errors.isEmpty, "\(hint): \(done.errors.prefix(600))", sourceLocation: location)
+        #expect(
+            done.ending == .exited(0) && done.errors.isEmpty, "\(hint): \(done.errors.prefix(600))",
+            sourceLocation: location)
     }
 }
