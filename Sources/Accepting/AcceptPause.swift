@@ -1,19 +1,19 @@
 import Glibc
-public import NIOCore
+package import NIOCore
 
 /// Keeps a server's socket shut for a while when there are no descriptors left: who waits there would wake its thread
 /// again and again. It belongs first in the pipeline of the server's channel.
-public final class AcceptPause: ChannelDuplexHandler {
-    public typealias InboundIn = NIOAny
-    public typealias OutboundIn = NIOAny
+package final class AcceptPause: ChannelDuplexHandler {
+    package typealias InboundIn = NIOAny
+    package typealias OutboundIn = NIOAny
 
     private static let length = TimeAmount.seconds(1)
     private var isOn = false
 
-    public init() {}
+    package init() {}
 
     /// A lack goes no further: it is over by itself.
-    public func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let lack = error as? IOError, [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(lack.errnoCode) else {
             return context.fireErrorCaught(error)
         }
@@ -29,7 +29,7 @@ public final class AcceptPause: ChannelDuplexHandler {
     }
 
     /// The end of the pause asks for what was not asked for meanwhile.
-    public func read(context: ChannelHandlerContext) {
+    package func read(context: ChannelHandlerContext) {
         if !isOn { context.read() }
     }
 }

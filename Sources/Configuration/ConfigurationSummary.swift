@@ -2,10 +2,10 @@ import Redaction
 
 /// What was understood of a configuration, as plain text of at most 80 columns. Secrets appear as
 /// the places where they are to be had, URLs are masked.
-public enum ConfigurationSummary {
-    public static let width = 80
+package enum ConfigurationSummary {
+    package static let width = 80
 
-    public static func render(_ configuration: BoxConfiguration) -> String {
+    package static func render(_ configuration: BoxConfiguration) -> String {
         var page = Page()
         let groups = configuration.channels.flatMap(\.groups)
         page.add(

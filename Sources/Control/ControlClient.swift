@@ -2,10 +2,10 @@ import FoundationEssentials
 import Glibc
 
 /// Asks the running service. Everything blocks: it is a command's whole work.
-public struct ControlClient: Sendable {
-    public let path: String
+package struct ControlClient: Sendable {
+    package let path: String
 
-    public init(path: String) {
+    package init(path: String) {
         self.path = path
     }
 
@@ -13,7 +13,7 @@ public struct ControlClient: Sendable {
     private static let patience = 60
 
     /// - Throws: ``ControlError`` when nobody answers.
-    public func send(_ request: ControlRequest) throws(ControlError) -> ControlReply {
+    package func send(_ request: ControlRequest) throws(ControlError) -> ControlReply {
         let descriptor = try connected()
         defer { close(descriptor) }
         var limit = timeval(tv_sec: Self.patience, tv_usec: 0)

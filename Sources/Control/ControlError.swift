@@ -1,6 +1,6 @@
 /// Why the control socket cannot be had: one sentence with the mend.
-public struct ControlError: Error, Sendable, Hashable, CustomStringConvertible {
-    public var description: String
+package struct ControlError: Error, Sendable, Hashable, CustomStringConvertible {
+    package var description: String
 
-    public init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 }

@@ -1,8 +1,8 @@
-public import Status
+package import Status
 
 /// What became of a request: one JSON object on a line.
-public struct ControlReply: Sendable, Hashable, Codable {
-    public enum Outcome: String, Sendable, Hashable, Codable {
+package struct ControlReply: Sendable, Hashable, Codable {
+    package enum Outcome: String, Sendable, Hashable, Codable {
         case done
         /// The request is right, and cannot be had.
         case refused
@@ -10,13 +10,13 @@ public struct ControlReply: Sendable, Hashable, Codable {
         case mistaken
     }
 
-    public var outcome: Outcome
+    package var outcome: Outcome
     /// A sentence for a person, or several lines of them.
-    public var message: String
+    package var message: String
     /// For `status`.
-    public var status: BoxSnapshot?
+    package var status: BoxSnapshot?
 
-    public init(_ outcome: Outcome, _ message: String, status: BoxSnapshot? = nil) {
+    package init(_ outcome: Outcome, _ message: String, status: BoxSnapshot? = nil) {
         self.outcome = outcome
         self.message = message
         self.status = status
@@ -24,6 +24,6 @@ public struct ControlReply: Sendable, Hashable, Codable {
 }
 
 /// Whoever does what the control socket asks.
-public protocol ControlledService: Sendable {
+package protocol ControlledService: Sendable {
     func answer(_ request: ControlRequest) async -> ControlReply
 }

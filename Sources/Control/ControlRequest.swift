@@ -1,6 +1,6 @@
 /// What a command asks of the running service: one JSON object on a line.
-public struct ControlRequest: Sendable, Hashable, Codable {
-    public enum Command: String, Sendable, Hashable, Codable, CaseIterable {
+package struct ControlRequest: Sendable, Hashable, Codable {
+    package enum Command: String, Sendable, Hashable, Codable, CaseIterable {
         case status, reload
         case startGroup = "group-start"
         case stopGroup = "group-stop"
@@ -9,13 +9,13 @@ public struct ControlRequest: Sendable, Hashable, Codable {
         case handover
     }
 
-    public var command: Command
+    package var command: Command
     /// The group or target.
-    public var name: String?
+    package var name: String?
     /// For a handover: the encoder wanted.
-    public var encoder: String?
+    package var encoder: String?
 
-    public init(_ command: Command, name: String? = nil, encoder: String? = nil) {
+    package init(_ command: Command, name: String? = nil, encoder: String? = nil) {
         self.command = command
         self.name = name
         self.encoder = encoder

@@ -6,33 +6,33 @@ import NIOPosix
 /// The control socket: takes requests of the box's owner, a line each, and answers each with a line.
 ///
 /// Nothing that a client does or leaves undone costs more than a place among ``mostClients`` for ``patience``.
-public struct ControlServer: Sendable {
-    public let path: String
+package struct ControlServer: Sendable {
+    package let path: String
     private let service: any ControlledService
 
     /// Clients at a time; another one is told to come again.
-    public static let mostClients = 16
+    package static let mostClients = 16
     /// Bytes of a request.
-    public static let mostBytes = 64 << 10
+    package static let mostBytes = 64 << 10
     /// How long a client may take to send its request, and to read the answer.
-    public static let patience = Duration.seconds(10)
+    package static let patience = Duration.seconds(10)
     private let patience: Duration
 
-    public init(path: String, service: any ControlledService, patience: Duration = Self.patience) {
+    package init(path: String, service: any ControlledService, patience: Duration = Self.patience) {
         self.path = path
         self.service = service
         self.patience = patience
     }
 
     /// A socket that is open, and answers.
-    public struct Opened: Sendable {
+    package struct Opened: Sendable {
         fileprivate let channel: any Channel
     }
 
     /// Opens the socket, readable and writable for its owner alone.
     ///
     /// - Throws: ``ControlError`` when another service holds it or the folder cannot be written.
-    public func open() async throws(ControlError) -> Opened {
+    package func open() async throws(ControlError) -> Opened {
         // Made under another name: it replaces what is left of another service at once.
         let fresh = path + ".new"
         guard let address = UnixAddress(fresh) else {
@@ -89,7 +89,7 @@ public struct ControlServer: Sendable {
     }
 
     /// Keeps the socket until the task is cancelled; then it is gone.
-    public func run(_ opened: Opened) async {
+    package func run(_ opened: Opened) async {
         await withTaskCancellationHandler {
             try? await opened.channel.closeFuture.get()
         } onCancel: {
@@ -99,7 +99,7 @@ public struct ControlServer: Sendable {
     }
 
     /// Closes a socket that is not going to be kept.
-    public func close(_ opened: Opened) async {
+    package func close(_ opened: Opened) async {
         try? await opened.channel.close()
         unlink(path)
     }

@@ -1,8 +1,8 @@
 import Polling
-public import TransportStream
+package import TransportStream
 
 /// What a source's inlet reports.
-public enum SourceEvent: Sendable, Hashable {
+package enum SourceEvent: Sendable, Hashable {
     /// The first program is known, or another one.
     case program(Program)
     /// Pictures come; also after a ``stalled``.
@@ -37,7 +37,7 @@ public enum SourceEvent: Sendable, Hashable {
 }
 
 /// What a channel reports of its slate.
-public enum SlateEvent: Sendable, Hashable {
+package enum SlateEvent: Sendable, Hashable {
     case onAir(VideoFormat)
     /// A source took the air.
     case offAir

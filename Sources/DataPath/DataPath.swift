@@ -1,26 +1,26 @@
 import Glibc
 package import Polling
-public import SystemPackage
-public import TransportStream
+package import SystemPackage
+package import TransportStream
 
 /// Everything between the processes: feeds, splicers, pipes and taps of all channels, on one thread.
 ///
 /// The data path knows nothing of processes. It gives the child's end of each pipe to its caller, reports what flows
 /// and what does not, and carries on whatever happens at the other ends.
-public actor DataPath {
+package actor DataPath {
     /// One source's inlet, encoder or publisher, for as long as its process runs.
-    public struct Attachment: Sendable, Hashable {
+    package struct Attachment: Sendable, Hashable {
         fileprivate let number: Int
     }
 
     /// A feed: a channel's own, or a group's.
-    public enum FeedName: Sendable, Hashable {
+    package enum FeedName: Sendable, Hashable {
         case channel(String)
         case group(String)
     }
 
     private let loop = EventLoop()
-    public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
     private var channels: [String: ChannelInput] = [:]
     private var groups: [String: GroupOutput] = [:]
@@ -48,7 +48,7 @@ public actor DataPath {
     ///   - tapPatience: How long a client of a tap may take nothing though bytes wait; then it is dropped.
     ///   - mostAhead: How far a source may be ahead of real time before it is held back: less than a feed keeps,
     ///     so that no encoder and no target jumps over what comes at once.
-    public init(
+    package init(
         limits: Feed.Limits = Feed.Limits(), frameBytes: Int = 256 << 20, frameSpan: Duration = .seconds(4),
         tapPatience: Duration = .seconds(10), mostAhead: Duration = .seconds(4)
     ) {
@@ -60,18 +60,18 @@ public actor DataPath {
     }
 
     /// Returns once the thread that moves the packets is between two jobs.
-    public func comeRound() {}
+    package func comeRound() {}
 
     /// Starts looking for what stalls. To be called once.
     ///
     /// The thread retains the data path until ``stop()``, so that nothing which a descriptor or a deadline refers to is
     /// freed while the thread runs.
-    public func start() {
+    package func start() {
         loop.setTimer { [self] in assumeIsolated { $0.doWhatIsDue() } }
     }
 
     /// Closes everything and ends the thread.
-    public func stop() {
+    package func stop() {
         for detach in detach.values { detach() }
         detach = [:]
         for tap in taps.values { tap.close() }
@@ -89,7 +89,7 @@ public actor DataPath {
     ///   - changePatience: How long a source that takes the air waits for the last pictures of the one before.
     ///   - keepsSound: A group copies the channel's sound, which has one format therefore, see ``keepSound(_:of:)``.
     ///   - start: Where the channel's timeline begins, in ticks.
-    public func addChannel(
+    package func addChannel(
         _ name: String, patience: Duration, slateDelay: Duration = .zero, changePatience: Duration = .milliseconds(500),
         keepsSound: Bool = false, start: Int64 = 10 * Ticks.perSecond
     ) {
@@ -102,27 +102,27 @@ public actor DataPath {
 
     /// Has a clip shown whenever no source of a channel delivers: the patience after the last picture, in real time,
     /// until a source takes the air.
-    public func setSlate(_ clip: SlateClip, of channel: String, report: @escaping @Sendable (SlateEvent) -> Void) {
+    package func setSlate(_ clip: SlateClip, of channel: String, report: @escaping @Sendable (SlateEvent) -> Void) {
         channels[channel]?.setSlate(clip, report: report)
     }
 
     /// Adds a group with an empty feed. A group that passes its channel through needs none: it reads the channel's.
-    public func addGroup(_ name: String) {
+    package func addGroup(_ name: String) {
         groups[name] = GroupOutput(hub: FeedHub(limits: limits, loop: loop), loop: loop)
     }
 
     /// Forgets a channel. Its processes, taps and groups have to be gone.
     ///
     /// - Returns: What its feed had taken in.
-    public func removeChannel(_ name: String) -> FeedFigures? { channels.removeValue(forKey: name)?.figures }
+    package func removeChannel(_ name: String) -> FeedFigures? { channels.removeValue(forKey: name)?.figures }
 
     /// Forgets a group. Its processes and tap have to be gone.
     ///
     /// - Returns: What its feed had taken in.
-    public func removeGroup(_ name: String) -> FeedFigures? { groups.removeValue(forKey: name)?.figures }
+    package func removeGroup(_ name: String) -> FeedFigures? { groups.removeValue(forKey: name)?.figures }
 
     /// Changes how long a channel's source on air may be silent before another one takes over.
-    public func setPatience(_ patience: Duration, of channel: String) {
+    package func setPatience(_ patience: Duration, of channel: String) {
         channels[channel]?.patience = patience.wholeNanoseconds
     }
 
@@ -130,19 +130,19 @@ public actor DataPath {
     ///
     /// The first sound of a source decides which, and it stays for as long as the channel is there: AAC-LC, 44.1 or
     /// 48 kHz, stereo. A source with another one is told ``SourceEvent/otherSound(_:channel:)``, and silence stands in.
-    public func keepSound(_ isKept: Bool, of channel: String) { channels[channel]?.keepsSound = isKept }
+    package func keepSound(_ isKept: Bool, of channel: String) { channels[channel]?.keepsSound = isKept }
 
     /// The one format of a channel's sound; `nil` where it may be in any, before a source has decided, and where there
     /// is no such channel.
-    public func soundFormat(of channel: String) -> AACFormat? { channels[channel]?.soundFormat }
+    package func soundFormat(of channel: String) -> AACFormat? { channels[channel]?.soundFormat }
 
     /// Closes a tap, with its clients; does nothing where there is none.
-    public func closeTap(on feed: FeedName) {
+    package func closeTap(on feed: FeedName) {
         taps.removeValue(forKey: feed)?.close()
     }
 
     /// The picture in a feed; `nil` before the first, and when there is no such feed.
-    public func videoFormat(of name: FeedName) -> VideoFormat? {
+    package func videoFormat(of name: FeedName) -> VideoFormat? {
         switch name {
         case .channel(let name): channels[name]?.videoFormat
         case .group(let name): groups[name]?.videoFormat
@@ -161,7 +161,7 @@ public actor DataPath {
     /// - Parameter port: The port wanted; one of the next hundred is taken when it is not free.
     /// - Returns: The port.
     /// - Throws: ``DescriptorError`` when none of them is free.
-    public func openTap(on feed: FeedName, port: Int) throws(DescriptorError) -> Int {
+    package func openTap(on feed: FeedName, port: Int) throws(DescriptorError) -> Int {
         let tap = try Tap(hub: hub(feed), port: port, loop: loop, patience: tapPatience)
         taps[feed] = tap
         return tap.port
@@ -173,7 +173,7 @@ public actor DataPath {
     ///
     /// - Returns: Both ends, owned by the caller; neither is passed on to children by itself.
     /// - Throws: ``DescriptorError``
-    public static func pipe() throws(DescriptorError) -> (reading: FileDescriptor, writing: FileDescriptor) {
+    package static func pipe() throws(DescriptorError) -> (reading: FileDescriptor, writing: FileDescriptor) {
         let pipe = try Pipe(capacity: Pipe.frames)
         return (FileDescriptor(rawValue: pipe.reading), FileDescriptor(rawValue: pipe.writing))
     }
@@ -187,7 +187,7 @@ public actor DataPath {
     ///     between two, and for a first picture that may take its time.
     /// - Returns: The end for the relay's standard output, owned by the caller.
     /// - Throws: ``DescriptorError``
-    public func attachSource(
+    package func attachSource(
         to channel: String, priority: Int, isNew: Bool = false, patience: PicturePatience? = nil,
         report: @escaping @Sendable (SourceEvent) -> Void
     ) throws(DescriptorError) -> (Attachment, FileDescriptor) {
@@ -225,13 +225,13 @@ public actor DataPath {
     }
 
     /// A process that converts sound, and the ends for its standard input and output, owned by the caller.
-    public struct SoundAttachment: Sendable {
-        public var attachment: Attachment
-        public var input: FileDescriptor
-        public var output: FileDescriptor
+    package struct SoundAttachment: Sendable {
+        package var attachment: Attachment
+        package var input: FileDescriptor
+        package var output: FileDescriptor
         /// From which sample on it is to give sound, counted from the first message that it is given, where it
         /// continues what another one converted; `nil` for all of them.
-        public var firstSample: Int64?
+        package var firstSample: Int64?
     }
 
     /// Makes the pipes for a process that converts a source's audio to AAC. It is given what the source's inlet writes
@@ -242,7 +242,7 @@ public actor DataPath {
     ///
     /// - Parameter sampleRate: In which it is converted.
     /// - Throws: ``DescriptorError``, or ``NothingToConvert`` when the source has ended.
-    public func attachSound(
+    package func attachSound(
         of source: Attachment, sampleRate: Int = AACFormat.stereo48.sampleRate,
         report: @escaping @Sendable (SoundEvent) -> Void
     ) throws -> SoundAttachment {
@@ -283,10 +283,10 @@ public actor DataPath {
     }
 
     /// The source has ended whose sound was to be converted.
-    public struct NothingToConvert: Error, Sendable {}
+    package struct NothingToConvert: Error, Sendable {}
 
     /// Where frames come from.
-    public enum FrameOrigin: Sendable {
+    package enum FrameOrigin: Sendable {
         /// The reader of a card: it writes NUT to one pipe, and its sound as MPEG-TS to another.
         case card(hasSound: Bool)
         /// A FIFO that another program writes to.
@@ -294,17 +294,17 @@ public actor DataPath {
     }
 
     /// A source's frames, and the ends for its reader's picture and sound, owned by the caller.
-    public struct FrameAttachment: Sendable {
-        public var attachment: Attachment
-        public var picture: FileDescriptor?
-        public var sound: FileDescriptor?
+    package struct FrameAttachment: Sendable {
+        package var attachment: Attachment
+        package var picture: FileDescriptor?
+        package var sound: FileDescriptor?
     }
 
     /// Takes in the frames of a source, for encoders that are attached to it.
     ///
     /// - Parameters: As for ``attachSource(to:priority:isNew:patience:report:)``.
     /// - Throws: ``DescriptorError``
-    public func attachFrames(
+    package func attachFrames(
         _ layout: FrameLayout, from origin: FrameOrigin, to channel: String, priority: Int, isNew: Bool = false,
         patience: PicturePatience? = nil,
         report: @escaping @Sendable (SourceEvent) -> Void
@@ -350,7 +350,7 @@ public actor DataPath {
     }
 
     /// Takes no more frames of a source in: its encoder gives what it has, and ends.
-    public func endFrames(of attachment: Attachment) { streams[attachment]?.endInput() }
+    package func endFrames(of attachment: Attachment) { streams[attachment]?.endInput() }
 
     /// Makes the pipes for an encoder of frames.
     ///
@@ -361,7 +361,7 @@ public actor DataPath {
     ///   - frameDuration: From one frame to the next in real time; `nil` where their own times tell.
     /// - Returns: The ends for the encoder's standard input and output, owned by the caller.
     /// - Throws: ``DescriptorError``, or ``NothingToTakeOver`` when no encoder runs, or nothing is left to be encoded.
-    public func attachEncoder(
+    package func attachEncoder(
         ofFrames frames: Attachment, takesOver: Bool, startPatience: Duration, frameDuration: Duration? = nil,
         report: @escaping @Sendable (EncoderEvent) -> Void
     ) throws -> (Attachment, input: FileDescriptor, output: FileDescriptor) {
@@ -394,25 +394,25 @@ public actor DataPath {
     }
 
     /// Where a group's encoder has to go on.
-    public struct Resumption: Sendable, Hashable {
+    package struct Resumption: Sendable, Hashable {
         /// The time from which on a picture is one that the group feed does not have, on the channel's timeline in
         /// ticks; `nil` at the first start.
-        public var video: Int64?
+        package var video: Int64?
         /// Likewise for sound.
-        public var audio: Int64?
+        package var audio: Int64?
         /// Half of the time from one picture to the next, in ticks: where the next picture may come at another pace, it
         /// has to keep this distance from the last.
-        public var halfFrame: Int64
+        package var halfFrame: Int64
         /// The picture of the source on air.
-        public var videoFormat: VideoFormat?
+        package var videoFormat: VideoFormat?
         /// What is on air is the slate.
-        public var isSlate: Bool
+        package var isSlate: Bool
         /// The first decoding time that the encoder will be fed, unless a keyframe comes first.
-        public var first: Int64?
+        package var first: Int64?
     }
 
     /// Where the next generation of a group's encoder has to begin; to be asked before it is attached.
-    public func resumption(of group: String, in channel: String) -> Resumption {
+    package func resumption(of group: String, in channel: String) -> Resumption {
         let tail = groups[group]!.tail
         let feed = channels[channel]!.hub.feed
         return Resumption(
@@ -427,7 +427,7 @@ public actor DataPath {
     ///
     /// - Parameter lead: How far ahead; as long as the next encoder takes to be ready.
     /// - Returns: `nil` when none runs that has given a picture.
-    public func takeover(of group: String, in channel: String, lead: Duration) -> Takeover? {
+    package func takeover(of group: String, in channel: String, lead: Duration) -> Takeover? {
         let output = groups[group]!
         guard output.hasCurrent, let newest = channels[channel]!.hub.feed.newestDTS,
             let end = output.tail.audioEnd ?? output.tail.videoDTS
@@ -440,21 +440,21 @@ public actor DataPath {
     }
 
     /// A place ahead of what has been sent.
-    public struct Takeover: Sendable, Hashable {
+    package struct Takeover: Sendable, Hashable {
         /// On the channel's timeline, in ticks.
-        public var video: Int64
+        package var video: Int64
         /// A time on the grid of the running encoder's frames of sound, in ticks.
-        public var audioGrid: Int64
+        package var audioGrid: Int64
         /// The picture of the source on air.
-        public var videoFormat: VideoFormat?
+        package var videoFormat: VideoFormat?
         /// What is on air is the slate.
-        public var isSlate: Bool
+        package var isSlate: Bool
         /// The first decoding time that the encoder will be fed, unless a keyframe comes first.
-        public var first: Int64?
+        package var first: Int64?
     }
 
     /// How long an encoder may go on taking bytes without giving a picture.
-    public static let encoderPatience = Duration.seconds(2)
+    package static let encoderPatience = Duration.seconds(2)
 
     /// Makes the pipes for an encoder: from the channel feed, at the newest keyframe at or before the place where the
     /// group feed ends, to the group feed.
@@ -470,7 +470,7 @@ public actor DataPath {
     /// - Returns: The ends for the encoder's standard input and output, owned by the caller.
     /// - Throws: ``DescriptorError``; where there is a cut, ``NothingToTakeOver`` when no encoder runs, and
     ///   ``PassedBy``.
-    public func attachEncoder(
+    package func attachEncoder(
         to group: String, in channel: String, needsKeyframe: Bool, copiesSound: Bool = false,
         takingOverAt cut: Splicer.Cut? = nil, isFresh: Bool = false,
         startPatience: Duration = DataPath.encoderPatience, report: @escaping @Sendable (EncoderEvent) -> Void
@@ -520,9 +520,9 @@ public actor DataPath {
     }
 
     /// There is no encoder to take over from.
-    public struct NothingToTakeOver: Error, Sendable {}
+    package struct NothingToTakeOver: Error, Sendable {}
     /// The channel is behind the place already where an encoder was to take over: another one is to be asked for.
-    public struct PassedBy: Error, Sendable {}
+    package struct PassedBy: Error, Sendable {}
 
     /// Makes the pipe for a publisher, from the newest keyframe of a feed on.
     ///
@@ -531,7 +531,7 @@ public actor DataPath {
     ///   datagram, so it is given whole packets.
     /// - Returns: The end for the publisher's standard input, owned by the caller.
     /// - Throws: ``DescriptorError``
-    public func attachPublisher(
+    package func attachPublisher(
         to feed: FeedName, isPaced: Bool = true, report: @escaping @Sendable (PublisherEvent) -> Void
     ) throws(DescriptorError) -> (Attachment, FileDescriptor) {
         let hub = hub(feed)
@@ -549,7 +549,7 @@ public actor DataPath {
     }
 
     /// Ends the input of an encoder, a publisher or a process that converts sound: it writes what it has, and exits.
-    public func endInput(of attachment: Attachment) {
+    package func endInput(of attachment: Attachment) {
         // What it was given counts until it is detached.
         outlets[attachment]?.finish()
         converters[attachment]?.finish()
@@ -558,14 +558,14 @@ public actor DataPath {
     /// Takes what a source's relay, which has ended, left in its pipe.
     ///
     /// - Returns: Whether some of it has to wait, because the source is ahead of real time: to be called again then.
-    public func drain(_ attachment: Attachment) -> Bool {
+    package func drain(_ attachment: Attachment) -> Bool {
         guard let inlet = inlets[attachment] else { return false }
         inlet.drain()
         return inlet.isBehind
     }
 
     /// Takes what the process, which has ended, left in its pipe, and closes the daemon's ends.
-    public func detach(_ attachment: Attachment) {
+    package func detach(_ attachment: Attachment) {
         inlets.removeValue(forKey: attachment)?.drain()
         outlets[attachment] = nil
         publishers[attachment] = nil
@@ -607,33 +607,33 @@ public actor DataPath {
     // MARK: Figures
 
     /// How a publisher's or encoder's input stands.
-    public struct OutletFigures: Sendable, Hashable {
+    package struct OutletFigures: Sendable, Hashable {
         /// Bytes delivered to the process.
-        public var delivered: Int
+        package var delivered: Int
         /// Jumps to the newest keyframe.
-        public var skips: Int
+        package var skips: Int
         /// Ticks of stream that they passed over.
-        public var skippedTicks: Int64
+        package var skippedTicks: Int64
         /// Bytes that wait.
-        public var lag: Int
+        package var lag: Int
     }
 
     /// What a feed has taken in.
-    public struct FeedFigures: Sendable, Hashable {
+    package struct FeedFigures: Sendable, Hashable {
         /// Pictures.
-        public var frames = 0
+        package var frames = 0
         /// Pictures that the channel had and its encoders did not give.
-        public var lostFrames = 0
+        package var lostFrames = 0
         /// How often an encoder fell behind the channel's feed and was given the newest keyframe.
-        public var skips = 0
+        package var skips = 0
         /// Bytes of transport stream.
-        public var bytes = 0
+        package var bytes = 0
         /// Bytes of picture and sound, without what carries them.
-        public var mediaBytes = 0
+        package var mediaBytes = 0
         /// Where it ends on the channel's timeline, in ticks; `nil` while it is empty.
-        public var end: Int64?
+        package var end: Int64?
 
-        public init(
+        package init(
             frames: Int = 0, lostFrames: Int = 0, skips: Int = 0, bytes: Int = 0, mediaBytes: Int = 0, end: Int64? = nil
         ) {
             self.frames = frames
@@ -646,7 +646,7 @@ public actor DataPath {
     }
 
     /// What the pictures of a feed are in now; `nil` before the first, and when there is no such feed.
-    public func videoCodec(of feed: FeedName) -> Codec? {
+    package func videoCodec(of feed: FeedName) -> Codec? {
         switch feed {
         case .channel(let name): channels[name]?.videoCodec
         case .group(let name): groups[name]?.videoCodec
@@ -654,13 +654,13 @@ public actor DataPath {
     }
 
     /// - Returns: `nil` when there is no such group.
-    public func figures(ofGroup name: String) -> FeedFigures? { groups[name]?.figures }
+    package func figures(ofGroup name: String) -> FeedFigures? { groups[name]?.figures }
 
     /// - Returns: `nil` when there is no such channel.
-    public func figures(ofChannel name: String) -> FeedFigures? { channels[name]?.figures }
+    package func figures(ofChannel name: String) -> FeedFigures? { channels[name]?.figures }
 
     /// - Returns: `nil` when the attachment is no publisher's or is closed.
-    public func figures(of attachment: Attachment) -> OutletFigures? {
+    package func figures(of attachment: Attachment) -> OutletFigures? {
         outlets[attachment].map {
             OutletFigures(
                 delivered: $0.reader.delivered, skips: $0.reader.skips, skippedTicks: $0.reader.skipped.ticks,
@@ -669,7 +669,7 @@ public actor DataPath {
     }
 
     /// The same of several; those that have none are left out.
-    public func figures(of attachments: [Attachment]) -> [Attachment: OutletFigures] {
+    package func figures(of attachments: [Attachment]) -> [Attachment: OutletFigures] {
         attachments.reduce(into: [:]) { all, attachment in all[attachment] = figures(of: attachment) }
     }
 

@@ -1,14 +1,14 @@
 import CLinux
 import Glibc
-public import SystemPackage
+package import SystemPackage
 
 /// What went wrong with a descriptor of our own.
-public struct DescriptorError: Error, CustomStringConvertible {
+package struct DescriptorError: Error, CustomStringConvertible {
     /// What could not be done, as a phrase: `listen on 127.0.0.1:20000`.
-    public var action: String
-    public var code: Errno
+    package var action: String
+    package var code: Errno
 
-    public var description: String { "cannot \(action): \(code)" }
+    package var description: String { "cannot \(action): \(code)" }
 
     static func last(_ action: String) -> DescriptorError {
         DescriptorError(action: action, code: Errno(rawValue: errno))

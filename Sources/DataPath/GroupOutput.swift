@@ -1,8 +1,8 @@
 import Polling
-public import TransportStream
+package import TransportStream
 
 /// What the data path reports of an encoder.
-public enum EncoderEvent: Sendable, Hashable {
+package enum EncoderEvent: Sendable, Hashable {
     /// Its first picture is in the group feed.
     ///
     /// - Parameter after: The time since the last picture of the generation before; `nil` for the first of all.

@@ -1,5 +1,5 @@
 /// How long a source may show no picture before it counts as stalled, where that is its own and not its channel's.
-public struct PicturePatience: Sendable, Hashable {
+package struct PicturePatience: Sendable, Hashable {
     /// Nanoseconds until the first.
     let first: Int64
     /// Nanoseconds from one to the next.
@@ -8,7 +8,7 @@ public struct PicturePatience: Sendable, Hashable {
     /// - Parameters:
     ///   - first: From the moment that it is attached.
     ///   - next: From one picture to the next.
-    public init(first: Duration, next: Duration) {
+    package init(first: Duration, next: Duration) {
         self.first = Int64(first / .nanoseconds(1))
         self.next = Int64(next / .nanoseconds(1))
     }

@@ -1,7 +1,7 @@
 import TransportStream
 
 /// What the data path reports of a publisher.
-public enum PublisherEvent: Sendable, Hashable {
+package enum PublisherEvent: Sendable, Hashable {
     /// Its input waits, and it takes nothing.
     case stalled
     /// It takes its input again.

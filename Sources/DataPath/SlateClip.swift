@@ -1,24 +1,24 @@
-public import TransportStream
+package import TransportStream
 
 /// A short transport stream that is shown again and again: one picture a frame, beginning with a keyframe, no sound.
-public struct SlateClip: Sendable {
+package struct SlateClip: Sendable {
     let bytes: [UInt8]
     /// Pictures in it.
-    public let frames: Int
-    public let rate: VideoFormat.Fraction
-    public let format: VideoFormat
+    package let frames: Int
+    package let rate: VideoFormat.Fraction
+    package let format: VideoFormat
 
     /// Why bytes are no clip.
-    public struct Unsuitable: Error, Sendable, Hashable, CustomStringConvertible {
-        public var description: String
+    package struct Unsuitable: Error, Sendable, Hashable, CustomStringConvertible {
+        package var description: String
     }
 
     /// Bytes of a clip at the most; a still picture takes a hundredth of it.
-    public static let mostBytes = 8 << 20
+    package static let mostBytes = 8 << 20
 
     /// - Parameter rate: Pictures a second.
     /// - Throws: ``Unsuitable``
-    public init(_ bytes: [UInt8], rate: VideoFormat.Fraction) throws(Unsuitable) {
+    package init(_ bytes: [UInt8], rate: VideoFormat.Fraction) throws(Unsuitable) {
         guard bytes.count <= Self.mostBytes else { throw Unsuitable(description: "the clip has \(bytes.count) bytes") }
         var frames = 0
         var format: VideoFormat?

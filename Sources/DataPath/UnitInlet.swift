@@ -57,18 +57,18 @@ package protocol SoundOutlet: AnyObject {
 }
 
 /// Audio that a feed does not carry as it comes.
-public struct ForeignAudio: Sendable, Hashable {
+package struct ForeignAudio: Sendable, Hashable {
     /// For people: `MP3`.
-    public var name: String
+    package var name: String
     /// FFmpeg's name of the codec; `nil` where FFmpeg cannot be given it.
-    public var codec: String?
+    package var codec: String?
     /// What comes, as the beginning of a sentence: `its audio is MP3`.
-    public var statement: String
+    package var statement: String
     /// Several tracks come at once, of which none can be used.
-    public var isSeveralTracks: Bool
+    package var isSeveralTracks: Bool
 
     /// - Parameter statement: `nil` for that of a codec with a name.
-    public init(name: String, codec: String?, statement: String? = nil, isSeveralTracks: Bool = false) {
+    package init(name: String, codec: String?, statement: String? = nil, isSeveralTracks: Bool = false) {
         self.name = name
         self.codec = codec
         self.statement = statement ?? "its audio is \(name)"

@@ -1,7 +1,7 @@
-public import RTMP
+package import RTMP
 
 /// Who may publish.
-public enum Admission: Sendable {
+package enum Admission: Sendable {
     /// Nobody, until it is known who.
     case nobody
     /// Whoever reaches the port.

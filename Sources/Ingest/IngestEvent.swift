@@ -1,5 +1,5 @@
 /// What an ingest reports.
-public enum IngestEvent: Sendable, Hashable {
+package enum IngestEvent: Sendable, Hashable {
     /// A publisher with the right key has come; its connection can be lent.
     case began(address: String)
     /// It publishes no more.
@@ -18,7 +18,7 @@ public enum IngestEvent: Sendable, Hashable {
     ///   - unsaid: So many were turned away since the last report of it.
     case refused(IngestRefusal, address: String, detail: String?, unsaid: Int)
 
-    public enum Ending: Sendable, Hashable {
+    package enum Ending: Sendable, Hashable {
         /// It took its leave, or its connection is gone.
         case left
         case violation(String)

@@ -1,5 +1,5 @@
 /// Why a connection was of no use. Each is counted once.
-public enum IngestRefusal: String, Sendable, Hashable, CaseIterable {
+package enum IngestRefusal: String, Sendable, Hashable, CaseIterable {
     /// Another application.
     case application
     /// A wrong key, or none.

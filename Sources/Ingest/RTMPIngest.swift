@@ -1,4 +1,4 @@
-public import Polling
+import Polling
 import SystemPackage
 
 /// A port that takes one RTMP publisher at a time, which shows the right application and key, and lends its connection
@@ -6,18 +6,18 @@ import SystemPackage
 ///
 /// The port stays open between publishers. All ingests share a thread; nothing that a peer does or leaves undone costs
 /// more than ``IngestLimits``.
-public actor RTMPIngest {
+package actor RTMPIngest {
     private static let loop = EventLoop()
-    public nonisolated var unownedExecutor: UnownedSerialExecutor { Self.loop.asUnownedSerialExecutor() }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { Self.loop.asUnownedSerialExecutor() }
 
     private let desk: Desk
     private var door: Door?
-    public nonisolated let ledger = IngestLedger()
+    package nonisolated let ledger = IngestLedger()
     /// What happens, in order; for one reader.
-    public nonisolated let events: AsyncStream<IngestEvent>
+    package nonisolated let events: AsyncStream<IngestEvent>
 
     /// An ingest that lets no one in, until it is told whom.
-    public init(application: String, limits: IngestLimits = IngestLimits()) {
+    package init(application: String, limits: IngestLimits = IngestLimits()) {
         let queue: AsyncStream<IngestEvent>.Continuation
         (events, queue) = AsyncStream.makeStream()
         desk = Desk(
@@ -29,7 +29,7 @@ public actor RTMPIngest {
     /// - Parameter port: 0 asks the kernel for one.
     /// - Returns: The port.
     /// - Throws: The system's error, as an `Errno`.
-    public nonisolated func listen(host: String, port: Int) async throws -> Int {
+    package nonisolated func listen(host: String, port: Int) async throws -> Int {
         // A name may take its time, and the thread has none to spare.
         try await open(try NetworkAddress.resolve(host, port: port))
     }
@@ -43,7 +43,7 @@ public actor RTMPIngest {
     }
 
     /// Closes the port and every connection; what has come of a publisher still goes to its channel.
-    public func close() {
+    package func close() {
         door?.close()
         door = nil
         desk.close()
@@ -52,13 +52,13 @@ public actor RTMPIngest {
     /// Lends the connection of the publisher, which is read by what ``Publication/makeInlet(for:on:)`` makes.
     ///
     /// - Returns: `nil` where there is no publisher, or its connection is lent already.
-    public func lend() -> Publication? { desk.lend() }
+    package func lend() -> Publication? { desk.lend() }
 
     /// Says whether the publisher sends, and nothing of that becomes a picture: then it gives way to another one.
-    public nonisolated func setMute(_ isMute: Bool) { tell { $0.setMute(isMute) } }
+    package nonisolated func setMute(_ isMute: Bool) { tell { $0.setMute(isMute) } }
 
     /// Lets others in from now on; a publisher whose key is right no more is turned away.
-    public nonisolated func admit(_ admission: Admission) { tell { $0.setAdmission(admission) } }
+    package nonisolated func admit(_ admission: Admission) { tell { $0.setAdmission(admission) } }
 
     private nonisolated func tell(_ body: @escaping @Sendable (Desk) -> Void) {
         Self.loop.execute { self.assumeIsolated { body($0.desk) } }

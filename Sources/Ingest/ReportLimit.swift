@@ -4,7 +4,7 @@ import Polling
 /// fill a log: a few in a span of time, the others as a number.
 ///
 /// Pure; times are nanoseconds of any clock that does not go back.
-public struct ReportLimit: Sendable {
+package struct ReportLimit: Sendable {
     private var began: Int64?
     private var told = 0
     private var unsaid = 0
@@ -12,12 +12,12 @@ public struct ReportLimit: Sendable {
     private static let span: Int64 = 60_000_000_000
     private static let most = 5
 
-    public init() {}
+    package init() {}
 
     /// It happened now.
     ///
     /// - Returns: How many before it were left unsaid, when it is to be told.
-    public mutating func note() -> Int? { note(now: EventLoop.now()) }
+    package mutating func note() -> Int? { note(now: EventLoop.now()) }
 
     /// It happened.
     ///

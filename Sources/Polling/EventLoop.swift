@@ -8,9 +8,9 @@ import Synchronization
 /// What belongs to the thread needs no lock, and bytes that came in go out again without a hop to another thread. As
 /// the executor of actors it takes Swift's jobs too, so the compiler proves that nobody else touches what belongs to
 /// it.
-public final class EventLoop: SerialExecutor, @unchecked Sendable {
+package final class EventLoop: SerialExecutor, @unchecked Sendable {
     /// Something that wants to know when its descriptor is ready. Called on the loop's thread.
-    public protocol Handler: AnyObject {
+    package protocol Handler: AnyObject {
         func ready(_ events: UInt32)
     }
 
@@ -34,11 +34,11 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private var armedFor = Int64.max
 
     /// Something that is to be done at a time.
-    public struct Appointment: Sendable, Hashable, Comparable {
+    package struct Appointment: Sendable, Hashable, Comparable {
         fileprivate let due: Int64
         fileprivate let number: Int
 
-        public static func < (one: Appointment, other: Appointment) -> Bool {
+        package static func < (one: Appointment, other: Appointment) -> Bool {
             (one.due, one.number) < (other.due, other.number)
         }
     }
@@ -57,7 +57,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     private static let mostEvents = 64
     private static let mostCancelled = 1024
 
-    public init() {
+    package init() {
         // Whoever reads what is written here may be gone at any time.
         signal(SIGPIPE, SIG_IGN)
         poll = epoll_create1(CInt(EPOLL_CLOEXEC))
@@ -89,7 +89,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     }
 
     /// Ends the thread once the jobs in hand are done. To be called on the loop's thread.
-    public func stop() {
+    package func stop() {
         // Whoever set the timer may be gone before the thread is.
         whatIsDue = nil
         actions = [:]
@@ -98,7 +98,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     }
 
     /// Nanoseconds of the monotonic clock.
-    public static func now() -> Int64 {
+    package static func now() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
@@ -106,10 +106,10 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     // MARK: Executor
 
-    public func enqueue(_ job: consuming ExecutorJob) { enqueue(.job(UnownedJob(job))) }
+    package func enqueue(_ job: consuming ExecutorJob) { enqueue(.job(UnownedJob(job))) }
 
     /// Calls `body` on the loop's thread, behind what was asked of it before.
-    public func execute(_ body: @escaping @Sendable () -> Void) { enqueue(.call(body)) }
+    package func execute(_ body: @escaping @Sendable () -> Void) { enqueue(.call(body)) }
 
     private func enqueue(_ work: Work) {
         let mustWake = inbox.withLock { inbox in
@@ -121,7 +121,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     }
 
     /// The loop's own callbacks reach an actor through `assumeIsolated`; this is how Swift makes sure of it.
-    public func checkIsolated() {
+    package func checkIsolated() {
         precondition(pthread_equal(pthread_self(), thread.withLock { $0 }) != 0, "not on the loop's thread")
     }
 
@@ -133,7 +133,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     // MARK: Descriptors, on the loop's thread
 
     /// Calls `handler` whenever one of `events` is there. The loop keeps the handler until ``remove(_:)``.
-    public func add(_ descriptor: CInt, events: UInt32, handler: any Handler) -> Bool {
+    package func add(_ descriptor: CInt, events: UInt32, handler: any Handler) -> Bool {
         generation &+= 1
         guard control(EPOLL_CTL_ADD, descriptor, events, generation) else { return false }
         handlers[descriptor] = (handler, generation)
@@ -141,7 +141,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     }
 
     /// Calls the handler of a descriptor for other events from now on.
-    public func change(_ descriptor: CInt, events: UInt32) {
+    package func change(_ descriptor: CInt, events: UInt32) {
         guard let entry = handlers[descriptor] else { return }
         _ = control(EPOLL_CTL_MOD, descriptor, events, entry.generation)
     }
@@ -153,20 +153,20 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     }
 
     /// Forgets a descriptor. To be called before it is closed.
-    public func remove(_ descriptor: CInt) {
+    package func remove(_ descriptor: CInt) {
         guard handlers.removeValue(forKey: descriptor) != nil else { return }
         epoll_ctl(poll, EPOLL_CTL_DEL, descriptor, nil)
     }
 
     /// Sets what is called when a deadline has come: it does what is due, and says when something will be next, in
     /// nanoseconds of the monotonic clock; `.max` for never.
-    public func setTimer(_ due: @escaping () -> Int64) { whatIsDue = due }
+    package func setTimer(_ due: @escaping () -> Int64) { whatIsDue = due }
 
     /// Says that something will be due.
     ///
     /// Deadlines move away with each picture, so the timer is left to go off early and is set again then: a few times a
     /// second, where a limit for each wait would program the hardware a hundred times.
-    public func arm(for deadline: Int64) {
+    package func arm(for deadline: Int64) {
         dueAt = min(dueAt, deadline)
         program(for: deadline)
     }
@@ -181,7 +181,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     /// Calls `act` once, at a time in nanoseconds of the monotonic clock or a little later; never before this returns.
     @discardableResult
-    public func at(_ due: Int64, _ act: @escaping () -> Void) -> Appointment {
+    package func at(_ due: Int64, _ act: @escaping () -> Void) -> Appointment {
         lastAppointment += 1
         let appointment = Appointment(due: due, number: lastAppointment)
         // Whoever makes and cancels them without an end is not to fill the memory.
@@ -192,7 +192,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         return appointment
     }
 
-    public func cancel(_ appointment: Appointment) { actions[appointment] = nil }
+    package func cancel(_ appointment: Appointment) { actions[appointment] = nil }
 
     /// Does what is due, and sets the timer for what will be next.
     private func goOff() {
@@ -261,7 +261,7 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
 }
 
 extension Duration {
-    public var wholeNanoseconds: Int64 {
+    package var wholeNanoseconds: Int64 {
         let (seconds, attoseconds) = components
         return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }

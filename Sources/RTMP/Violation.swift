@@ -1,5 +1,5 @@
 /// What a peer did that an RTMP client does not do. Its connection is of no further use.
-public enum Violation: Error, Sendable, Hashable, CustomStringConvertible {
+package enum Violation: Error, Sendable, Hashable, CustomStringConvertible {
     /// Its first bytes are no RTMP handshake.
     case noHandshake
     /// A message that is longer than the limit, or that could not be put together within it.
@@ -17,7 +17,7 @@ public enum Violation: Error, Sendable, Hashable, CustomStringConvertible {
     /// It wants to play, and here is nothing to be played.
     case play
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .noHandshake: "its first bytes are no RTMP handshake"
         case .messageTooLong: "it sends a message that is too long"

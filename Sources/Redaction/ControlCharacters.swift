@@ -1,7 +1,7 @@
 /// Characters that a terminal or a reader of lines would take for something to do: the escape character, line breaks of
 /// every kind, and those that turn the direction of text.
-public enum ControlCharacters {
-    public static func contains(_ scalar: Unicode.Scalar) -> Bool {
+package enum ControlCharacters {
+    package static func contains(_ scalar: Unicode.Scalar) -> Bool {
         guard scalar.value >= 0x80 else { return scalar.value < 0x20 || scalar.value == 0x7F }
         return switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator: true
@@ -10,7 +10,7 @@ public enum ControlCharacters {
     }
 
     /// `text` with each of them written out: `\u001b`.
-    public static func escaped(in text: String) -> String {
+    package static func escaped(in text: String) -> String {
         guard text.unicodeScalars.contains(where: contains) else { return text }
         var result = ""
         for scalar in text.unicodeScalars {
@@ -20,7 +20,7 @@ public enum ControlCharacters {
     }
 
     /// Four digits or more.
-    public static func escaped(_ scalar: Unicode.Scalar) -> String {
+    package static func escaped(_ scalar: Unicode.Scalar) -> String {
         let digits = String(scalar.value, radix: 16)
         return "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }

@@ -3,7 +3,7 @@
 /// Known values are replaced wherever they stand, as written and percent-encoded; what a URL may hold of secrets is
 /// replaced whether known or not. Values under four bytes are left alone: replacing them would make the text unreadable
 /// and tell the value by its gaps.
-public struct Redactor: Sendable {
+package struct Redactor: Sendable {
     /// The longest first: one secret may begin with another.
     private let needles: [[UInt8]]
     /// Needles by their first byte, so that the cost does not grow with the number of secrets.
@@ -11,7 +11,7 @@ public struct Redactor: Sendable {
 
     private static let shortest = 4
 
-    public init(secrets: [String] = []) {
+    package init(secrets: [String] = []) {
         self.init(needles: secrets.flatMap { [Array($0.utf8), Array(URLMask.percentEncoded($0).utf8)] })
     }
 
@@ -28,12 +28,12 @@ public struct Redactor: Sendable {
     }
 
     /// The text without secrets. Cost: about the length of the text; lines are bounded before they get here.
-    public func redacted(_ text: String) -> String {
+    package func redacted(_ text: String) -> String {
         URLMask.maskAll(in: hidingKnown(text))
     }
 
     /// A redactor that knows these values as well.
-    public func adding(_ secrets: [String]) -> Redactor {
+    package func adding(_ secrets: [String]) -> Redactor {
         secrets.isEmpty ? self : Redactor(needles: needles + Redactor(secrets: secrets).needles)
     }
 

@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// They are kept out of texts where texts are made; this is the last line of defence. It knows them for as long as the
 /// service runs, since a process may still use what the configuration no longer has.
-public final class SecretBook: Sendable {
+package final class SecretBook: Sendable {
     private struct State {
         /// Oldest first.
         var values: [String] = []
@@ -17,11 +17,11 @@ public final class SecretBook: Sendable {
     /// More than any box has; the oldest go.
     private static let limit = 4096
 
-    public init() {}
+    package init() {}
 
     /// Remembers values. Plain words are left out: they are no secrets, and what the service says of itself would lack
     /// them.
-    public func learn(_ values: [String]) {
+    package func learn(_ values: [String]) {
         state.withLock { state in
             var fresh: [String] = []
             for value in values where !URLMask.isPlainWord(value) && state.known.insert(value).inserted {
@@ -40,5 +40,5 @@ public final class SecretBook: Sendable {
     }
 
     /// Knows what has been learned so far.
-    public var redactor: Redactor { state.withLock { $0.redactor } }
+    package var redactor: Redactor { state.withLock { $0.redactor } }
 }

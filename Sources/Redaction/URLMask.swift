@@ -1,18 +1,18 @@
 /// Hides what a URL may hold of secrets, for every text that a person or a log may see.
-public enum URLMask {
-    public static let mask = "****"
+package enum URLMask {
+    package static let mask = "****"
 
     /// `url` without user and password, without what follows the first part of its path, without the values of its
     /// query (but for a few harmless ones) and without a fragment. In an RTMP path the first part is the application
     /// and the rest a key; for others the rest often has a token in it. What is no URL becomes `****` as a whole: it
     /// may be a key in the wrong place.
-    public static func mask(_ url: String) -> String {
+    package static func mask(_ url: String) -> String {
         guard let parts = Parts(url[...].unicodeScalars) else { return mask }
         return parts.masked
     }
 
     /// `text` with every URL in it masked.
-    public static func maskAll(in text: String) -> String {
+    package static func maskAll(in text: String) -> String {
         let scalars = text.unicodeScalars
         var result = String.UnicodeScalarView()
         var kept = scalars.startIndex
@@ -50,12 +50,12 @@ public enum URLMask {
     }
 
     /// Whether ``mask(_:)`` hides the value of a parameter of a query.
-    public static func hides(_ value: String, of name: String) -> Bool {
+    package static func hides(_ value: String, of name: String) -> Bool {
         pair("\(name)=\(value)"[...].unicodeScalars).secret != nil
     }
 
     /// What ``mask(_:)`` hides of a URL, as written and percent-decoded; nothing for what is no URL.
-    public static func secrets(in url: String) -> [String] {
+    package static func secrets(in url: String) -> [String] {
         guard let parts = Parts(url[...].unicodeScalars) else { return [] }
         var found: [String] = []
         if let user = parts.userInfo {
@@ -72,7 +72,7 @@ public enum URLMask {
 
     /// A stream key, and its parts where it has some: a server may quote one of them. A part that is a plain word is
     /// none.
-    public static func secrets(inKey key: String) -> [String] {
+    package static func secrets(inKey key: String) -> [String] {
         guard !key.isEmpty else { return [] }
         return [key]
             + key.split { "/?&=".contains($0) }.map(String.init).filter {
@@ -81,7 +81,7 @@ public enum URLMask {
     }
 
     /// A short word in small letters: of the kind that names and messages are made of.
-    public static func isPlainWord(_ text: String) -> Bool {
+    package static func isPlainWord(_ text: String) -> Bool {
         text.utf8.count < 12 && text.utf8.allSatisfy { (97...122).contains($0) }
     }
 
@@ -200,7 +200,7 @@ public enum URLMask {
         text.last == "]" && text.contains("[")
     }
 
-    public static func percentDecoded(_ text: String) -> String {
+    package static func percentDecoded(_ text: String) -> String {
         guard text.utf8.contains(UInt8(ascii: "%")) else { return text }
         var bytes: [UInt8] = []
         var rest = Substring(text).utf8
@@ -219,7 +219,7 @@ public enum URLMask {
     }
 
     /// With what a URL may have anywhere left as it is: letters, digits, `-`, `.`, `_` and `~`.
-    public static func percentEncoded(_ text: String) -> String {
+    package static func percentEncoded(_ text: String) -> String {
         let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~".utf8)
         let digits = Array("0123456789ABCDEF".utf8)
         var bytes: [UInt8] = []

@@ -1,26 +1,26 @@
 /// What a service tells its manager: lines of `NAME=value`, all in one datagram.
-public struct NotifyMessage: Sendable, Equatable {
-    public private(set) var text: String
+package struct NotifyMessage: Sendable, Equatable {
+    package private(set) var text: String
 
-    public static let ready = NotifyMessage(text: "READY=1")
-    public static let stopping = NotifyMessage(text: "STOPPING=1")
-    public static let alive = NotifyMessage(text: "WATCHDOG=1")
+    package static let ready = NotifyMessage(text: "READY=1")
+    package static let stopping = NotifyMessage(text: "STOPPING=1")
+    package static let alive = NotifyMessage(text: "WATCHDOG=1")
 
     /// What goes on, a start for instance, may take so long from now, whatever its limit is.
-    public static func extend(_ duration: Duration) -> NotifyMessage {
+    package static func extend(_ duration: Duration) -> NotifyMessage {
         let (seconds, attoseconds) = duration.components
         return NotifyMessage(text: "EXTEND_TIMEOUT_USEC=\(seconds * 1_000_000 + attoseconds / 1_000_000_000_000)")
     }
 
     /// - Parameter microseconds: `CLOCK_MONOTONIC` of the moment; a manager that sent the signal for it knows by this
     ///   that it was heard.
-    public static func reloading(at microseconds: Int64) -> NotifyMessage {
+    package static func reloading(at microseconds: Int64) -> NotifyMessage {
         NotifyMessage(text: "RELOADING=1\nMONOTONIC_USEC=\(microseconds)")
     }
 
     /// A sentence for whoever asks how the service is. Line breaks become spaces, and what is too long for a line is
     /// cut.
-    public static func status(_ sentence: String) -> NotifyMessage {
+    package static func status(_ sentence: String) -> NotifyMessage {
         var line = String(
             String.UnicodeScalarView(sentence.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }))
         if line.count > longest { line = line.prefix(longest - 1) + "…" }
@@ -29,7 +29,7 @@ public struct NotifyMessage: Sendable, Equatable {
 
     private static let longest = 400
 
-    public static func + (one: NotifyMessage, other: NotifyMessage) -> NotifyMessage {
+    package static func + (one: NotifyMessage, other: NotifyMessage) -> NotifyMessage {
         NotifyMessage(text: one.text + "\n" + other.text)
     }
 }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Where the service manager listens, as `NOTIFY_SOCKET` says it (sd_notify(3)).
-public final class NotifySocket: Sendable {
+package final class NotifySocket: Sendable {
     private let descriptor: CInt
     /// The address as the kernel wants it, and how much of it counts: the name of an abstract socket ends without a
     /// zero.
@@ -10,7 +10,7 @@ public final class NotifySocket: Sendable {
 
     /// - Parameter name: A path, or the name of an abstract socket with `@` in place of its first byte.
     /// - Returns: `nil` for anything else, and where there is no socket to be had.
-    public init?(_ name: String) {
+    package init?(_ name: String) {
         var bytes = Array(name.utf8)
         guard bytes.count > 1, bytes[0] == UInt8(ascii: "/") || bytes[0] == UInt8(ascii: "@") else { return nil }
         let isAbstract = bytes[0] == UInt8(ascii: "@")
@@ -30,7 +30,7 @@ public final class NotifySocket: Sendable {
     /// Sends without waiting: a manager that does not read holds nobody up.
     ///
     /// - Returns: Whether it was taken.
-    public func send(_ message: NotifyMessage) -> Bool {
+    package func send(_ message: NotifyMessage) -> Bool {
         var text = message.text
         return text.withUTF8 { bytes in
             withUnsafePointer(to: address) { address in

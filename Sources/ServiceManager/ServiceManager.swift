@@ -5,9 +5,9 @@ import Synchronization
 ///
 /// Says only what is true at the moment: nothing is ready before ``ready()`` or after ``stopping(_:)``, and a reload
 /// ends only what a reload began.
-public final class ServiceManager: Sendable {
+package final class ServiceManager: Sendable {
     /// How often the manager wants to hear that the service is alive; `nil` where it does not.
-    public let watchdog: Duration?
+    package let watchdog: Duration?
 
     private let send: @Sendable (NotifyMessage) -> Bool
     private let now: @Sendable () -> Int64
@@ -29,7 +29,7 @@ public final class ServiceManager: Sendable {
 
     /// - Parameter environment: Of the process, as the manager made it.
     /// - Returns: `nil` where no manager listens.
-    public convenience init?(environment: [String: String]) {
+    package convenience init?(environment: [String: String]) {
         guard let name = environment["NOTIFY_SOCKET"], let socket = NotifySocket(name) else { return nil }
         self.init(watchdog: Self.watchdog(environment, getpid())) { socket.send($0) }
     }
@@ -53,17 +53,17 @@ public final class ServiceManager: Sendable {
         return .microseconds(microseconds)
     }
 
-    public static func monotonicMicroseconds() -> Int64 {
+    package static func monotonicMicroseconds() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
     }
 
     /// Whether ``ready()`` has been heard.
-    public var isReady: Bool { state.withLock { $0.phase != .starting } }
+    package var isReady: Bool { state.withLock { $0.phase != .starting } }
 
     /// The service does what it is for. To be called again until it is heard.
-    public func ready() {
+    package func ready() {
         state.withLock { state in
             guard state.phase == .starting, send(.ready) else { return }
             state.phase = .running
@@ -71,7 +71,7 @@ public final class ServiceManager: Sendable {
     }
 
     /// How the service is, in a sentence; sent where it is news.
-    public func tell(_ status: String) {
+    package func tell(_ status: String) {
         state.withLock { state in
             guard state.phase != .stopping, state.reloads == 0 else { return }
             sendEnd(&state)
@@ -84,7 +84,7 @@ public final class ServiceManager: Sendable {
     ///
     /// Sent for a second reload during the first as well: with `Type=notify-reload` the manager waits for a
     /// `RELOADING=1` that is later than its signal, so the first one's does not count for it.
-    public func reloading(_ status: String) {
+    package func reloading(_ status: String) {
         state.withLock { state in
             guard state.phase == .running else { return }
             state.reloads += 1
@@ -95,7 +95,7 @@ public final class ServiceManager: Sendable {
     }
 
     /// The last reload that was under way has ended: done, or refused.
-    public func reloaded(_ status: String) {
+    package func reloaded(_ status: String) {
         state.withLock { state in
             guard state.reloads > 0 else { return }
             state.reloads -= 1
@@ -111,7 +111,7 @@ public final class ServiceManager: Sendable {
     }
 
     /// The service ends; nothing else is said after this.
-    public func stopping(_ status: String) {
+    package func stopping(_ status: String) {
         state.withLock { state in
             guard state.phase != .stopping else { return }
             state.phase = .stopping
@@ -122,7 +122,7 @@ public final class ServiceManager: Sendable {
 
     /// The service's loop has come round. A start that goes on takes as long as it takes: while nothing is there to
     /// show, the service is not to be ended for that.
-    public func alive() {
+    package func alive() {
         let isStarting = state.withLock { $0.phase == .starting }
         if isStarting, let watchdog { _ = send(.alive + .extend(watchdog)) } else { _ = send(.alive) }
     }

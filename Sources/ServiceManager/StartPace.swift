@@ -4,21 +4,21 @@ import Glibc
 ///
 /// The unit has the manager start the service again at once, however often: a box is on air the sooner, and nobody is
 /// there to say "try again". What fails each time is not to take the processor and fill the journal meanwhile. Pure.
-public struct StartPace: Sendable, Equatable {
+package struct StartPace: Sendable, Equatable {
     /// Starts in a row, each soon after the one before.
-    public private(set) var starts: Int
+    package private(set) var starts: Int
     /// When the last of them was: microseconds of `CLOCK_MONOTONIC`.
-    public private(set) var last: Int64
+    package private(set) var last: Int64
 
     /// A start within this time after the one before, in microseconds.
     private static let soon: Int64 = 10_000_000
     private static let free = 5
     private static let longest = 10
 
-    public init() { (starts, last) = (0, .min / 2) }
+    package init() { (starts, last) = (0, .min / 2) }
 
     /// Reads what ``text`` wrote.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         let numbers = text.split { $0 == " " || $0 == "\n" }.map { Int64($0) }
         guard numbers.count == 2, let starts = numbers[0], let last = numbers[1], (0...1_000_000).contains(starts),
             last >= 0
@@ -26,12 +26,12 @@ public struct StartPace: Sendable, Equatable {
         (self.starts, self.last) = (Int(starts), last)
     }
 
-    public var text: String { "\(starts) \(last)\n" }
+    package var text: String { "\(starts) \(last)\n" }
 
     /// A start begins.
     ///
     /// - Returns: Seconds that it waits first, up to ten.
-    public mutating func begin(now: Int64) -> Int {
+    package mutating func begin(now: Int64) -> Int {
         starts = (0...Self.soon).contains(now - last) ? starts + 1 : 1
         let pause = min(max(0, starts - Self.free), Self.longest)
         last = now + Int64(pause) * 1_000_000
@@ -46,7 +46,7 @@ extension StartPace {
     ///   - environment: Of the process; `RUNTIME_DIRECTORY` has to outlast a restart
     ///     (`RuntimeDirectoryPreserve=restart`).
     ///   - wait: Waits so many seconds.
-    public static func keep(
+    package static func keep(
         environment: [String: String], now: Int64 = ServiceManager.monotonicMicroseconds(), wait: (Int) -> Void = pause
     ) {
         guard let name = environment["NOTIFY_SOCKET"],
@@ -68,7 +68,7 @@ extension StartPace {
         wait(seconds)
     }
 
-    public static func pause(seconds: Int) { sleep(UInt32(seconds)) }
+    package static func pause(seconds: Int) { sleep(UInt32(seconds)) }
 
     private static func read(_ path: String) -> String? {
         let file = open(path, O_RDONLY | O_CLOEXEC)

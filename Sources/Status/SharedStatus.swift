@@ -1,7 +1,7 @@
 /// The service's status for any number of askers: taken once in a while, however many ask.
-public actor SharedStatus {
+package actor SharedStatus {
     /// How old an answer may be.
-    public static let freshness = Duration.milliseconds(200)
+    package static let freshness = Duration.milliseconds(200)
 
     private let take: @Sendable () async -> BoxSnapshot
     private let freshness: Duration
@@ -15,7 +15,7 @@ public actor SharedStatus {
     private var isTaking = false
 
     /// - Parameter take: Asks the supervisor.
-    public init(freshness: Duration = SharedStatus.freshness, take: @escaping @Sendable () async -> BoxSnapshot) {
+    package init(freshness: Duration = SharedStatus.freshness, take: @escaping @Sendable () async -> BoxSnapshot) {
         self.freshness = freshness
         self.take = take
     }
@@ -23,7 +23,7 @@ public actor SharedStatus {
     /// The service as it was at most ``freshness`` ago.
     ///
     /// - Returns: `nil` when the supervisor gave none within the limit, or the task was cancelled.
-    public func snapshot(within limit: Duration) async -> BoxSnapshot? {
+    package func snapshot(within limit: Duration) async -> BoxSnapshot? {
         if let latest, clock.now - latest.at < freshness { return latest.snapshot }
         let (answers, answer) = AsyncStream<BoxSnapshot>.makeStream()
         lastWait += 1
@@ -45,7 +45,7 @@ public actor SharedStatus {
     }
 
     /// Something was changed on purpose: whoever asks from now on is not told of how it was before.
-    public func expire() {
+    package func expire() {
         turn += 1
         latest = nil
     }

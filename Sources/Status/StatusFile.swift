@@ -4,25 +4,25 @@ import Glibc
 /// reader sees all of one or all of another.
 ///
 /// Everything blocks; to be called where that does no harm.
-public struct StatusFile: Sendable {
+package struct StatusFile: Sendable {
     /// Ends with `.prom`.
-    public let path: String
+    package let path: String
     /// The collector reads only what ends with `.prom`.
     private var temporary: String { path + ".new" }
 
-    public init(path: String) {
+    package init(path: String) {
         self.path = path
     }
 
     /// What kept a text from being published.
-    public struct WriteError: Error, Sendable, Hashable, CustomStringConvertible {
-        public var description: String
+    package struct WriteError: Error, Sendable, Hashable, CustomStringConvertible {
+        package var description: String
 
-        public init(description: String) { self.description = description }
+        package init(description: String) { self.description = description }
     }
 
     /// - Throws: ``WriteError``; what was published before stands.
-    public func write(_ text: [UInt8]) throws(WriteError) {
+    package func write(_ text: [UInt8]) throws(WriteError) {
         // A pipe or a device in its place would take the text, or make us wait for somebody who does.
         let file = open(temporary, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
         guard file >= 0 else {
@@ -63,7 +63,7 @@ public struct StatusFile: Sendable {
     }
 
     /// Takes the file away: the service has ended, and old figures would be lies.
-    public func remove() {
+    package func remove() {
         unlink(path)
     }
 

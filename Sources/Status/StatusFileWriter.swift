@@ -2,9 +2,9 @@ import Dispatch
 import Synchronization
 
 /// Writes texts to a place that may hang, on a thread that may hang with it: never more than one at a time.
-public final class StatusFileWriter: Sendable {
+package final class StatusFileWriter: Sendable {
     /// What became of a text.
-    public enum Outcome: Sendable, Hashable {
+    package enum Outcome: Sendable, Hashable {
         case written
         case failed(String)
         /// The one before has not been written yet; this one was left out.
@@ -16,12 +16,12 @@ public final class StatusFileWriter: Sendable {
     private let write: @Sendable ([UInt8]) throws -> Void
 
     /// - Parameter write: Publishes a text, and may block for any time.
-    public init(write: @escaping @Sendable ([UInt8]) throws -> Void) {
+    package init(write: @escaping @Sendable ([UInt8]) throws -> Void) {
         self.write = write
     }
 
     /// Has a text written, and waits for that no longer than a while; the writing goes on.
-    public func publish(_ text: [UInt8], within limit: Duration) async -> Outcome {
+    package func publish(_ text: [UInt8], within limit: Duration) async -> Outcome {
         let isFree = isBusy.withLock { isBusy in
             defer { isBusy = true }
             return !isBusy
@@ -39,7 +39,7 @@ public final class StatusFileWriter: Sendable {
     }
 
     /// Does the last thing once nothing is being written, and waits for that no longer than a while.
-    public func finish(within limit: Duration, _ last: @escaping @Sendable () -> Void) async {
+    package func finish(within limit: Duration, _ last: @escaping @Sendable () -> Void) async {
         _ = await attempt(within: limit) {
             last()
             return .written

@@ -1,23 +1,23 @@
-public import NIOCore
+package import NIOCore
 
 /// What a client may cost.
-public struct ServerLimits: Sendable {
+package struct ServerLimits: Sendable {
     /// Connections at a time.
-    public var connections = 256
+    package var connections = 256
     /// Bytes of a request: its line, its header and its body, which nobody reads.
-    public var requestBytes = 32 << 10
+    package var requestBytes = 32 << 10
     /// How long a request may take to arrive, counted from the connection or from the last answer.
-    public var request = TimeAmount.seconds(10)
+    package var request = TimeAmount.seconds(10)
     /// How long an answer may take to leave. An event stream has no such limit, but a queue.
-    public var answer = TimeAmount.seconds(20)
+    package var answer = TimeAmount.seconds(20)
     /// How long a connection may be kept without a request.
-    public var idle = TimeAmount.seconds(60)
+    package var idle = TimeAmount.seconds(60)
     /// Clients of the event stream.
-    public var listeners = 32
+    package var listeners = 32
     /// Seconds of events that a client of the event stream may be behind.
-    public var listenerQueue = 8
+    package var listenerQueue = 8
     /// How long the supervisor may take to say how it is.
-    public var snapshot = Duration.seconds(5)
+    package var snapshot = Duration.seconds(5)
 
-    public init() {}
+    package init() {}
 }

@@ -1,17 +1,17 @@
 import Accepting
 import Glibc
 import HummingbirdCore
-public import Logging
+package import Logging
 import NIOCore
 import NIOPosix
-public import ServiceLifecycle
-public import Status
+import ServiceLifecycle
+package import Status
 
 /// The service's status over HTTP, read only: `/metrics`, `/healthz`, `/readyz`, `/api/status` and `/api/events`.
 ///
 /// It has a thread of its own, and nothing that a client does or leaves undone costs more than its ``ServerLimits``. A
 /// port that cannot be had keeps nothing off the air: it is a problem, and is tried again.
-public struct StatusServer: Service {
+package struct StatusServer: Service {
     private let host: String
     private let port: Int
     private let limits: ServerLimits
@@ -29,7 +29,7 @@ public struct StatusServer: Service {
     private static let longestPause = Duration.seconds(30)
 
     /// - Parameter problems: Where a port that cannot be had is told.
-    public init(
+    package init(
         host: String, port: Int, status: SharedStatus, problems: ProblemBoard, limits: ServerLimits = ServerLimits(),
         logger: Logger
     ) {
@@ -44,7 +44,7 @@ public struct StatusServer: Service {
     }
 
     /// Runs until the service shuts down, gracefully or by cancellation.
-    public func run() async {
+    package func run() async {
         await withDiscardingTaskGroup { tasks in
             tasks.addTask { await streams.run() }
             tasks.addTask { await serve() }

@@ -1,23 +1,23 @@
-public import FFmpeg
+package import FFmpeg
 import Glibc
-public import Logging
-public import Redaction
-public import SystemPackage
+package import Logging
+package import Redaction
+package import SystemPackage
 
 /// What every runner needs of the machine it runs on.
-public struct Box: Sendable {
-    public var ffmpeg: FFmpegBinary
+package struct Box: Sendable {
+    package var ffmpeg: FFmpegBinary
     /// A folder of our own: slates while they are made, and which tap has which port.
-    public var runtime: FilePath
+    package var runtime: FilePath
     /// The environment that secrets and credentials come from.
-    public var environment: [String: String]
-    public var logger: Logger
+    package var environment: [String: String]
+    package var logger: Logger
     /// What must not be shown: it learns what processes are given.
-    public var secrets: SecretBook
+    package var secrets: SecretBook
     /// The encoders that this FFmpeg has, the GPUs of the machine, and what is known of them.
-    public var encoders: EncoderKeeper
+    package var encoders: EncoderKeeper
     /// The capture cards that are plugged in.
-    public var captures: CaptureKeeper
+    package var captures: CaptureKeeper
     /// By how much the wall clock is set, each time; for tests.
     var clockSteps: @Sendable () -> AsyncStream<Duration> = { ClockWatch.steps() }
 
@@ -28,7 +28,7 @@ public struct Box: Sendable {
         didSet { disk = Disk(OwnProgram(self), logger: logger) }
     }
     /// The files of the service, on disks that may hang.
-    public private(set) var disk: Disk
+    package private(set) var disk: Disk
 
     /// Reads the secrets of the configuration.
     var secretReader: SecretReader { SecretReader(environment: environment, disk: disk) }
@@ -43,17 +43,17 @@ public struct Box: Sendable {
     }()
 
     /// First slates, from one start to the next; `nil` where there is no place for them.
-    public var slates: SlateStore?
+    package var slates: SlateStore?
     /// Where the timelines of channels begin, in ticks; for tests of the wrap.
-    public var timelineStart: Int64?
+    package var timelineStart: Int64?
     /// How long an encoder is used before a fresh one takes over, where that is less than a day; for tests.
-    public var encoderLifetime: Duration?
+    package var encoderLifetime: Duration?
     /// How long a preset that was lowered stays so at first, where that is less than a minute; for tests.
-    public var presetPause: Duration?
+    package var presetPause: Duration?
     /// Where the kernel tells what the processors did.
-    public var processorTimes = "/proc/stat"
+    package var processorTimes = "/proc/stat"
 
-    public init(
+    package init(
         ffmpeg: FFmpegBinary, encoders: EncoderKeeper, runtime: FilePath, environment: [String: String],
         secrets: SecretBook = SecretBook(), logger: Logger
     ) {

@@ -3,15 +3,15 @@
 /// Sources that others feed (listeners and pulls) always run, so that they can take the air the moment they deliver.
 /// Sources that the box makes itself (files, the test picture) run while none of higher priority delivers: they cost
 /// processor time, and are there a fifth of a second after they are wanted.
-public struct ChannelMachine: Sendable {
-    public enum Event: Sendable, Hashable {
+package struct ChannelMachine: Sendable {
+    package enum Event: Sendable, Hashable {
         /// A source delivers, or does so no more.
         case source(Int, delivers: Bool)
         /// The sources of higher priority have delivered long enough; the number is that of the change that began it.
         case settled(change: Int)
     }
 
-    public enum Effect: Sendable, Hashable {
+    package enum Effect: Sendable, Hashable {
         case run(Int)
         case rest(Int)
         /// Report ``Event/settled(change:)`` after ``ChannelMachine/settling``.
@@ -19,7 +19,7 @@ public struct ChannelMachine: Sendable {
     }
 
     /// How long a better source must deliver before the box's own ones rest.
-    public static let settling = Duration.seconds(5)
+    package static let settling = Duration.seconds(5)
 
     /// Whether each source, in order of priority, is one that the box makes itself.
     private var isOwn: [Bool]
@@ -27,16 +27,16 @@ public struct ChannelMachine: Sendable {
     private var runs: [Bool]
     private var change = 0
 
-    public init(isOwn: [Bool]) {
+    package init(isOwn: [Bool]) {
         self.isOwn = isOwn
         delivers = Array(repeating: false, count: isOwn.count)
         runs = Array(repeating: true, count: isOwn.count)
     }
 
     /// The sources that run at the start: all of them, until the first delivers.
-    public var initial: [Effect] { isOwn.indices.map { .run($0) } }
+    package var initial: [Effect] { isOwn.indices.map { .run($0) } }
 
-    public mutating func handle(_ event: Event) -> [Effect] {
+    package mutating func handle(_ event: Event) -> [Effect] {
         switch event {
         case .source(let source, let now):
             guard delivers[source] != now else { return [] }
@@ -56,7 +56,7 @@ public struct ChannelMachine: Sendable {
     ///
     /// - Parameter kept: Whether each of the new ones is the one that stood there before; never for a place that was
     ///   none.
-    public mutating func change(isOwn: [Bool], kept: [Bool]) -> [Effect] {
+    package mutating func change(isOwn: [Bool], kept: [Bool]) -> [Effect] {
         delivers = isOwn.indices.map { kept[$0] && delivers[$0] }
         runs = isOwn.indices.map { kept[$0] && runs[$0] }
         self.isOwn = isOwn

@@ -1,30 +1,30 @@
-public import CapabilityProbe
-public import Configuration
+package import CapabilityProbe
+package import Configuration
 import EncoderSelection
-public import FFmpeg
-public import TransportStream
+package import FFmpeg
+package import TransportStream
 
 /// The command lines for what a configuration asks for. `run` and `plan` make them here, so that they are the same.
-public enum Commands {
+package enum Commands {
     /// How a relay treats what the source sends.
-    public struct Transcoding: Sendable, Hashable {
+    package struct Transcoding: Sendable, Hashable {
         /// The picture is in a codec that a feed does not carry.
-        public var video = false
+        package var video = false
         /// So is the sound, or it is in another format than the channel's.
-        public var audio = false
+        package var audio = false
         /// Samples a second of sound that is made or encoded: 48,000 or 44,100, the channel's where it is known.
-        public var soundRate = 48_000
+        package var soundRate = 48_000
         /// What the sound is in that comes, where it is AAC that does not have the channel's format.
-        public var otherSound: AACFormat?
+        package var otherSound: AACFormat?
         /// What is done with interlaced frames of such a picture.
-        public var deinterlacing: VideoSettings.Deinterlacing?
+        package var deinterlacing: VideoSettings.Deinterlacing?
         /// Bits a second of what came, picture and sound; `nil` while it is not measured.
-        public var measured: Int?
+        package var measured: Int?
 
-        public init() {}
+        package init() {}
 
         /// What a channel's relays begin with.
-        public init(for channel: ChannelConfiguration) {
+        package init(for channel: ChannelConfiguration) {
             deinterlacing = Self.deinterlacing(for: channel.groups.map(\.video))
         }
 
@@ -95,7 +95,7 @@ public enum Commands {
     ///   - isPlan: For a person to look at, who is perhaps another user than the service's.
     /// - Returns: `nil` for an RTMP publisher and for frames, which the service reads itself.
     /// - Throws: ``SecretError`` or ``CommandError``; ``NotRunnable`` for a card that is not there.
-    public static func relay(
+    package static func relay(
         _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding,
         streams: StreamMap? = nil, isNarrow: Bool = false,
         transport: RTSPWay = .auto, card: CaptureDevice? = nil, ffmpeg: FFmpegCapabilities,
@@ -155,7 +155,7 @@ public enum Commands {
     /// - Parameters:
     ///   - sampleRate: Samples a second of the AAC.
     ///   - firstSample: Where it continues what another process converted, see ``SoundCommand/firstSample``.
-    public static func sound(sampleRate: Int = 48_000, firstSample: Int64? = nil) -> FFmpegCommand {
+    package static func sound(sampleRate: Int = 48_000, firstSample: Int64? = nil) -> FFmpegCommand {
         SoundCommand(bitrate: foreignSound, sampleRate: sampleRate, firstSample: firstSample).command()
     }
 
@@ -163,7 +163,7 @@ public enum Commands {
     ///
     /// - Parameter streams: What is taken of its streams; `nil` for what the configuration says.
     /// - Returns: `nil` for a source that is not an SRT listener.
-    public static func callRelay(
+    package static func callRelay(
         _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding,
         streams: StreamMap? = nil, ffmpeg: FFmpegCapabilities
     ) throws -> FFmpegCommand? {
@@ -215,7 +215,7 @@ public enum Commands {
     ///   - format: What arrives, as far as it is known.
     ///   - size: The size to encode where the group names none; `nil` keeps that of the source.
     ///   - resume: Where the group feed ends.
-    public static func encoder(
+    package static func encoder(
         _ group: GroupConfiguration, recipe: any EncoderRecipe, format: VideoFormat?, size: FrameSize? = nil,
         resume: ResumePoint?,
         ffmpeg: FFmpegCapabilities
@@ -249,7 +249,7 @@ public enum Commands {
     ///   would publish an empty stream, again and again.
     /// - Parameter rate: Frames per second, where they are known and ``FFmpegCapabilities/needsRateOfPublishers`` asks
     ///   for them.
-    public static func publisher(
+    package static func publisher(
         _ target: TargetConfiguration, of group: GroupConfiguration, take: Int, rate: FFmpeg.FrameRate? = nil,
         ffmpeg: FFmpegCapabilities,
         environment: [String: String], isPlan: Bool = false
@@ -361,5 +361,5 @@ extension ChannelConfiguration {
 
 extension GroupConfiguration {
     /// The group sends its channel on as it is, so it needs no encoder and no feed of its own.
-    public var passesThrough: Bool { video == .copy && audio == .copy }
+    package var passesThrough: Bool { video == .copy && audio == .copy }
 }

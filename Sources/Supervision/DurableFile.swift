@@ -1,11 +1,11 @@
 import Glibc
-public import SystemPackage
+package import SystemPackage
 
 /// Files that a power cut leaves whole.
-public enum DurableFile {
+package enum DurableFile {
     /// Writes a file beside its place, flushes it to the disk, and renames it: a power cut leaves the one before or
     /// this one.
-    public static func write(_ bytes: some Sequence<UInt8>, to path: String, permissions: FilePermissions) throws {
+    package static func write(_ bytes: some Sequence<UInt8>, to path: String, permissions: FilePermissions) throws {
         let temporary = path + ".new"
         do {
             let file = try FileDescriptor.open(

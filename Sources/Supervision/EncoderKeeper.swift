@@ -1,15 +1,15 @@
 import CapabilityProbe
-public import Configuration
-public import EncoderSelection
+package import Configuration
+package import EncoderSelection
 import FFmpeg
-public import Logging
+package import Logging
 import Synchronization
 
 /// Keeps what is known of the box's encoders true while the service runs: tries them, hears of devices that come and
 /// go, and tells groups when they should use another.
 ///
 /// Groups ask it without waiting; what takes time is done in ``run()``.
-public final class EncoderKeeper: Sendable {
+package final class EncoderKeeper: Sendable {
     private struct State {
         var pool: EncoderPool
         var listeners: [String: @Sendable (EncoderPool.Move) -> Void] = [:]
@@ -66,7 +66,7 @@ public final class EncoderKeeper: Sendable {
     private let clock = ContinuousClock()
     private let epoch: ContinuousClock.Instant
     /// What groups use, each time that it changes; the newest only.
-    public let goods: AsyncStream<[String: String]>
+    package let goods: AsyncStream<[String: String]>
     private let goodsQueue: AsyncStream<[String: String]>.Continuation
 
     /// How long a start waits for a verdict. A trial that passes takes a quarter of a second, most often less than the
@@ -79,7 +79,7 @@ public final class EncoderKeeper: Sendable {
     /// - Parameters:
     ///   - order: The families that `auto` tries.
     ///   - lastGood: What each group used when the service last ran.
-    public init(
+    package init(
         _ catalogue: EncoderCatalogue, order: [EncoderFamily] = EncoderPreferences.defaultOrder,
         lastGood: [String: String] = [:],
         trial: EncoderTrial, logger: Logger
@@ -207,8 +207,8 @@ public final class EncoderKeeper: Sendable {
     // MARK: For people
 
     /// What groups use, or used last.
-    public var used: [String: String] { state.withLock { $0.lastGood.mapValues(\.description) } }
-    public var catalogue: EncoderCatalogue { state.withLock { $0.pool.catalogue } }
+    package var used: [String: String] { state.withLock { $0.lastGood.mapValues(\.description) } }
+    package var catalogue: EncoderCatalogue { state.withLock { $0.pool.catalogue } }
     /// What a group could be handed to now, as far as is known.
     func usable(for codec: VideoCodec) -> [EncoderCandidate] {
         encoders.filter { $0.candidate.codec == codec && $0.standing.isUsable }.map(\.candidate)

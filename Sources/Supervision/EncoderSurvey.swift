@@ -1,11 +1,11 @@
-public import Configuration
-public import EncoderSelection
+package import Configuration
+package import EncoderSelection
 import FFmpeg
 
 /// Trials outside the service, for who wants to see what a box can do.
-public enum EncoderSurvey {
+package enum EncoderSurvey {
     /// What a configuration's groups would be given here and now.
-    public static func run(_ configuration: BoxConfiguration, _ catalogue: EncoderCatalogue, trial: EncoderTrial) async
+    package static func run(_ configuration: BoxConfiguration, _ catalogue: EncoderCatalogue, trial: EncoderTrial) async
         -> EncoderPool
     {
         var pool = EncoderPool(catalogue, order: configuration.encoders.order)
@@ -34,7 +34,7 @@ public enum EncoderSurvey {
     }
 
     /// Every encoder of the box at once, from 1080p to 720p, so that scaling is tried too.
-    public static func run(_ catalogue: EncoderCatalogue, trial: EncoderTrial) async -> [(
+    package static func run(_ catalogue: EncoderCatalogue, trial: EncoderTrial) async -> [(
         EncoderCandidate, TrialResult
     )] {
         let candidates = EncoderFamily.allCases.flatMap { family in

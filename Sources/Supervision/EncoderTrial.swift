@@ -1,13 +1,13 @@
 import CLinux
 import CapabilityProbe
-public import EncoderSelection
-public import FFmpeg
+package import EncoderSelection
+package import FFmpeg
 import Glibc
 import SystemPackage
 import TransportStream
 
 /// Runs trial encodes with the real FFmpeg, and reads the streams that they make.
-public struct EncoderTrial: Sendable {
+package struct EncoderTrial: Sendable {
     private let ffmpeg: FFmpegBinary
     private let environment: [String: String]
 
@@ -16,13 +16,13 @@ public struct EncoderTrial: Sendable {
     /// How long it may take while it is at work: software has no driver that could hang, and any machine may be slow.
     private static let longest = Duration.seconds(30)
 
-    public init(ffmpeg: FFmpegBinary, environment: [String: String]) {
+    package init(ffmpeg: FFmpegBinary, environment: [String: String]) {
         self.ffmpeg = ffmpeg
         self.environment = environment
     }
 
     /// - Parameter catalogue: What the box has now.
-    public func run(_ trial: Trial, _ catalogue: EncoderCatalogue) async -> TrialResult {
+    package func run(_ trial: Trial, _ catalogue: EncoderCatalogue) async -> TrialResult {
         if case .failed(let why) = catalogue.initialStanding(of: trial.candidate) {
             let isForbidden = catalogue.gpus.first { $0.slot == trial.candidate.gpu }?.accessProblem == why.sentence
             return .failed(isForbidden ? .permission : .unsupported, why)

@@ -1,7 +1,7 @@
 import FFmpeg
 
 /// What lies at a path of a disk that may not answer; ``Disk`` looks.
-public enum FileLook: Sendable, Hashable {
+package enum FileLook: Sendable, Hashable {
     /// The ``FileIdentity`` of the file, or ``none``.
     case found(String)
     /// The disk does not answer.

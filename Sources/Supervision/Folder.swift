@@ -1,7 +1,7 @@
 import Glibc
 
 /// Folders that the service writes to.
-public enum Folder {
+package enum Folder {
     /// Makes a folder, and those above it, unless it is there; it must take files.
     ///
     /// - Parameters:
@@ -9,7 +9,7 @@ public enum Folder {
     ///   - isOwn: Nobody else may put or replace anything in it: it belongs to this user or root, and others may not
     ///     write to it.
     ///   - purpose: For whom, as it stands in the message.
-    public static func make(_ path: String, mode: UInt32 = 0o755, isOwn: Bool = false, for purpose: String)
+    package static func make(_ path: String, mode: UInt32 = 0o755, isOwn: Bool = false, for purpose: String)
         throws(StartError)
     {
         var made = path.hasPrefix("/") ? "" : "."

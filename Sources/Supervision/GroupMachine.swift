@@ -4,12 +4,12 @@
 /// starts the next one while the one before runs on, and takes over ahead of it.
 ///
 /// Pure: times and randomness come in, effects go out. ``GroupRunner`` carries the effects out.
-public struct GroupMachine: Sendable {
+package struct GroupMachine: Sendable {
     /// A generation's number; none is used twice.
-    public typealias Generation = Int
+    package typealias Generation = Int
 
     /// Where the generation stands that has the group feed.
-    public enum Actual: Sendable, Hashable {
+    package enum Actual: Sendable, Hashable {
         /// There is none, and none is coming.
         case idle
         /// It was started and has given no picture yet.
@@ -21,7 +21,7 @@ public struct GroupMachine: Sendable {
         case pausing
     }
 
-    public enum Event: Sendable, Hashable {
+    package enum Event: Sendable, Hashable {
         /// The operator, the configuration or the channel wants the group encoded, or not.
         case want(Bool)
         /// A generation's first picture is in the group feed.
@@ -38,7 +38,7 @@ public struct GroupMachine: Sendable {
         case pauseOver(Generation)
     }
 
-    public enum Effect: Sendable, Hashable {
+    package enum Effect: Sendable, Hashable {
         /// Start a generation where the group feed ends.
         case launch(Generation, HandoverCause?)
         /// Start a generation that takes over ahead of the one that runs.
@@ -53,12 +53,12 @@ public struct GroupMachine: Sendable {
         case pause(Duration, Generation)
     }
 
-    public private(set) var wanted = false
-    public private(set) var actual = Actual.idle
+    package private(set) var wanted = false
+    package private(set) var actual = Actual.idle
     /// The generation that has the group feed, or was the last to have it; 0 before the first.
-    public private(set) var current: Generation = 0
+    package private(set) var current: Generation = 0
     /// The generation that is to take over.
-    public private(set) var successor: Generation?
+    package private(set) var successor: Generation?
     /// One that was to take over and has been told to end: the next one starts once it is gone, for the feed takes one
     /// successor at a time.
     private var dropped: Generation?
@@ -70,7 +70,7 @@ public struct GroupMachine: Sendable {
     private var failed: Generation?
 
     /// Generations in a row that stalled before they had given a picture.
-    public private(set) var fruitless = 0
+    package private(set) var fruitless = 0
 
     private var policy: RestartPolicy
     /// That of successors, whose ends leave no hole.
@@ -80,13 +80,13 @@ public struct GroupMachine: Sendable {
     /// Why the current generation was told to end, though the group is wanted.
     private var replacing: (cause: HandoverCause, pauses: Bool)?
 
-    public init(policy: RestartPolicy) {
+    package init(policy: RestartPolicy) {
         self.policy = policy
         successorPolicy = policy
     }
 
     /// - Parameter now: Time since any fixed moment, on a clock that does not go back.
-    public mutating func handle(_ event: Event, now: Duration, random: inout some RandomNumberGenerator) -> [Effect] {
+    package mutating func handle(_ event: Event, now: Duration, random: inout some RandomNumberGenerator) -> [Effect] {
         switch (actual, event) {
         case (.idle, .want(true)):
             wanted = true

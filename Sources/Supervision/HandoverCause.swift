@@ -2,7 +2,7 @@ import EncoderSelection
 import FFmpeg
 
 /// Why an encoder gives way to the next one.
-public enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
+package enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
     // The encoder's end
     case crash
     case exit

@@ -2,7 +2,7 @@
 ///
 /// A call that comes while the job runs waits for a run that begins afterwards, and shares it with all others that
 /// wait: that run sees everything that its callers did before they called, and its outcome is true for each of them.
-public actor LatestRun<Output: Sendable> {
+package actor LatestRun<Output: Sendable> {
     private let job: @Sendable () async throws -> Output
     private var isRunning = false
     private var lastCaller = 0
@@ -10,14 +10,14 @@ public actor LatestRun<Output: Sendable> {
     private var served: [Int: CheckedContinuation<Output, any Error>] = [:]
     private var waiting: [Int: CheckedContinuation<Output, any Error>] = [:]
 
-    public init(_ job: @escaping @Sendable () async throws -> Output) {
+    package init(_ job: @escaping @Sendable () async throws -> Output) {
         self.job = job
     }
 
     /// Has the job run once from its beginning.
     ///
     /// - Throws: What the job throws; `CancellationError` when the caller is cancelled, while the job goes on.
-    public func callAsFunction() async throws -> Output {
+    package func callAsFunction() async throws -> Output {
         lastCaller += 1
         let caller = lastCaller
         return try await withTaskCancellationHandler {

@@ -1,5 +1,5 @@
 /// Something of the configuration that this version does not run.
-public struct NotRunnable: Error, CustomStringConvertible {
-    public var what: String
-    public var description: String { what }
+package struct NotRunnable: Error, CustomStringConvertible {
+    package var what: String
+    package var description: String { what }
 }

@@ -1,8 +1,8 @@
 import Glibc
 
 /// Runs what may block, a driver or a disk, on a thread of its own: the few threads of Swift's tasks go on.
-public enum Offload {
-    public static func run<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
+package enum Offload {
+    package static func run<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
         await withCheckedContinuation { continuation in
             let work = Work { continuation.resume(returning: body()) }
             let context = Unmanaged.passRetained(work).toOpaque()
@@ -23,7 +23,7 @@ public enum Offload {
     }
 
     /// - Returns: `nil` when it takes longer than the limit; the thread then ends on its own.
-    public static func run<Result: Sendable>(atMost limit: Duration, _ body: @escaping @Sendable () -> Result) async
+    package static func run<Result: Sendable>(atMost limit: Duration, _ body: @escaping @Sendable () -> Result) async
         -> Result?
     {
         await wait(atMost: limit) { await run(body) }
@@ -32,7 +32,7 @@ public enum Offload {
     /// Waits for something that may take long.
     ///
     /// - Returns: `nil` when it takes longer than the limit; it goes on then.
-    public static func wait<Result: Sendable>(
+    package static func wait<Result: Sendable>(
         atMost limit: Duration, for body: @escaping @Sendable () async -> Result
     ) async -> Result? {
         let (results, queue) = AsyncStream.makeStream(of: Result?.self, bufferingPolicy: .bufferingOldest(1))

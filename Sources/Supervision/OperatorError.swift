@@ -1,8 +1,8 @@
 /// Why a wish of the operator's was refused: one sentence.
-public struct OperatorError: Error, Sendable, Hashable, CustomStringConvertible {
-    public var description: String
+package struct OperatorError: Error, Sendable, Hashable, CustomStringConvertible {
+    package var description: String
     /// The wish names something that is not there; otherwise it is right, and cannot be had.
-    public var isMistake: Bool
+    package var isMistake: Bool
 
     init(_ description: String, isMistake: Bool) {
         self.description = description

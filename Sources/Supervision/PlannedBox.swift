@@ -1,35 +1,35 @@
-public import CapabilityProbe
-public import Configuration
-public import EncoderSelection
-public import FFmpeg
+package import CapabilityProbe
+package import Configuration
+package import EncoderSelection
+package import FFmpeg
 
 /// Every process that a configuration would start on this machine, with the reason for its encoder.
-public struct PlannedBox: Sendable, Encodable {
+package struct PlannedBox: Sendable, Encodable {
     /// One process, or why there would be none.
-    public struct Process: Sendable, Encodable {
-        public var channel: String
+    package struct Process: Sendable, Encodable {
+        package var channel: String
         /// `relay`, `sound`, `encoder` or `publisher`.
-        public var role: String
+        package var role: String
         /// The source's, group's or target's name.
-        public var name: String
+        package var name: String
         /// Why it would be this process.
-        public var reason: String
+        package var reason: String
         /// Program and arguments, secrets masked; empty when it cannot run.
-        public var arguments: [String]
+        package var arguments: [String]
         /// Why it cannot run; `nil` when it can.
-        public var problem: String?
+        package var problem: String?
     }
 
     /// The program's path.
-    public var ffmpeg: String
-    public var version: String
-    public var processes: [Process]
+    package var ffmpeg: String
+    package var version: String
+    package var processes: [Process]
 
     /// - Parameters:
     ///   - environment: Where secrets and credentials come from; one that is missing is told as the process's problem.
     ///   - cards: The capture cards that are plugged in.
     ///   - encoders: What trials have shown for the groups of the configuration, as ``EncoderSurvey`` runs them.
-    public init(
+    package init(
         _ configuration: BoxConfiguration, ffmpeg: FFmpegBinary, encoders: EncoderPool, cards: [CaptureDevice] = [],
         environment: [String: String]
     ) {
@@ -139,7 +139,7 @@ public struct PlannedBox: Sendable, Encodable {
     }
 
     /// For a terminal: a heading a process, the command line below it, ready for a shell.
-    public var text: String {
+    package var text: String {
         var lines = ["FFmpeg \(version) at \(ffmpeg)"]
         for process in processes {
             lines.append("")

@@ -2,8 +2,8 @@ import Configuration
 import Glibc
 
 /// Why the service cannot start: one sentence with the mend.
-public struct StartError: Error, Sendable, Hashable, CustomStringConvertible {
-    public var description: String
+package struct StartError: Error, Sendable, Hashable, CustomStringConvertible {
+    package var description: String
 
     init(_ description: String) { self.description = description }
 }

@@ -1,37 +1,37 @@
-public import FFmpeg
+package import FFmpeg
 
 /// The last ends of one supervised process: what happened, for whoever asks afterwards.
-public struct ProcessHistory: Sendable, Hashable {
-    public struct End: Sendable, Hashable {
-        public var started: Timestamp
-        public var ended: Timestamp
+package struct ProcessHistory: Sendable, Hashable {
+    package struct End: Sendable, Hashable {
+        package var started: Timestamp
+        package var ended: Timestamp
         /// `exited 1`, `signal 9`.
-        public var status: ChildStatus
+        package var status: ChildStatus
         /// `nil` when it was asked to end.
-        public var cause: FailureCause?
+        package var cause: FailureCause?
         /// What it said last, secrets masked.
-        public var lastLines: [String]
+        package var lastLines: [String]
         /// What FFmpeg refused of its command line; `nil` where that is not why it ended.
-        public var refused: String?
+        package var refused: String?
         /// What the peer said of it.
-        public var words: String?
+        package var words: String?
 
         /// For people, with what they can do; `nil` when it was asked to end.
         var sentence: String? { cause?.sentenceWithAdvice(quoting: words) }
     }
 
     /// How many ends are kept.
-    public static let capacity = 10
+    package static let capacity = 10
     private static let linesKept = 3
 
     /// Oldest first.
-    public private(set) var ends: [End] = []
+    package private(set) var ends: [End] = []
     /// Ends of all time.
-    public private(set) var count = 0
+    package private(set) var count = 0
 
-    public init() {}
+    package init() {}
 
-    public mutating func add(_ exit: ChildExit, started: Timestamp, now: Timestamp = .now) {
+    package mutating func add(_ exit: ChildExit, started: Timestamp, now: Timestamp = .now) {
         count += 1
         if ends.count == Self.capacity { ends.removeFirst() }
         ends.append(

@@ -3,9 +3,9 @@
 ///
 /// Pure: times and randomness come in, effects go out. The runner of the process carries the effects out and
 /// reports what became of them.
-public struct ProcessMachine: Sendable {
+package struct ProcessMachine: Sendable {
     /// Where the process stands.
-    public enum Actual: Sendable, Hashable {
+    package enum Actual: Sendable, Hashable {
         /// There is none, and none is coming.
         case idle
         /// It was started and has delivered nothing yet, however long it takes.
@@ -20,7 +20,7 @@ public struct ProcessMachine: Sendable {
         case pausing
     }
 
-    public enum Event: Sendable, Hashable {
+    package enum Event: Sendable, Hashable {
         /// The operator, the configuration or the channel wants it to run, or not.
         case want(Bool)
         /// It delivers.
@@ -43,7 +43,7 @@ public struct ProcessMachine: Sendable {
         case pauseOver(start: Int)
     }
 
-    public enum Effect: Sendable, Hashable {
+    package enum Effect: Sendable, Hashable {
         /// Start the process.
         case launch
         /// End it, with time to finish what it writes.
@@ -56,10 +56,10 @@ public struct ProcessMachine: Sendable {
         case bePatient(Duration, stall: Int)
     }
 
-    public private(set) var wanted = false
-    public private(set) var actual = Actual.idle
+    package private(set) var wanted = false
+    package private(set) var actual = Actual.idle
     /// How often a process was started.
-    public private(set) var starts = 0
+    package private(set) var starts = 0
 
     private var policy: RestartPolicy
     private let stallPatience: Duration
@@ -77,14 +77,14 @@ public struct ProcessMachine: Sendable {
     ///   eight times, where the one before was killed before it delivered anything: a machine may be slow.
     /// - Parameter startPatience: The same for one that has not delivered yet, such as a publisher that is connecting:
     ///   a peer may take its time where one that has delivered may not. `nil` for `stallPatience`.
-    public init(policy: RestartPolicy, stallPatience: Duration, startPatience: Duration? = nil) {
+    package init(policy: RestartPolicy, stallPatience: Duration, startPatience: Duration? = nil) {
         self.policy = policy
         self.stallPatience = stallPatience
         self.startPatience = startPatience
     }
 
     /// - Parameter now: Time since any fixed moment, on a clock that does not go back.
-    public mutating func handle(_ event: Event, now: Duration, random: inout some RandomNumberGenerator) -> [Effect] {
+    package mutating func handle(_ event: Event, now: Duration, random: inout some RandomNumberGenerator) -> [Effect] {
         switch (actual, event) {
         case (.idle, .want(true)):
             wanted = true

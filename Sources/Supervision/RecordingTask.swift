@@ -5,7 +5,7 @@ import Glibc
 ///
 /// A disk may hang, and a thread that waits for one in the kernel cannot be ended: its whole process does not exit
 /// then. So the service starts its own program with a hidden command for this, and touches no recording's disk itself.
-public enum RecordingTask: Sendable, Hashable {
+package enum RecordingTask: Sendable, Hashable {
     /// Makes the folder, sees that it takes files and has room, and finds the number of a recording that begins now.
     case take
     /// Removes the files of a take that have nothing in them: a disk that became full left the last one empty, perhaps.
@@ -17,7 +17,7 @@ public enum RecordingTask: Sendable, Hashable {
     private static let leastRoom = 1 << 20
 
     /// - Returns: `nil` for words that are no task.
-    public init?(_ word: String, number: Int64?) {
+    package init?(_ word: String, number: Int64?) {
         switch (word, number) {
         case ("take", nil): self = .take
         case ("tidy", let take?): self = .tidy(take: Int(take))
@@ -39,7 +39,7 @@ public enum RecordingTask: Sendable, Hashable {
     ///
     /// - Returns: What the service is to be told.
     /// - Throws: ``StartError`` for a folder that cannot be used.
-    public func run(folder: String, name: String) async throws(StartError) -> String {
+    package func run(folder: String, name: String) async throws(StartError) -> String {
         switch self {
         case .take:
             try Folder.make(folder, for: "target \(name)")

@@ -2,32 +2,32 @@
 ///
 /// Pauses are drawn evenly between half of a bound that doubles and the bound: they grow, and many publishers that
 /// lost the same network do not come back in step.
-public struct RestartPolicy: Sendable, Hashable {
+package struct RestartPolicy: Sendable, Hashable {
     /// Ends in a row that are answered at once.
-    public var burst: Int
+    package var burst: Int
     /// The shortest pause behind the burst.
-    public var floor: Duration = .milliseconds(250)
+    package var floor: Duration = .milliseconds(250)
     /// The bound of the first pause behind the burst.
-    public var base: Duration
+    package var base: Duration
     /// The longest pause.
-    public var cap: Duration = .seconds(30)
+    package var cap: Duration = .seconds(30)
     /// A process that was healthy for so long has its earlier ends forgiven.
-    public var forgivenAfter: Duration
+    package var forgivenAfter: Duration
     /// The same for one that came to the end of its file: a file that is shorter than this is no source.
-    public static let completeAfter = Duration.seconds(1)
+    package static let completeAfter = Duration.seconds(1)
 
     private var ends = 0
 
     /// A publisher: a platform that refuses is not to be asked more often than a person would.
-    public static let publisher = RestartPolicy(burst: 1, base: .seconds(1), forgivenAfter: .seconds(30))
+    package static let publisher = RestartPolicy(burst: 1, base: .seconds(1), forgivenAfter: .seconds(30))
     /// A pull: its server may refuse or cut it off, as a publisher's may.
-    public static let pull = RestartPolicy(burst: 1, base: .seconds(1), forgivenAfter: .seconds(30))
+    package static let pull = RestartPolicy(burst: 1, base: .seconds(1), forgivenAfter: .seconds(30))
     /// An encoder: every pause is a hole, so several ends in a row are answered at once.
-    public static let encoder = RestartPolicy(burst: 4, forgivenAfter: .seconds(2))
+    package static let encoder = RestartPolicy(burst: 4, forgivenAfter: .seconds(2))
     /// A relay: a listener that served its publisher is needed again at once.
-    public static let relay = RestartPolicy(burst: 2, forgivenAfter: .seconds(1))
+    package static let relay = RestartPolicy(burst: 2, forgivenAfter: .seconds(1))
 
-    public init(burst: Int, base: Duration = .milliseconds(500), forgivenAfter: Duration) {
+    package init(burst: Int, base: Duration = .milliseconds(500), forgivenAfter: Duration) {
         self.burst = burst
         self.base = base
         self.forgivenAfter = forgivenAfter
@@ -38,7 +38,7 @@ public struct RestartPolicy: Sendable, Hashable {
     /// - Parameters:
     ///   - healthyFor: How long the process did its work before it ended.
     ///   - isComplete: It came to the end of its file.
-    public mutating func pause(
+    package mutating func pause(
         healthyFor: Duration, isComplete: Bool = false, random: inout some RandomNumberGenerator
     ) -> Duration {
         if healthyFor >= forgivenAfter || isComplete && healthyFor >= Self.completeAfter { ends = 0 }

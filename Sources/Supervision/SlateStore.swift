@@ -6,13 +6,13 @@ import SystemPackage
 /// The first slate of each channel, kept over a restart: the next start shows it at once, and renders nothing.
 ///
 /// A slate is found by what it was made of and by what; where anything of that is other, it is made anew.
-public struct SlateStore: Sendable {
+package struct SlateStore: Sendable {
     private let folder: String
 
     /// - Parameters:
     ///   - folder: Need not be there.
     ///   - channels: Slates of others are removed.
-    public init(folder: String, channels: [String]) {
+    package init(folder: String, channels: [String]) {
         self.init(folder: folder)
         sweep { name in !channels.contains { Self.isSlate(name, of: $0) } }
     }

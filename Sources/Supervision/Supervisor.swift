@@ -1,29 +1,29 @@
 import CapabilityProbe
-public import Configuration
+package import Configuration
 import DataPath
 import EncoderSelection
 import FFmpeg
 import Logging
-public import Status
+package import Status
 import TransportStream
 
 /// The running service: every channel of a configuration, until it is stopped.
-public actor Supervisor {
+package actor Supervisor {
     /// Where a feed can be watched.
-    public struct OpenTap: Sendable, Hashable {
+    package struct OpenTap: Sendable, Hashable {
         /// The channel's or group's name.
-        public var name: String
-        public var port: Int
-        public init(name: String, port: Int) {
+        package var name: String
+        package var port: Int
+        package init(name: String, port: Int) {
             self.name = name
             self.port = port
         }
 
         /// For a player: `tcp://127.0.0.1:20123`.
-        public var url: String { "tcp://127.0.0.1:\(port)" }
+        package var url: String { "tcp://127.0.0.1:\(port)" }
     }
 
-    public private(set) var configuration: BoxConfiguration
+    package private(set) var configuration: BoxConfiguration
     let box: Box
     let dataPath = DataPath()
     private var channels: [String: Channel] = [:]
@@ -47,19 +47,19 @@ public actor Supervisor {
     }
 
     /// A sign of life: given by the loop itself, once the data path and every channel have answered.
-    public struct Heartbeat: Sendable {
+    package struct Heartbeat: Sendable {
         /// From one to the next.
-        public var every: Duration
-        public var beat: @Sendable () -> Void
+        package var every: Duration
+        package var beat: @Sendable () -> Void
 
-        public init(every: Duration, beat: @escaping @Sendable () -> Void) {
+        package init(every: Duration, beat: @escaping @Sendable () -> Void) {
             self.every = every
             self.beat = beat
         }
     }
 
     /// - Parameter stopped: What the operator stopped before.
-    public init(_ configuration: BoxConfiguration, stopped: StoppedOutputs = StoppedOutputs(), box: Box) {
+    package init(_ configuration: BoxConfiguration, stopped: StoppedOutputs = StoppedOutputs(), box: Box) {
         self.configuration = configuration
         self.stopped = stopped
         self.box = box
@@ -69,7 +69,7 @@ public actor Supervisor {
     /// Makes the feeds and opens the taps. To be called once, before ``run()``.
     ///
     /// - Throws: ``StartError`` when something that the configuration asks for cannot be had; nothing runs then.
-    public func prepare() async throws(StartError) -> [OpenTap] {
+    package func prepare() async throws(StartError) -> [OpenTap] {
         for notice in try Preflight(configuration).check() { box.logger.warning("\(notice)") }
         for channel in configuration.channels { await makeFeeds(of: channel) }
         for channel in configuration.channels { try await openTaps(of: channel) }
@@ -79,14 +79,14 @@ public actor Supervisor {
     }
 
     /// Where the feeds can be watched now, in the order of the configuration.
-    public var openTaps: [OpenTap] {
+    package var openTaps: [OpenTap] {
         configuration.channels.flatMap { $0.tapped }.compactMap { taps[$0.feed] }
     }
 
     /// Runs until ``stop()``, then ends every process.
     ///
     /// - Parameter heartbeat: Who wants to hear that the service is alive.
-    public func run(heartbeat: Heartbeat? = nil) async {
+    package func run(heartbeat: Heartbeat? = nil) async {
         if heartbeat != nil { queue.yield(.beat) }
         await withDiscardingTaskGroup { tasks in
             let keepers = Task { [box] in await Self.keep(box) }
@@ -116,7 +116,7 @@ public actor Supervisor {
         await dataPath.stop()
     }
 
-    public nonisolated func stop() { queue.yield(.stop) }
+    package nonisolated func stop() { queue.yield(.stop) }
 
     /// Returns once the data path's thread and every channel have come round.
     private func goRound() async {
@@ -194,7 +194,7 @@ public actor Supervisor {
     ///
     /// - Returns: What was changed, a line each; and what only the next start of the service will heed.
     /// - Throws: ``StartError`` when something new cannot be had; nothing has changed then.
-    public func reload(_ next: BoxConfiguration) async throws(StartError) -> [String] {
+    package func reload(_ next: BoxConfiguration) async throws(StartError) -> [String] {
         guard !isStopping else { throw StartError("the service is stopping") }
         guard !isReloading else { throw StartError("another reload is under way") }
         isReloading = true
@@ -241,12 +241,12 @@ public actor Supervisor {
     // MARK: The operator
 
     /// What the operator stopped.
-    public var stoppedOutputs: StoppedOutputs { stopped }
+    package var stoppedOutputs: StoppedOutputs { stopped }
 
     /// Starts or stops a group or a target.
     ///
     /// - Throws: ``OperatorError`` for a name that is none.
-    public func setWanted(_ isWanted: Bool, _ output: Output) async throws(OperatorError) {
+    package func setWanted(_ isWanted: Bool, _ output: Output) async throws(OperatorError) {
         switch output {
         case .group(let name):
             try check(name, among: configuration.channels.flatMap(\.groups).map(\.name), called: "group")
@@ -263,7 +263,7 @@ public actor Supervisor {
     ///
     /// - Returns: A sentence that says what took over from what.
     /// - Throws: ``OperatorError``; the encoder in use goes on then.
-    public func handOver(_ name: String, to encoder: String?) async throws(OperatorError) -> String {
+    package func handOver(_ name: String, to encoder: String?) async throws(OperatorError) -> String {
         try check(name, among: configuration.channels.flatMap(\.groups).map(\.name), called: "group")
         guard let runner = await group(name) else {
             throw OperatorError(
@@ -322,7 +322,7 @@ public actor Supervisor {
     }
 
     /// Something that the operator starts and stops.
-    public enum Output: Sendable, Hashable {
+    package enum Output: Sendable, Hashable {
         case group(String)
         case target(String)
     }
@@ -330,7 +330,7 @@ public actor Supervisor {
     // MARK: Status
 
     /// The service as it is now.
-    public func snapshot(version: String, started: Timestamp, process: ProcessFigures) async -> BoxSnapshot {
+    package func snapshot(version: String, started: Timestamp, process: ProcessFigures) async -> BoxSnapshot {
         let encoders = box.encoders
         let cards = box.captures.devices
         var box = BoxSnapshot(

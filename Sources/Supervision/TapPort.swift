@@ -1,7 +1,7 @@
 /// The port at which a tap is to be found: the same at every start, whatever else is configured.
-public enum TapPort {
+package enum TapPort {
     /// 20000 + hash(name) mod 20000, where the hash is 32-bit FNV-1a.
-    public static func preferred(for name: String) -> Int {
+    package static func preferred(for name: String) -> Int {
         var hash: UInt32 = 0x811C_9DC5
         for byte in name.utf8 { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
         return 20_000 + Int(hash % 20_000)

@@ -1,30 +1,30 @@
 /// What sound in AAC is: what the header of each of its frames says (ISO/IEC 13818-7, 6.2), or what a publisher
 /// announces, who can say more.
-public struct AACFormat: Sendable, Hashable, CustomStringConvertible {
+package struct AACFormat: Sendable, Hashable, CustomStringConvertible {
     /// `audioObjectType`, 1…95: 2 is AAC-LC. 5 and 29 are HE-AAC and HE-AAC v2 where that was announced; in ADTS they
     /// look like their core.
-    public let objectType: UInt8
+    package let objectType: UInt8
     /// `channelConfiguration`, 0…15; 0 where the channels are listed elsewhere.
-    public let channelConfiguration: UInt8
+    package let channelConfiguration: UInt8
     /// Samples a second of the core, 1…192,000.
-    public let sampleRate: Int
+    package let sampleRate: Int
 
-    public init(objectType: UInt8 = 2, sampleRate: Int, channelConfiguration: UInt8) {
+    package init(objectType: UInt8 = 2, sampleRate: Int, channelConfiguration: UInt8) {
         self.objectType = objectType
         self.sampleRate = sampleRate
         self.channelConfiguration = channelConfiguration
     }
 
     /// AAC-LC, 48 kHz, stereo.
-    public static let stereo48 = AACFormat(sampleRate: 48_000, channelConfiguration: 2)
+    package static let stereo48 = AACFormat(sampleRate: 48_000, channelConfiguration: 2)
     /// AAC-LC, 44.1 kHz, stereo.
-    public static let stereo44 = AACFormat(sampleRate: 44_100, channelConfiguration: 2)
+    package static let stereo44 = AACFormat(sampleRate: 44_100, channelConfiguration: 2)
 
     /// What every platform takes, and what there are frames of silence of.
-    public var isPlain: Bool { self == .stereo48 || self == .stereo44 }
+    package var isPlain: Bool { self == .stereo48 || self == .stereo44 }
 
     /// Channels of the core; `nil` where they are listed elsewhere or have no number (ISO/IEC 14496-3, table 1.19).
-    public var channels: Int? {
+    package var channels: Int? {
         switch channelConfiguration {
         case 1...6: Int(channelConfiguration)
         case 7, 12, 14: 8
@@ -34,7 +34,7 @@ public struct AACFormat: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// `AAC-LC`, for people.
-    public var profile: String {
+    package var profile: String {
         switch objectType {
         case 1: "AAC Main"
         case 2: "AAC-LC"
@@ -50,7 +50,7 @@ public struct AACFormat: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// `44.1 kHz mono`
-    public var description: String {
+    package var description: String {
         let layout =
             switch channels {
             case 1?: "mono"

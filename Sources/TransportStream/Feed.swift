@@ -1,4 +1,4 @@
-public import DequeModule
+package import DequeModule
 
 /// A bounded MPEG-TS buffer between processes: one writer, many readers.
 ///
@@ -11,17 +11,17 @@ public import DequeModule
 /// decodes or remultiplexes cannot follow such a change.
 ///
 /// A feed is confined to the task or thread that owns it; so are its readers.
-public final class Feed {
+package final class Feed {
     /// How much a feed keeps.
-    public struct Limits: Sendable, Hashable {
+    package struct Limits: Sendable, Hashable {
         /// Ticks of stream beyond which the oldest segments go, unless the last whole GOP is in them.
-        public var duration: Int64
+        package var duration: Int64
         /// Bytes of memory beyond which the oldest segments go, unless the last whole GOP is in them.
-        public var bytes: Int
+        package var bytes: Int
         /// Bytes of memory beyond which the oldest segments go whatever is in them.
-        public var mostBytes: Int
+        package var mostBytes: Int
 
-        public init(duration: Int64 = 6 * Ticks.perSecond, bytes: Int = 24 << 20, mostBytes: Int = 64 << 20) {
+        package init(duration: Int64 = 6 * Ticks.perSecond, bytes: Int = 24 << 20, mostBytes: Int = 64 << 20) {
             self.duration = duration
             self.bytes = bytes
             self.mostBytes = max(bytes, mostBytes)
@@ -29,16 +29,16 @@ public final class Feed {
     }
 
     /// A place where a reader may begin.
-    public struct Entry: Sendable, Hashable {
+    package struct Entry: Sendable, Hashable {
         /// Presentation time of the keyframe.
-        public var pts: Int64
+        package var pts: Int64
         /// Decoding time of the keyframe.
-        public var dts: Int64
+        package var dts: Int64
         /// Bytes of the feed before the program tables of the keyframe.
-        public var position: Int
+        package var position: Int
 
         /// Pictures of the feed before it.
-        public var pictures: Int
+        package var pictures: Int
         var segment: Int
         var offset: Int
         var era: Int
@@ -46,19 +46,19 @@ public final class Feed {
         var continuity: Continuity
     }
 
-    public let limits: Limits
+    package let limits: Limits
     /// The keyframes in the window, oldest first.
-    public private(set) var entries: Deque<Entry> = []
+    package private(set) var entries: Deque<Entry> = []
     /// Bytes that ever went in.
-    public private(set) var position = 0
+    package private(set) var position = 0
     /// Pictures that ever went in.
-    public private(set) var pictures = 0
+    package private(set) var pictures = 0
     /// Decoding time of the newest unit; `nil` before the first.
-    public private(set) var newestDTS: Int64?
+    package private(set) var newestDTS: Int64?
     /// Decoding time of the newest picture; `nil` before the first. Audio may go on while a source pauses its picture.
-    public private(set) var newestPictureDTS: Int64?
+    package private(set) var newestPictureDTS: Int64?
     /// How often the byte limit forced the last whole GOP out.
-    public private(set) var truncations = 0
+    package private(set) var truncations = 0
 
     private(set) var era = 0
     private var segments: Deque<Segment> = []
@@ -70,22 +70,22 @@ public final class Feed {
     /// For tests.
     var hasSpare: Bool { spare != nil }
     /// Asked when a segment goes: whether nobody to whom bytes were handed on by reference holds any now.
-    public var isReturned: () -> Bool = { false }
+    package var isReturned: () -> Bool = { false }
 
     static let segmentCapacity = 256 << 10
 
-    public init(limits: Limits = Limits()) {
+    package init(limits: Limits = Limits()) {
         self.limits = limits
     }
 
     /// Bytes in the window.
-    public var byteCount: Int { position - (segments.first?.start ?? position) }
+    package var byteCount: Int { position - (segments.first?.start ?? position) }
 
     /// A reader that begins at the newest keyframe, or at the first one to come.
-    public func makeReader() -> FeedReader { FeedReader(self, at: entries.last) }
+    package func makeReader() -> FeedReader { FeedReader(self, at: entries.last) }
 
     /// A reader that begins at the newest keyframe whose presentation time is not after `pts`, else at the oldest.
-    public func makeReader(notAfter pts: Int64) -> FeedReader {
+    package func makeReader(notAfter pts: Int64) -> FeedReader {
         FeedReader(self, at: entries.last { $0.era == era && $0.pts <= pts } ?? entries.first { $0.era == era })
     }
 
@@ -161,7 +161,7 @@ public final class Feed {
     }
 
     /// Somebody to whom bytes were handed on by reference keeps them as long as it likes.
-    public func lendForGood() {
+    package func lendForGood() {
         for segment in segments { segment.isLentForGood = true }
     }
 
@@ -169,7 +169,7 @@ public final class Feed {
 
     /// Pictures that ever went in, up to the last one with this decoding time or an earlier one; those before the
     /// window where none of it is as early.
-    public func pictures(until dts: Int64) -> Int {
+    package func pictures(until dts: Int64) -> Int {
         for segment in segments.reversed() {
             if let count = segment.pictures(until: dts) { return count }
         }
@@ -180,7 +180,7 @@ public final class Feed {
     ///
     /// This is what an encoder has given when it has given the picture of that time: it gives them as they are shown,
     /// while the pictures of a source with B-frames are decoded in another order, and sooner.
-    public func pictures(shownUntil pts: Int64) -> Int {
+    package func pictures(shownUntil pts: Int64) -> Int {
         segments.reduce(segments.first?.picturesBefore ?? pictures) { $0 + $1.pictures(shownUntil: pts) }
     }
 

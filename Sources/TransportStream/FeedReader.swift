@@ -4,7 +4,7 @@
 ///         let count = write(pipe, bytes)
 ///         reader.consume(count)
 ///     }
-public final class FeedReader {
+package final class FeedReader {
     private let feed: Feed
     private var segment: Segment?
     private var offset = 0
@@ -17,27 +17,27 @@ public final class FeedReader {
     private var unannounced = 0
 
     /// How often the reader fell behind the window and jumped.
-    public private(set) var skips = 0
+    package private(set) var skips = 0
     /// What a reader jumped over, all jumps together.
-    public struct Skipped: Sendable, Hashable {
-        public var pictures = 0
+    package struct Skipped: Sendable, Hashable {
+        package var pictures = 0
         /// Time of stream.
-        public var ticks: Int64 = 0
+        package var ticks: Int64 = 0
         /// Decoding time of the keyframe that the last jump went to.
-        public var end: Int64 = 0
+        package var end: Int64 = 0
 
-        public init() {}
+        package init() {}
     }
 
-    public private(set) var skipped = Skipped()
+    package private(set) var skipped = Skipped()
     /// The place where it fell behind, until it has jumped.
     private var leftAt: (pictures: Int, dts: Int64)?
     /// Bytes delivered so far.
-    public private(set) var delivered = 0
+    package private(set) var delivered = 0
     /// The codecs changed; there is nothing more to read for a reader that began before.
-    public private(set) var isFinished = false
+    package private(set) var isFinished = false
     /// The keyframe at which the reader began; `nil` while it waits for one.
-    public private(set) var firstEntry: Feed.Entry?
+    package private(set) var firstEntry: Feed.Entry?
 
     init(_ feed: Feed, at entry: Feed.Entry?) {
         self.feed = feed
@@ -48,10 +48,10 @@ public final class FeedReader {
     deinit { announcement?.deallocate() }
 
     /// Bytes of the feed that the reader has still before it.
-    public var lag: Int { position.map { feed.position - $0 } ?? 0 }
+    package var lag: Int { position.map { feed.position - $0 } ?? 0 }
 
     /// Pictures of the feed that the reader has still before it; 0 while it waits for its first keyframe.
-    public var picturesBehind: Int {
+    package var picturesBehind: Int {
         if let leftAt { return feed.pictures - leftAt.pictures }
         return segment.map { feed.pictures - $0.pictures(endingBy: offset) } ?? 0
     }
@@ -61,10 +61,10 @@ public final class FeedReader {
 
     /// What ``next()`` gives is the feed's own memory, which is never written again: it may be handed on by reference.
     /// Otherwise it has to be copied before the next call.
-    public var givesSharedBytes: Bool { unannounced == 0 }
+    package var givesSharedBytes: Bool { unannounced == 0 }
 
     /// The next bytes, as many as lie together; `nil` when there are none now. They stay valid until the next call.
-    public func next() -> UnsafeRawBufferPointer? {
+    package func next() -> UnsafeRawBufferPointer? {
         if unannounced > 0, let announcement {
             return UnsafeRawBufferPointer(
                 rebasing: UnsafeRawBufferPointer(announcement)[(announcement.count - unannounced)...])
@@ -94,7 +94,7 @@ public final class FeedReader {
     }
 
     /// Steps over bytes that ``next()`` gave.
-    public func consume(_ count: Int) {
+    package func consume(_ count: Int) {
         delivered += count
         if unannounced > 0 {
             unannounced -= count

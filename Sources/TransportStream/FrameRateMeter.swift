@@ -4,9 +4,9 @@
 /// evenly with reordered frames too, and do not depend on when the frames arrive: a burst and a pause change nothing.
 ///
 /// Pure: a unit costs a subtraction and two additions; everything else is done twice a second.
-public struct FrameRateMeter: Sendable {
+package struct FrameRateMeter: Sendable {
     /// Frames per second, the next standard rate where one is near; `nil` until it is known.
-    public private(set) var rate: VideoFormat.Fraction?
+    package private(set) var rate: VideoFormat.Fraction?
 
     /// Frames, and the ticks that they took.
     private struct Count {
@@ -55,13 +55,13 @@ public struct FrameRateMeter: Sendable {
     /// Frames per second that no stream has.
     private static let fastest = 300.0
 
-    public init() {}
+    package init() {}
 
     /// Takes the decoding time of the next unit, as it stands on the wire.
     ///
     /// - Returns: Whether ``rate`` is another one than before.
     @inline(__always)
-    public mutating func note(_ dts: Int64) -> Bool {
+    package mutating func note(_ dts: Int64) -> Bool {
         guard let last else {
             self.last = dts
             return false
@@ -130,10 +130,10 @@ extension VideoFormat.Fraction {
             ? nearest : Self(max(1, Int((perSecond * 1000).rounded())), 1000)
     }
 
-    public var perSecond: Double { Double(numerator) / Double(denominator) }
+    package var perSecond: Double { Double(numerator) / Double(denominator) }
 
     /// Both are the same rate as far as an encoder is concerned: they differ by a tenth at the most.
-    public func agrees(with other: Self) -> Bool { Self.agree(perSecond, other.perSecond) }
+    package func agrees(with other: Self) -> Bool { Self.agree(perSecond, other.perSecond) }
 }
 
 extension VideoFormat {
@@ -147,7 +147,7 @@ extension VideoFormat {
     /// measured, else the latter.
     ///
     /// - Parameter measured: `nil` while it is not known.
-    public func paced(by measured: Fraction?) -> VideoFormat {
+    package func paced(by measured: Fraction?) -> VideoFormat {
         var format = self
         guard let measured else {
             if let announced = frameRate, announced.perSecond > Self.fastestAnnounced { format.frameRate = nil }

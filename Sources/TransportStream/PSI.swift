@@ -119,8 +119,8 @@ enum PSI {
 }
 
 /// Where a feed carries what, whatever the writers used.
-public enum FeedLayout {
-    public static let programMapPID: UInt16 = 0x1000
-    public static let videoPID: UInt16 = 0x0100
-    public static let audioPID: UInt16 = 0x0101
+package enum FeedLayout {
+    package static let programMapPID: UInt16 = 0x1000
+    package static let videoPID: UInt16 = 0x0100
+    package static let audioPID: UInt16 = 0x0101
 }

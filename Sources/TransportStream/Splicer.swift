@@ -4,9 +4,9 @@
 /// back. A writer takes the feed at a keyframe; from then on the units of every other writer are refused.
 ///
 /// Times that a splicer takes as `now` are ticks of any clock that runs evenly and does not stop.
-public struct Splicer: ~Copyable {
+package struct Splicer: ~Copyable {
     /// How a writer joins what is in the feed.
-    public enum Join: Sendable, Hashable {
+    package enum Join: Sendable, Hashable {
         /// A new timeline: its first keyframe follows what is in the feed, as much later as it came later.
         case following
         /// The same timeline, given again by another process: what is in the feed already is dropped, and the first
@@ -19,7 +19,7 @@ public struct Splicer: ~Copyable {
     }
 
     /// What became of a unit.
-    public enum Outcome: Sendable, Hashable {
+    package enum Outcome: Sendable, Hashable {
         /// It is in the feed.
         case accepted
         /// It is in the feed, as the first of its writer.
@@ -29,36 +29,36 @@ public struct Splicer: ~Copyable {
     }
 
     /// The end of what is in the feed, per stream.
-    public struct Tail: Sendable, Hashable {
+    package struct Tail: Sendable, Hashable {
         /// Presentation time of the last picture; decoding time where pictures are reordered is never later.
-        public var videoPTS: Int64?
-        public var videoDTS: Int64?
+        package var videoPTS: Int64?
+        package var videoDTS: Int64?
         /// Ticks from one picture of a writer to its next, in the order of decoding, as it was last.
-        public var frameDuration: Int64 = 3000
+        package var frameDuration: Int64 = 3000
         /// Presentation time behind the last sound.
-        public var audioEnd: Int64?
+        package var audioEnd: Int64?
     }
 
-    public var feed: Feed { output.feed }
+    package var feed: Feed { output.feed }
     /// What the pictures of the feed are in now; `nil` before the first.
-    public var videoCodec: Codec? { output.program?.video?.codec }
-    public private(set) var tail = Tail()
+    package var videoCodec: Codec? { output.program?.video?.codec }
+    package private(set) var tail = Tail()
     /// Pictures that went into the feed.
-    public private(set) var frames = 0
+    package private(set) var frames = 0
     /// Pictures that are missing in the feed, by the frame duration, where a writer resumed.
-    public private(set) var lostFrames = 0
+    package private(set) var lostFrames = 0
     /// Pictures that are shown before the last one of the feed and have not come yet: a source gives its B-frames
     /// behind the picture that they lean on. By the frame duration.
-    public private(set) var outstanding = 0
+    package private(set) var outstanding = 0
     /// Bytes of the streams themselves that went into the feed, without what carries them.
-    public var mediaBytes: Int { output.mediaBytes }
+    package var mediaBytes: Int { output.mediaBytes }
     /// Frames of silence that stand in for missing sound.
-    public private(set) var silentFrames = 0
+    package private(set) var silentFrames = 0
     /// The one format that the sound has since a writer named it with ``Writer/sound``; `nil` before.
-    public private(set) var sound: AACFormat?
+    package private(set) var sound: AACFormat?
     /// Where the unit given last is sound that was dropped for its time alone: ticks that it is behind the newest
     /// picture, negative where it is ahead. `nil` otherwise.
-    public private(set) var refusedLag: Int64?
+    package private(set) var refusedLag: Int64?
 
     private var output: FeedWriter
     private var lastVideoArrival: Int64?
@@ -106,24 +106,24 @@ public struct Splicer: ~Copyable {
     /// - Parameters:
     ///   - start: Where the timeline begins.
     ///   - fillsSilence: Frames of silence stand in where a writer has no sound.
-    public init(feed: Feed, start: Int64 = 10 * Ticks.perSecond, fillsSilence: Bool) {
+    package init(feed: Feed, start: Int64 = 10 * Ticks.perSecond, fillsSilence: Bool) {
         output = FeedWriter(feed: feed)
         self.start = start
         self.fillsSilence = fillsSilence
     }
 
     /// One writer's place on the feed's timeline.
-    public struct Writer: Sendable {
-        public let join: Join
+    package struct Writer: Sendable {
+        package let join: Join
         /// The one format in which its sound goes into the feed, and the silence in its place: AAC-LC, 48 or 44.1 kHz,
         /// stereo. Where the feed has sound of another, that is another stream to whoever reads it: an era begins with
         /// the writer's next keyframe, and sound waits for that. `nil` takes sound of any format, beside silence in
         /// the one that it was in before.
-        public var sound: AACFormat?
+        package var sound: AACFormat?
         /// What is missing before its first picture was not wanted.
-        public var isAfterPause = false
+        package var isAfterPause = false
         /// A keyframe of this writer is in the feed.
-        public fileprivate(set) var isJoined = false
+        package fileprivate(set) var isJoined = false
         fileprivate var offset: Int64
         /// The newest decoding time of a picture, on the writer's own timeline.
         fileprivate var latest: Int64?
@@ -143,13 +143,13 @@ public struct Splicer: ~Copyable {
         /// What came from behind the end.
         fileprivate var passed: (video: Bool, audio: Bool) = (false, false)
 
-        public init(_ join: Join) {
+        package init(_ join: Join) {
             self.join = join
             offset = 0
         }
 
         /// Its units begin again with the times of the first, so many ticks later.
-        public mutating func beginAgain(after ticks: Int64) {
+        package mutating func beginAgain(after ticks: Int64) {
             offset += ticks
             latest = latest.map { $0 - ticks }
         }
@@ -162,7 +162,7 @@ public struct Splicer: ~Copyable {
         /// dropped.
         ///
         /// - Parameter needsKeyframe: It encodes anew, so that only a keyframe can follow; false where it copies.
-        public mutating func goOn(needsKeyframe: Bool) {
+        package mutating func goOn(needsKeyframe: Bool) {
             replay = Replay(needsKeyframe: needsKeyframe)
             firstPTS = nil
             // Its frames of sound may stand on another grid.
@@ -171,27 +171,27 @@ public struct Splicer: ~Copyable {
 
         /// Refuses what comes from `cut` on, because another writer of the same timeline gives it; `nil` takes that
         /// back.
-        public mutating func setEnd(_ cut: Cut?) {
+        package mutating func setEnd(_ cut: Cut?) {
             end = cut
             passed = (false, false)
         }
 
         /// Its last picture before its end has been taken.
-        public var hasGivenAllPictures: Bool { passed.video }
+        package var hasGivenAllPictures: Bool { passed.video }
         /// Everything before its end has been taken.
-        public var hasGivenAll: Bool { passed.video && passed.audio }
+        package var hasGivenAll: Bool { passed.video && passed.audio }
         /// Something of it was refused because of its end.
-        public var isCut: Bool { passed.video || passed.audio }
+        package var isCut: Bool { passed.video || passed.audio }
     }
 
     /// A place between frames, on the feed's timeline.
-    public struct Cut: Sendable, Hashable {
+    package struct Cut: Sendable, Hashable {
         /// The first picture behind it has this decoding time, or a later one.
-        public var video: Int64
+        package var video: Int64
         /// The first sound behind it has this presentation time, to half a frame.
-        public var audio: Int64
+        package var audio: Int64
 
-        public init(video: Int64, audio: Int64) {
+        package init(video: Int64, audio: Int64) {
             self.video = video
             self.audio = audio
         }
@@ -200,7 +200,7 @@ public struct Splicer: ~Copyable {
     /// Takes a unit, whose bytes come from `source`.
     ///
     /// - Parameter program: Where picture and sound of one writer come apart, both of them; `nil` for the source's.
-    public mutating func accept(
+    package mutating func accept(
         _ unit: AccessUnit, of writer: inout Writer, from source: borrowing some UnitSource & ~Copyable,
         program: Program? = nil, now: Int64
     ) -> Outcome {

@@ -2,19 +2,19 @@
 ///
 /// On the wire a timestamp wraps every 26.5 hours. Inside the program a timestamp is an `Int64` that never
 /// wraps; ``Ticks/extend(_:near:)`` makes the one from the other.
-public enum Ticks {
+package enum Ticks {
     /// Ticks in one second.
-    public static let perSecond: Int64 = 90_000
+    package static let perSecond: Int64 = 90_000
     /// The span of a timestamp on the wire: 2^33 ticks.
-    public static let wrap: Int64 = 1 << 33
+    package static let wrap: Int64 = 1 << 33
 
     /// The value as it stands on the wire.
     @inlinable
-    public static func onWire(_ ticks: Int64) -> Int64 { ticks & (wrap - 1) }
+    package static func onWire(_ ticks: Int64) -> Int64 { ticks & (wrap - 1) }
 
     /// The timestamp nearest to `reference` that stands on the wire as `wire`.
     @inlinable
-    public static func extend(_ wire: Int64, near reference: Int64) -> Int64 {
+    package static func extend(_ wire: Int64, near reference: Int64) -> Int64 {
         var difference = (wire - reference) & (wrap - 1)
         if difference >= wrap / 2 { difference -= wrap }
         return reference + difference
@@ -22,7 +22,7 @@ public enum Ticks {
 
     /// Whole ticks in a number of nanoseconds, rounded down.
     @inlinable
-    public static func fromNanoseconds(_ nanoseconds: Int64) -> Int64 {
+    package static func fromNanoseconds(_ nanoseconds: Int64) -> Int64 {
         nanoseconds / 100_000 * 9 + nanoseconds % 100_000 * 9 / 100_000
     }
 }

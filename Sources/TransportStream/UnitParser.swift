@@ -11,9 +11,9 @@
 /// dropped and counted, and so are bytes between packets.
 ///
 /// What comes out does not depend on how the bytes were cut. Memory is bounded by ``largestUnit``, whatever the bytes.
-public struct UnitParser: ~Copyable {
+package struct UnitParser: ~Copyable {
     /// What ``next()`` found.
-    public enum Event {
+    package enum Event {
         /// The program is another one than before, or the first.
         case program(Program)
         /// A unit is whole; its bytes can be had until the next call of ``UnitParser/next()``.
@@ -21,25 +21,25 @@ public struct UnitParser: ~Copyable {
     }
 
     /// What was passed over so far.
-    public struct Losses: Sendable, Hashable {
+    package struct Losses: Sendable, Hashable {
         /// Bytes that belonged to no packet.
-        public var garbageBytes: Int = 0
+        package var garbageBytes: Int = 0
         /// Units that lost packets or were no PES packets.
-        public var damagedUnits: Int = 0
+        package var damagedUnits: Int = 0
     }
 
-    public private(set) var program: Program?
+    package private(set) var program: Program?
     /// What the newest parameter set of the video says; `nil` before the first.
-    public private(set) var videoFormat: VideoFormat?
+    package private(set) var videoFormat: VideoFormat?
     /// What the newest audio unit says; `nil` before the first.
-    public private(set) var audioFormat: AACFormat?
+    package private(set) var audioFormat: AACFormat?
     /// The keyframe found last had its sequence parameter set before it: a reader that knows nothing can begin there.
-    public private(set) var keyframeHasParameterSet = false
-    public private(set) var losses = Losses()
+    package private(set) var keyframeHasParameterSet = false
+    package private(set) var losses = Losses()
 
     /// Bytes of the largest unit that is put together, packets of other streams between its own included; a longer one
     /// counts as damaged.
-    public let largestUnit: Int
+    package let largestUnit: Int
 
     private var buffer: UnsafeMutablePointer<UInt8>
     private(set) var capacity: Int
@@ -68,7 +68,7 @@ public struct UnitParser: ~Copyable {
     /// - Parameters:
     ///   - capacity: Bytes to read at once at the most.
     ///   - largestUnit: Bytes of the largest unit that is put together.
-    public init(capacity: Int = 256 << 10, largestUnit: Int = 8 << 20) {
+    package init(capacity: Int = 256 << 10, largestUnit: Int = 8 << 20) {
         self.capacity = max(capacity, 8 * Packet.size)
         readSize = self.capacity
         self.largestUnit = largestUnit
@@ -84,7 +84,7 @@ public struct UnitParser: ~Copyable {
     // MARK: Bytes in
 
     /// Room for the next bytes of the writer, never empty. Invalidates the unit found last.
-    public mutating func prepare() -> UnsafeMutableRawBufferPointer {
+    package mutating func prepare() -> UnsafeMutableRawBufferPointer {
         release()
         giveUpLongUnits()
         if capacity - filled < capacity / 2 { compact() }
@@ -93,13 +93,13 @@ public struct UnitParser: ~Copyable {
     }
 
     /// Says how many bytes were read into the room that ``prepare()`` gave.
-    public mutating func commit(_ count: Int) {
+    package mutating func commit(_ count: Int) {
         precondition(count >= 0 && count <= capacity - filled)
         filled += count
     }
 
     /// Takes bytes from elsewhere, as many as there is room for; returns how many.
-    public mutating func append(_ bytes: UnsafeRawBufferPointer) -> Int {
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) -> Int {
         let room = prepare()
         let count = min(room.count, bytes.count)
         room.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
@@ -144,7 +144,7 @@ public struct UnitParser: ~Copyable {
     // MARK: Units out
 
     /// The next thing in the bytes so far; `nil` when more are needed.
-    public mutating func next() -> Event? {
+    package mutating func next() -> Event? {
         release()
         while let packet = nextPacket() {
             let pid = packet.pid
@@ -175,7 +175,7 @@ public struct UnitParser: ~Copyable {
     /// Copies the packets of the unit that ``next()`` gave last.
     ///
     /// - Parameter destination: Room for `byteCount` bytes of that unit.
-    public func copyUnit(to destination: UnsafeMutablePointer<UInt8>) {
+    package func copyUnit(to destination: UnsafeMutablePointer<UInt8>) {
         guard let completed else { preconditionFailure("no unit was found") }
         let runs = completed == .video ? video.runs : audio.runs
         var destination = destination

@@ -1,6 +1,6 @@
 /// The transport packets of one access unit, wherever they come from: a parser of MPEG-TS, or media that is packed
 /// while it is copied.
-public protocol UnitSource: ~Copyable {
+package protocol UnitSource: ~Copyable {
     /// The program that the unit belongs to; `nil` before it is known.
     var program: Program? { get }
     /// What the newest parameter set of the video says; `nil` before the first.

@@ -1,31 +1,31 @@
 /// What a sequence parameter set says of the picture.
-public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
-    public var codec: Codec
+package struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
+    package var codec: Codec
     /// Pixels, after cropping.
-    public var width: Int
+    package var width: Int
     /// Pixels, after cropping.
-    public var height: Int
+    package var height: Int
     /// `profile_idc` (H.264) or `general_profile_idc` (HEVC).
-    public var profile: Int
+    package var profile: Int
     /// `level_idc` (H.264) or `general_level_idc` (HEVC).
-    public var level: Int
+    package var level: Int
     /// Frames per second as a fraction, where the stream says so (H.264 VUI timing) or it was measured.
-    public var frameRate: Fraction?
+    package var frameRate: Fraction?
     /// Frames per second that the stream announces, true or not.
-    public private(set) var announcedRate: Fraction?
+    package private(set) var announcedRate: Fraction?
     /// The width of a pixel as a multiple of its height, where the stream says so (VUI).
-    public var pixelAspect: Fraction?
+    package var pixelAspect: Fraction?
     /// Frames may consist of two fields. Each frame of H.264 says whether it does (`frame_mbs_only_flag` 0); those of
     /// HEVC all do (`general_interlaced_source_flag`). Fields that HEVC codes as pictures of their own are not meant.
-    public var isInterlaced = false
+    package var isInterlaced = false
 
     /// A fraction in lowest terms.
-    public struct Fraction: Sendable, Hashable, CustomStringConvertible {
-        public let numerator: Int
-        public let denominator: Int
+    package struct Fraction: Sendable, Hashable, CustomStringConvertible {
+        package let numerator: Int
+        package let denominator: Int
 
         /// - Precondition: both are positive.
-        public init(_ numerator: Int, _ denominator: Int) {
+        package init(_ numerator: Int, _ denominator: Int) {
             precondition(numerator > 0 && denominator > 0)
             var (a, b) = (numerator, denominator)
             while b != 0 { (a, b) = (b, a % b) }
@@ -33,11 +33,11 @@ public struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
             self.denominator = denominator / a
         }
 
-        public var description: String { denominator == 1 ? "\(numerator)" : "\(numerator)/\(denominator)" }
+        package var description: String { denominator == 1 ? "\(numerator)" : "\(numerator)/\(denominator)" }
     }
 
     /// As people write it: `h264 1280x720@30`.
-    public var description: String {
+    package var description: String {
         "\(codec) \(width)x\(height)" + (frameRate.map { "@\($0)" } ?? "")
     }
 

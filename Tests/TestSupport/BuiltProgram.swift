@@ -1,9 +1,9 @@
 import Foundation
 
 /// What was built with the tests.
-public enum BuiltProgram {
+package enum BuiltProgram {
     /// The path of the service.
-    public static let streambox: String = {
+    package static let streambox: String = {
         let tests =
             (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         return URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/streambox"

@@ -1,9 +1,9 @@
 import Foundation
 
 /// A fixture that did not do its work, with one sentence why.
-public struct Failed: Error, CustomStringConvertible, Sendable {
-    public let description: String
-    public init(_ description: String) { self.description = description }
+package struct Failed: Error, CustomStringConvertible, Sendable {
+    package let description: String
+    package init(_ description: String) { self.description = description }
 }
 
 func errnoText(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }

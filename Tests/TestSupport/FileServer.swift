@@ -1,15 +1,15 @@
 import Foundation
 
 /// An HTTP server on 127.0.0.1 that gives files as fast as they are taken, played by nginx. Ends with its stage.
-public struct FileServer: Sendable {
-    public let port: Int
+package struct FileServer: Sendable {
+    package let port: Int
     private let folder: String
     private let stage: Stage
 
     /// - Parameters:
     ///   - stage: The files are those of its folder. One below `moved/` is a redirection to the same file, without TLS.
     ///   - password: It asks the user `viewer` for this; `nil` asks nobody.
-    public init(_ stage: Stage, password: String? = nil) throws {
+    package init(_ stage: Stage, password: String? = nil) throws {
         self.stage = stage
         port = try FreePort.tcp()
         let base = "files-\(port)"
@@ -46,16 +46,16 @@ public struct FileServer: Sendable {
             """)
     }
 
-    public func url(_ file: String) -> String { "http://127.0.0.1:\(port)/\(file)" }
+    package func url(_ file: String) -> String { "http://127.0.0.1:\(port)/\(file)" }
 
     /// Every request so far: its address, and its `Authorization` or `-`.
-    public func requests() throws -> [String] {
+    package func requests() throws -> [String] {
         let log = try String(contentsOfFile: "\(folder)/requests.log", encoding: .utf8)
         return log.split(whereSeparator: \.isNewline).map(String.init)
     }
 
     /// Begins to listen; until then connections are refused.
-    public func start() async throws {
+    package func start() async throws {
         _ = try await stage.program("nginx", ["-p", folder, "-c", "\(folder)/nginx.conf"])
         try await eventually("the file server to listen on \(port)") { FreePort.isListening(tcp: port) }
     }

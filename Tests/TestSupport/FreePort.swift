@@ -7,18 +7,18 @@ import Synchronization
 /// file per port until it exits. A TCP port is also left in TIME_WAIT, so that the kernel gives it to nobody for a
 /// minute while a listener with SO_REUSEADDR (nginx, FFmpeg, every decent server) can still bind it.
 /// What remains: a foreign program may take a UDP port between the answer and its use.
-public enum FreePort {
-    public static func tcp() throws -> Int { try pick(Int32(SOCK_STREAM.rawValue)) }
+package enum FreePort {
+    package static func tcp() throws -> Int { try pick(Int32(SOCK_STREAM.rawValue)) }
 
-    public static func udp() throws -> Int { try pick(Int32(SOCK_DGRAM.rawValue)) }
+    package static func udp() throws -> Int { try pick(Int32(SOCK_DGRAM.rawValue)) }
 
     /// Whether somebody listens on the TCP port; found without connecting, since some listeners serve one caller only.
-    public static func isListening(tcp port: Int) -> Bool {
+    package static func isListening(tcp port: Int) -> Bool {
         bound("tcp", port, state: "0A") || bound("tcp6", port, state: "0A")
     }
 
     /// Whether somebody has bound the UDP port.
-    public static func isBound(udp port: Int) -> Bool {
+    package static func isBound(udp port: Int) -> Bool {
         bound("udp", port, state: nil) || bound("udp6", port, state: nil)
     }
 
@@ -113,7 +113,7 @@ func loopback(port: Int) -> sockaddr_in {
 /// A TCP socket that listens on a port of 127.0.0.1; the caller closes it.
 ///
 /// - Parameter receiveBuffer: Bytes that the kernel keeps of each connection; `nil` leaves it to the kernel.
-public func listener(port: Int, receiveBuffer: Int32? = nil) throws -> Int32 {
+package func listener(port: Int, receiveBuffer: Int32? = nil) throws -> Int32 {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard listener >= 0 else { throw Failed("no socket: \(errnoText())") }
     var one: Int32 = 1
@@ -140,7 +140,7 @@ public func listener(port: Int, receiveBuffer: Int32? = nil) throws -> Int32 {
 ///
 /// - Parameter address: The caller's own, of the loopback network: 0x7F000002 is 127.0.0.2; nil leaves it to the
 ///   kernel.
-public func connect(port: Int, from address: UInt32? = nil) throws -> Int32 {
+package func connect(port: Int, from address: UInt32? = nil) throws -> Int32 {
     let caller = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard caller >= 0 else { throw Failed("no socket: \(errnoText())") }
     if let address {

@@ -1,18 +1,18 @@
 import Foundation
 
 /// The smallest HTTP client that does for a loopback service.
-public enum HTTP {
+package enum HTTP {
     /// The body of an answer with status 200 to a GET on 127.0.0.1.
     ///
     /// - Throws: `Failed` without a connection, without the whole of an answer in 30 s, or with another status.
-    public static func get(port: Int, _ path: String) async throws -> String {
+    package static func get(port: Int, _ path: String) async throws -> String {
         let answer = try await exchange(port: port, path)
         guard answer.status == 200 else { throw Failed("GET \(path): status \(answer.status)") }
         return answer.body
     }
 
     /// Status and body of the answer to a GET on 127.0.0.1, whatever the status.
-    public static func exchange(port: Int, _ path: String) async throws -> (status: Int, body: String) {
+    package static func exchange(port: Int, _ path: String) async throws -> (status: Int, body: String) {
         try await onOwnThread { try exchangeNow(port: port, path) }
     }
 

@@ -2,25 +2,25 @@ import Foundation
 
 /// An RTMP publisher of our own, which sends what it is told when it is told to, whatever the timestamps say: as phones
 /// and careless encoders do it.
-public enum HandMadePublisher {
+package enum HandMadePublisher {
     /// A message, and when it is sent.
-    public struct Message: Sendable, Hashable {
-        public var tag: FLVFile.Tag
+    package struct Message: Sendable, Hashable {
+        package var tag: FLVFile.Tag
         /// Milliseconds from the beginning.
-        public var due: Int
+        package var due: Int
 
-        public init(_ tag: FLVFile.Tag, due: Int? = nil) {
+        package init(_ tag: FLVFile.Tag, due: Int? = nil) {
             self.tag = tag
             self.due = due ?? tag.time
         }
     }
 
     /// How it went.
-    public struct Report: Sendable {
+    package struct Report: Sendable {
         /// When the last byte of each frame of video was sent.
-        public var pictures: [ContinuousClock.Instant] = []
+        package var pictures: [ContinuousClock.Instant] = []
         /// The server hung up before everything was sent.
-        public var wasCut = false
+        package var wasCut = false
     }
 
     /// What it is late is made up for up to here. More at once than a feed keeps would be lost, and a machine that is
@@ -30,7 +30,7 @@ public enum HandMadePublisher {
     /// Publishes messages in their order, and leaves.
     ///
     /// - Parameter isEnough: Asked about each message: neither it nor what is behind it is sent.
-    public static func publish(
+    package static func publish(
         _ messages: [Message], to port: Int, key: String, app: String = "live",
         isEnough: @escaping @Sendable (Message) -> Bool = { _ in false }
     ) async throws -> Report {

@@ -1,7 +1,7 @@
 /// The first FFmpeg on the PATH, which the service under test uses.
-public enum InstalledFFmpeg {
+package enum InstalledFFmpeg {
     /// Major and minor number of its release; a snapshot without one counts as the newest.
-    public static func release() async throws -> (Int, Int) {
+    package static func release() async throws -> (Int, Int) {
         let text = try await Program.run("ffmpeg", ["-version"]).success("ffmpeg -version").text
         guard let match = text.firstMatch(of: /^ffmpeg version n?(\d+)\.(\d+)/), let major = Int(match.1),
             let minor = Int(match.2)

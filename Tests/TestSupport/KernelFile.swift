@@ -5,11 +5,11 @@ import Foundation
 /// Foundation ends at the first short read of a file of unknown size (`FileManager.contents(atPath:)`,
 /// `Data(contentsOf:)` and `String(contentsOfFile:)` of Swift 6.3). The kernel gives such a file a page at a time, so
 /// that only the first 4 KiB were seen: 27 rows of `/proc/net/tcp`.
-public enum KernelFile {
+package enum KernelFile {
     /// Reads to the end of the file.
     ///
     /// - Returns: `nil` if the file does not exist, or its process ended meanwhile.
-    public static func bytes(_ path: String) -> [UInt8]? {
+    package static func bytes(_ path: String) -> [UInt8]? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }
@@ -23,5 +23,5 @@ public enum KernelFile {
     }
 
     /// Reads to the end of the file, as text.
-    public static func text(_ path: String) -> String? { bytes(path).map { String(decoding: $0, as: UTF8.self) } }
+    package static func text(_ path: String) -> String? { bytes(path).map { String(decoding: $0, as: UTF8.self) } }
 }

@@ -2,32 +2,32 @@ import Foundation
 
 /// Time limits for tests. Instrumented builds are several times slower: `STREAMBOX_TEST_SLOW=3` multiplies every limit
 /// by 3.
-public enum Limit {
+package enum Limit {
     /// What every limit is multiplied by; 1 unless `STREAMBOX_TEST_SLOW` is a number above 1.
-    public static let factor: Double = {
+    package static let factor: Double = {
         let asked = ProcessInfo.processInfo.environment["STREAMBOX_TEST_SLOW"].flatMap(Double.init)
         return max(1, asked ?? 1)
     }()
 
     /// Whether `scripts/test --sanitize` runs: sanitizers keep memory for themselves, so that a bound on it says
     /// nothing.
-    public static let isInstrumented = ProcessInfo.processInfo.environment["STREAMBOX_TEST_INSTRUMENTED"] != nil
+    package static let isInstrumented = ProcessInfo.processInfo.environment["STREAMBOX_TEST_INSTRUMENTED"] != nil
 
-    public static func scaled(_ limit: Duration) -> Duration { limit * factor }
+    package static func scaled(_ limit: Duration) -> Duration { limit * factor }
 
-    public static func seconds(_ count: Double) -> Duration { scaled(.seconds(count)) }
+    package static func seconds(_ count: Double) -> Duration { scaled(.seconds(count)) }
 }
 
 /// A condition that did not come true in time.
-public struct WaitedInVain: Error, CustomStringConvertible, Sendable {
-    public let what: String
-    public let limit: Duration
+package struct WaitedInVain: Error, CustomStringConvertible, Sendable {
+    package let what: String
+    package let limit: Duration
     /// Where the wait stands in the tests, as `file:line`.
-    public let place: String
+    package let place: String
     /// What was last seen, where the waiting side could tell.
-    public let seen: String?
+    package let seen: String?
 
-    public var description: String {
+    package var description: String {
         "waited \(limit) for \(what) (\(place))" + (seen.map { "; last seen: \($0)" } ?? "")
     }
 }
@@ -39,7 +39,7 @@ public struct WaitedInVain: Error, CustomStringConvertible, Sendable {
 ///   - limit: how long to ask, before `Limit.factor`.
 /// - Throws: `WaitedInVain`, `CancellationError`, or what `value` throws.
 @discardableResult
-public func eventually<Value>(
+package func eventually<Value>(
     _ what: @autoclosure () -> String, within limit: Duration = .seconds(40),
     every pause: Duration = .milliseconds(20),
     isolation: isolated (any Actor)? = #isolation, file: String = #fileID, line: Int = #line,
@@ -59,7 +59,7 @@ public func eventually<Value>(
 }
 
 /// Asks again and again until `condition` is true. See the other `eventually`.
-public func eventually(
+package func eventually(
     _ what: @autoclosure () -> String, within limit: Duration = .seconds(40),
     every pause: Duration = .milliseconds(20),
     isolation: isolated (any Actor)? = #isolation, file: String = #fileID, line: Int = #line,
@@ -72,7 +72,7 @@ public func eventually(
 
 extension Duration {
     /// The duration in seconds, for reckoning and printing.
-    public var inSeconds: Double {
+    package var inSeconds: Double {
         Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }
 }

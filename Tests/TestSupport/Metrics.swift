@@ -1,11 +1,11 @@
 import Foundation
 
 /// A text of metrics, as a scraper reads it.
-public struct Metrics: Sendable {
+package struct Metrics: Sendable {
     /// By name and labels, as they are written.
-    public let values: [String: Double]
+    package let values: [String: Double]
 
-    public init(_ text: String) {
+    package init(_ text: String) {
         var values: [String: Double] = [:]
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
             guard let space = line.lastIndex(of: " "), let value = Double(line[line.index(after: space)...]) else {
@@ -16,18 +16,18 @@ public struct Metrics: Sendable {
         self.values = values
     }
 
-    public init(values: [String: Double]) { self.values = values }
+    package init(values: [String: Double]) { self.values = values }
 
-    public subscript(_ series: String) -> Double? { values[series] }
+    package subscript(_ series: String) -> Double? { values[series] }
 
     /// The sum over all series of this name whose labels hold all of these.
-    public func sum(_ name: String, _ labels: String...) -> Double {
+    package func sum(_ name: String, _ labels: String...) -> Double {
         values.filter { series, _ in series.hasPrefix(name + "{") && labels.allSatisfy { series.contains($0) } }.values
             .reduce(0, +)
     }
 
     /// What only grows.
-    public var counters: [String: Double] {
+    package var counters: [String: Double] {
         values.filter { series, _ in
             let name = series.prefix { $0 != "{" }
             return ["_total", "_bucket", "_count", "_sum"].contains { name.hasSuffix($0) }
@@ -37,7 +37,7 @@ public struct Metrics: Sendable {
     /// The counters that are lower here than they were before, or are gone.
     ///
     /// - Parameter mayGo: Series that hold this may be gone, for a while.
-    public func fallen(since before: Metrics, mayGo: (String) -> Bool = { _ in false }) -> [String] {
+    package func fallen(since before: Metrics, mayGo: (String) -> Bool = { _ in false }) -> [String] {
         before.counters.compactMap { series, old in
             guard let now = values[series] else { return mayGo(series) ? nil : "\(series) is gone" }
             return now < old ? "\(series): \(old) → \(now)" : nil

@@ -1,27 +1,27 @@
 import Foundation
 
 /// A real nginx with its RTMP module: the platform that streams are pushed to. Ends with its stage.
-public final class NginxRTMP: Sendable {
+package final class NginxRTMP: Sendable {
     /// One attempt of a client to publish, read from nginx's own logs.
-    public struct Publish: Sendable, Hashable {
+    package struct Publish: Sendable, Hashable {
         /// nginx's number of the connection; another one for each attempt.
-        public let connection: Int
-        public let app: String
+        package let connection: Int
+        package let app: String
         /// The stream name, which is the stream key on platforms.
-        public let name: String
+        package let name: String
         /// False when it was turned away: key refused, or the name is already being published.
-        public let isAccepted: Bool
+        package let isAccepted: Bool
         /// Whether the connection has ended.
-        public let hasEnded: Bool
+        package let hasEnded: Bool
         /// Whether the client took leave (deleteStream) before the connection ended.
-        public let endedOrderly: Bool
+        package let endedOrderly: Bool
     }
 
-    public let port: Int
+    package let port: Int
     /// nginx's own HTTP: `/stat`, `/control`, and the callback that judges keys.
-    public let httpPort: Int
+    package let httpPort: Int
     /// `rtmp://127.0.0.1:PORT/live`.
-    public let url: String
+    package let url: String
     private let stage: Stage
     private let program: Box<Program>
     private let base: String
@@ -35,12 +35,12 @@ public final class NginxRTMP: Sendable {
         url = "rtmp://127.0.0.1:\(port)/live"
     }
 
-    public func url(_ name: String) -> String { "\(url)/\(name)" }
+    package func url(_ name: String) -> String { "\(url)/\(name)" }
 
     // MARK: What it has seen
 
     /// Every attempt to publish, in order; those before a `restart` are included.
-    public func publishes() throws -> [Publish] {
+    package func publishes() throws -> [Publish] {
         let lines = try stage.folder.text("\(base)/error.log").split(separator: "\n")
         let calls = (try? stage.folder.text("\(base)/http.log")) ?? ""
         var refused = Set<String>()
@@ -88,13 +88,13 @@ public final class NginxRTMP: Sendable {
         }.sorted { $0.0 < $1.0 }.map(\.1)
     }
 
-    public func publishes(of name: String) throws -> [Publish] {
+    package func publishes(of name: String) throws -> [Publish] {
         try publishes().filter { $0.name == name }
     }
 
     /// Waits until there were so many attempts that satisfy `isWanted`.
     @discardableResult
-    public func waitForPublishes(
+    package func waitForPublishes(
         _ count: Int = 1, of name: String, within limit: Duration = .seconds(40),
         file: String = #fileID, line: Int = #line,
         where isWanted: (Publish) -> Bool = { $0.isAccepted }
@@ -110,7 +110,7 @@ public final class NginxRTMP: Sendable {
 
     /// The files that were recorded, oldest first; several for a name that was published several times, except within
     /// one second, where the second goes on in the file of the first.
-    public func recordings(of name: String? = nil) -> [String] {
+    package func recordings(of name: String? = nil) -> [String] {
         stage.folder.names(in: "\(base)/rec")
             .filter { file in name.map { file.hasPrefix("\($0)-") } ?? true }
             .sorted { ($0.split(separator: "-").last ?? "") < ($1.split(separator: "-").last ?? "") }
@@ -118,7 +118,7 @@ public final class NginxRTMP: Sendable {
     }
 
     /// The first file that was recorded of a name.
-    public func recording(of name: String) throws -> String {
+    package func recording(of name: String) throws -> String {
         guard let first = recordings(of: name).first else {
             throw Failed("nginx recorded nothing of '\(name)'; its errors: \(errors)")
         }
@@ -126,38 +126,38 @@ public final class NginxRTMP: Sendable {
     }
 
     /// nginx-rtmp's statistics, XML.
-    public func stat() async throws -> String { try await HTTP.get(port: httpPort, "/stat") }
+    package func stat() async throws -> String { try await HTTP.get(port: httpPort, "/stat") }
 
-    public var errors: String { (try? stage.folder.text("\(base)/error.log")) ?? "" }
+    package var errors: String { (try? stage.folder.text("\(base)/error.log")) ?? "" }
 
     /// The process, for its pid and signals; another one after `restart`.
-    public var process: Program { program.value }
+    package var process: Program { program.value }
 
     // MARK: Make it misbehave
 
     /// Turns away everybody who publishes under this name from now on.
-    public func refuse(_ name: String) throws { try stage.folder.write("\(base)/refuse/\(name)", "") }
+    package func refuse(_ name: String) throws { try stage.folder.write("\(base)/refuse/\(name)", "") }
 
     /// Takes `refuse` back.
-    public func allow(_ name: String) throws {
+    package func allow(_ name: String) throws {
         try FileManager.default.removeItem(atPath: stage.folder.path("\(base)/refuse/\(name)"))
     }
 
     /// Cuts the connection of whoever publishes under this name.
-    public func dropPublisher(_ name: String) async throws {
+    package func dropPublisher(_ name: String) async throws {
         _ = try await HTTP.get(port: httpPort, "/control/drop/publisher?app=live&name=\(name)")
     }
 
     /// Stops it in its tracks: connections stay open and nothing is read.
-    public func freeze() { process.send(SIGSTOP) }
+    package func freeze() { process.send(SIGSTOP) }
 
-    public func thaw() { process.send(SIGCONT) }
+    package func thaw() { process.send(SIGCONT) }
 
     /// Kills it; its port refuses connections until `restart`.
-    public func kill() async { await stage.end(process) }
+    package func kill() async { await stage.end(process) }
 
     /// Starts it again on the same port, with the recordings and logs it has.
-    public func restart() async throws {
+    package func restart() async throws {
         await stage.end(process)
         program.value = try await Self.launch(stage, base: base, port: port, httpPort: httpPort)
     }
@@ -183,7 +183,7 @@ extension Stage {
     /// - Parameters:
     ///   - record: write what is published to FLV files, see `NginxRTMP.recordings`.
     ///   - chunk: the RTMP chunk size in bytes.
-    public func nginx(record: Bool = false, chunk: Int = 4096) async throws -> NginxRTMP {
+    package func nginx(record: Bool = false, chunk: Int = 4096) async throws -> NginxRTMP {
         let port = try FreePort.tcp()
         let httpPort = try FreePort.tcp()
         let base = "nginx-\(port)"

@@ -1,17 +1,17 @@
 import Foundation
 
 /// A real prometheus-node-exporter with its textfile collector alone, on 127.0.0.1. Ends with its stage.
-public struct NodeExporter: Sendable {
-    public let port: Int
-    public let program: Program
+package struct NodeExporter: Sendable {
+    package let port: Int
+    package let program: Program
 
     /// What Prometheus gets.
-    public func scrape() async throws -> String { try await HTTP.get(port: port, "/metrics") }
+    package func scrape() async throws -> String { try await HTTP.get(port: port, "/metrics") }
 }
 
 extension Stage {
     /// - Parameter folder: Whose `*.prom` it reads.
-    public func nodeExporter(folder: String) async throws -> NodeExporter {
+    package func nodeExporter(folder: String) async throws -> NodeExporter {
         let port = try FreePort.tcp()
         let program = try await program(
             "prometheus-node-exporter",

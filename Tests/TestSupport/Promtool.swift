@@ -1,9 +1,9 @@
 import Foundation
 
 /// Prometheus' own tool as the judge of metrics and rules.
-public enum Promtool {
+package enum Promtool {
     /// What it has to say about metrics: mistakes and remarks, a line each.
-    public static func remarks(on metrics: [UInt8]) async throws -> [String] {
+    package static func remarks(on metrics: [UInt8]) async throws -> [String] {
         let done = try await Program.run("promtool", ["check", "metrics"], input: .bytes(metrics))
         let remarks = (done.text + done.errors).split(separator: "\n").map(String.init)
         guard done.ending == .exited(0) || !remarks.isEmpty else {
@@ -13,14 +13,14 @@ public enum Promtool {
     }
 
     /// - Throws: `Failed` with the first mistakes.
-    public static func checkRules(_ path: String) async throws {
+    package static func checkRules(_ path: String) async throws {
         _ = try await Program.run("promtool", ["check", "rules", path]).success("promtool check rules \(path)")
     }
 
     /// Runs the unit tests of rules.
     ///
     /// - Throws: `Failed` with what was expected and what came.
-    public static func testRules(_ path: String) async throws {
+    package static func testRules(_ path: String) async throws {
         let done = try await Program.run("promtool", ["test", "rules", path], within: .seconds(60))
         guard done.ending == .exited(0) else {
             throw Failed("promtool test rules \(path): \(done.ending)\n\(done.text)\(done.errors)")
@@ -29,11 +29,11 @@ public enum Promtool {
 }
 
 /// The metrics of a text as Prometheus reads it: names, labels, values of labels.
-public struct MetricNames: Sendable {
+package struct MetricNames: Sendable {
     /// Of each metric: the values of each label. Those without a sample have no labels.
-    public private(set) var metrics: [String: [String: Set<String>]] = [:]
+    package private(set) var metrics: [String: [String: Set<String>]] = [:]
 
-    public init(_ text: String) {
+    package init(_ text: String) {
         for line in text.split(separator: "\n") {
             if let type = line.firstMatch(of: /^# TYPE (\S+) (\S+)/) {
                 let names =
@@ -47,7 +47,7 @@ public struct MetricNames: Sendable {
         }
     }
 
-    public func merging(_ other: MetricNames) -> MetricNames {
+    package func merging(_ other: MetricNames) -> MetricNames {
         var both = self
         for (name, labels) in other.metrics { both.metrics[name, default: [:]].merge(labels) { $0.union($1) } }
         return both
@@ -56,7 +56,7 @@ public struct MetricNames: Sendable {
     /// What an expression or a text with `{{labels}}` names that is not there.
     ///
     /// - Parameter labels: Those that the text may name beside the ones of its metrics.
-    public func unknown(in text: String, besides labels: Set<String> = ["instance", "job"]) -> [String] {
+    package func unknown(in text: String, besides labels: Set<String> = ["instance", "job"]) -> [String] {
         var unknown: [String] = []
         var known = labels
         for use in text.matches(of: /\b((?:streambox|process)_[a-z_]+)(?:\{([^}]*)\})?/) {

@@ -1,7 +1,7 @@
 import Foundation
 
 /// An RTMP client that is nobody's program: it says its bytes and listens.
-public enum RTMPStranger {
+package enum RTMPStranger {
     /// Says everything at once, and hangs up after a while.
     ///
     /// It says that nothing more comes, and waits for the other side to hang up too: closed at once, with an answer on
@@ -11,7 +11,7 @@ public enum RTMPStranger {
     ///   - address: Of the loopback network, from which it calls; nil leaves it to the kernel.
     ///   - patience: How long an answer, and the end, are waited for.
     /// - Returns: What came until then.
-    public static func ask(_ port: Int, _ bytes: [UInt8], from address: UInt32? = nil, patience: Duration) throws
+    package static func ask(_ port: Int, _ bytes: [UInt8], from address: UInt32? = nil, patience: Duration) throws
         -> [UInt8]
     {
         let connection = try connect(port: port, from: address)
@@ -41,7 +41,7 @@ public enum RTMPStranger {
     }
 
     /// Up to the request to publish; `nil` leaves that out.
-    public static func asking(for key: String?, app: String = "live") -> [UInt8] {
+    package static func asking(for key: String?, app: String = "live") -> [UInt8] {
         let greeting =
             [3] + Array(repeating: 0, count: 3072)
             + command("connect", 1, [3] + text("app", isValue: false) + text(app) + [0, 0, 9])
@@ -51,24 +51,24 @@ public enum RTMPStranger {
     }
 
     /// The request to publish alone, for a connection that has published before.
-    public static func asking(again key: String) -> [UInt8] {
+    package static func asking(again key: String) -> [UInt8] {
         command("publish", 5, [5] + text(key) + text("live"), stream: 1)
     }
 
     /// It publishes no more, and stays connected.
-    public static var stopping: [UInt8] {
+    package static var stopping: [UInt8] {
         command("deleteStream", 4, [5, 0] + withUnsafeBytes(of: Double(1).bitPattern.bigEndian) { Array($0) })
     }
 
     /// A publisher whose first messages of video are this one, so many times.
-    public static func publishing(_ video: [UInt8], times: Int = 1, key: String) -> [UInt8] {
+    package static func publishing(_ video: [UInt8], times: Int = 1, key: String) -> [UInt8] {
         asking(for: key) + (0..<times).flatMap { _ in message(6, video, kind: 9) }
     }
 
     /// A message in one chunk, longer ones than 128 bytes after a ``chunkSize(_:)``.
     ///
     /// - Parameter time: Milliseconds; its lowest 32 bits are sent.
-    public static func message(
+    package static func message(
         _ lane: UInt8, _ body: [UInt8], kind: UInt8, time: Int = 0, stream: UInt8 = 1
     ) -> [UInt8] {
         let time = UInt32(truncatingIfNeeded: time)
@@ -79,14 +79,14 @@ public enum RTMPStranger {
     }
 
     /// Has the chunks of all messages behind it as large as this.
-    public static func chunkSize(_ size: Int) -> [UInt8] { message(2, bigEndian(UInt32(size)), kind: 1, stream: 0) }
+    package static func chunkSize(_ size: Int) -> [UInt8] { message(2, bigEndian(UInt32(size)), kind: 1, stream: 0) }
 
     private static func bigEndian(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
 
     /// Says everything, and stays.
     ///
     /// - Returns: The connection, owned by the caller.
-    public static func leave(_ bytes: [UInt8], at port: Int) throws -> Int32 {
+    package static func leave(_ bytes: [UInt8], at port: Int) throws -> Int32 {
         let connection = try connect(port: port, from: nil)
         _ = bytes.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         return connection

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A connection whose bytes the test sends and reads itself.
-public final class RawClient: Sendable {
+package final class RawClient: Sendable {
     private let descriptor: Int32
 
     private init(_ descriptor: Int32, receiveBuffer: Int32?) {
@@ -16,24 +16,24 @@ public final class RawClient: Sendable {
     deinit { close(descriptor) }
 
     /// Connecting blocks while the server's queue is full, so it has a thread of its own.
-    public static func connected(to port: Int, count: Int = 1, receiveBuffer: Int32? = nil) async throws -> [RawClient]
+    package static func connected(to port: Int, count: Int = 1, receiveBuffer: Int32? = nil) async throws -> [RawClient]
     {
         try await onOwnThread {
             try (0..<count).map { _ in RawClient(try TestSupport.connect(port: port), receiveBuffer: receiveBuffer) }
         }
     }
 
-    public static func connected(to port: Int, receiveBuffer: Int32? = nil) async throws -> RawClient {
+    package static func connected(to port: Int, receiveBuffer: Int32? = nil) async throws -> RawClient {
         try await connected(to: port, count: 1, receiveBuffer: receiveBuffer)[0]
     }
 
     /// To a socket in the file system.
-    public static func connected(toSocket path: String, count: Int) async throws -> [RawClient] {
+    package static func connected(toSocket path: String, count: Int) async throws -> [RawClient] {
         try await onOwnThread { try (0..<count).map { _ in RawClient(try reach(path), receiveBuffer: nil) } }
     }
 
     /// A descriptor, owned by the caller, that is connected to a Unix socket.
-    public static func reach(_ path: String) throws -> Int32 {
+    package static func reach(_ path: String) throws -> Int32 {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
@@ -48,15 +48,15 @@ public final class RawClient: Sendable {
     }
 
     @discardableResult
-    public func send(_ text: String) -> Bool {
+    package func send(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         return Foundation.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
     }
 
-    public func get(_ path: String) { send("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") }
+    package func get(_ path: String) { send("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") }
 
     /// Reads until the text holds this or the server closes.
-    public func read(until part: String? = nil) async -> (text: String, isClosed: Bool) {
+    package func read(until part: String? = nil) async -> (text: String, isClosed: Bool) {
         await onOwnThread { [self] in
             var bytes: [UInt8] = []
             var piece = [UInt8](repeating: 0, count: 65536)

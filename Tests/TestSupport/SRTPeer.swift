@@ -1,13 +1,13 @@
 import Foundation
 
 /// The other end of an SRT connection, played by FFmpeg. Ends with its stage.
-public struct SRTPeer: Sendable {
-    public let port: Int
-    public let program: Program
+package struct SRTPeer: Sendable {
+    package let port: Int
+    package let program: Program
     /// The MPEG-TS file a listener writes; nil for a caller.
-    public let file: String?
+    package let file: String?
     /// For the program under test, without a passphrase: `srt://127.0.0.1:PORT`.
-    public var url: String { "srt://127.0.0.1:\(port)" }
+    package var url: String { "srt://127.0.0.1:\(port)" }
 
     static func options(mode: String, passphrase: String?, latency: Duration) -> String {
         // FFmpeg takes the latency in microseconds.
@@ -21,7 +21,7 @@ extension Stage {
     /// Listens for one SRT caller and writes what it sends to a file.
     ///
     /// - Parameter passphrase: 10 to 79 characters.
-    public func srtListener(
+    package func srtListener(
         passphrase: String? = nil, latency: Duration = .milliseconds(120), port: Int? = nil
     ) async throws -> SRTPeer {
         let port = try port ?? FreePort.udp()
@@ -47,7 +47,7 @@ extension Stage {
     /// Calls an SRT listener and sends it a numbered stream in the pace of the clock.
     ///
     /// - Parameter streamID: Without `&`, which ends it.
-    public func srtCaller(
+    package func srtCaller(
         _ source: NumberedSource, port: Int, passphrase: String? = nil, streamID: String? = nil,
         latency: Duration = .milliseconds(120)
     ) async throws -> SRTPeer {

@@ -3,22 +3,22 @@ import Foundation
 /// Random numbers that can be had again: the seed comes from `STREAMBOX_TEST_SEED`, else it is drawn once per process.
 ///
 /// SplitMix64. The same seed gives the same sequence on every machine.
-public struct SeededRandom: RandomNumberGenerator, Sendable {
+package struct SeededRandom: RandomNumberGenerator, Sendable {
     /// The seed of this process.
-    public static let processSeed: UInt64 = chosenSeed ?? UInt64.random(in: 1...UInt64(UInt32.max))
+    package static let processSeed: UInt64 = chosenSeed ?? UInt64.random(in: 1...UInt64(UInt32.max))
 
     /// What `STREAMBOX_TEST_SEED` says.
     static let chosenSeed = ProcessInfo.processInfo.environment["STREAMBOX_TEST_SEED"].flatMap { UInt64($0) }
 
-    public let seed: UInt64
+    package let seed: UInt64
     private var state: UInt64
 
-    public init(seed: UInt64 = SeededRandom.processSeed) {
+    package init(seed: UInt64 = SeededRandom.processSeed) {
         self.seed = seed
         state = seed
     }
 
-    public mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -27,13 +27,13 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
     }
 
     /// For the message of an expectation: how to run the same again.
-    public var hint: String { "again with STREAMBOX_TEST_SEED=\(seed)" }
+    package var hint: String { "again with STREAMBOX_TEST_SEED=\(seed)" }
 }
 
 /// Runs `body` with seeded random numbers; when it throws, the seed is printed.
 ///
 /// - Parameter usual: The seed where `STREAMBOX_TEST_SEED` names none; `nil` for one that is drawn once per process.
-public func withSeededRandom<Result>(
+package func withSeededRandom<Result>(
     usual: UInt64? = nil, isolation: isolated (any Actor)? = #isolation, file: String = #fileID, line: Int = #line,
     _ body: (inout SeededRandom) async throws -> Result
 ) async throws -> Result {

@@ -5,10 +5,10 @@ import Synchronization
 ///
 /// Get one from `withStage`. When the test throws, the last lines of every program are printed (always with
 /// `STREAMBOX_TEST_VERBOSE=1`).
-public final class Stage: Sendable {
-    public let folder: TemporaryFolder
+package final class Stage: Sendable {
+    package let folder: TemporaryFolder
     /// Set in the environment of every program, and inherited by what those start.
-    public let mark: String
+    package let mark: String
 
     private let programs = Mutex<[Program]>([])
     private static let counter = Atomic(0)
@@ -23,7 +23,7 @@ public final class Stage: Sendable {
     /// What it would leave in the folder for temporary files when it is killed goes with the stage.
     ///
     /// - Parameter environment: on top of the environment of the tests; nil takes a variable away.
-    public func program(
+    package func program(
         _ name: String, _ arguments: [String] = [], environment: [String: String?] = [:],
         folder: String? = nil, input: Program.Input = .none, output: Program.Output = .lines
     ) async throws -> Program {
@@ -38,10 +38,10 @@ public final class Stage: Sendable {
     }
 
     /// Ends one program before the rest: SIGKILL to its group, reaped.
-    public func end(_ program: Program) async { await program.end() }
+    package func end(_ program: Program) async { await program.end() }
 
     /// What still runs of everything that was started here.
-    public var leftovers: [Leftovers.Process] { Leftovers.marked(mark) }
+    package var leftovers: [Leftovers.Process] { Leftovers.marked(mark) }
 
     /// Kills what is left.
     ///
@@ -71,7 +71,7 @@ public final class Stage: Sendable {
 /// Runs `body` with a stage that is cleared afterwards, also when `body` throws. A few at a time: the others wait.
 ///
 /// - Throws: what `body` throws; `Failed` when a process outlived the programs of the stage.
-public func withStage<Result>(
+package func withStage<Result>(
     isolation: isolated (any Actor)? = #isolation,
     _ body: (Stage) async throws -> Result
 ) async throws -> Result {

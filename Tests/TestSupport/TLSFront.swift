@@ -1,25 +1,25 @@
 import Foundation
 
 /// Certificates for tests, made by the real openssl.
-public struct TestCertificates: Sendable {
+package struct TestCertificates: Sendable {
     /// The authority that signs them, a file of PEM.
-    public let authority: String
+    package let authority: String
     private let folder: String
 
     /// Makes an authority in a folder of the stage.
-    public init(_ stage: Stage) async throws {
+    package init(_ stage: Stage) async throws {
         folder = try stage.folder.makeFolder("certificates")
         authority = folder + "/ca.pem"
         try await Self.openssl(
             "req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=Authority -keyout \(folder)/ca.key -out \(authority)")
     }
 
-    public enum Kind: String, Sendable, CaseIterable {
+    package enum Kind: String, Sendable, CaseIterable {
         case good, otherHost, expired, selfSigned
     }
 
     /// A certificate and its key, files of PEM.
-    public func make(_ kind: Kind) async throws -> (certificate: String, key: String) {
+    package func make(_ kind: Kind) async throws -> (certificate: String, key: String) {
         let base = "\(folder)/\(kind.rawValue)"
         let (certificate, key) = (base + ".pem", base + ".key")
         let name = kind == .otherHost ? "other.example" : "localhost"
@@ -86,7 +86,7 @@ extension Stage {
     /// stage.
     ///
     /// - Returns: The port.
-    public func tlsFront(of port: Int, certificate: String, key: String) async throws -> Int {
+    package func tlsFront(of port: Int, certificate: String, key: String) async throws -> Int {
         let front = try FreePort.tcp()
         let base = try folder.makeFolder("tls-\(front)")
         let config = try folder.write(

@@ -1,9 +1,9 @@
 // The benchmarks use this module too, where there are no tests.
 #if canImport(Testing)
-    public import Testing
+    package import Testing
 
     extension Tag {
         /// Starts an FFmpeg: run with every version in the matrix (`scripts/test --ffmpeg all --only-ffmpeg`).
-        @Tag public static var ffmpeg: Self
+        @Tag package static var ffmpeg: Self
     }
 #endif

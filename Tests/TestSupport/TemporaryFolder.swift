@@ -3,11 +3,11 @@ import Foundation
 /// A folder of its own for one test, removed with everything in it when the last reference goes.
 ///
 /// `STREAMBOX_TEST_KEEP=1` leaves it there and prints where. The path is short, so that a Unix socket fits into it.
-public final class TemporaryFolder: Sendable {
-    public let path: String
+package final class TemporaryFolder: Sendable {
+    package let path: String
 
     /// - Throws: `Failed` when the folder cannot be made.
-    public init() throws {
+    package init() throws {
         let root = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
         var template = Array("\(root)/streambox-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
@@ -25,11 +25,11 @@ public final class TemporaryFolder: Sendable {
     }
 
     /// The path of something in the folder.
-    public func path(_ name: String) -> String { "\(path)/\(name)" }
+    package func path(_ name: String) -> String { "\(path)/\(name)" }
 
     /// Makes a folder inside and gives its path.
     @discardableResult
-    public func makeFolder(_ name: String) throws -> String {
+    package func makeFolder(_ name: String) throws -> String {
         try FileManager.default.createDirectory(
             atPath: path(name), withIntermediateDirectories: true)
         return path(name)
@@ -37,12 +37,12 @@ public final class TemporaryFolder: Sendable {
 
     /// Writes a file inside and gives its path. `mode` is set before the text is in it.
     @discardableResult
-    public func write(_ name: String, _ text: String, mode: Int = 0o644) throws -> String {
+    package func write(_ name: String, _ text: String, mode: Int = 0o644) throws -> String {
         try write(name, bytes: Array(text.utf8), mode: mode)
     }
 
     @discardableResult
-    public func write(_ name: String, bytes: [UInt8], mode: Int = 0o644) throws -> String {
+    package func write(_ name: String, bytes: [UInt8], mode: Int = 0o644) throws -> String {
         let made = FileManager.default.createFile(
             atPath: path(name), contents: nil, attributes: [.posixPermissions: mode])
         guard made, let handle = FileHandle(forWritingAtPath: path(name)) else {
@@ -53,22 +53,22 @@ public final class TemporaryFolder: Sendable {
         return path(name)
     }
 
-    public func read(_ name: String) throws -> [UInt8] {
+    package func read(_ name: String) throws -> [UInt8] {
         Array(try Data(contentsOf: URL(fileURLWithPath: path(name))))
     }
 
-    public func text(_ name: String) throws -> String {
+    package func text(_ name: String) throws -> String {
         String(decoding: try read(name), as: UTF8.self)
     }
 
     /// The names in the folder or in a folder inside it, sorted; none when it does not exist.
-    public func names(in name: String = ".") -> [String] {
+    package func names(in name: String = ".") -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: path(name))) ?? []).sorted()
     }
 }
 
 /// Runs `body` with a folder that is gone afterwards, also when `body` throws.
-public func withTemporaryFolder<Result>(
+package func withTemporaryFolder<Result>(
     isolation: isolated (any Actor)? = #isolation,
     _ body: (TemporaryFolder) async throws -> Result
 ) async throws -> Result {

@@ -3,8 +3,8 @@ import Synchronization
 
 /// A TCP line to another port of this machine that carries so much a second towards it, and no more. It holds little
 /// back itself, so that the sender notices at once.
-public final class ThinLine: Sendable {
-    public let port: Int
+package final class ThinLine: Sendable {
+    package let port: Int
     /// Bytes a second; `nil` is as fast as it goes.
     private let rate: Mutex<Int?>
     private let open: Mutex<[Int32]>
@@ -13,7 +13,7 @@ public final class ThinLine: Sendable {
     private static let buffer: Int32 = 32 << 10
 
     /// - Parameter target: The port that the line leads to.
-    public init(to target: Int, bytesPerSecond: Int? = nil) throws {
+    package init(to target: Int, bytesPerSecond: Int? = nil) throws {
         port = try FreePort.tcp()
         rate = Mutex(bytesPerSecond)
         let listener = try TestSupport.listener(port: port, receiveBuffer: Self.buffer)
@@ -34,10 +34,10 @@ public final class ThinLine: Sendable {
     deinit { cut() }
 
     /// Carries so much from now on.
-    public func carry(_ bytesPerSecond: Int?) { rate.withLock { $0 = bytesPerSecond } }
+    package func carry(_ bytesPerSecond: Int?) { rate.withLock { $0 = bytesPerSecond } }
 
     /// Ends the line and what it carries.
-    public func cut() {
+    package func cut() {
         let all = open.withLock { open in
             defer { open = [] }
             return open

@@ -5,13 +5,13 @@ import Synchronization
 ///
 /// It plays one second of numbered video again and again, with timestamps that grow. It accepts clients until the last
 /// reference to it goes, and serves each until the client disconnects.
-public final class UDPCamera: Sendable {
-    public let url: String
+package final class UDPCamera: Sendable {
+    package let url: String
     private let listener: LoopbackSocket
     private let setups = Setups()
 
     /// How it answers a client that asks for TCP, as cameras do.
-    public enum Refusal: String, Sendable, CaseIterable {
+    package enum Refusal: String, Sendable, CaseIterable {
         case unsupportedTransport = "461 Unsupported Transport"
         case badRequest = "400 Bad Request"
         case aggregateOperation = "459 Aggregate Operation Not Allowed"
@@ -22,7 +22,7 @@ public final class UDPCamera: Sendable {
 
     /// - Parameter lasting: It closes the connection so long after PLAY; `nil` for never.
     /// - Throws: `Failed` without a port, or without an FFmpeg that makes the video.
-    public init(refusal: Refusal = .unsupportedTransport, lasting: Duration? = nil) async throws {
+    package init(refusal: Refusal = .unsupportedTransport, lasting: Duration? = nil) async throws {
         let video = try await CameraVideo()
         let listener = try LoopbackSocket(Int32(SOCK_STREAM.rawValue))
         guard listen(listener.descriptor, 8) == 0 else { throw Failed("the camera cannot listen: \(errnoText())") }
@@ -50,7 +50,7 @@ public final class UDPCamera: Sendable {
     deinit { shutdown(listener.descriptor, Int32(SHUT_RDWR)) }
 
     /// The `Transport` of every SETUP so far, such as `RTP/AVP/TCP;unicast;interleaved=0-1`.
-    public var transports: [String] { setups.all }
+    package var transports: [String] { setups.all }
 }
 
 private final class Setups: Sendable {

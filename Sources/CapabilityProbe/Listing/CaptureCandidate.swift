@@ -1,7 +1,7 @@
 /// A video device as udev knows it: a capture card, unless its driver says something else.
-public struct CaptureCandidate: Sendable, Identifiable {
+package struct CaptureCandidate: Sendable, Identifiable {
     /// Another one each time that it is plugged in.
-    public let id: String
+    package let id: String
     /// What it is as a card, as far as udev knows.
     let device: CaptureDevice
     /// Which of its parent's nodes it is.
@@ -12,7 +12,7 @@ public struct CaptureCandidate: Sendable, Identifiable {
     let captures: Bool?
 
     /// What its driver says.
-    public struct Answer: Sendable {
+    package struct Answer: Sendable {
         /// `nil` where this process may not ask, or it is gone.
         var captures: Bool?
         var driver: String?
@@ -50,7 +50,7 @@ public struct CaptureCandidate: Sendable, Identifiable {
 
     /// Opens it and asks its driver, which disturbs nobody who captures. Blocks for as long as the driver does, which
     /// may be for ever.
-    public func ask() -> Answer {
+    package func ask() -> Answer {
         guard let node = try? V4L2Node(device.node), let identity = node.identity() else { return Answer() }
         return Answer(
             captures: identity.isCapture, driver: identity.driver, modes: identity.isCapture ? node.modes() : nil)

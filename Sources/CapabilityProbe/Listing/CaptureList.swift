@@ -1,12 +1,12 @@
 /// The video devices of the machine, from udev's database. Which of them are capture cards, and what those can be asked
 /// for, their drivers say; see ``CaptureCandidate/ask()``.
-public struct CaptureList: Sendable {
+package struct CaptureList: Sendable {
     /// In the order of their paths.
-    public let candidates: [CaptureCandidate]
+    package let candidates: [CaptureCandidate]
     private let sounds: SoundList
 
     /// Asks no driver.
-    public static func read() -> CaptureList {
+    package static func read() -> CaptureList {
         guard let udev = Udev() else { return CaptureList(candidates: [], sounds: SoundList()) }
         let candidates = udev.devices(of: "video4linux").compactMap { CaptureCandidate($0) }.sorted {
             ($0.device.path, $0.index) < ($1.device.path, $1.index)
@@ -22,7 +22,7 @@ public struct CaptureList: Sendable {
     /// The capture cards among them.
     ///
     /// - Parameter answers: What drivers have said, by their candidates' `id`; who has none does not answer.
-    public func devices(_ answers: [CaptureCandidate.ID: CaptureCandidate.Answer]) -> [CaptureDevice] {
+    package func devices(_ answers: [CaptureCandidate.ID: CaptureCandidate.Answer]) -> [CaptureDevice] {
         let found = candidates.compactMap { candidate in
             candidate.device(answers[candidate.id]).map { (candidate: candidate, device: $0) }
         }

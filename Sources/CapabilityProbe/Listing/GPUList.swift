@@ -2,12 +2,12 @@ import CDRM
 import Glibc
 
 /// The GPUs of the machine, from libdrm and udev's database.
-public enum GPUList {
+package enum GPUList {
     /// At most so many are looked at.
     private static let most = 64
 
     /// In the order of their slots. Takes a few milliseconds and opens no driver's library.
-    public static func read() -> [GPU] {
+    package static func read() -> [GPU] {
         var devices = [drmDevicePtr?](repeating: nil, count: most)
         let count = drmGetDevices2(0, &devices, CInt(most))
         defer { if count > 0 { drmFreeDevices(&devices, count) } }
@@ -41,7 +41,7 @@ public enum GPUList {
     ]
 
     /// The node exists, and the kernel still has a device behind it. May take as long as the driver takes.
-    public static func hasDevice(behind node: String) -> Bool {
+    package static func hasDevice(behind node: String) -> Bool {
         let descriptor = open(node, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return errno == EACCES || errno == EPERM || errno == EBUSY }
         defer { close(descriptor) }

@@ -1,9 +1,9 @@
 import Glibc
 
 /// Whether this process may open a device node, and what to do when it may not.
-public enum NodeAccess {
+package enum NodeAccess {
     /// - Returns: `nil` when it may.
-    public static func problem(_ path: String) -> String? {
+    package static func problem(_ path: String) -> String? {
         guard access(path, R_OK | W_OK) != 0 else { return nil }
         let reason = errno
         guard reason == EACCES || reason == EPERM else { return "\(path): \(String(cString: strerror(reason)))" }
@@ -17,7 +17,7 @@ public enum NodeAccess {
     }
 
     /// The node's owner and mode let this user in, and something above them does not.
-    public static func policy(_ path: String) -> String {
+    package static func policy(_ path: String) -> String {
         """
         \(path): a device policy keeps it from this service; allow it (systemd: DeviceAllow=\(path) rw; in a \
         container: --device \(path))
@@ -27,7 +27,7 @@ public enum NodeAccess {
     /// - Parameters:
     ///   - group: The node's group; `nil` for root's, which nobody should be added to.
     ///   - mode: The node's permissions.
-    public static func advice(_ path: String, group: String?, mode: UInt32) -> String {
+    package static func advice(_ path: String, group: String?, mode: UInt32) -> String {
         guard let group else {
             return "\(path): this user may not open it, root alone may; a udev rule must give it to a group"
         }

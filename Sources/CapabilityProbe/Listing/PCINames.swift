@@ -1,11 +1,11 @@
 import Glibc
 
 /// Names of PCI vendors and devices, from the list that pciutils or hwdata installs.
-public enum PCINames {
-    public static let places = ["/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"]
+package enum PCINames {
+    package static let places = ["/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"]
 
     /// - Returns: `nil` where no list is installed, or none knows the vendor.
-    public static func find(vendor: UInt16, device: UInt16, in places: [String] = Self.places) -> (
+    package static func find(vendor: UInt16, device: UInt16, in places: [String] = Self.places) -> (
         vendor: String, device: String?
     )? {
         for place in places {
@@ -31,7 +31,7 @@ public enum PCINames {
     }
 
     /// Reads a vendor's line, `8086  Intel Corporation`, and those of its devices, `\t46a6  Alder Lake-P`.
-    public static func names(vendor: String, devices: [String], device: UInt16) -> (vendor: String, device: String?) {
+    package static func names(vendor: String, devices: [String], device: UInt16) -> (vendor: String, device: String?) {
         let prefix = "\t" + hex(device) + "  "
         return (
             String(vendor.dropFirst(6)),

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A device on a USB bus.
-public enum USBPort {
+package enum USBPort {
     /// `_IO('U', 20)` of linux/usbdevice_fs.h
     private static let reset: UInt = 0x5514
 
@@ -9,7 +9,7 @@ public enum USBPort {
     ///
     /// - Parameter node: `/dev/bus/usb/001/004`
     /// - Returns: Why it could not; `nil` when it did.
-    public static func reset(_ node: String) -> String? {
+    package static func reset(_ node: String) -> String? {
         let descriptor = open(node, O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return String(cString: strerror(errno)) }
         defer { close(descriptor) }

@@ -1,9 +1,9 @@
 /// The V4L2 memory-to-memory encoders of the machine.
-public enum V4L2EncoderList {
+package enum V4L2EncoderList {
     private static let known = ["H264": "h264", "HEVC": "hevc"]
 
     /// In the order of their nodes. Opens every video device that this process may open and that is no capture card.
-    public static func read() -> [V4L2Encoder] {
+    package static func read() -> [V4L2Encoder] {
         guard let udev = Udev() else { return [] }
         return udev.devices(of: "video4linux").compactMap { device -> V4L2Encoder? in
             guard let path = device.node, let node = try? V4L2Node(path), let identity = node.identity(),

@@ -1,27 +1,27 @@
 /// A capture card or camera, whichever number its nodes have today.
-public struct CaptureDevice: Sendable, Hashable, Codable {
+package struct CaptureDevice: Sendable, Hashable, Codable {
     /// Where it is plugged in: `pci-0000:00:14.0-usb-0:2:1.0`.
-    public var path: String
+    package var path: String
     /// `nil` when it has none; many have not.
-    public var serial: String?
+    package var serial: String?
     /// Vendor and product, `1d6b:0102`; `nil` for devices on no USB bus.
-    public var model: String?
-    public var name: String
-    public var driver: String?
+    package var model: String?
+    package var name: String
+    package var driver: String?
     /// The node that gives pictures: a card has several.
-    public var node: String
+    package var node: String
     /// The ALSA card on the same USB or PCI device, `hw:1`.
-    public var sound: String?
+    package var sound: String?
     /// `/dev/bus/usb/001/004`, where it is on a USB bus.
-    public var usbNode: String?
+    package var usbNode: String?
     /// What it can be asked for; `nil` where it could not be asked.
-    public var modes: [CaptureMode]?
+    package var modes: [CaptureMode]?
     /// Why this process cannot open it; `nil` when it can.
-    public var accessProblem: String?
+    package var accessProblem: String?
     /// Its driver has not answered since it was plugged in; what it could be asked for is not known.
-    public var isHung: Bool
+    package var isHung: Bool
 
-    public init(
+    package init(
         path: String, serial: String? = nil, model: String? = nil, name: String, driver: String? = nil, node: String,
         sound: String? = nil,
         usbNode: String? = nil, modes: [CaptureMode]? = nil, accessProblem: String? = nil, isHung: Bool = false
@@ -40,7 +40,7 @@ public struct CaptureDevice: Sendable, Hashable, Codable {
     }
 
     /// The mode with the most pixels of each format, in the device's order.
-    public var largestModes: [CaptureMode] {
+    package var largestModes: [CaptureMode] {
         var largest: [CaptureMode] = []
         for mode in modes ?? [] {
             if let index = largest.firstIndex(where: { $0.format == mode.format }) {

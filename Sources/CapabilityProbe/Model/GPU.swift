@@ -1,28 +1,28 @@
 /// A graphics processor, whichever number its nodes have today.
-public struct GPU: Sendable, Hashable, Codable {
+package struct GPU: Sendable, Hashable, Codable {
     /// The PCI slot, `0000:03:00.0`, or the platform device's name; it stays the same when nodes are renumbered.
-    public var slot: String
+    package var slot: String
     /// The kernel's driver: `i915`, `xe`, `amdgpu`, `nvidia`; empty when none is bound.
-    public var driver: String
+    package var driver: String
     /// PCI ids; `nil` for platform devices.
-    public var vendorID: UInt16?
-    public var deviceID: UInt16?
+    package var vendorID: UInt16?
+    package var deviceID: UInt16?
     /// Names from `pci.ids`, where that file is installed.
-    public var vendorName: String?
-    public var deviceName: String?
+    package var vendorName: String?
+    package var deviceName: String?
     /// `/dev/dri/renderD128`
-    public var renderNode: String?
+    package var renderNode: String?
     /// `/dev/dri/card0`
-    public var cardNode: String?
+    package var cardNode: String?
     /// The firmware showed its screen on it.
-    public var isBootVGA: Bool
+    package var isBootVGA: Bool
     /// Why this process may not open the render node; `nil` when it may.
-    public var accessProblem: String?
+    package var accessProblem: String?
 
     /// No bus shows it: a driver's library is there, and so it may be.
-    public var isSupposed: Bool { slot == driver }
+    package var isSupposed: Bool { slot == driver }
 
-    public init(
+    package init(
         slot: String, driver: String, vendorID: UInt16? = nil, deviceID: UInt16? = nil, vendorName: String? = nil,
         deviceName: String? = nil, renderNode: String? = nil, cardNode: String? = nil, isBootVGA: Bool = false,
         accessProblem: String? = nil

@@ -1,19 +1,19 @@
 /// Gathers events until a device has come to rest: one event a device, the last that counts.
 ///
 /// Pure; times are nanoseconds of any clock that does not go back.
-public struct HotplugBurst: Sendable {
+package struct HotplugBurst: Sendable {
     /// Nanoseconds without an event after which what was gathered is delivered.
-    public static let quiet: Int64 = 100_000_000
+    package static let quiet: Int64 = 100_000_000
     /// Nanoseconds after which it is delivered although events go on.
-    public static let longest: Int64 = 1_000_000_000
+    package static let longest: Int64 = 1_000_000_000
 
     private var events: [HotplugEvent] = []
     private var first: Int64 = 0
     private var last: Int64 = 0
 
-    public init() {}
+    package init() {}
 
-    public mutating func add(_ event: HotplugEvent, now: Int64) {
+    package mutating func add(_ event: HotplugEvent, now: Int64) {
         if events.isEmpty { first = now }
         last = now
         var event = event
@@ -27,10 +27,10 @@ public struct HotplugBurst: Sendable {
     }
 
     /// When to look again; `nil` while there is nothing.
-    public var due: Int64? { events.isEmpty ? nil : min(last + Self.quiet, first + Self.longest) }
+    package var due: Int64? { events.isEmpty ? nil : min(last + Self.quiet, first + Self.longest) }
 
     /// What has come to rest; empty before that.
-    public mutating func take(now: Int64) -> [HotplugEvent] {
+    package mutating func take(now: Int64) -> [HotplugEvent] {
         guard let due, now >= due else { return [] }
         defer { events = [] }
         return events

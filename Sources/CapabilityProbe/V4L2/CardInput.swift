@@ -1,12 +1,12 @@
 /// The input of a card, before it is captured from.
-public enum CardInput {
+package enum CardInput {
     /// What a card gives now when nothing else is asked for.
-    public struct Arriving: Sendable, Hashable {
-        public var mode: CaptureMode
+    package struct Arriving: Sendable, Hashable {
+        package var mode: CaptureMode
         /// What arrives decides the size, and not what is asked for.
-        public var decides: Bool
+        package var decides: Bool
 
-        public init(_ mode: CaptureMode, decides: Bool) {
+        package init(_ mode: CaptureMode, decides: Bool) {
             self.mode = mode
             self.decides = decides
         }
@@ -16,7 +16,7 @@ public enum CardInput {
     ///
     /// - Returns: What the card can do with its input as it is, and what it gives now where it says so; `nil` where it
     ///   cannot be asked.
-    public static func prepare(_ path: String) -> (modes: [CaptureMode], now: Arriving?)? {
+    package static func prepare(_ path: String) -> (modes: [CaptureMode], now: Arriving?)? {
         guard let node = try? V4L2Node(path) else { return nil }
         let decides = node.adoptTimings()
         return (node.modes(), node.current().map { Arriving($0, decides: decides) })
@@ -24,7 +24,7 @@ public enum CardInput {
 
     /// Which fields the frames of a size have, by the driver's word; `nil` for frames that have none. Drivers of USB
     /// cards say nothing of it.
-    public static func fieldOrder(_ path: String, width: Int, height: Int) -> FieldOrder? {
+    package static func fieldOrder(_ path: String, width: Int, height: Int) -> FieldOrder? {
         guard let node = try? V4L2Node(path) else { return nil }
         return node.fieldOrder(width: width, height: height)
     }

@@ -1,7 +1,7 @@
 /// The notations of V4L2.
-public enum FourCC {
+package enum FourCC {
     /// `YUYV`, `H264`; unprintable letters become `?`.
-    public static func text(_ code: UInt32) -> String {
+    package static func text(_ code: UInt32) -> String {
         // The highest bit says big-endian, and is no part of a letter.
         let letters = (0..<4).map { UInt8(truncatingIfNeeded: (code & 0x7FFF_FFFF) >> (8 * $0)) }
         let text = String(decoding: letters.map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
@@ -9,7 +9,7 @@ public enum FourCC {
     }
 
     /// Pictures a second of an interval in seconds, `30` or `30000/1001`; `nil` for an interval that is none.
-    public static func rate(interval numerator: UInt32, _ denominator: UInt32) -> String? {
+    package static func rate(interval numerator: UInt32, _ denominator: UInt32) -> String? {
         guard numerator > 0, denominator > 0 else { return nil }
         var (a, b) = (denominator, numerator)
         while b != 0 { (a, b) = (b, a % b) }

@@ -5,8 +5,8 @@ import Glibc
 ///
 /// A thread of its own waits for the driver's word, and asks once a second, for some drivers do not say it. FFmpeg does
 /// not notice any of it.
-public final class SignalWatch: Sendable {
-    public enum Event: Sendable, Hashable {
+package final class SignalWatch: Sendable {
+    package enum Event: Sendable, Hashable {
         /// When something else arrives: whether anything does. The first tells what arrived when the watch began.
         case signal(Bool, isFirst: Bool)
         /// The device is gone; the last event.
@@ -17,7 +17,7 @@ public final class SignalWatch: Sendable {
 
     /// - Parameter events: Called on the thread.
     /// - Returns: `nil` when the driver does not tell.
-    public init?(node path: String, events: @escaping @Sendable (Event) -> Void) {
+    package init?(node path: String, events: @escaping @Sendable (Event) -> Void) {
         let wakeup = eventfd(0, CInt(EFD_CLOEXEC))
         guard wakeup >= 0 else { return nil }
         self.wakeup = wakeup

@@ -1,6 +1,6 @@
 /// Why there is no report of a VA driver.
-public struct VAFailure: Sendable, Hashable, Codable, CustomStringConvertible {
-    public enum Kind: String, Sendable, Hashable, Codable {
+package struct VAFailure: Sendable, Hashable, Codable, CustomStringConvertible {
+    package enum Kind: String, Sendable, Hashable, Codable {
         /// The driver, or libva, said no: none is installed, the GPU is busy or gone.
         case refused
         /// It ended by a signal.
@@ -11,14 +11,14 @@ public struct VAFailure: Sendable, Hashable, Codable, CustomStringConvertible {
         case unanswered
     }
 
-    public var kind: Kind
+    package var kind: Kind
     /// For people, one line.
-    public var reason: String
+    package var reason: String
 
-    public init(_ kind: Kind, _ reason: String) {
+    package init(_ kind: Kind, _ reason: String) {
         self.kind = kind
         self.reason = reason
     }
 
-    public var description: String { reason }
+    package var description: String { reason }
 }

@@ -3,16 +3,16 @@ import Subprocess
 import SystemPackage
 
 /// Asks a VA driver in a short-lived child of this program: a driver that crashes or hangs costs one question.
-public enum VAProbe {
+package enum VAProbe {
     /// How long a driver may take. One that has to wake a GPU takes half a second.
-    public static let limit = Duration.seconds(3)
+    package static let limit = Duration.seconds(3)
 
     /// - Parameters:
     ///   - node: `/dev/dri/renderD128`
     ///   - program: What is run, with the node as its last argument; it prints a ``VAReport`` as JSON, or says why not
     ///     on standard error and exits with another status than 0.
     ///   - environment: All that the child may see of the environment.
-    public static func ask(
+    package static func ask(
         _ node: String, program: [String], environment: [String: String], limit: Duration = Self.limit
     ) async -> VAResult {
         var options = PlatformOptions()

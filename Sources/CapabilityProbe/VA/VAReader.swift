@@ -2,10 +2,10 @@ import CVA
 import Glibc
 
 /// Asks a VA driver in this very process. To be done in a process of its own: drivers crash, and hang.
-public enum VAReader {
+package enum VAReader {
     /// Why a driver did not answer, for people.
-    public struct ReadError: Error, Sendable, CustomStringConvertible {
-        public var description: String
+    package struct ReadError: Error, Sendable, CustomStringConvertible {
+        package var description: String
     }
 
     private static let rateControls: [(CInt, String)] = [
@@ -14,7 +14,7 @@ public enum VAReader {
     ]
 
     /// - Parameter node: `/dev/dri/renderD128`
-    public static func read(_ node: String) throws(ReadError) -> VAReport {
+    package static func read(_ node: String) throws(ReadError) -> VAReport {
         let descriptor = open(node, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { throw ReadError(description: "\(node): \(String(cString: strerror(errno)))") }
         defer { close(descriptor) }

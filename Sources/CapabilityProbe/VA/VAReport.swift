@@ -1,21 +1,21 @@
 /// What a VA driver says that it can do.
-public struct VAReport: Sendable, Hashable, Codable {
+package struct VAReport: Sendable, Hashable, Codable {
     /// The driver's own words.
-    public var driver: String
+    package var driver: String
     /// Profiles that it encodes.
-    public var encoders: [Encoder]
+    package var encoders: [Encoder]
     /// It scales pictures on the GPU.
-    public var processesVideo: Bool
+    package var processesVideo: Bool
 
-    public struct Encoder: Sendable, Hashable, Codable {
+    package struct Encoder: Sendable, Hashable, Codable {
         /// `VAProfileH264High`
-        public var profile: String
+        package var profile: String
         /// `VAEntrypointEncSlice`, or its low-power form.
-        public var entrypoint: String
+        package var entrypoint: String
         /// `CQP`, `CBR`, `VBR`, …
-        public var rateControls: [String]
+        package var rateControls: [String]
         /// Pixels; `nil` where the driver does not say.
-        public var mostWidth: Int?
-        public var mostHeight: Int?
+        package var mostWidth: Int?
+        package var mostHeight: Int?
     }
 }

@@ -1,5 +1,5 @@
 /// What became of asking a VA driver.
-public enum VAResult: Sendable, Hashable {
+package enum VAResult: Sendable, Hashable {
     case report(VAReport)
     case failed(VAFailure)
 }

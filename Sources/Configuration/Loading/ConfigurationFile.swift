@@ -1,38 +1,38 @@
 /// A configuration file that can be used.
-public struct ConfigurationFile: Sendable, Equatable {
-    public let configuration: BoxConfiguration
+package struct ConfigurationFile: Sendable, Equatable {
+    package let configuration: BoxConfiguration
     /// Warnings and what is not carried out yet, sorted by place.
-    public let notices: [ConfigurationProblem]
+    package let notices: [ConfigurationProblem]
 
-    public init(configuration: BoxConfiguration, notices: [ConfigurationProblem] = []) {
+    package init(configuration: BoxConfiguration, notices: [ConfigurationProblem] = []) {
         self.configuration = configuration
         self.notices = notices
     }
 
     /// The most bytes that a configuration file may have.
-    public static let limit = 1_048_576
+    package static let limit = 1_048_576
 
     /// Reads and checks the file at `path`. Relative paths inside it are left as they are, relative
     /// to the working directory of the process.
-    public static func load(path: String) throws(ConfigurationError) -> ConfigurationFile {
+    package static func load(path: String) throws(ConfigurationError) -> ConfigurationFile {
         let text = try read(path: path)
         return try parse(text.text, name: path, ownerOnly: text.ownerOnly)
     }
 
     /// A configuration as it lies on the disk.
-    public struct Text: Sendable, Equatable, Codable {
-        public var text: String
+    package struct Text: Sendable, Equatable, Codable {
+        package var text: String
         /// Its owner alone can read it, so that it may hold secrets.
-        public var ownerOnly: Bool
+        package var ownerOnly: Bool
 
-        public init(text: String, ownerOnly: Bool) {
+        package init(text: String, ownerOnly: Bool) {
             self.text = text
             self.ownerOnly = ownerOnly
         }
     }
 
     /// Reads the file at `path`, and none that it names.
-    public static func read(path: String) throws(ConfigurationError) -> Text {
+    package static func read(path: String) throws(ConfigurationError) -> Text {
         let file: LocalFile
         do {
             file = try LocalFile.read(path, limit: limit)
@@ -63,7 +63,7 @@ public struct ConfigurationFile: Sendable, Equatable {
     ///     may be readable for others. Without it no disk is touched.
     ///   - notYet: What this version does not carry out.
     /// - Throws: Every mistake, in one error.
-    public static func parse(
+    package static func parse(
         _ text: String, name: String, ownerOnly: Bool, checksFiles: Bool = true, notYet: [NotYet] = NotYet.list
     ) throws(ConfigurationError) -> ConfigurationFile {
         let reader = ConfigurationReader(

@@ -1,6 +1,6 @@
 /// One thing to say about a configuration file.
-public struct ConfigurationProblem: Sendable, Equatable, Codable, CustomStringConvertible {
-    public enum Severity: String, Sendable, Codable {
+package struct ConfigurationProblem: Sendable, Equatable, Codable, CustomStringConvertible {
+    package enum Severity: String, Sendable, Codable {
         /// The file cannot be used.
         case error
         /// The file can be used; someone should look at this.
@@ -10,16 +10,16 @@ public struct ConfigurationProblem: Sendable, Equatable, Codable, CustomStringCo
     }
 
     /// The name of the file as it was given.
-    public let file: String
+    package let file: String
     /// From 1; 0 when the file as a whole is meant.
-    public let line: Int
+    package let line: Int
     /// From 1, in Unicode scalars; 0 when the file as a whole is meant.
-    public let column: Int
+    package let column: Int
     /// One sentence: what was found, what is allowed, the mend. Secrets are masked.
-    public let message: String
-    public let severity: Severity
+    package let message: String
+    package let severity: Severity
 
-    public init(file: String, line: Int, column: Int, message: String, severity: Severity) {
+    package init(file: String, line: Int, column: Int, message: String, severity: Severity) {
         self.file = file
         self.line = line
         self.column = column
@@ -28,18 +28,18 @@ public struct ConfigurationProblem: Sendable, Equatable, Codable, CustomStringCo
     }
 
     /// `FILE:LINE:COLUMN: message`, or `FILE: message` when the file as a whole is meant.
-    public var description: String {
+    package var description: String {
         line > 0 ? "\(file):\(line):\(column): \(message)" : "\(file): \(message)"
     }
 }
 
 /// Why a configuration file cannot be used: every mistake that was found, in the order of the file.
-public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
+package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
     /// At least one, all of severity `error`, sorted by place.
-    public let problems: [ConfigurationProblem]
+    package let problems: [ConfigurationProblem]
 
-    public init(problems: [ConfigurationProblem]) { self.problems = problems }
+    package init(problems: [ConfigurationProblem]) { self.problems = problems }
 
     /// One problem a line.
-    public var description: String { problems.map(\.description).joined(separator: "\n") }
+    package var description: String { problems.map(\.description).joined(separator: "\n") }
 }

@@ -1,29 +1,29 @@
 /// What happens to the sound of a group.
-public enum AudioOutput: Sendable, Equatable {
+package enum AudioOutput: Sendable, Equatable {
     /// Passed through as the source sent it, where that is the one format of the channel's sound.
     case copy
     case encode(AudioEncoding)
 }
 
-public enum AudioCodec: String, Sendable, CaseIterable {
+package enum AudioCodec: String, Sendable, CaseIterable {
     case aac
 }
 
 /// How a group's sound is encoded.
-public struct AudioEncoding: Sendable, Equatable {
-    public var codec: AudioCodec
+package struct AudioEncoding: Sendable, Equatable {
+    package var codec: AudioCodec
     /// 16k to 512k; 160k by default.
-    public var bitrate: Bitrate
+    package var bitrate: Bitrate
     /// Samples per second, one of ``rates``; 48000 by default.
-    public var rate: Int
+    package var rate: Int
     /// 1 to 8; 2 by default.
-    public var channels: Int
+    package var channels: Int
 
-    public static let bitrateLimits = Bitrate(bitsPerSecond: 16_000)...Bitrate(bitsPerSecond: 512_000)
-    public static let rates = [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000]
-    public static let channelLimits = 1...8
+    package static let bitrateLimits = Bitrate(bitsPerSecond: 16_000)...Bitrate(bitsPerSecond: 512_000)
+    package static let rates = [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000]
+    package static let channelLimits = 1...8
 
-    public init(
+    package init(
         codec: AudioCodec = .aac, bitrate: Bitrate = Bitrate(bitsPerSecond: 160_000), rate: Int = 48000,
         channels: Int = 2
     ) {

@@ -1,17 +1,17 @@
 /// Everything that one configuration file says: the values that the service runs by, validated.
-public struct BoxConfiguration: Sendable, Equatable {
+package struct BoxConfiguration: Sendable, Equatable {
     /// The FFmpeg program; nil: the first `ffmpeg` on `PATH`.
-    public var ffmpeg: String?
+    package var ffmpeg: String?
     /// The folder for what lives as long as the service; nil: `$RUNTIME_DIRECTORY` and its fallbacks.
-    public var runtime: String?
+    package var runtime: String?
     /// The folder for what survives a restart; nil: `$STATE_DIRECTORY` and its fallbacks.
-    public var state: String?
-    public var status: StatusConfiguration
-    public var encoders: EncoderPreferences
+    package var state: String?
+    package var status: StatusConfiguration
+    package var encoders: EncoderPreferences
     /// At least one; names unique.
-    public var channels: [ChannelConfiguration]
+    package var channels: [ChannelConfiguration]
 
-    public init(
+    package init(
         ffmpeg: String? = nil, runtime: String? = nil, state: String? = nil,
         status: StatusConfiguration = StatusConfiguration(),
         encoders: EncoderPreferences = EncoderPreferences(), channels: [ChannelConfiguration]

@@ -1,18 +1,18 @@
 /// One channel: sources by priority, what is shown when none delivers, and the output groups.
-public struct ChannelConfiguration: Sendable, Equatable {
+package struct ChannelConfiguration: Sendable, Equatable {
     /// `[a-z0-9][a-z0-9-]{0,31}`, unique among channels.
-    public var name: String
+    package var name: String
     /// By priority, at least one: the first that delivers is on air.
-    public var sources: [SourceConfiguration]
-    public var slate: SlateConfiguration
-    public var mezzanine: MezzanineConfiguration
+    package var sources: [SourceConfiguration]
+    package var slate: SlateConfiguration
+    package var mezzanine: MezzanineConfiguration
     /// Whether the channel's feed can be read on a local port; false by default.
-    public var tap: Bool
-    public var groups: [GroupConfiguration]
+    package var tap: Bool
+    package var groups: [GroupConfiguration]
     /// Where the channel stands in the file; not part of equality.
-    @EqualityIgnored public var location: SourceLocation
+    @EqualityIgnored package var location: SourceLocation
 
-    public init(
+    package init(
         name: String, sources: [SourceConfiguration],
         slate: SlateConfiguration = SlateConfiguration(),
         mezzanine: MezzanineConfiguration = MezzanineConfiguration(), tap: Bool = false,

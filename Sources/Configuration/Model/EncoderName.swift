@@ -1,11 +1,11 @@
 /// An encoder that the file may ask for, and what its name says about it.
-public struct EncoderName: Sendable, Equatable {
-    public let name: String
-    public let codec: VideoCodec
-    public let family: EncoderFamily
+package struct EncoderName: Sendable, Equatable {
+    package let name: String
+    package let codec: VideoCodec
+    package let family: EncoderFamily
 
     /// Every known encoder. FFmpeg has no AV1 encoder for V4L2.
-    public static let all: [EncoderName] = {
+    package static let all: [EncoderName] = {
         var names: [EncoderName] = []
         for codec in VideoCodec.allCases {
             for family in EncoderFamily.allCases where family != .software {
@@ -21,7 +21,7 @@ public struct EncoderName: Sendable, Equatable {
     }()
 
     /// What a box has to have for it, and how to get that: the end of a sentence.
-    public var needs: String {
+    package var needs: String {
         switch family {
         case .vaapi:
             """
@@ -39,7 +39,7 @@ public struct EncoderName: Sendable, Equatable {
         }
     }
 
-    public static func known(_ name: String) -> EncoderName? { all.first { $0.name == name } }
+    package static func known(_ name: String) -> EncoderName? { all.first { $0.name == name } }
 
     /// Why `name` is no encoder of this service: a sentence without its subject.
     static func refusal(of name: String) -> NotationError {

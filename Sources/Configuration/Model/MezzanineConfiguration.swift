@@ -1,15 +1,15 @@
 /// How capture and raw sources are encoded for the relay.
-public struct MezzanineConfiguration: Sendable, Equatable {
+package struct MezzanineConfiguration: Sendable, Equatable {
     /// 500k to 500M; 20M by default.
-    public var bitrate: Bitrate
+    package var bitrate: Bitrate
     /// The distance of keyframes, 100ms to 10s; 500ms by default, because it bounds how much an
     /// encoder that takes over has to decode first.
-    public var keyframe: Duration
+    package var keyframe: Duration
 
-    public static let bitrateLimits = Bitrate(bitsPerSecond: 500_000)...Bitrate(bitsPerSecond: 500_000_000)
-    public static let keyframeLimits = Duration.milliseconds(100)...Duration.seconds(10)
+    package static let bitrateLimits = Bitrate(bitsPerSecond: 500_000)...Bitrate(bitsPerSecond: 500_000_000)
+    package static let keyframeLimits = Duration.milliseconds(100)...Duration.seconds(10)
 
-    public init(
+    package init(
         bitrate: Bitrate = Bitrate(bitsPerSecond: 20_000_000), keyframe: Duration = .milliseconds(500)
     ) {
         self.bitrate = bitrate

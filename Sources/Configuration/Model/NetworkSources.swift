@@ -1,14 +1,14 @@
 import Redaction
 
 /// Waits for an RTMP publisher, such as OBS.
-public struct RTMPSource: Sendable, Equatable {
-    public var listen: SocketAddress
+package struct RTMPSource: Sendable, Equatable {
+    package var listen: SocketAddress
     /// The application that the publisher names; `live` by default.
-    public var app: String
+    package var app: String
     /// The stream key that the publisher must show; nil: any.
-    public var key: SecretReference?
+    package var key: SecretReference?
 
-    public init(listen: SocketAddress, app: String = "live", key: SecretReference? = nil) {
+    package init(listen: SocketAddress, app: String = "live", key: SecretReference? = nil) {
         self.listen = listen
         self.app = app
         self.key = key
@@ -16,16 +16,16 @@ public struct RTMPSource: Sendable, Equatable {
 }
 
 /// Waits for an SRT caller. The stream id may be a key, so it is treated as a secret.
-public struct SRTSource: Sendable, Equatable {
+package struct SRTSource: Sendable, Equatable {
     /// A UDP address.
-    public var listen: SocketAddress
-    public var passphrase: SecretReference?
+    package var listen: SocketAddress
+    package var passphrase: SecretReference?
     /// The stream id that the caller must name; nil: any.
-    public var streamid: SecretReference?
+    package var streamid: SecretReference?
     /// The number of the program that is taken where several come; nil: that of the first picture.
-    public var program: Int?
+    package var program: Int?
 
-    public init(
+    package init(
         listen: SocketAddress, passphrase: SecretReference? = nil, streamid: SecretReference? = nil, program: Int? = nil
     ) {
         self.listen = listen
@@ -36,32 +36,32 @@ public struct SRTSource: Sendable, Equatable {
 }
 
 /// Fetches a stream. The URL may hold a password, so it is masked wherever it is shown.
-public struct PullSource: Sendable, Equatable {
+package struct PullSource: Sendable, Equatable {
     /// With one of ``schemes``.
-    public var url: String
+    package var url: String
     /// Of an SRT url.
-    public var passphrase: SecretReference?
+    package var passphrase: SecretReference?
     /// Of an SRT url.
-    public var streamid: SecretReference?
+    package var streamid: SecretReference?
     /// That of the user whom the url names, for one of ``schemesWithPassword``.
-    public var password: SecretReference?
+    package var password: SecretReference?
     /// Of a url that is reached by TLS.
-    public var tls: TLSVerification
+    package var tls: TLSVerification
     /// Of an RTSP url: how the media come.
-    public var transport: RTSPTransport
+    package var transport: RTSPTransport
     /// The number of the program that is taken where several come; nil: that of the first picture.
-    public var program: Int?
+    package var program: Int?
 
     /// FFmpeg gets the url in a way in which others cannot read it, and in which it does not tell the programs of a
     /// stream.
-    public var hasSecret: Bool { passphrase != nil || streamid != nil || password != nil || URLMask.mask(url) != url }
+    package var hasSecret: Bool { passphrase != nil || streamid != nil || password != nil || URLMask.mask(url) != url }
 
-    public static let schemes = ["rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp", "rtp"]
+    package static let schemes = ["rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp", "rtp"]
 
     /// Those where FFmpeg takes `user:password@`.
-    public static let schemesWithPassword = ["rtsp", "rtsps", "http", "https"]
+    package static let schemesWithPassword = ["rtsp", "rtsps", "http", "https"]
 
-    public init(
+    package init(
         url: String, passphrase: SecretReference? = nil, streamid: SecretReference? = nil,
         password: SecretReference? = nil,
         tls: TLSVerification = .system, transport: RTSPTransport = .auto, program: Int? = nil
@@ -77,7 +77,7 @@ public struct PullSource: Sendable, Equatable {
 }
 
 /// How the media of an RTSP source come.
-public enum RTSPTransport: String, Sendable, Hashable, CaseIterable {
+package enum RTSPTransport: String, Sendable, Hashable, CaseIterable {
     /// By TCP, and by UDP where the source offers nothing else.
     case auto
     /// Nothing is lost on the way, whatever the network.
@@ -93,9 +93,9 @@ extension SRTSource: MaskedInDumps {
             "streamid": streamid.map { "\($0)" } ?? "nil", "program": program.map { "\($0)" } ?? "nil",
         ]
     }
-    public var description: String { maskedDescription }
-    public var debugDescription: String { maskedDescription }
-    public var customMirror: Mirror { maskedMirror }
+    package var description: String { maskedDescription }
+    package var debugDescription: String { maskedDescription }
+    package var customMirror: Mirror { maskedMirror }
 }
 
 extension PullSource: MaskedInDumps {
@@ -107,7 +107,7 @@ extension PullSource: MaskedInDumps {
             "program": program.map { "\($0)" } ?? "nil",
         ]
     }
-    public var description: String { maskedDescription }
-    public var debugDescription: String { maskedDescription }
-    public var customMirror: Mirror { maskedMirror }
+    package var description: String { maskedDescription }
+    package var debugDescription: String { maskedDescription }
+    package var customMirror: Mirror { maskedMirror }
 }

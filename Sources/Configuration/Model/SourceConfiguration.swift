@@ -1,15 +1,15 @@
 /// One source of a channel.
-public struct SourceConfiguration: Sendable, Equatable {
-    public var kind: SourceKind
+package struct SourceConfiguration: Sendable, Equatable {
+    package var kind: SourceKind
     /// The index in the channel's list of sources, from 0; a smaller number has priority.
-    public var position: Int
+    package var position: Int
     /// Where the source stands in the file; not part of equality.
-    @EqualityIgnored public var location: SourceLocation
+    @EqualityIgnored package var location: SourceLocation
 
     /// Kind and position, as metrics and status name the source: `rtmp-0`.
-    public var id: String { "\(kind.name)-\(position)" }
+    package var id: String { "\(kind.name)-\(position)" }
 
-    public init(kind: SourceKind, position: Int, location: SourceLocation = .none) {
+    package init(kind: SourceKind, position: Int, location: SourceLocation = .none) {
         self.kind = kind
         self.position = position
         self.location = location
@@ -17,7 +17,7 @@ public struct SourceConfiguration: Sendable, Equatable {
 }
 
 /// Where the picture comes from.
-public enum SourceKind: Sendable, Equatable {
+package enum SourceKind: Sendable, Equatable {
     case rtmp(RTMPSource)
     case srt(SRTSource)
     case pull(PullSource)
@@ -27,7 +27,7 @@ public enum SourceKind: Sendable, Equatable {
     case test(TestSource)
 
     /// The word that the file uses.
-    public var name: String {
+    package var name: String {
         switch self {
         case .rtmp: "rtmp"
         case .srt: "srt"

@@ -1,5 +1,5 @@
 /// How the certificate of a server is checked that is reached by TLS.
-public enum TLSVerification: Sendable, Hashable {
+package enum TLSVerification: Sendable, Hashable {
     /// Chain, host name and dates, by the authorities that the system trusts.
     case system
     /// The same, by the authorities in a file of PEM.
@@ -8,5 +8,5 @@ public enum TLSVerification: Sendable, Hashable {
     case none
 
     /// Schemes of addresses that are reached by TLS.
-    public static let schemes = ["rtmps", "https", "rtsps"]
+    package static let schemes = ["rtmps", "https", "rtsps"]
 }

@@ -1,39 +1,39 @@
 import Redaction
 
 /// One place that a group is sent to.
-public struct TargetConfiguration: Sendable, Equatable {
+package struct TargetConfiguration: Sendable, Equatable {
     /// `[a-z0-9][a-z0-9-]{0,31}`, unique in the file.
-    public var name: String
-    public var destination: TargetDestination
+    package var name: String
+    package var destination: TargetDestination
     /// Where the target stands in the file; not part of equality.
-    @EqualityIgnored public var location: SourceLocation
+    @EqualityIgnored package var location: SourceLocation
 
-    public init(name: String, destination: TargetDestination, location: SourceLocation = .none) {
+    package init(name: String, destination: TargetDestination, location: SourceLocation = .none) {
         self.name = name
         self.destination = destination
         self.location = location
     }
 }
 
-public enum TargetDestination: Sendable, Equatable {
+package enum TargetDestination: Sendable, Equatable {
     /// `rtmp://` and `rtmps://`.
     case rtmp(RTMPTarget)
     case srt(SRTTarget)
     case record(RecordTarget)
 
     /// The schemes of `url:`.
-    public static let schemes = ["rtmp", "rtmps", "srt"]
+    package static let schemes = ["rtmp", "rtmps", "srt"]
 }
 
 /// An RTMP server. The URL may hold a stream key, so it is masked wherever it is shown.
-public struct RTMPTarget: Sendable, Equatable {
-    public var url: String
+package struct RTMPTarget: Sendable, Equatable {
+    package var url: String
     /// The stream key, sent after the URL; nil: the URL says everything.
-    public var key: SecretReference?
+    package var key: SecretReference?
     /// Of an rtmps url.
-    public var tls: TLSVerification
+    package var tls: TLSVerification
 
-    public init(url: String, key: SecretReference? = nil, tls: TLSVerification = .system) {
+    package init(url: String, key: SecretReference? = nil, tls: TLSVerification = .system) {
         self.url = url
         self.key = key
         self.tls = tls
@@ -42,12 +42,12 @@ public struct RTMPTarget: Sendable, Equatable {
 
 /// An SRT listener that is called, or, with `?mode=listener`, callers that are waited for. The URL may
 /// hold secrets, so it is masked wherever it is shown; the stream id may be a key of the platform's.
-public struct SRTTarget: Sendable, Equatable {
-    public var url: String
-    public var passphrase: SecretReference?
-    public var streamid: SecretReference?
+package struct SRTTarget: Sendable, Equatable {
+    package var url: String
+    package var passphrase: SecretReference?
+    package var streamid: SecretReference?
 
-    public init(url: String, passphrase: SecretReference? = nil, streamid: SecretReference? = nil) {
+    package init(url: String, passphrase: SecretReference? = nil, streamid: SecretReference? = nil) {
         self.url = url
         self.passphrase = passphrase
         self.streamid = streamid
@@ -55,18 +55,18 @@ public struct SRTTarget: Sendable, Equatable {
 }
 
 /// Files on disk.
-public struct RecordTarget: Sendable, Equatable {
+package struct RecordTarget: Sendable, Equatable {
     /// No two targets share a folder.
-    public var folder: String
+    package var folder: String
     /// How long one file lasts, 1s to 24h; 10m by default.
-    public var segment: Duration
+    package var segment: Duration
     /// How much is kept before the oldest file goes, at least 100M; nil: everything.
-    public var keep: ByteCount?
+    package var keep: ByteCount?
 
-    public static let segmentLimits = Duration.seconds(1)...Duration.seconds(86400)
-    public static let keepMinimum = ByteCount(bytes: 100_000_000)
+    package static let segmentLimits = Duration.seconds(1)...Duration.seconds(86400)
+    package static let keepMinimum = ByteCount(bytes: 100_000_000)
 
-    public init(folder: String, segment: Duration = .seconds(600), keep: ByteCount? = nil) {
+    package init(folder: String, segment: Duration = .seconds(600), keep: ByteCount? = nil) {
         self.folder = folder
         self.segment = segment
         self.keep = keep
@@ -77,9 +77,9 @@ extension RTMPTarget: MaskedInDumps {
     var shown: KeyValuePairs<String, String> {
         ["url": URLMask.mask(url), "key": key.map { "\($0)" } ?? "nil", "tls": "\(tls)"]
     }
-    public var description: String { maskedDescription }
-    public var debugDescription: String { maskedDescription }
-    public var customMirror: Mirror { maskedMirror }
+    package var description: String { maskedDescription }
+    package var debugDescription: String { maskedDescription }
+    package var customMirror: Mirror { maskedMirror }
 }
 
 extension SRTTarget: MaskedInDumps {
@@ -89,7 +89,7 @@ extension SRTTarget: MaskedInDumps {
             "streamid": streamid.map { "\($0)" } ?? "nil",
         ]
     }
-    public var description: String { maskedDescription }
-    public var debugDescription: String { maskedDescription }
-    public var customMirror: Mirror { maskedMirror }
+    package var description: String { maskedDescription }
+    package var debugDescription: String { maskedDescription }
+    package var customMirror: Mirror { maskedMirror }
 }

@@ -1,15 +1,15 @@
 /// What happens to the picture of a group.
-public enum VideoOutput: Sendable, Equatable {
+package enum VideoOutput: Sendable, Equatable {
     /// Passed through as the source sent it.
     case copy
     case encode(VideoEncoding)
 }
 
-public enum VideoCodec: String, Sendable, CaseIterable {
+package enum VideoCodec: String, Sendable, CaseIterable {
     case h264, hevc, av1
 
     /// The profiles that the file may name.
-    public var profiles: [String] {
+    package var profiles: [String] {
         switch self {
         case .h264: ["baseline", "main", "high"]
         case .hevc: ["main", "main10"]
@@ -18,7 +18,7 @@ public enum VideoCodec: String, Sendable, CaseIterable {
     }
 
     /// The profile when the file names none; nil: the encoder's own choice.
-    public var defaultProfile: String? {
+    package var defaultProfile: String? {
         switch self {
         case .h264: "high"
         case .hevc: "main"
@@ -28,7 +28,7 @@ public enum VideoCodec: String, Sendable, CaseIterable {
 }
 
 /// How frames of another shape than the group's are brought to its size. Its pixels are square.
-public enum PictureFit: String, Sendable, CaseIterable {
+package enum PictureFit: String, Sendable, CaseIterable {
     /// The whole frame, with black bars.
     case pad
     /// The middle of the frame fills the size.
@@ -38,7 +38,7 @@ public enum PictureFit: String, Sendable, CaseIterable {
 }
 
 /// What is done with frames that the source marks as interlaced.
-public enum Deinterlacing: String, Sendable, CaseIterable {
+package enum Deinterlacing: String, Sendable, CaseIterable {
     /// Each becomes a progressive frame.
     case auto
     /// They stay as they are.
@@ -48,32 +48,32 @@ public enum Deinterlacing: String, Sendable, CaseIterable {
 }
 
 /// How a group's picture is encoded.
-public struct VideoEncoding: Sendable, Equatable {
+package struct VideoEncoding: Sendable, Equatable {
     /// h264 by default; without `codec` in the file, the codec of the first encoder it names.
-    public var codec: VideoCodec
+    package var codec: VideoCodec
     /// `auto` by default.
-    public var encoder: EncoderChoice
+    package var encoder: EncoderChoice
     /// nil: the size of the source.
-    public var size: PixelSize?
+    package var size: PixelSize?
     /// nil: the rate of the source.
-    public var rate: FrameRate?
+    package var rate: FrameRate?
     /// 50k to 500M; 6M by default, what the large platforms advise for 1080p30.
-    public var bitrate: Bitrate
+    package var bitrate: Bitrate
     /// The distance of keyframes, 100ms to 20s and at least one frame; 2s by default, what the
     /// large platforms ask for.
-    public var keyframe: Duration
+    package var keyframe: Duration
     /// One of the codec's profiles; by default its ``VideoCodec/defaultProfile``.
-    public var profile: String?
+    package var profile: String?
     /// `pad` by default.
-    public var fit: PictureFit
+    package var fit: PictureFit
     /// `auto` by default.
-    public var deinterlace: Deinterlacing
+    package var deinterlace: Deinterlacing
 
-    public static let bitrateLimits = Bitrate(bitsPerSecond: 50_000)...Bitrate(bitsPerSecond: 500_000_000)
-    public static let keyframeLimits = Duration.milliseconds(100)...Duration.seconds(20)
+    package static let bitrateLimits = Bitrate(bitsPerSecond: 50_000)...Bitrate(bitsPerSecond: 500_000_000)
+    package static let keyframeLimits = Duration.milliseconds(100)...Duration.seconds(20)
 
     /// `profile` nil means the codec's default.
-    public init(
+    package init(
         codec: VideoCodec = .h264, encoder: EncoderChoice = .auto, size: PixelSize? = nil,
         rate: FrameRate? = nil, bitrate: Bitrate = Bitrate(bitsPerSecond: 6_000_000),
         keyframe: Duration = .seconds(2), profile: String? = nil, fit: PictureFit = .pad,

@@ -1,6 +1,6 @@
 extension BoxConfiguration {
     /// The environment variables that hold secrets, in the order of the file.
-    public var secretVariables: [String] {
+    package var secretVariables: [String] {
         secretReferences.compactMap { if case .env(let name) = $0.reference { name } else { nil } }
     }
 

@@ -6,7 +6,7 @@ extension BoxConfiguration {
     /// A secret that cannot be had just now is left out; whoever needs it says so.
     ///
     /// - Parameter readsFiles: Also those that stand in files. Without it no disk is touched.
-    public func secretValues(environment: [String: String], readsFiles: Bool = true) -> [String] {
+    package func secretValues(environment: [String: String], readsFiles: Bool = true) -> [String] {
         secretReferences.flatMap { reference, use -> [String] in
             guard readsFiles || !reference.isOnDisk else { return [] }
             guard let secret = try? reference.resolve(environment: environment, as: use).reveal() else { return [] }

@@ -1,28 +1,28 @@
 /// A stream key, a passphrase, a stream id or a password. Whatever prints it prints `****`; only ``reveal()`` and
 /// ``withUnsafeBytes(_:)`` give it away, for the one place that hands it to FFmpeg.
-public struct Secret: Sendable, Equatable {
+package struct Secret: Sendable, Equatable {
     private let bytes: [UInt8]
 
-    public init(_ text: String) { bytes = Array(text.utf8) }
+    package init(_ text: String) { bytes = Array(text.utf8) }
 
     /// The number of bytes.
-    public var count: Int { bytes.count }
+    package var count: Int { bytes.count }
 
-    public func reveal() -> String { String(decoding: bytes, as: UTF8.self) }
+    package func reveal() -> String { String(decoding: bytes, as: UTF8.self) }
 
-    public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try bytes.withUnsafeBytes(body)
     }
 }
 
 extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    public var description: String { "****" }
-    public var debugDescription: String { "****" }
-    public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
+    package var description: String { "****" }
+    package var debugDescription: String { "****" }
+    package var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
 }
 
 /// What a secret is for, which says what it may look like.
-public enum SecretUse: String, Sendable, CaseIterable {
+package enum SecretUse: String, Sendable, CaseIterable {
     /// A stream key or a password: any text in one line.
     case key
     /// An SRT passphrase: 10 to 79 bytes (libsrt's limits), in one line.

@@ -1,7 +1,7 @@
 /// Why a secret could not be had. The description is one sentence with the mend; it names the
 /// place of the secret and never the secret.
-public struct SecretError: Error, Equatable, Sendable, CustomStringConvertible {
-    public enum Code: String, Sendable {
+package struct SecretError: Error, Equatable, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable {
         /// No such file, credential or variable.
         case missing
         /// It exists and cannot be read, or is no text.
@@ -14,10 +14,10 @@ public struct SecretError: Error, Equatable, Sendable, CustomStringConvertible {
         case unsuitable
     }
 
-    public let code: Code
-    public let description: String
+    package let code: Code
+    package let description: String
 
-    public init(code: Code, description: String) {
+    package init(code: Code, description: String) {
         self.code = code
         self.description = description
     }

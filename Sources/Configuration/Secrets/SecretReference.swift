@@ -2,7 +2,7 @@ import Glibc
 
 /// Where a secret is to be had. The file names the place; the secret itself is read when it is
 /// needed, so a changed key needs no changed configuration.
-public enum SecretReference: Sendable, Equatable {
+package enum SecretReference: Sendable, Equatable {
     /// A file that only its owner can read; one trailing line break does not count.
     case file(String)
     /// A systemd credential, by name, in `$CREDENTIALS_DIRECTORY`.
@@ -13,11 +13,11 @@ public enum SecretReference: Sendable, Equatable {
     case literal(Secret)
 
     /// The most bytes that a secret may have.
-    public static let limit = 4096
+    package static let limit = 4096
 
     /// Fetches the secret. `environment` is the service's own, `use` says what the secret may
     /// look like.
-    public func resolve(
+    package func resolve(
         environment: [String: String], as use: SecretUse = .key
     ) throws(SecretError) -> Secret {
         let secret: Secret
@@ -52,7 +52,7 @@ public enum SecretReference: Sendable, Equatable {
     }
 
     /// Whether a file has to be read for it.
-    public var isOnDisk: Bool {
+    package var isOnDisk: Bool {
         switch self {
         case .file, .credential: true
         case .env, .literal: false
@@ -123,7 +123,7 @@ public enum SecretReference: Sendable, Equatable {
 
 extension SecretReference: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The reference as the file writes it; a literal is masked.
-    public var description: String {
+    package var description: String {
         switch self {
         case .file(let path): "{ file: \(YAMLText.scalar(path)) }"
         case .credential(let name): "{ credential: \(YAMLText.scalar(name)) }"
@@ -131,6 +131,6 @@ extension SecretReference: CustomStringConvertible, CustomDebugStringConvertible
         case .literal: "****"
         }
     }
-    public var debugDescription: String { description }
-    public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .enum) }
+    package var debugDescription: String { description }
+    package var customMirror: Mirror { Mirror(self, children: [], displayStyle: .enum) }
 }

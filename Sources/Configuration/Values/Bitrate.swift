@@ -1,24 +1,24 @@
 /// A bitrate in bits per second, written with its unit: `6000k`, `6M`, `2.5M`. `k`, `M` and `G`
 /// are decimal (1000, 1000², 1000³), as FFmpeg reads them.
-public struct Bitrate: Sendable, Equatable, Comparable, CustomStringConvertible {
-    public let bitsPerSecond: Int
+package struct Bitrate: Sendable, Equatable, Comparable, CustomStringConvertible {
+    package let bitsPerSecond: Int
 
     static let example = "a bitrate such as 6000k or 6M"
 
-    public init(bitsPerSecond: Int) { self.bitsPerSecond = bitsPerSecond }
+    package init(bitsPerSecond: Int) { self.bitsPerSecond = bitsPerSecond }
 
-    public init(parsing text: String) throws(NotationError) {
+    package init(parsing text: String) throws(NotationError) {
         self.init(
             bitsPerSecond: try DecimalNotation.amount(
                 text, units: ["k": 1000, "K": 1000, "M": 1_000_000, "G": 1_000_000_000], what: "bitrate",
                 example: Self.example))
     }
 
-    public static func < (first: Bitrate, second: Bitrate) -> Bool {
+    package static func < (first: Bitrate, second: Bitrate) -> Bool {
         first.bitsPerSecond < second.bitsPerSecond
     }
 
-    public var description: String {
+    package var description: String {
         if bitsPerSecond % 1_000_000 == 0 { return "\(bitsPerSecond / 1_000_000)M" }
         return DecimalNotation.text(bitsPerSecond, in: 1000) + "k"
     }

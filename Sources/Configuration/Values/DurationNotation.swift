@@ -1,9 +1,9 @@
 /// Durations as the configuration writes them: `500ms`, `2s`, `10m`, `1h`. The resolution is one
 /// millisecond; `1.5s` is allowed.
-public enum DurationNotation {
+package enum DurationNotation {
     static let example = "a duration such as 500ms, 2s, 10m or 1h"
 
-    public static func parse(_ text: String) throws(NotationError) -> Duration {
+    package static func parse(_ text: String) throws(NotationError) -> Duration {
         let (number, unit) = DecimalNotation.split(text)
         guard !number.isEmpty else { throw NotationError("is no duration; write \(example)") }
         guard !unit.isEmpty else { throw NotationError("has no unit; write \(example)") }
@@ -23,7 +23,7 @@ public enum DurationNotation {
 
     /// The shortest notation that parses to the same value: the largest unit that divides it.
     /// Parts below a millisecond are dropped.
-    public static func text(_ duration: Duration) -> String {
+    package static func text(_ duration: Duration) -> String {
         let milliseconds = duration.wholeMilliseconds
         switch milliseconds {
         case 0: return "0s"

@@ -2,22 +2,22 @@
 ///
 /// Written `30`, `29.97`, `12.5` or `30000/1001`. The broadcast decimals (23.976, 23.98, 29.97,
 /// 47.95, 59.94, 119.88) mean the fraction over 1001, as everywhere in video.
-public struct FrameRate: Sendable, Equatable, CustomStringConvertible {
-    public let numerator: Int
-    public let denominator: Int
+package struct FrameRate: Sendable, Equatable, CustomStringConvertible {
+    package let numerator: Int
+    package let denominator: Int
 
     static let example = "a rate such as 30, 29.97 or 30000/1001"
-    public static let limits = 1...240
+    package static let limits = 1...240
 
     /// A rate from a fraction that the caller knows to be positive.
-    public init(numerator: Int, denominator: Int = 1) {
+    package init(numerator: Int, denominator: Int = 1) {
         precondition(numerator > 0 && denominator > 0, "a frame rate is positive")
         let divisor = Self.greatestCommonDivisor(numerator, denominator)
         self.numerator = numerator / divisor
         self.denominator = denominator / divisor
     }
 
-    public init(parsing text: String) throws(NotationError) {
+    package init(parsing text: String) throws(NotationError) {
         let (top, bottom) = try Self.fraction(text)
         guard top > 0, bottom > 0, top <= 1_000_000_000, bottom <= 1_000_000_000,
             top >= bottom * Self.limits.lowerBound, top <= bottom * Self.limits.upperBound
@@ -26,11 +26,11 @@ public struct FrameRate: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The duration of one frame, rounded to the nearest nanosecond.
-    public var frameDuration: Duration {
+    package var frameDuration: Duration {
         .nanoseconds((denominator * 1_000_000_000 + numerator / 2) / numerator)
     }
 
-    public var description: String {
+    package var description: String {
         if denominator == 1 { return "\(numerator)" }
         if denominator == 1001, let name = Self.broadcast.first(where: { $0.value == numerator }) {
             return name.key

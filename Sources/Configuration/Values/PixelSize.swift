@@ -1,19 +1,19 @@
 /// The size of a picture in pixels, written `1920x1080`. Both sides are even, because every
 /// encoder here works on 4:2:0 chroma, and from 16 to 8192.
-public struct PixelSize: Sendable, Equatable, CustomStringConvertible {
-    public let width: Int
-    public let height: Int
+package struct PixelSize: Sendable, Equatable, CustomStringConvertible {
+    package let width: Int
+    package let height: Int
 
     static let example = "a size such as 1920x1080"
-    public static let limits = 16...8192
+    package static let limits = 16...8192
 
     /// A size that the caller knows to be within the limits.
-    public init(width: Int, height: Int) {
+    package init(width: Int, height: Int) {
         self.width = width
         self.height = height
     }
 
-    public init(parsing text: String) throws(NotationError) {
+    package init(parsing text: String) throws(NotationError) {
         let parts = text.split(separator: "x", omittingEmptySubsequences: false)
         guard parts.count == 2, let width = DecimalNotation.digits(parts[0]),
             let height = DecimalNotation.digits(parts[1])
@@ -29,5 +29,5 @@ public struct PixelSize: Sendable, Equatable, CustomStringConvertible {
         self.init(width: width, height: height)
     }
 
-    public var description: String { "\(width)x\(height)" }
+    package var description: String { "\(width)x\(height)" }
 }

@@ -1,18 +1,18 @@
 /// Where to listen: a host (a name, an IPv4 address, or an IPv6 address in brackets) and a port
 /// from 1 to 65535, written `127.0.0.1:9163` or `[::1]:9163`.
-public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
+package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     /// Without the brackets of an IPv6 address.
-    public let host: String
-    public let port: Int
+    package let host: String
+    package let port: Int
 
     static let example = "an address and a port such as \"0.0.0.0:1935\""
 
-    public init(host: String, port: Int) {
+    package init(host: String, port: Int) {
         self.host = host
         self.port = port
     }
 
-    public init(parsing text: String) throws(NotationError) {
+    package init(parsing text: String) throws(NotationError) {
         guard let colon = text.lastIndex(of: ":"), text.last != "]" else {
             let mend = DecimalNotation.digits(text[...]) == nil ? "\(text):1935" : "0.0.0.0:\(text)"
             throw NotationError("is no address with a port; write for instance \"\(mend)\"")
@@ -41,10 +41,10 @@ public struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
         self.init(host: String(hostText), port: port)
     }
 
-    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     /// Nobody outside of this machine reaches it.
-    public var isLoopback: Bool {
+    package var isLoopback: Bool {
         let host = HostName.canonical(host)
         return host == "::1"
             || host.split(separator: ".").first == "127" && host.allSatisfy { $0.isNumber || $0 == "." }

@@ -4,7 +4,7 @@ import Polling
 import TransportStream
 
 /// What becomes of the FIFO that another program writes frames to.
-public enum FIFOEvent: Sendable, Hashable {
+package enum FIFOEvent: Sendable, Hashable {
     /// Somebody writes.
     case writer
     /// Nobody does any more.

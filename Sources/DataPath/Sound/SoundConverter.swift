@@ -2,7 +2,7 @@ import Polling
 import TransportStream
 
 /// What is told of the process that converts a source's sound.
-public enum SoundEvent: Sendable, Hashable {
+package enum SoundEvent: Sendable, Hashable {
     /// Its first sound that continues what was taken before has come, or it gives sound again.
     case delivering
     /// It was given sound and has given none for a while, though it did before: another process is to be started beside

@@ -1,26 +1,26 @@
-public import CapabilityProbe
-public import Configuration
-public import FFmpeg
+package import CapabilityProbe
+package import Configuration
+package import FFmpeg
 
 /// Every encoder that the service can drive, and how.
-public struct EncoderCatalogue: Sendable {
+package struct EncoderCatalogue: Sendable {
     /// Names that the installed FFmpeg lists. Listing is not having.
-    public var listed: Set<String>
+    package var listed: Set<String>
     /// Those that are there, and those that were while the service ran.
-    public private(set) var gpus: [GPU]
+    package private(set) var gpus: [GPU]
     /// The slots of those that are there no more.
-    public private(set) var gone: Set<String> = []
+    package private(set) var gone: Set<String> = []
     /// Video devices of the kernel's that encode.
-    public var boards: [V4L2Encoder]
+    package var boards: [V4L2Encoder]
 
-    public init(listed: Set<String>, gpus: [GPU] = [], boards: [V4L2Encoder] = []) {
+    package init(listed: Set<String>, gpus: [GPU] = [], boards: [V4L2Encoder] = []) {
         self.listed = listed
         self.gpus = gpus
         self.boards = boards
     }
 
     /// GPUs that are not in the list any more are remembered as gone: who had one will ask for it.
-    public mutating func update(_ present: [GPU]) {
+    package mutating func update(_ present: [GPU]) {
         // Where one was seen and is not any more, none is to be supposed.
         let seen = Set(gpus.filter { !$0.isSupposed }.map(\.driver))
         // One that has its last node only is coming or going.
@@ -37,14 +37,14 @@ public struct EncoderCatalogue: Sendable {
     private static let mostGone = 16
 
     /// The candidates of a family for a codec on this box, GPUs in the order in which they were found.
-    public func candidates(_ family: EncoderFamily, _ codec: VideoCodec) -> [EncoderCandidate] {
+    package func candidates(_ family: EncoderFamily, _ codec: VideoCodec) -> [EncoderCandidate] {
         EncoderName.all.filter { $0.family == family && $0.codec == codec }.flatMap {
             candidates(named: $0.name, on: nil)
         }
     }
 
     /// The candidates of a name, on one GPU or on each that may have it.
-    public func candidates(named name: String, on slot: String?) -> [EncoderCandidate] {
+    package func candidates(named name: String, on slot: String?) -> [EncoderCandidate] {
         guard let encoder = EncoderName.known(name) else { return [] }
         switch encoder.family {
         case .software: return [EncoderCandidate(name)]
@@ -68,7 +68,7 @@ public struct EncoderCatalogue: Sendable {
     /// How FFmpeg is told to use a candidate; `nil` when its GPU is not there, or nobody knows how.
     ///
     /// - Parameter scalesOnGPU: Pictures are scaled by the GPU, where its family can do that.
-    public func recipe(
+    package func recipe(
         for candidate: EncoderCandidate, effort: EncoderEffort = .normal, scalesOnGPU: Bool = false
     ) -> (any EncoderRecipe)? {
         guard let encoder = EncoderName.known(candidate.name), encoder.codec != .av1 else { return nil }
@@ -89,7 +89,7 @@ public struct EncoderCatalogue: Sendable {
     }
 
     /// What is known of a candidate before any trial.
-    public func initialStanding(of candidate: EncoderCandidate) -> Standing {
+    package func initialStanding(of candidate: EncoderCandidate) -> Standing {
         guard listed.contains(candidate.name) else {
             return .failed("the installed FFmpeg does not have \(candidate.name)")
         }

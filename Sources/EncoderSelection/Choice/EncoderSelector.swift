@@ -1,18 +1,18 @@
-public import Configuration
+package import Configuration
 
 /// Chooses the encoder of a group. Pure: what is known of the box comes in.
-public struct EncoderSelector: Sendable {
-    public var catalogue: EncoderCatalogue
+package struct EncoderSelector: Sendable {
+    package var catalogue: EncoderCatalogue
     /// The families that `auto` tries.
-    public var order: [EncoderFamily]
+    package var order: [EncoderFamily]
     /// What trials and use have shown; the rest is as ``EncoderCatalogue/initialStanding(of:)`` has it.
-    public var standings: [EncoderCandidate: Standing]
+    package var standings: [EncoderCandidate: Standing]
     /// Pixels a second that each GPU encodes already, by slot.
-    public var load: [String: Double]
+    package var load: [String: Double]
     /// What the group uses: among equals it stays where it is.
-    public var current: EncoderCandidate?
+    package var current: EncoderCandidate?
 
-    public init(
+    package init(
         catalogue: EncoderCatalogue, order: [EncoderFamily] = EncoderPreferences.defaultOrder,
         standings: [EncoderCandidate: Standing] = [:], load: [String: Double] = [:], current: EncoderCandidate? = nil
     ) {
@@ -24,17 +24,17 @@ public struct EncoderSelector: Sendable {
     }
 
     /// The choice for a group, with its reason.
-    public struct Choice: Sendable, Hashable {
+    package struct Choice: Sendable, Hashable {
         /// `nil` when nothing that the group allows works here.
-        public var candidate: EncoderCandidate?
+        package var candidate: EncoderCandidate?
         /// It is software, though hardware was to be tried first and is not usable.
-        public var isDegraded: Bool
+        package var isDegraded: Bool
         /// One sentence for `plan` and `status`.
-        public var reason: String
+        package var reason: String
         /// The candidates that were to be tried before it, and why each was not taken.
-        public var passedOver: [EncoderCandidate: Standing]
+        package var passedOver: [EncoderCandidate: Standing]
 
-        public init(
+        package init(
             candidate: EncoderCandidate?, isDegraded: Bool, reason: String,
             passedOver: [EncoderCandidate: Standing] = [:]
         ) {
@@ -45,16 +45,16 @@ public struct EncoderSelector: Sendable {
         }
 
         /// FFmpeg refuses an option of one that was to be tried before it.
-        public var hasRefusal: Bool { passedOver.values.contains { $0.reason?.kind == .refusedOption } }
+        package var hasRefusal: Bool { passedOver.values.contains { $0.reason?.kind == .refusedOption } }
     }
 
-    public func standing(of candidate: EncoderCandidate) -> Standing {
+    package func standing(of candidate: EncoderCandidate) -> Standing {
         standings[candidate] ?? catalogue.initialStanding(of: candidate)
     }
 
     /// What the group allows, best first: its own list, or the families of `order`. Software is the last resort of a
     /// list (and of AV1, in H.264), too, unless the order leaves it out: a picture is better than none.
-    public func candidates(for wish: VideoEncoding) -> [EncoderCandidate] {
+    package func candidates(for wish: VideoEncoding) -> [EncoderCandidate] {
         var ranked: [[EncoderCandidate]]
         switch wish.encoder {
         case .auto: ranked = order.map { catalogue.candidates($0, wish.codec) }
@@ -70,7 +70,7 @@ public struct EncoderSelector: Sendable {
         (load[candidate.gpu ?? "", default: 0], candidate == current ? 0 : 1)
     }
 
-    public func choose(for wish: VideoEncoding) -> Choice {
+    package func choose(for wish: VideoEncoding) -> Choice {
         let candidates = candidates(for: wish)
         var passedOver: [EncoderCandidate: Standing] = [:]
         for candidate in candidates {

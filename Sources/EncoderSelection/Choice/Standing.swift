@@ -1,5 +1,5 @@
 /// What is known of a candidate on this box.
-public enum Standing: Sendable, Hashable {
+package enum Standing: Sendable, Hashable {
     /// It passed its trial, or is software that the installed FFmpeg has.
     case usable
     case untried
@@ -8,10 +8,10 @@ public enum Standing: Sendable, Hashable {
     /// It failed while it was in use, and rests.
     case quarantined(FailureReason)
 
-    public var isUsable: Bool { self == .usable }
+    package var isUsable: Bool { self == .usable }
 
     /// Why it does not work; `nil` where nothing shows that.
-    public var reason: FailureReason? {
+    package var reason: FailureReason? {
         switch self {
         case .usable, .untried: nil
         case .failed(let reason), .quarantined(let reason): reason
@@ -19,5 +19,5 @@ public enum Standing: Sendable, Hashable {
     }
 
     /// It was tried or used, and does not work.
-    public var hasFailed: Bool { reason != nil }
+    package var hasFailed: Bool { reason != nil }
 }

@@ -1,7 +1,7 @@
-public import FFmpeg
+package import FFmpeg
 
 /// What went wrong with an encoder while it was in use. It picks the answer.
-public enum EncoderFault: Sendable, Hashable, CaseIterable {
+package enum EncoderFault: Sendable, Hashable, CaseIterable {
     // The device rests, whoever uses it.
     case deviceGone
     case driverError
@@ -23,7 +23,7 @@ public enum EncoderFault: Sendable, Hashable, CaseIterable {
     case unsupported
 
     /// `nil` for ends that say nothing of the encoder.
-    public init?(_ cause: FailureCause) {
+    package init?(_ cause: FailureCause) {
         switch cause {
         case .deviceGone: self = .deviceGone
         case .driverError, .busy: self = .driverError
@@ -41,7 +41,7 @@ public enum EncoderFault: Sendable, Hashable, CaseIterable {
     }
 
     /// For people, of a device or an encoder.
-    public var sentence: String {
+    package var sentence: String {
         switch self {
         case .deviceGone: "the device went away"
         case .driverError: "its driver reported an error while encoding"

@@ -1,13 +1,13 @@
-public import CapabilityProbe
-public import Configuration
-public import FFmpeg
+package import CapabilityProbe
+package import Configuration
+package import FFmpeg
 
 /// What is known of the encoders of a box, which group uses which, what rests, and what has to be tried next.
 ///
 /// Pure: times come in, effects go out. A time is the duration since any fixed moment, on a clock that does not go
 /// back.
-public struct EncoderPool: Sendable {
-    public enum Effect: Sendable, Hashable {
+package struct EncoderPool: Sendable {
+    package enum Effect: Sendable, Hashable {
         /// Run this trial and report it with ``tried(_:_:now:)``.
         case attempt(Trial)
         /// The group should be handed over to what ``assign(to:)`` gives now.
@@ -15,7 +15,7 @@ public struct EncoderPool: Sendable {
     }
 
     /// Why a group should get another encoder.
-    public enum Move: Sendable, Hashable {
+    package enum Move: Sendable, Hashable {
         /// One that it would rather have works.
         case better
         /// The GPU of the one in use is gone.
@@ -29,11 +29,11 @@ public struct EncoderPool: Sendable {
     }
 
     /// At most so many trials run at a time, each on a device of its own: the stream in use needs the processor, too.
-    public static let mostTrials = 2
+    package static let mostTrials = 2
 
-    public private(set) var catalogue: EncoderCatalogue
+    package private(set) var catalogue: EncoderCatalogue
     /// The families that `auto` tries.
-    public private(set) var order: [EncoderFamily]
+    package private(set) var order: [EncoderFamily]
 
     private struct Group: Sendable {
         var wish: VideoEncoding
@@ -71,7 +71,7 @@ public struct EncoderPool: Sendable {
     /// Those of them whose device failed or changed after they began: what they show is past.
     private var outdated: Set<Trial> = []
 
-    public init(_ catalogue: EncoderCatalogue, order: [EncoderFamily] = EncoderPreferences.defaultOrder) {
+    package init(_ catalogue: EncoderCatalogue, order: [EncoderFamily] = EncoderPreferences.defaultOrder) {
         self.catalogue = catalogue
         self.order = order
     }
@@ -83,7 +83,7 @@ public struct EncoderPool: Sendable {
     /// - Parameters:
     ///   - job: What the wish comes to with what arrives.
     ///   - lastGood: What it used when the service last ran; it is tried first.
-    public mutating func need(
+    package mutating func need(
         _ wish: VideoEncoding, as job: EncodingJob, for name: String, lastGood: EncoderCandidate? = nil, now: Duration
     ) -> [Effect] {
         if groups[name] == nil {
@@ -101,32 +101,32 @@ public struct EncoderPool: Sendable {
     }
 
     /// A group is gone.
-    public mutating func forget(_ name: String) {
+    package mutating func forget(_ name: String) {
         groups[name] = nil
         failures = failures.filter { culprit, _ in if case .use(group: name, _) = culprit { false } else { true } }
         forgetVerdicts()
     }
 
     /// The encoder that a group is to use now. It counts as the device's load from now on.
-    public mutating func assign(to name: String) -> EncoderSelector.Choice {
+    package mutating func assign(to name: String) -> EncoderSelector.Choice {
         let choice = choose(for: name)
         groups[name]?.assigned = choice.candidate
         return choice
     }
 
     /// A group goes on with what it has, or uses nothing.
-    public mutating func keep(_ candidate: EncoderCandidate?, for name: String) {
+    package mutating func keep(_ candidate: EncoderCandidate?, for name: String) {
         groups[name]?.assigned = candidate
     }
 
     /// The operator wants an encoder for a group, or leaves it to the configuration.
-    public mutating func pin(_ candidate: EncoderCandidate?, to name: String) {
+    package mutating func pin(_ candidate: EncoderCandidate?, to name: String) {
         groups[name]?.pinned = candidate
     }
 
-    public func pinned(to name: String) -> EncoderCandidate? { groups[name]?.pinned }
+    package func pinned(to name: String) -> EncoderCandidate? { groups[name]?.pinned }
 
-    public mutating func setOrder(_ order: [EncoderFamily], now: Duration) -> [Effect] {
+    package mutating func setOrder(_ order: [EncoderFamily], now: Duration) -> [Effect] {
         guard order != self.order else { return [] }
         self.order = order
         return moves() + attempts(now)
@@ -135,7 +135,7 @@ public struct EncoderPool: Sendable {
     // MARK: Devices
 
     /// The devices that are there now.
-    public mutating func set(_ gpus: [GPU], boards: [V4L2Encoder], now: Duration) -> [Effect] {
+    package mutating func set(_ gpus: [GPU], boards: [V4L2Encoder], now: Duration) -> [Effect] {
         let before = catalogue
         let inUse = Set(groups.values.compactMap { $0.assigned?.gpu })
         catalogue.boards = boards
@@ -156,7 +156,7 @@ public struct EncoderPool: Sendable {
     }
 
     /// The kernel says that a GPU is beyond recovery.
-    public mutating func wedged(_ slot: String, recovery: String, now: Duration) -> [Effect] {
+    package mutating func wedged(_ slot: String, recovery: String, now: Duration) -> [Effect] {
         let reason: FailureReason =
             "the kernel has given it up (wedged; it asks for: \(recovery)); restart the box if it does not come back"
         rest(slot, reason, now)
@@ -167,7 +167,7 @@ public struct EncoderPool: Sendable {
     /// An encoder failed in use.
     ///
     /// - Parameter explanation: For people; the fault's own sentence where there is no better one.
-    public mutating func failed(
+    package mutating func failed(
         _ candidate: EncoderCandidate, _ fault: EncoderFault, _ explanation: FailureReason? = nil, in name: String,
         now: Duration
     ) -> [Effect] {
@@ -231,7 +231,7 @@ public struct EncoderPool: Sendable {
     // MARK: Trials
 
     /// A trial has ended.
-    public mutating func tried(_ trial: Trial, _ result: TrialResult, now: Duration) -> [Effect] {
+    package mutating func tried(_ trial: Trial, _ result: TrialResult, now: Duration) -> [Effect] {
         running.remove(trial)
         guard outdated.remove(trial) == nil else { return moves() + attempts(now) }
         let candidate = trial.candidate
@@ -268,10 +268,10 @@ public struct EncoderPool: Sendable {
     }
 
     /// Time has passed.
-    public mutating func tick(now: Duration) -> [Effect] { attempts(now) }
+    package mutating func tick(now: Duration) -> [Effect] { attempts(now) }
 
     /// When ``tick(now:)`` has something to do next; `nil` while nothing rests.
-    public func nextTick(after now: Duration) -> Duration? {
+    package func nextTick(after now: Duration) -> Duration? {
         var times: [Duration] = []
         for trial in wanted() where !running.contains(trial) {
             if let due = due(trial) { times.append(due) }
@@ -354,7 +354,7 @@ public struct EncoderPool: Sendable {
     // MARK: The choice
 
     /// What a group would be given now, and why.
-    public func choose(for name: String) -> EncoderSelector.Choice {
+    package func choose(for name: String) -> EncoderSelector.Choice {
         guard let group = groups[name] else {
             return EncoderSelector.Choice(candidate: nil, isDegraded: false, reason: "there is no group \(name)")
         }
@@ -366,7 +366,7 @@ public struct EncoderPool: Sendable {
     }
 
     /// How a group uses an encoder; `nil` when its GPU is gone.
-    public func recipe(for candidate: EncoderCandidate, in name: String, effort: EncoderEffort = .normal) -> (
+    package func recipe(for candidate: EncoderCandidate, in name: String, effort: EncoderEffort = .normal) -> (
         any EncoderRecipe
     )? {
         catalogue.recipe(
@@ -383,7 +383,7 @@ public struct EncoderPool: Sendable {
     }
 
     /// What is known of a candidate for a group.
-    public func standing(of candidate: EncoderCandidate, for name: String) -> Standing {
+    package func standing(of candidate: EncoderCandidate, for name: String) -> Standing {
         let initial = catalogue.initialStanding(of: candidate)
         guard initial == .untried, let group = groups[name] else { return initial }
         if let rest = rests[candidate.device] ?? group.rests[candidate] { return .quarantined(rest.reason) }
@@ -447,17 +447,17 @@ public struct EncoderPool: Sendable {
     // MARK: For people
 
     /// A GPU as it stands.
-    public struct Device: Sendable, Hashable {
-        public enum State: String, Sendable, Hashable, CaseIterable {
+    package struct Device: Sendable, Hashable {
+        package enum State: String, Sendable, Hashable, CaseIterable {
             case ready, quarantined, gone
         }
-        public var gpu: GPU
-        public var state: State
+        package var gpu: GPU
+        package var state: State
         /// Why it is of no use, for people; `nil` where it is, and where no group would have it.
-        public var reason: String?
+        package var reason: String?
     }
 
-    public var devices: [Device] {
+    package var devices: [Device] {
         catalogue.gpus.map { gpu in
             let isAskedFor = groups.values.contains { group in
                 EncoderSelector(catalogue: catalogue, order: order).candidates(for: group.wish).contains {
@@ -474,7 +474,7 @@ public struct EncoderPool: Sendable {
     }
 
     /// The candidates of every family for the codecs of the groups, and whether one of the groups could use them.
-    public var encoders: [(candidate: EncoderCandidate, standing: Standing)] {
+    package var encoders: [(candidate: EncoderCandidate, standing: Standing)] {
         let codecs = VideoCodec.allCases.filter { codec in groups.values.contains { $0.wish.codec == codec } }
         let candidates = EncoderFamily.allCases.flatMap { family in codecs.flatMap { catalogue.candidates(family, $0) }
         }

@@ -1,21 +1,21 @@
-public import Configuration
-public import FFmpeg
+package import Configuration
+package import FFmpeg
 
 /// What an encoder has to do for a group: the settings, and the pictures that arrive. Groups that ask for the same
 /// share one.
-public struct EncodingJob: Sendable, Hashable {
-    public var settings: VideoSettings
+package struct EncodingJob: Sendable, Hashable {
+    package var settings: VideoSettings
     /// Of the pictures that arrive.
-    public var arriving: FrameSize
+    package var arriving: FrameSize
     /// Pictures a second that arrive.
-    public var rate: FFmpeg.FrameRate
+    package var rate: FFmpeg.FrameRate
 
     /// - Parameters:
     ///   - arriving: `nil` while nothing is known of the source; what the group wants is then taken for it.
     ///   - rate: Likewise.
     ///   - size: What the group keeps to where it names no size of its own.
     ///   - pixel: Of the pictures that arrive.
-    public init(
+    package init(
         _ wish: VideoEncoding, arriving: FrameSize? = nil, rate: FFmpeg.FrameRate? = nil, size: FrameSize? = nil,
         pixel: PixelAspect = .square
     ) {
@@ -28,14 +28,14 @@ public struct EncodingJob: Sendable, Hashable {
     }
 
     /// Pixels a second that come out.
-    public var pixelRate: Double {
+    package var pixelRate: Double {
         let size = settings.size ?? arriving
         let rate = settings.rate ?? rate
         return Double(size.width * size.height) * Double(rate.numerator) / Double(rate.denominator)
     }
 
     /// The pictures that arrive have another size than those that go out, and the same shape: a GPU can scale them.
-    public var scales: Bool { settings.fit == .stretch && settings.size.map { $0 != arriving } ?? false }
+    package var scales: Bool { settings.fit == .stretch && settings.size.map { $0 != arriving } ?? false }
 }
 
 extension VideoSettings {
@@ -43,7 +43,7 @@ extension VideoSettings {
     ///   - size: The size to encode where the group names none; `nil` keeps that of the source.
     ///   - arriving: Pictures a second that arrive, or that are made of their fields, where that is known.
     ///   - frames: What arrives, where that is known.
-    public init(_ wish: VideoEncoding, size: FrameSize?, arriving: FFmpeg.FrameRate?, frames: ArrivingFrames? = nil) {
+    package init(_ wish: VideoEncoding, size: FrameSize?, arriving: FFmpeg.FrameRate?, frames: ArrivingFrames? = nil) {
         let size = wish.size.map { FrameSize($0) } ?? size
         self.init(
             size: size, rate: Self.conversion(from: arriving, to: wish.rate.map { FFmpeg.FrameRate($0) }),
@@ -94,7 +94,7 @@ extension VideoSettings {
 
 extension VideoSettings.Deinterlacing {
     /// `nil` for none.
-    public init?(_ wish: Configuration.Deinterlacing) {
+    package init?(_ wish: Configuration.Deinterlacing) {
         switch wish {
         case .auto: self = .frames
         case .field: self = .fields
@@ -104,9 +104,9 @@ extension VideoSettings.Deinterlacing {
 }
 
 extension FrameSize {
-    public init(_ size: PixelSize) { self.init(width: size.width, height: size.height) }
+    package init(_ size: PixelSize) { self.init(width: size.width, height: size.height) }
 }
 
 extension FFmpeg.FrameRate {
-    public init(_ rate: Configuration.FrameRate) { self.init(rate.numerator, rate.denominator) }
+    package init(_ rate: Configuration.FrameRate) { self.init(rate.numerator, rate.denominator) }
 }

@@ -1,16 +1,16 @@
 /// How long a device or an encoder that failed is left alone before it is tried again.
-public enum RestPolicy {
+package enum RestPolicy {
     /// The first pause; each that follows is twice as long.
-    public static let first = Duration.seconds(2)
-    public static let cap = Duration.seconds(300)
+    package static let first = Duration.seconds(2)
+    package static let cap = Duration.seconds(300)
     /// Failures older than this are forgiven.
-    public static let memory = Duration.seconds(600)
+    package static let memory = Duration.seconds(600)
     /// After so many failures within ``memory`` the pause is the cap, however short the last one was: what comes back
     /// and fails again and again is not to be handed a stream each time.
-    public static let most = 3
+    package static let most = 3
 
     /// - Parameter step: 0 for the first pause.
-    public static func pause(_ step: Int) -> Duration { min(first * (1 << min(step, 16)), cap) }
+    package static func pause(_ step: Int) -> Duration { min(first * (1 << min(step, 16)), cap) }
 }
 
 /// A pause, and why.

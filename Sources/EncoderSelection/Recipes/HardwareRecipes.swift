@@ -1,5 +1,5 @@
-public import Configuration
-public import FFmpeg
+package import Configuration
+package import FFmpeg
 
 /// What every hardware encoder is told in the same words.
 private func commonOptions(_ settings: VideoSettings, _ inputRate: FFmpeg.FrameRate?) -> [String] {
@@ -17,25 +17,25 @@ private func commonOptions(_ settings: VideoSettings, _ inputRate: FFmpeg.FrameR
 private func surfaceFormat(_ settings: VideoSettings) -> String { settings.profile == "main10" ? "p010le" : "nv12" }
 
 /// Intel and AMD GPUs, through the kernel's render node and the vendor's VA driver.
-public struct VAAPIRecipe: EncoderRecipe {
-    public let codec: VideoCodec
+package struct VAAPIRecipe: EncoderRecipe {
+    package let codec: VideoCodec
     /// `/dev/dri/renderD128`
-    public let node: String
+    package let node: String
     /// The GPU has an entrypoint for that, and passed a trial with it.
-    public let scalesOnGPU: Bool
+    package let scalesOnGPU: Bool
 
-    public init(codec: VideoCodec, node: String, scalesOnGPU: Bool = false) {
+    package init(codec: VideoCodec, node: String, scalesOnGPU: Bool = false) {
         self.codec = codec
         self.node = node
         self.scalesOnGPU = scalesOnGPU
     }
 
-    public var encoder: String { "\(codec.rawValue)_vaapi" }
-    public var deviceOptions: [String] { ["-vaapi_device", node] }
-    public var scales: Bool { scalesOnGPU }
+    package var encoder: String { "\(codec.rawValue)_vaapi" }
+    package var deviceOptions: [String] { ["-vaapi_device", node] }
+    package var scales: Bool { scalesOnGPU }
 
     /// The GPU takes pictures as NV12, scaled by the processor before or by itself then.
-    public func filters(for settings: VideoSettings) -> [String] {
+    package func filters(for settings: VideoSettings) -> [String] {
         let format = surfaceFormat(settings)
         let upload = ["format=\(format)", "hwupload"]
         guard scalesOnGPU, let size = settings.size else { return upload }
@@ -44,7 +44,7 @@ public struct VAAPIRecipe: EncoderRecipe {
         ]
     }
 
-    public func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
+    package func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
         var options =
             commonOptions(settings, inputRate) + [
                 "-rc_mode", "CBR",
@@ -60,24 +60,24 @@ public struct VAAPIRecipe: EncoderRecipe {
 }
 
 /// NVIDIA GPUs.
-public struct NVENCRecipe: EncoderRecipe {
-    public let codec: VideoCodec
+package struct NVENCRecipe: EncoderRecipe {
+    package let codec: VideoCodec
     /// CUDA's number of the GPU; `nil` leaves it to the driver.
-    public let index: Int?
+    package let index: Int?
 
-    public init(codec: VideoCodec, index: Int? = nil) {
+    package init(codec: VideoCodec, index: Int? = nil) {
         self.codec = codec
         self.index = index
     }
 
-    public var encoder: String { "\(codec.rawValue)_nvenc" }
+    package var encoder: String { "\(codec.rawValue)_nvenc" }
     /// CUDA counts by speed unless it is told to count by slot.
-    public var environment: [String: String] { ["CUDA_DEVICE_ORDER": "PCI_BUS_ID"] }
-    public func filters(for settings: VideoSettings) -> [String] {
+    package var environment: [String: String] { ["CUDA_DEVICE_ORDER": "PCI_BUS_ID"] }
+    package func filters(for settings: VideoSettings) -> [String] {
         ["format=\(settings.profile == "main10" ? "p010le" : "yuv420p")"]
     }
 
-    public func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
+    package func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
         var options =
             commonOptions(settings, inputRate) + [
                 "-preset", "p4", "-tune", "ull", "-rc", "cbr", "-zerolatency", "1", "-delay", "0", "-forced-idr", "1",
@@ -89,21 +89,21 @@ public struct NVENCRecipe: EncoderRecipe {
 }
 
 /// Intel GPUs through Quick Sync.
-public struct QSVRecipe: EncoderRecipe {
-    public let codec: VideoCodec
+package struct QSVRecipe: EncoderRecipe {
+    package let codec: VideoCodec
     /// `/dev/dri/renderD128`
-    public let node: String
+    package let node: String
 
-    public init(codec: VideoCodec, node: String) {
+    package init(codec: VideoCodec, node: String) {
         self.codec = codec
         self.node = node
     }
 
-    public var encoder: String { "\(codec.rawValue)_qsv" }
-    public var deviceOptions: [String] { ["-init_hw_device", "vaapi=va:\(node)", "-init_hw_device", "qsv=qs@va"] }
-    public func filters(for settings: VideoSettings) -> [String] { ["format=\(surfaceFormat(settings))"] }
+    package var encoder: String { "\(codec.rawValue)_qsv" }
+    package var deviceOptions: [String] { ["-init_hw_device", "vaapi=va:\(node)", "-init_hw_device", "qsv=qs@va"] }
+    package func filters(for settings: VideoSettings) -> [String] { ["format=\(surfaceFormat(settings))"] }
 
-    public func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
+    package func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
         var options =
             commonOptions(settings, inputRate) + [
                 "-preset", "veryfast", "-async_depth", "1", "-forced_idr", "1",
@@ -115,17 +115,17 @@ public struct QSVRecipe: EncoderRecipe {
 }
 
 /// Encoders of the kernel's video devices: most are on ARM boards.
-public struct V4L2M2MRecipe: EncoderRecipe {
-    public let codec: VideoCodec
+package struct V4L2M2MRecipe: EncoderRecipe {
+    package let codec: VideoCodec
 
-    public init(codec: VideoCodec) {
+    package init(codec: VideoCodec) {
         self.codec = codec
     }
 
-    public var encoder: String { "\(codec.rawValue)_v4l2m2m" }
-    public func filters(for settings: VideoSettings) -> [String] { ["format=yuv420p"] }
+    package var encoder: String { "\(codec.rawValue)_v4l2m2m" }
+    package func filters(for settings: VideoSettings) -> [String] { ["format=yuv420p"] }
 
-    public func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
+    package func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
         commonOptions(settings, inputRate) + ["-num_output_buffers", "8", "-num_capture_buffers", "8"]
     }
 }

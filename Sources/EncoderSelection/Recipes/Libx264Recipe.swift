@@ -1,14 +1,14 @@
-public import FFmpeg
+package import FFmpeg
 
 /// Software H.264.
-public struct Libx264Recipe: EncoderRecipe {
-    public var preset: String
+package struct Libx264Recipe: EncoderRecipe {
+    package var preset: String
 
-    public init(preset: String = "veryfast") {
+    package init(preset: String = "veryfast") {
         self.preset = preset
     }
 
-    public init(effort: EncoderEffort) {
+    package init(effort: EncoderEffort) {
         switch effort {
         case .normal: self.init(preset: "veryfast")
         case .less: self.init(preset: "superfast")
@@ -16,11 +16,11 @@ public struct Libx264Recipe: EncoderRecipe {
         }
     }
 
-    public var encoder: String { "libx264" }
-    public var needsStatedRate: Bool { false }
-    public func filters(for settings: VideoSettings) -> [String] { ["format=yuv420p"] }
+    package var encoder: String { "libx264" }
+    package var needsStatedRate: Bool { false }
+    package func filters(for settings: VideoSettings) -> [String] { ["format=yuv420p"] }
 
-    public func options(for settings: VideoSettings, inputRate: FrameRate?) -> [String] {
+    package func options(for settings: VideoSettings, inputRate: FrameRate?) -> [String] {
         let rate = settings.rate ?? inputRate
         var options = [
             "-preset", preset, "-tune", "zerolatency",

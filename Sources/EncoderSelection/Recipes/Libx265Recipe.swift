@@ -1,20 +1,20 @@
-public import FFmpeg
+package import FFmpeg
 
 /// Software HEVC.
-public struct Libx265Recipe: EncoderRecipe {
-    public var preset: String
+package struct Libx265Recipe: EncoderRecipe {
+    package var preset: String
 
-    public init(effort: EncoderEffort = .normal) {
+    package init(effort: EncoderEffort = .normal) {
         preset = effort == .normal ? "superfast" : "ultrafast"
     }
 
-    public var encoder: String { "libx265" }
-    public var needsStatedRate: Bool { false }
-    public func filters(for settings: VideoSettings) -> [String] {
+    package var encoder: String { "libx265" }
+    package var needsStatedRate: Bool { false }
+    package func filters(for settings: VideoSettings) -> [String] {
         ["format=\(settings.profile == "main10" ? "yuv420p10le" : "yuv420p")"]
     }
 
-    public func options(for settings: VideoSettings, inputRate: FrameRate?) -> [String] {
+    package func options(for settings: VideoSettings, inputRate: FrameRate?) -> [String] {
         let rate = settings.rate ?? inputRate
         let kilobits = settings.bitrate / 1000
         var parameters = [

@@ -1,15 +1,15 @@
-public import Configuration
-public import FFmpeg
+package import Configuration
+package import FFmpeg
 
 /// The presets of the software encoders.
-public enum SoftwarePreset {
+package enum SoftwarePreset {
     /// What FFmpeg is told.
-    public static func name(_ effort: EncoderEffort, for codec: VideoCodec) -> String {
+    package static func name(_ effort: EncoderEffort, for codec: VideoCodec) -> String {
         codec == .hevc ? Libx265Recipe(effort: effort).preset : Libx264Recipe(effort: effort).preset
     }
 
     /// The efforts whose presets differ, the one with the most work first.
-    public static func efforts(for codec: VideoCodec) -> [EncoderEffort] {
+    package static func efforts(for codec: VideoCodec) -> [EncoderEffort] {
         var names: Set<String> = []
         return EncoderEffort.allCases.filter { names.insert(name($0, for: codec)).inserted }
     }

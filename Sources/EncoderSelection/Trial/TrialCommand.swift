@@ -1,22 +1,22 @@
-public import FFmpeg
+package import FFmpeg
 
 /// A few made-up pictures through an encoder, as a group would have them: what shows whether it works here.
-public struct TrialCommand: Sendable {
-    public var recipe: any EncoderRecipe
-    public var job: EncodingJob
+package struct TrialCommand: Sendable {
+    package var recipe: any EncoderRecipe
+    package var job: EncodingJob
 
     /// Pictures that go in: enough for an encoder that fails behind its first.
-    public static let frames = 12
+    package static let frames = 12
     /// Pictures that have to come out, where the rate is not converted.
-    public static let keyframes = 2
+    package static let keyframes = 2
 
-    public init(recipe: any EncoderRecipe, job: EncodingJob) {
+    package init(recipe: any EncoderRecipe, job: EncodingJob) {
         self.recipe = recipe
         self.job = job
     }
 
     /// Writes MPEG-TS to standard output, as an encoder of a group does.
-    public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
+    package func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         let settings = ffmpeg.possible(job.settings)
         return FFmpegCommand(
             role: .trial,

@@ -1,8 +1,8 @@
 import Configuration
-public import FFmpeg
+package import FFmpeg
 
 /// What a trial encode showed.
-public enum TrialResult: Sendable, Hashable {
+package enum TrialResult: Sendable, Hashable {
     /// - Parameter scalesOnGPU: with pictures scaled by the GPU.
     case passed(scalesOnGPU: Bool)
     /// The sentence says what to do.
@@ -14,7 +14,7 @@ public enum TrialResult: Sendable, Hashable {
     ///   - overdue: It was ended because it took too long, being like this.
     ///   - flaw: What is wrong with the stream that it made; `nil` when nothing is.
     ///   - scalesOnGPU: How it was run.
-    public init(
+    package init(
         _ exit: ChildExit, of candidate: EncoderCandidate, overdue: Overdue?, flaw: String?, scalesOnGPU: Bool = false
     ) {
         if overdue == .working {
@@ -33,7 +33,7 @@ public enum TrialResult: Sendable, Hashable {
     }
 
     /// What went wrong and what to do; `nil` for one that passed.
-    public var explanation: FailureReason? {
+    package var explanation: FailureReason? {
         switch self {
         case .passed: nil
         case .failed(_, let why): why

@@ -3,26 +3,26 @@ import Subprocess
 import SystemPackage
 
 /// The `ffmpeg` program in use.
-public struct FFmpegBinary: Sendable, Hashable {
+package struct FFmpegBinary: Sendable, Hashable {
     /// Absolute, or as configured.
-    public let path: String
-    public let capabilities: FFmpegCapabilities
+    package let path: String
+    package let capabilities: FFmpegCapabilities
 
-    public var version: FFmpegVersion { capabilities.version }
+    package var version: FFmpegVersion { capabilities.version }
 
-    public init(path: String, capabilities: FFmpegCapabilities) {
+    package init(path: String, capabilities: FFmpegCapabilities) {
         self.path = path
         self.capabilities = capabilities
     }
 
     /// How long it may take to answer: seconds where its libraries come from a slow disk while the box boots.
-    public static let patience = Duration.seconds(30)
+    package static let patience = Duration.seconds(30)
 
     /// An FFmpeg that was found, and what to remember of it.
-    public struct Located: Sendable {
-        public let binary: FFmpegBinary
+    package struct Located: Sendable {
+        package let binary: FFmpegBinary
         /// `nil` where it has to be asked each time.
-        public let knowledge: FFmpegKnowledge?
+        package let knowledge: FFmpegKnowledge?
     }
 
     /// Finds the program and asks it what it can do: a process of about 80 ms for each question, two at a time.
@@ -32,7 +32,7 @@ public struct FFmpegBinary: Sendable, Hashable {
     ///   - environment: where `PATH` is read, and what the program may see of it.
     ///   - known: What was found out earlier; where the files are still the same, nothing is asked.
     ///   - limit: how long it may take to answer each question.
-    public static func locate(
+    package static func locate(
         _ configured: String?, environment: [String: String], known: FFmpegKnowledge? = nil, limit: Duration = patience
     ) async throws(FFmpegBinaryError) -> Located {
         let path = try find(configured, environment: environment)

@@ -1,5 +1,5 @@
 /// Why no usable FFmpeg was found: one sentence naming the place and the mend.
-public enum FFmpegBinaryError: Error, Sendable, Hashable, CustomStringConvertible {
+package enum FFmpegBinaryError: Error, Sendable, Hashable, CustomStringConvertible {
     case notOnPath
     case missing(path: String)
     case notExecutable(path: String)
@@ -8,7 +8,7 @@ public enum FFmpegBinaryError: Error, Sendable, Hashable, CustomStringConvertibl
     case hung(path: String, seconds: Int)
     case failed(path: String, reason: String)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .notOnPath:
             "no ffmpeg program is on the PATH: install it (apt install ffmpeg) or set `ffmpeg:` to its path"

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A file, told from every other, and from what it was before it was written to.
-public struct FileIdentity: Codable, Sendable, Hashable, CustomStringConvertible {
+package struct FileIdentity: Codable, Sendable, Hashable, CustomStringConvertible {
     private let device: UInt64
     private let inode: UInt64
     private let size: Int64
@@ -10,7 +10,7 @@ public struct FileIdentity: Codable, Sendable, Hashable, CustomStringConvertible
     private let changed: Int64
 
     /// - Returns: `nil` where there is no file.
-    public init?(_ path: String) {
+    package init?(_ path: String) {
         var info = stat()
         guard stat(path, &info) == 0 else { return nil }
         device = UInt64(info.st_dev)
@@ -20,5 +20,5 @@ public struct FileIdentity: Codable, Sendable, Hashable, CustomStringConvertible
         changed = Int64(info.st_ctim.tv_sec) * 1_000_000_000 + Int64(info.st_ctim.tv_nsec)
     }
 
-    public var description: String { "\(device):\(inode):\(size):\(modified):\(changed)" }
+    package var description: String { "\(device):\(inode):\(size):\(modified):\(changed)" }
 }

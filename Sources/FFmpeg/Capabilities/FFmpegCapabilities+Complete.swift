@@ -1,7 +1,7 @@
 extension FFmpegCapabilities {
     /// A build of a release with everything that command lines of the service use, such as Debian's: for where no
     /// FFmpeg is asked.
-    public static func complete(_ version: FFmpegVersion) -> FFmpegCapabilities {
+    package static func complete(_ version: FFmpegVersion) -> FFmpegCapabilities {
         let protocols: Set = [
             "crypto", "data", "file", "http", "https", "pipe", "rtmp", "rtmps", "rtp", "srt", "tcp", "tls", "udp",
         ]

@@ -1,37 +1,37 @@
 /// What one FFmpeg can do, as far as command lines depend on it. Asked of the program itself; the version decides only
 /// what FFmpeg does not tell.
-public struct FFmpegCapabilities: Sendable, Hashable, Codable {
-    public let version: FFmpegVersion
+package struct FFmpegCapabilities: Sendable, Hashable, Codable {
+    package let version: FFmpegVersion
     /// Names of the encoders compiled in. Listing is not having: only a trial encode proves one.
-    public let encoders: Set<String>
+    package let encoders: Set<String>
     /// Names of the decoders compiled in, and the codecs that those of libraries decode.
-    public let decoders: Set<String>
-    public let filters: Set<String>
-    public let bitstreamFilters: Set<String>
-    public let inputProtocols: Set<String>
-    public let outputProtocols: Set<String>
+    package let decoders: Set<String>
+    package let filters: Set<String>
+    package let bitstreamFilters: Set<String>
+    package let inputProtocols: Set<String>
+    package let outputProtocols: Set<String>
     /// Container formats and capture devices that can be read.
-    public let demuxers: Set<String>
+    package let demuxers: Set<String>
     /// Container formats that can be written.
-    public let muxers: Set<String>
+    package let muxers: Set<String>
     /// Names of the program's own options, without the dash.
-    public let options: Set<String>
+    package let options: Set<String>
     /// Names of the options of its SRT; empty where it has none.
-    public let srtOptions: Set<String>
+    package let srtOptions: Set<String>
     /// Names of the options of its RTSP; empty where it has none.
-    public let rtspOptions: Set<String>
+    package let rtspOptions: Set<String>
     /// Names of the options of its libx265; empty where it has none.
-    public let x265Options: Set<String>
+    package let x265Options: Set<String>
     /// Names of what it can decode with.
-    public let hwaccels: Set<String>
+    package let hwaccels: Set<String>
     /// `-r` may stand beside `-fps_mode passthrough`: an encoder is told the frame rate, and no frame is moved. FFmpeg
     /// 6 and later refuse it as a contradiction (fftools/ffmpeg_mux_init.c).
-    public let acceptsRateWithPassthrough: Bool
+    package let acceptsRateWithPassthrough: Bool
     /// Options of formats and protocols in a preset file (`-fpre`) reach the output. In FFmpeg 9.0 they stay in a
     /// global list that nothing reads any more (`opt_preset` in fftools/ffmpeg_opt.c).
-    public let presetReachesOutput: Bool
+    package let presetReachesOutput: Bool
 
-    public init(
+    package init(
         version: FFmpegVersion, encoders: Set<String>, decoders: Set<String>, filters: Set<String>,
         bitstreamFilters: Set<String>, inputProtocols: Set<String>,
         outputProtocols: Set<String>, demuxers: Set<String>, muxers: Set<String>, options: Set<String>,
@@ -59,7 +59,7 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
 
     /// Whether FLV, and with it RTMP, carries HEVC and AV1. FFmpeg lists no codecs of a container, so the version
     /// decides; a build that tells no number at all is taken for a new one.
-    public var hasEnhancedFLV: Bool {
+    package var hasEnhancedFLV: Bool {
         version.equivalent.map { $0 >= FFmpegVersion.Release(major: 6, minor: 1) } ?? true
     }
 
@@ -69,7 +69,7 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
 
     /// What gives a publisher its key states a rate of its own, which reaches the header of the stream. It has to be
     /// stated again.
-    public var needsRateOfPublishers: Bool { !presetReachesOutput }
+    package var needsRateOfPublishers: Bool { !presetReachesOutput }
 
     /// The certificate of an RTSP server can be checked.
     var checksRTSPServers: Bool { rtspOptions.contains("tls_verify") }
@@ -78,12 +78,12 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
     var checksServersOfPlaylists: Bool { checksRTSPServers }
 
     /// The best filter that deinterlaces; `nil` where there is none.
-    public var deinterlacer: String? { ["bwdif", "yadif"].first { filters.contains($0) } }
+    package var deinterlacer: String? { ["bwdif", "yadif"].first { filters.contains($0) } }
 
     // MARK: What command lines are built from
 
     /// The settings without what this FFmpeg has no filter for.
-    public func possible(_ settings: VideoSettings) -> VideoSettings {
+    package func possible(_ settings: VideoSettings) -> VideoSettings {
         var possible = settings
         if deinterlacer == nil { possible.deinterlacing = nil }
         let isFitting =
@@ -129,7 +129,7 @@ public struct FFmpegCapabilities: Sendable, Hashable, Codable {
     ///
     /// - Parameter rate: Frames per second, for an encoder that goes by what FFmpeg states; `nil` where it is not
     ///   known. An FFmpeg that takes no such statement goes by the rate of the input.
-    public func videoOptions(filters: [String], recipe: any EncoderRecipe, rate: FrameRate?) -> [String] {
+    package func videoOptions(filters: [String], recipe: any EncoderRecipe, rate: FrameRate?) -> [String] {
         var options = ["-vf", filters.joined(separator: ",")] + timestampOptions()
         if recipe.needsStatedRate, acceptsRateWithPassthrough, let rate { options += ["-r", "\(rate)"] }
         // Captions go with the picture by themselves, except here.

@@ -1,7 +1,7 @@
 import Glibc
 
 /// What is known of an FFmpeg, and of which files that holds: as long as they are the same, it need not be asked again.
-public struct FFmpegKnowledge: Codable, Sendable, Hashable {
+package struct FFmpegKnowledge: Codable, Sendable, Hashable {
     let capabilities: FFmpegCapabilities
     let files: Files
     /// What it refuses of the command lines of this version of the service; `nil` as long as that was not checked.
@@ -18,10 +18,10 @@ public struct FFmpegKnowledge: Codable, Sendable, Hashable {
     }
 
     /// - Parameter version: The service's; another one has other command lines.
-    public func refused(by version: String) -> [RefusedRole]? { check?.version == version ? check?.refused : nil }
+    package func refused(by version: String) -> [RefusedRole]? { check?.version == version ? check?.refused : nil }
 
     /// The same, with the result of a check.
-    public func checked(_ refused: [RefusedRole], by version: String) -> FFmpegKnowledge {
+    package func checked(_ refused: [RefusedRole], by version: String) -> FFmpegKnowledge {
         var checked = self
         checked.check = Check(version: version, refused: refused)
         return checked

@@ -1,15 +1,15 @@
 /// What `ffmpeg -version` says of itself.
-public struct FFmpegVersion: Sendable, Hashable, Codable, CustomStringConvertible {
+package struct FFmpegVersion: Sendable, Hashable, Codable, CustomStringConvertible {
     /// The word after `ffmpeg version`, as printed: `5.1.9-0+deb12u1`, `n6.0`, `N-109468-gd39b34123d`.
-    public let text: String
+    package let text: String
     /// The release, where the word names one; git snapshots do not.
-    public let release: Release?
+    package let release: Release?
     /// The number of libavutil, printed by every build: what a packager calls it does not change that.
     private let libavutil: Release?
 
     /// The release that it can do as much as: by its libavutil (doc/APIchanges), and by its own number where that is
     /// not told. `nil` where neither is.
-    public var equivalent: Release? {
+    package var equivalent: Release? {
         guard let libavutil else { return release }
         return switch (libavutil.major, libavutil.minor) {
         case (...56, _): Release(major: 4, minor: 0)
@@ -25,25 +25,25 @@ public struct FFmpegVersion: Sendable, Hashable, Codable, CustomStringConvertibl
     }
 
     /// A release number such as 5.1.
-    public struct Release: Sendable, Hashable, Codable, Comparable {
-        public let major: Int
-        public let minor: Int
+    package struct Release: Sendable, Hashable, Codable, Comparable {
+        package let major: Int
+        package let minor: Int
 
-        public init(major: Int, minor: Int) {
+        package init(major: Int, minor: Int) {
             self.major = major
             self.minor = minor
         }
 
-        public static func < (a: Release, b: Release) -> Bool {
+        package static func < (a: Release, b: Release) -> Bool {
             (a.major, a.minor) < (b.major, b.minor)
         }
     }
 
     /// The oldest release that is tested.
-    public static let oldestSupported = Release(major: 5, minor: 1)
+    package static let oldestSupported = Release(major: 5, minor: 1)
 
     /// Reads the output of `ffmpeg -version`; `nil` when it is not FFmpeg's.
-    public init?(output: String) {
+    package init?(output: String) {
         let lines = output.split(whereSeparator: \.isNewline)
         let start = "ffmpeg version "
         // A wrapper may print lines of its own before it.
@@ -65,12 +65,12 @@ public struct FFmpegVersion: Sendable, Hashable, Codable, CustomStringConvertibl
 
     /// Whether this build may run the command lines. A snapshot on its way to the oldest release may, and so may a
     /// build that prints no number at all: the self-check finds out what it refuses.
-    public var isSupported: Bool {
+    package var isSupported: Bool {
         guard let equivalent else { return true }
         return equivalent >= (release == nil ? Release(major: 5, minor: 0) : Self.oldestSupported)
     }
 
-    public var description: String { text }
+    package var description: String { text }
 
     /// `5.1.9-0+deb12u1` and `n6.0` name a release; `N-109468-g…`, `git-2023-…` and `2024-01-02-git-…` do not.
     private static func release(in word: Substring) -> Release? {

@@ -1,27 +1,27 @@
 /// A kind of process that an FFmpeg does not start, because it refuses something of its command line.
-public struct RefusedRole: Sendable, Hashable, Codable {
+package struct RefusedRole: Sendable, Hashable, Codable {
     /// What is made by such processes: `encoders`, `RTMP targets`.
-    public var role: String
+    package var role: String
     /// As ``RefusedOption`` describes it.
-    public var refused: String
+    package var refused: String
 
-    public init(role: String, refused: String) {
+    package init(role: String, refused: String) {
         self.role = role
         self.refused = refused
     }
 
     /// What is refused, by which FFmpeg, and what to do.
-    public func sentence(ffmpeg: String) -> String {
+    package func sentence(ffmpeg: String) -> String {
         Self.sentence(refused, ffmpeg: ffmpeg) + ", without which these do not work: \(role)" + Self.advice(on: refused)
     }
 
     /// The same of a single process, without what to do.
-    public static func sentence(_ refused: String, ffmpeg: String) -> String {
+    package static func sentence(_ refused: String, ffmpeg: String) -> String {
         "FFmpeg \(ffmpeg) \(verb(for: refused)) \(refused)"
     }
 
     /// The same of an encoder's trial, which does not know the version, with what to do.
-    public static func sentence(_ refused: String) -> String {
+    package static func sentence(_ refused: String) -> String {
         "this FFmpeg \(verb(for: refused)) \(refused)" + advice(on: refused)
     }
 
@@ -41,14 +41,14 @@ public struct RefusedRole: Sendable, Hashable, Codable {
         return parts.contains { refused.hasPrefix($0) } ? lacks : refuses
     }
 
-    public static let advice =
+    package static let advice =
         """
         ; install Debian's FFmpeg (apt install ffmpeg); if this is Debian's, set `ffmpeg:` to one that has it, or \
         do without it
         """
 
     /// What to do about what is refused.
-    public static func advice(on refused: String) -> String {
+    package static func advice(on refused: String) -> String {
         if refused == RefusedOption.wildcardListener {
             return "; let it listen on 0.0.0.0 or on an address of the box, or use FFmpeg 9"
         }

@@ -1,7 +1,7 @@
 import Subprocess
 
 /// What a child may see of the service's environment.
-public enum ChildEnvironment {
+package enum ChildEnvironment {
     /// An allow list, because the service's own environment may hold secrets (`{ env: NAME }`) and credentials.
     private static let names: Set<String> = [
         "PATH", "HOME", "TMPDIR", "TZ", "XDG_RUNTIME_DIR", "DISPLAY",
@@ -14,7 +14,7 @@ public enum ChildEnvironment {
     ]
 
     /// The reduced environment, with FFmpeg's messages in English and without colour.
-    public static func reduced(_ environment: [String: String], adding: [String: String] = [:]) -> [String: String] {
+    package static func reduced(_ environment: [String: String], adding: [String: String] = [:]) -> [String: String] {
         var kept = environment.filter { name, _ in passesOn(name) }
         kept["LANG"] = "C"
         kept["LC_ALL"] = "C"
@@ -23,7 +23,7 @@ public enum ChildEnvironment {
     }
 
     /// Children see the variable, so it is no place for a secret.
-    public static func passesOn(_ name: String) -> Bool {
+    package static func passesOn(_ name: String) -> Bool {
         names.contains(name) || prefixes.contains { name.hasPrefix($0) }
     }
 

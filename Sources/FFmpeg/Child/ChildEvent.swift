@@ -1,5 +1,5 @@
 /// What a running child tells. Delivered in order, from one task.
-public enum ChildEvent: Sendable, Hashable {
+package enum ChildEvent: Sendable, Hashable {
     /// The process exists. `pid` is FFmpeg's own and its process group's.
     case started(pid: Int32)
     /// The output is open: a target has accepted the connection. Told by publishers only.

@@ -1,11 +1,11 @@
 import Glibc
-public import Redaction
+package import Redaction
 import Subprocess
 import Synchronization
-public import SystemPackage
+package import SystemPackage
 
 /// One FFmpeg process from launch to exit.
-public enum ChildProcess {
+package enum ChildProcess {
     /// Runs one command to its end and never throws: failing to start is an exit too.
     ///
     /// The child has descriptors 0 to 2 only, a session of its own, and dies with the service whatever kills that.
@@ -23,7 +23,7 @@ public enum ChildProcess {
     ///   - takes: called with each line, secrets and all, before any is left out; one that it takes goes no further. It
     ///     must not block.
     ///   - events: called in order, never at the same time; it must not block.
-    public static func run(
+    package static func run(
         _ command: FFmpegCommand,
         binary: FFmpegBinary,
         stdin: FileDescriptor?,

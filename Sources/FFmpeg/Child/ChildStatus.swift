@@ -1,5 +1,5 @@
 /// How a child ended: data, not an error.
-public enum ChildStatus: Sendable, Hashable {
+package enum ChildStatus: Sendable, Hashable {
     case exited(Int32)
     case signalled(Int32)
     /// It was killed and did not end: the kernel keeps it, as it does where a disk or a driver does not answer, and has

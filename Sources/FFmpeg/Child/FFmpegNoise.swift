@@ -1,7 +1,7 @@
 /// What FFmpeg warns of in a healthy run, and nobody can or should do anything about.
-public enum FFmpegNoise {
+package enum FFmpegNoise {
     /// Whether a line says nothing.
-    public static func contains(_ line: LogLine) -> Bool {
+    package static func contains(_ line: LogLine) -> Bool {
         // With each picture of another size than the first: of filters that are none of ours. Since FFmpeg 7 a second
         // line has the sizes.
         if line.text.hasSuffix("Changing video frame properties on the fly is not supported by all filters.") {

@@ -1,37 +1,37 @@
 /// The first and the last messages of a process: causes stand at the beginning, consequences at the end.
-public struct LogExcerpt: Sendable, Hashable {
+package struct LogExcerpt: Sendable, Hashable {
     /// At most 20 lines.
-    public private(set) var head: [String] = []
+    package private(set) var head: [String] = []
     /// At most 60 lines, those of the head not among them.
-    public private(set) var tail: [String] = []
+    package private(set) var tail: [String] = []
     /// How many lines between the two are not kept.
-    public private(set) var omitted = 0
+    package private(set) var omitted = 0
 
     /// The first line that FFmpeg called an error: most often it names the cause that the others follow from.
-    public private(set) var firstError: String?
+    package private(set) var firstError: String?
 
     static let headLines = 20
     static let tailLines = 60
     /// Bytes kept of one line, so that the whole stays under 80 kB.
     static let lineBytes = 1000
 
-    public init() {}
+    package init() {}
 
-    public var isEmpty: Bool { head.isEmpty }
+    package var isEmpty: Bool { head.isEmpty }
 
     /// All kept lines in order.
     var all: [String] { head + tail }
 
     /// All kept lines in order, the gap named.
-    public var lines: [String] {
+    package var lines: [String] {
         head + (omitted > 0 ? ["… \(omitted) lines left out …"] : []) + tail
     }
 
     /// Whether a kept line has this text in it.
-    public func says(_ text: String) -> Bool { lines.contains { $0.contains(text) } }
+    package func says(_ text: String) -> Bool { lines.contains { $0.contains(text) } }
 
     /// What it said last, without what repeats an error by its number alone, as far as there is anything else.
-    public func last(_ count: Int) -> [String] {
+    package func last(_ count: Int) -> [String] {
         let words = all.filter { !FailureClassifier.isEcho($0) }
         return Array((words.isEmpty ? all : words).suffix(count))
     }

@@ -1,15 +1,15 @@
 /// One message of FFmpeg, secrets removed.
-public struct LogLine: Sendable, Hashable {
-    public enum Level: String, Sendable, Hashable, CaseIterable {
+package struct LogLine: Sendable, Hashable {
+    package enum Level: String, Sendable, Hashable, CaseIterable {
         case panic, fatal, error, warning, info, verbose, debug, trace
     }
 
     /// `nil` for what libraries print past FFmpeg's log.
-    public let level: Level?
+    package let level: Level?
     /// Without the level.
-    public let text: String
+    package let text: String
 
-    public init(level: Level?, text: String) {
+    package init(level: Level?, text: String) {
         self.level = level
         self.text = text
     }
@@ -35,7 +35,7 @@ public struct LogLine: Sendable, Hashable {
     }
 
     /// What a message says, without the names of the parts that say it.
-    public static func withoutPrefixes(_ text: String) -> String {
+    package static func withoutPrefixes(_ text: String) -> String {
         var rest = Substring(text)
         while let next = endOfPrefix(rest) { rest = rest[next...] }
         return String(rest)

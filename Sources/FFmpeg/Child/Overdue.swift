@@ -1,5 +1,5 @@
 /// How a child was that had to be ended because its time was over.
-public enum Overdue: Sendable, Hashable {
+package enum Overdue: Sendable, Hashable {
     /// It did nothing any more.
     case hanging
     /// It was at work.

@@ -1,13 +1,13 @@
 /// The frames that a source sends, as far as filters depend on them.
-public struct ArrivingFrames: Sendable, Hashable {
-    public var size: FrameSize
-    public var pixel: PixelAspect
+package struct ArrivingFrames: Sendable, Hashable {
+    package var size: FrameSize
+    package var pixel: PixelAspect
     /// Frames may consist of two fields.
-    public var isInterlaced: Bool
+    package var isInterlaced: Bool
     /// Each frame says whether it consists of two fields; else all of them do.
-    public var areMarked: Bool
+    package var areMarked: Bool
 
-    public init(size: FrameSize, pixel: PixelAspect = .square, isInterlaced: Bool = false, areMarked: Bool = true) {
+    package init(size: FrameSize, pixel: PixelAspect = .square, isInterlaced: Bool = false, areMarked: Bool = true) {
         self.size = size
         self.pixel = pixel
         self.isInterlaced = isInterlaced
@@ -15,19 +15,19 @@ public struct ArrivingFrames: Sendable, Hashable {
     }
 
     /// The size with square pixels. Both sides are even, as 4:2:0 needs it.
-    public var squareSize: FrameSize {
+    package var squareSize: FrameSize {
         FrameSize(width: Self.even(size.width * pixel.width, over: pixel.height), height: max(2, size.height / 2 * 2))
     }
 
     /// Whether the frames, shown with square pixels, have the shape of a size. Up to one part in a hundred makes no
     /// difference: bars of a few pixels would be worse than the stretching.
-    public func hasShape(of other: FrameSize) -> Bool {
+    package func hasShape(of other: FrameSize) -> Bool {
         let (mine, others) = (size.width * pixel.width * other.height, other.width * size.height * pixel.height)
         return abs(mine - others) * 100 <= others
     }
 
     /// The largest part of a frame that has the shape of a size, in pixels of the frame.
-    public func part(withShapeOf other: FrameSize) -> FrameSize {
+    package func part(withShapeOf other: FrameSize) -> FrameSize {
         let (mine, others) = (size.width * pixel.width * other.height, other.width * size.height * pixel.height)
         let (width, height) = (max(2, size.width / 2 * 2), max(2, size.height / 2 * 2))
         if mine > others {
@@ -45,14 +45,14 @@ public struct ArrivingFrames: Sendable, Hashable {
 }
 
 /// The width of a pixel for its height; 64:45 of a wide picture in 720x576.
-public struct PixelAspect: Sendable, Hashable {
-    public let width: Int
-    public let height: Int
+package struct PixelAspect: Sendable, Hashable {
+    package let width: Int
+    package let height: Int
 
-    public static let square = PixelAspect(width: 1, height: 1)
+    package static let square = PixelAspect(width: 1, height: 1)
 
     /// One that no picture has, such as 100:1, is taken for square.
-    public init(width: Int, height: Int) {
+    package init(width: Int, height: Int) {
         let isSensible =
             (1...1 << 16).contains(width) && (1...1 << 16).contains(height) && width <= 8 * height
             && height <= 8 * width

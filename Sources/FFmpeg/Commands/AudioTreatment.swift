@@ -1,5 +1,5 @@
 /// What an encoder does with the audio.
-public enum AudioTreatment: Sendable, Hashable {
+package enum AudioTreatment: Sendable, Hashable {
     case copy
     /// `bitrate` in bits/s, `rate` in Hz.
     case aac(bitrate: Int, rate: Int, channels: Int)
@@ -14,5 +14,5 @@ public enum AudioTreatment: Sendable, Hashable {
     /// For sound whose clock is not the picture's: it is stretched, by up to a fiftieth, as far as the clocks go apart,
     /// and cut or filled where it is 100 ms off. Measured: with a clock that is off by 208 ppm for ten minutes (125 ms
     /// without it) the sound keeps its place within 1.4 ms.
-    public static let clockFollowing = "async=960:min_comp=0.001:min_hard_comp=0.1"
+    package static let clockFollowing = "async=960:min_comp=0.001:min_hard_comp=0.1"
 }

@@ -1,15 +1,15 @@
 /// A capture card as FFmpeg opens it.
-public struct CaptureInput: Sendable, Hashable {
+package struct CaptureInput: Sendable, Hashable {
     /// `/dev/video0`
-    public var node: String
+    package var node: String
     /// FFmpeg's name of the card's format, `yuyv422`, `mjpeg`; `nil` for the card's own.
-    public var format: String?
-    public var size: FrameSize?
-    public var rate: FrameRate?
+    package var format: String?
+    package var size: FrameSize?
+    package var rate: FrameRate?
     /// ALSA's name of the sound, `hw:1`; `nil` for none.
-    public var sound: String?
+    package var sound: String?
 
-    public init(
+    package init(
         node: String, format: String? = nil, size: FrameSize? = nil, rate: FrameRate? = nil, sound: String? = nil
     ) {
         self.node = node

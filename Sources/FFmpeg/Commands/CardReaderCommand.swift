@@ -2,21 +2,21 @@
 /// MPEG-TS on what is else the standard input.
 ///
 /// It encodes no picture, so that nothing that happens to an encoder happens to whoever has the card open.
-public struct CardReaderCommand: Sendable {
-    public var card: CaptureInput
+package struct CardReaderCommand: Sendable {
+    package var card: CaptureInput
     /// Of the frames that come out, whatever the card gives.
-    public var size: FrameSize
+    package var size: FrameSize
     /// What is done with the fields that every frame consists of; `nil` where they have none, or stay as they are.
-    public var fields: Fields?
+    package var fields: Fields?
     /// Of the sound, in Hz: 48,000 or 44,100.
-    public var soundRate: Int
+    package var soundRate: Int
 
     /// Fields of a card. FFmpeg does not mark the frames, so the card's word goes for all.
-    public struct Fields: Sendable, Hashable {
-        public var deinterlacing: VideoSettings.Deinterlacing
-        public var isBottomFirst: Bool
+    package struct Fields: Sendable, Hashable {
+        package var deinterlacing: VideoSettings.Deinterlacing
+        package var isBottomFirst: Bool
 
-        public init(_ deinterlacing: VideoSettings.Deinterlacing, isBottomFirst: Bool) {
+        package init(_ deinterlacing: VideoSettings.Deinterlacing, isBottomFirst: Bool) {
             self.deinterlacing = deinterlacing
             self.isBottomFirst = isBottomFirst
         }
@@ -26,21 +26,21 @@ public struct CardReaderCommand: Sendable {
     private static let ticks = 1_000_000
 
     /// FFmpeg's name of the pixel format that comes out: what every encoder takes.
-    public static let pixels = "nv12"
+    package static let pixels = "nv12"
 
-    public init(card: CaptureInput, size: FrameSize, fields: Fields? = nil, soundRate: Int = 48_000) {
+    package init(card: CaptureInput, size: FrameSize, fields: Fields? = nil, soundRate: Int = 48_000) {
         self.card = card
         self.size = size
         self.fields = fields
         self.soundRate = soundRate
     }
 
-    public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
+    package func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         command(reading: card.arguments, for: ffmpeg)
     }
 
     /// The same without the card, and for a tenth of a second: to see whether FFmpeg takes the rest of the options.
-    public func commandWithoutCard(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
+    package func commandWithoutCard(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         command(reading: card.standIn, for: ffmpeg)
     }
 

@@ -1,13 +1,13 @@
 import Redaction
 
 /// Why no command line can be made of what was asked: one sentence without the secret itself.
-public enum CommandError: Error, Sendable, Hashable, CustomStringConvertible {
+package enum CommandError: Error, Sendable, Hashable, CustomStringConvertible {
     case controlCharacter(option: String)
     case emptySecret(option: String)
     case secretTooLong(option: String, limit: Int)
     case badAddress(String, reason: String)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .controlCharacter(let option):
             "the value of \(Self.plain(option)) holds a line break or another control character: remove it"

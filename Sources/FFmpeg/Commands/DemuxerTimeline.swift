@@ -3,7 +3,7 @@
 /// It takes 60 s before the first timestamp for the lowest. Later wraps are added to; but when the first one stands
 /// within 60 s of the wrap, everything before the wrap becomes negative instead (libavformat/demux.c,
 /// `update_wrap_reference` and `wrap_timestamp`; seen with 5.1.9).
-public struct DemuxerTimeline: Sendable, Hashable {
+package struct DemuxerTimeline: Sendable, Hashable {
     private static let wrap: Int64 = 1 << 33
     private static let margin: Int64 = 60 * 90_000
 
@@ -11,17 +11,17 @@ public struct DemuxerTimeline: Sendable, Hashable {
     private let subtracts: Bool
 
     /// - Parameter first: The first decoding time that FFmpeg will read, in ticks; wraps in it are ignored.
-    public init(first: Int64) {
+    package init(first: Int64) {
         let first = first & (Self.wrap - 1)
         lowest = first - Self.margin
         subtracts = first >= Self.wrap - Self.margin
     }
 
     /// How long FFmpeg counts on without a jump; behind that the same times come again.
-    public static let longest = Duration.seconds((1 << 33) / 90_000 - 120)
+    package static let longest = Duration.seconds((1 << 33) / 90_000 - 120)
 
     /// FFmpeg's time for one of the stream's, in ticks; wraps in it are ignored.
-    public func time(of ticks: Int64) -> Int64 {
+    package func time(of ticks: Int64) -> Int64 {
         let ticks = ticks & (Self.wrap - 1)
         if subtracts { return ticks >= lowest ? ticks - Self.wrap : ticks }
         return ticks < lowest ? ticks + Self.wrap : ticks

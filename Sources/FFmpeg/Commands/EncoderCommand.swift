@@ -1,17 +1,17 @@
 /// MPEG-TS on standard input → MPEG-TS on standard output, the source's timestamps kept to the tick.
-public struct EncoderCommand: Sendable {
-    public var video: VideoTreatment
-    public var audio: AudioTreatment
+package struct EncoderCommand: Sendable {
+    package var video: VideoTreatment
+    package var audio: AudioTreatment
     /// Frames per second that arrive; the feed knows it better than FFmpeg's probing does.
-    public var inputRate: FrameRate?
+    package var inputRate: FrameRate?
     /// Frames per second that the stream announces, true or not; `nil` where it announces none.
-    public var announcedRate: FrameRate?
+    package var announcedRate: FrameRate?
     /// The size of the pictures that arrive, where it is known.
-    public var inputSize: FrameSize?
+    package var inputSize: FrameSize?
     /// `nil` encodes everything that comes.
-    public var resume: ResumePoint?
+    package var resume: ResumePoint?
 
-    public init(
+    package init(
         video: VideoTreatment, audio: AudioTreatment, inputRate: FrameRate? = nil, announcedRate: FrameRate? = nil,
         inputSize: FrameSize? = nil, resume: ResumePoint? = nil
     ) {
@@ -23,7 +23,7 @@ public struct EncoderCommand: Sendable {
         self.resume = resume
     }
 
-    public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
+    package func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         var possible = self
         if case .encode(let settings, let recipe) = video {
             var settings = ffmpeg.possible(settings)

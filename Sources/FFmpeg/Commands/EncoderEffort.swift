@@ -1,5 +1,5 @@
 /// How much work a software encoder spends on a picture.
-public enum EncoderEffort: Int, Sendable, Hashable, CaseIterable {
+package enum EncoderEffort: Int, Sendable, Hashable, CaseIterable {
     /// What the recipe takes for right.
     case normal
     case less

@@ -1,5 +1,5 @@
 /// How one kind of encoder is used with FFmpeg. Everything that differs between encoders is here, nothing else is.
-public protocol EncoderRecipe: Sendable {
+package protocol EncoderRecipe: Sendable {
     /// FFmpeg's name of the encoder, `libx264`.
     var encoder: String { get }
     /// Before the input: opening a device.
@@ -18,16 +18,16 @@ public protocol EncoderRecipe: Sendable {
 }
 
 extension EncoderRecipe {
-    public var deviceOptions: [String] { [] }
-    public var needsStatedRate: Bool { true }
-    public var environment: [String: String] { [:] }
-    public var scales: Bool { false }
+    package var deviceOptions: [String] { [] }
+    package var needsStatedRate: Bool { true }
+    package var environment: [String: String] { [:] }
+    package var scales: Bool { false }
 
     /// The filters that bring a picture to the encoder in the size that is asked for.
     ///
     /// - Parameter arriving: The size of the pictures that come, where another one may follow: a GPU that scales, and a
     ///   filter that crops, are given this one for all input.
-    public func chain(for settings: VideoSettings, arriving: FrameSize? = nil) -> [String] {
+    package func chain(for settings: VideoSettings, arriving: FrameSize? = nil) -> [String] {
         guard let size = settings.size else { return filters(for: settings) }
         let expected = arriving.map { ["scale=\($0.width):\($0.height)"] } ?? []
         let scaled = ["scale=\(size.width):\(size.height)", "setsar=1"]

@@ -1,9 +1,9 @@
 import Redaction
 
 /// One FFmpeg command line as a value. No argument holds a secret: secrets travel in a ``SecretFile``.
-public struct FFmpegCommand: Sendable, Hashable {
+package struct FFmpegCommand: Sendable, Hashable {
     /// What the process is for.
-    public enum Role: String, Sendable, Hashable, CaseIterable {
+    package enum Role: String, Sendable, Hashable, CaseIterable {
         case relay
         case encoder
         case publisher
@@ -15,14 +15,14 @@ public struct FFmpegCommand: Sendable, Hashable {
         case sound
     }
 
-    public let role: Role
+    package let role: Role
     /// Without the program's name. A ``SecretFile/token`` stands where the file's path belongs.
-    public let arguments: [String]
-    public let secretFile: SecretFile?
+    package let arguments: [String]
+    package let secretFile: SecretFile?
     /// Variables set over the reduced environment of the service.
-    public let environment: [String: String]
+    package let environment: [String: String]
 
-    public init(
+    package init(
         role: Role, arguments: [String], secretFile: SecretFile? = nil, environment: [String: String] = [:]
     ) {
         self.role = role
@@ -32,7 +32,7 @@ public struct FFmpegCommand: Sendable, Hashable {
     }
 
     /// The values that its secret files carry.
-    public var secrets: [String] { secretFile?.secrets ?? [] }
+    package var secrets: [String] { secretFile?.secrets ?? [] }
 
     /// What it reads or writes of its own is a file: a recording, or a source that is one.
     var usesDisk: Bool {
@@ -44,20 +44,20 @@ public struct FFmpegCommand: Sendable, Hashable {
     }
 
     /// The same, with so much media written at the most.
-    public func limited(toSeconds seconds: String) -> FFmpegCommand {
+    package func limited(toSeconds seconds: String) -> FFmpegCommand {
         FFmpegCommand(
             role: role, arguments: arguments.dropLast() + ["-t", seconds] + arguments.suffix(1), secretFile: secretFile,
             environment: environment)
     }
 
     /// Program and arguments for a person or for JSON, secrets masked.
-    public func maskedArguments(program: String = "ffmpeg") -> [String] {
+    package func maskedArguments(program: String = "ffmpeg") -> [String] {
         // Last line of defence for an address with a secret in it; builders put none there.
         [program] + arguments.map(URLMask.maskAll(in:))
     }
 
     /// Words as a shell takes them, quoted where they need it.
-    public static func shellLine(_ words: [String]) -> String {
+    package static func shellLine(_ words: [String]) -> String {
         words.map(ShellQuoting.quoted).joined(separator: " ")
     }
 
@@ -78,7 +78,7 @@ public struct FFmpegCommand: Sendable, Hashable {
     ///   - isTalkative: Everything at level `verbose` too.
     ///   - describesInput: It lists the programs and streams of its input, see ``InputDescription``.
     ///   - measures: It says how much it has written.
-    public static func preamble(
+    package static func preamble(
         _ role: Role, isTalkative: Bool = false, describesInput: Bool = false, measures: Bool = false
     ) -> [String] {
         [

@@ -1,17 +1,17 @@
 /// Frames on standard input, as IVF → pictures in MPEG-TS on standard output, each at its frame's time to the tick.
-public struct FrameEncoderCommand: Sendable {
-    public var settings: VideoSettings
-    public var recipe: any EncoderRecipe
+package struct FrameEncoderCommand: Sendable {
+    package var settings: VideoSettings
+    package var recipe: any EncoderRecipe
     /// Frames a second; `nil` where it is not known.
-    public var rate: FrameRate?
+    package var rate: FrameRate?
 
-    public init(settings: VideoSettings, recipe: any EncoderRecipe, rate: FrameRate?) {
+    package init(settings: VideoSettings, recipe: any EncoderRecipe, rate: FrameRate?) {
         self.settings = settings
         self.recipe = recipe
         self.rate = rate
     }
 
-    public func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
+    package func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         var arguments = FFmpegCommand.preamble(.encoder) + recipe.deviceOptions
         // The file's header says all there is to say: the first frame goes in at once.
         arguments += [

@@ -1,12 +1,12 @@
 /// Width and height in pixels.
-public struct FrameSize: Sendable, Hashable, CustomStringConvertible {
-    public let width: Int
-    public let height: Int
+package struct FrameSize: Sendable, Hashable, CustomStringConvertible {
+    package let width: Int
+    package let height: Int
 
-    public init(width: Int, height: Int) {
+    package init(width: Int, height: Int) {
         self.width = width
         self.height = height
     }
 
-    public var description: String { "\(width)x\(height)" }
+    package var description: String { "\(width)x\(height)" }
 }

@@ -1,38 +1,38 @@
 import Redaction
 
 /// Programs and streams of an input, as FFmpeg lists them at level `info` before it reads on.
-public struct InputDescription: Sendable, Hashable {
-    public enum Kind: String, Sendable, Hashable {
+package struct InputDescription: Sendable, Hashable {
+    package enum Kind: String, Sendable, Hashable {
         case video = "Video"
         case audio = "Audio"
         case other
     }
 
-    public struct Stream: Sendable, Hashable {
+    package struct Stream: Sendable, Hashable {
         /// Its place among all streams of the input.
-        public var index: Int
-        public var kind: Kind
+        package var index: Int
+        package var kind: Kind
         /// FFmpeg's name: `mpeg2video`.
-        public var codec: String
+        package var codec: String
         /// As the sender writes it: `eng`.
-        public var language: String?
+        package var language: String?
     }
 
-    public struct Program: Sendable, Hashable {
-        public var number: Int
+    package struct Program: Sendable, Hashable {
+        package var number: Int
         /// The name of the service, as the sender writes it.
-        public var name: String?
+        package var name: String?
         /// Indexes of its streams. A stream may belong to several programs.
-        public var streams: [Int]
+        package var streams: [Int]
     }
 
     /// FFmpeg's name for the container: `mpegts`.
-    public private(set) var format = ""
-    public private(set) var programs: [Program] = []
+    package private(set) var format = ""
+    package private(set) var programs: [Program] = []
     /// In the order of the input.
-    public private(set) var streams: [Stream] = []
+    package private(set) var streams: [Stream] = []
     /// The list is complete.
-    public private(set) var isWhole = false
+    package private(set) var isWhole = false
     private var isOpen = false
     /// The lines that follow belong to the last program.
     private var isInProgram = false
@@ -42,7 +42,7 @@ public struct InputDescription: Sendable, Hashable {
     /// Characters that are kept of a name.
     private static let longestName = 32
 
-    public init() {}
+    package init() {}
 
     /// The programs are versions of the same, of which a player takes one.
     var isAdaptive: Bool { ["hls", "dash"].contains { format.hasPrefix($0) } }
@@ -50,7 +50,7 @@ public struct InputDescription: Sendable, Hashable {
     /// Reads a line of the relay.
     ///
     /// - Returns: Whether the list is complete with this line.
-    public mutating func consume(_ line: LogLine) -> Bool {
+    package mutating func consume(_ line: LogLine) -> Bool {
         guard !isWhole else { return false }
         guard isOpen else {
             guard line.level == .info, line.text.hasPrefix(Self.start) else { return false }

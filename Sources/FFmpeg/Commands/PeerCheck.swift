@@ -1,5 +1,5 @@
 /// How FFmpeg checks the certificate of a TLS server; by itself it does from version 9 on.
-public enum PeerCheck: Sendable, Hashable {
+package enum PeerCheck: Sendable, Hashable {
     /// By the authorities that the system trusts.
     case system
     /// By those in a file of PEM.

@@ -1,28 +1,28 @@
 import Redaction
 
 /// MPEG-TS on standard input → a target, nothing encoded.
-public struct PublisherCommand: Sendable, Hashable {
-    public var target: PublisherTarget
+package struct PublisherCommand: Sendable, Hashable {
+    package var target: PublisherTarget
     /// Frames per second, where they are known.
-    public var rate: FrameRate?
+    package var rate: FrameRate?
     /// How long the target may take nothing before the process gives up (RTMP).
-    public var stall: Duration
+    package var stall: Duration
 
     /// How long a process may go on publishing by RTMP. FFmpeg's FLV has 31 bits of milliseconds, 24.8 days; behind
     /// them its times begin at 0 again, and no target takes that for going on.
-    public static let longestConnection = Duration.seconds(24 * 24 * 3600)
+    package static let longestConnection = Duration.seconds(24 * 24 * 3600)
 
     /// How long an RTMP server may take for an answer before FFmpeg gives up, unless it is told otherwise.
-    public static let answerPatience = Duration.seconds(10)
+    package static let answerPatience = Duration.seconds(10)
 
-    public init(target: PublisherTarget, rate: FrameRate? = nil, stall: Duration = answerPatience) {
+    package init(target: PublisherTarget, rate: FrameRate? = nil, stall: Duration = answerPatience) {
         self.target = target
         self.rate = rate
         self.stall = stall
     }
 
     /// - Throws: ``CommandError`` for an address or a secret that FFmpeg cannot be given.
-    public func command(for ffmpeg: FFmpegCapabilities) throws(CommandError) -> FFmpegCommand {
+    package func command(for ffmpeg: FFmpegCapabilities) throws(CommandError) -> FFmpegCommand {
         let output = try output(for: ffmpeg)
         return FFmpegCommand(
             role: .publisher,

@@ -1,5 +1,5 @@
 /// Where a publisher sends the group's stream.
-public enum PublisherTarget: Sendable, Hashable {
+package enum PublisherTarget: Sendable, Hashable {
     /// rtmp or rtmps.
     /// - `url`: without a key it ends with the application; a key in it is taken out and kept secret too.
     case rtmp(url: String, key: String?, tls: PeerCheck = .system)

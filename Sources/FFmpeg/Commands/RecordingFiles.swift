@@ -4,8 +4,8 @@ import SystemPackage
 /// The files of a recording: `NAME-20260131-235959.ts` in UTC, `NAME-20260131-235959-2.ts` for a later take.
 ///
 /// FFmpeg overwrites a segment of the same name, so two processes that begin within one second need different takes.
-public enum RecordingFiles {
-    public static let fileExtension = "ts"
+package enum RecordingFiles {
+    package static let fileExtension = "ts"
 
     /// FFmpeg's pattern for the segments' names.
     static func pattern(folder: String, name: String, take: Int) -> String {
@@ -17,14 +17,14 @@ public enum RecordingFiles {
     }
 
     /// Whether a file's name is one of this recording's, whatever its take.
-    public static func isRecording(_ file: String, of name: String) -> Bool {
+    package static func isRecording(_ file: String, of name: String) -> Bool {
         take(of: file, name: name) != nil
     }
 
     /// The take for the next process: one above the highest of the files that changed within the last ten seconds,
     /// 0 when there is none.
     /// - Parameter now: seconds since 1970.
-    public static func nextTake(folder: String, name: String, now: Int) -> Int {
+    package static func nextTake(folder: String, name: String, now: Int) -> Int {
         guard let directory = opendir(folder) else { return 0 }
         defer { closedir(directory) }
         var next = 0
@@ -42,7 +42,7 @@ public enum RecordingFiles {
 
     /// Removes the files of a take that have nothing in them: FFmpeg makes a file before it finds that the disk is
     /// full.
-    public static func removeEmpty(folder: String, name: String, take: Int) {
+    package static func removeEmpty(folder: String, name: String, take: Int) {
         guard let directory = opendir(folder) else { return }
         defer { closedir(directory) }
         while let entry = readdir(directory) {

@@ -1,5 +1,5 @@
 /// What a relay does with the source's audio.
-public enum RelayAudio: Sendable, Hashable {
+package enum RelayAudio: Sendable, Hashable {
     /// Passes AAC through.
     case copy
     /// Encodes to AAC, stereo. `bitrate` in bits/s, `rate` in Hz: 48,000 or 44,100.

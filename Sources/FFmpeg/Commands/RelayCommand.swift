@@ -2,19 +2,19 @@ import Redaction
 
 /// source → MPEG-TS on standard output. That of an SRT listener is for another relay, which reads
 /// ``RelaySource/transportStream``.
-public struct RelayCommand: Sendable {
-    public var source: RelaySource
+package struct RelayCommand: Sendable {
+    package var source: RelaySource
     /// The test source is encoded all the same, at 6 Mbit/s.
-    public var video: RelayVideo
+    package var video: RelayVideo
     /// Likewise, at ``testSound``.
-    public var audio: RelayAudio
+    package var audio: RelayAudio
     /// Ignored by a source that is an SRT listener or the test picture.
-    public var streams: StreamMap
+    package var streams: StreamMap
     /// How long a connected source may be silent before the process gives up (pulls only: FFmpeg's SRT listener does
     /// not bound the wait for its first peer by it).
-    public var silence: Duration
+    package var silence: Duration
 
-    public init(
+    package init(
         source: RelaySource, video: RelayVideo = .copy, audio: RelayAudio = .copy, streams: StreamMap = .first,
         silence: Duration = .seconds(10)
     ) {
@@ -26,10 +26,10 @@ public struct RelayCommand: Sendable {
     }
 
     /// Bits a second of the test source's sound.
-    public static let testSound = 128_000
+    package static let testSound = 128_000
 
     /// - Throws: ``CommandError`` for an address or a secret that FFmpeg cannot be given.
-    public func command(for ffmpeg: FFmpegCapabilities) throws(CommandError) -> FFmpegCommand {
+    package func command(for ffmpeg: FFmpegCapabilities) throws(CommandError) -> FFmpegCommand {
         let input = try input(for: ffmpeg)
         let describes = source.describesInput
         let preamble = FFmpegCommand.preamble(

@@ -1,5 +1,5 @@
 /// Where a relay takes its media from.
-public enum RelaySource: Sendable, Hashable {
+package enum RelaySource: Sendable, Hashable {
     /// MPEG-TS on standard input, as the process gives it that has an SRT caller.
     case transportStream
     /// Listens for one SRT caller, and passes on what it sends for ``transportStream``: the call lasts longer than the
@@ -41,7 +41,7 @@ extension RelaySource {
     /// names are no programs.
     ///
     /// - Parameter url: For ``pull(url:passphrase:streamID:password:tls:transport:)``.
-    public static func mayHavePrograms(at url: String) -> Bool {
+    package static func mayHavePrograms(at url: String) -> Bool {
         guard let address = try? MediaAddress(url) else { return false }
         switch address.scheme {
         case "rtsp", "rtsps", "rtmp", "rtmps": return false
@@ -51,7 +51,7 @@ extension RelaySource {
 }
 
 /// How the media of an RTSP source come.
-public enum RTSPWay: String, Sendable, Hashable {
+package enum RTSPWay: String, Sendable, Hashable {
     /// By TCP, and by UDP where the source takes nothing else (461).
     case auto
     case tcp, udp

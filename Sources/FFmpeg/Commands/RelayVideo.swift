@@ -1,5 +1,5 @@
 /// What a relay does with the source's video.
-public enum RelayVideo: Sendable, Hashable {
+package enum RelayVideo: Sendable, Hashable {
     /// Passes H.264 or HEVC through.
     case copy
     /// Encodes to H.264 for the feed: fast, no B-frames, short GOPs, so that a replay from the newest keyframe is

@@ -1,12 +1,12 @@
 /// Where a new encoder takes over: the first timestamps not yet sent, in 90 kHz ticks as FFmpeg counts them.
-public struct ResumePoint: Sendable, Hashable {
+package struct ResumePoint: Sendable, Hashable {
     /// The first frame to be encoded.
-    public var videoStart: Int64
+    package var videoStart: Int64
     /// The next place on the old encoder's audio grid: its last PTS plus 1024 samples. The new encoder's first packet
     /// is priming and lies one frame before it.
-    public var audioStart: Int64
+    package var audioStart: Int64
 
-    public init(videoStart: Int64, audioStart: Int64) {
+    package init(videoStart: Int64, audioStart: Int64) {
         self.videoStart = videoStart
         self.audioStart = audioStart
     }
@@ -14,7 +14,7 @@ public struct ResumePoint: Sendable, Hashable {
     /// The same place, given on the stream's own timeline.
     ///
     /// - Parameter first: The first decoding time that the encoder will read.
-    public init(videoStart: Int64, audioStart: Int64, readingFrom first: Int64) {
+    package init(videoStart: Int64, audioStart: Int64, readingFrom first: Int64) {
         let timeline = DemuxerTimeline(first: first)
         self.init(videoStart: timeline.time(of: videoStart), audioStart: timeline.time(of: audioStart))
     }

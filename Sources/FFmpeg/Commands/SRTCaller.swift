@@ -1,5 +1,5 @@
 /// What FFmpeg's SRT listener says of those who call it.
-public enum SRTCaller: Sendable, Equatable {
+package enum SRTCaller: Sendable, Equatable {
     /// It was let in, and named a stream id: these words, to be compared with ``words(for:)``.
     case accepted(String)
     /// It was let in, and what it sends was looked at, whether or not its stream id was told.
@@ -8,12 +8,12 @@ public enum SRTCaller: Sendable, Equatable {
     case wrongPassphrase
 
     /// What is said of a caller that named this stream id. With the length, since an id may end in anything.
-    public static func words(for streamID: String) -> String { "[\(streamID)], length \(streamID.utf8.count)" }
+    package static func words(for streamID: String) -> String { "[\(streamID)], length \(streamID.utf8.count)" }
 
     /// Whether a line is the last one before FFmpeg ends: everything that came has been written.
     ///
     /// After it libsrt takes a second to end its threads, and FFmpeg does not close its output before.
-    public static func isOver(_ line: LogLine) -> Bool {
+    package static func isOver(_ line: LogLine) -> Bool {
         line.level == .info && line.text.contains("video:") && line.text.contains(" other streams:")
     }
 
@@ -21,7 +21,7 @@ public enum SRTCaller: Sendable, Equatable {
     ///
     /// FFmpeg itself looks at no stream id, but tells it, at level `verbose`, before it reads the first byte. Nobody
     /// can write the line of the right id who does not know it, wherever else in the log he may write.
-    public init?(_ line: LogLine) {
+    package init?(_ line: LogLine) {
         switch line.level {
         case .verbose:
             guard let mark = line.text.firstRange(of: "accept streamid ") else { return nil }

@@ -5,17 +5,18 @@ import Redaction
 /// It never lies in a folder: it is a pipe on the one of the process's standard descriptors that carries no media, so
 /// nobody else can open it, and what FFmpeg has read of it is gone. (A publisher reads its options only once media has
 /// come.)
-public struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    public enum Kind: String, Sendable, Hashable, CaseIterable {
+package struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
+{
+    package enum Kind: String, Sendable, Hashable, CaseIterable {
         /// `-fpre`: options of an output.
         case preset = "ffpreset"
         /// `-f concat`: an input and its options.
         case script = "ffconcat"
     }
 
-    public let kind: Kind
+    package let kind: Kind
     /// Stands in the arguments for the file's path, and is shown in its place: `{secret.ffpreset}`.
-    public let token: String
+    package let token: String
     let contents: String
     /// The values that must not be shown anywhere.
     let secrets: [String]
@@ -27,9 +28,9 @@ public struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDeb
         self.secrets = secrets
     }
 
-    public var description: String { token }
-    public var debugDescription: String { token }
-    public var customMirror: Mirror { Mirror(self, children: ["token": token]) }
+    package var description: String { token }
+    package var debugDescription: String { token }
+    package var customMirror: Mirror { Mirror(self, children: ["token": token]) }
 
     /// The longest `name=value` line that FFmpeg 5.1 reads from a preset, in bytes; what is beyond becomes a line of
     /// its own.

@@ -1,42 +1,42 @@
 /// A card, an image or a text → a short MPEG-TS file, to be shown again and again.
-public struct SlateCommand: Sendable, Hashable {
+package struct SlateCommand: Sendable, Hashable {
     /// What is on it.
-    public struct Picture: Sendable, Hashable {
+    package struct Picture: Sendable, Hashable {
         /// An image file; shown whole, with bars where its shape is another.
-        public var image: String?
+        package var image: String?
         /// A file that holds the text, so that no character of it means anything to a filter.
-        public var textFile: String?
+        package var textFile: String?
         /// A font file for the text.
-        public var font: String?
+        package var font: String?
 
-        public init(image: String? = nil, textFile: String? = nil, font: String? = nil) {
+        package init(image: String? = nil, textFile: String? = nil, font: String? = nil) {
             self.image = image
             self.textFile = textFile
             self.font = font
         }
 
         /// Nothing but the card.
-        public static let plain = Picture()
+        package static let plain = Picture()
     }
 
-    public enum Codec: String, Sendable, Hashable {
+    package enum Codec: String, Sendable, Hashable {
         case h264, hevc
     }
 
-    public var picture: Picture
-    public var codec: Codec
-    public var size: FrameSize
-    public var rate: FrameRate
+    package var picture: Picture
+    package var codec: Codec
+    package var size: FrameSize
+    package var rate: FrameRate
     /// As the encoder names it; `nil` leaves it to the encoder.
-    public var profile: String?
+    package var profile: String?
     /// Of the source that it stands in for.
-    public var pixel: PixelAspect
+    package var pixel: PixelAspect
     /// How many pictures.
-    public var frames: Int
+    package var frames: Int
     /// The file to write.
-    public var output: String
+    package var output: String
 
-    public init(
+    package init(
         picture: Picture, codec: Codec, size: FrameSize, rate: FrameRate, profile: String? = nil,
         pixel: PixelAspect = .square, frames: Int, output: String
     ) {
@@ -50,7 +50,7 @@ public struct SlateCommand: Sendable, Hashable {
         self.output = output
     }
 
-    public func command() -> FFmpegCommand {
+    package func command() -> FFmpegCommand {
         FFmpegCommand(
             role: .slate,
             arguments: FFmpegCommand.preamble(.slate) + input + [

@@ -3,17 +3,17 @@
 /// Measured with FFmpeg 5.1, 7.1 and 9.0, with every codec that they read from FLV: a beep of the input is in its place
 /// in the output, to half a millisecond. No delay has to be corrected: the encoder's own is in its timestamps. A pause
 /// of half a second is filled with silence, and what comes behind it is in its place, to a millisecond.
-public struct SoundCommand: Sendable, Hashable {
+package struct SoundCommand: Sendable, Hashable {
     /// Bits a second of the AAC.
-    public var bitrate: Int
+    package var bitrate: Int
     /// Samples a second of the AAC: one of the rates that ADTS has a number for.
-    public var sampleRate: Int
+    package var sampleRate: Int
     /// Samples from the first message on, at `sampleRate`, that are left out: what was converted before ends there, or
     /// whole frames from there. A frame begins there then. The one before it, with which the encoder begins, holds half
     /// of its sound.
-    public var firstSample: Int64?
+    package var firstSample: Int64?
 
-    public init(bitrate: Int = 192_000, sampleRate: Int = 48_000, firstSample: Int64? = nil) {
+    package init(bitrate: Int = 192_000, sampleRate: Int = 48_000, firstSample: Int64? = nil) {
         self.bitrate = bitrate
         self.sampleRate = sampleRate
         self.firstSample = firstSample
@@ -26,7 +26,7 @@ public struct SoundCommand: Sendable, Hashable {
     /// nothing and loses the first message.
     private static let look = ["-copyts", "-probesize", "32", "-analyzeduration", "1", "-f", "flv", "-i", "pipe:0"]
 
-    public func command() -> FFmpegCommand {
+    package func command() -> FFmpegCommand {
         var filters = ["aresample=\(sampleRate):\(AudioTreatment.gapFilling)"]
         // After the resampler the time base is one sample.
         if let firstSample { filters.append("atrim=start_pts=\(firstSample)") }
@@ -43,7 +43,7 @@ public struct SoundCommand: Sendable, Hashable {
 extension FFmpegCapabilities {
     /// Whether its FLV demuxer reads audio in a codec, by FFmpeg's name of it. What came with Enhanced RTMP is read by
     /// FFmpeg 8.0 and later, which FFmpeg does not tell.
-    public func readsFromFLV(audio codec: String) -> Bool {
+    package func readsFromFLV(audio codec: String) -> Bool {
         guard ["ac3", "eac3", "flac", "opus"].contains(codec) else { return true }
         return version.equivalent.map { $0 >= FFmpegVersion.Release(major: 8, minor: 0) } ?? true
     }

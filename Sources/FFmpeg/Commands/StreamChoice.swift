@@ -1,28 +1,29 @@
 /// What a relay takes of its input, so that picture and sound belong together, and what it leaves out.
-public struct StreamChoice: Sendable, Hashable {
-    public private(set) var map: StreamMap
+package struct StreamChoice: Sendable, Hashable {
+    package private(set) var map: StreamMap
     /// The program that is taken; `nil` where the input has none.
-    public private(set) var program: InputDescription.Program?
-    public private(set) var video: InputDescription.Stream?
+    package private(set) var program: InputDescription.Program?
+    package private(set) var video: InputDescription.Stream?
     /// `nil` for silence.
-    public private(set) var audio: InputDescription.Stream?
+    package private(set) var audio: InputDescription.Stream?
     /// Programs that are left out.
-    public private(set) var otherPrograms: [InputDescription.Program] = []
+    package private(set) var otherPrograms: [InputDescription.Program] = []
     /// Sound that belongs to the picture and is left out.
-    public private(set) var otherAudio: [InputDescription.Stream] = []
+    package private(set) var otherAudio: [InputDescription.Stream] = []
     /// Several pictures come whose programs are not known.
-    public private(set) var isGuess = false
+    package private(set) var isGuess = false
     /// The sound may belong to a program whose picture is not taken, for the programs are not known.
-    public private(set) var mayBeOthersSound = false
+    package private(set) var mayBeOthersSound = false
     /// Why there is no picture to take, for people.
-    public private(set) var obstacle: String?
+    package private(set) var obstacle: String?
 
     /// - Parameters:
     ///   - wanted: The number of the program that the configuration names; `nil` for that of the first picture.
     ///   - former: The number of the program that was taken before: it is kept while it is there.
     ///   - isFlattened: Another process wrote the streams one after the other, and their programs are not known: sound
     ///     stands behind its picture and before the next one.
-    public init(of input: InputDescription, program wanted: Int? = nil, former: Int? = nil, isFlattened: Bool = false) {
+    package init(of input: InputDescription, program wanted: Int? = nil, former: Int? = nil, isFlattened: Bool = false)
+    {
         map = wanted.map(StreamMap.program) ?? .first
         let audios = input.streams.filter { $0.kind == .audio }
         let videos = input.streams.filter { $0.kind == .video }
@@ -82,7 +83,7 @@ public struct StreamChoice: Sendable, Hashable {
     // MARK: For people
 
     /// That several programs came, and which one is taken, or that this is not known; `nil` when there was one.
-    public var programNote: String? {
+    package var programNote: String? {
         if isGuess {
             let sound =
                 audio == nil ? "without sound" : "with the sound that follows it, which may belong to another program"
@@ -104,7 +105,7 @@ public struct StreamChoice: Sendable, Hashable {
     }
 
     /// That several tracks of sound came, and which one is taken; `nil` when there was one.
-    public var trackNote: String? {
+    package var trackNote: String? {
         guard let audio, !otherAudio.isEmpty else { return nil }
         let others = otherAudio.prefix(Self.mostTold).map { Self.name($0) }.joined(separator: ", ")
         return

@@ -1,5 +1,5 @@
 /// Which streams of its input a relay takes.
-public enum StreamMap: Sendable, Hashable {
+package enum StreamMap: Sendable, Hashable {
     /// The first picture and the first sound.
     case first
     /// The first picture and the first sound of the program of this number.

@@ -1,24 +1,24 @@
 /// The video that a group wants.
-public struct VideoSettings: Sendable, Hashable {
+package struct VideoSettings: Sendable, Hashable {
     /// `nil` keeps the source's size. The pixels become square.
-    public var size: FrameSize?
+    package var size: FrameSize?
     /// Set only when the rate has to be converted: frames are then doubled or dropped on a grid that does not depend
     /// on where the encoder started. `nil` keeps every frame and its time.
-    public var rate: FrameRate?
+    package var rate: FrameRate?
     /// Bits/s, also the maximum.
-    public var bitrate: Int
+    package var bitrate: Int
     /// Time between keyframes.
-    public var keyframe: Duration
+    package var keyframe: Duration
     /// As the encoder names it: `baseline`, `main`, `high`.
-    public var profile: String?
+    package var profile: String?
     /// How frames of another shape are brought to ``size``.
-    public var fit: Fit
+    package var fit: Fit
     /// What is done with interlaced frames; `nil` leaves them as they are.
-    public var deinterlacing: Deinterlacing?
+    package var deinterlacing: Deinterlacing?
     /// Frames that are not marked as interlaced are deinterlaced like all others.
-    public var deinterlacesAll: Bool
+    package var deinterlacesAll: Bool
 
-    public enum Fit: Sendable, Hashable {
+    package enum Fit: Sendable, Hashable {
         /// Frames of every shape fill the size, which is right for those of its own shape.
         case stretch
         /// Frames are shown whole, with black bars. Follows a source whose size changes.
@@ -27,7 +27,7 @@ public struct VideoSettings: Sendable, Hashable {
         case crop(FrameSize)
     }
 
-    public enum Deinterlacing: Sendable, Hashable {
+    package enum Deinterlacing: Sendable, Hashable {
         /// A frame of each frame.
         case frames
         /// A frame of each field.
@@ -54,7 +54,7 @@ public struct VideoSettings: Sendable, Hashable {
         private var mode: String { self == .fields ? "send_field" : "send_frame" }
     }
 
-    public init(
+    package init(
         size: FrameSize? = nil, rate: FrameRate? = nil, bitrate: Int, keyframe: Duration = .seconds(2),
         profile: String? = nil, fit: Fit = .stretch, deinterlacing: Deinterlacing? = nil, deinterlacesAll: Bool = false
     ) {

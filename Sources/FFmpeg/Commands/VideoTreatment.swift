@@ -1,5 +1,5 @@
 /// What an encoder does with the video.
-public enum VideoTreatment: Sendable {
+package enum VideoTreatment: Sendable {
     case copy
     case encode(VideoSettings, with: any EncoderRecipe)
 }

@@ -1,8 +1,8 @@
 /// Asks OpenSSL which check the certificate of a server fails. FFmpeg's words are the same for all of them, but for the
 /// host's name.
-public struct CertificateQuestion: Sendable, Hashable {
+package struct CertificateQuestion: Sendable, Hashable {
     /// Comes with the authorities that the system trusts: Debian's `ca-certificates` depends on it.
-    public static let program = "/usr/bin/openssl"
+    package static let program = "/usr/bin/openssl"
 
     /// The ports of addresses that name none.
     private static let ports = ["rtmps": 443, "https": 443, "rtsps": 322]
@@ -13,7 +13,7 @@ public struct CertificateQuestion: Sendable, Hashable {
     private let authorities: String?
 
     /// - Returns: `nil` for an address that is not reached by TLS, and where the certificate is not checked.
-    public init?(url: String, check: PeerCheck) {
+    package init?(url: String, check: PeerCheck) {
         guard let address = try? MediaAddress(url), let port = Self.ports[address.scheme], !address.authority.isEmpty
         else { return nil }
         switch check {
@@ -25,7 +25,7 @@ public struct CertificateQuestion: Sendable, Hashable {
     }
 
     /// The server is checked by the authorities that the system trusts.
-    public var asksSystem: Bool { authorities == nil }
+    package var asksSystem: Bool { authorities == nil }
 
     private static func hasPort(_ authority: String) -> Bool {
         let host = authority.lastIndex(of: "]") ?? authority.startIndex
@@ -33,7 +33,7 @@ public struct CertificateQuestion: Sendable, Hashable {
     }
 
     /// Connects, sends nothing, and ends with what the first check says that fails.
-    public var command: FFmpegCommand {
+    package var command: FFmpegCommand {
         let trusted = authorities.map { ["-CAfile", $0, "-no-CApath", "-no-CAstore"] } ?? []
         let arguments = ["s_client", "-brief", "-verify_return_error"] + trusted + ["-connect", server]
         return FFmpegCommand(role: .trial, arguments: arguments)
@@ -42,7 +42,7 @@ public struct CertificateQuestion: Sendable, Hashable {
     /// What OpenSSL's words say.
     ///
     /// - Returns: `nil` where they name no check that failed.
-    public static func cause(in log: LogExcerpt) -> FailureCause? {
+    package static func cause(in log: LogExcerpt) -> FailureCause? {
         for line in log.all {
             guard let mark = line.firstRange(of: "verify error:num=") else { continue }
             // The numbers of X509_V_ERR_…, which stay the same.

@@ -1,5 +1,5 @@
 /// Why a child ended by itself. The cause picks the answer.
-public enum FailureCause: String, Sendable, Hashable, CaseIterable {
+package enum FailureCause: String, Sendable, Hashable, CaseIterable {
     // The machine
     case deviceGone = "device-gone"
     case driverError = "driver-error"
@@ -65,7 +65,7 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
     case unknown
 
     /// The peer said it: ``PeerWords`` are of this.
-    public var isAnswer: Bool {
+    package var isAnswer: Bool {
         switch self {
         case .rejected, .serverError, .wrongTransport, .notFound: true
         default: false
@@ -75,7 +75,7 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
     /// For people, with what they can do.
     ///
     /// - Parameter words: What the peer said of it, for people to read; `nil` where it said nothing.
-    public func sentenceWithAdvice(quoting words: String? = nil) -> String {
+    package func sentenceWithAdvice(quoting words: String? = nil) -> String {
         "\(sentence)\(words.map { " and says “\($0)”" } ?? ""); \(advice)"
     }
 
@@ -122,7 +122,7 @@ public enum FailureCause: String, Sendable, Hashable, CaseIterable {
     }
 
     /// For people.
-    public var sentence: String {
+    package var sentence: String {
         switch self {
         case .deviceGone: "the device is gone"
         case .driverError: "the driver reported an error"

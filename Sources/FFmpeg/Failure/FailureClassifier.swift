@@ -1,6 +1,6 @@
 /// Tells the cause of an exit from what FFmpeg printed. With ``RefusalWords`` the one place that knows FFmpeg's wording
 /// (5.1 to 9.0).
-public enum FailureClassifier {
+package enum FailureClassifier {
     private struct Rule {
         let text: String
         let cause: FailureCause
@@ -15,7 +15,7 @@ public enum FailureClassifier {
     ///   - isOutputOpen: The process had opened its output: a publisher's server has let it in.
     ///   - lasted: How long the process ran.
     ///   - usesDisk: What it reads or writes is a file, and no peer.
-    public static func cause(
+    package static func cause(
         role: FFmpegCommand.Role, status: ChildStatus, log: LogExcerpt, isOutputOpen: Bool, lasted: Duration = .zero,
         usesDisk: Bool = false
     ) -> FailureCause {

@@ -1,10 +1,10 @@
 /// What a peer itself said of why it did not let a process in, or cut it off: for people, who may know what is meant.
-public enum PeerWords {
+package enum PeerWords {
     /// Characters that are kept of it: who says more is no server, or no friend.
     private static let longest = 160
 
     /// Reads the messages of a process, which hold no secrets; `nil` where no peer said anything.
-    public static func of(_ log: LogExcerpt) -> String? {
+    package static func of(_ log: LogExcerpt) -> String? {
         let texts = log.all.filter { !FailureClassifier.isEcho($0) }.map { LogLine.withoutPrefixes($0) }
         for words in [rtmp, http, rtsp, srt, status] {
             guard let found = texts.lazy.compactMap(words).map(shown).first(where: { !$0.isEmpty }) else { continue }

@@ -1,9 +1,9 @@
 /// How a camera answers a client that asks for a transport which it does not have.
-public enum RTSPSetup {
+package enum RTSPSetup {
     /// The camera may take the other transport. FFmpeg itself asks for UDP after status 461 alone.
     ///
     /// - Parameter log: Of a relay that ended.
-    public static func mayTakeOtherTransport(_ log: LogExcerpt) -> Bool {
+    package static func mayTakeOtherTransport(_ log: LogExcerpt) -> Bool {
         log.all.contains { line in
             let text = LogLine.withoutPrefixes(line)
             if text.hasPrefix("Nonmatching transport in server reply") { return true }

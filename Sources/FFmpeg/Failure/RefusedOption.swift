@@ -1,11 +1,11 @@
 /// What an FFmpeg refused of a command line: an option, a value, an encoder, a filter, a format or a protocol that it
 /// does not have.
-public struct RefusedOption: Sendable, Hashable, CustomStringConvertible {
+package struct RefusedOption: Sendable, Hashable, CustomStringConvertible {
     /// For people: `the option -vsync`, `the encoder libx264`, `the value -1 of -enc_time_base`.
-    public let description: String
+    package let description: String
 
     /// Reads the messages of a process that ended; `nil` where none tells a refusal.
-    public init?(_ log: LogExcerpt) {
+    package init?(_ log: LogExcerpt) {
         guard let description = Self.refused(in: log.all) else { return nil }
         self.description = description
     }

@@ -1,9 +1,9 @@
 import Glibc
 
 /// The authorities that the system trusts. FFmpeg's TLS library checks servers by them.
-public enum SystemAuthorities {
+package enum SystemAuthorities {
     /// Debian's package.
-    public static let package = "ca-certificates"
+    package static let package = "ca-certificates"
 
     /// The file that holds them all: of Debian, Arch and Alpine, of Fedora, of openSUSE, of a plain OpenSSL.
     private static let files = [
@@ -11,7 +11,7 @@ public enum SystemAuthorities {
         "/etc/ssl/cert.pem",
     ]
 
-    public static var areInstalled: Bool { areInstalled(in: files) }
+    package static var areInstalled: Bool { areInstalled(in: files) }
 
     /// - Parameter files: One that is not empty is enough.
     static func areInstalled(in files: [String]) -> Bool {

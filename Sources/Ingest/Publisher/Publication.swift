@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// The ingest's thread lends the connection to the data path's, which reads it from then on and gives it back at the
 /// end. Meanwhile they tell each other what is rare; when something came last is a number that both can read.
-public final class Publication: @unchecked Sendable {
+package final class Publication: @unchecked Sendable {
     /// Why the data path reads a connection no further.
     enum End: Sendable, Hashable {
         /// The channel does not want it any more. The publisher is still there.

@@ -6,8 +6,8 @@
 ///
 /// It decides nothing but whether the application is the right one: whoever runs it answers ``Event/publish(name:)`` by
 /// ``accept()`` or ``refuse(_:)``, and gives it no bytes until then.
-public struct PublishSession: ~Copyable {
-    public enum Event: Sendable, Hashable {
+package struct PublishSession: ~Copyable {
+    package enum Event: Sendable, Hashable {
         /// It named another application; the refusal is in the reply.
         case wrongApplication
         /// It wants to publish under this name.
@@ -21,7 +21,7 @@ public struct PublishSession: ~Copyable {
     }
 
     /// Why somebody may not publish, in RTMP's words.
-    public enum Refusal: Sendable, Hashable {
+    package enum Refusal: Sendable, Hashable {
         /// The stream name is not the right one.
         case badName
         /// Somebody else publishes.
@@ -68,13 +68,13 @@ public struct PublishSession: ~Copyable {
     /// - Parameters:
     ///   - application: The one that is let in; not empty.
     ///   - nonce: Anything, another one for each connection.
-    public init(application: String, nonce: UInt64) {
+    package init(application: String, nonce: UInt64) {
         self.application = StreamKey(application)
         handshake = Handshake(nonce: nonce)
     }
 
     /// What is to be sent; afterwards there is none.
-    public mutating func takeReply() -> [UInt8] {
+    package mutating func takeReply() -> [UInt8] {
         defer { reply = [] }
         return reply
     }
@@ -82,7 +82,7 @@ public struct PublishSession: ~Copyable {
     /// Takes bytes from the front of `input` until something has happened.
     ///
     /// - Returns: `nil` when all bytes are taken.
-    public mutating func next(_ input: inout Bytes) throws(Violation) -> Event? {
+    package mutating func next(_ input: inout Bytes) throws(Violation) -> Event? {
         if let event = nextOfAggregate() { return event }
         if state != .publishing, asked.bytes > Self.mostBytes { throw .tooMuch }
         let before = input.count
@@ -103,7 +103,8 @@ public struct PublishSession: ~Copyable {
     }
 
     /// The bytes of the message of media or data that ``next(_:)`` told of last, until its next call.
-    public func withMedia<Result, Failure: Error>(_ body: (Bytes) throws(Failure) -> Result) throws(Failure) -> Result {
+    package func withMedia<Result, Failure: Error>(_ body: (Bytes) throws(Failure) -> Result) throws(Failure) -> Result
+    {
         guard let aggregate else { return try reader.withBody(body) }
         return try reader.withBody { (bytes) throws(Failure) in try body(aggregate.part(of: bytes)) }
     }
@@ -111,7 +112,7 @@ public struct PublishSession: ~Copyable {
     // MARK: Decisions
 
     /// Lets the client publish.
-    public mutating func accept() {
+    package mutating func accept() {
         precondition(state == .deciding)
         state = .publishing
         asked = (0, 0)
@@ -123,7 +124,7 @@ public struct PublishSession: ~Copyable {
     }
 
     /// Tells the client that it may not publish, or no longer. Nothing more comes of it.
-    public mutating func refuse(_ refusal: Refusal) {
+    package mutating func refuse(_ refusal: Refusal) {
         switch refusal {
         case .badName: status("error", "NetStream.Publish.BadName", "the stream key is not the right one")
         case .busy: status("error", "NetStream.Publish.BadName", "somebody else is publishing")

@@ -1,16 +1,16 @@
 /// The stream name that a publisher has to give. Nothing that prints it shows it.
-public struct StreamKey: Sendable, CustomStringConvertible, CustomReflectable {
+package struct StreamKey: Sendable, CustomStringConvertible, CustomReflectable {
     private let bytes: [UInt8]
 
     /// - Parameter text: Not empty.
-    public init(_ text: String) {
+    package init(_ text: String) {
         bytes = Array(text.utf8)
         precondition(!bytes.isEmpty)
     }
 
     /// Whether `name` is the key. How long this takes depends on the length of `name` alone, not on how much of it is
     /// right.
-    public func admits(_ name: String) -> Bool {
+    package func admits(_ name: String) -> Bool {
         var difference = UInt64(bytes.count ^ name.utf8.count)
         var index = 0
         for byte in name.utf8 {
@@ -20,8 +20,8 @@ public struct StreamKey: Sendable, CustomStringConvertible, CustomReflectable {
         return difference == 0
     }
 
-    public func isSame(as other: StreamKey) -> Bool { admits(String(decoding: other.bytes, as: UTF8.self)) }
+    package func isSame(as other: StreamKey) -> Bool { admits(String(decoding: other.bytes, as: UTF8.self)) }
 
-    public var description: String { "****" }
-    public var customMirror: Mirror { Mirror(self, children: []) }
+    package var description: String { "****" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,5 +1,5 @@
 /// A value of the Action Message Format, version 0, as far as commands use it.
-public indirect enum AMF0: Sendable, Hashable {
+package indirect enum AMF0: Sendable, Hashable {
     case number(Double)
     case boolean(Bool)
     case string(String)
@@ -9,20 +9,20 @@ public indirect enum AMF0: Sendable, Hashable {
     /// Null, undefined, and what commands have no use for.
     case null
 
-    public struct Member: Sendable, Hashable {
-        public var name: String
-        public var value: AMF0
+    package struct Member: Sendable, Hashable {
+        package var name: String
+        package var value: AMF0
 
-        public init(_ name: String, _ value: AMF0) {
+        package init(_ name: String, _ value: AMF0) {
             self.name = name
             self.value = value
         }
     }
 
-    public var number: Double? { if case .number(let value) = self { value } else { nil } }
-    public var string: String? { if case .string(let value) = self { value } else { nil } }
+    package var number: Double? { if case .number(let value) = self { value } else { nil } }
+    package var string: String? { if case .string(let value) = self { value } else { nil } }
 
-    public subscript(name: String) -> AMF0? {
+    package subscript(name: String) -> AMF0? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.name == name }?.value
     }

@@ -1,5 +1,5 @@
 /// Bytes that are somebody else's, for as long as a call lasts.
-public typealias Bytes = UnsafeRawBufferPointer
+package typealias Bytes = UnsafeRawBufferPointer
 
 extension UnsafeRawBufferPointer {
     func bigEndian16(at offset: Int) -> Int { Int(self[offset]) << 8 | Int(self[offset + 1]) }

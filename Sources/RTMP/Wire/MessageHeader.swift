@@ -1,11 +1,11 @@
 /// What is known of a message beside its bytes.
-public struct MessageHeader: Sendable, Hashable {
-    public var type: UInt8
+package struct MessageHeader: Sendable, Hashable {
+    package var type: UInt8
     /// Milliseconds; begins anew after 2³² of them.
-    public var timestamp: UInt32
-    public var streamID: UInt32
+    package var timestamp: UInt32
+    package var streamID: UInt32
 
-    public init(type: UInt8, timestamp: UInt32 = 0, streamID: UInt32 = 0) {
+    package init(type: UInt8, timestamp: UInt32 = 0, streamID: UInt32 = 0) {
         self.type = type
         self.timestamp = timestamp
         self.streamID = streamID

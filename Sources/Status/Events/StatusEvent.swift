@@ -1,5 +1,5 @@
 /// Something that a listener to the service is told. Every field that is `nil` is left out of its JSON.
-public enum StatusEvent: Sendable, Hashable {
+package enum StatusEvent: Sendable, Hashable {
     /// What a group gives.
     case stats(Stats)
     /// A source, group or target is in another state.
@@ -10,7 +10,7 @@ public enum StatusEvent: Sendable, Hashable {
     case ended(Ended)
 
     /// The name of the event on the wire.
-    public var name: String {
+    package var name: String {
         switch self {
         case .stats: "stats"
         case .state: "state"
@@ -19,7 +19,7 @@ public enum StatusEvent: Sendable, Hashable {
         }
     }
 
-    public var body: any Encodable {
+    package var body: any Encodable {
         switch self {
         case .stats(let body): body
         case .state(let body): body
@@ -28,37 +28,37 @@ public enum StatusEvent: Sendable, Hashable {
         }
     }
 
-    public struct Stats: Sendable, Hashable, Encodable {
-        public var channel: String
-        public var group: String
+    package struct Stats: Sendable, Hashable, Encodable {
+        package var channel: String
+        package var group: String
         /// Pictures a second over the last seconds.
-        public var fps: Double
+        package var fps: Double
         /// Bits a second over the last seconds.
-        public var bitrate: Double
+        package var bitrate: Double
         /// Pictures that the encoders left out, by their own word, since the service started.
-        public var droppedFrames: Int
+        package var droppedFrames: Int
         /// Seconds since it went live; 0 while it is not.
-        public var uptime: Double
+        package var uptime: Double
     }
 
     /// Whom an event concerns; the service itself where all are `nil`. Its fields stand among those of the event.
-    public struct Subject: Sendable, Hashable, Encodable {
-        public var channel: String?
-        public var source: String?
-        public var group: String?
-        public var target: String?
+    package struct Subject: Sendable, Hashable, Encodable {
+        package var channel: String?
+        package var source: String?
+        package var group: String?
+        package var target: String?
     }
 
-    public struct StateChange: Sendable, Hashable, Encodable {
-        public var of: Subject
+    package struct StateChange: Sendable, Hashable, Encodable {
+        package var of: Subject
         /// `nil` when it was not there before, or the listener has just come.
-        public var before: String?
+        package var before: String?
         /// `nil` when it is no longer there.
-        public var now: String?
+        package var now: String?
 
         private enum Keys: CodingKey { case before, now }
 
-        public func encode(to encoder: any Encoder) throws {
+        package func encode(to encoder: any Encoder) throws {
             try of.encode(to: encoder)
             var fields = encoder.container(keyedBy: Keys.self)
             try fields.encodeIfPresent(before, forKey: .before)
@@ -66,26 +66,26 @@ public enum StatusEvent: Sendable, Hashable {
         }
     }
 
-    public struct ProblemChange: Sendable, Hashable, Encodable {
-        public var problem: Problem.Kind
-        public var subject: String
-        public var sentence: String
+    package struct ProblemChange: Sendable, Hashable, Encodable {
+        package var problem: Problem.Kind
+        package var subject: String
+        package var sentence: String
         /// Whether an operator should act; false when it has gone away.
-        public var isActive: Bool
+        package var isActive: Bool
     }
 
-    public struct Ended: Sendable, Hashable, Encodable {
-        public var of: Subject
+    package struct Ended: Sendable, Hashable, Encodable {
+        package var of: Subject
         /// `exited 1`, `signal 9`; for the service itself `stopping`.
-        public var status: String
+        package var status: String
         /// `nil` when it was asked to end.
-        public var cause: String?
+        package var cause: String?
         /// What it said last, secrets masked.
-        public var lastLines: [String]
+        package var lastLines: [String]
 
         private enum Keys: CodingKey { case status, cause, lastLines }
 
-        public func encode(to encoder: any Encoder) throws {
+        package func encode(to encoder: any Encoder) throws {
             try of.encode(to: encoder)
             var fields = encoder.container(keyedBy: Keys.self)
             try fields.encode(status, forKey: .status)
@@ -95,5 +95,5 @@ public enum StatusEvent: Sendable, Hashable {
     }
 
     /// The service ends, and nothing more will come.
-    public static let stopping = StatusEvent.ended(Ended(of: Subject(), status: "stopping", cause: nil, lastLines: []))
+    package static let stopping = StatusEvent.ended(Ended(of: Subject(), status: "stopping", cause: nil, lastLines: []))
 }

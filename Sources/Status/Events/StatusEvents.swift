@@ -1,8 +1,8 @@
 /// What happened between two looks at the service.
-public enum StatusEvents {
+package enum StatusEvents {
     /// - Parameter before: `nil` for a listener who has just come: it is told every state and every problem.
     /// - Returns: Changes first, in the snapshot's order; then the figures of every group.
-    public static func between(_ before: BoxSnapshot?, _ now: BoxSnapshot) -> [StatusEvent] {
+    package static func between(_ before: BoxSnapshot?, _ now: BoxSnapshot) -> [StatusEvent] {
         states(before.map(parts) ?? [], parts(now), knowsPast: before != nil)
             + problems(before?.problems ?? [], now.problems) + stats(now)
     }

@@ -2,11 +2,11 @@
 ///
 /// It is made every two seconds and for every scrape, of thousands of lines on a large box: so it is put together from
 /// bytes, and the labels of a group or target are written once and copied into each of its lines.
-public struct PrometheusText {
+package struct PrometheusText {
     var bytes: [UInt8] = []
 
     /// The text of a snapshot; it ends with a line feed.
-    public static func render(_ box: BoxSnapshot) -> [UInt8] {
+    package static func render(_ box: BoxSnapshot) -> [UInt8] {
         let rows = Rows(box)
         var writer = PrometheusText()
         writer.bytes.reserveCapacity(8192 + rows.groups.count * 4096 + rows.targets.count * 1024)

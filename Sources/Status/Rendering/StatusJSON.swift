@@ -1,9 +1,9 @@
 import FoundationEssentials
 
 /// A snapshot for programs: what `status --json` prints and `/api/status` answers.
-public enum StatusJSON {
+package enum StatusJSON {
     /// - Parameter isPretty: Over many lines, for people who read it.
-    public static func render(_ box: BoxSnapshot, isPretty: Bool) throws -> [UInt8] {
+    package static func render(_ box: BoxSnapshot, isPretty: Bool) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting =
             isPretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]

@@ -1,12 +1,12 @@
 /// A snapshot for a person at a terminal of 80 columns.
-public struct StatusTable {
+package struct StatusTable {
     private let isColoured: Bool
     /// Columns of the longest name.
     private let nameWidth: Int
     private var lines: [String] = []
 
     /// - Parameter coloured: With the escape sequences of a terminal.
-    public static func render(_ box: BoxSnapshot, coloured: Bool) -> String {
+    package static func render(_ box: BoxSnapshot, coloured: Bool) -> String {
         let names = box.channels.flatMap { channel in
             channel.sources.map(\.id.count)
                 + channel.groups.flatMap { [$0.name.count] + $0.targets.map { $0.name.count + indent } }
@@ -166,7 +166,7 @@ public struct StatusTable {
     }
 
     /// A text in lines of at most so many columns, broken between words; a word that is longer is broken too.
-    public static func wrapped(_ text: String, to width: Int) -> [String] {
+    package static func wrapped(_ text: String, to width: Int) -> [String] {
         var lines: [String] = []
         var line = ""
         let words = plain(text).split(whereSeparator: \.isWhitespace).flatMap { word in

@@ -1,7 +1,7 @@
 extension BoxSnapshot {
     /// Why the box does not do all that is wanted of it, a sentence each; empty when every wanted group is live or
     /// degraded.
-    public var hindrances: [String] {
+    package var hindrances: [String] {
         channels.flatMap { channel in
             channel.groups.compactMap { group in
                 guard group.isWanted, group.state != .live, group.state != .degraded else { return nil }

@@ -1,16 +1,16 @@
 extension BoxSnapshot {
     /// Somebody who watches sees something: a group delivers, or a slate is on air.
-    public var isOnAir: Bool {
+    package var isOnAir: Bool {
         channels.contains { channel in
             channel.groups.contains { $0.isDelivering } || channel.sources.contains { $0.isOnAir && $0.id == "slate" }
         }
     }
 
     /// Every group that is to be on air is.
-    public var isWhole: Bool { channels.allSatisfy { $0.groups.allSatisfy { !$0.isWanted || $0.isDelivering } } }
+    package var isWhole: Bool { channels.allSatisfy { $0.groups.allSatisfy { !$0.isWanted || $0.isDelivering } } }
 
     /// How the service is, in one line for a person: who is on air, what delivers, and the first of its problems.
-    public var summary: String {
+    package var summary: String {
         let shown = channels.map { channel in
             "\(channel.name) \(channel.sources.first { $0.isOnAir }.map { "shows \($0.id)" } ?? "has no picture yet")"
         }

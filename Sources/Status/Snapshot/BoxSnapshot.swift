@@ -1,22 +1,22 @@
 /// The service at one moment: made by the supervisor, and all that a renderer reads.
-public struct BoxSnapshot: Sendable, Hashable, Codable {
-    public var version: String
+package struct BoxSnapshot: Sendable, Hashable, Codable {
+    package var version: String
     /// FFmpeg's version.
-    public var ffmpeg: String
+    package var ffmpeg: String
     /// When the service started and when this was made, in seconds since 1970.
-    public var started: Double
-    public var updated: Double
-    public var process: ProcessFigures
+    package var started: Double
+    package var updated: Double
+    package var process: ProcessFigures
     /// Those that are there, and those that were.
-    public var gpus: [GPUSnapshot]
+    package var gpus: [GPUSnapshot]
     /// For the codecs of the groups.
-    public var encoders: [EncoderSnapshot]
-    public var captureDevices: [CaptureDeviceSnapshot]
-    public var channels: [ChannelSnapshot]
+    package var encoders: [EncoderSnapshot]
+    package var captureDevices: [CaptureDeviceSnapshot]
+    package var channels: [ChannelSnapshot]
     /// What an operator should act on; empty when all is well.
-    public var problems: [Problem]
+    package var problems: [Problem]
 
-    public init(
+    package init(
         version: String, ffmpeg: String, started: Double, updated: Double, process: ProcessFigures = ProcessFigures(),
         gpus: [GPUSnapshot] = [], encoders: [EncoderSnapshot] = [], captureDevices: [CaptureDeviceSnapshot] = [],
         channels: [ChannelSnapshot] = [], problems: [Problem] = []
@@ -35,12 +35,12 @@ public struct BoxSnapshot: Sendable, Hashable, Codable {
 }
 
 /// What the service itself costs.
-public struct ProcessFigures: Sendable, Hashable, Codable {
-    public var cpuSeconds: Double
-    public var residentBytes: Int
-    public var openDescriptors: Int
+package struct ProcessFigures: Sendable, Hashable, Codable {
+    package var cpuSeconds: Double
+    package var residentBytes: Int
+    package var openDescriptors: Int
 
-    public init(cpuSeconds: Double = 0, residentBytes: Int = 0, openDescriptors: Int = 0) {
+    package init(cpuSeconds: Double = 0, residentBytes: Int = 0, openDescriptors: Int = 0) {
         self.cpuSeconds = cpuSeconds
         self.residentBytes = residentBytes
         self.openDescriptors = openDescriptors

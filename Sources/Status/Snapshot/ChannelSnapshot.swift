@@ -1,16 +1,16 @@
 /// A channel: who is on air, and what goes out.
-public struct ChannelSnapshot: Sendable, Hashable, Codable {
-    public var name: String
-    public var sources: [SourceSnapshot]
+package struct ChannelSnapshot: Sendable, Hashable, Codable {
+    package var name: String
+    package var sources: [SourceSnapshot]
     /// How often each source took the air, by its id.
-    public var switches: [String: Int]
+    package var switches: [String: Int]
     /// Bytes that went into the channel's feed.
-    public var feedBytes: Int
-    public var groups: [GroupSnapshot]
+    package var feedBytes: Int
+    package var groups: [GroupSnapshot]
     /// Where the channel can be watched on this box.
-    public var tap: String?
+    package var tap: String?
 
-    public init(
+    package init(
         name: String, sources: [SourceSnapshot] = [], switches: [String: Int] = [:], feedBytes: Int = 0,
         groups: [GroupSnapshot] = [],
         tap: String? = nil
@@ -25,8 +25,8 @@ public struct ChannelSnapshot: Sendable, Hashable, Codable {
 }
 
 /// One source of a channel; the slate is one too.
-public struct SourceSnapshot: Sendable, Hashable, Codable {
-    public enum State: String, Sendable, Hashable, Codable, CaseIterable {
+package struct SourceSnapshot: Sendable, Hashable, Codable {
+    package enum State: String, Sendable, Hashable, Codable, CaseIterable {
         /// The device is not there.
         case absent
         /// It is ready, and nobody sends.
@@ -41,28 +41,28 @@ public struct SourceSnapshot: Sendable, Hashable, Codable {
     }
 
     /// Its kind and position: `rtmp-0`.
-    public var id: String
-    public var state: State
-    public var isOnAir: Bool
+    package var id: String
+    package var state: State
+    package var isOnAir: Bool
     /// What it sends: `1920x1080 30 fps h264`.
-    public var format: String?
-    public var starts: Int
+    package var format: String?
+    package var starts: Int
     /// Why it is absent or failed; `nil` when it is neither.
-    public var trouble: String?
+    package var trouble: String?
     /// Its last ends, oldest first.
-    public var history: [EndSnapshot]
+    package var history: [EndSnapshot]
     /// How many publishers were turned away, by reason; `nil` for a source that nobody publishes to.
-    public var refusals: [String: Int]?
+    package var refusals: [String: Int]?
     /// What encodes its frames, `h264_vaapi@0000:00:02.0`; `nil` for a source that sends pictures.
-    public var encoder: String?
+    package var encoder: String?
     /// Packets that SRT gave up because they came too late or not at all; `nil` for a source that is not SRT.
-    public var droppedPackets: Int?
+    package var droppedPackets: Int?
     /// What is taken of what it sends, how that is treated, and why nothing comes of it; `nil` for nothing to tell.
-    public var notes: [String]?
+    package var notes: [String]?
     /// What FFmpeg refuses of the slate's command line; `nil` for any other source, and while it refuses nothing.
-    public var refused: String?
+    package var refused: String?
 
-    public init(
+    package init(
         id: String, state: State, isOnAir: Bool = false, format: String? = nil, starts: Int = 0, trouble: String? = nil,
         history: [EndSnapshot] = [], refusals: [String: Int]? = nil, encoder: String? = nil, droppedPackets: Int? = nil,
         notes: [String]? = nil, refused: String? = nil
@@ -83,20 +83,20 @@ public struct SourceSnapshot: Sendable, Hashable, Codable {
 }
 
 /// The end of a process.
-public struct EndSnapshot: Sendable, Hashable, Codable {
+package struct EndSnapshot: Sendable, Hashable, Codable {
     /// Seconds since 1970.
-    public var started: Double
-    public var ended: Double
+    package var started: Double
+    package var ended: Double
     /// `exited 1`, `signal 9`.
-    public var status: String
+    package var status: String
     /// `nil` when it was asked to end.
-    public var cause: String?
+    package var cause: String?
     /// What it said last, secrets masked.
-    public var lastLines: [String]
+    package var lastLines: [String]
     /// What FFmpeg refused of its command line; `nil` where that is not why it ended.
-    public var refused: String?
+    package var refused: String?
 
-    public init(
+    package init(
         started: Double, ended: Double, status: String, cause: String? = nil, lastLines: [String] = [],
         refused: String? = nil
     ) {

@@ -1,6 +1,6 @@
 /// One output group with its encoder and targets.
-public struct GroupSnapshot: Sendable, Hashable, Codable {
-    public enum State: String, Sendable, Hashable, Codable, CaseIterable {
+package struct GroupSnapshot: Sendable, Hashable, Codable {
+    package enum State: String, Sendable, Hashable, Codable, CaseIterable {
         case starting
         case live
         /// It is on air with less than was asked for.
@@ -9,47 +9,47 @@ public struct GroupSnapshot: Sendable, Hashable, Codable {
         case stopped
     }
 
-    public var name: String
-    public var state: State
-    public var isWanted: Bool
+    package var name: String
+    package var state: State
+    package var isWanted: Bool
     /// FFmpeg's name of the encoder in use, or `copy`.
-    public var encoder: String
+    package var encoder: String
     /// The GPU's slot; `nil` for software.
-    public var gpu: String?
+    package var gpu: String?
     /// Why it is this encoder.
-    public var why: String
+    package var why: String
     /// It is another one than wanted because FFmpeg refuses an option of that; `nil` where that is not so.
-    public var ffmpegRefuses: Bool?
+    package var ffmpegRefuses: Bool?
     /// The preset of a software encoder, where a faster one than usual is in use because that was too slow.
-    public var loweredPreset: String?
+    package var loweredPreset: String?
     /// Pictures that went into the group's feed.
-    public var frames: Int
+    package var frames: Int
     /// Pictures that the channel had and the group has not.
-    public var lostFrames: Int
+    package var lostFrames: Int
     /// How often the encoder fell behind the channel's feed and was given the newest keyframe.
-    public var encoderSkips: Int
+    package var encoderSkips: Int
     /// Pictures that the encoders left out, by their own word.
-    public var droppedFrames: Int
-    public var feedBytes: Int
+    package var droppedFrames: Int
+    package var feedBytes: Int
     /// Pictures a second over the last seconds.
-    public var fps: Double
+    package var fps: Double
     /// Seconds of stream a second.
-    public var speed: Double
+    package var speed: Double
     /// Of picture and sound, over the last ten seconds.
-    public var bitsPerSecond: Double
+    package var bitsPerSecond: Double
     /// Seconds since it went live; 0 while it is not.
-    public var uptime: Double
-    public var exits: [EncoderExits]
+    package var uptime: Double
+    package var exits: [EncoderExits]
     /// By cause.
-    public var handovers: [String: Int]
+    package var handovers: [String: Int]
     /// Seconds from the last picture of one encoder to the first of the next.
-    public var handoverSeconds: HistogramSnapshot
+    package var handoverSeconds: HistogramSnapshot
     /// The encoder's last ends, oldest first.
-    public var history: [EndSnapshot]
-    public var targets: [TargetSnapshot]
-    public var tap: String?
+    package var history: [EndSnapshot]
+    package var targets: [TargetSnapshot]
+    package var tap: String?
 
-    public init(
+    package init(
         name: String, state: State, isWanted: Bool = true, encoder: String, gpu: String? = nil, why: String = "",
         ffmpegRefuses: Bool? = nil, loweredPreset: String? = nil, frames: Int = 0,
         lostFrames: Int = 0, encoderSkips: Int = 0, droppedFrames: Int = 0, feedBytes: Int = 0, fps: Double = 0,
@@ -86,12 +86,12 @@ public struct GroupSnapshot: Sendable, Hashable, Codable {
 }
 
 /// How often an encoder ended by itself for one reason.
-public struct EncoderExits: Sendable, Hashable, Codable {
-    public var encoder: String
-    public var cause: String
-    public var count: Int
+package struct EncoderExits: Sendable, Hashable, Codable {
+    package var encoder: String
+    package var cause: String
+    package var count: Int
 
-    public init(encoder: String, cause: String, count: Int) {
+    package init(encoder: String, cause: String, count: Int) {
         self.encoder = encoder
         self.cause = cause
         self.count = count
@@ -99,18 +99,18 @@ public struct EncoderExits: Sendable, Hashable, Codable {
 }
 
 /// Counts of values by upper bounds.
-public struct HistogramSnapshot: Sendable, Hashable, Codable {
+package struct HistogramSnapshot: Sendable, Hashable, Codable {
     /// Rising.
-    public var bounds: [Double]
+    package var bounds: [Double]
     /// Values at or below each bound and above the one before; one more for those above the last.
-    public var counts: [Int]
-    public var sum: Double
+    package var counts: [Int]
+    package var sum: Double
 
-    public init(bounds: [Double] = [], counts: [Int] = [0], sum: Double = 0) {
+    package init(bounds: [Double] = [], counts: [Int] = [0], sum: Double = 0) {
         self.bounds = bounds
         self.counts = counts
         self.sum = sum
     }
 
-    public var count: Int { counts.reduce(0, +) }
+    package var count: Int { counts.reduce(0, +) }
 }

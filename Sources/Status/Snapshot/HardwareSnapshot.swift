@@ -1,6 +1,6 @@
 /// A graphics processor, as it stands.
-public struct GPUSnapshot: Sendable, Hashable, Codable {
-    public enum State: String, Sendable, Hashable, Codable, CaseIterable {
+package struct GPUSnapshot: Sendable, Hashable, Codable {
+    package enum State: String, Sendable, Hashable, Codable, CaseIterable {
         case ready
         /// It failed, and is left alone until it is tried again.
         case quarantined
@@ -9,18 +9,18 @@ public struct GPUSnapshot: Sendable, Hashable, Codable {
     }
 
     /// The PCI slot or platform name.
-    public var slot: String
+    package var slot: String
     /// The kernel's driver.
-    public var driver: String
+    package var driver: String
     /// Vendor and device, where they are known.
-    public var name: String
+    package var name: String
     /// The node that it is used through: the render node, as long as the kernel does not number it anew.
-    public var node: String
-    public var state: State
+    package var node: String
+    package var state: State
     /// Why it cannot be used; `nil` when it can.
-    public var trouble: String?
+    package var trouble: String?
 
-    public init(slot: String, driver: String, name: String = "", node: String, state: State, trouble: String? = nil) {
+    package init(slot: String, driver: String, name: String = "", node: String, state: State, trouble: String? = nil) {
         self.slot = slot
         self.driver = driver
         self.name = name
@@ -31,14 +31,14 @@ public struct GPUSnapshot: Sendable, Hashable, Codable {
 }
 
 /// A capture card that is plugged in.
-public struct CaptureDeviceSnapshot: Sendable, Hashable, Codable {
+package struct CaptureDeviceSnapshot: Sendable, Hashable, Codable {
     /// What it calls itself.
-    public var name: String
-    public var serial: String?
+    package var name: String
+    package var serial: String?
     /// Where it is plugged in.
-    public var path: String
+    package var path: String
 
-    public init(name: String, serial: String? = nil, path: String) {
+    package init(name: String, serial: String? = nil, path: String) {
         self.name = name
         self.serial = serial
         self.path = path
@@ -46,17 +46,17 @@ public struct CaptureDeviceSnapshot: Sendable, Hashable, Codable {
 }
 
 /// An encoder of the box, on a GPU or in software.
-public struct EncoderSnapshot: Sendable, Hashable, Codable {
+package struct EncoderSnapshot: Sendable, Hashable, Codable {
     /// FFmpeg's name.
-    public var name: String
+    package var name: String
     /// The GPU's slot; `nil` for software.
-    public var gpu: String?
+    package var gpu: String?
     /// It passed its trial for a group.
-    public var isUsable: Bool
+    package var isUsable: Bool
     /// Why it is not usable; `nil` when it is, or has not been tried.
-    public var trouble: String?
+    package var trouble: String?
 
-    public init(name: String, gpu: String? = nil, isUsable: Bool, trouble: String? = nil) {
+    package init(name: String, gpu: String? = nil, isUsable: Bool, trouble: String? = nil) {
         self.name = name
         self.gpu = gpu
         self.isUsable = isUsable

@@ -1,7 +1,7 @@
 /// Something that an operator should act on.
-public struct Problem: Sendable, Hashable, Codable {
+package struct Problem: Sendable, Hashable, Codable {
     /// What can be wrong, in words for machines; each has a section in docs/operations.md.
-    public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
+    package enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
         case noSource = "no-source"
         case sourceAbsent = "source-absent"
         case sourceFailed = "source-failed"
@@ -21,13 +21,13 @@ public struct Problem: Sendable, Hashable, Codable {
         case reloadFailed = "reload-failed"
     }
 
-    public var problem: Kind
+    package var problem: Kind
     /// Whom it concerns: `target twitch`.
-    public var subject: String
+    package var subject: String
     /// What happened and what to do.
-    public var sentence: String
+    package var sentence: String
 
-    public init(_ problem: Kind, subject: String, sentence: String) {
+    package init(_ problem: Kind, subject: String, sentence: String) {
         self.problem = problem
         self.subject = subject
         self.sentence = sentence

@@ -1,6 +1,6 @@
 /// One target of a group.
-public struct TargetSnapshot: Sendable, Hashable, Codable {
-    public enum State: String, Sendable, Hashable, Codable, CaseIterable {
+package struct TargetSnapshot: Sendable, Hashable, Codable {
+    package enum State: String, Sendable, Hashable, Codable, CaseIterable {
         case connecting
         case live
         /// It is live and takes less than it is sent; `live` in the metrics.
@@ -12,28 +12,28 @@ public struct TargetSnapshot: Sendable, Hashable, Codable {
         case stopped
     }
 
-    public var name: String
-    public var state: State
-    public var isWanted: Bool
+    package var name: String
+    package var state: State
+    package var isWanted: Bool
     /// Bytes that its publishers were given.
-    public var bytes: Int
+    package var bytes: Int
     /// How often it was connected.
-    public var connects: Int
+    package var connects: Int
     /// How often its publisher fell behind and jumped to the newest keyframe.
-    public var skips: Int
+    package var skips: Int
     /// Seconds of stream that those jumps passed over.
-    public var skippedSeconds: Double
+    package var skippedSeconds: Double
     /// How much of the stream reaches it while it takes less than it is sent, from 0 to less than 1; `nil` while all
     /// does.
-    public var share: Double?
+    package var share: Double?
     /// Seconds since it was connected; 0 while it is not.
-    public var uptime: Double
+    package var uptime: Double
     /// Why it is not live, or does not stay so; `nil` when all is well, or it was never tried.
-    public var trouble: String?
+    package var trouble: String?
     /// Its publishers' last ends, oldest first.
-    public var history: [EndSnapshot]
+    package var history: [EndSnapshot]
 
-    public init(
+    package init(
         name: String, state: State, isWanted: Bool = true, bytes: Int = 0, connects: Int = 0, skips: Int = 0,
         skippedSeconds: Double = 0, share: Double? = nil, uptime: Double = 0, trouble: String? = nil,
         history: [EndSnapshot] = []
@@ -52,8 +52,8 @@ public struct TargetSnapshot: Sendable, Hashable, Codable {
     }
 
     /// It is connected, whether or not everything reaches it.
-    public var isConnected: Bool { state == .live || state == .degraded }
+    package var isConnected: Bool { state == .live || state == .degraded }
 
     /// The share in whole percent, rounded down: a target that lacks something is not at a hundred.
-    public var sharePercent: Int? { share.map { Int(max(0, min(0.99, $0)) * 100 + 1e-6) } }
+    package var sharePercent: Int? { share.map { Int(max(0, min(0.99, $0)) * 100 + 1e-6) } }
 }

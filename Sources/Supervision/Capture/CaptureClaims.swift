@@ -1,41 +1,41 @@
-public import CapabilityProbe
-public import Configuration
+package import CapabilityProbe
+package import Configuration
 
 /// Which source has which card.
 ///
 /// A card is bound by what it is, never by its node's number. Each belongs to one source; who has one keeps it for as
 /// long as it is there. Pure.
-public struct CaptureClaims: Sendable {
+package struct CaptureClaims: Sendable {
     /// In the order in which they came.
     private var sources: [(id: String, binding: CaptureBinding)] = []
     /// The paths of the cards that sources have.
     private var held: [String: String] = [:]
     /// What is plugged in: what gives pictures that can be used first, what does not answer last, and in the order of
     /// the paths.
-    public private(set) var devices: [CaptureDevice] = []
+    package private(set) var devices: [CaptureDevice] = []
 
-    public init() {}
+    package init() {}
 
-    public mutating func add(_ id: String, _ binding: CaptureBinding) {
+    package mutating func add(_ id: String, _ binding: CaptureBinding) {
         sources.removeAll { $0.id == id }
         held[id] = nil
         sources.append((id, binding))
         assign()
     }
 
-    public mutating func remove(_ id: String) {
+    package mutating func remove(_ id: String) {
         sources.removeAll { $0.id == id }
         held[id] = nil
         assign()
     }
 
-    public mutating func set(_ devices: [CaptureDevice]) {
+    package mutating func set(_ devices: [CaptureDevice]) {
         self.devices = devices.sorted { ($0.drawback, $0.path) < ($1.drawback, $1.path) }
         assign()
     }
 
     /// The card of a source; `nil` while there is none for it.
-    public func device(of id: String) -> CaptureDevice? {
+    package func device(of id: String) -> CaptureDevice? {
         held[id].flatMap { path in devices.first { $0.path == path } }
     }
 
@@ -68,13 +68,13 @@ extension CaptureDevice {
     fileprivate var drawback: Int { isHung ? 2 : isReadable ? 0 : 1 }
 
     /// Another card, that nothing but its port tells from this one.
-    public func looksLike(_ other: CaptureDevice) -> Bool {
+    package func looksLike(_ other: CaptureDevice) -> Bool {
         path != other.path && name == other.name && serial == other.serial
             && (usbNode == nil || usbNode != other.usbNode)
     }
 
     /// What is plugged in, for people.
-    public static func list(_ devices: [CaptureDevice]) -> String {
+    package static func list(_ devices: [CaptureDevice]) -> String {
         if devices.isEmpty { return "none is plugged in" }
         return "plugged in: "
             + devices.map { "\($0.name) at \($0.path)" + ($0.serial.map { " (serial \($0))" } ?? "") }.joined(
@@ -82,7 +82,7 @@ extension CaptureDevice {
     }
 
     /// It is what a configuration means.
-    public func matches(_ binding: CaptureBinding) -> Bool {
+    package func matches(_ binding: CaptureBinding) -> Bool {
         switch binding {
         case .serial(let serial): self.serial == serial
         // With or without the interface at its end: `pci-0000:00:14.0-usb-0:2` is the port.
@@ -105,7 +105,7 @@ extension CaptureBinding {
     }
 
     /// For people.
-    public var sentence: String {
+    package var sentence: String {
         switch self {
         case .serial(let serial): "with the serial \(serial)"
         case .path(let path): "at \(path)"

@@ -4,7 +4,7 @@ import Logging
 import Synchronization
 
 /// Knows which capture cards are plugged in, and tells sources of theirs.
-public final class CaptureKeeper: Sendable {
+package final class CaptureKeeper: Sendable {
     private struct State {
         var claims = CaptureClaims()
         var listeners: [String: Listener] = [:]

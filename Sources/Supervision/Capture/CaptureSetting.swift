@@ -1,20 +1,20 @@
-public import CapabilityProbe
-public import Configuration
+package import CapabilityProbe
+package import Configuration
 import EncoderSelection
-public import FFmpeg
+package import FFmpeg
 
 /// What a card is asked for: the mode of it that is nearest to the wish.
-public struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
+package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
     /// FFmpeg's name of the format; `nil` leaves it to FFmpeg.
-    public var format: String?
-    public var size: FrameSize?
-    public var rate: FFmpeg.FrameRate?
+    package var format: String?
+    package var size: FrameSize?
+    package var rate: FFmpeg.FrameRate?
     /// The fields that its frames consist of; `nil` where they are progressive, or the driver says nothing of it.
-    public var fields: FieldOrder?
+    package var fields: FieldOrder?
     /// It is not quite what was asked for.
-    public var isOther = false
+    package var isOther = false
 
-    public var description: String {
+    package var description: String {
         let words = [format, size.map { "\($0)" }, rate.map { "at \($0)" }, fields.map { _ in "interlaced" }]
         return words.compactMap { $0 }.joined(separator: " ")
     }
@@ -59,7 +59,7 @@ public struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
     ///   - modes: What the card says that it can do; `nil` or empty where it could not be asked.
     ///   - size: The wish; `nil` for the best of the card.
     ///   - rate: Likewise.
-    public init(_ modes: [CaptureMode]?, size: PixelSize?, rate: Configuration.FrameRate?) {
+    package init(_ modes: [CaptureMode]?, size: PixelSize?, rate: Configuration.FrameRate?) {
         let wanted = rate.map { Double($0.numerator) / Double($0.denominator) }
         let candidates = (modes ?? []).filter { Self.formats[$0.format] != nil }.flatMap { mode in
             let rates = mode.rates.compactMap { Self.rate($0) }
@@ -84,7 +84,7 @@ public struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
 
     /// Takes what the card gives by itself for what is not asked for; and for what was where it is not the card's to
     /// choose.
-    public mutating func fill(from arriving: CardInput.Arriving) {
+    package mutating func fill(from arriving: CardInput.Arriving) {
         let mode = arriving.mode
         let arrived = FrameSize(width: mode.width, height: mode.height)
         // A mode of the card's list scales to what was asked for.

@@ -1,10 +1,10 @@
-public import CapabilityProbe
+package import CapabilityProbe
 import Synchronization
 
 /// Asks what capture cards are there, each for itself: one whose driver hangs hides no other.
 ///
 /// Who does not answer is not asked again until it has: what hangs holds one thread, however often somebody looks.
-public final class CaptureSurvey: Sendable {
+package final class CaptureSurvey: Sendable {
     private struct State {
         /// By the `id` of candidates.
         var asked: [String: Standing] = [:]
@@ -28,7 +28,7 @@ public final class CaptureSurvey: Sendable {
     private static let listPatience = Duration.seconds(10)
 
     /// - Parameter hasAnswered: Called when somebody has who was not waited for: it is worth another look.
-    public convenience init(hasAnswered: @escaping @Sendable () -> Void = {}) {
+    package convenience init(hasAnswered: @escaping @Sendable () -> Void = {}) {
         self.init(list: { CaptureList.read() }, ask: { $0.ask() }, hasAnswered: hasAnswered)
     }
 
@@ -47,7 +47,7 @@ public final class CaptureSurvey: Sendable {
     /// What is there now.
     ///
     /// - Returns: `nil` when udev does not say so in time.
-    public func look() async -> [CaptureDevice]? {
+    package func look() async -> [CaptureDevice]? {
         guard let found = await Offload.run(atMost: Self.listPatience, list) else { return nil }
         let due = state.withLock { state in
             let ids = Set(found.candidates.map(\.id))

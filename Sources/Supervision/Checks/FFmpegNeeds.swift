@@ -1,19 +1,19 @@
-public import Configuration
-public import FFmpeg
+package import Configuration
+package import FFmpeg
 import Redaction
 
 /// What a configuration needs of FFmpeg and the installed one does not have: what cannot be used, and what can.
-public struct MissingAbility: Sendable, Hashable {
+package struct MissingAbility: Sendable, Hashable {
     /// Whom it concerns, as problems name it: `source srt-0 of main`.
-    public var subject: String
+    package var subject: String
     /// As ``RefusedOption`` describes what is refused: `the protocol srt`.
-    public var missing: String
+    package var missing: String
     /// What follows from it.
-    public var consequence: String
+    package var consequence: String
     /// What to do, as the end of a sentence.
     var advice = RefusedRole.advice
 
-    public func sentence(ffmpeg: String) -> String {
+    package func sentence(ffmpeg: String) -> String {
         "FFmpeg \(ffmpeg) does not have \(missing): \(consequence)" + advice
     }
 
@@ -45,12 +45,13 @@ public struct MissingAbility: Sendable, Hashable {
 
 /// Compares what a configuration asks for with what an FFmpeg lists. Nothing is refused because of it: what does not
 /// need the missing part works.
-public struct FFmpegNeeds: Sendable {
+package struct FFmpegNeeds: Sendable {
     private let ffmpeg: FFmpegCapabilities
     private var found: [MissingAbility] = []
 
     /// - Returns: In the order of the file; empty where nothing is missing.
-    public static func missing(for configuration: BoxConfiguration, in ffmpeg: FFmpegCapabilities) -> [MissingAbility] {
+    package static func missing(for configuration: BoxConfiguration, in ffmpeg: FFmpegCapabilities) -> [MissingAbility]
+    {
         var needs = FFmpegNeeds(ffmpeg: ffmpeg)
         needs.need(.everything, for: "the service", "nothing can be sent")
         for channel in configuration.channels {
@@ -60,7 +61,7 @@ public struct FFmpegNeeds: Sendable {
     }
 
     /// The same for a box without a configuration: everything that the service can do.
-    public static func missing(in ffmpeg: FFmpegCapabilities) -> [MissingAbility] {
+    package static func missing(in ffmpeg: FFmpegCapabilities) -> [MissingAbility] {
         var needs = FFmpegNeeds(ffmpeg: ffmpeg)
         needs.need(.everything, for: "the service", "nothing can be sent")
         needs.need(.encodedSound, for: "sound", "it cannot be encoded, but only passed on")

@@ -1,6 +1,6 @@
 import CLinux
 import EncoderSelection
-public import FFmpeg
+package import FFmpeg
 import Glibc
 import SystemPackage
 
@@ -9,24 +9,24 @@ import SystemPackage
 ///
 /// What FFmpeg does not list is not tried: ``FFmpegNeeds`` names it. Neither are encoders of GPUs: each is proven by a
 /// trial of its own, with the same options, before a group is given to it.
-public struct FFmpegSelfCheck: Sendable {
+package struct FFmpegSelfCheck: Sendable {
     /// What it found out.
-    public struct Findings: Sendable, Hashable {
+    package struct Findings: Sendable, Hashable {
         /// In the order of the stream; empty for an FFmpeg that takes everything.
-        public var refused: [RefusedRole]
+        package var refused: [RefusedRole]
         /// What is made by processes of which it could not be found out: they hung, crashed, were stopped or did not
         /// start.
-        public var unknown: [String]
+        package var unknown: [String]
 
-        public init(refused: [RefusedRole] = [], unknown: [String] = []) {
+        package init(refused: [RefusedRole] = [], unknown: [String] = []) {
             self.refused = refused
             self.unknown = unknown
         }
 
-        public var isComplete: Bool { unknown.isEmpty }
+        package var isComplete: Bool { unknown.isEmpty }
 
         /// What could not be found out, for people; `nil` where everything was.
-        public func doubt(ffmpeg: String) -> String? {
+        package func doubt(ffmpeg: String) -> String? {
             guard !isComplete else { return nil }
             return
                 """
@@ -69,13 +69,13 @@ public struct FFmpegSelfCheck: Sendable {
     /// How long a source that is not there is waited for.
     private static let silence = Duration.milliseconds(300)
 
-    public init(ffmpeg: FFmpegBinary, environment: [String: String], limit: Duration = .seconds(10)) {
+    package init(ffmpeg: FFmpegBinary, environment: [String: String], limit: Duration = .seconds(10)) {
         self.limit = limit
         self.ffmpeg = ffmpeg
         self.environment = environment
     }
 
-    public func run() async -> Findings {
+    package func run() async -> Findings {
         guard let relayed = MemoryFile("relayed"), let made = MemoryFile("made"),
             let frames = MemoryFile("frames", ReadyMadeMedia.frames(width: Self.size.width, height: Self.size.height)),
             let sound = MemoryFile("sound", ReadyMadeMedia.sound)

@@ -1,10 +1,10 @@
-public import Configuration
+package import Configuration
 import FFmpeg
 
 /// Targets and pulls whose servers cannot be checked because the system has no authorities.
-public enum MissingAuthorities {
+package enum MissingAuthorities {
     /// - Returns: A sentence for each, in the order of the file; empty where the authorities are installed.
-    public static func notices(for configuration: BoxConfiguration) -> [String] {
+    package static func notices(for configuration: BoxConfiguration) -> [String] {
         notices(for: configuration, areInstalled: SystemAuthorities.areInstalled)
     }
 

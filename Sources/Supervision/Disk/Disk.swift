@@ -1,4 +1,4 @@
-public import Configuration
+package import Configuration
 import FFmpeg
 import FoundationEssentials
 import Logging
@@ -8,7 +8,7 @@ import Synchronization
 /// program, which has a limit.
 ///
 /// What lies in the runtime folder is touched directly: that is a file system in memory.
-public final class Disk: Sendable {
+package final class Disk: Sendable {
     private struct State {
         /// Children that wait for a disk and cannot be ended, by the folder that they were to touch.
         var stuck: [String: Set<Int32>] = [:]
@@ -43,16 +43,16 @@ public final class Disk: Sendable {
     }
 
     /// What kept a file from being written.
-    public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
-        public var description: String
+    package struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
+        package var description: String
         /// The disk does not answer.
-        public var isSilent = false
+        package var isSilent = false
     }
 
     // MARK: Files
 
     /// Keeps something in a file, whole or not at all, and makes the folder of that.
-    public func store(_ bytes: [UInt8], to path: String) async throws(Failure) {
+    package func store(_ bytes: [UInt8], to path: String) async throws(Failure) {
         try check(await write(.store(path: path), bytes), "cannot write \(path)")
     }
 
@@ -91,7 +91,7 @@ public final class Disk: Sendable {
     }
 
     /// A metrics file, which is written again and again.
-    public func statusFile(_ path: String) -> StatusFileChild { StatusFileChild(path, program: program) }
+    package func statusFile(_ path: String) -> StatusFileChild { StatusFileChild(path, program: program) }
 
     // MARK: Secrets and configuration
 
@@ -132,9 +132,9 @@ public final class Disk: Sendable {
     }
 
     /// A configuration with what is to be said of it, and the secrets that its files hold.
-    public struct ReadConfiguration: Sendable {
-        public var file: ConfigurationFile
-        public var secrets: [String]
+    package struct ReadConfiguration: Sendable {
+        package var file: ConfigurationFile
+        package var secrets: [String]
     }
 
     /// Reads and checks the configuration, with the files that it names.
@@ -144,7 +144,7 @@ public final class Disk: Sendable {
     ///   - environment: The service's.
     /// - Returns: `nil` where there is none and need not be.
     /// - Throws: ``Failure`` with every mistake, a line each.
-    public func configuration(
+    package func configuration(
         _ path: String, isOptional: Bool, environment: [String: String]
     ) async throws(Failure) -> ReadConfiguration? {
         let task = DiskTask.configuration(path: path, isOptional: isOptional)

@@ -1,14 +1,14 @@
-public import Configuration
+package import Configuration
 import FoundationEssentials
 import Glibc
-public import SystemPackage
+package import SystemPackage
 
 /// What is done with a file of the service, by a process that does nothing else: a disk may hang, and a thread that
 /// waits for one in the kernel keeps its process from ending.
 ///
 /// The service starts its own program with a hidden command for this, see ``Disk``. What is written comes on standard
 /// input, and what is read goes to standard output: no argument holds either, so none can hold a secret.
-public enum DiskTask: Sendable, Equatable {
+package enum DiskTask: Sendable, Equatable {
     /// Tells which file lies at a path, as ``FileLook`` has it.
     case look(path: String)
     /// Gives the contents of a file that has at most so many bytes.
@@ -32,7 +32,7 @@ public enum DiskTask: Sendable, Equatable {
     // MARK: Words
 
     /// - Returns: `nil` for words that are no task.
-    public init?(_ words: [String]) {
+    package init?(_ words: [String]) {
         guard let task = Self.read(words) else { return nil }
         self = task
     }
@@ -113,7 +113,7 @@ public enum DiskTask: Sendable, Equatable {
     ///   - input: What is to be written.
     ///   - output: Takes what was read, or a sentence that says what is wrong.
     /// - Returns: The exit status.
-    public func run(environment: [String: String], input: FileDescriptor, output: FileDescriptor) -> CInt {
+    package func run(environment: [String: String], input: FileDescriptor, output: FileDescriptor) -> CInt {
         if case .publish(let path) = self {
             StatusFileTask(path: path).run(input: input, output: output)
             return 0

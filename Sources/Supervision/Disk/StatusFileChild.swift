@@ -1,7 +1,7 @@
 import CLinux
 import FFmpeg
 import Glibc
-public import Status
+package import Status
 import Synchronization
 import SystemPackage
 
@@ -10,7 +10,7 @@ import SystemPackage
 ///
 /// Every call blocks until the text is published, however long the disk takes: for a thread that does nothing else. It
 /// waits for a pipe, which keeps no process from ending.
-public final class StatusFileChild: Sendable {
+package final class StatusFileChild: Sendable {
     private struct Pipes {
         var toChild: CInt
         var fromChild: CInt
@@ -32,16 +32,16 @@ public final class StatusFileChild: Sendable {
         self.program = program
     }
 
-    public var path: String { file.path }
+    package var path: String { file.path }
 
     /// Publishes a text. Not to be called twice at the same time.
-    public func write(_ text: [UInt8]) throws(StatusFile.WriteError) {
+    package func write(_ text: [UInt8]) throws(StatusFile.WriteError) {
         guard let pipes = try pipes() else { return try file.write(text) }
         try exchange(StatusFileTask.header(text.count) + text, pipes)
     }
 
     /// Removes the file. Not to be called while a text is published.
-    public func remove() {
+    package func remove() {
         guard let pipes = try? pipes() else {
             if state.withLock(\.isInMemory) == true { file.remove() }
             return
@@ -50,7 +50,7 @@ public final class StatusFileChild: Sendable {
     }
 
     /// Ends the child, whatever it waits for; does not wait for its end.
-    public func end() { state.withLock(\.child)?.stop(.now) }
+    package func end() { state.withLock(\.child)?.stop(.now) }
 
     // MARK: The child
 

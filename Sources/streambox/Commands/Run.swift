@@ -1,10 +1,10 @@
-public import ArgumentParser
+import ArgumentParser
 import Configuration
 import Control
 import EncoderSelection
 import FFmpeg
 import Glibc
-public import Logging
+import Logging
 import Redaction
 import ServiceLifecycle
 import ServiceManager

@@ -1,11 +1,11 @@
-public import TestSupport
+package import TestSupport
 
 /// More devices that come and go than a dock has, on the real netlink of a network namespace of one's own.
-public enum HotplugStorm {
+package enum HotplugStorm {
     /// Announces events to a program that was started with `unshare --net`.
     ///
     /// - Returns: The last event of each device: its path below `/sys`, and `add`, `change` or `remove`.
-    public static func announce(
+    package static func announce(
         to program: Program, events: Int, devices: Int, milliseconds: Int, seed: Int
     ) async throws -> [String: String] {
         let arguments = [

@@ -1,17 +1,17 @@
 import Foundation
-public import TestSupport
+package import TestSupport
 
 /// A machine of one's own: devices that are not there, seen by the real libudev, libdrm, libva and V4L2 of the programs
 /// started in it.
 ///
 /// The C parts lie beside, in `Tests/Lab/C`; they are compiled once a test run, with the clang that comes with Swift.
-public struct Lab: Sendable {
+package struct Lab: Sendable {
     private let rig: Program
     private let folder: TemporaryFolder
     /// What a program needs to see these devices.
-    public let environment: [String: String?]
+    package let environment: [String: String?]
     /// On top of it: what finds NVIDIA's libraries.
-    public let nvidiaEnvironment: [String: String?]
+    package let nvidiaEnvironment: [String: String?]
 
     /// The box that the descriptions in `Tests/CapabilityProbeTests/Devices` are of.
     static let devices = folder.deletingLastPathComponent().appendingPathComponent("CapabilityProbeTests/Devices")
@@ -19,7 +19,7 @@ public struct Lab: Sendable {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
 
     /// Starts the rig on a stage, without any device.
-    public init(_ stage: Stage) async throws {
+    package init(_ stage: Stage) async throws {
         let parts = try await LabParts.built()
         // umockdev keeps its files where temporary files are; the stage's folder goes with the stage.
         rig = try await stage.program(
@@ -39,7 +39,7 @@ public struct Lab: Sendable {
     }
 
     /// - Throws: `Failed` with the rig's words when it does not do it.
-    public func tell(_ words: String?...) async throws {
+    package func tell(_ words: String?...) async throws {
         let words = words.compactMap { $0 }
         let next = (rig.output.lines.last?.index ?? -1) + 1
         try await rig.write(Array((words.joined(separator: " ") + "\n").utf8))
@@ -54,7 +54,7 @@ public struct Lab: Sendable {
     // MARK: GPUs
 
     /// Plugs a GPU in: its driver answers, and its "add" events come.
-    public func plug(_ gpu: LabGPU) async throws {
+    package func plug(_ gpu: LabGPU) async throws {
         let path = try folder.write("\(UUID().uuidString).umockdev", gpu.description)
         if gpu.render == nil { return try await tell("load", path) }
         // The answering comes first for who looks at the event; it needs the node, and so an event is sent once more.
@@ -64,7 +64,7 @@ public struct Lab: Sendable {
     }
 
     /// Pulls a GPU: who has it open is told so by the kernel, and the "remove" events come.
-    public func unplug(_ gpu: LabGPU) async throws {
+    package func unplug(_ gpu: LabGPU) async throws {
         for node in gpu.nodes { try await tell("gone", node) }
         for device in gpu.devices.reversed() { try await tell("unplug", device) }
         try await tell("unplug", gpu.path)
@@ -73,20 +73,20 @@ public struct Lab: Sendable {
     /// The kernel says that a GPU is beyond recovery.
     ///
     /// - Parameter recovery: How it could be had back; `none` where its driver has done so already.
-    public func wedge(_ gpu: LabGPU, recovery: String = "rebind") async throws {
+    package func wedge(_ gpu: LabGPU, recovery: String = "rebind") async throws {
         guard let card = gpu.devices.first else { throw Failed("\(gpu.slot) has no DRM device") }
         try await tell("set", card, "WEDGED", recovery)
         try await tell("event", card, "change")
     }
 
     /// A GPU's render node belongs to a group, and to nobody else.
-    public func restrict(_ gpu: LabGPU, to group: String) async throws {
+    package func restrict(_ gpu: LabGPU, to group: String) async throws {
         guard let node = gpu.nodes.last else { throw Failed("\(gpu.slot) has no node") }
         try await restrict(node, to: group)
     }
 
     /// A node belongs to a group, and to nobody else. Group `root` is the one of tests that root runs.
-    public func restrict(_ node: String, to group: String) async throws {
+    package func restrict(_ node: String, to group: String) async throws {
         let file = (environment["UMOCKDEV_DIR"]! ?? "") + node
         _ = try await Program.run("chown", ["nobody:\(group)", file]).success("chown")
         _ = try await Program.run("chmod", ["0660", file]).success("chmod")
@@ -94,11 +94,11 @@ public struct Lab: Sendable {
 
     /// Options of setpriv: a program that root starts with them is bound by the permissions of files, as any other user
     /// is. Root in a container may have the two capabilities as inheritable ones, so the bounding set is not enough.
-    public static let boundByPermissions =
+    package static let boundByPermissions =
         ["--inh-caps=-dac_override,-dac_read_search", "--bounding-set=-dac_override,-dac_read_search"]
 
     /// A GPU's render node may be opened by everybody, as a new udev rule has it.
-    public func permit(_ gpu: LabGPU) async throws {
+    package func permit(_ gpu: LabGPU) async throws {
         guard let node = gpu.nodes.last, let root = environment["UMOCKDEV_DIR"] ?? nil else {
             throw Failed("\(gpu.slot) has no node")
         }
@@ -109,7 +109,7 @@ public struct Lab: Sendable {
     // MARK: Cameras
 
     /// Plugs a camera in: it gives pictures, and its "add" events come.
-    public func plug(_ camera: LabCamera) async throws {
+    package func plug(_ camera: LabCamera) async throws {
         try await tell("load", try folder.write("\(UUID().uuidString).umockdev", camera.description))
         try await tell("camera", camera.node, camera.modes.map(\.text).joined(separator: ","), camera.pictures)
         try await tell("usb", camera.usbNode, camera.node)
@@ -118,18 +118,18 @@ public struct Lab: Sendable {
     }
 
     /// Plugs a camera in whose driver answers nothing, ever.
-    public func plugHung(_ camera: LabCamera) async throws {
+    package func plugHung(_ camera: LabCamera) async throws {
         try await tell("load", try folder.write("\(UUID().uuidString).umockdev", camera.description))
         try await tell("video", camera.node, "hung")
         try await tell("event", camera.device, "change")
     }
 
-    public func unplugHung(_ camera: LabCamera) async throws {
+    package func unplugHung(_ camera: LabCamera) async throws {
         for device in [camera.device, camera.usb] { try await tell("unplug", device) }
     }
 
     /// Pulls a camera: who has it open is told so by the kernel, and the "remove" events come.
-    public func unplug(_ camera: LabCamera) async throws {
+    package func unplug(_ camera: LabCamera) async throws {
         try await tell("gone", camera.node)
         try await tell("unplug", camera.device)
         if camera.sound != nil { try await unplugSound(of: camera) }
@@ -137,17 +137,17 @@ public struct Lab: Sendable {
     }
 
     /// A camera gives no pictures any more, without a word; or gives them again.
-    public func freeze(_ camera: LabCamera, _ isFrozen: Bool = true) async throws {
+    package func freeze(_ camera: LabCamera, _ isFrozen: Bool = true) async throws {
         try await tell("freeze", camera.node, isFrozen ? "1" : "0")
     }
 
     /// Another program has a camera, or has it no more.
-    public func occupy(_ camera: LabCamera, _ isBusy: Bool = true) async throws {
+    package func occupy(_ camera: LabCamera, _ isBusy: Bool = true) async throws {
         try await tell("busy", camera.node, isBusy ? "1" : "0")
     }
 
     /// What arrives at the HDMI input of a camera, which has one from now on; `nil` for nothing.
-    public func send(_ size: (width: Int, height: Int)?, to camera: LabCamera) async throws {
+    package func send(_ size: (width: Int, height: Int)?, to camera: LabCamera) async throws {
         try await tell("hdmi", camera.node, "\(size?.width ?? 0)", "\(size?.height ?? 0)")
     }
 
@@ -165,14 +165,14 @@ public struct Lab: Sendable {
     /// The sound of a camera is there, and its "add" event comes.
     ///
     /// - Parameter drift: Millionths by which its clock is fast.
-    public func plugSound(of camera: LabCamera, drift: Int = 0) async throws {
+    package func plugSound(of camera: LabCamera, drift: Int = 0) async throws {
         guard let description = camera.soundDescription else { throw Failed("\(camera.node) has no sound") }
         try setSound(of: camera, drift: drift)
         try await tell("load", try folder.write("\(UUID().uuidString).umockdev", description))
     }
 
     /// The sound of a camera is gone, who has it open is told so by the kernel, and its "remove" event comes.
-    public func unplugSound(of camera: LabCamera) async throws {
+    package func unplugSound(of camera: LabCamera) async throws {
         guard let device = camera.soundDevice else { throw Failed("\(camera.node) has no sound") }
         try setSound(of: camera, drift: nil)
         try await tell("unplug", device)
@@ -181,7 +181,7 @@ public struct Lab: Sendable {
     /// The same without a word of udev's.
     ///
     /// - Parameter drift: Likewise; `nil` for no sound any more.
-    public func setSound(of camera: LabCamera, drift: Int?) throws {
+    package func setSound(of camera: LabCamera, drift: Int?) throws {
         let name = "card\(camera.sound ?? 0)"
         if let drift { return try replace(name, with: "\(drift)\n") }
         guard unlink(folder.path(name)) == 0 else {
@@ -192,7 +192,7 @@ public struct Lab: Sendable {
     // MARK: Faults
 
     /// Calls of the VA driver that may fail.
-    public enum Call: String, Sendable {
+    package enum Call: String, Sendable {
         case start = "Init"
         case createConfig = "CreateConfig"
         case createContext = "CreateContext"
@@ -205,7 +205,7 @@ public struct Lab: Sendable {
     }
 
     /// Calls of NVIDIA's libraries that may fail.
-    public enum NVIDIACall: String, Sendable {
+    package enum NVIDIACall: String, Sendable {
         case cuInit, cuCtxCreate, cuCtxPushCurrent
         case openSession = "OpenSession"
         case initialize = "Initialize"
@@ -213,12 +213,12 @@ public struct Lab: Sendable {
         case lockBitstream = "LockBitstream"
     }
 
-    public enum Fault: Sendable, CustomStringConvertible {
+    package enum Fault: Sendable, CustomStringConvertible {
         case busy, operationFailed, encodingError, allocationFailed, hang, crash
         case sleep(milliseconds: Int)
         case code(Int)
 
-        public var description: String {
+        package var description: String {
             switch self {
             case .busy: "HW_BUSY"
             case .operationFailed: "OPERATION_FAILED"
@@ -240,31 +240,31 @@ public struct Lab: Sendable {
     /// - Parameters:
     ///   - after: So many calls in a process go well before.
     ///   - gpu: `nil` for all.
-    public func fail(_ call: Call, _ fault: Fault, after: Int = 0, on gpu: LabGPU? = nil) throws {
+    package func fail(_ call: Call, _ fault: Fault, after: Int = 0, on gpu: LabGPU? = nil) throws {
         try add(
             "\(call.rawValue) \(fault) after=\(after)" + (gpu?.render.map { " gpu=\($0)" } ?? ""), to: Self.faultsFile)
     }
 
-    public func fail(_ call: NVIDIACall, _ fault: Fault, after: Int = 0) throws {
+    package func fail(_ call: NVIDIACall, _ fault: Fault, after: Int = 0) throws {
         try add("\(call.rawValue) \(fault) after=\(after)", to: Self.nvidiaFaultsFile)
     }
 
     /// What the VA driver can do: `noencoder`, `noscaler`, `talks` (1), `messages` (1: takes SEI messages), `width`,
     /// `height` (pixels), `contexts` (a process).
-    public func limit(_ name: String, _ value: Int, on gpu: LabGPU? = nil) throws {
+    package func limit(_ name: String, _ value: Int, on gpu: LabGPU? = nil) throws {
         try add("Limit \(name)=\(value)" + (gpu?.render.map { " gpu=\($0)" } ?? ""), to: Self.faultsFile)
     }
 
     /// What NVIDIA's can do: `devices`, `sessions` (over all processes), `version` (16 a major), `width`.
-    public func limitNVIDIA(_ name: String, _ value: Int) throws {
+    package func limitNVIDIA(_ name: String, _ value: Int) throws {
         try add("Limit \(name)=\(value)", to: Self.nvidiaFaultsFile)
     }
 
     /// A line of the VA driver's faults, as `Tests/Lab/C/faults.h` has them.
-    public func add(_ line: String) throws { try add(line, to: Self.faultsFile) }
+    package func add(_ line: String) throws { try add(line, to: Self.faultsFile) }
 
     /// Everything works again.
-    public func heal() throws {
+    package func heal() throws {
         for name in [Self.faultsFile, Self.nvidiaFaultsFile] { try replace(name, with: "") }
     }
 
@@ -282,12 +282,12 @@ public struct Lab: Sendable {
     }
 
     /// Plugs in every device of a description.
-    public func load(_ name: String) async throws {
+    package func load(_ name: String) async throws {
         try await tell("load", Self.devices.appendingPathComponent(name).path)
     }
 
     /// Ends the rig, which takes its testbed away.
-    public func end() async throws {
+    package func end() async throws {
         rig.closeInput()
         guard try await rig.wait(.seconds(10)) == .exited(0) else {
             throw Failed("the rig ended badly: \(rig.errors.text)")
@@ -296,7 +296,7 @@ public struct Lab: Sendable {
 }
 
 /// Runs `body` in a lab on a stage of its own.
-public func withLab<Result>(_ body: (Stage, Lab) async throws -> Result) async throws -> Result {
+package func withLab<Result>(_ body: (Stage, Lab) async throws -> Result) async throws -> Result {
     try await withStage { stage in
         let lab = try await Lab(stage)
         let result = try await body(stage, lab)

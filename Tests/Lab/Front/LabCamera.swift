@@ -1,16 +1,16 @@
 /// A capture card that is not there, with the real V4L2 between it and FFmpeg.
-public struct LabCamera: Sendable, Hashable {
+package struct LabCamera: Sendable, Hashable {
     /// What it can be asked for.
-    public struct Mode: Sendable, Hashable {
+    package struct Mode: Sendable, Hashable {
         /// `YUYV`, `NV12`; `MJPG` and `H264` where the camera has a file of pictures.
-        public var format: String
-        public var width: Int
-        public var height: Int
-        public var rate: Int
+        package var format: String
+        package var width: Int
+        package var height: Int
+        package var rate: Int
         /// Each picture has two fields, the top one first.
-        public var isInterlaced: Bool
+        package var isInterlaced: Bool
 
-        public init(
+        package init(
             _ format: String = "YUYV", _ width: Int = 320, _ height: Int = 180, at rate: Int = 30,
             isInterlaced: Bool = false
         ) {
@@ -24,18 +24,18 @@ public struct LabCamera: Sendable, Hashable {
         var text: String { "\(format):\(width)x\(height)@\(rate)" + (isInterlaced ? "i" : "") }
     }
 
-    public var serial: String?
+    package var serial: String?
     /// The USB port, `1-2`.
-    public var port: String
+    package var port: String
     /// The number of its node.
-    public var number: Int
-    public var modes: [Mode]
+    package var number: Int
+    package var modes: [Mode]
     /// Its compressed pictures, one after the other.
-    public var pictures: String?
+    package var pictures: String?
     /// The number of its ALSA card, where it has sound.
-    public var sound: Int?
+    package var sound: Int?
 
-    public init(
+    package init(
         serial: String? = "SN0001", port: String = "1-2", number: Int = 0, modes: [Mode] = [Mode()],
         pictures: String? = nil, sound: Int? = nil
     ) {
@@ -47,10 +47,10 @@ public struct LabCamera: Sendable, Hashable {
         self.sound = sound
     }
 
-    public var node: String { "/dev/video\(number)" }
-    public var usbNode: String { "/dev/bus/usb/001/\(port.split(separator: "-").last ?? "")" }
+    package var node: String { "/dev/video\(number)" }
+    package var usbNode: String { "/dev/bus/usb/001/\(port.split(separator: "-").last ?? "")" }
     /// udev's name of its port.
-    public var path: String { "pci-0000:00:14.0-usb-0:\(port.split(separator: "-").last ?? ""):1.0" }
+    package var path: String { "pci-0000:00:14.0-usb-0:\(port.split(separator: "-").last ?? ""):1.0" }
 
     var usb: String { "/sys/devices/pci0000:00/0000:00:14.0/usb1/\(port)" }
     var device: String { "\(usb)/\(port):1.0/video4linux/video\(number)" }

@@ -1,29 +1,29 @@
 /// A GPU that is not there.
-public struct LabGPU: Sendable, Hashable {
+package struct LabGPU: Sendable, Hashable {
     /// The PCI slot.
-    public var slot: String
+    package var slot: String
     /// The kernel's driver.
-    public var driver: String
+    package var driver: String
     /// PCI ids.
-    public var ids: (vendor: Int, device: Int) {
+    package var ids: (vendor: Int, device: Int) {
         driver == "i915" ? (0x8086, 0x46A6) : driver == "amdgpu" ? (0x1002, 0x73FF) : (0x10DE, 0x1EB0)
     }
     /// The number of its render node, from 128; `nil` for one without DRM nodes.
-    public var render: Int?
+    package var render: Int?
 
-    public init(slot: String, driver: String, render: Int?) {
+    package init(slot: String, driver: String, render: Int?) {
         self.slot = slot
         self.driver = driver
         self.render = render
     }
 
-    public static let intel = LabGPU(slot: "0000:00:02.0", driver: "i915", render: 128)
-    public static let amd = LabGPU(slot: "0000:03:00.0", driver: "amdgpu", render: 129)
+    package static let intel = LabGPU(slot: "0000:00:02.0", driver: "i915", render: 128)
+    package static let amd = LabGPU(slot: "0000:03:00.0", driver: "amdgpu", render: 129)
     /// NVIDIA's driver encodes without DRM nodes.
-    public static let nvidia = LabGPU(slot: "0000:01:00.0", driver: "nvidia", render: nil)
+    package static let nvidia = LabGPU(slot: "0000:01:00.0", driver: "nvidia", render: nil)
 
     /// The same GPU after the kernel has numbered its nodes anew.
-    public func renumbered(_ render: Int) -> LabGPU { LabGPU(slot: slot, driver: driver, render: render) }
+    package func renumbered(_ render: Int) -> LabGPU { LabGPU(slot: slot, driver: driver, render: render) }
 
     /// Where it is below `/sys`.
     var path: String { "/sys/devices/pci0000:00/\(slot)" }

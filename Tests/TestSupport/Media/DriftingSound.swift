@@ -1,14 +1,14 @@
 import Foundation
 
 /// Sound that a card takes whose clock is not quite the one of the world: a click each second, by the world's.
-public enum DriftingSound {
+package enum DriftingSound {
     /// Runs a filter on such sound, faster than the clock.
     ///
     /// - Parameters:
     ///   - rate: Samples that the card takes in a second and calls 48000.
     ///   - filter: What is to bring the sound back to the world's time.
     /// - Returns: For each click, how many seconds it is off its second.
-    public static func offsets(seconds: Int, rate: Int, filter: String, in folder: TemporaryFolder) async throws
+    package static func offsets(seconds: Int, rate: Int, filter: String, in folder: TemporaryFolder) async throws
         -> [Double]
     {
         let (taken, mended) = (folder.path("taken.nut"), folder.path("mended.nut"))

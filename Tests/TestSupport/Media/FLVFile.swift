@@ -1,27 +1,27 @@
 /// The messages of an FLV file, as an RTMP publisher sends them.
-public struct FLVFile {
+package struct FLVFile {
     /// A tag of video or audio.
-    public struct Tag: Sendable, Hashable {
-        public enum Kind: UInt8, Sendable {
+    package struct Tag: Sendable, Hashable {
+        package enum Kind: UInt8, Sendable {
             case audio = 8
             case video = 9
         }
 
-        public var kind: Kind
+        package var kind: Kind
         /// Milliseconds.
-        public var time: Int
-        public var body: [UInt8]
+        package var time: Int
+        package var body: [UInt8]
 
         /// A sequence header, of AVC or AAC.
-        public var isHeader: Bool { body.count > 1 && body[1] == 0 }
+        package var isHeader: Bool { body.count > 1 && body[1] == 0 }
         /// A frame of AVC.
-        public var isPicture: Bool { kind == .video && body.count > 1 && body[1] == 1 }
-        public var isKeyframe: Bool { kind == .video && !isHeader && (body.first ?? 0) >> 4 == 1 }
+        package var isPicture: Bool { kind == .video && body.count > 1 && body[1] == 1 }
+        package var isKeyframe: Bool { kind == .video && !isHeader && (body.first ?? 0) >> 4 == 1 }
     }
 
-    public var tags: [Tag] = []
+    package var tags: [Tag] = []
 
-    public init(_ bytes: [UInt8]) {
+    package init(_ bytes: [UInt8]) {
         // The header, and the length of a tag that is not there.
         var rest = bytes.dropFirst(13)
         func number(_ at: Int, _ count: Int) -> Int {

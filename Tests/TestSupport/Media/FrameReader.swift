@@ -1,32 +1,32 @@
 import Foundation
 
 /// Decodes a stream and tells which frames of a `NumberedSource` are in it, and when its beeps sound.
-public struct FrameReader: Sendable {
-    public struct Frame: Sendable, Hashable {
+package struct FrameReader: Sendable {
+    package struct Frame: Sendable, Hashable {
         /// nil for a picture without a readable number, such as a slate.
-        public let number: UInt32?
+        package let number: UInt32?
         /// In ticks of the container.
-        public let pts: Int64
+        package let pts: Int64
         /// In seconds, of the stream's own timeline.
-        public let time: Double
-        public let isKey: Bool
-        public let width: Int
-        public let height: Int
+        package let time: Double
+        package let isKey: Bool
+        package let width: Int
+        package let height: Int
     }
 
-    public struct Reading: Sendable {
-        public let frames: [Frame]
+    package struct Reading: Sendable {
+        package let frames: [Frame]
         /// When each beep begins, in seconds on the same timeline, to about a millisecond. One with less than 0.3 s of
         /// quiet before it is left out: it may have been cut into.
-        public let beeps: [Double]
+        package let beeps: [Double]
         /// What the decoder complained about: nothing, for a sound stream.
-        public let complaints: [String]
+        package let complaints: [String]
 
-        public var numbers: [UInt32] { frames.compactMap(\.number) }
+        package var numbers: [UInt32] { frames.compactMap(\.number) }
     }
 
     /// What to read.
-    public enum Input: Sendable {
+    package enum Input: Sendable {
         /// A file, or a URL that FFmpeg can open.
         case url(String)
         /// MPEG-TS or FLV in memory.
@@ -40,7 +40,7 @@ public struct FrameReader: Sendable {
     ///   - sound: false leaves the beeps out. A live stream without sound must be read so.
     ///   - atMost: stop after so much of a live stream.
     /// - Throws: `Failed` when there is not a single frame.
-    public static func read(
+    package static func read(
         _ input: Input, options: [String] = [], sound: Bool = true, atMost: Duration? = nil,
         within limit: Duration = .seconds(60)
     ) async throws -> Reading {

@@ -1,27 +1,27 @@
 import Foundation
 
 /// What ffprobe finds in a file, a URL or bytes: streams, packets, and frames' timestamps as they stand.
-public struct MediaProbe: Sendable {
-    public struct Stream: Sendable, Hashable, Decodable {
-        public let index: Int
+package struct MediaProbe: Sendable {
+    package struct Stream: Sendable, Hashable, Decodable {
+        package let index: Int
         /// `video`, `audio` or `data`.
-        public let type: String
+        package let type: String
         /// `h264`, `hevc`, `aac` …; nil when ffprobe does not know it.
-        public let codec: String?
-        public let profile: String?
-        public let width: Int?
-        public let height: Int?
+        package let codec: String?
+        package let profile: String?
+        package let width: Int?
+        package let height: Int?
         /// In hertz.
-        public let sampleRate: Int?
-        public let channels: Int?
-        public let frameRate: String?
+        package let sampleRate: Int?
+        package let channels: Int?
+        package let frameRate: String?
         /// How many seconds a tick is, as a fraction.
-        public let timeBase: String
+        package let timeBase: String
         /// For MPEG-TS, the packet identifier.
-        public let identifier: Int?
+        package let identifier: Int?
 
         /// Seconds in a tick.
-        public var tick: Double {
+        package var tick: Double {
             let parts = timeBase.split(separator: "/").compactMap { Double($0) }
             return parts.count == 2 ? parts[0] / parts[1] : .nan
         }
@@ -34,7 +34,7 @@ public struct MediaProbe: Sendable {
             case identifier = "id"
         }
 
-        public init(from decoder: any Decoder) throws {
+        package init(from decoder: any Decoder) throws {
             let values = try decoder.container(keyedBy: CodingKeys.self)
             index = try values.decode(Int.self, forKey: .index)
             type = try values.decodeIfPresent(String.self, forKey: .type) ?? "unknown"
@@ -51,37 +51,37 @@ public struct MediaProbe: Sendable {
         }
     }
 
-    public struct Packet: Sendable, Hashable {
-        public let stream: Int
+    package struct Packet: Sendable, Hashable {
+        package let stream: Int
         /// `video`, `audio` or `data`.
-        public let codecType: String
+        package let codecType: String
         /// All times in ticks of the stream's time base.
-        public let pts: Int64?
-        public let dts: Int64?
-        public let duration: Int64?
-        public let isKey: Bool
+        package let pts: Int64?
+        package let dts: Int64?
+        package let duration: Int64?
+        package let isKey: Bool
         /// In bytes.
-        public let size: Int
+        package let size: Int
         /// The place in the file, where the container tells it.
-        public let position: Int64?
+        package let position: Int64?
     }
 
-    public let streams: [Stream]
+    package let streams: [Stream]
     /// In the order of the file.
-    public let packets: [Packet]
-    public let format: String
+    package let packets: [Packet]
+    package let format: String
     /// What ffprobe complained about.
-    public let complaints: String
+    package let complaints: String
 
-    public var video: Stream? { streams.first { $0.type == "video" } }
-    public var audio: Stream? { streams.first { $0.type == "audio" } }
+    package var video: Stream? { streams.first { $0.type == "video" } }
+    package var audio: Stream? { streams.first { $0.type == "audio" } }
 
-    public func packets(of stream: Stream?) -> [Packet] {
+    package func packets(of stream: Stream?) -> [Packet] {
         packets.filter { $0.stream == stream?.index }
     }
 
     /// Packets whose DTS is not above that of the packet before it in the same stream.
-    public var backwards: [Packet] {
+    package var backwards: [Packet] {
         var newest: [Int: Int64] = [:]
         return packets.filter { packet in
             guard let dts = packet.dts else { return false }
@@ -92,7 +92,7 @@ public struct MediaProbe: Sendable {
 
     /// - Parameter options: more options for the input, such as `["-f", "mpegts"]`.
     /// - Throws: `Failed` when ffprobe cannot open it.
-    public static func read(
+    package static func read(
         _ input: FrameReader.Input, options: [String] = [], within limit: Duration = .seconds(30)
     ) async throws -> MediaProbe {
         var words = ["-hide_banner", "-loglevel", "warning", "-of", "json"]

@@ -6,11 +6,11 @@ import Foundation
 /// bit first), the fifth makes every column odd. The lower half flashes for three frames when a second begins, together
 /// with the beep. Made by FFmpeg alone, so it is one argument list and costs a few per cent of a core in real time; the
 /// cells are relative to the picture, so a number survives scaling.
-public struct NumberedSource: Sendable, Hashable {
-    public enum Codec: String, Sendable, Hashable { case h264, hevc }
+package struct NumberedSource: Sendable, Hashable {
+    package enum Codec: String, Sendable, Hashable { case h264, hevc }
 
     /// By FFmpeg's names of the encoders.
-    public enum Sound: String, Sendable, Hashable {
+    package enum Sound: String, Sendable, Hashable {
         case none, aac, mp2, ac3
         /// What FLV carries besides AAC, each at a rate that it has there.
         case mp3 = "libmp3lame"
@@ -22,7 +22,7 @@ public struct NumberedSource: Sendable, Hashable {
         case speex = "libspeex"
     }
 
-    public enum Picture: Sendable, Hashable {
+    package enum Picture: Sendable, Hashable {
         /// Black below the grid: cheap, and few bytes.
         case plain
         /// Noise below the grid: as many bytes as `bitrate` asks for.
@@ -30,84 +30,84 @@ public struct NumberedSource: Sendable, Hashable {
     }
 
     /// In pixels; both even, and 160x90 or more for numbers that can be read.
-    public var width = 640
-    public var height = 360
+    package var width = 640
+    package var height = 360
     /// Frames per second, as a fraction.
-    public var rate = 30
-    public var rateDivisor = 1
+    package var rate = 30
+    package var rateDivisor = 1
     /// nil goes on for ever.
-    public var duration: Duration? = .seconds(5)
+    package var duration: Duration? = .seconds(5)
     /// Frames from one key frame to the next.
-    public var gop = 30
-    public var bFrames = 0
-    public var codec = Codec.h264
-    public var sound = Sound.aac
+    package var gop = 30
+    package var bFrames = 0
+    package var codec = Codec.h264
+    package var sound = Sound.aac
     /// Samples a second of the sound.
-    public var soundRate = 48_000
+    package var soundRate = 48_000
     /// The sound is in one channel, else in two alike.
-    public var isMono = false
-    public var picture = Picture.plain
+    package var isMono = false
+    package var picture = Picture.plain
     /// Kilobits per second.
-    public var bitrate = 800
+    package var bitrate = 800
     /// Frames per second that the stream says it has, where that is not the truth (H.264); `bitrate` means nothing
     /// then.
-    public var announcedRate: Int?
+    package var announcedRate: Int?
     /// How far frames come from even intervals, at the most: less than half of one.
-    public var unevenness = Duration.zero
+    package var unevenness = Duration.zero
     /// The number of the first frame.
-    public var firstNumber: UInt32 = 0
+    package var firstNumber: UInt32 = 0
     /// In the pace of the clock, else as fast as possible.
-    public var realtime = false
+    package var realtime = false
     /// Added to every timestamp, for streams that begin elsewhere than at zero.
-    public var start = Duration.zero
+    package var start = Duration.zero
     /// More options for the muxer, such as `["-muxrate", "2000k"]`.
-    public var muxer: [String] = []
+    package var muxer: [String] = []
 
-    public init() {}
+    package init() {}
 
     /// A copy with changes: `NumberedSource.with { $0.gop = 15 }`.
-    public static func with(_ change: (inout NumberedSource) -> Void) -> NumberedSource {
+    package static func with(_ change: (inout NumberedSource) -> Void) -> NumberedSource {
         var source = NumberedSource()
         change(&source)
         return source
     }
 
     /// Where it goes.
-    public struct Output: Sendable, Hashable {
+    package struct Output: Sendable, Hashable {
         var format: String
         var target: String
 
-        public init(format: String, target: String) {
+        package init(format: String, target: String) {
             self.format = format
             self.target = target
         }
 
         /// MPEG-TS on standard output.
-        public static let pipe = Output(format: "mpegts", target: "pipe:1")
+        package static let pipe = Output(format: "mpegts", target: "pipe:1")
 
         /// The format follows the ending: `.flv`, else MPEG-TS.
-        public static func file(_ path: String) -> Output {
+        package static func file(_ path: String) -> Output {
             Output(format: path.hasSuffix(".flv") ? "flv" : "mpegts", target: path)
         }
 
         /// The format follows the scheme: FLV for `rtmp`, else MPEG-TS.
-        public static func url(_ url: String) -> Output {
+        package static func url(_ url: String) -> Output {
             Output(format: url.hasPrefix("rtmp") ? "flv" : "mpegts", target: url)
         }
     }
 
     /// Frames per second as they are counted for the beep: 30 for 30000/1001.
-    public var framesPerBeep: Int {
+    package var framesPerBeep: Int {
         Int((Double(rate) / Double(rateDivisor)).rounded())
     }
 
     /// How many frames come, nil without an end.
-    public var frameCount: Int? {
+    package var frameCount: Int? {
         duration.map { Int(($0.inSeconds * Double(rate) / Double(rateDivisor)).rounded()) }
     }
 
     /// Everything after `ffmpeg`.
-    public func arguments(to output: Output) -> [String] {
+    package func arguments(to output: Output) -> [String] {
         var words = ["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y"]
         words += ["-threads", "1", "-filter_threads", "1"]
         let pace = realtime ? ["-re"] : []
@@ -192,13 +192,13 @@ public struct NumberedSource: Sendable, Hashable {
     }
 
     /// Makes the whole stream in memory, as MPEG-TS.
-    public func bytes() async throws -> [UInt8] {
+    package func bytes() async throws -> [UInt8] {
         try await Program.run("ffmpeg", arguments(to: .pipe), within: .seconds(60))
             .success("a test stream").output
     }
 
     /// Makes the whole stream as a file.
-    public func write(to path: String) async throws {
+    package func write(to path: String) async throws {
         _ = try await Program.run("ffmpeg", arguments(to: .file(path)), within: .seconds(60))
             .success("a test stream")
     }
@@ -206,14 +206,14 @@ public struct NumberedSource: Sendable, Hashable {
 
 extension Stage {
     /// Starts a source in the pace of the clock that goes to a URL or a file.
-    public func publish(_ source: NumberedSource, to output: NumberedSource.Output) async throws -> Program {
+    package func publish(_ source: NumberedSource, to output: NumberedSource.Output) async throws -> Program {
         var source = source
         source.realtime = true
         return try await program("ffmpeg", source.arguments(to: output))
     }
 
     /// The same to an RTMP or SRT URL.
-    public func publish(_ source: NumberedSource, to url: String) async throws -> Program {
+    package func publish(_ source: NumberedSource, to url: String) async throws -> Program {
         try await publish(source, to: .url(url))
     }
 }

@@ -4,18 +4,18 @@ import Synchronization
 /// Reads MPEG-TS from a TCP port on 127.0.0.1, such as a tap's, and notes when each picture arrives.
 ///
 /// A thread of its own waits for the bytes, so that the tests' other work does not make pictures late.
-public final class PictureArrivals: Sendable {
-    public struct Picture: Sendable {
-        public let time: ContinuousClock.Instant
+package final class PictureArrivals: Sendable {
+    package struct Picture: Sendable {
+        package let time: ContinuousClock.Instant
         /// A decoder can begin with it.
-        public let isKey: Bool
+        package let isKey: Bool
     }
 
     private let descriptor: Int32
     private let pictures = Mutex<[Picture]>([])
 
     /// - Throws: `Failed` when nobody listens.
-    public init(port: Int) throws {
+    package init(port: Int) throws {
         descriptor = try connect(port: port)
         let thread = Thread { [weak self] in
             // Better than what encodes beside it; a plain user's tests are patient.
@@ -34,22 +34,22 @@ public final class PictureArrivals: Sendable {
     }
 
     /// Ends the reading; the descriptor goes with the thread's last look at it.
-    public func end() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    package func end() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     deinit { close(descriptor) }
 
     /// All so far.
-    public var all: [Picture] { pictures.withLock { $0 } }
+    package var all: [Picture] { pictures.withLock { $0 } }
 
     /// Seconds before each key picture behind the first `count` pictures in which none came: an encoder begins with
     /// such a one.
-    public func pausesBeforeKeys(after count: Int) -> [Double] {
+    package func pausesBeforeKeys(after count: Int) -> [Double] {
         let pictures = Array(all.dropFirst(max(0, count - 1)))
         return zip(pictures, pictures.dropFirst()).compactMap { $1.isKey ? ($1.time - $0.time).inSeconds : nil }
     }
 
     /// Waits until so many pictures have come.
-    public func waitFor(_ count: Int, within limit: Duration = .seconds(40), file: String = #fileID, line: Int = #line)
+    package func waitFor(_ count: Int, within limit: Duration = .seconds(40), file: String = #fileID, line: Int = #line)
         async throws
     {
         try await eventually("\(count) pictures at a tap", within: limit, file: file, line: line) { all.count >= count }

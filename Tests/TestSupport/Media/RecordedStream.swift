@@ -3,7 +3,7 @@ import Synchronization
 
 /// MPEG-TS made by the real FFmpeg, once per process, and kept in memory. All are 640x360 at 30 frames per second, 5 s
 /// long, and carry frame numbers.
-public enum RecordedStream: String, Sendable, CaseIterable {
+package enum RecordedStream: String, Sendable, CaseIterable {
     /// H.264 and AAC, a key frame every 30 frames.
     case plain
     /// A key frame every 15 frames.
@@ -33,7 +33,7 @@ public enum RecordedStream: String, Sendable, CaseIterable {
     /// Noise at 2.5 Mbit/s: frames of many packets.
     case busy
 
-    public var source: NumberedSource {
+    package var source: NumberedSource {
         .with {
             switch self {
             case .plain, .noRandomAccess: break
@@ -61,7 +61,7 @@ public enum RecordedStream: String, Sendable, CaseIterable {
     }
 
     /// The stream; the first call takes up to a second, more for HEVC.
-    public func bytes() async throws -> [UInt8] {
+    package func bytes() async throws -> [UInt8] {
         let making = Self.cache.withLock { cache in
             if let making = cache[self] { return making }
             let making = Task {

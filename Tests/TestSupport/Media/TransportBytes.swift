@@ -1,32 +1,32 @@
 /// Reads and damages MPEG-TS by the byte, without the code under test.
-public enum TransportBytes {
-    public static let packetSize = 188
+package enum TransportBytes {
+    package static let packetSize = 188
 
     /// The packets of a stream that begins with a packet; a rest shorter than a packet is left out.
-    public static func packets(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
+    package static func packets(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
         stride(from: 0, through: bytes.count - packetSize, by: packetSize).map {
             bytes[$0..<$0 + packetSize]
         }
     }
 
-    public static func pid(_ packet: ArraySlice<UInt8>) -> Int {
+    package static func pid(_ packet: ArraySlice<UInt8>) -> Int {
         Int(packet[packet.startIndex + 1] & 0x1F) << 8 | Int(packet[packet.startIndex + 2])
     }
 
     /// A timestamp as it stands in the PES header, without any correction of the wrap.
-    public struct Timestamp: Sendable, Hashable {
-        public let pid: Int
+    package struct Timestamp: Sendable, Hashable {
+        package let pid: Int
         /// In ticks of 1/90000 s, below 2^33.
-        public let pts: UInt64
-        public let dts: UInt64
+        package let pts: UInt64
+        package let dts: UInt64
         /// Whether the random access indicator is set on its packet.
-        public let isRandomAccess: Bool
+        package let isRandomAccess: Bool
         /// The position of its packet.
-        public let packet: Int
+        package let packet: Int
     }
 
     /// Every PES header with a PTS, in the order of the stream.
-    public static func timestamps(_ bytes: [UInt8]) -> [Timestamp] {
+    package static func timestamps(_ bytes: [UInt8]) -> [Timestamp] {
         packets(bytes).enumerated().compactMap { index, packet in
             let packet = Array(packet)
             guard packet[1] & 0x40 != 0 else { return nil }
@@ -51,7 +51,7 @@ public enum TransportBytes {
     }
 
     /// Clears the random access indicator everywhere.
-    public static func removeRandomAccess(_ bytes: inout [UInt8]) {
+    package static func removeRandomAccess(_ bytes: inout [UInt8]) {
         for start in stride(from: 0, through: bytes.count - packetSize, by: packetSize)
         where bytes[start + 3] & 0x20 != 0 && bytes[start + 4] > 0 {
             bytes[start + 5] &= ~0x40
@@ -59,7 +59,7 @@ public enum TransportBytes {
     }
 
     /// Cuts a stream into pieces of random sizes, as they come from a socket.
-    public static func split(
+    package static func split(
         _ bytes: [UInt8], sizes: ClosedRange<Int> = 1...4096,
         using random: inout SeededRandom
     ) -> [[UInt8]] {
@@ -74,7 +74,7 @@ public enum TransportBytes {
     }
 
     /// Leaves packets out, each with the given chance, and tells which.
-    public static func drop(
+    package static func drop(
         _ bytes: [UInt8], chance: Double, using random: inout SeededRandom
     ) -> (bytes: [UInt8], dropped: [Int]) {
         var kept: [UInt8] = []
@@ -90,7 +90,7 @@ public enum TransportBytes {
     }
 
     /// Puts random bytes between packets, each place with the given chance; now and then a false sync byte among them.
-    public static func insertGarbage(
+    package static func insertGarbage(
         _ bytes: [UInt8], chance: Double, sizes: ClosedRange<Int> = 1...400,
         using random: inout SeededRandom
     ) -> [UInt8] {
@@ -110,7 +110,7 @@ public enum TransportBytes {
     /// FFmpeg's do.
     ///
     /// - Parameter version: 0...31.
-    public static func setTableVersion(_ bytes: inout [UInt8], to version: UInt8) {
+    package static func setTableVersion(_ bytes: inout [UInt8], to version: UInt8) {
         var tables: Set<Int> = [0]
         for start in stride(from: 0, through: bytes.count - packetSize, by: packetSize) {
             let packet = bytes[start..<start + packetSize]
@@ -135,7 +135,7 @@ public enum TransportBytes {
     }
 
     /// CRC-32/MPEG-2, as in PSI sections.
-    public static func crc(_ bytes: some Sequence<UInt8>) -> UInt32 {
+    package static func crc(_ bytes: some Sequence<UInt8>) -> UInt32 {
         bytes.reduce(0xFFFF_FFFF as UInt32) { crc, byte in
             (0..<8).reduce(crc ^ UInt32(byte) << 24) { crc, _ in
                 crc & 0x8000_0000 != 0 ? crc << 1 ^ 0x04C1_1DB7 : crc << 1

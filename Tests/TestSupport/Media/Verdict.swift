@@ -1,36 +1,36 @@
 /// What became of a numbered stream on its way: the answer to "has a viewer lost anything?".
-public struct Verdict: Sendable, CustomStringConvertible {
+package struct Verdict: Sendable, CustomStringConvertible {
     /// Frames with a number, in the order they came.
-    public let received: Int
+    package let received: Int
     /// Frames without a readable number, such as those of a slate.
-    public let unnumbered: Int
-    public let first: UInt32?
-    public let last: UInt32?
+    package let unnumbered: Int
+    package let first: UInt32?
+    package let last: UInt32?
     /// Numbers between the lowest and the highest that never came, as ranges.
-    public let lost: [ClosedRange<UInt32>]
+    package let lost: [ClosedRange<UInt32>]
     /// Numbers that came more than once.
-    public let duplicated: [UInt32]
+    package let duplicated: [UInt32]
     /// Numbers that came after a higher one for the first time.
-    public let late: [UInt32]
+    package let late: [UInt32]
     /// Positions of frames, numbered or not, whose timestamp is not above that of the frame before.
-    public let backwards: [Int]
+    package let backwards: [Int]
     /// The longest time from one frame to the next, in seconds, and the position of the frame after it.
-    public let longestGap: (seconds: Double, position: Int)?
+    package let longestGap: (seconds: Double, position: Int)?
     /// For each beep with its frame: when, and how much later the sound is than the picture, both in seconds.
-    public let soundOffsets: [(time: Double, offset: Double)]
+    package let soundOffsets: [(time: Double, offset: Double)]
 
-    public var lostCount: Int { lost.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) + 1 } }
+    package var lostCount: Int { lost.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) + 1 } }
 
     /// The largest distance of sound and picture, either way, in seconds.
-    public var worstSoundOffset: Double? { soundOffsets.map { abs($0.offset) }.max() }
+    package var worstSoundOffset: Double? { soundOffsets.map { abs($0.offset) }.max() }
 
     /// Nothing lost, nothing twice, all in order.
-    public var isWhole: Bool {
+    package var isWhole: Bool {
         received > 0 && lost.isEmpty && duplicated.isEmpty && late.isEmpty && backwards.isEmpty
     }
 
     /// - Parameter framesPerBeep: `NumberedSource.framesPerBeep` of the source.
-    public init(_ reading: FrameReader.Reading, framesPerBeep: Int = 30) {
+    package init(_ reading: FrameReader.Reading, framesPerBeep: Int = 30) {
         var seen = Set<UInt32>()
         var duplicated: [UInt32] = []
         var late: [UInt32] = []
@@ -67,7 +67,7 @@ public struct Verdict: Sendable, CustomStringConvertible {
         }
     }
 
-    public var description: String {
+    package var description: String {
         var words = ["\(received) frames"]
         if let first, let last { words.append("numbers \(first)...\(last)") }
         words.append("\(lostCount) lost\(lost.isEmpty ? "" : " \(lost)")")

@@ -4,23 +4,23 @@ import Foundation
 ///
 /// Every program of a `Stage` carries a mark in its environment, and so do the programs it starts: what is left of a
 /// stage is found whoever its parent has become, and tests running beside it do not disturb the count.
-public enum Leftovers {
-    public struct Process: Sendable, CustomStringConvertible, Hashable {
-        public let pid: Int32
-        public let parent: Int32
+package enum Leftovers {
+    package struct Process: Sendable, CustomStringConvertible, Hashable {
+        package let pid: Int32
+        package let parent: Int32
         /// The process group.
-        public let group: Int32
+        package let group: Int32
         /// As in ps(1): R, S, D, T, Z.
-        public let state: Character
-        public let command: String
-        public var isZombie: Bool { state == "Z" }
-        public var description: String { "\(pid) (parent \(parent), \(state)): \(command)" }
+        package let state: Character
+        package let command: String
+        package var isZombie: Bool { state == "Z" }
+        package var description: String { "\(pid) (parent \(parent), \(state)): \(command)" }
     }
 
     static let variable = "STREAMBOX_TEST_STAGE"
 
     /// Every running process with the mark.
-    public static func marked(_ mark: String) -> [Process] {
+    package static func marked(_ mark: String) -> [Process] {
         let wanted = Array("\(variable)=\(mark)".utf8)
         return all().filter { process in
             guard let data = KernelFile.bytes("/proc/\(process.pid)/environ") else { return false }
@@ -31,13 +31,13 @@ public enum Leftovers {
     /// The children of a process, zombies included; of this process unless told otherwise.
     ///
     /// Tests run in parallel have children of their own: ask for this in a serialised suite, or only for `isZombie`.
-    public static func children(of pid: Int32? = nil) -> [Process] {
+    package static func children(of pid: Int32? = nil) -> [Process] {
         let parent = pid ?? getpid()
         return all().filter { $0.parent == parent }
     }
 
     /// Children, their children and so on.
-    public static func descendants(of pid: Int32) -> [Process] {
+    package static func descendants(of pid: Int32) -> [Process] {
         let everyone = Dictionary(grouping: all(), by: \.parent)
         var found: [Process] = []
         var next = [pid]
@@ -51,7 +51,7 @@ public enum Leftovers {
     }
 
     /// Waits until this process has no child at all, for the end of a serialised suite.
-    public static func expectNoChildren(
+    package static func expectNoChildren(
         within limit: Duration = .seconds(5), file: String = #fileID, line: Int = #line
     ) async throws {
         do {

@@ -5,13 +5,13 @@ import Synchronization
 /// process group when its scope ends. It also dies with the test process.
 ///
 /// Get one from `withProgram`, `Stage.program` or `Program.run`; each ends it.
-public final class Program: Sendable, CustomStringConvertible {
-    public enum Ending: Sendable, Hashable {
+package final class Program: Sendable, CustomStringConvertible {
+    package enum Ending: Sendable, Hashable {
         case exited(Int32)
         case signalled(Int32)
     }
 
-    public enum Input: Sendable {
+    package enum Input: Sendable {
         case none
         /// Written as the program reads; then its input ends.
         case bytes([UInt8])
@@ -21,19 +21,19 @@ public final class Program: Sendable, CustomStringConvertible {
         case descriptor(Int32)
     }
 
-    public enum Output: Sendable {
+    package enum Output: Sendable {
         case lines
         case bytes(limit: Int)
         case descriptor(Int32)
     }
 
-    public let description: String
-    public let pid: Int32
-    public let started: ContinuousClock.Instant
+    package let description: String
+    package let pid: Int32
+    package let started: ContinuousClock.Instant
     /// Standard output.
-    public let output: Transcript
+    package let output: Transcript
     /// Standard error, always as lines.
-    public let errors: Transcript
+    package let errors: Transcript
 
     private struct State {
         var reaped = false
@@ -183,12 +183,12 @@ public final class Program: Sendable, CustomStringConvertible {
     // MARK: While it runs
 
     /// How the program ended; nil while it runs.
-    public var ending: Ending? { state.withLock(\.ending) }
+    package var ending: Ending? { state.withLock(\.ending) }
 
-    public var isRunning: Bool { ending == nil }
+    package var isRunning: Bool { ending == nil }
 
     /// Sends a signal, to the program alone or to its whole group. Nothing happens when nobody is left.
-    public func send(_ signal: Int32, toGroup: Bool = false) {
+    package func send(_ signal: Int32, toGroup: Bool = false) {
         state.withLock {
             if toGroup ? $0.ownsGroup : !$0.reaped { kill(toGroup ? -pid : pid, signal) }
         }
@@ -196,7 +196,7 @@ public final class Program: Sendable, CustomStringConvertible {
 
     /// Waits until the program has ended and its output has been read.
     @discardableResult
-    public func wait(
+    package func wait(
         _ limit: Duration = .seconds(10), file: String = #fileID, line: Int = #line
     ) async throws -> Ending {
         do {
@@ -212,17 +212,17 @@ public final class Program: Sendable, CustomStringConvertible {
 
     /// Sends SIGINT and waits for the end; what a person does with Control-C.
     @discardableResult
-    public func interrupt(_ limit: Duration = .seconds(10)) async throws -> Ending {
+    package func interrupt(_ limit: Duration = .seconds(10)) async throws -> Ending {
         send(SIGINT)
         return try await wait(limit)
     }
 
     /// Writes to the standard input of a program started with `.pipe`, as fast as it reads.
-    public func write(_ bytes: [UInt8]) async throws {
+    package func write(_ bytes: [UInt8]) async throws {
         try await onOwnThread { [self] in try writeNow(bytes) }
     }
 
-    public func closeInput() {
+    package func closeInput() {
         let end = state.withLock { state in
             defer { state.input = -1 }
             return state.input
@@ -271,7 +271,7 @@ public final class Program: Sendable, CustomStringConvertible {
 }
 
 /// Runs `body` beside a program, which is killed and reaped when `body` is done, whatever happened.
-public func withProgram<Result>(
+package func withProgram<Result>(
     _ name: String, _ arguments: [String] = [], environment: [String: String?] = [:],
     folder: String? = nil, input: Program.Input = .none, output: Program.Output = .lines,
     isolation: isolated (any Actor)? = #isolation,
@@ -292,17 +292,17 @@ public func withProgram<Result>(
 
 extension Program {
     /// What a program left that ran to its end.
-    public struct Completed: Sendable {
-        public let ending: Ending
-        public let output: [UInt8]
-        public let errors: String
-        public var text: String { String(decoding: output, as: UTF8.self) }
+    package struct Completed: Sendable {
+        package let ending: Ending
+        package let output: [UInt8]
+        package let errors: String
+        package var text: String { String(decoding: output, as: UTF8.self) }
     }
 
     /// Runs a program to its end. Its standard output is kept up to 256 MB.
     ///
     /// - Throws: `WaitedInVain` past the limit. How it ended is data; `success` turns it into an error.
-    public static func run(
+    package static func run(
         _ name: String, _ arguments: [String] = [], environment: [String: String?] = [:],
         folder: String? = nil, input: Input = .none, within limit: Duration = .seconds(30)
     ) async throws -> Completed {
@@ -318,7 +318,7 @@ extension Program {
 
 extension Program.Completed {
     /// - Throws: `Failed` with the last words of the program unless it exited with 0.
-    public func success(_ what: String) throws -> Self {
+    package func success(_ what: String) throws -> Self {
         guard ending == .exited(0) else { throw Failed("\(what): \(ending)\n\(errors.suffix(2000))") }
         return self
     }

@@ -2,13 +2,13 @@ import Foundation
 import Synchronization
 
 /// What a program wrote to one of its streams, in bounded memory: lines with the time they came, or bare bytes.
-public final class Transcript: Sendable {
-    public struct Line: Sendable {
+package final class Transcript: Sendable {
+    package struct Line: Sendable {
         /// The position among all lines of the stream, from 0; lines that were let go count.
-        public let index: Int
-        public let text: String
+        package let index: Int
+        package let text: String
         /// When the end of the line was read from the pipe.
-        public let time: ContinuousClock.Instant
+        package let time: ContinuousClock.Instant
     }
 
     enum Kind: Sendable {
@@ -30,21 +30,21 @@ public final class Transcript: Sendable {
     init(_ kind: Kind) { self.kind = kind }
 
     /// The lines that are still held (the newest 20,000).
-    public var lines: [Line] { state.withLock(\.lines) }
+    package var lines: [Line] { state.withLock(\.lines) }
 
-    public var text: String { lines.map(\.text).joined(separator: "\n") }
+    package var text: String { lines.map(\.text).joined(separator: "\n") }
 
     /// The bytes, when the stream was asked for as bytes.
-    public var bytes: [UInt8] { state.withLock(\.bytes) }
+    package var bytes: [UInt8] { state.withLock(\.bytes) }
 
     /// How many bytes came altogether, held or not.
-    public var total: Int { state.withLock(\.total) }
+    package var total: Int { state.withLock(\.total) }
 
-    public func contains(_ text: String) -> Bool { lines.contains { $0.text.contains(text) } }
+    package func contains(_ text: String) -> Bool { lines.contains { $0.text.contains(text) } }
 
     /// Waits for the first line from `index` on that satisfies `isWanted`; lines that have already come count.
     @discardableResult
-    public func first(
+    package func first(
         _ what: String, from index: Int = 0, within limit: Duration = .seconds(40),
         file: String = #fileID, line: Int = #line,
         where isWanted: (String) -> Bool
@@ -67,7 +67,7 @@ public final class Transcript: Sendable {
 
     /// Waits for the first line with `text` in it.
     @discardableResult
-    public func first(
+    package func first(
         containing text: String, from index: Int = 0, within limit: Duration = .seconds(40),
         file: String = #fileID, line: Int = #line
     ) async throws -> Line {
