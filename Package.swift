@@ -23,36 +23,36 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
-        // With its trait, its package swift-configuration is part of the product: only then can that one's module be
-        // given another name.
-        .package(
-            url: """
-                https://github.com/hummingbird-project/hummingbird
-                """, from: "2.28.1", traits: ["ConfigurationSupport"]),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
         // Modules, in the order in which they may know each other: docs/architecture.md has them as a table.
+        .target(name: "MediaTypes", swiftSettings: settings),
         .target(
-            name: "TransportStream",
-            dependencies: [.product(name: "DequeModule", package: "swift-collections")],
+            name: "MPEGTS",
+            dependencies: ["MediaTypes", .product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: settings),
+        .target(
+            name: "SystemSupport",
+            dependencies: [.product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: settings),
         .target(name: "Redaction", swiftSettings: settings),
         .target(
-            name: "Configuration",
-            dependencies: ["CLibYAML", "Redaction"],
+            name: "BoxConfiguration",
+            dependencies: ["CLibYAML", "MediaTypes", "Redaction"],
             swiftSettings: settings,
             // Its archive: the program is to need no library that a Debian might not have.
             linkerSettings: [.linkedLibrary(":libyaml.a")]),
         .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CLinux"),
         // The protocol and its media: bytes in, values out.
-        .target(name: "RTMP", dependencies: ["TransportStream"], swiftSettings: settings),
+        .target(name: "RTMP", dependencies: ["MPEGTS"], swiftSettings: settings),
         .target(
             name: "FFmpeg",
             dependencies: [
-                "CLinux", "Redaction",
+                "CLinux", "MediaTypes", "Redaction",
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -69,32 +69,32 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "EncoderSelection", dependencies: ["CapabilityProbe", "Configuration", "FFmpeg"],
+            name: "EncoderSelection", dependencies: ["BoxConfiguration", "CapabilityProbe", "FFmpeg", "MediaTypes"],
             swiftSettings: settings),
         .target(
-            name: "Polling", dependencies: ["CLinux", .product(name: "HeapModule", package: "swift-collections")],
+            name: "EventLoop", dependencies: ["CLinux", .product(name: "HeapModule", package: "swift-collections")],
             swiftSettings: settings),
         .target(
             name: "DataPath",
             dependencies: [
-                "CLinux", "Polling", "TransportStream",
+                "CLinux", "EventLoop", "MPEGTS", "MediaTypes",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
         .target(
-            name: "Ingest",
+            name: "RTMPIngest",
             dependencies: [
-                "CLinux", "DataPath", "Polling", "RTMP", "TransportStream",
+                "CLinux", "DataPath", "EventLoop", "RTMP", "MPEGTS",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
         .target(
             name: "Supervision",
             dependencies: [
-                "CLinux", "CapabilityProbe", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Ingest",
-                "Polling", "RTMP", "Redaction", "Status",
-                "TransportStream",
+                "CLinux", "CapabilityProbe", "BoxConfiguration", "DataPath", "EncoderSelection", "FFmpeg", "RTMPIngest",
+                "EventLoop", "RTMP", "Redaction", "Status",
+                "MPEGTS", "MediaTypes", "SystemSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
@@ -102,13 +102,13 @@ let package = Package(
         .target(name: "Status", swiftSettings: settings),
         .target(name: "ServiceManager", swiftSettings: settings),
         .target(
-            name: "Accepting",
+            name: "AcceptBackoff",
             dependencies: [.product(name: "NIOCore", package: "swift-nio")],
             swiftSettings: settings),
         .target(
             name: "Control",
             dependencies: [
-                "Accepting", "Status",
+                "AcceptBackoff", "Status",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -116,12 +116,9 @@ let package = Package(
         .target(
             name: "StatusServer",
             dependencies: [
-                "Accepting", "Status",
+                "AcceptBackoff", "Status",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-                // A module of ours has the same name.
-                .product(
-                    name: "HummingbirdCore", package: "hummingbird",
-                    moduleAliases: ["Configuration": "SwiftConfiguration"]),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -133,9 +130,9 @@ let package = Package(
         .executableTarget(
             name: "streambox",
             dependencies: [
-                "CLinux", "CapabilityProbe", "Configuration", "Control", "EncoderSelection", "FFmpeg", "Redaction",
-                "ServiceManager", "Status",
-                "StatusServer", "Supervision",
+                "CLinux", "CapabilityProbe", "BoxConfiguration", "Control", "EncoderSelection", "FFmpeg", "MediaTypes",
+                "Redaction",
+                "ServiceManager", "Status", "StatusServer", "Supervision", "SystemSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -154,7 +151,7 @@ let package = Package(
         .executableTarget(
             name: "StreamboxBench",
             dependencies: [
-                "AllocationCount", "Lab", "Status", "TestSupport", "TransportStream",
+                "AllocationCount", "LabKit", "Status", "TestSupport", "MPEGTS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/StreamboxBench",
@@ -166,58 +163,63 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings),
         // Devices that are not there, for the real libudev, libdrm, libva and V4L2.
-        .target(name: "Lab", dependencies: ["TestSupport"], path: "Tests/Lab/Front", swiftSettings: settings),
+        .target(name: "LabKit", dependencies: ["TestSupport"], path: "Tests/Lab/LabKit", swiftSettings: settings),
         .executableTarget(
             name: "HotplugWatch", dependencies: ["CapabilityProbe"], path: "Tests/Lab/Watch", swiftSettings: settings),
         .testTarget(
             name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "TransportStreamTests", dependencies: ["TransportStream", "TestSupport"],
+            name: "MPEGTSTests", dependencies: ["MPEGTS", "MediaTypes", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(
+            name: "SystemSupportTests", dependencies: ["SystemSupport", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "RedactionTests", dependencies: ["Redaction", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["Configuration", "TestSupport"],
+            name: "BoxConfigurationTests", dependencies: ["BoxConfiguration", "MediaTypes", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "FFmpegTests",
-            dependencies: ["Configuration", "EncoderSelection", "FFmpeg", "Redaction", "TestSupport"],
+            dependencies: ["BoxConfiguration", "EncoderSelection", "FFmpeg", "MediaTypes", "Redaction", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "RTMPTests", dependencies: ["RTMP", "TestSupport", "TransportStream"], swiftSettings: settings),
+            name: "RTMPTests", dependencies: ["RTMP", "TestSupport", "MPEGTS"], swiftSettings: settings),
         .testTarget(
-            name: "IngestTests",
-            dependencies: ["DataPath", "Ingest", "Polling", "RTMP", "TestSupport", "TransportStream"],
+            name: "RTMPIngestTests",
+            dependencies: ["DataPath", "RTMPIngest", "EventLoop", "RTMP", "TestSupport", "MPEGTS"],
             swiftSettings: settings),
-        .testTarget(name: "PollingTests", dependencies: ["Polling", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "DataPathTests",
-            dependencies: ["DataPath", "Polling", "StreamboxFrames", "TransportStream", "TestSupport"],
+            dependencies: ["DataPath", "EventLoop", "MPEGTS", "MediaTypes", "StreamboxFrames", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "StreamboxFramesTests", dependencies: ["StreamboxFrames", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "SupervisionTests",
             dependencies: [
-                "CapabilityProbe", "Supervision", "Configuration", "DataPath", "EncoderSelection", "FFmpeg", "Ingest",
-                "Status", "TransportStream",
+                "CapabilityProbe", "Supervision", "BoxConfiguration", "DataPath", "EncoderSelection", "FFmpeg",
+                "RTMPIngest",
+                "Status", "MPEGTS", "MediaTypes",
                 "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "CapabilityProbeTests", dependencies: ["CapabilityProbe", "HotplugWatch", "Lab", "TestSupport"],
+            name: "CapabilityProbeTests", dependencies: ["CapabilityProbe", "HotplugWatch", "LabKit", "TestSupport"],
             exclude: ["Devices"],
             swiftSettings: settings),
         .testTarget(
             name: "EncoderSelectionTests",
-            dependencies: ["CapabilityProbe", "Configuration", "EncoderSelection", "FFmpeg", "TestSupport"],
+            dependencies: [
+                "BoxConfiguration", "CapabilityProbe", "EncoderSelection", "FFmpeg", "MediaTypes", "TestSupport",
+            ],
             swiftSettings: settings),
         .testTarget(name: "StatusTests", dependencies: ["Status", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "StatusServerTests",
             dependencies: [
-                "Accepting", "Status", "StatusServer", "TestSupport",
+                "AcceptBackoff", "Status", "StatusServer", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -229,7 +231,7 @@ let package = Package(
         .testTarget(
             name: "StreamboxTests",
             dependencies: [
-                "streambox", "ColourFrames", "Lab", "Redaction", "Status", "TestSupport",
+                "streambox", "ColourFrames", "LabKit", "Redaction", "Status", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
@@ -239,7 +241,7 @@ let package = Package(
 // Targets for fuzzing: ordinary tests replay their corpora; `scripts/fuzz` builds them into a fuzzer, which has its own
 // `main`.
 let fuzzed: [Target.Dependency] = [
-    "Configuration", "Control", "FFmpeg", "RTMP", "Redaction", "Status", "StatusServer", "TransportStream",
+    "BoxConfiguration", "Control", "FFmpeg", "RTMP", "Redaction", "Status", "StatusServer", "MPEGTS",
     .product(name: "HTTPTypes", package: "swift-http-types"),
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Lab
+import LabKit
 import TestSupport
 
 /// A capture card that is plugged and pulled again and again, seen from the target. In the lab.

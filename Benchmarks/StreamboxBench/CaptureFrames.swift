@@ -70,7 +70,7 @@ struct CaptureFrames {
     }
 
     /// Sends the encoder of the frames a signal, and gives the time without a picture, in seconds.
-    private func strike(_ daemon: Program, _ signal: Int32) async throws -> Double {
+    private func strike(_ daemon: TestProcess, _ signal: Int32) async throws -> Double {
         let position = (daemon.errors.lines.last?.index ?? -1) + 1
         guard
             let encoder = Leftovers.descendants(of: daemon.pid).first(where: {

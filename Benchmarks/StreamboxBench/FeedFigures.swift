@@ -1,8 +1,8 @@
 import AllocationCount
 import ArgumentParser
 import Foundation
+import MPEGTS
 import TestSupport
-import TransportStream
 
 /// What it costs to put a stream through a feed, against copying the same bytes once.
 struct FeedFigures: AsyncParsableCommand {

@@ -63,9 +63,9 @@ struct Handover: AsyncParsableCommand {
         try await eventually("pictures at the target", within: .seconds(30)) { watcher.output.lines.count > 90 }
 
         var random = SeededRandom(seed: seed)
-        var holes: [Double] = []
+        var gaps: [Double] = []
         for round in 1...max(1, kills) where kills > 0 {
-            holes.append(try await strike(SIGKILL, daemon, watcher, &random))
+            gaps.append(try await strike(SIGKILL, daemon, watcher, &random))
             show("killed \(round) of \(kills)")
         }
         var stalls: [Double] = []
@@ -75,7 +75,7 @@ struct Handover: AsyncParsableCommand {
         }
         for round in 0..<planned {
             try await Task.sleep(for: .milliseconds(Int.random(in: 200...900, using: &random)))
-            let done = try await Program.run(product.streambox, ["handover", "hd", "--config", config])
+            let done = try await TestProcess.run(product.streambox, ["handover", "hd", "--config", config])
             guard done.ending == .exited(0) else { throw Failed("handover: \(done.errors)") }
             show("handed over \(round + 1) of \(planned)")
         }
@@ -83,13 +83,13 @@ struct Handover: AsyncParsableCommand {
         let slate = try await toSlate(stage, publisher, daemon, watcher)
         daemon.send(SIGTERM)
         _ = try await daemon.wait(.seconds(10))
-        try await report(sink, holes: holes, stalls: stalls, slate: slate, floor: floor)
+        try await report(sink, gaps: gaps, stalls: stalls, slate: slate, floor: floor)
     }
 
     /// Signals the encoder at a random moment.
     ///
     /// - Returns: Seconds from the signal to the next new picture at the target.
-    private func strike(_ signal: Int32, _ daemon: Program, _ watcher: Program, _ random: inout SeededRandom)
+    private func strike(_ signal: Int32, _ daemon: TestProcess, _ watcher: TestProcess, _ random: inout SeededRandom)
         async throws -> Double
     {
         try await Task.sleep(for: .milliseconds(Int.random(in: 1000...2000, using: &random)))
@@ -104,7 +104,7 @@ struct Handover: AsyncParsableCommand {
         return try watcher.secondsToNextPicture(behind: struck)
     }
 
-    private func encoder(of daemon: Program) -> Int32? {
+    private func encoder(of daemon: TestProcess) -> Int32? {
         Leftovers.descendants(of: daemon.pid).first { process in
             !process.isZombie && process.command.contains("pipe:0") && process.command.contains("libx264")
                 && !process.command.contains("setpriv")
@@ -113,7 +113,7 @@ struct Handover: AsyncParsableCommand {
 
     /// - Returns: Seconds from the end of the source until the slate is on air, and to its first picture at the target.
     private func toSlate(
-        _ stage: Stage, _ publisher: Program, _ daemon: Program, _ watcher: Program
+        _ stage: Stage, _ publisher: TestProcess, _ daemon: TestProcess, _ watcher: TestProcess
     ) async throws -> (onAir: Double, target: Double) {
         let position = (daemon.errors.lines.last?.index ?? -1) + 1
         let gone = ContinuousClock.now
@@ -170,7 +170,7 @@ struct Handover: AsyncParsableCommand {
     // MARK: The report
 
     private func report(
-        _ sink: NginxRTMP, holes: [Double], stalls: [Double], slate: (onAir: Double, target: Double), floor: [Double]
+        _ sink: NginxRTMP, gaps: [Double], stalls: [Double], slate: (onAir: Double, target: Double), floor: [Double]
     ) async throws {
         let publishes = try sink.publishes(of: "one").count
         let recordings = sink.recordings(of: "one")
@@ -188,8 +188,8 @@ struct Handover: AsyncParsableCommand {
               backward timestamps     \(probe.backwards.count) (to be 0)
               RTMP publishes          \(publishes) (to be 1)
               complaints of a decoder \(reading.complaints.count)
-              kill → next picture     median \(ms(median(holes))), p95 \(ms(percentile(holes, 95))), worst \
-            \(ms(holes.max() ?? 0)) (to be ≤ 250 ms, p95 ≤ 400 ms)
+              kill → next picture     median \(ms(median(gaps))), p95 \(ms(percentile(gaps, 95))), worst \
+            \(ms(gaps.max() ?? 0)) (to be ≤ 250 ms, p95 ≤ 400 ms)
               floor                   median \(ms(median(floor))): exec → first byte of a bare FFmpeg that is fed a \
             cached GOP
               hang → next picture     worst \(ms(stalls.max() ?? 0)) (to be ≤ 2500 ms)
@@ -201,7 +201,7 @@ struct Handover: AsyncParsableCommand {
     }
 }
 
-extension Program {
+extension TestProcess {
     /// Seconds from the moment at which an encoder was struck to the first new picture, of a program that prints a line
     /// a picture.
     func secondsToNextPicture(behind struck: ContinuousClock.Instant) throws -> Double {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Lab
+import LabKit
 import TestSupport
 
 /// GPUs that fail, hang, are pulled and come back, seen from the target; and how long looking at them takes. In the
@@ -143,14 +143,14 @@ struct Hardware: AsyncParsableCommand {
     }
 
     private func status(_ config: String) async throws -> StatusReport {
-        try StatusReport(try await Program.run(product.streambox, ["status", "--json", "--config", config]))
+        try StatusReport(try await TestProcess.run(product.streambox, ["status", "--json", "--config", config]))
     }
 
     private func slotInUse(_ config: String) async throws -> String? {
         try await status(config).channels[0].groups[0].gpu
     }
 
-    private func onGPU(_ daemon: Program, _ config: String, _ what: String) async throws {
+    private func onGPU(_ daemon: TestProcess, _ config: String, _ what: String) async throws {
         try await eventually(what, within: .seconds(60), every: .milliseconds(100)) {
             let status = try await status(config)
             return status.channels[0].groups[0].gpu != nil && status.channels[0].groups[0].state == "live"
@@ -169,7 +169,7 @@ struct Hardware: AsyncParsableCommand {
             for _ in 0..<probes {
                 for isTried in [true, false] {
                     let start = ContinuousClock.now
-                    let done = try await Program.run(
+                    let done = try await TestProcess.run(
                         product.streambox, ["probe", "--json"] + (isTried ? [] : ["--no-trial"]),
                         environment: lab.environment)
                     guard done.ending == .exited(0) else { throw Failed("probe: \(done.errors)") }
@@ -221,7 +221,7 @@ struct Hardware: AsyncParsableCommand {
         }
     }
 
-    private func load(of program: Program, for span: Duration) async throws -> Double {
+    private func load(of program: TestProcess, for span: Duration) async throws -> Double {
         let before = try ProcessFigures(pid: program.pid).cpu
         try await Task.sleep(for: span)
         return (try ProcessFigures(pid: program.pid).cpu - before) / span.inSeconds

@@ -141,7 +141,7 @@ struct Ingest: AsyncParsableCommand {
         var text: String { "\((share * 100).formatted(2)) %" }
     }
 
-    private func cost(of daemon: Program, for seconds: Int, _ body: @escaping @Sendable () async throws -> Void)
+    private func cost(of daemon: TestProcess, for seconds: Int, _ body: @escaping @Sendable () async throws -> Void)
         async throws -> Cost
     {
         let before = try ProcessFigures(pid: daemon.pid)

@@ -95,7 +95,7 @@ struct Latency: AsyncParsableCommand {
         let plan = try JSONDecoder().decode(
             Plan.self,
             from: Data(
-                try await Program.run(product.streambox, ["plan", "--json", configuration]).success("plan").output))
+                try await TestProcess.run(product.streambox, ["plan", "--json", configuration]).success("plan").output))
         func arguments(_ role: String) throws -> [String] {
             guard let found = plan.processes.first(where: { $0.role == role }) else {
                 throw Failed("the plan has no \(role)")
@@ -133,7 +133,7 @@ private struct PacedStream {
         // Every picture is moved by up to a quarter of a frame, by a rule that does not repeat.
         let ticks = 90_000 / rate
         let moved = "setpts='N*\(ticks)+mod(N*N*7919+N*104729,\(ticks / 2))',settb=1/90000"
-        let bytes = try await Program.run(
+        let bytes = try await TestProcess.run(
             "ffmpeg",
             [
                 "-v", "error", "-nostdin", "-f", "lavfi", "-i",

@@ -24,8 +24,8 @@ struct Publish: AsyncParsableCommand {
             let messages = try await messages(stage)
             var builds = [("streambox", product.streambox)]
             if let former { builds.append(("former", former)) }
-            var boxes: [Box] = []
-            for (name, program) in builds { boxes.append(try await Box(stage, name: name, program: program)) }
+            var boxes: [Contender] = []
+            for (name, program) in builds { boxes.append(try await Contender(stage, name: name, program: program)) }
             // The slate is on air, and FFmpeg has been asked.
             try await Task.sleep(for: .seconds(5))
             let publishing = boxes.map { box in
@@ -83,10 +83,10 @@ struct Publish: AsyncParsableCommand {
     }
 
     /// One build, with a reader at its tap.
-    private struct Box {
+    private struct Contender {
         let name: String
         let port: Int
-        let program: Program
+        let program: TestProcess
         let arrivals: Arrivals
 
         init(_ stage: Stage, name: String, program path: String) async throws {

@@ -82,14 +82,14 @@ struct Spread: AsyncParsableCommand {
         return arrivals
     }
 
-    private func publish(_ stage: Stage, _ file: String, format: [String], to url: String) async throws -> Program {
+    private func publish(_ stage: Stage, _ file: String, format: [String], to url: String) async throws -> TestProcess {
         try await stage.program(
             "ffmpeg",
             ["-v", "error", "-nostdin", "-re", "-i", file, "-c", "copy", "-flush_packets", "1"] + format + [url])
     }
 
     /// An FFmpeg that listens for an SRT caller and writes a line for each frame.
-    private func startReceiver(_ stage: Stage) async throws -> (program: Program, port: Int) {
+    private func startReceiver(_ stage: Stage) async throws -> (program: TestProcess, port: Int) {
         let port = try FreePort.udp()
         let url = "srt://127.0.0.1:\(port)?mode=listener&transtype=live"
         let program = try await stage.program(
@@ -104,7 +104,7 @@ struct Spread: AsyncParsableCommand {
     }
 
     /// What arrives from now on, behind the warm-up.
-    private func measure(_ receiver: Program) async throws -> FrameArrivals {
+    private func measure(_ receiver: TestProcess) async throws -> FrameArrivals {
         try await eventually("a frame") { !FrameArrivals.lines(of: receiver).isEmpty }
         let begin = ContinuousClock.now + .seconds(warmup)
         try await Task.sleep(for: .seconds(warmup + seconds))
@@ -140,12 +140,12 @@ private struct FrameArrivals {
     }
 
     /// The lines of a receiver's frames.
-    static func lines(of receiver: Program) -> [Transcript.Line] {
+    static func lines(of receiver: TestProcess) -> [Transcript.Line] {
         receiver.output.lines.filter { !$0.text.hasPrefix("#") && !$0.text.isEmpty }
     }
 
     /// - Throws: `Failed` when the receiver prints no time base, or a line is not one of a frame.
-    init(of receiver: Program, from begin: ContinuousClock.Instant) throws {
+    init(of receiver: TestProcess, from begin: ContinuousClock.Instant) throws {
         // Such as `#tb 0: 1/90000`.
         let head = receiver.output.lines.first { $0.text.hasPrefix("#tb 0: ") }?.text ?? ""
         guard let base = head.firstMatch(of: /(\d+)\/(\d+)$/), let over = Double(base.1), let under = Double(base.2)

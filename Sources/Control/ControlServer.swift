@@ -1,4 +1,4 @@
-import Accepting
+import AcceptBackoff
 import Glibc
 import NIOCore
 import NIOPosix
@@ -43,7 +43,7 @@ package struct ControlServer: Sendable {
             throw ControlError("another streambox runs with this runtime folder: it answers at \(path)")
         }
         unlink(fresh)
-        let places = Places(count: Self.mostClients)
+        let places = Permits(count: Self.mostClients)
         let channel: any Channel
         do {
             channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -7,14 +7,14 @@ final class RequestHandler: ChannelInboundHandler {
     typealias OutboundOut = ByteBuffer
 
     private let service: any ControlledService
-    private let places: Places
+    private let places: Permits
     private let patience: Duration
     private var hasPlace = false
     private var hasRequest = false
     /// Ends a client that says nothing.
     private var guardian: Scheduled<Void>?
 
-    init(service: any ControlledService, places: Places, patience: Duration) {
+    init(service: any ControlledService, places: Permits, patience: Duration) {
         self.service = service
         self.places = places
         self.patience = patience

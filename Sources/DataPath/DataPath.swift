@@ -1,7 +1,7 @@
+package import EventLoop
 import Glibc
-package import Polling
+package import MPEGTS
 package import SystemPackage
-package import TransportStream
 
 /// Everything between the processes: feeds, splicers, pipes and taps of all channels, on one thread.
 ///
@@ -27,8 +27,8 @@ package actor DataPath {
     private var taps: [FeedName: Tap] = [:]
     private var lastNumber = 0
     private var detach: [Attachment: () -> Void] = [:]
-    private var outlets: [Attachment: Outlet] = [:]
-    private var inlets: [Attachment: any UnitInlet] = [:]
+    private var senders: [Attachment: FeedSender] = [:]
+    private var unitReaders: [Attachment: any UnitReader] = [:]
     private var inputs: [Attachment: ChannelInput] = [:]
     private var converters: [Attachment: SoundConverter] = [:]
     private var publishers: [Attachment: Publisher] = [:]
@@ -60,14 +60,14 @@ package actor DataPath {
     }
 
     /// Returns once the thread that moves the packets is between two jobs.
-    package func comeRound() {}
+    package func ping() {}
 
     /// Starts looking for what stalls. To be called once.
     ///
     /// The thread retains the data path until ``stop()``, so that nothing which a descriptor or a deadline refers to is
     /// freed while the thread runs.
     package func start() {
-        loop.setTimer { [self] in assumeIsolated { $0.doWhatIsDue() } }
+        loop.setTimer { [self] in assumeIsolated { $0.runTimers() } }
     }
 
     /// Closes everything and ends the thread.
@@ -193,9 +193,9 @@ package actor DataPath {
     ) throws(DescriptorError) -> (Attachment, FileDescriptor) {
         let input = channels[channel]!
         let pipe = try Pipe()
-        let inlet = try makeInlet(pipe, owner: input)
-        let source = ChannelInput.Source(inlet: inlet, priority: priority, patience: patience, report: report)
-        return (add(source, with: inlet, to: input, isNew: isNew), FileDescriptor(rawValue: pipe.writing))
+        let unitReader = try makeReader(pipe, owner: input)
+        let source = ChannelInput.Source(unitReader: unitReader, priority: priority, patience: patience, report: report)
+        return (add(source, with: unitReader, to: input, isNew: isNew), FileDescriptor(rawValue: pipe.writing))
     }
 
     /// Takes in a source that no process relays.
@@ -206,20 +206,20 @@ package actor DataPath {
     /// - Throws: ``DescriptorError``
     package func attachSource(
         to channel: String, priority: Int, report: @escaping @Sendable (SourceEvent) -> Void,
-        makeInlet: @Sendable (any InletOwner, EventLoop) -> (any UnitInlet)?
+        makeReader: @Sendable (any UnitReaderDelegate, EventLoop) -> (any UnitReader)?
     ) throws(DescriptorError) -> Attachment {
         let input = channels[channel]!
-        guard let inlet = makeInlet(input, loop) else { throw .last("watch a connection") }
-        let source = ChannelInput.Source(inlet: inlet, priority: priority, patience: nil, report: report)
-        return add(source, with: inlet, to: input, isNew: false)
+        guard let unitReader = makeReader(input, loop) else { throw .last("watch a connection") }
+        let source = ChannelInput.Source(unitReader: unitReader, priority: priority, patience: nil, report: report)
+        return add(source, with: unitReader, to: input, isNew: false)
     }
 
     private func add(
-        _ source: ChannelInput.Source, with inlet: any UnitInlet, to input: ChannelInput, isNew: Bool
+        _ source: ChannelInput.Source, with unitReader: any UnitReader, to input: ChannelInput, isNew: Bool
     ) -> Attachment {
         input.add(source, isNew: isNew)
-        let attachment = attach { input.remove(inlet) }
-        inlets[attachment] = inlet
+        let attachment = attach { input.remove(unitReader) }
+        unitReaders[attachment] = unitReader
         inputs[attachment] = input
         return attachment
     }
@@ -235,7 +235,7 @@ package actor DataPath {
     }
 
     /// Makes the pipes for a process that converts a source's audio to AAC. It is given what the source's inlet writes
-    /// to its ``SoundOutlet``, and its frames are the source's audio from then on. Nothing waits for it, see
+    /// to its ``AudioSink``, and its frames are the source's audio from then on. Nothing waits for it, see
     /// ``SoundEvent``.
     ///
     /// It continues the audio behind the last frame that another one gave. One that is late may run beside it.
@@ -246,28 +246,29 @@ package actor DataPath {
         of source: Attachment, sampleRate: Int = AACFormat.stereo48.sampleRate,
         report: @escaping @Sendable (SoundEvent) -> Void
     ) throws -> SoundAttachment {
-        guard let input = inputs[source], let sourceInlet = inlets[source] else { throw NothingToConvert() }
+        guard let input = inputs[source], let sourceReader = unitReaders[source] else { throw NothingToConvert() }
         let toProcess = try Pipe()
         guard let pipe = SoundPipe(toProcess.writing, loop: loop) else {
             let error = DescriptorError.last("watch a pipe")
             toProcess.close()
             throw error
         }
-        let inlet: Inlet
+        let unitReader: PipeReader
         let fromProcess: Pipe
         do {
             fromProcess = try Pipe()
-            inlet = try makeInlet(fromProcess, owner: input)
+            unitReader = try makeReader(fromProcess, owner: input)
         } catch {
             pipe.close()
             close(toProcess.reading)
             throw error
         }
         let converter = SoundConverter(
-            inlet: inlet, pipe: pipe, replayStart: input.soundReplayStart(of: sourceInlet), loop: loop, report: report)
+            unitReader: unitReader, pipe: pipe, replayStart: input.soundReplayStart(of: sourceReader), loop: loop,
+            report: report)
         let firstSample: Int64?
         do {
-            firstSample = try input.add(converter, to: sourceInlet, sampleRate: sampleRate)
+            firstSample = try input.add(converter, to: sourceReader, sampleRate: sampleRate)
         } catch {
             converter.close()
             close(toProcess.reading)
@@ -275,7 +276,7 @@ package actor DataPath {
             throw error
         }
         let attachment = attach { input.remove(converter) }
-        inlets[attachment] = inlet
+        unitReaders[attachment] = unitReader
         converters[attachment] = converter
         return SoundAttachment(
             attachment: attachment, input: FileDescriptor(rawValue: toProcess.reading),
@@ -316,24 +317,24 @@ package actor DataPath {
         case .fifo(let path, let tell):
             stream = FrameStream(
                 layout: layout, waits: true, mostBytes: frameBytes, longestSpan: frameSpan, owner: input, loop: loop)
-            stream.setInput(try FIFOInlet(path: path, layout: layout, owner: stream, loop: loop, report: tell))
+            stream.setInput(try FIFOReader(path: path, layout: layout, owner: stream, loop: loop, report: tell))
             result = FrameAttachment(attachment: Attachment(number: 0))
         case .card(let hasSound):
             stream = FrameStream(
                 layout: layout, waits: false, mostBytes: frameBytes, longestSpan: frameSpan, owner: input, loop: loop)
             let picture = try Pipe(capacity: Pipe.frames)
-            guard let inlet = CardInlet(picture.reading, layout: layout, owner: stream, loop: loop) else {
+            guard let unitReader = CardFrameReader(picture.reading, layout: layout, owner: stream, loop: loop) else {
                 let error = DescriptorError.last("watch a pipe")
                 picture.close()
                 throw error
             }
-            stream.setInput(inlet)
+            stream.setInput(unitReader)
             result = FrameAttachment(
                 attachment: Attachment(number: 0), picture: FileDescriptor(rawValue: picture.writing))
             if hasSound {
                 do {
                     let sound = try Pipe()
-                    stream.setSound(try makeInlet(sound, owner: stream))
+                    stream.setSound(try makeReader(sound, owner: stream))
                     result.sound = FileDescriptor(rawValue: sound.writing)
                 } catch {
                     stream.close()
@@ -369,26 +370,26 @@ package actor DataPath {
             throw NothingToTakeOver()
         }
         let toEncoder = try Pipe(capacity: Pipe.frames)
-        guard let outlet = FrameOutlet(toEncoder.writing, layout: stream.layout, owner: stream, loop: loop) else {
+        guard let sender = FrameSender(toEncoder.writing, layout: stream.layout, owner: stream, loop: loop) else {
             let error = DescriptorError.last("watch a pipe")
             toEncoder.close()
             throw error
         }
-        let inlet: Inlet
+        let unitReader: PipeReader
         let fromEncoder: Pipe
         do {
             fromEncoder = try Pipe()
-            inlet = try makeInlet(fromEncoder, owner: stream)
+            unitReader = try makeReader(fromEncoder, owner: stream)
         } catch {
-            outlet.close()
+            sender.close()
             close(toEncoder.reading)
             throw error
         }
         let generation = FrameStream.Generation(
-            inlet: inlet, outlet: outlet, frameDuration: frameDuration?.wholeNanoseconds,
+            unitReader: unitReader, sender: sender, frameDuration: frameDuration?.wholeNanoseconds,
             patience: startPatience.wholeNanoseconds, report: report)
-        let attachment = attach { stream.remove(inlet) }
-        inlets[attachment] = inlet
+        let attachment = attach { stream.remove(unitReader) }
+        unitReaders[attachment] = unitReader
         stream.add(generation, takesOver ? .whenReady : .atOnce)
         return (attachment, FileDescriptor(rawValue: toEncoder.reading), FileDescriptor(rawValue: fromEncoder.writing))
     }
@@ -493,10 +494,10 @@ package actor DataPath {
             close(toEncoder.writing)
             throw error
         }
-        let input = try makeOutlet(toEncoder, reader: reader, hub: source) { _ in }
-        let inlet: Inlet
+        let input = try makeSender(toEncoder, reader: reader, hub: source) { _ in }
+        let unitReader: PipeReader
         do {
-            inlet = try makeInlet(fromEncoder, owner: output)
+            unitReader = try makeReader(fromEncoder, owner: output)
         } catch {
             input.close()
             close(toEncoder.reading)
@@ -509,12 +510,13 @@ package actor DataPath {
         // What it is given is in this one until an era of the channel's feed ends it.
         if copiesSound { writer.sound = channels[channel]!.soundInFeed }
         let generation = GroupOutput.Generation(
-            inlet: inlet, input: input, source: source, writer: writer, patience: startPatience.wholeNanoseconds,
+            unitReader: unitReader, input: input, source: source, writer: writer,
+            patience: startPatience.wholeNanoseconds,
             report: report)
         if let cut { _ = output.addSuccessor(generation, at: cut) } else { output.add(generation) }
-        let attachment = attach { output.remove(inlet) }
-        inlets[attachment] = inlet
-        outlets[attachment] = input
+        let attachment = attach { output.remove(unitReader) }
+        unitReaders[attachment] = unitReader
+        senders[attachment] = input
         input.flush()
         return (attachment, FileDescriptor(rawValue: toEncoder.reading), FileDescriptor(rawValue: fromEncoder.writing))
     }
@@ -536,22 +538,22 @@ package actor DataPath {
     ) throws(DescriptorError) -> (Attachment, FileDescriptor) {
         let hub = hub(feed)
         let pipe = try Pipe()
-        let outlet = try makeOutlet(
+        let sender = try makeSender(
             pipe, reader: hub.feed.makeReader(), hub: hub, pace: isPaced ? Publisher.pace : 0, keepsPackets: !isPaced
         ) { _ in report(.ended) }
-        let publisher = Publisher(outlet: outlet, feed: hub.feed, report: report)
-        let attachment = attach { outlet.close() }
-        outlets[attachment] = outlet
+        let publisher = Publisher(sender: sender, feed: hub.feed, report: report)
+        let attachment = attach { sender.close() }
+        senders[attachment] = sender
         publishers[attachment] = publisher
         loop.arm(for: DeliveryWatch.next(after: EventLoop.now()))
-        outlet.flush()
+        sender.flush()
         return (attachment, FileDescriptor(rawValue: pipe.reading))
     }
 
     /// Ends the input of an encoder, a publisher or a process that converts sound: it writes what it has, and exits.
     package func endInput(of attachment: Attachment) {
         // What it was given counts until it is detached.
-        outlets[attachment]?.finish()
+        senders[attachment]?.finish()
         converters[attachment]?.finish()
     }
 
@@ -559,15 +561,15 @@ package actor DataPath {
     ///
     /// - Returns: Whether some of it has to wait, because the source is ahead of real time: to be called again then.
     package func drain(_ attachment: Attachment) -> Bool {
-        guard let inlet = inlets[attachment] else { return false }
-        inlet.drain()
-        return inlet.isBehind
+        guard let unitReader = unitReaders[attachment] else { return false }
+        unitReader.drain()
+        return unitReader.isBehind
     }
 
     /// Takes what the process, which has ended, left in its pipe, and closes the daemon's ends.
     package func detach(_ attachment: Attachment) {
-        inlets.removeValue(forKey: attachment)?.drain()
-        outlets[attachment] = nil
+        unitReaders.removeValue(forKey: attachment)?.drain()
+        senders[attachment] = nil
         publishers[attachment] = nil
         streams[attachment] = nil
         inputs[attachment] = nil
@@ -582,22 +584,22 @@ package actor DataPath {
         return attachment
     }
 
-    private func makeInlet(_ pipe: Pipe, owner: any InletOwner) throws(DescriptorError) -> Inlet {
-        if let inlet = Inlet(pipe.reading, owner: owner, loop: loop) { return inlet }
+    private func makeReader(_ pipe: Pipe, owner: any UnitReaderDelegate) throws(DescriptorError) -> PipeReader {
+        if let unitReader = PipeReader(pipe.reading, owner: owner, loop: loop) { return unitReader }
         let error = DescriptorError.last("watch a pipe")
         close(pipe.reading)
         close(pipe.writing)
         throw error
     }
 
-    private func makeOutlet(
+    private func makeSender(
         _ pipe: Pipe, reader: FeedReader, hub: FeedHub, pace: Int64 = 0, keepsPackets: Bool = false,
-        onEnd: @escaping (Outlet.Ending) -> Void
-    ) throws(DescriptorError) -> Outlet {
-        let outlet = Outlet(
+        onEnd: @escaping (FeedSender.Ending) -> Void
+    ) throws(DescriptorError) -> FeedSender {
+        let sender = FeedSender(
             pipe.writing, reader: reader, hub: hub, loop: loop, pace: pace, keepsPackets: keepsPackets
         ) { onEnd($1) }
-        if let outlet { return outlet }
+        if let sender { return sender }
         let error = DescriptorError.last("watch a pipe")
         close(pipe.reading)
         close(pipe.writing)
@@ -607,7 +609,7 @@ package actor DataPath {
     // MARK: Figures
 
     /// How a publisher's or encoder's input stands.
-    package struct OutletFigures: Sendable, Hashable {
+    package struct FeedSenderFigures: Sendable, Hashable {
         /// Bytes delivered to the process.
         package var delivered: Int
         /// Jumps to the newest keyframe.
@@ -660,29 +662,29 @@ package actor DataPath {
     package func figures(ofChannel name: String) -> FeedFigures? { channels[name]?.figures }
 
     /// - Returns: `nil` when the attachment is no publisher's or is closed.
-    package func figures(of attachment: Attachment) -> OutletFigures? {
-        outlets[attachment].map {
-            OutletFigures(
+    package func figures(of attachment: Attachment) -> FeedSenderFigures? {
+        senders[attachment].map {
+            FeedSenderFigures(
                 delivered: $0.reader.delivered, skips: $0.reader.skips, skippedTicks: $0.reader.skipped.ticks,
                 lag: $0.reader.lag)
         }
     }
 
     /// The same of several; those that have none are left out.
-    package func figures(of attachments: [Attachment]) -> [Attachment: OutletFigures] {
+    package func figures(of attachments: [Attachment]) -> [Attachment: FeedSenderFigures] {
         attachments.reduce(into: [:]) { all, attachment in all[attachment] = figures(of: attachment) }
     }
 
     /// Flushes and reports what is due.
     ///
     /// - Returns: When to call again at the latest; `.max` for never.
-    private func doWhatIsDue() -> Int64 {
+    private func runTimers() -> Int64 {
         let now = EventLoop.now()
         var next = Int64.max
-        for channel in channels.values { next = min(next, channel.doWhatIsDue(now: now)) }
-        for group in groups.values { next = min(next, group.doWhatIsDue(now: now)) }
-        for publisher in publishers.values { next = min(next, publisher.doWhatIsDue(now: now)) }
-        for tap in taps.values { next = min(next, tap.doWhatIsDue(now: now)) }
+        for channel in channels.values { next = min(next, channel.runTimers(now: now)) }
+        for group in groups.values { next = min(next, group.runTimers(now: now)) }
+        for publisher in publishers.values { next = min(next, publisher.runTimers(now: now)) }
+        for tap in taps.values { next = min(next, tap.runTimers(now: now)) }
         return next
     }
 }

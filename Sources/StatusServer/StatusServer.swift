@@ -1,4 +1,4 @@
-import Accepting
+import AcceptBackoff
 import Glibc
 import HummingbirdCore
 package import Logging

@@ -1,5 +1,5 @@
+import BoxConfiguration
 import CapabilityProbe
-import Configuration
 import Supervision
 
 /// What a configuration asks of capture cards and the box has not, or has twice.

@@ -1,4 +1,4 @@
-import Configuration
+import BoxConfiguration
 
 /// What `streambox run` does where nobody has configured anything yet.
 enum Demo {

@@ -1,8 +1,9 @@
+import BoxConfiguration
 import CapabilityProbe
-import Configuration
 import EncoderSelection
 import FFmpeg
 import Supervision
+import SystemSupport
 
 /// The FFmpeg that a configuration names, the encoders that it has, and the devices that they could use.
 enum InstalledFFmpeg {
@@ -28,8 +29,8 @@ enum InstalledFFmpeg {
     /// What encodes here; none where a driver does not say so in time: the service looks again, and nobody waits for
     /// it.
     static func devices() async -> (gpus: [GPU], boards: [V4L2Encoder]) {
-        async let gpus = Offload.run(atMost: .milliseconds(500)) { GPUList.read() }
-        async let boards = Offload.run(atMost: .milliseconds(500)) { V4L2EncoderList.read() }
+        async let gpus = BlockingIO.run(atMost: .milliseconds(500)) { GPUList.read() }
+        async let boards = BlockingIO.run(atMost: .milliseconds(500)) { V4L2EncoderList.read() }
         return (await gpus ?? [], await boards ?? [])
     }
 }

@@ -1,4 +1,4 @@
-import Configuration
+import BoxConfiguration
 import FFmpeg
 import Supervision
 
@@ -19,7 +19,7 @@ struct KnownFFmpeg {
     init(_ configuration: BoxConfiguration, environment: [String: String]) async throws(FFmpegBinaryError) {
         self.environment = environment
         isKept = configuration.state == nil
-        file = StateFile(folder: Places.state(configuration, environment: environment), name: "ffmpeg.json")
+        file = StateFile(folder: ServicePaths.state(configuration, environment: environment), name: "ffmpeg.json")
         let before = file.read()
         let located = try await FFmpegBinary.locate(configuration.ffmpeg, environment: environment, known: before)
         (binary, knowledge) = (located.binary, located.knowledge)

@@ -1,4 +1,4 @@
-import Configuration
+import BoxConfiguration
 import Glibc
 import Supervision
 

@@ -1,4 +1,4 @@
-import Configuration
+import BoxConfiguration
 import EncoderSelection
 
 /// Encoders that a configuration asks for by name and that this box does not have.

@@ -1,7 +1,8 @@
+import BoxConfiguration
 import CapabilityProbe
-import Configuration
 import EncoderSelection
 import FFmpeg
+import MediaTypes
 import Status
 import Supervision
 

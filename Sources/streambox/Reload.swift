@@ -1,4 +1,4 @@
-import Configuration
+import BoxConfiguration
 import Logging
 import Redaction
 import ServiceManager
@@ -10,7 +10,7 @@ import Supervision
 struct Reload: Sendable {
     let supervisor: Supervisor
     let disk: Disk
-    let keeper: EncoderKeeper
+    let keeper: EncoderManager
     /// Of the FFmpeg that runs: another one is used from the next start on.
     let gaps: FFmpegGaps
     let publication: StatusService
@@ -36,7 +36,7 @@ struct Reload: Sendable {
             let (file, known) = try await LoadedConfiguration.again(path, environment: environment, by: disk)
             secrets.learn(known)
             let changes = try await supervisor.reload(file.configuration)
-            publication.heed(file.configuration.status)
+            publication.apply(file.configuration.status)
             gaps.tell(of: await supervisor.configuration)
             problems.clear(Self.problem, subject: Self.subject)
             do {

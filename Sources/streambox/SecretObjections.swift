@@ -1,4 +1,4 @@
-import Configuration
+import BoxConfiguration
 import FFmpeg
 
 /// Places where a secret would not be one.

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Supervision
 import SystemPackage
+import SystemSupport
 
 /// Something that outlasts a restart of the service, as JSON in a file of its own.
 struct StateFile<Value: Codable & Sendable>: Sendable {

@@ -1,4 +1,4 @@
-import Configuration
+import BoxConfiguration
 import Logging
 import ServiceLifecycle
 import Status
@@ -26,7 +26,7 @@ struct StatusService: Service {
         change.yield(configuration)
     }
 
-    func heed(_ configuration: StatusConfiguration) { change.yield(configuration) }
+    func apply(_ configuration: StatusConfiguration) { change.yield(configuration) }
 
     func run() async {
         let file = Part<StatusConfiguration> { configuration in

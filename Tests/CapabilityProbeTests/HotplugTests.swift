@@ -1,6 +1,6 @@
 import CapabilityProbe
 import Foundation
-import Lab
+import LabKit
 import TestSupport
 import Testing
 
@@ -16,7 +16,7 @@ import Testing
     private static let gpu = "/sys/devices/pci0000:00/0000:00:02.0/drm/renderD128"
     private static let card = "/sys/devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/video4linux/video0"
 
-    private func watch(_ stage: Stage, _ lab: Lab) async throws -> Program {
+    private func watch(_ stage: Stage, _ lab: Lab) async throws -> TestProcess {
         let program = try await stage.program(Self.watcher, environment: lab.environment)
         try await program.output.first(containing: "watching")
         return program

@@ -1,9 +1,9 @@
+import EventLoop
 import Foundation
-import Polling
+import MPEGTS
 import SystemPackage
 import TestSupport
 import Testing
-import TransportStream
 
 @testable import DataPath
 
@@ -650,7 +650,7 @@ import TransportStream
         let other = try await stream(seconds: 1)
         try await rig.write(await stream(from: 1000, seconds: 1), to: high)
         // A late test may have left a pause before the last picture, too.
-        await rig.path.comeRound()
+        await rig.path.ping()
         try await eventually("silence behind the last picture") { highEvents.all.last == .stalled }
         try await rig.write(other, to: low)
         try await highEvents.wait(for: .offAir)
@@ -1065,7 +1065,7 @@ import TransportStream
     func pausedPicture() async throws {
         let use = try await encoderInUse()
         // A late test may have let it owe pictures until now.
-        await use.rig.path.comeRound()
+        await use.rig.path.ping()
         let before = use.events.all.count
         let sound = TransportBytes.packets(Array(use.rest)).filter { TransportBytes.pid($0) != 256 }
         // For twice as long as an encoder may take pictures and give none.

@@ -229,7 +229,7 @@ import Testing
     func card() async throws {
         try await withRig(isCard: true) { rig in
             let encoder = try await rig.encoder(1)
-            let bytes = try await Program.run(
+            let bytes = try await TestProcess.run(
                 "ffmpeg",
                 [
                     "-v", "error", "-nostdin", "-copyts", "-f", "lavfi", "-i",
@@ -259,7 +259,7 @@ import Testing
         try await withRig(isCard: true) { rig in
             let writer = Writer(try #require(rig.picture))
             if what == "34x20" {
-                let other = try await Program.run(
+                let other = try await TestProcess.run(
                     "ffmpeg",
                     [
                         "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=34x20:d=0.1,format=nv12", "-c:v",
@@ -398,7 +398,7 @@ import Testing
     @Test("a card does not wait: its oldest frames go, they are counted once, and those behind them come out whole")
     func cardFull() async throws {
         try await withRig(room: 918 * 20, isCard: true) { rig in
-            let bytes = try await Program.run(
+            let bytes = try await TestProcess.run(
                 "ffmpeg",
                 [
                     "-v", "error", "-nostdin", "-copyts", "-f", "lavfi", "-i",
@@ -516,7 +516,7 @@ import Testing
             try await rig.write(10..<20)
             try await eventually("pictures of the first that are the second's") { first.given == 20 }
             // They have been refused, and nobody else can take over any more.
-            await rig.path.comeRound()
+            await rig.path.ping()
             await #expect(throws: DataPath.NothingToTakeOver.self) { _ = try await rig.encoder(3, takesOver: true) }
             await second.kill()
             try await first.reports.wait(for: .torn)

@@ -1,6 +1,6 @@
+import MPEGTS
 import TestSupport
 import Testing
-import TransportStream
 
 @testable import DataPath
 
@@ -110,7 +110,7 @@ import TransportStream
         func write(_ bytes: [UInt8], to writer: Writer) async throws {
             await writer.write(bytes)
             try await eventually("the data path to follow") { writer.waiting == 0 }
-            await path.comeRound()
+            await path.ping()
         }
     }
 

@@ -7,7 +7,7 @@ import Testing
 @Suite(.tags(.ffmpeg)) struct NUTParserTests {
     /// Frames as FFmpeg writes them to a pipe, at times that are not even.
     private func stream(width: Int = 96, height: Int = 54) async throws -> [UInt8] {
-        let done = try await Program.run(
+        let done = try await TestProcess.run(
             "ffmpeg",
             [
                 "-v", "error", "-nostdin", "-copyts", "-f", "lavfi", "-i",

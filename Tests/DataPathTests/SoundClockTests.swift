@@ -1,5 +1,5 @@
+import MPEGTS
 import Testing
-import TransportStream
 
 @testable import DataPath
 

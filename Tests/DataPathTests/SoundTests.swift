@@ -1,24 +1,24 @@
+import EventLoop
 import Foundation
-import Polling
+import MPEGTS
 import TestSupport
 import Testing
-import TransportStream
 
 @testable import DataPath
 
 /// Sound on its way through a process that is none, with real pipes.
 @Suite struct SoundTests {
     /// A source whose sound is converted elsewhere. What it has belongs to the loop's thread.
-    private final class FakePublisher: UnitInlet, @unchecked Sendable {
+    private final class FakePublisher: UnitReader, @unchecked Sendable {
         private var parser = UnitParser()
-        private weak var owner: (any InletOwner)?
+        private weak var owner: (any UnitReaderDelegate)?
         private var loop: EventLoop?
-        private var converters: [any SoundOutlet] = []
+        private var converters: [any AudioSink] = []
         /// All messages that came, whether something converted them or not.
         private var given: [(message: [UInt8], time: Int64)] = []
         private var pictures = 0
 
-        func begin(_ owner: any InletOwner, _ loop: EventLoop) -> any UnitInlet {
+        func begin(_ owner: any UnitReaderDelegate, _ loop: EventLoop) -> any UnitReader {
             (self.owner, self.loop) = (owner, loop)
             return self
         }
@@ -31,13 +31,13 @@ import TransportStream
         var isBehind: Bool { false }
         func drain() {}
         func close() {}
-        func addConverter(_ converter: any SoundOutlet) {
+        func addConverter(_ converter: any AudioSink) {
             converters.append(converter)
             guard let start = converter.replayStart else { return }
             for (message, time) in given where time >= start { _ = give(message, at: time, to: converter) }
         }
 
-        func removeConverter(_ converter: any SoundOutlet) { converters.removeAll { $0 === converter } }
+        func removeConverter(_ converter: any AudioSink) { converters.removeAll { $0 === converter } }
 
         private func onLoop<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
             await withCheckedContinuation { continuation in
@@ -61,16 +61,16 @@ import TransportStream
                 precondition(taken == bytes.count)
                 while let event = parser.next() {
                     switch event {
-                    case .program(let program): owner.inlet(self, found: program)
-                    case .unit(let unit): owner.inlet(self, found: unit, in: parser, now: EventLoop.now())
+                    case .program(let program): owner.unitReader(self, found: program)
+                    case .unit(let unit): owner.unitReader(self, found: unit, in: parser, now: EventLoop.now())
                     }
                 }
-                owner.inletPaused(self, sawVideo: true)
+                owner.unitReaderPaused(self, sawVideo: true)
             }
         }
 
         func tell(_ audio: ForeignAudio?) async {
-            await onLoop { [self] in owner?.inlet(self, hasForeignAudio: audio) }
+            await onLoop { [self] in owner?.unitReader(self, hasForeignAudio: audio) }
         }
 
         /// Gives a message of sound, in three pieces.
@@ -95,7 +95,7 @@ import TransportStream
             return converters.map { give(message, at: time, to: $0) }.last
         }
 
-        private func give(_ message: [UInt8], at time: Int64, to converter: any SoundOutlet) -> UInt32 {
+        private func give(_ message: [UInt8], at time: Int64, to converter: any AudioSink) -> UInt32 {
             let stamp = converter.stamp(time)
             message.withUnsafeBytes { bytes in
                 let (first, last) = (bytes.count / 3, bytes.count - bytes.count / 3)
@@ -158,7 +158,7 @@ import TransportStream
             await path.start()
             source = try await path.attachSource(
                 to: "main", priority: 0, report: { [events] in events.add($0) },
-                makeInlet: { [publisher] in publisher.begin($0, $1) })
+                makeReader: { [publisher] in publisher.begin($0, $1) })
             reader = Reader(try await path.attachPublisher(to: .channel("main"), isPaced: false) { _ in }.1)
             reader.start()
         }

@@ -1,7 +1,8 @@
+import BoxConfiguration
 import CapabilityProbe
-import Configuration
 import EncoderSelection
 import FFmpeg
+import MediaTypes
 import Testing
 
 /// Which encoders rest, which are tried, and which groups move, in accelerated time.
@@ -124,9 +125,9 @@ import Testing
     @Test("two GPUs share groups by the pixels that they encode, and a lone heavy group keeps one for itself")
     func sharing() {
         let bench = Bench([Self.intel, Self.amd])
-        bench.add("heavy", VideoEncoding(size: PixelSize(width: 3840, height: 2160), rate: FrameRate(numerator: 60)))
+        bench.add("heavy", VideoEncoding(size: FrameSize(width: 3840, height: 2160), rate: FrameRate(60)))
         for name in ["a", "b", "c"] {
-            bench.add(name, VideoEncoding(size: PixelSize(width: 1280, height: 720), rate: FrameRate(numerator: 30)))
+            bench.add(name, VideoEncoding(size: FrameSize(width: 1280, height: 720), rate: FrameRate(30)))
         }
         bench.answer()
         let heavy = bench.uses["heavy"]
@@ -354,13 +355,13 @@ import Testing
     func unsupported() {
         let bench = Bench([Self.intel])
         bench.broken[Self.onIntel] = .unsupported
-        let large = VideoEncoding(size: PixelSize(width: 7680, height: 4320))
+        let large = VideoEncoding(size: FrameSize(width: 7680, height: 4320))
         bench.add("hd", large)
         bench.answer()
         bench.wait(.seconds(3600))
         #expect(bench.uses["hd"] == Self.software && bench.attempts[Self.onIntel] == 1)
         bench.broken = [:]
-        bench.add("hd", VideoEncoding(size: PixelSize(width: 1280, height: 720)), starts: false)
+        bench.add("hd", VideoEncoding(size: FrameSize(width: 1280, height: 720)), starts: false)
         bench.answer()
         #expect(bench.uses["hd"] == Self.onIntel)
     }
@@ -392,7 +393,7 @@ import Testing
     @Test("a GPU that scales pictures of one size is trusted with those of another while that is tried")
     func scaling() {
         let bench = Bench([Self.intel])
-        let wish = VideoEncoding(size: PixelSize(width: 640, height: 360))
+        let wish = VideoEncoding(size: FrameSize(width: 640, height: 360))
         let scales = { bench.pool.recipe(for: Self.onIntel, in: "hd")?.scales }
         bench.scales = true
         bench.add("hd", wish, arriving: FrameSize(width: 1280, height: 720))

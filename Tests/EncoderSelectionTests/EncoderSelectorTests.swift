@@ -1,7 +1,8 @@
+import BoxConfiguration
 import CapabilityProbe
-import Configuration
 import EncoderSelection
 import FFmpeg
+import MediaTypes
 import Testing
 
 /// Which encoder a group gets, from what is known of the box.

@@ -1,7 +1,8 @@
+import BoxConfiguration
 import CapabilityProbe
-import Configuration
 import EncoderSelection
 import FFmpeg
+import MediaTypes
 import Testing
 
 /// What each encoder is told.
@@ -67,7 +68,7 @@ import Testing
 }
 
 @Suite struct ShapeTests {
-    private let wish = VideoEncoding(size: PixelSize(width: 1280, height: 720))
+    private let wish = VideoEncoding(size: FrameSize(width: 1280, height: 720))
 
     @Test("a GPU is left out of scaling where frames have another shape, and its trial has the same chain")
     func gpu() {
@@ -85,7 +86,7 @@ import Testing
     @Test("what is done with a shape and with fields follows the wish, and progressive frames are left alone")
     func settings() {
         let frames = ArrivingFrames(size: FrameSize(width: 720, height: 576), isInterlaced: true)
-        func settings(_ fit: PictureFit, _ deinterlace: Configuration.Deinterlacing, _ frames: ArrivingFrames)
+        func settings(_ fit: PictureFit, _ deinterlace: Deinterlacing, _ frames: ArrivingFrames)
             -> VideoSettings
         {
             var wish = wish
@@ -115,7 +116,7 @@ import Testing
         let ffmpeg = FFmpegCapabilities.complete(try #require(FFmpegVersion(output: "ffmpeg version \(version) C")))
         let recipe = NVENCRecipe(codec: .h264)
         let job = EncodingJob(
-            VideoEncoding(codec: .h264, size: PixelSize(width: 640, height: 360)),
+            VideoEncoding(codec: .h264, size: FrameSize(width: 640, height: 360)),
             arriving: FrameSize(width: 640, height: 360))
         let trial = TrialCommand(recipe: recipe, job: job).command(for: ffmpeg).arguments
         let group = EncoderCommand(video: .encode(job.settings, with: recipe), audio: .copy, inputRate: job.rate)

@@ -1,8 +1,7 @@
 import EncoderSelection
+import MediaTypes
 import TestSupport
 import Testing
-
-import enum Configuration.VideoCodec
 
 @testable import FFmpeg
 

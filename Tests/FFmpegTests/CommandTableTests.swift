@@ -1,9 +1,8 @@
 import EncoderSelection
+import MediaTypes
 import Testing
 
-import struct Configuration.PixelSize
-import enum Configuration.VideoCodec
-import struct Configuration.VideoEncoding
+import struct BoxConfiguration.VideoEncoding
 
 @testable import FFmpeg
 
@@ -75,7 +74,7 @@ import struct Configuration.VideoEncoding
             EncoderCommand(video: .encode(settings, with: recipe), audio: .copy, inputRate: rate).command(for: ffmpeg)
         }
         func trial(_ recipe: any EncoderRecipe) -> FFmpegCommand {
-            let job = EncodingJob(VideoEncoding(size: PixelSize(width: 64, height: 36)), arriving: size, rate: rate)
+            let job = EncodingJob(VideoEncoding(size: FrameSize(width: 64, height: 36)), arriving: size, rate: rate)
             return TrialCommand(recipe: recipe, job: job).command(for: ffmpeg)
         }
         func publisher(_ target: PublisherTarget) throws -> FFmpegCommand {

@@ -1,4 +1,5 @@
 import EncoderSelection
+import MediaTypes
 import Testing
 
 @testable import FFmpeg

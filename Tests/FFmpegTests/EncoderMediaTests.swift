@@ -1,6 +1,7 @@
 import EncoderSelection
 import FFmpeg
 import Foundation
+import MediaTypes
 import TestSupport
 import Testing
 
@@ -188,7 +189,7 @@ import Testing
     }
 
     @Test("holes in the audio are filled, so the grid goes on")
-    func holes() async throws {
+    func gaps() async throws {
         let scratch = Scratch()
         let source = scratch.file("source.ts")
         try await makeSource(source)

@@ -1,5 +1,6 @@
 import FFmpeg
 import Glibc
+import MediaTypes
 import Subprocess
 import SystemPackage
 import TestSupport

@@ -1,4 +1,5 @@
 import FFmpeg
+import MediaTypes
 import TestSupport
 import Testing
 

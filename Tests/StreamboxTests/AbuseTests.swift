@@ -21,7 +21,8 @@ import Testing
     }
 
     /// Ends the source and the service, and looks at what the sink received.
-    private func expectWhole(_ stage: Stage, _ sink: NginxRTMP, _ daemon: Daemon, _ publisher: Program) async throws {
+    private func expectWhole(_ stage: Stage, _ sink: NginxRTMP, _ daemon: Daemon, _ publisher: TestProcess) async throws
+    {
         await stage.end(publisher)
         try await daemon.logged("msg=ended", "source=rtmp-0")
         try await daemon.terminate()
@@ -111,7 +112,8 @@ import Testing
             #expect(try await HTTP.get(port: http, "/healthz") == "ok\n")
             /// Nothing new can be opened with this soft limit, and what is open stays.
             func limit(_ count: Int) async throws {
-                let done = try await Program.run("prlimit", ["--pid", "\(daemon.program.pid)", "--nofile=\(count):"])
+                let done = try await TestProcess.run(
+                    "prlimit", ["--pid", "\(daemon.program.pid)", "--nofile=\(count):"])
                 guard done.ending == .exited(0) else { throw Failed("prlimit: \(done.errors)") }
             }
             try await limit(5)
@@ -174,7 +176,7 @@ import Testing
             try await sink.waitForFrames(1, of: "one")
             func onDisk(_ command: String) async throws {
                 let names = isRoot ? ["-m"] : ["-U", "--preserve-credentials", "-m"]
-                let done = try await Program.run(
+                let done = try await TestProcess.run(
                     "nsenter", ["-t", "\(program.pid)"] + names + ["sh", "-c", "cd \(folder) && { \(command); }"])
                 guard done.ending == .exited(0) else { throw Failed("\(command): \(done.errors)") }
             }

@@ -1,5 +1,5 @@
 import Foundation
-import Lab
+import LabKit
 import TestSupport
 import Testing
 
@@ -52,7 +52,7 @@ import Testing
     private func annexB(_ input: String, isHEVC: Bool = false) async throws -> [UInt8] {
         let format = isHEVC ? "hevc" : "h264"
         let copy = ["-map", "0:v", "-c", "copy", "-bsf:v", "\(format)_mp4toannexb", "-f", format, "pipe:1"]
-        return try await Program.run("ffmpeg", ["-v", "error", "-i", input] + copy)
+        return try await TestProcess.run("ffmpeg", ["-v", "error", "-i", input] + copy)
             .success("an elementary stream").output
     }
 
@@ -63,18 +63,18 @@ import Testing
         let captioned = stage.folder.path("captioned.ts")
         let stream = try await Captions.add(to: annexB(plain))
         try Data(stream).write(to: URL(fileURLWithPath: bare))
-        _ = try await Program.run("ffmpeg", ["-v", "error", "-r", "30", "-i", bare, "-c", "copy", captioned])
+        _ = try await TestProcess.run("ffmpeg", ["-v", "error", "-r", "30", "-i", bare, "-c", "copy", captioned])
             .success("a stream with captions")
         return captioned
     }
 
-    private func publish(_ path: String, to port: Int, on stage: Stage) async throws -> Program {
+    private func publish(_ path: String, to port: Int, on stage: Stage) async throws -> TestProcess {
         let output = ["-c", "copy", "-f", "flv", "rtmp://127.0.0.1:\(port)/live/x"]
         return try await stage.program("ffmpeg", ["-v", "error", "-nostdin", "-re", "-i", path] + output)
     }
 
     private func knows(_ option: String, _ encoder: String) async throws -> Bool {
-        let help = try await Program.run("ffmpeg", ["-v", "error", "-h", "encoder=\(encoder)"])
+        let help = try await TestProcess.run("ffmpeg", ["-v", "error", "-h", "encoder=\(encoder)"])
         return try help.success("an encoder's options").text.contains(option)
     }
 

@@ -1,5 +1,5 @@
 import Foundation
-import Lab
+import LabKit
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
 import Foundation
-import Lab
+import LabKit
 import TestSupport
 import Testing
 
@@ -15,7 +15,7 @@ import Testing
                 "-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "15", "-x264-params",
                 "aud=1:repeat-headers=1", "-pix_fmt", "yuv420p",
             ]
-        _ = try await Program.run(
+        _ = try await TestProcess.run(
             "ffmpeg",
             ["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "testsrc=s=320x180:r=30:d=1"] + encoding + [
                 "-f", codec, path,

@@ -1,5 +1,5 @@
 import Foundation
-import Lab
+import LabKit
 import TestSupport
 import Testing
 
@@ -7,7 +7,7 @@ import Testing
 @Suite(.serialized, .tags(.ffmpeg)) struct CardSoundTests {
     /// When clicks begin in a recording, in seconds.
     private func clicks(_ recording: String) async throws -> [Double] {
-        let log = try await Program.run(
+        let log = try await TestProcess.run(
             "ffmpeg",
             [
                 "-v", "info", "-nostats", "-nostdin", "-copyts", "-i", recording, "-map", "0:a", "-af",

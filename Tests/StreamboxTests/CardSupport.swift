@@ -1,4 +1,4 @@
-import Lab
+import LabKit
 import TestSupport
 
 extension Stage {

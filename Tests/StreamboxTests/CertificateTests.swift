@@ -104,7 +104,7 @@ import Testing
             }
             let program = try await stage.program("unshare", arguments("run --config \(config) --log-level debug"))
             let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
-            let check = try await Program.run("unshare", arguments("check \(config)"))
+            let check = try await TestProcess.run("unshare", arguments("check \(config)"))
             #expect(check.ending == .exited(0))
             #expect((check.text + check.errors).contains("install the package ca-certificates") == !isInstalled)
             if isInstalled {

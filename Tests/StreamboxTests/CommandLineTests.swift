@@ -15,7 +15,8 @@ import Testing
 
     /// One sentence on stderr, in one line, and nothing on stdout.
     private func expectRefusal(
-        _ done: Program.Completed, status: Int32, _ parts: String..., sourceLocation: SourceLocation = #_sourceLocation
+        _ done: TestProcess.Completed, status: Int32, _ parts: String...,
+        sourceLocation: SourceLocation = #_sourceLocation
     ) {
         #expect(done.ending == .exited(status), "\(done.errors)", sourceLocation: sourceLocation)
         #expect(done.text.isEmpty, sourceLocation: sourceLocation)
@@ -42,7 +43,7 @@ import Testing
     )
     func noProc() async throws {
         let script = "umount -l /proc && exec \"$0\" --version"
-        let done = try await Program.run("unshare", ["--mount", "sh", "-c", script, Daemon.path])
+        let done = try await TestProcess.run("unshare", ["--mount", "sh", "-c", script, Daemon.path])
         expectRefusal(done, status: 1, "/proc is not mounted", "mount -t proc")
     }
 

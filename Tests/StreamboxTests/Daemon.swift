@@ -3,7 +3,7 @@ import TestSupport
 
 /// The real service, as a user starts it.
 struct Daemon: Sendable {
-    let program: Program
+    let program: TestProcess
     let config: String
     /// Its runtime folder.
     let runtime: String
@@ -137,8 +137,8 @@ extension Stage {
     }
 
     /// Runs a command of the program to its end.
-    func command(_ arguments: [String], environment: [String: String?] = [:]) async throws -> Program.Completed {
-        try await Program.run(Daemon.path, arguments, environment: environment, folder: folder.path)
+    func command(_ arguments: [String], environment: [String: String?] = [:]) async throws -> TestProcess.Completed {
+        try await TestProcess.run(Daemon.path, arguments, environment: environment, folder: folder.path)
     }
 
     /// What `status --json` says of it now.
@@ -168,7 +168,7 @@ extension Stage {
     }
 
     /// What a tap gives from now on.
-    func tap(_ name: String, of daemon: Daemon) async throws -> Program {
+    func tap(_ name: String, of daemon: Daemon) async throws -> TestProcess {
         try await program(Daemon.path, ["tap", name, "--config", daemon.config], output: .bytes(limit: 256 << 20))
     }
 

@@ -171,7 +171,7 @@ import Testing
                     let rules = try Document.text("docs/prometheus/streambox-alerts.yml")
                     _ = try stage.folder.write("streambox-alerts.yml", rules)
                     let file = try stage.folder.write("prometheus-\(index).yml", block.text)
-                    let done = try await Program.run("promtool", ["check", "config", file])
+                    let done = try await TestProcess.run("promtool", ["check", "config", file])
                     #expect(done.ending == .exited(0), "\(block.place): \(done.text)\(done.errors)")
                     continue
                 }

@@ -70,7 +70,7 @@ struct DocumentedBox {
     /// Runs a command to its end.
     func run(_ command: DocumentedCommand) async throws {
         let text = here(command)
-        let done = try await Program.run(
+        let done = try await TestProcess.run(
             "bash", ["-o", "pipefail", "-c", text], environment: environment, folder: stage.folder.path,
             within: .seconds(90))
         // Who has seen enough closes the pipe.
@@ -122,7 +122,7 @@ struct DocumentedBox {
     /// Runs a test script whose tests have been built and passed.
     func test(_ command: DocumentedCommand) async throws {
         let before = (try? String(decoding: stage.folder.read("built"), as: UTF8.self)) ?? ""
-        let done = try await Program.run(
+        let done = try await TestProcess.run(
             "bash", ["-c", command.text], environment: environment, folder: stage.folder.path, within: .seconds(60))
         #expect(done.ending == .exited(0), "\(command.place): \(command.text): \(done.errors)")
         let calls = String(decoding: try stage.folder.read("built"), as: UTF8.self).dropFirst(before.count)

@@ -5,7 +5,7 @@ import Testing
 @Suite(.serialized, .tags(.ffmpeg)) struct FFmpegCheckTests {
     /// The installed FFmpeg behind a script.
     private func wrapper(_ stage: Stage, _ script: String) async throws -> String {
-        let real = try await Program.run("sh", ["-c", "command -v ffmpeg"]).success("ffmpeg").text.split(
+        let real = try await TestProcess.run("sh", ["-c", "command -v ffmpeg"]).success("ffmpeg").text.split(
             separator: "\n")[0]
         return try stage.folder.write("ffmpeg", "#!/bin/bash\nreal='\(real)'\n" + script, mode: 0o755)
     }

@@ -17,11 +17,11 @@ import Testing
     }
 
     /// How long the pauses of handovers were, in seconds, as the log has them: of so many from a line on.
-    private func holes(of daemon: Daemon, from position: Int, count: Int) async throws -> [Double] {
+    private func gaps(of daemon: Daemon, from position: Int, count: Int) async throws -> [Double] {
         try await eventually("\(count) handovers in the log") { () -> [Double]? in
             let lines = daemon.program.errors.lines.filter { $0.index >= position && $0.text.contains("handed over") }
-            let holes = lines.compactMap { $0.text.firstMatch(of: #/after=(\d+)ms/#).flatMap { Double($0.1) } }
-            return holes.count >= count ? holes.prefix(count).map { $0 / 1000 } : nil
+            let gaps = lines.compactMap { $0.text.firstMatch(of: #/after=(\d+)ms/#).flatMap { Double($0.1) } }
+            return gaps.count >= count ? gaps.prefix(count).map { $0 / 1000 } : nil
         }
     }
 
@@ -95,14 +95,14 @@ import Testing
                 ]
             }
             // On a busy machine an encoder may have hung, or been too slow, besides.
-            let holes = try await holes(of: daemon, from: began, count: Int(counts(now)[0] - counts(start)[0]))
-            #expect(holes.count >= 3)
-            #expect(zip(counts(now), counts(start)).map { $0 - $1 } == [Double(holes.count), 2, 2])
+            let gaps = try await gaps(of: daemon, from: began, count: Int(counts(now)[0] - counts(start)[0]))
+            #expect(gaps.count >= 3)
+            #expect(zip(counts(now), counts(start)).map { $0 - $1 } == [Double(gaps.count), 2, 2])
             func added(_ name: String) -> Double { now[name + Self.hd]! - (start[name + Self.hd] ?? 0) }
-            #expect(added("streambox_handover_duration_seconds_count") == Double(holes.count))
+            #expect(added("streambox_handover_duration_seconds_count") == Double(gaps.count))
             // The log has whole milliseconds.
-            let rounding = 0.002 + 0.001 * Double(holes.count)
-            #expect(abs(added("streambox_handover_duration_seconds_sum") - holes.reduce(0, +)) < rounding)
+            let rounding = 0.002 + 0.001 * Double(gaps.count)
+            #expect(abs(added("streambox_handover_duration_seconds_sum") - gaps.reduce(0, +)) < rounding)
             // The target alone is stopped: with the service the encoder would end, too, and give what it still holds
             // when nobody can be asked.
             #expect(try await stage.command(["target", "stop", "a", "--config", daemon.config]).ending == .exited(0))
@@ -153,10 +153,10 @@ import Testing
                 let sum = now["\(name)_sum" + Self.hd]! - told["\(name)_sum" + Self.hd]!
                 let count = Int(now["\(name)_count" + Self.hd]! - told["\(name)_count" + Self.hd]!)
                 // One, unless a busy machine has an encoder hang, or be too slow, besides.
-                let holes = try await holes(of: daemon, from: position, count: count)
+                let gaps = try await gaps(of: daemon, from: position, count: count)
                 let rounding = 0.002 + 0.001 * Double(count)
-                #expect(count >= 1 && abs(sum - holes.reduce(0, +)) < rounding, "\(sum) s told, \(holes) s logged")
-                for reported in holes {
+                #expect(count >= 1 && abs(sum - gaps.reduce(0, +)) < rounding, "\(sum) s told, \(gaps) s logged")
+                for reported in gaps {
                     // The next encoder began with one of these, and a keyframe comes every two seconds besides.
                     let pause = try #require(
                         sink.pausesBeforeKeys(after: soFar).min { abs($0 - reported) < abs($1 - reported) })

@@ -409,7 +409,7 @@ import Testing
     }
 
     /// Starts a client that is not FFmpeg, which publishes a numbered stream.
-    private func start(_ client: String, _ stage: Stage, _ url: String) async throws -> Program {
+    private func start(_ client: String, _ stage: Stage, _ url: String) async throws -> TestProcess {
         if client == "push" {
             let port = try FreePort.tcp()
             let name = url.split(separator: "/").last.map(String.init) ?? ""

@@ -183,7 +183,7 @@ import Testing
         #expect(files.count >= count, sourceLocation: sourceLocation)
         for file in files {
             // Of a file that was cut off after a moment the picture may be all there is.
-            let done = try await Program.run(
+            let done = try await TestProcess.run(
                 "ffmpeg",
                 [
                     "-v", "error", "-nostdin", "-i", stage.folder.path("rec/\(file)"), "-map", "0:v", "-c:v",

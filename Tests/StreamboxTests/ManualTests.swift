@@ -128,7 +128,7 @@ import Testing
                 for word in ["handover", "no-trial"] { #expect(script.text.contains(word), "\(shell)") }
                 guard shell == "bash" else { continue }
                 let path = try stage.folder.write("completions", script.text)
-                let bash = try await Program.run("bash", ["-n", path], folder: stage.folder.path)
+                let bash = try await TestProcess.run("bash", ["-n", path], folder: stage.folder.path)
                 #expect(bash.ending == .exited(0), "\(bash.errors)")
             }
         }

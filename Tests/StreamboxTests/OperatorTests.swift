@@ -16,7 +16,7 @@ import Testing
         """
     }
 
-    private func ask(_ stage: Stage, _ daemon: Daemon, _ arguments: String...) async throws -> Program.Completed {
+    private func ask(_ stage: Stage, _ daemon: Daemon, _ arguments: String...) async throws -> TestProcess.Completed {
         try await stage.command(arguments + ["--config", daemon.config])
     }
 

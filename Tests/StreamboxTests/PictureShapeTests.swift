@@ -12,7 +12,7 @@ import Testing
     private static let quiet = ["-v", "error", "-nostdin", "-y"]
 
     private func marked(_ path: String) async throws -> Int {
-        try await Program.run(
+        try await TestProcess.run(
             Judge.ffprobe,
             ["-v", "error", "-select_streams", "v", "-show_entries", "frame=interlaced_frame", "-of", "csv=p=0", path]
         )
@@ -22,7 +22,7 @@ import Testing
     /// - Parameter first: The number of the first frame to look at.
     private func combed(_ path: String, from first: Int = 0) async throws -> Int {
         let filters = "select='gte(n,\(first))',idet,metadata=mode=print:file=-:key=lavfi.idet.single.current_frame"
-        return try await Program.run(
+        return try await TestProcess.run(
             Judge.ffmpeg, ["-v", "error", "-nostdin", "-i", path, "-vf", filters, "-f", "null", "-"]
         )
         .success("idet").text.split(separator: "\n").count { $0.hasSuffix("=tff") || $0.hasSuffix("=bff") }
@@ -31,7 +31,7 @@ import Testing
     /// The brightness of a part of each frame.
     private func brightness(_ path: String, of part: String) async throws -> [UInt8] {
         let filters = "crop=\(part),scale=1:1:flags=area,format=gray"
-        return try await Program.run(
+        return try await TestProcess.run(
             Judge.ffmpeg,
             ["-v", "error", "-nostdin", "-i", path, "-fps_mode", "passthrough", "-vf", filters, "-f", "rawvideo", "-"]
         ).success("the brightness").output
@@ -96,7 +96,7 @@ import Testing
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let file = stage.folder.path("old.ts")
-            _ = try await Program.run(
+            _ = try await TestProcess.run(
                 "ffmpeg",
                 Self.quiet + Self.interlaced + ["-t", "4", "-c:v", "mpeg2video", "-b:v", "4M", "-f", "mpegts", file]
             ).success("an interlaced file")
@@ -125,7 +125,7 @@ import Testing
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let file = stage.folder.path("new.ts")
-            _ = try await Program.run(
+            _ = try await TestProcess.run(
                 "ffmpeg",
                 Self.quiet + Self.interlaced + ["-t", "4", "-c:v", "libx265", "-preset", "ultrafast"]
                     + ["-x265-params", "log-level=error:keyint=12:bframes=0", "-f", "mpegts", file]
@@ -164,15 +164,16 @@ import Testing
             $0.replacing("interleave_top", with: "interleave_bottom").replacing("tff", with: "bff")
         }
         let encoder = ["-t", "2", "-c:v", "libx264", "-preset", "ultrafast", "-x264-params"]
-        _ = try await Program.run("ffmpeg", Self.quiet + bottomFirst + encoder + ["bff=1", fields]).success("fields")
-        _ = try await Program.run(
+        _ = try await TestProcess.run("ffmpeg", Self.quiet + bottomFirst + encoder + ["bff=1", fields]).success(
+            "fields")
+        _ = try await TestProcess.run(
             "ffmpeg",
             Self.quiet + Self.interlaced.prefix(4) + encoder + ["fake-interlaced=1", "-pix_fmt", "yuv420p", frames]
         ).success("frames")
         func images(_ path: String, _ filters: String) async throws -> [Substring] {
             let options = ["-vf", filters, "-fps_mode", "passthrough", "-f", "framemd5", "-"]
             let all = ["-v", "error", "-nostdin", "-i", path] + options
-            let list = try await Program.run("ffmpeg", all).success("images")
+            let list = try await TestProcess.run("ffmpeg", all).success("images")
             let lines = list.text.split(separator: "\n").filter { !$0.hasPrefix("#") }
             return lines.compactMap { $0.split(separator: " ").last }
         }
@@ -182,7 +183,8 @@ import Testing
         let (filtered, untouched) = (try await images(frames, chain), try await images(frames, "null"))
         #expect(filtered == untouched && filtered.count > 40)
         let plain = folder.path("plain.ts")
-        _ = try await Program.run("ffmpeg", Self.quiet + ["-i", fields, "-vf", chain, plain]).success("deinterlaced")
+        _ = try await TestProcess.run("ffmpeg", Self.quiet + ["-i", fields, "-vf", chain, plain]).success(
+            "deinterlaced")
         #expect(try await combed(fields) > 40)
         #expect(try await combed(plain) == 0)
     }

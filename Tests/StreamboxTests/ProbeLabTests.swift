@@ -1,5 +1,5 @@
 import Foundation
-import Lab
+import LabKit
 import TestSupport
 import Testing
 
@@ -153,7 +153,7 @@ import Testing
     @Test("the AV1 encoders of GPUs are listed where FFmpeg has them, and not tried")
     func av1() async throws {
         // FFmpeg 7 and later has them.
-        let text = try await Program.run("ffmpeg", ["-v", "error", "-encoders"]).success("the encoders").text
+        let text = try await TestProcess.run("ffmpeg", ["-v", "error", "-encoders"]).success("the encoders").text
         try await withLab { stage, lab in
             try await lab.plug(.intel)
             try await lab.plug(.nvidia)
@@ -171,7 +171,7 @@ import Testing
         try await withLab { stage, lab in
             try await lab.plug(.intel)
             try await lab.plug(.nvidia)
-            let which = try await Program.run("sh", ["-c", "command -v ffmpeg"]).success("ffmpeg")
+            let which = try await TestProcess.run("sh", ["-c", "command -v ffmpeg"]).success("ffmpeg")
             let real = which.text.split(separator: "\n")[0]
             let words = stage.folder.path("words")
             // What a trial says goes no further in the service.
@@ -262,7 +262,7 @@ import Testing
             try await lab.plug(.intel)
             try await lab.restrict(.intel, to: "video")
             // Root that may not pass over permissions is like any other user.
-            let done = try await Program.run(
+            let done = try await TestProcess.run(
                 "setpriv", Lab.boundByPermissions + [Daemon.path, "probe", "--json"], environment: lab.environment)
             let report = try JSONDecoder().decode(Report.self, from: Data(done.output))
             let encoder = try #require(report.encoder("h264_vaapi@0000:00:02.0"))

@@ -38,7 +38,7 @@ import Testing
         .appendingPathComponent("CapabilityProbeTests/Devices/box.umockdev").path
 
     private func probe(_ options: String...) async throws -> Report {
-        let done = try await Program.run(
+        let done = try await TestProcess.run(
             "umockdev-run", ["--device", Self.devices, "--", Daemon.path, "probe", "--json"] + options)
         guard done.ending == .exited(0) else { throw Failed("probe: \(done.errors)") }
         return try JSONDecoder().decode(Report.self, from: Data(done.output))
@@ -83,7 +83,7 @@ import Testing
 
     @Test("a machine without any of it is said so in words")
     func nothing() async throws {
-        let done = try await Program.run("umockdev-wrapper", [Daemon.path, "probe"])
+        let done = try await TestProcess.run("umockdev-wrapper", [Daemon.path, "probe"])
         #expect(done.ending == .exited(0))
         for line in done.text.split(separator: "\n") { #expect(line.count <= 80) }
         #expect(done.text.contains(/libx264 +usable/) && done.text.contains(/librav1e +listed/))

@@ -232,7 +232,7 @@ import Testing
     }
 
     /// Starts a publisher without an end, whose audio is not AAC.
-    private func publish(_ sound: NumberedSource.Sound, to rig: Rig) async throws -> Program {
+    private func publish(_ sound: NumberedSource.Sound, to rig: Rig) async throws -> TestProcess {
         let source = NumberedSource.small {
             $0.gop = Self.gop
             $0.sound = sound
@@ -243,7 +243,7 @@ import Testing
     /// Ends the publisher and the service.
     ///
     /// - Returns: What the targets got.
-    private func end(_ publisher: Program, _ rig: Rig) async throws -> [(name: String, verdict: Verdict)] {
+    private func end(_ publisher: TestProcess, _ rig: Rig) async throws -> [(name: String, verdict: Verdict)] {
         await rig.stage.end(publisher)
         try await rig.daemon.logged("the publisher left")
         try await eventually("the end of what converts") { converters(rig).isEmpty }

@@ -32,7 +32,7 @@ import Testing
                 $0.picture = .busy
                 $0.announcedRate = announced
             }
-            let publisher: Program
+            let publisher: TestProcess
             if way == "rtmp" {
                 try await eventually("the source to listen") { FreePort.isListening(tcp: port) }
                 publisher = try await stage.publish(source, to: "rtmp://127.0.0.1:\(port)/live/x")

@@ -28,7 +28,7 @@ import Testing
     }
 
     /// Writes the frames of a numbered stream at their pace.
-    private func write(_ file: String, to fifo: String, on stage: Stage) async throws -> Program {
+    private func write(_ file: String, to fifo: String, on stage: Stage) async throws -> TestProcess {
         try await stage.program(
             "ffmpeg",
             [

@@ -4,7 +4,7 @@ import Testing
 
 /// What becomes of the processes when the configuration changes while they run.
 @Suite(.serialized, .tags(.ffmpeg)) struct ReloadTests {
-    private struct Box {
+    private struct Setup {
         var rtmp: Int
         var groups: String
 
@@ -25,7 +25,7 @@ import Testing
         Set((daemon.children("pipe:0") + daemon.children("pipe:1")).map(\.pid))
     }
 
-    private func reload(_ daemon: Daemon, _ stage: Stage, _ box: Box) throws {
+    private func reload(_ daemon: Daemon, _ stage: Stage, _ box: Setup) throws {
         _ = try stage.configuration(box.yaml)
         daemon.program.send(SIGHUP)
     }
@@ -41,7 +41,7 @@ import Testing
                 """
             }
             var bitrate = 600
-            var box = Box(rtmp: try FreePort.tcp(), groups: groups(bitrate))
+            var box = Setup(rtmp: try FreePort.tcp(), groups: groups(bitrate))
             let daemon = try await stage.streambox(box.yaml)
             try await eventually("the source to listen") { FreePort.isListening(tcp: box.rtmp) }
             // The slate: an encoder is there for the source's first picture.
@@ -83,7 +83,7 @@ import Testing
                 """)
             try await eventually("the encoder") { daemon.children("-b:v 600000").count == 1 }
             let first = try stage.folder.text("box.yaml")
-            try await withThrowingTaskGroup(of: Program.Completed.self) { commands in
+            try await withThrowingTaskGroup(of: TestProcess.Completed.self) { commands in
                 for count in 1...30 {
                     // A reader has the whole of one file or the whole of another.
                     let text = first.replacing("bitrate: 600k", with: "bitrate: \(600 + count)k")
@@ -128,7 +128,7 @@ import Testing
                           targets: [ { name: b, url: "\(sink.url("two"))" } ] }
                 """
             }
-            var box = Box(rtmp: try FreePort.tcp(), groups: groups(600, ""))
+            var box = Setup(rtmp: try FreePort.tcp(), groups: groups(600, ""))
             let daemon = try await stage.streambox(box.yaml)
             try await eventually("the source to listen") { FreePort.isListening(tcp: box.rtmp) }
             // The slate: encoders are there for the source's first picture.
@@ -199,8 +199,8 @@ import Testing
                       - { name: extra, video: { bitrate: 300k, size: 160x90, rate: 30 }, tap: true, targets: [ { \
                 name: c, url: \"\(sink.url("four"))\" } ] }\n
                 """
-            var box = Box(rtmp: try FreePort.tcp(), groups: group([one]))
-            let channel = { (box: Box) in
+            var box = Setup(rtmp: try FreePort.tcp(), groups: group([one]))
+            let channel = { (box: Setup) in
                 box.yaml.replacingOccurrences(
                     of: "sources: [", with: "sources: [ { test: { size: 320x180, rate: 30 } },")
             }
@@ -240,7 +240,7 @@ import Testing
     func mistake() async throws {
         try await withStage { stage in
             let sink = try await stage.nginx(record: false)
-            let box = Box(
+            let box = Setup(
                 rtmp: try FreePort.tcp(),
                 groups:
                     """

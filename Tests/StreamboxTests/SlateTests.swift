@@ -169,7 +169,7 @@ import Testing
         try await withStage { stage in
             let sink = try await stage.nginx(record: true)
             let image = stage.folder.path("red.png")
-            _ = try await Program.run(
+            _ = try await TestProcess.run(
                 "ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=red:size=100x100", "-frames:v", "1", "-y", image])
             let text = #"50 % of: it's \\ \"done\" {x} [y], ü 😀"#
             let daemon = try await stage.streambox(
@@ -180,7 +180,7 @@ import Testing
             try await sink.waitForFrames(20, of: "one")
             #expect(daemon.lines("plain card").isEmpty)
             try await daemon.terminate()
-            let colour = try await Program.run(
+            let colour = try await TestProcess.run(
                 "ffmpeg",
                 [
                     "-v", "error", "-i", sink.recording(of: "one"), "-frames:v", "1", "-vf", "scale=9:9,format=rgb24",

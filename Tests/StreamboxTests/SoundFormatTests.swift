@@ -22,7 +22,7 @@ import Testing
     /// What the headers of all frames of sound in a file say: rate and channels.
     private func formats(_ file: String) async throws -> Set<[Int]> {
         let copy = ["-v", "error", "-nostdin", "-i", file, "-map", "0:a", "-c", "copy", "-f", "adts", "pipe:1"]
-        let bytes = try await Program.run(Judge.ffmpeg, copy).success("the sound of \(file)").output
+        let bytes = try await TestProcess.run(Judge.ffmpeg, copy).success("the sound of \(file)").output
         let rates = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000]
         var formats: Set<[Int]> = []
         var position = 0

@@ -281,7 +281,7 @@ import Testing
             let daemon = Daemon(program: program, config: config, runtime: stage.folder.path("run-box"))
             func onDisk(_ command: String) async throws -> String {
                 let names = isRoot ? ["-m"] : ["-U", "--preserve-credentials", "-m"]
-                return try await Program.run(
+                return try await TestProcess.run(
                     "nsenter", ["-t", "\(program.pid)"] + names + ["sh", "-c", "cd \(folder) && { \(command); }"]
                 ).success(command).text
             }
@@ -314,8 +314,8 @@ import Testing
             let image = try stage.folder.write("disk.img", "")
             truncate(image, 64 << 20)
             let disk = try stage.folder.makeFolder("disk")
-            _ = try await Program.run("/usr/sbin/mkfs.ext4", ["-q", "-F", image]).success("mkfs.ext4")
-            _ = try await Program.run("mount", ["-o", "loop", image, disk]).success("mount")
+            _ = try await TestProcess.run("/usr/sbin/mkfs.ext4", ["-q", "-F", image]).success("mkfs.ext4")
+            _ = try await TestProcess.run("mount", ["-o", "loop", image, disk]).success("mount")
             let result: Result<Void, any Error>
             do {
                 try await Self.endWhileFrozen(stage, disk)
@@ -324,8 +324,8 @@ import Testing
                 result = .failure(error)
             }
             // Always: what waits for it ends only then.
-            _ = try await Program.run("/usr/sbin/fsfreeze", ["-u", disk])
-            _ = try await Program.run("umount", ["-l", disk]).success("umount")
+            _ = try await TestProcess.run("/usr/sbin/fsfreeze", ["-u", disk])
+            _ = try await TestProcess.run("umount", ["-l", disk]).success("umount")
             try result.get()
         }
     }
@@ -343,7 +343,7 @@ import Testing
         // As on a box: the recordings are below the state.
         let (usual, state) = (stage.folder.path("state-box"), "\(disk)/box")
         try await stage.rememberFirstStart("box")
-        _ = try await Program.run("cp", ["-a", usual, state]).success("cp")
+        _ = try await TestProcess.run("cp", ["-a", usual, state]).success("cp")
         let text = try stage.folder.text("box.yaml").replacing("state: \(usual)", with: "state: \(state)")
         _ = try stage.folder.write("box.yaml", text, mode: 0o600)
         let program = try await stage.program(Daemon.path, ["run", "--config", config, "--log-level", "debug"])
@@ -351,7 +351,7 @@ import Testing
 
         try await stage.expect("the recording", of: daemon) { $0.target("archive")?.state == "live" }
         try await eventually("the process that keeps the segments") { daemon.children("recording -- keep").count == 1 }
-        _ = try await Program.run("/usr/sbin/fsfreeze", ["-f", disk]).success("fsfreeze")
+        _ = try await TestProcess.run("/usr/sbin/fsfreeze", ["-f", disk]).success("fsfreeze")
         let frozen = ContinuousClock.now
         // From this line on the target has the problem.
         let told = try await daemon.logged("the disk takes nothing", "target=archive", within: .seconds(60))

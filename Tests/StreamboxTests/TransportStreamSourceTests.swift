@@ -61,7 +61,7 @@ import Testing
             var stream = Data()
             for (start, filter, rate, seconds) in [(0, "null", "500k", 8), (8, "noise=alls=100:allf=t", "6M", 90)] {
                 let file = stage.folder.path("from\(start).ts")
-                _ = try await Program.run(
+                _ = try await TestProcess.run(
                     "ffmpeg",
                     [
                         "-v", "error", "-nostdin", "-f", "lavfi", "-i", "color=gray:s=320x180:r=25", "-t", "\(seconds)",
@@ -106,7 +106,7 @@ import Testing
     func programs(number: Int?) async throws {
         try await withStage { stage in
             let file = stage.folder.path("two.ts")
-            let made = try await Program.run(
+            let made = try await TestProcess.run(
                 "ffmpeg",
                 [
                     "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", "-f", "lavfi", "-i",

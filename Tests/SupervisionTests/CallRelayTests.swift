@@ -28,7 +28,7 @@ import Testing
     @Test("a reader is replaced while the caller stays, and what was not read is there for the next")
     func replaced() async throws {
         let texts = Texts()
-        let (second, goOn) = AsyncStream<Void>.makeStream()
+        let (second, resume) = AsyncStream<Void>.makeStream()
         let exit = try await relay.run(
             call: { output, admit in
                 _ = try? output.writeAll("one".utf8)
@@ -47,7 +47,7 @@ import Testing
                 guard number == 1 else { return end }
                 relay.replaceReader()
                 await handle.untilAsked()
-                goOn.finish()
+                resume.finish()
                 return ChildExit(status: .signalled(9), asked: true, cause: nil, log: LogExcerpt())
             })
         #expect(exit == end && texts.all.prefix(2) == ["one", "two"])

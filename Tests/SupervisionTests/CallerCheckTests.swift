@@ -1,4 +1,4 @@
-import Configuration
+import BoxConfiguration
 import FFmpeg
 import Logging
 import Testing
@@ -12,7 +12,7 @@ import Testing
     }
 
     private func reader(_ environment: [String: String]) -> SecretReader {
-        SecretReader(environment: environment, disk: Box.none().disk)
+        SecretReader(environment: environment, disk: ServiceContext.none().disk)
     }
 
     /// What is decided of a caller that names this stream id.

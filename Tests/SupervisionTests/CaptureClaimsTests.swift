@@ -1,6 +1,7 @@
+import BoxConfiguration
 import CapabilityProbe
-import Configuration
 import FFmpeg
+import MediaTypes
 import Supervision
 import Testing
 
@@ -94,8 +95,8 @@ import Testing
         -> CaptureSetting
     {
         CaptureSetting(
-            modes, size: size.map { PixelSize(width: $0.0, height: $0.1) },
-            rate: rate.map { Configuration.FrameRate(numerator: $0) })
+            modes, size: size.map { FrameSize(width: $0.0, height: $0.1) },
+            rate: rate.map { FrameRate($0) })
     }
 
     @Test(

@@ -1,4 +1,4 @@
-import Configuration
+import BoxConfiguration
 import Dispatch
 import Synchronization
 import TestSupport

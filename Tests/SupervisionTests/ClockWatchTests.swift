@@ -1,9 +1,10 @@
-import Configuration
+import BoxConfiguration
 import EncoderSelection
 import FFmpeg
 import Foundation
 import Synchronization
 import SystemPackage
+import SystemSupport
 import TestSupport
 import Testing
 
@@ -46,13 +47,13 @@ import Testing
 
     @Test("while the service runs, whoever has asked for a card hears of each step, in their order")
     func heard() async throws {
-        var box = Box.none(CaptureKeeper(logger: Box.silent) { [] })
+        var context = ServiceContext.none(CaptureManager(logger: ServiceContext.silent) { [] })
         let (steps, clock) = AsyncStream.makeStream(of: Duration.self)
-        box.clockSteps = { steps }
+        context.clockSteps = { steps }
         let heard = Mutex<[Duration]>([])
         let clockWasSet = { @Sendable (step: Duration) in heard.withLock { $0.append(step) } }
-        box.captures.claim("main/capture-0", .any, clockWasSet: clockWasSet, changed: { _ in })
-        let supervisor = Supervisor(BoxConfiguration(channels: []), box: box)
+        context.captures.claim("main/capture-0", .any, clockWasSet: clockWasSet, changed: { _ in })
+        let supervisor = Supervisor(BoxConfiguration(channels: []), context: context)
         let running = Task { await supervisor.run() }
         clock.yield(.seconds(3600))
         clock.yield(.seconds(-7200))
@@ -71,15 +72,15 @@ import Testing
         let folder = try TemporaryFolder()
         let environment = ProcessInfo.processInfo.environment
         let ffmpeg = try await FFmpegBinary.locate(nil, environment: environment, limit: .seconds(60)).binary
-        let keeper = EncoderKeeper(
+        let keeper = EncoderManager(
             EncoderCatalogue(listed: ffmpeg.capabilities.encoders),
-            trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment), logger: Box.silent)
-        var box = Box(
+            trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment), logger: ServiceContext.silent)
+        var context = ServiceContext(
             ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(folder.path), environment: environment,
-            logger: Box.silent)
-        box.program = BuiltProgram.streambox
+            logger: ServiceContext.silent)
+        context.program = BuiltProgram.streambox
         let clocks = Mutex<[AsyncStream<Duration>.Continuation]>([])
-        box.clockSteps = {
+        context.clockSteps = {
             let (steps, clock) = AsyncStream.makeStream(of: Duration.self)
             clocks.withLock { $0.append(clock) }
             return steps
@@ -94,7 +95,7 @@ import Testing
                   targets: [ { name: show, record: { folder: "\(recordings)", segment: 10m } } ] } ]
             """, name: "test", ownerOnly: true
         ).configuration
-        let supervisor = Supervisor(configuration, box: box)
+        let supervisor = Supervisor(configuration, context: context)
         _ = try await supervisor.prepare()
         let running = Task { await supervisor.run() }
         let takes = { folder.names(in: "recordings").map { $0.split(separator: "-").dropFirst(3).joined() } }
@@ -115,7 +116,7 @@ import Testing
     func sleeps() async throws {
         let watch = try #require(ClockWatch())
         let hasEnded = Mutex(false)
-        async let watching: Void = Offload.run {
+        async let watching: Void = BlockingIO.run {
             watch.run { _ in }
             hasEnded.withLock { $0 = true }
         }

@@ -1,10 +1,11 @@
-import Configuration
+import BoxConfiguration
 import EncoderSelection
 import FFmpeg
 import FoundationEssentials
+import MPEGTS
+import MediaTypes
 import TestSupport
 import Testing
-import TransportStream
 
 @testable import Supervision
 
@@ -24,17 +25,17 @@ import TransportStream
     func conversion(arriving: Int?, wanted: Int?, expected: Int?) {
         #expect(
             rate(
-                from: arriving.map { FFmpeg.FrameRate($0) }, to: wanted.map { (Configuration.FrameRate(numerator: $0)) }
-            ) == expected.map { FFmpeg.FrameRate($0) })
+                from: arriving.map { FrameRate($0) }, to: wanted.map { (FrameRate($0)) }
+            ) == expected.map { FrameRate($0) })
     }
 
     @Test("29.97 and 30000/1001 are one rate, and so are a rate and its rounded times; 23.976 and 25 are two")
     func nearlyTheSame() {
-        let ntsc = FFmpeg.FrameRate(30_000, 1001)
-        #expect(rate(from: ntsc, to: Configuration.FrameRate(numerator: 2997, denominator: 100)) == nil)
+        let ntsc = FrameRate(30_000, 1001)
+        #expect(rate(from: ntsc, to: FrameRate(2997, 100)) == nil)
         #expect(
-            rate(from: FFmpeg.FrameRate(24_000, 1001), to: Configuration.FrameRate(numerator: 25))
-                == FFmpeg.FrameRate(25))
+            rate(from: FrameRate(24_000, 1001), to: FrameRate(25))
+                == FrameRate(25))
     }
 
     @Test(
@@ -44,15 +45,15 @@ import TransportStream
             (100, 1, "50"), (144, 1, "48"), (240, 1, "60"), (300, 1, "60"),
         ] as [(Int, Int, String?)])
     func bounded(numerator: Int, denominator: Int, expected: String?) {
-        let arriving = FFmpeg.FrameRate(numerator, denominator)
+        let arriving = FrameRate(numerator, denominator)
         #expect(rate(from: arriving, to: nil)?.description == expected)
-        let asked = rate(from: arriving, to: Configuration.FrameRate(numerator: 240))
+        let asked = rate(from: arriving, to: FrameRate(240))
         #expect(asked?.description == (numerator == 240 ? nil : "240"))
     }
 
     private let ffmpeg = FFmpegCapabilities.complete(FFmpegVersion(output: "ffmpeg version 5.1.9 C")!)
 
-    private func rate(from arriving: FFmpeg.FrameRate?, to wanted: Configuration.FrameRate?) -> FFmpeg.FrameRate? {
+    private func rate(from arriving: FrameRate?, to wanted: FrameRate?) -> FrameRate? {
         VideoSettings(VideoEncoding(rate: wanted), size: nil, arriving: arriving).rate
     }
 
@@ -66,7 +67,7 @@ import TransportStream
             !filters(Commands.encoder(group(), recipe: Libx264Recipe(), format: nil, resume: nil, ffmpeg: ffmpeg))
                 .contains("scale="))
         var sized = group()
-        sized.video = .encode(VideoEncoding(size: PixelSize(width: 320, height: 180)))
+        sized.video = .encode(VideoEncoding(size: FrameSize(width: 320, height: 180)))
         #expect(
             filters(
                 Commands.encoder(
@@ -89,7 +90,7 @@ import TransportStream
         let file = SourceConfiguration(kind: .file(FileSource(path: "a", loop: true)), position: 0)
         let test = SourceConfiguration(
             kind: .test(
-                TestSource(size: PixelSize(width: 64, height: 64), rate: Configuration.FrameRate(numerator: 30))),
+                TestSource(size: FrameSize(width: 64, height: 64), rate: FrameRate(30))),
             position: 1)
         let (before, after) = (transcoding(.encode(auto)), transcoding(.encode(field)))
         #expect(
@@ -280,7 +281,7 @@ import TransportStream
 
     private let secrets = ["STREAM": "sk-one-two-three", "PASS": "correct horse battery"]
 
-    private func planned() throws -> PlannedBox {
+    private func planned() throws -> ServicePlan {
         let yaml = """
             channels:
               - name: main
@@ -306,7 +307,7 @@ import TransportStream
             guard case .encode(let wish) = group.video else { continue }
             _ = pool.need(wish, as: EncodingJob(wish), for: group.name, now: .zero)
         }
-        return PlannedBox(
+        return ServicePlan(
             file.configuration, ffmpeg: FFmpegBinary(path: "/usr/bin/ffmpeg", capabilities: .complete(version)),
             encoders: pool, environment: secrets)
     }
@@ -339,7 +340,7 @@ import TransportStream
         let version = try #require(FFmpegVersion(output: "ffmpeg version 5.1.9 Copyright"))
         let ffmpeg = FFmpegBinary(path: "/usr/bin/ffmpeg", capabilities: .complete(version))
         let pool = EncoderPool(EncoderCatalogue(listed: ["libx264"]))
-        let plan = PlannedBox(file.configuration, ffmpeg: ffmpeg, encoders: pool, environment: [:])
+        let plan = ServicePlan(file.configuration, ffmpeg: ffmpeg, encoders: pool, environment: [:])
         #expect(plan.processes.map { "\($0.role) \($0.name)" } == ["sound rtmp-0"])
         #expect(plan.processes.first?.arguments.suffix(2) == ["0", "pipe:1"])
     }

@@ -1,4 +1,4 @@
-import Configuration
+import BoxConfiguration
 import FFmpeg
 import Glibc
 import SystemPackage
@@ -20,7 +20,7 @@ import Testing
     private func disk(_ script: String, patience: OwnProgram.Patience = Self.patient) throws -> Disk {
         let path = try folder.write("program", "#!/bin/sh\n\(script)\n", mode: 0o700)
         let program = OwnProgram(path: path, capabilities: .complete("5.1.6"), environment: [:])
-        return Disk(program, patience: patience, logger: Box.silent)
+        return Disk(program, patience: patience, logger: ServiceContext.silent)
     }
 
     /// One whose children do nothing and do not end.

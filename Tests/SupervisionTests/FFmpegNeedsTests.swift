@@ -1,4 +1,4 @@
-import Configuration
+import BoxConfiguration
 import FFmpeg
 import TestSupport
 import Testing

@@ -7,9 +7,9 @@ import Testing
 @Suite struct FileLookTests {
     /// What the service finds where its child is this script.
     private func look(_ script: String, in folder: TemporaryFolder) async throws -> FileLook {
-        var box = Box.none()
-        box.program = try folder.write("program", "#!/bin/sh\n\(script)\n", mode: 0o700)
-        return await box.disk.look(at: "/mnt/-image x.png")
+        var context = ServiceContext.none()
+        context.program = try folder.write("program", "#!/bin/sh\n\(script)\n", mode: 0o700)
+        return await context.disk.look(at: "/mnt/-image x.png")
     }
 
     @Test("a look gives what the child answers, and tells a disk that does not answer from a look that failed")

@@ -1,6 +1,7 @@
-import Configuration
+import BoxConfiguration
 import EncoderSelection
 import FFmpeg
+import MediaTypes
 import Testing
 
 @testable import Supervision
@@ -14,11 +15,11 @@ import Testing
     }
 
     private func scope(
-        _ frames: ArrivingFrames?, fit: PictureFit = .pad, deinterlace: Configuration.Deinterlacing = .auto,
+        _ frames: ArrivingFrames?, fit: PictureFit = .pad, deinterlace: Deinterlacing = .auto,
         scalesOnGPU: Bool = false
     ) -> FilterScope {
         FilterScope(
-            VideoEncoding(size: PixelSize(width: 1280, height: 720), fit: fit, deinterlace: deinterlace), size: nil,
+            VideoEncoding(size: FrameSize(width: 1280, height: 720), fit: fit, deinterlace: deinterlace), size: nil,
             frames: frames,
             scalesOnGPU: scalesOnGPU)
     }

@@ -1,4 +1,4 @@
-import Configuration
+import BoxConfiguration
 import DataPath
 import EncoderSelection
 import FFmpeg
@@ -23,10 +23,10 @@ import Testing
         let environment = ProcessInfo.processInfo.environment
         let ffmpeg = try await FFmpegBinary.locate(nil, environment: environment, limit: .seconds(60)).binary
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let keeper = EncoderKeeper(
+        let keeper = EncoderManager(
             EncoderCatalogue(listed: ffmpeg.capabilities.encoders),
             trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment), logger: logger)
-        let box = Box(
+        let context = ServiceContext(
             ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(folder.path), environment: environment, logger: logger)
         let configuration = try ConfigurationFile.parse(
             """
@@ -35,7 +35,7 @@ import Testing
             """,
             name: "test", ownerOnly: true
         ).configuration
-        let supervisor = Supervisor(configuration, box: box)
+        let supervisor = Supervisor(configuration, context: context)
         _ = try await supervisor.prepare()
         let beats = Beats()
         let running = Task {

@@ -1,4 +1,4 @@
-import Configuration
+import BoxConfiguration
 import Testing
 
 @testable import Supervision

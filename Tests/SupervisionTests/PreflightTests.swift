@@ -1,4 +1,4 @@
-import Configuration
+import BoxConfiguration
 import Glibc
 import TestSupport
 import Testing
@@ -6,7 +6,7 @@ import Testing
 @testable import Supervision
 
 @Suite struct PreflightTests {
-    private func box(_ source: SourceKind) -> BoxConfiguration {
+    private func context(_ source: SourceKind) -> BoxConfiguration {
         BoxConfiguration(channels: [
             .init(name: "main", sources: [.init(kind: source, position: 0)], groups: [GroupConfiguration(name: "hd")])
         ])
@@ -81,16 +81,16 @@ import Testing
             close(tcp)
             close(udp)
         }
-        let rtmp = problem(box(.rtmp(.init(listen: .init(host: "127.0.0.1", port: tcpPort)))))
+        let rtmp = problem(context(.rtmp(.init(listen: .init(host: "127.0.0.1", port: tcpPort)))))
         #expect(rtmp == "rtmp-0 of channel main cannot listen on 127.0.0.1:\(tcpPort): another program uses that port")
-        let srt = problem(box(.srt(.init(listen: .init(host: "127.0.0.1", port: udpPort)))))
+        let srt = problem(context(.srt(.init(listen: .init(host: "127.0.0.1", port: udpPort)))))
         #expect(srt == "srt-0 of channel main cannot listen on 127.0.0.1:\(udpPort): another program uses that port")
     }
 
     @Test("ports that are free are free afterwards too")
     func portsFree() throws {
-        let tcp = box(.rtmp(.init(listen: .init(host: "127.0.0.1", port: try FreePort.tcp()))))
-        let udp = box(.srt(.init(listen: .init(host: "127.0.0.1", port: try FreePort.udp()))))
+        let tcp = context(.rtmp(.init(listen: .init(host: "127.0.0.1", port: try FreePort.tcp()))))
+        let udp = context(.srt(.init(listen: .init(host: "127.0.0.1", port: try FreePort.udp()))))
         for _ in 0..<2 {
             #expect(problem(tcp) == nil)
             #expect(problem(udp) == nil)
@@ -100,7 +100,7 @@ import Testing
     @Test("an address that is not this machine's may come: it is told, and keeps nothing from starting")
     func foreignAddress() throws {
         // 192.0.2.0/24 is for documentation: nobody has it.
-        let notices = try Preflight(box(.rtmp(.init(listen: .init(host: "192.0.2.1", port: 1935))))).check()
+        let notices = try Preflight(context(.rtmp(.init(listen: .init(host: "192.0.2.1", port: 1935))))).check()
         #expect(
             notices == [
                 "rtmp-0 of channel main cannot listen on 192.0.2.1:1935 yet: this machine does not have that address"

@@ -1,14 +1,13 @@
 import EncoderSelection
 import FFmpeg
 import Foundation
+import MediaTypes
 import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
 
-import struct Configuration.PixelSize
-import enum Configuration.VideoCodec
-import struct Configuration.VideoEncoding
+import struct BoxConfiguration.VideoEncoding
 
 @testable import Supervision
 
@@ -122,7 +121,7 @@ import struct Configuration.VideoEncoding
         /// What another program makes.
         func make(_ name: String, _ arguments: [String]) async throws -> String {
             let path = folder.path(name)
-            _ = try await Program.run("ffmpeg", ["-v", "error", "-nostdin"] + arguments + [path]).success(name)
+            _ = try await TestProcess.run("ffmpeg", ["-v", "error", "-nostdin"] + arguments + [path]).success(name)
             return path
         }
 
@@ -161,7 +160,7 @@ import struct Configuration.VideoEncoding
     func trial() async throws {
         try await withRig { rig in
             for (recipe, codec) in zip(Self.recipes, [VideoCodec.h264, .hevc]) {
-                let wish = VideoEncoding(codec: codec, size: PixelSize(width: 160, height: 90))
+                let wish = VideoEncoding(codec: codec, size: FrameSize(width: 160, height: 90))
                 let command = TrialCommand(recipe: recipe, job: EncodingJob(wish, arriving: Self.size, rate: Self.rate))
                 try await rig.run(command.command(for: rig.ffmpeg.capabilities))
             }

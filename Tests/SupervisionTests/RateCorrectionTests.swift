@@ -1,7 +1,8 @@
-import Configuration
+import BoxConfiguration
+import MPEGTS
+import MediaTypes
 import TestSupport
 import Testing
-import TransportStream
 
 @testable import Supervision
 
@@ -9,9 +10,9 @@ import TransportStream
 @Suite struct RateCorrectionTests {
     private func isNeeded(told: Int?, arriving: Int?, wanted: Int? = nil) -> Bool {
         RateCorrection.isNeeded(
-            for: VideoEncoding(rate: wanted.map { Configuration.FrameRate(numerator: $0) }),
-            told: told.map { VideoFormat.Fraction($0, 1) },
-            rate: arriving.map { VideoFormat.Fraction($0, 1) })
+            for: VideoEncoding(rate: wanted.map { FrameRate($0) }),
+            told: told.map { FrameRate($0, 1) },
+            rate: arriving.map { FrameRate($0, 1) })
     }
 
     @Test("an encoder is handed over where it was told another rate than arrives")

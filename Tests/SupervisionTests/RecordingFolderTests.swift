@@ -36,9 +36,9 @@ import Testing
 
     /// A folder whose children are this script.
     private func recording(_ script: String, in folder: TemporaryFolder) throws -> RecordingFolder {
-        var box = Box.none()
-        box.program = try folder.write("program", "#!/bin/sh\n\(script)\n", mode: 0o700)
-        return RecordingFolder("/srv/rec", name: "show", box: box, logger: Box.silent)
+        var context = ServiceContext.none()
+        context.program = try folder.write("program", "#!/bin/sh\n\(script)\n", mode: 0o700)
+        return RecordingFolder("/srv/rec", name: "show", context: context, logger: ServiceContext.silent)
     }
 
     private func problem(_ recording: RecordingFolder) async -> String? {

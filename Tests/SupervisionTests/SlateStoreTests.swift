@@ -1,5 +1,6 @@
 import FFmpeg
 import Foundation
+import MediaTypes
 import TestSupport
 import Testing
 

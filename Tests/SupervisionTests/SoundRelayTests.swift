@@ -15,7 +15,7 @@ import Testing
     func converted(version: String) {
         for codec in ["mp3", "pcm_mulaw", "pcm_alaw", "pcm_s16le", "adpcm_swf", "speex", "nellymoser", "aac"] {
             let audio = ForeignAudio(name: codec, codec: codec)
-            #expect(SoundRelay.remedy(for: audio, in: .complete(version)) == nil, "\(codec)")
+            #expect(AudioConverterRunner.remedy(for: audio, in: .complete(version)) == nil, "\(codec)")
         }
     }
 
@@ -23,9 +23,13 @@ import Testing
     func enhanced(codec: String) {
         let audio = ForeignAudio(name: codec, codec: codec)
         for version in ["5.1", "7.1"] {
-            #expect(SoundRelay.remedy(for: audio, in: .complete(version)) == "\(Self.aac), or use FFmpeg 8 or later")
+            #expect(
+                AudioConverterRunner.remedy(for: audio, in: .complete(version))
+                    == "\(Self.aac), or use FFmpeg 8 or later")
         }
-        for version in ["8.0", "9.0"] { #expect(SoundRelay.remedy(for: audio, in: .complete(version)) == nil) }
+        for version in ["8.0", "9.0"] {
+            #expect(AudioConverterRunner.remedy(for: audio, in: .complete(version)) == nil)
+        }
     }
 
     @Test("what FFmpeg lacks for it is named, and what no FFmpeg can be given is not")
@@ -33,11 +37,12 @@ import Testing
         let speex = ForeignAudio(name: "Speex", codec: "speex")
         let named = "\(Self.aac), or set `ffmpeg:` to one that has the "
         let deaf = FFmpegCapabilities.complete("9.0", withoutDecoders: ["speex"])
-        #expect(SoundRelay.remedy(for: speex, in: deaf) == named + "decoder speex")
-        #expect(SoundRelay.remedy(for: speex, in: .complete("9.0", without: ["aac"])) == named + "encoder aac")
+        #expect(AudioConverterRunner.remedy(for: speex, in: deaf) == named + "decoder speex")
+        #expect(
+            AudioConverterRunner.remedy(for: speex, in: .complete("9.0", without: ["aac"])) == named + "encoder aac")
         let unknown = ForeignAudio(name: "audio codec 9", codec: nil)
-        #expect(SoundRelay.remedy(for: unknown, in: .complete("9.0")) == Self.aac)
-        #expect(SoundRelay.remedy(for: Self.tracks, in: .complete("9.0")) == Self.one)
+        #expect(AudioConverterRunner.remedy(for: unknown, in: .complete("9.0")) == Self.aac)
+        #expect(AudioConverterRunner.remedy(for: Self.tracks, in: .complete("9.0")) == Self.one)
     }
 
     @Test("notes say what comes, what becomes of it, and what to do where that is silence")

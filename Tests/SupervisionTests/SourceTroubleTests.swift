@@ -8,51 +8,53 @@ import Testing
     private let start = ContinuousClock().now
 
     /// Relays that are live from half a second after their start, and end.
-    private func ledger(
+    private func statistics(
         _ cause: FailureCause, lasting: Duration, times: Int, isComplete: Bool = false
-    ) -> ProcessLedger {
-        let ledger = ProcessLedger()
+    ) -> ProcessStatistics {
+        let statistics = ProcessStatistics()
         var begin = start
         for number in 1...times {
-            ledger.stands(.starting, wanted: true, starts: number, now: begin)
-            ledger.stands(.live, wanted: true, starts: number, now: begin + .milliseconds(500))
+            statistics.stateChanged(.starting, wanted: true, starts: number, now: begin)
+            statistics.stateChanged(.live, wanted: true, starts: number, now: begin + .milliseconds(500))
             begin += .milliseconds(500) + lasting
             let exit = ChildExit(status: .exited(0), asked: false, cause: cause, log: LogExcerpt())
-            ledger.ended(exit, started: .now, isComplete: isComplete, now: begin)
-            ledger.stands(.starting, wanted: true, starts: number + 1, now: begin)
+            statistics.ended(exit, started: .now, isComplete: isComplete, now: begin)
+            statistics.stateChanged(.starting, wanted: true, starts: number + 1, now: begin)
         }
-        ledger.stands(.live, wanted: true, starts: times + 1, now: begin)
-        return ledger
+        statistics.stateChanged(.live, wanted: true, starts: times + 1, now: begin)
+        return statistics
     }
 
-    private func trouble(_ ledger: ProcessLedger, after time: Duration, isFetched: Bool = true) -> String? {
-        let live = ledger.now.liveSince ?? start
-        return ledger.now.sourceTrouble(isListener: !isFetched, isFetched: isFetched, now: live + time)
+    private func trouble(_ statistics: ProcessStatistics, after time: Duration, isFetched: Bool = true) -> String? {
+        let live = statistics.now.liveSince ?? start
+        return statistics.now.sourceTrouble(isListener: !isFetched, isFetched: isFetched, now: live + time)
     }
 
     @Test("a pull that is cut off after a moment each time is a problem also while it is live, until it has lasted")
     func flapping() throws {
-        let ledger = ledger(.reset, lasting: .milliseconds(1500), times: 3)
-        let words = try #require(trouble(ledger, after: .seconds(5)))
+        let statistics = statistics(.reset, lasting: .milliseconds(1500), times: 3)
+        let words = try #require(trouble(statistics, after: .seconds(5)))
         #expect(words.hasPrefix("it does not last, and ended 3 times in a row: the peer closed the connection"))
-        #expect(trouble(ledger, after: .seconds(30)) == nil)
+        #expect(trouble(statistics, after: .seconds(30)) == nil)
     }
 
     @Test("a pull that ends once, or after it has lasted, is no problem")
     func once() {
-        #expect(trouble(ledger(.reset, lasting: .milliseconds(1500), times: 1), after: .seconds(1)) == nil)
-        #expect(trouble(ledger(.reset, lasting: .seconds(30), times: 5), after: .seconds(1)) == nil)
+        #expect(trouble(statistics(.reset, lasting: .milliseconds(1500), times: 1), after: .seconds(1)) == nil)
+        #expect(trouble(statistics(.reset, lasting: .seconds(30), times: 5), after: .seconds(1)) == nil)
     }
 
     @Test("a file that plays to its end again and again is no problem; one of an instant is")
     func files() {
-        #expect(trouble(ledger(.ended, lasting: .seconds(5), times: 5, isComplete: true), after: .seconds(1)) == nil)
-        let instants = ledger(.ended, lasting: .milliseconds(100), times: 5, isComplete: true)
+        #expect(
+            trouble(statistics(.ended, lasting: .seconds(5), times: 5, isComplete: true), after: .seconds(1)) == nil)
+        let instants = statistics(.ended, lasting: .milliseconds(100), times: 5, isComplete: true)
         #expect(trouble(instants, after: .seconds(1)) != nil)
     }
 
     @Test("a listener whose senders come and go is no problem")
     func listener() {
-        #expect(trouble(ledger(.ended, lasting: .seconds(2), times: 5), after: .seconds(1), isFetched: false) == nil)
+        #expect(
+            trouble(statistics(.ended, lasting: .seconds(2), times: 5), after: .seconds(1), isFetched: false) == nil)
     }
 }

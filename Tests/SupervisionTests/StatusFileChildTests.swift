@@ -1,6 +1,7 @@
 import Glibc
 import Status
 import SystemPackage
+import SystemSupport
 import TestSupport
 import Testing
 
@@ -16,12 +17,12 @@ import Testing
     private func file(_ script: String) throws -> StatusFileChild {
         let path = try folder.write("program", "#!/bin/sh\n\(script)\n", mode: 0o700)
         let program = OwnProgram(path: path, capabilities: .complete("5.1.6"), environment: [:])
-        return Disk(program, logger: Box.silent).statusFile(folder.path("box.prom"))
+        return Disk(program, logger: ServiceContext.silent).statusFile(folder.path("box.prom"))
     }
 
     /// Its calls block.
     private func write(_ text: String, to file: StatusFileChild) async -> String? {
-        await Offload.run { () -> String? in
+        await BlockingIO.run { () -> String? in
             do {
                 try file.write(Array(text.utf8))
                 return nil
@@ -39,7 +40,7 @@ import Testing
             #expect(try folder.text("box.prom") == text)
         }
         #expect(try folder.text("log") == "started\n")
-        await Offload.run { file.remove() }
+        await BlockingIO.run { file.remove() }
         #expect(!folder.names().contains("box.prom"))
     }
 

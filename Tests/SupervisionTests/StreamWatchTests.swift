@@ -13,10 +13,11 @@ import Testing
         func add() { calls.withLock { $0 += 1 } }
     }
 
-    private let ledger = ProcessLedger()
+    private let statistics = ProcessStatistics()
 
     private func watch(program: Int? = nil) -> StreamWatch {
-        StreamWatch(program: program, ledger: ledger, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        StreamWatch(
+            program: program, statistics: statistics, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     private func info(_ text: String) -> LogLine { LogLine(level: .info, text: text) }
@@ -43,7 +44,7 @@ import Testing
         #expect(describe(watch, two))
         #expect(watch.begin(isCopying: true) == .program(2))
         #expect(!describe(watch, two))
-        #expect(ledger.now.notes[.programs]?.contains("2 is used, 1 is not") == true)
+        #expect(statistics.now.notes[.programs]?.contains("2 is used, 1 is not") == true)
     }
 
     @Test("a source of one program keeps its relay, and nothing is noted")
@@ -51,7 +52,7 @@ import Testing
         let watch = watch()
         _ = watch.begin(isCopying: true)
         #expect(!describe(watch, one))
-        #expect(ledger.now.notes.isEmpty && ledger.now.trouble == nil)
+        #expect(statistics.now.notes.isEmpty && statistics.now.trouble == nil)
     }
 
     @Test("a program that is not there is trouble until it is")
@@ -59,10 +60,10 @@ import Testing
         let watch = watch(program: 7)
         #expect(watch.begin(isCopying: true) == .program(7))
         #expect(!describe(watch, one))
-        #expect(ledger.now.trouble?.contains("program 7 is not in what comes") == true)
+        #expect(statistics.now.trouble?.contains("program 7 is not in what comes") == true)
         _ = watch.begin(isCopying: true)
         _ = describe(watch, ["  Program 7 ", "  Stream #0:0[0x100]: Video: h264"])
-        #expect(ledger.now.trouble == nil)
+        #expect(statistics.now.trouble == nil)
     }
 
     @Test("a missing program is no trouble once its source is no longer connected, and is told of the next sender")
@@ -71,9 +72,9 @@ import Testing
         for _ in 0..<2 {
             _ = watch.begin(isCopying: true)
             _ = describe(watch, one)
-            #expect(ledger.now.trouble?.contains("program 7") == true)
+            #expect(statistics.now.trouble?.contains("program 7") == true)
             watch.disconnected()
-            #expect(ledger.now.trouble == nil)
+            #expect(statistics.now.trouble == nil)
             watch.forget()
         }
     }
@@ -84,11 +85,11 @@ import Testing
         _ = watch.begin(isCopying: true)
         _ = describe(watch, one)
         watch.ended()
-        #expect(ledger.now.trouble?.contains("program 7") == true)
+        #expect(statistics.now.trouble?.contains("program 7") == true)
         _ = watch.begin(isCopying: true)
         #expect(!watch.hears(info("connection refused")))
         watch.ended()
-        #expect(ledger.now.trouble == nil)
+        #expect(statistics.now.trouble == nil)
     }
 
     @Test("streams that appear in mid-stream replace the relay, but not again where the list stays the same")
@@ -137,7 +138,7 @@ import Testing
         let watch = watch()
         let begin = ContinuousClock.now
         var (bytes, seconds) = (Int64(0), 0)
-        func goOn(_ perSecond: Int64, for count: Int) -> [Int] {
+        func resume(_ perSecond: Int64, for count: Int) -> [Int] {
             (0..<count).compactMap { _ in
                 seconds += 1
                 bytes += perSecond
@@ -147,19 +148,19 @@ import Testing
             }
         }
         _ = watch.begin(isCopying: true)
-        let atFirst = goOn(125_000, for: 2)
+        let atFirst = resume(125_000, for: 2)
         var progress = Progress()
         (progress.totalSize, progress.outTime) = (112_500, 1_000_000)
         watch.progressed(progress)
         _ = watch.begin(isCopying: false)
-        let steady = goOn(125_000, for: 20)
+        let steady = resume(125_000, for: 20)
         #expect(atFirst.isEmpty && steady.isEmpty && watch.measured == 900_000)
-        let faster = goOn(1_250_000, for: 20)
+        let faster = resume(1_250_000, for: 20)
         #expect(faster == [900_000] && watch.measured == 9_000_000)
         // Another caller, of whom nothing is measured.
         watch.forget()
         bytes = 0
-        let unmeasured = goOn(125_000, for: 5) + goOn(1_250_000, for: 30)
+        let unmeasured = resume(125_000, for: 5) + resume(1_250_000, for: 30)
         #expect(unmeasured.isEmpty && watch.measured == nil)
     }
 
@@ -199,9 +200,9 @@ import Testing
         (transcoding.video, transcoding.audio) = (true, true)
         watch.encodes(transcoding, bitrate: 3_650_000)
         #expect(
-            ledger.now.notes[.encoding]
+            statistics.now.notes[.encoding]
                 == "encoded on the way in: picture mpeg2video to H.264 at 3.6 Mbit/s, sound ac3 to AAC at 192 kbit/s")
         watch.encodes(Commands.Transcoding(), bitrate: 0)
-        #expect(ledger.now.notes[.encoding] == nil)
+        #expect(statistics.now.notes[.encoding] == nil)
     }
 }

@@ -5,6 +5,7 @@ import Foundation
 import Logging
 import Synchronization
 import SystemPackage
+import SystemSupport
 
 @testable import Supervision
 
@@ -35,7 +36,7 @@ final class Slow<Word: Sendable>: Sendable {
 
     /// Says something while the first word is heard.
     func interrupt(_ body: @escaping @Sendable () -> Void) async {
-        await Offload.run { [self] in
+        await BlockingIO.run { [self] in
             isHearing.wait()
             body()
             hasSpoken.signal()
@@ -82,18 +83,18 @@ extension FFmpegCapabilities {
     }
 }
 
-extension Box {
+extension ServiceContext {
     static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// A box with nothing in it that could run.
-    static func none(_ captures: CaptureKeeper? = nil) -> Box {
+    static func none(_ captures: CaptureManager? = nil) -> ServiceContext {
         let ffmpeg = FFmpegBinary(
             path: "/nowhere/ffmpeg", capabilities: .complete(FFmpegVersion(output: "ffmpeg version 5.1.6")!))
-        let encoders = EncoderKeeper(
+        let encoders = EncoderManager(
             EncoderCatalogue(listed: []), trial: EncoderTrial(ffmpeg: ffmpeg, environment: [:]), logger: silent)
-        var box = Box(
+        var context = ServiceContext(
             ffmpeg: ffmpeg, encoders: encoders, runtime: FilePath("/nowhere"), environment: [:], logger: silent)
-        if let captures { box.captures = captures }
-        return box
+        if let captures { context.captures = captures }
+        return context
     }
 }

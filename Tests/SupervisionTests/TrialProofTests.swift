@@ -24,7 +24,7 @@ import Testing
     func flaws(options: [String], flaw: String?) async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("trial.ts")
-        _ = try await Program.run(
+        _ = try await TestProcess.run(
             "ffmpeg",
             [
                 "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30", "-frames:v",

@@ -23,15 +23,15 @@ package final class NginxRTMP: Sendable {
     /// `rtmp://127.0.0.1:PORT/live`.
     package let url: String
     private let stage: Stage
-    private let program: Box<Program>
+    private let program: SharedValue<TestProcess>
     private let base: String
 
-    fileprivate init(stage: Stage, port: Int, httpPort: Int, base: String, program: Program) {
+    fileprivate init(stage: Stage, port: Int, httpPort: Int, base: String, program: TestProcess) {
         self.stage = stage
         self.port = port
         self.httpPort = httpPort
         self.base = base
-        self.program = Box(program)
+        self.program = SharedValue(program)
         url = "rtmp://127.0.0.1:\(port)/live"
     }
 
@@ -131,7 +131,7 @@ package final class NginxRTMP: Sendable {
     package var errors: String { (try? stage.folder.text("\(base)/error.log")) ?? "" }
 
     /// The process, for its pid and signals; another one after `restart`.
-    package var process: Program { program.value }
+    package var process: TestProcess { program.value }
 
     // MARK: Make it misbehave
 
@@ -164,7 +164,7 @@ package final class NginxRTMP: Sendable {
 
     fileprivate static func launch(
         _ stage: Stage, base: String, port: Int, httpPort: Int
-    ) async throws -> Program {
+    ) async throws -> TestProcess {
         let folder = stage.folder.path(base)
         let program = try await stage.program("nginx", ["-p", folder, "-c", "\(folder)/nginx.conf"])
         try await eventually("nginx to listen on \(port)", every: .milliseconds(10)) {

@@ -3,7 +3,7 @@ import Foundation
 /// A real prometheus-node-exporter with its textfile collector alone, on 127.0.0.1. Ends with its stage.
 package struct NodeExporter: Sendable {
     package let port: Int
-    package let program: Program
+    package let program: TestProcess
 
     /// What Prometheus gets.
     package func scrape() async throws -> String { try await HTTP.get(port: port, "/metrics") }

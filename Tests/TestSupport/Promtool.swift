@@ -4,7 +4,7 @@ import Foundation
 package enum Promtool {
     /// What it has to say about metrics: mistakes and remarks, a line each.
     package static func remarks(on metrics: [UInt8]) async throws -> [String] {
-        let done = try await Program.run("promtool", ["check", "metrics"], input: .bytes(metrics))
+        let done = try await TestProcess.run("promtool", ["check", "metrics"], input: .bytes(metrics))
         let remarks = (done.text + done.errors).split(separator: "\n").map(String.init)
         guard done.ending == .exited(0) || !remarks.isEmpty else {
             throw Failed("promtool check metrics: \(done.ending)")
@@ -14,14 +14,14 @@ package enum Promtool {
 
     /// - Throws: `Failed` with the first mistakes.
     package static func checkRules(_ path: String) async throws {
-        _ = try await Program.run("promtool", ["check", "rules", path]).success("promtool check rules \(path)")
+        _ = try await TestProcess.run("promtool", ["check", "rules", path]).success("promtool check rules \(path)")
     }
 
     /// Runs the unit tests of rules.
     ///
     /// - Throws: `Failed` with what was expected and what came.
     package static func testRules(_ path: String) async throws {
-        let done = try await Program.run("promtool", ["test", "rules", path], within: .seconds(60))
+        let done = try await TestProcess.run("promtool", ["test", "rules", path], within: .seconds(60))
         guard done.ending == .exited(0) else {
             throw Failed("promtool test rules \(path): \(done.ending)\n\(done.text)\(done.errors)")
         }

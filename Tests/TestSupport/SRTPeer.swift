@@ -3,7 +3,7 @@ import Foundation
 /// The other end of an SRT connection, played by FFmpeg. Ends with its stage.
 package struct SRTPeer: Sendable {
     package let port: Int
-    package let program: Program
+    package let program: TestProcess
     /// The MPEG-TS file a listener writes; nil for a caller.
     package let file: String?
     /// For the program under test, without a passphrase: `srt://127.0.0.1:PORT`.

@@ -10,7 +10,7 @@ package final class Stage: Sendable {
     /// Set in the environment of every program, and inherited by what those start.
     package let mark: String
 
-    private let programs = Mutex<[Program]>([])
+    private let programs = Mutex<[TestProcess]>([])
     private static let counter = Atomic(0)
 
     init() throws {
@@ -25,12 +25,12 @@ package final class Stage: Sendable {
     /// - Parameter environment: on top of the environment of the tests; nil takes a variable away.
     package func program(
         _ name: String, _ arguments: [String] = [], environment: [String: String?] = [:],
-        folder: String? = nil, input: Program.Input = .none, output: Program.Output = .lines
-    ) async throws -> Program {
+        folder: String? = nil, input: TestProcess.Input = .none, output: TestProcess.Output = .lines
+    ) async throws -> TestProcess {
         var variables = environment
         variables[Leftovers.variable] = mark
         variables["TMPDIR"] = environment["TMPDIR"] ?? self.folder.path
-        let program = try await Program.start(
+        let program = try await TestProcess.start(
             name, arguments, environment: variables, folder: folder ?? self.folder.path,
             input: input, output: output)
         programs.withLock { $0.append(program) }
@@ -38,7 +38,7 @@ package final class Stage: Sendable {
     }
 
     /// Ends one program before the rest: SIGKILL to its group, reaped.
-    package func end(_ program: Program) async { await program.end() }
+    package func end(_ program: TestProcess) async { await program.end() }
 
     /// What still runs of everything that was started here.
     package var leftovers: [Leftovers.Process] { Leftovers.marked(mark) }

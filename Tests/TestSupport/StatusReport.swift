@@ -62,7 +62,7 @@ package struct StatusReport: Decodable, Sendable {
     package var problems: [Problem]
 
     /// - Throws: `Failed` when the command failed, `DecodingError` when it said something else.
-    package init(_ done: Program.Completed) throws {
+    package init(_ done: TestProcess.Completed) throws {
         guard done.ending == .exited(0) else { throw Failed("status: \(done.errors)") }
         self = try JSONDecoder().decode(Self.self, from: Data(done.output))
     }

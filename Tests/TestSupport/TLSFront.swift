@@ -77,7 +77,8 @@ package struct TestCertificates: Sendable {
     }
 
     private static func openssl(_ words: String) async throws {
-        _ = try await Program.run("openssl", words.split(separator: " ").map(String.init)).success("openssl \(words)")
+        _ = try await TestProcess.run("openssl", words.split(separator: " ").map(String.init)).success(
+            "openssl \(words)")
     }
 }
 

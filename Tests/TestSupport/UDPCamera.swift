@@ -194,7 +194,8 @@ private struct CameraVideo: Sendable {
             $0.picture = .busy
         }
         let output = NumberedSource.Output(format: "h264", target: "pipe:1")
-        let stream = try await Program.run("ffmpeg", source.arguments(to: output)).success("the camera's video").output
+        let stream = try await TestProcess.run("ffmpeg", source.arguments(to: output)).success("the camera's video")
+            .output
         let units = Self.units(of: stream)
         let sets = units.filter { [7, 8].contains($0[0] & 0x1F) }.map { Data($0).base64EncodedString() }
         description = [

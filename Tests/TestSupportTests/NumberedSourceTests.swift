@@ -49,7 +49,7 @@ struct NumberedSourceTests {
             let file = folder.path("source.ts")
             try await NumberedSource().write(to: file)
             let damaged = folder.path("damaged.ts")
-            _ = try await Program.run(
+            _ = try await TestProcess.run(
                 "ffmpeg",
                 [
                     "-hide_banner", "-loglevel", "error", "-i", file,
@@ -68,7 +68,7 @@ struct NumberedSourceTests {
 
     @Test("a picture without a number is told apart", arguments: ["black", "white", "gray", "blue"])
     func noNumber(_ color: String) async throws {
-        let card = try await Program.run(
+        let card = try await TestProcess.run(
             "ffmpeg",
             [
                 "-hide_banner", "-loglevel", "error", "-f", "lavfi", "-i", "color=\(color):s=640x360:d=1",

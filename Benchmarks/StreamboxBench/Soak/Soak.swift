@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import Lab
+import LabKit
 import TestSupport
 
 /// A box under fire for hours: two channels with two groups of two targets each, and a random fault every few seconds.

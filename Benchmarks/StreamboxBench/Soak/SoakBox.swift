@@ -1,5 +1,5 @@
 import Foundation
-import Lab
+import LabKit
 import TestSupport
 
 /// The box under fire, with what stands around it: sources, platforms, and GPUs of the lab.
@@ -11,7 +11,7 @@ final class SoakBox {
     private let kept: NginxRTMP
     /// Its connections are cut, refused and hung.
     private let troubled: NginxRTMP
-    private let daemon: Program
+    private let daemon: TestProcess
     private let config: String
     private var sources: [Source] = []
     /// The bitrate of the groups that are reloaded.
@@ -28,7 +28,7 @@ final class SoakBox {
     fileprivate struct Source {
         var url: String
         var sound: NumberedSource.Sound
-        var program: Program
+        var program: TestProcess
         var run: UInt32 = 1
     }
 
@@ -53,7 +53,7 @@ final class SoakBox {
 
     private static func publish(
         _ stage: Stage, _ url: String, _ sound: NumberedSource.Sound, run: UInt32
-    ) async throws -> Program {
+    ) async throws -> TestProcess {
         try await stage.publish(
             .with {
                 $0.duration = nil
@@ -104,7 +104,7 @@ final class SoakBox {
     func settled() async throws -> SoakSample {
         let limit = ContinuousClock.now + .seconds(120)
         while true {
-            let done = try await Program.run(streambox, ["status", "--json", "--config", config])
+            let done = try await TestProcess.run(streambox, ["status", "--json", "--config", config])
             let status = done.ending == .exited(0) ? try StatusReport(done) : nil
             let children = Leftovers.descendants(of: daemon.pid)
             var unrest = status?.unrest ?? ["no status: \(done.errors)"]
@@ -128,7 +128,7 @@ final class SoakBox {
     /// is closed.
     private func descriptors() async throws -> [String: Int] {
         let folder = "/proc/\(daemon.pid)/fd"
-        let sockets = try await Program.run("ss", ["-xH"]).success("ss").text
+        let sockets = try await TestProcess.run("ss", ["-xH"]).success("ss").text
         let ofLab = Set(
             sockets.split(separator: "\n").filter { $0.contains("/ioctl/dev/") }.compactMap { line in
                 line.split(separator: " ").last.map { "socket:[\($0)]" }
@@ -190,8 +190,8 @@ final class SoakBox {
         }
     }
 
-    private func command(_ words: String...) async throws -> Program.Completed {
-        try await Program.run(streambox, words + ["--config", config], within: .seconds(60))
+    private func command(_ words: String...) async throws -> TestProcess.Completed {
+        try await TestProcess.run(streambox, words + ["--config", config], within: .seconds(60))
     }
 
     private func restart(_ index: Int, after pause: Duration) async throws {
@@ -243,7 +243,7 @@ final class SoakBox {
             for (index, recording) in kept.recordings(of: group).enumerated() {
                 // In pieces: all at once would be more than is kept of what FFmpeg says.
                 let folder = try stage.folder.makeFolder("pieces-\(group)-\(index)")
-                _ = try await Program.run(
+                _ = try await TestProcess.run(
                     "ffmpeg",
                     [
                         "-v", "error", "-nostdin", "-copyts", "-i", recording, "-map", "0:v", "-c", "copy", "-f",

@@ -1,5 +1,5 @@
 import DequeModule
-import TransportStream
+import MPEGTS
 
 /// The frames of a source that no encoder has given back as pictures yet.
 ///

@@ -1,12 +1,12 @@
 import DequeModule
-import Polling
-import TransportStream
+import EventLoop
+import MPEGTS
 
 /// The frames of a card or of another program, and the generations of the encoder that makes pictures of them.
 ///
 /// A frame is kept until its picture has come out. So whatever becomes of an encoder, the next one begins with the
 /// first frame whose picture is missing. Sound comes encoded, beside all this.
-final class FrameStream: InletOwner, FrameInletOwner {
+final class FrameStream: UnitReaderDelegate, FrameReaderDelegate {
     /// What a generation is attached for.
     enum Start {
         /// With the first frame whose picture is missing.
@@ -16,8 +16,8 @@ final class FrameStream: InletOwner, FrameInletOwner {
     }
 
     final class Generation {
-        let inlet: Inlet
-        let outlet: FrameOutlet
+        let unitReader: PipeReader
+        let sender: FrameSender
         let report: @Sendable (EncoderEvent) -> Void
         /// Frames that it was given and whose pictures have not come back.
         fileprivate var given: Deque<(number: Int, time: Int64)> = []
@@ -40,11 +40,11 @@ final class FrameStream: InletOwner, FrameInletOwner {
         fileprivate var patience: Int64
 
         init(
-            inlet: Inlet, outlet: FrameOutlet, frameDuration: Int64?, patience: Int64,
+            unitReader: PipeReader, sender: FrameSender, frameDuration: Int64?, patience: Int64,
             report: @escaping @Sendable (EncoderEvent) -> Void
         ) {
-            self.inlet = inlet
-            self.outlet = outlet
+            self.unitReader = unitReader
+            self.sender = sender
             self.frameDuration = frameDuration
             self.patience = patience
             self.report = report
@@ -54,8 +54,8 @@ final class FrameStream: InletOwner, FrameInletOwner {
     private let loop: EventLoop
     private unowned let owner: any FrameStreamOwner
     private var store: FrameStore
-    private var input: (any FrameInlet)?
-    private var sound: Inlet?
+    private var input: (any FrameReader)?
+    private var sound: PipeReader?
     private var generations: [Generation] = []
     /// The writer of the frames waits when there is no room for more; a card does not.
     private let waits: Bool
@@ -72,9 +72,9 @@ final class FrameStream: InletOwner, FrameInletOwner {
     private var pictures: Int64 = 0
     private var deliveredTime: Int64?
     /// The encoder's picture that the owner is being given.
-    private weak var giving: (any UnitInlet)?
+    private weak var giving: (any UnitReader)?
     /// The one that it wants to be given once more.
-    private weak var kept: (any UnitInlet)?
+    private weak var kept: (any UnitReader)?
     private let began = EventLoop.now()
     /// Frames whose pictures will not come.
     private(set) var lostFrames = 0
@@ -105,12 +105,12 @@ final class FrameStream: InletOwner, FrameInletOwner {
 
     var layout: FrameLayout { store.layout }
 
-    func setInput(_ input: any FrameInlet) { self.input = input }
+    func setInput(_ input: any FrameReader) { self.input = input }
 
     /// Sound that goes with the frames. What comes of it before the first picture waits.
-    func setSound(_ inlet: Inlet) {
-        sound = inlet
-        inlet.hold()
+    func setSound(_ unitReader: PipeReader) {
+        sound = unitReader
+        unitReader.hold()
         loop.arm(for: EventLoop.now() + Self.soundPatience)
     }
 
@@ -132,7 +132,7 @@ final class FrameStream: InletOwner, FrameInletOwner {
         store.append(memory, time: time)
         lastFrame = now
         beginSuccessor(at: number)
-        for generation in generations { generation.outlet.flush() }
+        for generation in generations { generation.sender.flush() }
         noteSlowness(now: now)
         if store.isFull, waits, !isWaiting {
             isWaiting = true
@@ -149,7 +149,7 @@ final class FrameStream: InletOwner, FrameInletOwner {
     /// Frames come again: while none came, the encoder may have held the last ones back.
     private func noteResumption(now: Int64) {
         guard now - lastFrame >= Self.idleTime, store.count < Self.mostHeldBack else { return }
-        for generation in generations where generation.outlet.next != nil && generation.owesSince != nil {
+        for generation in generations where generation.sender.next != nil && generation.owesSince != nil {
             generation.owesSince = now
         }
     }
@@ -193,7 +193,7 @@ final class FrameStream: InletOwner, FrameInletOwner {
     func framesEnded(_ problem: String?) {
         input = nil
         hasEnded = true
-        for generation in generations { generation.outlet.finish() }
+        for generation in generations { generation.sender.finish() }
         if let problem { owner.stream(self, isUnreadable: problem) }
         endIfOver()
     }
@@ -201,8 +201,8 @@ final class FrameStream: InletOwner, FrameInletOwner {
     /// What is to be read by an outlet.
     func frame(from number: Int) -> FrameStore.Frame? { store.frame(from: number) }
 
-    func began(_ frame: FrameStore.Frame, in outlet: FrameOutlet) {
-        guard let generation = generations.first(where: { $0.outlet === outlet }) else { return }
+    func began(_ frame: FrameStore.Frame, in sender: FrameSender) {
+        guard let generation = generations.first(where: { $0.sender === sender }) else { return }
         if generation.given.isEmpty {
             let now = EventLoop.now()
             generation.owesSince = now
@@ -224,19 +224,19 @@ final class FrameStream: InletOwner, FrameInletOwner {
         if case .atOnce = start { for former in generations { former.cut = min(former.cut ?? .max, store.delivered) } }
         generations.append(generation)
         switch start {
-        case .atOnce: generation.outlet.begin(at: store.delivered)
+        case .atOnce: generation.sender.begin(at: store.delivered)
         case .whenReady:
             let now = EventLoop.now()
             generation.owesSince = now
             loop.arm(for: now + generation.patience)
         }
-        if hasEnded { generation.outlet.finish() }
+        if hasEnded { generation.sender.finish() }
     }
 
     /// An encoder that is ready takes over with a frame that has just come.
     private func beginSuccessor(at number: Int) {
-        guard generations.count > 1, let successor = generations.last, successor.outlet.next == nil,
-            successor.outlet.isRead
+        guard generations.count > 1, let successor = generations.last, successor.sender.next == nil,
+            successor.sender.isRead
         else { return }
         let current = generations[generations.count - 2]
         guard current.isJoined, !current.isCut else { return }
@@ -244,9 +244,9 @@ final class FrameStream: InletOwner, FrameInletOwner {
         successor.owesSince = nil
         if store.delivered < number {
             successor.isHeld = true
-            successor.inlet.hold()
+            successor.unitReader.hold()
         }
-        successor.outlet.begin(at: number)
+        successor.sender.begin(at: number)
     }
 
     /// Lets a successor's pictures in once the encoder before has given all of its own.
@@ -256,25 +256,27 @@ final class FrameStream: InletOwner, FrameInletOwner {
         else { return }
         successor.isHeld = false
         if !successor.given.isEmpty { successor.owesSince = EventLoop.now() }
-        successor.inlet.release()
+        successor.unitReader.release()
     }
 
     /// An encoder's process has ended.
-    func remove(_ inlet: Inlet) {
-        guard let index = generations.firstIndex(where: { $0.inlet === inlet }) else { return inlet.close() }
+    func remove(_ unitReader: PipeReader) {
+        guard let index = generations.firstIndex(where: { $0.unitReader === unitReader }) else {
+            return unitReader.close()
+        }
         let generation = generations.remove(at: index)
         forget(generation)
         mend(without: generation)
     }
 
     private func forget(_ generation: Generation) {
-        generation.inlet.close()
-        generation.outlet.close()
+        generation.unitReader.close()
+        generation.sender.close()
     }
 
     /// What a successor that ended before it took over leaves behind; another one may be there by now.
     private func mend(without successor: Generation) {
-        guard !successor.isJoined, !generations.contains(where: { !$0.isJoined && $0.outlet.next != nil }) else {
+        guard !successor.isJoined, !generations.contains(where: { !$0.isJoined && $0.sender.next != nil }) else {
             return
         }
         guard let current = generations.last(where: { $0.isJoined }), current.cut != nil else { return }
@@ -289,25 +291,26 @@ final class FrameStream: InletOwner, FrameInletOwner {
 
     // MARK: Pictures out
 
-    func inlet(_ inlet: any UnitInlet, found program: Program) {
-        if inlet === sound { soundStream = program.audio } else if let video = program.video { codec = video }
+    func unitReader(_ unitReader: any UnitReader, found program: Program) {
+        if unitReader === sound { soundStream = program.audio } else if let video = program.video { codec = video }
     }
 
-    func inlet(
-        _ inlet: any UnitInlet, found unit: AccessUnit, in parser: borrowing some UnitSource & ~Copyable, now: Int64
+    func unitReader(
+        _ unitReader: any UnitReader, found unit: AccessUnit, in parser: borrowing some UnitSource & ~Copyable,
+        now: Int64
     ) {
-        if inlet === sound {
+        if unitReader === sound {
             if unit.kind == .audio {
                 owner.stream(self, found: unit, in: parser, program: program, isNew: false, now: now)
             }
             return
         }
-        if unit.kind == .video, kept === inlet {
+        if unit.kind == .video, kept === unitReader {
             // It counts already.
             kept = nil
-            return give(unit, of: inlet, from: parser, isNew: false, now: now)
+            return give(unit, of: unitReader, from: parser, isNew: false, now: now)
         }
-        guard unit.kind == .video, let generation = generations.first(where: { $0.inlet === inlet }),
+        guard unit.kind == .video, let generation = generations.first(where: { $0.unitReader === unitReader }),
             let number = number(of: unit, from: generation)
         else { return }
         generation.owesSince = generation.given.isEmpty ? nil : now
@@ -326,10 +329,10 @@ final class FrameStream: InletOwner, FrameInletOwner {
         store.deliver(number)
         if isWaiting, !store.isFull {
             isWaiting = false
-            input?.goOn()
+            input?.resume()
         }
         videoFormat = parser.videoFormat
-        give(unit, of: inlet, from: parser, isNew: isNew, now: now)
+        give(unit, of: unitReader, from: parser, isNew: isNew, now: now)
         if lastPicture == nil, kept == nil { sound?.release() }
         if isNew { join(generation, now: now) }
         lastPicture = now
@@ -372,10 +375,11 @@ final class FrameStream: InletOwner, FrameInletOwner {
     }
 
     private func give(
-        _ unit: AccessUnit, of inlet: any UnitInlet, from parser: borrowing some UnitSource & ~Copyable, isNew: Bool,
+        _ unit: AccessUnit, of unitReader: any UnitReader, from parser: borrowing some UnitSource & ~Copyable,
+        isNew: Bool,
         now: Int64
     ) {
-        giving = inlet
+        giving = unitReader
         owner.stream(self, found: unit, in: parser, program: program, isNew: isNew, now: now)
         giving = nil
     }
@@ -393,14 +397,16 @@ final class FrameStream: InletOwner, FrameInletOwner {
     /// Ticks by which an encoder that counts in microseconds may be off.
     private static let rounding: Int64 = 2
 
-    func inletPaused(_ inlet: any UnitInlet, sawVideo: Bool) { owner.streamPaused(self, sawVideo: sawVideo) }
+    func unitReaderPaused(_ unitReader: any UnitReader, sawVideo: Bool) {
+        owner.streamPaused(self, sawVideo: sawVideo)
+    }
 
-    func inletEnded(_ inlet: any UnitInlet) {
-        if inlet === sound {
+    func unitReaderEnded(_ unitReader: any UnitReader) {
+        if unitReader === sound {
             sound = nil
             return
         }
-        guard let index = generations.firstIndex(where: { $0.inlet === inlet }) else { return }
+        guard let index = generations.firstIndex(where: { $0.unitReader === unitReader }) else { return }
         let generation = generations.remove(at: index)
         forget(generation)
         mend(without: generation)
@@ -410,8 +416,8 @@ final class FrameStream: InletOwner, FrameInletOwner {
     // MARK: What is due
 
     /// Looks for encoders that owe pictures; returns when to look again.
-    func doWhatIsDue(now: Int64) -> Int64 {
-        var next = (input as? FIFOInlet)?.doWhatIsDue(now: now) ?? .max
+    func runTimers(now: Int64) -> Int64 {
+        var next = (input as? FIFOReader)?.runTimers(now: now) ?? .max
         if sound != nil, lastPicture == nil {
             // Its writer must not be stuck for ever: it reads the card, too.
             if now - began >= Self.soundPatience {
@@ -423,7 +429,7 @@ final class FrameStream: InletOwner, FrameInletOwner {
         let isIdle = !isWaiting && now - lastFrame >= Self.idleTime && store.count < Self.mostHeldBack
         for generation in generations where !generation.isStalled && !generation.isHeld {
             guard let since = generation.owesSince else { continue }
-            if generation.outlet.next == nil ? generation.outlet.isRead : isIdle {
+            if generation.sender.next == nil ? generation.sender.isRead : isIdle {
                 // It is ready, or nothing can come of it.
                 generation.owesSince = isIdle ? now : since
                 next = min(next, now + generation.patience)

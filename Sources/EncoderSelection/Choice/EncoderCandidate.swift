@@ -1,4 +1,5 @@
-package import Configuration
+package import BoxConfiguration
+package import MediaTypes
 
 /// One encoder on one device: what a group may be given.
 package struct EncoderCandidate: Sendable, Hashable, CustomStringConvertible {

@@ -1,6 +1,7 @@
+package import BoxConfiguration
 package import CapabilityProbe
-package import Configuration
 package import FFmpeg
+package import MediaTypes
 
 /// Every encoder that the service can drive, and how.
 package struct EncoderCatalogue: Sendable {

@@ -1,4 +1,5 @@
-package import Configuration
+package import BoxConfiguration
+import MediaTypes
 
 /// Chooses the encoder of a group. Pure: what is known of the box comes in.
 package struct EncoderSelector: Sendable {

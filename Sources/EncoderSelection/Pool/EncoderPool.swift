@@ -1,6 +1,7 @@
+package import BoxConfiguration
 package import CapabilityProbe
-package import Configuration
 package import FFmpeg
+import MediaTypes
 
 /// What is known of the encoders of a box, which group uses which, what rests, and what has to be tried next.
 ///

@@ -1,5 +1,6 @@
-package import Configuration
+package import BoxConfiguration
 package import FFmpeg
+package import MediaTypes
 
 /// What an encoder has to do for a group: the settings, and the pictures that arrive. Groups that ask for the same
 /// share one.
@@ -8,7 +9,7 @@ package struct EncodingJob: Sendable, Hashable {
     /// Of the pictures that arrive.
     package var arriving: FrameSize
     /// Pictures a second that arrive.
-    package var rate: FFmpeg.FrameRate
+    package var rate: FrameRate
 
     /// - Parameters:
     ///   - arriving: `nil` while nothing is known of the source; what the group wants is then taken for it.
@@ -16,11 +17,11 @@ package struct EncodingJob: Sendable, Hashable {
     ///   - size: What the group keeps to where it names no size of its own.
     ///   - pixel: Of the pictures that arrive.
     package init(
-        _ wish: VideoEncoding, arriving: FrameSize? = nil, rate: FFmpeg.FrameRate? = nil, size: FrameSize? = nil,
+        _ wish: VideoEncoding, arriving: FrameSize? = nil, rate: FrameRate? = nil, size: FrameSize? = nil,
         pixel: PixelAspect = .square
     ) {
-        self.arriving = arriving ?? wish.size.map { FrameSize($0) } ?? FrameSize(width: 1280, height: 720)
-        self.rate = rate ?? wish.rate.map { FFmpeg.FrameRate($0) } ?? FFmpeg.FrameRate(30)
+        self.arriving = arriving ?? wish.size ?? FrameSize(width: 1280, height: 720)
+        self.rate = rate ?? wish.rate ?? FrameRate(30)
         // An encoder is always told a size, for the source may change its own.
         settings = VideoSettings(
             wish, size: size ?? self.arriving, arriving: self.rate,
@@ -43,13 +44,13 @@ extension VideoSettings {
     ///   - size: The size to encode where the group names none; `nil` keeps that of the source.
     ///   - arriving: Pictures a second that arrive, or that are made of their fields, where that is known.
     ///   - frames: What arrives, where that is known.
-    package init(_ wish: VideoEncoding, size: FrameSize?, arriving: FFmpeg.FrameRate?, frames: ArrivingFrames? = nil) {
-        let size = wish.size.map { FrameSize($0) } ?? size
+    package init(_ wish: VideoEncoding, size: FrameSize?, arriving: FrameRate?, frames: ArrivingFrames? = nil) {
+        let size = wish.size ?? size
         self.init(
-            size: size, rate: Self.conversion(from: arriving, to: wish.rate.map { FFmpeg.FrameRate($0) }),
+            size: size, rate: Self.conversion(from: arriving, to: wish.rate),
             bitrate: wish.bitrate.bitsPerSecond, keyframe: wish.keyframe, profile: wish.profile,
             fit: Self.fit(wish.fit, to: size, frames),
-            deinterlacing: frames?.isInterlaced == true ? VideoSettings.Deinterlacing(wish.deinterlace) : nil,
+            deinterlacing: frames?.isInterlaced == true ? wish.deinterlace.settings : nil,
             deinterlacesAll: frames.map { $0.isInterlaced && !$0.areMarked } ?? false)
     }
 
@@ -65,8 +66,7 @@ extension VideoSettings {
 
     /// A conversion only where the rates differ: on the same rate it would move each picture to the filter's grid,
     /// and double or drop those of a source whose times are rounded to milliseconds.
-    private static func conversion(from arriving: FFmpeg.FrameRate?, to wanted: FFmpeg.FrameRate?) -> FFmpeg.FrameRate?
-    {
+    private static func conversion(from arriving: FrameRate?, to wanted: FrameRate?) -> FrameRate? {
         guard let wanted else { return arriving.flatMap { bounded($0) } }
         guard let arriving else { return wanted }
         let ratio =
@@ -82,31 +82,21 @@ extension VideoSettings {
     /// What becomes of a rate that is too fast: every second frame, or every third, so that they stay evenly spaced.
     ///
     /// - Returns: `nil` for one that is not.
-    private static func bounded(_ arriving: FFmpeg.FrameRate) -> FFmpeg.FrameRate? {
+    private static func bounded(_ arriving: FrameRate) -> FrameRate? {
         let most = fastestUnasked * arriving.denominator
         let parts = (arriving.numerator + most - 1) / most
         guard parts > 1 else { return nil }
-        // In lowest terms.
-        let reduced = Configuration.FrameRate(numerator: arriving.numerator, denominator: arriving.denominator * parts)
-        return FFmpeg.FrameRate(reduced)
+        return FrameRate(arriving.numerator, arriving.denominator * parts)
     }
 }
 
-extension VideoSettings.Deinterlacing {
+extension Deinterlacing {
     /// `nil` for none.
-    package init?(_ wish: Configuration.Deinterlacing) {
-        switch wish {
-        case .auto: self = .frames
-        case .field: self = .fields
-        case .off: return nil
+    package var settings: VideoSettings.Deinterlacing? {
+        switch self {
+        case .auto: .frames
+        case .field: .fields
+        case .off: nil
         }
     }
-}
-
-extension FrameSize {
-    package init(_ size: PixelSize) { self.init(width: size.width, height: size.height) }
-}
-
-extension FFmpeg.FrameRate {
-    package init(_ rate: Configuration.FrameRate) { self.init(rate.numerator, rate.denominator) }
 }

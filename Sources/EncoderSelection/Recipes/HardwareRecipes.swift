@@ -1,8 +1,9 @@
-package import Configuration
+import BoxConfiguration
 package import FFmpeg
+package import MediaTypes
 
 /// What every hardware encoder is told in the same words.
-private func commonOptions(_ settings: VideoSettings, _ inputRate: FFmpeg.FrameRate?) -> [String] {
+private func commonOptions(_ settings: VideoSettings, _ inputRate: FrameRate?) -> [String] {
     let rate = settings.rate ?? inputRate
     return [
         "-b:v", "\(settings.bitrate)", "-maxrate", "\(settings.bitrate)", "-bufsize", "\(settings.bitrate)",
@@ -44,7 +45,7 @@ package struct VAAPIRecipe: EncoderRecipe {
         ]
     }
 
-    package func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
+    package func options(for settings: VideoSettings, inputRate: FrameRate?) -> [String] {
         var options =
             commonOptions(settings, inputRate) + [
                 "-rc_mode", "CBR",
@@ -77,7 +78,7 @@ package struct NVENCRecipe: EncoderRecipe {
         ["format=\(settings.profile == "main10" ? "p010le" : "yuv420p")"]
     }
 
-    package func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
+    package func options(for settings: VideoSettings, inputRate: FrameRate?) -> [String] {
         var options =
             commonOptions(settings, inputRate) + [
                 "-preset", "p4", "-tune", "ull", "-rc", "cbr", "-zerolatency", "1", "-delay", "0", "-forced-idr", "1",
@@ -103,7 +104,7 @@ package struct QSVRecipe: EncoderRecipe {
     package var deviceOptions: [String] { ["-init_hw_device", "vaapi=va:\(node)", "-init_hw_device", "qsv=qs@va"] }
     package func filters(for settings: VideoSettings) -> [String] { ["format=\(surfaceFormat(settings))"] }
 
-    package func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
+    package func options(for settings: VideoSettings, inputRate: FrameRate?) -> [String] {
         var options =
             commonOptions(settings, inputRate) + [
                 "-preset", "veryfast", "-async_depth", "1", "-forced_idr", "1",
@@ -125,7 +126,7 @@ package struct V4L2M2MRecipe: EncoderRecipe {
     package var encoder: String { "\(codec.rawValue)_v4l2m2m" }
     package func filters(for settings: VideoSettings) -> [String] { ["format=yuv420p"] }
 
-    package func options(for settings: VideoSettings, inputRate: FFmpeg.FrameRate?) -> [String] {
+    package func options(for settings: VideoSettings, inputRate: FrameRate?) -> [String] {
         commonOptions(settings, inputRate) + ["-num_output_buffers", "8", "-num_capture_buffers", "8"]
     }
 }

@@ -1,4 +1,5 @@
 package import FFmpeg
+package import MediaTypes
 
 /// Software H.264.
 package struct Libx264Recipe: EncoderRecipe {

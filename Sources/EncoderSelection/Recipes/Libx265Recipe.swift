@@ -1,4 +1,5 @@
 package import FFmpeg
+package import MediaTypes
 
 /// Software HEVC.
 package struct Libx265Recipe: EncoderRecipe {

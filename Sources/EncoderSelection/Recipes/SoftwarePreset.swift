@@ -1,5 +1,6 @@
-package import Configuration
+import BoxConfiguration
 package import FFmpeg
+package import MediaTypes
 
 /// The presets of the software encoders.
 package enum SoftwarePreset {

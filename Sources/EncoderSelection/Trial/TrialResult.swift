@@ -1,4 +1,4 @@
-import Configuration
+import BoxConfiguration
 package import FFmpeg
 
 /// What a trial encode showed.

@@ -133,11 +133,11 @@ package struct FFmpegBinary: Sendable, Hashable {
             guard isProgram(configured) else { throw .notExecutable(path: configured) }
             return configured
         }
-        guard let found = Program.onPath("ffmpeg", environment: environment) else { throw .notOnPath }
+        guard let found = ExecutableSearch.onPath("ffmpeg", environment: environment) else { throw .notOnPath }
         return found
     }
 
-    private static func isProgram(_ path: String) -> Bool { Program.isProgram(path) }
+    private static func isProgram(_ path: String) -> Bool { ExecutableSearch.isProgram(path) }
 
     private enum Answer: Sendable {
         case output(String, TerminationStatus)

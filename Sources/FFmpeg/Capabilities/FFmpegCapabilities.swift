@@ -1,3 +1,5 @@
+package import MediaTypes
+
 /// What one FFmpeg can do, as far as command lines depend on it. Asked of the program itself; the version decides only
 /// what FFmpeg does not tell.
 package struct FFmpegCapabilities: Sendable, Hashable, Codable {

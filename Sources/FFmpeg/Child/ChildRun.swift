@@ -280,5 +280,5 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
 }
 
 private enum Setpriv {
-    static let path = ["/usr/bin/setpriv", "/bin/setpriv"].first(where: Program.isProgram)
+    static let path = ["/usr/bin/setpriv", "/bin/setpriv"].first(where: ExecutableSearch.isProgram)
 }

@@ -1,3 +1,5 @@
+package import MediaTypes
+
 /// The frames that a source sends, as far as filters depend on them.
 package struct ArrivingFrames: Sendable, Hashable {
     package var size: FrameSize
@@ -41,22 +43,5 @@ package struct ArrivingFrames: Sendable, Hashable {
     /// The nearest even number, 2 at the least.
     private static func even(_ number: Int, over divisor: Int) -> Int {
         max(2, (number + divisor) / (2 * divisor) * 2)
-    }
-}
-
-/// The width of a pixel for its height; 64:45 of a wide picture in 720x576.
-package struct PixelAspect: Sendable, Hashable {
-    package let width: Int
-    package let height: Int
-
-    package static let square = PixelAspect(width: 1, height: 1)
-
-    /// One that no picture has, such as 100:1, is taken for square.
-    package init(width: Int, height: Int) {
-        let isSensible =
-            (1...1 << 16).contains(width) && (1...1 << 16).contains(height) && width <= 8 * height
-            && height <= 8 * width
-        self.width = isSensible ? width : 1
-        self.height = isSensible ? height : 1
     }
 }

@@ -1,3 +1,5 @@
+package import MediaTypes
+
 /// A capture card as FFmpeg opens it.
 package struct CaptureInput: Sendable, Hashable {
     /// `/dev/video0`

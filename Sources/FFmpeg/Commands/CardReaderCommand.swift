@@ -1,3 +1,5 @@
+package import MediaTypes
+
 /// A capture card → its frames on standard output, each with the time at which the card took it, and its sound as
 /// MPEG-TS on what is else the standard input.
 ///

@@ -1,3 +1,5 @@
+package import MediaTypes
+
 /// MPEG-TS on standard input → MPEG-TS on standard output, the source's timestamps kept to the tick.
 package struct EncoderCommand: Sendable {
     package var video: VideoTreatment

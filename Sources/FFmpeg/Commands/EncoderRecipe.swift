@@ -1,3 +1,5 @@
+package import MediaTypes
+
 /// How one kind of encoder is used with FFmpeg. Everything that differs between encoders is here, nothing else is.
 package protocol EncoderRecipe: Sendable {
     /// FFmpeg's name of the encoder, `libx264`.

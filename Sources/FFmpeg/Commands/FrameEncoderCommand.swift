@@ -1,3 +1,5 @@
+package import MediaTypes
+
 /// Frames on standard input, as IVF → pictures in MPEG-TS on standard output, each at its frame's time to the tick.
 package struct FrameEncoderCommand: Sendable {
     package var settings: VideoSettings

@@ -1,3 +1,4 @@
+package import MediaTypes
 import Redaction
 
 /// MPEG-TS on standard input → a target, nothing encoded.

@@ -1,3 +1,5 @@
+package import MediaTypes
+
 /// Where a relay takes its media from.
 package enum RelaySource: Sendable, Hashable {
     /// MPEG-TS on standard input, as the process gives it that has an SRT caller.

@@ -1,3 +1,5 @@
+package import MediaTypes
+
 /// A card, an image or a text → a short MPEG-TS file, to be shown again and again.
 package struct SlateCommand: Sendable, Hashable {
     /// What is on it.

@@ -1,3 +1,5 @@
+package import MediaTypes
+
 /// The video that a group wants.
 package struct VideoSettings: Sendable, Hashable {
     /// `nil` keeps the source's size. The pixels become square.

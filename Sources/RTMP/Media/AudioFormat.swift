@@ -1,4 +1,4 @@
-package import TransportStream
+package import MPEGTS
 
 /// What an `AudioSpecificConfig` says (ISO/IEC 14496-3, 1.6.2.1).
 package struct AudioFormat: Sendable, Hashable {

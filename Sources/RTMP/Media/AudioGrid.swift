@@ -1,4 +1,4 @@
-import TransportStream
+import MPEGTS
 
 /// Times of audio frames by their samples. A publisher rounds its timestamps to milliseconds, or takes them from a
 /// clock of its own; the frames of an encoder are exactly as long as their samples.

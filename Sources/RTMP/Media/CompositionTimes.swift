@@ -1,4 +1,4 @@
-import TransportStream
+import MPEGTS
 
 /// Tells composition times from errors. One that is wrong would move what is shown by seconds.
 ///

@@ -1,4 +1,4 @@
-import TransportStream
+import MPEGTS
 
 /// Decoding times for pictures whose timestamps say when they are shown, in ticks.
 ///

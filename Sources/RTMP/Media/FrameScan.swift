@@ -1,4 +1,4 @@
-import TransportStream
+import MPEGTS
 
 /// What the NAL units of one frame tell, and how large it is in Annex B form.
 struct FrameScan {

@@ -1,4 +1,4 @@
-package import TransportStream
+package import MPEGTS
 
 /// Turns the media messages of one publisher into access units for a feed. It has no buffers: a message is one
 /// frame, and its bytes are copied once, into the feed.

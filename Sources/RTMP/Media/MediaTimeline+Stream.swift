@@ -1,4 +1,4 @@
-import TransportStream
+import MPEGTS
 
 extension MediaTimeline {
     /// One of the two streams, on the timeline of both.

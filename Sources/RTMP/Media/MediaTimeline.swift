@@ -1,4 +1,4 @@
-import TransportStream
+import MPEGTS
 
 /// Turns the timestamps of messages into times that go on, in ticks of 90 kHz.
 ///

@@ -1,4 +1,4 @@
-package import TransportStream
+package import MPEGTS
 
 /// The bytes of the unit that a ``MediaReader`` found last, as transport packets: Annex B or ADTS, packed while they
 /// are copied. It is of use as long as the bytes of its message are there.

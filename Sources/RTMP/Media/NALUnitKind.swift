@@ -1,4 +1,4 @@
-import TransportStream
+import MPEGTS
 
 /// What a NAL unit is, as far as it matters for a feed.
 enum NALUnitKind: Hashable {

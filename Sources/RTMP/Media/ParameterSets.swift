@@ -1,4 +1,4 @@
-import TransportStream
+import MPEGTS
 
 /// The parameter sets in force: those of the newest sequence header, and what came in band since then.
 struct ParameterSets {

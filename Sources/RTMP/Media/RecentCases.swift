@@ -1,4 +1,4 @@
-import TransportStream
+import MPEGTS
 
 /// The largest of the numbers that were seen of late: the last five to ten seconds, as they are counted from outside.
 struct RecentCases {

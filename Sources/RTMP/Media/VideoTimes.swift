@@ -1,4 +1,4 @@
-import TransportStream
+import MPEGTS
 
 /// When pictures are decoded and shown, in ticks.
 ///

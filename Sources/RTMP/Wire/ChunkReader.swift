@@ -72,7 +72,7 @@ struct ChunkReader: ~Copyable {
         release()
         while true {
             guard let index = current else {
-                if goOn(&input) { continue }
+                if resume(&input) { continue }
                 guard try readHead(&input) else { return nil }
                 continue
             }
@@ -118,7 +118,7 @@ struct ChunkReader: ~Copyable {
     // MARK: Headers
 
     /// The header that nearly every chunk has: one byte, for more of the message that the chunk before was of.
-    private mutating func goOn(_ input: inout Bytes) -> Bool {
+    private mutating func resume(_ input: inout Bytes) -> Bool {
         guard let byte = input.first, head.isEmpty, byte & 0xC0 == 0xC0, latest < streams.count else { return false }
         let stream = streams[latest]
         guard stream.isOpen, stream.extended == nil, Int(byte & 0x3F) == stream.id else { return false }

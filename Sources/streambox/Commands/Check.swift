@@ -1,6 +1,6 @@
 import ArgumentParser
+import BoxConfiguration
 import CapabilityProbe
-import Configuration
 import EncoderSelection
 import FFmpeg
 import Supervision

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Configuration
+import BoxConfiguration
 import Control
 import Glibc
 import Status
@@ -32,7 +32,7 @@ struct ServiceOptions: ParsableArguments {
         }
     }
 
-    private func socket() throws -> String { Places.controlSocket(in: try folder()) }
+    private func socket() throws -> String { ServicePaths.controlSocket(in: try folder()) }
 
     /// Its runtime folder.
     func folder() throws -> String {
@@ -40,17 +40,18 @@ struct ServiceOptions: ParsableArguments {
         let environment = processEnvironment()
         // The unit's service has a folder that a shell does not know of, and a login has one that the service does not
         // know of.
-        let isUsed = { (folder: String) in access(Places.controlSocket(in: folder), F_OK) == 0 || errno == EACCES }
+        let isUsed = { (folder: String) in access(ServicePaths.controlSocket(in: folder), F_OK) == 0 || errno == EACCES
+        }
         let folder: String?
         do {
-            folder = Places.runtime(
+            folder = ServicePaths.runtime(
                 try LoadedConfiguration(config, environment: environment).configuration, environment: environment)
         } catch {
             // The service goes on by what it read before its file had a mistake, and can be asked what is wrong.
-            guard [nil, LoadedConfiguration.usual].contains(config), isUsed(Places.ofUnit) else { throw error }
-            return Places.ofUnit
+            guard [nil, LoadedConfiguration.usual].contains(config), isUsed(ServicePaths.ofUnit) else { throw error }
+            return ServicePaths.ofUnit
         }
-        guard let found = [folder, Places.ofUnit].compactMap({ $0 }).first(where: isUsed) ?? folder else {
+        guard let found = [folder, ServicePaths.ofUnit].compactMap({ $0 }).first(where: isUsed) ?? folder else {
             throw Failure(
                 status: 1,
                 description:

@@ -1,6 +1,6 @@
 import ArgumentParser
+import BoxConfiguration
 import CapabilityProbe
-import Configuration
 import FFmpeg
 import FoundationEssentials
 import Supervision
@@ -23,7 +23,7 @@ struct Plan: AsyncParsableCommand {
         async let cards = CaptureSurvey().look()
         let pool = await EncoderSurvey.run(
             loaded.configuration, encoders, trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment))
-        let plan = PlannedBox(
+        let plan = ServicePlan(
             loaded.configuration, ffmpeg: ffmpeg, encoders: pool, cards: await cards ?? [], environment: environment)
         guard json else { return print(plan.text) }
         let encoder = JSONEncoder()

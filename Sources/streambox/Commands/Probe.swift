@@ -1,12 +1,13 @@
 import ArgumentParser
+import BoxConfiguration
 import CapabilityProbe
-import Configuration
 import EncoderSelection
 import FFmpeg
 import FoundationEssentials
 import Glibc
 import Supervision
 import SystemPackage
+import SystemSupport
 
 /// What this box has.
 struct Probe: AsyncParsableCommand {
@@ -27,8 +28,8 @@ struct Probe: AsyncParsableCommand {
     func run() async throws {
         let environment = processEnvironment()
         // The lists take no longer than FFmpeg's own.
-        async let gpuList = Offload.run(atMost: Self.limit) { GPUList.read() }
-        async let boardList = Offload.run(atMost: Self.limit) { V4L2EncoderList.read() }
+        async let gpuList = BlockingIO.run(atMost: Self.limit) { GPUList.read() }
+        async let boardList = BlockingIO.run(atMost: Self.limit) { V4L2EncoderList.read() }
         async let cardList = CaptureSurvey().look()
         let known: KnownFFmpeg
         do {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Configuration
+import BoxConfiguration
 import Control
 import EncoderSelection
 import FFmpeg
@@ -11,6 +11,7 @@ import ServiceManager
 import Status
 import Supervision
 import SystemPackage
+import SystemSupport
 import UnixSignals
 
 /// The service, in the foreground.
@@ -59,14 +60,14 @@ struct Run: AsyncParsableCommand {
         var logger = Logger(label: "streambox") { _ in LogfmtHandler(log) }
         logger.logLevel = logLevel.level
 
-        let folder = Places.state(file.configuration, environment: environment)
+        let folder = ServicePaths.state(file.configuration, environment: environment)
         let ffmpegState = StateFile<FFmpegKnowledge>(folder: folder, name: "ffmpeg.json")
         let known = ffmpegState.read()
         let (ffmpeg, encoders, knowledge) = try await InstalledFFmpeg.find(
             file.configuration, environment: environment, known: known)
-        let places: Places
+        let places: ServicePaths
         do {
-            places = try Places(file.configuration, environment: environment)
+            places = try ServicePaths(file.configuration, environment: environment)
         } catch {
             throw error as? Failure ?? Failure.atRunTime(error)
         }
@@ -80,42 +81,42 @@ struct Run: AsyncParsableCommand {
         let state = StateFile<StoppedOutputs>(folder: folder, name: "stopped.json")
         let encoderState = StateFile<[String: String]>(folder: folder, name: "encoders.json")
         let usedBefore = encoderState.read() ?? [:]
-        let keeper = EncoderKeeper(
+        let keeper = EncoderManager(
             encoders, order: file.configuration.encoders.order, lastGood: usedBefore,
             trial: EncoderTrial(ffmpeg: ffmpeg, environment: environment), logger: logger)
-        var box = Box(
+        var context = ServiceContext(
             ffmpeg: ffmpeg, encoders: keeper, runtime: FilePath(places.runtime), environment: environment,
             secrets: secrets, logger: logger)
-        box.slates = folder.map {
+        context.slates = folder.map {
             SlateStore(folder: $0 + "/slates", channels: file.configuration.channels.map(\.name))
         }
-        box.timelineStart = timelineStart.map { Int64($0 * 90_000) }
-        box.encoderLifetime = encoderLifetime.map { .seconds($0) }
-        box.presetPause = presetPause.map { .seconds($0) }
-        if let processorTimes { box.processorTimes = processorTimes }
-        let supervisor = Supervisor(file.configuration, stopped: state.read() ?? StoppedOutputs(), box: box)
+        context.timelineStart = timelineStart.map { Int64($0 * 90_000) }
+        context.encoderLifetime = encoderLifetime.map { .seconds($0) }
+        context.presetPause = presetPause.map { .seconds($0) }
+        if let processorTimes { context.processorTimes = processorTimes }
+        let supervisor = Supervisor(file.configuration, stopped: state.read() ?? StoppedOutputs(), context: context)
         let manager = ServiceManager(environment: environment)
         let problems = ProblemBoard()
         let start = StartTime()
         let status = SharedStatus {
-            var box = await supervisor.snapshot(
+            var snapshot = await supervisor.snapshot(
                 version: Streambox.version, started: start.timestamp, process: OwnProcess.figures())
             // What concerns the service itself comes first.
-            box.problems = problems.problems + box.problems
-            return box
+            snapshot.problems = problems.problems + snapshot.problems
+            return snapshot
         }
         let publication = StatusService(
-            file.configuration.status, status: status, problems: problems, disk: box.disk, logger: logger)
+            file.configuration.status, status: status, problems: problems, disk: context.disk, logger: logger)
         let gaps = FFmpegGaps(ffmpeg: ffmpeg.capabilities, problems: problems, logger: logger)
         let reading = Reload(
-            supervisor: supervisor, disk: box.disk, keeper: keeper, gaps: gaps, publication: publication,
+            supervisor: supervisor, disk: context.disk, keeper: keeper, gaps: gaps, publication: publication,
             path: config, environment: environment, runtime: places.runtime, secrets: secrets,
             problems: problems, manager: manager, logger: logger)
         let reload = LatestRun { try await reading() }
-        let memory = StateKeeper(disk: box.disk, problems: problems, logger: logger)
-        let desk = ControlDesk(
+        let memory = StatePersister(disk: context.disk, problems: problems, logger: logger)
+        let handler = ControlHandler(
             supervisor: supervisor, reload: reload, state: state, memory: memory, status: status, logger: logger)
-        let control = ControlServer(path: Places.controlSocket(in: places.runtime), service: desk)
+        let control = ControlServer(path: ServicePaths.controlSocket(in: places.runtime), service: handler)
         let socket: ControlServer.Opened
         do {
             socket = try await control.open()
@@ -141,7 +142,7 @@ struct Run: AsyncParsableCommand {
             EncoderMemory(keeper: keeper, before: usedBefore, file: encoderState, memory: memory),
             FFmpegCheck(
                 ffmpeg: ffmpeg, knowledge: knowledge, isNew: knowledge != known, environment: environment,
-                file: ffmpegState, disk: box.disk, status: status, problems: problems, logger: logger),
+                file: ffmpegState, disk: context.disk, status: status, problems: problems, logger: logger),
             ControlService(server: control, socket: socket),
             publication,
         ]
@@ -154,7 +155,7 @@ struct Run: AsyncParsableCommand {
     }
 
     /// Says what to open and what to push to, for a person at a terminal.
-    private func announce(_ file: LoadedConfiguration, taps: [Supervisor.OpenTap], places: Places) {
+    private func announce(_ file: LoadedConfiguration, taps: [Supervisor.OpenTap], places: ServicePaths) {
         var lines: [String] = []
         for channel in file.configuration.channels {
             for source in channel.sources {
@@ -226,11 +227,11 @@ private struct ReloadService: Service {
 
 /// Writes down which encoder each group uses, for the next start.
 private struct EncoderMemory: Service {
-    let keeper: EncoderKeeper
+    let keeper: EncoderManager
     /// What the last start left.
     let before: [String: String]
     let file: StateFile<[String: String]>
-    let memory: StateKeeper
+    let memory: StatePersister
 
     /// How long the disk may hold up the end of the service: the streams have to go out yet.
     private static let lastPatience = Duration.seconds(1)
@@ -248,7 +249,7 @@ private struct EncoderMemory: Service {
         // What changed since.
         let used = keeper.used
         guard used != written else { return }
-        _ = await Offload.wait(atMost: Self.lastPatience) { await memory.keep(used, in: file) }
+        _ = await BlockingIO.wait(atMost: Self.lastPatience) { await memory.keep(used, in: file) }
     }
 }
 

@@ -1,4 +1,4 @@
-import Configuration
+import BoxConfiguration
 
 extension FuzzTarget {
     /// A configuration file of any content: every mistake is said with its place, and what is taken can be shown.

@@ -1,5 +1,5 @@
+@testable import MPEGTS
 @testable import RTMP
-@testable import TransportStream
 
 extension FuzzTarget {
     /// What a publisher sends: messages of audio and video, through the reader and a splicer into a feed.

@@ -1,4 +1,4 @@
-@testable import TransportStream
+@testable import MPEGTS
 
 extension FuzzTarget {
     /// Relays and encoders that come, overlap, jump in time and go, spliced into one feed with a fast and a slow

@@ -1,4 +1,6 @@
-@testable import TransportStream
+import MediaTypes
+
+@testable import MPEGTS
 
 extension FuzzTarget {
     /// Bytes of a relay or encoder as they come. What is found in them must not depend on how they were cut, and the

@@ -1,4 +1,4 @@
-@testable import TransportStream
+@testable import MPEGTS
 
 /// A small stream to begin with: tables, two pictures of which the first is a keyframe, and a frame of sound.
 enum WireSeeds {

@@ -1,4 +1,4 @@
-import TransportStream
+import MPEGTS
 
 @testable import RTMP
 

@@ -1,5 +1,6 @@
+import MPEGTS
+import MediaTypes
 import Testing
-import TransportStream
 
 @testable import RTMP
 

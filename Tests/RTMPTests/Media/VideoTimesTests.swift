@@ -1,6 +1,6 @@
+import MPEGTS
 import TestSupport
 import Testing
-import TransportStream
 
 @testable import RTMP
 

@@ -14,7 +14,7 @@ package enum DriftingSound {
         let (taken, mended) = (folder.path("taken.nut"), folder.path("mended.nut"))
         // FFmpeg's own arithmetic: true sound, resampled to what the card takes, then called 48000 with the times that
         // it has.
-        _ = try await Program.run(
+        _ = try await TestProcess.run(
             "ffmpeg",
             [
                 "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i",
@@ -23,14 +23,14 @@ package enum DriftingSound {
                 taken,
             ], within: .seconds(120)
         ).success("the card")
-        _ = try await Program.run(
+        _ = try await TestProcess.run(
             "ffmpeg",
             [
                 "-v", "error", "-nostdin", "-y", "-copyts", "-i", taken, "-af", filter, "-c:a", "pcm_s16le", "-f",
                 "nut", mended,
             ], within: .seconds(120)
         ).success("the filter")
-        let log = try await Program.run(
+        let log = try await TestProcess.run(
             "ffmpeg",
             [
                 "-v", "info", "-nostats", "-nostdin", "-copyts", "-i", mended, "-af", "silencedetect=n=-30dB:d=0.3",

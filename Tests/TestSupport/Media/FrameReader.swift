@@ -46,9 +46,9 @@ package struct FrameReader: Sendable {
     ) async throws -> Reading {
         try await withTemporaryFolder { folder in
             let words = arguments(input, options, atMost: atMost, sound: sound ? folder : nil)
-            var feed = Program.Input.none
+            var feed = TestProcess.Input.none
             if case .bytes(let bytes) = input { feed = .bytes(bytes) }
-            let done = try await Program.run(Judge.ffmpeg, words, input: feed, within: limit)
+            let done = try await TestProcess.run(Judge.ffmpeg, words, input: feed, within: limit)
             if sound && done.errors.contains("does not contain any stream") {
                 return try await read(
                     input, options: options, sound: false, atMost: atMost, within: limit)
@@ -94,7 +94,7 @@ package struct FrameReader: Sendable {
 
     // MARK: What FFmpeg tells
 
-    private static func frames(_ decoded: Program.Completed) throws -> [Frame] {
+    private static func frames(_ decoded: TestProcess.Completed) throws -> [Frame] {
         var ticks = 0.0
         var frames: [Frame] = []
         let cells = decoded.output

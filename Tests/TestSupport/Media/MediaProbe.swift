@@ -97,14 +97,14 @@ package struct MediaProbe: Sendable {
     ) async throws -> MediaProbe {
         var words = ["-hide_banner", "-loglevel", "warning", "-of", "json"]
         words += ["-show_streams", "-show_packets", "-show_format"] + options
-        var feed = Program.Input.none
+        var feed = TestProcess.Input.none
         switch input {
         case .url(let url): words += ["-i", url]
         case .bytes(let bytes):
             words += ["-i", "pipe:0"]
             feed = .bytes(bytes)
         }
-        let done = try await Program.run(Judge.ffprobe, words, input: feed, within: limit)
+        let done = try await TestProcess.run(Judge.ffprobe, words, input: feed, within: limit)
             .success("ffprobe")
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase

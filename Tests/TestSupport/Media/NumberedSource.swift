@@ -193,27 +193,27 @@ package struct NumberedSource: Sendable, Hashable {
 
     /// Makes the whole stream in memory, as MPEG-TS.
     package func bytes() async throws -> [UInt8] {
-        try await Program.run("ffmpeg", arguments(to: .pipe), within: .seconds(60))
+        try await TestProcess.run("ffmpeg", arguments(to: .pipe), within: .seconds(60))
             .success("a test stream").output
     }
 
     /// Makes the whole stream as a file.
     package func write(to path: String) async throws {
-        _ = try await Program.run("ffmpeg", arguments(to: .file(path)), within: .seconds(60))
+        _ = try await TestProcess.run("ffmpeg", arguments(to: .file(path)), within: .seconds(60))
             .success("a test stream")
     }
 }
 
 extension Stage {
     /// Starts a source in the pace of the clock that goes to a URL or a file.
-    package func publish(_ source: NumberedSource, to output: NumberedSource.Output) async throws -> Program {
+    package func publish(_ source: NumberedSource, to output: NumberedSource.Output) async throws -> TestProcess {
         var source = source
         source.realtime = true
         return try await program("ffmpeg", source.arguments(to: output))
     }
 
     /// The same to an RTMP or SRT URL.
-    package func publish(_ source: NumberedSource, to url: String) async throws -> Program {
+    package func publish(_ source: NumberedSource, to url: String) async throws -> TestProcess {
         try await publish(source, to: .url(url))
     }
 }

@@ -1,0 +1,98 @@
+package import MediaTypes
+
+/// A capture card, bound by what it is and never by its number under `/dev`.
+package struct CaptureSource: Sendable, Equatable {
+    package var binding: CaptureBinding
+    /// nil: what the card delivers.
+    package var size: FrameSize?
+    /// nil: what the card delivers.
+    package var rate: FrameRate?
+    package var audio: CaptureAudio
+
+    package init(
+        binding: CaptureBinding, size: FrameSize? = nil, rate: FrameRate? = nil, audio: CaptureAudio = .auto
+    ) {
+        self.binding = binding
+        self.size = size
+        self.rate = rate
+        self.audio = audio
+    }
+}
+
+/// What tells one capture card from another.
+package enum CaptureBinding: Sendable, Equatable {
+    case serial(String)
+    /// The USB or PCI path.
+    case path(String)
+    case model(String)
+    /// The first card that no other source claims.
+    case any
+}
+
+/// The sound that goes with a capture card.
+package enum CaptureAudio: Sendable, Equatable, CustomStringConvertible {
+    /// The sound card on the same USB parent; the default.
+    case auto
+    case none
+    /// An ALSA id.
+    case device(String)
+
+    package var description: String {
+        switch self {
+        case .auto: "auto"
+        case .none: "none"
+        case .device(let id): id
+        }
+    }
+}
+
+/// Frames that another program writes to a FIFO.
+package struct RawSource: Sendable, Equatable {
+    package var path: String
+    package var size: FrameSize
+    package var rate: FrameRate
+    /// `bgra` by default.
+    package var pixels: PixelFormat
+
+    package init(path: String, size: FrameSize, rate: FrameRate, pixels: PixelFormat = .bgra) {
+        self.path = path
+        self.size = size
+        self.rate = rate
+        self.pixels = pixels
+    }
+}
+
+/// How raw frames are laid out, by FFmpeg's names.
+package enum PixelFormat: String, Sendable, CaseIterable {
+    case bgra, rgba, argb, abgr, bgr0, rgb0, bgr24, rgb24, nv12, yuv420p, yuyv422, uyvy422
+}
+
+/// A media file that exists.
+package struct FileSource: Sendable, Equatable {
+    package var path: String
+    /// Whether it starts again at its end; false by default, so that the next source takes over.
+    package var loop: Bool
+    /// The number of the program that is taken where the file has several; nil: that of the first picture.
+    package var program: Int?
+
+    package init(path: String, loop: Bool = false, program: Int? = nil) {
+        self.path = path
+        self.loop = loop
+        self.program = program
+    }
+}
+
+/// A test picture with a tone.
+package struct TestSource: Sendable, Equatable {
+    /// 1280x720 by default.
+    package var size: FrameSize
+    /// 30 by default.
+    package var rate: FrameRate
+
+    package init(
+        size: FrameSize = FrameSize(width: 1280, height: 720), rate: FrameRate = FrameRate(30)
+    ) {
+        self.size = size
+        self.rate = rate
+    }
+}

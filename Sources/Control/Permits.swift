@@ -1,0 +1,21 @@
+import Synchronization
+
+/// A bounded number of places.
+final class Permits: Sendable {
+    private let free: Mutex<Int>
+
+    init(count: Int) {
+        free = Mutex(count)
+    }
+
+    /// - Returns: Whether there was one.
+    func take() -> Bool {
+        free.withLock { free in
+            guard free > 0 else { return false }
+            free -= 1
+            return true
+        }
+    }
+
+    func give() { free.withLock { $0 += 1 } }
+}

@@ -1,0 +1,127 @@
+import CLinux
+import EventLoop
+import Glibc
+
+/// Writes frames to an encoder's input as IVF: each behind a header of twelve bytes with its length and time, so that
+/// every frame keeps its time to the tick.
+///
+/// The bytes of a frame go by reference: they are not copied, and the encoder reads them from the store's own pages.
+final class FrameSender: EventLoop.Handler {
+    private let loop: EventLoop
+    private let layout: FrameLayout
+    private weak var owner: FrameStream?
+    private var descriptor: CInt
+    /// The number of the next frame to begin with; `nil` while it has not been told where to begin.
+    private(set) var next: Int?
+    /// The frame under way, and how much of it is written, its header included.
+    private var frame: FrameStore.Frame?
+    private var offset = 0
+    private var isBlocked = false
+    /// It ends behind the last frame.
+    private var endsThere = false
+
+    private static let headerSize = 12
+
+    init?(_ descriptor: CInt, layout: FrameLayout, owner: FrameStream, loop: EventLoop) {
+        self.descriptor = descriptor
+        self.layout = layout
+        self.owner = owner
+        self.loop = loop
+        setNonBlocking(descriptor)
+        guard loop.add(descriptor, events: EPOLLOUT.rawValue | EPOLLET.rawValue, handler: self) else { return nil }
+        writeFileHeader()
+    }
+
+    /// Whoever reads it has begun to.
+    var isRead: Bool {
+        var waiting = CInt(0)
+        return descriptor >= 0 && ioctl(descriptor, UInt(FIONREAD), &waiting) == 0 && waiting == 0
+    }
+
+    func begin(at number: Int) {
+        next = number
+        flush()
+    }
+
+    /// Closes behind the last frame that comes in.
+    func finish() {
+        endsThere = true
+        flush()
+    }
+
+    func ready(_ events: UInt32) {
+        if events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 { return close() }
+        isBlocked = false
+        flush()
+    }
+
+    /// Writes what is there, as much as the pipe takes.
+    func flush() {
+        while !isBlocked, descriptor >= 0, let number = next {
+            if frame == nil {
+                guard let found = owner?.frame(from: number) else {
+                    if endsThere { close() }
+                    return
+                }
+                (frame, offset) = (found, 0)
+            }
+            guard let frame else { return }
+            let count = offset == 0 ? writeHeader(of: frame) : writeBytes(of: frame)
+            if count > 0 {
+                if offset == 0 { owner?.began(frame, in: self) }
+                offset += count
+                if offset == Self.headerSize + layout.byteCount {
+                    self.frame = nil
+                    next = frame.number + 1
+                }
+            } else if count < 0, errno == EINTR {
+                continue
+            } else if count < 0, errno == EAGAIN {
+                isBlocked = true
+            } else {
+                // Its process has ended, which is told by its output.
+                close()
+            }
+        }
+        if next == nil, endsThere { close() }
+    }
+
+    private func writeBytes(of frame: FrameStore.Frame) -> Int {
+        let done = offset - Self.headerSize
+        var vector = iovec(iov_base: frame.memory.base + done, iov_len: layout.byteCount - done)
+        return vmsplice(descriptor, &vector, 1, UInt32(SPLICE_F_NONBLOCK))
+    }
+
+    /// So few bytes go at once or not at all.
+    private func writeHeader(of frame: FrameStore.Frame) -> Int {
+        withUnsafeTemporaryAllocation(byteCount: Self.headerSize, alignment: 8) { header in
+            header.storeBytes(of: UInt32(layout.byteCount).littleEndian, as: UInt32.self)
+            header.storeBytes(of: UInt64(bitPattern: frame.time).littleEndian, toByteOffset: 4, as: UInt64.self)
+            return write(descriptor, header.baseAddress!, header.count)
+        }
+    }
+
+    /// `DKIF`, version, its own length, the pixel format, size, and times in ticks.
+    private func writeFileHeader() {
+        withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { header in
+            header.initializeMemory(as: UInt8.self, repeating: 0)
+            header.storeBytes(of: UInt32(0x4649_4B44).littleEndian, as: UInt32.self)
+            header.storeBytes(of: UInt16(header.count).littleEndian, toByteOffset: 6, as: UInt16.self)
+            header.storeBytes(of: layout.tag.littleEndian, toByteOffset: 8, as: UInt32.self)
+            header.storeBytes(of: UInt16(layout.width).littleEndian, toByteOffset: 12, as: UInt16.self)
+            header.storeBytes(of: UInt16(layout.height).littleEndian, toByteOffset: 14, as: UInt16.self)
+            header.storeBytes(of: UInt32(90_000).littleEndian, toByteOffset: 16, as: UInt32.self)
+            header.storeBytes(of: UInt32(1).littleEndian, toByteOffset: 20, as: UInt32.self)
+            // The pipe is empty, and these few bytes find room.
+            _ = write(descriptor, header.baseAddress!, header.count)
+        }
+    }
+
+    func close() {
+        guard descriptor >= 0 else { return }
+        loop.remove(descriptor)
+        Glibc.close(descriptor)
+        descriptor = -1
+        frame = nil
+    }
+}

@@ -1,0 +1,85 @@
+import CLinux
+import EventLoop
+import Glibc
+import MPEGTS
+import SystemPackage
+
+/// Gives a feed to whoever connects to a port on the loopback address. Read only.
+final class Tap: EventLoop.Handler {
+    let port: Int
+    private let descriptor: CInt
+    private let hub: FeedHub
+    private let loop: EventLoop
+    private var senders: [FeedSender] = []
+    /// Nobody is let in before, in nanoseconds of the monotonic clock; `nil` while everybody is.
+    private var pausedUntil: Int64?
+
+    /// Connections at one time; one more is closed at once.
+    static let mostConnections = 16
+    /// Nanoseconds that a client may take nothing though bytes wait; then it loses its place.
+    private let patience: Int64
+    /// Nanoseconds without a look at who comes, after the system had no descriptor for one.
+    private static let pause: Int64 = 1_000_000_000
+
+    /// - Parameter port: The port wanted; the next free one is taken when it is not free.
+    init(hub: FeedHub, port wanted: Int, loop: EventLoop, patience: Int64) throws(DescriptorError) {
+        self.patience = patience
+        self.hub = hub
+        self.loop = loop
+        var candidate = wanted
+        while true {
+            do {
+                (descriptor, port) = try listenOnLoopback(port: candidate)
+                break
+            } catch  where error.code == .addressInUse && candidate < wanted + 100 {
+                candidate += 1
+            }
+        }
+        _ = loop.add(descriptor, events: EPOLLIN.rawValue, handler: self)
+    }
+
+    func ready(_ events: UInt32) {
+        let client = accept4(descriptor, nil, nil, CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue))
+        guard client >= 0 else {
+            // The one who waits would wake the loop again at once, and for ever.
+            if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) { rest() }
+            return
+        }
+        let sender = FeedSender(client, reader: hub.feed.makeReader(), hub: hub, loop: loop) { [weak self] sender, _ in
+            self?.senders.removeAll { $0 === sender }
+        }
+        guard let sender, senders.count < Self.mostConnections else {
+            if sender == nil { Glibc.close(client) }
+            sender?.close()
+            return
+        }
+        senders.append(sender)
+        sender.flush()
+    }
+
+    private func rest() {
+        loop.remove(descriptor)
+        let until = EventLoop.now() + Self.pause
+        pausedUntil = until
+        loop.arm(for: until)
+    }
+
+    /// Lets clients in again, and drops those that take nothing; returns when to look again.
+    func runTimers(now: Int64) -> Int64 {
+        if let until = pausedUntil, now >= until {
+            pausedUntil = nil
+            if !loop.add(descriptor, events: EPOLLIN.rawValue, handler: self) { rest() }
+        }
+        for sender in senders where sender.isStuck(since: now - patience + 1) { sender.abort() }
+        senders.removeAll(where: \.isClosed)
+        let stuck = senders.filter(\.isBlocked).map { $0.movedAt + patience }.min() ?? .max
+        return min(stuck, pausedUntil ?? .max)
+    }
+
+    func close() {
+        loop.remove(descriptor)
+        Glibc.close(descriptor)
+        for sender in senders { sender.close() }
+        senders = []
+    }
+}

@@ -1,0 +1,397 @@
+import BoxConfiguration
+import DataPath
+import FFmpeg
+import Logging
+import MPEGTS
+import SystemSupport
+
+/// One channel: its sources, groups and targets, which of them run, and what becomes of them when the configuration
+/// changes.
+actor ChannelRunner: Runnable {
+    private(set) var channel: ChannelConfiguration
+    let context: ServiceContext
+    let dataPath: DataPath
+    private let logger: Logger
+
+    private var slate: SlateManager
+    let slateStatistics: ProcessStatistics
+    private var machine: ChannelMachine
+    /// In order of priority.
+    private var sources: [Place<SourceRunner>] = []
+    /// Those that encode, by name.
+    /// Groups of the former configuration whose figures have been kept.
+    private var leaving: Set<String> = []
+    private var groups: [String: Place<GroupRunner>] = [:]
+    /// By name.
+    private var targets: [String: Place<TargetRunner>] = [:]
+    /// Groups and targets that the operator stopped.
+    private(set) var stopped: StoppedOutputs
+    /// A source has been on air: an encoder that started before the first picture would not know what arrives.
+    private(set) var hasPicture = false
+    /// Since when something has been on air, or nothing has; as of the last look.
+    var air: (isOn: Bool, since: ContinuousClock.Instant) = (false, .now)
+
+    private nonisolated let events: AsyncStream<Event>
+    private nonisolated let queue: AsyncStream<Event>.Continuation
+
+    /// A slot, and who is in it.
+    private struct Place<Runner: Runnable> {
+        var runner: Runner
+        let slot: RunnerSlot<Runner>
+
+        init(_ runner: Runner) {
+            self.runner = runner
+            slot = RunnerSlot(runner)
+        }
+
+        /// Has another runner follow once the one in the slot has ended.
+        mutating func replace(with next: Runner) {
+            runner.finish()
+            slot.follow(with: next)
+            runner = next
+        }
+
+        func end() {
+            runner.finish()
+            slot.close()
+        }
+    }
+
+    private enum Event: Sendable {
+        case machine(ChannelMachine.Event)
+        case onAir(VideoFormat?, isSlate: Bool)
+        /// The source on air goes on in this format.
+        case changed(VideoFormat?)
+        /// Run this until it returns.
+        case run(@Sendable () async -> Void)
+        case settle(change: Int)
+        case finish
+    }
+
+    /// How long a stage of the stop may take before the next one begins.
+    private static let sourcesPatience = Duration.milliseconds(500)
+    private static let encodersPatience = Duration.milliseconds(800)
+    /// Whoever is cancelled is interrupted, and throws away what it has not read.
+    private static let targetsPatience = ProcessRunner.endOfInputPatience
+
+    /// - Parameter stopped: What the operator stopped before.
+    init(_ channel: ChannelConfiguration, stopped: StoppedOutputs, context: ServiceContext, dataPath: DataPath) {
+        self.channel = channel
+        self.stopped = stopped
+        self.context = context
+        self.dataPath = dataPath
+        logger = context.logger(["channel": "\(channel.name)"])
+        machine = ChannelMachine(isOwn: channel.sources.map(\.isOwn))
+        slateStatistics = context.registry.source("slate", of: channel.name)
+        (events, queue) = AsyncStream.makeStream()
+        slate = Self.makeSlate(channel, statistics: slateStatistics, queue: queue, context: context, dataPath: dataPath)
+    }
+
+    private static func makeSlate(
+        _ channel: ChannelConfiguration, statistics: ProcessStatistics, queue: AsyncStream<Event>.Continuation,
+        context: ServiceContext,
+        dataPath: DataPath
+    ) -> SlateManager {
+        let logger = context.logger(["channel": "\(channel.name)", "source": "slate"])
+        let tell = { @Sendable (refused: String?) in statistics.isRefused(refused) }
+        return SlateManager(channel, context: context, dataPath: dataPath, tell: tell) { event in
+            switch event {
+            case .onAir(let format):
+                statistics.isOnAir(true)
+                statistics.shows(format)
+                logger.notice("on air")
+                queue.yield(.onAir(format, isSlate: true))
+            case .offAir:
+                statistics.isOnAir(false)
+                logger.info("off air")
+            }
+        }
+    }
+
+    nonisolated func finish() { queue.yield(.finish) }
+
+    /// Returns once the channel is between two jobs.
+    func ping() {}
+
+    /// Runs until ``finish()``: then its processes end, each with time to finish what it writes.
+    func run() async {
+        await withDiscardingTaskGroup { tasks in
+            begin()
+            tasks.addTask { [slate] in await slate.run() }
+            loop: for await event in events {
+                switch event {
+                case .machine(let event): carryOut(machine.handle(event))
+                case .onAir(let format, let isSlate):
+                    hasPicture = true
+                    if !isSlate { tasks.addTask { [slate] in await slate.follow(format) } }
+                    for place in groups.values {
+                        place.runner.want(wants(place.runner.name))
+                        place.runner.arriving(format, isSlate: isSlate)
+                    }
+                case .changed(let format):
+                    tasks.addTask { [slate] in await slate.follow(format) }
+                    for place in groups.values { place.runner.changes(to: format) }
+                case .run(let body): tasks.addTask { await body() }
+                case .settle(let change):
+                    tasks.addTask { [queue] in
+                        guard await (try? ContinuousClock().sleep(for: ChannelMachine.settling)) != nil else { return }
+                        queue.yield(.machine(.settled(change: change)))
+                    }
+                case .finish: break loop
+                }
+            }
+            await end()
+            tasks.cancelAll()
+        }
+    }
+
+    private func begin() {
+        for (priority, source) in channel.sources.enumerated() { sources.append(makeSource(source, priority)) }
+        carryOut(machine.initial)
+        for group in channel.groups { addGroup(group) }
+    }
+
+    /// What is nearer to the sources ends first, so that what it gave can still go out.
+    private func end() async {
+        let (sources, groups, targets) = (sources, Array(groups.values), Array(targets.values))
+        for place in sources { place.end() }
+        await Self.wait(for: sources.map(\.slot), atMost: Self.sourcesPatience)
+        for place in groups { place.end() }
+        await Self.wait(for: groups.map(\.slot), atMost: Self.encodersPatience)
+        for place in targets { place.end() }
+        await Self.wait(for: targets.map(\.slot), atMost: Self.targetsPatience)
+    }
+
+    private static func wait<Runner>(for slots: [RunnerSlot<Runner>], atMost limit: Duration) async {
+        await withTaskGroup { tasks in
+            tasks.addTask { for slot in slots { await slot.wait() } }
+            tasks.addTask { try? await ContinuousClock().sleep(for: limit) }
+            await tasks.next()
+            tasks.cancelAll()
+        }
+    }
+
+    // MARK: Sources
+
+    private func makeSource(_ source: SourceConfiguration, _ priority: Int) -> Place<SourceRunner> {
+        let place = Place(makeRunner(source, priority))
+        queue.yield(.run { [slot = place.slot] in await slot.run() })
+        return place
+    }
+
+    private func makeRunner(_ source: SourceConfiguration, _ priority: Int) -> SourceRunner {
+        let queue = queue
+        return SourceRunner(
+            source, priority: priority, of: channel, context: context, dataPath: dataPath,
+            delivers: { queue.yield(.machine(.source(priority, delivers: $0))) },
+            onAir: { queue.yield(.onAir($0, isSlate: false)) },
+            changed: { queue.yield(.changed($0)) })
+    }
+
+    private func carryOut(_ effects: [ChannelMachine.Effect]) {
+        for effect in effects {
+            switch effect {
+            case .run(let source): sources[source].runner.want(true)
+            case .rest(let source): sources[source].runner.want(false)
+            case .settle(let change): queue.yield(.settle(change: change))
+            }
+        }
+    }
+
+    // MARK: Groups and targets
+
+    private func wants(_ group: String) -> Bool { hasPicture && !stopped.groups.contains(group) }
+
+    private func wants(_ target: TargetConfiguration, of group: GroupConfiguration) -> Bool {
+        !stopped.groups.contains(group.name) && !stopped.targets.contains(target.name)
+    }
+
+    private func addGroup(_ group: GroupConfiguration) {
+        if !group.passesThrough {
+            let place = Place(
+                GroupRunner(
+                    group, of: channel, statistics: context.registry.group(group.name, in: channel.name),
+                    context: context,
+                    dataPath: dataPath))
+            groups[group.name] = place
+            queue.yield(.run { [slot = place.slot] in await slot.run() })
+            if wants(group.name) { place.runner.want(true) }
+        }
+        for target in group.targets { addTarget(target, to: group) }
+    }
+
+    /// The codec of a group, where FFmpeg cannot send it to the target.
+    private func missingCodec(_ target: TargetConfiguration, of group: GroupConfiguration) -> MissingAbility? {
+        MissingAbility.codec(of: target, in: group, for: context.ffmpeg.capabilities)
+    }
+
+    private func addTarget(_ target: TargetConfiguration, to group: GroupConfiguration) {
+        let place = Place(makeRunner(target, group))
+        targets[target.name] = place
+        queue.yield(.run { [slot = place.slot] in await slot.run() })
+        place.runner.want(wants(target, of: group))
+    }
+
+    private func makeRunner(_ target: TargetConfiguration, _ group: GroupConfiguration) -> TargetRunner {
+        TargetRunner(
+            target, of: group, in: channel.name,
+            feed: group.passesThrough ? .channel(channel.name) : .group(group.name), context: context,
+            dataPath: dataPath)
+    }
+
+    /// The operator's wish for a group or a target has changed.
+    func apply(_ stopped: StoppedOutputs) {
+        self.stopped = stopped
+        for group in channel.groups {
+            groups[group.name]?.runner.want(wants(group.name))
+            for target in group.targets { targets[target.name]?.runner.want(wants(target, of: group)) }
+        }
+    }
+
+    /// The encoder of a group; `nil` when there is none of that name, or it passes its channel through.
+    func groupRunner(_ name: String) -> GroupRunner? { groups[name]?.runner }
+    func targetRunner(_ name: String) -> TargetRunner? { targets[name]?.runner }
+    /// In order of priority.
+    var sourceRunners: [SourceRunner] { sources.map(\.runner) }
+
+    // MARK: Reload
+
+    /// Ends what another configuration no longer has, and returns when it has ended.
+    func shed(for next: ChannelConfiguration) async {
+        let kept = Dictionary(next.groups.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        var endingTargets: [RunnerSlot<TargetRunner>] = []
+        var endingGroups: [RunnerSlot<GroupRunner>] = []
+        var gone: [GroupConfiguration] = []
+        for group in channel.groups {
+            // Where it passes the channel through or does so no more, it reads from elsewhere.
+            let stays = kept[group.name].map { $0.passesThrough == group.passesThrough } ?? false
+            let keptTargets = stays ? Set(kept[group.name]?.targets.map(\.name) ?? []) : []
+            for target in group.targets where !keptTargets.contains(target.name) {
+                guard let place = targets.removeValue(forKey: target.name) else { continue }
+                place.end()
+                endingTargets.append(place.slot)
+            }
+            if !stays, let place = groups.removeValue(forKey: group.name) {
+                place.end()
+                endingGroups.append(place.slot)
+            }
+            if !stays { gone.append(group) }
+        }
+        for slot in endingTargets { await slot.wait() }
+        for slot in endingGroups { await slot.wait() }
+        for group in gone { await removeFeed(of: group) }
+    }
+
+    /// Forgets the feeds of a channel that has ended.
+    func removeFeeds() async {
+        for group in channel.groups { await removeFeed(of: group) }
+        if let last = await dataPath.removeChannel(channel.name) {
+            context.registry.keep(bytes: last.bytes, of: channel.name)
+        }
+    }
+
+    /// A group's counters go on when it comes back.
+    private func removeFeed(of group: GroupConfiguration) async {
+        let last = await figures(of: group)
+        // From one moment to the next: whoever looks meanwhile counts neither none of it nor all of it twice.
+        leaving.insert(group.name)
+        if let last { context.registry.group(group.name, in: channel.name).keep(last) }
+        if !group.passesThrough { _ = await dataPath.removeGroup(group.name) }
+    }
+
+    /// What the feed of a group has taken in; `nil` once that has been kept for when it comes back.
+    func figures(of group: GroupConfiguration) async -> DataPath.FeedFigures? {
+        let figures =
+            group.passesThrough
+            ? await dataPath.figures(ofChannel: channel.name) : await dataPath.figures(ofGroup: group.name)
+        return leaving.contains(group.name) ? nil : figures
+    }
+
+    /// Makes room for a group's figures: its feed, or what the channel's feed has taken in before it belongs to the
+    /// group.
+    private func makeFeed(of group: GroupConfiguration) async {
+        guard group.passesThrough else { return await dataPath.addGroup(group.name) }
+        if let before = await dataPath.figures(ofChannel: channel.name) {
+            context.registry.group(group.name, in: channel.name).keep(before, times: -1)
+        }
+    }
+
+    /// Goes on by another configuration of the same channel. What is the same in both is not touched.
+    func change(to next: ChannelConfiguration) async {
+        let former = channel
+        channel = next
+        if former.slate.after != next.slate.after { await dataPath.setPatience(next.slate.after, of: next.name) }
+        await dataPath.keepSound(next.copiesSound, of: next.name)
+        if former.slate != next.slate {
+            slateStatistics.isRefused(nil)
+            slate = Self.makeSlate(
+                next, statistics: slateStatistics, queue: queue, context: context, dataPath: dataPath)
+            let format = sourceRunners.lazy.map(\.statistics.now).first { $0.isOnAir }?.format
+            queue.yield(.run { [slate] in if let format { await slate.follow(format) } else { await slate.run() } })
+        }
+        changeSources(from: former)
+        // All at once: a disk that does not answer holds up each for seconds.
+        await withDiscardingTaskGroup { tasks in
+            for source in sourceRunners { tasks.addTask { await source.reloadSecrets() } }
+        }
+        let before = Dictionary(former.groups.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for group in next.groups {
+            guard let old = before[group.name], old.passesThrough == group.passesThrough else {
+                await makeFeed(of: group)
+                leaving.remove(group.name)
+                addGroup(group)
+                continue
+            }
+            if old != group { groups[group.name]?.runner.change(to: group) }
+            for target in group.targets {
+                let isSame = old.targets.first { $0.name == target.name } == target
+                if targets[target.name] == nil {
+                    addTarget(target, to: group)
+                } else if !isSame || missingCodec(target, of: old) != missingCodec(target, of: group) {
+                    let runner = makeRunner(target, group)
+                    runner.want(wants(target, of: group))
+                    targets[target.name]?.replace(with: runner)
+                }
+            }
+        }
+        leaving = []
+    }
+
+    /// A source is its place in the list: what stands there unchanged goes on.
+    private func changeSources(from former: ChannelConfiguration) {
+        let (old, new) = (Commands.Transcoding(for: former), Commands.Transcoding(for: channel))
+        let kept = channel.sources.indices.map {
+            former.sources.indices.contains($0) && former.sources[$0] == channel.sources[$0]
+                && old.treats(channel.sources[$0], like: new)
+        }
+        for index in sources.indices where !channel.sources.indices.contains(index) { sources[index].end() }
+        sources.removeLast(max(0, sources.count - channel.sources.count))
+        for index in channel.sources.indices where !kept[index] {
+            let source = channel.sources[index]
+            guard index < sources.count else {
+                sources.append(makeSource(source, index))
+                continue
+            }
+            sources[index].replace(with: makeRunner(source, index))
+        }
+        carryOut(machine.change(isOwn: channel.sources.map(\.isOwn), kept: kept))
+    }
+}
+
+extension SourceConfiguration {
+    /// Its frames come to the service, which has them encoded.
+    var hasFrames: Bool {
+        switch kind {
+        case .capture, .raw: true
+        case .rtmp, .srt, .pull, .file, .test: false
+        }
+    }
+
+    /// The box makes it itself, so it can rest while a better one delivers.
+    var isOwn: Bool {
+        switch kind {
+        case .file, .test: true
+        case .rtmp, .srt, .pull, .capture, .raw: false
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package import BoxConfiguration
+package import EncoderSelection
+import FFmpeg
+import MediaTypes
+
+/// Trials outside the service, for who wants to see what a box can do.
+package enum EncoderSurvey {
+    /// What a configuration's groups would be given here and now.
+    package static func run(_ configuration: BoxConfiguration, _ catalogue: EncoderCatalogue, trial: EncoderTrial) async
+        -> EncoderPool
+    {
+        var pool = EncoderPool(catalogue, order: configuration.encoders.order)
+        var effects: [EncoderPool.Effect] = []
+        for group in configuration.channels.flatMap(\.groups) {
+            guard case .encode(let wish) = group.video else { continue }
+            effects += pool.need(wish, as: EncodingJob(wish), for: group.name, now: .zero)
+        }
+        for channel in configuration.channels {
+            for source in channel.sources where source.hasFrames {
+                let wish = channel.mezzanine.wish
+                effects += pool.need(wish, as: EncodingJob(wish), for: "\(channel.name)/\(source.id)", now: .zero)
+            }
+        }
+        await withTaskGroup(of: (Trial, TrialResult).self) { tasks in
+            func start(_ effects: [EncoderPool.Effect]) {
+                for case .attempt(let attempt) in effects {
+                    tasks.addTask { (attempt, await trial.run(attempt, catalogue)) }
+                }
+            }
+            start(effects)
+            // No time passes: what failed is not tried again.
+            while let (attempt, result) = await tasks.next() { start(pool.tried(attempt, result, now: .zero)) }
+        }
+        return pool
+    }
+
+    /// Every encoder of the box at once, from 1080p to 720p, so that scaling is tried too.
+    package static func run(_ catalogue: EncoderCatalogue, trial: EncoderTrial) async -> [(
+        EncoderCandidate, TrialResult
+    )] {
+        let candidates = EncoderFamily.allCases.flatMap { family in
+            VideoCodec.allCases.filter { $0 != .av1 }.flatMap { catalogue.candidates(family, $0) }
+        }
+        return await withTaskGroup(of: (Int, TrialResult).self) { tasks in
+            for (index, candidate) in candidates.enumerated() {
+                let wish = VideoEncoding(codec: candidate.codec ?? .h264, size: FrameSize(width: 1280, height: 720))
+                let job = EncodingJob(wish, arriving: FrameSize(width: 1920, height: 1080))
+                tasks.addTask { (index, await trial.run(Trial(candidate, job), catalogue)) }
+            }
+            var results: [Int: TrialResult] = [:]
+            for await (index, result) in tasks { results[index] = result }
+            return candidates.enumerated().compactMap { index, candidate in results[index].map { (candidate, $0) } }
+        }
+    }
+}

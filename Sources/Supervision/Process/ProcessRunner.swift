@@ -1,0 +1,139 @@
+import FFmpeg
+
+/// What a process is told of what happens to it.
+protocol Supervised: Sendable {
+    func report(_ event: ProcessMachine.Event)
+}
+
+/// Carries out what a ``ProcessMachine`` decides for one process.
+///
+/// Events come from the data path, from the process and from timers, through one queue; the machine sees them in
+/// their order. Stopping is an event too: the runner returns once its last process has ended.
+actor ProcessRunner: Supervised {
+    /// One life of the process: makes its command and pipes, runs it, and returns when it has ended.
+    typealias ChildMonitor = @Sendable (ChildHandle) async -> Void
+
+    private var machine: ProcessMachine
+    private let statistics: ProcessStatistics
+    private let live: ChildMonitor
+    private let endInput: @Sendable () async -> Void
+    private let changed: @Sendable (ProcessMachine.Actual) -> Void
+    private nonisolated let events: AsyncStream<Event>
+    private nonisolated let queue: AsyncStream<Event>.Continuation
+
+    private enum Event: Sendable {
+        case machine(ProcessMachine.Event)
+        case finish
+    }
+
+    private let clock = ContinuousClock()
+    private let epoch: ContinuousClock.Instant
+    private var random = SystemRandomNumberGenerator()
+    private var child: ChildHandle?
+    private var isFinishing = false
+
+    /// How long a process may take to end by itself once its input has.
+    static let endOfInputPatience = Duration.milliseconds(1500)
+
+    /// - Parameters:
+    ///   - changed: Called when the process stands elsewhere than before.
+    ///   - endInput: Closes the input of the process that runs; the first step of a stop. For processes without one,
+    ///     nothing.
+    ///   - blamesHangs: One that hangs and is ended for that has failed.
+    ///   - startBlame: Why, where it hangs before it does anything.
+    init(
+        machine: ProcessMachine, statistics: ProcessStatistics,
+        changed: @escaping @Sendable (ProcessMachine.Actual) -> Void,
+        endInput: (@Sendable () async -> Void)? = nil, blamesHangs: Bool = false, startBlame: FailureCause = .timeout,
+        live: @escaping ChildMonitor
+    ) {
+        self.machine = machine
+        self.statistics = statistics
+        self.live = live
+        self.endInput = endInput ?? {}
+        hasInput = endInput != nil
+        self.blamesHangs = blamesHangs
+        self.startBlame = startBlame
+        self.changed = changed
+        (events, queue) = AsyncStream.makeStream()
+        epoch = clock.now
+    }
+
+    private let hasInput: Bool
+    private let blamesHangs: Bool
+    private let startBlame: FailureCause
+
+    /// Where the process stands.
+    var actual: ProcessMachine.Actual { machine.actual }
+
+    nonisolated func report(_ event: ProcessMachine.Event) { queue.yield(.machine(event)) }
+
+    /// Runs until ``finish()`` was called and the process has ended.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            for await event in events {
+                let wish: ProcessMachine.Event
+                switch event {
+                case .machine(.want) where isFinishing: continue
+                case .machine(let event): wish = event
+                case .finish:
+                    isFinishing = true
+                    wish = .want(false)
+                }
+                let before = (machine.actual, machine.wanted)
+                let starts = machine.starts
+                let effects = machine.handle(wish, now: clock.now - epoch, random: &random)
+                if (machine.actual, machine.wanted) != before || machine.starts != starts {
+                    statistics.stateChanged(machine.actual, wanted: machine.wanted, starts: machine.starts)
+                }
+                if machine.actual != before.0 { changed(machine.actual) }
+                for effect in effects { carryOut(effect, because: wish, from: before.0, in: &group) }
+                if isFinishing, machine.actual == .idle { break }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Ends the process for good.
+    nonisolated func finish() { queue.yield(.finish) }
+
+    private func carryOut(
+        _ effect: ProcessMachine.Effect, because event: ProcessMachine.Event, from before: ProcessMachine.Actual,
+        in group: inout DiscardingTaskGroup
+    ) {
+        switch effect {
+        case .launch:
+            let child = ChildHandle()
+            self.child = child
+            group.addTask { [live] in
+                await live(child)
+                self.report(.ended)
+            }
+        case .stop:
+            guard let child else { return }
+            group.addTask { [endInput, hasInput, clock] in
+                if hasInput {
+                    await endInput()
+                    guard await (try? clock.sleep(for: Self.endOfInputPatience)) != nil else { return }
+                }
+                child.stop(.gracefully)
+            }
+        case .kill:
+            // What is replaced has done nothing wrong.
+            let isOverdue = if case .patienceOver = event { true } else { false }
+            child?.stop(.now, for: isOverdue && blamesHangs ? before == .starting ? startBlame : .stuck : nil)
+        case .pause(let pause, let start):
+            wake(after: pause, with: .pauseOver(start: start), in: &group)
+        case .bePatient(let patience, let stall):
+            wake(after: patience, with: .patienceOver(stall: stall), in: &group)
+        }
+    }
+
+    private func wake(after pause: Duration, with event: ProcessMachine.Event, in group: inout DiscardingTaskGroup) {
+        guard pause > .zero else { return report(event) }
+        group.addTask { [clock] in
+            guard await (try? clock.sleep(for: pause)) != nil else { return }
+            self.report(event)
+        }
+    }
+}

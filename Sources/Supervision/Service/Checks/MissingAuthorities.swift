@@ -1,0 +1,25 @@
+package import BoxConfiguration
+import FFmpeg
+
+/// Targets and pulls whose servers cannot be checked because the system has no authorities.
+package enum MissingAuthorities {
+    /// - Returns: A sentence for each, in the order of the file; empty where the authorities are installed.
+    package static func notices(for configuration: BoxConfiguration) -> [String] {
+        notices(for: configuration, areInstalled: SystemAuthorities.areInstalled)
+    }
+
+    static func notices(for configuration: BoxConfiguration, areInstalled: Bool) -> [String] {
+        guard !areInstalled else { return [] }
+        var subjects: [String] = []
+        for channel in configuration.channels {
+            for source in channel.sources where CertificateQuestion(source.kind)?.asksSystem == true {
+                subjects.append("source \(source.id) of \(channel.name)")
+            }
+            for target in channel.groups.flatMap(\.targets) {
+                guard CertificateQuestion(target.destination)?.asksSystem == true else { continue }
+                subjects.append("target \(target.name)")
+            }
+        }
+        return subjects.map { "\($0): \(FailureCause.noAuthorities.sentenceWithAdvice())" }
+    }
+}

@@ -1,0 +1,67 @@
+import BoxConfiguration
+import EncoderSelection
+import FFmpeg
+import MPEGTS
+import MediaTypes
+
+/// The format that a slate is rendered in: that of the source it stands in for.
+struct SlateFormat: Sendable, Hashable {
+    var codec: SlateCommand.Codec
+    var size: FrameSize
+    var rate: FrameRate
+    var profile: String?
+    var pixel = PixelAspect.square
+
+    /// Pictures a second; no camera has more.
+    private static let fastest = 300
+
+    /// What a source sends.
+    ///
+    /// - Parameter fallback: For what the stream does not tell.
+    init(_ format: VideoFormat, fallback: SlateFormat) {
+        codec = format.codec == .hevc ? .hevc : .h264
+        size = format.size
+        pixel = format.pixelAspect ?? .square
+        // A stream whose clock ticks once a microsecond may call that its rate.
+        let told = format.frameRate.flatMap { $0.numerator <= Self.fastest * $0.denominator ? $0 : nil }
+        rate = told ?? fallback.rate
+        // Profiles that the encoder can make from 8-bit 4:2:0.
+        profile = codec == .hevc ? nil : [66: "baseline", 77: "main", 100: "high"][format.profile]
+    }
+
+    /// What is likely to come, as long as nothing has: what a source is configured to be, else what the first group
+    /// gives.
+    init(expecting channel: ChannelConfiguration) {
+        codec = .h264
+        size = FrameSize(width: 1920, height: 1080)
+        rate = FrameRate(30)
+        profile = "high"
+        if let group = channel.groups.lazy.compactMap({ group in
+            if case .encode(let wish) = group.video { wish } else { nil }
+        }).first {
+            size = group.size ?? size
+            rate = group.rate ?? rate
+        }
+        for source in channel.sources {
+            switch source.kind {
+            case .test(let test):
+                size = test.size
+                rate = test.rate
+                return
+            case .raw(let raw):
+                size = raw.size
+                rate = raw.rate
+                return
+            case .capture, .rtmp, .srt, .pull, .file:
+                continue
+            }
+        }
+    }
+
+    /// Pictures of about a second, and a whole number of ticks.
+    var frames: Int {
+        let ticks = { (frames: Int) in (frames * rate.denominator * 90_000) % rate.numerator }
+        let about = max(2, (rate.numerator + rate.denominator - 1) / rate.denominator)
+        return (about...(about * 4)).first { ticks($0) == 0 } ?? about
+    }
+}

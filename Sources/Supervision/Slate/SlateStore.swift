@@ -1,0 +1,84 @@
+import DataPath
+import FFmpeg
+import Glibc
+import SystemPackage
+import SystemSupport
+
+/// The first slate of each channel, kept over a restart: the next start shows it at once, and renders nothing.
+///
+/// A slate is found by what it was made of and by what; where anything of that is other, it is made anew.
+package struct SlateStore: Sendable {
+    private let folder: String
+
+    /// - Parameters:
+    ///   - folder: Need not be there.
+    ///   - channels: Slates of others are removed.
+    package init(folder: String, channels: [String]) {
+        self.init(folder: folder)
+        sweep { name in !channels.contains { Self.isSlate(name, of: $0) } }
+    }
+
+    /// The same, and nothing is removed.
+    init(folder: String) {
+        self.folder = folder
+    }
+
+    /// What a slate is made of.
+    struct Recipe: Sendable {
+        private let text: String
+
+        /// - Parameters:
+        ///   - command: With any output.
+        ///   - words: What is written on it.
+        ///   - identities: Those of the image and the font, as ``FileLook`` gives them.
+        init(_ command: FFmpegCommand, by binary: FFmpegBinary, words: String?, identities: [String]) {
+            text = ([binary.path, binary.version.text, words ?? ""] + identities + command.arguments).joined(
+                separator: "\0")
+        }
+
+        /// 64-bit FNV-1a, in hexadecimal.
+        var digest: String {
+            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+            for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+            let digits = String(hash, radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }
+    }
+
+    /// - Returns: `nil` where there is none.
+    func read(_ recipe: Recipe, of channel: String, by disk: Disk) async -> [UInt8]? {
+        let bytes = await disk.fetch(path(recipe.digest, channel), most: SlateClip.mostBytes)
+        return bytes?.isEmpty == false ? bytes : nil
+    }
+
+    /// Keeps a slate in place of the channel's others. Where it cannot be written, the next start makes it.
+    func write(_ bytes: [UInt8], _ recipe: Recipe, of channel: String, by disk: Disk) async {
+        try? await disk.storeSlate(bytes, in: folder, channel: channel, digest: recipe.digest)
+    }
+
+    /// What the child does that writes. Waits for the disk as long as that takes.
+    func write(_ bytes: [UInt8], _ digest: String, of channel: String) {
+        guard (try? Folder.make(folder, for: "the service")) != nil else { return }
+        let path = path(digest, channel)
+        guard (try? DurableFile.write(bytes, to: path, permissions: [.ownerReadWrite, .groupRead, .otherRead])) != nil
+        else { return }
+        sweep { name in Self.isSlate(name, of: channel) && !path.hasSuffix("/" + name) }
+    }
+
+    func path(_ digest: String, _ channel: String) -> String { "\(folder)/\(channel)-\(digest).ts" }
+
+    private static func isSlate(_ name: String, of channel: String) -> Bool {
+        name.hasPrefix(channel + "-") && name.hasSuffix(".ts") && name.utf8.count == channel.utf8.count + 1 + 16 + 3
+    }
+
+    private func sweep(_ isGone: (String) -> Bool) {
+        guard let directory = opendir(folder) else { return }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name.hasSuffix(".ts") || name.hasSuffix(".new"), isGone(name) { unlink("\(folder)/\(name)") }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package import CapabilityProbe
+import Synchronization
+import SystemSupport
+
+/// Asks what capture cards are there, each for itself: one whose driver hangs hides no other.
+///
+/// Who does not answer is not asked again until it has: what hangs holds one thread, however often somebody looks.
+package final class CaptureSurvey: Sendable {
+    private struct State {
+        /// By the `id` of candidates.
+        var asked: [String: Standing] = [:]
+        /// What each said last. A card that is on air stays what it was while its driver takes its time.
+        var answers: [String: CaptureCandidate.Answer] = [:]
+    }
+
+    private enum Standing {
+        case waitedFor
+        /// It takes longer than anybody waits.
+        case overdue
+    }
+
+    private let state = Mutex(State())
+    private let list: @Sendable () -> CaptureList
+    private let ask: @Sendable (CaptureCandidate) -> CaptureCandidate.Answer
+    private let hasAnswered: @Sendable () -> Void
+    private let patience: Duration
+
+    /// How long udev's database may take.
+    private static let listPatience = Duration.seconds(10)
+
+    /// - Parameter hasAnswered: Called when somebody has who was not waited for: it is worth another look.
+    package convenience init(hasAnswered: @escaping @Sendable () -> Void = {}) {
+        self.init(list: { CaptureList.read() }, ask: { $0.ask() }, hasAnswered: hasAnswered)
+    }
+
+    /// - Parameter patience: How long a driver may take to answer.
+    init(
+        patience: Duration = .seconds(2), list: @escaping @Sendable () -> CaptureList,
+        ask: @escaping @Sendable (CaptureCandidate) -> CaptureCandidate.Answer,
+        hasAnswered: @escaping @Sendable () -> Void
+    ) {
+        self.list = list
+        self.ask = ask
+        self.hasAnswered = hasAnswered
+        self.patience = patience
+    }
+
+    /// What is there now.
+    ///
+    /// - Returns: `nil` when udev does not say so in time.
+    package func look() async -> [CaptureDevice]? {
+        guard let found = await BlockingIO.run(atMost: Self.listPatience, list) else { return nil }
+        let due = state.withLock { state in
+            let ids = Set(found.candidates.map(\.id))
+            state.asked = state.asked.filter { ids.contains($0.key) }
+            state.answers = state.answers.filter { ids.contains($0.key) }
+            let due = found.candidates.filter { state.asked[$0.id] == nil }
+            for candidate in due { state.asked[candidate.id] = .waitedFor }
+            return due
+        }
+        await withDiscardingTaskGroup { tasks in
+            for candidate in due { tasks.addTask { await self.ask(candidate) } }
+        }
+        return found.devices(state.withLock(\.answers))
+    }
+
+    private func ask(_ candidate: CaptureCandidate) async {
+        let isInTime = await BlockingIO.run(atMost: patience) { [self] in
+            let answer = ask(candidate)
+            let standing = state.withLock { state -> Standing? in
+                guard let standing = state.asked.removeValue(forKey: candidate.id) else { return nil }
+                state.answers[candidate.id] = answer
+                return standing
+            }
+            if standing == .overdue { hasAnswered() }
+            return true
+        }
+        guard isInTime == nil else { return }
+        state.withLock { if $0.asked[candidate.id] != nil { $0.asked[candidate.id] = .overdue } }
+    }
+}

@@ -1,0 +1,305 @@
+import DataPath
+import FFmpeg
+import Logging
+import MPEGTS
+import Synchronization
+
+/// A publisher's audio that a feed does not carry: the process that makes AAC of it, and what is told of both. For as
+/// long as the publisher's stream is taken.
+///
+/// The process is on its own: the picture never waits for it. The next one continues where it has got to. One that
+/// gives nothing for a while has another one started beside it, and the first of them that gives sound stays.
+final class AudioConverterRunner: Sendable {
+    private struct State {
+        /// What comes; `nil` while the feed carries it.
+        var audio: ForeignAudio?
+        /// It is to be converted, and can be.
+        var isWanted = false
+        /// The publisher's stream.
+        var source: DataPath.Attachment?
+        var process: ProcessRunner?
+        /// What runs of it, by the order of their starts: one, or one that is late and another beside it.
+        var runs: [Int: Run] = [:]
+        var lastRun = 0
+        /// Starts another one.
+        var changes: AsyncStream<Change>.Continuation?
+        var lastStart: ContinuousClock.Instant?
+        /// When another one may be started beside one that is late.
+        var nextSpare: ContinuousClock.Instant?
+        /// The publisher's stream has ended.
+        var isOver = false
+    }
+
+    private struct Run {
+        let child = ChildHandle()
+        var attachment: DataPath.Attachment?
+        var isStalled = false
+    }
+
+    private enum Change {
+        case start, end
+    }
+
+    private let channel: String
+    private let context: ServiceContext
+    private let dataPath: DataPath
+    private let statistics: ProcessStatistics
+    private let logger: Logger
+    private let monitor: ChildMonitor
+    /// Whether a change is to be logged.
+    private let limit: @Sendable () -> Int?
+    private let state = Mutex(State())
+
+    /// How long a process may go on giving nothing once the data path has told so; twice as long each time where the
+    /// one before gave nothing at all.
+    private static let patience = Duration.seconds(1)
+    /// From one start to the next, at the least: a publisher may change its codec with each message.
+    private static let leastInterval = Duration.seconds(1)
+    private static let look = Duration.milliseconds(10)
+    /// From one process that is started beside a late one to the next, at the least, where the late one went on: where
+    /// the machine is too busy for one, a second one does not help.
+    private static let spareInterval = Duration.seconds(5)
+
+    /// - Parameters:
+    ///   - ledger: The source's.
+    ///   - logger: Likewise.
+    ///   - limit: How many changes before were not logged, where one is to be.
+    init(
+        of channel: String, context: ServiceContext, dataPath: DataPath, statistics: ProcessStatistics, logger: Logger,
+        limit: @escaping @Sendable () -> Int?
+    ) {
+        self.channel = channel
+        self.context = context
+        self.dataPath = dataPath
+        self.statistics = statistics
+        var logger = logger
+        logger[metadataKey: "process"] = "sound"
+        self.logger = logger
+        monitor = ChildMonitor(context: context, logger: logger)
+        self.limit = limit
+    }
+
+    /// Keeps the process running while it is wanted, until ``finish()``.
+    func run(of source: DataPath.Attachment) async {
+        let process = ProcessRunner(
+            machine: ProcessMachine(policy: .encoder, stallPatience: Self.patience),
+            // That of the source tells what the source does.
+            statistics: ProcessStatistics(),
+            changed: { self.stateChanged($0) },
+            endInput: {
+                for attachment in self.state.withLock({ $0.runs.values.compactMap(\.attachment) }) {
+                    await self.dataPath.endInput(of: attachment)
+                }
+            },
+            blamesHangs: true, startBlame: .stuck,
+            live: { await self.live($0) })
+        state.withLock { state in
+            (state.source, state.process) = (source, process)
+            if state.isWanted { process.report(.want(true)) }
+            if state.isOver { process.finish() }
+        }
+        await process.run()
+        state.withLock { $0.process = nil }
+    }
+
+    /// Ends the process at once: the publisher's stream has ended, and the next one is not to wait for it.
+    func finish() {
+        state.withLock { state in
+            (state.isOver, state.isWanted) = (true, false)
+            for run in state.runs.values { run.child.stop(.now) }
+            state.process?.finish()
+        }
+    }
+
+    // MARK: What comes
+
+    /// Audio comes that the feed does not carry, or other such audio than before; `nil` once it is carried again.
+    func comes(_ audio: ForeignAudio?) {
+        let remedy = audio.flatMap { Self.remedy(for: $0, in: context.ffmpeg.capabilities) }
+        // Under the lock, so that what was told last is what holds.
+        state.withLock { state in
+            let wasWanted = state.isWanted
+            state.audio = audio
+            state.isWanted = audio != nil && remedy == nil && !state.isOver
+            statistics.note(.sound, audio.map { Self.note($0, remedy) })
+            guard wasWanted, state.isWanted else {
+                state.process?.report(.want(state.isWanted))
+                return
+            }
+            // One that has failed with the audio before may wait for long.
+            state.process?.report(.replace)
+            state.process?.report(.hurry)
+        }
+        guard let audio, let unsaid = limit() else { return }
+        var metadata: Logger.Metadata = ["codec": "\(audio.name)"]
+        if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+        if remedy == nil {
+            logger.notice("the source's audio is converted", metadata: metadata)
+        } else {
+            logger.warning(
+                "the source's audio cannot be used: silence is sent in its place", metadata: metadata)
+        }
+    }
+
+    private static func note(_ audio: ForeignAudio, _ remedy: String?) -> String {
+        remedy.map { SourceNote.unusable(audio, $0) } ?? SourceNote.converted(audio)
+    }
+
+    /// What can be done about audio that this FFmpeg cannot convert, as the end of a sentence; `nil` where it can.
+    static func remedy(for audio: ForeignAudio, in ffmpeg: FFmpegCapabilities) -> String? {
+        if audio.isSeveralTracks { return "set the encoder to send one, in AAC-LC" }
+        let codec = "have the encoder send AAC-LC"
+        guard let name = audio.codec else { return codec }
+        guard ffmpeg.readsFromFLV(audio: name) else { return "\(codec), or use FFmpeg 8 or later" }
+        let missing = ([FFmpegPart].convertedSound + [.decoder(name)]).first { !$0.isIn(ffmpeg) }
+        return missing.map { "\(codec), or set `ffmpeg:` to one that has \($0)" }
+    }
+
+    // MARK: The process
+
+    private func stateChanged(_ actual: ProcessMachine.Actual) {
+        state.withLock { state in
+            guard state.isWanted, let audio = state.audio else { return }
+            switch actual {
+            case .live: statistics.note(.sound, SourceNote.converted(audio))
+            case .pausing: statistics.note(.sound, SourceNote.unconverted(audio))
+            case .idle, .starting, .stalled, .ending: break
+            }
+        }
+    }
+
+    /// Converts until the one process that there is ends, or is to end; where another one has taken over, until that
+    /// does.
+    private func live(_ child: ChildHandle) async {
+        let start = state.withLock { state in
+            let now = ContinuousClock.now
+            let start = max(now, state.lastStart.map { $0 + Self.leastInterval } ?? now)
+            state.lastStart = start
+            return start
+        }
+        while child.requested == nil, .now < start {
+            guard (try? await ContinuousClock().sleep(for: Self.look)) != nil else { return }
+        }
+        let (changes, queue) = AsyncStream<Change>.makeStream()
+        state.withLock { $0.changes = queue }
+        queue.yield(.start)
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    await child.untilAsked()
+                    self.stop(as: child)
+                }
+            }
+            var running = 0
+            for await change in changes {
+                switch change {
+                case .start:
+                    running += 1
+                    group.addTask {
+                        await self.convert(for: child)
+                        queue.yield(.end)
+                    }
+                case .end: running -= 1
+                }
+                if running == 0 { break }
+            }
+            group.cancelAll()
+        }
+        state.withLock { $0.changes = nil }
+    }
+
+    /// Ends all that runs as it is wanted.
+    private func stop(as child: ChildHandle) {
+        guard let wish = child.requested else { return }
+        for run in state.withLock({ Array($0.runs.values) }) { run.child.stop(wish, for: child.blame) }
+    }
+
+    /// Runs one process.
+    private func convert(for child: ChildHandle) async {
+        let (number, own, source) = state.withLock { state in
+            state.lastRun += 1
+            let run = Run()
+            state.runs[state.lastRun] = run
+            return (state.lastRun, run.child, state.isOver ? nil : state.source)
+        }
+        defer { ended(number) }
+        // A request from now on finds this one.
+        guard let source, child.requested == nil else { return }
+        do {
+            let format = await dataPath.soundFormat(of: channel) ?? .stereo48
+            let sound = try await dataPath.attachSound(of: source, sampleRate: format.sampleRate) {
+                self.hears($0, of: number)
+            }
+            state.withLock { $0.runs[number]?.attachment = sound.attachment }
+            // Without it the first frame may be half a frame from its place.
+            let canCut = [FFmpegPart].resumedSound.allSatisfy { $0.isIn(context.ffmpeg.capabilities) }
+            let started = Timestamp.now
+            let exit = await monitor.run(
+                Commands.sound(
+                    sampleRate: format.sampleRate, firstSample: canCut ? sound.firstSample : nil), input: sound.input,
+                output: sound.output, child: own, expected: [.ended])
+            await dataPath.detach(sound.attachment)
+            if let cause = exit.cause, cause != .ended { statistics.encoderEnded(exit, started: started) }
+        } catch is DataPath.NothingToConvert {
+            // That the source has ended is about to be told.
+        } catch {
+            monitor.log(.error, "cannot convert the source's audio: \(error)")
+        }
+    }
+
+    private func ended(_ number: Int) {
+        state.withLock { state in
+            state.runs[number] = nil
+            // The one that is left was not to be replaced as long as there was another.
+            guard let newest = state.runs.keys.max(), state.runs[newest]?.isStalled == true else { return }
+            state.process?.report(.stalled)
+        }
+    }
+
+    private func hears(_ event: SoundEvent, of number: Int) {
+        switch event {
+        case .delivering:
+            logger.debug("converts")
+            state.withLock { state in
+                state.runs[number]?.isStalled = false
+                state.process?.report(.delivering)
+            }
+        case .late: startSpare()
+        case .replaced:
+            monitor.log(.warning, "what converts the audio gave nothing: another process goes on")
+            state.withLock { state in
+                // It did hang, and the other one may, too.
+                state.nextSpare = state.lastStart.map { $0 + Self.leastInterval }
+                state.runs[number]?.child.stop(.now, for: .stuck)
+            }
+        case .unneeded: state.withLock { $0.runs[number]?.child }?.stop(.now)
+        case .stalled: stalled(number)
+        case .outdated: state.withLock { $0.process }?.report(.replace)
+        case .dropped(let count):
+            monitor.log(
+                .warning, "audio is lost: what converts it does not take it in time",
+                metadata: ["messages": "\(count)"])
+        }
+    }
+
+    /// Starts a process beside the one that is late.
+    private func startSpare() {
+        state.withLock { state in
+            let now = ContinuousClock.now
+            guard state.runs.count == 1, state.isWanted, now >= state.nextSpare ?? now else { return }
+            (state.lastStart, state.nextSpare) = (now, now + Self.spareInterval)
+            state.changes?.yield(.start)
+        }
+    }
+
+    private func stalled(_ number: Int) {
+        let isAlone = state.withLock { state in
+            state.runs[number]?.isStalled = true
+            return state.runs.keys.max() == number
+        }
+        // Another one may take over.
+        guard isAlone else { return }
+        monitor.log(.warning, "what converts the audio gives nothing: it is replaced unless it does so soon")
+        state.withLock { $0.process }?.report(.stalled)
+    }
+}

@@ -1,0 +1,266 @@
+import BoxConfiguration
+import Logging
+import RTMP
+import RTMPIngest
+import Synchronization
+
+/// What a source has to do with its RTMP port: who is let in, and whether a publisher is there whose stream the channel
+/// can take.
+final class PublisherPort: Sendable {
+    private struct State {
+        var isWanted = false
+        var hasPublisher = false
+        /// The publisher's frames reach the channel.
+        var delivers = false
+        /// Since when nothing that the publisher sends becomes a picture.
+        var withoutPicture = ContinuousClock.now
+        /// That is so for long.
+        var isMute = false
+        /// What is wrong with most of what it sends, and what to do.
+        var advice: String?
+        /// What the publisher says that it sends.
+        var announced: String?
+        var announcements = ReportLimit()
+        /// Readings of the key that were begun, and which of them is in force: a later one counts.
+        var readings = 0
+        var reading = 0
+    }
+
+    private let source: RTMPSource
+    private let secrets: SecretReader
+    private let statistics: ProcessStatistics
+    private let logger: Logger
+    private let ingest: RTMPServer
+    private let state = Mutex(State())
+    private let closing: AsyncStream<Never>
+    private let close: AsyncStream<Never>.Continuation
+
+    private static let lookInterval = Duration.milliseconds(500)
+    private static let longestPause = Duration.seconds(5)
+    /// How long a publisher may be there without a picture before another one is let in.
+    private static let mutePatience = Duration.seconds(10)
+
+    init(_ source: RTMPSource, context: ServiceContext, statistics: ProcessStatistics, logger: Logger) {
+        self.source = source
+        secrets = context.secretReader
+        self.statistics = statistics
+        self.logger = logger
+        ingest = RTMPServer(application: source.app)
+        (closing, close) = AsyncStream.makeStream()
+    }
+
+    /// How many were turned away, by reason.
+    var refusals: [String: Int] {
+        let counts = ingest.statistics.refusals
+        return Dictionary(uniqueKeysWithValues: IngestRefusal.allCases.map { ($0.rawValue, counts[$0] ?? 0) })
+    }
+
+    // MARK: The port
+
+    /// Keeps the port open until ``finish()``; what happens there is told to `process`. Returns when it is cancelled.
+    func run(_ process: any Supervised) async {
+        await withDiscardingTaskGroup { tasks in
+            tasks.addTask { await self.keepOpen() }
+            tasks.addTask { await self.look() }
+            for await event in ingest.events { handle(event, process) }
+        }
+    }
+
+    /// Closes the port: what has come of the publisher still goes to the channel.
+    func finish() { close.finish() }
+
+    private func keepOpen() async {
+        var pause = Duration.seconds(1)
+        var told: String?
+        while !Task.isCancelled {
+            do {
+                try await readKey()
+                _ = try await ingest.listen(host: source.listen.host, port: source.listen.port)
+                statistics.isHindered(by: nil)
+                logger.notice("listens", metadata: ["address": "\(source.listen)"])
+                for await _ in closing {}
+                return await ingest.close()
+            } catch {
+                let why = (error as? SecretError)?.description ?? "cannot listen on \(source.listen): \(error)"
+                statistics.isHindered(by: why)
+                if told != why { logger.warning("\(why); it is tried again") }
+                told = why
+            }
+            try? await ContinuousClock().sleep(for: pause)
+            pause = min(pause * 2, Self.longestPause)
+        }
+    }
+
+    private func readKey() async throws(SecretError) {
+        let reading = state.withLock { state in
+            state.readings += 1
+            return state.readings
+        }
+        let admission: Admission
+        if let key = source.key {
+            admission = .holders(of: StreamKey(try await secrets.secret(key, as: .key).reveal()))
+        } else {
+            admission = .anybody
+        }
+        state.withLock { state in
+            guard reading > state.reading else { return }
+            state.reading = reading
+            ingest.admit(admission)
+        }
+    }
+
+    /// Reads the key again.
+    func reloadKey() async {
+        do {
+            try await readKey()
+        } catch {
+            logger.error("\(error); the key that was read before goes on")
+        }
+    }
+
+    /// Something has happened at the port.
+    func handle(_ event: IngestEvent, _ process: any Supervised) {
+        switch event {
+        case .began(let address):
+            logger.notice("a publisher came", metadata: ["address": "\(address)"])
+            statistics.hasSender(true)
+            state.withLock { state in
+                (state.hasPublisher, state.delivers, state.withoutPicture, state.isMute) = (true, false, .now, false)
+                (state.announced, state.advice) = (nil, nil)
+            }
+            update(process)
+        case .ended(let ending):
+            switch ending {
+            case .left: logger.notice("the publisher left")
+            case .idle: logger.warning("the publisher sent nothing for a long time: its connection is closed")
+            case .replaced:
+                logger.warning("the publisher was silent, and another one with the right key takes its place")
+            case .keyChanged:
+                logger.warning("the key has changed, and the publisher showed the one before: its connection is closed")
+            case .violation(let why): logger.warning("the publisher's connection is closed: \(why)")
+            case .rejected(let why): logger.warning("the publisher is turned away: \(why)")
+            }
+            statistics.hasSender(false)
+            state.withLock { state in
+                state.hasPublisher = false
+                statistics.note(.sender, ending.note)
+            }
+            update(process)
+        case .announced(let media):
+            let unsaid = state.withLock { state in
+                state.announced = media
+                return state.announcements.note()
+            }
+            guard let unsaid else { return }
+            var metadata: Logger.Metadata = ["media": "\(media)"]
+            if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+            logger.info("the publisher says what it sends", metadata: metadata)
+        case .faults(let counts, let advice):
+            let text = counts.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
+            logger.info("messages of the publisher could not be used", metadata: ["messages": "\(text)"])
+            guard let advice else { return }
+            state.withLock { state in
+                state.advice = advice
+                // Of one whose video comes, the log is enough.
+                if !state.delivers { statistics.note(.sender, advice) }
+            }
+        case .refused(let reason, let address, let detail, let unsaid):
+            var metadata: Logger.Metadata = ["address": "\(address)", "reason": "\(reason.rawValue)"]
+            if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+            logger.warning("turned away: \(detail ?? reason.sentence)", metadata: metadata)
+        }
+    }
+
+    // MARK: The publisher
+
+    func want(_ wanted: Bool, _ process: any Supervised) {
+        state.withLock { $0.isWanted = wanted }
+        update(process)
+    }
+
+    /// Tells whether a stream can be taken. Under the lock, so that what was told last is what holds: a publisher comes
+    /// and goes while the channel wants the source, or does so no more.
+    private func update(_ process: any Supervised) {
+        state.withLock { process.report(.want($0.isWanted && $0.hasPublisher)) }
+    }
+
+    /// The publisher's stream, for the channel; `nil` when there is none any more.
+    func stream() async -> Publication? {
+        state.withLock { $0.delivers = false }
+        return await ingest.lend()
+    }
+
+    func delivers() {
+        statistics.isSilent(false)
+        let wasMute = state.withLock { state in
+            defer { (state.delivers, state.isMute, state.advice) = (true, false, nil) }
+            // Under the lock: whatever was wrong with it, its video comes.
+            statistics.note(.sender, nil)
+            return state.isMute
+        }
+        if wasMute { ingest.setMute(false) }
+    }
+
+    /// No picture came for a while.
+    func stalled() {
+        statistics.isSilent(true)
+        state.withLock { $0.delivers = false }
+    }
+
+    private func noticeMute() {
+        let (isNew, announced, advice) = state.withLock { state in
+            if state.delivers { state.withoutPicture = .now }
+            let isOverdue = .now - state.withoutPicture >= Self.mutePatience
+            let isNew = isOverdue && !state.isMute && state.hasPublisher
+            let advice = state.advice ?? SourceNote.noVideo
+            if isNew {
+                state.isMute = true
+                statistics.note(.sender, advice)
+            }
+            return (isNew, state.announced, advice)
+        }
+        guard isNew else { return }
+        logger.warning(
+            "the publisher sends no picture: \(advice); another one with the right key may take its place",
+            metadata: announced.map { ["announced": "\($0)"] } ?? [:])
+        ingest.setMute(true)
+    }
+
+    /// Finds a publisher that sends no picture.
+    private func look() async {
+        while await (try? ContinuousClock().sleep(for: Self.lookInterval)) != nil {
+            let isThere = state.withLock { state in
+                let isThere = state.hasPublisher && state.isWanted
+                // No publisher, or no channel that would take its stream.
+                if !isThere { state.withoutPicture = .now }
+                return isThere
+            }
+            if isThere { noticeMute() }
+        }
+    }
+}
+
+extension IngestEvent.Ending {
+    /// What there is to know of the source until another publisher delivers.
+    fileprivate var note: String? {
+        switch self {
+        case .rejected(let why): SourceNote.turnedAway(why)
+        case .left, .idle, .replaced, .keyChanged, .violation: nil
+        }
+    }
+}
+
+extension IngestRefusal {
+    /// For the log.
+    fileprivate var sentence: String {
+        switch self {
+        case .application: "it named another application"
+        case .key: "wrong stream key"
+        case .busy: "somebody else is publishing"
+        case .codec: "what it sends cannot be carried"
+        case .connections: "too many connections that do not publish"
+        case .handshake: "it did not ask to publish in time"
+        case .protocol: "it does not speak RTMP"
+        }
+    }
+}

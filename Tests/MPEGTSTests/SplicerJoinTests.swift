@@ -1,0 +1,142 @@
+import TestSupport
+import Testing
+
+@testable import MPEGTS
+
+/// What is shown where one source follows another, and where the times of one step back.
+@Suite struct SplicerJoinTests {
+    private static let rates: [Int64] = [3750, 3600, 3000, 3003, 1800, 1500]
+
+    @Test("sources of any reorder depth and rate, also where they start over or jump, are shown without a gap")
+    func joins() {
+        withSeededRandomNow { random in
+            for _ in 0..<100 { self.join(using: &random) }
+        }
+    }
+
+    private func join(using random: inout SeededRandom) {
+        let line = Line()
+        // Ticks of a frame, for each picture.
+        var frames: [Int64] = []
+        for _ in 0..<Int.random(in: 2...7, using: &random) {
+            let frame = Self.rates.randomElement(using: &random)!
+            let levels = Int.random(in: 0...4, using: &random)
+            var writer = Splicer.Writer(.following)
+            line.now += Int64.random(in: 0...frame, using: &random)
+            var start = Int64.random(in: 0..<Ticks.wrap, using: &random)
+            var last: Int64?
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                var pictures = SyntheticPictures.group(
+                    levels: levels, subgroups: Int.random(in: 3...6, using: &random), frame: frame, start: start)
+                if let last, Bool.random(using: &random) { pictures = asMultiplexed(pictures, after: last) }
+                line.write([SyntheticPictures.bytes(pictures)], as: &writer)
+                frames += Array(repeating: frame, count: pictures.count)
+                let end = pictures[pictures.count - 1].dts
+                last = end
+                start =
+                    end
+                    + (Int.random(in: 0...2, using: &random) > 0
+                        ? Int64.random(in: -(frame - 400)...frame, using: &random)
+                        : [-1_000_000, -60_000, 1_000_000].randomElement(using: &random)!)
+            }
+        }
+        Wire.expectSound(line.output, random.hint)
+        let units = ReferenceUnit.all(line.output)
+        #expect(units.count == frames.count, "\(random.hint)")
+        let steps = zip(units, units.dropFirst()).map { $1.dts - $0.dts }
+        #expect(steps.min()! >= 90, "\(random.hint)")
+        let shown = zip(units.map(\.pts), frames).sorted { $0.0 < $1.0 }
+        for (one, next) in zip(shown, shown.dropFirst()) {
+            let gap = next.0 - one.0
+            #expect(gap >= 300 && 2 * gap <= 3 * max(one.1, next.1), "\(gap) ticks at \(one.0); \(random.hint)")
+        }
+    }
+
+    /// What FFmpeg's multiplexer writes of times that step back.
+    private func asMultiplexed(_ pictures: [SyntheticPictures.Picture], after end: Int64) -> [SyntheticPictures.Picture]
+    {
+        var last = end
+        var result = pictures
+        for index in result.indices {
+            if result[index].dts <= last, last - result[index].dts < 45_000 {
+                result[index].dts = last + 1
+                result[index].pts = max(result[index].pts, result[index].dts)
+            }
+            last = result[index].dts
+        }
+        return result
+    }
+
+    @Test(
+        "a source with B-frames begins a frame after the last picture shown, and so does one without",
+        arguments: [(0, 2), (2, 0), (1, 3)])
+    func reorderDepth(_ before: Int, _ after: Int) {
+        let line = Line()
+        line.write(
+            SyntheticPictures.bytes(SyntheticPictures.group(levels: before, subgroups: 4, frame: 3000, start: 0)),
+            .following)
+        line.write(
+            SyntheticPictures.bytes(SyntheticPictures.group(levels: after, subgroups: 4, frame: 3000, start: 700_000)),
+            .following)
+        let shown = ReferenceUnit.all(line.output).map(\.pts).sorted()
+        #expect(zip(shown, shown.dropFirst()).allSatisfy { $1 - $0 == 3000 }, "\(shown)")
+        Wire.expectSound(line.output, "")
+    }
+
+    @Test("a source that comes later than a frame and its delay begins as much later")
+    func pause() {
+        let line = Line()
+        line.write(
+            SyntheticPictures.bytes(SyntheticPictures.group(levels: 0, subgroups: 9, frame: 3000, start: 0)), .following
+        )
+        line.now += Ticks.perSecond
+        line.write(
+            SyntheticPictures.bytes(SyntheticPictures.group(levels: 2, subgroups: 3, frame: 3000, start: 0)), .following
+        )
+        let shown = ReferenceUnit.all(line.output).map(\.pts)
+        #expect(shown[10] - shown[9] == Ticks.perSecond + 3000)
+    }
+
+    @Test(
+        "a next piece whose times step back by less than a frame keeps its keyframe and leaves no gap",
+        arguments: [false, true])
+    func stepBack(isMultiplexed: Bool) {
+        let line = Line()
+        var writer = Splicer.Writer(.following)
+        let first = SyntheticPictures.group(levels: 2, subgroups: 4, frame: 3000, start: 500_000)
+        let end = first[first.count - 1].dts
+        var second = SyntheticPictures.group(levels: 2, subgroups: 4, frame: 3000, start: end - 1170)
+        if isMultiplexed { second = asMultiplexed(second, after: end) }
+        for piece in [first, second] { line.write([SyntheticPictures.bytes(piece)], as: &writer) }
+        let shown = ReferenceUnit.all(line.output).map(\.pts).sorted()
+        #expect(
+            shown.count == first.count + second.count && zip(shown, shown.dropFirst()).allSatisfy { $1 - $0 == 3000 },
+            "\(shown)")
+        #expect(line.feed.entries.count == 2)
+        Wire.expectSound(line.output, "")
+    }
+
+    @Test("frames of sound one tick apart are those of times that stepped back: the first of them is taken")
+    func soundTicksApart() {
+        let line = Line()
+        let picture = SyntheticPictures.Picture(pts: 0, dts: 0, isKeyframe: true)
+        var bytes = SyntheticPictures.bytes([picture])
+        for (number, pts) in [0, 1920, 1921, 1922, 3840].enumerated() {
+            bytes += SyntheticPictures.sound(pts: Int64(pts), counter: UInt8(number))
+        }
+        line.write(bytes, .following)
+        let heard = ReferenceUnit.all(line.output).of(.audio).map(\.pts)
+        #expect(heard.map { $0 - (heard.first ?? 0) } == [0, 1920, 3840])
+    }
+
+    @Test("the pictures that are shown before the last one and have not come yet are counted")
+    func outstanding() {
+        let line = Line()
+        var writer = Splicer.Writer(.following)
+        let counts = SyntheticPictures.group(levels: 2, subgroups: 2, frame: 3000, start: 0).map { picture in
+            line.write([SyntheticPictures.bytes([picture])], as: &writer)
+            return line.splicer.outstanding
+        }
+        #expect(counts == [0, 3, 2, 1, 0, 3, 2, 1, 0])
+    }
+}

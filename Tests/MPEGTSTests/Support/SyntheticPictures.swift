@@ -1,0 +1,95 @@
+@testable import MPEGTS
+
+/// Pictures and sound in MPEG-TS whose times are known, one packet each.
+enum SyntheticPictures {
+    struct Picture: Hashable {
+        var pts: Int64
+        var dts: Int64
+        var isKeyframe: Bool
+    }
+
+    /// A keyframe and what follows it, in the order of decoding: groups of a P-frame and a pyramid of B-frames with so
+    /// many levels.
+    ///
+    /// A decoder holds back as many pictures as there are levels; without any, pictures are decoded as they are shown.
+    static func group(levels: Int, subgroups: Int, frame: Int64, start: Int64) -> [Picture] {
+        let size = 1 << levels
+        var places = [0]
+        for number in 0..<subgroups {
+            let subgroup = [size] + pyramid(0, size)
+            places += subgroup.map { $0 + number * size }
+        }
+        let delay = places.indices.map { $0 - places[$0] }.max() ?? 0
+        return places.indices.map { index in
+            Picture(
+                pts: start + Int64(places[index] + delay) * frame, dts: start + Int64(index) * frame,
+                isKeyframe: index == 0)
+        }
+    }
+
+    private static func pyramid(_ low: Int, _ high: Int) -> [Int] {
+        guard high - low > 1 else { return [] }
+        let middle = (low + high) / 2
+        return [middle] + pyramid(low, middle) + pyramid(middle, high)
+    }
+
+    /// The tables, and the pictures behind them.
+    static func bytes(_ pictures: [Picture]) -> [UInt8] {
+        var bytes = tables
+        for (number, picture) in pictures.enumerated() { bytes += packet(picture, counter: UInt8(number & 15)) }
+        return bytes
+    }
+
+    static var tables: [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: 2 * 188)
+        bytes.withUnsafeMutableBufferPointer {
+            PSI.write(
+                Program(video: .init(pid: 0x100, codec: .h264), audio: .init(pid: 0x101, codec: .aac)), version: 0,
+                patContinuity: 0, pmtContinuity: 0,
+                to: $0.baseAddress!)
+        }
+        return bytes
+    }
+
+    static func packet(_ picture: Picture, counter: UInt8) -> [UInt8] {
+        var unit: [UInt8] = [0, 0, 0, 1, 0x09, 0xF0]
+        if picture.isKeyframe {
+            unit += [
+                0, 0, 0, 1, 0x67, 0x42, 0xC0, 0x0A, 0xDA, 0x04, 0x06, 0xE9, 0, 0, 0, 1, 0x68, 0xCE, 0x3C, 0x80, 0, 0, 1,
+                0x65, 0x88, 0x84,
+            ]
+        } else {
+            unit += [0, 0, 1, 0x41, 0x9A, 0x24, 0x6C, 0x41]
+        }
+        return packet(
+            0x100, stream: 0xE0, unit, pts: picture.pts, dts: picture.dts, counter: counter,
+            isKeyframe: picture.isKeyframe)
+    }
+
+    /// A frame of sound.
+    static func sound(pts: Int64, counter: UInt8, frame: [UInt8] = ADTS.silence) -> [UInt8] {
+        packet(0x101, stream: 0xC0, frame, pts: pts, dts: pts, counter: counter, isKeyframe: false)
+    }
+
+    private static func packet(
+        _ pid: UInt16, stream: UInt8, _ unit: [UInt8], pts: Int64, dts: Int64, counter: UInt8, isKeyframe: Bool
+    ) -> [UInt8] {
+        let hasDTS = dts != pts
+        let times = hasDTS ? 10 : 5
+        var header: [UInt8] = [
+            0, 0, 1, stream, 0, UInt8(3 + times + unit.count), 0x80, hasDTS ? 0xC0 : 0x80, UInt8(times),
+        ]
+        header += [UInt8](repeating: 0, count: times)
+        header.withUnsafeMutableBufferPointer {
+            PESHeader.writeTimestamp(pts, marker: hasDTS ? 3 : 2, to: $0.baseAddress! + 9)
+            if hasDTS { PESHeader.writeTimestamp(dts, marker: 1, to: $0.baseAddress! + 14) }
+        }
+        let stuffing = 188 - 6 - header.count - unit.count
+        var packet: [UInt8] = [
+            0x47, 0x40 | UInt8(pid >> 8), UInt8(pid & 0xFF), 0x30 | counter & 0x0F, UInt8(1 + stuffing),
+            isKeyframe ? 0x40 : 0,
+        ]
+        packet += [UInt8](repeating: 0xFF, count: stuffing)
+        return packet + header + unit
+    }
+}

@@ -1,0 +1,325 @@
+import Foundation
+import Synchronization
+
+/// A real program under test or in support of one: started in a session of its own, watched, and killed with its whole
+/// process group when its scope ends. It also dies with the test process.
+///
+/// Get one from `withProgram`, `Stage.program` or `Program.run`; each ends it.
+package final class TestProcess: Sendable, CustomStringConvertible {
+    package enum Ending: Sendable, Hashable {
+        case exited(Int32)
+        case signalled(Int32)
+    }
+
+    package enum Input: Sendable {
+        case none
+        /// Written as the program reads; then its input ends.
+        case bytes([UInt8])
+        /// `write(_:)` and `closeInput()` feed it.
+        case pipe
+        /// A descriptor above 2 that the caller owns and may close once the program has started.
+        case descriptor(Int32)
+    }
+
+    package enum Output: Sendable {
+        case lines
+        case bytes(limit: Int)
+        case descriptor(Int32)
+    }
+
+    package let description: String
+    package let pid: Int32
+    package let started: ContinuousClock.Instant
+    /// Standard output.
+    package let output: Transcript
+    /// Standard error, always as lines.
+    package let errors: Transcript
+
+    private struct State {
+        var reaped = false
+        /// Whether the group's number is ours: as long as its leader is not reaped, and then while it has a member.
+        var ownsGroup = true
+        var ending: Ending?
+        var input: Int32 = -1
+    }
+    private let state: Mutex<State>
+    private let readers: [PipeReader]
+    private let done = DispatchGroup()
+
+    // MARK: Start
+
+    static func start(
+        _ name: String, _ arguments: [String] = [], environment: [String: String?] = [:],
+        folder: String? = nil, input: Input = .none, output: Output = .lines
+    ) async throws -> TestProcess {
+        var words = [try Self.find(name)] + arguments
+        // So that a killed test process leaves nothing behind; setpriv replaces itself, the pid stays.
+        if let guardian = try? Self.find("setpriv") {
+            words = [guardian, "--pdeathsig", "KILL", "--"] + words
+        }
+        var variables = ProcessInfo.processInfo.environment
+        for (key, value) in environment { variables[key] = value }
+
+        var ours: [Int32] = []
+        defer { for end in ours { close(end) } }
+        func pipe() throws -> (read: Int32, write: Int32) {
+            var ends: [Int32] = [0, 0]
+            guard Glibc.pipe(&ends) == 0 else { throw Failed("no pipe: \(errnoText())") }
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+            return (ends[0], ends[1])
+        }
+        func nothing() -> Int32 {
+            let end = open("/dev/null", O_RDWR | O_CLOEXEC)
+            ours.append(end)
+            return end
+        }
+
+        var readers: [PipeReader] = []
+        var feed: Int32 = -1
+        let childInput: Int32
+        switch input {
+        case .none: childInput = nothing()
+        case .descriptor(let end): childInput = end
+        case .bytes, .pipe:
+            let ends = try pipe()
+            ours.append(ends.read)
+            childInput = ends.read
+            feed = ends.write
+        }
+        let outputs: Transcript
+        let childOutput: Int32
+        switch output {
+        case .descriptor(let end):
+            outputs = Transcript(.lines(keep: 1))
+            childOutput = end
+        case .lines, .bytes:
+            if case .bytes(let limit) = output {
+                outputs = Transcript(.bytes(limit: limit))
+            } else {
+                outputs = Transcript(.lines(keep: 20_000))
+            }
+            let ends = try pipe()
+            ours.append(ends.write)
+            childOutput = ends.write
+            readers.append(PipeReader(ends.read, into: outputs))
+        }
+        let errors = Transcript(.lines(keep: 20_000))
+        let errorEnds = try pipe()
+        ours.append(errorEnds.write)
+        readers.append(PipeReader(errorEnds.read, into: errors))
+
+        let pid: Int32
+        do {
+            pid = try await Spawner.shared.spawn(
+                .init(
+                    path: words[0], arguments: words,
+                    environment: variables.map { "\($0.key)=\($0.value)" }, folder: folder,
+                    descriptors: [childInput, childOutput, errorEnds.write]))
+        } catch {
+            for reader in readers { reader.discard() }
+            if feed >= 0 { close(feed) }
+            throw error
+        }
+        let program = TestProcess(
+            name: name, pid: pid, output: outputs, errors: errors, readers: readers, feed: feed)
+        if case .bytes(let bytes) = input {
+            Thread.detachNewThread {
+                try? program.writeNow(bytes)
+                program.closeInput()
+            }
+        }
+        return program
+    }
+
+    private init(
+        name: String, pid: Int32, output: Transcript, errors: Transcript, readers: [PipeReader],
+        feed: Int32
+    ) {
+        description = "\(name)[\(pid)]"
+        self.pid = pid
+        self.output = output
+        self.errors = errors
+        self.readers = readers
+        started = .now
+        state = Mutex(State(input: feed))
+        done.enter()
+        for reader in readers { reader.start() }
+        Thread.detachNewThread { [self] in reap() }
+    }
+
+    private static func find(_ name: String) throws -> String {
+        if name.contains("/") { return name }
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        // nginx lives in sbin, which is not on everybody's path.
+        for folder in folders.map(String.init) + ["/usr/sbin", "/sbin"]
+        where access("\(folder)/\(name)", X_OK) == 0 {
+            return "\(folder)/\(name)"
+        }
+        throw Failed("\(name) is not installed: run scripts/install-dependencies test")
+    }
+
+    private func reap() {
+        var info = siginfo_t()
+        // First only look: while the pid is ours, nobody else can have it, and a signal cannot go astray.
+        while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR {}
+        var status: Int32 = 0
+        let others = Leftovers.members(ofGroup: pid).contains { $0.pid != pid }
+        state.withLock {
+            $0.ownsGroup = others
+            while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+            $0.reaped = true
+        }
+        // The last lines come before the ending is told; a grandchild that keeps the pipe open must not hold it up.
+        let limit = DispatchTime.now() + .seconds(1)
+        for reader in readers { reader.finish(by: limit) }
+        let code = status & 0x7F
+        state.withLock {
+            $0.ending = code == 0 ? .exited((status >> 8) & 0xFF) : .signalled(code)
+        }
+        closeInput()
+        done.leave()
+    }
+
+    // MARK: While it runs
+
+    /// How the program ended; nil while it runs.
+    package var ending: Ending? { state.withLock(\.ending) }
+
+    package var isRunning: Bool { ending == nil }
+
+    /// Sends a signal, to the program alone or to its whole group. Nothing happens when nobody is left.
+    package func send(_ signal: Int32, toGroup: Bool = false) {
+        state.withLock {
+            if toGroup ? $0.ownsGroup : !$0.reaped { kill(toGroup ? -pid : pid, signal) }
+        }
+    }
+
+    /// Waits until the program has ended and its output has been read.
+    @discardableResult
+    package func wait(
+        _ limit: Duration = .seconds(10), file: String = #fileID, line: Int = #line
+    ) async throws -> Ending {
+        do {
+            return try await eventually(
+                "\(self) to end", within: limit, every: .milliseconds(5), file: file, line: line
+            ) { ending }
+        } catch let error as WaitedInVain {
+            throw WaitedInVain(
+                what: error.what, limit: error.limit, place: error.place,
+                seen: errors.lines.last?.text)
+        }
+    }
+
+    /// Sends SIGINT and waits for the end; what a person does with Control-C.
+    @discardableResult
+    package func interrupt(_ limit: Duration = .seconds(10)) async throws -> Ending {
+        send(SIGINT)
+        return try await wait(limit)
+    }
+
+    /// Writes to the standard input of a program started with `.pipe`, as fast as it reads.
+    package func write(_ bytes: [UInt8]) async throws {
+        try await onOwnThread { [self] in try writeNow(bytes) }
+    }
+
+    package func closeInput() {
+        let end = state.withLock { state in
+            defer { state.input = -1 }
+            return state.input
+        }
+        if end >= 0 { close(end) }
+    }
+
+    private func writeNow(_ bytes: [UInt8]) throws {
+        let end = state.withLock(\.input)
+        guard end >= 0 else { throw Failed("\(self) takes no input") }
+        try bytes.withUnsafeBytes { buffer in
+            var offset = 0
+            while offset < buffer.count {
+                let count = Glibc.write(end, buffer.baseAddress! + offset, buffer.count - offset)
+                if count > 0 {
+                    offset += count
+                } else if errno != EINTR {
+                    throw Failed("\(self) takes no more input: \(errnoText())")
+                }
+            }
+        }
+    }
+
+    // MARK: End
+
+    /// Kills the group, and comes back when the program is reaped and its pipes are closed. Works in a cancelled task.
+    func end() async {
+        state.withLock {
+            if $0.ownsGroup { kill(-pid, SIGKILL) }
+        }
+        await withCheckedContinuation { continuation in
+            done.notify(queue: .global()) { continuation.resume() }
+        }
+    }
+
+    /// The newest lines of both streams, for the report of a failure; of one that crashed also what it said of that.
+    var tail: String {
+        let lines = (output.lines + errors.lines).sorted { $0.time < $1.time }
+        let crash = lines.firstIndex { line in
+            ["Fatal error", "Fatal access", "Program crashed"].contains { line.text.contains($0) }
+        }
+        let all = lines[max(0, min(lines.count - 25, crash ?? .max))...].prefix(300)
+        let state = ending.map { "\($0)" } ?? "running"
+        return "── \(self), \(state)\n" + all.map { "   \($0.text)\n" }.joined()
+    }
+}
+
+/// Runs `body` beside a program, which is killed and reaped when `body` is done, whatever happened.
+package func withProgram<Result>(
+    _ name: String, _ arguments: [String] = [], environment: [String: String?] = [:],
+    folder: String? = nil, input: TestProcess.Input = .none, output: TestProcess.Output = .lines,
+    isolation: isolated (any Actor)? = #isolation,
+    _ body: (TestProcess) async throws -> Result
+) async throws -> Result {
+    let program = try await TestProcess.start(
+        name, arguments, environment: environment, folder: folder, input: input, output: output)
+    do {
+        let result = try await body(program)
+        await program.end()
+        return result
+    } catch {
+        await program.end()
+        complain(program.tail)
+        throw error
+    }
+}
+
+extension TestProcess {
+    /// What a program left that ran to its end.
+    package struct Completed: Sendable {
+        package let ending: Ending
+        package let output: [UInt8]
+        package let errors: String
+        package var text: String { String(decoding: output, as: UTF8.self) }
+    }
+
+    /// Runs a program to its end. Its standard output is kept up to 256 MB.
+    ///
+    /// - Throws: `WaitedInVain` past the limit. How it ended is data; `success` turns it into an error.
+    package static func run(
+        _ name: String, _ arguments: [String] = [], environment: [String: String?] = [:],
+        folder: String? = nil, input: Input = .none, within limit: Duration = .seconds(30)
+    ) async throws -> Completed {
+        try await withProgram(
+            name, arguments, environment: environment, folder: folder, input: input,
+            output: .bytes(limit: 256 << 20)
+        ) {
+            let ending = try await $0.wait(limit)
+            return Completed(ending: ending, output: $0.output.bytes, errors: $0.errors.text)
+        }
+    }
+}
+
+extension TestProcess.Completed {
+    /// - Throws: `Failed` with the last words of the program unless it exited with 0.
+    package func success(_ what: String) throws -> Self {
+        guard ending == .exited(0) else { throw Failed("\(what): \(ending)\n\(errors.suffix(2000))") }
+        return self
+    }
+}
