@@ -62,7 +62,7 @@ struct TestProcessTests {
     func waitSaysWhat() async throws {
         await #expect {
             try await eventually("the moon", within: .milliseconds(50)) { false }
-        } throws: { "\($0)".contains("for the moon (TestSupportTests/ProgramTests.swift:") }
+        } throws: { "\($0)".contains("for the moon (TestSupportTests/TestProcessTests.swift:") }
     }
 
     @Test("ports are different and free")
