@@ -11,11 +11,11 @@ protocol Supervised: Sendable {
 /// their order. Stopping is an event too: the runner returns once its last process has ended.
 actor ProcessRunner: Supervised {
     /// One life of the process: makes its command and pipes, runs it, and returns when it has ended.
-    typealias ChildMonitor = @Sendable (ChildHandle) async -> Void
+    typealias Live = @Sendable (ChildHandle) async -> Void
 
     private var machine: ProcessMachine
     private let statistics: ProcessStatistics
-    private let live: ChildMonitor
+    private let live: Live
     private let endInput: @Sendable () async -> Void
     private let changed: @Sendable (ProcessMachine.Actual) -> Void
     private nonisolated let events: AsyncStream<Event>
@@ -45,7 +45,7 @@ actor ProcessRunner: Supervised {
         machine: ProcessMachine, statistics: ProcessStatistics,
         changed: @escaping @Sendable (ProcessMachine.Actual) -> Void,
         endInput: (@Sendable () async -> Void)? = nil, blamesHangs: Bool = false, startBlame: FailureCause = .timeout,
-        live: @escaping ChildMonitor
+        live: @escaping Live
     ) {
         self.machine = machine
         self.statistics = statistics
