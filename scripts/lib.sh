@@ -1,7 +1,7 @@
-# Shared by the scripts beside it; sourced, not run.
+# Functions that the other scripts share; sourced, not run.
 # shellcheck shell=bash
 
-# The package, wherever the script was called from. The scripts that source this use it.
+# The top of the project, whatever folder the script was called from. The scripts that source this file use it.
 # shellcheck disable=SC2034
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -12,7 +12,7 @@ fail() {
     exit 1
 }
 
-# debian_name 12|13: the name of a Debian that streambox supports, as archives use it.
+# debian_name 12|13: prints the archive's name of a Debian release that streambox supports.
 debian_name() {
     case $1 in
         12) echo bookworm ;;
@@ -24,14 +24,14 @@ debian_name() {
     esac
 }
 
-# debian_sources NAME: apt's lines for that Debian, from the servers that this machine's own packages come from.
+# debian_sources NAME: prints apt's source lines for that Debian, from the servers of this machine's own packages.
 debian_sources() {
     local lines
-    # The words in $() are apt's own.
+    # apt replaces the words in $().
     # shellcheck disable=SC2016
     lines=$(apt-get indextargets --format 'deb $(SITE) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
         sed -n -E "s/ (bookworm|trixie)(-updates|-security)? / $1\2 /p" | sort -u)
-    # Testing has neither.
+    # Testing has neither updates nor security.
     if [[ $1 == forky ]]; then lines=$(grep -vE ' forky-(updates|security) ' <<<"$lines"); fi
     [[ -n $lines ]] ||
         fail "apt has no source of Debian's own packages: its lists show neither bookworm nor trixie." \
@@ -39,7 +39,7 @@ debian_sources() {
     printf '%s\n' "$lines"
 }
 
-# Swift 6.2 or later, found before anything is built.
+# Fails before anything is built if Swift 6.2 or later is not installed.
 require_swift() {
     local text version major minor
     if ! command -v swift >/dev/null 2>&1; then
@@ -56,13 +56,13 @@ require_swift() {
     fi
 }
 
-# use_ffmpeg VERSION: puts that FFmpeg of scripts/ffmpeg-matrix first on
-# the PATH, in place of one that a call before this put there.
+# use_ffmpeg VERSION: puts that FFmpeg of scripts/ffmpeg-matrix first on the PATH, and removes the one that an earlier
+# call put there.
 use_ffmpeg() {
     local programs
     programs=$("$root/scripts/ffmpeg-matrix" "$1") || return 1
     PATH=$programs:${path_without_ffmpeg:=$PATH}
-    # Where the headers of its NVENC are, for the tests' stand-in.
+    # The tests' simulation of NVENC finds the headers of this FFmpeg here.
     unset STREAMBOX_TEST_ROOT
     if [[ -d ${programs%/bin}/root ]]; then export STREAMBOX_TEST_ROOT=${programs%/bin}/root; fi
     say "With $("$programs/ffmpeg" -version | sed -n '1s/ Copyright.*//p'):"
