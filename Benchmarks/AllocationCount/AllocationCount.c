@@ -1,4 +1,4 @@
-// Stands before glibc's allocator in a program that links it, and counts what goes through.
+// Replaces glibc's allocator functions in a program that links it, counts the calls, and passes them on.
 #include "AllocationCount.h"
 
 #include <errno.h>

@@ -3,13 +3,13 @@ import Foundation
 import LabKit
 import TestSupport
 
-/// A capture card that is plugged and pulled again and again, seen from the target. In the lab.
+/// Plugs and pulls a capture card of the lab again and again, and measures at the target.
 struct Capture: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
             """
-            Plugs and pulls a card in the lab: how long until it is seen at the target, and until the slate stands \
-            in; what frames cost, and how sound keeps its place.
+            Plugs and pulls a card in the lab: the time until it is seen at the target, and until the slate is on \
+            air; the cost of frames, and the drift of the audio.
             """
     )
 
@@ -29,8 +29,8 @@ struct Capture: AsyncParsableCommand {
             let change = (offsets.max() ?? 0) - (offsets.min() ?? 0)
             print(
                 """
-                ten minutes of sound whose clock is off by 208 ppm
-                  its place changes by    \(ms(change)) (to be ≤ 20 ms; 125 ms when nothing is done)
+                ten minutes of audio whose clock is off by 208 ppm
+                  its position changes by \(ms(change)) (to be ≤ 20 ms; 125 ms without a correction)
                 """)
         }
     }
@@ -74,8 +74,8 @@ struct Capture: AsyncParsableCommand {
             try await lab.plug(camera)
             let live = try await daemon.errors.first(
                 containing: "\"on air\" channel=main source=capture-0", from: position, within: .seconds(30))
-            // Its first picture is at the target a picture after the one that came when it went on air.
-            let seen = try await eventually("its first picture at the target") {
+            // The first frame of the card arrives one frame after the one that came when it went on air.
+            let seen = try await eventually("its first frame at the target") {
                 watcher.output.lines.first { $0.time > live.time }
             }
             plugs.append((seen.time - plugged).inSeconds)
@@ -100,7 +100,7 @@ struct Capture: AsyncParsableCommand {
               plug → seen             \(spread(plugs)) (to be ≤ 1500 ms)
               unplug → slate          \(spread(slates)) (to be ≤ \(ms(Self.after + 0.1)))
               RTMP publishes          \(try sink.publishes(of: "one").count) (to be 1)
-              pictures                \(times.count), backward timestamps \(probe.backwards.count) (to be 0), longest \
+              frames                  \(times.count), backward timestamps \(probe.backwards.count) (to be 0), longest \
             step \(longest) ms
             """)
     }

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// What frames cost on their way through the service, and what becomes of them when their encoder is killed or hangs.
+/// Measures the cost of frames on their way through the service, and their loss when their encoder is killed or hangs.
 struct CaptureFrames {
     let streambox: String
     let rate: Int
@@ -42,12 +42,12 @@ struct CaptureFrames {
         var pauses: [Double] = []
         for number in 1...Self.kills {
             show("encoder killed \(number) of \(Self.kills)")
-            pauses.append(try await strike(daemon, SIGKILL))
+            pauses.append(try await fail(daemon, SIGKILL))
             try await Task.sleep(for: .seconds(1))
         }
         show("encoder hangs")
         var peak = 0
-        async let hang = strike(daemon, SIGSTOP)
+        async let hang = fail(daemon, SIGSTOP)
         for _ in 0..<40 {
             try await Task.sleep(for: .milliseconds(50))
             peak = max(peak, try ProcessFigures(pid: daemon.pid).resident)
@@ -63,14 +63,16 @@ struct CaptureFrames {
             frames: 1920x1080 NV12 at \(rate)
               the service             \(((after.cpu - before.cpu) / Self.span.inSeconds * 100).formatted(1)) % of a \
             core, \(mib(after.resident)) resident
-              encoder killed → on     median \(ms(median(pauses))), worst \(ms(pauses.max() ?? 0)) without a picture
+              encoder killed → on     median \(ms(median(pauses))), worst \(ms(pauses.max() ?? 0)) without a frame
               encoder hangs → on      \(ms(hung)); \(mib(peak)) resident meanwhile, \(mib(rest)) afterwards
               frames lost             \(lost.isEmpty ? "0" : lost.map(\.text).joined(separator: "; ")) (to be 0)
             """)
     }
 
-    /// Sends the encoder of the frames a signal, and gives the time without a picture, in seconds.
-    private func strike(_ daemon: TestProcess, _ signal: Int32) async throws -> Double {
+    /// Sends a signal to the encoder of the frames.
+    ///
+    /// - Returns: The time without a frame, in seconds.
+    private func fail(_ daemon: TestProcess, _ signal: Int32) async throws -> Double {
         let position = (daemon.errors.lines.last?.index ?? -1) + 1
         guard
             let encoder = Leftovers.descendants(of: daemon.pid).first(where: {

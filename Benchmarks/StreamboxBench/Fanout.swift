@@ -2,16 +2,15 @@ import ArgumentParser
 import Foundation
 import TestSupport
 
-/// The daemon against nginx-rtmp's worker: the same 8 Mbit/s publisher, the same eight pushes to the same sink.
+/// Compares the daemon with nginx-rtmp's worker: the same 8 Mbit/s publisher, the same eight pushes to the same sink.
 ///
-/// Both get the stream at the same time from publishers of their own, so that whatever else the machine does meets
-/// both.
+/// Both get the stream at the same time from publishers of their own, so that other load on the machine affects both.
 struct Fanout: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "CPU and memory for one channel to eight targets, against nginx-rtmp.")
 
     @OptionGroup var product: Product
-    @Option(help: "Targets.") var targets = 8
+    @Option(help: "The number of targets.") var targets = 8
     @Option(help: "Seconds of measuring.") var seconds = 20
     @Option(help: "Kilobits per second of the source.") var bitrate = 8000
 

@@ -4,13 +4,13 @@ import Foundation
 import MPEGTS
 import TestSupport
 
-/// What it costs to put a stream through a feed, against copying the same bytes once.
+/// Measures the cost of a stream through a feed, against one copy of the same bytes.
 struct FeedFigures: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "feed", abstract: "Parse and fan out of a recorded stream with 1 to 8 readers, against memcpy.")
 
-    @Option(help: "Rounds; each measures everything once. The medians are printed.") var rounds = 31
-    @Option(help: "Bytes that are read at once.") var chunk = 64 << 10
+    @Option(help: "Rounds, each of which measures everything once. The medians are printed.") var rounds = 31
+    @Option(help: "Bytes of one read.") var chunk = 64 << 10
     @Option(help: "Seconds of stream.") var seconds = 20
 
     func run() async throws {
@@ -32,7 +32,7 @@ struct FeedFigures: AsyncParsableCommand {
         let most = 8
         let floor = Floor(chunk: chunk)
         let fanOuts = (1...most).map { FanOut(readers: $0, chunk: chunk) }
-        // Once each, so that buffers and windows have their size.
+        // Run each once first, so that buffers and windows have their size.
         floor.pass(stream)
         for fanOut in fanOuts { fanOut.pass(stream) }
 
@@ -40,7 +40,7 @@ struct FeedFigures: AsyncParsableCommand {
         var times = [[Double]](repeating: [], count: most)
         for round in 0..<rounds {
             floorTimes.append(cpuTime { floor.pass(stream) })
-            // Another one first in each round, so that none is always the one after the copy.
+            // Each round begins with another reader count, so that none always comes right after the copy.
             for turn in 0..<most {
                 let index = (turn + round) % most
                 times[index].append(cpuTime { fanOuts[index].pass(stream) })
@@ -49,7 +49,7 @@ struct FeedFigures: AsyncParsableCommand {
         let before = allocation_count()
         fanOuts[most - 1].pass(stream)
         let allocations = allocation_count() - before
-        // Else the end of the last one would be counted too.
+        // Otherwise the release of the fan-outs would be counted, too.
         withExtendedLifetime(fanOuts) {}
 
         let copy = median(floorTimes)
@@ -69,7 +69,7 @@ struct FeedFigures: AsyncParsableCommand {
         }
         let each = (median(times[most - 1]) - one) / one / Double(most - 1) * 100
         print(String(format: "each extra reader: %+.2f %%", each))
-        // A segment of the feed is new memory, and a quarter of a megabyte; nothing may be allocated below that.
+        // A segment of the feed is new memory of a quarter of a megabyte; no other allocation is allowed.
         let segments = stream.count / (256 << 10) + 1
         print(
             """
@@ -78,7 +78,7 @@ struct FeedFigures: AsyncParsableCommand {
             """
         )
         guard bytes / one >= 1e9, each <= 5, allocations <= 3 * segments else {
-            print("wanted: 1 GB/s or more, 5 % or less for each extra reader, no allocation but for segments")
+            print("wanted: 1 GB/s or more, 5 % or less for each extra reader, no allocation except for segments")
             throw ExitCode.failure
         }
     }
@@ -96,7 +96,7 @@ struct FeedFigures: AsyncParsableCommand {
     private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 }
 
-/// The least that anybody does who takes a stream in: copying it once, as `read` does.
+/// The least work of a program that reads a stream: one copy, as `read` makes it.
 private final class Floor {
     private let buffer: UnsafeMutableRawBufferPointer
     private let chunk: Int
@@ -120,7 +120,7 @@ private final class Floor {
     }
 }
 
-/// One writer and its readers, as the daemon has them. The readers take everything, and look at each piece's ends.
+/// One writer and its readers, as in the daemon. The readers take everything, and read the ends of each piece.
 private final class FanOut {
     private var parser = UnitParser()
     private var splicer: Splicer

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// Asks for one path over and over, each connection as soon as it has its answer.
+/// Requests one path again and again; each connection sends its next request as soon as it has its answer.
 struct HTTPLoad: Sendable {
     let port: Int
     let path: String
@@ -13,7 +13,7 @@ struct HTTPLoad: Sendable {
         var seconds = 0.0
     }
 
-    /// - Throws: `Failed` at an answer that is none, or is not 200.
+    /// - Throws: `Failed` if an answer is incomplete or its status is not 200.
     func run(for seconds: Double) async throws -> Answers {
         let start = ContinuousClock.now
         let parts = try await withThrowingTaskGroup(of: Answers.self) { tasks in
@@ -61,7 +61,7 @@ struct HTTPLoad: Sendable {
         return answers
     }
 
-    /// Bytes of the answer with its header; `nil` while that is not whole.
+    /// Returns the bytes of the answer with its header, or `nil` while the header is not complete.
     private func length(of bytes: ArraySlice<UInt8>) throws -> Int? {
         let head = String(decoding: bytes.prefix(1024), as: UTF8.self)
         guard let end = head.range(of: "\r\n\r\n") else { return nil }

@@ -2,11 +2,11 @@ import ArgumentParser
 import Foundation
 import TestSupport
 
-/// Encoders that are killed, hang or are handed over, seen from the target.
+/// Kills, freezes and hands over encoders, and measures at the target.
 struct Handover: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
-            "Kills, stops and hands over encoders at random moments: what the target loses, and how long it waits.")
+            "Kills, stops and hands over encoders at random moments: the loss of the target, and how long it waits.")
 
     @OptionGroup var product: Product
     @Option(help: "Encoders that get SIGKILL.") var kills = 30
@@ -27,7 +27,7 @@ struct Handover: AsyncParsableCommand {
         let sink = try await stage.nginx(record: true)
         let (port, watch) = (try FreePort.tcp(), try FreePort.tcp())
         let url = "rtmp://127.0.0.1:\(watch)/live/key"
-        // Tells each picture as it comes, so that its arrival can be timed.
+        // Prints a line for each frame as it comes, so that its arrival can be timed.
         let watcher = try await stage.program(
             "ffmpeg",
             [
@@ -60,17 +60,17 @@ struct Handover: AsyncParsableCommand {
                 $0.gop = 30
             }, to: "rtmp://127.0.0.1:\(port)/live/x")
         try await daemon.errors.first(containing: "\"on air\" channel=main source=rtmp-0", within: .seconds(30))
-        try await eventually("pictures at the target", within: .seconds(30)) { watcher.output.lines.count > 90 }
+        try await eventually("frames at the target", within: .seconds(30)) { watcher.output.lines.count > 90 }
 
         var random = SeededRandom(seed: seed)
         var gaps: [Double] = []
         for round in 1...max(1, kills) where kills > 0 {
-            gaps.append(try await strike(SIGKILL, daemon, watcher, &random))
+            gaps.append(try await fail(SIGKILL, daemon, watcher, &random))
             show("killed \(round) of \(kills)")
         }
         var stalls: [Double] = []
         for round in 0..<hangs {
-            stalls.append(try await strike(SIGSTOP, daemon, watcher, &random))
+            stalls.append(try await fail(SIGSTOP, daemon, watcher, &random))
             show("stopped \(round + 1) of \(hangs)")
         }
         for round in 0..<planned {
@@ -88,20 +88,20 @@ struct Handover: AsyncParsableCommand {
 
     /// Signals the encoder at a random moment.
     ///
-    /// - Returns: Seconds from the signal to the next new picture at the target.
-    private func strike(_ signal: Int32, _ daemon: TestProcess, _ watcher: TestProcess, _ random: inout SeededRandom)
+    /// - Returns: Seconds from the signal to the next new frame at the target.
+    private func fail(_ signal: Int32, _ daemon: TestProcess, _ watcher: TestProcess, _ random: inout SeededRandom)
         async throws -> Double
     {
         try await Task.sleep(for: .milliseconds(Int.random(in: 1000...2000, using: &random)))
         guard let encoder = encoder(of: daemon) else { throw Failed("there is no encoder") }
         let position = (daemon.errors.lines.last?.index ?? -1) + 1
-        let struck = ContinuousClock.now
+        let failed = ContinuousClock.now
         kill(encoder, signal)
         try await daemon.errors.first("the handover", from: position, within: .seconds(20)) {
             $0.contains("handed over")
         }
         try await Task.sleep(for: .milliseconds(700))
-        return try watcher.secondsToNextPicture(behind: struck)
+        return try watcher.secondsToNextFrame(after: failed)
     }
 
     private func encoder(of daemon: TestProcess) -> Int32? {
@@ -111,33 +111,33 @@ struct Handover: AsyncParsableCommand {
         }?.pid
     }
 
-    /// - Returns: Seconds from the end of the source until the slate is on air, and to its first picture at the target.
+    /// - Returns: Seconds from the end of the source until the slate is on air, and to its first frame at the target.
     private func toSlate(
         _ stage: Stage, _ publisher: TestProcess, _ daemon: TestProcess, _ watcher: TestProcess
     ) async throws -> (onAir: Double, target: Double) {
         let position = (daemon.errors.lines.last?.index ?? -1) + 1
         let gone = ContinuousClock.now
         publisher.send(SIGKILL)
-        let told = try await daemon.errors.first(
+        let onAir = try await daemon.errors.first(
             containing: "\"on air\" channel=main source=slate", from: position, within: .seconds(20))
         try await Task.sleep(for: .seconds(1))
         await stage.end(publisher)
-        // In the stream the slate stands behind the one long step; the pictures before it may arrive late, with their
-        // sound.
-        let pictures = watcher.output.lines.suffix(120).compactMap { line in
+        // In the stream the slate comes after the one long step; the frames before it may arrive late, with their
+        // audio.
+        let frames = watcher.output.lines.suffix(120).compactMap { line in
             line.text.split(separator: ",").dropFirst(2).first.flatMap { Int($0.trimmingCharacters(in: .whitespaces)) }
                 .map { (time: line.time, pts: $0) }
         }
-        let steps = zip(pictures, pictures.dropFirst()).map { (length: $1.pts - $0.pts, arrival: $1.time) }
+        let steps = zip(frames, frames.dropFirst()).map { (length: $1.pts - $0.pts, arrival: $1.time) }
         guard let longest = steps.max(by: { $0.length < $1.length }), longest.length > 500 else {
             throw Failed("no slate came")
         }
-        return ((told.time - gone).inSeconds, (longest.arrival - gone).inSeconds)
+        return ((onAir.time - gone).inSeconds, (longest.arrival - gone).inSeconds)
     }
 
     // MARK: The floor
 
-    /// Seconds from exec to the first encoded byte, of a bare FFmpeg that is fed a group of pictures at once.
+    /// Returns the seconds from exec to the first encoded byte of a bare FFmpeg that is fed a group of pictures at once.
     private func measureFloor() async throws -> [Double] {
         try await withStage { stage in
             let file = stage.folder.path("gop.ts")
@@ -187,33 +187,33 @@ struct Handover: AsyncParsableCommand {
               twice                   \(verdict.duplicated.count) (to be 0)
               backward timestamps     \(probe.backwards.count) (to be 0)
               RTMP publishes          \(publishes) (to be 1)
-              complaints of a decoder \(reading.complaints.count)
-              kill → next picture     median \(ms(median(gaps))), p95 \(ms(percentile(gaps, 95))), worst \
+              errors of a decoder     \(reading.complaints.count)
+              kill → next frame       median \(ms(median(gaps))), p95 \(ms(percentile(gaps, 95))), worst \
             \(ms(gaps.max() ?? 0)) (to be ≤ 250 ms, p95 ≤ 400 ms)
               floor                   median \(ms(median(floor))): exec → first byte of a bare FFmpeg that is fed a \
             cached GOP
-              hang → next picture     worst \(ms(stalls.max() ?? 0)) (to be ≤ 2500 ms)
+              hang → next frame       worst \(ms(stalls.max() ?? 0)) (to be ≤ 2500 ms)
               source lost → slate     on air after \(ms(slate.onAir)) (to be ≤ \(ms(Self.after + 0.1))), its first \
-            picture at the target after \(ms(slate.target))
-              sound against picture   \(ms(offsets.min() ?? 0)) … \(ms(offsets.max() ?? 0)): a change of \(ms(drift)) \
+            frame at the target after \(ms(slate.target))
+              audio against video     \(ms(offsets.min() ?? 0)) … \(ms(offsets.max() ?? 0)): a change of \(ms(drift)) \
             over \(kills + hangs + planned) handovers (to be ≤ 20 ms)
             """)
     }
 }
 
 extension TestProcess {
-    /// Seconds from the moment at which an encoder was struck to the first new picture, of a program that prints a line
-    /// a picture.
-    func secondsToNextPicture(behind struck: ContinuousClock.Instant) throws -> Double {
-        // What was under way when the encoder was struck still arrives, for a tenth of a second or so; the next one's
-        // first picture is behind the longest pause that begins until then.
-        let arrivals = output.lines.map(\.time).filter { $0 > struck - .milliseconds(200) }
-        let pauses = zip(arrivals, arrivals.dropFirst()).filter { $1 > struck && $0 < struck + .milliseconds(150) }
+    /// Returns the seconds from the failure of an encoder to the first new frame, of a program that prints a line for
+    /// each frame.
+    func secondsToNextFrame(after failed: ContinuousClock.Instant) throws -> Double {
+        // Frames that were on their way at the failure still arrive, for about a tenth of a second. The first frame of
+        // the next encoder comes after the longest pause that begins until then.
+        let arrivals = output.lines.map(\.time).filter { $0 > failed - .milliseconds(200) }
+        let pauses = zip(arrivals, arrivals.dropFirst()).filter { $1 > failed && $0 < failed + .milliseconds(150) }
             .map { (length: $1 - $0, end: $1) }
         guard let longest = pauses.max(by: { $0.length < $1.length }) else {
-            throw Failed("no picture came behind the signal")
+            throw Failed("no frame came after the signal")
         }
-        return (longest.end - struck).inSeconds
+        return (longest.end - failed).inSeconds
     }
 }
 
@@ -223,7 +223,7 @@ extension Duration {
     }
 }
 
-/// The value below which so many of a hundred lie.
+/// Returns the value below which a share of the values lies.
 func percentile(_ values: [Double], _ percent: Int) -> Double {
     let sorted = values.sorted()
     return sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, (sorted.count * percent + 99) / 100 - 1)]

@@ -3,14 +3,13 @@ import Foundation
 import LabKit
 import TestSupport
 
-/// GPUs that fail, hang, are pulled and come back, seen from the target; and how long looking at them takes. In the
-/// lab.
+/// Fails, hangs, pulls and returns GPUs of the lab, measures at the target, and measures the time of a probe.
 struct Hardware: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
             """
-            Breaks, hangs, pulls and mends GPUs in the lab: what the target loses, how long it waits, and what \
-            probing costs.
+            Breaks, hangs, pulls and repairs GPUs in the lab: the loss of the target, how long it waits, and the \
+            cost of a probe.
             """
     )
 
@@ -19,16 +18,16 @@ struct Hardware: AsyncParsableCommand {
     @Option(help: "Runs of probe.") var probes = 5
     @Option(help: "The seed of the random moments and of the storm.") var seed: UInt64 = 1
 
-    /// What befalls the GPU in use.
-    private enum Blow: CaseIterable {
+    /// A fault of the GPU in use.
+    private enum Fault: CaseIterable {
         case error, removal, hang
     }
 
     private struct Seen {
-        var times: [Blow: [Double]] = [:]
-        /// Seconds without a picture when a group went back to a GPU, by the service's own word.
+        var times: [Fault: [Double]] = [:]
+        /// Seconds without a frame when a group went back to a GPU, as the service reports them.
         var returns: [Double] = []
-        var pictures = 0, lost = 0, twice = 0, backward = 0, publishes = 0
+        var frames = 0, lost = 0, twice = 0, backward = 0, publishes = 0
     }
 
     func run() async throws {
@@ -38,26 +37,26 @@ struct Hardware: AsyncParsableCommand {
         for round in 1...max(1, rounds) {
             try await withLab { stage, lab in try await shake(stage, lab, round, &random, &seen) }
         }
-        let all = { (blow: Blow) in seen.times[blow] ?? [] }
+        let all = { (fault: Fault) in seen.times[fault] ?? [] }
         print(
             """
             \(rounds) services, \(all(.error).count) errors, \(all(.removal).count) removals, \(all(.hang).count) \
             hangs, \(seen.returns.count) returns
-              pictures at the target  \(seen.pictures)
+              frames at the target    \(seen.frames)
               lost                    \(seen.lost) (to be 0)
               twice                   \(seen.twice) (to be 0)
               backward timestamps     \(seen.backward) (to be 0)
               RTMP publishes          \(seen.publishes) (to be \(rounds))
-              error → next picture    \(spread(all(.error))) (to be ≤ 300 ms at the median)
-              removal → next picture  \(spread(all(.removal))) (to be ≤ 300 ms at the median)
-              hang → next picture     \(spread(all(.hang))) (to be ≤ 2500 ms)
+              error → next frame      \(spread(all(.error))) (to be ≤ 300 ms at the median)
+              removal → next frame    \(spread(all(.removal))) (to be ≤ 300 ms at the median)
+              hang → next frame       \(spread(all(.hang))) (to be ≤ 2500 ms)
               return: pause           \(spread(seen.returns))
             """)
         try await measureProbe()
         try await measureStorm()
     }
 
-    // MARK: Blows
+    // MARK: Faults
 
     private func shake(_ stage: Stage, _ lab: Lab, _ round: Int, _ random: inout SeededRandom, _ seen: inout Seen)
         async throws
@@ -95,11 +94,12 @@ struct Hardware: AsyncParsableCommand {
             """)
         let daemon = try await stage.program(
             product.streambox, ["run", "--config", config, "--log-level", "info"], environment: lab.environment)
-        try await eventually("pictures at the target", within: .seconds(30)) { watcher.output.lines.count > 60 }
+        try await eventually("frames at the target", within: .seconds(30)) { watcher.output.lines.count > 60 }
         try await onGPU(daemon, config, "the GPU in use")
-        // At first there is software alone to fall to, then another GPU. None is struck a third time: it would rest.
-        for (number, blow) in Blow.allCases.enumerated() {
-            show("round \(round) of \(rounds): \(blow)")
+        // At first the group can only fall back to software, then to another GPU. No GPU fails a third time: it would
+        // rest.
+        for (number, fault) in Fault.allCases.enumerated() {
+            show("round \(round) of \(rounds): \(fault)")
             if number == 1 {
                 try await lab.plug(.amd)
                 try await eventually("both GPUs tried", within: .seconds(20)) {
@@ -112,8 +112,8 @@ struct Hardware: AsyncParsableCommand {
             let gpu = slot == LabGPU.intel.slot ? LabGPU.intel : .amd
             try await Task.sleep(for: .milliseconds(Int.random(in: 500...1500, using: &random)))
             let position = (daemon.errors.lines.last?.index ?? -1) + 1
-            let struck = ContinuousClock.now
-            switch blow {
+            let failed = ContinuousClock.now
+            switch fault {
             case .error: try lab.fail(.endPicture, .operationFailed, on: gpu)
             case .hang: try lab.fail(.endPicture, .hang, on: gpu)
             case .removal: try await lab.unplug(gpu)
@@ -122,9 +122,9 @@ struct Hardware: AsyncParsableCommand {
                 $0.contains("handed over")
             }
             try await Task.sleep(for: .milliseconds(700))
-            seen.times[blow, default: []].append(try watcher.secondsToNextPicture(behind: struck))
+            seen.times[fault, default: []].append(try watcher.secondsToNextFrame(after: failed))
             try lab.heal()
-            if blow == .removal { try await lab.plug(gpu) }
+            if fault == .removal { try await lab.plug(gpu) }
             try await onGPU(daemon, config, "every GPU ready and one in use")
         }
         seen.returns += daemon.errors.lines.map(\.text).filter { $0.contains("cause=fail-back") }.compactMap { line in
@@ -135,7 +135,7 @@ struct Hardware: AsyncParsableCommand {
         _ = try await daemon.wait(.seconds(10))
         let recordings = sink.recordings(of: "one")
         let verdict = Verdict(try await FrameReader.read(.url(recordings[recordings.count - 1])))
-        seen.pictures += verdict.received
+        seen.frames += verdict.received
         seen.lost += verdict.lostCount
         seen.twice += verdict.duplicated.count
         seen.backward += try await MediaProbe.read(.url(recordings[recordings.count - 1])).backwards.count
@@ -158,7 +158,7 @@ struct Hardware: AsyncParsableCommand {
         }
     }
 
-    // MARK: Looking
+    // MARK: Probe
 
     private func measureProbe() async throws {
         var tried: [Double] = []
@@ -214,7 +214,7 @@ struct Hardware: AsyncParsableCommand {
                 200 hotplug events in a second
                   before                  \((idle * 100).formatted(2)) % of a core
                   during                  \((cost * 1000).formatted(1)) ms of processor time
-                  a second behind         \((after * 100).formatted(2)) % of a core (to be as before)
+                  a second later          \((after * 100).formatted(2)) % of a core (to be as before)
                 """)
             daemon.send(SIGTERM)
             _ = try await daemon.wait(.seconds(10))

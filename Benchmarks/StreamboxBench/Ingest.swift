@@ -2,16 +2,16 @@ import ArgumentParser
 import Foundation
 import TestSupport
 
-/// Strangers at the RTMP port, while somebody publishes.
+/// Attacks the RTMP port while a publisher is on air.
 struct Ingest: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
-            "Wrong keys and half-open connections without an end: what the live publisher loses, and what they cost.")
+            "Endless wrong keys and half-open connections: the loss of the live publisher, and their cost.")
 
     @OptionGroup var product: Product
     @Option(help: "Attempts with a wrong key.") var attempts = 10_000
-    @Option(help: "Seconds over which they come, and for which half-open connections are held.") var seconds = 60
-    @Option(help: "Addresses that they come from.") var addresses = 32
+    @Option(help: "Seconds of the wrong keys, and of the half-open connections.") var seconds = 60
+    @Option(help: "Addresses of the attackers.") var addresses = 32
     @Option(help: "Half-open connections.") var halfOpen = 200
 
     private static let key = "the-right-key"
@@ -61,7 +61,7 @@ struct Ingest: AsyncParsableCommand {
                 """
                 ingest: 640x360p30 copied to one target; \(attempts) wrong keys in \(seconds) s from \(addresses) \
                 addresses, then \(halfOpen) half-open connections for \(seconds) s
-                  pictures                \(verdict.received), numbers \(verdict.first ?? 0)...\(verdict.last ?? 0)
+                  frames                  \(verdict.received), numbers \(verdict.first ?? 0)...\(verdict.last ?? 0)
                   lost, twice             \(verdict.lostCount), \(verdict.duplicated.count) (to be 0, 0)
                   publishes at the target \(try sink.publishes(of: "one").count) (to be 1)
                   processor, a core       quiet \(quiet.text), wrong keys \(flood.text), half-open \(held.text)
@@ -76,7 +76,7 @@ struct Ingest: AsyncParsableCommand {
         }
     }
 
-    // MARK: Strangers
+    // MARK: Attacks
 
     private static let threads = 256
 
@@ -101,7 +101,7 @@ struct Ingest: AsyncParsableCommand {
         print("\(attempts) wrong keys in \((ContinuousClock.now - start).inSeconds.formatted(1)) s")
     }
 
-    /// Connections that say nothing or stop in the middle of the handshake; those that are closed are opened again.
+    /// Holds connections that send nothing or stop in the middle of the handshake, and opens closed ones again.
     private func holdOpen(_ port: Int) async throws {
         var open: [Int32] = []
         defer { for connection in open { close(connection) } }
@@ -130,12 +130,12 @@ struct Ingest: AsyncParsableCommand {
         print("\(number) connections opened to hold \(halfOpen)")
     }
 
-    // MARK: What it costs
+    // MARK: Cost
 
     private struct Cost {
-        /// Of a core.
+        /// The share of a core.
         var share: Double
-        /// Bytes and number, at the most.
+        /// The highest values, in bytes and as a number.
         var resident: Int
         var descriptors: Int
         var text: String { "\((share * 100).formatted(2)) %" }
@@ -179,10 +179,10 @@ struct Ingest: AsyncParsableCommand {
     }
 }
 
-/// One of the loopback network.
+/// Returns an address of the loopback network.
 private func address(_ number: Int, of count: Int) -> UInt32 { 0x7F00_0002 + UInt32(number % count) }
 
-/// Does what blocks.
+/// Runs blocking work on a thread of its own.
 private func onThread(_ body: @escaping @Sendable () -> Void) async {
     await withCheckedContinuation { done in
         Thread.detachNewThread {

@@ -3,11 +3,11 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// What the two feeds add: the service against the same FFmpeg commands joined by plain pipes.
+/// Measures the latency that the two feeds add: the service against the same FFmpeg commands joined by plain pipes.
 ///
-/// One recorded stream is sent twice, packet by packet in its own pace, to two UDP ports at the same moments. One goes
-/// through the service, the other through `relay | encoder` with the very arguments that `streambox plan` prints. The
-/// pictures come at irregular distances, so that each is found again at the far end whatever its timestamp has become.
+/// One recorded stream is sent twice, packet by packet at its own pace, to two UDP ports at the same moments. One goes
+/// through the service, the other through `relay | encoder` with exactly the arguments that `streambox plan` prints. The
+/// frames come at irregular distances, so that each can be identified at the far end even if its timestamp has changed.
 struct Latency: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Latency of source → relay → encoder → tap, against plain pipes.")
@@ -19,8 +19,8 @@ struct Latency: AsyncParsableCommand {
     @Flag(
         help:
             """
-            Lets the plain pipes declare the lengths of pictures, as feeds do, so that a reader need not wait for \
-            the next one.
+            Lets the plain pipes declare the lengths of frames, as feeds do, so that a reader need not wait for the \
+            next one.
             """
     )
     var declaredLengths = false
@@ -55,7 +55,7 @@ struct Latency: AsyncParsableCommand {
             let ours = stream.delays(of: arrivals[0].all, sent: sent, after: Double(warmup))
             let theirs = stream.delays(of: arrivals[1].all, sent: sent, after: Double(warmup))
             guard !ours.isEmpty, !theirs.isEmpty else {
-                throw Failed("no picture could be matched: \(ours.count), \(theirs.count)")
+                throw Failed("no frame could be matched: \(ours.count), \(theirs.count)")
             }
             let frame = 1000.0 / Double(rate)
             let difference = median(Array(ours.values)) - median(Array(theirs.values))
@@ -63,17 +63,17 @@ struct Latency: AsyncParsableCommand {
             func line(_ delays: [Double]) -> String {
                 """
                 median \(median(delays).formatted(1)) ms, p95 \(percentile(delays, 0.95).formatted(1)) ms, \
-                \(delays.count) pictures
+                \(delays.count) frames
                 """
             }
             print(
                 """
-                latency: last byte of a picture sent → last byte of it out, \(seconds) s at \(rate) frames per second
+                latency: last byte of a frame sent → last byte of it out, \(seconds) s at \(rate) frames per second
                   streambox (two feeds, tap)  \(line(Array(ours.values)))
                   relay | encoder\(declaredLengths ? ", declared" : "          ")   \(line(Array(theirs.values)))
                   difference of the medians   \(difference.formatted(1)) ms = \((difference / frame).formatted(2)) \
                 frames (to be ≤ 1)
-                  picture by picture          \(line(pairs))
+                  frame by frame              \(line(pairs))
                 """)
         }
     }
@@ -83,7 +83,9 @@ struct Latency: AsyncParsableCommand {
         return text.split(whereSeparator: \.isWhitespace).last.map(String.init) ?? ""
     }
 
-    /// Starts relay and encoder with a pipe between them, and gives the reading end of the encoder's output.
+    /// Starts relay and encoder with a pipe between them.
+    ///
+    /// - Returns: The reading end of the encoder's output.
     private func plainPipes(_ stage: Stage, _ configuration: String) async throws -> Int32 {
         struct Plan: Decodable {
             struct Process: Decodable {
@@ -109,7 +111,7 @@ struct Latency: AsyncParsableCommand {
         let encoder = try arguments("encoder")
         var relay = try arguments("relay")
         if declaredLengths { relay.insert(contentsOf: ["-omit_video_pes_length", "0"], at: relay.count - 1) }
-        // The service tells its encoder the rate that the feed has found; a plan cannot know it.
+        // The service sets the encoder's frame rate to the measured one, which a plan cannot know.
         let told = encoder.map { $0 == "force-cfr=0" ? "fps=\(rate)" : $0 }
         _ = try await stage.program(
             told[0], Array(told.dropFirst()), input: .descriptor(between[0]), output: .descriptor(behind[1]))
@@ -119,18 +121,18 @@ struct Latency: AsyncParsableCommand {
     }
 }
 
-/// A recorded stream whose pictures come at irregular distances.
+/// A recorded stream whose frames come at irregular distances.
 private struct PacedStream {
-    /// The stream in pieces of one datagram each, and when each is to be sent.
+    /// The stream in pieces of one datagram each, and the time to send each.
     private var datagrams: [(bytes: [UInt8], at: Double)] = []
-    /// When each picture is shown, in seconds from the first.
-    private var pictures: [Double] = []
-    /// The datagram that ends each picture.
+    /// The time at which each frame is shown, in seconds from the first.
+    private var frames: [Double] = []
+    /// The datagram that ends each frame.
     private var lastDatagram: [Int] = []
     private static let videoPID = 256
 
     init(seconds: Int, rate: Int) async throws {
-        // Every picture is moved by up to a quarter of a frame, by a rule that does not repeat.
+        // Every frame is moved by up to a quarter of a frame, by a rule that does not repeat.
         let ticks = 90_000 / rate
         let moved = "setpts='N*\(ticks)+mod(N*N*7919+N*104729,\(ticks / 2))',settb=1/90000"
         let bytes = try await TestProcess.run(
@@ -151,7 +153,7 @@ private struct PacedStream {
         // A packet belongs to the unit that began last on its PID, and is due at that unit's decoding time.
         let starts = TransportBytes.timestamps(bytes)
         guard let first = starts.first(where: { $0.pid == Self.videoPID }) else {
-            throw Failed("a stream without pictures")
+            throw Failed("the stream has no frames")
         }
         let byPacket = Dictionary(starts.map { ($0.packet, $0) }, uniquingKeysWith: { first, _ in first })
         var due = 0.0
@@ -160,7 +162,7 @@ private struct PacedStream {
         for (index, packet) in TransportBytes.packets(bytes).enumerated() {
             if let start = byPacket[index] {
                 let time = Double(Int64(start.dts) - Int64(first.dts)) / 90_000
-                if start.pid == Self.videoPID { pictures.append(Double(Int64(start.pts) - Int64(first.pts)) / 90_000) }
+                if start.pid == Self.videoPID { frames.append(Double(Int64(start.pts) - Int64(first.pts)) / 90_000) }
                 due = max(due, time)
             }
             if !open.isEmpty, open.count >= 7 * TransportBytes.packetSize || due > opened {
@@ -169,15 +171,17 @@ private struct PacedStream {
             }
             if open.isEmpty { opened = due }
             open += packet
-            if TransportBytes.pid(packet) == Self.videoPID, !pictures.isEmpty {
-                if lastDatagram.count < pictures.count { lastDatagram.append(0) }
-                lastDatagram[pictures.count - 1] = datagrams.count
+            if TransportBytes.pid(packet) == Self.videoPID, !frames.isEmpty {
+                if lastDatagram.count < frames.count { lastDatagram.append(0) }
+                lastDatagram[frames.count - 1] = datagrams.count
             }
         }
         datagrams.append((open, opened))
     }
 
-    /// Sends every datagram to every port at its time; gives when each was sent.
+    /// Sends every datagram to every port at its time.
+    ///
+    /// - Returns: When each was sent.
     func send(to ports: [Int]) async throws -> [ContinuousClock.Instant] {
         let datagrams = datagrams
         return try await withCheckedThrowingContinuation { continuation in
@@ -209,50 +213,50 @@ private struct PacedStream {
         }
     }
 
-    /// Milliseconds from the sending of each picture to its arrival, by the picture's number.
-    func delays(of arrivals: [Arrivals.Picture], sent: [ContinuousClock.Instant], after: Double) -> [Int: Double] {
+    /// Returns the milliseconds from the sending of each frame to its arrival, by the frame's number.
+    func delays(of arrivals: [Arrivals.Frame], sent: [ContinuousClock.Instant], after: Double) -> [Int: Double] {
         guard let offset = offset(of: arrivals) else { return [:] }
         var delays: [Int: Double] = [:]
         var next = 0
         for arrival in arrivals {
             let time = arrival.pts - offset
-            while next < pictures.count, pictures[next] < time - 0.0005 { next += 1 }
-            guard next < pictures.count, abs(pictures[next] - time) <= 0.0005, pictures[next] >= after else { continue }
+            while next < frames.count, frames[next] < time - 0.0005 { next += 1 }
+            guard next < frames.count, abs(frames[next] - time) <= 0.0005, frames[next] >= after else { continue }
             delays[next] = (arrival.time - sent[lastDatagram[next]]).inSeconds * 1000
         }
         return delays
     }
 
-    /// How much later a picture's timestamp is at the far end: the one offset at which most pictures fall on one that
-    /// was sent.
-    private func offset(of arrivals: [Arrivals.Picture]) -> Double? {
+    /// Returns how much later a frame's timestamp is at the far end: the offset at which most frames match one that was
+    /// sent.
+    private func offset(of arrivals: [Arrivals.Frame]) -> Double? {
         let sample = arrivals.dropFirst(arrivals.count / 2).prefix(40)
         guard let first = sample.first, sample.count == 40 else { return nil }
         func hits(_ offset: Double) -> Int {
             var next = 0
             return sample.count { arrival in
                 let time = arrival.pts - offset
-                while next < pictures.count, pictures[next] < time - 0.0005 { next += 1 }
-                return next < pictures.count && abs(pictures[next] - time) <= 0.0005
+                while next < frames.count, frames[next] < time - 0.0005 { next += 1 }
+                return next < frames.count && abs(frames[next] - time) <= 0.0005
             }
         }
-        let best = pictures.map { first.pts - $0 }.max { hits($0) < hits($1) }
+        let best = frames.map { first.pts - $0 }.max { hits($0) < hits($1) }
         return best.flatMap { hits($0) > 30 ? $0 : nil }
     }
 }
 
-/// Reads a transport stream and notes when the last packet of each picture came.
+/// Reads a transport stream and records when the last packet of each frame came.
 final class Arrivals: Sendable {
-    struct Picture: Sendable {
+    struct Frame: Sendable {
         /// In seconds.
         var pts: Double
         var time: ContinuousClock.Instant
     }
-    private let pictures = Mutex<[Picture]>([])
+    private let frames = Mutex<[Frame]>([])
 
-    var all: [Picture] { pictures.withLock { $0 } }
+    var all: [Frame] { frames.withLock { $0 } }
 
-    /// - Parameter descriptor: owned and read to its end.
+    /// - Parameter descriptor: Owned by this object and read to its end.
     init(descriptor: Int32) {
         Thread.detachNewThread { [self] in
             var buffer = [UInt8](repeating: 0, count: 256 << 10)
@@ -273,14 +277,14 @@ final class Arrivals: Sendable {
 
     private func take(_ bytes: [UInt8], _ now: ContinuousClock.Instant) {
         let starts = TransportBytes.timestamps(bytes).filter { $0.pid == 256 }
-        pictures.withLock { pictures in
+        frames.withLock { frames in
             var next = starts.startIndex
             for (index, packet) in TransportBytes.packets(bytes).enumerated() where TransportBytes.pid(packet) == 256 {
                 if next < starts.endIndex, starts[next].packet == index {
-                    pictures.append(Picture(pts: Double(starts[next].pts) / 90_000, time: now))
+                    frames.append(Frame(pts: Double(starts[next].pts) / 90_000, time: now))
                     next += 1
-                } else if !pictures.isEmpty {
-                    pictures[pictures.count - 1].time = now
+                } else if !frames.isEmpty {
+                    frames[frames.count - 1].time = now
                 }
             }
         }

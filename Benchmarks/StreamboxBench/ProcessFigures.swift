@@ -1,15 +1,15 @@
 import Foundation
 import TestSupport
 
-/// What the kernel says of a process.
+/// The kernel's figures of a process.
 struct ProcessFigures {
-    /// Seconds on a processor, all threads together.
+    /// Seconds on a processor, for all threads together.
     var cpu: Double
     /// Bytes resident.
     var resident: Int
 
     init(pid: Int32) throws {
-        // schedstat counts nanoseconds; the ticks in `stat` are too coarse for a process that hardly works.
+        // schedstat counts nanoseconds; the ticks in `stat` are too coarse for a process that is nearly idle.
         let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
         var nanoseconds = 0.0
         for task in tasks {

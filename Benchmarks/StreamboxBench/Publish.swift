@@ -2,21 +2,21 @@ import ArgumentParser
 import Foundation
 import TestSupport
 
-/// One RTMP publisher: what it costs to take it in, and how long a picture is on its way into the channel.
+/// Measures the cost of one RTMP publisher, and how long a frame takes into the channel.
 ///
-/// The picture is read at the channel's tap, so nothing else runs but what takes it in: the service itself and, in a
-/// build that has them, its relays. Two builds get the same messages at the same time.
+/// The frames are read at the channel's tap, so only the processes that read the publisher run: the service itself and,
+/// in a build that has them, its relays. Two builds get the same messages at the same time.
 struct Publish: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "A publisher of H.264 and AAC: what all that takes it in costs, and how long a picture takes.")
+        abstract: "A publisher of H.264 and AAC: the cost of all processes that read it, and the delay of a frame.")
 
     @OptionGroup var product: Product
     @Option(help: "Another build of the service, which gets the same publisher at the same time.") var former: String?
-    @Option(help: "Seconds that are published.") var seconds = 40
-    @Option(help: "Kilobits per second of the picture.") var bitrate = 8000
+    @Option(help: "Seconds to publish.") var seconds = 40
+    @Option(help: "Kilobits per second of the video.") var bitrate = 8000
     @Option(help: "Frames per second.") var rate = 30
 
-    /// Seconds at the beginning that do not count: FFmpeg is asked what it can do, and readers come.
+    /// Seconds at the beginning that do not count, in which the service queries FFmpeg and readers connect.
     private static let warmup = 10
 
     func run() async throws {
@@ -26,7 +26,7 @@ struct Publish: AsyncParsableCommand {
             if let former { builds.append(("former", former)) }
             var boxes: [Contender] = []
             for (name, program) in builds { boxes.append(try await Contender(stage, name: name, program: program)) }
-            // The slate is on air, and FFmpeg has been asked.
+            // By then the slate is on air, and the service has queried FFmpeg.
             try await Task.sleep(for: .seconds(5))
             let publishing = boxes.map { box in
                 Task { try await HandMadePublisher.publish(messages, to: box.port, key: "x") }
@@ -48,22 +48,22 @@ struct Publish: AsyncParsableCommand {
             )
             for (index, box) in boxes.enumerated() {
                 let cpu = (after[index].cpu - before[index].cpu) / Double(length) * 100
-                // The slate comes back long after the last picture.
+                // The slate comes back long after the last frame.
                 let arrived = box.arrivals.all.suffix(sent[index].count)
                 let delays = zip(arrived, sent[index]).map { ($0.time - $1).inSeconds * 1000 }
                 guard arrived.count == sent[index].count, let first = delays.first else {
-                    throw Failed("\(box.name): \(arrived.count) pictures of \(sent[index].count) came")
+                    throw Failed("\(box.name): \(arrived.count) frames of \(sent[index].count) came")
                 }
                 let steady = Array(delays.dropFirst(Self.warmup * rate))
                 print(
                     """
                       \(box.name)
-                        processes            \(after[index].processes) (the service, and what it runs for the publisher)
+                        processes            \(after[index].processes) (the service, and its processes for the publisher)
                         processor, all       \(cpu.formatted(2)) % of a core
                         resident, all        \(after[index].resident >> 20) MiB
-                        first picture        \(first.formatted(1)) ms, last byte sent → last byte at the tap
-                        picture              median \(median(steady).formatted(1)) ms, p95 \
-                    \(percentile(steady, 0.95).formatted(1)) ms, \(steady.count) pictures
+                        first frame          \(first.formatted(1)) ms, last byte sent → last byte at the tap
+                        frame                median \(median(steady).formatted(1)) ms, p95 \
+                    \(percentile(steady, 0.95).formatted(1)) ms, \(steady.count) frames
                     """)
                 _ = try? await box.program.interrupt(.seconds(15))
             }
@@ -82,7 +82,7 @@ struct Publish: AsyncParsableCommand {
         return FLVFile(Array(try stage.folder.read("source.flv"))).tags.map { HandMadePublisher.Message($0) }
     }
 
-    /// One build, with a reader at its tap.
+    /// One build of the service, with a reader at its tap.
     private struct Contender {
         let name: String
         let port: Int
@@ -115,7 +115,7 @@ struct Publish: AsyncParsableCommand {
             arrivals = Arrivals(descriptor: try connect(port: tap))
         }
 
-        /// Of the service and all that it runs.
+        /// Returns the figures of the service and all of its processes together.
         func figures() throws -> (cpu: Double, resident: Int, processes: Int) {
             let all = [program.pid] + Leftovers.descendants(of: program.pid).filter { !$0.isZombie }.map(\.pid)
             let figures = all.compactMap { try? ProcessFigures(pid: $0) }

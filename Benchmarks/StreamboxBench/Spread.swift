@@ -2,13 +2,14 @@ import ArgumentParser
 import Foundation
 import TestSupport
 
-/// How evenly the frames of a steady publisher arrive at an SRT receiver, with and without the service in between.
+/// Measures how evenly the frames of a steady publisher arrive at an SRT receiver, with and without the service in
+/// between.
 struct Spread: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "RTMP in, SRT out, copied: arrival of the frames at the receiver against the stream's own clock.")
 
     @OptionGroup var product: Product
-    @Option(help: "Rounds of each.") var rounds = 3
+    @Option(help: "Rounds of each way.") var rounds = 3
     @Option(help: "Seconds of measuring in each round.") var seconds = 20
     @Option(help: "Seconds at the start of a round that do not count.") var warmup = 4
 
@@ -16,7 +17,7 @@ struct Spread: AsyncParsableCommand {
 
     func run() async throws {
         try await withTemporaryFolder { folder in
-            // Encoded once, so that an encoder does not make frames late.
+            // Encoded once beforehand, so that no encoder delays frames.
             let file = folder.path("source.flv")
             try await NumberedSource.with {
                 $0.rate = Self.rate
@@ -73,7 +74,7 @@ struct Spread: AsyncParsableCommand {
             """)
         let box = try await stage.program(product.streambox, ["run", "--config", config])
         try await eventually("the source to listen") { FreePort.isListening(tcp: ingest) }
-        // The slate: the target is connected before the frames that count.
+        // The slate arrives: the target is connected before the frames that count.
         try await eventually("the target") { !FrameArrivals.lines(of: receiver).isEmpty }
         _ = try await publish(stage, file, format: ["-f", "flv"], to: "rtmp://127.0.0.1:\(ingest)/live/x")
         try await box.errors.first(containing: "\"on air\" channel=main source=rtmp-0", within: .seconds(30))
@@ -103,7 +104,7 @@ struct Spread: AsyncParsableCommand {
         return (program, port)
     }
 
-    /// What arrives from now on, behind the warm-up.
+    /// Returns the frames that arrive from now on, after the warm-up.
     private func measure(_ receiver: TestProcess) async throws -> FrameArrivals {
         try await eventually("a frame") { !FrameArrivals.lines(of: receiver).isEmpty }
         let begin = ContinuousClock.now + .seconds(warmup)
@@ -117,12 +118,12 @@ struct Spread: AsyncParsableCommand {
 
 /// When frames arrived, and when they are due by the stream's own clock.
 private struct FrameArrivals {
-    /// In seconds: since the measuring began, and on the stream's own clock.
+    /// In seconds: the arrival since the measurement began, and the time on the stream's own clock.
     private var frames: [(arrived: Double, time: Double)] = []
 
     var count: Int { frames.count }
 
-    /// Of arrival less due time, in seconds.
+    /// The standard deviation of arrival minus due time, in seconds.
     var deviation: Double {
         let delays = frames.map { $0.arrived - $0.time }
         let mean = delays.reduce(0, +) / Double(delays.count)
@@ -130,7 +131,7 @@ private struct FrameArrivals {
         return (squares / Double(delays.count)).squareRoot()
     }
 
-    /// The share of the frames with a neighbour that arrived less than 5 ms before or after.
+    /// The share of the frames that have a neighbour less than 5 ms before or after.
     var pairedShare: Double {
         let isClose = zip(frames, frames.dropFirst()).map { $1.arrived - $0.arrived < 0.005 }
         let paired = frames.indices.count { index in
@@ -139,12 +140,12 @@ private struct FrameArrivals {
         return Double(paired) / Double(frames.count)
     }
 
-    /// The lines of a receiver's frames.
+    /// Returns the lines of a receiver's frames.
     static func lines(of receiver: TestProcess) -> [Transcript.Line] {
         receiver.output.lines.filter { !$0.text.hasPrefix("#") && !$0.text.isEmpty }
     }
 
-    /// - Throws: `Failed` when the receiver prints no time base, or a line is not one of a frame.
+    /// - Throws: `Failed` if the receiver prints no time base, or a line is not that of a frame.
     init(of receiver: TestProcess, from begin: ContinuousClock.Instant) throws {
         // Such as `#tb 0: 1/90000`.
         let head = receiver.output.lines.first { $0.text.hasPrefix("#tb 0: ") }?.text ?? ""
@@ -154,7 +155,7 @@ private struct FrameArrivals {
         }
         for line in Self.lines(of: receiver) where line.time >= begin {
             let fields = line.text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-            // Stream, decoding time, presentation time, duration, size, hash.
+            // The fields are stream, decoding time, presentation time, duration, size, hash.
             guard fields.count >= 6, let ticks = Double(fields[1]) else { throw Failed("not a frame: \(line.text)") }
             frames.append(((line.time - begin).inSeconds, ticks * over / under))
         }

@@ -2,13 +2,13 @@ import ArgumentParser
 import Foundation
 import TestSupport
 
-/// From `streambox run` to the first picture at an RTMP target, from the test source.
+/// Measures the time from `streambox run` to the first frame at an RTMP target, with the test source.
 struct Start: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Time from start to the first video packet at an RTMP target.")
 
     @OptionGroup var product: Product
-    @Option(help: "Starts.") var runs = 7
+    @Option(help: "The number of starts.") var runs = 7
 
     func run() async throws {
         var firsts: [Double] = []
@@ -32,7 +32,7 @@ struct Start: AsyncParsableCommand {
                         """)
                     return (product.streambox, ["run", "--config", yaml])
                 }
-                // The first start on a box asks its FFmpeg what it can do; the others know it.
+                // The first start on a box asks its FFmpeg for its abilities; later starts know them.
                 firsts.append(try await measure(stage, command))
                 times.append(try await measure(stage, command))
             }
@@ -61,7 +61,7 @@ struct Start: AsyncParsableCommand {
             """)
     }
 
-    /// The target is an FFmpeg that listens and copies what comes to a pipe; the first video packet is what counts.
+    /// Returns the time to the first video packet at the target, an FFmpeg that listens and copies its input to a pipe.
     private func measure(_ stage: Stage, _ command: (String) throws -> (String, [String])) async throws -> Double {
         let port = try FreePort.tcp()
         let url = "rtmp://127.0.0.1:\(port)/live/key"

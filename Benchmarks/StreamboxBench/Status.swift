@@ -3,7 +3,7 @@ import Foundation
 import Status
 import TestSupport
 
-/// What it costs to tell how the box is.
+/// Measures the cost of the status.
 struct StatusFigures: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
@@ -15,10 +15,10 @@ struct StatusFigures: AsyncParsableCommand {
     )
 
     @OptionGroup var product: Product
-    @Option(help: "Renderings.") var rounds = 400
-    @Option(help: "Seconds of writing the file at its pace.") var writing = 30
+    @Option(help: "Renderings of each kind.") var rounds = 400
+    @Option(help: "Seconds of writing the file at its interval.") var writing = 30
     @Option(help: "Seconds of requests.") var seconds = 8
-    @Option(help: "Connections that ask at a time.") var connections = 8
+    @Option(help: "Connections at a time.") var connections = 8
 
     func run() async throws {
         render()
@@ -38,7 +38,7 @@ struct StatusFigures: AsyncParsableCommand {
         let table = times { _ = StatusTable.render(box, coloured: true) }
         let text = PrometheusText.render(box)
         var copy = [UInt8](repeating: 0, count: text.count)
-        // The floor: what only moves the bytes, one by one.
+        // The floor: a loop that only moves the bytes, one by one.
         let floor = times {
             for index in text.indices { copy[index] = text[index] &+ UInt8(truncatingIfNeeded: index) }
         }
@@ -64,7 +64,7 @@ struct StatusFigures: AsyncParsableCommand {
 
     // MARK: The file
 
-    /// Processor time of rendering and writing a large box every two seconds, on this process's own account.
+    /// Measures the processor time of rendering and writing a large box every two seconds, in this process.
     private func write() throws {
         let folder = try TemporaryFolder()
         let file = StatusFile(path: folder.path("box.prom"))
@@ -104,7 +104,7 @@ struct StatusFigures: AsyncParsableCommand {
     }
 
     private func idle(_ stage: Stage) async throws {
-        // The same service with the file and without, one after the other, over the same time.
+        // The same service without the file and with it, one after the other, over the same time.
         var shares: [Double] = []
         for status in ["every: 2s", "file: \(stage.folder.path("box.prom")), every: 2s"] {
             let daemon = try await stage.program(
@@ -149,7 +149,7 @@ struct StatusFigures: AsyncParsableCommand {
     }
 }
 
-/// A box of many parts, every name and figure of which is as long as they get.
+/// A box of many parts with names and figures of the greatest length.
 enum LargeBox {
     static func make(_ count: Int = 8) -> BoxSnapshot {
         var box = BoxSnapshot(version: "1.0.0", ffmpeg: "5.1.9", started: 1_700_000_000.25, updated: 1_700_086_400.5)

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// Measures what the service promises, as ratios against a peer or a floor in the same run.
+/// Measures the service's promises, as ratios against a peer or a floor in the same run.
 @main
 struct StreamboxBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,7 +12,7 @@ struct StreamboxBench: AsyncParsableCommand {
         ])
 }
 
-/// Where the program under measurement is.
+/// The path of the program under measurement.
 struct Product: ParsableArguments {
     @Option(help: "The streambox program, built in release.")
     var streambox: String

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-/// How often this program has asked for memory so far, on all threads.
+/// Returns the number of this program's requests for memory so far, on all threads.
 uint64_t allocation_count(void);
 
 #endif

@@ -3,21 +3,20 @@ import Foundation
 import LabKit
 import TestSupport
 
-/// A box under fire for hours: two channels with two groups of two targets each, and a random fault every few seconds.
+/// Runs a box for hours: two channels with two groups of two targets each, and a random fault every few seconds.
 struct Soak: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
             """
-            Runs a box for an hour with a fault every 20 seconds: what its targets lose, and what it leaks. In the \
-            lab.
+            Runs a box of the lab for an hour with a fault every 20 seconds: the loss of its targets, and its leaks.
             """
     )
 
     @OptionGroup var product: Product
-    @Option(help: "How long faults come.") var minutes = 60.0
+    @Option(help: "Minutes of faults.") var minutes = 60.0
     @Option(help: "Seconds from one fault to the next.") var every = 20.0
     @Option(help: "The seed of the faults.") var seed: UInt64 = 1
-    @Option(parsing: .upToNextOption, help: "Only these faults, to find out which of them does it.") var only:
+    @Option(parsing: .upToNextOption, help: "Only these faults, to find the one that causes a failure.") var only:
         [SoakFault] = []
 
     func run() async throws {
@@ -31,7 +30,7 @@ struct Soak: AsyncParsableCommand {
         let isWell = try await withLab { stage, lab in
             let box = try await SoakBox(stage, lab, streambox: product.streambox)
             var isWell = false
-            // What the box said tells more than the figures, when something is amiss.
+            // After a failure the log tells more than the figures.
             defer { if !isWell { keep(box.log) } }
             var samples = [try await box.settled()]
             var counts: [SoakFault: Int] = [:]
@@ -41,13 +40,13 @@ struct Soak: AsyncParsableCommand {
                 let next = clock.now + .seconds(every)
                 let fault = (only.isEmpty ? SoakFault.allCases : only).randomElement(using: &random)!
                 show("\(Int((clock.now - start).inSeconds)) s: \(fault)")
-                try await box.strike(fault, &random)
+                try await box.apply(fault, &random)
                 counts[fault, default: 0] += 1
                 try await clock.sleep(until: next)
                 samples.append(try await box.settled())
             }
             try await box.end()
-            show("reading what came")
+            show("reading the recordings")
             let streams = try await box.streams()
             isWell = report(counts, SoakLeaks(samples), streams, publishes: try box.publishes())
             return isWell
@@ -58,10 +57,10 @@ struct Soak: AsyncParsableCommand {
     private func keep(_ log: String) {
         let path = FileManager.default.temporaryDirectory.appending(path: "streambox-soak.log").path
         try? log.write(toFile: path, atomically: true, encoding: .utf8)
-        print("  what the box said is in \(path)")
+        print("  the log of the box is in \(path)")
     }
 
-    /// - Returns: Whether everything is as it is to be.
+    /// - Returns: Whether nothing was lost and nothing leaked.
     private func report(_ counts: [SoakFault: Int], _ leaks: SoakLeaks, _ streams: [SoakStream], publishes: [Int])
         -> Bool
     {
@@ -70,7 +69,7 @@ struct Soak: AsyncParsableCommand {
         print(
             """
             \(counts.values.reduce(0, +)) faults: \(faults.joined(separator: ", "))
-              pictures at the targets \(streams.map(\.received).reduce(0, +)), of the slate \
+              frames at the targets   \(streams.map(\.received).reduce(0, +)), of the slate \
             \(streams.map(\.unnumbered).reduce(0, +))
               lost                    \(streams.map(\.lost).reduce(0, +)) (to be 0)
               twice or late           \(streams.map(\.disordered).reduce(0, +)) (to be 0)

@@ -2,14 +2,14 @@ import Foundation
 import LabKit
 import TestSupport
 
-/// The box under fire, with what stands around it: sources, platforms, and GPUs of the lab.
+/// The box under test, with its surroundings: sources, platforms, and GPUs of the lab.
 final class SoakBox {
     private let stage: Stage
     private let lab: Lab
     private let streambox: String
-    /// Records what comes: nobody touches it, so it is to miss nothing.
+    /// Records its streams. No fault touches this platform, so it must not miss anything.
     private let kept: NginxRTMP
-    /// Its connections are cut, refused and hung.
+    /// The platform whose connections are cut and refused.
     private let troubled: NginxRTMP
     private let daemon: TestProcess
     private let config: String
@@ -19,15 +19,15 @@ final class SoakBox {
 
     private static let channels = ["one", "two"]
     private static let groups = channels.flatMap { ["\($0)-hd", "\($0)-sd"] }
-    /// Of each channel's publisher: H.264 needs no process, and of the audio only what is not AAC does.
-    private static let sounds = [NumberedSource.Sound.aac, .mp3]
-    /// One that converts audio, one that writes the metrics file, four encoders, eight publishers.
+    /// The audio of each channel's publisher. H.264 needs no process, and audio needs one only if it is not AAC.
+    private static let audio = [NumberedSource.Sound.aac, .mp3]
+    /// One process converts audio, one writes the metrics file, four encode, eight publish.
     private static let processes = 14
 
-    /// Who sends to a channel.
+    /// The publisher of a channel.
     fileprivate struct Source {
         var url: String
-        var sound: NumberedSource.Sound
+        var audio: NumberedSource.Sound
         var program: TestProcess
         var run: UInt32 = 1
     }
@@ -43,22 +43,22 @@ final class SoakBox {
         try Self.write(config, stage, kept, troubled, ports, isThin: false)
         daemon = try await stage.program(
             streambox, ["run", "--config", config, "--log-level", "info"], environment: lab.environment)
-        for (port, sound) in zip(ports, Self.sounds) {
+        for (port, audio) in zip(ports, Self.audio) {
             try await eventually("the source to listen", within: .seconds(30)) { FreePort.isListening(tcp: port) }
             let url = "rtmp://127.0.0.1:\(port)/live/x"
-            let program = try await Self.publish(stage, url, sound, run: 1)
-            sources.append(Source(url: url, sound: sound, program: program))
+            let program = try await Self.publish(stage, url, audio, run: 1)
+            sources.append(Source(url: url, audio: audio, program: program))
         }
     }
 
     private static func publish(
-        _ stage: Stage, _ url: String, _ sound: NumberedSource.Sound, run: UInt32
+        _ stage: Stage, _ url: String, _ audio: NumberedSource.Sound, run: UInt32
     ) async throws -> TestProcess {
         try await stage.publish(
             .with {
                 $0.duration = nil
                 ($0.width, $0.height, $0.bitrate) = (320, 180, 400)
-                $0.sound = sound
+                $0.sound = audio
                 $0.firstNumber = run * SoakStream.run
             }, to: url)
     }
@@ -95,26 +95,26 @@ final class SoakBox {
         try text.write(toFile: path, atomically: true, encoding: .utf8)
     }
 
-    /// What the service said.
+    /// The log of the service.
     var log: String { daemon.errors.text }
 
-    // MARK: At rest
+    // MARK: Settling
 
-    /// Waits until everything is as it was before the last fault.
+    /// Waits until the box has recovered from the last fault.
     func settled() async throws -> SoakSample {
         let limit = ContinuousClock.now + .seconds(120)
         while true {
             let done = try await TestProcess.run(streambox, ["status", "--json", "--config", config])
             let status = done.ending == .exited(0) ? try StatusReport(done) : nil
             let children = Leftovers.descendants(of: daemon.pid)
-            var unrest = status?.unrest ?? ["no status: \(done.errors)"]
+            var deviations = status?.deviations ?? ["no status: \(done.errors)"]
             let running = children.filter { !$0.isZombie }
             if running.count != Self.processes {
-                unrest += ["\(running.count) processes instead of \(Self.processes):"] + running.map(\.description)
+                deviations += ["\(running.count) processes instead of \(Self.processes):"] + running.map(\.description)
             }
-            if unrest.isEmpty { break }
+            if deviations.isEmpty { break }
             guard ContinuousClock.now < limit else {
-                throw Failed("the box did not come to rest: \(unrest.joined(separator: "\n"))")
+                throw Failed("the box did not settle: \(deviations.joined(separator: "\n"))")
             }
             try await Task.sleep(for: .milliseconds(500))
         }
@@ -124,8 +124,8 @@ final class SoakBox {
             descriptors: try await descriptors(), processes: children.count, zombies: children.filter(\.isZombie).count)
     }
 
-    /// Without the connections by which the lab answers for a device: its library now and then keeps one whose device
-    /// is closed.
+    /// Counts the daemon's descriptors by kind, without the connections by which the lab simulates a device: its library
+    /// sometimes keeps one whose device is closed.
     private func descriptors() async throws -> [String: Int] {
         let folder = "/proc/\(daemon.pid)/fd"
         let sockets = try await TestProcess.run("ss", ["-xH"]).success("ss").text
@@ -134,7 +134,7 @@ final class SoakBox {
                 line.split(separator: " ").last.map { "socket:[\($0)]" }
             })
         let kinds = try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { name -> String? in
-            // One that is closed meanwhile is none.
+            // A descriptor may be closed meanwhile; it does not count.
             guard let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)"),
                 !ofLab.contains(link)
             else { return nil }
@@ -145,7 +145,7 @@ final class SoakBox {
 
     // MARK: Faults
 
-    func strike(_ fault: SoakFault, _ random: inout SeededRandom) async throws {
+    func apply(_ fault: SoakFault, _ random: inout SeededRandom) async throws {
         let channel = Int.random(in: 0..<2, using: &random)
         let group = Self.groups.randomElement(using: &random)!
         let gpu = Bool.random(using: &random) ? LabGPU.intel : .amd
@@ -173,8 +173,8 @@ final class SoakBox {
             try await lab.plug(gpu)
         case .gpuWedged: try await lab.wedge(gpu)
         case .sourceLost: try await restart(channel, after: .seconds(3))
-        case .soundKilled: try signal(SIGKILL, among: converters, &random)
-        case .soundHung: try signal(SIGSTOP, among: converters, &random)
+        case .audioKilled: try signal(SIGKILL, among: converters, &random)
+        case .audioHung: try signal(SIGSTOP, among: converters, &random)
         case .targetDropped: try await troubled.dropPublisher(group)
         case .targetRefused:
             try troubled.refuse(group)
@@ -202,7 +202,7 @@ final class SoakBox {
         try await eventually("the source to listen", within: .seconds(30)) {
             FreePort.isListening(tcp: self.sources[index].port)
         }
-        sources[index].program = try await Self.publish(stage, source.url, source.sound, run: source.run)
+        sources[index].program = try await Self.publish(stage, source.url, source.audio, run: source.run)
     }
 
     private func signal(_ signal: Int32, among processes: [Leftovers.Process], _ random: inout SeededRandom) throws {
@@ -217,31 +217,31 @@ final class SoakBox {
     }
 
     private var encoders: [Leftovers.Process] { children.filter { $0.command.contains("-force_key_frames") } }
-    /// Those to the troubled platform.
+    /// The publishers to the troubled platform.
     private var publishers: [Leftovers.Process] { children.filter { $0.command.contains(":\(troubled.port)/") } }
-    /// Those that make AAC of a publisher's audio.
+    /// The processes that convert a publisher's audio to AAC.
     private var converters: [Leftovers.Process] { children.filter { $0.command.contains("-f flv -i pipe:0") } }
 
-    // MARK: What came
+    // MARK: Results
 
     /// Ends the service in order.
     func end() async throws {
         daemon.send(SIGTERM)
         guard try await daemon.wait(.seconds(15)) == .exited(0) else {
-            throw Failed("the service ended badly: \(daemon.errors.text)")
+            throw Failed("the service did not end with status 0: \(daemon.errors.text)")
         }
         for source in sources { await stage.end(source.program) }
     }
 
     func publishes() throws -> [Int] { try Self.groups.map { try kept.publishes(of: $0).count } }
 
-    /// What came to each of the targets that nobody touched.
+    /// Returns the stream of each of the targets that no fault touched.
     func streams() async throws -> [SoakStream] {
         var streams: [SoakStream] = []
         for group in Self.groups {
             var frames: [FrameReader.Frame] = []
             for (index, recording) in kept.recordings(of: group).enumerated() {
-                // In pieces: all at once would be more than is kept of what FFmpeg says.
+                // Read in pieces: the output for a whole recording would exceed the limit on kept output.
                 let folder = try stage.folder.makeFolder("pieces-\(group)-\(index)")
                 _ = try await TestProcess.run(
                     "ffmpeg",
@@ -268,8 +268,8 @@ extension SoakBox.Source {
 }
 
 extension StatusReport {
-    /// What is not as it is to be, in words.
-    fileprivate var unrest: [String] {
+    /// The differences from the expected state, in words.
+    fileprivate var deviations: [String] {
         channels.enumerated().flatMap { index, channel in
             channel.sources.prefix(1).filter { !$0.isOnAir }.map {
                 "source of channel \(index + 1) is \($0.state) and not on air"

@@ -1,30 +1,31 @@
-/// The figures of the daemon at moments when it had settled.
+/// The figures of the daemon at a moment when it had settled.
 struct SoakSample {
-    /// Seconds since any fixed moment.
+    /// Seconds since a fixed moment.
     var time: Double
     /// Bytes.
     var resident: Int
-    /// By what they are: `socket`, `pipe`, `anon_inode:[pidfd]`, or the path of a file.
+    /// The number of each kind: `socket`, `pipe`, `anon_inode:[pidfd]`, or the path of a file.
     var descriptors: [String: Int]
     var processes: Int
     var zombies: Int
 }
 
-/// What grew over a soak.
+/// The growth over a soak.
 struct SoakLeaks {
     let descriptors: (before: Int, after: Int)
-    /// What there are more of, and how many.
+    /// The kinds of descriptors that grew, and by how many.
     let grown: [String: Int]
     let processes: (before: Int, after: Int)
     let zombies: Int
     /// Bytes.
     let resident: (before: Int, after: Int)
     let most: Int
-    /// Bytes an hour, by least squares over the second half: the first is for what a service needs once.
+    /// Bytes an hour, by least squares over the second half: in the first half a service allocates memory that it needs
+    /// once.
     let slope: Double
 
     init(_ samples: [SoakSample]) {
-        // A tap or a trial may be open at one moment; what leaks is there at every later one.
+        // A tap or a trial may be open at one moment; a leak is there at every later moment.
         let first = samples.prefix(10)
         let last = samples.suffix(10)
         func least(_ figure: (SoakSample) -> Int) -> (before: Int, after: Int) {

@@ -1,18 +1,18 @@
 import TestSupport
 
-/// What came to one target, over every source that was on air.
+/// The frames that came to one target, over every source that was on air.
 ///
-/// Each start of a source counts from another million on: what lies between the first and the last picture of one that
-/// came was received by the box.
+/// Each start of a source numbers its frames from another million on. The box received every frame between the first and
+/// the last one of a start that came.
 struct SoakStream: CustomStringConvertible {
     static let run: UInt32 = 1_000_000
 
     let name: String
     let received: Int
     let unnumbered: Int
-    /// By the run: which numbers are missing.
+    /// The missing numbers, within each start.
     let missing: [ClosedRange<UInt32>]
-    /// Pictures that came twice, or behind a later one.
+    /// The number of frames that came twice, or after a later one.
     let disordered: Int
     let backward: Int
 
@@ -43,6 +43,6 @@ struct SoakStream: CustomStringConvertible {
     }
 
     var description: String {
-        "\(name): \(received) pictures, missing \(missing), disordered \(disordered), backward \(backward)"
+        "\(name): \(received) frames, missing \(missing), disordered \(disordered), backward \(backward)"
     }
 }
