@@ -38,13 +38,7 @@ struct Capture: AsyncParsableCommand {
     private func measure(_ stage: Stage, _ lab: Lab) async throws {
         let sink = try await stage.nginx(record: true)
         let url = "rtmp://127.0.0.1:\(try FreePort.tcp())/live/key"
-        let watcher = try await stage.program(
-            "ffmpeg",
-            [
-                "-v", "error", "-nostdin", "-analyzeduration", "1", "-fpsprobesize", "0", "-listen", "1", "-f", "flv",
-                "-i", url, "-map", "0:v", "-c", "copy",
-                "-flush_packets", "1", "-f", "framehash", "-hash", "adler32", "pipe:1",
-            ])
+        let watcher = try await stage.frameWatcher(url)
         let config = try stage.folder.write(
             "box.yaml",
             """
@@ -90,6 +84,10 @@ struct Capture: AsyncParsableCommand {
         }
         daemon.send(SIGTERM)
         _ = try await daemon.wait(.seconds(10))
+        try await report(sink, plugs: plugs, slates: slates)
+    }
+
+    private func report(_ sink: NginxRTMP, plugs: [Double], slates: [Double]) async throws {
         let recordings = sink.recordings(of: "one")
         let probe = try await MediaProbe.read(.url(recordings[recordings.count - 1]))
         let times = probe.packets(of: probe.video).compactMap(\.pts)

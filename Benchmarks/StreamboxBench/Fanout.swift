@@ -27,43 +27,10 @@ struct Fanout: AsyncParsableCommand {
             try await source.write(to: file)
             let sink = try await stage.nginx()
 
-            // The peer: one worker that pushes.
             let peerPort = try FreePort.tcp()
-            let pushes = (1...targets).map { "push rtmp://127.0.0.1:\(sink.port)/live/nginx\($0);" }.joined(
-                separator: " ")
-            try stage.folder.makeFolder("peer")
-            let conf = try stage.folder.write(
-                "peer/nginx.conf",
-                """
-                daemon off; master_process off; pid \(stage.folder.path)/peer/nginx.pid; error_log \
-                \(stage.folder.path)/peer/error.log warn;
-                load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
-                events { worker_connections 256; }
-                rtmp { access_log off; server { listen 127.0.0.1:\(peerPort); chunk_size 4096; application live { live \
-                on; \(pushes) } } }
-                """)
-            let peer = try await stage.program("nginx", ["-p", "\(stage.folder.path)/peer", "-c", conf])
-
-            // Ours.
+            let peer = try await startPeer(stage, sink, port: peerPort)
             let port = try FreePort.tcp()
-            let list = (1...targets).map { "      - { name: t\($0), url: \"\(sink.url("box\($0)"))\" }" }.joined(
-                separator: "\n")
-            let yaml = try stage.folder.write(
-                "box.yaml",
-                """
-                runtime: \(stage.folder.path("run"))
-                channels:
-                  - name: main
-                    sources:
-                      - rtmp: { listen: "127.0.0.1:\(port)", app: live }
-                    groups:
-                    - name: copy
-                      video: copy
-                      audio: copy
-                      targets:
-                \(list)
-                """)
-            let box = try await stage.program(product.streambox, ["run", "--config", yaml])
+            let box = try await startBox(stage, sink, port: port)
             try await eventually("both to listen") {
                 FreePort.isListening(tcp: port) && FreePort.isListening(tcp: peerPort)
             }
@@ -96,5 +63,45 @@ struct Fanout: AsyncParsableCommand {
                 """)
             _ = try await box.interrupt(.seconds(15))
         }
+    }
+
+    /// Starts one nginx-rtmp worker that pushes to every target.
+    private func startPeer(_ stage: Stage, _ sink: NginxRTMP, port: Int) async throws -> TestProcess {
+        let pushes = (1...targets).map { "push rtmp://127.0.0.1:\(sink.port)/live/nginx\($0);" }.joined(
+            separator: " ")
+        try stage.folder.makeFolder("peer")
+        let conf = try stage.folder.write(
+            "peer/nginx.conf",
+            """
+            daemon off; master_process off; pid \(stage.folder.path)/peer/nginx.pid; error_log \
+            \(stage.folder.path)/peer/error.log warn;
+            load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
+            events { worker_connections 256; }
+            rtmp { access_log off; server { listen 127.0.0.1:\(port); chunk_size 4096; application live { live \
+            on; \(pushes) } } }
+            """)
+        return try await stage.program("nginx", ["-p", "\(stage.folder.path)/peer", "-c", conf])
+    }
+
+    /// Starts the service with a group that copies to every target.
+    private func startBox(_ stage: Stage, _ sink: NginxRTMP, port: Int) async throws -> TestProcess {
+        let list = (1...targets).map { "      - { name: t\($0), url: \"\(sink.url("box\($0)"))\" }" }.joined(
+            separator: "\n")
+        let yaml = try stage.folder.write(
+            "box.yaml",
+            """
+            runtime: \(stage.folder.path("run"))
+            channels:
+              - name: main
+                sources:
+                  - rtmp: { listen: "127.0.0.1:\(port)", app: live }
+                groups:
+                - name: copy
+                  video: copy
+                  audio: copy
+                  targets:
+            \(list)
+            """)
+        return try await stage.program(product.streambox, ["run", "--config", yaml])
     }
 }

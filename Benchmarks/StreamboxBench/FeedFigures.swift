@@ -52,6 +52,14 @@ struct FeedFigures: AsyncParsableCommand {
         // Otherwise the release of the fan-outs would be counted, too.
         withExtendedLifetime(fanOuts) {}
 
+        try report(stream, floorTimes, times, allocations: Int(allocations))
+    }
+
+    /// Prints the medians, and fails if they miss the goals.
+    ///
+    /// - Parameter times: The seconds of each round, by the number of readers less one.
+    private func report(_ stream: [UInt8], _ floorTimes: [Double], _ times: [[Double]], allocations: Int) throws {
+        let most = times.count
         let copy = median(floorTimes)
         let one = median(times[0])
         let bytes = Double(stream.count)
@@ -83,7 +91,7 @@ struct FeedFigures: AsyncParsableCommand {
         }
     }
 
-    /// Seconds of processor time of this process.
+    /// Returns the seconds of processor time that a closure takes in this process.
     private func cpuTime(_ body: () -> Void) -> Double {
         var start = timespec()
         var end = timespec()

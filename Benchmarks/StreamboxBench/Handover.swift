@@ -27,14 +27,7 @@ struct Handover: AsyncParsableCommand {
         let sink = try await stage.nginx(record: true)
         let (port, watch) = (try FreePort.tcp(), try FreePort.tcp())
         let url = "rtmp://127.0.0.1:\(watch)/live/key"
-        // Prints a line for each frame as it comes, so that its arrival can be timed.
-        let watcher = try await stage.program(
-            "ffmpeg",
-            [
-                "-v", "error", "-nostdin", "-analyzeduration", "1", "-fpsprobesize", "0", "-listen", "1", "-f", "flv",
-                "-i", url, "-map", "0:v", "-c", "copy",
-                "-flush_packets", "1", "-f", "framehash", "-hash", "adler32", "pipe:1",
-            ])
+        let watcher = try await stage.frameWatcher(url)
         try await eventually("the watching target to listen") { FreePort.isListening(tcp: watch) }
         let config = try stage.folder.write(
             "box.yaml",
@@ -137,7 +130,8 @@ struct Handover: AsyncParsableCommand {
 
     // MARK: The floor
 
-    /// Returns the seconds from exec to the first encoded byte of a bare FFmpeg that is fed a group of pictures at once.
+    /// Returns the seconds from exec to the first encoded byte of a bare FFmpeg that is fed a group of pictures at
+    /// once.
     private func measureFloor() async throws -> [Double] {
         try await withStage { stage in
             let file = stage.folder.path("gop.ts")

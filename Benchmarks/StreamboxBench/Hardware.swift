@@ -64,34 +64,8 @@ struct Hardware: AsyncParsableCommand {
         try await lab.plug(.intel)
         let sink = try await stage.nginx(record: true)
         let url = "rtmp://127.0.0.1:\(try FreePort.tcp())/live/key"
-        let watcher = try await stage.program(
-            "ffmpeg",
-            [
-                "-v", "error", "-nostdin", "-analyzeduration", "1", "-fpsprobesize", "0", "-listen", "1", "-f", "flv",
-                "-i", url, "-map", "0:v", "-c", "copy",
-                "-flush_packets", "1", "-f", "framehash", "-hash", "adler32", "pipe:1",
-            ])
-        let file = stage.folder.path("numbers.ts")
-        try await NumberedSource.with {
-            $0.duration = .seconds(90)
-            $0.width = 640
-            $0.height = 360
-            $0.gop = 30
-        }.write(to: file)
-        let config = try stage.folder.write(
-            "box.yaml",
-            """
-            runtime: \(stage.folder.path("run"))
-            state: \(stage.folder.path("state"))
-            encoders: { order: [vaapi, software] }
-            channels:
-              - name: main
-                sources: [ { file: { path: \(file) } } ]
-                groups:
-                  - name: hd
-                    video: { size: 640x360, rate: 30, bitrate: 1M }
-                    targets: [ { name: sink, url: "\(sink.url("one"))" }, { name: watch, url: "\(url)" } ]
-            """)
+        let watcher = try await stage.frameWatcher(url)
+        let config = try await configure(stage, sink, watch: url)
         let daemon = try await stage.program(
             product.streambox, ["run", "--config", config, "--log-level", "info"], environment: lab.environment)
         try await eventually("frames at the target", within: .seconds(30)) { watcher.output.lines.count > 60 }
@@ -140,6 +114,33 @@ struct Hardware: AsyncParsableCommand {
         seen.twice += verdict.duplicated.count
         seen.backward += try await MediaProbe.read(.url(recordings[recordings.count - 1])).backwards.count
         seen.publishes += try sink.publishes(of: "one").count
+    }
+
+    /// Writes a numbered source file and the configuration of a box that sends it to two targets.
+    ///
+    /// - Returns: The path of the configuration.
+    private func configure(_ stage: Stage, _ sink: NginxRTMP, watch url: String) async throws -> String {
+        let file = stage.folder.path("numbers.ts")
+        try await NumberedSource.with {
+            $0.duration = .seconds(90)
+            $0.width = 640
+            $0.height = 360
+            $0.gop = 30
+        }.write(to: file)
+        return try stage.folder.write(
+            "box.yaml",
+            """
+            runtime: \(stage.folder.path("run"))
+            state: \(stage.folder.path("state"))
+            encoders: { order: [vaapi, software] }
+            channels:
+              - name: main
+                sources: [ { file: { path: \(file) } } ]
+                groups:
+                  - name: hd
+                    video: { size: 640x360, rate: 30, bitrate: 1M }
+                    targets: [ { name: sink, url: "\(sink.url("one"))" }, { name: watch, url: "\(url)" } ]
+            """)
     }
 
     private func status(_ config: String) async throws -> StatusReport {

@@ -6,8 +6,9 @@ import TestSupport
 /// Measures the latency that the two feeds add: the service against the same FFmpeg commands joined by plain pipes.
 ///
 /// One recorded stream is sent twice, packet by packet at its own pace, to two UDP ports at the same moments. One goes
-/// through the service, the other through `relay | encoder` with exactly the arguments that `streambox plan` prints. The
-/// frames come at irregular distances, so that each can be identified at the far end even if its timestamp has changed.
+/// through the service, the other through `relay | encoder` with exactly the arguments that `streambox plan` prints.
+/// The frames come at irregular distances, so that each can be identified at the far end even if its timestamp has
+/// changed.
 struct Latency: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Latency of source → relay → encoder → tap, against plain pipes.")

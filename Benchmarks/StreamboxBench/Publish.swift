@@ -58,7 +58,7 @@ struct Publish: AsyncParsableCommand {
                 print(
                     """
                       \(box.name)
-                        processes            \(after[index].processes) (the service, and its processes for the publisher)
+                        processes            \(after[index].processes) (the service and its own processes)
                         processor, all       \(cpu.formatted(2)) % of a core
                         resident, all        \(after[index].resident >> 20) MiB
                         first frame          \(first.formatted(1)) ms, last byte sent → last byte at the tap

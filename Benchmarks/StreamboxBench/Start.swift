@@ -65,13 +65,7 @@ struct Start: AsyncParsableCommand {
     private func measure(_ stage: Stage, _ command: (String) throws -> (String, [String])) async throws -> Double {
         let port = try FreePort.tcp()
         let url = "rtmp://127.0.0.1:\(port)/live/key"
-        let sink = try await stage.program(
-            "ffmpeg",
-            [
-                "-v", "error", "-nostdin", "-analyzeduration", "1", "-fpsprobesize", "0", "-listen", "1", "-f", "flv",
-                "-i", url, "-map", "0:v", "-c", "copy", "-flush_packets", "1",
-                "-f", "framehash", "-hash", "adler32", "pipe:1",
-            ])
+        let sink = try await stage.frameWatcher(url)
         try await eventually("the target to listen") { FreePort.isListening(tcp: port) }
         let (program, arguments) = try command(url)
         let clock = ContinuousClock()

@@ -124,8 +124,8 @@ final class SoakBox {
             descriptors: try await descriptors(), processes: children.count, zombies: children.filter(\.isZombie).count)
     }
 
-    /// Counts the daemon's descriptors by kind, without the connections by which the lab simulates a device: its library
-    /// sometimes keeps one whose device is closed.
+    /// Counts the daemon's descriptors by kind, without the connections by which the lab simulates a device: its
+    /// library sometimes keeps one whose device is closed.
     private func descriptors() async throws -> [String: Int] {
         let folder = "/proc/\(daemon.pid)/fd"
         let sockets = try await TestProcess.run("ss", ["-xH"]).success("ss").text

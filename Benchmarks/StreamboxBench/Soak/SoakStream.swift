@@ -2,8 +2,8 @@ import TestSupport
 
 /// The frames that came to one target, over every source that was on air.
 ///
-/// Each start of a source numbers its frames from another million on. The box received every frame between the first and
-/// the last one of a start that came.
+/// Each start of a source numbers its frames from another million on. The box received every frame between the first
+/// and the last one of a start that came.
 struct SoakStream: CustomStringConvertible {
     static let run: UInt32 = 1_000_000
 
