@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Has a guest do something, through QEMU's guest agent.
+"""Runs a script in a guest, through QEMU's guest agent.
 
-    ask.py SOCKET SECONDS SCRIPT [leave]     runs SCRIPT with bash in the guest; exits with its status, 124 when time is up,
-                                             125 when the guest does not answer
+    ask.py SOCKET SECONDS SCRIPT [leave]     runs SCRIPT with bash in the guest; exits with its status, 124 when time is
+                                             up, 125 when the guest does not answer
 
-With `leave` it does not wait for the end: of a guest that shuts down, nobody tells of it.
+With `leave` it does not wait for the end of the script, because a guest that shuts down does not report it.
 """
 import json
 import os
@@ -20,15 +20,15 @@ class Guest:
         self.end = end
 
     def connect(self):
-        """The agent answers as soon as the guest has started it; what was asked before is forgotten."""
-        # Not often, for what nobody reads yet fills the socket.
+        """Waits until the guest has started the agent, and discards replies to earlier requests."""
+        # A long time limit, because requests fill the socket while the agent does not read.
         self.socket.settimeout(10)
         while True:
             try:
                 self.socket.connect(self.path)
                 break
             except FileNotFoundError:
-                # QEMU is only about to start.
+                # QEMU has not created the socket yet.
                 if time.monotonic() >= self.end:
                     raise
                 time.sleep(0.1)
@@ -36,7 +36,7 @@ class Guest:
         while time.monotonic() < self.end:
             number += 1
             try:
-                # The byte makes the agent drop what it has of a request that was cut off.
+                # The byte makes the agent drop the part of a request that was cut off.
                 self.send(b"\xff", "guest-sync-delimited", id=number)
                 while self.receive().get("return") != number:
                     pass

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""A USB camera (UVC 1.0, YUYV) whose pictures are green, plugged in for as long as this program runs.
+"""A USB camera (UVC 1.0, YUYV) with green frames, plugged in for as long as this program runs.
 
-The kernel's vhci_hcd makes a real USB port of a socket; this end of it is the device, speaking the USB/IP protocol
-(Documentation/usb/usbip_protocol.rst). SIGTERM pulls the plug; SIGUSR1 freezes the camera; SIGUSR2, or a reset of its port, lets it go on.
+The kernel's vhci_hcd makes a real USB port of a socket. This end of it is the device, which speaks the USB/IP protocol
+(Documentation/usb/usbip_protocol.rst). SIGTERM unplugs the camera, SIGUSR1 freezes it, and SIGUSR2, or a reset of its
+port, lets it continue.
 
     camera.py [--port 0…7] [--serial CAM1] [--model "Green Camera"] [--size 320x180] [--rate 10]
 """
@@ -15,7 +16,7 @@ import time
 
 VHCI = "/sys/devices/platform/vhci_hcd.0/attach"
 HIGH_SPEED = 3
-# What uvcvideo makes a bulk transfer of: 32 packets of 512 bytes. Each is one UVC payload, with a header of two bytes.
+# The size of uvcvideo's bulk transfers: 32 packets of 512 bytes. Each is one UVC payload, with a header of two bytes.
 PAYLOAD = 32 * 512
 STALL, UNLINKED = -32, -104
 
@@ -30,7 +31,7 @@ def control_class(subtype, layout, *fields):
 
 
 class Camera:
-    """What the device answers, and its pictures."""
+    """The device: its descriptors, its answers and its frames."""
 
     def __init__(self, options):
         self.width, self.height = (int(side) for side in options.size.split("x"))
@@ -42,7 +43,7 @@ class Camera:
         self.configuration = self.make_configuration()
         # Hint, format, frame, interval, key frames, P frames, quality, window, delay, bytes a frame, bytes a payload.
         self.settings = struct.pack("<HBBIHHHHHII", 1, 1, 1, self.interval, 0, 0, 0, 0, 0, self.frame_bytes, PAYLOAD)
-        self.pictures = [self.make_picture(number) for number in range(16)]
+        self.frames = [self.make_frame(number) for number in range(16)]
 
     def make_configuration(self):
         terminals = (
@@ -54,7 +55,10 @@ class Camera:
         yuyv = bytes.fromhex("5955593200001000800000aa00389b71")
         formats = (
             control_class(4, "BB16sBBBBBB", 1, 1, yuyv, 16, 1, 0, 0, 0, 0)
-            + control_class(5, "BBHHIIIIBI", 1, 0, self.width, self.height, bits, bits, self.frame_bytes, self.interval, 1, self.interval)
+            + control_class(
+                5, "BBHHIIIIBI", 1, 0, self.width, self.height, bits, bits, self.frame_bytes, self.interval, 1,
+                self.interval,
+            )
             + control_class(13, "BBB", 1, 1, 4)  # BT.601
         )
         streaming = control_class(1, "BHBBBBBBBB", 1, 14 + len(formats), 0x81, 0, 2, 0, 0, 0, 1, 0) + formats
@@ -66,17 +70,18 @@ class Camera:
         )
         return descriptor(2, "HBBBBB", 9 + len(body), 2, 1, 0, 0x80, 250) + body
 
-    def make_picture(self, number):
-        """Green, with a brightness that moves; cut into payloads."""
+    def make_frame(self, number):
+        """Returns a green frame, with a brightness that changes, cut into payloads."""
         luma = 90 + number * 4
         data = bytes([luma, 60, luma, 60]) * (self.frame_bytes // 4)
         room = PAYLOAD - 2
         starts = range(0, len(data), room)
-        # The last bit says which of two pictures in turn this belongs to, the one before that it ends.
-        return [bytes([2, 0x80 | (2 if start == starts[-1] else 0) | number & 1]) + data[start:start + room] for start in starts]
+        # The last bit alternates from frame to frame; the bit before it marks the end of a frame.
+        ends = {start: 2 if start == starts[-1] else 0 for start in starts}
+        return [bytes([2, 0x80 | ends[start] | number & 1]) + data[start:start + room] for start in starts]
 
     def answer(self, setup):
-        """The bytes of a control transfer (none for one to the device), or `None` where it is not understood."""
+        """Returns the bytes of a control transfer (none for one to the device), or `None` if it is not supported."""
         kind, request, value, index, length = struct.unpack("<BBHHH", setup)
         if kind & 0x60 == 0x20:  # of the video class
             if index & 0xFF != 1 or value >> 8 not in (1, 2):
@@ -110,7 +115,7 @@ class Plug:
     def __init__(self, camera, port):
         self.camera = camera
         self.frozen = False
-        self.waiting = []  # transfers that wait for a picture
+        self.waiting = []  # transfers that wait for a frame
         self.payloads = []
         self.shown = 0
         self.due = 0.0
@@ -140,10 +145,10 @@ class Plug:
         if endpoint:
             self.waiting.append(number)
             return
-        # A stream that is stopped clears its endpoint: what was left of a picture is not to begin the next stream.
+        # A stream that stops clears its endpoint: the rest of a frame must not begin the next stream.
         if head[40:42] == b"\x02\x01":
             self.payloads = []
-        # A reset of the port ends with this. It is what a camera that froze needs; to be opened anew does not help it.
+        # A reset of the port ends with this. A frozen camera needs it; to open the camera again does not help.
         if head[40:42] == b"\x00\x09":
             self.payloads = []
             self.frozen = False
@@ -154,11 +159,11 @@ class Plug:
             self.reply(3, number, 0, answer, len(answer) if is_in else length)
 
     def give(self):
-        """The next picture when it is due; the pace is the camera's own."""
+        """Sends the next frame when it is due, at the camera's own rate."""
         now = time.monotonic()
         if self.waiting and not self.payloads and not self.frozen and now >= self.due:
             self.due = max(self.due, now - 0.5) + 1 / self.camera.rate
-            self.payloads = list(self.camera.pictures[self.shown % len(self.camera.pictures)])
+            self.payloads = list(self.camera.frames[self.shown % len(self.camera.frames)])
             self.shown += 1
         while self.payloads and self.waiting:
             payload = self.payloads.pop(0)

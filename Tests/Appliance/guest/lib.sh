@@ -1,4 +1,4 @@
-# For what a scenario does in the guest; sourced, not run.
+# Helpers for the steps of a scenario in the guest; sourced, not run.
 # shellcheck shell=bash
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 cd /mnt/test/guest || exit 99
@@ -7,7 +7,7 @@ cd /mnt/test/guest || exit 99
 now() { awk '{ print $1 }' /proc/uptime; }
 since() { awk -v from="$1" -v to="${2:-$(now)}" 'BEGIN { printf "%.2f\n", to - from }'; }
 
-# check WORDS COMMAND…: what should be so; the scenario fails where it is not, and goes on.
+# check WORDS COMMAND…: the scenario fails if the command fails, and continues.
 check() {
     local words=$1
     shift
@@ -19,8 +19,8 @@ check() {
     fi
 }
 
-# within SECONDS COMMAND…: waits until the command succeeds. Limits are
-# generous: they end what hangs, and judge nothing.
+# within SECONDS COMMAND…: waits until the command succeeds. The limits are generous: they end a command that hangs,
+# and judge nothing.
 within() {
     local end=$(($(date +%s) + $1 * SLOW))
     shift
@@ -30,7 +30,7 @@ within() {
     done
 }
 
-# figure WORDS SECONDS [LIMIT]: said, and judged where the product promises a limit.
+# figure WORDS SECONDS [LIMIT]: prints a figure, and judges it if the product promises a limit.
 figure() {
     if [[ -z ${3:-} ]]; then
         echo "figure  $1: $2 s"
@@ -42,13 +42,12 @@ figure() {
     fi
 }
 
-# Is this source on air, and the slate being "slate"?
+# on_air SOURCE: whether this source is on air; the slate is the source "slate".
 on_air() { metric "streambox_source_on_air{channel=\"main\",source=\"$1\"} 1"; }
 metric() { grep -qsF -- "$1" /run/streambox/streambox.prom; }
 problem() { metric "streambox_problem{problem=\"$1\""; }
 
-# saw WORDS WHAT FROM [LIMIT]: the platform was shown this after FROM,
-# which is waited for; the time that it took is a figure.
+# saw WORDS WHAT FROM [LIMIT]: waits until the platform was shown WHAT after FROM, and prints the time as a figure.
 saw() {
     if within 60 shown "$2" "$3"; then
         check "$1" true
@@ -57,19 +56,19 @@ saw() {
         check "$1" false
     fi
 }
-# Decoding what was sent takes the guest's time: not too often.
+# Decoding the stream takes processor time of the guest, so it is not done too often.
 shown() { when=$(./platform.py first "$1" "$2") || { sleep 1; return 1; }; }
 
-# Has the platform seen so many connections?
+# published NUMBER: whether the platform has seen this number of connections.
 published() { [[ $(./platform.py publishes) = "$1" ]]; }
 
-# One stream from its first picture on: the platform has seen no disconnection, and no time go backwards.
+# one_stream [NUMBER]: the platform has seen no disconnection since the first frame, and no timestamp went backwards.
 one_stream() {
     check "the platform has seen one connection" published "${1:-1}"
-    check "no picture's time went backwards" test "$(./platform.py backwards)" = 0
+    check "no frame's timestamp went backwards" test "$(./platform.py backwards)" = 0
 }
 
-# plug PORT [SERIAL]: a USB camera; pull: its plug.
+# plug PORT [SERIAL]: plugs in a USB camera; pull: unplugs it.
 plug() {
     modprobe -a vhci-hcd uvcvideo
     ./camera.py --port "$1" --serial "${2:-CAM1}" &
@@ -80,7 +79,7 @@ pull() {
     wait "$camera" 2>/dev/null || true
 }
 
-# configure: the configuration on standard input, taken at once.
+# configure: applies the configuration on standard input at once.
 configure() {
     cat >/etc/streambox/streambox.yaml
     if systemctl is-active --quiet streambox; then streambox reload; else systemctl start streambox; fi

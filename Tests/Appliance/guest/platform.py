@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""What the platform was sent: nginx writes every publish to a file of its own, this tells when what arrived.
+"""Reports the stream that the platform received: nginx writes every publish to a file of its own.
 
-    platform.py watch            write down, for ever, when each picture arrives
-    platform.py first WHAT FROM  when the first such picture arrived after FROM; status 1 if none has
-    platform.py pause FROM       the longest time without a picture since FROM
-    platform.py backwards FROM   how many pictures since FROM have a time before that of the one before, within a publish
-    platform.py begins N         when the first picture of the Nth publish arrived; status 1 if none has
+    platform.py watch            records the arrival of each frame, until it is stopped
+    platform.py first WHAT FROM  when the first such frame arrived after FROM; status 1 if none has
+    platform.py pause FROM       the longest time without a frame since FROM
+    platform.py backwards FROM   how many frames since FROM have an earlier timestamp than the one before, in a publish
+    platform.py begins N         when the first frame of the Nth publish arrived; status 1 if none has
     platform.py publishes        how many publishes there were
-    platform.py shows            what was shown, in a line for each stretch of it
+    platform.py shows            what the frames showed, with one line for each period
 
 Times are seconds of the guest's clock since it booted. WHAT is slate (dark), camera (green), other, or any.
 """
@@ -26,12 +26,12 @@ def uptime():
 
 
 def files():
-    """In the order of their publishes."""
+    """Returns the files in the order of their publishes."""
     return sorted(glob.glob(FOLDER + "/*.flv"), key=lambda path: int(path.rsplit("-", 1)[1][:-4]))
 
 
-class Picture:
-    """One that has arrived: when, its time in the stream, and where it lies in its file."""
+class Frame:
+    """A frame that has arrived: its arrival, its timestamp, and its position in its file."""
 
     def __init__(self, line):
         when, stamp, place, is_keyframe, settings, self.path = line.split()
@@ -47,10 +47,10 @@ class Growing:
         self.path = path
         self.file = open(path, "rb")
         self.place = BEGINNING
-        self.settings = 0  # where the newest settings for decoders lie
+        self.settings = 0  # the position of the newest settings for decoders
 
     def lines(self):
-        """What is to be written down of the pictures that have become whole since the last question."""
+        """Returns a line for each frame that is complete since the last call."""
         size = os.fstat(self.file.fileno()).st_size
         while self.place + 13 <= size:
             place = self.place
@@ -69,7 +69,7 @@ class Growing:
                 yield f"{uptime():.3f} {stamp} {place} {int(head[11] >> 4 == 1)} {self.settings} {self.path}\n"
 
 
-# Of FLV: the bytes before the first tag, and of a tag with the size of it that follows it.
+# FLV: the number of bytes before the first tag; and the bytes of a tag with the size field after it.
 BEGINNING = 13
 
 
@@ -89,20 +89,20 @@ def watch():
 
 
 def arrivals(since=0.0):
-    """Every picture since then, in the order in which they came."""
+    """Returns every frame since a time, in the order of arrival."""
     with open(ARRIVALS) as lines:
-        pictures = [Picture(line) for line in lines if line.endswith("\n")]
-    return [picture for picture in pictures if picture.when >= since]
+        frames = [Frame(line) for line in lines if line.endswith("\n")]
+    return [frame for frame in frames if frame.when >= since]
 
 
-def colours(path, picture):
-    """Of every picture in a file from a keyframe on."""
+def colours(path, keyframe):
+    """Returns what every frame of a file shows, from a keyframe on."""
     with open(path, "rb") as file:
         data = file.read(BEGINNING)
-        file.seek(picture.settings)
+        file.seek(keyframe.settings)
         head = file.read(13)
         data += head + file.read(tag_bytes(head) - len(head))
-        file.seek(picture.place)
+        file.seek(keyframe.place)
         data += file.read()
     command = ["ffmpeg", "-v", "quiet", "-f", "flv", "-i", "-", "-an", "-vf", "scale=1:1:flags=area,format=yuv444p",
                "-fps_mode", "passthrough", "-f", "rawvideo", "-"]
@@ -112,22 +112,22 @@ def colours(path, picture):
 
 
 def shown(since=0.0):
-    """(when, what) of every picture since then that can be decoded."""
+    """Returns (when, what) of every frame since a time that can be decoded."""
     everything = arrivals()
     for path in files():
-        pictures = [picture for picture in everything if picture.path == path]
-        if not pictures or pictures[-1].when < since:
+        frames = [frame for frame in everything if frame.path == path]
+        if not frames or frames[-1].when < since:
             continue
-        # From the last keyframe before.
-        start = max((n for n, picture in enumerate(pictures) if picture.is_keyframe and picture.when < since), default=0)
-        for picture, kind in zip(pictures[start:], colours(path, pictures[start])):
-            if picture.when >= since:
-                yield picture.when, kind
+        # Decoding starts with the last keyframe before that time.
+        start = max((n for n, frame in enumerate(frames) if frame.is_keyframe and frame.when < since), default=0)
+        for frame, kind in zip(frames[start:], colours(path, frames[start])):
+            if frame.when >= since:
+                yield frame.when, kind
 
 
 def first(what, since):
     if what == "any":
-        return next((picture.when for picture in arrivals(since)), None)
+        return next((frame.when for frame in arrivals(since)), None)
     return next((when for when, kind in shown(since) if kind == what), None)
 
 
@@ -142,14 +142,14 @@ def main(words):
             return 1
         print(f"{found:.3f}")
     elif command == "pause":
-        times = [since] + [picture.when for picture in arrivals(since)] + [uptime()]
+        times = [since] + [frame.when for frame in arrivals(since)] + [uptime()]
         print(f"{max(later - earlier for earlier, later in zip(times, times[1:])):.3f}")
     elif command == "backwards":
-        pictures = arrivals(since)
-        print(sum(b.path == a.path and b.stamp < a.stamp for a, b in zip(pictures, pictures[1:])))
+        frames = arrivals(since)
+        print(sum(b.path == a.path and b.stamp < a.stamp for a, b in zip(frames, frames[1:])))
     elif command == "begins":
         paths = files()[int(words[1]) - 1:]
-        found = next((picture.when for picture in arrivals() if paths and picture.path == paths[0]), None)
+        found = next((frame.when for frame in arrivals() if paths and frame.path == paths[0]), None)
         if found is None:
             return 1
         print(f"{found:.3f}")

@@ -1,8 +1,8 @@
-# Makes of the bare box one with a platform to push to, the package, and a configuration: once, for all scenarios.
+# Installs a platform to push to, the package, and a configuration on the bare box: once, for all scenarios.
 # shellcheck shell=bash source=Tests/Appliance/guest/lib.sh
 source /mnt/test/guest/lib.sh
 
-# The platform: nginx with RTMP. What it is sent lies in memory, so that a power cut empties it.
+# The platform: nginx with RTMP. Its recordings are in memory, so that a power cut removes them.
 cat >/etc/nginx/platform.conf <<'CONF'
 daemon off;
 master_process off;
@@ -33,7 +33,7 @@ UNIT
 install -m 755 platform.py /usr/local/bin/platform
 cat >/etc/systemd/system/platform-watch.service <<'UNIT'
 [Unit]
-Description=When what arrives at the platform
+Description=Record the arrival of frames at the platform
 After=platform.service
 [Service]
 ExecStart=/usr/local/bin/platform watch
@@ -45,7 +45,7 @@ systemctl enable --quiet --now platform.service platform-watch.service
 
 started=$(now)
 package=$(ls /mnt/test/*.deb)
-# By its path alone: there is no network to get anything else from.
+# Installs the file by its path: there is no network to download other packages from.
 check "the package installs" env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$package"
 check "the service is up" within 30 systemctl is-active --quiet streambox
 figure "the package installs, until the service is up" "$(since "$started")"
@@ -58,8 +58,8 @@ echo secret-key >/etc/streambox/keys/platform
 chown -R streambox /etc/streambox/keys
 chmod 600 /etc/streambox/keys/platform
 cp box.yaml /etc/streambox/streambox.yaml
-check "the configuration is taken" streambox check /etc/streambox/streambox.yaml
+check "the configuration is accepted" streambox check /etc/streambox/streambox.yaml
 systemctl restart streambox
 within 60 ./platform.py first any 0 >/dev/null
-check "the platform has a picture" ./platform.py first any 0
+check "the platform receives video" ./platform.py first any 0
 sync

@@ -1,7 +1,7 @@
 #!/bin/bash
-# In a Debian with systemd as its first process, as root, beside two packages of streambox in first/ and second/:
-# install, run, upgrade, remove, purge. Prints a line a check; the exit status is the number of those that failed.
-# `check` and `within` call the functions below by their names, which is not seen as a call.
+# Tests two packages of streambox, in first/ and second/: installs, runs, upgrades, removes and purges them. Runs as
+# root in a Debian with systemd as its first process. Prints a line for each check; the exit status is the number of
+# checks that failed. `check` and `within` call the functions below by name, which shellcheck does not see as a call.
 # shellcheck disable=SC2317,SC2329
 cd "$(dirname "$0")" || exit 99
 failed=0
@@ -31,7 +31,7 @@ within() {
 }
 not() { ! "$@"; }
 property() { systemctl show --property="$1" --value streambox.service; }
-# is PROPERTY PATTERN: as `case` compares.
+# is PROPERTY PATTERN: compares as `case` does.
 # shellcheck disable=SC2053
 is() { [[ $(property "$1") == $2 ]]; }
 main() { property MainPID; }
@@ -42,7 +42,7 @@ status = json.load(sys.stdin)
 sys.exit(0 if ($1) else 1)"; }
 get() { python3 -c "import sys, urllib.request
 print(urllib.request.urlopen('http://127.0.0.1:9163$1').read().decode())"; }
-# A second of what is on the tap, decoded.
+# plays NAME: whether a second of the tap's stream can be decoded.
 plays() {
     local frames
     frames=$(timeout 20 streambox tap "$1" | ffmpeg -v error -t 1 -i - -map 0:v -f framecrc - 2>/dev/null |
@@ -51,7 +51,7 @@ plays() {
 }
 runs_as_streambox() { [[ $(ps -o user= -p "$1") == streambox ]]; }
 left() {
-    # udev's are of the cards above, which no kernel has taken away.
+    # udev's links belong to the simulated cards, which the kernel has not removed.
     find / /run -xdev \( -path /proc -o -path /sys -o -path /run/udev/links -o -path "$PWD" \) -prune \
         -o -iname '*streambox*' -print |
         grep -v -e '^/tmp/' -e 'streambox-test'
@@ -68,35 +68,36 @@ cp first/*.deb /tmp/streambox.deb
 check "the package installs" apt-get install --yes /tmp/streambox.deb
 check "the service is on air when that is done" is ActiveState active
 check "it starts with the box" systemctl --quiet is-enabled streambox.service
-check "its status says what is on air" is StatusText "main shows slate*"
+check "its status says which source is on air" is StatusText "main shows slate*"
 check "it runs as its own user" runs_as_streambox "$(main)"
 check "the slate plays" plays hd
-check "the metrics file is for everybody" setpriv --reuid nobody --regid nogroup --clear-groups \
+check "every user can read the metrics file" setpriv --reuid nobody --regid nogroup --clear-groups \
     grep -q '^streambox_build_info' /run/streambox/streambox.prom
-check "the control socket is not" not setpriv --reuid nobody --regid nogroup --clear-groups streambox status
+check "other users cannot open the control socket" not \
+    setpriv --reuid nobody --regid nogroup --clear-groups streambox status
 check "HTTP answers" within 10 get /readyz
-check "man and completions are there" test -e /usr/share/man/man1/streambox.1.gz \
+check "the manual pages and completions are installed" test -e /usr/share/man/man1/streambox.1.gz \
     -a -e /usr/share/man/man5/streambox.yaml.5.gz -a -e /usr/share/bash-completion/completions/streambox
 
-# ---- what the documents say to look at (a test compares them with this)
-check "systemctl shows who is on air" bash -c 'systemctl status streambox | grep "Status: .main shows slate"'
-check "the journal has the start" bash -c 'journalctl -u streambox | grep "msg=starting"'
-check "and what it said last" bash -c 'journalctl -u streambox -n 20 | grep "msg="'
+# ---- commands of the documents (a test compares the documents with this file)
+check "systemctl shows the source on air" bash -c 'systemctl status streambox | grep "Status: .main shows slate"'
+check "the journal has the start of the service" bash -c 'journalctl -u streambox | grep "msg=starting"'
+check "the journal has its last lines" bash -c 'journalctl -u streambox -n 20 | grep "msg="'
 check "the priorities of its lines are the journal's" not \
     bash -c 'journalctl -u streambox -p warning | grep "level=\(notice\|info\)"'
-check "the kernel's words can be had" journalctl -k
-check "its sandbox can be looked at" bash -c 'systemd-analyze security streambox | tail -n 1'
+check "the kernel's messages can be read" journalctl -k
+check "its sandbox can be examined" bash -c 'systemd-analyze security streambox | tail -n 1'
 tail -n 1 output
 check "its exposure is 2.0 or less" systemd-analyze security --threshold=20 --no-pager streambox
 echo sekrit >KEYFILE
-check "a stream key is put where the service finds it" install -m 0600 -o streambox KEYFILE /etc/streambox/keys/twitch
+check "a stream key is installed" install -m 0600 -o streambox KEYFILE /etc/streambox/keys/twitch
 check "the service reads it" setpriv --reuid streambox --clear-groups --regid streambox cat /etc/streambox/keys/twitch
-check "and nobody else" not setpriv --reuid nobody --regid nogroup --clear-groups cat /etc/streambox/keys/twitch
-check "one is put where systemd alone finds it" install -m 0600 KEYFILE /etc/streambox/credentials/twitch
-check "not even the service reads it there" not setpriv --reuid streambox --clear-groups --regid streambox \
+check "no other user reads it" not setpriv --reuid nobody --regid nogroup --clear-groups cat /etc/streambox/keys/twitch
+check "one is installed for systemd alone" install -m 0600 KEYFILE /etc/streambox/credentials/twitch
+check "not even the service can read it there" not setpriv --reuid streambox --clear-groups --regid streambox \
     cat /etc/streambox/credentials/twitch
-# long line: the documents have this command as it is here
-check "the example of credentials is put in as it is" install -D -m 0644 /usr/share/doc/streambox/examples/credentials.conf /etc/systemd/system/streambox.service.d/credentials.conf
+# long line: the documents have this command in one line
+check "the example of credentials is installed unchanged" install -D -m 0644 /usr/share/doc/streambox/examples/credentials.conf /etc/systemd/system/streambox.service.d/credentials.conf
 rm KEYFILE
 
 # ---- the unit's type follows systemd's version
@@ -105,9 +106,9 @@ case $(systemd_version) in
     *) type=notify-reload signal=0 ;;
 esac
 check "the unit is of the type $type" is Type $type
-check "and SIGHUP is sent once" \
+check "SIGHUP is sent once" \
     test "$(systemctl show --property=ExecReload streambox.service | grep -c 'argv\[\]=/bin/kill -HUP')" = $signal
-# generates VERSION: has the generator, where systemctl tells this version, made a drop-in?
+# generates VERSION: whether the generator makes a drop-in if systemctl reports this version.
 generates() {
     rm -rf generator
     mkdir generator
@@ -124,12 +125,12 @@ for version in "253 (253)" "257 (257.9-1~deb13u1)" "1000~rc1 (1000~rc1)"; do
     check "systemd '$version' gets Type=notify-reload" generates "systemd $version"
 done
 
-# ---- udev's own engine on cards that are not there
+# ---- the rules, with udev's own engine and simulated cards
 rules() {
     umockdev-run --device cards.umockdev -- \
         env SYSTEMD_LOG_LEVEL=debug udevadm test --action=add "/sys/devices/$1" 2>&1 | grep 70-streambox
 }
-# systemd 252 says "LINK", 257 "Added SYMLINK".
+# systemd 252 prints "LINK", 257 "Added SYMLINK".
 links() {
     local names
     names=$(rules "$1" | sed -n "s:.*LINK 'streambox/capture/\(.*\)'$:\1:p" | paste --serial --delimiters ' ')
@@ -138,15 +139,15 @@ links() {
 usb=pci0000:00/0000:00:14.0/usb1
 check "a card has its serial and its port" links $usb/1-2/1-2:1.0/video4linux/video0 \
     "by-serial/SN0001 by-path/pci-0000:00:14.0-usb-0:2:1.0"
-check "what is no picture has no name" links $usb/1-2/1-2:1.0/video4linux/video1 ""
+check "a node without video has no name" links $usb/1-2/1-2:1.0/video4linux/video1 ""
 check "a second input has another one" links $usb/1-2/1-2:1.0/video4linux/video2 \
     "by-serial/SN0001-2 by-path/pci-0000:00:14.0-usb-0:2:1.0-2"
-check "an encoder is no card" links platform/codec.0/video4linux/video3 ""
+check "an encoder is not a card" links platform/codec.0/video4linux/video3 ""
 check "a card without a serial has its port" links pci0000:00/0000:00:1c.0/0000:02:00.0/video4linux/video4 \
     by-path/pci-0000:02:00.0
 group_of() { rules "$1" | grep -q "GROUP $(getent group streambox | cut -d : -f 3)"; }
 check "the service can reset a camera's port" group_of $usb/1-2
-check "and no keyboard's" not group_of $usb/1-3
+check "but not a keyboard's" not group_of $usb/1-3
 
 # ---- another configuration: encoded, recorded, pushed with a key from a credential
 printf 'sekrit-%s' "$RANDOM" >$folder/credentials/studio
@@ -185,28 +186,28 @@ check "it is pushed with the key of the credential" within 30 test -s /tmp/studi
 check "it is recorded" within 30 bash -c 'ls /var/lib/streambox/recordings/*.ts'
 useradd --no-create-home volunteer
 volunteer() { setpriv --reuid volunteer --regid volunteer --init-groups "$@"; }
-check "recordings are not for everybody" not volunteer ls /var/lib/streambox/recordings
+check "other users cannot read recordings" not volunteer ls /var/lib/streambox/recordings
 check "a person joins the service's group" adduser volunteer streambox
-check "and reads recordings then" volunteer bash -c 'cat /var/lib/streambox/recordings/*.ts >/dev/null'
+check "that person reads recordings then" volunteer bash -c 'cat /var/lib/streambox/recordings/*.ts >/dev/null'
 check "but no keys" not volunteer cat $folder/keys/twitch
 recording=$(find /var/lib/streambox/recordings -name '*.ts' -printf '%f\n' | sort | head -n 1)
 check "root copies one for another person" install -m 0644 /var/lib/streambox/recordings/"$recording" /tmp/
-check "who reads it" setpriv --reuid nobody --regid nogroup --clear-groups test -r "/tmp/$recording"
+check "that person reads it" setpriv --reuid nobody --regid nogroup --clear-groups test -r "/tmp/$recording"
 userdel volunteer
 check "the encoded picture plays" plays hd
-# A container may lack what its systemd needs to grant this.
+# A container may lack the capability that its systemd needs to grant this.
 if ((0x$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/1/status) >> 24 & 1)); then
     check "the thread that moves packets goes before the encoders" bash -c "ps -L -o ni= -p $(main) | grep -q -- -10"
 fi
-check "where memory is short an FFmpeg goes before the service" not \
+check "if memory is short, the kernel ends an FFmpeg before the service" not \
     bash -c "pgrep -u streambox ffmpeg | sed 's:.*:/proc/&/oom_score_adj:' | xargs grep -L -x 0 | grep ."
 check "the key is in no argument" not \
     bash -c "cat \$(pgrep -u streambox | sed 's:.*:/proc/&/cmdline:') | grep -a -q '$key'"
-check "and in no log" not bash -c "journalctl --unit streambox.service --output cat | grep -q '$key'"
+check "the key is in no log" not bash -c "journalctl --unit streambox.service --output cat | grep -q '$key'"
 check "nothing was denied" not said 'not permitted'
 
-# ---- RTMPS: a server is checked by the authorities that the system trusts, which the package brings
-check "the authorities are there" test -s /etc/ssl/certs/ca-certificates.crt
+# ---- RTMPS: the service checks a server by the authorities that the system trusts; the package depends on them
+check "the authorities are installed" test -s /etc/ssl/certs/ca-certificates.crt
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=safe -addext subjectAltName=IP:127.0.0.1 \
     -keyout /tmp/safe.key -out /tmp/safe.crt 2>/dev/null
 python3 - <<'P' &
@@ -230,13 +231,13 @@ sed -i "/name: studio/a\\          - $target" $configuration
 check "a target by RTMPS is added" systemctl reload streambox
 check "a server that no authority has signed is refused" \
     within 30 shows "any(p['subject'] == 'target safe' and 'certificate' in p['sentence'] for p in status['problems'])"
-check "and is sent nothing" not test -e /tmp/safe.greeted
+check "nothing is sent to it" not test -e /tmp/safe.greeted
 cp /tmp/safe.crt /usr/local/share/ca-certificates/safe.crt
 check "its authority is added to the system's" update-ca-certificates
-check "and it is accepted" within 60 test -s /tmp/safe.greeted
+check "it is accepted then" within 60 test -s /tmp/safe.greeted
 kill $safe
 cp -p /tmp/plain.yaml $configuration
-check "the target is taken out again" systemctl reload streambox
+check "the target is removed again" systemctl reload streambox
 
 # ---- reload
 mark
@@ -246,7 +247,7 @@ check "it reloads" systemctl reload streambox
 check "the group is handed over" within 30 said 'handed over'
 check "it is the same process" test "$(main)" = "$pid"
 cp $configuration /tmp/good.yaml
-check "reloads at the same moment all come to their end" timeout $((60 * slow)) bash -c '
+check "simultaneous reloads all finish" timeout $((60 * slow)) bash -c '
     for round in 1 2 3 4 5; do
         streambox reload &
         systemctl reload streambox || exit 1
@@ -257,23 +258,23 @@ systemctl reload streambox.service
 if [[ $type == notify-reload ]]; then
     check "a reload returns when its outcome is known" is StatusText '*not reloaded*'
 fi
-check "a mistake is told where people look" within 10 is StatusText '*not reloaded*'
-check "status says so, whatever the file looks like" bash -c 'streambox status | grep -q "reload-failed\|not reloaded"'
-check "and nothing ends" test "$(main)" = "$pid" -a "$(property ActiveState)" = active
+check "a mistake is reported in the unit's status" within 10 is StatusText '*not reloaded*'
+check "streambox status reports it" bash -c 'streambox status | grep -q "reload-failed\|not reloaded"'
+check "the service continues" test "$(main)" = "$pid" -a "$(property ActiveState)" = active
 cp /tmp/good.yaml $configuration
 systemctl reload streambox.service
-check "and is forgotten with the next good reload" within 10 is StatusText 'main shows test-0*'
+check "the next valid reload clears it" within 10 is StatusText 'main shows test-0*'
 
-# ---- lost
+# ---- killed, hung
 mark
 former=$(pgrep -u streambox)
 start=$(date +%s%N)
 kill -KILL "$pid"
 check "killed, it is on air again" within 20 shows "status['channels'][0]['groups'][0]['state'] in ('live', 'degraded')"
 echo "      after $((($(date +%s%N) - start) / 1000000)) ms"
-# The new one has children at disks, too.
+# The new process has children that access disks, too.
 gone() { for process in $former; do [[ ! -d /proc/$process ]] || return 1; done; }
-check "nothing of the former one is left" within 10 gone
+check "no process of the former one is left" within 10 gone
 within 20 is ActiveState active
 mark
 pid=$(main)
@@ -289,29 +290,29 @@ cp -p $configuration /tmp/before
 pid=$(main)
 cp second/*.deb /tmp/streambox.deb
 check "the upgrade installs" apt-get -o Dpkg::Options::=--force-confold install --yes /tmp/streambox.deb
-check "what it would have as the default lies beside" test -e $configuration.dpkg-dist
-check "it runs anew" not test "$(main)" = "$pid"
-check "and is on air" is ActiveState active
+check "its default configuration is put beside" test -e $configuration.dpkg-dist
+check "the service has restarted" not test "$(main)" = "$pid"
+check "it is on air" is ActiveState active
 check "the configuration is kept" cmp $configuration /tmp/before
-check "what was stopped stays stopped" shows "[g['isWanted'] for g in status['channels'][0]['groups']] == [True, False]"
+check "what was stopped stays so" shows "[g['isWanted'] for g in status['channels'][0]['groups']] == [True, False]"
 systemctl disable --now --quiet streambox.service
 check "a service that the operator turned off" dpkg --install --force-confold first/*.deb
-check "is not turned on by an upgrade" \
+check "is not started by an upgrade" \
     bash -c '! systemctl --quiet is-enabled streambox.service && ! systemctl --quiet is-active streambox.service'
 systemctl enable --now --quiet streambox.service
 
 # ---- stop, remove, purge
 start=$(date +%s%N)
 systemctl stop streambox
-check "it ends in order" is Result success
+check "it stops with success" is Result success
 echo "      after $((($(date +%s%N) - start) / 1000000)) ms"
-check "without leaving a process" not pgrep -u streambox
+check "it leaves no process" not pgrep -u streambox
 systemctl start streambox.service
 kill $studio
 wait $studio 2>/dev/null
 check "the package is removed" apt-get remove --yes streambox
 check "the configuration stays" test -e $configuration
-check "the service does not" not pgrep -u streambox
+check "the service has stopped" not pgrep -u streambox
 check "the package is purged" apt-get purge --yes streambox
 check "nothing is left" not left
 check "nor its user" not getent passwd streambox

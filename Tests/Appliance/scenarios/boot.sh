@@ -1,8 +1,8 @@
-# Switched on, nobody logs in: the platform gets a picture.
+# The box is switched on and nobody logs in: the platform gets the slate.
 guest <<'GUEST'
-saw "the platform is shown the slate without anybody logging in" slate 0
+saw "the platform is shown the slate without a login" slate 0
 check "nobody is logged in" test -z "$(loginctl --no-legend list-sessions)"
-check "every unit is well" test -z "$(systemctl --failed --no-legend)"
+check "no unit has failed" test -z "$(systemctl --failed --no-legend)"
 one_stream
 megabytes=$(awk '/^VmRSS:/ { printf "%.1f", $2 / 1024 }' "/proc/$(main_pid)/status")
 echo "figure  the daemon's memory: $megabytes MB (at most 30 MB)"

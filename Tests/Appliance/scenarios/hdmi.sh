@@ -1,12 +1,14 @@
-# A card with an HDMI input (the kernel's vivid) and sound of its own (snd-aloop): the signal goes
-# and comes back, the card is taken away and comes back, the clock is set, its sound is taken away.
+# A card with an HDMI input (the kernel's vivid) and audio of its own (snd-aloop): the signal is lost and comes back,
+# the card is taken away and comes back, the clock is set, its audio is taken away.
 guest <<'GUEST'
-# Has the service opened the card anew so often because of the clock?
-anew() { (($(journalctl --unit streambox --output cat | grep -c 'the clock was set: the card is opened anew') == $1)); }
+# reopened NUMBER: whether the service has opened the card again this number of times because of the clock.
+reopened() {
+    local line='the clock was set: the card is opened anew'
+    (($(journalctl --unit streambox --output cat | grep -c "$line") == $1))
+}
 card() {
     v4l2-ctl -d /dev/video0 --set-input 1
-    # The smallest picture whose pixels are as fast as vivid wants them, and
-    # a fifth of the pictures: enough for emulation.
+    # The smallest size whose pixel rate vivid accepts, and a fifth of the frames: enough for emulation.
     v4l2-ctl -d /dev/video0 --set-dv-bt-timings=cvt,width=512,height=384,fps=60
     v4l2-ctl -d /dev/video0 --set-ctrl percentage_of_dropped_buffers=80
 } >/dev/null 2>&1
@@ -43,20 +45,20 @@ sleep 3
 
 from=$(now)
 date --set '+2 hours' >/dev/null
-check "the clock is set ahead: the card is opened anew" within 20 anew 1
-saw "its picture goes on" other "$(now)"
+check "the clock is set ahead: the card is opened again" within 20 reopened 1
+saw "its video continues" other "$(now)"
 sleep 3
 date --set '-3 hours' >/dev/null
-check "the clock is set back: the card is opened anew" within 20 anew 2
-saw "its picture goes on again" other "$(now)"
-figure "the clock is set twice: the longest time without a picture" "$(./platform.py pause "$from")"
+check "the clock is set back: the card is opened again" within 20 reopened 2
+saw "its video continues again" other "$(now)"
+figure "the clock is set twice: the longest time without a frame" "$(./platform.py pause "$from")"
 sleep 3
 
 from=$(now)
 kill "$tone"
 echo snd_aloop.0 >/sys/bus/platform/drivers/snd_aloop/unbind &
 sleep 8
-check "its sound is taken away: the picture goes on" on_air capture-0
-figure "its sound is taken away: the longest time without a picture" "$(./platform.py pause "$from")"
+check "its audio is taken away: the video continues" on_air capture-0
+figure "its audio is taken away: the longest time without a frame" "$(./platform.py pause "$from")"
 one_stream
 GUEST

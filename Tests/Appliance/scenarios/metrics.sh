@@ -6,8 +6,8 @@ systemctl restart prometheus-node-exporter
 scraped() { curl --silent --max-time 30 http://127.0.0.1:9100/metrics >/run/scraped && grep -q "$1" /run/scraped; }
 check "the exporter shows the slate on air" within 60 \
     scraped '^streambox_source_on_air{channel="main",source="slate"} 1'
-check "without an error" scraped '^node_textfile_scrape_error 0'
-check "all of the file" \
+check "it shows no error" scraped '^node_textfile_scrape_error 0'
+check "it shows the whole file" \
     test "$(grep -c '^streambox_' /run/scraped)" = "$(grep -c '^streambox_' /run/streambox/streambox.prom)"
 check "the service shows the same itself" \
     grep -q '^streambox_source_on_air{channel="main",source="slate"} 1' <(curl --silent http://127.0.0.1:9163/metrics)

@@ -6,7 +6,7 @@ from=$(now)
 kill -STOP "$(main_pid)"
 started_again() { [[ $(restarts) = 1 ]] && systemctl is-active --quiet streambox; }
 check "systemd starts it again" within 90 started_again
-check "because the watchdog was not fed" grep -q 'Watchdog timeout' <(journalctl --unit streambox --output cat)
+check "because the watchdog was not notified" grep -q 'Watchdog timeout' <(journalctl --unit streambox --output cat)
 check "on air by another publisher" within 30 published 2
-figure "hung, until the platform has a picture again" "$(./platform.py pause "$from")"
+figure "hung, until the platform receives video again" "$(./platform.py pause "$from")"
 GUEST
