@@ -113,9 +113,9 @@ struct Latency: AsyncParsableCommand {
         var relay = try arguments("relay")
         if declaredLengths { relay.insert(contentsOf: ["-omit_video_pes_length", "0"], at: relay.count - 1) }
         // The service sets the encoder's frame rate to the measured one, which a plan cannot know.
-        let told = encoder.map { $0 == "force-cfr=0" ? "fps=\(rate)" : $0 }
+        let command = encoder.map { $0 == "force-cfr=0" ? "fps=\(rate)" : $0 }
         _ = try await stage.program(
-            told[0], Array(told.dropFirst()), input: .descriptor(between[0]), output: .descriptor(behind[1]))
+            command[0], Array(command.dropFirst()), input: .descriptor(between[0]), output: .descriptor(behind[1]))
         _ = try await stage.program(relay[0], Array(relay.dropFirst()), output: .descriptor(between[1]))
         for end in [between[0], between[1], behind[1]] { close(end) }
         return behind[0]

@@ -194,7 +194,7 @@ recording=$(find /var/lib/streambox/recordings -name '*.ts' -printf '%f\n' | sor
 check "root copies one for another person" install -m 0644 /var/lib/streambox/recordings/"$recording" /tmp/
 check "that person reads it" setpriv --reuid nobody --regid nogroup --clear-groups test -r "/tmp/$recording"
 userdel volunteer
-check "the encoded picture plays" plays hd
+check "the encoded video plays" plays hd
 # A container may lack the capability that its systemd needs to grant this.
 if ((0x$(sed -n 's/^CapBnd:[[:space:]]*//p' /proc/1/status) >> 24 & 1)); then
     check "the thread that moves packets goes before the encoders" bash -c "ps -L -o ni= -p $(main) | grep -q -- -10"
