@@ -19,7 +19,7 @@ import Testing
             (AACFormat(sampleRate: 24_000, channelConfiguration: 2), .stereo48),
         ] as [(AACFormat, AACFormat)])
     func first(_ format: AACFormat, decides expected: AACFormat) {
-        var sound = ChannelSound(isKept: true)
+        var sound = ChannelAudioFormat(isKept: true)
         #expect(sound.isUndecided && sound.kept == nil)
         sound.decide(by: format, now: 0)
         #expect(!sound.isUndecided && sound.kept == expected)
@@ -27,7 +27,7 @@ import Testing
 
     @Test("what is decided stays, also over a time in which no group copies the sound")
     func stays() {
-        var sound = ChannelSound(isKept: true)
+        var sound = ChannelAudioFormat(isKept: true)
         sound.decide(by: .stereo44, now: 0)
         sound.decide(by: .stereo48, now: 0)
         sound.isKept = false
@@ -39,7 +39,7 @@ import Testing
 
     @Test("a source without sound decides for 48 kHz ten seconds after the first picture, and no earlier")
     func silent() {
-        var sound = ChannelSound(isKept: true)
+        var sound = ChannelAudioFormat(isKept: true)
         let second: Int64 = 1_000_000_000
         let decisions = [5 * second, 15 * second - 1, 15 * second].map { sound.decide(by: nil, now: $0) }
         #expect(decisions == [false, false, true] && sound.kept == .stereo48)
@@ -49,7 +49,7 @@ import Testing
 
     @Test("the sound of a source is waited for from its own first picture on")
     func another() {
-        var sound = ChannelSound(isKept: true)
+        var sound = ChannelAudioFormat(isKept: true)
         let second: Int64 = 1_000_000_000
         sound.decide(by: nil, now: 0)
         sound.begins()
@@ -60,14 +60,14 @@ import Testing
 
     @Test("a channel whose sound nobody copies decides nothing")
     func notKept() {
-        var sound = ChannelSound(isKept: false)
+        var sound = ChannelAudioFormat(isKept: false)
         sound.decide(by: .stereo44, now: 0)
         #expect(sound.kept == nil && sound.format == nil)
     }
 
     @Test("another format is told with its second unit, once, and again after it was over or another one came")
     func told() {
-        var other = OtherSound()
+        var other = OtherAudioFormat()
         func note(_ formats: AACFormat...) -> [Bool] { formats.map { other.note($0) } }
         #expect(!other.isRefused)
         #expect(note(Self.mono, Self.mono, Self.mono) == [false, true, false])
@@ -86,8 +86,9 @@ import Testing
     private struct Rig {
         let path = DataPath(mostAhead: .seconds(3600))
 
-        init(keepsSound: Bool) async {
-            await path.addChannel("main", patience: .seconds(600), slateDelay: .seconds(600), keepsSound: keepsSound)
+        init(keepsAudioFormat: Bool) async {
+            await path.addChannel(
+                "main", patience: .seconds(600), slateDelay: .seconds(600), keepsAudioFormat: keepsAudioFormat)
             await path.start()
         }
 
@@ -144,24 +145,24 @@ import Testing
     }
 
     private func others(_ reports: Reports<SourceEvent>) -> [SourceEvent] {
-        reports.all.filter { if case .otherSound = $0 { true } else { false } }
+        reports.all.filter { if case .otherAudioFormat = $0 { true } else { false } }
     }
 
     @Test("the first source decides, and one whose sound differs is refused and told, also in reserve", .tags(.ffmpeg))
     func secondDiffers() async throws {
-        let rig = await Rig(keepsSound: true)
+        let rig = await Rig(keepsAudioFormat: true)
         let (attachment, reader, events) = try await rig.reader()
         let (first, firstReports) = try await rig.source(1)
         try await rig.write(try await stream(rate: 44_100), to: first)
-        #expect(await rig.path.soundFormat(of: "main") == .stereo44)
+        #expect(await rig.path.audioFormat(of: "main") == .stereo44)
         // In reserve.
         let (second, secondReports) = try await rig.source(2)
         try await rig.write(try await stream(), to: second)
-        try await secondReports.wait(for: .otherSound(.stereo48, channel: .stereo44))
+        try await secondReports.wait(for: .otherAudioFormat(.stereo48, channel: .stereo44))
         // It takes the air.
         let (third, thirdReports) = try await rig.source(0)
         try await rig.write(try await stream(rate: 44_100, isMono: true), to: third)
-        try await thirdReports.wait(for: .otherSound(Self.mono, channel: .stereo44))
+        try await thirdReports.wait(for: .otherAudioFormat(Self.mono, channel: .stereo44))
         try await thirdReports.wait(for: "the air") { if case .onAir = $0 { true } else { false } }
         #expect(others(firstReports).isEmpty && others(secondReports).count == 1 && others(thirdReports).count == 1)
         #expect(try await rig.formats(attachment, reader) == [.stereo44])
@@ -171,19 +172,19 @@ import Testing
 
     @Test("a first source that is not plain is told, and the channel's sound is 48 kHz stereo", .tags(.ffmpeg))
     func firstIsNotPlain() async throws {
-        let rig = await Rig(keepsSound: true)
+        let rig = await Rig(keepsAudioFormat: true)
         let (attachment, reader, _) = try await rig.reader()
         let (writer, reports) = try await rig.source()
         try await rig.write(try await stream(3, rate: 44_100, isMono: true), to: writer)
-        try await reports.wait(for: .otherSound(Self.mono, channel: .stereo48))
-        #expect(await rig.path.soundFormat(of: "main") == .stereo48 && others(reports).count == 1)
+        try await reports.wait(for: .otherAudioFormat(Self.mono, channel: .stereo48))
+        #expect(await rig.path.audioFormat(of: "main") == .stereo48 && others(reports).count == 1)
         #expect(try await rig.formats(attachment, reader) == [.stereo48])
         await rig.path.stop()
     }
 
     @Test("a source that changes its format in mid-stream is judged again, there and back", .tags(.ffmpeg))
     func midStream() async throws {
-        let rig = await Rig(keepsSound: true)
+        let rig = await Rig(keepsAudioFormat: true)
         let (attachment, reader, _) = try await rig.reader()
         let (writer, reports) = try await rig.source()
         try await rig.write(try await stream(), to: writer)
@@ -191,8 +192,8 @@ import Testing
         for (number, isMono) in [true, false, true].enumerated() {
             try await rig.write(try await stream(from: 2 + 2 * number, rate: 44_100, isMono: isMono), to: writer)
         }
-        try await reports.wait(for: .otherSound(Self.mono, channel: .stereo48), times: 2)
-        let expected = [Self.mono, .stereo44, Self.mono].map { SourceEvent.otherSound($0, channel: .stereo48) }
+        try await reports.wait(for: .otherAudioFormat(Self.mono, channel: .stereo48), times: 2)
+        let expected = [Self.mono, .stereo44, Self.mono].map { SourceEvent.otherAudioFormat($0, channel: .stereo48) }
         #expect(others(reports) == expected)
         try await rig.write(try await stream(from: 8), to: writer)
         #expect(others(reports).count == 3)
@@ -202,14 +203,14 @@ import Testing
 
     @Test("a channel whose sound no group copies takes every format as it comes", .tags(.ffmpeg))
     func takesAll() async throws {
-        let rig = await Rig(keepsSound: false)
+        let rig = await Rig(keepsAudioFormat: false)
         let (attachment, reader, events) = try await rig.reader()
         let (writer, reports) = try await rig.source()
         for (number, rate) in [44_100, 48_000, 44_100].enumerated() {
             try await rig.write(try await stream(from: 2 * number, rate: rate, isMono: number == 2), to: writer)
         }
         #expect(others(reports).isEmpty)
-        #expect(await rig.path.soundFormat(of: "main") == nil)
+        #expect(await rig.path.audioFormat(of: "main") == nil)
         #expect(try await rig.formats(attachment, reader).isSuperset(of: [.stereo44, .stereo48, Self.mono]))
         #expect(!events.all.contains(.ended))
         await rig.path.stop()
@@ -217,27 +218,27 @@ import Testing
 
     @Test("a group that begins to copy has the sound judged from then on, and one that ends, no more", .tags(.ffmpeg))
     func reload() async throws {
-        let rig = await Rig(keepsSound: false)
+        let rig = await Rig(keepsAudioFormat: false)
         let (writer, reports) = try await rig.source()
         try await rig.write(try await stream(isMono: true), to: writer)
-        await rig.path.keepSound(true, of: "main")
+        await rig.path.keepAudioFormat(true, of: "main")
         try await rig.write(try await stream(from: 2, isMono: true), to: writer)
         let mono48 = AACFormat(sampleRate: 48_000, channelConfiguration: 1)
-        try await reports.wait(for: .otherSound(mono48, channel: .stereo48))
-        await rig.path.keepSound(false, of: "main")
+        try await reports.wait(for: .otherAudioFormat(mono48, channel: .stereo48))
+        await rig.path.keepAudioFormat(false, of: "main")
         // A reader from now on begins behind the change.
         let (attachment, reader, _) = try await rig.reader()
         try await rig.write(try await stream(from: 4, isMono: true), to: writer)
         #expect(others(reports).count == 1)
         #expect(try await rig.formats(attachment, reader).contains(mono48))
-        await rig.path.keepSound(true, of: "main")
-        #expect(await rig.path.soundFormat(of: "main") == .stereo48)
+        await rig.path.keepAudioFormat(true, of: "main")
+        #expect(await rig.path.audioFormat(of: "main") == .stereo48)
         await rig.path.stop()
     }
 
     @Test("silence that was sent before the first sound in another format ends its readers, once", .tags(.ffmpeg))
     func era() async throws {
-        let rig = await Rig(keepsSound: true)
+        let rig = await Rig(keepsAudioFormat: true)
         let (mute, _) = try await rig.source(1)
         let silent = try await NumberedSource.with {
             ($0.width, $0.height, $0.gop, $0.sound) = (320, 180, 10, .none)
@@ -253,7 +254,7 @@ import Testing
         try await rig.write(try await stream(from: 2, rate: 44_100), to: writer)
         let (third, reports) = try await rig.source(2)
         try await rig.write(try await stream(), to: third)
-        try await reports.wait(for: .otherSound(.stereo48, channel: .stereo44))
+        try await reports.wait(for: .otherAudioFormat(.stereo48, channel: .stereo44))
         #expect(try await rig.formats(attachment, after) == [.stereo44])
         #expect(!later.all.contains(.ended))
         await rig.path.stop()

@@ -172,7 +172,7 @@ import Testing
             switch event {
             case .delivering(let format): "delivering \(format.map { "\($0)" } ?? "nothing")"
             case .changed(let format): "changed \(format.map { "\($0)" } ?? "nothing")"
-            case .program, .onAir, .offAir, .stalled, .ahead, .foreignAudio, .otherSound, .lateSound: nil
+            case .program, .onAir, .offAir, .stalled, .ahead, .foreignAudio, .otherAudioFormat, .lateAudio: nil
             case .lost, .unreadable, .ended: nil
             }
         }
@@ -202,8 +202,8 @@ import Testing
             case .stalled: "stalled"
             case .ahead: "ahead"
             case .foreignAudio: "foreign audio"
-            case .otherSound: "other sound"
-            case .lateSound: "late sound"
+            case .otherAudioFormat: "other sound"
+            case .lateAudio: "late sound"
             case .lost(let count): "lost \(count)"
             case .unreadable(let problem): "unreadable: \(problem)"
             case .ended: "ended"
@@ -678,7 +678,7 @@ import Testing
         await rig.path.addGroup("hd")
         let (publisher, reader, _) = try await rig.publisher(.group("hd"))
         reader.start()
-        let fresh = await rig.path.resumption(of: "hd", in: "main")
+        let fresh = try #require(await rig.path.resumption(of: "hd", in: "main"))
         #expect(fresh.video == nil && fresh.audio == nil)
 
         let (channel, channelReader, _) = try await rig.publisher()
@@ -716,7 +716,7 @@ import Testing
         secondEncoder.end()
         try await secondEvents.wait(for: .ended)
         await rig.path.detach(second)
-        let place = await rig.path.resumption(of: "hd", in: "main")
+        let place = try #require(await rig.path.resumption(of: "hd", in: "main"))
         #expect(place.video == Int64(pictures[46].pts) + 1)
         #expect(place.videoFormat?.width == nil || place.videoFormat?.width == 320)
 
@@ -827,7 +827,7 @@ import Testing
         encoder.end()
         try await events.wait(for: .ended)
         await rig.path.detach(first)
-        #expect(await rig.path.resumption(of: "hd", in: "main").video == Int64(pictures[last].pts) + 1)
+        #expect(await rig.path.resumption(of: "hd", in: "main")?.video == Int64(pictures[last].pts) + 1)
 
         let (third, thirdInput, thirdOutput) = try await rig.path.attachEncoder(
             to: "hd", in: "main", needsKeyframe: false
@@ -966,7 +966,7 @@ import Testing
         try await rig.write(Array(packets.map(\.element).joined()), to: ends.1)
         ends.1.end()
         await rig.path.detach(first)
-        let place = await rig.path.resumption(of: "hd", in: "main")
+        let place = try #require(await rig.path.resumption(of: "hd", in: "main"))
         #expect(place.video.map { $0 > Int64(pictures[40].pts) } == true)
         #expect(place.audio.map { $0 < Int64(pictures[39].pts) } == true)
         let (second, secondInput, secondOutput) = try await rig.path.attachEncoder(

@@ -36,11 +36,11 @@ import Testing
             await path.start()
             guard mkfifo(fifo, 0o600) == 0 else { throw Failed("no FIFO") }
             let origin: DataPath.FrameOrigin =
-                isCard ? .card(hasSound: false) : .fifo(path: fifo) { [writers] in writers.add($0) }
+                isCard ? .card(hasAudio: false) : .fifo(path: fifo) { [writers] in writers.add($0) }
             let attached = try await path.attachFrames(layout, from: origin, to: "main", priority: 0) { [events] in
                 events.add($0)
             }
-            (frames, picture) = (attached.attachment, attached.picture)
+            (frames, picture) = (attached.attachment, attached.video)
             reader = Reader(try await path.attachPublisher(to: .channel("main")) { _ in }.1)
             reader.start()
         }

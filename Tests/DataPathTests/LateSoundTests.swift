@@ -12,7 +12,7 @@ import Testing
 
     /// Sound that is refused, or taken, beside pictures that go on.
     private struct Sound {
-        var late = LateSound()
+        var late = LateAudio()
         var picture = 10 * LateSoundTests.second
         var told: [Duration] = []
 
@@ -139,12 +139,12 @@ import Testing
 
     /// What was told of late sound.
     private func told(_ reports: Reports<SourceEvent>) -> [SourceEvent] {
-        reports.all.filter { if case .lateSound = $0 { true } else { false } }
+        reports.all.filter { if case .lateAudio = $0 { true } else { false } }
     }
 
     /// Some pictures are on their way where the sound is looked at.
     private func isAbout(_ seconds: Double, _ event: SourceEvent?) -> Bool {
-        guard case .lateSound(let lag?)? = event else { return false }
+        guard case .lateAudio(let lag?)? = event else { return false }
         return abs(lag.inSeconds - seconds) < 0.2
     }
 
@@ -154,11 +154,11 @@ import Testing
         let (writer, reports) = try await rig.source()
         let bytes = try await stream(10) { max($0, min($0 + 3 * Self.second / 2, 6 * Self.second)) }
         try await rig.write(bytes, to: writer)
-        try await reports.wait(for: .lateSound(nil))
+        try await reports.wait(for: .lateAudio(nil))
         writer.end()
         try await reports.wait(for: .ended)
         let told = told(reports)
-        #expect(told.count == 2 && isAbout(1.5, told.first) && told.last == .lateSound(nil), "\(told)")
+        #expect(told.count == 2 && isAbout(1.5, told.first) && told.last == .lateAudio(nil), "\(told)")
         await rig.path.stop()
     }
 
@@ -172,7 +172,7 @@ import Testing
             writer.end()
             try await reports.wait(for: .ended)
             #expect(told(reports).count == 2 && isAbout(1.5, told(reports).first), "\(reports.all)")
-            #expect(reports.all.suffix(2) == [.lateSound(nil), .ended], "\(reports.all)")
+            #expect(reports.all.suffix(2) == [.lateAudio(nil), .ended], "\(reports.all)")
         }
         await rig.path.stop()
     }
@@ -182,7 +182,7 @@ import Testing
         let rig = await Rig()
         let (writer, reports) = try await rig.source()
         try await rig.write(try await stream(18) { $0 - 12 * Self.second }, to: writer)
-        try await reports.wait(for: "its sound") { if case .lateSound = $0 { true } else { false } }
+        try await reports.wait(for: "its sound") { if case .lateAudio = $0 { true } else { false } }
         #expect(isAbout(-12, told(reports).first), "\(reports.all)")
         writer.end()
         await rig.path.stop()
@@ -206,12 +206,12 @@ import Testing
         let rig = await Rig()
         let (late, reports) = try await rig.source(1)
         try await rig.write(try await stream(8) { $0 + 3 * Self.second / 2 }, to: late)
-        try await reports.wait(for: "its sound") { if case .lateSound = $0 { true } else { false } }
+        try await reports.wait(for: "its sound") { if case .lateAudio = $0 { true } else { false } }
         let (other, otherReports) = try await rig.source()
         try await rig.write(try await stream(2), to: other)
         try await reports.wait(for: .offAir)
         #expect(told(reports).count == 2 && told(otherReports).isEmpty)
-        #expect(reports.all.suffix(2) == [.lateSound(nil), .offAir], "\(reports.all)")
+        #expect(reports.all.suffix(2) == [.lateAudio(nil), .offAir], "\(reports.all)")
         late.end()
         other.end()
         await rig.path.stop()

@@ -9,7 +9,7 @@ import Testing
 
     @Test("the process counts milliseconds from the first message on, and what it gives has the source's time")
     func times() {
-        var clock = SoundClock()
+        var clock = AudioClock()
         #expect(clock.time(of: 0) == nil)
         #expect(clock.stamp(Self.begin) == 0)
         #expect(clock.stamp(Self.begin + 26 * 90) == 26)
@@ -23,7 +23,7 @@ import Testing
 
     @Test("times that go back stand still")
     func back() {
-        var clock = SoundClock()
+        var clock = AudioClock()
         let stamps = [0, 100, 70, 90, 120].map { clock.stamp(Self.begin + $0 * 90) }
         #expect(stamps == [0, 100, 100, 100, 120])
         #expect(clock.time(of: 120 * 90) == Self.begin + 120 * 90)
@@ -33,7 +33,7 @@ import Testing
         "a pause of a second is the process's, and of a longer one it sees a second",
         arguments: [1000, 1001, 3_600_000])
     func pause(milliseconds: Int64) {
-        var clock = SoundClock()
+        var clock = AudioClock()
         _ = clock.stamp(Self.begin)
         #expect(clock.stamp(Self.begin + 20 * 90) == 20)
         let next = Self.begin + (20 + milliseconds) * 90
@@ -47,7 +47,7 @@ import Testing
 
     @Test("pauses of which nothing comes take no memory, and the last one counts")
     func manyPauses() {
-        var clock = SoundClock()
+        var clock = AudioClock()
         for number in 0..<1000 { _ = clock.stamp(Self.begin + Int64(number) * 10 * Ticks.perSecond) }
         #expect(clock.newest == 999 * Ticks.perSecond)
         #expect(clock.time(of: clock.newest) == Self.begin + 9990 * Ticks.perSecond)
@@ -55,7 +55,7 @@ import Testing
 
     @Test("sound goes on where timestamps on the wire begin anew")
     func wrap() {
-        var clock = SoundClock()
+        var clock = AudioClock()
         // Thirty hours.
         for second in 0..<108_000 {
             let time = Self.begin + Int64(second) * Ticks.perSecond

@@ -10,21 +10,21 @@ import Testing
     private static let frame: Int64 = 1920
 
     /// - Parameter frames: That were taken, from the beginning on.
-    private func resume(frames: Int64) -> SoundResume {
-        var resume = SoundResume()
+    private func resume(frames: Int64) -> AudioResumption {
+        var resume = AudioResumption()
         for number in 0..<frames { _ = resume.take(Self.begin + number * Self.frame, duration: Self.frame) }
         return resume
     }
 
     @Test("without a process before, nothing is replayed and nothing is cut")
     func first() {
-        let resume = SoundResume()
+        let resume = AudioResumption()
         #expect(resume.replayStart == nil && resume.firstSample(from: Self.begin, sampleRate: 48_000) == nil)
     }
 
     @Test("a process that gave nothing is replaced from its first message on")
     func fruitless() {
-        var resume = SoundResume()
+        var resume = AudioResumption()
         resume.ended(first: nil)
         #expect(resume.replayStart == nil)
         resume.ended(first: Self.begin)
@@ -85,7 +85,7 @@ import Testing
     @Test("frames of both processes are on one grid, to a sample, at every rate", arguments: [48_000, 44_100])
     func grid(sampleRate: Int) throws {
         for number in 1..<500 {
-            var resume = SoundResume()
+            var resume = AudioResumption()
             // As a process's timestamps are rounded.
             let time = { (samples: Int) in Int64((Double(samples) * 90_000 / Double(sampleRate)).rounded(.down)) }
             let last = time(number * 1024)

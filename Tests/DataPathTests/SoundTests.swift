@@ -152,9 +152,10 @@ import Testing
         let events = Reports<SourceEvent>()
         let reader: Reader
 
-        init(keepsSound: Bool = false) async throws {
+        init(keepsAudioFormat: Bool = false) async throws {
             path = DataPath(mostAhead: .seconds(3600))
-            await path.addChannel("main", patience: .seconds(600), slateDelay: .seconds(600), keepsSound: keepsSound)
+            await path.addChannel(
+                "main", patience: .seconds(600), slateDelay: .seconds(600), keepsAudioFormat: keepsAudioFormat)
             await path.start()
             source = try await path.attachSource(
                 to: "main", priority: 0, report: { [events] in events.add($0) },
@@ -165,8 +166,8 @@ import Testing
 
         /// A process that reads nothing yet.
         func process() async throws -> FakeProcess {
-            let reports = Reports<SoundEvent>()
-            let sound = try await path.attachSound(of: source) { reports.add($0) }
+            let reports = Reports<AudioConverterEvent>()
+            let sound = try await path.attachAudioConverter(of: source) { reports.add($0) }
             let process = FakeProcess(
                 attachment: sound.attachment, input: Reader(sound.input), output: Writer(sound.output),
                 firstSample: sound.firstSample, reports: reports)
@@ -191,7 +192,7 @@ import Testing
         var input: Reader
         var output: Writer
         var firstSample: Int64?
-        var reports: Reports<SoundEvent>
+        var reports: Reports<AudioConverterEvent>
 
         /// How many messages were told to be dropped.
         var dropped: Int { reports.all.reduce(0) { if case .dropped(let count) = $1 { $0 + count } else { $0 } } }
@@ -476,14 +477,14 @@ import Testing
 
     @Test("what a process gives decides the channel's format where none is known, and in another it is of no use")
     func format() async throws {
-        let rig = try await Rig(keepsSound: true)
+        let rig = try await Rig(keepsAudioFormat: true)
         let process = try await rig.process()
         process.input.start()
         await rig.show(0..<10)
         await rig.publisher.sound([1], at: Self.begin)
         await process.output.write(FakeSound.frame(1, pts: 0))
         try await eventually("its sound") { rig.sound.count == 1 }
-        #expect(await rig.path.soundFormat(of: "main") == .stereo48)
+        #expect(await rig.path.audioFormat(of: "main") == .stereo48)
         for number in 2..<6 {
             await process.output.write(FakeSound.frame(number, pts: Int64(number) * 1920, isOther: true))
         }

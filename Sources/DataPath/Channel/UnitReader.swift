@@ -26,7 +26,7 @@ package protocol UnitReader: AnyObject {
     /// converted to this one. `nil` takes all that a feed carries.
     ///
     /// - Returns: Whether it sees to that; `false` where it gives whatever comes, and the owner looks itself.
-    func convertsSound(to format: AACFormat?) -> Bool
+    func convertsAudio(to format: AACFormat?) -> Bool
     /// Has audio that a feed does not carry given to a process that converts it, beside those that are given it
     /// already: first what a decoder has to know, and what came last where it continues another one's. Without any such
     /// process the audio is dropped. What comes of it does not come through here.
@@ -36,7 +36,7 @@ package protocol UnitReader: AnyObject {
 }
 
 extension UnitReader {
-    package func convertsSound(to format: AACFormat?) -> Bool { false }
+    package func convertsAudio(to format: AACFormat?) -> Bool { false }
     package func addConverter(_ converter: any AudioSink) {}
     package func removeConverter(_ converter: any AudioSink) {}
 }

@@ -6,7 +6,7 @@ import Glibc
 /// every frame keeps its time to the tick.
 ///
 /// The bytes of a frame go by reference: they are not copied, and the encoder reads them from the store's own pages.
-final class FrameSender: EventLoop.Handler {
+final class FrameSender: EventLoop.Handler, PipeWriter {
     private let loop: EventLoop
     private let layout: FrameLayout
     private weak var owner: FrameStream?

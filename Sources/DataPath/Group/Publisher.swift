@@ -17,7 +17,7 @@ package enum PublisherEvent: Sendable, Hashable {
 
 /// Watches whether a publisher takes its input, and all of it.
 final class Publisher {
-    private let sender: FeedSender
+    let sender: FeedSender
     private let feed: Feed
     private var delivery = DeliveryWatch()
     private let report: @Sendable (PublisherEvent) -> Void

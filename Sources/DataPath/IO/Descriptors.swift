@@ -21,7 +21,7 @@ struct Pipe {
     var writing: CInt
 
     /// Bytes that a pipe holds: a keyframe of a usual stream, so that the writer is not woken twice for one.
-    private static let packets: CInt = 256 << 10
+    static let packets: CInt = 256 << 10
     /// The same where frames go through it: as much as a user may have.
     static let frames: CInt = 1 << 20
 

@@ -4,7 +4,7 @@ import Glibc
 import MPEGTS
 
 /// Writes one reader's part of a feed to a descriptor, as fast as that takes it.
-final class FeedSender: EventLoop.Handler {
+final class FeedSender: EventLoop.Handler, PipeWriter {
     /// Why an outlet ended.
     enum Ending {
         /// The other end closed.

@@ -7,7 +7,7 @@ import MPEGTS
 /// the end of the last frame that was taken.
 ///
 /// Pure; times are ticks on the timeline of the source.
-struct SoundResume: Sendable {
+struct AudioResumption: Sendable {
     /// Where the last frame ends that was taken; `nil` before the first.
     private(set) var end: Int64?
     /// The first message that a process was given.

@@ -2,7 +2,7 @@ import EventLoop
 import MPEGTS
 
 /// What is told of the process that converts a source's sound.
-package enum SoundEvent: Sendable, Hashable {
+package enum AudioConverterEvent: Sendable, Hashable {
     /// Its first sound that continues what was taken before has come, or it gives sound again.
     case delivering
     /// It was given sound and has given none for a while, though it did before: another process is to be started beside
@@ -22,15 +22,15 @@ package enum SoundEvent: Sendable, Hashable {
 
 /// The sound of one source on its way through a process that makes AAC of it: the source gives messages, and what comes
 /// back is the source's again. Whatever becomes of the process, nothing waits for it.
-final class SoundConverter: AudioSink {
+final class AudioConverter: AudioSink {
     /// What the process gives.
     let unitReader: PipeReader
     /// It is given the messages that came last, from this time on: it continues what another one converted.
     let replayStart: Int64?
-    private let pipe: SoundPipe
+    private let pipe: AudioPipe
     private let loop: EventLoop
-    private let report: @Sendable (SoundEvent) -> Void
-    private var clock = SoundClock()
+    private let report: @Sendable (AudioConverterEvent) -> Void
+    private var clock = AudioClock()
     /// The first message of which nothing has come: when it was given, in nanoseconds of the monotonic clock, and its
     /// time for the process, in ticks.
     private var owed: (since: Int64, from: Int64)?
@@ -53,7 +53,7 @@ final class SoundConverter: AudioSink {
     /// Nanoseconds that it may give nothing until another one is started beside it, and ticks of sound that it has to
     /// be given meanwhile. A ``Splicer`` waits a second for sound, and the other one has to start in what is left.
     private static let lateAfter: Int64 = 400_000_000
-    private static let lateSound = 350 * Ticks.perSecond / 1000
+    private static let lateAudio = 350 * Ticks.perSecond / 1000
     /// Nanoseconds until that is looked at again where it was not given as much.
     private static let look: Int64 = 50_000_000
     /// Ticks from the newest frame that came of it to the newest message, at the most, where it keeps up.
@@ -62,8 +62,8 @@ final class SoundConverter: AudioSink {
     private static let pause: Int64 = 500_000_000
 
     init(
-        unitReader: PipeReader, pipe: SoundPipe, replayStart: Int64?, loop: EventLoop,
-        report: @escaping @Sendable (SoundEvent) -> Void
+        unitReader: PipeReader, pipe: AudioPipe, replayStart: Int64?, loop: EventLoop,
+        report: @escaping @Sendable (AudioConverterEvent) -> Void
     ) {
         self.unitReader = unitReader
         self.replayStart = replayStart
@@ -126,7 +126,7 @@ final class SoundConverter: AudioSink {
     var keepsUp: Bool { clock.newest - newestFrame <= Self.mostBehind }
 
     /// Ends its use, because another process goes on.
-    func leave(_ event: SoundEvent) {
+    func leave(_ event: AudioConverterEvent) {
         close()
         report(event)
     }
@@ -171,7 +171,7 @@ final class SoundConverter: AudioSink {
         guard isDelivering, !isLate else { return .max }
         let due = owed.since + Self.lateAfter
         guard now >= due else { return due }
-        guard clock.newest - owed.from >= Self.lateSound else { return now + Self.look }
+        guard clock.newest - owed.from >= Self.lateAudio else { return now + Self.look }
         isLate = true
         report(.late)
         return .max

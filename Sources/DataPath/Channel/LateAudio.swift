@@ -7,7 +7,7 @@ import MPEGTS
 /// and not arrivals: a machine or a network that stands still delays both. Nothing is counted while none come.
 ///
 /// Pure; times and lags are ticks.
-struct LateSound {
+struct LateAudio {
     /// Ticks of pictures beside which no sound is taken before that is told, and told again.
     private static let patience = 3 * Ticks.perSecond
     /// What counts of the pictures between two units of sound, at the most: more is a pause, or the sound is missing.
@@ -45,7 +45,7 @@ struct LateSound {
     ///
     /// - Returns: Whether a lag was told.
     mutating func isOver() -> Bool {
-        defer { self = LateSound() }
+        defer { self = LateAudio() }
         return told != nil
     }
 

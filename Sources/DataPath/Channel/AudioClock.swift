@@ -6,7 +6,7 @@ import MPEGTS
 /// The process counts milliseconds from the first message on. It fills a pause with silence, which it would also do for
 /// an hour, and have all of that in its memory. So it sees none that is longer than a second; what comes back has its
 /// place on the source's own timeline.
-struct SoundClock {
+struct AudioClock {
     /// A part of the source's timeline that the process sees as it is.
     private struct Piece {
         /// Where it begins for the process, in ticks.

@@ -1,5 +1,5 @@
 /// How long a source may show no picture before it counts as stalled, where that is its own and not its channel's.
-package struct PicturePatience: Sendable, Hashable {
+package struct FramePatience: Sendable, Hashable {
     /// Nanoseconds until the first.
     let first: Int64
     /// Nanoseconds from one to the next.

@@ -4,7 +4,7 @@ import Glibc
 
 /// Writes to the standard input of a process without ever waiting for it. What does not fit into the pipe waits in a
 /// buffer; where that is full, whole messages are dropped.
-final class SoundPipe: EventLoop.Handler {
+final class AudioPipe: EventLoop.Handler, PipeWriter {
     private let loop: EventLoop
     private var descriptor: CInt
     /// Its pages are taken where something has to wait, and not before.

@@ -6,7 +6,7 @@ import MPEGTS
 /// The first sound of a source decides: its format where that is a plain one, so that it passes untouched, else 48 kHz
 /// stereo. So it is where a source has been on air for a while without sound: a stream does not begin anew in the
 /// middle of a show. From then on it stays, also while no group copies the sound.
-struct ChannelSound {
+struct ChannelAudioFormat {
     /// Nanoseconds from the first picture of a source for which its sound is waited for.
     private static let patience: Int64 = 10_000_000_000
 
@@ -47,7 +47,7 @@ struct ChannelSound {
 }
 
 /// What became of a source's sound that has another format than its channel's.
-struct OtherSound {
+struct OtherAudioFormat {
     private var format: AACFormat?
     private var isTold = false
 
