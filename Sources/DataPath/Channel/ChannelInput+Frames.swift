@@ -2,7 +2,8 @@ import MPEGTS
 
 // Sources of uncompressed frames.
 extension ChannelInput: FrameStreamOwner {
-    /// Nanoseconds that uncompressed frames count as delivered while an encoder is replaced: they will come out encoded.
+    /// Nanoseconds that uncompressed frames count as delivered while an encoder is replaced: they will come out
+    /// encoded.
     private static let encoderPatience: Int64 = 4_000_000_000
 
     func stream(_ stream: FrameStream, hasFrame now: Int64) {

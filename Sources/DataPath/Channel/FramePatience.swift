@@ -1,15 +1,18 @@
-/// How long a source may show no picture before it counts as stalled, where that is its own and not its channel's.
+import EventLoop
+
+/// The patience of one source: how long it may deliver no video frame before it counts as stalled. It replaces the
+/// channel's patience.
 package struct FramePatience: Sendable, Hashable {
-    /// Nanoseconds until the first.
+    /// Nanoseconds until the first frame.
     let first: Int64
-    /// Nanoseconds from one to the next.
+    /// Nanoseconds between two frames.
     let next: Int64
 
     /// - Parameters:
-    ///   - first: From the moment that it is attached.
-    ///   - next: From one picture to the next.
+    ///   - first: From the moment at which the source is attached to its first frame.
+    ///   - next: From one frame to the next.
     package init(first: Duration, next: Duration) {
-        self.first = Int64(first / .nanoseconds(1))
-        self.next = Int64(next / .nanoseconds(1))
+        self.first = first.wholeNanoseconds
+        self.next = next.wholeNanoseconds
     }
 }
