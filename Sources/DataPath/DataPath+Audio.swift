@@ -17,9 +17,9 @@ extension DataPath {
     /// The source whose audio was to be converted has ended.
     package struct NothingToConvert: Error, Sendable {}
 
-    /// Makes the pipes for a process that converts a source's audio to AAC. The process gets what the source's reader
-    /// writes to its ``AudioSink``, and its output is the source's audio from then on. Nothing waits for the process,
-    /// see ``AudioConverterEvent``.
+    /// Makes the pipes for a process that converts a source's audio to AAC. The process gets the messages that the
+    /// source's reader writes to its ``AudioSink``, and its output is the source's audio from then on. Nothing waits
+    /// for the process, see ``AudioConverterEvent``.
     ///
     /// The process continues the audio after the last frame of the converter before. It may run beside one that is
     /// late.

@@ -95,8 +95,8 @@ extension DataPath {
     ///   - cut: Where the encoder takes over from the running one, which gives everything before it; `nil` for an
     ///     encoder that begins where the group feed ends.
     ///   - startPatience: How long the encoder may take frames before it gives its first one.
-    ///   - isFresh: The encoder begins with the newest frame: the group was not wanted for a while, and what it missed
-    ///     does not count as lost.
+    ///   - isFresh: The encoder begins with the newest frame: the group was not wanted for a while, and the frames
+    ///     of that time do not count as lost.
     /// - Returns: The ends for the encoder's standard input and output, owned by the caller.
     /// - Throws: ``DescriptorError``, or ``UnknownFeed`` where there is no such group or channel. Where there is a
     ///   cut, ``NothingToTakeOver`` when no encoder runs, and ``PassedBy``.

@@ -5,8 +5,8 @@ package import SystemPackage
 
 /// The feeds, splicers, pipes and taps of all channels, on one thread.
 ///
-/// The data path knows nothing of processes. It gives the child's end of each pipe to its caller, reports what flows
-/// and what does not, and continues whatever happens at the other ends.
+/// The data path does not start or end processes. It gives the child's end of each pipe to its caller, reports whether
+/// media flows, and continues whatever happens at the other ends.
 package actor DataPath {
     /// One attached source, converter, encoder or publisher, for as long as its process runs.
     package struct Attachment: Sendable, Hashable {
@@ -42,7 +42,7 @@ package actor DataPath {
     ///   - frameSpan: Longest time from the first to the last of these frames.
     ///   - tapPatience: Time after which a tap drops a client that takes nothing although bytes wait for it.
     ///   - mostAhead: How far a source may be ahead of real time before it is held back. It is less than a feed keeps,
-    ///     so that no encoder and no target skips a part of what comes at once.
+    ///     so that no encoder and no target skips media that comes at once.
     package init(
         limits: Feed.Limits = Feed.Limits(), frameBytes: Int = 256 << 20, frameSpan: Duration = .seconds(4),
         tapPatience: Duration = .seconds(10), mostAhead: Duration = .seconds(4)
@@ -96,7 +96,7 @@ package actor DataPath {
     /// exits.
     package func endInput(of attachment: Attachment) { endpoints[attachment]?.endInput() }
 
-    /// Reads what a relay that has ended left in its pipe.
+    /// Reads the bytes that a relay left in its pipe when it ended.
     ///
     /// - Returns: Whether a part of it has to wait, because the source is ahead of real time. Call this again then.
     package func drain(_ attachment: Attachment) -> Bool {
@@ -105,7 +105,7 @@ package actor DataPath {
         return unitReader.isBehind
     }
 
-    /// Reads what a process that has ended left in its pipe, and closes the data path's ends.
+    /// Reads the bytes that a process left in its pipe when it ended, and closes the data path's ends.
     package func detach(_ attachment: Attachment) {
         guard let endpoint = endpoints.removeValue(forKey: attachment) else { return }
         endpoint.unitReader?.drain()

@@ -32,7 +32,7 @@ enum Endpoint {
         }
     }
 
-    /// Closes the process's input behind what waits for it.
+    /// Closes the process's input once the waiting bytes are written.
     func endInput() {
         switch self {
         case .encoder(_, let input, _): input.finish()

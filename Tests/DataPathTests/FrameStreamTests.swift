@@ -272,7 +272,7 @@ import Testing
             }
             try await rig.events.wait(for: "the problem in words") { event in
                 if case .unreadable(let problem) = event {
-                    problem.contains(what == "34x20" ? "34x20" : "no NUT")
+                    problem.contains(what == "34x20" ? "34x20" : "not NUT")
                 } else {
                     false
                 }

@@ -73,7 +73,7 @@ import Testing
             do {
                 _ = try read(damaged) { 4096 }
             } catch let violation as NUTParser.Violation {
-                #expect(!violation.what.isEmpty)
+                #expect(!violation.problem.isEmpty)
             }
         }
     }

@@ -1,4 +1,4 @@
-/// What the data path reports of the process that converts a source's audio.
+/// An event of the process that converts a source's audio.
 package enum AudioConverterEvent: Sendable, Hashable {
     /// The first audio that continues the audio before has come, or the process gives audio again.
     case delivering

@@ -2,8 +2,8 @@ import CLinux
 import EventLoop
 import Glibc
 
-/// Writes to the standard input of a process without ever waiting for it. A buffer keeps what does not fit into the
-/// pipe. Where the buffer is full, whole messages are dropped.
+/// Writes to the standard input of a process without ever waiting for it. A buffer keeps the bytes that do not fit
+/// into the pipe. Where the buffer is full, whole messages are dropped.
 final class AudioPipe: EventLoop.Handler, PipeWriter {
     private let loop: EventLoop
     private var descriptor: CInt

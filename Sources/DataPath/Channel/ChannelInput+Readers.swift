@@ -1,7 +1,7 @@
 import EventLoop
 import MPEGTS
 
-// What the readers of sources, and of their audio converters, pass on.
+// Units from the readers of sources and of their audio converters.
 extension ChannelInput: UnitReaderDelegate {
     func unitReader(_ unitReader: any UnitReader, found program: Program) {
         guard let source = source(of: unitReader) else { return }

@@ -1,6 +1,6 @@
 package import MPEGTS
 
-/// What a channel reports of its slate.
+/// An event of a channel's slate.
 package enum SlateEvent: Sendable, Hashable {
     case onAir(VideoFormat)
     /// A source took the air.

@@ -1,6 +1,6 @@
 package import MPEGTS
 
-/// What the data path reports of a source.
+/// An event of a source.
 package enum SourceEvent: Sendable, Hashable {
     /// The first program is known, or another one.
     case program(Program)

@@ -18,8 +18,8 @@ package protocol UnitReader: AnyObject {
     func wait(until time: Int64)
     /// Input that has arrived has to wait before the delegate gets it.
     var isBehind: Bool { get }
-    /// Reads what a sender that has ended left. Where the source is ahead of real time, it reads no more than may come
-    /// now.
+    /// Reads the input that a sender left when it ended. Where the source is ahead of real time, it reads no more than
+    /// may come now.
     func drain()
     /// Ends without a call of the delegate.
     func close()
@@ -29,7 +29,7 @@ package protocol UnitReader: AnyObject {
     /// - Returns: Whether the reader checks the format. Where it returns `false`, the delegate has to check it.
     func convertsAudio(to format: AACFormat?) -> Bool
     /// Gives audio that a feed does not carry to a process that converts it, beside those that already get it. The
-    /// process first gets what a decoder has to know, and the newest audio where it continues another converter's.
+    /// process first gets the decoder's configuration, and the newest audio where it continues another converter's.
     /// Without any such process the audio is dropped. The converted audio does not come through this reader.
     func addConverter(_ converter: any AudioSink)
     /// Gives a process nothing more.

@@ -1,23 +1,23 @@
-/// Where the frames of a source come from.
+/// Reads the uncompressed frames of a source.
 protocol FrameReader: AnyObject {
-    /// Leaves what comes where it is, until ``resume()``.
+    /// Leaves new input unread, until ``resume()``.
     func pause()
     func resume()
     func close()
 }
 
-/// Whoever keeps the frames of an inlet.
+/// Keeps the frames of a reader.
 protocol FrameReaderDelegate: AnyObject {
-    /// Room for the next frame; `nil` when there is none.
+    /// Returns memory for the next frame; `nil` when there is none.
     func room() -> FrameMemory?
-    /// A frame is whole.
+    /// Called with each complete frame.
     ///
     /// - Parameters:
     ///   - time: In ticks.
     ///   - now: When its last bytes were read, in nanoseconds of the monotonic clock.
     func take(_ memory: FrameMemory, time: Int64, now: Int64)
-    /// No more come.
+    /// Called when no more frames come.
     ///
-    /// - Parameter problem: What was wrong with them; `nil` when whoever sent them has ended.
+    /// - Parameter problem: Why the input cannot be read; `nil` when the sender has ended.
     func framesEnded(_ problem: String?)
 }
