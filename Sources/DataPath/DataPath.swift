@@ -1,5 +1,4 @@
 import EventLoop
-import Glibc
 package import MPEGTS
 package import SystemPackage
 

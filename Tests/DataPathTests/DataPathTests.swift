@@ -7,13 +7,13 @@ import Testing
 
 @testable import DataPath
 
-/// The data path with real pipes, and without any FFmpeg at their other ends.
+/// Tests the data path with real pipes. There is no FFmpeg at their other ends.
 @Suite(.tags(.ffmpeg)) struct DataPathTests {
     private struct Rig {
         let path: DataPath
-        /// A machine that is busy may take its time between one step of a test and the next.
+        /// The long defaults allow for a busy machine that pauses between two steps of a test.
         ///
-        /// - Parameter mostAhead: How far a source may be ahead of real time: what tests write comes at once.
+        /// - Parameter mostAhead: How far a source may be ahead of real time: tests write their streams at once.
         init(
             limits: Feed.Limits = Feed.Limits(), patience: Duration = .seconds(600),
             tapPatience: Duration = .seconds(600), mostAhead: Duration = .seconds(3600)
@@ -44,14 +44,14 @@ import Testing
             }
         }
 
-        /// The same, and ends its input.
+        /// Waits until a reader has everything, and ends its input.
         func finish(_ attachment: DataPath.Attachment) async throws {
             try await catchUp(attachment)
             await path.endInput(of: attachment)
         }
 
-        /// Writes in pieces, each when the one before has been taken in and, by the reader, out; as a live source does,
-        /// so that the reader begins at the first keyframe.
+        /// Writes in pieces, as a live source does, so that the reader begins at the first keyframe. Each piece waits
+        /// until the data path has read the one before and, where there is a reader, written it.
         func write(_ bytes: some Collection<UInt8>, to writer: Writer, paceOf attachment: DataPath.Attachment? = nil)
             async throws
         {
@@ -83,7 +83,7 @@ import Testing
         }.bytes()
     }
 
-    /// Timestamps on the wire that do not rise, per stream.
+    /// Returns the timestamps on the wire that do not increase, per stream.
     private func backwards(_ bytes: [UInt8]) -> [TransportBytes.Timestamp] {
         var newest: [Int: UInt64] = [:]
         return TransportBytes.timestamps(bytes).filter { time in
@@ -115,7 +115,7 @@ import Testing
     }
 
     @Test(
-        "what goes in at one end comes out whole at the other",
+        "a stream that goes in at one end comes out complete at the other",
         arguments: [RecordedStream.plain, .bFrames, .otherPIDs, .noRandomAccess, .busy, .hevc])
     func whole(recorded: RecordedStream) async throws {
         let rig = await Rig()
@@ -135,7 +135,7 @@ import Testing
         await rig.path.stop()
     }
 
-    @Test("a source without sound comes out with silence")
+    @Test("a source without audio comes out with silence")
     func silence() async throws {
         let rig = await Rig()
         let (publisher, reader, _) = try await rig.publisher()
@@ -153,7 +153,7 @@ import Testing
         await rig.path.stop()
     }
 
-    @Test("a source whose size changes or whose rate is another one than it announces reports its format again")
+    @Test("another size or another rate than announced reports the format again")
     func changedFormats() async throws {
         let rig = await Rig()
         let (_, writer, events) = try await rig.source()
@@ -176,12 +176,12 @@ import Testing
             case .lost, .unreadable, .ended: nil
             }
         }
-        // The rate that was measured holds until another one has been.
+        // A measured rate is valid until another one has been measured.
         #expect(formats == ["delivering h264 320x180@30", "changed h264 640x360@30", "changed h264 640x360@15"])
         await rig.path.stop()
     }
 
-    @Test("a source says what it has, takes the air, falls silent and ends")
+    @Test("a source reports its program, the air, its silence and its end in order")
     func sourceEvents() async throws {
         let rig = await Rig(patience: Limit.scaled(.milliseconds(200)))
         let (_, writer, events) = try await rig.source()
@@ -202,8 +202,8 @@ import Testing
             case .stalled: "stalled"
             case .ahead: "ahead"
             case .foreignAudio: "foreign audio"
-            case .otherAudioFormat: "other sound"
-            case .lateAudio: "late sound"
+            case .otherAudioFormat: "other audio format"
+            case .lateAudio: "late audio"
             case .lost(let count): "lost \(count)"
             case .unreadable(let problem): "unreadable: \(problem)"
             case .ended: "ended"
@@ -214,7 +214,7 @@ import Testing
         await rig.path.stop()
     }
 
-    @Test("garbage before, between and behind a stream does no harm")
+    @Test("garbage before, between and behind the packets does not break a stream")
     func garbage() async throws {
         try await withSeededRandom { random in
             let rig = await Rig()
@@ -232,20 +232,20 @@ import Testing
             try await events.wait(for: .ended)
             try await rig.finish(publisher)
             let reading = try await reader.frames()
-            // A unit that garbage fell into may be gone; none is broken.
+            // A unit that contains garbage may be lost. None is broken.
             #expect(reading.numbers.count > 20, "\(random.hint)")
             #expect(Verdict(reading).backwards.isEmpty, "\(random.hint)")
             await rig.path.stop()
         }
     }
 
-    @Test("a writer that is killed in the middle of a picture leaves nothing of it in the feed")
+    @Test("a writer that is killed within a frame leaves nothing of it in the feed")
     func partialUnit() async throws {
         let rig = await Rig()
         let (publisher, reader, _) = try await rig.publisher()
         reader.start()
         let bytes = try await stream(busy: true)
-        // In the middle of a picture of many packets, and of a packet.
+        // In the middle of a packet, in a frame of many packets.
         let picture = try #require(TransportBytes.timestamps(bytes).filter { $0.pid == 256 }.dropFirst(30).first)
         let cut = (picture.packet + 8) * TransportBytes.packetSize + 77
         let (first, writer, events) = try await rig.source()
@@ -253,7 +253,7 @@ import Testing
         writer.end()
         try await events.wait(for: .ended)
         await rig.path.detach(first)
-        // What follows begins as much later as it comes later: the feed may let go of what was before.
+        // The next stream begins as much later as it arrives later, so the feed may discard what was before.
         try await rig.catchUp(publisher)
         let (_, second, secondEvents) = try await rig.source()
         try await rig.write(await stream(from: 1000), to: second)
@@ -271,14 +271,14 @@ import Testing
     // MARK: A source ahead of real time
 
     @Test(
-        "a source that gives a file at once is held back to real time, and nothing is lost", arguments: [true, false])
+        "a source that gives a file at once is held back and loses no frame", arguments: [true, false])
     func ahead(isOnAir: Bool) async throws {
-        // Less than a group of pictures, of which a reader that waits for the first one would take the newest.
+        // Less than a group of pictures: a reader that waits for the first one would begin with the newest.
         let rig = await Rig(mostAhead: .milliseconds(200))
         let (publisher, reader, _) = try await rig.publisher()
         reader.start()
         let bytes = try await stream(seconds: 3)
-        // Off air it is behind another one.
+        // In reserve, another source is on air.
         let other = try await isOnAir ? nil : rig.source()
         if let other { try await rig.write(await stream(from: 1000, seconds: 0.2), to: other.1) }
         let (attachment, writer, events) = try await rig.source(1)
@@ -302,7 +302,7 @@ import Testing
         await rig.path.stop()
     }
 
-    @Test("a source that is held back for longer than the channel's patience is neither stalled nor off air")
+    @Test("a source held back longer than the patience is not stalled and stays on air")
     func heldBackIsNotSilent() async throws {
         let rig = await Rig(patience: .seconds(1), mostAhead: .seconds(2))
         let (attachment, writer, events) = try await rig.source()
@@ -311,27 +311,28 @@ import Testing
             $0.height = 180
             $0.firstNumber = 30
             $0.duration = .seconds(1)
-            // Its timeline leaps ahead by four seconds, so that it is five ahead.
+            // The timeline jumps ahead by four seconds, so the source is five ahead.
             $0.start = .seconds(5)
         }.bytes()
         let start = ContinuousClock.now
-        // It ends at once: however late this test runs on, there is no silence behind what is held back.
+        // The source ends at once. So there is no silence behind the held-back frames, however late this test
+        // continues.
         await writer.write(try await stream(seconds: 1) + rest)
         writer.end()
         try await events.wait(for: .ahead(true))
         while await rig.path.drain(attachment) { try await Task.sleep(for: .milliseconds(10)) }
         try await events.wait(for: .ended)
-        // Five seconds ahead of which two are allowed: longer than the patience.
+        // The source is five seconds ahead, and two are allowed: it waits longer than the patience.
         #expect(.now - start >= .milliseconds(2500))
         #expect(!events.all.contains(.stalled) && !events.all.contains(.offAir), "\(events.all)")
         await rig.path.stop()
     }
 
-    @Test("a source that is held back and detached leaves nothing behind")
+    @Test("a source that is detached while it is held back leaves nothing behind")
     func detachedAhead() async throws {
         let rig = await Rig(mostAhead: .milliseconds(300))
         let (first, writer, events) = try await rig.source()
-        // Two minutes that fit into the pipe: it is still ahead when a late test comes to look.
+        // Two minutes that fit into the pipe: the source is still ahead when a late test looks.
         let long = NumberedSource.with {
             $0.width = 320
             $0.height = 180
@@ -356,9 +357,9 @@ import Testing
 
     // MARK: Several readers
 
-    @Test("a reader that stops reading blocks nobody, is told, and jumps when it reads again")
+    @Test("a reader that stops reading delays no other, is reported, and skips later")
     func stalledReader() async throws {
-        // The window is smaller than the stream, and so is a pipe.
+        // The feed is smaller than the stream, and so is a pipe.
         let rig = await Rig(limits: Feed.Limits(duration: Ticks.perSecond, bytes: 300_000))
         let (healthy, reader, _) = try await rig.publisher()
         reader.start()
@@ -391,13 +392,13 @@ import Testing
             "\(jumped)")
         #expect(jumped.last == 1059, "\(jumped)")
         #expect(reading.complaints.isEmpty, "\(reading.complaints)")
-        // How much of the stream it got is told beside them.
+        // Shares of the stream are reported beside these two.
         let both: [PublisherEvent] = [.stalled, .recovered]
         #expect(hungEvents.all.filter { both.contains($0) } == both && !hungEvents.all.contains(.ended))
         await rig.path.stop()
     }
 
-    @Test("a reader that comes late begins at a keyframe, and one that goes disturbs nobody")
+    @Test("a late reader begins at a keyframe, and one that leaves disturbs no other")
     func comingAndGoing() async throws {
         let rig = await Rig()
         let (steady, reader, _) = try await rig.publisher()
@@ -408,7 +409,7 @@ import Testing
         let bytes = try await stream(seconds: 3)
         let half = bytes.count / 2 / TransportBytes.packetSize * TransportBytes.packetSize
         try await rig.write(Array(bytes[..<half]), to: writer, paceOf: steady)
-        // Its process dies: the pipe has no other end any more.
+        // The process dies: the pipe has no other end any more.
         leaving = nil
         let (late, lateReader, _) = try await rig.publisher()
         lateReader.start()
@@ -429,10 +430,7 @@ import Testing
     // MARK: Taps
 
     @Test(
-        """
-        what waits in a pipe stays as it was, however far the feed has gone on, also when its reader was let go \
-        meanwhile
-        """
+        "bytes that wait in a pipe stay unchanged while the feed continues"
     )
     func lent() async throws {
         let rig = await Rig(limits: Feed.Limits(duration: 1, bytes: 1))
@@ -454,7 +452,7 @@ import Testing
         await rig.path.stop()
     }
 
-    @Test("a target that makes a datagram of each read finds whole packets, also behind a pipe that was full")
+    @Test("a target that sends each read as a datagram gets whole packets")
     func wholePackets() async throws {
         let rig = await Rig()
         let (_, writer, events) = try await rig.source()
@@ -475,7 +473,7 @@ import Testing
         await rig.path.stop()
     }
 
-    @Test("taps serve several clients, and one that never reads holds up none")
+    @Test("a tap serves several clients, and one that never reads delays no other")
     func taps() async throws {
         let rig = await Rig()
         let port = try await rig.path.openTap(on: .channel("main"), port: try FreePort.tcp())
@@ -497,7 +495,7 @@ import Testing
         try await eventually("the port to be free") { !FreePort.isListening(tcp: port) }
     }
 
-    @Test("a tap whose port is taken has the next free one")
+    @Test("a tap whose port is in use takes the next free one")
     func tapCollision() async throws {
         let rig = await Rig()
         await rig.path.addGroup("hd")
@@ -508,20 +506,20 @@ import Testing
         await rig.path.stop()
     }
 
-    @Test("a tap takes sixteen clients; another one is turned away, and finds a place when one has gone")
+    @Test("a tap closes the seventeenth client, and accepts one after another has left")
     func tapLimit() async throws {
         let rig = await Rig()
         let port = try await rig.path.openTap(on: .channel("main"), port: try FreePort.tcp())
         var clients = try (0..<16).map { _ in try Reader(port: port).start() }
         let surplus = try Reader(port: port).start()
-        try await eventually("the seventeenth to be turned away") { surplus.hasEnded }
+        try await eventually("the seventeenth to be closed") { surplus.hasEnded }
         #expect(clients.allSatisfy { !$0.hasEnded })
         clients.removeLast().hangUp()
         let (_, writer, _) = try await rig.source()
         try await eventually("a place") {
-            // That a client has gone is noticed when there is something for it.
+            // The tap notices that a client has gone when it has bytes for it.
             try await rig.write(await RecordedStream.plain.bytes(), to: writer)
-            // One that is let in is given the newest keyframe, and nobody else anything.
+            // An accepted client gets the newest keyframe. A rejected one gets nothing.
             let client = try Reader(port: port).start()
             try await eventually("bytes, or the end") { !client.bytes.isEmpty || client.hasEnded }
             return !client.bytes.isEmpty
@@ -529,9 +527,9 @@ import Testing
         await rig.path.stop()
     }
 
-    @Test("a client of a tap that takes nothing loses its place after a while; one that reads keeps it")
+    @Test("a tap drops a client that takes nothing, and keeps one that reads")
     func tapPatience() async throws {
-        // Longer than the thread of the one that reads may be late.
+        // Longer than the thread of the reading client may be late.
         let rig = await Rig(tapPatience: .seconds(4))
         let port = try await rig.path.openTap(on: .channel("main"), port: try FreePort.tcp())
         let hung = try Reader(port: port)
@@ -549,7 +547,7 @@ import Testing
 
     // MARK: Two sources
 
-    @Test("the source most wanted takes the air at its keyframe, and the other one has it back when it ends")
+    @Test("a preferred source takes the air at its keyframe until it ends")
     func priorities() async throws {
         let rig = await Rig()
         let (publisher, reader, _) = try await rig.publisher()
@@ -561,7 +559,7 @@ import Testing
         let third = first.count / 3 / TransportBytes.packetSize * TransportBytes.packetSize
         try await rig.write(first[..<third], to: low)
         try await lowEvents.wait(for: "on air") { if case .onAir = $0 { true } else { false } }
-        // From the middle of a GOP on: nothing is taken before the keyframe.
+        // From the middle of a GOP on: no frame is accepted before the keyframe.
         let entry = try #require(TransportBytes.timestamps(second).filter { $0.pid == 256 }.dropFirst(5).first)
         try await rig.write(tables(second) + second[(entry.packet * TransportBytes.packetSize)...], to: high)
         try await highEvents.wait(for: "on air") { if case .onAir = $0 { true } else { false } }
@@ -591,7 +589,7 @@ import Testing
     }
 
     @Test(
-        "a source that takes the air between a picture and its B-frames lets those go first: what is shown has no gap")
+        "a source that takes the air waits for the B-frames of the one before")
     func lastBFrames() async throws {
         let rig = await Rig()
         let (publisher, reader, _) = try await rig.publisher()
@@ -601,7 +599,7 @@ import Testing
         let before = try await stream(gop: 30, bFrames: 2)
         let after = try await stream(from: 1000, bFrames: 2)
         let pictures = TransportBytes.timestamps(before).filter { $0.pid == 256 }
-        // The picture before this one is shown behind it, and behind the next.
+        // The frame before this one is shown after it, and after the next.
         let index = try #require(
             pictures.indices.dropFirst(20).dropLast(2).first {
                 pictures[$0].pts < pictures[$0 - 1].pts && pictures[$0 + 1].pts < pictures[$0 - 1].pts
@@ -612,7 +610,7 @@ import Testing
         let second =
             try #require(TransportBytes.timestamps(after).filter { $0.pid == 256 }.dropFirst().first).packet
             * TransportBytes.packetSize
-        // At once: what comes behind the keyframe waits with it.
+        // Together: the frames behind the keyframe wait with it.
         await high.write(after[..<second])
         try await eventually("the keyframe to be read", within: .seconds(20), every: .milliseconds(1)) {
             high.waiting == 0
@@ -629,13 +627,13 @@ import Testing
         let shown = TransportBytes.timestamps(bytes).filter { $0.pid == 256 }.map(\.pts).sorted()
         try #require(shown.count == index + 2 + 60)
         var steps = zip(shown, shown.dropFirst()).map { $1 - $0 }
-        // A keyframe that the data path's thread takes more than a tenth of a second late is shown as much later.
+        // A keyframe that the data path's thread reads more than a tenth of a second late is shown as much later.
         let change = steps.remove(at: index + 1)
         #expect(steps.allSatisfy { $0 == 3000 } && (change == 3000 || change > 12_000), "\(shown)")
         await rig.path.stop()
     }
 
-    /// The first PAT and PMT of a stream.
+    /// Returns the first PAT and PMT of a stream.
     private func tables(_ bytes: [UInt8]) -> [UInt8] {
         Array(TransportBytes.packets(bytes).filter { [0, 4096].contains(TransportBytes.pid($0)) }.prefix(2).joined())
     }
@@ -649,9 +647,9 @@ import Testing
         let (_, low, lowEvents) = try await rig.source(1)
         let other = try await stream(seconds: 1)
         try await rig.write(await stream(from: 1000, seconds: 1), to: high)
-        // A late test may have left a pause before the last picture, too.
+        // A late test may have left a pause before the last frame, too.
         await rig.path.ping()
-        try await eventually("silence behind the last picture") { highEvents.all.last == .stalled }
+        try await eventually("silence behind the last frame") { highEvents.all.last == .stalled }
         try await rig.write(other, to: low)
         try await highEvents.wait(for: .offAir)
         low.end()
@@ -668,10 +666,7 @@ import Testing
     // MARK: Encoders
 
     @Test(
-        """
-        the next encoder begins at the keyframe before the place where the group feed ends, and nothing is missing \
-        or twice
-        """
+        "the next encoder begins at the keyframe before the end of the group feed"
     )
     func resumption() async throws {
         let rig = await Rig()
@@ -697,13 +692,13 @@ import Testing
         let encoder = Writer(output)
         await rig.path.endInput(of: first)
         let offered = try await fed.all()
-        // The channel's feed has all of it, but a reader without a past begins at the newest keyframe.
+        // The channel's feed has the whole stream, but a first reader begins at the newest keyframe.
         #expect(TransportBytes.timestamps(offered).filter { $0.pid == 256 }.count == 10)
         encoder.end()
         try await firstEvents.wait(for: .ended)
         await rig.path.detach(first)
 
-        // The next one gives 47 pictures back and dies in the middle of another.
+        // The next encoder gives 47 frames and dies in the middle of another.
         let pictures = TransportBytes.timestamps(whole).filter { $0.pid == 256 }
         let dying = pictures[47]
         let secondEvents = Reports<EncoderEvent>()
@@ -743,21 +738,21 @@ import Testing
         await rig.path.stop()
     }
 
-    /// A group whose encoder has given the first 33 of 90 pictures, from where another one can take over.
+    /// A group whose encoder has given the first 33 of 90 frames. Another encoder can take over there.
     private struct EncoderInUse {
         let rig: Rig
         let publisher: DataPath.Attachment
         let reader: Reader
         let events: Reports<EncoderEvent>
         let first: DataPath.Attachment
-        /// What the encoder is given.
+        /// Reads the encoder's input.
         let fed: Reader
         let fedSoFar: [UInt8]
         let encoder: Writer
-        /// Of the source.
+        /// Writes the source's stream.
         let writer: Writer
         let rest: ArraySlice<UInt8>
-        /// The last picture of the channel, in ticks.
+        /// The last frame of the channel, in ticks.
         let place: Int64
     }
 
@@ -777,13 +772,13 @@ import Testing
         try await rig.write(given[..<half], to: writer, paceOf: first)
         let place = try #require(await rig.path.figures(ofChannel: "main")?.end)
         let encoder = Writer(output)
-        // Otherwise the encoder owes what is still on its way.
-        try await eventually("the pictures to be read") {
+        // Otherwise the encoder owes the frames that it has not read yet.
+        try await eventually("the frames to be read") {
             TransportBytes.timestamps(fed.bytes).filter { $0.pid == 256 }.count == 33
         }
         let fedSoFar = fed.bytes
         try await rig.write(fedSoFar, to: encoder, paceOf: publisher)
-        try await events.wait(for: "a picture") { if case .delivering = $0 { true } else { false } }
+        try await events.wait(for: "a frame") { if case .delivering = $0 { true } else { false } }
         return EncoderInUse(
             rig: rig, publisher: publisher, reader: reader, events: events, first: first, fed: fed, fedSoFar: fedSoFar,
             encoder: encoder,
@@ -791,10 +786,7 @@ import Testing
     }
 
     @Test(
-        """
-        an encoder whose successor ends behind the place of its taking over gives nothing more, and the next one \
-        begins there
-        """
+        "an encoder whose successor ends behind the cut gives no more frames"
     )
     func torn() async throws {
         let use = try await encoderInUse()
@@ -809,7 +801,7 @@ import Testing
         await #expect(throws: DataPath.PassedBy.self) { _ = try await takeOver(-3000) }
         let (second, secondInput, secondOutput) = try await takeOver(7500)
         try await rig.write(use.rest, to: use.writer, paceOf: first)
-        let offered = try await eventually("pictures for the encoder", within: .seconds(20)) {
+        let offered = try await eventually("frames for the encoder", within: .seconds(20)) {
             TransportBytes.timestamps(fed.bytes).filter { $0.pid == 256 }.count == 90 ? fed.bytes : nil
         }
         let pictures = TransportBytes.timestamps(offered).filter { $0.pid == 256 }
@@ -817,7 +809,7 @@ import Testing
         let last = try #require(pictures.firstIndex { Int64($0.dts) >= place + 7500 }) - 1
 
         try await rig.write(offered[fedSoFar.count..<upTo(last + 3)], to: encoder)
-        // It finds no session, say.
+        // For example, the GPU has no free session.
         Writer(secondOutput).end()
         _ = Reader(secondInput)
         await rig.path.detach(second)
@@ -846,7 +838,7 @@ import Testing
     }
 
     @Test(
-        "a group that ends in the middle of a handover ends with its last picture; a crash there hands nothing over",
+        "a group that is stopped during a handover ends with its last frame",
         arguments: [true, false])
     func endInHandover(isAsked: Bool) async throws {
         let use = try await encoderInUse()
@@ -857,7 +849,7 @@ import Testing
         ) { _ in }
         _ = Reader(secondInput)
         try await rig.write(use.rest, to: use.writer, paceOf: first)
-        let offered = try await eventually("pictures for the encoder", within: .seconds(20)) {
+        let offered = try await eventually("frames for the encoder", within: .seconds(20)) {
             TransportBytes.timestamps(fed.bytes).filter { $0.pid == 256 }.count == 90 ? fed.bytes : nil
         }
         if isAsked {
@@ -867,12 +859,12 @@ import Testing
         let secondEncoder = Writer(secondOutput)
         async let everything: Void = secondEncoder.write(offered)
         if isAsked {
-            // To the first picture that is the other one's, and not to the sound that is.
+            // Up to the successor's first frame, but not up to its audio.
             let pictures = TransportBytes.timestamps(offered).filter { $0.pid == 256 }
             let passed = try #require(pictures.firstIndex { Int64($0.dts) >= place + 7500 })
             let end = pictures[passed + 1].packet * TransportBytes.packetSize
             let last = Array(offered[fedSoFar.count..<end])
-            // With nothing between, or the other one takes over as it does where sound is waited for in vain.
+            // Without a pause. Otherwise the successor takes over as it does where the audio does not come.
             await meanwhile(rig.path) {
                 encoder.writeNow(last)
                 encoder.end()
@@ -885,7 +877,7 @@ import Testing
         if !isAsked { await rig.path.detach(second) }
         await everything
         secondEncoder.end()
-        try await eventually("the pictures in the group's feed", within: .seconds(20)) {
+        try await eventually("the frames in the group's feed", within: .seconds(20)) {
             await rig.path.figures(ofGroup: "hd")?.frames == (isAsked ? 90 : 33)
         }
         await rig.path.detach(second)
@@ -896,10 +888,10 @@ import Testing
         await rig.path.stop()
     }
 
-    /// Does something while the data path's thread looks at nothing else.
+    /// Runs a closure on the data path's thread, which does nothing else meanwhile.
     private func meanwhile(_ path: isolated DataPath, _ body: @Sendable () -> Void) { body() }
 
-    @Test("a picture that an encoder leaves out is counted as lost, and one that the channel did not have is not")
+    @Test("a frame that an encoder leaves out counts as lost if the channel had it")
     func leftOut() async throws {
         let rig = await Rig()
         await rig.path.addGroup("hd")
@@ -910,24 +902,24 @@ import Testing
         let (_, writer, _) = try await rig.source()
         let given = try await stream(seconds: 3)
         let numbers = TransportBytes.timestamps(given).filter { $0.pid == 256 }
-        // The source itself has no picture 12.
+        // The source itself has no frame 12.
         let short = without(numbers[12], in: given)
         try await rig.write(short, to: writer, paceOf: attachment)
-        let offered = try await eventually("pictures for the encoder", within: .seconds(20)) {
+        let offered = try await eventually("frames for the encoder", within: .seconds(20)) {
             TransportBytes.timestamps(fed.bytes).filter { $0.pid == 256 }.count == 89 ? fed.bytes : nil
         }
         let pictures = TransportBytes.timestamps(offered).filter { $0.pid == 256 }
         let encoder = Writer(output)
         try await rig.write(
             without(pictures[50], in: without(pictures[44], in: without(pictures[43], in: offered))), to: encoder)
-        try await eventually("the pictures in the group's feed", within: .seconds(20)) {
+        try await eventually("the frames in the group's feed", within: .seconds(20)) {
             await rig.path.figures(ofGroup: "hd")?.frames == 86
         }
         #expect(await rig.path.figures(ofGroup: "hd")?.lostFrames == 3)
         await rig.path.stop()
     }
 
-    /// A stream without the packets of one picture.
+    /// Returns a stream without the packets of one frame.
     private func without(_ picture: TransportBytes.Timestamp, in bytes: [UInt8]) -> [UInt8] {
         let size = TransportBytes.packetSize
         let pid = { (packet: Int) in Int(bytes[packet * size + 1] & 0x1F) << 8 | Int(bytes[packet * size + 2]) }
@@ -942,8 +934,8 @@ import Testing
         return kept.flatMap { bytes[($0 * size)..<(($0 + 1) * size)] }
     }
 
-    @Test("an encoder is fed from the keyframe before the missing sound, where that ends earlier than the picture")
-    func resumptionOfSound() async throws {
+    @Test("an encoder reads from the keyframe before the missing audio")
+    func resumptionOfAudio() async throws {
         let rig = await Rig()
         await rig.path.addGroup("hd")
         let (channel, channelReader, _) = try await rig.publisher()
@@ -955,7 +947,7 @@ import Testing
         try await rig.finish(channel)
         let whole = try await channelReader.all()
         let pictures = TransportBytes.timestamps(whole).filter { $0.pid == 256 }
-        // The first encoder dies behind the keyframe 40, with its sound at picture 37.
+        // The first encoder dies behind the keyframe 40, with its audio at frame 37.
         let packets = TransportBytes.packets(whole).enumerated().filter { index, packet in
             index < pictures[41].packet && (TransportBytes.pid(packet) != 257 || index < pictures[37].packet)
         }
@@ -980,7 +972,7 @@ import Testing
         await rig.path.stop()
     }
 
-    @Test("an encoder that takes and gives nothing is told as stalled, one without input is not")
+    @Test("an encoder that reads and gives nothing is reported, one without input is not")
     func stalledEncoder() async throws {
         let rig = await Rig()
         await rig.path.addGroup("hd")
@@ -1010,7 +1002,7 @@ import Testing
         await rig.path.stop()
     }
 
-    @Test("an encoder may take longer to its first picture than between two")
+    @Test("an encoder may take longer for its first frame than for later ones")
     func slowStart() async throws {
         let rig = await Rig()
         await rig.path.addGroup("hd")
@@ -1042,7 +1034,7 @@ import Testing
         await rig.path.stop()
     }
 
-    @Test("an encoder whose source is silent behind the replay is left alone")
+    @Test("an encoder whose source is silent behind the replay is not reported")
     func silentReplay() async throws {
         let rig = await Rig()
         await rig.path.addGroup("hd")
@@ -1054,35 +1046,35 @@ import Testing
         }
         let ends = (Reader(input).start(), Writer(output))
         try await eventually("the replay") { !ends.0.bytes.isEmpty }
-        // Half as long again as it may take and not give.
+        // One and a half times its patience.
         try await Task.sleep(for: DataPath.encoderPatience * 3 / 2)
         #expect(events.all.isEmpty)
         withExtendedLifetime(ends) {}
         await rig.path.stop()
     }
 
-    @Test("an encoder whose source pauses its picture while sound goes on is neither stalled nor slow")
-    func pausedPicture() async throws {
+    @Test("an encoder whose source pauses only its video is neither stalled nor slow")
+    func pausedVideo() async throws {
         let use = try await encoderInUse()
-        // A late test may have let it owe pictures until now.
+        // On a busy machine the encoder may have owed frames until now.
         await use.rig.path.ping()
         let before = use.events.all.count
-        let sound = TransportBytes.packets(Array(use.rest)).filter { TransportBytes.pid($0) != 256 }
-        // For twice as long as an encoder may take pictures and give none.
-        let piece = max(1, sound.count / 20)
-        for start in stride(from: 0, to: sound.count, by: piece) {
-            await use.writer.write(sound[start..<min(sound.count, start + piece)].flatMap { $0 })
+        let audio = TransportBytes.packets(Array(use.rest)).filter { TransportBytes.pid($0) != 256 }
+        // Twice the patience of an encoder.
+        let piece = max(1, audio.count / 20)
+        for start in stride(from: 0, to: audio.count, by: piece) {
+            await use.writer.write(audio[start..<min(audio.count, start + piece)].flatMap { $0 })
             try await Task.sleep(for: DataPath.encoderPatience / 10)
         }
-        try await eventually("sound for the encoder") { use.fed.bytes.count > use.fedSoFar.count }
-        let told = use.events.all.dropFirst(before)
-        #expect(!told.contains(.stalled) && !told.contains(.slow), "\(use.events.all)")
+        try await eventually("audio for the encoder") { use.fed.bytes.count > use.fedSoFar.count }
+        let reported = use.events.all.dropFirst(before)
+        #expect(!reported.contains(.stalled) && !reported.contains(.slow), "\(use.events.all)")
         await use.rig.path.stop()
     }
 
     // MARK: Descriptors
 
-    @Test("attaching and detaching leaves no descriptor behind")
+    @Test("a detached source, publisher or encoder leaves no descriptor open")
     func descriptors() async throws {
         let rig = await Rig()
         await rig.path.addGroup("hd")
@@ -1095,7 +1087,7 @@ import Testing
             }
             let ends = [sourceEnd, publisherEnd, input, output]
             pipes += ends.map { target(of: $0.rawValue) }
-            // The processes die before they are detached, or after.
+            // The processes die before they are detached, or after that.
             if round.isMultiple(of: 2) { for end in ends { try end.close() } }
             for attachment in [source, publisher, encoder] { await rig.path.detach(attachment) }
             if !round.isMultiple(of: 2) { for end in ends { try end.close() } }
@@ -1107,7 +1099,22 @@ import Testing
         await rig.path.stop()
     }
 
-    @Test("stopping ends every pipe and every tap")
+    @Test("attaching to a missing channel or group throws an error that names it")
+    func unknownFeed() async throws {
+        let rig = await Rig()
+        let (channel, group) = (UnknownFeed(name: .channel("other")), UnknownFeed(name: .group("hd")))
+        await #expect(throws: channel) { _ = try await rig.path.attachSource(to: "other", priority: 0) { _ in } }
+        await #expect(throws: channel) { _ = try await rig.path.openTap(on: .channel("other"), port: 20_000) }
+        await #expect(throws: group) { _ = try await rig.path.attachPublisher(to: .group("hd")) { _ in } }
+        await #expect(throws: group) {
+            _ = try await rig.path.attachEncoder(to: "hd", in: "main", needsKeyframe: true) { _ in }
+        }
+        #expect(await rig.path.resumption(of: "hd", in: "main") == nil)
+        #expect("\(channel)" == "the data path has no channel other" && "\(group)" == "the data path has no group hd")
+        await rig.path.stop()
+    }
+
+    @Test("a stop of the data path closes every pipe and every tap")
     func stopping() async throws {
         let rig = await Rig()
         let port = try await rig.path.openTap(on: .channel("main"), port: try FreePort.tcp())

@@ -1,3 +1,4 @@
+import DequeModule
 import MPEGTS
 
 // Encoded frames and audio, on their way to the owner.
