@@ -141,13 +141,13 @@ import Testing
                 ($0.width, $0.height, $0.duration) = (320, 180, .seconds(2))
                 ($0.gop, $0.bFrames, $0.sound) = (30, 2, .none)
             }.bytes()
-            let pictures = TransportBytes.timestamps(stream).filter { $0.pid == 256 }
+            let timestamps = TransportBytes.timestamps(stream).filter { $0.pid == 256 }
             // The frame before this one is shown after it, and after the next.
             let index = try #require(
-                pictures.indices.dropFirst(20).dropLast(2).first {
-                    pictures[$0].pts < pictures[$0 - 1].pts && pictures[$0 + 1].pts < pictures[$0 - 1].pts
+                timestamps.indices.dropFirst(20).dropLast(2).first {
+                    timestamps[$0].pts < timestamps[$0 - 1].pts && timestamps[$0 + 1].pts < timestamps[$0 - 1].pts
                 })
-            let cut = pictures[index].packet * TransportBytes.packetSize
+            let cut = timestamps[index].packet * TransportBytes.packetSize
             await other.write(stream[..<cut])
             try await events.wait(for: "on air") { if case .onAir = $0 { true } else { false } }
             try await eventually("its frames to be read", every: .milliseconds(1)) { other.waiting == 0 }
