@@ -8,7 +8,8 @@ extension FrameStream {
     var hasCurrent: Bool { generations.contains { $0.isJoined && !$0.isCut } }
 
     func add(_ generation: Generation, _ start: Start) {
-        // A successor that has not taken over is about to end: its output belongs to the new generation.
+        // Frames that former encoders still give, such as a successor that is about to end, belong to the new
+        // generation.
         if case .atOnce = start { for former in generations { former.cut = min(former.cut ?? .max, store.delivered) } }
         generations.append(generation)
         switch start {

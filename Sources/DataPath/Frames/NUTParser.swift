@@ -3,7 +3,7 @@
 /// It reads the headers around the frames. The caller reads the bytes of the frames. See
 /// ffmpeg.org/~michael/nut.txt.
 struct NUTParser {
-    /// The reason for which the stream cannot be read.
+    /// The reason for a stream that cannot be read.
     struct Violation: Error, Sendable {
         var problem: String
     }

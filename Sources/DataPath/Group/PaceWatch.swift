@@ -11,7 +11,7 @@ struct PaceWatch {
         /// Too little to show its pace.
         case none
         case some
-        /// So much that media of the source would be lost if it grew.
+        /// So much that media of the source would be lost if it continued to grow.
         case much
     }
 

@@ -5,7 +5,7 @@ import MPEGTS
 
 /// Writes a feed to a descriptor from the place of one reader, as fast as the descriptor takes it.
 final class FeedSender: EventLoop.Handler, PipeWriter {
-    /// The reason for which a sender ended.
+    /// The reason for the end of a sender.
     enum Ending {
         /// The other end closed.
         case closed
@@ -70,7 +70,7 @@ final class FeedSender: EventLoop.Handler, PipeWriter {
     /// When the next write is due, in nanoseconds of the monotonic clock.
     var nextTurn: Int64 { movedAt + pace }
 
-    /// The descriptor has taken nothing since `limit`, though bytes wait.
+    /// The descriptor has taken nothing since `limit`, although bytes wait.
     func isStuck(since limit: Int64) -> Bool { isBlocked && movedAt < limit }
 
     func ready(_ events: UInt32) {
@@ -121,7 +121,8 @@ final class FeedSender: EventLoop.Handler, PipeWriter {
         close()
     }
 
-    /// The process has read all bytes that were written. A process reads; it passes nothing on by reference.
+    /// The process has read all bytes that were written. A process reads its input, and passes none of it on by
+    /// reference.
     var isEmpty: Bool {
         var waiting = CInt(0)
         return !isPipe || (ioctl(descriptor, UInt(FIONREAD), &waiting) == 0 && waiting == 0)

@@ -1,7 +1,8 @@
 package import MPEGTS
 package import MediaTypes
 
-/// A short transport stream that is played again and again. It begins with a keyframe and has no audio.
+/// A short transport stream that is played again and again. It begins with a keyframe, has
+/// its frames in presentation order, and has no audio.
 package struct SlateClip: Sendable {
     let bytes: [UInt8]
     /// Number of frames.
@@ -9,7 +10,7 @@ package struct SlateClip: Sendable {
     package let rate: FrameRate
     package let format: VideoFormat
 
-    /// The reason for which bytes are not a clip.
+    /// The reason for bytes that are not a clip.
     package struct Unsuitable: Error, Sendable, Hashable, CustomStringConvertible {
         package var description: String
     }
