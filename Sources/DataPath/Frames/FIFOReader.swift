@@ -3,16 +3,6 @@ import EventLoop
 import Glibc
 import MPEGTS
 
-/// An event of a FIFO.
-package enum FIFOEvent: Sendable, Hashable {
-    /// A program writes to the FIFO.
-    case writer
-    /// No program writes to the FIFO any more.
-    ///
-    /// - Parameter missing: Bytes of the last frame that were not written.
-    case gone(missing: Int)
-}
-
 /// Reads the frames that another program writes to a FIFO. The time of a frame is the time at which it came.
 ///
 /// The rest of a frame that its writer left incomplete is filled with zeros, so that the next writer's first frame

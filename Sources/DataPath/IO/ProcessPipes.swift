@@ -2,11 +2,6 @@ import EventLoop
 import Glibc
 import SystemPackage
 
-/// Writes to a descriptor that it owns.
-protocol PipeWriter: AnyObject {
-    func close()
-}
-
 /// The two pipes of a process that reads from the data path and writes to it.
 struct ProcessPipes {
     private let toProcess: Pipe
