@@ -3,23 +3,24 @@ import Testing
 
 @testable import DataPath
 
-/// Which target is slow.
+/// Tests which targets count as slow.
 @Suite struct DeliveryWatchTests {
     /// A reader of a feed of 30 frames a second, keyframes every two seconds, six seconds kept.
     private struct Line {
         private(set) var fed = 0
         private(set) var skipped = 0
         private var behind = 0.0
-        /// A tenth of a second at which frames were last skipped.
+        /// The tenth of a second at which frames were last skipped.
         private(set) var lastSkip: Int?
         /// In ticks.
         private(set) var end: Int64 = 900_000
 
-        /// The feed had no frames for some time, and its timeline goes on behind that.
+        /// Moves the feed's timeline on after a time without frames.
         mutating func pause(tenths: Int) { end += 9000 * Int64(tenths) }
 
-        /// - Parameter capacity: How much of what comes in the line takes.
-        /// - Parameter speed: Of the feed; 1 is real time.
+        /// - Parameters:
+        ///   - capacity: The share of real time that the line takes.
+        ///   - speed: The speed of the feed; 1 is real time.
         mutating func step(tenth: Int, capacity: Double, speed: Int = 1) {
             fed += 3 * speed
             end += 9000 * Int64(speed)
@@ -34,84 +35,84 @@ import Testing
         var place: DeliveryWatch.Place { .init(fed: fed, behind: Int(behind), skipped: skipped, end: end) }
     }
 
-    private struct Told {
+    private struct Report {
         var second: Int
         var change: DeliveryWatch.Change
-        /// Since frames were last skipped; `nil` when none ever were.
+        /// Seconds since frames were last skipped; `nil` when none ever were.
         var sinceSkip: Double?
 
         var share: Double? { if case .slow(let share) = change { share } else { nil } }
     }
 
-    /// What is told of a line whose capacity is given by the second.
-    private func changes(for seconds: Int, _ capacity: (Int) -> Double) -> [Told] {
+    /// Returns the reports on a line whose capacity is given for each second.
+    private func changes(for seconds: Int, _ capacity: (Int) -> Double) -> [Report] {
         var watch = DeliveryWatch()
         var line = Line()
-        var told: [Told] = []
+        var reports: [Report] = []
         for tenth in 0..<(seconds * 10) {
             line.step(tenth: tenth, capacity: capacity(tenth / 10))
             let (change, _) = watch.look(line.place, now: Int64(tenth) * 100_000_000)
             guard let change else { continue }
-            told.append(
-                Told(second: tenth / 10, change: change, sinceSkip: line.lastSkip.map { Double(tenth - $0) / 10 }))
+            reports.append(
+                Report(second: tenth / 10, change: change, sinceSkip: line.lastSkip.map { Double(tenth - $0) / 10 }))
         }
-        return told
+        return reports
     }
 
-    @Test("a target that gets everything is complete after one window, told once")
+    @Test("a target that gets everything is complete after one window, once")
     func complete() {
-        let told = changes(for: 300) { _ in 1.5 }
-        #expect(told.map(\.change) == [.complete] && told[0].second == 30, "\(told)")
+        let reports = changes(for: 300) { _ in 1.5 }
+        #expect(reports.map(\.change) == [.complete] && reports[0].second == 30, "\(reports)")
     }
 
-    @Test("a line that carries four fifths is slow from its first skip on, with the share that it carries")
+    @Test("a line that carries four fifths is slow from its first skip on")
     func slow() {
-        let told = changes(for: 600) { _ in 0.8 }
-        #expect(told.count > 0 && told.allSatisfy { $0.share != nil }, "\(told)")
-        #expect(told.first?.second == 30 || told.first?.second == 31, "\(told)")
-        #expect(told.allSatisfy { abs(($0.share ?? 0) - 0.8) < 0.05 }, "\(told)")
+        let reports = changes(for: 600) { _ in 0.8 }
+        #expect(reports.count > 0 && reports.allSatisfy { $0.share != nil }, "\(reports)")
+        #expect(reports.first?.second == 30 || reports.first?.second == 31, "\(reports)")
+        #expect(reports.allSatisfy { abs(($0.share ?? 0) - 0.8) < 0.05 }, "\(reports)")
     }
 
-    @Test("a line that carries 97 % stays slow between two skips that are minutes apart")
+    @Test("a line that carries 97 % stays slow between skips that are minutes apart")
     func justTooLittle() {
-        let told = changes(for: 1800) { _ in 0.97 }
-        #expect(told.count > 0 && told.allSatisfy { $0.share != nil }, "\(told)")
+        let reports = changes(for: 1800) { _ in 0.97 }
+        #expect(reports.count > 0 && reports.allSatisfy { $0.share != nil }, "\(reports)")
     }
 
-    @Test("a stall that the feed bridges is not told")
+    @Test("a stall that the feed bridges is not reported")
     func bridged() {
-        let told = changes(for: 300) { (100..<105).contains($0) ? 0 : 1.3 }
-        #expect(told.map(\.change) == [.complete], "\(told)")
+        let reports = changes(for: 300) { (100..<105).contains($0) ? 0 : 1.3 }
+        #expect(reports.map(\.change) == [.complete], "\(reports)")
     }
 
-    @Test("one long stall is slow once, and over a window after everything arrives again")
+    @Test("a long stall is slow until everything has arrived for a window")
     func longStall() {
-        let told = changes(for: 300) { (100..<110).contains($0) ? 0 : 1.3 }
-        let kinds = told.map { $0.share != nil }
-        #expect(kinds.first == false && kinds.last == false && kinds.count(where: { !$0 }) == 2, "\(told)")
-        #expect((told.last?.sinceSkip ?? 0) >= 30 && (told.last?.second ?? .max) < 150, "\(told)")
+        let reports = changes(for: 300) { (100..<110).contains($0) ? 0 : 1.3 }
+        let kinds = reports.map { $0.share != nil }
+        #expect(kinds.first == false && kinds.last == false && kinds.count(where: { !$0 }) == 2, "\(reports)")
+        #expect((reports.last?.sinceSkip ?? 0) >= 30 && (reports.last?.second ?? .max) < 150, "\(reports)")
     }
 
-    @Test("frames of a burst that are skipped make no target slow, and a line that is too thin is slow all the same")
+    @Test("skipped frames of a burst do not make a target slow")
     func burst() {
         for (capacity, isSlow) in [(1.1, false), (1.5, false), (0.7, true)] {
             var watch = DeliveryWatch()
             var line = Line()
             var changes: [DeliveryWatch.Change] = []
             for tenth in 0..<3000 {
-                // Nothing for half a minute, then what a network held up within a second.
+                // Nothing for half a minute, then the delayed media within a second.
                 if tenth == 700 { line.pause(tenths: 300) }
                 let speed = (1000..<1010).contains(tenth) ? 30 : 1
                 if !(700..<1000).contains(tenth) { line.step(tenth: tenth, capacity: capacity, speed: speed) }
                 let change = watch.look(line.place, now: Int64(tenth) * 100_000_000).change
                 if let change { changes.append(change) }
             }
-            let isTold = changes.contains { if case .slow = $0 { true } else { false } }
-            #expect(isTold == isSlow, "\(capacity): \(changes)")
+            let isReported = changes.contains { if case .slow = $0 { true } else { false } }
+            #expect(isReported == isSlow, "\(capacity): \(changes)")
         }
     }
 
-    @Test("a pause of the feed is no burst: a line that is too thin behind it is slow at once")
+    @Test("a pause of the feed is no burst, and a thin line behind it is slow at once")
     func pause() {
         var watch = DeliveryWatch()
         var line = Line()
@@ -122,11 +123,11 @@ import Testing
             let change = watch.look(line.place, now: Int64(tenth) * 100_000_000).change
             if case .slow? = change, slowAt == nil { slowAt = tenth }
         }
-        // As soon as the feed has gone on.
+        // As soon as the feed continues.
         #expect(slowAt.map { $0 < 37_000 + 150 } == true, "\(slowAt ?? -1)")
     }
 
-    @Test("whatever arrives: slow only within a window of a skip, complete only a window after it")
+    @Test("slow comes within a window of a skip, complete only a window after it")
     func random() throws {
         var random = SeededRandom()
         for _ in 0..<60 {
@@ -134,7 +135,7 @@ import Testing
             let most = Double.random(in: least...2, using: &random)
             var capacities: [Double] = []
             while capacities.count < 900 {
-                // Some seconds of one kind, as networks are.
+                // Some seconds of one capacity, as in real networks.
                 let capacity = Double.random(in: least...most, using: &random)
                 for _ in 0..<Int.random(in: 1...20, using: &random) { capacities.append(capacity) }
             }
@@ -145,7 +146,7 @@ import Testing
                     if isSlow != true { #expect((entry.sinceSkip ?? .infinity) <= 31, "\(entry), \(random.hint)") }
                     isSlow = true
                 } else {
-                    #expect(isSlow != false, "told twice: \(entry), \(random.hint)")
+                    #expect(isSlow != false, "reported twice: \(entry), \(random.hint)")
                     #expect((entry.sinceSkip ?? .infinity) >= 30, "\(entry), \(random.hint)")
                     isSlow = false
                 }
@@ -153,25 +154,25 @@ import Testing
         }
     }
 
-    @Test("a line that varies around nine tenths or less begins once and does not end", arguments: [0.5, 0.7, 0.9])
+    @Test("a line that varies around nine tenths or less is slow and stays slow", arguments: [0.5, 0.7, 0.9])
     func steady(rate: Double) {
         var random = SeededRandom()
         var factors: [Double] = []
         for _ in 0..<900 { factors.append(Double.random(in: 0.9...1.1, using: &random)) }
-        let told = changes(for: 900) { rate * factors[$0] }
-        #expect(told.count > 0 && told.allSatisfy { $0.share != nil }, "\(told), \(random.hint)")
+        let reports = changes(for: 900) { rate * factors[$0] }
+        #expect(reports.count > 0 && reports.allSatisfy { $0.share != nil }, "\(reports), \(random.hint)")
     }
 
-    @Test("the share is told again only when it has changed, and at most every ten seconds")
-    func retold() {
-        let told = changes(for: 600) { $0 < 300 ? 0.8 : 0.5 }
-        for (one, next) in zip(told, told.dropFirst()) {
-            #expect(next.second - one.second >= 10 && next.change != one.change, "\(told)")
+    @Test("a share is reported again when it has changed, at most every ten seconds")
+    func reportedAgain() {
+        let reports = changes(for: 600) { $0 < 300 ? 0.8 : 0.5 }
+        for (one, next) in zip(reports, reports.dropFirst()) {
+            #expect(next.second - one.second >= 10 && next.change != one.change, "\(reports)")
         }
-        #expect(abs((told.last?.share ?? 0) - 0.5) < 0.05, "\(told)")
+        #expect(abs((reports.last?.share ?? 0) - 0.5) < 0.05, "\(reports)")
     }
 
-    @Test("looks fall on whole seconds, and what stands between two is not asked for")
+    @Test("looks fall on whole seconds, and no place is computed between two")
     func looks() {
         var watch = DeliveryWatch()
         var count = 0

@@ -3,22 +3,23 @@ import Foundation
 import SystemPackage
 import TestSupport
 
-/// An encoder of frames that is none: it reads IVF and gives a small picture for each frame, when it is told to.
+/// A fake encoder. It reads IVF and writes a small encoded frame for each frame, as many as the test allows.
 final class FakeEncoder: Sendable {
     struct Frame: Hashable {
         var number: Int
         /// In ticks.
         var time: Int64
-        /// Its bytes are those of one frame.
+        /// Its bytes are those of one complete frame.
         var isWhole: Bool
     }
 
     private struct State {
         var frames: [Frame] = []
-        /// How many pictures it may give, and has given.
+        /// How many frames it may give.
         var allowed: Int
+        /// How many frames it has given.
         var given = 0
-        /// It takes what comes.
+        /// It reads its input.
         var reads: Bool
         var isReady = false
         var isOver = false
@@ -33,8 +34,8 @@ final class FakeEncoder: Sendable {
     private let state: Guarded<State>
 
     /// - Parameters:
-    ///   - name: Stands in each picture.
-    ///   - gives: So many pictures, until ``allow(_:)``.
+    ///   - name: Contained in each encoded frame.
+    ///   - gives: How many frames it gives until ``allow(_:)``.
     init(
         _ name: Int, of frames: DataPath.Attachment, in path: DataPath, layout: FrameLayout, takesOver: Bool = false,
         startPatience: Duration = .seconds(20),
@@ -62,26 +63,26 @@ final class FakeEncoder: Sendable {
 
     var frames: [Frame] { state.withLock(\.frames) }
     var given: Int { state.withLock(\.given) }
-    /// It has read what comes before the first frame.
+    /// It has read the header before the first frame.
     var isReady: Bool { state.withLock(\.isReady) }
-    /// Its input has ended, or it has.
+    /// Its input has ended, or it has ended itself.
     var hasEnded: Bool { state.withLock(\.hasEnded) }
 
-    /// Gives so many pictures more.
+    /// Lets it give this many more frames.
     func allow(_ count: Int = .max) { state.withLock { $0.allowed = count == .max ? .max : $0.given + count } }
-    /// Takes what comes from now on.
+    /// Lets it read its input from now on.
     func startReading() { state.withLock { $0.reads = true } }
 
-    /// Ends at once, whatever it has.
+    /// Ends at once, with frames that it has not given.
     func kill() async {
         end()
         await path.detach(attachment)
     }
 
-    /// Waits for nothing any more. Its threads end with the pipes.
+    /// Stops its waits. Its threads end with the pipes.
     func end() { state.withLock { $0.isOver = true } }
 
-    // MARK: In
+    // MARK: Input
 
     private func read(_ descriptor: CInt) {
         guard state.wait(until: { $0.isOver ? false : $0.reads ? true : nil }),
@@ -112,18 +113,18 @@ final class FakeEncoder: Sendable {
         return bytes
     }
 
-    // MARK: Out
+    // MARK: Output
 
     private func write(_ descriptor: CInt) {
         while let (frame, index) = next() {
-            let bytes = FakeFrames.picture(of: frame.number, by: name, index: index, time: frame.time)
+            let bytes = FakeFrames.encoded(frame.number, by: name, index: index, time: frame.time)
             guard bytes.withUnsafeBytes({ Glibc.write(descriptor, $0.baseAddress, $0.count) }) == bytes.count else {
                 return
             }
         }
     }
 
-    /// The frame whose picture is to be given, once there is one; `nil` at the end.
+    /// Waits for the next frame that it may give; `nil` at the end.
     private func next() -> (Frame, Int)? {
         state.wait { state in
             if state.isOver || state.hasEnded && state.given == state.frames.count { return .some(nil) }
@@ -162,21 +163,22 @@ private final class Guarded<Value>: @unchecked Sendable {
     }
 }
 
-/// Frames that can be told from each other, and pictures of them.
+/// Makes frames that differ from each other, and encoded frames of them.
 enum FakeFrames {
-    /// Whose number stands in its first bytes; the others follow from it.
+    /// Makes an uncompressed frame. Its first bytes are its number, and the others follow from it.
     static func bytes(_ number: Int, _ count: Int) -> [UInt8] {
         withUnsafeBytes(of: Int32(truncatingIfNeeded: number).littleEndian) { Array($0.prefix(count)) }
             + pattern[(31 * number % 4096)...].prefix(max(0, count - 4))
     }
 
-    /// More than a frame has.
+    /// More bytes than a frame has.
     private static let pattern = (0..<1_300_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }
 
     static func number(_ bytes: [UInt8]) -> Int { bytes[..<4].reversed().reduce(0) { $0 << 8 | Int($1) } }
 
-    /// A picture in MPEG-TS, with the tables before the first, which is a keyframe. A reader begins with the newest.
-    static func picture(of number: Int, by encoder: Int, index: Int, time: Int64) -> [UInt8] {
+    /// Makes an encoded frame in MPEG-TS. The first one is a keyframe behind the tables: a reader begins with the
+    /// newest keyframe.
+    static func encoded(_ number: Int, by encoder: Int, index: Int, time: Int64) -> [UInt8] {
         let isKeyframe = index == 0
         var unit: [UInt8] = [0, 0, 0, 1, 0x09, 0xF0]
         if isKeyframe {
@@ -199,7 +201,7 @@ enum FakeFrames {
         return tables + packet + header + unit
     }
 
-    /// The packet of a program table.
+    /// Makes the packet of a program table.
     static func table(pid: Int, _ id: UInt8, _ body: [UInt8]) -> [UInt8] {
         var section: [UInt8] = [id, 0xB0, UInt8(5 + body.count + 4), 0, 1, 0xC1, 0, 0] + body
         let sum = TransportBytes.crc(section)
@@ -208,8 +210,8 @@ enum FakeFrames {
         return packet + [UInt8](repeating: 0xFF, count: TransportBytes.packetSize - packet.count)
     }
 
-    /// Encoder and frame of each picture in a stream, in their order.
-    static func pictures(in bytes: [UInt8]) -> [(encoder: Int, number: Int)] {
+    /// Returns encoder and number of each encoded frame in a stream, in order.
+    static func encoded(in bytes: [UInt8]) -> [(encoder: Int, number: Int)] {
         TransportBytes.packets(bytes).filter { TransportBytes.pid($0) == 0x100 }.compactMap { packet in
             guard let start = packet.lastIndex(of: UInt8(ascii: "<")),
                 let end = packet[start...].firstIndex(of: UInt8(ascii: ">"))

@@ -3,9 +3,9 @@ import Testing
 
 @testable import DataPath
 
-/// What is kept of a source's frames.
+/// Tests which frames of a source are kept.
 struct FrameStoreTests {
-    /// A store with so many frames, 30 a second.
+    /// Makes a store with this many frames, 30 a second.
     private func store(_ count: Int, width: Int = 64, height: Int = 64) -> FrameStore {
         var store = FrameStore(
             layout: FrameLayout(width: width, height: height, tag: 0, byteCount: width * height * 3 / 2),
@@ -18,7 +18,7 @@ struct FrameStoreTests {
         if let room = store.room() { store.append(room, time: time) } else { Issue.record("no memory") }
     }
 
-    @Test("a frame is kept until its picture has come out, and its room is used again")
+    @Test("a frame is kept until it has come out encoded, and its memory is used again")
     func delivery() {
         var store = store(5)
         let room = store.first?.memory
@@ -31,17 +31,17 @@ struct FrameStoreTests {
         #expect(store.first == nil && store.delivered == 5)
     }
 
-    @Test("times never stand still or go back")
+    @Test("a time that is not later than the one before is moved behind it")
     func times() {
         var store = store(0)
         for time in [10, 10, 5, 20] as [Int64] { put(time, into: &store) }
         #expect((0..<4).compactMap { store.frame(from: $0)?.time } == [10, 11, 12, 20])
     }
 
-    @Test("it is full with four seconds, or with as many bytes as it may have")
+    @Test("a store is full with four seconds of frames, or with its most bytes")
     func bounds() {
         #expect(!store(100).isFull && store(122).isFull)
-        // 8.8 MB a frame, which is not touched.
+        // 8.8 MB a frame, whose pages are never touched.
         #expect(!store(28, width: 3200, height: 1840).isFull && store(30, width: 3200, height: 1840).isFull)
     }
 }

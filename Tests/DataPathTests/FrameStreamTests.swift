@@ -7,15 +7,16 @@ import Testing
 
 @testable import DataPath
 
-/// Frames of a card or of another program on their way through encoders that are none, with real pipes.
+/// Tests the frames of a card and of another program with fake encoders and real pipes.
 @Suite(.tags(.ffmpeg)) struct FrameStreamTests {
-    /// A channel with a source of frames, and what comes out of it.
+    /// A channel with a source of frames, and the output of the channel.
     private final class Rig: Sendable {
         let path: DataPath
         let layout: FrameLayout
         let fifo: String
         let frames: DataPath.Attachment
-        let picture: FileDescriptor?
+        /// The end that a card reader writes to.
+        let video: FileDescriptor?
         let events = Reports<SourceEvent>()
         let writers = Reports<FIFOEvent>()
         private let reader: Reader
@@ -23,24 +24,24 @@ import Testing
         private let encoders = Mutex<[FakeEncoder]>([])
 
         /// - Parameters:
-        ///   - byteCount: Of a frame; of a card's the size that its layout has.
-        ///   - room: Bytes of frames that are kept.
+        ///   - byteCount: Bytes of a frame; `nil` for the size of the layout, as a card has it.
+        ///   - room: Most bytes of kept frames.
         init(byteCount: Int? = nil, room: Int = 64 << 20, isCard: Bool = false) async throws {
             folder = try TemporaryFolder()
             fifo = folder.path("frames")
             layout = FrameLayout(width: 34, height: 18, tag: 0x3231_564E, byteCount: byteCount ?? 34 * 18 * 3 / 2)
-            // A machine that is busy may take its time between one step of a test and the next.
+            // Allow for a busy machine that pauses between two steps of a test.
             path = DataPath(frameBytes: room, frameSpan: .seconds(600))
             let never = Duration.seconds(600)
             await path.addChannel("main", patience: never, slateDelay: never, changePatience: never)
             await path.start()
             guard mkfifo(fifo, 0o600) == 0 else { throw Failed("no FIFO") }
             let origin: DataPath.FrameOrigin =
-                isCard ? .card(hasSound: false) : .fifo(path: fifo) { [writers] in writers.add($0) }
+                isCard ? .card(hasAudio: false) : .fifo(path: fifo) { [writers] in writers.add($0) }
             let attached = try await path.attachFrames(layout, from: origin, to: "main", priority: 0) { [events] in
                 events.add($0)
             }
-            (frames, picture) = (attached.attachment, attached.picture)
+            (frames, video) = (attached.attachment, attached.video)
             reader = Reader(try await path.attachPublisher(to: .channel("main")) { _ in }.1)
             reader.start()
         }
@@ -56,7 +57,7 @@ import Testing
             return encoder
         }
 
-        /// The first encoder, which has given the pictures of ten frames.
+        /// Starts the first encoder, and waits until it has given ten frames.
         func encoderInUse() async throws -> FakeEncoder {
             let encoder = try await encoder(1)
             try await write(0..<10)
@@ -64,11 +65,11 @@ import Testing
             return encoder
         }
 
-        /// Writes frames with these numbers, on a thread of its own: a writer waits when there is no room.
+        /// Writes frames with these numbers, on a thread of its own, because a writer waits when there is no room.
         ///
         /// - Parameter pause: Milliseconds behind each.
         func write(_ numbers: Range<Int>, every pause: UInt32 = 2) async throws {
-            // A test that fails leaves nobody who would read.
+            // When a test fails, nothing reads the FIFO any more.
             let isOver = Mutex(false)
             try await withTaskCancellationHandler {
                 try await onOwnThread { [fifo, layout] in
@@ -88,25 +89,25 @@ import Testing
             }
         }
 
-        /// The transport stream that came out so far.
+        /// The transport stream of the channel so far.
         var bytes: [UInt8] { reader.bytes }
 
-        /// What came out so far.
-        var pictures: [(encoder: Int, number: Int)] { FakeFrames.pictures(in: reader.bytes) }
+        /// The encoded frames of the channel so far.
+        var encoded: [(encoder: Int, number: Int)] { FakeFrames.encoded(in: reader.bytes) }
 
-        /// Waits until pictures of these numbers have come out, and no others.
+        /// Waits until frames of these numbers have come out, and no others.
         @discardableResult
         func expect(_ numbers: some Collection<Int>, file: String = #fileID, line: Int = #line) async throws -> [(
             encoder: Int, number: Int
         )] {
             do {
-                try await eventually("\(numbers.count) pictures", file: file, line: line) {
-                    pictures.count >= numbers.count
+                try await eventually("\(numbers.count) frames", file: file, line: line) {
+                    encoded.count >= numbers.count
                 }
             } catch {
-                throw Failed("\(error); there are \(pictures.map { "\($0.encoder):\($0.number)" }), and \(events.all)")
+                throw Failed("\(error); there are \(encoded.map { "\($0.encoder):\($0.number)" }), and \(events.all)")
             }
-            let found = pictures
+            let found = encoded
             #expect(found.map(\.number).elementsEqual(numbers), "\(found)")
             return found
         }
@@ -130,7 +131,7 @@ import Testing
         await rig.stop()
     }
 
-    @Test("frames that take the air between a picture of another source and its B-frames let those go first")
+    @Test("raw frames that take the air wait for the B-frames of the source before")
     func lastBFrames() async throws {
         try await withRig { rig in
             let events = Reports<SourceEvent>()
@@ -140,16 +141,16 @@ import Testing
                 ($0.width, $0.height, $0.duration) = (320, 180, .seconds(2))
                 ($0.gop, $0.bFrames, $0.sound) = (30, 2, .none)
             }.bytes()
-            let pictures = TransportBytes.timestamps(stream).filter { $0.pid == 256 }
-            // The picture before this one is shown behind it, and behind the next.
+            let timestamps = TransportBytes.timestamps(stream).filter { $0.pid == 256 }
+            // The frame before this one is shown after it, and after the next.
             let index = try #require(
-                pictures.indices.dropFirst(20).dropLast(2).first {
-                    pictures[$0].pts < pictures[$0 - 1].pts && pictures[$0 + 1].pts < pictures[$0 - 1].pts
+                timestamps.indices.dropFirst(20).dropLast(2).first {
+                    timestamps[$0].pts < timestamps[$0 - 1].pts && timestamps[$0 + 1].pts < timestamps[$0 - 1].pts
                 })
-            let cut = pictures[index].packet * TransportBytes.packetSize
+            let cut = timestamps[index].packet * TransportBytes.packetSize
             await other.write(stream[..<cut])
             try await events.wait(for: "on air") { if case .onAir = $0 { true } else { false } }
-            try await eventually("its pictures to be read", every: .milliseconds(1)) { other.waiting == 0 }
+            try await eventually("its frames to be read", every: .milliseconds(1)) { other.waiting == 0 }
             let encoder = try await rig.encoder(1, gives: 0)
             try await rig.write(0..<3)
             encoder.allow(3)
@@ -157,7 +158,7 @@ import Testing
             await other.write(stream[cut...])
             try await rig.events.wait(for: "on air") { if case .onAir = $0 { true } else { false } }
             try await eventually("the frames", every: .milliseconds(5)) {
-                rig.pictures.map(\.number).suffix(3) == [0, 1, 2]
+                rig.encoded.map(\.number).suffix(3) == [0, 1, 2]
             }
             let times = TransportBytes.timestamps(rig.bytes).filter { $0.pid == 256 }
             let shown = times.map(\.pts).sorted().prefix(index + 2)
@@ -167,10 +168,10 @@ import Testing
         }
     }
 
-    // MARK: In
+    // MARK: Input
 
     @Test(
-        "frames of any size come out as they went in, with pictures at their times",
+        "frames of any size reach the encoder unchanged and keep their times",
         arguments: [5, 188, 4095, 65_537, 1_234_567])
     func sizes(byteCount: Int) async throws {
         try await withRig(byteCount: byteCount) { rig in
@@ -184,7 +185,7 @@ import Testing
     }
 
     @Test(
-        "a frame that its writer left torn is filled up with zeros, and the next writer's first begins where one begins"
+        "a frame that its writer left incomplete is filled with zeros"
     )
     func torn() async throws {
         try await withRig(byteCount: 4099) { rig in
@@ -204,13 +205,13 @@ import Testing
         }
     }
 
-    @Test("a FIFO that a program removes to make its own, or only removes, is read again under its name")
+    @Test("a FIFO that a program replaces or removes is opened again at its path")
     func removed() async throws {
         try await withRig { rig in
             _ = try await rig.encoder(1)
             try await rig.write(0..<2)
             try await rig.writers.wait(for: .gone(missing: 0))
-            // In one step: where there is none for long, one is made for it.
+            // In one step: where the FIFO is missing for long, the reader makes one.
             try #require(mkfifo(rig.fifo + ".new", 0o600) == 0 && rename(rig.fifo + ".new", rig.fifo) == 0)
             try await rig.write(2..<4)
             try await rig.writers.wait(for: .gone(missing: 0), times: 2)
@@ -221,10 +222,7 @@ import Testing
     }
 
     @Test(
-        """
-        a card's frames that come in pieces are found, and those that had come come out when its reader dies in \
-        the middle of one
-        """
+        "all complete frames of a card reader that dies within a frame come out"
     )
     func card() async throws {
         try await withRig(isCard: true) { rig in
@@ -238,7 +236,7 @@ import Testing
                     "-flush_packets", "1", "pipe:1",
                 ]
             ).success("frames").output
-            let writer = Writer(try #require(rig.picture))
+            let writer = Writer(try #require(rig.video))
             var random = SeededRandom(seed: 3)
             for piece in TransportBytes.split(Array(bytes.dropLast(400)), sizes: 1...900, using: &random) {
                 await writer.write(piece)
@@ -253,12 +251,12 @@ import Testing
     }
 
     @Test(
-        "what a card's reader gives that is no frame of its size ends the source in words",
+        "card reader output that is no frame of the expected size ends the source",
         arguments: ["not NUT at all, whatever it may be", "34x20"])
-    func noFrames(what: String) async throws {
+    func noFrames(input: String) async throws {
         try await withRig(isCard: true) { rig in
-            let writer = Writer(try #require(rig.picture))
-            if what == "34x20" {
+            let writer = Writer(try #require(rig.video))
+            if input == "34x20" {
                 let other = try await TestProcess.run(
                     "ffmpeg",
                     [
@@ -268,11 +266,11 @@ import Testing
                 ).success("frames").output
                 await writer.write(other)
             } else {
-                await writer.write(Array(what.utf8))
+                await writer.write(Array(input.utf8))
             }
-            try await rig.events.wait(for: "the problem in words") { event in
+            try await rig.events.wait(for: "the problem") { event in
                 if case .unreadable(let problem) = event {
-                    problem.contains(what == "34x20" ? "34x20" : "no NUT")
+                    problem.contains(input == "34x20" ? "34x20" : "not NUT")
                 } else {
                     false
                 }
@@ -284,15 +282,11 @@ import Testing
     // MARK: Encoders that end
 
     @Test(
-        """
-        every frame comes out once and in its order, wherever encoders end: with pictures that they owed, with \
-        frames that they had not read
-        """
+        "every frame comes out once and in order, wherever encoders end"
     )
     func ends() async throws {
         try await withRig(byteCount: 40_001) { rig in
-            // Whoever reads the feed begins with its newest keyframe, and on a busy machine that would be a later
-            // encoder's.
+            // A reader of the feed begins with the newest keyframe. On a busy machine that would be a later encoder's.
             let beforeAll = try await rig.encoder(0)
             try await rig.write(0..<1)
             try await rig.expect(0..<1)
@@ -303,25 +297,25 @@ import Testing
                 let encoder = try await rig.encoder(name, gives: Int.random(in: 1...15, using: &random))
                 let (read, most) = (Int.random(in: 0...10, using: &random), name * 20)
                 try await eventually("encoder \(name) at its end") {
-                    encoder.given > 0 && encoder.frames.count >= min(encoder.given + read, most - rig.pictures.count)
+                    encoder.given > 0 && encoder.frames.count >= min(encoder.given + read, most - rig.encoded.count)
                 }
                 await encoder.kill()
             }
             _ = try await rig.encoder(7)
             try await written
-            let pictures = try await rig.expect(0..<120)
-            #expect(Set(pictures.map(\.encoder)).count > 2)
+            let found = try await rig.expect(0..<120)
+            #expect(Set(found.map(\.encoder)).count > 2)
             #expect(!rig.events.all.contains { if case .lost = $0 { true } else { false } })
         }
     }
 
     @Test(
-        "an encoder that hangs is found out while frames come, while few come, and when no more come",
+        "an encoder that hangs is reported, however many frames come",
         arguments: [20, 600, 0])
     func hangs(milliseconds: UInt32) async throws {
         try await withRig { rig in
             let encoder = try await rig.encoder(1, gives: 1)
-            // The last of them, where no more come.
+            // Milliseconds of 0: no more frames come behind the first ones.
             async let written: Void = rig.write(0..<(milliseconds == 0 ? 5 : 8), every: milliseconds)
             try await encoder.reports.wait(for: .stalled)
             await encoder.kill()
@@ -331,13 +325,13 @@ import Testing
         }
     }
 
-    @Test("an encoder that keeps a few frames back while no more come is left alone")
+    @Test("an encoder that keeps a few frames back while none come is not reported")
     func heldBack() async throws {
         try await withRig { rig in
             let encoder = try await rig.encoder(1, gives: 10)
             try await rig.write(0..<12)
             try await rig.expect(0..<10)
-            // Between two of those its threads may have been late.
+            // Before this, its threads may have been late between two frames.
             let before = encoder.reports.all.count
             try await Task.sleep(for: .milliseconds(2500))
             #expect(!encoder.reports.all.dropFirst(before).contains(.stalled))
@@ -348,7 +342,7 @@ import Testing
 
     // MARK: More frames than there is room for
 
-    @Test("a program that writes more than there is room for waits; nothing is lost, a slow encoder is reported once")
+    @Test("a program that writes more than there is room for waits and loses no frame")
     func full() async throws {
         try await withRig(byteCount: 100_003, room: 4_000_000) { rig in
             let encoder = try await rig.encoder(1, gives: 3)
@@ -359,14 +353,15 @@ import Testing
             }()
             try await rig.expect(0..<3)
             try await eventually("as many frames as there is room for") { encoder.frames.count >= 40 }
-            // It gives one now and then, while more wait. A task may be too late for a pace that could be told.
+            // The encoder gives a frame now and then, while more wait. A task may be too late for a steady pace, so use
+            // a thread.
             await onOwnThread {
                 for _ in 4...24 {
                     encoder.allow(1)
                     usleep(300_000)
                 }
             }
-            try await eventually("its pictures") { rig.pictures.count == encoder.given }
+            try await eventually("its frames") { rig.encoded.count == encoder.given }
             #expect(encoder.given > 3 && isDone.all.isEmpty)
             try await encoder.reports.wait(for: .slow)
             encoder.allow()
@@ -376,7 +371,7 @@ import Testing
         }
     }
 
-    @Test("frames that a program writes at once make no encoder slow that is faster than real time")
+    @Test("a fast encoder is not reported as slow when many frames come at once")
     func burst() async throws {
         try await withRig(byteCount: 100_003, room: 1_000_000) { rig in
             let encoder = try await rig.encoder(1, frameDuration: .seconds(4), gives: 3)
@@ -385,7 +380,7 @@ import Testing
             // Faster than real time, with more frames waiting than there is room for.
             for count in 4...44 {
                 encoder.allow(1)
-                try await eventually("a picture") { rig.pictures.count == count }
+                try await eventually("a frame") { rig.encoded.count == count }
                 try await Task.sleep(for: .milliseconds(50))
             }
             encoder.allow()
@@ -395,7 +390,7 @@ import Testing
         }
     }
 
-    @Test("a card does not wait: its oldest frames go, they are counted once, and those behind them come out whole")
+    @Test("the oldest frames of a card are dropped and counted when there is no room")
     func cardFull() async throws {
         try await withRig(room: 918 * 20, isCard: true) { rig in
             let bytes = try await TestProcess.run(
@@ -408,14 +403,14 @@ import Testing
                 ]
             ).success("frames").output
             let first = try await rig.encoder(1, gives: 1, reads: false)
-            let writer = Writer(try #require(rig.picture))
+            let writer = Writer(try #require(rig.video))
             let middle = bytes.count / 40
             await writer.write(bytes[..<middle])
             first.startReading()
-            try await eventually("the first picture") { rig.pictures.count == 1 }
+            try await eventually("the first frame") { rig.encoded.count == 1 }
             await first.kill()
             await writer.write(bytes[middle...])
-            try await eventually("all frames taken in") { writer.waiting == 0 }
+            try await eventually("all frames read") { writer.waiting == 0 }
             let second = try await rig.encoder(2)
             writer.end()
             try await rig.events.wait(for: .ended)
@@ -428,13 +423,13 @@ import Testing
         }
     }
 
-    @Test("frames whose pictures did not come until their source was gone are counted as lost")
+    @Test("frames that have not come out when their source ends are counted as lost")
     func leftOver() async throws {
         try await withRig { rig in
             let encoder = try await rig.encoder(1, gives: 4)
             try await rig.write(0..<10)
             try await rig.expect(0..<4)
-            try await eventually("all frames taken in") { encoder.frames.count == 10 }
+            try await eventually("all frames read") { encoder.frames.count == 10 }
             await encoder.kill()
             await rig.path.detach(rig.frames)
             try await rig.events.wait(for: .lost(6))
@@ -442,13 +437,13 @@ import Testing
         }
     }
 
-    @Test("a source of frames that is to end gives what has come, and its encoder's input ends")
+    @Test("when the input of frames ends, frames that have come still come out")
     func ending() async throws {
         try await withRig { rig in
             let encoder = try await rig.encoder(1, gives: 4)
             try await rig.write(0..<10)
             try await rig.expect(0..<4)
-            try await eventually("all frames taken in") { encoder.frames.count == 10 }
+            try await eventually("all frames read") { encoder.frames.count == 10 }
             await rig.path.endFrames(of: rig.frames)
             try await eventually("the end of its input") { encoder.hasEnded }
             encoder.allow()
@@ -459,26 +454,26 @@ import Testing
 
     // MARK: Handover
 
-    @Test("a better encoder takes over from one frame to the next, while the one before owes pictures")
+    @Test("an encoder takes over between two frames while the one before owes frames")
     func takesOver() async throws {
         try await withRig(byteCount: 30_011) { rig in
             let first = try await rig.encoder(1, gives: 10)
             try await rig.write(0..<20)
             try await rig.expect(0..<10)
-            try await eventually("all frames taken in") { first.frames.count == 20 }
+            try await eventually("all frames read") { first.frames.count == 20 }
             let second = try await rig.encoder(2, takesOver: true)
             try await eventually("the second ready") { second.isReady }
             try await rig.write(20..<40)
-            try await eventually("pictures of the second") { second.given > 3 }
-            // What it gives waits until the first has given all of its own.
-            #expect(rig.pictures.count == 10 && second.reports.all.isEmpty)
+            try await eventually("frames of the second") { second.given > 3 }
+            // The second one's frames wait until the first has given all of its own.
+            #expect(rig.encoded.count == 10 && second.reports.all.isEmpty)
             first.allow()
             #expect(try await rig.expect(0..<40).allSatisfy { $0.encoder == ($0.number < 20 ? 1 : 2) })
             try await first.reports.wait(for: .superseded)
         }
     }
 
-    @Test("an encoder that was to take over and is never ready is told, and the one in use goes on")
+    @Test("a successor that is never ready is reported, and the encoder continues")
     func notReady() async throws {
         try await withRig { rig in
             _ = try await rig.encoderInUse()
@@ -491,14 +486,14 @@ import Testing
         }
     }
 
-    @Test("another handover may begin while the encoder that was to take over is being ended")
+    @Test("another handover may begin while the first successor ends")
     func anotherHandover() async throws {
         try await withRig { rig in
             _ = try await rig.encoderInUse()
             let second = try await rig.encoder(2, takesOver: true, reads: false)
             let third = try await rig.encoder(3, takesOver: true)
             try await eventually("the third ready") { third.isReady }
-            // Nobody takes over as long as the second is there.
+            // No encoder takes over as long as the second is there.
             try await rig.write(10..<20)
             try await rig.expect(0..<20)
             await second.kill()
@@ -507,22 +502,22 @@ import Testing
         }
     }
 
-    @Test("when one that took over dies before its first picture, what was refused meanwhile is had by the next")
+    @Test("when a successor dies before its first frame, the next has rejected frames")
     func tornHandover() async throws {
         try await withRig { rig in
             let first = try await rig.encoderInUse()
             let second = try await rig.encoder(2, takesOver: true, gives: 0)
             try await eventually("the second ready") { second.isReady }
             try await rig.write(10..<20)
-            try await eventually("pictures of the first that are the second's") { first.given == 20 }
-            // They have been refused, and nobody else can take over any more.
+            try await eventually("frames of the first that belong to the second") { first.given == 20 }
+            // They have been rejected, and no other encoder can take over any more.
             await rig.path.ping()
             await #expect(throws: DataPath.NothingToTakeOver.self) { _ = try await rig.encoder(3, takesOver: true) }
             await second.kill()
             try await first.reports.wait(for: .torn)
-            // Those that come before it is ended would come behind a hole.
+            // Frames that come before it ends would come behind a gap.
             try await rig.write(20..<25)
-            try await eventually("pictures of the first") { first.given == 25 }
+            try await eventually("frames of the first") { first.given == 25 }
             await first.kill()
             _ = try await rig.encoder(4)
             try await rig.write(25..<30)
@@ -532,10 +527,7 @@ import Testing
     }
 
     @Test(
-        """
-        when the one in use dies while another takes over, the next begins with the first frame whose picture is \
-        missing, and nothing is lost
-        """
+        "an encoder that dies in a handover is followed from the first missing frame on"
     )
     func diesDuringHandover() async throws {
         try await withRig { rig in
@@ -546,11 +538,11 @@ import Testing
             try await eventually("frames for the second") { second.frames.count == 10 }
             await first.kill()
             let third = try await rig.encoder(3, gives: 0)
-            // What the second gives before it is ended comes too late.
+            // Frames that the second gives before it ends come too late.
             second.allow(2)
-            try await eventually("its pictures") { second.given == 2 }
+            try await eventually("its frames") { second.given == 2 }
             third.allow(3)
-            try await eventually("three pictures of the third") { rig.pictures.filter { $0.encoder == 3 }.count == 3 }
+            try await eventually("three frames of the third") { rig.encoded.filter { $0.encoder == 3 }.count == 3 }
             await second.kill()
             third.allow()
             try await rig.write(20..<30)

@@ -3,9 +3,9 @@ import Testing
 
 @testable import DataPath
 
-/// What stands around frames in what FFmpeg writes.
+/// Tests the parser with the NUT streams of FFmpeg.
 @Suite(.tags(.ffmpeg)) struct NUTParserTests {
-    /// Frames as FFmpeg writes them to a pipe, at times that are not even.
+    /// Makes frames as FFmpeg writes them to a pipe, at uneven times.
     private func stream(width: Int = 96, height: Int = 54) async throws -> [UInt8] {
         let done = try await TestProcess.run(
             "ffmpeg",
@@ -20,7 +20,7 @@ import Testing
         return done.output
     }
 
-    /// Reads a stream that comes in pieces.
+    /// Parses a stream that comes in pieces.
     private func read(_ bytes: [UInt8], pieces: () -> Int) throws -> [(time: Int64, byteCount: Int)] {
         var parser = NUTParser()
         var frames: [(time: Int64, byteCount: Int)] = []
@@ -45,7 +45,7 @@ import Testing
         return frames
     }
 
-    @Test("every frame is found with its time to the tick, however the bytes are cut")
+    @Test("every frame is found with its exact time, however the bytes are cut")
     func pieces() async throws {
         let bytes = try await stream()
         var random = SeededRandom(seed: 5)
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test("a stream with anything in it is read, or refused in words; it never ends the service")
+    @Test("a damaged stream is read or rejected with a reason, and never crashes")
     func damage() async throws {
         let bytes = try await stream(width: 32, height: 18)
         var random = SeededRandom(seed: 7)
@@ -73,7 +73,7 @@ import Testing
             do {
                 _ = try read(damaged) { 4096 }
             } catch let violation as NUTParser.Violation {
-                #expect(!violation.what.isEmpty)
+                #expect(!violation.problem.isEmpty)
             }
         }
     }

@@ -12,7 +12,7 @@ import Testing
             choice.delivered(source, now: now)
             return choice.keyframe(from: source, slateIsOnAir: slate, now: now)
         }
-        func picture(of source: Int, now: Int64) { choice.delivered(source, now: now) }
+        func frame(of source: Int, now: Int64) { choice.delivered(source, now: now) }
         func ended(_ source: Int, now: Int64 = 0) { choice.ended(source, now: now) }
         func forgive(_ source: Int) { choice.forgive(source) }
         func isSilent(now: Int64) -> Bool { choice.isSilent(now: now) }
@@ -26,7 +26,7 @@ import Testing
         #expect(choice.onAir == 3 && !choice.isSilent(now: 0))
     }
 
-    @Test("a source of higher priority takes over at once, one of lower priority waits for silence")
+    @Test("a preferred source takes over at once, another one waits for silence")
     func priorities() {
         let choice = Driven()
         choice.keyframe(from: 1, now: 0)
@@ -38,18 +38,18 @@ import Testing
         #expect(choice.keyframe(from: 1, now: 2 * second - 1))
     }
 
-    @Test("each picture of the source on air keeps it there")
-    func pictures() {
+    @Test("a source on air stays there while it delivers frames")
+    func frames() {
         let choice = Driven()
         choice.keyframe(from: 0, now: 0)
         for half in 1...20 {
-            choice.picture(of: 0, now: Int64(half) * second / 2)
+            choice.frame(of: 0, now: Int64(half) * second / 2)
             #expect(!choice.keyframe(from: 1, now: Int64(half) * second / 2 + second - 1))
         }
         #expect(choice.isSilent(now: 11 * second))
     }
 
-    @Test("an end frees the air only when it is that of the source on air")
+    @Test("only the end of the source on air frees the air")
     func ends() {
         let choice = Driven()
         choice.keyframe(from: 0, now: 0)
@@ -60,7 +60,8 @@ import Testing
         #expect(choice.keyframe(from: 1, now: 1))
     }
 
-    /// Milliseconds at which source 0 is on air, when it comes and goes while source 1, or the slate, is always there.
+    /// Drives source 0, which comes and goes, while source 1, or the slate, is always there. Counts how often source 0
+    /// takes the air.
     private func flapping(on: Int64, off: Int64, times: Int, slate: Bool) -> (taken: Int, choice: Driven) {
         let choice = Driven()
         let millisecond = second / 1000
@@ -74,9 +75,9 @@ import Testing
                         taken += 1
                     }
                 } else {
-                    choice.picture(of: 0, now: now * millisecond)
+                    choice.frame(of: 0, now: now * millisecond)
                 }
-                if !slate { choice.picture(of: 1, now: now * millisecond) }
+                if !slate { choice.frame(of: 1, now: now * millisecond) }
                 now += 10
             }
             choice.ended(0, now: now * millisecond)
@@ -90,38 +91,38 @@ import Testing
     }
 
     @Test(
-        "a source that comes and goes ten times a second takes the air twice, and not again", arguments: [true, false])
+        "a source that comes and goes ten times a second takes the air twice only", arguments: [true, false])
     func flapping(slate: Bool) {
         #expect(flapping(on: 50, off: 50, times: 600, slate: slate).taken == 2)
     }
 
-    @Test("one that comes and goes slowly is let on air less and less often")
+    @Test("a source that comes and goes slowly takes the air less and less often")
     func relapsing() {
         let (taken, _) = flapping(on: 3000, off: 1000, times: 20, slate: false)
         #expect((3...5).contains(taken), "\(taken)")
     }
 
-    @Test("one that was on air for long comes back at once, however often")
+    @Test("a source that was on air for long returns at once, however often")
     func healthy() {
         #expect(flapping(on: OnAirChoice.healthy / 1_000_000 + 100, off: 1000, times: 10, slate: false).taken == 10)
         #expect(flapping(on: OnAirChoice.healthy / 1_000_000 + 100, off: 1000, times: 10, slate: true).taken == 10)
     }
 
-    @Test("where there is nothing else to show the worst source is let on air at once")
+    @Test("a source takes the air at once where there is nothing else to show")
     func nothingElse() {
         let (_, choice) = flapping(on: 50, off: 50, times: 100, slate: true)
         #expect(!choice.keyframe(from: 0, slate: true, now: 100 * second))
         #expect(choice.keyframe(from: 0, slate: false, now: 100 * second + 1))
     }
 
-    @Test("one that is plugged in anew has nothing to make good")
+    @Test("a source that is plugged in again does not have to settle")
     func forgiven() {
         let (_, choice) = flapping(on: 50, off: 50, times: 100, slate: true)
         choice.forgive(0)
         #expect(choice.keyframe(from: 0, slate: true, now: 100 * second))
     }
 
-    @Test("a source that comes back after its silence takes the air again")
+    @Test("a source that returns after its silence takes the air again")
     func comesBack() {
         let choice = Driven()
         choice.keyframe(from: 0, now: 0)

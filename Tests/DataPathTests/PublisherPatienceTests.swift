@@ -3,9 +3,9 @@ import Testing
 @testable import DataPath
 
 @Suite struct PublisherPatienceTests {
-    @Test("a publisher that takes nothing is reported in time for a problem within ten seconds")
+    @Test("a publisher that takes nothing is reported within nine seconds")
     func patience() {
-        // Its pipe has 64 places, one of which at least is filled each time that it is served.
+        // The pipe has 64 places, and each write to it fills at least one.
         #expect(Publisher.patience + 64 * Publisher.pace < 9_000_000_000)
     }
 }

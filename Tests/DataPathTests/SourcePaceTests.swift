@@ -3,12 +3,12 @@ import Testing
 
 @testable import DataPath
 
-/// Which source is held back, and for how long.
+/// Tests which sources are held back, and for how long.
 @Suite struct SourcePaceTests {
     private static let second: Int64 = 1_000_000_000
     private static let frame: Int64 = 3000
 
-    /// A source of 30 frames a second that gives them as soon as it may.
+    /// A source of 30 frames a second that gives each frame as soon as it may.
     private struct Source {
         var pace = SourcePace(most: 4 * SourcePaceTests.second)
         var now: Int64 = 1000 * SourcePaceTests.second
@@ -16,10 +16,10 @@ import Testing
         var changes: [Bool] = []
         var waited: Int64 = 0
 
-        /// Gives so many seconds of media.
+        /// Gives this many seconds of media.
         ///
-        /// - Parameter speed: Of the sender, where it is not held back; 0 for all at once.
-        /// - Returns: Seconds that it took.
+        /// - Parameter speed: The speed of the sender, where it is not held back; 0 for all at once.
+        /// - Returns: The seconds that passed.
         @discardableResult
         mutating func give(_ seconds: Double, speed: Double = 0) -> Double {
             let start = now
@@ -44,21 +44,21 @@ import Testing
         mutating func beSilent(_ seconds: Int64) { now += seconds * SourcePaceTests.second }
     }
 
-    @Test("a file that is given at once passes in real time, but for the seconds that it may be ahead")
+    @Test("a file that comes at once passes in real time, except for the allowed lead")
     func file() {
         var source = Source()
         #expect(abs(source.give(120) - 116) < 0.2)
         #expect(source.changes == [true])
     }
 
-    @Test("a source that is twice as fast as real time is held back to it, and is told to be so once")
+    @Test("a source at twice real time is held back to it, and reported once")
     func fast() {
         var source = Source()
         #expect(abs(source.give(120, speed: 2) - 116) < 0.2)
         #expect(source.changes == [true])
     }
 
-    @Test("a source in real time is never held back, whatever it has at once at the start")
+    @Test("a source in real time is never held back after its burst at the start")
     func live() {
         var source = Source()
         source.give(3.5)
@@ -73,7 +73,7 @@ import Testing
         #expect(source.waited == 0)
     }
 
-    @Test("what was held up on its way by a network comes at once")
+    @Test("media that a network delayed passes at once")
     func stall() {
         var source = Source()
         source.give(60, speed: 1)
@@ -85,7 +85,7 @@ import Testing
         #expect(source.waited == 0 && source.changes.isEmpty)
     }
 
-    @Test("a source that was silent for long has no more to make up for than half a minute")
+    @Test("after a long silence a source may make up for half a minute")
     func silence() {
         var source = Source()
         source.give(60, speed: 1)
@@ -93,23 +93,23 @@ import Testing
         #expect(abs(source.give(120) - 86) < 0.5)
     }
 
-    @Test("a playlist's segments that come whole are held back to real time, and keep what they have in hand")
+    @Test("a playlist of whole segments is held back to real time without gaps")
     func segments() {
         var source = Source()
         var waits: [Double] = []
-        // Three are there at the start, and another one each ten seconds.
+        // Three segments exist at the start, and another one every ten seconds.
         for segment in 0..<60 {
-            let there = 1000 * Self.second + Int64(max(0, segment - 2)) * 10 * Self.second
-            waits.append(Double(max(0, there - source.now)) / Double(Self.second))
-            source.now = max(source.now, there)
+            let available = 1000 * Self.second + Int64(max(0, segment - 2)) * 10 * Self.second
+            waits.append(Double(max(0, available - source.now)) / Double(Self.second))
+            source.now = max(source.now, available)
             source.give(10)
         }
-        // None is waited for: pictures come all the time.
+        // No segment is late: frames come all the time.
         #expect(waits.allSatisfy { $0 == 0 }, "\(waits)")
         #expect(source.changes == [true])
     }
 
-    @Test("a jump of the source's time, ahead or back, counts for nothing")
+    @Test("a jump of the source's time, ahead or back, does not count")
     func jumps() {
         var source = Source()
         source.give(10, speed: 1)
@@ -121,7 +121,7 @@ import Testing
         #expect(abs(source.give(60) - 56) < 0.5)
     }
 
-    @Test("the wrap of 33 bits counts for nothing")
+    @Test("the wrap of 33 bits does not count")
     func wrap() {
         var source = Source()
         source.dts = Ticks.wrap - 5 * Ticks.perSecond
@@ -129,7 +129,7 @@ import Testing
         #expect(source.waited == 0 && source.changes.isEmpty)
     }
 
-    @Test("a file that is fetched anew is not ahead by more than it was")
+    @Test("a file that is fetched again keeps its lead")
     func following() {
         var source = Source()
         var taken = 0.0
@@ -143,7 +143,7 @@ import Testing
         #expect(abs(taken - 97) < 1, "\(taken)")
     }
 
-    @Test("a source that is no longer ahead is told ten seconds later, and once")
+    @Test("a source that is no longer ahead is reported once, ten seconds later")
     func calm() {
         var source = Source()
         source.give(20)

@@ -48,7 +48,8 @@ import Testing
             self.ingest = ingest
             let path = DataPath(mostAhead: ahead)
             await path.start()
-            await path.addChannel("main", patience: .seconds(600), slateDelay: .seconds(600), keepsSound: keepsSound)
+            await path.addChannel(
+                "main", patience: .seconds(600), slateDelay: .seconds(600), keepsAudioFormat: keepsSound)
             self.path = path
         }
 
@@ -351,7 +352,7 @@ import Testing
             rig.events.contains(.foreignAudio(ForeignAudio(name: "Opus", codec: "opus")))
         }
         try await rig.waitForFrames(10)
-        let process = try await rig.path.attachSound(of: source) { _ in }
+        let process = try await rig.path.attachAudioConverter(of: source) { _ in }
         // The header comes again with each group of pictures.
         send(audio(400, opus(1, 2)) + audio(420, opus(0, 7)) + audio(420, opus(1, 3)), to: publisher)
         let expected = FLV.header + tag(opus(0, 7), at: 0) + tag(opus(1, 2), at: 0) + tag(opus(1, 3), at: 20)
@@ -363,7 +364,7 @@ import Testing
         await rig.path.detach(process.attachment)
         #expect(try await read(from: process.input).isEmpty)
         for end in [process.input, process.output] { try end.close() }
-        let next = try await rig.path.attachSound(of: source) { _ in }
+        let next = try await rig.path.attachAudioConverter(of: source) { _ in }
         send(audio(460, opus(1, 5)), to: publisher)
         let bytes = FLV.header + tag(opus(0, 8), at: 0) + tag(opus(1, 5), at: 0)
         #expect(try await read(bytes.count, from: next.input) == bytes)
@@ -380,7 +381,7 @@ import Testing
         let publisher = try rig.publish(SmallStream.begin + first + SmallStream.pictures(0..<10))
         let source = try await rig.take(after: &events)
         try await rig.waitForFrames(10)
-        let process = try await rig.path.attachSound(of: source) { _ in }
+        let process = try await rig.path.attachAudioConverter(of: source) { _ in }
         #expect(process.firstSample == nil)
         send(audio(400, opus(1, 2)) + audio(420, opus(1, 3)), to: publisher)
         let bytes = FLV.header + tag(opus(0, 7), at: 0) + tag(opus(1, 2), at: 0) + tag(opus(1, 3), at: 20)
@@ -388,7 +389,7 @@ import Testing
         await rig.path.detach(process.attachment)
         for end in [process.input, process.output] { try end.close() }
         // The first one gave nothing, so this one is given all that the first one was, and the second before that.
-        let next = try await rig.path.attachSound(of: source) { _ in }
+        let next = try await rig.path.attachAudioConverter(of: source) { _ in }
         let replayed =
             FLV.header + tag(opus(0, 7), at: 0) + tag(opus(1, 1), at: 0) + tag(opus(1, 2), at: 400)
             + tag(opus(1, 3), at: 420)
@@ -410,13 +411,13 @@ import Testing
         let publisher = try rig.publish(SmallStream.begin + mono + first)
         try await rig.take(after: &events)
         try await rig.waitForFrames(10)
-        #expect(await rig.path.soundFormat(of: "main") == .stereo48)
+        #expect(await rig.path.audioFormat(of: "main") == .stereo48)
         send(audio(400, SmallStream.audioHeader) + audio(400, SmallStream.sound), to: publisher)
         try await eventually("the channel's format") { rig.events.contains(.foreignAudio(nil)) }
         // Nothing is asked of a process that is not there.
         let told = rig.events.filter { event in
             switch event {
-            case .foreignAudio, .otherSound: true
+            case .foreignAudio, .otherAudioFormat: true
             default: false
             }
         }

@@ -180,12 +180,12 @@ import Testing
     func patience() {
         let rig = Rig()
         rig.relay.follow(Self.card(), rig.process)
-        var firsts: [PicturePatience] = []
+        var firsts: [FramePatience] = []
         for _ in 0...6 {
             firsts.append(rig.relay.patience)
             rig.relay.froze()
         }
-        let expected = [4, 4, 8, 16, 32, 32, 32].map { PicturePatience(first: .seconds($0), next: .seconds(1)) }
+        let expected = [4, 4, 8, 16, 32, 32, 32].map { FramePatience(first: .seconds($0), next: .seconds(1)) }
         #expect(firsts == expected)
         #expect(rig.statistics.now.trouble?.contains("gives no pictures") == true)
         rig.relay.follow(nil, rig.process)

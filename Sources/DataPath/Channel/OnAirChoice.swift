@@ -1,35 +1,35 @@
-/// Which source of a channel is on air: the first by priority that delivers.
+/// Chooses the source of a channel that is on air: the first by priority that delivers.
 ///
-/// A source that comes and goes must not make the output come and go. Its first return is at once. One that lost the
-/// air soon after it had taken it, twice in a row, has to deliver steadily for a while before it takes the air from
-/// another source or from the slate, and longer with each relapse. Where there is nothing else to show it is let on air
-/// at once, whatever it did.
+/// A source that comes and goes must not make the output come and go. It returns to the air at once the first time. A
+/// source that twice in a row lost the air soon after it had taken it has to settle: it has to deliver steadily for a
+/// while before it takes the air from another source or from the slate, and longer with each relapse. Where there is
+/// nothing else to show, a source takes the air at once.
 ///
 /// Pure; times are nanoseconds of any clock that does not go back.
 struct OnAirChoice {
-    /// A source's number in its channel: 0 is the one most wanted.
+    /// A source's number in its channel: 0 is the preferred one.
     typealias Priority = Int
 
-    /// Nanoseconds without a picture after which a source no longer counts as delivering.
+    /// Nanoseconds without a frame after which a source no longer counts as delivering.
     var patience: Int64
     private(set) var onAir: Priority?
-    private var lastPicture: Int64 = 0
+    private var lastFrame: Int64 = 0
     private var records: [Priority: Record] = [:]
 
-    /// What a source did so far.
+    /// The history of a source.
     private struct Record {
-        /// When the pictures began that have not paused since.
+        /// Since when frames have come without a pause.
         var steadySince: Int64?
-        var lastPicture: Int64 = 0
+        var lastFrame: Int64 = 0
         var tookAir: Int64 = 0
-        /// How often in a row it lost the air soon after it had taken it.
+        /// How often in a row the source lost the air soon after it had taken it.
         var relapses = 0
     }
 
-    /// A source that was on air for so many nanoseconds has its relapses forgiven.
+    /// Nanoseconds on air after which the relapses of a source no longer count.
     static let healthy: Int64 = 10_000_000_000
     private static let second: Int64 = 1_000_000_000
-    /// Nanoseconds of settling at the most, against another source and against the slate.
+    /// Longest settling in nanoseconds, against another source and against the slate.
     private static let longestSettling = 30 * second
     private static let longestSettlingToSlate = 4 * second
 
@@ -37,33 +37,34 @@ struct OnAirChoice {
         self.patience = patience
     }
 
-    /// A source delivered a picture, on air or not.
+    /// Called with each frame of a source, on air or not.
     mutating func delivered(_ source: Priority, now: Int64) {
         var record = records[source] ?? Record()
-        if record.steadySince == nil || now - record.lastPicture >= patience { record.steadySince = now }
-        record.lastPicture = now
+        if record.steadySince == nil || now - record.lastFrame >= patience { record.steadySince = now }
+        record.lastFrame = now
         records[source] = record
-        if onAir == source { lastPicture = now }
+        if onAir == source { lastFrame = now }
     }
 
-    /// A source has a keyframe, where it could take the air; true when it shall.
+    /// Decides whether a source takes the air with a keyframe.
     ///
-    /// - Parameter slateIsOnAir: There is something to show until then.
+    /// - Parameter slateIsOnAir: The slate can be shown while the source settles.
+    /// - Returns: Whether the source is on air now.
     mutating func keyframe(from source: Priority, slateIsOnAir: Bool = false, now: Int64) -> Bool {
-        let isOtherOnAir = onAir != nil && onAir != source && now - lastPicture < patience
+        let isOtherOnAir = onAir != nil && onAir != source && now - lastFrame < patience
         if isOtherOnAir, let onAir, onAir < source { return false }
         if isOtherOnAir || slateIsOnAir {
             let most = isOtherOnAir ? Self.longestSettling : Self.longestSettlingToSlate
             guard now - (records[source]?.steadySince ?? now) >= min(settling(of: source), most) else { return false }
         }
-        if let onAir, onAir != source, !isOtherOnAir { noteLoss(of: onAir, at: lastPicture) }
+        if let onAir, onAir != source, !isOtherOnAir { noteLoss(of: onAir, at: lastFrame) }
         onAir = source
-        lastPicture = now
+        lastFrame = now
         records[source, default: Record()].tookAir = now
         return true
     }
 
-    /// A source has ended.
+    /// Called when a source has ended.
     mutating func ended(_ source: Priority, now: Int64) {
         records[source]?.steadySince = nil
         guard onAir == source else { return }
@@ -71,7 +72,7 @@ struct OnAirChoice {
         onAir = nil
     }
 
-    /// A source is another device than before, or the same one plugged in again: what it did so far does not count.
+    /// Forgets the history of a source that is another device than before, or the same one plugged in again.
     mutating func forgive(_ source: Priority) { records[source] = nil }
 
     private mutating func noteLoss(of source: Priority, at time: Int64) {
@@ -85,6 +86,6 @@ struct OnAirChoice {
         return min(Self.longestSettling, Self.second << (relapses - 2))
     }
 
-    /// Nobody delivers.
-    func isSilent(now: Int64) -> Bool { onAir == nil || now - lastPicture >= patience }
+    /// No source delivers.
+    func isSilent(now: Int64) -> Bool { onAir == nil || now - lastFrame >= patience }
 }

@@ -2,17 +2,17 @@ import CLinux
 import EventLoop
 import Glibc
 
-/// Reads the frames that a card's reader decodes, each with the time at which the card took it.
+/// Reads the decoded frames of a card reader, each with the time at which the card captured it.
 final class CardFrameReader: FrameReader, EventLoop.Handler {
     private let loop: EventLoop
     private var descriptor: CInt
     private weak var owner: (any FrameReaderDelegate)?
     private let layout: FrameLayout
     private var parser = NUTParser()
-    /// What stands between frames.
+    /// The bytes between frames.
     private let headers = UnsafeMutableRawBufferPointer.allocate(byteCount: CardFrameReader.headerRoom, alignment: 16)
     private var headerBytes = 0
-    /// The frame under way; without room for it, it is passed over.
+    /// The room for the present frame. Without it the frame is dropped.
     private var frame: FrameMemory?
     private var frameTime: Int64 = 0
     private var frameBytes = 0
@@ -20,7 +20,7 @@ final class CardFrameReader: FrameReader, EventLoop.Handler {
     private var isPaused = false
 
     private static let headerRoom = 64 << 10
-    /// Bytes to read at once where headers are expected: what is read of a frame with them is copied.
+    /// Bytes of one read where headers are expected. Bytes of a frame that are read with them have to be copied.
     private static let headerRead = 512
 
     init?(_ descriptor: CInt, layout: FrameLayout, owner: any FrameReaderDelegate, loop: EventLoop) {
@@ -35,7 +35,7 @@ final class CardFrameReader: FrameReader, EventLoop.Handler {
     deinit { headers.deallocate() }
 
     func ready(_ events: UInt32) {
-        // One frame at a time: others are served between.
+        // One frame at a time, so that other descriptors get their turn.
         var isWhole = false
         while !isWhole, descriptor >= 0 {
             let count =
@@ -54,7 +54,7 @@ final class CardFrameReader: FrameReader, EventLoop.Handler {
                 do {
                     try takeHeaders()
                 } catch {
-                    return end("what the card's reader gives cannot be read: \(error.what)")
+                    return end("the card reader's output cannot be read: \(error.problem)")
                 }
             }
             if isInFrame, frameBytes == layout.byteCount {
@@ -82,7 +82,7 @@ final class CardFrameReader: FrameReader, EventLoop.Handler {
             guard found.byteCount == layout.byteCount, parser.width == layout.width, parser.height == layout.height
             else {
                 throw NUTParser.Violation(
-                    what: "frames of \(parser.width)x\(parser.height) in \(found.byteCount) bytes")
+                    problem: "its frames are \(parser.width)x\(parser.height) in \(found.byteCount) bytes")
             }
             begin(at: found.time)
             frameBytes = min(headerBytes - position, layout.byteCount)
@@ -91,7 +91,7 @@ final class CardFrameReader: FrameReader, EventLoop.Handler {
         }
         headerBytes -= position
         if headerBytes > 0, position > 0 { memmove(headers.baseAddress!, headers.baseAddress! + position, headerBytes) }
-        if headerBytes == headers.count { throw NUTParser.Violation(what: "a header without an end") }
+        if headerBytes == headers.count { throw NUTParser.Violation(problem: "a header has no end") }
     }
 
     private func begin(at time: Int64) {
@@ -116,7 +116,9 @@ final class CardFrameReader: FrameReader, EventLoop.Handler {
     func resume() {
         guard descriptor >= 0, isPaused else { return }
         isPaused = false
-        if !loop.add(descriptor, events: EPOLLIN.rawValue, handler: self) { end("it cannot be watched") }
+        if !loop.add(descriptor, events: EPOLLIN.rawValue, handler: self) {
+            end("the card reader's pipe cannot be watched")
+        }
     }
 
     private func end(_ problem: String?) {

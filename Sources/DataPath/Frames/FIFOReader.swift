@@ -3,18 +3,10 @@ import EventLoop
 import Glibc
 import MPEGTS
 
-/// What becomes of the FIFO that another program writes frames to.
-package enum FIFOEvent: Sendable, Hashable {
-    /// Somebody writes.
-    case writer
-    /// Nobody does any more.
-    /// - Parameter missing: Bytes of the last frame that were not written.
-    case gone(missing: Int)
-}
-
-/// Reads the frames that another program writes to a FIFO. They have the time at which they came.
+/// Reads the frames that another program writes to a FIFO. The time of a frame is the time at which it came.
 ///
-/// A frame that its writer left torn is filled up, so that the next writer's first begins where one begins.
+/// The rest of a frame that its writer left incomplete is filled with zeros, so that the next writer's first frame
+/// begins at the start of a frame.
 final class FIFOReader: FrameReader, EventLoop.Handler {
     private let path: String
     private let loop: EventLoop
@@ -28,11 +20,12 @@ final class FIFOReader: FrameReader, EventLoop.Handler {
     private var isPaused = false
     /// When to look again whether the FIFO is there, in nanoseconds of the monotonic clock.
     private var retry: Int64?
-    /// When to look whether the one that is open still has its name, as long as nobody writes; and whether it had none.
+    /// When to look whether the open FIFO still has its path. This is done while no program writes.
     private var nextLook: Int64 = 0
+    /// The open FIFO had no path at the last look.
     private var isNameless = false
 
-    /// Bytes that a pipe holds at the most, where the system allows it.
+    /// Bytes that the pipe should hold, where the system allows it.
     private static let pipeSize: CInt = 1 << 20
     private static let retryInterval: Int64 = 250_000_000
     private static let lookInterval: Int64 = 1_000_000_000
@@ -71,7 +64,7 @@ final class FIFOReader: FrameReader, EventLoop.Handler {
     func ready(_ events: UInt32) {
         var isWhole = false
         while !isWhole, descriptor >= 0 {
-            let count = readOn()
+            let count = readFrame()
             if count > 0 {
                 if !hasWriter { report(.writer) }
                 hasWriter = true
@@ -90,7 +83,7 @@ final class FIFOReader: FrameReader, EventLoop.Handler {
         }
     }
 
-    private func readOn() -> Int {
+    private func readFrame() -> Int {
         if frameBytes == 0, frame == nil { frame = owner?.room() }
         let left = layout.byteCount - frameBytes
         if let frame { return read(descriptor, frame.base + frameBytes, left) }
@@ -118,22 +111,23 @@ final class FIFOReader: FrameReader, EventLoop.Handler {
         reopen()
     }
 
-    /// A FIFO whose writers have gone says so for ever; one that is opened anew waits for the next.
+    /// Opens the FIFO again after its writers have gone. The old descriptor would report the end of the stream forever;
+    /// the new one waits for the next writer.
     private func reopen() {
         let former = descriptor
         descriptor = -1
         if former >= 0, !isPaused { loop.remove(former) }
-        // The next before the last: a writer that opens meanwhile finds a reader.
+        // Open the new one before the old one is closed: a writer that opens meanwhile finds a reader.
         let isOpen = open()
         if former >= 0 { Glibc.close(former) }
         guard !isOpen else { return }
-        // Its folder is gone, perhaps for a moment.
+        // The FIFO's folder is gone, perhaps for a moment.
         let due = EventLoop.now() + Self.retryInterval
         retry = due
         loop.arm(for: due)
     }
 
-    /// Looks for a FIFO that was not there, or is no longer the one that is open; returns when to look again.
+    /// Looks for a FIFO that was missing, or that is another one than the open one; returns when to look again.
     func runTimers(now: Int64) -> Int64 {
         if let due = retry {
             guard now >= due else { return due }
@@ -148,7 +142,8 @@ final class FIFOReader: FrameReader, EventLoop.Handler {
         return retry ?? nextLook
     }
 
-    /// Programs remove a FIFO that they find, and make one of their own: what they write then never comes here.
+    /// Opens the FIFO again where a program has replaced it. Some programs remove a FIFO that they find, and make one
+    /// of their own: frames that they write to it would never come here.
     private func look() {
         var named = stat()
         var own = stat()
@@ -157,7 +152,7 @@ final class FIFOReader: FrameReader, EventLoop.Handler {
             isNameless = false
             if named.st_mode & S_IFMT == S_IFIFO, (named.st_dev, named.st_ino) != (own.st_dev, own.st_ino) { reopen() }
         } else if errno == ENOENT {
-            // Not at once: who removed it may be about to make another.
+            // Not at once: the program that removed it may be about to make another.
             if isNameless, mkfifo(path, 0o660) == 0 { reopen() }
             isNameless.toggle()
         }

@@ -1,10 +1,10 @@
-/// What frames look like: all of a source have the same size in bytes.
+/// The layout of a source's uncompressed frames. All of them have the same size in bytes.
 package struct FrameLayout: Sendable, Hashable {
     package var width: Int
     package var height: Int
-    /// How its pixels lie, in the four letters that FFmpeg reads them by: `NV12`.
+    /// The pixel format, in the four letters that FFmpeg uses for it: `NV12`.
     package var tag: UInt32
-    /// Of one frame.
+    /// Bytes of one frame.
     package var byteCount: Int
 
     package init(width: Int, height: Int, tag: UInt32, byteCount: Int) {

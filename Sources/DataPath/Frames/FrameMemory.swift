@@ -1,6 +1,6 @@
 import Glibc
 
-/// Room for one frame, in pages of its own: they can be lent to a pipe.
+/// Memory for one frame, in pages of its own, which can be lent to a pipe.
 final class FrameMemory {
     let base: UnsafeMutableRawPointer
     let byteCount: Int
@@ -14,6 +14,6 @@ final class FrameMemory {
         self.byteCount = byteCount
     }
 
-    // What a pipe still holds of it lives on there.
+    // Pages that a pipe still holds stay valid there.
     deinit { munmap(base, byteCount) }
 }

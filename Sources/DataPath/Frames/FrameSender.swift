@@ -2,23 +2,23 @@ import CLinux
 import EventLoop
 import Glibc
 
-/// Writes frames to an encoder's input as IVF: each behind a header of twelve bytes with its length and time, so that
+/// Writes frames to an encoder's input as IVF: each frame behind a header of twelve bytes with its length and time. So
 /// every frame keeps its time to the tick.
 ///
 /// The bytes of a frame go by reference: they are not copied, and the encoder reads them from the store's own pages.
-final class FrameSender: EventLoop.Handler {
+final class FrameSender: EventLoop.Handler, PipeWriter {
     private let loop: EventLoop
     private let layout: FrameLayout
     private weak var owner: FrameStream?
     private var descriptor: CInt
-    /// The number of the next frame to begin with; `nil` while it has not been told where to begin.
+    /// The number of the next frame to write; `nil` before ``begin(at:)``.
     private(set) var next: Int?
-    /// The frame under way, and how much of it is written, its header included.
+    /// The present frame, and how much of it is written, its header included.
     private var frame: FrameStore.Frame?
     private var offset = 0
     private var isBlocked = false
-    /// It ends behind the last frame.
-    private var endsThere = false
+    /// The pipe is closed behind the last frame.
+    private var endsAfterLast = false
 
     private static let headerSize = 12
 
@@ -32,7 +32,7 @@ final class FrameSender: EventLoop.Handler {
         writeFileHeader()
     }
 
-    /// Whoever reads it has begun to.
+    /// The encoder has read everything that was written.
     var isRead: Bool {
         var waiting = CInt(0)
         return descriptor >= 0 && ioctl(descriptor, UInt(FIONREAD), &waiting) == 0 && waiting == 0
@@ -43,9 +43,9 @@ final class FrameSender: EventLoop.Handler {
         flush()
     }
 
-    /// Closes behind the last frame that comes in.
+    /// Closes the pipe behind the last frame.
     func finish() {
-        endsThere = true
+        endsAfterLast = true
         flush()
     }
 
@@ -55,12 +55,12 @@ final class FrameSender: EventLoop.Handler {
         flush()
     }
 
-    /// Writes what is there, as much as the pipe takes.
+    /// Writes as many frames as have come and as the pipe takes.
     func flush() {
         while !isBlocked, descriptor >= 0, let number = next {
             if frame == nil {
                 guard let found = owner?.frame(from: number) else {
-                    if endsThere { close() }
+                    if endsAfterLast { close() }
                     return
                 }
                 (frame, offset) = (found, 0)
@@ -79,11 +79,11 @@ final class FrameSender: EventLoop.Handler {
             } else if count < 0, errno == EAGAIN {
                 isBlocked = true
             } else {
-                // Its process has ended, which is told by its output.
+                // The process has ended. Its end is seen at its output.
                 close()
             }
         }
-        if next == nil, endsThere { close() }
+        if next == nil, endsAfterLast { close() }
     }
 
     private func writeBytes(of frame: FrameStore.Frame) -> Int {
@@ -92,7 +92,7 @@ final class FrameSender: EventLoop.Handler {
         return vmsplice(descriptor, &vector, 1, UInt32(SPLICE_F_NONBLOCK))
     }
 
-    /// So few bytes go at once or not at all.
+    /// Writes the header. The pipe takes so few bytes all at once, or none.
     private func writeHeader(of frame: FrameStore.Frame) -> Int {
         withUnsafeTemporaryAllocation(byteCount: Self.headerSize, alignment: 8) { header in
             header.storeBytes(of: UInt32(layout.byteCount).littleEndian, as: UInt32.self)
@@ -101,7 +101,7 @@ final class FrameSender: EventLoop.Handler {
         }
     }
 
-    /// `DKIF`, version, its own length, the pixel format, size, and times in ticks.
+    /// Writes `DKIF`, the version, the header's own length, the pixel format, the size, and the time base.
     private func writeFileHeader() {
         withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { header in
             header.initializeMemory(as: UInt8.self, repeating: 0)
@@ -112,7 +112,7 @@ final class FrameSender: EventLoop.Handler {
             header.storeBytes(of: UInt16(layout.height).littleEndian, toByteOffset: 14, as: UInt16.self)
             header.storeBytes(of: UInt32(90_000).littleEndian, toByteOffset: 16, as: UInt32.self)
             header.storeBytes(of: UInt32(1).littleEndian, toByteOffset: 20, as: UInt32.self)
-            // The pipe is empty, and these few bytes find room.
+            // The pipe is empty and has room for these few bytes.
             _ = write(descriptor, header.baseAddress!, header.count)
         }
     }

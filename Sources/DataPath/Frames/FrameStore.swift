@@ -1,13 +1,14 @@
 import DequeModule
 import MPEGTS
 
-/// The frames of a source that no encoder has given back as pictures yet.
+/// The uncompressed frames of a source that no encoder has returned encoded yet.
 ///
-/// In health that is a frame or two. What it keeps is bounded, and given back to the system behind a hold-up.
+/// Normally that is a frame or two. The memory of the store is bounded, and goes back to the system after a delay is
+/// over.
 struct FrameStore {
     struct Frame {
         let number: Int
-        /// In ticks; later than that of the frame before.
+        /// In ticks; later than the time of the frame before.
         let time: Int64
         let memory: FrameMemory
     }
@@ -17,15 +18,15 @@ struct FrameStore {
     private var free: [FrameMemory] = []
     /// The number of the next frame that comes in.
     private(set) var end = 0
-    /// The number of the next frame that is to come out as a picture.
+    /// The number of the next frame that has to come out encoded.
     private(set) var delivered = 0
     private(set) var lastTime: Int64?
 
-    /// Bytes of frames at the most.
+    /// Most bytes of frames.
     private let mostBytes: Int
-    /// Ticks from the first to the last at the most.
+    /// Most ticks from the first frame to the last.
     private let longestSpan: Int64
-    /// Frames whose room is kept for those to come.
+    /// Frames whose memory is kept for later ones.
     private static let spares = 4
 
     init(layout: FrameLayout, mostBytes: Int, longestSpan: Int64) {
@@ -34,30 +35,30 @@ struct FrameStore {
         self.longestSpan = longestSpan
     }
 
-    /// The oldest frame that is kept; `nil` when none is.
+    /// The oldest frame; `nil` when there is none.
     var first: Frame? { frames.first }
 
     var count: Int { frames.count }
 
-    /// A frame, where it is kept; behind a gap the oldest.
+    /// Returns the frame of this number; behind a gap, the oldest one after it.
     func frame(from number: Int) -> Frame? {
         guard let first = frames.first else { return nil }
         let index = max(0, number - first.number)
         return index < frames.count ? frames[index] : nil
     }
 
-    /// It has no room for another frame.
+    /// There is no room for another frame.
     var isFull: Bool {
         guard let first = frames.first, let last = frames.last else { return false }
         return (frames.count + 1) * layout.byteCount > mostBytes || last.time - first.time > longestSpan
     }
 
-    /// Room for the next frame.
+    /// Returns memory for the next frame.
     mutating func room() -> FrameMemory? { free.popLast() ?? FrameMemory(byteCount: layout.byteCount) }
 
-    /// Takes a frame in.
+    /// Appends a frame.
     ///
-    /// - Parameter time: In ticks; one that is not later than that of the frame before is moved behind it.
+    /// - Parameter time: In ticks. A time that is not later than the time of the frame before is moved behind it.
     mutating func append(_ memory: FrameMemory, time: Int64) {
         let time = max(time, (lastTime ?? .min) + 1)
         frames.append(Frame(number: end, time: time, memory: memory))
@@ -65,7 +66,8 @@ struct FrameStore {
         end += 1
     }
 
-    /// A frame has come out as a picture, and those before it will not any more: their room is used again.
+    /// Removes a frame that has come out encoded, and those before it, which will not come out any more. Their memory
+    /// is used again.
     mutating func deliver(_ number: Int) {
         delivered = max(delivered, number + 1)
         while let first = frames.first, first.number < delivered {
@@ -74,6 +76,6 @@ struct FrameStore {
         }
     }
 
-    /// Gives up the oldest frame. A pipe may still hold it, so its room is not used again.
+    /// Drops the oldest frame. A pipe may still hold its pages, so the memory is not used again.
     mutating func giveUpFirst() { frames.removeFirst() }
 }

@@ -1,35 +1,35 @@
-/// Tells an encoder that is too slow for real time from one that works off what came at once.
+/// Detects an encoder that is too slow for real time.
 ///
-/// What an encoder is behind says nothing of its pace: a source may give seconds at once, and an encoder that resumed
-/// begins behind its source. Its pace shows only while it has a backlog, for then nothing but the encoder itself keeps
-/// it from giving more. It is too slow when it is far behind, gives less media than time passes, and gets no nearer.
+/// How far an encoder is behind does not show its pace: a source may give seconds at once, and an encoder that resumed
+/// begins behind its source. The pace shows only while there is a backlog, because then only the encoder itself limits
+/// its output. It is too slow when it is far behind, gives less media than time passes, and does not catch up.
 ///
 /// Pure; times are nanoseconds of any clock that does not go back.
 struct PaceWatch {
-    /// How much more an encoder was given than it has to hold.
+    /// How much more an encoder got than it has to hold.
     enum Backlog: Hashable {
-        /// Nothing that would show its pace.
+        /// Too little to show its pace.
         case none
         case some
-        /// So much that the source's media would be lost if that went on.
+        /// So much that media of the source would be lost if it continued to grow.
         case much
     }
 
-    /// Where an encoder is.
+    /// The place of an encoder in its source's media.
     struct Place {
         var backlog: Backlog
-        /// Nanoseconds of media from what came out last to what came in last.
+        /// Nanoseconds of media from the last output to the last input.
         var lag: Int64
-        /// Nanoseconds of media that have come out, since any moment.
+        /// Nanoseconds of media that have come out, counted from any fixed moment.
         var given: Int64
-        /// How often its input jumped over media, which it was not given then.
+        /// How often its input skipped media.
         var jumps = 0
     }
 
     enum Change: Hashable {
-        /// It falls behind further and further.
+        /// The encoder falls further and further behind.
         case tooSlow
-        /// It was too slow, and has had no backlog for a while.
+        /// The encoder was too slow, and has had no backlog for a while.
         case keepsUp
     }
 
@@ -41,34 +41,34 @@ struct PaceWatch {
         var place: Place
     }
 
-    /// Looks at the present backlog, the newest last.
+    /// Looks since the present backlog began, the newest last.
     private var looks: [Look] = []
     private var lastLook: Int64?
     private var jumps = 0
     private var calmSince: Int64?
     private var isTooSlow = false
 
-    /// Looks over which a pace is measured. One that is far too low shows from one to the next.
+    /// Looks of a measurement. A pace that is far too low shows from one look to the next.
     private static let window = 3
     /// Percent of real time below which an encoder does not catch up.
     private static let enough: Int64 = 105
-    /// Percent of real time below which it does so little that it is not waited for.
+    /// Percent of real time below which an encoder is too slow at once.
     private static let veryLittle: Int64 = 50
-    /// Nanoseconds by which it has to come nearer to count as catching up.
+    /// Nanoseconds by which the lag has to shrink to count as catching up.
     private static let nearer: Int64 = 100_000_000
-    /// Looks without a backlog after which one that was too slow keeps up.
+    /// Looks without a backlog after which a slow encoder counts as keeping up.
     private static let calm: Int64 = 5
 
     init(interval: Int64) { self.interval = interval }
 
-    /// - Returns: What is news, and when to look again.
+    /// - Returns: A change, and when to look again.
     mutating func look(_ place: Place, now: Int64) -> (change: Change?, next: Int64) {
         if let lastLook, now - lastLook < interval { return (nil, isWatching ? lastLook + interval : .max) }
         let gap = now - (lastLook ?? now)
         lastLook = now
         let hasJumped = place.jumps != jumps
         jumps = place.jumps
-        // It gave nothing of what was jumped over; and what happened while the service itself did not run is not known.
+        // Skipped media gave no output, and the time in which the service itself did not run is unknown.
         if hasJumped || gap >= 2 * interval || place.backlog == .none { looks = [] }
         if hasJumped || place.backlog != .none { calmSince = nil }
         guard place.backlog != .none else { return (noteCalm(now), isWatching ? now + interval : .max) }

@@ -2,9 +2,9 @@ import CLinux
 import Glibc
 package import SystemPackage
 
-/// What went wrong with a descriptor of our own.
+/// A failure of a descriptor of the service.
 package struct DescriptorError: Error, CustomStringConvertible {
-    /// What could not be done, as a phrase: `listen on 127.0.0.1:20000`.
+    /// The action that failed, as a phrase: `listen on 127.0.0.1:20000`.
     package var action: String
     package var code: Errno
 
@@ -15,14 +15,14 @@ package struct DescriptorError: Error, CustomStringConvertible {
     }
 }
 
-/// A pipe between the daemon and a child. The daemon's end never blocks; the child's end is handed to the child.
+/// A pipe between the service and a child. The service's end never blocks. The child gets the other end.
 struct Pipe {
     var reading: CInt
     var writing: CInt
 
-    /// Bytes that a pipe holds: a keyframe of a usual stream, so that the writer is not woken twice for one.
-    private static let packets: CInt = 256 << 10
-    /// The same where frames go through it: as much as a user may have.
+    /// Bytes that a pipe holds: a keyframe of a usual stream, so that the writer is not woken twice for one keyframe.
+    static let packets: CInt = 256 << 10
+    /// Bytes of a pipe for uncompressed frames: as many as a user may have.
     static let frames: CInt = 1 << 20
 
     init(capacity: CInt = Pipe.packets) throws(DescriptorError) {
@@ -30,7 +30,7 @@ struct Pipe {
         guard pipe2(&ends, O_CLOEXEC) == 0 else { throw .last("make a pipe") }
         reading = ends[0]
         writing = ends[1]
-        // Not granted when the user's pipe budget is spent; the default of 64 KiB serves too.
+        // The kernel refuses this when the user's pipe budget is spent. The default of 64 KiB works too.
         _ = fcntl(writing, CInt(F_SETPIPE_SZ), capacity)
     }
 
@@ -44,7 +44,7 @@ func setNonBlocking(_ descriptor: CInt) {
     _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
 }
 
-/// A TCP listener on the loopback address that does not block.
+/// Opens a TCP listener on the loopback address that does not block.
 ///
 /// - Parameter port: 0 asks the kernel for one.
 func listenOnLoopback(port: Int) throws(DescriptorError) -> (descriptor: CInt, port: Int) {

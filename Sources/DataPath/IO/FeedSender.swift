@@ -3,9 +3,9 @@ import EventLoop
 import Glibc
 import MPEGTS
 
-/// Writes one reader's part of a feed to a descriptor, as fast as that takes it.
-final class FeedSender: EventLoop.Handler {
-    /// Why an outlet ended.
+/// Writes a feed to a descriptor from the place of one reader, as fast as the descriptor takes it.
+final class FeedSender: EventLoop.Handler, PipeWriter {
+    /// The reason for the end of a sender.
     enum Ending {
         /// The other end closed.
         case closed
@@ -19,23 +19,23 @@ final class FeedSender: EventLoop.Handler {
     private unowned let hub: FeedHub
     private let onEnd: (FeedSender, Ending) -> Void
     private var descriptor: CInt
-    /// Whoever reads was to be given no more.
+    /// ``finish()`` was called.
     private(set) var isFinished = false
-    /// Bytes wait, and the descriptor takes none.
+    /// Bytes wait, and the descriptor takes none of them.
     private(set) var isBlocked = false
     /// When the descriptor last took a byte or had nothing to take, in nanoseconds of the monotonic clock.
     private(set) var movedAt: Int64
 
-    /// Nanoseconds from one time that it is served to the next; 0 serves it with every picture.
+    /// Nanoseconds between two writes; 0 writes with every frame.
     let pace: Int64
-    /// Each piece that goes into the pipe is whole packets; a pipe that is filled to its end ends within one.
+    /// Each write to the pipe is whole packets. A pipe that is filled up would end within a packet.
     private let keepsPackets: Bool
-    /// Bytes of whole packets that an empty pipe surely takes, wherever they lie in their pages.
+    /// Bytes of whole packets that an empty pipe always takes, wherever they lie in their pages.
     private let mostAtOnce: Int
 
     private static let packet = 188
     private static let page = 4096
-    /// Whole packets that a pipe takes all at once, or not at all (`PIPE_BUF`).
+    /// Bytes of whole packets that a pipe takes all at once, or not at all (`PIPE_BUF`).
     private static let atomic = page / packet * packet
 
     init?(
@@ -46,7 +46,7 @@ final class FeedSender: EventLoop.Handler {
         self.pace = pace
         self.keepsPackets = keepsPackets
         let pages = keepsPackets ? Int(fcntl(descriptor, CInt(F_GETPIPE_SZ))) / Self.page : 0
-        // The first and the last are used in part.
+        // The first and the last page are used in part.
         mostAtOnce = max(Self.atomic, (pages - 2) * Self.page / Self.packet * Self.packet)
         self.reader = reader
         self.hub = hub
@@ -56,21 +56,21 @@ final class FeedSender: EventLoop.Handler {
         var status = stat()
         isPipe = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
         setNonBlocking(descriptor)
-        // Edge-triggered: the kernel speaks up when a full pipe has room again, and nobody re-arms anything.
+        // Edge-triggered: the kernel reports when a full pipe has room again, without a call to re-arm it.
         guard loop.add(descriptor, events: EPOLLOUT.rawValue | EPOLLET.rawValue, handler: self) else { return nil }
         hub.add(self)
     }
 
-    /// It was closed, from either side.
+    /// One of the two sides has closed it.
     var isClosed: Bool { descriptor < 0 }
 
-    /// It was served longer ago than its pace.
+    /// The last write is longer ago than the pace.
     func isDue(at now: Int64) -> Bool { now - movedAt >= pace }
 
-    /// When it is served next, in nanoseconds of the monotonic clock.
+    /// When the next write is due, in nanoseconds of the monotonic clock.
     var nextTurn: Int64 { movedAt + pace }
 
-    /// The descriptor has taken nothing since `limit`, though bytes wait.
+    /// The descriptor has taken nothing since `limit`, although bytes wait.
     func isStuck(since limit: Int64) -> Bool { isBlocked && movedAt < limit }
 
     func ready(_ events: UInt32) {
@@ -85,7 +85,7 @@ final class FeedSender: EventLoop.Handler {
                 if reader.isFinished { end(.eraOver) }
                 return
             }
-            let count = put(bytes)
+            let count = write(bytes)
             if count > 0 {
                 reader.consume(count)
                 movedAt = EventLoop.now()
@@ -100,33 +100,35 @@ final class FeedSender: EventLoop.Handler {
         }
     }
 
-    /// Into a pipe the feed's pages go by reference: neither copied nor allocated anew for each reader.
-    private func put(_ bytes: UnsafeRawBufferPointer) -> Int {
-        guard isPipe, reader.givesSharedBytes else { return write(descriptor, bytes.baseAddress!, bytes.count) }
+    /// Writes bytes. A pipe gets the feed's pages by reference: they are neither copied nor allocated again for each
+    /// reader.
+    private func write(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard isPipe, reader.givesSharedBytes else { return Glibc.write(descriptor, bytes.baseAddress!, bytes.count) }
         var count = bytes.count
         if keepsPackets {
-            // Where something waits it is not known how many pages are free.
-            guard isEmpty else { return write(descriptor, bytes.baseAddress!, min(count, Self.atomic)) }
+            // Where bytes wait, the number of free pages is unknown.
+            guard isEmpty else { return Glibc.write(descriptor, bytes.baseAddress!, min(count, Self.atomic)) }
             count = min(count, mostAtOnce)
         }
         var vector = iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress!), iov_len: count)
         return vmsplice(descriptor, &vector, 1, UInt32(SPLICE_F_NONBLOCK))
     }
 
-    /// Writes what can be written at once, and closes.
+    /// Writes as much as the descriptor takes now, and closes.
     func finish() {
         isFinished = true
         flush()
         close()
     }
 
-    /// Whoever reads has taken all that was written: a process reads, it hands nothing on by reference.
+    /// The process has read all bytes that were written. A process reads its input, and passes none of it on by
+    /// reference.
     var isEmpty: Bool {
         var waiting = CInt(0)
         return !isPipe || (ioctl(descriptor, UInt(FIONREAD), &waiting) == 0 && waiting == 0)
     }
 
-    /// Closes the descriptor; whoever reads it sees the end of the stream.
+    /// Closes the descriptor. The reader sees the end of the stream.
     func close() {
         guard descriptor >= 0 else { return }
         if !isEmpty { hub.feed.lendForGood() }
@@ -136,7 +138,7 @@ final class FeedSender: EventLoop.Handler {
         hub.remove(self)
     }
 
-    /// Closes a connection at once, with what the kernel still holds for a client that does not take it.
+    /// Closes a connection at once, and discards the bytes that the kernel still holds for a client that takes none.
     func abort() {
         var now = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))

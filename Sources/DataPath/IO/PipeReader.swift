@@ -3,27 +3,27 @@ import EventLoop
 import Glibc
 import MPEGTS
 
-/// Reads the transport stream of one writer and passes its units on.
+/// Reads the transport stream of one process from a pipe, and passes its units on.
 final class PipeReader: UnitReader, EventLoop.Handler {
     private let loop: EventLoop
     private var descriptor: CInt
     private var parser = UnitParser()
     private weak var owner: (any UnitReaderDelegate)?
-    /// What comes waits in the pipe.
+    /// Input waits in the pipe.
     private var isHeld = false
-    /// Likewise for a while, because the writer is ahead of real time.
+    /// Input waits in the pipe until a time, because the writer is ahead of real time.
     private var isWaiting = false
-    /// Something that was read has not been passed on, because of that.
+    /// Units that were read have not been passed on, because of that.
     private var hasMore = false
-    /// The unit that the owner wants to be given once more.
+    /// The unit that the owner wants once more.
     private var kept: AccessUnit?
     private var isKeeping = false
-    /// Nobody wants what comes before a time.
+    /// Input waits in the pipe until a time, because no reader wants it before.
     private var isResting = false
-    /// Bytes that were read at once; the writer has to wait for the loop where they fill its pipe.
+    /// Bytes of the last read. Where they filled the pipe, the writer has to wait for the loop.
     private var lastCount = 0
 
-    /// Bytes read at once from which on a writer may be waiting soon.
+    /// Bytes of one read above which the writer may soon have to wait.
     private static let much = 128 << 10
 
     init?(_ descriptor: CInt, owner: any UnitReaderDelegate, loop: EventLoop) {
@@ -35,7 +35,7 @@ final class PipeReader: UnitReader, EventLoop.Handler {
     }
 
     func ready(_ events: UInt32) {
-        // What is read would take the place of what has not been passed on.
+        // New bytes would overwrite those that have not been passed on.
         guard kept == nil, !hasMore else { return }
         let room = parser.prepare()
         let count = read(descriptor, room.baseAddress!, room.count)
@@ -50,7 +50,7 @@ final class PipeReader: UnitReader, EventLoop.Handler {
         passOn()
     }
 
-    /// Passes on what has been read, beginning with the unit that was kept, until the owner wants no more for now.
+    /// Passes on the units that have been read, beginning with a kept one, until the owner wants no more for now.
     private func passOn() {
         guard let owner else { return }
         let now = EventLoop.now()
@@ -75,7 +75,7 @@ final class PipeReader: UnitReader, EventLoop.Handler {
         owner.unitReaderPaused(self, sawVideo: sawVideo)
     }
 
-    /// Lets the unit that the owner is being given wait, and what is behind it: it is given once more after
+    /// Keeps the unit that the owner gets at present, and the input behind it. The owner gets the unit once more after
     /// ``release()``.
     func keep() {
         guard descriptor >= 0 else { return }
@@ -83,8 +83,8 @@ final class PipeReader: UnitReader, EventLoop.Handler {
         hold()
     }
 
-    /// Leaves what comes in the pipe until a time in nanoseconds of the monotonic clock: each piece of it would wake
-    /// the loop, for nobody. A writer that gives much is read as it writes.
+    /// Leaves new input in the pipe until a time in nanoseconds of the monotonic clock. Each piece of it would wake the
+    /// loop, and no reader wants it yet. A writer that writes much is read as it writes.
     func rest(until time: Int64) {
         guard descriptor >= 0, !isHeld, !isWaiting, !isResting else { return }
         guard lastCount <= Self.much, time > EventLoop.now() else { return }
@@ -100,24 +100,24 @@ final class PipeReader: UnitReader, EventLoop.Handler {
         ready(EPOLLIN.rawValue)
     }
 
-    /// Leaves what comes in the pipe, and the writer waiting once that is full.
+    /// Leaves new input in the pipe. The writer waits once the pipe is full.
     func hold() {
         guard descriptor >= 0, !isHeld else { return }
         isHeld = true
         isResting = false
-        // Not only its events: the loop would be told of a writer that has ended again and again.
+        // Remove the descriptor, not only its events: epoll would report a writer that has ended again and again.
         loop.remove(descriptor)
     }
 
-    /// Takes what waits in the pipe, and what comes.
+    /// Reads the input that waits in the pipe, and new input.
     func release() {
         guard descriptor >= 0, isHeld else { return }
         isHeld = false
-        readOn()
+        continueReading()
     }
 
-    /// Gives the owner nothing more until a time in nanoseconds of the monotonic clock: what has been read waits here,
-    /// what comes in the pipe, and once that is full, the writer.
+    /// Gives the owner nothing more until a time in nanoseconds of the monotonic clock. Units that have been read wait
+    /// here, new input waits in the pipe, and the writer waits once the pipe is full.
     func wait(until time: Int64) {
         guard descriptor >= 0, !isWaiting else { return }
         isWaiting = true
@@ -126,11 +126,11 @@ final class PipeReader: UnitReader, EventLoop.Handler {
         loop.at(time) { [weak self] in
             guard let self, self.descriptor >= 0 else { return }
             self.isWaiting = false
-            self.readOn()
+            self.continueReading()
         }
     }
 
-    private func readOn() {
+    private func continueReading() {
         guard !isHeld, !isWaiting else { return }
         guard loop.add(descriptor, events: EPOLLIN.rawValue, handler: self) else {
             close()
@@ -140,10 +140,11 @@ final class PipeReader: UnitReader, EventLoop.Handler {
         if kept != nil || hasMore { passOn() }
     }
 
-    /// Something of what the writer gave has to wait before the owner gets it.
+    /// Input has to wait before the owner gets it.
     var isBehind: Bool { descriptor >= 0 && isWaiting }
 
-    /// Takes what a writer that has ended left in the pipe; where it is ahead of real time, no more than may come now.
+    /// Reads the bytes that a writer left in the pipe when it ended. Where it is ahead of real time, it reads no more
+    /// than may come now.
     func drain() {
         var waiting = CInt(0)
         while !isHeld, !isWaiting, descriptor >= 0, ioctl(descriptor, UInt(FIONREAD), &waiting) == 0, waiting > 0 {

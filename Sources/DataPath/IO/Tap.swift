@@ -4,34 +4,34 @@ import Glibc
 import MPEGTS
 import SystemPackage
 
-/// Gives a feed to whoever connects to a port on the loopback address. Read only.
+/// Sends a feed to all clients of a port on the loopback address. Read-only.
 final class Tap: EventLoop.Handler {
     let port: Int
     private let descriptor: CInt
     private let hub: FeedHub
     private let loop: EventLoop
     private var senders: [FeedSender] = []
-    /// Nobody is let in before, in nanoseconds of the monotonic clock; `nil` while everybody is.
+    /// Until when no client is accepted, in nanoseconds of the monotonic clock; `nil` while clients are accepted.
     private var pausedUntil: Int64?
 
-    /// Connections at one time; one more is closed at once.
+    /// Most connections at one time. A further one is closed at once.
     static let mostConnections = 16
-    /// Nanoseconds that a client may take nothing though bytes wait; then it loses its place.
+    /// Nanoseconds after which a client is dropped that takes nothing although bytes wait.
     private let patience: Int64
-    /// Nanoseconds without a look at who comes, after the system had no descriptor for one.
+    /// Nanoseconds for which no client is accepted after the system had no descriptor for one.
     private static let pause: Int64 = 1_000_000_000
 
-    /// - Parameter port: The port wanted; the next free one is taken when it is not free.
-    init(hub: FeedHub, port wanted: Int, loop: EventLoop, patience: Int64) throws(DescriptorError) {
+    /// - Parameter port: The preferred port. When it is not free, the tap takes the next free one.
+    init(hub: FeedHub, port preferred: Int, loop: EventLoop, patience: Int64) throws(DescriptorError) {
         self.patience = patience
         self.hub = hub
         self.loop = loop
-        var candidate = wanted
+        var candidate = preferred
         while true {
             do {
                 (descriptor, port) = try listenOnLoopback(port: candidate)
                 break
-            } catch  where error.code == .addressInUse && candidate < wanted + 100 {
+            } catch  where error.code == .addressInUse && candidate < preferred + 100 {
                 candidate += 1
             }
         }
@@ -41,7 +41,7 @@ final class Tap: EventLoop.Handler {
     func ready(_ events: UInt32) {
         let client = accept4(descriptor, nil, nil, CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue))
         guard client >= 0 else {
-            // The one who waits would wake the loop again at once, and for ever.
+            // The waiting client would wake the loop again at once, forever.
             if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) { rest() }
             return
         }
@@ -64,7 +64,7 @@ final class Tap: EventLoop.Handler {
         loop.arm(for: until)
     }
 
-    /// Lets clients in again, and drops those that take nothing; returns when to look again.
+    /// Accepts clients again after a pause, and drops those that take nothing; returns when to look again.
     func runTimers(now: Int64) -> Int64 {
         if let until = pausedUntil, now >= until {
             pausedUntil = nil

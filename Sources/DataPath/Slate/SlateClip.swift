@@ -1,23 +1,24 @@
 package import MPEGTS
 package import MediaTypes
 
-/// A short transport stream that is shown again and again: one picture a frame, beginning with a keyframe, no sound.
+/// A short transport stream that is played again and again. It begins with a keyframe, has
+/// its frames in presentation order, and has no audio.
 package struct SlateClip: Sendable {
     let bytes: [UInt8]
-    /// Pictures in it.
+    /// Number of frames.
     package let frames: Int
     package let rate: FrameRate
     package let format: VideoFormat
 
-    /// Why bytes are no clip.
+    /// The reason for bytes that are not a clip.
     package struct Unsuitable: Error, Sendable, Hashable, CustomStringConvertible {
         package var description: String
     }
 
-    /// Bytes of a clip at the most; a still picture takes a hundredth of it.
+    /// Most bytes of a clip. A still image takes a hundredth of it.
     package static let mostBytes = 8 << 20
 
-    /// - Parameter rate: Pictures a second.
+    /// - Parameter rate: Frames per second.
     /// - Throws: ``Unsuitable``
     package init(_ bytes: [UInt8], rate: FrameRate) throws(Unsuitable) {
         guard bytes.count <= Self.mostBytes else { throw Unsuitable(description: "the clip has \(bytes.count) bytes") }
@@ -30,49 +31,26 @@ package struct SlateClip: Sendable {
                 throw Unsuitable(description: "the clip does not begin with a keyframe")
             }
             guard last.map({ unit.dts > $0 }) ?? true, unit.pts == unit.dts else {
-                throw Unsuitable(description: "the clip's pictures are not in order")
+                throw Unsuitable(description: "the clip's frames are not in order")
             }
             last = unit.dts
             frames += 1
             format = format ?? reader.parser.videoFormat
         }
-        guard let format, frames > 1 else { throw Unsuitable(description: "the clip has no picture") }
+        guard let format, frames > 1 else { throw Unsuitable(description: "the clip has no frames") }
         self.bytes = bytes
         self.frames = frames
         self.rate = rate
         self.format = format
     }
 
-    /// Ticks from the first picture to that of the next round.
+    /// Ticks from the first frame to that of the next round.
     var duration: Int64 { time(of: frames) }
 
-    /// Nanoseconds or ticks of so many pictures, by the unit of `perSecond`.
-    func time(of pictures: Int, perSecond: Int64 = Ticks.perSecond) -> Int64 {
+    /// The duration of this many frames, in nanoseconds or ticks by the unit of `perSecond`.
+    func time(of frames: Int, perSecond: Int64 = Ticks.perSecond) -> Int64 {
         let (quotient, remainder) = Int64(rate.numerator).dividingFullWidth(
-            (Int64(pictures) * Int64(rate.denominator)).multipliedFullWidth(by: perSecond))
+            (Int64(frames) * Int64(rate.denominator)).multipliedFullWidth(by: perSecond))
         return remainder * 2 >= Int64(rate.numerator) ? quotient + 1 : quotient
-    }
-}
-
-/// Gives the pictures of a clip, one after the other, once.
-struct SlateReader: ~Copyable {
-    private(set) var parser: UnitParser
-    private let bytes: [UInt8]
-    private var position = 0
-
-    init(_ bytes: [UInt8]) {
-        self.bytes = bytes
-        parser = UnitParser(capacity: 64 << 10)
-    }
-
-    /// The next picture, whose bytes can be had of the parser until the next call; `nil` at the end.
-    mutating func next() -> AccessUnit? {
-        while true {
-            while let event = parser.next() {
-                if case .unit(let unit) = event, unit.kind == .video { return unit }
-            }
-            guard position < bytes.count else { return nil }
-            position += bytes.withUnsafeBytes { parser.append(UnsafeRawBufferPointer(rebasing: $0[position...])) }
-        }
     }
 }

@@ -405,7 +405,7 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
         pause(sawVideo: sawVideo)
     }
 
-    func convertsSound(to format: AACFormat?) -> Bool {
+    func convertsAudio(to format: AACFormat?) -> Bool {
         peer.media.keptSound = format
         return true
     }

@@ -430,7 +430,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
             guard let command else { return nil }
             do {
                 let (attachment, input, output) = try await dataPath.attachEncoder(
-                    to: group.name, in: channel, needsKeyframe: group.video != .copy, copiesSound: group.audio == .copy,
+                    to: group.name, in: channel, needsKeyframe: group.video != .copy, copiesAudio: group.audio == .copy,
                     takingOverAt: cut, isFresh: beginning == .fresh, startPatience: startPatience
                 ) { self.report($0, of: generation) }
                 return EncoderGeneration.Ready(command: command, attachment: attachment, input: input, output: output)
@@ -452,7 +452,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         FFmpegCommand?, Splicer.Cut?
     ) {
         guard beginning == .ahead else {
-            var place = await dataPath.resumption(of: group.name, in: channel)
+            guard var place = await dataPath.resumption(of: group.name, in: channel) else { return (nil, nil) }
             // The pictures of another rate, or on the grid of a conversion, may lie next to the last one.
             if beginning == .repaced { place.video = place.video.map { $0 + place.halfFrame } }
             return (

@@ -150,7 +150,7 @@ package actor Supervisor {
         // A source that the box makes itself is there in a moment: its start is not to flash the slate.
         let delay = channel.sources.contains { $0.isOwn } ? channel.slate.after : .zero
         await dataPath.addChannel(
-            channel.name, patience: channel.slate.after, slateDelay: delay, keepsSound: channel.copiesSound,
+            channel.name, patience: channel.slate.after, slateDelay: delay, keepsAudioFormat: channel.copiesSound,
             start: context.timelineStart ?? 10 * Ticks.perSecond)
         for group in channel.groups where !group.passesThrough { await dataPath.addGroup(group.name) }
     }

@@ -258,7 +258,7 @@ final class SourceRunner: Runnable {
     ) async throws -> (ChildExit, Timestamp)? {
         var input = input
         defer { try? input?.close() }
-        let transcoding = shared.begins(watch, sound: await place.dataPath.soundFormat(of: place.channel.name))
+        let transcoding = shared.begins(watch, sound: await place.dataPath.audioFormat(of: place.channel.name))
         let streams = watch.begin(isCopying: !transcoding.video)
         guard let command = try command(transcoding, streams) else { return nil }
         let (attachment, output) = try await place.dataPath.attachSource(
@@ -295,17 +295,17 @@ final class SourceRunner: Runnable {
     private static func live(on card: CaptureSourceDriver, in place: Place, child: ChildHandle, process: ProcessRunner?)
         async throws
     {
-        let sound = await place.dataPath.soundFormat(of: place.channel.name) ?? .stereo48
+        let sound = await place.dataPath.audioFormat(of: place.channel.name) ?? .stereo48
         let reading = try await card.reading(soundRate: sound.sampleRate)
         let frames = try await place.dataPath.attachFrames(
-            reading.layout, from: .card(hasSound: reading.hasSound), to: place.channel.name, priority: place.priority,
+            reading.layout, from: .card(hasAudio: reading.hasSound), to: place.channel.name, priority: place.priority,
             isNew: card.takesNewCard(),
             patience: card.patience, report: place.report)
         let encoder = place.encoder(of: frames.attachment, size: reading.size, rate: reading.rate)
         async let encoding: Void = encoder.run()
         let started = Timestamp.now
         let exit = await place.monitor.run(
-            reading.command, input: frames.sound, output: frames.picture, child: child, expected: [.ended, .reset],
+            reading.command, input: frames.audio, output: frames.video, child: child, expected: [.ended, .reset],
             says: { line in if let process { card.hears(line, process) } })
         // What it gave still comes out.
         encoder.finish()
@@ -570,7 +570,7 @@ final class SourceRunner: Runnable {
                 if isAhead { logger.log(level: shared.isTooFast() ? pacing.level : .debug, "\(pacing.note)") }
             // That of a publisher is told to what converts it, and others have none.
             case .foreignAudio: break
-            case .otherSound(let sound, let channel):
+            case .otherAudioFormat(let sound, let channel):
                 if let card {
                     // It makes the sound itself, before anything has come of it.
                     if let process { card.giveSound(at: channel.sampleRate, process) }
@@ -585,7 +585,7 @@ final class SourceRunner: Runnable {
                         metadata: metadata)
                 }
                 replace()
-            case .lateSound(let lag):
+            case .lateAudio(let lag):
                 // How far it is may change; that it is so is told once.
                 let isNews = statistics.now.notes[.lateSound] == nil
                 let text = lag.map { SourceNote.lateSound($0) }

@@ -254,10 +254,10 @@ final class CaptureSourceDriver: Sendable {
 
     /// How long the relay that begins may show no picture. A second, unless the card gives fewer than three in that
     /// time.
-    var patience: PicturePatience {
+    var patience: FramePatience {
         let (rate, freezes) = state.withLock { ($0.told?.rate, $0.freezes) }
         let three = rate.map { Duration.seconds(3 * $0.denominator) / $0.numerator } ?? .zero
-        return PicturePatience(
+        return FramePatience(
             first: Self.firstPicture * (1 << min(max(freezes - 1, 0), 3)), next: max(.seconds(1), three))
     }
 

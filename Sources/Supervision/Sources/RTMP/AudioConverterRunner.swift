@@ -226,8 +226,8 @@ final class AudioConverterRunner: Sendable {
         // A request from now on finds this one.
         guard let source, child.requested == nil else { return }
         do {
-            let format = await dataPath.soundFormat(of: channel) ?? .stereo48
-            let sound = try await dataPath.attachSound(of: source, sampleRate: format.sampleRate) {
+            let format = await dataPath.audioFormat(of: channel) ?? .stereo48
+            let sound = try await dataPath.attachAudioConverter(of: source, sampleRate: format.sampleRate) {
                 self.hears($0, of: number)
             }
             state.withLock { $0.runs[number]?.attachment = sound.attachment }
@@ -256,7 +256,7 @@ final class AudioConverterRunner: Sendable {
         }
     }
 
-    private func hears(_ event: SoundEvent, of number: Int) {
+    private func hears(_ event: AudioConverterEvent, of number: Int) {
         switch event {
         case .delivering:
             logger.debug("converts")

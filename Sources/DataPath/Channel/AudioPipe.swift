@@ -2,20 +2,20 @@ import CLinux
 import EventLoop
 import Glibc
 
-/// Writes to the standard input of a process without ever waiting for it. What does not fit into the pipe waits in a
-/// buffer; where that is full, whole messages are dropped.
-final class SoundPipe: EventLoop.Handler {
+/// Writes to the standard input of a process without ever waiting for it. A buffer keeps the bytes that do not fit
+/// into the pipe. Where the buffer is full, whole messages are dropped.
+final class AudioPipe: EventLoop.Handler, PipeWriter {
     private let loop: EventLoop
     private var descriptor: CInt
-    /// Its pages are taken where something has to wait, and not before.
+    /// The system gives it memory pages only once something has to wait.
     private let buffer: UnsafeMutableRawBufferPointer
-    /// What waits in it.
+    /// The bytes of the buffer that wait.
     private var waiting = 0..<0
     private var isBlocked = false
-    /// It ends behind what waits.
-    private var endsThere = false
+    /// The pipe is closed once nothing waits.
+    private var endsWhenEmpty = false
 
-    /// Bytes that wait at the most: more than ten seconds of MP3, a second and a half of PCM.
+    /// Most bytes that wait: more than ten seconds of MP3, a second and a half of PCM.
     static let mostWaiting = 256 << 10
 
     init?(_ descriptor: CInt, loop: EventLoop) {
@@ -23,7 +23,7 @@ final class SoundPipe: EventLoop.Handler {
         self.loop = loop
         buffer = .allocate(byteCount: Self.mostWaiting, alignment: 16)
         setNonBlocking(descriptor)
-        // Edge-triggered: the kernel speaks up when a full pipe has room again.
+        // Edge-triggered: the kernel reports when a full pipe has room again.
         guard loop.add(descriptor, events: EPOLLOUT.rawValue | EPOLLET.rawValue, handler: self) else { return nil }
     }
 
@@ -35,7 +35,8 @@ final class SoundPipe: EventLoop.Handler {
     func give(
         _ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, _ tail: UnsafeRawBufferPointer
     ) -> Bool {
-        guard descriptor >= 0, !endsThere, waiting.count + head.count + body.count + tail.count <= buffer.count else {
+        guard descriptor >= 0, !endsWhenEmpty, waiting.count + head.count + body.count + tail.count <= buffer.count
+        else {
             return false
         }
         var written = waiting.isEmpty ? write(head, body, tail) : 0
@@ -46,22 +47,22 @@ final class SoundPipe: EventLoop.Handler {
         return true
     }
 
-    /// Closes behind what waits: the process writes what it has, and ends.
+    /// Closes the pipe once nothing waits. The process writes the rest of its output, and ends.
     func finish() {
-        endsThere = true
+        endsWhenEmpty = true
         flush()
     }
 
     func ready(_ events: UInt32) {
-        // Nobody reads any more; that the process has ended is told by its output.
+        // The process has closed its input. Its end is seen at its output.
         if events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 { return close() }
         isBlocked = false
         flush()
     }
 
-    /// Has the rest of a piece wait.
+    /// Appends the rest of a piece to the buffer.
     ///
-    /// - Parameter written: Bytes that are not to be written any more, those of the pieces before not among them.
+    /// - Parameter written: Bytes of this piece and of those behind it that have already been written.
     private func append(_ piece: UnsafeRawBufferPointer, without written: inout Int) {
         let bytes = UnsafeRawBufferPointer(rebasing: piece[min(written, piece.count)...])
         written = max(0, written - piece.count)
@@ -74,7 +75,7 @@ final class SoundPipe: EventLoop.Handler {
         waiting = waiting.lowerBound..<waiting.upperBound + bytes.count
     }
 
-    /// Writes what waits, as much as the pipe takes.
+    /// Writes as much of the buffer as the pipe takes.
     private func flush() {
         let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
         while !isBlocked, !waiting.isEmpty {
@@ -83,11 +84,11 @@ final class SoundPipe: EventLoop.Handler {
         }
         if waiting.isEmpty {
             waiting = 0..<0
-            if endsThere { close() }
+            if endsWhenEmpty { close() }
         }
     }
 
-    /// - Returns: Bytes that the pipe took at once.
+    /// - Returns: Bytes that the pipe took.
     private func write(
         _ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, _ tail: UnsafeRawBufferPointer
     ) -> Int {

@@ -3,7 +3,7 @@ import Synchronization
 import SystemPackage
 import TestSupport
 
-/// The other end of what the data path writes. It reads nothing until it is started.
+/// The other end of a pipe or socket that the data path writes to. It reads nothing until it is started.
 final class Reader: Sendable {
     private struct State {
         var bytes: [UInt8] = []
@@ -15,12 +15,12 @@ final class Reader: Sendable {
     /// - Parameter descriptor: owned by the reader.
     init(_ descriptor: FileDescriptor) { self.descriptor = descriptor.rawValue }
 
-    /// A client of a tap.
+    /// Connects to a tap.
     convenience init(port: Int) throws { self.init(FileDescriptor(rawValue: try connect(port: port))) }
 
     deinit { close(descriptor) }
 
-    /// Reads from now on, to the end.
+    /// Starts a thread that reads to the end.
     @discardableResult
     func start() -> Self {
         Thread.detachNewThread { [self] in
@@ -40,7 +40,7 @@ final class Reader: Sendable {
     var bytes: [UInt8] { state.withLock(\.bytes) }
     var hasEnded: Bool { state.withLock(\.hasEnded) }
 
-    /// The other side has closed, though not everything was read.
+    /// The other side has closed, although not everything was read.
     var isDropped: Bool {
         var end = pollfd(fd: descriptor, events: 0x2000, revents: 0)
         return poll(&end, 1, 0) > 0 && end.revents & 0x2018 != 0
@@ -49,19 +49,19 @@ final class Reader: Sendable {
     /// Closes a tap's connection.
     func hangUp() { shutdown(descriptor, CInt(SHUT_RDWR)) }
 
-    /// Everything up to the end of the stream.
+    /// Waits for the end of the stream, and returns all of it.
     func all(within limit: Duration = .seconds(20)) async throws -> [UInt8] {
         try await eventually("the end of a stream", within: limit) { hasEnded }
         return bytes
     }
 
-    /// Everything, decoded.
+    /// Waits for the end of the stream, and decodes all of it.
     func frames() async throws -> FrameReader.Reading {
         try await FrameReader.read(.bytes(try await all()), options: ["-f", "mpegts"])
     }
 }
 
-/// Reads to the end, as a program does that sends what it reads at once as a datagram, and pauses when it has read all.
+/// Reads to the end, as a program does that sends each read as a datagram. It pauses when nothing is left to read.
 ///
 /// - Parameter descriptor: Closed at the end.
 func readDatagrams(of size: Int, from descriptor: FileDescriptor, pause: Duration) async -> [[UInt8]] {
@@ -86,7 +86,7 @@ func readDatagrams(of size: Int, from descriptor: FileDescriptor, pause: Duratio
     }
 }
 
-/// The other end of what the data path reads.
+/// The other end of a pipe that the data path reads.
 final class Writer: Sendable {
     private let descriptor: Mutex<CInt>
 
@@ -99,7 +99,7 @@ final class Writer: Sendable {
         await onOwnThread { [self] in writeNow(Array(bytes)) }
     }
 
-    /// Writes on this thread: for what the pipe has room for.
+    /// Writes on this thread, for bytes that the pipe has room for.
     func writeNow(_ bytes: [UInt8]) {
         let end = descriptor.withLock { $0 }
         var written = 0
@@ -111,7 +111,7 @@ final class Writer: Sendable {
         }
     }
 
-    /// Bytes that have not been taken in yet.
+    /// Bytes that the data path has not read yet.
     var waiting: CInt {
         var count = CInt(0)
         return descriptor.withLock { ioctl($0, UInt(FIONREAD), &count) } == 0 ? count : 0
@@ -125,7 +125,7 @@ final class Writer: Sendable {
     }
 }
 
-/// What was reported, in order.
+/// Collects reported events, in order.
 final class Reports<Event: Sendable & Equatable>: Sendable {
     private let events = Mutex<[Event]>([])
     var all: [Event] { events.withLock { $0 } }
@@ -139,11 +139,11 @@ final class Reports<Event: Sendable & Equatable>: Sendable {
     }
 
     func wait(
-        for what: String, times: Int = 1, within limit: Duration = .seconds(20), file: String = #fileID,
+        for subject: String, times: Int = 1, within limit: Duration = .seconds(20), file: String = #fileID,
         line: Int = #line,
         where isWanted: (Event) -> Bool
     ) async throws {
-        try await eventually(what, within: limit, every: .milliseconds(5), file: file, line: line) {
+        try await eventually(subject, within: limit, every: .milliseconds(5), file: file, line: line) {
             all.filter(isWanted).count >= times
         }
     }

@@ -1,0 +1,8 @@
+package import MPEGTS
+
+/// An event of a channel's slate.
+package enum SlateEvent: Sendable, Hashable {
+    case onAir(VideoFormat)
+    /// A source took the air.
+    case offAir
+}

@@ -1,0 +1,4 @@
+/// Writes to a descriptor that it owns.
+protocol PipeWriter: AnyObject {
+    func close()
+}
