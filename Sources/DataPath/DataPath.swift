@@ -1,6 +1,7 @@
 package import EventLoop
 import Glibc
 package import MPEGTS
+package import MediaTypes
 package import SystemPackage
 
 /// Everything between the processes: feeds, splicers, pipes and taps of all channels, on one thread.
@@ -648,7 +649,7 @@ package actor DataPath {
     }
 
     /// What the pictures of a feed are in now; `nil` before the first, and when there is no such feed.
-    package func videoCodec(of feed: FeedName) -> Codec? {
+    package func videoCodec(of feed: FeedName) -> VideoCodec? {
         switch feed {
         case .channel(let name): channels[name]?.videoCodec
         case .group(let name): groups[name]?.videoCodec

@@ -1,9 +1,10 @@
+import MediaTypes
 import Testing
 
 @testable import MPEGTS
 
 @Suite struct AccessUnitScanTests {
-    private func scan(_ nals: [[UInt8]], _ codec: Codec, randomAccess: Bool = false, isCut: Bool = false)
+    private func scan(_ nals: [[UInt8]], _ codec: VideoCodec, randomAccess: Bool = false, isCut: Bool = false)
         -> AccessUnitScan
     {
         let bytes: [UInt8] = nals.flatMap { [0, 0, 0, 1] + $0 }

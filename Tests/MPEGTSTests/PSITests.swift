@@ -19,8 +19,8 @@ import Testing
     @Test("the tables that are written read back as what they say")
     func roundTrip() {
         for program in [
-            Program(video: .init(pid: 0x100, codec: .h264), audio: .init(pid: 0x101, codec: .aac)),
-            Program(video: .init(pid: 0x100, codec: .hevc), audio: nil),
+            Program(video: .init(pid: 0x100, type: .h264), audio: .init(pid: 0x101, type: .aac)),
+            Program(video: .init(pid: 0x100, type: .hevc), audio: nil),
         ] {
             #expect(read(tables(program)) == program)
         }
@@ -28,7 +28,7 @@ import Testing
 
     @Test("tables with a wrong checksum or for later are passed over")
     func refused() {
-        let program = Program(video: .init(pid: 0x100, codec: .h264), audio: nil)
+        let program = Program(video: .init(pid: 0x100, type: .h264), audio: nil)
         var broken = tables(program)
         broken[188 + 20] ^= 1
         #expect(read(broken) == nil)
@@ -42,7 +42,7 @@ import Testing
 
     @Test("a section is put together wherever it begins and however it is split")
     func sections() throws {
-        let bytes = tables(Program(video: .init(pid: 0x100, codec: .h264), audio: .init(pid: 0x101, codec: .aac)))
+        let bytes = tables(Program(video: .init(pid: 0x100, type: .h264), audio: .init(pid: 0x101, type: .aac)))
         let length = 3 + Int(bytes[188 + 7])
         let section = Array(bytes[(188 + 5)..<(188 + 5 + length)])
         for split in 1..<section.count {

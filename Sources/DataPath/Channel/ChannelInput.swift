@@ -1,5 +1,6 @@
 import EventLoop
 package import MPEGTS
+import MediaTypes
 
 /// What a source's inlet reports.
 package enum SourceEvent: Sendable, Hashable {
@@ -179,7 +180,7 @@ final class ChannelInput: UnitReaderDelegate, FrameStreamOwner {
         /// to wait for it.
         fileprivate func converted(_ program: Program) -> Program {
             guard program.audio == nil, !converters.isEmpty || resume.end != nil else { return program }
-            return Program(video: program.video, audio: .init(pid: 0, codec: .aac))
+            return Program(video: program.video, audio: .init(pid: 0, type: .aac))
         }
 
         /// Lets the unit wait that is being taken, and what is behind it: it comes once more after ``release()``.
@@ -248,7 +249,7 @@ final class ChannelInput: UnitReaderDelegate, FrameStreamOwner {
     var soundInFeed: AACFormat? { sound.isKept ? splicer.sound : nil }
 
     var tail: Splicer.Tail { splicer.tail }
-    var videoCodec: Codec? { splicer.videoCodec }
+    var videoCodec: VideoCodec? { splicer.videoCodec }
     /// Pictures are lost to encoders alone, so none is here.
     var figures: DataPath.FeedFigures {
         .init(frames: splicer.frames, bytes: hub.feed.position, mediaBytes: splicer.mediaBytes, end: tail.videoDTS)

@@ -1,5 +1,6 @@
 import EventLoop
 package import MPEGTS
+import MediaTypes
 
 /// What the data path reports of an encoder.
 package enum EncoderEvent: Sendable, Hashable {
@@ -130,7 +131,7 @@ final class GroupOutput: UnitReaderDelegate {
     }
 
     var tail: Splicer.Tail { splicer.tail }
-    var videoCodec: Codec? { splicer.videoCodec }
+    var videoCodec: VideoCodec? { splicer.videoCodec }
     var figures: DataPath.FeedFigures {
         .init(
             frames: splicer.frames, lostFrames: lostFrames, skips: inputSkips, bytes: hub.feed.position,

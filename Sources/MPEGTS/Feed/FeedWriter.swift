@@ -23,7 +23,7 @@ struct FeedWriter {
     /// - Returns: Whether one begins.
     @discardableResult
     mutating func use(_ next: Program) -> Bool {
-        let isSame = program?.video?.codec == next.video?.codec && program?.audio?.codec == next.audio?.codec
+        let isSame = program?.video?.type == next.video?.type && program?.audio?.type == next.audio?.type
         guard !isSame else { return false }
         defer { program = next }
         guard program != nil else { return false }

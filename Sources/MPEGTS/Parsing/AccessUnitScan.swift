@@ -1,3 +1,5 @@
+import MediaTypes
+
 /// What the first NAL units of an access unit tell: whether decoding can start there, and with which parameter set.
 struct AccessUnitScan {
     /// Decoding can start here.
@@ -11,7 +13,7 @@ struct AccessUnitScan {
     ///   - randomAccess: the packet's `random_access_indicator`. A hint alone: some muxers never set it, others set it
     ///     on pictures that no decoder can start with.
     ///   - isCut: the unit goes on behind the bytes.
-    init(_ bytes: UnsafeBufferPointer<UInt8>, codec: Codec, randomAccess: Bool, isCut: Bool = false) {
+    init(_ bytes: UnsafeBufferPointer<UInt8>, codec: VideoCodec, randomAccess: Bool, isCut: Bool = false) {
         var recoveryPoint = false
         var start = AccessUnitScan.nextUnit(bytes, from: 0)
         while let nal = start, !sawSlice {
@@ -50,7 +52,8 @@ struct AccessUnitScan {
                 default:
                     break
                 }
-            case .aac:
+            case .av1:
+                // MPEG-TS has no stream type for it.
                 return
             }
             start = next

@@ -32,15 +32,16 @@ enum PSI {
         var program = Program(video: nil, audio: nil)
         var entry = 12 + (Int(section[10] & 0x0F) << 8 | Int(section[11]))
         while entry + 5 <= count - 4 {
-            let type = section[entry]
+            let number = section[entry]
             let pid = UInt16(section[entry + 1] & 0x1F) << 8 | UInt16(section[entry + 2])
-            switch Codec(rawValue: type) {
-            case .h264?, .hevc?:
-                if program.video == nil { program.video = Program.Stream(pid: pid, codec: Codec(rawValue: type)!) }
-            case .aac?:
-                if program.audio == nil { program.audio = Program.Stream(pid: pid, codec: .aac) }
-            case nil:
-                program.foreign.append(type)
+            if let type = StreamType(rawValue: number) {
+                let stream = Program.Stream(pid: pid, type: type)
+                switch type {
+                case .h264, .hevc: program.video = program.video ?? stream
+                case .aac: program.audio = program.audio ?? stream
+                }
+            } else {
+                program.foreign.append(number)
             }
             entry += 5 + (Int(section[entry + 3] & 0x0F) << 8 | Int(section[entry + 4]))
         }
@@ -70,11 +71,11 @@ enum PSI {
                 body[2] = 0xF0
                 body[3] = 0
                 var used = 4
-                for (codec, pid) in [
-                    (program.video?.codec, FeedLayout.videoPID), (program.audio?.codec, FeedLayout.audioPID),
+                for (type, pid) in [
+                    (program.video?.type, FeedLayout.videoPID), (program.audio?.type, FeedLayout.audioPID),
                 ] {
-                    guard let codec else { continue }
-                    body[used] = codec.rawValue
+                    guard let type else { continue }
+                    body[used] = type.rawValue
                     body[used + 1] = 0xE0 | UInt8(pid >> 8)
                     body[used + 2] = UInt8(truncatingIfNeeded: pid)
                     body[used + 3] = 0xF0

@@ -1,9 +1,29 @@
-/// The codecs that a feed carries, by their `stream_type` in the PMT.
-package enum Codec: UInt8, Sendable, Hashable {
+package import MediaTypes
+
+/// The `stream_type` values of the PMT that a feed can carry (ISO/IEC 13818-1, table 2-34).
+package enum StreamType: UInt8, Sendable, Hashable {
     case h264 = 0x1B
     case hevc = 0x24
     /// AAC in ADTS frames.
     case aac = 0x0F
+
+    /// - Returns: `nil` for a codec that a feed cannot carry.
+    package init?(_ codec: VideoCodec) {
+        switch codec {
+        case .h264: self = .h264
+        case .hevc: self = .hevc
+        case .av1: return nil
+        }
+    }
+
+    /// The video codec of the stream; `nil` for audio.
+    package var videoCodec: VideoCodec? {
+        switch self {
+        case .h264: .h264
+        case .hevc: .hevc
+        case .aac: nil
+        }
+    }
 }
 
 /// What a program map says: the first video and the first audio stream that a feed can carry, and what else there is.
@@ -11,11 +31,11 @@ package struct Program: Sendable, Hashable {
     /// One elementary stream of a program.
     package struct Stream: Sendable, Hashable {
         package var pid: UInt16
-        package var codec: Codec
+        package var type: StreamType
 
-        package init(pid: UInt16, codec: Codec) {
+        package init(pid: UInt16, type: StreamType) {
             self.pid = pid
-            self.codec = codec
+            self.type = type
         }
     }
 

@@ -1,3 +1,5 @@
+import MediaTypes
+
 /// Turns the bytes of one writer into whole access units.
 ///
 /// The parser owns the buffer that the bytes are read into, so that nothing is copied before a unit is whole:
@@ -261,7 +263,7 @@ package struct UnitParser: ~Copyable {
             audioFormat = nil
             audioPID = found.audio?.pid ?? Self.noPID
         }
-        if found.video?.codec != program?.video?.codec {
+        if found.video?.type != program?.video?.type {
             videoFormat = nil
             parameterSet = []
         }
@@ -293,7 +295,7 @@ package struct UnitParser: ~Copyable {
     }
 
     private mutating func scanVideo(_ assembly: borrowing UnitAssembly) -> Bool {
-        guard let codec = program?.video?.codec else { return false }
+        guard let codec = program?.video?.type.videoCodec else { return false }
         var limit = Self.firstScan
         while true {
             let size = gather(assembly, limit: limit)
@@ -311,10 +313,10 @@ package struct UnitParser: ~Copyable {
         }
     }
 
-    private mutating func learn(_ set: UnsafeBufferPointer<UInt8>, codec: Codec) {
+    private mutating func learn(_ set: UnsafeBufferPointer<UInt8>, codec: VideoCodec) {
         guard !parameterSet.elementsEqual(set) else { return }
         parameterSet = Array(set)
-        videoFormat = codec == .h264 ? VideoFormat(h264: set) : VideoFormat(hevc: set)
+        videoFormat = VideoFormat(codec, parameterSet: set)
     }
 
     /// Copies the start of a unit's payload, without packet and PES headers, to the scratch space.

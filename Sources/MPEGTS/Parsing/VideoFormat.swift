@@ -2,7 +2,7 @@ package import MediaTypes
 
 /// What a sequence parameter set says of the picture.
 package struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
-    package var codec: Codec
+    package var codec: VideoCodec
     /// Pixels, after cropping.
     package var width: Int
     /// Pixels, after cropping.
@@ -30,11 +30,11 @@ package struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Reads a sequence parameter set, NAL header included.
-    package init?(_ codec: Codec, parameterSet nal: some Collection<UInt8>) {
+    package init?(_ codec: VideoCodec, parameterSet nal: some Collection<UInt8>) {
         switch codec {
         case .h264: self.init(h264: nal)
         case .hevc: self.init(hevc: nal)
-        case .aac: return nil
+        case .av1: return nil
         }
     }
 

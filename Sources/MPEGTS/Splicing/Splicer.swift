@@ -1,3 +1,5 @@
+package import MediaTypes
+
 /// Joins successive writers into one feed, on frame boundaries.
 ///
 /// Whatever the writers use, the feed has one set of PIDs, counters without a break, and timestamps that never go
@@ -41,7 +43,7 @@ package struct Splicer: ~Copyable {
 
     package var feed: Feed { output.feed }
     /// What the pictures of the feed are in now; `nil` before the first.
-    package var videoCodec: Codec? { output.program?.video?.codec }
+    package var videoCodec: VideoCodec? { output.program?.video?.type.videoCodec }
     package private(set) var tail = Tail()
     /// Pictures that went into the feed.
     package private(set) var frames = 0
@@ -273,7 +275,7 @@ package struct Splicer: ~Copyable {
         }
         if joins { take(&writer, pts: raw + reorder) }
 
-        let carried = Program(video: program.video, audio: fillsSilence ? .init(pid: 0, codec: .aac) : program.audio)
+        let carried = Program(video: program.video, audio: fillsSilence ? .init(pid: 0, type: .aac) : program.audio)
         if output.use(carried) { inFeed = .none }
         let isOtherSound = hasOther(writer.sound)
         if !isOtherSound { turn(to: writer.sound) }

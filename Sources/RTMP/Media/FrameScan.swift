@@ -1,4 +1,5 @@
 import MPEGTS
+import MediaTypes
 
 /// What the NAL units of one frame tell, and how large it is in Annex B form.
 struct FrameScan {

@@ -1,4 +1,5 @@
 package import MPEGTS
+import MediaTypes
 
 /// Turns the media messages of one publisher into access units for a feed. It has no buffers: a message is one
 /// frame, and its bytes are copied once, into the feed.
@@ -134,7 +135,7 @@ package struct MediaReader {
     ) throws(MediaFault) -> Event {
         // Whatever codec a command to a player names.
         if tag.content == .other, tag.coding != .multitrack { return .nothing }
-        let codec: Codec
+        let codec: VideoCodec
         switch tag.coding {
         case .h264: codec = .h264
         case .hevc: codec = .hevc
@@ -154,7 +155,7 @@ package struct MediaReader {
     }
 
     private mutating func takeFrame(
-        _ tag: VideoTag, _ codec: Codec, _ timestamp: UInt32, _ bytes: Bytes, _ now: Int64
+        _ tag: VideoTag, _ codec: VideoCodec, _ timestamp: UInt32, _ bytes: Bytes, _ now: Int64
     ) throws(MediaFault) -> Event {
         let isOther = sets?.codec != codec
         guard var sets = isOther ? otherSets : sets, sets.codec == codec else { throw .missingHeader }
@@ -181,11 +182,13 @@ package struct MediaReader {
         if times.isCorrected { faults.count(.compositionTime) }
         if isOther { otherSets = self.sets }
         self.sets = sets
-        let isNewFormat = isKeyframe && (shownSets != sets.annexB || program?.video?.codec != codec)
+        let isNewFormat = isKeyframe && (shownSets != sets.annexB || program?.video?.type.videoCodec != codec)
         if isNewFormat {
             shownSets = sets.annexB
             videoFormat = sets.videoFormat
-            program = Program(video: .init(pid: FeedLayout.videoPID, codec: codec), audio: program?.audio)
+            program = Program(
+                video: StreamType(codec).map { Program.Stream(pid: FeedLayout.videoPID, type: $0) },
+                audio: program?.audio)
         }
         needsKeyframe = false
         oddVideo.end()
@@ -245,7 +248,7 @@ package struct MediaReader {
         audioCoding = .aac
         oddAudio.end()
         if program?.audio == nil {
-            program = Program(video: program?.video, audio: .init(pid: FeedLayout.audioPID, codec: .aac))
+            program = Program(video: program?.video, audio: .init(pid: FeedLayout.audioPID, type: .aac))
         }
         let size = count + AudioFormat.headerSize
         let unit = AccessUnit(

@@ -1,4 +1,5 @@
 package import MPEGTS
+import MediaTypes
 
 /// The bytes of the unit that a ``MediaReader`` found last, as transport packets: Annex B or ADTS, packed while they
 /// are copied. It is of use as long as the bytes of its message are there.
@@ -15,7 +16,7 @@ package struct MediaUnit: UnitSource {
         /// NAL units behind their lengths.
         ///
         /// - Parameter sets: What is put before a keyframe.
-        case video(Bytes, codec: Codec, lengthSize: Int, sets: [UInt8])
+        case video(Bytes, codec: VideoCodec, lengthSize: Int, sets: [UInt8])
         /// A frame without its header.
         case audio(Bytes, header: UInt64)
     }
@@ -34,7 +35,13 @@ package struct MediaUnit: UnitSource {
 
     /// A start code and an access unit delimiter that allows for every type of slice, in front of each frame:
     /// FFmpeg's and hardware decoders' parsers of MPEG-TS want one (ISO/IEC 13818-1, 2.14.1 and 2.17.1).
-    static func delimiter(_ codec: Codec) -> [UInt8] { codec == .hevc ? hevcDelimiter : h264Delimiter }
+    static func delimiter(_ codec: VideoCodec) -> [UInt8] {
+        switch codec {
+        case .h264: h264Delimiter
+        case .hevc: hevcDelimiter
+        case .av1: []
+        }
+    }
     private static let h264Delimiter: [UInt8] = [0, 0, 0, 1, 0x09, 0xF0]
     private static let hevcDelimiter: [UInt8] = [0, 0, 0, 1, 0x46, 0x01, 0x50]
 

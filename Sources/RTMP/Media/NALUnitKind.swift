@@ -1,4 +1,5 @@
 import MPEGTS
+import MediaTypes
 
 /// What a NAL unit is, as far as it matters for a feed.
 enum NALUnitKind: Hashable {
@@ -13,8 +14,13 @@ enum NALUnitKind: Hashable {
     case other
 
     /// - Parameter nal: Not empty.
-    init(_ nal: Bytes, _ codec: Codec) {
-        self = codec == .hevc ? Self.hevc(nal) : Self.h264(nal)
+    init(_ nal: Bytes, _ codec: VideoCodec) {
+        self =
+            switch codec {
+            case .h264: Self.h264(nal)
+            case .hevc: Self.hevc(nal)
+            case .av1: .other
+            }
     }
 
     /// ITU-T H.264, table 7-1; payload types of SEI in D.1.

@@ -1,8 +1,9 @@
 import MPEGTS
+import MediaTypes
 
 /// The parameter sets in force: those of the newest sequence header, and what came in band since then.
 struct ParameterSets {
-    let codec: Codec
+    let codec: VideoCodec
     /// Bytes of the length before each NAL unit of a message, 1…4.
     let lengthSize: Int
     /// The sets in Annex B form, in the order in which a decoder needs them; see ``settle()``.
@@ -25,14 +26,19 @@ struct ParameterSets {
     private static let mostBytes = 64 << 10
     static let startCode: [UInt8] = [0, 0, 0, 1]
 
-    private init(_ codec: Codec, lengthSize: Int) {
+    private init(_ codec: VideoCodec, lengthSize: Int) {
         self.codec = codec
         self.lengthSize = lengthSize
     }
 
     /// A decoder that has these can start with a keyframe.
     var isComplete: Bool {
-        let needed: ClosedRange<UInt8> = codec == .hevc ? 32...34 : 7...8
+        let needed: ClosedRange<UInt8>
+        switch codec {
+        case .h264: needed = 7...8
+        case .hevc: needed = 32...34
+        case .av1: return false
+        }
         return needed.allSatisfy { type in sets.contains { $0.type == type } }
     }
 
@@ -41,8 +47,12 @@ struct ParameterSets {
     /// Reads the body of a sequence header.
     ///
     /// - Throws: ``MediaFault/unreadableHeader``
-    init(_ codec: Codec, header: Bytes) throws(MediaFault) {
-        if codec == .hevc { try self.init(hevc: header) } else { try self.init(avc: header) }
+    init(_ codec: VideoCodec, header: Bytes) throws(MediaFault) {
+        switch codec {
+        case .h264: try self.init(avc: header)
+        case .hevc: try self.init(hevc: header)
+        case .av1: throw .unreadableHeader
+        }
     }
 
     /// `AVCDecoderConfigurationRecord` (ISO/IEC 14496-15, 5.3.3.1.2). What stands behind the picture parameter sets

@@ -1,3 +1,5 @@
+import MediaTypes
+
 @testable import MPEGTS
 @testable import RTMP
 
@@ -155,7 +157,9 @@ private struct MediaPlay: ~Copyable {
                 try demand(frame?.format?.sampleRate == unit.audioFormat?.sampleRate, "audio has another rate")
                 try demand(kept == nil || unit.audioFormat == kept, "\(unit) is taken, and not what is kept")
             case .video:
-                guard let codec = source.program?.video?.codec else { throw Finding("a frame without a program") }
+                guard let codec = source.program?.video?.type.videoCodec else {
+                    throw Finding("a frame without a program")
+                }
                 try demand(
                     payload.starts(with: [0, 0, 0, 1, codec == .hevc ? 0x46 : 0x09]), "a frame without a delimiter")
                 // The publisher's NAL units may hold start codes, and then they are others.

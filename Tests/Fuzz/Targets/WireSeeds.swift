@@ -18,7 +18,7 @@ enum WireSeeds {
     static var tables: [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 2 * Packet.size) { buffer, count in
             PSI.write(
-                Program(video: .init(pid: videoPID, codec: .h264), audio: .init(pid: audioPID, codec: .aac)),
+                Program(video: .init(pid: videoPID, type: .h264), audio: .init(pid: audioPID, type: .aac)),
                 version: 0, patContinuity: 0,
                 pmtContinuity: 0, to: buffer.baseAddress!)
             count = 2 * Packet.size

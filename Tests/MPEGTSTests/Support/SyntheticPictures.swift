@@ -44,7 +44,7 @@ enum SyntheticPictures {
         var bytes = [UInt8](repeating: 0, count: 2 * 188)
         bytes.withUnsafeMutableBufferPointer {
             PSI.write(
-                Program(video: .init(pid: 0x100, codec: .h264), audio: .init(pid: 0x101, codec: .aac)), version: 0,
+                Program(video: .init(pid: 0x100, type: .h264), audio: .init(pid: 0x101, type: .aac)), version: 0,
                 patContinuity: 0, pmtContinuity: 0,
                 to: $0.baseAddress!)
         }

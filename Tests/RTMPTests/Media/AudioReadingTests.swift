@@ -38,7 +38,7 @@ import Testing
         #expect(reading.video(0, Media.avc([Media.slice(isIDR: true)], isKeyframe: true)) != nil)
         #expect(reading.reader.program?.audio == nil)
         reading.audio(0, Media.aac())
-        #expect(reading.reader.program?.audio?.codec == .aac && reading.reader.program?.video?.codec == .h264)
+        #expect(reading.reader.program?.audio?.type == .aac && reading.reader.program?.video?.type == .h264)
     }
 
     /// Configurations and what becomes of them: profile, index of the rate, channels and ticks in the ADTS header.

@@ -1,4 +1,5 @@
 import MPEGTS
+import MediaTypes
 import Testing
 
 @testable import RTMP

@@ -23,7 +23,7 @@ import Testing
         #expect(next?.payload == Media.annexB([Media.delimiter, Media.slice(3)]))
         #expect(next?.unit.isKeyframe == false && next?.isNewFormat == false)
         #expect(reading.reader.videoFormat?.description == "h264 640x368")
-        #expect(reading.reader.program == Program(video: .init(pid: 256, codec: .h264), audio: nil))
+        #expect(reading.reader.program == Program(video: .init(pid: 256, type: .h264), audio: nil))
         #expect(reading.reader.faults.total == 0)
     }
 
@@ -126,7 +126,7 @@ import Testing
             reading.video(80, form.frame([Media.hevcSlice()], isKeyframe: false, composition: 0))?.payload
                 == Media.annexB([Media.hevcDelimiter, Media.hevcSlice()]))
         #expect(reading.reader.videoFormat?.description == "hevc 640x360")
-        #expect(reading.reader.program?.video?.codec == .hevc)
+        #expect(reading.reader.program?.video?.type == .hevc)
         // Sets in band, of another size.
         let sps = Media.hevcSPS(width: 1280, height: 720)
         let other = reading.video(120, form.frame([sps, slice], isKeyframe: true, composition: 0))
@@ -152,9 +152,9 @@ import Testing
         #expect(reading.video(40, Media.avc([Media.slice()])) != nil && reading.reader.faults.total == 0)
         let form = HEVCForm.codedFramesX
         #expect(reading.video(80, form.frame([Media.hevcSlice()], isKeyframe: false, composition: 0)) == nil)
-        #expect(reading.reader.faults[.missingKeyframe] == 1 && reading.reader.program?.video?.codec == .h264)
+        #expect(reading.reader.faults[.missingKeyframe] == 1 && reading.reader.program?.video?.type == .h264)
         let unit = reading.video(120, form.frame([Media.hevcSlice(isIDR: true)], isKeyframe: true, composition: 0))
-        #expect(unit?.isNewFormat == true && reading.reader.program?.video?.codec == .hevc)
+        #expect(unit?.isNewFormat == true && reading.reader.program?.video?.type == .hevc)
     }
 
     @Test("negative composition times move decoding ahead, impossible ones are ignored")

@@ -130,7 +130,7 @@ import Testing
         #expect(reading.reader.faults.total == 0)
         let hevc = Media.units([Media.hevcSlice(isIDR: true)])
         #expect(reading.video(2040, Media.enhanced(3, isKeyframe: true, hevc))?.isNewFormat == true)
-        #expect(reading.reader.program?.video?.codec == .hevc)
+        #expect(reading.reader.program?.video?.type == .hevc)
         // And back again, with the header from before.
         #expect(reading.video(2080, Media.avc([Media.slice()])) == nil && reading.reader.faults[.missingKeyframe] == 1)
         let back = reading.video(2120, Media.avc([Media.slice(isIDR: true)], isKeyframe: true))
@@ -146,7 +146,7 @@ import Testing
             let hevc = Media.enhanced(3, isKeyframe: true, Media.units([Media.hevcSlice(isIDR: true)]))
             let avc = Media.avc([Media.slice(isIDR: true)], isKeyframe: true)
             #expect(reading.video(0, isHEVC ? hevc : avc)?.isNewFormat == true)
-            #expect(reading.reader.program?.video?.codec == (isHEVC ? .hevc : .h264))
+            #expect(reading.reader.program?.video?.type == (isHEVC ? .hevc : .h264))
         }
     }
 
