@@ -46,7 +46,7 @@ package struct MediaReader {
     package private(set) var audioFormat: AudioFormat?
     package private(set) var faults = MediaFaults()
     /// The one format in which AAC is taken, others have to be converted; `nil` takes all that a feed carries.
-    package var keptSound: AACFormat?
+    package var requiredAudioFormat: AACFormat?
 
     /// Bytes of a frame in a feed, at the most.
     private let largestUnit: Int
@@ -233,7 +233,7 @@ package struct MediaReader {
     }
 
     private func isTaken(_ format: AudioFormat) -> Bool {
-        format.fitsADTS && keptSound.map { $0 == format.aac } ?? true
+        format.fitsADTS && requiredAudioFormat.map { $0 == format.aac } ?? true
     }
 
     private mutating func takeFrame(

@@ -120,14 +120,14 @@ package struct PublishSession: ~Copyable {
         var begin: [UInt8] = [0, 0]
         begin.appendBigEndian(publishStream)
         send(MessageType.userControl, begin)
-        status("status", "NetStream.Publish.Start", "on you go")
+        status("status", "NetStream.Publish.Start", "publishing started")
     }
 
     /// Tells the client that it may not publish, or no longer. Nothing more comes of it.
     package mutating func refuse(_ refusal: Refusal) {
         switch refusal {
-        case .badName: status("error", "NetStream.Publish.BadName", "the stream key is not the right one")
-        case .busy: status("error", "NetStream.Publish.BadName", "somebody else is publishing")
+        case .badName: status("error", "NetStream.Publish.BadName", "the stream key is wrong")
+        case .busy: status("error", "NetStream.Publish.BadName", "another publisher is active")
         case .rejected(let why): status("error", "NetStream.Publish.Rejected", why)
         }
         state = .ended
@@ -210,7 +210,7 @@ package struct PublishSession: ~Copyable {
         case "deleteStream", "closeStream":
             guard state == .publishing else { return nil }
             state = .connected
-            status("status", "NetStream.Unpublish.Success", "good bye")
+            status("status", "NetStream.Unpublish.Success", "publishing stopped")
             return .unpublish
         case "play", "play2": throw .play
         // Questions about the line's speed, and whatever else a client says without waiting for an answer.
@@ -232,7 +232,7 @@ package struct PublishSession: ~Copyable {
             state = .ended
             answer(
                 "_error", command,
-                [.null, Self.status("error", "NetConnection.Connect.Rejected", "there is no such application here")])
+                [.null, Self.status("error", "NetConnection.Connect.Rejected", "no such application")])
             return .wrongApplication
         }
         state = .connected

@@ -50,8 +50,8 @@ private struct MediaPlay: ~Copyable {
         splicer = Splicer(
             feed: feed, start: flags & 2 == 0 ? 900_000 : Ticks.wrap - 100_000, fillsSilence: flags & 1 == 0)
         checked = CheckedReader(feed.makeReader())
-        if flags & 4 != 0 { reader.keptSound = flags & 8 == 0 ? .stereo48 : .stereo44 }
-        writer.sound = reader.keptSound
+        if flags & 4 != 0 { reader.requiredAudioFormat = flags & 8 == 0 ? .stereo48 : .stereo44 }
+        writer.sound = reader.requiredAudioFormat
     }
 
     mutating func run() throws {
@@ -148,7 +148,7 @@ private struct MediaPlay: ~Copyable {
         try demand(pts - dts <= 10 * Ticks.perSecond, "a frame is decoded \(pts - dts) ticks before it is shown")
         let source = reader.unit(in: bytes)
         let payload = payload(of: unit, source)
-        let kept = reader.keptSound
+        let kept = reader.requiredAudioFormat
         try payload.withUnsafeBufferPointer { payload in
             switch kind {
             case .audio:

@@ -131,7 +131,7 @@ import Testing
     @Test("AAC of another format than the one that is kept goes elsewhere, from its header or in the middle")
     func kept() {
         var reading = Reading()
-        reading.reader.keptSound = .stereo48
+        reading.reader.requiredAudioFormat = .stereo48
         let mono = Media.aacHeader(Media.aacConfig(rateIndex: 4, channels: 1))
         let header = reading.take(Message(.audio, 0, mono))
         #expect(header == .foreignAudio(.init(coding: .aac, isHeader: true, time: 0, body: 2..<4)))
@@ -143,9 +143,9 @@ import Testing
         #expect(taken?.unit.audioFormat == .stereo48)
         #expect(reading.reader.program?.audio != nil)
         // Without another header.
-        reading.reader.keptSound = .stereo44
+        reading.reader.requiredAudioFormat = .stereo44
         #expect(reading.audio(92, Media.aac()) == nil && reading.reader.program?.audio == nil)
-        reading.reader.keptSound = nil
+        reading.reader.requiredAudioFormat = nil
         #expect(reading.audio(113, Media.aac()) != nil)
     }
 

@@ -153,7 +153,7 @@ import Testing
         // 44.1 kHz stereo, with an extension that says that there is none.
         let header = Media.aacHeader([0x12, 0x10, 0x56, 0xE5, 0x00])
         #expect(take(header) == nil && take(Media.aac()) == nil)
-        reading.reader.keptSound = .stereo48
+        reading.reader.requiredAudioFormat = .stereo48
         #expect(take(Media.aac()) == true)
         #expect(kept == [[0xAF, 0, 0x12, 0x10]])
         #expect(take(header) == false)
