@@ -509,7 +509,7 @@ package actor DataPath {
         var writer = Splicer.Writer(.resuming(near: near, needsKeyframe: needsKeyframe))
         writer.isAfterPause = isFresh
         // What it is given is in this one until an era of the channel's feed ends it.
-        if copiesSound { writer.sound = channels[channel]!.soundInFeed }
+        if copiesSound { writer.audioFormat = channels[channel]!.soundInFeed }
         let generation = GroupOutput.Generation(
             unitReader: unitReader, input: input, source: source, writer: writer,
             patience: startPatience.wholeNanoseconds,

@@ -246,7 +246,7 @@ final class ChannelInput: UnitReaderDelegate, FrameStreamOwner {
     /// The one format of its sound; `nil` where any is taken, or none has come.
     var soundFormat: AACFormat? { sound.kept }
     /// The one that the feed has already: it takes it with a keyframe where there was another.
-    var soundInFeed: AACFormat? { sound.isKept ? splicer.sound : nil }
+    var soundInFeed: AACFormat? { sound.isKept ? splicer.audioFormat : nil }
 
     var tail: Splicer.Tail { splicer.tail }
     var videoCodec: VideoCodec? { splicer.videoCodec }
@@ -433,7 +433,7 @@ final class ChannelInput: UnitReaderDelegate, FrameStreamOwner {
             tellSound()
             if unit.kind == .audio, !takesSound(unit, of: source) { return }
         }
-        source.writer.sound = sound.kept
+        source.writer.audioFormat = sound.kept
         // Silence stands in at once, and not when it has been waited for.
         if source.otherSound.isRefused { program.audio = nil }
         let outcome = splicer.accept(

@@ -83,8 +83,8 @@ final class GroupOutput: UnitReaderDelegate {
         /// which they are shown, and decoded as they are shown; a copy has the times of the channel.
         func pictures(until time: Int64) -> Int {
             switch writer.join {
-            case .resuming(_, needsKeyframe: false): source.feed.pictures(until: time)
-            case .resuming, .following: source.feed.pictures(shownUntil: time)
+            case .resuming(_, needsKeyframe: false): source.feed.frames(until: time)
+            case .resuming, .following: source.feed.frames(shownUntil: time)
             }
         }
 
@@ -94,12 +94,12 @@ final class GroupOutput: UnitReaderDelegate {
         func picturesOwed(after tail: Splicer.Tail) -> Int {
             guard let first = input.reader.firstEntry else { return 0 }
             let shown = tail.videoDTS.map { pictures(until: $0 + tail.frameDuration / 2) } ?? 0
-            return source.feed.pictures - max(shown, first.pictures)
+            return source.feed.frames - max(shown, first.frames)
         }
 
         /// How far it is behind its source: pictures alone count, for sound may go on while a picture pauses.
         func place(behind owed: Int, shown: Int64) -> PaceWatch.Place? {
-            guard let newest = source.feed.newestPictureDTS else { return nil }
+            guard let newest = source.feed.newestVideoDTS else { return nil }
             let lag = newest - shown
             let hasBacklog = lag > GroupOutput.little && owed > GroupOutput.mostHeldBack
             return PaceWatch.Place(
@@ -203,7 +203,7 @@ final class GroupOutput: UnitReaderDelegate {
     /// Lets a successor begin once the generation before it has given everything.
     private func releaseSuccessor(of generation: Generation, now: Int64) {
         guard let successor = generations.last, successor.isHeld, successor !== generation,
-            generation.writer.hasGivenAllPictures
+            generation.writer.hasGivenAllVideo
         else { return }
         let since = successor.picturesCompleteAt ?? now
         successor.picturesCompleteAt = since
@@ -288,7 +288,7 @@ final class GroupOutput: UnitReaderDelegate {
         let ticks = skipped.ticks - generation.counted.ticks
         let step = tail.frameDuration
         lostFrames += lacking(
-            skipped.pictures - generation.counted.pictures, in: ticks, every: step,
+            skipped.frames - generation.counted.frames, in: ticks, every: step,
             missing: Int((ticks + step / 2) / step))
         generation.counted = skipped
     }
@@ -331,7 +331,7 @@ final class GroupOutput: UnitReaderDelegate {
     private func lookAtGenerations(now: Int64) -> Int64 {
         var next = Int64.max
         for generation in generations where !generation.isHeld {
-            if generation.writer.hasGivenAllPictures {
+            if generation.writer.hasGivenAllVideo {
                 // The next picture is its successor's.
                 releaseSuccessor(of: generation, now: now)
                 if let successor = generations.last, successor.isHeld, let since = successor.picturesCompleteAt {

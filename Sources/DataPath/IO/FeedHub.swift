@@ -28,9 +28,9 @@ final class FeedHub {
     private static let idleTime: Int64 = 1_000_000_000
 
     private func notePictures(now: Int64) {
-        guard feed.pictures != seenPictures else { return }
+        guard feed.frames != seenPictures else { return }
         if lastPictureAt == .min || now - lastPictureAt >= Self.idleTime { picturesResumedAt = now }
-        (seenPictures, lastPictureAt) = (feed.pictures, now)
+        (seenPictures, lastPictureAt) = (feed.frames, now)
     }
 
     /// When what was held back goes out at the latest, in nanoseconds of the monotonic clock.

@@ -1,6 +1,6 @@
-/// Program association and program map: reading them from a writer, and writing the feed's own.
+/// Reads the program association and program map tables of a writer, and writes those of the feed.
 enum PSI {
-    /// CRC-32/MPEG-2, as at the end of every section.
+    /// CRC-32/MPEG-2, which ends every section.
     static func crc(_ bytes: UnsafePointer<UInt8>, count: Int) -> UInt32 {
         var crc: UInt32 = 0xFFFF_FFFF
         for index in 0..<count {
@@ -10,10 +10,10 @@ enum PSI {
         return crc
     }
 
-    /// `current_next_indicator`: the section is no announcement of what will be.
+    /// `current_next_indicator`: whether the section is valid now, and does not announce a later one.
     private static func isInForce(_ section: UnsafePointer<UInt8>) -> Bool { section[5] & 1 == 1 }
 
-    /// The PID of the first program's map in a whole PAT section; `nil` when the section is not one.
+    /// The PID of the first program's map in a whole PAT section; `nil` if the section is not one.
     static func programMapPID(_ section: UnsafePointer<UInt8>, count: Int) -> UInt16? {
         guard count >= 12, section[0] == 0x00, isInForce(section), crc(section, count: count) == 0 else { return nil }
         var entry = 8
@@ -26,7 +26,7 @@ enum PSI {
         return nil
     }
 
-    /// The program in a whole PMT section; `nil` when the section is not one.
+    /// The program in a whole PMT section; `nil` if the section is not one.
     static func program(_ section: UnsafePointer<UInt8>, count: Int) -> Program? {
         guard count >= 16, section[0] == 0x02, isInForce(section), crc(section, count: count) == 0 else { return nil }
         var program = Program(video: nil, audio: nil)
@@ -50,7 +50,7 @@ enum PSI {
 
     /// Writes the feed's PAT and PMT as two packets.
     ///
-    /// - Parameter version: 0…31; the next one whenever the program changes.
+    /// - Parameter version: 0…31; it increases with each change of the program.
     static func write(
         _ program: Program, version: UInt8, patContinuity: UInt8, pmtContinuity: UInt8,
         to packets: UnsafeMutablePointer<UInt8>
@@ -119,7 +119,7 @@ enum PSI {
     }
 }
 
-/// Where a feed carries what, whatever the writers used.
+/// The PIDs of a feed, whatever PIDs its writers use.
 package enum FeedLayout {
     package static let programMapPID: UInt16 = 0x1000
     package static let videoPID: UInt16 = 0x0100

@@ -26,7 +26,8 @@ package enum StreamType: UInt8, Sendable, Hashable {
     }
 }
 
-/// What a program map says: the first video and the first audio stream that a feed can carry, and what else there is.
+/// The streams of a program map: the first video and the first audio stream that a feed can carry, and the types of
+/// those that it cannot carry.
 package struct Program: Sendable, Hashable {
     /// One elementary stream of a program.
     package struct Stream: Sendable, Hashable {
@@ -50,11 +51,11 @@ package struct Program: Sendable, Hashable {
         self.foreign = foreign
     }
 
-    /// The stream types in ``foreign`` that are video (ISO/IEC 13818-1, table 2-34).
+    /// Whether a stream in ``foreign`` is video (ISO/IEC 13818-1, table 2-34).
     package var hasForeignVideo: Bool {
         foreign.contains { [0x01, 0x02, 0x10, 0x20, 0x21, 0x33, 0x42, 0xD1, 0xEA].contains($0) }
     }
-    /// There is a stream that a feed cannot carry and that is not known to be video.
+    /// Whether the program's only audio streams are ones that a feed cannot carry.
     package var hasForeignAudio: Bool {
         audio == nil
             && foreign.contains { [0x03, 0x04, 0x06, 0x11, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87].contains($0) }

@@ -36,7 +36,7 @@ private struct MediaPlay: ~Copyable {
     private var input: FuzzInput
     private var reader = MediaReader(largestUnit: 32 << 10)
     private var track = ForeignTrack()
-    private let feed = Feed(limits: Feed.Limits(duration: 2 * Ticks.perSecond, bytes: 512 << 10, mostBytes: 1 << 20))
+    private let feed = Feed(limits: Feed.Limits(duration: 2 * Ticks.perSecond, bytes: 512 << 10, maximumBytes: 1 << 20))
     private var splicer: Splicer
     private var writer = Splicer.Writer(.following)
     private let checked: CheckedReader
@@ -51,7 +51,7 @@ private struct MediaPlay: ~Copyable {
             feed: feed, start: flags & 2 == 0 ? 900_000 : Ticks.wrap - 100_000, fillsSilence: flags & 1 == 0)
         checked = CheckedReader(feed.makeReader())
         if flags & 4 != 0 { reader.requiredAudioFormat = flags & 8 == 0 ? .stereo48 : .stereo44 }
-        writer.sound = reader.requiredAudioFormat
+        writer.audioFormat = reader.requiredAudioFormat
     }
 
     mutating func run() throws {

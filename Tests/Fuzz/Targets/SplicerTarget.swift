@@ -54,7 +54,7 @@ private struct SplicerPlay: ~Copyable {
     init(_ input: FuzzInput) {
         self.input = input
         let flags = self.input.byte()
-        feed = Feed(limits: Feed.Limits(duration: 2 * Ticks.perSecond, bytes: 512 << 10, mostBytes: 1 << 20))
+        feed = Feed(limits: Feed.Limits(duration: 2 * Ticks.perSecond, bytes: 512 << 10, maximumBytes: 1 << 20))
         splicer = Splicer(
             feed: feed, start: flags & 4 == 0 ? 900_000 : Ticks.wrap - 100_000, fillsSilence: flags & 1 == 1)
         fast = CheckedReader(feed.makeReader())
@@ -93,7 +93,7 @@ private struct SplicerPlay: ~Copyable {
 
     private mutating func add(_ join: Splicer.Join, sound: AACFormat? = nil) {
         let line = WriterLine(join)
-        line.writer.sound = sound
+        line.writer.audioFormat = sound
         line.give(WireSeeds.tables)
         parsers.append(line)
         if parsers.count > 4 { parsers.removeFirst() }
