@@ -1,15 +1,15 @@
 import MPEGTS
 import MediaTypes
 
-/// What a NAL unit is, as far as it matters for a feed.
+/// The kind of a NAL unit, as far as a feed needs it.
 enum NALUnitKind: Hashable {
     /// A parameter set, by its `nal_unit_type`.
     case parameterSet(UInt8)
     case accessUnitDelimiter
-    /// A picture that a decoder can start with.
+    /// A slice of a frame that a decoder can start with.
     case randomAccessSlice
     case slice
-    /// SEI whose first message is a recovery point.
+    /// An SEI whose first message is a recovery point.
     case recoveryPoint
     case other
 

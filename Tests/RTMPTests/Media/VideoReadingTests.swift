@@ -245,7 +245,7 @@ import Testing
         var reading = Reading(reader: MediaReader(largestUnit: 1000))
         reading.take(Message(.video, 0, Media.avcHeader()))
         #expect(reading.video(0, Media.avc([Media.slice(isIDR: true, size: 1000)], isKeyframe: true)) == nil)
-        let many = [[UInt8]](repeating: [0x65], count: NALUnits.most + 1)
+        let many = [[UInt8]](repeating: [0x65], count: NALUnits.maximum + 1)
         #expect(reading.video(0, Media.avc(many, isKeyframe: true)) == nil)
         #expect(reading.reader.faults[.oversizedUnit] == 2 && reading.reader.faults.total == 2)
         #expect(reading.video(0, Media.avc([Media.slice(isIDR: true, size: 900)], isKeyframe: true)) != nil)
