@@ -38,7 +38,7 @@ final class Connection: EventLoop.Handler {
     private var endsOutput = false
     /// It has been rejected, and stays open so that the client can read the reason.
     private(set) var isLingering = false
-    private var deadline: EventLoop.Appointment?
+    private var deadline: EventLoop.Timer?
 
     /// Bytes that are read at once.
     static let readSize = 4 << 10
