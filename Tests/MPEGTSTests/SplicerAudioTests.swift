@@ -44,7 +44,7 @@ import Testing
         let units = ReferenceUnit.all(bytes).of(.audio)
         let third = units.count / 3
         let gaps: [(String, (Int) -> Bool)] = [
-            ("late", { $0 < third }), ("gone", { $0 >= third }), ("hole", { $0 >= third && $0 < 2 * third }),
+            ("late", { $0 < third }), ("gone", { $0 >= third }), ("gap", { $0 >= third && $0 < 2 * third }),
             ("never", { _ in true }),
             ("one", { $0 == third }),
         ]
@@ -105,9 +105,9 @@ import Testing
         }
         let line = line(late)
         Wire.expectValid(line.output, "")
-        let heard = ReferenceUnit.all(line.output).of(.audio)
+        let units = ReferenceUnit.all(line.output).of(.audio)
         // At the end the real audio is back.
-        #expect(heard.suffix(3).allSatisfy { $0.payload != ADTS.silence })
+        #expect(units.suffix(3).allSatisfy { $0.payload != ADTS.silence })
         #expect(line.splicer.silentFrames > 10 && line.splicer.silentFrames < 130)
     }
 
@@ -169,8 +169,8 @@ import Testing
             let output = ReferenceUnit.all(line.output).of(.audio)
             let firstFrame = ReferenceUnit.all(bytes).of(.video)[0].packets[0]
             let expected = input.filter { $0.packets[0] > firstFrame }.map(\.payload)
-            let heard = output.map(\.payload).filter { $0 != ADTS.silence }
-            #expect(heard == expected || heard == expected.dropLast(), "\(size): \(heard.count) of \(expected.count)")
+            let units = output.map(\.payload).filter { $0 != ADTS.silence }
+            #expect(units == expected || units == expected.dropLast(), "\(size): \(units.count) of \(expected.count)")
             #expect(line.splicer.silentFrames <= 3)
             Wire.expectValid(line.output, "\(rate), \(size)")
             try await Wire.expectDecodes(line.output, "\(rate), \(size)")

@@ -144,11 +144,11 @@ import Testing
         line.write([stream(0..<1, audio: Audio.at44)], as: &writer)
         let after = Watch(line)
         line.write([stream(1..<30, audio: Audio.at44)], as: &writer)
-        let heard = after.audio()
-        #expect(heard.count >= 40 && heard.allSatisfy { $0.payload == Audio.at44 })
+        let units = after.audio()
+        #expect(units.count >= 40 && units.allSatisfy { $0.payload == Audio.at44 })
         // The previous era has silence up to the video frame.
         let last = before.audio().last
-        #expect((heard.first?.pts ?? 0) - (last?.pts ?? 0) < 2 * 2090 + 1920)
+        #expect((units.first?.pts ?? 0) - (last?.pts ?? 0) < 2 * 2090 + 1920)
     }
 
     @Test("a format becomes known in the middle of a GOP -> silence until the keyframe")
@@ -167,8 +167,8 @@ import Testing
         let after = Watch(line)
         #expect(line.feed.era == 1 && before.isFinished && before.formats == [.stereo48])
         line.write([stream(90..<120, audio: Audio.at44)], as: &writer)
-        let heard = after.audio()
-        #expect(heard.count > 40 && heard.allSatisfy { $0.payload == Audio.at44 })
+        let units = after.audio()
+        #expect(units.count > 40 && units.allSatisfy { $0.payload == Audio.at44 })
     }
 
     @Test("audio in another format than its writer's is dropped without effect")

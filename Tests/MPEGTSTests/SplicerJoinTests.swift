@@ -124,8 +124,8 @@ import Testing
             bytes += SyntheticFrames.audio(pts: Int64(pts), counter: UInt8(number))
         }
         line.write(bytes, .following)
-        let heard = ReferenceUnit.all(line.output).of(.audio).map(\.pts)
-        #expect(heard.map { $0 - (heard.first ?? 0) } == [0, 1920, 3840])
+        let units = ReferenceUnit.all(line.output).of(.audio).map(\.pts)
+        #expect(units.map { $0 - (units.first ?? 0) } == [0, 1920, 3840])
     }
 
     @Test("frames that are shown before the last one and have not come are counted")

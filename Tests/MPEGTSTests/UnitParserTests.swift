@@ -76,7 +76,7 @@ import Testing
                     var next = 0
                     for payload in got {
                         while next < units.count, units[next].payload != payload { next += 1 }
-                        #expect(next < units.count, "a unit that nobody sent; \(random.hint)")
+                        #expect(next < units.count, "a unit that was not sent; \(random.hint)")
                         next += 1
                     }
                 }

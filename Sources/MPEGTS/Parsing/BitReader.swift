@@ -74,4 +74,24 @@ package struct BitReader {
             if next != 0 { last = next }
         }
     }
+
+    /// Skips the parameters of the picture order count (ITU-T H.264, 7.3.2.1.1).
+    ///
+    /// - Returns: Whether they are valid.
+    mutating func skipH264PictureOrder() -> Bool {
+        switch readGolomb() {
+        case 0:
+            _ = readGolomb()
+        case 1:
+            skip(1)
+            _ = readGolomb()
+            _ = readGolomb()
+            let cycle = readGolomb()
+            guard cycle <= 255 else { return false }
+            for _ in 0..<cycle { _ = readGolomb() }
+        default:
+            break
+        }
+        return true
+    }
 }

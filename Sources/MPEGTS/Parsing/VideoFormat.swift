@@ -46,34 +46,9 @@ package struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         bits.skip(8)
         let level = bits.read(8)
         _ = bits.readGolomb()
-        var chroma = 1
-        var separatePlanes = false
-        if [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135].contains(profile) {
-            chroma = bits.readGolomb()
-            if chroma == 3 { separatePlanes = bits.read(1) == 1 }
-            _ = bits.readGolomb()
-            _ = bits.readGolomb()
-            bits.skip(1)
-            if bits.read(1) == 1 {
-                for list in 0..<(chroma == 3 ? 12 : 8) where bits.read(1) == 1 {
-                    bits.skipScalingList(count: list < 6 ? 16 : 64)
-                }
-            }
-        }
+        let (chroma, separatePlanes) = VideoFormat.h264Chroma(&bits, profile: profile)
         _ = bits.readGolomb()
-        switch bits.readGolomb() {
-        case 0:
-            _ = bits.readGolomb()
-        case 1:
-            bits.skip(1)
-            _ = bits.readGolomb()
-            _ = bits.readGolomb()
-            let cycle = bits.readGolomb()
-            guard cycle <= 255 else { return nil }
-            for _ in 0..<cycle { _ = bits.readGolomb() }
-        default:
-            break
-        }
+        guard bits.skipH264PictureOrder() else { return nil }
         _ = bits.readGolomb()
         bits.skip(1)
         let widthInBlocks = bits.readGolomb() + 1
@@ -101,6 +76,25 @@ package struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
             announcedRate = frameRate
         }
         guard width > 0, height > 0 else { return nil }
+    }
+
+    /// Reads the chroma format of the profiles that state it, and skips their bit depths and scaling lists (ITU-T H.264,
+    /// 7.3.2.1.1).
+    private static func h264Chroma(_ bits: inout BitReader, profile: Int) -> (chroma: Int, separatePlanes: Bool) {
+        guard [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135].contains(profile) else {
+            return (1, false)
+        }
+        let chroma = bits.readGolomb()
+        let separatePlanes = chroma == 3 && bits.read(1) == 1
+        _ = bits.readGolomb()
+        _ = bits.readGolomb()
+        bits.skip(1)
+        if bits.read(1) == 1 {
+            for list in 0..<(chroma == 3 ? 12 : 8) where bits.read(1) == 1 {
+                bits.skipScalingList(count: list < 6 ? 16 : 64)
+            }
+        }
+        return (chroma, separatePlanes)
     }
 
     /// The numbered pixel aspect ratios (ITU-T H.264, table E-1; H.265, table E.1); number 0 means unspecified.

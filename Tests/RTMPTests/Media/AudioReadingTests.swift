@@ -229,7 +229,7 @@ import Testing
     }
 
     @Test(
-        "frames stand on a grid of their samples however their times are rounded", arguments: [44_100, 48_000, 22_050])
+        "rounded times -> the frames are on the grid of their samples", arguments: [44_100, 48_000, 22_050])
     func grid(_ rate: Int) {
         var grid = AudioGrid(sampleRate: rate, samplesPerFrame: 1024)
         for number in 0..<1_000_000 {
