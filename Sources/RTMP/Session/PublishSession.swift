@@ -102,7 +102,8 @@ package struct PublishSession: ~Copyable {
         return nil
     }
 
-    /// Calls `body` with the bytes of the last message of media or data, until the next call of ``next(_:)``.
+    /// Calls `body` with the bytes of the last message of media or data. They are available until the next call of
+    /// ``next(_:)``.
     package func withMedia<Result, Failure: Error>(_ body: (Bytes) throws(Failure) -> Result) throws(Failure) -> Result
     {
         guard let aggregate else { return try reader.withBody(body) }
