@@ -78,8 +78,8 @@ package struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         guard width > 0, height > 0 else { return nil }
     }
 
-    /// Reads the chroma format of the profiles that state it, and skips their bit depths and scaling lists (ITU-T H.264,
-    /// 7.3.2.1.1).
+    /// Reads the chroma format of the profiles that state it, and skips their bit depths and scaling lists (ITU-T
+    /// H.264, 7.3.2.1.1).
     private static func h264Chroma(_ bits: inout BitReader, profile: Int) -> (chroma: Int, separatePlanes: Bool) {
         guard [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135].contains(profile) else {
             return (1, false)
