@@ -48,7 +48,7 @@ let package = Package(
         .systemLibrary(name: "CLibYAML", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CLinux"),
         // The protocol and its media: bytes in, values out.
-        .target(name: "RTMP", dependencies: ["MPEGTS"], swiftSettings: settings),
+        .target(name: "RTMP", dependencies: ["MPEGTS", "MediaTypes"], swiftSettings: settings),
         .target(
             name: "FFmpeg",
             dependencies: [
@@ -182,7 +182,7 @@ let package = Package(
             dependencies: ["BoxConfiguration", "EncoderSelection", "FFmpeg", "MediaTypes", "Redaction", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "RTMPTests", dependencies: ["RTMP", "TestSupport", "MPEGTS"], swiftSettings: settings),
+            name: "RTMPTests", dependencies: ["RTMP", "TestSupport", "MPEGTS", "MediaTypes"], swiftSettings: settings),
         .testTarget(
             name: "RTMPIngestTests",
             dependencies: ["DataPath", "RTMPIngest", "EventLoop", "RTMP", "TestSupport", "MPEGTS"],
@@ -241,7 +241,7 @@ let package = Package(
 // Targets for fuzzing: ordinary tests replay their corpora; `scripts/fuzz` builds them into a fuzzer, which has its own
 // `main`.
 let fuzzed: [Target.Dependency] = [
-    "BoxConfiguration", "Control", "FFmpeg", "RTMP", "Redaction", "Status", "StatusServer", "MPEGTS",
+    "BoxConfiguration", "Control", "FFmpeg", "RTMP", "Redaction", "Status", "StatusServer", "MPEGTS", "MediaTypes",
     .product(name: "HTTPTypes", package: "swift-http-types"),
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOEmbedded", package: "swift-nio"),

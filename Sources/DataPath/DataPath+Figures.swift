@@ -1,4 +1,5 @@
 package import MPEGTS
+package import MediaTypes
 
 // Formats and counters of feeds and of their readers.
 extension DataPath {
@@ -50,7 +51,7 @@ extension DataPath {
     }
 
     /// The present video codec of a feed; `nil` before its first frame, and when there is no such feed.
-    package func videoCodec(of feed: FeedName) -> Codec? {
+    package func videoCodec(of feed: FeedName) -> VideoCodec? {
         switch feed {
         case .channel(let name): channels[name]?.videoCodec
         case .group(let name): groups[name]?.videoCodec

@@ -125,7 +125,7 @@ extension DataPath {
         var writer = Splicer.Writer(.resuming(near: near, needsKeyframe: needsKeyframe))
         writer.isAfterPause = isFresh
         // The encoder's input has this format until an era of the channel's feed ends it.
-        if copiesAudio { writer.sound = channel.audioFormatInFeed }
+        if copiesAudio { writer.audioFormat = channel.audioFormatInFeed }
         let generation = GroupOutput.Generation(
             unitReader: unitReader, input: input, source: source, writer: writer,
             patience: startPatience.wholeNanoseconds, report: report)

@@ -3,42 +3,41 @@ import Glibc
 import HeapModule
 import Synchronization
 
-/// One thread that waits for descriptors and deadlines, and runs the jobs of the actors that belong to it between them.
+/// A thread that waits for descriptors and deadlines, and runs the jobs of its actors between them.
 ///
-/// What belongs to the thread needs no lock, and bytes that came in go out again without a hop to another thread. As
-/// the executor of actors it takes Swift's jobs too, so the compiler proves that nobody else touches what belongs to
-/// it.
+/// State that belongs to the thread needs no lock, and incoming bytes are passed on without a hop to another thread.
+/// The loop is the executor of its actors, so the compiler proves that no other thread uses their state.
 package final class EventLoop: SerialExecutor, @unchecked Sendable {
-    /// Something that wants to know when its descriptor is ready. Called on the loop's thread.
+    /// Handles the events of a descriptor. The loop calls it on its thread.
     package protocol Handler: AnyObject {
         func ready(_ events: UInt32)
     }
 
     private let poll: CInt
     private let wakeup: CInt
-    private let timer: CInt
+    private let timerDescriptor: CInt
     private let inbox = Mutex(Inbox())
     private let thread = Mutex(pthread_t())
 
-    // Of the loop's thread alone:
+    // Used only on the loop's thread:
     private var handlers: [CInt: (handler: any Handler, generation: UInt32)] = [:]
     private var generation: UInt32 = 0
-    private var whatIsDue: (() -> Int64)?
-    /// When it is asked next.
-    private var dueAt = Int64.max
-    private var actions: [Appointment: () -> Void] = [:]
-    /// When they are due; those that were cancelled stay here.
-    private var appointments: Heap<Appointment> = []
-    private var lastAppointment = 0
-    /// When the timer goes off.
+    private var onDeadline: (() -> Int64)?
+    /// When ``onDeadline`` is called next.
+    private var nextDeadline = Int64.max
+    private var actions: [Timer: () -> Void] = [:]
+    /// The times of the actions; cancelled ones stay here until they are due.
+    private var timers: Heap<Timer> = []
+    private var lastTimer = 0
+    /// When the timer descriptor fires.
     private var armedFor = Int64.max
 
-    /// Something that is to be done at a time.
-    package struct Appointment: Sendable, Hashable, Comparable {
+    /// An action that is to run at a time.
+    package struct Timer: Sendable, Hashable, Comparable {
         fileprivate let due: Int64
         fileprivate let number: Int
 
-        package static func < (one: Appointment, other: Appointment) -> Bool {
+        package static func < (one: Timer, other: Timer) -> Bool {
             (one.due, one.number) < (other.due, other.number)
         }
     }
@@ -54,17 +53,17 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
         var isStopped = false
     }
 
-    private static let mostEvents = 64
-    private static let mostCancelled = 1024
+    private static let maximumEvents = 64
+    private static let maximumCancelled = 1024
 
     package init() {
-        // Whoever reads what is written here may be gone at any time.
+        // The reader of a pipe or socket may be gone at any time.
         signal(SIGPIPE, SIG_IGN)
         poll = epoll_create1(CInt(EPOLL_CLOEXEC))
         wakeup = eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK))
-        timer = timerfd_create(CLOCK_MONOTONIC, CInt(TFD_CLOEXEC) | CInt(TFD_NONBLOCK))
-        precondition(poll >= 0 && wakeup >= 0 && timer >= 0, "no descriptors left for an event loop")
-        for descriptor in [wakeup, timer] {
+        timerDescriptor = timerfd_create(CLOCK_MONOTONIC, CInt(TFD_CLOEXEC) | CInt(TFD_NONBLOCK))
+        precondition(poll >= 0 && wakeup >= 0 && timerDescriptor >= 0, "no descriptors left for an event loop")
+        for descriptor in [wakeup, timerDescriptor] {
             var event = epoll_event(
                 events: EPOLLIN.rawValue, data: epoll_data_t(u64: UInt64(UInt32(bitPattern: descriptor))))
             epoll_ctl(poll, EPOLL_CTL_ADD, descriptor, &event)
@@ -85,13 +84,13 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
     deinit {
         close(poll)
         close(wakeup)
-        close(timer)
+        close(timerDescriptor)
     }
 
-    /// Ends the thread once the jobs in hand are done. To be called on the loop's thread.
+    /// Ends the thread after the queued jobs. Call it on the loop's thread.
     package func stop() {
-        // Whoever set the timer may be gone before the thread is.
-        whatIsDue = nil
+        // The owner of the callback may be freed before the thread ends.
+        onDeadline = nil
         actions = [:]
         inbox.withLock { $0.isStopped = true }
         wake()
@@ -108,7 +107,7 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     package func enqueue(_ job: consuming ExecutorJob) { enqueue(.job(UnownedJob(job))) }
 
-    /// Calls `body` on the loop's thread, behind what was asked of it before.
+    /// Calls `body` on the loop's thread, after the jobs that were queued before.
     package func execute(_ body: @escaping @Sendable () -> Void) { enqueue(.call(body)) }
 
     private func enqueue(_ work: Work) {
@@ -120,7 +119,7 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
         if mustWake { wake() }
     }
 
-    /// The loop's own callbacks reach an actor through `assumeIsolated`; this is how Swift makes sure of it.
+    /// Called by Swift when a callback of the loop enters an actor with `assumeIsolated`.
     package func checkIsolated() {
         precondition(pthread_equal(pthread_self(), thread.withLock { $0 }) != 0, "not on the loop's thread")
     }
@@ -132,7 +131,7 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     // MARK: Descriptors, on the loop's thread
 
-    /// Calls `handler` whenever one of `events` is there. The loop keeps the handler until ``remove(_:)``.
+    /// Calls `handler` for each of `events`. The loop retains the handler until ``remove(_:)``.
     package func add(_ descriptor: CInt, events: UInt32, handler: any Handler) -> Bool {
         generation &+= 1
         guard control(EPOLL_CTL_ADD, descriptor, events, generation) else { return false }
@@ -140,7 +139,7 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
         return true
     }
 
-    /// Calls the handler of a descriptor for other events from now on.
+    /// Changes the events for which the handler of a descriptor is called.
     package func change(_ descriptor: CInt, events: UInt32) {
         guard let entry = handlers[descriptor] else { return }
         _ = control(EPOLL_CTL_MOD, descriptor, events, entry.generation)
@@ -152,22 +151,22 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
         return epoll_ctl(poll, operation, descriptor, &event) == 0
     }
 
-    /// Forgets a descriptor. To be called before it is closed.
+    /// Removes a descriptor. Call it before closing the descriptor.
     package func remove(_ descriptor: CInt) {
         guard handlers.removeValue(forKey: descriptor) != nil else { return }
         epoll_ctl(poll, EPOLL_CTL_DEL, descriptor, nil)
     }
 
-    /// Sets what is called when a deadline has come: it does what is due, and says when something will be next, in
-    /// nanoseconds of the monotonic clock; `.max` for never.
-    package func setTimer(_ due: @escaping () -> Int64) { whatIsDue = due }
+    /// Sets the callback for deadlines. It does the work that is due, and returns the next deadline in nanoseconds of
+    /// the monotonic clock; `.max` for none.
+    package func setTimer(_ due: @escaping () -> Int64) { onDeadline = due }
 
-    /// Says that something will be due.
+    /// Calls the callback of ``setTimer(_:)`` at the deadline or earlier.
     ///
-    /// Deadlines move away with each picture, so the timer is left to go off early and is set again then: a few times a
-    /// second, where a limit for each wait would program the hardware a hundred times.
+    /// Each video frame moves the deadlines further. So the timer may fire early, and is then set again: a few times a
+    /// second. A limit for each wait would program the hardware a hundred times a second.
     package func arm(for deadline: Int64) {
-        dueAt = min(dueAt, deadline)
+        nextDeadline = min(nextDeadline, deadline)
         program(for: deadline)
     }
 
@@ -176,52 +175,54 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
         armedFor = deadline
         var time = itimerspec()
         time.it_value = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
-        timerfd_settime(timer, CInt(TFD_TIMER_ABSTIME), &time, nil)
+        timerfd_settime(timerDescriptor, CInt(TFD_TIMER_ABSTIME), &time, nil)
     }
 
-    /// Calls `act` once, at a time in nanoseconds of the monotonic clock or a little later; never before this returns.
+    /// Calls `act` once, at a time in nanoseconds of the monotonic clock or a little later, and never before this
+    /// returns.
     @discardableResult
-    package func at(_ due: Int64, _ act: @escaping () -> Void) -> Appointment {
-        lastAppointment += 1
-        let appointment = Appointment(due: due, number: lastAppointment)
-        // Whoever makes and cancels them without an end is not to fill the memory.
-        if appointments.count > 2 * actions.count + Self.mostCancelled { appointments = Heap(actions.keys) }
-        actions[appointment] = act
-        appointments.insert(appointment)
+    package func at(_ due: Int64, _ act: @escaping () -> Void) -> Timer {
+        lastTimer += 1
+        let newTimer = Timer(due: due, number: lastTimer)
+        // Endless creating and cancelling must not fill the memory.
+        if timers.count > 2 * actions.count + Self.maximumCancelled { timers = Heap(actions.keys) }
+        actions[newTimer] = act
+        timers.insert(newTimer)
         program(for: due)
-        return appointment
+        return newTimer
     }
 
-    package func cancel(_ appointment: Appointment) { actions[appointment] = nil }
+    package func cancel(_ timer: Timer) { actions[timer] = nil }
 
-    /// Does what is due, and sets the timer for what will be next.
-    private func goOff() {
-        let last = Appointment(due: Self.now(), number: lastAppointment)
-        while let next = appointments.min, next <= last {
-            appointments.removeMin()
+    /// Runs the actions that are due, and sets the timer for the next ones.
+    private func runDueActions() {
+        let last = Timer(due: Self.now(), number: lastTimer)
+        while let next = timers.min, next <= last {
+            timers.removeMin()
             actions.removeValue(forKey: next)?()
         }
-        if let whatIsDue, dueAt <= last.due {
-            dueAt = .max
-            dueAt = min(whatIsDue(), dueAt)
+        if let onDeadline, nextDeadline <= last.due {
+            nextDeadline = .max
+            nextDeadline = min(onDeadline(), nextDeadline)
         }
-        program(for: min(dueAt, appointments.min?.due ?? .max))
+        program(for: min(nextDeadline, timers.min?.due ?? .max))
     }
 
     // MARK: The thread
 
-    /// Encoders keep every core busy, and a picture must not wait for them. Where this is not permitted, all is well
-    /// until the box is overloaded. Not a real-time class: measured, its preemptions cost a tenth more.
-    private func takePrecedence() {
+    /// Raises the priority of the thread: encoders keep every core busy, and a video frame must not wait for them.
+    /// Without the permission, the service works until the box is overloaded. A real-time class is not used: measured,
+    /// its preemptions cost a tenth more.
+    private func raisePriority() {
         _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -10)
     }
 
     private func run() {
-        takePrecedence()
-        var events = [epoll_event](repeating: epoll_event(), count: Self.mostEvents)
+        raisePriority()
+        var events = [epoll_event](repeating: epoll_event(), count: Self.maximumEvents)
         var work: [Work] = []
         while true {
-            let count = epoll_wait(poll, &events, CInt(Self.mostEvents), -1)
+            let count = epoll_wait(poll, &events, CInt(Self.maximumEvents), -1)
             var isDue = false
             for index in 0..<max(0, Int(count)) {
                 let data = events[index].data.u64
@@ -229,19 +230,20 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
                 if descriptor == wakeup {
                     var value: UInt64 = 0
                     _ = read(wakeup, &value, 8)
-                } else if descriptor == timer {
+                } else if descriptor == timerDescriptor {
                     var value: UInt64 = 0
-                    _ = read(timer, &value, 8)
+                    _ = read(timerDescriptor, &value, 8)
                     isDue = true
                 } else if let entry = handlers[descriptor], entry.generation == UInt32(data >> 32) {
-                    // An event for a descriptor that was closed in this round must not reach its successor.
+                    // An event of a descriptor that was closed in this round must not reach its successor.
                     entry.handler.ready(events[index].events)
                 }
             }
-            // Last: a thread that had to wait for the processor takes nobody for silent whose bytes are there.
+            // After the descriptors: if the thread had to wait for the processor, a peer whose bytes are there is not
+            // treated as silent.
             if isDue {
                 armedFor = .max
-                goOff()
+                runDueActions()
             }
             let isStopped = inbox.withLock { inbox in
                 swap(&work, &inbox.work)

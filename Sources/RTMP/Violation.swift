@@ -1,33 +1,33 @@
-/// What a peer did that an RTMP client does not do. Its connection is of no further use.
+/// A violation of the protocol by the client. Its connection has to be closed.
 package enum Violation: Error, Sendable, Hashable, CustomStringConvertible {
-    /// Its first bytes are no RTMP handshake.
+    /// The first bytes are not an RTMP handshake.
     case noHandshake
-    /// A message that is longer than the limit, or that could not be put together within it.
+    /// A message is longer than the limit, or unfinished messages together are.
     case messageTooLong
     case tooManyChunkStreams
-    /// A chunk refers to one that was not there.
+    /// A chunk refers to a previous chunk that does not exist.
     case chunkWithoutHeader
     case chunkSize
-    /// A control message or a command that cannot be read.
+    /// A control message or a command cannot be read.
     case malformed
-    /// It asked for something before it may.
+    /// A command or message came too early.
     case outOfTurn
-    /// It sends more than anybody needs to ask whether it may publish.
+    /// The client sends more than a client needs to ask to publish.
     case tooMuch
-    /// It wants to play, and here is nothing to be played.
+    /// The client asks to play, and the server only accepts publishers.
     case play
 
     package var description: String {
         switch self {
-        case .noHandshake: "its first bytes are no RTMP handshake"
+        case .noHandshake: "its first bytes are not an RTMP handshake"
         case .messageTooLong: "it sends a message that is too long"
         case .tooManyChunkStreams: "it uses too many chunk streams"
         case .chunkWithoutHeader: "it sends a chunk without a header"
-        case .chunkSize: "it asks for an impossible chunk size"
+        case .chunkSize: "it sets an invalid chunk size"
         case .malformed: "it sends a command that cannot be read"
-        case .outOfTurn: "it sends a command out of turn"
+        case .outOfTurn: "it sends a command or message too early"
         case .tooMuch: "it sends too much before it publishes"
-        case .play: "it wants to play, and this port takes streams only"
+        case .play: "it asks to play, and this port only accepts publishers"
         }
     }
 }

@@ -1,34 +1,33 @@
-/// What an ingest reports.
+/// An event that an ingest reports.
 package enum IngestEvent: Sendable, Hashable {
-    /// A publisher with the right key has come; its connection can be lent.
+    /// A publisher with the right key has connected; its connection can be lent.
     case began(address: String)
-    /// It publishes no more.
+    /// The publisher has stopped publishing.
     case ended(Ending)
-    /// What it says that it sends; not always what comes.
+    /// The media that the publisher says it sends. It may send something else.
     case announced(String)
-    /// Messages of media that could not be used, by what was wrong with them, since the publisher came.
+    /// The number of unusable media messages since the publisher connected, by fault.
     ///
-    /// - Parameter advice: What is wrong with most of them, and what to do, as a sentence; `nil` once the publisher
-    ///   publishes no more.
+    /// - Parameter advice: The most frequent fault and its remedy, as a sentence; `nil` once the publisher has stopped.
     case faults([String: Int], advice: String?)
-    /// A connection was turned away.
+    /// A connection was rejected.
     ///
     /// - Parameters:
-    ///   - detail: More than the reason says; nothing that the peer sent.
-    ///   - unsaid: So many were turned away since the last report of it.
-    case refused(IngestRefusal, address: String, detail: String?, unsaid: Int)
+    ///   - detail: More than the reason says; it contains nothing that the client sent.
+    ///   - suppressed: The number of rejections since the last report that were not reported.
+    case refused(IngestRefusal, address: String, detail: String?, suppressed: Int)
 
     package enum Ending: Sendable, Hashable {
-        /// It took its leave, or its connection is gone.
+        /// It unpublished, or its connection ended.
         case left
         case violation(String)
         /// It sent nothing for too long.
         case idle
-        /// It was silent, and another one with the right key came.
+        /// It was silent, and another publisher with the right key replaced it.
         case replaced
         /// The key has changed.
         case keyChanged
-        /// What it sends cannot be carried: why, and what to do.
+        /// A feed cannot carry its stream: the reason, and what to do.
         case rejected(String)
     }
 }

@@ -1,22 +1,22 @@
 import EventLoop
 import SystemPackage
 
-/// A port that takes one RTMP publisher at a time, which shows the right application and key, and lends its connection
-/// to the data path.
+/// A port that accepts one RTMP publisher at a time, if it names the right application and key, and lends its
+/// connection to the data path.
 ///
-/// The port stays open between publishers. All ingests share a thread; nothing that a peer does or leaves undone costs
-/// more than ``IngestLimits``.
+/// The port stays open between publishers. All ingests share one thread. ``IngestLimits`` bounds the cost of a client,
+/// whatever the client does.
 package actor RTMPServer {
     private static let loop = EventLoop()
     package nonisolated var unownedExecutor: UnownedSerialExecutor { Self.loop.asUnownedSerialExecutor() }
 
     private let admission: PublisherAdmission
-    private var door: Listener?
+    private var listener: Listener?
     package nonisolated let statistics = IngestStatistics()
-    /// What happens, in order; for one reader.
+    /// The events of the port, in order. The stream supports one reader.
     package nonisolated let events: AsyncStream<IngestEvent>
 
-    /// An ingest that lets no one in, until it is told whom.
+    /// Creates an ingest that rejects every publisher until ``setPolicy(_:)`` is called.
     package init(application: String, limits: IngestLimits = IngestLimits()) {
         let queue: AsyncStream<IngestEvent>.Continuation
         (events, queue) = AsyncStream.makeStream()
@@ -27,41 +27,42 @@ package actor RTMPServer {
 
     /// Opens the port.
     ///
-    /// - Parameter port: 0 asks the kernel for one.
+    /// - Parameter port: 0 asks the kernel for a free port.
     /// - Returns: The port.
     /// - Throws: The system's error, as an `Errno`.
     package nonisolated func listen(host: String, port: Int) async throws -> Int {
-        // A name may take its time, and the thread has none to spare.
+        // Resolving a name can block, so it does not run on the shared thread.
         try await open(try NetworkAddress.resolve(host, port: port))
     }
 
     private func open(_ address: NetworkAddress) throws -> Int {
-        let door = try Listener(address, loop: Self.loop) { [admission] socket, address in
+        let listener = try Listener(address, loop: Self.loop) { [admission] socket, address in
             Connection(socket, from: address, admission: admission).begin()
         }
-        self.door = door
-        return door.port
+        self.listener = listener
+        return listener.port
     }
 
-    /// Closes the port and every connection; what has come of a publisher still goes to its channel.
+    /// Closes the port and every connection. Data that a publisher has already sent still goes to its channel.
     package func close() {
-        door?.close()
-        door = nil
+        listener?.close()
+        listener = nil
         admission.close()
     }
 
-    /// Lends the connection of the publisher, which is read by what ``Publication/makeInlet(for:on:)`` makes.
+    /// Lends the publisher's connection. The reader that ``Publication/makeReader(for:on:)`` returns reads it.
     ///
-    /// - Returns: `nil` where there is no publisher, or its connection is lent already.
+    /// - Returns: `nil` if there is no publisher, or if its connection is lent already.
     package func lend() -> Publication? { admission.lend() }
 
-    /// Says whether the publisher sends, and nothing of that becomes a picture: then it gives way to another one.
-    package nonisolated func setMute(_ isMute: Bool) { tell { $0.setMute(isMute) } }
+    /// Says whether the publisher sends data but no usable video. Another publisher then replaces it without waiting
+    /// for it to be silent.
+    package nonisolated func setSendsNoVideo(_ sendsNoVideo: Bool) { perform { $0.setSendsNoVideo(sendsNoVideo) } }
 
-    /// Lets others in from now on; a publisher whose key is right no more is turned away.
-    package nonisolated func admit(_ admission: Admission) { tell { $0.setAdmission(admission) } }
+    /// Sets which publishers are accepted from now on. A publisher whose key is no longer right is disconnected.
+    package nonisolated func setPolicy(_ policy: AdmissionPolicy) { perform { $0.setPolicy(policy) } }
 
-    private nonisolated func tell(_ body: @escaping @Sendable (PublisherAdmission) -> Void) {
+    private nonisolated func perform(_ body: @escaping @Sendable (PublisherAdmission) -> Void) {
         Self.loop.execute { self.assumeIsolated { body($0.admission) } }
     }
 }

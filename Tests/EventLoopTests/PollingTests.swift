@@ -4,13 +4,13 @@ import Testing
 
 @testable import EventLoop
 
-/// When a loop does what.
+/// The order and time of an event loop's actions.
 @Suite struct PollingTests {
-    @Test("appointments are kept in the order of their times; those that are cancelled are not kept")
-    func appointments() async throws {
+    @Test("timers fire in the order of their times; cancelled ones do not fire")
+    func timers() async throws {
         let loop = EventLoop()
         let kept = Mutex<[Int]>([])
-        // The loop calls them on its thread.
+        // The loop runs this on its thread.
         loop.execute {
             let now = EventLoop.now()
             let third = loop.at(now + 3_000_000) { kept.withLock { $0.append(3) } }
@@ -27,7 +27,7 @@ import Testing
         loop.execute { loop.stop() }
     }
 
-    @Test("calls from other threads come in their order")
+    @Test("calls from another thread run in order")
     func calls() async throws {
         let loop = EventLoop()
         let made = Mutex<[Int]>([])

@@ -16,7 +16,7 @@ import Testing
         bytes.withUnsafeBufferPointer { ADTS.read($0)?.format }
     }
 
-    @Test("frames add up without rounding each one")
+    @Test("the durations of frames add up without rounding each one")
     func durations() {
         #expect(duration(ADTS.silence) == 1920 && duration(ADTS.silence44) == 2089)
         #expect(duration(frame(rate: 4, length: 100)) == 2089)
@@ -24,16 +24,16 @@ import Testing
         #expect(duration(frame(rate: 3, length: 7) + [0xFF]) == 1920)
     }
 
-    @Test("what is no ADTS has no duration")
+    @Test("bytes that are not ADTS -> no duration")
     func refused() {
         #expect(duration([]) == nil)
         #expect(duration([UInt8](repeating: 0, count: 100)) == nil)
         #expect(duration(frame(rate: 15, length: 20)) == nil)
-        // A length of 0 would never end.
+        // A length of 0 would loop endlessly.
         #expect(duration([0xFF, 0xF1, 0x4C, 0x80, 0, 0x1F, 0xFC]) == nil)
     }
 
-    @Test("the format is what every header says, whatever else differs in them")
+    @Test("the format comes from the headers, whatever else differs in them")
     func formats() {
         #expect(format(ADTS.silence) == .stereo48 && format(ADTS.silence44) == .stereo44)
         for (type, profile) in [(UInt8(1), UInt8(0)), (2, 1), (3, 2), (4, 3)] {
@@ -54,7 +54,7 @@ import Testing
         #expect(format(frame(rate: 3, length: 2047) + other) == .stereo48)
     }
 
-    @Test("frames that do not say the same have a duration and no format")
+    @Test("headers that differ -> a duration and no format")
     func mixed() {
         let stereo = frame(rate: 3, length: 40)
         #expect(format(stereo + frame(rate: 3, length: 40, channels: 1)) == nil)
@@ -63,7 +63,7 @@ import Testing
         #expect(format([0xFF, 0xF1]) == nil && format([]) == nil)
     }
 
-    @Test("a format is named as people name it")
+    @Test("a format has a readable name")
     func names() {
         func name(_ rate: Int, _ channels: UInt8) -> String {
             AACFormat(sampleRate: rate, channelConfiguration: channels).description

@@ -4,14 +4,14 @@ import Testing
 @testable import MPEGTS
 
 @Suite struct FeedReaderTests {
-    @Test("readers of any pace see the feed minus whole units, each jump announced, counted and to a keyframe")
+    @Test("readers of any speed skip whole units only, to keyframes, announced and counted")
     func paces() {
         withSeededRandomNow { random in
             for _ in 0..<15 {
                 let source = SyntheticFeed(
                     Feed.Limits(
                         duration: Int64.random(in: 3000...900_000, using: &random),
-                        bytes: Int.random(in: 1...2 << 20, using: &random), mostBytes: 3 << 20))
+                        bytes: Int.random(in: 1...2 << 20, using: &random), maximumBytes: 3 << 20))
                 var readers: [CheckedReader] = []
                 var stalled: [Int] = []
                 for round in 0..<300 {
@@ -29,7 +29,7 @@ import Testing
                         if Int.random(in: 0..<30, using: &random) == 0 {
                             stalled[index] = Int.random(in: 1...60, using: &random)
                         }
-                        // The first takes everything, the others as their pipe would.
+                        // The first reader takes everything, the others as much as a pipe would.
                         var budget = index == 0 ? Int.max : Int.random(in: 0...90_000, using: &random)
                         while budget > 0 {
                             let count = min(budget, Int.random(in: 1...20_000, using: &random))
@@ -47,10 +47,10 @@ import Testing
         }
     }
 
-    @Test("a reader that keeps up loses nothing, whatever the others do")
+    @Test("a reader that keeps up loses nothing, whatever other readers do")
     func keepsUp() {
         withSeededRandomNow { random in
-            let source = SyntheticFeed(Feed.Limits(duration: 1, bytes: 1, mostBytes: 1 << 20))
+            let source = SyntheticFeed(Feed.Limits(duration: 1, bytes: 1, maximumBytes: 1 << 20))
             source.append(packets: 3, isKeyframe: true)
             let quick = source.feed.makeReader()
             let stuck = source.feed.makeReader()
@@ -67,7 +67,7 @@ import Testing
 
     @Test("a reader one byte into a unit finishes it before it jumps")
     func midUnit() {
-        let source = SyntheticFeed(Feed.Limits(duration: 1, bytes: 1, mostBytes: 1 << 20))
+        let source = SyntheticFeed(Feed.Limits(duration: 1, bytes: 1, maximumBytes: 1 << 20))
         source.append(packets: 10, isKeyframe: true)
         source.append(packets: 10, isKeyframe: false)
         let reader = source.feed.makeReader()
@@ -81,7 +81,7 @@ import Testing
         let announcement = reader.next().map(Array.init) ?? []
         #expect(reader.skips == 1 && announcement.count == 752)
         #expect(TransportBytes.packets(announcement).map(TransportBytes.pid) == [0, 0x1000, 0x100, 0x101])
-        // Without payload, discontinuous, and with the counter before the next.
+        // Without payload, marked discontinuous, with the counter before the next one.
         #expect(TransportBytes.packets(announcement).map { Array($0)[3] } == [0x20, 0x21, 0x22, 0x23])
         reader.consume(752)
         let newest = source.units.last { $0.isKeyframe }!
@@ -100,9 +100,9 @@ import Testing
         #expect(reader.firstEntry?.position == 940 && reader.skips == 0)
     }
 
-    @Test("a reader that was overrun in the newest GOP waits for the next keyframe")
+    @Test("a reader is overrun in the newest GOP -> it waits for the next keyframe")
     func waitsAgain() {
-        let source = SyntheticFeed(Feed.Limits(bytes: 1 << 20, mostBytes: 1 << 20))
+        let source = SyntheticFeed(Feed.Limits(bytes: 1 << 20, maximumBytes: 1 << 20))
         source.append(packets: 5, isKeyframe: true)
         let reader = source.feed.makeReader()
         for _ in 0..<100 { source.append(packets: 200, isKeyframe: false) }
@@ -112,7 +112,7 @@ import Testing
         #expect(Array(read[752...]) == Array(source.bytes.suffix(7 * 188)) && reader.skips == 1)
     }
 
-    @Test("when the codecs change a reader gets everything before, and then comes to its end")
+    @Test("the codecs change -> a reader gets everything before, and ends")
     func era() {
         let source = SyntheticFeed(Feed.Limits())
         source.append(packets: 5, isKeyframe: true)
@@ -129,7 +129,7 @@ import Testing
         #expect(next.takeAll() == Array(source.bytes[1880...]) && !next.isFinished)
     }
 
-    @Test("a waiting reader belongs to the era that begins first")
+    @Test("a waiting reader belongs to the first era that begins")
     func waitsForEra() {
         let source = SyntheticFeed(Feed.Limits())
         source.append(packets: 5, isKeyframe: false)
@@ -140,34 +140,34 @@ import Testing
     }
 
     @Test(
-        "frames behind a reader count those it has not read whole, and while it waits for a keyframe all since its jump"
+        "framesBehind counts unread frames, and all since the jump while it waits"
     )
     func framesBehind() {
-        let source = SyntheticFeed(Feed.Limits(duration: 1, bytes: 1, mostBytes: 1 << 20))
+        let source = SyntheticFeed(Feed.Limits(duration: 1, bytes: 1, maximumBytes: 1 << 20))
         let waiting = source.feed.makeReader()
-        #expect(waiting.picturesBehind == 0)
+        #expect(waiting.framesBehind == 0)
         for index in 0..<4 { source.append(packets: 2, isKeyframe: index == 0) }
         let reader = source.feed.makeReader()
-        #expect(reader.picturesBehind == 4)
+        #expect(reader.framesBehind == 4)
         _ = reader.next()
         reader.consume(376)
-        #expect(reader.picturesBehind == 3)
+        #expect(reader.framesBehind == 3)
         // In the middle of a frame.
         _ = reader.next()
         reader.consume(100)
-        #expect(reader.picturesBehind == 3)
+        #expect(reader.framesBehind == 3)
         _ = reader.takeAll()
-        #expect(reader.picturesBehind == 0)
-        // Its place goes, and there is no keyframe to go on at.
+        #expect(reader.framesBehind == 0)
+        // Its position is evicted, and there is no keyframe to continue with.
         for _ in 0..<100 { source.append(packets: 100, isKeyframe: false) }
         #expect(reader.next() == nil)
-        #expect(reader.skips == 1 && reader.picturesBehind == 100 && reader.skipped.pictures == 0)
+        #expect(reader.skips == 1 && reader.framesBehind == 100 && reader.skipped.frames == 0)
         source.append(packets: 1, isKeyframe: true)
         #expect(reader.next() != nil)
-        #expect(reader.picturesBehind == 1 && reader.skipped.pictures == 100)
+        #expect(reader.framesBehind == 1 && reader.skipped.frames == 100)
     }
 
-    @Test("the lag is what a reader has still before it")
+    @Test("the lag is the number of unread bytes")
     func lag() {
         let source = SyntheticFeed(Feed.Limits())
         source.append(packets: 4, isKeyframe: true)
@@ -179,13 +179,13 @@ import Testing
     }
 
     @Test(
-        "FFmpeg decodes what a reader got that was overrun in the middle of a picture, and says nothing",
+        "a reader is overrun in the middle of a frame -> FFmpeg decodes without a message",
         arguments: [RecordedStream.busy, .bFrames, .hevc])
     func decodes(_ stream: RecordedStream) async throws {
         let bytes = try await stream.bytes()
         var random = SeededRandom()
         // Small units and a small window, so that every stall is overrun.
-        let line = Line(fillsSilence: true, limits: Feed.Limits(duration: 1, bytes: 1, mostBytes: 1 << 20))
+        let line = Line(fillsSilence: true, limits: Feed.Limits(duration: 1, bytes: 1, maximumBytes: 1 << 20))
         var begun: FeedReader?
         var output: [UInt8] = []
         var isSlow = false
@@ -199,7 +199,7 @@ import Testing
                 _ = line.splicer.accept(unit, of: &writer, from: parser, now: line.now)
                 let reader = begun ?? line.feed.makeReader()
                 begun = reader
-                // A few bytes at a time until it is overrun, then as fast as they come for the rest of the pass.
+                // A few bytes at a time until it is overrun, then as fast as they come.
                 if reader.lag > 900_000 { isSlow = false }
                 var budget = isSlow ? Int.random(in: 1...9, using: &random) : Int.max
                 while budget > 0, let bytes = reader.next() {
@@ -214,7 +214,7 @@ import Testing
         let reader = try #require(begun)
         output += reader.takeAll()
         #expect(reader.skips > 0, "\(random.hint)")
-        Wire.expectSound(output, random.hint)
+        Wire.expectValid(output, random.hint)
         try await Wire.expectDecodes(output, random.hint)
     }
 }

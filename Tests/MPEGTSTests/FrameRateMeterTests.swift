@@ -12,7 +12,7 @@ import Testing
         }
     }
 
-    /// Each rate that was found, with the seconds that it took.
+    /// Each rate that was found, and the time in seconds.
     private func found(_ times: [Int64]) -> [(rate: String, after: Double)] {
         var meter = FrameRateMeter()
         return times.compactMap { time in
@@ -33,14 +33,14 @@ import Testing
         #expect(all.allSatisfy { $0.after <= max(1.2, 2 / rate.perSecond) })
     }
 
-    @Test("a rate that changes is known two seconds later")
+    @Test("the rate changes -> the new rate is known two seconds later")
     func change() {
         let all = found(times(25, seconds: 20) + times(50, seconds: 20, from: 20))
         #expect(all.map(\.rate) == ["25", "50"])
         #expect(all[1].after < 22.5)
     }
 
-    @Test("pauses, steps back and the wrap of the clock change nothing")
+    @Test("pauses, steps back and the wrap have no effect on the rate")
     func pauses() {
         #expect(
             found(times(30, seconds: 5) + times(30, seconds: 5, from: 8) + times(30, seconds: 5, from: 40)).map(\.rate)
@@ -50,19 +50,19 @@ import Testing
         #expect(found(times(25, seconds: 5, from: Double(Ticks.wrap) / 90_000 - 1.1)).map(\.rate) == ["25"])
     }
 
-    @Test("two units of the same time are one frame")
+    @Test("two units with the same time count as one frame")
     func fields() {
         #expect(found(times(25, seconds: 5).flatMap { [$0, $0] }).map(\.rate) == ["25"])
     }
 
-    @Test("a rate that varies all the time is its average")
+    @Test("a rate that always varies -> its average")
     func variable() {
         // Half a second at 30, half a second at 10.
         let all = found((0..<60).flatMap { times($0.isMultiple(of: 2) ? 30 : 10, seconds: 0.5, from: Double($0) / 2) })
         #expect(all.map(\.rate) == ["20"])
     }
 
-    @Test("a rate that goes to and fro every ten seconds is followed less and less")
+    @Test("a rate that alternates every ten seconds is followed less and less")
     func toAndFro() {
         let all = found((0..<18).flatMap { times($0.isMultiple(of: 2) ? 30 : 15, seconds: 10, from: Double($0) * 10) })
         #expect((2...5).contains(all.count), "\(all)")
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test(
-        "the announced rate holds where it agrees with the measured one, or before that is known and it is no clock's",
+        "the announced rate is used if it is plausible and agrees with the measured one",
         arguments: [
             (30, nil, 30), (60, nil, 60), (1000, nil, nil), (nil, nil, nil), (nil, 15, 15), (1000, 15, 15), (100, 4, 4),
             (30, 29, 30), (25, 50, 50), (120, 120, 120),
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test(
-        "fields that come one by one are two to a frame",
+        "fields come one by one -> two of them count as one frame",
         arguments: [(25, 50, 25), (30, 60, 30), (nil, 50, 25), (1000, 60, 30), (25, 25, 25), (50, 50, 50)]
             as [(Int?, Int, Int)])
     func interlaced(announced: Int?, measured: Int, expected: Int) throws {

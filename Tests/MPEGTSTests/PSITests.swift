@@ -16,19 +16,19 @@ import Testing
         return parser.program
     }
 
-    @Test("the tables that are written read back as what they say")
+    @Test("written tables are read back as the same program")
     func roundTrip() {
         for program in [
-            Program(video: .init(pid: 0x100, codec: .h264), audio: .init(pid: 0x101, codec: .aac)),
-            Program(video: .init(pid: 0x100, codec: .hevc), audio: nil),
+            Program(video: .init(pid: 0x100, type: .h264), audio: .init(pid: 0x101, type: .aac)),
+            Program(video: .init(pid: 0x100, type: .hevc), audio: nil),
         ] {
             #expect(read(tables(program)) == program)
         }
     }
 
-    @Test("tables with a wrong checksum or for later are passed over")
+    @Test("tables with a wrong checksum or for later are ignored")
     func refused() {
-        let program = Program(video: .init(pid: 0x100, codec: .h264), audio: nil)
+        let program = Program(video: .init(pid: 0x100, type: .h264), audio: nil)
         var broken = tables(program)
         broken[188 + 20] ^= 1
         #expect(read(broken) == nil)
@@ -40,9 +40,9 @@ import Testing
         #expect(read(later) == nil)
     }
 
-    @Test("a section is put together wherever it begins and however it is split")
+    @Test("a section is assembled wherever it begins and however it is split")
     func sections() throws {
-        let bytes = tables(Program(video: .init(pid: 0x100, codec: .h264), audio: .init(pid: 0x101, codec: .aac)))
+        let bytes = tables(Program(video: .init(pid: 0x100, type: .h264), audio: .init(pid: 0x101, type: .aac)))
         let length = 3 + Int(bytes[188 + 7])
         let section = Array(bytes[(188 + 5)..<(188 + 5 + length)])
         for split in 1..<section.count {
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test("the assembler keeps no more than one section and a packet of hostile bytes")
+    @Test("hostile bytes -> the assembler keeps at most one section and a packet")
     func bound() {
         withSeededRandomNow { random in
             var assembler = SectionAssembler()
@@ -76,7 +76,7 @@ import Testing
     }
 }
 
-/// Runs `body` with seeded random numbers, where nothing waits.
+/// Runs `body` with seeded random numbers, synchronously.
 func withSeededRandomNow(_ body: (inout SeededRandom) throws -> Void) rethrows {
     var random = SeededRandom()
     try body(&random)

@@ -1,12 +1,13 @@
+import MediaTypes
 import TestSupport
 import Testing
 
 @testable import MPEGTS
 
-/// A feed whose sound has one format: what goes in, what stands in, and where an era begins.
+/// A feed whose audio has one format: the audio and silence in it, and the beginning of eras.
 @Suite struct SplicerFormatTests {
-    /// Frames of sound that are no silence, with what their headers say.
-    private enum Sound {
+    /// Audio frames that are not silence, by the format in their headers.
+    private enum Audio {
         static let at48 = frame(.stereo48)
         static let at44 = frame(.stereo44)
         static let mono = frame(AACFormat(sampleRate: 44_100, channelConfiguration: 1))
@@ -19,61 +20,61 @@ import Testing
         }
     }
 
-    /// Thirty pictures a second, a keyframe each second, with their sound.
+    /// Thirty video frames a second, with a keyframe each second, and their audio.
     ///
-    /// - Parameter pictures: The number of the first, and of the one behind the last.
-    private func stream(_ pictures: Range<Int>, sound frame: [UInt8]? = nil) -> [UInt8] {
-        let rate: Int64 = frame.map { $0[2] == 0x4C ? 48_000 : 44_100 } ?? 48_000
-        func time(ofSound number: Int64) -> Int64 { 90_000 + number * 1024 * Ticks.perSecond / rate }
-        func time(of picture: Int) -> Int64 { 90_000 + Int64(picture) * 3000 }
-        var next = Int64(pictures.lowerBound) * rate / 30 / 1024
-        while time(ofSound: next) < time(of: pictures.lowerBound) { next += 1 }
-        var bytes = SyntheticPictures.tables
-        for number in pictures {
+    /// - Parameter frames: The numbers of the frames.
+    private func stream(_ frames: Range<Int>, audio payload: [UInt8]? = nil) -> [UInt8] {
+        let rate: Int64 = payload.map { $0[2] == 0x4C ? 48_000 : 44_100 } ?? 48_000
+        func time(ofAudio number: Int64) -> Int64 { 90_000 + number * 1024 * Ticks.perSecond / rate }
+        func time(of frame: Int) -> Int64 { 90_000 + Int64(frame) * 3000 }
+        var next = Int64(frames.lowerBound) * rate / 30 / 1024
+        while time(ofAudio: next) < time(of: frames.lowerBound) { next += 1 }
+        var bytes = SyntheticFrames.tables
+        for number in frames {
             let (pts, isKeyframe) = (time(of: number), number % 30 == 0)
-            let picture = SyntheticPictures.Picture(pts: pts, dts: pts, isKeyframe: isKeyframe)
-            bytes += SyntheticPictures.packet(picture, counter: UInt8(number & 15))
-            while let frame, time(ofSound: next) < pts + 3000 {
-                bytes += SyntheticPictures.sound(pts: time(ofSound: next), counter: UInt8(next & 15), frame: frame)
+            let frame = SyntheticFrames.Frame(pts: pts, dts: pts, isKeyframe: isKeyframe)
+            bytes += SyntheticFrames.packet(frame, counter: UInt8(number & 15))
+            while let payload, time(ofAudio: next) < pts + 3000 {
+                bytes += SyntheticFrames.audio(pts: time(ofAudio: next), counter: UInt8(next & 15), frame: payload)
                 next += 1
             }
         }
         return bytes
     }
 
-    /// What a reader gives from the newest keyframe that there is now.
+    /// A reader that begins at the present newest keyframe.
     private final class Watch {
         private let reader: FeedReader
         private var bytes: [UInt8] = []
 
         init(_ line: Line) { reader = line.feed.makeReader() }
 
-        /// The sound up to now.
-        func sound() -> [ReferenceUnit] {
+        /// The audio up to now.
+        func audio() -> [ReferenceUnit] {
             bytes += reader.takeAll()
             return ReferenceUnit.all(bytes).of(.audio)
         }
 
         var formats: Set<AACFormat?> {
-            Set(sound().map { unit in unit.payload.withUnsafeBufferPointer { ADTS.read($0)?.format } })
+            Set(audio().map { unit in unit.payload.withUnsafeBufferPointer { ADTS.read($0)?.format } })
         }
 
         var isFinished: Bool {
-            _ = sound()
+            _ = audio()
             return reader.isFinished
         }
     }
 
-    @Test("an hour of silence at 44.1 kHz is as long as an hour of pictures, frame by frame on its grid")
+    @Test("an hour of silence at 44.1 kHz stays on its grid and does not drift")
     func drift() {
         let line = Line(fillsSilence: true)
         var writer = Splicer.Writer(.following)
-        writer.sound = .stereo44
-        var bytes = SyntheticPictures.tables
+        writer.audioFormat = .stereo44
+        var bytes = SyntheticFrames.tables
         for number in 0...3600 {
             let pts = 90_000 + Int64(number) * Ticks.perSecond
-            let picture = SyntheticPictures.Picture(pts: pts, dts: pts, isKeyframe: number % 5 == 0)
-            bytes += SyntheticPictures.packet(picture, counter: UInt8(number & 15))
+            let frame = SyntheticFrames.Frame(pts: pts, dts: pts, isKeyframe: number % 5 == 0)
+            bytes += SyntheticFrames.packet(frame, counter: UInt8(number & 15))
         }
         var isOnGrid = true
         var parser = UnitParser()
@@ -85,153 +86,153 @@ import Testing
             if let audioEnd = line.splicer.tail.audioEnd { isOnGrid = isOnGrid && audioEnd == end }
         }
         let tail = line.splicer.tail
-        // 3600 · 44100 / 1024 frames, of which the last is not whole.
+        // 3600 · 44100 / 1024 frames; the last one is not whole.
         #expect(isOnGrid && line.splicer.silentFrames == 155_039)
         #expect(tail.videoPTS == 3610 * Ticks.perSecond)
         #expect((0..<2090).contains((tail.videoPTS ?? 0) - (tail.audioEnd ?? 0)))
     }
 
-    @Test("frames of silence at 44.1 kHz follow each other without a gap, in their own format")
+    @Test("frames of silence at 44.1 kHz follow each other without a gap")
     func grid() {
         let line = Line(fillsSilence: true)
         var writer = Splicer.Writer(.following)
-        writer.sound = .stereo44
+        writer.audioFormat = .stereo44
         line.write([stream(0..<300)], as: &writer)
-        let sound = ReferenceUnit.all(line.output).of(.audio)
-        #expect(sound.count > 350 && sound.allSatisfy { $0.payload == ADTS.silence44 })
-        #expect(zip(sound, sound.dropFirst()).allSatisfy { (2089...2090).contains($1.pts - $0.pts) })
-        Wire.expectSound(line.output, "")
+        let audio = ReferenceUnit.all(line.output).of(.audio)
+        #expect(audio.count > 350 && audio.allSatisfy { $0.payload == ADTS.silence44 })
+        #expect(zip(audio, audio.dropFirst()).allSatisfy { (2089...2090).contains($1.pts - $0.pts) })
+        Wire.expectValid(line.output, "")
     }
 
-    @Test("the first format of a feed begins no era, and the silence beside it has that format")
+    @Test("the first audio format begins no era, and silence then has that format")
     func first() {
         let line = Line(fillsSilence: true)
         var writer = Splicer.Writer(.following)
-        writer.sound = .stereo44
-        line.write([stream(0..<60, sound: Sound.at44), stream(60..<180)], as: &writer)
-        let sound = ReferenceUnit.all(line.output).of(.audio)
-        #expect(line.feed.era == 0 && line.splicer.sound == .stereo44)
-        #expect(Set(sound.map(\.payload)) == [Sound.at44, ADTS.silence44])
+        writer.audioFormat = .stereo44
+        line.write([stream(0..<60, audio: Audio.at44), stream(60..<180)], as: &writer)
+        let audio = ReferenceUnit.all(line.output).of(.audio)
+        #expect(line.feed.era == 0 && line.splicer.audioFormat == .stereo44)
+        #expect(Set(audio.map(\.payload)) == [Audio.at44, ADTS.silence44])
         #expect(line.splicer.silentFrames > 60)
     }
 
-    @Test("behind silence of another rate, an era begins with the keyframe of a writer with a format, and only then")
+    @Test("after silence at another rate, a writer with a format begins an era")
     func eraAtJoin() {
         let line = Line(fillsSilence: true)
         line.write(stream(0..<60), .following)
         let before = Watch(line)
         var writers = [Splicer.Writer(.following), Splicer.Writer(.following)]
         for index in writers.indices {
-            writers[index].sound = .stereo44
-            line.write([stream(0..<90, sound: Sound.at44)], as: &writers[index])
+            writers[index].audioFormat = .stereo44
+            line.write([stream(0..<90, audio: Audio.at44)], as: &writers[index])
             #expect(line.feed.era == 1 && before.isFinished && before.formats == [.stereo48])
         }
-        // A slate between two sources names none.
+        // A slate between two sources names no format.
         line.write(stream(0..<90), .following)
         #expect(line.feed.era == 1)
         let after = Watch(line)
         #expect(!after.isFinished && after.formats == [.stereo44])
     }
 
-    @Test("a reader of the new era begins with its keyframe, and gets the sound from there on")
+    @Test("a reader of a new era begins with its keyframe and the audio from there")
     func newReader() {
         let line = Line(fillsSilence: true)
         line.write(stream(0..<60), .following)
         let before = Watch(line)
         var writer = Splicer.Writer(.following)
-        writer.sound = .stereo44
-        line.write([stream(0..<1, sound: Sound.at44)], as: &writer)
+        writer.audioFormat = .stereo44
+        line.write([stream(0..<1, audio: Audio.at44)], as: &writer)
         let after = Watch(line)
-        line.write([stream(1..<30, sound: Sound.at44)], as: &writer)
-        let heard = after.sound()
-        #expect(heard.count >= 40 && heard.allSatisfy { $0.payload == Sound.at44 })
-        // The era before has silence up to the picture.
-        let last = before.sound().last
-        #expect((heard.first?.pts ?? 0) - (last?.pts ?? 0) < 2 * 2090 + 1920)
+        line.write([stream(1..<30, audio: Audio.at44)], as: &writer)
+        let units = after.audio()
+        #expect(units.count >= 40 && units.allSatisfy { $0.payload == Audio.at44 })
+        // The previous era has silence up to the video frame.
+        let last = before.audio().last
+        #expect((units.first?.pts ?? 0) - (last?.pts ?? 0) < 2 * 2090 + 1920)
     }
 
-    @Test("a format that is known only in the middle of a group of pictures waits for the next keyframe, with silence")
+    @Test("a format becomes known in the middle of a GOP -> silence until the keyframe")
     func eraLater() {
         let line = Line(fillsSilence: true)
         line.write(stream(0..<60), .following)
         let before = Watch(line)
         var writer = Splicer.Writer(.following)
         line.write([stream(0..<5)], as: &writer)
-        writer.sound = .stereo44
-        let outcomes = line.write([stream(5..<30, sound: Sound.at44)], as: &writer)
+        writer.audioFormat = .stereo44
+        let outcomes = line.write([stream(5..<30, audio: Audio.at44)], as: &writer)
         #expect(outcomes.allSatisfy { ($0.0.kind == .audio) == ($0.1 == .dropped) } && line.feed.era == 0)
-        let silence = before.sound()
+        let silence = before.audio()
         #expect(silence.last.map { line.splicer.tail.videoPTS! - $0.pts < 2 * 1920 } == true)
-        line.write([stream(30..<90, sound: Sound.at44)], as: &writer)
+        line.write([stream(30..<90, audio: Audio.at44)], as: &writer)
         let after = Watch(line)
         #expect(line.feed.era == 1 && before.isFinished && before.formats == [.stereo48])
-        line.write([stream(90..<120, sound: Sound.at44)], as: &writer)
-        let heard = after.sound()
-        #expect(heard.count > 40 && heard.allSatisfy { $0.payload == Sound.at44 })
+        line.write([stream(90..<120, audio: Audio.at44)], as: &writer)
+        let units = after.audio()
+        #expect(units.count > 40 && units.allSatisfy { $0.payload == Audio.at44 })
     }
 
-    @Test("sound in another format than its writer's is refused, and changes nothing")
+    @Test("audio in another format than its writer's is dropped without effect")
     func otherFormat() {
         let line = Line(fillsSilence: true)
         var writer = Splicer.Writer(.following)
-        writer.sound = .stereo48
-        line.write([stream(0..<30, sound: Sound.at48)], as: &writer)
-        let others = [stream(30..<60, sound: Sound.mono), stream(60..<90, sound: Sound.at44)]
+        writer.audioFormat = .stereo48
+        line.write([stream(0..<30, audio: Audio.at48)], as: &writer)
+        let others = [stream(30..<60, audio: Audio.mono), stream(60..<90, audio: Audio.at44)]
         let outcomes = line.write(others, as: &writer)
         #expect(outcomes.filter { $0.0.kind == .audio }.allSatisfy { $0.1 == .dropped })
         #expect(outcomes.filter { $0.0.kind == .video }.allSatisfy { $0.1 == .accepted })
-        line.write([stream(90..<120, sound: Sound.at48)], as: &writer)
-        let sound = ReferenceUnit.all(line.output).of(.audio)
-        #expect(Set(sound.map(\.payload)) == [Sound.at48, ADTS.silence] && line.feed.era == 0)
+        line.write([stream(90..<120, audio: Audio.at48)], as: &writer)
+        let audio = ReferenceUnit.all(line.output).of(.audio)
+        #expect(Set(audio.map(\.payload)) == [Audio.at48, ADTS.silence] && line.feed.era == 0)
     }
 
-    @Test("without a format, sound of any is taken beside silence at 48 kHz, and no era begins")
+    @Test("a writer without a format -> audio of any format is accepted, and no era begins")
     func anyFormat() {
         let line = Line(fillsSilence: true)
-        for frame in [nil, Sound.mono, Sound.at48, Sound.at44, nil] {
-            line.write(stream(0..<90, sound: frame), .following)
+        for frame in [nil, Audio.mono, Audio.at48, Audio.at44, nil] {
+            line.write(stream(0..<90, audio: frame), .following)
         }
-        let sound = ReferenceUnit.all(line.output).of(.audio)
-        #expect(Set(sound.map(\.payload)) == [ADTS.silence, Sound.mono, Sound.at48, Sound.at44])
-        #expect(line.feed.era == 0 && line.splicer.sound == nil)
+        let audio = ReferenceUnit.all(line.output).of(.audio)
+        #expect(Set(audio.map(\.payload)) == [ADTS.silence, Audio.mono, Audio.at48, Audio.at44])
+        #expect(line.feed.era == 0 && line.splicer.audioFormat == nil)
     }
 
-    @Test("behind sound of several formats, one begins an era, whichever came last")
+    @Test("after audio of several formats, a writer with one format begins an era")
     func afterSeveral() {
         let line = Line(fillsSilence: true)
-        for frame in [Sound.mono, Sound.at48] { line.write(stream(0..<60, sound: frame), .following) }
+        for frame in [Audio.mono, Audio.at48] { line.write(stream(0..<60, audio: frame), .following) }
         var writer = Splicer.Writer(.following)
-        writer.sound = .stereo48
-        line.write([stream(0..<90, sound: Sound.at48)], as: &writer)
+        writer.audioFormat = .stereo48
+        line.write([stream(0..<90, audio: Audio.at48)], as: &writer)
         #expect(line.feed.era == 1)
     }
 
-    @Test("another codec of the picture, at the same keyframe, is one era and not two", .tags(.ffmpeg))
+    @Test("video codec and audio format change at one keyframe -> one era begins", .tags(.ffmpeg))
     func withCodec() async throws {
         let line = Line(fillsSilence: true)
         line.write(stream(0..<60), .following)
         var writer = Splicer.Writer(.following)
-        writer.sound = .stereo44
+        writer.audioFormat = .stereo44
         line.write([try await RecordedStream.hevc.bytes()], as: &writer)
         #expect(line.feed.era == 1 && line.splicer.videoCodec == .hevc)
     }
 
-    @Test("a group's encoder that follows in another format begins an era with its keyframe, not with its sound")
+    @Test("an encoder in another audio format begins an era with its keyframe")
     func group() {
         let line = Line()
         var first = Splicer.Writer(.resuming(near: 90_000, needsKeyframe: true))
-        line.write([stream(0..<60, sound: Sound.at48)], as: &first)
+        line.write([stream(0..<60, audio: Audio.at48)], as: &first)
         let before = Watch(line)
         var second = Splicer.Writer(.resuming(near: 90_000 + 60 * 3000, needsKeyframe: true))
-        second.sound = .stereo44
-        let late = line.write([stream(61..<90, sound: Sound.at44)], as: &second)
+        second.audioFormat = .stereo44
+        let late = line.write([stream(61..<90, audio: Audio.at44)], as: &second)
         #expect(late.allSatisfy { $0.1 == .dropped } && line.feed.era == 0)
-        let joined = line.write([stream(90..<120, sound: Sound.at44)], as: &second)
+        let joined = line.write([stream(90..<120, audio: Audio.at44)], as: &second)
         #expect(joined.first?.1 == .joined && joined.dropFirst().allSatisfy { $0.1 == .accepted })
         #expect(line.feed.era == 1 && before.isFinished && before.formats == [.stereo48])
         var third = Splicer.Writer(.resuming(near: 90_000 + 120 * 3000, needsKeyframe: true))
-        third.sound = .stereo44
-        line.write([stream(120..<150, sound: Sound.at44)], as: &third)
+        third.audioFormat = .stereo44
+        line.write([stream(120..<150, audio: Audio.at44)], as: &third)
         #expect(line.feed.era == 1)
     }
 }

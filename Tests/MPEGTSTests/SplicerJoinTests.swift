@@ -3,11 +3,11 @@ import Testing
 
 @testable import MPEGTS
 
-/// What is shown where one source follows another, and where the times of one step back.
+/// The presentation times where one source follows another, and where the times of a source step back.
 @Suite struct SplicerJoinTests {
     private static let rates: [Int64] = [3750, 3600, 3000, 3003, 1800, 1500]
 
-    @Test("sources of any reorder depth and rate, also where they start over or jump, are shown without a gap")
+    @Test("sources of any reorder depth and rate join without a gap in presentation")
     func joins() {
         withSeededRandomNow { random in
             for _ in 0..<100 { self.join(using: &random) }
@@ -16,7 +16,7 @@ import Testing
 
     private func join(using random: inout SeededRandom) {
         let line = Line()
-        // Ticks of a frame, for each picture.
+        // The duration of each frame in ticks.
         var frames: [Int64] = []
         for _ in 0..<Int.random(in: 2...7, using: &random) {
             let frame = Self.rates.randomElement(using: &random)!
@@ -26,12 +26,12 @@ import Testing
             var start = Int64.random(in: 0..<Ticks.wrap, using: &random)
             var last: Int64?
             for _ in 0..<Int.random(in: 1...3, using: &random) {
-                var pictures = SyntheticPictures.group(
+                var group = SyntheticFrames.group(
                     levels: levels, subgroups: Int.random(in: 3...6, using: &random), frame: frame, start: start)
-                if let last, Bool.random(using: &random) { pictures = asMultiplexed(pictures, after: last) }
-                line.write([SyntheticPictures.bytes(pictures)], as: &writer)
-                frames += Array(repeating: frame, count: pictures.count)
-                let end = pictures[pictures.count - 1].dts
+                if let last, Bool.random(using: &random) { group = asMultiplexed(group, after: last) }
+                line.write([SyntheticFrames.bytes(group)], as: &writer)
+                frames += Array(repeating: frame, count: group.count)
+                let end = group[group.count - 1].dts
                 last = end
                 start =
                     end
@@ -40,7 +40,7 @@ import Testing
                         : [-1_000_000, -60_000, 1_000_000].randomElement(using: &random)!)
             }
         }
-        Wire.expectSound(line.output, random.hint)
+        Wire.expectValid(line.output, random.hint)
         let units = ReferenceUnit.all(line.output)
         #expect(units.count == frames.count, "\(random.hint)")
         let steps = zip(units, units.dropFirst()).map { $1.dts - $0.dts }
@@ -52,11 +52,10 @@ import Testing
         }
     }
 
-    /// What FFmpeg's multiplexer writes of times that step back.
-    private func asMultiplexed(_ pictures: [SyntheticPictures.Picture], after end: Int64) -> [SyntheticPictures.Picture]
-    {
+    /// The times that FFmpeg's multiplexer writes for times that step back.
+    private func asMultiplexed(_ group: [SyntheticFrames.Frame], after end: Int64) -> [SyntheticFrames.Frame] {
         var last = end
-        var result = pictures
+        var result = group
         for index in result.indices {
             if result[index].dts <= last, last - result[index].dts < 45_000 {
                 result[index].dts = last + 1
@@ -68,73 +67,73 @@ import Testing
     }
 
     @Test(
-        "a source with B-frames begins a frame after the last picture shown, and so does one without",
+        "a source with or without B-frames begins one frame after the last shown one",
         arguments: [(0, 2), (2, 0), (1, 3)])
     func reorderDepth(_ before: Int, _ after: Int) {
         let line = Line()
         line.write(
-            SyntheticPictures.bytes(SyntheticPictures.group(levels: before, subgroups: 4, frame: 3000, start: 0)),
+            SyntheticFrames.bytes(SyntheticFrames.group(levels: before, subgroups: 4, frame: 3000, start: 0)),
             .following)
         line.write(
-            SyntheticPictures.bytes(SyntheticPictures.group(levels: after, subgroups: 4, frame: 3000, start: 700_000)),
+            SyntheticFrames.bytes(SyntheticFrames.group(levels: after, subgroups: 4, frame: 3000, start: 700_000)),
             .following)
         let shown = ReferenceUnit.all(line.output).map(\.pts).sorted()
         #expect(zip(shown, shown.dropFirst()).allSatisfy { $1 - $0 == 3000 }, "\(shown)")
-        Wire.expectSound(line.output, "")
+        Wire.expectValid(line.output, "")
     }
 
-    @Test("a source that comes later than a frame and its delay begins as much later")
+    @Test("a source that comes later than a frame plus the delay begins as much later")
     func pause() {
         let line = Line()
         line.write(
-            SyntheticPictures.bytes(SyntheticPictures.group(levels: 0, subgroups: 9, frame: 3000, start: 0)), .following
+            SyntheticFrames.bytes(SyntheticFrames.group(levels: 0, subgroups: 9, frame: 3000, start: 0)), .following
         )
         line.now += Ticks.perSecond
         line.write(
-            SyntheticPictures.bytes(SyntheticPictures.group(levels: 2, subgroups: 3, frame: 3000, start: 0)), .following
+            SyntheticFrames.bytes(SyntheticFrames.group(levels: 2, subgroups: 3, frame: 3000, start: 0)), .following
         )
         let shown = ReferenceUnit.all(line.output).map(\.pts)
         #expect(shown[10] - shown[9] == Ticks.perSecond + 3000)
     }
 
     @Test(
-        "a next piece whose times step back by less than a frame keeps its keyframe and leaves no gap",
+        "a next piece steps back by less than a frame -> its keyframe stays, no gap",
         arguments: [false, true])
     func stepBack(isMultiplexed: Bool) {
         let line = Line()
         var writer = Splicer.Writer(.following)
-        let first = SyntheticPictures.group(levels: 2, subgroups: 4, frame: 3000, start: 500_000)
+        let first = SyntheticFrames.group(levels: 2, subgroups: 4, frame: 3000, start: 500_000)
         let end = first[first.count - 1].dts
-        var second = SyntheticPictures.group(levels: 2, subgroups: 4, frame: 3000, start: end - 1170)
+        var second = SyntheticFrames.group(levels: 2, subgroups: 4, frame: 3000, start: end - 1170)
         if isMultiplexed { second = asMultiplexed(second, after: end) }
-        for piece in [first, second] { line.write([SyntheticPictures.bytes(piece)], as: &writer) }
+        for piece in [first, second] { line.write([SyntheticFrames.bytes(piece)], as: &writer) }
         let shown = ReferenceUnit.all(line.output).map(\.pts).sorted()
         #expect(
             shown.count == first.count + second.count && zip(shown, shown.dropFirst()).allSatisfy { $1 - $0 == 3000 },
             "\(shown)")
         #expect(line.feed.entries.count == 2)
-        Wire.expectSound(line.output, "")
+        Wire.expectValid(line.output, "")
     }
 
-    @Test("frames of sound one tick apart are those of times that stepped back: the first of them is taken")
-    func soundTicksApart() {
+    @Test("audio frames one tick apart: the first one is taken")
+    func audioTicksApart() {
         let line = Line()
-        let picture = SyntheticPictures.Picture(pts: 0, dts: 0, isKeyframe: true)
-        var bytes = SyntheticPictures.bytes([picture])
+        let frame = SyntheticFrames.Frame(pts: 0, dts: 0, isKeyframe: true)
+        var bytes = SyntheticFrames.bytes([frame])
         for (number, pts) in [0, 1920, 1921, 1922, 3840].enumerated() {
-            bytes += SyntheticPictures.sound(pts: Int64(pts), counter: UInt8(number))
+            bytes += SyntheticFrames.audio(pts: Int64(pts), counter: UInt8(number))
         }
         line.write(bytes, .following)
-        let heard = ReferenceUnit.all(line.output).of(.audio).map(\.pts)
-        #expect(heard.map { $0 - (heard.first ?? 0) } == [0, 1920, 3840])
+        let units = ReferenceUnit.all(line.output).of(.audio).map(\.pts)
+        #expect(units.map { $0 - (units.first ?? 0) } == [0, 1920, 3840])
     }
 
-    @Test("the pictures that are shown before the last one and have not come yet are counted")
+    @Test("frames that are shown before the last one and have not come are counted")
     func outstanding() {
         let line = Line()
         var writer = Splicer.Writer(.following)
-        let counts = SyntheticPictures.group(levels: 2, subgroups: 2, frame: 3000, start: 0).map { picture in
-            line.write([SyntheticPictures.bytes([picture])], as: &writer)
+        let counts = SyntheticFrames.group(levels: 2, subgroups: 2, frame: 3000, start: 0).map { frame in
+            line.write([SyntheticFrames.bytes([frame])], as: &writer)
             return line.splicer.outstanding
         }
         #expect(counts == [0, 3, 2, 1, 0, 3, 2, 1, 0])

@@ -4,7 +4,7 @@ import Testing
 @testable import MPEGTS
 
 @Suite(.tags(.ffmpeg)) struct SplicerTests {
-    /// The units of a kind that the bytes hold for certain.
+    /// The units of a kind that are certainly whole in the bytes.
     private func evident(_ units: [ReferenceUnit], _ kind: StreamKind) -> [ReferenceUnit] {
         var units = units.of(kind)
         if let last = units.last, !last.isEvident { units.removeLast() }
@@ -12,18 +12,18 @@ import Testing
     }
 
     @Test(
-        "one writer's stream comes out unit by unit with the same content and the same distances",
+        "one writer's units keep their content and their distances",
         arguments: UnitParserTests.whole)
     func passesThrough(_ stream: RecordedStream) async throws {
         let bytes = try await stream.bytes()
         let input = ReferenceUnit.all(bytes)
         let line = Line()
         line.write(bytes, .following)
-        Wire.expectSound(line.output, "\(stream)")
+        Wire.expectValid(line.output, "\(stream)")
         let output = ReferenceUnit.all(line.output)
         for kind in [StreamKind.video, .audio] {
             let before = evident(input, kind)
-            // Sound that stands before the first keyframe has no place.
+            // Audio before the first keyframe is dropped.
             let after = output.of(kind)
             #expect(
                 after.map(\.payload) == before.suffix(after.count).map(\.payload)
@@ -40,7 +40,7 @@ import Testing
         try await Wire.expectDecodes(line.output, "\(stream)")
     }
 
-    @Test("the output does not depend on how the input was cut")
+    @Test("the output does not depend on how the input was split")
     func cuts() async throws {
         for stream in [RecordedStream.bFrames, .constantRate, .wrap] {
             let bytes = try await stream.bytes()
@@ -62,13 +62,13 @@ import Testing
         .plain, .bFrames, .noAudio, .otherPIDs, .wrap, .wrapWithBFrames, .constantRate,
     ]
 
-    @Test("writers that follow each other make one stream that FFmpeg decodes without a word", arguments: pairs)
+    @Test("writers that follow each other make one stream that FFmpeg decodes cleanly", arguments: pairs)
     func following(_ first: RecordedStream) async throws {
         var random = SeededRandom()
         let one = try await first.bytes()
         let line = Line(fillsSilence: true)
         for second in Self.pairs {
-            // Each is killed anywhere.
+            // Each writer is killed at a random byte.
             line.write(Array(one[..<Int.random(in: one.count / 3..<one.count, using: &random)]), .following)
             line.now += Int64.random(in: 0...45_000, using: &random)
             let two = try await second.bytes()
@@ -76,19 +76,19 @@ import Testing
                 Array(two[..<Int.random(in: two.count / 3..<two.count, using: &random)]), .following)
             #expect(outcomes.first { $0.1 == .joined }?.0.isKeyframe == true)
         }
-        Wire.expectSound(line.output, "\(first); \(random.hint)")
+        Wire.expectValid(line.output, "\(first); \(random.hint)")
         try await Wire.expectDecodes(line.output, "\(first); \(random.hint)")
-        // Sound without a hole of a frame or more.
+        // The audio has no gap of a frame or more.
         let audio = ReferenceUnit.all(line.output).of(.audio)
         var end = audio[0].pts
         for unit in audio {
             #expect(unit.pts - end < 1920 && unit.pts - end >= -1045, "\(first): \(unit.pts - end); \(random.hint)")
-            end = unit.pts + unit.soundDuration
+            end = unit.pts + unit.audioDuration
         }
     }
 
     @Test(
-        "writers killed at random bytes and resumed from an earlier keyframe equal the unbroken stream",
+        "killed writers resume from an earlier keyframe -> equal to the unbroken stream",
         arguments: [
             RecordedStream.plain, .shortGOP, .bFrames, .noAudio, .hevc, .wrap, .wrapWithBFrames, .busy, .constantRate,
         ])
@@ -110,7 +110,7 @@ import Testing
                 }
                 self.resume(
                     line, from: bytes, tables: tables, keys: keys, start: start, until: bytes.count, using: &random)
-                Wire.expectSound(line.output, random.hint)
+                Wire.expectValid(line.output, random.hint)
                 let output = ReferenceUnit.all(line.output)
                 for kind in [StreamKind.video, .audio] {
                     let expected = self.evident(reference, kind)
@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    /// Gives the stream again from a keyframe at or before the end of the feed, with the sound around it, up to a byte.
+    /// Repeats the stream from a keyframe at or before the end of the feed, with the audio around it, up to a byte.
     private func resume(
         _ line: Line, from bytes: [UInt8], tables: [UInt8], keys: [ReferenceUnit], start: Int64, until end: Int,
         using random: inout SeededRandom
@@ -132,7 +132,7 @@ import Testing
         let possible = keys.filter { key in
             tail.videoDTS.map { Ticks.extend(key.dts, near: $0) <= $0 } ?? (key == keys[0])
         }
-        // The last keyframe but one at times, so that a lot is given again.
+        // Sometimes the last keyframe but one, so that much is repeated.
         let key = possible[max(0, possible.count - Int.random(in: 1...2, using: &random))]
         let first = key == keys[0] ? 3 * 188 : max(3, key.packets[0] - 40) * 188
         guard end > first else { return }
@@ -140,7 +140,7 @@ import Testing
         line.write(TransportBytes.split(tables + bytes[first..<end], sizes: 1...9000, using: &random), as: &writer)
     }
 
-    @Test("an encoder that resumes is taken at a keyframe, and the pictures that are missing before it are counted")
+    @Test("an encoder resumes at a keyframe, and missing frames before it are counted")
     func needsKeyframe() async throws {
         let bytes = try await RecordedStream.shortGOP.bytes()
         let video = ReferenceUnit.all(bytes).of(.video)
@@ -150,10 +150,10 @@ import Testing
         let outcomes = line.write(bytes, .resuming(near: line.splicer.tail.videoDTS!, needsKeyframe: true))
         let joined = outcomes.first { $0.1 == .joined }
         #expect(joined?.0.pts == video[30].pts && line.splicer.lostFrames == 10 && line.splicer.frames >= 139)
-        Wire.expectSound(line.output, "")
+        Wire.expectValid(line.output, "")
     }
 
-    @Test("a copy that never saw the end of the feed waits for a keyframe")
+    @Test("a copy that begins after the end of the feed waits for a keyframe")
     func copyNeedsContact() async throws {
         let bytes = try await RecordedStream.shortGOP.bytes()
         let video = ReferenceUnit.all(bytes).of(.video)
@@ -165,7 +165,7 @@ import Testing
         #expect(outcomes.first { $0.1 == .joined }?.0.pts == video[30].pts && line.splicer.lostFrames == 10)
     }
 
-    @Test("once a later writer has joined, an earlier one is refused")
+    @Test("a later writer has joined -> units of an earlier one are dropped")
     func superseded() async throws {
         let bytes = try await RecordedStream.plain.bytes()
         let line = Line()
@@ -173,10 +173,10 @@ import Testing
         line.write([bytes], as: &first)
         line.write(bytes, .following)
         #expect(line.write([bytes], as: &first).allSatisfy { $0.1 == .dropped })
-        Wire.expectSound(line.output, "")
+        Wire.expectValid(line.output, "")
     }
 
-    @Test("H.264 after HEVC begins an era, and the other way round: readers get what was before, whole")
+    @Test("the video codec changes -> an era begins, and readers get all of the one before")
     func eras() async throws {
         let line = Line(fillsSilence: true)
         line.write(try await RecordedStream.hevc.bytes(), .following)
@@ -190,15 +190,15 @@ import Testing
         let between = h264.takeAll()
         #expect(h264.isFinished)
         for (bytes, codec) in [(before, "hevc"), (between, "h264"), (last, "hevc")] {
-            Wire.expectSound(bytes, codec)
+            Wire.expectValid(bytes, codec)
             try await Wire.expectDecodes(bytes, codec)
             let probe = try await MediaProbe.read(.bytes(bytes))
             #expect(probe.video?.codec == codec)
         }
         #expect(ReferenceUnit.all(before).of(.video).count >= 149)
-        // The times go on from one era to the next.
+        // The times continue from one era to the next.
         #expect(ReferenceUnit.all(between).of(.video)[0].dts > ReferenceUnit.all(before).of(.video).last!.dts)
-        // The tables say that they changed.
+        // The tables have a new version.
         let versions = [before, between, last].map(programMapVersion)
         #expect(versions == [0, 1, 2])
     }
@@ -207,7 +207,7 @@ import Testing
         TransportBytes.packets(bytes).first { TransportBytes.pid($0) == 0x1000 }.map { Array($0)[10] >> 1 & 0x1F }
     }
 
-    @Test("a picture whose presentation is hours from its decoding is refused and makes no silence")
+    @Test("a frame is shown hours after its decoding -> it is dropped, without silence")
     func absurdReorder() async throws {
         var bytes = try await RecordedStream.bFrames.bytes()
         let video = ReferenceUnit.all(bytes).of(.video)
@@ -221,12 +221,12 @@ import Testing
         let line = Line(fillsSilence: true)
         line.write(bytes, .following)
         #expect(line.splicer.frames >= 140 && line.splicer.silentFrames < 100)
-        Wire.expectSound(line.output, "")
+        Wire.expectValid(line.output, "")
     }
 
-    @Test("a step in a writer's own time, back or far ahead, does not show", arguments: [-3_600, -5, -1, 20, 80_000])
+    @Test("a writer's time steps back or far ahead -> the output has no step", arguments: [-3_600, -5, -1, 20, 80_000])
     func steps(_ seconds: Int64) async throws {
-        // The same stream at two times; the writer goes over from one to the other in the middle.
+        // The same stream at two times; the writer changes from one to the other in the middle.
         let bytes = try await RecordedStream.plain.bytes()
         let start = 30_000 * Ticks.perSecond
         let before = Line(start: start)
@@ -236,7 +236,7 @@ import Testing
         let cuts = [before, after].map { ReferenceUnit.all($0.output).of(.video)[60].packets[0] * 188 }
         let line = Line(fillsSilence: true)
         line.write(Array(before.output[..<cuts[0]]) + after.output[cuts[1]...], .following)
-        Wire.expectSound(line.output, "\(seconds)")
+        Wire.expectValid(line.output, "\(seconds)")
         let output = ReferenceUnit.all(line.output)
         #expect(output.of(.video).count >= 148)
         let video = output.of(.video)
@@ -247,7 +247,7 @@ import Testing
     }
 
     @Test(
-        "the feed's own timeline passes the wrap, with a join on either side of it",
+        "the feed's timeline passes the wrap, with a join on either side",
         arguments: [RecordedStream.bFrames, .noAudio, .wrapWithBFrames])
     func wraps(_ stream: RecordedStream) async throws {
         let bytes = try await stream.bytes()
@@ -255,10 +255,10 @@ import Testing
             let line = Line(fillsSilence: true, start: Ticks.wrap - seconds * Ticks.perSecond)
             line.write(bytes, .following)
             line.write(bytes, .following)
-            Wire.expectSound(line.output, "\(seconds)")
+            Wire.expectValid(line.output, "\(seconds)")
             try await Wire.expectDecodes(line.output, "\(seconds)")
             #expect(line.splicer.tail.videoDTS! > Ticks.wrap && line.splicer.frames >= 298)
-            // A writer that resumes finds its place from either side.
+            // A writer that resumes finds its position from either side.
             let tail = line.splicer.tail.videoDTS!
             let again = line.write(line.output, .resuming(near: tail, needsKeyframe: false))
             #expect(again.allSatisfy { $0.1 == .dropped })
@@ -266,7 +266,7 @@ import Testing
     }
 
     @Test(
-        "pictures that need the GOP before are left out where a writer joins at an open one",
+        "a writer joins at an open GOP -> frames that need the previous GOP are dropped",
         arguments: ["libx264", "libx265"])
     func openGOP(_ codec: String) async throws {
         let bytes = try await TestProcess.run(
@@ -285,11 +285,11 @@ import Testing
         #expect(keys.count >= 3)
         let line = Line(fillsSilence: true)
         line.write(bytes, .following)
-        // The same again, from the second keyframe on.
+        // The same stream again, from the second keyframe on.
         line.write(Array(bytes[..<564]) + Array(bytes[(video[keys[1]].packets[0] * 188)...]), .following)
         let leading = video[(keys[1] + 1)...].prefix { $0.pts < video[keys[1]].pts }.count
         #expect(leading > 0 && line.splicer.frames >= 2 * video.count - keys[1] - leading - 2)
-        Wire.expectSound(line.output, codec)
+        Wire.expectValid(line.output, codec)
         let joined = ReferenceUnit.all(line.output).of(.video).dropFirst(video.count - 1)
         #expect(
             Set(joined.map(\.payload)).isDisjoint(with: video[(keys[1] + 1)..<(keys[1] + 1 + leading)].map(\.payload)))

@@ -2,7 +2,7 @@ import MPEGTS
 import Testing
 
 @Suite struct TicksTests {
-    @Test("a timestamp is extended to the time nearest to the reference, across the wrap both ways")
+    @Test("a timestamp is extended to the time nearest to the reference, across the wrap")
     func extend() {
         let wrap = Ticks.wrap
         #expect(Ticks.extend(5, near: wrap - 5) == wrap + 5)

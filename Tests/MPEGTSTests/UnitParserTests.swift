@@ -5,14 +5,14 @@ import Testing
 @testable import MPEGTS
 
 @Suite struct UnitParserTests {
-    /// The streams whose sound and picture a feed can carry.
+    /// The streams whose audio and video a feed can carry.
     static let whole: [RecordedStream] = [
         .plain, .shortGOP, .bFrames, .noAudio, .hevc, .otherPIDs, .tablesAtFrames, .initialDiscontinuity,
         .noRandomAccess,
         .constantRate, .wrap, .wrapWithBFrames, .busy,
     ]
 
-    @Test("every unit comes out once, whole and in order, however the bytes are cut", arguments: whole)
+    @Test("every unit is found once, whole and in order, however the bytes are split", arguments: whole)
     func cuts(_ stream: RecordedStream) async throws {
         let bytes = try await stream.bytes()
         var random = SeededRandom()
@@ -23,7 +23,7 @@ import Testing
             for kind in [StreamKind.video, .audio] {
                 var expected = reference.of(kind)
                 let got = found.filter { $0.unit.kind == kind }
-                // Nothing tells that the last one is whole.
+                // The end of the last unit is not known.
                 if let last = expected.last, !last.isEvident { expected.removeLast() }
                 #expect(got.map(\.payload) == expected.map(\.payload), "\(random.hint)")
                 #expect(
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    @Test("keyframes are where FFmpeg put them, with and without the random access indicator", arguments: whole)
+    @Test("keyframes are found with and without the random access indicator", arguments: whole)
     func keyframes(_ stream: RecordedStream) async throws {
         var parser = UnitParser()
         let video = parser.units([try await stream.bytes()]).filter { $0.unit.kind == .video }
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test(
-        "a unit that lost a packet is left out, every other one comes out unharmed",
+        "a unit loses a packet -> it is dropped, and all others are intact",
         arguments: [RecordedStream.busy, .bFrames, .hevc, .constantRate])
     func loss(_ stream: RecordedStream) async throws {
         let bytes = try await stream.bytes()
@@ -62,7 +62,7 @@ import Testing
                 for kind in [StreamKind.video, .audio] {
                     let units = reference.of(kind)
                     let got = found.filter { $0.unit.kind == kind }.map(\.payload)
-                    // Before the tables nothing is known of the streams; they stand in the first packets.
+                    // Before the tables the streams are not known; the first packets contain them.
                     let must = units.indices.filter { index in
                         units[index].packets[0] > 2 && lost.isDisjoint(with: units[index].packets)
                             && lost.isDisjoint(with: 0..<4)
@@ -72,11 +72,11 @@ import Testing
                     let arrived = Set(got)
                     let missing = must.filter { !arrived.contains(units[$0].payload) }
                     #expect(missing.isEmpty, "\(random.hint)")
-                    // In order, each at most once.
+                    // In order, and each at most once.
                     var next = 0
                     for payload in got {
                         while next < units.count, units[next].payload != payload { next += 1 }
-                        #expect(next < units.count, "a unit that nobody sent; \(random.hint)")
+                        #expect(next < units.count, "a unit that was not sent; \(random.hint)")
                         next += 1
                     }
                 }
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test(
-        "garbage between packets costs no unit and changes nothing with the cut",
+        "garbage between packets costs no unit, however the bytes are split",
         arguments: [RecordedStream.busy, .hevc])
     func garbage(_ stream: RecordedStream) async throws {
         let bytes = try await stream.bytes()
@@ -100,12 +100,12 @@ import Testing
                     if clean > 8, number < packets.count - 4, Int.random(in: 0..<40, using: &random) == 0 {
                         let count = Int.random(in: 1...500, using: &random)
                         var dirt = (0..<count).map { _ in UInt8.random(in: 0..<0x47, using: &random) }
-                        // Often a false sync byte first; not one that another one follows by chance.
+                        // Often with a false sync byte first, but not with two that are a packet apart.
                         if Bool.random(using: &random), count >= 188 || packet[packet.startIndex + 188 - count] != 0x47
                         {
                             dirt[0] = 0x47
                         }
-                        // Nor on a PID that is in use.
+                        // And not on a PID that is in use.
                         if count > 1 { dirt[1] = 0x1F }
                         dirty += dirt
                         added += count
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    @Test("a stream that begins in the middle of a packet is found")
+    @Test("a stream begins in the middle of a packet -> its units are found")
     func beginsAnywhere() async throws {
         let bytes = try await RecordedStream.tablesAtFrames.bytes()
         withSeededRandomNow { random in
@@ -143,7 +143,7 @@ import Testing
         }
     }
 
-    @Test("a packet that comes twice counts once")
+    @Test("a repeated packet counts once")
     func repeated() async throws {
         let bytes = try await RecordedStream.busy.bytes()
         let twice = TransportBytes.packets(bytes).flatMap { Array($0) + Array($0) }
@@ -154,14 +154,14 @@ import Testing
         #expect(parser.losses.damagedUnits == 0)
     }
 
-    @Test("a burst of lost packets is not taken for one packet that came twice", arguments: [14, 15, 17, 31])
+    @Test("a burst of lost packets is not mistaken for a repeated packet", arguments: [14, 15, 17, 31])
     func burst(_ count: Int) async throws {
         let bytes = try await RecordedStream.busy.bytes()
         let reference = ReferenceUnit.all(bytes).of(.video)
         let payloads = Set(reference.map(\.payload))
         let packets = TransportBytes.packets(bytes)
         for unit in reference.dropFirst(5).prefix(20) where unit.packets.count > 2 {
-            // From the middle of the unit, so many packets of the picture.
+            // So many packets of the frame, from the middle of the unit on.
             var left = count
             let kept = packets.enumerated().filter { number, packet in
                 guard number > unit.packets[1], left > 0, TransportBytes.pid(packet) == 256 else { return true }
@@ -174,7 +174,7 @@ import Testing
         }
     }
 
-    @Test("another version of the tables changes nothing")
+    @Test("a new version of the same tables has no effect")
     func tableVersion() async throws {
         let bytes = try await RecordedStream.tablesAtFrames.bytes()
         var changed = bytes
@@ -189,7 +189,7 @@ import Testing
         #expect(programs.count == 1 && units == reference.units([bytes]).count)
     }
 
-    @Test("a program on other PIDs takes over in the middle of the bytes")
+    @Test("the program moves to other PIDs -> its units are found")
     func otherProgram() async throws {
         let first = try await RecordedStream.plain.bytes()
         let second = try await RecordedStream.otherPIDs.bytes()
@@ -203,7 +203,9 @@ import Testing
         #expect(video >= 298 && video <= 300)
     }
 
-    @Test("streams that a feed cannot carry are named", arguments: [RecordedStream.mp2: 0x03 as UInt8, .ac3: 0x81])
+    @Test(
+        "streams that a feed cannot carry are reported by their type",
+        arguments: [RecordedStream.mp2: 0x03 as UInt8, .ac3: 0x81])
     func foreign(_ stream: RecordedStream, _ type: UInt8) async throws {
         var parser = UnitParser()
         _ = parser.units([try await stream.bytes()])
@@ -213,21 +215,21 @@ import Testing
         #expect(program.hasForeignAudio && !program.hasForeignVideo)
     }
 
-    @Test("memory stays within the largest unit, whatever comes", arguments: [true, false])
-    func bound(_ opensPicture: Bool) async throws {
+    @Test("any input -> memory stays within the limit of the largest unit", arguments: [true, false])
+    func bound(_ opensFrame: Bool) async throws {
         let bytes = try await RecordedStream.plain.bytes()
         let packets = TransportBytes.packets(bytes)
         let video = try #require(packets.first { TransportBytes.pid($0) == 256 })
         var parser = UnitParser(capacity: 64 << 10, largestUnit: 1 << 20)
         _ = parser.units([Array(bytes[..<(188 * 3)]) + Array(video)])
-        // A picture that began and never ends; beside it, or in it, more and more.
+        // A frame that never ends, and more and more data in it or beside it.
         var other = [UInt8](repeating: 0xFF, count: 188)
-        other.replaceSubrange(0..<4, with: [0x47, opensPicture ? 0x1F : 0x01, opensPicture ? 0xFE : 0x00, 0x10])
+        other.replaceSubrange(0..<4, with: [0x47, opensFrame ? 0x1F : 0x01, opensFrame ? 0xFE : 0x00, 0x10])
         var most = 0
         for round in 0..<200 {
             var block: [UInt8] = []
             for index in 0..<300 {
-                if !opensPicture {
+                if !opensFrame {
                     other[3] = 0x10 | UInt8((round * 300 + index + Int(video[video.startIndex + 3]) + 1) & 0x0F)
                 }
                 block += other
@@ -239,19 +241,19 @@ import Testing
         #expect(parser.losses.damagedUnits > 0)
     }
 
-    @Test("random bytes and random packets never crash it")
+    @Test("random bytes and packets -> no crash")
     func hostile() async throws {
         let bytes = try await RecordedStream.plain.bytes()
         withSeededRandomNow { random in
             for _ in 0..<30 {
                 var dirty = Array(bytes.prefix(188 * 400))
                 for _ in 0..<Int.random(in: 1...2000, using: &random) {
-                    // Headers above all.
+                    // Mostly headers.
                     let packet = Int.random(in: 3..<dirty.count / 188, using: &random) * 188
                     dirty[packet + Int.random(in: 1..<(Bool.random(using: &random) ? 24 : 188), using: &random)] =
                         UInt8.random(in: 0...255, using: &random)
                 }
-                let line = Line(fillsSilence: true, limits: Feed.Limits(bytes: 1 << 20, mostBytes: 1 << 20))
+                let line = Line(fillsSilence: true, limits: Feed.Limits(bytes: 1 << 20, maximumBytes: 1 << 20))
                 var writer = Splicer.Writer(.following)
                 line.write(TransportBytes.split(dirty, using: &random), as: &writer)
                 #expect(line.splicer.silentFrames < 50_000, "\(random.hint)")
@@ -259,9 +261,9 @@ import Testing
         }
     }
 
-    @Test("a header with more timestamps than room is no header")
+    @Test("a header with more timestamps than space is rejected")
     func shortHeader() {
-        // PTS and DTS are promised, five bytes are there.
+        // The flags declare PTS and DTS, but there are only five bytes.
         var bytes: [UInt8] = [0, 0, 1, 0xE0, 0, 0, 0x80, 0xC0, 5, 0x31, 0, 1, 0, 1]
         #expect(PESHeader(&bytes, count: bytes.count) == nil)
         bytes[7] = 0x80
@@ -270,9 +272,9 @@ import Testing
         #expect(PESHeader(&bytes, count: bytes.count) == nil)
     }
 
-    @Test("a muxer that stuffs in the middle of a picture loses one picture, not all")
+    @Test("a muxer pads packets in the middle of a frame -> only one frame is lost")
     func stuffsAnywhere() async throws {
-        // Every picture's first packet is split in two, the first half stuffed.
+        // The first packet of every frame is split in two, and the first half is padded.
         let bytes = try await RecordedStream.noAudio.bytes()
         var counter: UInt8 = 0
         var changed: [UInt8] = []

@@ -6,14 +6,14 @@ import Testing
 
 @Suite(.tags(.ffmpeg)) struct VideoFormatTests {
     @Test(
-        "size and rate are those of the encoder, cropping taken off",
+        "size and rate are those of the encoder, without the cropping",
         arguments: [(1920, 1080, "60"), (322, 178, "25"), (1280, 720, "30000/1001"), (640, 360, "30")],
         ["libx264", "libx265"])
-    func encoders(_ picture: (width: Int, height: Int, rate: String), _ codec: String) async throws {
+    func encoders(_ video: (width: Int, height: Int, rate: String), _ codec: String) async throws {
         let done = try await TestProcess.run(
             "ffmpeg",
             [
-                "-v", "error", "-f", "lavfi", "-i", "color=s=\(picture.width)x\(picture.height):r=\(picture.rate)",
+                "-v", "error", "-f", "lavfi", "-i", "color=s=\(video.width)x\(video.height):r=\(video.rate)",
                 "-frames:v", "3",
                 "-c:v", codec, "-preset", "ultrafast", "-x265-params", "log-level=error", "-pix_fmt", "yuv420p", "-f",
                 "mpegts", "pipe:1",
@@ -23,26 +23,26 @@ import Testing
         _ = parser.units([done.output])
         let found = parser.videoFormat
         let format = try #require(found)
-        #expect((format.width, format.height) == (picture.width, picture.height))
+        #expect((format.width, format.height) == (video.width, video.height))
         if codec == "libx264" {
             let rate = try #require(format.frameRate)
-            let parts = picture.rate.split(separator: "/").map { Int($0)! }
+            let parts = video.rate.split(separator: "/").map { Int($0)! }
             #expect(rate.numerator * (parts.count > 1 ? parts[1] : 1) == parts[0] * rate.denominator)
         }
     }
 
     @Test(
-        "H.264 says whether frames may be interlaced, and the pixel aspect ratio",
+        "H.264: interlacing and pixel aspect ratio are read",
         arguments: [("progressive", "64/45", 64, 45), ("tff", "16/11", 16, 11), ("bff", "1/1", 1, 1)])
-    func shape(_ picture: (scan: String, aspect: String, width: Int, height: Int)) async throws {
-        let isInterlaced = picture.scan != "progressive"
+    func shape(_ video: (scan: String, aspect: String, width: Int, height: Int)) async throws {
+        let isInterlaced = video.scan != "progressive"
         let done = try await TestProcess.run(
             "ffmpeg",
             [
                 "-v", "error", "-f", "lavfi", "-i", "color=s=720x576:r=25", "-frames:v", "3", "-vf",
-                "setsar=\(picture.aspect)",
+                "setsar=\(video.aspect)",
             ]
-                + (isInterlaced ? ["-flags", "+ildct+ilme", "-x264-params", "\(picture.scan)=1"] : [])
+                + (isInterlaced ? ["-flags", "+ildct+ilme", "-x264-params", "\(video.scan)=1"] : [])
                 + ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-f", "mpegts", "pipe:1"]
         ).success("a stream")
         var parser = UnitParser()
@@ -50,16 +50,16 @@ import Testing
         let found = parser.videoFormat
         let format = try #require(found)
         #expect((format.width, format.height) == (720, 576) && format.isInterlaced == isInterlaced)
-        #expect(format.pixelAspect == PixelAspect(width: picture.width, height: picture.height))
+        #expect(format.pixelAspect == PixelAspect(width: video.width, height: video.height))
         #expect(format.frameRate == FrameRate(25, 1) && format.announcedRate == format.frameRate)
     }
 
-    /// What the flags of the source say in a profile of x265: a progressive one, and an interlaced one.
+    /// The flags of the source in a profile by x265: a progressive one, and an interlaced one.
     private static let progressiveSource: [UInt8] = [0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90]
     private static let interlacedSource: [UInt8] = [0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x40]
 
     @Test(
-        "HEVC says whether its frames are interlaced, which fields that are pictures of their own are not",
+        "HEVC: interlaced frames are recognized, single fields are not",
         arguments: [
             ("", false, false, 25), ("", true, true, 25),
             ("interlace=tff", false, false, nil), ("vui-timing-info=0", true, true, nil),
@@ -81,11 +81,11 @@ import Testing
         let format = try #require(found)
         #expect(format.isInterlaced == stream.isInterlaced)
         if let rate = stream.rate { #expect(format.announcedRate == FrameRate(rate, 1)) }
-        // It is measured.
+        // The rate is measured.
         #expect(format.frameRate == nil)
     }
 
-    /// The pixel aspect ratio that is read of a frame by x265.
+    /// The pixel aspect ratio that is read from a stream by x265.
     private func readHEVCAspect(_ aspect: String, _ options: [String] = []) async throws -> PixelAspect? {
         let done = try await TestProcess.run(
             "ffmpeg",
@@ -104,13 +104,13 @@ import Testing
     }
 
     @Test(
-        "HEVC says the pixel aspect ratio, by its number or written out",
+        "HEVC: the pixel aspect ratio is read, numbered or explicit",
         arguments: [("12/11", 12, 11), ("64/45", 64, 45), ("1/1", 1, 1)])
     func hevcAspect(_ aspect: (text: String, width: Int, height: Int)) async throws {
         #expect(try await readHEVCAspect(aspect.text) == PixelAspect(width: aspect.width, height: aspect.height))
     }
 
-    @Test("HEVC says the pixel aspect ratio behind temporal layers and scaling lists")
+    @Test("HEVC: the pixel aspect ratio after temporal layers and scaling lists is read")
     func hevcAspectBehindLists() async throws {
         let folder = try TemporaryFolder()
         // In the format of the reference encoder.
@@ -136,8 +136,8 @@ import Testing
         0x00, 0x00, 0x0C, 0x84,
     ]
 
-    /// The same with what hardware encoders write and x265 does not: PCM, four sets of reference pictures, of which two
-    /// are told by what differs, and two long-term pictures. FFmpeg reads the same aspect of it.
+    /// The same with parts that hardware encoders write and x265 does not: PCM, four sets of reference pictures, of
+    /// which two are predicted from others, and two long-term pictures. FFmpeg reads the same aspect ratio from it.
     private static let hevcSetWithReferences: [UInt8] = [
         0x42, 0x01, 0x01, 0x01, 0x60, 0x00, 0x00, 0x03, 0x00, 0x90, 0x00, 0x00, 0x03, 0x00, 0x00, 0x03, 0x00, 0x1E,
         0xA0, 0x20, 0x81, 0x05, 0x96, 0x56, 0x69, 0x24, 0xCD, 0xDE, 0xE5, 0x6B, 0xFF, 0x0D, 0xB2, 0xF6, 0x07, 0x05,
@@ -145,20 +145,20 @@ import Testing
     ]
 
     @Test(
-        "HEVC says the pixel aspect ratio behind sets of reference pictures",
+        "HEVC: the pixel aspect ratio after sets of reference pictures is read",
         arguments: [Self.hevcSet, Self.hevcSetWithReferences])
     func hevcReferences(set: [UInt8]) throws {
         let format = try #require(VideoFormat(hevc: set))
         #expect((format.width, format.height) == (64, 64) && format.pixelAspect == PixelAspect(width: 16, height: 11))
     }
 
-    @Test("HEVC that is cut short in front of the pixel aspect ratio has a size and none", arguments: [22, 26, 28])
+    @Test("HEVC: a set cut before the pixel aspect ratio -> a size and no ratio", arguments: [22, 26, 28])
     func hevcCutShort(count: Int) {
         let format = VideoFormat(hevc: Self.hevcSet.prefix(count))
         #expect(format?.width == 64 && format?.pixelAspect == nil)
     }
 
-    @Test("random bytes give a sensible format or none")
+    @Test("random bytes -> a plausible format or none")
     func hostile() {
         withSeededRandomNow { random in
             for _ in 0..<20_000 {

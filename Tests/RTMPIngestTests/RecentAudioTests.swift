@@ -5,13 +5,13 @@ import Testing
 @testable import RTMP
 @testable import RTMPIngest
 
-/// The messages of audio that are kept for the next process.
+/// The audio messages that are kept for the next converter.
 @Suite struct RecentAudioTests {
     private static func audio(_ milliseconds: Int) -> MediaReader.ForeignAudio {
         MediaReader.ForeignAudio(coding: .mp3, isHeader: false, time: Int64(milliseconds) * 90, body: 1..<2)
     }
 
-    /// What is replayed: the milliseconds of each message, and its bytes.
+    /// The replayed messages: the time of each in milliseconds, and its bytes.
     private func replayed(_ recent: RecentAudio, from milliseconds: Int = .min / 90) -> [(time: Int, bytes: [UInt8])] {
         var found: [(time: Int, bytes: [UInt8])] = []
         recent.replay(from: Int64(milliseconds) * 90) { found.append((Int($0.time / 90), Array($1))) }
@@ -22,7 +22,7 @@ import Testing
         message.withUnsafeBytes { recent.append(Self.audio(milliseconds), $0) }
     }
 
-    @Test("messages come again from a time on, in order and byte for byte")
+    @Test("messages from a time on are replayed in order, byte for byte")
     func replay() {
         var recent = RecentAudio()
         for number in 0..<10 { append([UInt8(number), 7], at: number * 20, to: &recent) }
@@ -32,7 +32,7 @@ import Testing
         #expect(replayed(recent).count == 10)
     }
 
-    @Test("messages that are older than the span are not kept")
+    @Test("messages that are older than the span are removed")
     func span() {
         var recent = RecentAudio(span: 1000 * 90)
         for number in 0..<500 {
@@ -43,7 +43,7 @@ import Testing
         #expect(replayed(recent).map(\.bytes) == (449..<500).map { [UInt8($0 & 0xFF)] })
     }
 
-    @Test("a jump of the times leaves what comes behind it")
+    @Test("a jump of the times -> only the messages after it are kept")
     func jump() {
         var recent = RecentAudio()
         for number in 0..<10 { append([1], at: number * 20, to: &recent) }
@@ -52,18 +52,18 @@ import Testing
         #expect(replayed(recent).map(\.bytes) == [[2], [3]])
     }
 
-    @Test("times that go back by a little change nothing in the order of messages")
+    @Test("times go back a little -> the order of messages stays")
     func back() {
         var recent = RecentAudio()
         for (number, time) in [0, 100, 70, 90, 120].enumerated() { append([UInt8(number)], at: time, to: &recent) }
         #expect(replayed(recent, from: 80).map(\.bytes) == [[1], [3], [4]])
     }
 
-    @Test("messages of every size stay within the limit, and the newest ones are whole")
+    @Test("messages of any size stay within the limit, and the newest ones are whole")
     func bytes() {
         var random = SeededRandom(seed: 19)
         let most = 10_000
-        var recent = RecentAudio(span: .max, mostBytes: most)
+        var recent = RecentAudio(span: .max, maximumBytes: most)
         var sent: [[UInt8]] = []
         for number in 0..<3000 {
             let count = Int.random(in: 0...(number % 50 == 0 ? most / 2 : 300), using: &random)
@@ -77,9 +77,9 @@ import Testing
         }
     }
 
-    @Test("a message that is larger than the limit leaves nothing")
+    @Test("a message that is larger than the limit empties the buffer")
     func large() {
-        var recent = RecentAudio(mostBytes: 1000)
+        var recent = RecentAudio(maximumBytes: 1000)
         append([1], at: 0, to: &recent)
         append([UInt8](repeating: 2, count: 1001), at: 20, to: &recent)
         #expect(recent.count == 0 && replayed(recent).isEmpty)
@@ -87,8 +87,8 @@ import Testing
         #expect(replayed(recent).map(\.bytes) == [[3]])
     }
 
-    @Test("what is forgotten does not come again")
-    func forgotten() {
+    @Test("removed messages are not replayed")
+    func removed() {
         var recent = RecentAudio()
         for number in 0..<10 { append([1], at: number * 20, to: &recent) }
         recent.removeAll()

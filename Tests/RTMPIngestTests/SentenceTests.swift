@@ -3,12 +3,12 @@ import Testing
 @testable import RTMP
 @testable import RTMPIngest
 
-/// What is said of media that cannot be used.
+/// The sentences about media that cannot be used.
 @Suite struct SentenceTests {
     private static let remedy = "which cannot be used; set the encoder to H.264 or HEVC"
 
     @Test(
-        "video cannot be used -> a sentence that says what comes and what to do",
+        "unusable video -> a sentence that names the codec and the remedy",
         arguments: [
             (VideoCoding.av1, "its video is AV1, \(remedy)"),
             (.screenVideo, "its video is Screen video, \(remedy)"),
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(
-        "audio that has to be converted -> a statement that says what comes",
+        "audio that has to be converted -> a sentence that names the codec",
         arguments: [
             (AudioCoding.mp3, "its audio is MP3"),
             (.deviceSpecific, "its audio is in a codec of its device"),
@@ -33,12 +33,12 @@ import Testing
         #expect(coding.statement("\(coding)") == statement)
     }
 
-    @Test("messages have several faults -> the most frequent one that costs frames is reported")
+    @Test("several faults -> the most frequent one that costs frames is reported")
     func advice() {
         var faults = MediaFaults()
         #expect(faults.advice == nil)
         faults.count(.compositionTime, times: 9)
-        // It costs none.
+        // This fault costs no frames.
         #expect(faults.advice == nil)
         faults.count(.missingHeader, times: 2)
         faults.count(.missingKeyframe, times: 3)

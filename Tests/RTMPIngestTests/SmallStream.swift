@@ -1,11 +1,11 @@
 import TestSupport
 
-/// A stream of 64x48 pixels as a publisher sends it, message by message: H.264 that can be decoded, and silence in AAC.
+/// A stream of 64x48 pixels as a publisher sends it, message by message: decodable H.264, and silence in AAC.
 enum SmallStream {
     static let video: UInt8 = 9
     static let audio: UInt8 = 8
 
-    /// - Parameter isOther: With another picture parameter set.
+    /// - Parameter isOther: Whether it has another picture parameter set.
     static func videoHeader(isOther: Bool = false) -> [UInt8] {
         let sps: [UInt8] = [
             0x67, 0x42, 0xC0, 0x0A, 0xDA, 0x11, 0xEC, 0x04, 0x40, 0x00, 0x00, 0x03, 0x00, 0x40, 0x00, 0x00, 0x0F, 0x23,
@@ -23,17 +23,18 @@ enum SmallStream {
     static let frame: [UInt8] = [0x27, 1, 0, 0, 0, 0, 0, 0, 6, 0x41, 0x9A, 0x20, 0x3E, 0x86, 0xC0]
     static let audioHeader: [UInt8] = [0xAF, 0, 0x11, 0x90]
     static let monoHeader: [UInt8] = [0xAF, 0, 0x11, 0x88]
-    static let sound: [UInt8] = [0xAF, 1, 0x21, 0x10, 0x04, 0x60, 0x8C, 0x1C]
-    /// A frame of Sorenson H.263, and one of MP3.
+    static let audioFrame: [UInt8] = [0xAF, 1, 0x21, 0x10, 0x04, 0x60, 0x8C, 0x1C]
+    /// A frame of Sorenson H.263.
     static let oldVideo: [UInt8] = [0x12, 0, 0, 0x84]
+    /// A frame of MP3.
     static let mp3: [UInt8] = [0x2F, 0xFF, 0xFB, 0x90, 0x64, 0, 0, 0, 0]
 
     static func message(_ kind: UInt8, _ time: Int, _ body: [UInt8]) -> [UInt8] {
         RTMPStranger.message(kind == video ? 6 : 4, body, kind: kind, time: time)
     }
 
-    /// Frames of video every 40 ms, the first of each second a keyframe, in the order in which they are sent.
-    static func pictures(_ range: Range<Int>) -> [UInt8] {
+    /// Video frames every 40 ms, with a keyframe at the start of each second.
+    static func frames(_ range: Range<Int>) -> [UInt8] {
         range.flatMap { message(video, $0 * 40, $0 % 25 == 0 ? keyframe : frame) }
     }
 

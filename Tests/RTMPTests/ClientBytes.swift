@@ -1,11 +1,11 @@
 @testable import RTMP
 
-/// What a client sends, byte by byte.
+/// The bytes that a client sends.
 struct ClientBytes {
     private(set) var bytes: [UInt8] = []
     private var writer = ChunkWriter()
 
-    /// Version, random part and echo.
+    /// The version, the random part and the echo.
     mutating func handshake() {
         bytes.append(3)
         bytes += (0..<Handshake.size).map { UInt8(truncatingIfNeeded: $0 &* 7) }
@@ -27,7 +27,7 @@ struct ClientBytes {
 
     mutating func raw(_ more: [UInt8]) { bytes += more }
 
-    /// Everything up to the request, as OBS sends it.
+    /// Everything up to the request to publish, as OBS sends it.
     static func publishing(app: String = "live", name: String = "key") -> ClientBytes {
         var client = ClientBytes()
         client.handshake()
@@ -45,14 +45,14 @@ struct ClientBytes {
     }
 }
 
-/// What happened in a session, with the bytes of its media.
+/// The events of a session, with the bytes of its media.
 enum Happening: Hashable {
     case event(PublishSession.Event)
     case media(MessageHeader, [UInt8])
     case violation(Violation)
 }
 
-/// Runs a session over bytes that were cut somewhere; who asks to publish may.
+/// Runs a session over bytes in pieces, and accepts every request to publish.
 func happenings(_ pieces: [[UInt8]], application: String = "live") -> (happenings: [Happening], reply: [UInt8]) {
     var session = PublishSession(application: application, nonce: 1)
     var found: [Happening] = []
@@ -80,7 +80,7 @@ func happenings(_ pieces: [[UInt8]], application: String = "live") -> (happening
     return (found, reply)
 }
 
-/// Bytes in pieces of random sizes.
+/// Splits bytes into pieces of random sizes.
 func split(_ bytes: [UInt8], sizes: ClosedRange<Int>, using random: inout some RandomNumberGenerator) -> [[UInt8]] {
     var pieces: [[UInt8]] = []
     var rest = bytes[...]

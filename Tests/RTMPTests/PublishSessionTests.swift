@@ -3,36 +3,36 @@ import Testing
 
 @testable import RTMP
 
-/// The conversation with a publisher.
+/// The RTMP session of a publisher.
 @Suite struct PublishSessionTests {
-    private func picture(_ seed: UInt8, _ count: Int) -> [UInt8] {
+    private func frame(_ seed: UInt8, _ count: Int) -> [UInt8] {
         [0x17, 1, 0, 0, 0] + (0..<count).map { UInt8(truncatingIfNeeded: $0) &+ seed }
     }
 
-    @Test("a publisher is let in and its messages come out whole, however the bytes are cut")
+    @Test("a publisher is accepted, and its messages are whole, however they are split")
     func cuts() async throws {
         var client = ClientBytes.publishing()
         client.message(MessageType.setChunkSize, [0, 0, 0x10, 0], lane: 2)
-        client.message(MessageType.video, picture(0, 9000), timestamp: 0, stream: 1, lane: 6)
+        client.message(MessageType.video, frame(0, 9000), timestamp: 0, stream: 1, lane: 6)
         client.message(MessageType.audio, [0xAF, 1, 5], timestamp: 20, stream: 1, lane: 4)
         client.message(MessageType.userControl, [0, 6, 1, 2, 3, 4], lane: 2)
-        client.message(MessageType.video, picture(9, 300), timestamp: 33, stream: 1, lane: 6)
+        client.message(MessageType.video, frame(9, 300), timestamp: 33, stream: 1, lane: 6)
         client.command("FCUnpublish", 6, .null, .string("key"))
         client.command("deleteStream", 7, .null, .number(1))
         let whole = happenings([client.bytes])
         #expect(
             whole.happenings == [
                 .event(.publish(name: "key")),
-                .media(MessageHeader(type: 9, timestamp: 0, streamID: 1), picture(0, 9000)),
+                .media(MessageHeader(type: 9, timestamp: 0, streamID: 1), frame(0, 9000)),
                 .media(MessageHeader(type: 8, timestamp: 20, streamID: 1), [0xAF, 1, 5]),
-                .media(MessageHeader(type: 9, timestamp: 33, streamID: 1), picture(9, 300)),
+                .media(MessageHeader(type: 9, timestamp: 33, streamID: 1), frame(9, 300)),
                 .event(.unpublish),
             ])
         let answer = String(decoding: whole.reply, as: UTF8.self)
         for word in ["NetConnection.Connect.Success", "NetStream.Publish.Start", "NetStream.Unpublish.Success"] {
             #expect(answer.contains(word))
         }
-        // The answer to the ping.
+        // The answer to the ping request.
         #expect(whole.reply.indices.contains { whole.reply[$0...].starts(with: [0, 7, 1, 2, 3, 4]) })
         try await withSeededRandom { random in
             for _ in 0..<30 {
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test("another application is refused in words, one with a slash or parameters behind it is the same")
+    @Test("another application is rejected; a slash or parameters after the name are not")
     func applications() {
         for right in ["live", "live/", "live?token=1"] {
             #expect(
@@ -57,15 +57,15 @@ import Testing
         }
     }
 
-    @Test("a refusal says BadName, and nothing is read behind it")
+    @Test("a rejection says BadName, and nothing after it is read")
     func refusal() throws {
         var session = PublishSession(application: "live", nonce: 1)
         var client = ClientBytes.publishing(name: "wrong")
-        client.message(MessageType.video, picture(0, 10), stream: 1, lane: 6)
+        client.message(MessageType.video, frame(0, 10), stream: 1, lane: 6)
         let events = try client.bytes.withUnsafeBytes { bytes in
             var rest = bytes
             let first = try session.next(&rest)
-            // Until it is decided nothing goes on.
+            // Nothing is read before the decision.
             let second = try session.next(&rest)
             #expect(rest.count > 0)
             session.refuse(.badName)
@@ -76,7 +76,7 @@ import Testing
     }
 
     @Test(
-        "what no publisher does ends the conversation",
+        "a violation of the protocol ends the session",
         arguments: [
             ([UInt8("G".utf8.first!)], Violation.noHandshake),
             ([0x16, 3, 1], .noHandshake),
@@ -112,7 +112,7 @@ import Testing
         #expect(happenings([bytes]).happenings == [.violation(expected)])
     }
 
-    @Test("who does not publish may send no more than it takes to ask, however it is cut into messages")
+    @Test("a client that does not publish may send only as much as a request needs")
     func asking() {
         let bytes = ClientBytes.connected { client in
             client.message(MessageType.setChunkSize, [0, 0, 0x40, 0], lane: 2)
@@ -121,11 +121,11 @@ import Testing
         #expect(happenings(bytes.chunked(4096)).happenings == [.violation(.tooMuch)])
     }
 
-    @Test("messages under way take no more than the limit together")
+    @Test("unfinished messages together stay within the limit")
     func bounded() {
         let bytes = ClientBytes.greeted { client in
             client.message(MessageType.setChunkSize, [0, 0, 0x20, 0], lane: 2)
-            // Half a message on each of three chunk streams, 24 KB in all.
+            // Half a message on each of three chunk streams: 24 KB in all.
             for lane in UInt8(3)...5 {
                 client.raw([lane, 0, 0, 0, 0, 0x40, 0, 20, 0, 0, 0, 0] + Array(repeating: 2, count: 0x2000))
             }
@@ -133,20 +133,19 @@ import Testing
         #expect(happenings([bytes]).happenings == [.violation(.messageTooLong)])
     }
 
-    @Test("timestamps go on by steps, across the long form and where their 32 bits begin anew")
+    @Test("timestamps add up over deltas, extended timestamps and the wrap at 32 bits")
     func timestamps() {
         var client = ClientBytes.publishing()
-        let sound: [UInt8] = [0xAF, 1]
-        // Type 0 with the long form; then steps of 40 in types 1, 2 and 3; a step with the long form, repeated by a
-        // type 3.
-        client.raw([0x06, 0xFF, 0xFF, 0xFF, 0, 0, 2, 8, 1, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xF0] + sound)
-        client.raw([0x46, 0, 0, 40, 0, 0, 2, 8] + sound)
-        client.raw([0x86, 0, 0, 40] + sound)
-        client.raw([0xC6] + sound)
-        client.raw([0x86, 0xFF, 0xFF, 0xFF, 1, 0, 0, 0] + sound)
-        client.raw([0xC6, 1, 0, 0, 0] + sound)
+        let audio: [UInt8] = [0xAF, 1]
+        // Type 0 with an extended timestamp; deltas of 40 in types 1, 2 and 3; an extended delta, repeated by a type 3.
+        client.raw([0x06, 0xFF, 0xFF, 0xFF, 0, 0, 2, 8, 1, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xF0] + audio)
+        client.raw([0x46, 0, 0, 40, 0, 0, 2, 8] + audio)
+        client.raw([0x86, 0, 0, 40] + audio)
+        client.raw([0xC6] + audio)
+        client.raw([0x86, 0xFF, 0xFF, 0xFF, 1, 0, 0, 0] + audio)
+        client.raw([0xC6, 1, 0, 0, 0] + audio)
         let times: [UInt32] = happenings([client.bytes]).happenings.compactMap {
-            if case .media(let header, sound) = $0 { header.timestamp } else { nil }
+            if case .media(let header, audio) = $0 { header.timestamp } else { nil }
         }
         let start: UInt32 = 0xFFFF_FFF0
         #expect(
@@ -155,7 +154,7 @@ import Testing
             ])
     }
 
-    @Test("a long timestamp stands in each chunk of a message, or only in the first", arguments: [true, false])
+    @Test("an extended timestamp is in each chunk of a message, or only in the first", arguments: [true, false])
     func longTimestampInChunks(_ isRepeated: Bool) {
         var client = ClientBytes.publishing()
         let body = (0..<300).map { UInt8(truncatingIfNeeded: $0 &* 3) }
@@ -167,7 +166,7 @@ import Testing
                 == .media(MessageHeader(type: 9, timestamp: 0x0102_0304, streamID: 1), body))
     }
 
-    @Test("a message of messages comes out one by one")
+    @Test("an aggregate message -> its messages one by one")
     func aggregate() {
         var client = ClientBytes.publishing()
         func part(_ type: UInt8, _ time: UInt8, _ body: [UInt8]) -> [UInt8] {
@@ -184,20 +183,20 @@ import Testing
             ])
     }
 
-    @Test("what was received is acknowledged, once for each half of the window")
+    @Test("received bytes are acknowledged, once for each half of the window")
     func acknowledgement() {
         var client = ClientBytes.publishing()
         client.message(MessageType.windowSize, [0, 2, 0, 0], lane: 2)
         client.message(MessageType.setChunkSize, [0, 1, 0, 0], lane: 2)
         for number in 0..<8 {
-            client.raw([0x06, 0, 0, UInt8(number), 0, 0xFF, 0xFF, 9, 1, 0, 0, 0] + picture(0, 0xFFFF - 5))
+            client.raw([0x06, 0, 0, UInt8(number), 0, 0xFF, 0xFF, 9, 1, 0, 0, 0] + frame(0, 0xFFFF - 5))
         }
         let reply = happenings(client.bytes.chunked(4096)).reply
         let starts = reply.indices.filter { reply[$0...].starts(with: [0x02, 0, 0, 0, 0, 0, 4, 3, 0, 0, 0, 0]) }
         #expect((6...9).contains(starts.count), "\(starts.count)")
     }
 
-    @Test("random bytes behind a handshake do no more than end the conversation")
+    @Test("random bytes after a handshake -> at most the session ends")
     func noise() async throws {
         try await withSeededRandom { random in
             for _ in 0..<300 {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import RTMP
 
-/// Values, keys, and what media messages say of themselves.
+/// AMF0 values and stream keys.
 @Suite struct ValueTests {
     private func read(_ bytes: [UInt8]) throws -> AMF0 {
         try bytes.withUnsafeBytes { bytes in
@@ -13,7 +13,7 @@ import Testing
         }
     }
 
-    @Test("values are read as they were written")
+    @Test("written values are read back unchanged")
     func roundTrip() throws {
         let value = AMF0.object([
             .init("a", .number(1.5)), .init("", .boolean(true)), .init("ü", .string("x")),
@@ -25,7 +25,7 @@ import Testing
         for count in 0..<bytes.count { #expect(throws: Violation.malformed) { try read(Array(bytes.prefix(count))) } }
     }
 
-    @Test("other types that commands hold are read over")
+    @Test("types that commands do not use are skipped")
     func otherTypes() throws {
         #expect(try read([0x06]) == .null)
         #expect(try read([0x0B, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]) == .null)
@@ -34,7 +34,7 @@ import Testing
         #expect(try read([0x10, 0, 1, 0x54, 0, 0, 9]) == .object([]))
     }
 
-    @Test("depth and number of values have limits")
+    @Test("the depth and the number of values are limited")
     func limits() {
         #expect(throws: Violation.malformed) {
             try read(Array(repeating: [0x0A, 0, 0, 0, 1], count: 20).flatMap { $0 } + [0x05])
@@ -45,7 +45,7 @@ import Testing
         #expect(throws: Violation.malformed) { try read([0x0A, 0, 0, 3, 0] + Array(repeating: 5, count: 768)) }
     }
 
-    @Test("a key admits itself and nothing else")
+    @Test("a key accepts only itself")
     func key() {
         let key = StreamKey("live_abc?x=1")
         #expect(key.admits("live_abc?x=1"))

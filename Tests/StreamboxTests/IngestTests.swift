@@ -148,7 +148,7 @@ import Testing
             try await rig.daemon.logged("on air", "source=rtmp-0")
             let second = try await stage.publish(.small(seconds: 20), to: rig.url())
             #expect(try await second.wait(.seconds(30)) != .exited(0))
-            #expect(second.errors.text.contains("somebody else is publishing"))
+            #expect(second.errors.text.contains("another publisher is active"))
             #expect(first.isRunning && rig.daemon.lines("msg=ended", "source=rtmp-0").isEmpty)
             let stopped = ContinuousClock.now
             first.send(SIGSTOP)

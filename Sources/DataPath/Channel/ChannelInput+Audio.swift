@@ -16,7 +16,7 @@ extension ChannelInput {
     /// The one format of the channel's audio; `nil` where the channel accepts any format, or no audio has come.
     var audioFormat: AACFormat? { audio.kept }
     /// The format that the feed already has. The feed changes to ``audioFormat`` at a keyframe.
-    var audioFormatInFeed: AACFormat? { audio.isKept ? splicer.sound : nil }
+    var audioFormatInFeed: AACFormat? { audio.isKept ? splicer.audioFormat : nil }
 
     /// Gives every source the audio format that the channel requires from now on.
     func announceAudioFormat() {

@@ -90,7 +90,7 @@ extension ChannelInput {
             announceAudioFormat()
             if unit.kind == .audio, !takesAudio(unit, of: source) { return }
         }
-        source.writer.sound = audio.kept
+        source.writer.audioFormat = audio.kept
         // Silence begins at once, without waiting for the audio.
         if source.otherAudioFormat.isRefused { program.audio = nil }
         let outcome = splicer.accept(

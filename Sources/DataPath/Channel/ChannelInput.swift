@@ -1,5 +1,6 @@
 import EventLoop
 import MPEGTS
+import MediaTypes
 
 /// Splices the sources of a channel into its feed.
 final class ChannelInput {
@@ -62,7 +63,7 @@ final class ChannelInput {
     }
 
     var tail: Splicer.Tail { splicer.tail }
-    var videoCodec: Codec? { splicer.videoCodec }
+    var videoCodec: VideoCodec? { splicer.videoCodec }
     /// A channel loses no frames: only encoders do.
     var figures: DataPath.FeedFigures {
         .init(frames: splicer.frames, bytes: hub.feed.position, mediaBytes: splicer.mediaBytes, end: tail.videoDTS)

@@ -131,7 +131,7 @@ extension ChannelSource {
     /// how long to wait for it.
     func converted(_ program: Program) -> Program {
         guard program.audio == nil, !converters.isEmpty || audioResumption.end != nil else { return program }
-        return Program(video: program.video, audio: .init(pid: 0, codec: .aac))
+        return Program(video: program.video, audio: .init(pid: 0, type: .aac))
     }
 
     /// Sets the format of the channel's audio; `nil` where the channel accepts any format.

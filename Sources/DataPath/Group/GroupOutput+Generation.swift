@@ -45,8 +45,8 @@ extension GroupOutput {
         /// presentation order, and decoding times in the same order. A copy has the times of the channel.
         func frames(until time: Int64) -> Int {
             switch writer.join {
-            case .resuming(_, needsKeyframe: false): source.feed.pictures(until: time)
-            case .resuming, .following: source.feed.pictures(shownUntil: time)
+            case .resuming(_, needsKeyframe: false): source.feed.frames(until: time)
+            case .resuming, .following: source.feed.frames(shownUntil: time)
             }
         }
 
@@ -56,13 +56,13 @@ extension GroupOutput {
         func framesOwed(after tail: Splicer.Tail) -> Int {
             guard let first = input.reader.firstEntry else { return 0 }
             let shown = tail.videoDTS.map { frames(until: $0 + tail.frameDuration / 2) } ?? 0
-            return source.feed.pictures - max(shown, first.pictures)
+            return source.feed.frames - max(shown, first.frames)
         }
 
         /// How far the encoder is behind its source. Only video counts, because audio may continue while the video
         /// pauses.
         func place(behind owed: Int, shown: Int64) -> PaceWatch.Place? {
-            guard let newest = source.feed.newestPictureDTS else { return nil }
+            guard let newest = source.feed.newestVideoDTS else { return nil }
             let lag = newest - shown
             let hasBacklog = lag > GroupOutput.little && owed > GroupOutput.mostHeldBack
             return PaceWatch.Place(

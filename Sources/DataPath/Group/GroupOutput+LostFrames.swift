@@ -50,7 +50,7 @@ extension GroupOutput {
         let ticks = skipped.ticks - generation.counted.ticks
         let step = tail.frameDuration
         lostFrames += lacking(
-            skipped.pictures - generation.counted.pictures, in: ticks, every: step,
+            skipped.frames - generation.counted.frames, in: ticks, every: step,
             missing: Int((ticks + step / 2) / step))
         generation.counted = skipped
     }

@@ -1,5 +1,6 @@
 import EventLoop
 import MPEGTS
+import MediaTypes
 
 /// Splices the generations of a group's encoder into the group feed.
 final class GroupOutput {
@@ -33,7 +34,7 @@ final class GroupOutput {
     }
 
     var tail: Splicer.Tail { splicer.tail }
-    var videoCodec: Codec? { splicer.videoCodec }
+    var videoCodec: VideoCodec? { splicer.videoCodec }
     var figures: DataPath.FeedFigures {
         .init(
             frames: splicer.frames, lostFrames: lostFrames, skips: inputSkips, bytes: hub.feed.position,
@@ -110,7 +111,7 @@ final class GroupOutput {
     /// Reads a successor's output once the generation before it has given everything.
     private func releaseSuccessor(of generation: Generation, now: Int64) {
         guard let successor = generations.last, successor.isHeld, successor !== generation,
-            generation.writer.hasGivenAllPictures
+            generation.writer.hasGivenAllVideo
         else { return }
         let since = successor.videoCompleteAt ?? now
         successor.videoCompleteAt = since
@@ -155,7 +156,7 @@ final class GroupOutput {
     private func lookAtGenerations(now: Int64) -> Int64 {
         var next = Int64.max
         for generation in generations where !generation.isHeld {
-            if generation.writer.hasGivenAllPictures {
+            if generation.writer.hasGivenAllVideo {
                 // The next frame is its successor's.
                 releaseSuccessor(of: generation, now: now)
                 if let successor = generations.last, successor.isHeld, let since = successor.videoCompleteAt {

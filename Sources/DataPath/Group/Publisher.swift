@@ -43,8 +43,8 @@ final class Publisher {
         let reader = sender.reader
         let (change, next) = delivery.look(
             .init(
-                fed: feed.pictures, behind: reader.picturesBehind, skipped: reader.skipped.pictures,
-                end: feed.newestPictureDTS), now: now)
+                fed: feed.frames, behind: reader.framesBehind, skipped: reader.skipped.frames,
+                end: feed.newestVideoDTS), now: now)
         switch change {
         case .slow(let share): report(.slow(share: share))
         case .complete: report(.complete)

@@ -29,9 +29,9 @@ final class FeedHub {
     private static let idleTime: Int64 = 1_000_000_000
 
     private func noteFrames(now: Int64) {
-        guard feed.pictures != seenFrames else { return }
+        guard feed.frames != seenFrames else { return }
         if lastFrameAt == .min || now - lastFrameAt >= Self.idleTime { framesResumedAt = now }
-        (seenFrames, lastFrameAt) = (feed.pictures, now)
+        (seenFrames, lastFrameAt) = (feed.frames, now)
     }
 
     /// When held-back units go out at the latest, in nanoseconds of the monotonic clock.

@@ -9,32 +9,33 @@ package final class FeedReader {
     private var segment: Segment?
     private var offset = 0
     private var era: Int
-    /// Position of the newest keyframe at which this reader has been.
+    /// Position of the newest keyframe that the reader has been moved to.
     private var lastEntry = -1
-    /// The packets that announce a jump; there is none before the first.
+    /// The packets that announce a jump; `nil` before the first jump.
     private var announcement: UnsafeMutableBufferPointer<UInt8>?
-    /// Bytes of the announcement still to be delivered.
+    /// Bytes of the announcement that are not delivered yet.
     private var unannounced = 0
 
-    /// How often the reader fell behind the window and jumped.
+    /// The number of times that the reader fell behind the window and jumped.
     package private(set) var skips = 0
-    /// What a reader jumped over, all jumps together.
+    /// The part of the stream that a reader skipped, all jumps together.
     package struct Skipped: Sendable, Hashable {
-        package var pictures = 0
-        /// Time of stream.
+        /// Video frames.
+        package var frames = 0
+        /// Duration of the stream.
         package var ticks: Int64 = 0
-        /// Decoding time of the keyframe that the last jump went to.
+        /// Decoding time of the keyframe that the last jump led to.
         package var end: Int64 = 0
 
         package init() {}
     }
 
     package private(set) var skipped = Skipped()
-    /// The place where it fell behind, until it has jumped.
-    private var leftAt: (pictures: Int, dts: Int64)?
-    /// Bytes delivered so far.
+    /// The position at which it fell behind, until it has jumped.
+    private var leftAt: (frames: Int, dts: Int64)?
+    /// The number of bytes delivered so far.
     package private(set) var delivered = 0
-    /// The codecs changed; there is nothing more to read for a reader that began before.
+    /// A new era began, and this reader has read everything before it.
     package private(set) var isFinished = false
     /// The keyframe at which the reader began; `nil` while it waits for one.
     package private(set) var firstEntry: Feed.Entry?
@@ -47,23 +48,23 @@ package final class FeedReader {
 
     deinit { announcement?.deallocate() }
 
-    /// Bytes of the feed that the reader has still before it.
+    /// The number of bytes of the feed that the reader has not read.
     package var lag: Int { position.map { feed.position - $0 } ?? 0 }
 
-    /// Pictures of the feed that the reader has still before it; 0 while it waits for its first keyframe.
-    package var picturesBehind: Int {
-        if let leftAt { return feed.pictures - leftAt.pictures }
-        return segment.map { feed.pictures - $0.pictures(endingBy: offset) } ?? 0
+    /// The number of video frames of the feed that the reader has not read; 0 while it waits for its first keyframe.
+    package var framesBehind: Int {
+        if let leftAt { return feed.frames - leftAt.frames }
+        return segment.map { feed.frames - $0.frames(endingBy: offset) } ?? 0
     }
 
-    /// Bytes of the feed before the next one to deliver; `nil` while the reader waits for a keyframe.
+    /// The position in the feed of the next byte to deliver; `nil` while the reader waits for a keyframe.
     var position: Int? { segment.map { $0.start + offset } }
 
-    /// What ``next()`` gives is the feed's own memory, which is never written again: it may be handed on by reference.
-    /// Otherwise it has to be copied before the next call.
+    /// Whether ``next()`` returns the feed's own memory. It is not written again while a process may refer to it, so it
+    /// can be passed on by reference. Other bytes have to be copied before the next call.
     package var givesSharedBytes: Bool { unannounced == 0 }
 
-    /// The next bytes, as many as lie together; `nil` when there are none now. They stay valid until the next call.
+    /// Returns the next contiguous bytes; `nil` if there are none now. They stay valid until the next call.
     package func next() -> UnsafeRawBufferPointer? {
         if unannounced > 0, let announcement {
             return UnsafeRawBufferPointer(
@@ -93,7 +94,7 @@ package final class FeedReader {
         return nil
     }
 
-    /// Steps over bytes that ``next()`` gave.
+    /// Advances past bytes that ``next()`` returned.
     package func consume(_ count: Int) {
         delivered += count
         if unannounced > 0 {
@@ -124,7 +125,7 @@ package final class FeedReader {
             announce(entry.continuity)
         }
         if let leftAt {
-            skipped.pictures += entry.pictures - leftAt.pictures
+            skipped.frames += entry.frames - leftAt.frames
             skipped.ticks += entry.dts - leftAt.dts
             skipped.end = entry.dts
         }
@@ -134,8 +135,8 @@ package final class FeedReader {
         offset = entry.offset
     }
 
-    /// Packets without payload that tell a demultiplexer that the counters go on from elsewhere, so that it takes the
-    /// last unit before the jump for whole, and the first one behind it too.
+    /// Prepares packets without payload that tell a demultiplexer that the counters are discontinuous, so that it
+    /// accepts the last unit before the jump and the first one after it as whole.
     private func announce(_ next: Continuity) {
         let streams: [(pid: UInt16, next: UInt8)] = [
             (0, next.association), (FeedLayout.programMapPID, next.map), (FeedLayout.videoPID, next.video),

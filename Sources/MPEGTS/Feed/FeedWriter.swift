@@ -1,4 +1,4 @@
-/// Writes units and program tables into a feed: its PIDs, its counters, the timestamps it is told.
+/// Writes units and program tables into a feed, with the feed's PIDs and counters and the given timestamps.
 struct FeedWriter {
     let feed: Feed
     private(set) var program: Program?
@@ -8,7 +8,7 @@ struct FeedWriter {
     /// The last clock reference of each stream.
     private var videoClock: Int64 = .min
     private var audioClock: Int64 = .min
-    /// Bytes of the streams themselves that went in, without what carries them.
+    /// The number of bytes of the elementary streams that were written, without packet and PES headers.
     private(set) var mediaBytes = 0
 
     /// Ticks between program tables.
@@ -18,12 +18,12 @@ struct FeedWriter {
         self.feed = feed
     }
 
-    /// The program from now on; other codecs than before begin a new era.
+    /// Sets the program from now on. If its codecs differ from those before, a new era begins.
     ///
-    /// - Returns: Whether one begins.
+    /// - Returns: Whether a new era begins.
     @discardableResult
     mutating func use(_ next: Program) -> Bool {
-        let isSame = program?.video?.codec == next.video?.codec && program?.audio?.codec == next.audio?.codec
+        let isSame = program?.video?.type == next.video?.type && program?.audio?.type == next.audio?.type
         guard !isSame else { return false }
         defer { program = next }
         guard program != nil else { return false }
@@ -31,14 +31,14 @@ struct FeedWriter {
         return true
     }
 
-    /// Ends the readers of what came so far; the next unit is to be a keyframe, with which others can begin.
+    /// Begins an era. The next video unit has to be a keyframe, at which new readers can begin.
     mutating func beginEra() {
         version = (version + 1) & 0x1F
         feed.beginEra()
         tablesDue = .min
     }
 
-    /// Takes a unit; before a keyframe, and where they are due, the tables.
+    /// Writes a unit. The tables are written before each keyframe and when they are due.
     mutating func write(
         _ unit: AccessUnit, from source: borrowing some UnitSource & ~Copyable, pts: Int64, dts: Int64
     ) {
@@ -62,7 +62,7 @@ struct FeedWriter {
                 dts: dts, offset: offset)
         }
         feed.commit(
-            tables + unit.byteCount, pts: pts, dts: dts, isPicture: unit.kind == .video,
+            tables + unit.byteCount, pts: pts, dts: dts, isVideo: unit.kind == .video,
             entry: unit.isKeyframe ? before : nil)
     }
 
@@ -75,7 +75,9 @@ struct FeedWriter {
         tablesDue = dts + Self.tableInterval
     }
 
-    /// - Returns: Bytes of the unit itself.
+    /// Sets PID, counters and timestamps of a unit's packets.
+    ///
+    /// - Returns: The size of the elementary stream data in bytes.
     private func rewrite(
         _ bytes: UnsafeMutablePointer<UInt8>, count: Int, pid: UInt16, counter: inout UInt8, clock: inout Int64,
         pts: Int64, dts: Int64,
@@ -105,7 +107,7 @@ struct FeedWriter {
 
     /// Writes one frame of silence.
     ///
-    /// - Parameter frame: With its ADTS header; it has to fit into one packet.
+    /// - Parameter frame: A frame with its ADTS header that fits into one packet.
     mutating func writeSilence(_ frame: [UInt8], pts: Int64) {
         let hasTables = pts >= tablesDue
         let tables = hasTables ? 2 * Packet.size : 0
@@ -133,6 +135,6 @@ struct FeedWriter {
         for index in frame.indices { pes[headerSize + index] = frame[index] }
         continuity.audio = (continuity.audio + 1) & 0x0F
         mediaBytes += frame.count
-        feed.commit(tables + Packet.size, pts: pts, dts: pts, isPicture: false, entry: nil)
+        feed.commit(tables + Packet.size, pts: pts, dts: pts, isVideo: false, entry: nil)
     }
 }

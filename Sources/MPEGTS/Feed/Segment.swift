@@ -1,48 +1,48 @@
 import Glibc
 
-/// A piece of a feed: whole access units, one behind the other, in memory that the feed and its readers share.
+/// A part of a feed: whole access units, one after the other, in memory that the feed and its readers share.
 ///
-/// The feed lets go of its oldest segments; one that a reader still stands in lives until that reader has left it.
+/// The feed releases its oldest segments. A segment that a reader still reads stays until that reader has left it.
 final class Segment {
     let pages: Pages
     var bytes: UnsafeMutablePointer<UInt8> { pages.bytes }
     var capacity: Int { pages.capacity }
-    /// Somebody who reads no more may hold references to its pages.
+    /// A process that the feed has no connection with any more may hold references to its pages.
     var isLentForGood = false
     private(set) var used = 0
-    /// Counts the segments of a feed, from 0, without gaps.
+    /// The number of the segment in its feed, from 0, without gaps.
     let number: Int
-    /// Bytes of the feed before this segment.
+    /// The number of bytes in the feed before this segment.
     let start: Int
-    /// Pictures of the feed before this segment.
-    let picturesBefore: Int
+    /// The number of video frames in the feed before this segment.
+    let framesBefore: Int
     /// The era of the feed that the segment belongs to; see ``Feed``.
     let era: Int
     /// Decoding time of the last unit in the segment.
     private(set) var lastDTS: Int64 = 0
     private var marks: ContiguousArray<Mark> = []
 
-    /// Where a unit ends, and what came up to there.
+    /// The end of a unit.
     private struct Mark {
-        /// Bytes of the segment up to its end; ascending.
+        /// The number of bytes in the segment up to its end; ascending.
         var end: Int
         var pts: Int64
         var dts: Int64
-        /// Pictures of the feed up to its end.
-        var pictures: Int
+        /// The number of video frames in the feed up to its end.
+        var frames: Int
     }
 
-    init(_ pages: Pages, number: Int, start: Int, picturesBefore: Int, era: Int) {
+    init(_ pages: Pages, number: Int, start: Int, framesBefore: Int, era: Int) {
         self.pages = pages
         self.number = number
-        self.picturesBefore = picturesBefore
+        self.framesBefore = framesBefore
         self.start = start
         self.era = era
         marks.reserveCapacity(256)
     }
 
-    /// Memory of a segment: pages of its own, given back to the kernel as a whole. A reader may hand them on by
-    /// reference (vmsplice), so they are not written twice while anybody may hold one.
+    /// The memory of a segment: its own pages, returned to the kernel as a whole. A reader may pass them on by
+    /// reference (vmsplice), so they are not written again while a process may hold a reference.
     final class Pages {
         let bytes: UnsafeMutablePointer<UInt8>
         let capacity: Int
@@ -60,51 +60,51 @@ final class Segment {
 
     var room: Int { capacity - used }
 
-    /// - Parameter pictures: Pictures of the feed, with this unit.
-    func append(_ count: Int, pts: Int64, dts: Int64, pictures: Int) {
+    /// - Parameter frames: The number of video frames in the feed, including this unit.
+    func append(_ count: Int, pts: Int64, dts: Int64, frames: Int) {
         used += count
         lastDTS = dts
-        marks.append(Mark(end: used, pts: pts, dts: dts, pictures: pictures))
+        marks.append(Mark(end: used, pts: pts, dts: dts, frames: frames))
     }
 
-    /// Pictures of the feed up to the unit that ends at `offset`, and its decoding time.
-    func place(at offset: Int) -> (pictures: Int, dts: Int64) {
+    /// The number of video frames in the feed up to the unit that ends at `offset`, and its decoding time.
+    func place(at offset: Int) -> (frames: Int, dts: Int64) {
         let index = firstMark(endingAtOrAfter: offset)
-        if index < marks.count, marks[index].end == offset { return (marks[index].pictures, marks[index].dts) }
-        return (picturesBefore, marks.first?.dts ?? lastDTS)
+        if index < marks.count, marks[index].end == offset { return (marks[index].frames, marks[index].dts) }
+        return (framesBefore, marks.first?.dts ?? lastDTS)
     }
 
-    /// Pictures of the feed up to the last unit that ends at `offset` or before it.
-    func pictures(endingBy offset: Int) -> Int {
+    /// The number of video frames in the feed up to the last unit that ends at `offset` or before it.
+    func frames(endingBy offset: Int) -> Int {
         let index = firstMark(endingAtOrAfter: offset)
-        if index < marks.count, marks[index].end == offset { return marks[index].pictures }
-        return index > 0 ? marks[index - 1].pictures : picturesBefore
+        if index < marks.count, marks[index].end == offset { return marks[index].frames }
+        return index > 0 ? marks[index - 1].frames : framesBefore
     }
 
-    /// Pictures of the feed up to the last one here with this decoding time or an earlier one; `nil` where there is
-    /// none.
-    func pictures(until dts: Int64) -> Int? {
+    /// The number of video frames in the feed up to the last one in this segment with this decoding time or an earlier
+    /// one; `nil` if there is none.
+    func frames(until dts: Int64) -> Int? {
         var last: Int?
-        var before = picturesBefore
+        var before = framesBefore
         for mark in marks {
-            if mark.pictures != before, mark.dts <= dts { last = mark.pictures }
-            before = mark.pictures
+            if mark.frames != before, mark.dts <= dts { last = mark.frames }
+            before = mark.frames
         }
         return last
     }
 
-    /// How many of the pictures here are shown at this time or earlier.
-    func pictures(shownUntil pts: Int64) -> Int {
+    /// The number of video frames in this segment that are shown at this time or earlier.
+    func frames(shownUntil pts: Int64) -> Int {
         var count = 0
-        var before = picturesBefore
+        var before = framesBefore
         for mark in marks {
-            if mark.pictures != before, mark.pts <= pts { count += 1 }
-            before = mark.pictures
+            if mark.frames != before, mark.pts <= pts { count += 1 }
+            before = mark.frames
         }
         return count
     }
 
-    /// The end of the unit that the byte at `offset` belongs to; `offset` itself when a unit begins there.
+    /// The end of the unit that contains the byte at `offset`; `offset` itself if a unit begins there.
     func unitEnd(at offset: Int) -> Int {
         let index = firstMark(endingAtOrAfter: offset)
         guard offset > 0, index < marks.count else { return offset }

@@ -1,10 +1,10 @@
-/// What sound in AAC is: what the header of each of its frames says (ISO/IEC 13818-7, 6.2), or what a publisher
-/// announces, who can say more.
+/// The format of AAC audio, from the header of each frame (ISO/IEC 13818-7, 6.2), or from a publisher's announcement,
+/// which can say more.
 package struct AACFormat: Sendable, Hashable, CustomStringConvertible {
-    /// `audioObjectType`, 1…95: 2 is AAC-LC. 5 and 29 are HE-AAC and HE-AAC v2 where that was announced; in ADTS they
-    /// look like their core.
+    /// `audioObjectType`, 1…95: 2 is AAC-LC. 5 and 29 are HE-AAC and HE-AAC v2 if that was announced; in ADTS they look
+    /// like their core.
     package let objectType: UInt8
-    /// `channelConfiguration`, 0…15; 0 where the channels are listed elsewhere.
+    /// `channelConfiguration`, 0…15; 0 if the channels are listed elsewhere.
     package let channelConfiguration: UInt8
     /// Samples a second of the core, 1…192,000.
     package let sampleRate: Int
@@ -20,10 +20,11 @@ package struct AACFormat: Sendable, Hashable, CustomStringConvertible {
     /// AAC-LC, 44.1 kHz, stereo.
     package static let stereo44 = AACFormat(sampleRate: 44_100, channelConfiguration: 2)
 
-    /// What every platform takes, and what there are frames of silence of.
+    /// Whether every platform accepts the format. There are frames of silence for these formats.
     package var isPlain: Bool { self == .stereo48 || self == .stereo44 }
 
-    /// Channels of the core; `nil` where they are listed elsewhere or have no number (ISO/IEC 14496-3, table 1.19).
+    /// The number of channels of the core; `nil` if they are listed elsewhere or have no number (ISO/IEC 14496-3, table
+    /// 1.19).
     package var channels: Int? {
         switch channelConfiguration {
         case 1...6: Int(channelConfiguration)

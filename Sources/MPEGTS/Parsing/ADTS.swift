@@ -1,24 +1,24 @@
-/// The frames of AAC in ADTS (ISO/IEC 13818-7, 6.2).
+/// AAC frames in ADTS (ISO/IEC 13818-7, 6.2).
 package enum ADTS {
-    /// By `sampling_frequency_index` (table 35).
+    /// Sample rates by `sampling_frequency_index` (table 35).
     package static let sampleRates: [Int64] = [
         96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350,
     ]
 
     /// A run of whole frames.
     struct Run: Hashable {
-        /// Ticks of sound.
+        /// The duration in ticks.
         var duration: Int64
-        /// What their headers say; `nil` where they do not say the same.
+        /// The format that their headers state; `nil` if the headers differ.
         var format: AACFormat?
     }
 
-    /// Reads the headers of the frames; `nil` when the bytes are not ADTS from the first one on.
+    /// Reads the headers of the frames; `nil` if the first bytes are not ADTS.
     static func read(_ bytes: UnsafeBufferPointer<UInt8>) -> Run? {
         var position = 0
         var samples: Int64 = 0
         var sampleRate: Int64 = 48_000
-        // Profile, rate and channels, as they lie in the first header.
+        // Profile, rate and channels, in the bits of the first header.
         var first: UInt16?
         var isMixed = false
         while position + 7 <= bytes.count {
@@ -44,9 +44,9 @@ package enum ADTS {
             channelConfiguration: UInt8(fields >> 6 & 7))
     }
 
-    /// One frame of silence: AAC-LC, 48 kHz, stereo, with its ADTS header. FFmpeg's encoder gives these bytes for
+    /// One frame of silence: AAC-LC, 48 kHz, stereo, with its ADTS header. FFmpeg's encoder produces these bytes for
     /// `anullsrc`.
     static let silence: [UInt8] = [0xFF, 0xF1, 0x4C, 0x80, 0x01, 0xBF, 0xFC, 0x21, 0x10, 0x04, 0x60, 0x8C, 0x1C]
-    /// Likewise at 44.1 kHz.
+    /// The same at 44.1 kHz.
     static let silence44: [UInt8] = [0xFF, 0xF1, 0x50, 0x80, 0x01, 0xBF, 0xFC, 0x21, 0x10, 0x04, 0x60, 0x8C, 0x1C]
 }

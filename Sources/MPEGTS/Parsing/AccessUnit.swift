@@ -4,7 +4,7 @@ package enum StreamKind: Sendable, Hashable {
     case audio
 }
 
-/// One whole PES packet as its ``UnitSource`` gives it: a picture, or one or more frames of sound.
+/// One whole PES packet from a ``UnitSource``: a video frame, or one or more audio frames.
 package struct AccessUnit: Sendable, Hashable {
     package var kind: StreamKind
     /// Presentation time, 33 bits as on the wire.
@@ -13,11 +13,11 @@ package struct AccessUnit: Sendable, Hashable {
     package var dts: Int64
     /// Decoding can start at this unit. Always false for audio.
     package var isKeyframe: Bool
-    /// Ticks of sound in an audio unit, by its ADTS headers; 0 for video.
+    /// The duration of an audio unit in ticks, from its ADTS headers; 0 for video.
     package var duration: Int64
-    /// What an audio unit is in; `nil` for video, and where its frames do not say, or not the same.
+    /// The format of an audio unit; `nil` for video, and if its frames state no format or different ones.
     package var audioFormat: AACFormat?
-    /// Bytes of its transport packets: a multiple of 188.
+    /// The size of its transport packets in bytes: a multiple of 188.
     package var byteCount: Int
 
     package init(

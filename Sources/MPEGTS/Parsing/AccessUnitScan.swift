@@ -1,17 +1,19 @@
-/// What the first NAL units of an access unit tell: whether decoding can start there, and with which parameter set.
+import MediaTypes
+
+/// Scans the first NAL units of an access unit: whether decoding can start there, and with which parameter set.
 struct AccessUnitScan {
     /// Decoding can start here.
     var isKeyframe = false
-    /// Where the sequence parameter set stands in the scanned bytes, NAL header included.
+    /// The position of the sequence parameter set in the scanned bytes, including the NAL header.
     var parameterSet: Range<Int>?
-    /// The first slice was found; without it more of the unit must be scanned.
+    /// The first slice was found. If not, more bytes of the unit have to be scanned.
     var sawSlice = false
 
     /// - Parameters:
-    ///   - randomAccess: the packet's `random_access_indicator`. A hint alone: some muxers never set it, others set it
-    ///     on pictures that no decoder can start with.
-    ///   - isCut: the unit goes on behind the bytes.
-    init(_ bytes: UnsafeBufferPointer<UInt8>, codec: Codec, randomAccess: Bool, isCut: Bool = false) {
+    ///   - randomAccess: The packet's `random_access_indicator`. It is only a hint: some muxers never set it, others
+    ///     set it on frames that no decoder can start with.
+    ///   - isCut: Whether the unit continues after the bytes.
+    init(_ bytes: UnsafeBufferPointer<UInt8>, codec: VideoCodec, randomAccess: Bool, isCut: Bool = false) {
         var recoveryPoint = false
         var start = AccessUnitScan.nextUnit(bytes, from: 0)
         while let nal = start, !sawSlice {
@@ -25,7 +27,7 @@ struct AccessUnitScan {
                     isKeyframe = true
                     sawSlice = true
                 case 1, 2:
-                    // The head of the slice must be there; it is far shorter than this.
+                    // The beginning of the slice header is needed; it is much shorter than this.
                     if isCut, nal + 17 > bytes.count { return }
                     sawSlice = true
                     isKeyframe =
@@ -50,14 +52,15 @@ struct AccessUnitScan {
                 default:
                     break
                 }
-            case .aac:
+            case .av1:
+                // MPEG-TS has no stream type for it.
                 return
             }
             start = next
         }
     }
 
-    /// The offset behind the next start code at or after `from`.
+    /// The offset after the next start code at or after `from`.
     private static func nextUnit(_ bytes: UnsafeBufferPointer<UInt8>, from: Int) -> Int? {
         var index = from + 2
         while index < bytes.count {
@@ -76,7 +79,7 @@ struct AccessUnitScan {
         return end
     }
 
-    /// `slice_type` says that every macroblock is intra (ITU-T H.264, table 7-6: 2, 4, 7, 9).
+    /// Whether `slice_type` says that every macroblock is intra (ITU-T H.264, table 7-6: 2, 4, 7, 9).
     private static func isIntraSlice(_ bytes: UnsafeBufferPointer<UInt8>, _ nal: Int) -> Bool {
         var bits = BitReader(unescaping: bytes[(nal + 1)..<min(nal + 17, bytes.count)])
         _ = bits.readGolomb()

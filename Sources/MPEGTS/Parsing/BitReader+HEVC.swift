@@ -1,9 +1,9 @@
 extension BitReader {
-    /// Passes over what an HEVC sequence parameter set says of the coding, from behind the cropping to the flag of the
+    /// Skips the coding parameters of an HEVC sequence parameter set, from the end of the cropping to the flag of the
     /// VUI (ITU-T H.265, 7.3.2.2.1).
     ///
     /// - Parameter subLayers: Temporal sub-layers above the first.
-    /// - Returns: Whether it makes sense.
+    /// - Returns: Whether they are valid.
     mutating func skipHEVCCoding(subLayers: Int) -> Bool {
         // Bit depths.
         skipGolombs(2)
@@ -13,7 +13,7 @@ extension BitReader {
         skipGolombs(3 * (hasAllSubLayers ? subLayers + 1 : 1))
         // Sizes of blocks and depths of transforms.
         skipGolombs(6)
-        // Scaling lists that are written out.
+        // Explicit scaling lists.
         if read(1) == 1, read(1) == 1 { skipHEVCScalingLists() }
         skip(2)
         // PCM.
@@ -41,7 +41,7 @@ extension BitReader {
     private mutating func skipHEVCScalingLists() {
         for size in 0..<4 {
             for _ in stride(from: 0, to: 6, by: size == 3 ? 3 : 1) {
-                // Another list is taken for it.
+                // The list is predicted from another one.
                 guard read(1) == 1 else {
                     _ = readGolomb()
                     continue
@@ -51,22 +51,22 @@ extension BitReader {
         }
     }
 
-    /// The sets of short-term reference pictures (ITU-T H.265, 7.3.7).
+    /// Skips the sets of short-term reference pictures (ITU-T H.265, 7.3.7).
     ///
-    /// - Returns: Whether they make sense.
+    /// - Returns: Whether they are valid.
     private mutating func skipReferenceSets() -> Bool {
         let count = readGolomb()
         guard count <= 64 else { return false }
-        /// Pictures of the set before.
+        /// The number of pictures in the previous set.
         var pictures = 0
         for index in 0..<count {
             if index > 0, read(1) == 1 {
-                // Told by what differs from the set before.
+                // The set is predicted from the previous one.
                 skip(1)
                 _ = readGolomb()
                 var kept = 0
                 for _ in 0...pictures {
-                    // Used by this picture, or else by others.
+                    // Used by this picture, or by later ones.
                     let isUsed = read(1) == 1
                     if isUsed || read(1) == 1 { kept += 1 }
                 }

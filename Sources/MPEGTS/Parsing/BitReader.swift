@@ -1,15 +1,15 @@
-/// Reads bits, most significant first. Past the end it reads zeros and remembers that it did.
+/// Reads bits, most significant first. Past the end it reads zeros and sets ``isExhausted``.
 package struct BitReader {
     private let bytes: [UInt8]
     private var position = 0
     package private(set) var isExhausted = false
 
-    /// Takes bytes as they are.
+    /// Reads bytes as they are.
     package init(_ bytes: some Collection<UInt8>) {
         self.bytes = Array(bytes)
     }
 
-    /// Takes a NAL unit and removes its emulation prevention bytes (`00 00 03`).
+    /// Reads a NAL unit without its emulation prevention bytes (`00 00 03`).
     package init(unescaping nal: some Collection<UInt8>) {
         var plain: [UInt8] = []
         plain.reserveCapacity(nal.count)
@@ -25,7 +25,7 @@ package struct BitReader {
         bytes = plain
     }
 
-    /// The next `count` bits, 0…32.
+    /// Reads the next `count` bits, 0…32.
     package mutating func read(_ count: Int) -> Int {
         var value = 0
         for _ in 0..<count {
@@ -46,7 +46,7 @@ package struct BitReader {
         if position > bytes.count * 8 { isExhausted = true }
     }
 
-    /// An Exp-Golomb number, `ue(v)`; 0 when it is longer than 32 bits.
+    /// Reads an Exp-Golomb number, `ue(v)`; 0 if it is longer than 32 bits.
     package mutating func readGolomb() -> Int {
         var zeros = 0
         while read(1) == 0 {
@@ -59,13 +59,13 @@ package struct BitReader {
         return (1 << zeros) - 1 + read(zeros)
     }
 
-    /// An Exp-Golomb number with a sign, `se(v)`.
+    /// Reads a signed Exp-Golomb number, `se(v)`.
     mutating func readSignedGolomb() -> Int {
         let value = readGolomb()
         return value & 1 == 1 ? (value + 1) / 2 : -(value / 2)
     }
 
-    /// Passes over a scaling list (ITU-T H.264, 7.3.2.1.1.1).
+    /// Skips a scaling list (ITU-T H.264, 7.3.2.1.1.1).
     mutating func skipScalingList(count: Int) {
         var last = 8
         var next = 8
@@ -73,5 +73,25 @@ package struct BitReader {
             if next != 0 { next = (last + readSignedGolomb() + 256) & 0xFF }
             if next != 0 { last = next }
         }
+    }
+
+    /// Skips the parameters of the picture order count (ITU-T H.264, 7.3.2.1.1).
+    ///
+    /// - Returns: Whether they are valid.
+    mutating func skipH264PictureOrder() -> Bool {
+        switch readGolomb() {
+        case 0:
+            _ = readGolomb()
+        case 1:
+            skip(1)
+            _ = readGolomb()
+            _ = readGolomb()
+            let cycle = readGolomb()
+            guard cycle <= 255 else { return false }
+            for _ in 0..<cycle { _ = readGolomb() }
+        default:
+            break
+        }
+        return true
     }
 }

@@ -1,16 +1,16 @@
 package import MediaTypes
 
-/// Measures the frame rate of a stream by the decoding times of its units.
+/// Measures the frame rate of a stream from the decoding times of its units.
 ///
-/// What a stream says of its rate is often wrong: a phone says 1000 for the ticks of its clock. Decoding times rise
-/// evenly with reordered frames too, and do not depend on when the frames arrive: a burst and a pause change nothing.
+/// The rate that a stream announces is often wrong: phones announce 1000, the ticks of their clock. Decoding times rise
+/// evenly with reordered frames too, and do not depend on the arrival of the frames: bursts and pauses have no effect.
 ///
-/// Pure: a unit costs a subtraction and two additions; everything else is done twice a second.
+/// Pure. A unit costs a subtraction and two additions; the rest is done twice a second.
 package struct FrameRateMeter: Sendable {
-    /// Frames per second, the next standard rate where one is near; `nil` until it is known.
+    /// Frames per second, as a standard rate if one is near; `nil` until it is known.
     package private(set) var rate: FrameRate?
 
-    /// Frames, and the ticks that they took.
+    /// A number of frames, and their duration in ticks.
     private struct Count {
         var frames: Int64 = 0
         var ticks: Int64 = 0
@@ -26,42 +26,42 @@ package struct FrameRateMeter: Sendable {
     }
 
     private var last: Int64?
-    /// Counted since the last piece was complete.
+    /// The frames since the last piece was complete.
     private var piece = Count()
-    /// What ``rate`` was read from.
+    /// The count that ``rate`` was computed from.
     private var settled: Count?
-    /// The last pieces, each of which agrees with those before it, and not with ``settled``.
+    /// The last pieces, which agree with each other and not with ``settled``.
     private var run = Count()
     private var runPieces = 0
-    /// Everything since a piece last agreed with ``settled``.
+    /// All pieces since one last agreed with ``settled``.
     private var doubtful = Count()
     private var doubtfulPieces = 0
-    /// Pieces in a row that make a new rate.
+    /// Pieces in a row that are needed for a new rate.
     private var needed = FrameRateMeter.first
     /// Pieces that agreed with ``settled``.
-    private var calm = 0
+    private var agreed = 0
 
-    /// Ticks of a piece, at least.
+    /// The shortest duration of a piece, in ticks.
     private static let pieceLength = Ticks.perSecond / 2
-    /// Pieces in a row that make the first rate, and the next one. Each change doubles the number, up to a limit, so
-    /// that an encoder does not follow every change of a camera that goes by the light.
+    /// Pieces in a row that are needed for the first rate, and for the next one. Each change doubles the number, up to
+    /// a limit, so that an encoder does not follow every change of a camera that adapts its rate to the light.
     private static let first = 2
     private static let next = 4
     private static let most = 32
-    /// Pieces after which the changes before are forgotten.
+    /// Pieces after which earlier changes are forgotten.
     private static let forgotten = 120
-    /// Where pieces keep differing, their average is the rate after so many times as many.
+    /// If pieces keep differing, their average becomes the rate after this multiple of the needed pieces.
     private static let patience = 4
-    /// A step in time that is a pause or another timeline.
+    /// A longer step in time is a pause or another timeline.
     private static let longestStep = 10 * Ticks.perSecond
-    /// Frames per second that no stream has.
+    /// No stream has more frames per second.
     private static let fastest = 300.0
 
     package init() {}
 
-    /// Takes the decoding time of the next unit, as it stands on the wire.
+    /// Takes the decoding time of the next unit, as on the wire.
     ///
-    /// - Returns: Whether ``rate`` is another one than before.
+    /// - Returns: Whether ``rate`` has changed.
     @inline(__always)
     package mutating func note(_ dts: Int64) -> Bool {
         guard let last else {
@@ -69,13 +69,13 @@ package struct FrameRateMeter: Sendable {
             return false
         }
         self.last = dts
-        // A step back is a large number here.
+        // A step back becomes a large number here.
         let step = Ticks.onWire(dts - last)
         guard step <= Self.longestStep else {
             piece = Count()
             return false
         }
-        // Two fields of a frame may have the same time.
+        // The two fields of a frame may have the same time.
         if step > 0 { piece.frames += 1 }
         piece.ticks += step
         return piece.ticks >= Self.pieceLength && closePiece()
@@ -86,8 +86,8 @@ package struct FrameRateMeter: Sendable {
         self.piece = Count()
         guard piece.perSecond <= Self.fastest else { return false }
         if let settled, piece.agrees(with: settled) {
-            calm += 1
-            if calm >= Self.forgotten { needed = Self.next }
+            agreed += 1
+            if agreed >= Self.forgotten { needed = Self.next }
             forgetDoubts()
             return false
         }
@@ -107,11 +107,11 @@ package struct FrameRateMeter: Sendable {
 
     private mutating func settle(on count: Count) -> Bool {
         forgetDoubts()
-        // The average of pieces that differ may be what it was.
+        // The average of differing pieces may be the same as before.
         if let settled, count.agrees(with: settled) { return false }
         needed = settled == nil ? Self.next : min(2 * needed, Self.most)
         settled = count
-        calm = 0
+        agreed = 0
         let found = FrameRate(near: count.perSecond)
         defer { rate = found }
         return found != rate
@@ -119,10 +119,10 @@ package struct FrameRateMeter: Sendable {
 }
 
 extension FrameRate {
-    /// Two rates are the same as far as an encoder is concerned.
+    /// Whether two rates are the same for an encoder.
     static func agree(_ first: Double, _ second: Double) -> Bool { abs(first - second) <= 0.1 * max(first, second) }
 
-    /// The standard rate near a number of frames per second, or that number in thousandths.
+    /// The standard rate near a number of frames per second, or that number as a fraction of 1000.
     init(near perSecond: Double) {
         let whole = max(1, Int(perSecond.rounded()))
         let candidates = [Self(whole, 1)] + ([24, 30, 48, 60, 120].contains(whole) ? [Self(whole * 1000, 1001)] : [])
@@ -132,21 +132,21 @@ extension FrameRate {
             ? nearest : Self(max(1, Int((perSecond * 1000).rounded())), 1000)
     }
 
-    /// Both are the same rate as far as an encoder is concerned: they differ by a tenth at the most.
+    /// Whether both rates are the same for an encoder: they differ by at most a tenth.
     package func agrees(with other: Self) -> Bool { Self.agree(perSecond, other.perSecond) }
 }
 
 extension VideoFormat {
-    /// The fastest rate that is believed before it has been measured: what is faster is most often the ticks of a
+    /// The fastest announced rate that is accepted before the rate is measured. A faster one is usually the ticks of a
     /// clock.
     static let fastestAnnounced = 60.0
-    /// Frames a second that interlaced material has at the most; its fields may come one by one.
+    /// The fastest frame rate of interlaced material. Its fields may come one by one.
     private static let fastestInterlaced = 33.0
 
-    /// The same with a frame rate that holds: the one that the stream announces, where that agrees with what was
-    /// measured, else the latter.
+    /// The same format with a reliable frame rate: the announced one if it agrees with the measured one, else the
+    /// measured one.
     ///
-    /// - Parameter measured: `nil` while it is not known.
+    /// - Parameter measured: `nil` while the rate is not known.
     package func paced(by measured: FrameRate?) -> VideoFormat {
         var format = self
         guard let measured else {

@@ -1,6 +1,6 @@
-/// Program association and program map: reading them from a writer, and writing the feed's own.
+/// Reads the program association and program map tables of a writer, and writes those of the feed.
 enum PSI {
-    /// CRC-32/MPEG-2, as at the end of every section.
+    /// CRC-32/MPEG-2, which ends every section.
     static func crc(_ bytes: UnsafePointer<UInt8>, count: Int) -> UInt32 {
         var crc: UInt32 = 0xFFFF_FFFF
         for index in 0..<count {
@@ -10,10 +10,10 @@ enum PSI {
         return crc
     }
 
-    /// `current_next_indicator`: the section is no announcement of what will be.
+    /// `current_next_indicator`: whether the section is valid now, and does not announce a later one.
     private static func isInForce(_ section: UnsafePointer<UInt8>) -> Bool { section[5] & 1 == 1 }
 
-    /// The PID of the first program's map in a whole PAT section; `nil` when the section is not one.
+    /// The PID of the first program's map in a whole PAT section; `nil` if the section is not one.
     static func programMapPID(_ section: UnsafePointer<UInt8>, count: Int) -> UInt16? {
         guard count >= 12, section[0] == 0x00, isInForce(section), crc(section, count: count) == 0 else { return nil }
         var entry = 8
@@ -26,21 +26,22 @@ enum PSI {
         return nil
     }
 
-    /// The program in a whole PMT section; `nil` when the section is not one.
+    /// The program in a whole PMT section; `nil` if the section is not one.
     static func program(_ section: UnsafePointer<UInt8>, count: Int) -> Program? {
         guard count >= 16, section[0] == 0x02, isInForce(section), crc(section, count: count) == 0 else { return nil }
         var program = Program(video: nil, audio: nil)
         var entry = 12 + (Int(section[10] & 0x0F) << 8 | Int(section[11]))
         while entry + 5 <= count - 4 {
-            let type = section[entry]
+            let number = section[entry]
             let pid = UInt16(section[entry + 1] & 0x1F) << 8 | UInt16(section[entry + 2])
-            switch Codec(rawValue: type) {
-            case .h264?, .hevc?:
-                if program.video == nil { program.video = Program.Stream(pid: pid, codec: Codec(rawValue: type)!) }
-            case .aac?:
-                if program.audio == nil { program.audio = Program.Stream(pid: pid, codec: .aac) }
-            case nil:
-                program.foreign.append(type)
+            if let type = StreamType(rawValue: number) {
+                let stream = Program.Stream(pid: pid, type: type)
+                switch type {
+                case .h264, .hevc: program.video = program.video ?? stream
+                case .aac: program.audio = program.audio ?? stream
+                }
+            } else {
+                program.foreign.append(number)
             }
             entry += 5 + (Int(section[entry + 3] & 0x0F) << 8 | Int(section[entry + 4]))
         }
@@ -49,7 +50,7 @@ enum PSI {
 
     /// Writes the feed's PAT and PMT as two packets.
     ///
-    /// - Parameter version: 0…31; the next one whenever the program changes.
+    /// - Parameter version: 0…31; it increases with each change of the program.
     static func write(
         _ program: Program, version: UInt8, patContinuity: UInt8, pmtContinuity: UInt8,
         to packets: UnsafeMutablePointer<UInt8>
@@ -70,11 +71,11 @@ enum PSI {
                 body[2] = 0xF0
                 body[3] = 0
                 var used = 4
-                for (codec, pid) in [
-                    (program.video?.codec, FeedLayout.videoPID), (program.audio?.codec, FeedLayout.audioPID),
+                for (type, pid) in [
+                    (program.video?.type, FeedLayout.videoPID), (program.audio?.type, FeedLayout.audioPID),
                 ] {
-                    guard let codec else { continue }
-                    body[used] = codec.rawValue
+                    guard let type else { continue }
+                    body[used] = type.rawValue
                     body[used + 1] = 0xE0 | UInt8(pid >> 8)
                     body[used + 2] = UInt8(truncatingIfNeeded: pid)
                     body[used + 3] = 0xF0
@@ -118,7 +119,7 @@ enum PSI {
     }
 }
 
-/// Where a feed carries what, whatever the writers used.
+/// The PIDs of a feed, whatever PIDs its writers use.
 package enum FeedLayout {
     package static let programMapPID: UInt16 = 0x1000
     package static let videoPID: UInt16 = 0x0100

@@ -1,7 +1,6 @@
-/// One transport stream packet in somebody else's memory: 188 bytes that start with the sync byte.
+/// A view of one transport stream packet in memory that it does not own: 188 bytes that start with the sync byte.
 ///
-/// The view does not own the bytes. Reading a field that the packet does not have gives `nil` or an empty
-/// range, never a read past the packet.
+/// Reading a field that the packet does not have returns `nil` or an empty range, and never reads past the packet.
 struct Packet {
     static let size = 188
     static let syncByte: UInt8 = 0x47
@@ -28,7 +27,7 @@ struct Packet {
 
     func setContinuity(_ value: UInt8) { bytes[3] = bytes[3] & 0xF0 | value & 0x0F }
 
-    /// Where the payload starts; 188 when there is none or the adaptation field is longer than the packet.
+    /// The offset of the payload; 188 if there is none or the adaptation field is longer than the packet.
     var payloadOffset: Int {
         guard hasPayload else { return Packet.size }
         guard hasAdaptation else { return 4 }
@@ -44,10 +43,10 @@ struct Packet {
         if hasAdaptation, bytes[4] > 0 { bytes[5] &= 0x7F }
     }
 
-    /// The adaptation field is longer than what it says it carries.
+    /// The adaptation field is longer than its contents.
     ///
-    /// A muxer that writes one PES packet after another (FFmpeg's does) fills up the last packet of each this way,
-    /// so this is where a video PES packet of undeclared length ends, known without waiting for the next one.
+    /// A muxer that writes one PES packet after another, like FFmpeg's, pads the last packet of each this way. So the
+    /// end of a video PES packet of undeclared length is known before the next one begins.
     var isStuffed: Bool {
         guard hasAdaptation else { return false }
         let length = Int(bytes[4])
@@ -61,11 +60,11 @@ struct Packet {
         return length > needed
     }
 
-    /// Moves the clock reference, if there is one, with the unit that it came with; where that puts it behind the
-    /// unit's decoding or far before it, it becomes the decoding time. (FFmpeg writes 0 as long as its own times are
-    /// negative, as they are when it began shortly before the wrap.) It never goes back behind `last`.
+    /// Moves the clock reference, if there is one, by the same offset as its unit. If it would then be later than the
+    /// unit's decoding time, or much earlier, it becomes the decoding time. (FFmpeg writes 0 while its own times are
+    /// negative, as they are if it began shortly before the wrap.) It is never earlier than `last`.
     ///
-    /// - Parameter last: The last clock reference of the feed; the new one afterwards.
+    /// - Parameter last: The last clock reference of the feed; set to the new one.
     func moveClock(by offset: Int64, for dts: Int64, after last: inout Int64) {
         guard let flags = adaptationFlags, flags & 0x10 != 0, bytes[4] >= 7 else { return }
         let pcr = bytes + 6

@@ -1,12 +1,12 @@
-/// Puts the sections of one PID together (ISO/IEC 13818-1, 2.4.4): a section may begin anywhere in a packet and go on
-/// in the next.
+/// Assembles the sections of one PID (ISO/IEC 13818-1, 2.4.4). A section may begin anywhere in a packet and continue in
+/// the next one.
 struct SectionAssembler {
     private var bytes: [UInt8] = []
 
-    /// Bytes kept of a section that is not complete.
+    /// The number of bytes kept of an incomplete section.
     var count: Int { bytes.count }
 
-    /// Takes the payload of one packet; calls `whole` for each section that is complete with it.
+    /// Takes the payload of one packet, and calls `whole` for each section that it completes.
     mutating func take(
         _ payload: UnsafePointer<UInt8>, count: Int, startsUnit: Bool, whole: (UnsafePointer<UInt8>, Int) -> Void
     ) {

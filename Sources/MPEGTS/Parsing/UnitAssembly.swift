@@ -1,4 +1,4 @@
-/// A unit that is being put together: which bytes of the parser's buffer belong to it.
+/// A unit that is being assembled: the bytes of the parser's buffer that belong to it.
 struct UnitAssembly {
     private(set) var isOpen = false
     private(set) var runs: [Range<Int>] = []
@@ -11,20 +11,20 @@ struct UnitAssembly {
     private(set) var isDamaged = false
     /// The continuity counter of the last packet with a payload.
     private var continuity: UInt8?
-    /// Bytes of the PES packet still to come; `nil` when its length is undeclared.
+    /// Bytes of the PES packet that have not come yet; `nil` if its length is undeclared.
     private var missing: Int?
-    /// The unit closed last was taken for whole because of stuffing.
+    /// Stuffing ended the last unit.
     private var endedStuffed = false
-    /// This muxer does not stuff packets in the middle of a unit, as far as seen.
+    /// The muxer has not padded a packet in the middle of a unit so far.
     private var trustsStuffing = true
-    /// Presentation time of the unit closed last.
+    /// Presentation time of the last unit.
     private var lastPTS: Int64?
-    /// A packet without payload announced that the counter goes on from elsewhere.
+    /// A packet without payload announced a discontinuity of the counter.
     private var isInterrupted = false
 
     var firstByte: Int { runs.first?.lowerBound ?? .max }
 
-    /// The packet begins the next unit of the stream. When packets before it are missing, this unit is damaged.
+    /// Whether the packet begins the next unit of the stream. If packets before it are missing, this unit is damaged.
     mutating func isEnded(by packet: Packet, in buffer: UnsafeMutablePointer<UInt8>) -> Bool {
         guard isOpen, packet.startsUnit, packet.hasPayload, !packet.hasError, !packet.isScrambled,
             let previous = continuity
@@ -32,14 +32,15 @@ struct UnitAssembly {
             return false
         }
         if packet.continuity == previous, repeatsLast(packet, in: buffer) { return false }
-        // A declared length that was not reached says it even where sixteen packets are missing.
+        // A declared length that was not reached shows it even if sixteen packets are missing.
         if missing != nil { isDamaged = true }
         if !packet.isDiscontinuity, packet.continuity != (previous + 1) & 0x0F { isDamaged = true }
         return true
     }
 
-    /// Takes the next packet of the stream; false when a unit had to be given up: it grew past the limit, or it went on
-    /// where it had been taken for whole.
+    /// Takes the next packet of the stream.
+    ///
+    /// - Returns: `false` if a unit had to be dropped: it grew past the limit, or it continued after its assumed end.
     mutating func take(_ packet: Packet, at position: Int, in buffer: UnsafeMutablePointer<UInt8>, limit: Int) -> Bool {
         guard !packet.hasError, !packet.isScrambled else {
             isDamaged = isOpen
@@ -67,14 +68,15 @@ struct UnitAssembly {
             }
         } else if endedStuffed {
             endedStuffed = false
-            // Only the very next packet proves it: behind a gap it may be the rest of a unit whose start was lost.
+            // Only the next packet proves it. After a gap, the packet may belong to a unit whose start was lost.
             trustsStuffing = !isNext
             return trustsStuffing
         }
         return true
     }
 
-    /// The packet is the one before, sent twice (ISO/IEC 13818-1, 2.4.3.3), and not the one sixteen packets later.
+    /// Whether the packet repeats the previous one (ISO/IEC 13818-1, 2.4.3.3), and is not the one sixteen packets
+    /// later.
     private func repeatsLast(_ packet: Packet, in buffer: UnsafeMutablePointer<UInt8>) -> Bool {
         let offset = packet.payloadOffset
         guard isOpen, let end = runs.last?.upperBound else {

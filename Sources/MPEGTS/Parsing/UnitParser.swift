@@ -1,49 +1,51 @@
-/// Turns the bytes of one writer into whole access units.
+import MediaTypes
+
+/// Parses the bytes of one writer into whole access units.
 ///
-/// The parser owns the buffer that the bytes are read into, so that nothing is copied before a unit is whole:
+/// The caller reads into the parser's buffer, so nothing is copied before a unit is whole:
 ///
 ///     let count = read(pipe, parser.prepare())     // in the caller
 ///     parser.commit(count)
 ///     while let event = parser.next() { … }
 ///
-/// A unit is whole when its declared length is reached, when the muxer stuffed its last packet, or when the next unit
-/// of the same stream begins. Packets of other streams may stand between its packets. A unit that lost a packet is
-/// dropped and counted, and so are bytes between packets.
+/// A unit is whole when its declared length is reached, when the muxer padded its last packet, or when the next unit of
+/// the same stream begins. Packets of other streams may come between its packets. A unit that lost a packet is dropped
+/// and counted, and so are bytes between packets.
 ///
-/// What comes out does not depend on how the bytes were cut. Memory is bounded by ``largestUnit``, whatever the bytes.
+/// The result does not depend on how the bytes were split. ``largestUnit`` bounds the memory for any input.
 package struct UnitParser: ~Copyable {
-    /// What ``next()`` found.
+    /// A result of ``next()``.
     package enum Event {
-        /// The program is another one than before, or the first.
+        /// The program is the first one, or has changed.
         case program(Program)
-        /// A unit is whole; its bytes can be had until the next call of ``UnitParser/next()``.
+        /// A unit is whole. Its bytes are available until the next call of ``UnitParser/next()``.
         case unit(AccessUnit)
     }
 
-    /// What was passed over so far.
+    /// The data that was dropped so far.
     package struct Losses: Sendable, Hashable {
-        /// Bytes that belonged to no packet.
+        /// Bytes outside packets.
         package var garbageBytes: Int = 0
-        /// Units that lost packets or were no PES packets.
+        /// Units that lost packets or were not PES packets.
         package var damagedUnits: Int = 0
     }
 
     package private(set) var program: Program?
-    /// What the newest parameter set of the video says; `nil` before the first.
+    /// The format in the newest parameter set of the video; `nil` before the first.
     package private(set) var videoFormat: VideoFormat?
-    /// What the newest audio unit says; `nil` before the first.
+    /// The format of the newest audio unit; `nil` before the first.
     package private(set) var audioFormat: AACFormat?
-    /// The keyframe found last had its sequence parameter set before it: a reader that knows nothing can begin there.
+    /// The last keyframe had its sequence parameter set before it, so a new reader can begin there.
     package private(set) var keyframeHasParameterSet = false
     package private(set) var losses = Losses()
 
-    /// Bytes of the largest unit that is put together, packets of other streams between its own included; a longer one
-    /// counts as damaged.
+    /// The size of the largest unit that is assembled, in bytes, including packets of other streams between its own. A
+    /// larger one counts as damaged.
     package let largestUnit: Int
 
     private var buffer: UnsafeMutablePointer<UInt8>
     private(set) var capacity: Int
-    /// Bytes to read at once at the most.
+    /// The largest number of bytes to read at once.
     private let readSize: Int
     private var filled = 0
     private var cursor = 0
@@ -62,12 +64,12 @@ package struct UnitParser: ~Copyable {
 
     private static let scratchSize = 64 << 10
     private static let firstScan = 1024
-    /// Longer than 13 bits: no packet has it.
+    /// A PID that no packet has: it is longer than 13 bits.
     private static let noPID: UInt16 = 0xFFFF
 
     /// - Parameters:
-    ///   - capacity: Bytes to read at once at the most.
-    ///   - largestUnit: Bytes of the largest unit that is put together.
+    ///   - capacity: The largest number of bytes to read at once.
+    ///   - largestUnit: The size of the largest unit that is assembled, in bytes.
     package init(capacity: Int = 256 << 10, largestUnit: Int = 8 << 20) {
         self.capacity = max(capacity, 8 * Packet.size)
         readSize = self.capacity
@@ -83,7 +85,7 @@ package struct UnitParser: ~Copyable {
 
     // MARK: Bytes in
 
-    /// Room for the next bytes of the writer, never empty. Invalidates the unit found last.
+    /// Returns space for the next bytes of the writer; it is never empty. The last unit becomes invalid.
     package mutating func prepare() -> UnsafeMutableRawBufferPointer {
         release()
         giveUpLongUnits()
@@ -92,13 +94,15 @@ package struct UnitParser: ~Copyable {
         return UnsafeMutableRawBufferPointer(start: buffer + filled, count: min(readSize, capacity - filled))
     }
 
-    /// Says how many bytes were read into the room that ``prepare()`` gave.
+    /// Adds the bytes that were read into the space from ``prepare()``.
     package mutating func commit(_ count: Int) {
         precondition(count >= 0 && count <= capacity - filled)
         filled += count
     }
 
-    /// Takes bytes from elsewhere, as many as there is room for; returns how many.
+    /// Copies as many bytes as there is space for.
+    ///
+    /// - Returns: The number of bytes.
     package mutating func append(_ bytes: UnsafeRawBufferPointer) -> Int {
         let room = prepare()
         let count = min(room.count, bytes.count)
@@ -107,12 +111,12 @@ package struct UnitParser: ~Copyable {
         return count
     }
 
-    /// The last packet is kept too, for ``nextPacket()`` to look into again.
+    /// The offset of the first byte that is kept. The last packet is kept too: ``nextPacket()`` may search it again.
     private var firstKept: Int { min(max(0, cursor - Packet.size), min(video.firstByte, audio.firstByte)) }
 
-    /// Closes a unit that stays open while the other streams go on.
+    /// Drops a unit that stays open while the other streams continue.
     private mutating func giveUpLongUnits() {
-        // Where nothing is open the first byte is the largest number there is.
+        // If no unit is open, the first byte is the largest number.
         if video.firstByte < filled - largestUnit { giveUp(.video) }
         if audio.firstByte < filled - largestUnit { giveUp(.audio) }
     }
@@ -133,7 +137,8 @@ package struct UnitParser: ~Copyable {
     }
 
     private mutating func grow() {
-        // Open units that lie further back than the limit are given up, so this ends at twice the limit and a read.
+        // Open units that begin further back than the limit are dropped, so the size stays below twice the limit plus
+        // one read.
         let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2)
         larger.update(from: buffer, count: filled)
         buffer.deallocate()
@@ -143,7 +148,7 @@ package struct UnitParser: ~Copyable {
 
     // MARK: Units out
 
-    /// The next thing in the bytes so far; `nil` when more are needed.
+    /// Returns the next event in the bytes so far; `nil` if more bytes are needed.
     package mutating func next() -> Event? {
         release()
         while let packet = nextPacket() {
@@ -172,9 +177,9 @@ package struct UnitParser: ~Copyable {
         return nil
     }
 
-    /// Copies the packets of the unit that ``next()`` gave last.
+    /// Copies the packets of the last unit that ``next()`` returned.
     ///
-    /// - Parameter destination: Room for `byteCount` bytes of that unit.
+    /// - Parameter destination: Space for `byteCount` bytes of that unit.
     package func copyUnit(to destination: UnsafeMutablePointer<UInt8>) {
         guard let completed else { preconditionFailure("no unit was found") }
         let runs = completed == .video ? video.runs : audio.runs
@@ -194,7 +199,7 @@ package struct UnitParser: ~Copyable {
         completed = nil
     }
 
-    /// The packet at the cursor, after passing over what is none.
+    /// Returns the packet at the cursor, after skipping bytes outside packets.
     @inline(__always)
     private mutating func nextPacket() -> Packet? {
         guard cursor + Packet.size <= filled else { return nil }
@@ -202,10 +207,12 @@ package struct UnitParser: ~Copyable {
         return synchronize() ? Packet(buffer + cursor) : nil
     }
 
-    /// Moves the cursor to the first packet that three more follow; false when more bytes are needed to tell.
+    /// Moves the cursor to the first packet that three more packets follow.
     ///
-    /// The packet before the cursor may have been none either, and have swallowed the start of one: the search begins
-    /// in it.
+    /// The bytes before the cursor may not have been a packet either, and may contain the start of one: the search
+    /// begins there.
+    ///
+    /// - Returns: `false` if more bytes are needed.
     private mutating func synchronize() -> Bool {
         var candidate = isInSync ? max(0, cursor - Packet.size + 1) : cursor
         let wasInSync = isInSync
@@ -261,7 +268,7 @@ package struct UnitParser: ~Copyable {
             audioFormat = nil
             audioPID = found.audio?.pid ?? Self.noPID
         }
-        if found.video?.codec != program?.video?.codec {
+        if found.video?.type != program?.video?.type {
             videoFormat = nil
             parameterSet = []
         }
@@ -269,7 +276,7 @@ package struct UnitParser: ~Copyable {
         return true
     }
 
-    /// Closes an open unit; `nil` when it cannot be used.
+    /// Completes an open unit; `nil` if it cannot be used.
     private mutating func complete(_ kind: StreamKind) -> AccessUnit? {
         let assembly = kind == .video ? video : audio
         guard !assembly.isDamaged, let pts = assembly.pts, let dts = assembly.dts else {
@@ -293,7 +300,7 @@ package struct UnitParser: ~Copyable {
     }
 
     private mutating func scanVideo(_ assembly: borrowing UnitAssembly) -> Bool {
-        guard let codec = program?.video?.codec else { return false }
+        guard let codec = program?.video?.type.videoCodec else { return false }
         var limit = Self.firstScan
         while true {
             let size = gather(assembly, limit: limit)
@@ -311,13 +318,13 @@ package struct UnitParser: ~Copyable {
         }
     }
 
-    private mutating func learn(_ set: UnsafeBufferPointer<UInt8>, codec: Codec) {
+    private mutating func learn(_ set: UnsafeBufferPointer<UInt8>, codec: VideoCodec) {
         guard !parameterSet.elementsEqual(set) else { return }
         parameterSet = Array(set)
-        videoFormat = codec == .h264 ? VideoFormat(h264: set) : VideoFormat(hevc: set)
+        videoFormat = VideoFormat(codec, parameterSet: set)
     }
 
-    /// Copies the start of a unit's payload, without packet and PES headers, to the scratch space.
+    /// Copies the start of a unit's payload, without packet and PES headers, to the scratch buffer.
     private func gather(_ assembly: borrowing UnitAssembly, limit: Int) -> Int {
         var used = 0
         var header = assembly.headerSize

@@ -1,8 +1,8 @@
 package import MediaTypes
 
-/// What a sequence parameter set says of the picture.
+/// The video format in a sequence parameter set.
 package struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
-    package var codec: Codec
+    package var codec: VideoCodec
     /// Pixels, after cropping.
     package var width: Int
     /// Pixels, after cropping.
@@ -11,30 +11,30 @@ package struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
     package var profile: Int
     /// `level_idc` (H.264) or `general_level_idc` (HEVC).
     package var level: Int
-    /// Frames per second as a fraction, where the stream says so (H.264 VUI timing) or it was measured.
+    /// Frames per second, if the stream states it (H.264 VUI timing) or it was measured.
     package var frameRate: FrameRate?
-    /// Frames per second that the stream announces, true or not.
+    /// The frame rate that the stream announces, which may be wrong.
     package private(set) var announcedRate: FrameRate?
-    /// The width of a pixel as a multiple of its height, where the stream says so (VUI).
+    /// The pixel aspect ratio, if the stream states it (VUI).
     package var pixelAspect: PixelAspect?
-    /// Frames may consist of two fields. Each frame of H.264 says whether it does (`frame_mbs_only_flag` 0); those of
-    /// HEVC all do (`general_interlaced_source_flag`). Fields that HEVC codes as pictures of their own are not meant.
+    /// Frames may consist of two fields. In H.264 each frame states whether it does (`frame_mbs_only_flag` 0); in HEVC
+    /// all frames do (`general_interlaced_source_flag`). False if HEVC codes each field as a picture of its own.
     package var isInterlaced = false
 
     /// After cropping.
     package var size: FrameSize { FrameSize(width: width, height: height) }
 
-    /// As people write it: `h264 1280x720@30`.
+    /// `h264 1280x720@30`
     package var description: String {
         "\(codec) \(width)x\(height)" + (frameRate.map { "@\($0)" } ?? "")
     }
 
     /// Reads a sequence parameter set, NAL header included.
-    package init?(_ codec: Codec, parameterSet nal: some Collection<UInt8>) {
+    package init?(_ codec: VideoCodec, parameterSet nal: some Collection<UInt8>) {
         switch codec {
         case .h264: self.init(h264: nal)
         case .hevc: self.init(hevc: nal)
-        case .aac: return nil
+        case .av1: return nil
         }
     }
 
@@ -46,34 +46,9 @@ package struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         bits.skip(8)
         let level = bits.read(8)
         _ = bits.readGolomb()
-        var chroma = 1
-        var separatePlanes = false
-        if [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135].contains(profile) {
-            chroma = bits.readGolomb()
-            if chroma == 3 { separatePlanes = bits.read(1) == 1 }
-            _ = bits.readGolomb()
-            _ = bits.readGolomb()
-            bits.skip(1)
-            if bits.read(1) == 1 {
-                for list in 0..<(chroma == 3 ? 12 : 8) where bits.read(1) == 1 {
-                    bits.skipScalingList(count: list < 6 ? 16 : 64)
-                }
-            }
-        }
+        let (chroma, separatePlanes) = VideoFormat.h264Chroma(&bits, profile: profile)
         _ = bits.readGolomb()
-        switch bits.readGolomb() {
-        case 0:
-            _ = bits.readGolomb()
-        case 1:
-            bits.skip(1)
-            _ = bits.readGolomb()
-            _ = bits.readGolomb()
-            let cycle = bits.readGolomb()
-            guard cycle <= 255 else { return nil }
-            for _ in 0..<cycle { _ = bits.readGolomb() }
-        default:
-            break
-        }
+        guard bits.skipH264PictureOrder() else { return nil }
         _ = bits.readGolomb()
         bits.skip(1)
         let widthInBlocks = bits.readGolomb() + 1
@@ -103,14 +78,33 @@ package struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         guard width > 0, height > 0 else { return nil }
     }
 
-    /// The pixel aspect ratios that have a number (ITU-T H.264, table E-1; H.265, table E.1); 0 leaves it open.
+    /// Reads the chroma format of the profiles that state it, and skips their bit depths and scaling lists (ITU-T
+    /// H.264, 7.3.2.1.1).
+    private static func h264Chroma(_ bits: inout BitReader, profile: Int) -> (chroma: Int, separatePlanes: Bool) {
+        guard [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135].contains(profile) else {
+            return (1, false)
+        }
+        let chroma = bits.readGolomb()
+        let separatePlanes = chroma == 3 && bits.read(1) == 1
+        _ = bits.readGolomb()
+        _ = bits.readGolomb()
+        bits.skip(1)
+        if bits.read(1) == 1 {
+            for list in 0..<(chroma == 3 ? 12 : 8) where bits.read(1) == 1 {
+                bits.skipScalingList(count: list < 6 ? 16 : 64)
+            }
+        }
+        return (chroma, separatePlanes)
+    }
+
+    /// The numbered pixel aspect ratios (ITU-T H.264, table E-1; H.265, table E.1); number 0 means unspecified.
     private static let pixelAspects = [
         (0, 0), (1, 1), (12, 11), (10, 11), (16, 11), (40, 33), (24, 11), (20, 11), (32, 11), (80, 33),
         (18, 11), (15, 11), (64, 33), (160, 99),
         (4, 3), (3, 2), (2, 1),
     ]
 
-    /// The pixel aspect ratio at the beginning of the VUI (ITU-T H.264, E.1.1; H.265, E.2.1).
+    /// Reads the pixel aspect ratio at the beginning of the VUI (ITU-T H.264, E.1.1; H.265, E.2.1).
     private static func pixelAspect(_ bits: inout BitReader) -> PixelAspect? {
         guard bits.read(1) == 1 else { return nil }
         let number = bits.read(8)
@@ -119,8 +113,8 @@ package struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         return width > 0 && height > 0 ? PixelAspect(width: width, height: height) : nil
     }
 
-    /// Overscan, colours and the place of the chroma samples, which stand behind the pixel aspect ratio in the VUI of
-    /// both (ITU-T H.264, E.1.1; H.265, E.2.1).
+    /// Skips overscan, colours and the position of the chroma samples, which follow the pixel aspect ratio in the VUI
+    /// of both codecs (ITU-T H.264, E.1.1; H.265, E.2.1).
     private static func skipPresentation(_ bits: inout BitReader) {
         if bits.read(1) == 1 { bits.skip(1) }
         if bits.read(1) == 1 {
@@ -133,7 +127,7 @@ package struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The timing at its place in the VUI (ITU-T H.264, E.1.1), behind the pixel aspect ratio.
+    /// Reads the timing in the VUI (ITU-T H.264, E.1.1), from the end of the pixel aspect ratio.
     private static func h264FrameRate(_ bits: inout BitReader) -> FrameRate? {
         skipPresentation(&bits)
         guard bits.read(1) == 1 else { return nil }
@@ -179,7 +173,7 @@ package struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         self.height = height - (crop.top + crop.bottom) * (chroma == 1 ? 2 : 1)
         frameRate = nil
         guard self.width > 0, self.height > 0 else { return nil }
-        // What cannot be read to its end says nothing of the picture that is not known already.
+        // If the rest cannot be read, the values so far are the result.
         guard bits.skipHEVCCoding(subLayers: subLayers) else { return }
         let hasUsability = bits.read(1) == 1
         guard !bits.isExhausted else { return }
@@ -195,9 +189,9 @@ package struct VideoFormat: Sendable, Hashable, CustomStringConvertible {
         isInterlaced = isInterlacedSource && !isProgressiveSource && areFields == false
     }
 
-    /// What the VUI says behind the pixel aspect ratio (ITU-T H.265, E.2.1).
+    /// Reads the timing in the VUI (ITU-T H.265, E.2.1), from the end of the pixel aspect ratio.
     ///
-    /// - Returns: Whether pictures are fields, `nil` where that cannot be read; and their rate, where it is told.
+    /// - Returns: Whether pictures are fields, `nil` if that cannot be read; and their rate, if it is stated.
     private static func hevcTiming(_ bits: inout BitReader) -> (areFields: Bool?, rate: FrameRate?) {
         skipPresentation(&bits)
         bits.skip(1)

@@ -1,29 +1,29 @@
-/// Writes one access unit as transport packets to the place where they are needed, piece by piece:
+/// Writes one access unit as transport packets, piece by piece, directly into the destination:
 ///
 ///     var packer = UnitPacker(unit, size: size, to: destination)
 ///     packer.append(…)     // `size` bytes in all
 ///
 /// The unit becomes one PES packet (ISO/IEC 13818-1, 2.4.3.6). Video has PTS and DTS, and its first packet carries the
-/// program clock reference. The last packet is filled up by its adaptation field.
+/// program clock reference. The adaptation field pads the last packet.
 package struct UnitPacker: ~Copyable {
     private let kind: StreamKind
-    /// Where the next byte goes.
+    /// The destination of the next byte.
     private var next: UnsafeMutablePointer<UInt8>
-    /// Bytes of payload that the current packet still takes.
+    /// Bytes of payload that still fit into the current packet.
     private var room = 0
-    /// Bytes of the PES packet that belong to packets that have not begun.
+    /// Bytes of the PES packet that belong to later packets.
     private var rest: Int
 
     /// Bytes of payload in a packet without an adaptation field.
     private static let payloadSize = Packet.size - 4
-    /// Bytes of the adaptation field that carries a clock reference, its length included.
+    /// Bytes of the adaptation field with a clock reference, including its length.
     private static let clockSize = 8
-    /// Ticks from a clock reference to the decoding time of its unit. Relays are run with the same (`-muxdelay 0.07`).
+    /// Ticks from a clock reference to the decoding time of its unit. Relays use the same value (`-muxdelay 0.07`).
     private static let clockLead: Int64 = 6300
 
     /// - Parameters:
-    ///   - size: Bytes of the unit itself.
-    ///   - destination: Room for ``byteCount(_:size:)`` bytes.
+    ///   - size: The size of the elementary stream data, in bytes.
+    ///   - destination: Space for ``byteCount(_:size:)`` bytes.
     package init(_ unit: AccessUnit, size: Int, to destination: UnsafeMutablePointer<UInt8>) {
         kind = unit.kind
         next = destination
@@ -32,7 +32,7 @@ package struct UnitPacker: ~Copyable {
         writeHeader(of: unit)
     }
 
-    /// Bytes of the packets of a unit: a multiple of 188.
+    /// The size of a unit's packets in bytes: a multiple of 188.
     package static func byteCount(_ kind: StreamKind, size: Int) -> Int {
         let first = payloadSize - (kind == .video ? clockSize : 0)
         let others = max(0, headerSize(kind) + size - first)
@@ -41,9 +41,9 @@ package struct UnitPacker: ~Copyable {
 
     private static func headerSize(_ kind: StreamKind) -> Int { kind == .video ? 19 : 14 }
 
-    /// Takes the next bytes of the unit.
+    /// Writes the next bytes of the unit.
     ///
-    /// - Precondition: They are no more than the size that was announced.
+    /// - Precondition: The bytes do not exceed the announced size.
     package mutating func append(_ bytes: UnsafeRawBufferPointer) {
         var position = 0
         while position < bytes.count {
@@ -59,10 +59,10 @@ package struct UnitPacker: ~Copyable {
         }
     }
 
-    /// Everything that was announced has been written.
+    /// All announced bytes have been written.
     package var isComplete: Bool { room == 0 && rest == 0 }
 
-    /// - Parameter unit: Given for the first packet alone.
+    /// - Parameter unit: The unit for the first packet, `nil` for the others.
     private mutating func beginPacket(of unit: AccessUnit?) {
         let clock = unit.map { $0.kind == .video } ?? false ? Self.clockSize : 0
         let count = min(rest, Self.payloadSize - clock)
@@ -96,7 +96,7 @@ package struct UnitPacker: ~Copyable {
         field[5] = 0
     }
 
-    /// The length stays open: the ``FeedWriter`` declares it where 16 bits can.
+    /// Writes a PES header without the length. The ``FeedWriter`` writes the length if it fits into 16 bits.
     private mutating func writeHeader(of unit: AccessUnit) {
         let size = Self.headerSize(kind)
         next.update(repeating: 0, count: size)

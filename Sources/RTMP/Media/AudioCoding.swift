@@ -1,4 +1,4 @@
-/// What the audio of a publisher is coded in. A feed carries ``aac``; everything else has to be converted.
+/// The codec of a publisher's audio. A feed can carry ``aac``; other codecs have to be converted.
 package enum AudioCoding: Sendable, Hashable, CustomStringConvertible {
     case aac
     case pcm, pcmLittleEndian, adpcm
@@ -10,12 +10,12 @@ package enum AudioCoding: Sendable, Hashable, CustomStringConvertible {
     case deviceSpecific
     /// Several tracks in one message, or an extension of Enhanced RTMP that was not offered to the publisher.
     case multitrack
-    /// A `SoundFormat` of FLV without a meaning.
+    /// An undefined `SoundFormat` of FLV.
     case number(UInt8)
-    /// Another codec by its FourCC.
+    /// Another codec, by its FourCC.
     case fourCC(UInt32)
 
-    /// By the `SoundFormat` of FLV (Adobe FLV 10.1, E.4.2.1).
+    /// The codec of a `SoundFormat` of FLV (Adobe FLV 10.1, E.4.2.1).
     init(number: UInt8) {
         self =
             switch number {
@@ -33,7 +33,7 @@ package enum AudioCoding: Sendable, Hashable, CustomStringConvertible {
             }
     }
 
-    /// By the FourCC of Enhanced RTMP (v2, "Enhanced Audio").
+    /// The codec of a FourCC of Enhanced RTMP (v2, "Enhanced Audio").
     init(fourCC: UInt32) {
         self =
             switch fourCC {
@@ -47,8 +47,8 @@ package enum AudioCoding: Sendable, Hashable, CustomStringConvertible {
             }
     }
 
-    /// FFmpeg's name of the codec; `nil` where FFmpeg reads none such from FLV. It takes the PCM whose byte order is
-    /// not stated for that of its own machine.
+    /// FFmpeg's name of the codec; `nil` if FFmpeg cannot read it from FLV. FFmpeg assumes the byte order of its own
+    /// machine for PCM without a stated byte order.
     package var nameInFFmpeg: String? {
         switch self {
         case .aac: "aac"

@@ -1,27 +1,27 @@
 package import MPEGTS
 
-/// What an `AudioSpecificConfig` says (ISO/IEC 14496-3, 1.6.2.1).
+/// The audio format in an `AudioSpecificConfig` (ISO/IEC 14496-3, 1.6.2.1).
 package struct AudioFormat: Sendable, Hashable {
     /// `audioObjectType` of the core: 2 is AAC-LC. HE-AAC has a core of AAC-LC at half of its rate.
     package private(set) var objectType: Int
     /// Samples a second of the core, 1…192,000.
     package private(set) var sampleRate: Int
-    /// `channelConfiguration`, 0…15; 0 where the channels are listed elsewhere.
+    /// `channelConfiguration`, 0…15; 0 if the channels are listed elsewhere.
     package private(set) var channelConfiguration: Int
-    /// Spectral band replication was announced (HE-AAC). Where it is not, it may come nonetheless.
+    /// Spectral band replication was announced (HE-AAC). It may come even if it was not announced.
     package private(set) var hasSBR = false
     /// Parametric stereo was announced (HE-AAC v2).
     package private(set) var hasPS = false
-    /// Samples of the core in a frame.
+    /// The number of samples of the core in a frame.
     package private(set) var samplesPerFrame = 1024
 
-    /// - Returns: `nil` where the bytes are no `AudioSpecificConfig`.
+    /// - Returns: `nil` if the bytes are not an `AudioSpecificConfig`.
     init?(specificConfig bytes: Bytes) {
         var bits = BitReader(bytes.prefix(64))
         objectType = Self.readObjectType(&bits)
         sampleRate = Self.readSampleRate(&bits)
         channelConfiguration = bits.read(4)
-        // Explicit signalling, hierarchical: the extension first, and then its core.
+        // Hierarchical explicit signalling: the extension first, and then its core.
         let isExplicit = objectType == 5 || objectType == 29
         if isExplicit {
             hasSBR = true
@@ -41,14 +41,14 @@ package struct AudioFormat: Sendable, Hashable {
         return type == 31 ? 32 + bits.read(6) : type
     }
 
-    /// - Returns: 0 for an index that is reserved.
+    /// - Returns: 0 for a reserved index.
     private static func readSampleRate(_ bits: inout BitReader) -> Int {
         let index = bits.read(4)
         if index == 15 { return bits.read(24) }
         return index < ADTS.sampleRates.count ? Int(ADTS.sampleRates[index]) : 0
     }
 
-    /// `GASpecificConfig` (ISO/IEC 14496-3, 4.4.1), up to where the channels would be listed.
+    /// Reads the `GASpecificConfig` (ISO/IEC 14496-3, 4.4.1), up to the list of channels.
     private mutating func readGeneral(_ bits: inout BitReader) {
         if bits.read(1) == 1 { samplesPerFrame = 960 }
         if bits.read(1) == 1 { bits.skip(14) }
@@ -61,8 +61,8 @@ package struct AudioFormat: Sendable, Hashable {
         bits.skip(1)
     }
 
-    /// Explicit signalling that older decoders do not see: the extension behind its core. Zeros or nothing where it
-    /// is not.
+    /// Reads explicit signalling that older decoders do not see: the extension after its core. If there is none, zeros
+    /// or the end follow.
     private mutating func readExtension(_ bits: inout BitReader) {
         guard bits.read(11) == 0x2B7, Self.readObjectType(&bits) == 5, bits.read(1) == 1 else { return }
         hasSBR = true
@@ -70,7 +70,7 @@ package struct AudioFormat: Sendable, Hashable {
         hasPS = bits.read(11) == 0x548 && bits.read(1) == 1
     }
 
-    /// What it is for a channel: HE-AAC where that was announced, and not its core.
+    /// The format for a channel: HE-AAC if that was announced, and not its core.
     package var aac: AACFormat {
         let type = objectType == 2 && hasPS ? 29 : objectType == 2 && hasSBR ? 5 : objectType
         return AACFormat(
@@ -79,9 +79,9 @@ package struct AudioFormat: Sendable, Hashable {
 
     // MARK: ADTS
 
-    /// An ADTS header can say what is needed: its profile has two bits, its rate is one of thirteen, and its frames
-    /// have 1024 samples (ISO/IEC 14496-3, 1.A.2.2). Channels that are listed elsewhere would have to be listed in
-    /// the stream.
+    /// Whether an ADTS header can describe the format: its profile has two bits, its rate is one of thirteen, and its
+    /// frames have 1024 samples (ISO/IEC 14496-3, 1.A.2.2). Channels that are listed elsewhere would have to be listed
+    /// in the stream.
     package var fitsADTS: Bool {
         (1...4).contains(objectType) && rateIndex != nil && (1...7).contains(channelConfiguration)
             && samplesPerFrame == 1024
@@ -89,15 +89,15 @@ package struct AudioFormat: Sendable, Hashable {
 
     private var rateIndex: Int? { ADTS.sampleRates.firstIndex(of: Int64(sampleRate)) }
 
-    /// Ticks of 90 kHz in a frame, rounded down.
+    /// The duration of a frame in ticks of 90 kHz, rounded down.
     var frameDuration: Int64 { Int64(samplesPerFrame) * Ticks.perSecond / Int64(sampleRate) }
 
-    /// Bytes of an ADTS header without a checksum.
+    /// The size of an ADTS header without a checksum, in bytes.
     static let headerSize = 7
-    /// Bytes of a frame behind its ADTS header, at the most: `aac_frame_length` has 13 bits.
+    /// The largest size of a frame after its ADTS header, in bytes: `aac_frame_length` has 13 bits.
     static let largestFrame = 8191 - headerSize
 
-    /// An `AudioSpecificConfig` that says what the ADTS header says, two bytes long (ISO/IEC 14496-3, 1.6.2.1).
+    /// A two-byte `AudioSpecificConfig` with the contents of the ADTS header (ISO/IEC 14496-3, 1.6.2.1).
     ///
     /// - Precondition: ``fitsADTS``
     var plainConfig: UInt16 {
@@ -105,11 +105,11 @@ package struct AudioFormat: Sendable, Hashable {
         return UInt16(objectType) << 11 | UInt16(rateIndex) << 7 | UInt16(channelConfiguration) << 3
     }
 
-    /// The ADTS header of a frame (ISO/IEC 14496-3, 1.A.2.2), its first byte in the highest ones of 56 bits.
+    /// The ADTS header of a frame (ISO/IEC 14496-3, 1.A.2.2) in 56 bits, with the first byte in the highest bits.
     ///
     /// - Precondition: ``fitsADTS``
     ///
-    /// - Parameter size: Bytes of the frame, up to ``largestFrame``.
+    /// - Parameter size: The size of the frame in bytes, up to ``largestFrame``.
     func header(size: Int) -> UInt64 {
         guard let rateIndex else { preconditionFailure("the rate has no index") }
         let length = UInt64(size + Self.headerSize)
@@ -118,7 +118,7 @@ package struct AudioFormat: Sendable, Hashable {
         header |= UInt64(rateIndex) << 34
         header |= UInt64(channelConfiguration) << 30
         header |= length << 13
-        // The bit rate varies (`adts_buffer_fullness`), and there is one frame behind the header.
+        // The bit rate varies (`adts_buffer_fullness`), and one frame follows the header.
         return header | 0x7FF << 2
     }
 }

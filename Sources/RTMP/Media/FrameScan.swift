@@ -1,30 +1,31 @@
 import MPEGTS
+import MediaTypes
 
-/// What the NAL units of one frame tell, and how large it is in Annex B form.
+/// Scans the NAL units of one frame: whether it is a keyframe, and its size in Annex B form.
 struct FrameScan {
-    /// A decoder that has the parameter sets can start here.
+    /// Whether a decoder with the parameter sets can start here.
     private(set) var isKeyframe = false
     private(set) var hasSlice = false
-    /// Bytes of the NAL units that are always copied, with their start codes.
+    /// The size of the NAL units that are always copied, with their start codes, in bytes.
     private(set) var size = 0
-    /// Bytes of parameter sets, with their start codes.
+    /// The size of the parameter sets, with their start codes, in bytes.
     private(set) var parameterSetSize = 0
 
     /// - Parameters:
-    ///   - bytes: NAL units behind their lengths, which have been checked.
-    ///   - isMarked: The publisher calls it a keyframe.
-    ///   - sets: Takes the parameter sets of the frame.
+    ///   - bytes: NAL units after their lengths, which have been checked.
+    ///   - isMarked: Whether the publisher marks it as a keyframe.
+    ///   - sets: Receives the parameter sets of the frame.
     init(_ bytes: Bytes, isMarked: Bool, sets: inout ParameterSets) {
         var isRecovery = false
         var parameterSets = 0
-        defer { sets.settle() }
+        defer { sets.rebuild() }
         for nal in NALUnits(bytes, lengthSize: sets.lengthSize) {
             let kind = NALUnitKind(nal, sets.codec)
             let count = ParameterSets.startCode.count + nal.count
             switch kind {
             case .parameterSet:
                 parameterSets += 1
-                if parameterSets <= ParameterSets.mostSets { sets.adopt(nal) }
+                if parameterSets <= ParameterSets.maximumSets { sets.adopt(nal) }
             case .recoveryPoint: isRecovery = true
             case .randomAccessSlice: isKeyframe = true
             case .slice where !hasSlice:
@@ -40,7 +41,7 @@ struct FrameScan {
         }
     }
 
-    /// `slice_type` says that every macroblock is intra (ITU-T H.264, table 7-6).
+    /// Whether `slice_type` says that every macroblock is intra (ITU-T H.264, table 7-6).
     private static func isIntra(_ nal: Bytes) -> Bool {
         var bits = BitReader(unescaping: nal.dropFirst().prefix(16))
         _ = bits.readGolomb()

@@ -1,8 +1,8 @@
-/// What can be wrong with a message of media. Each is counted; none ends the connection.
+/// A fault of a media message. Faults are counted; none closes the connection.
 package enum MediaFault: Int, Error, Sendable, Hashable, CaseIterable, CustomStringConvertible {
     /// The message is shorter than its own header.
     case shortMessage
-    /// The sequence header cannot be read; the one before stays in force.
+    /// The sequence header cannot be read; the previous one stays valid.
     case unreadableHeader
     /// A frame comes before the sequence header of its codec.
     case missingHeader
@@ -12,19 +12,18 @@ package enum MediaFault: Int, Error, Sendable, Hashable, CaseIterable, CustomStr
     case truncatedUnit
     /// A NAL unit is longer than the message that it is in.
     case wrongLength
-    /// A NAL unit or a frame of audio without bytes. Of a video message the other NAL units are kept.
+    /// A NAL unit or an audio frame is empty. The other NAL units of a video message are kept.
     case emptyUnit
-    /// A frame is larger than a feed takes, or has more NAL units than ``NALUnits/most``.
+    /// A frame is larger than the limit of a feed, or has more NAL units than ``NALUnits/maximum``.
     case oversizedUnit
     /// A message is in another codec than those around it.
     case oddMessage
-    /// The composition time is one that the frames before do not support, see ``CompositionTimes``; it is taken for
-    /// zero.
+    /// The composition time does not fit the previous frames, see ``CompositionTimes``; zero is used instead.
     case compositionTime
-    /// The timestamp is far behind the frames before, or the same for many of them; the frame is dropped.
+    /// The timestamp is far behind the previous frames, or the same for many of them; the frame is dropped.
     case lateTime
 
-    /// For the log. It holds nothing that the publisher sent.
+    /// For the log. It contains nothing that the publisher sent.
     package var description: String {
         switch self {
         case .shortMessage: "message shorter than its header"
@@ -41,10 +40,10 @@ package enum MediaFault: Int, Error, Sendable, Hashable, CaseIterable, CustomStr
         }
     }
 
-    /// The message cannot be used, or part of it.
+    /// Whether the message, or part of it, cannot be used.
     package var costsFrames: Bool { self != .compositionTime }
 
-    /// What to do where most messages have it.
+    /// What to do if most messages have this fault.
     package var remedy: String {
         switch self {
         case .missingKeyframe: "set the encoder's keyframe interval to 2 s"
@@ -57,14 +56,14 @@ package enum MediaFault: Int, Error, Sendable, Hashable, CaseIterable, CustomStr
     }
 }
 
-/// How often each ``MediaFault`` was seen.
+/// The number of faults, by ``MediaFault``.
 package struct MediaFaults: Sendable, Hashable {
     private var counts = [Int](repeating: 0, count: MediaFault.allCases.count)
     package private(set) var total = 0
 
     package subscript(fault: MediaFault) -> Int { counts[fault.rawValue] }
 
-    /// The one that costs most frames; `nil` where none does.
+    /// The fault that costs most frames; `nil` if none does.
     package var worst: MediaFault? {
         MediaFault.allCases.filter { $0.costsFrames && self[$0] > 0 }.max { self[$0] < self[$1] }
     }

@@ -1,19 +1,19 @@
-/// What a publisher says of its stream in a data message (`onMetaData`; Adobe FLV 10.1, E.5). For people alone:
-/// nothing is decided by it, since publishers announce what never comes, and send what they did not announce.
+/// A publisher's description of its stream in a data message (`onMetaData`; Adobe FLV 10.1, E.5). It is only
+/// information for people: publishers announce streams that never come, and send streams that they did not announce.
 package struct MediaMetadata: Sendable, Hashable, CustomStringConvertible {
     /// Pixels, 1…16,384.
     package private(set) var width: Int?
     /// Pixels, 1…16,384.
     package private(set) var height: Int?
-    /// Frames a second, up to 1000.
+    /// Frames per second, up to 1000.
     package private(set) var frameRate: Double?
     package private(set) var video: VideoCoding?
     package private(set) var audio: AudioCoding?
-    /// Samples a second, 1…384,000.
+    /// Samples per second, 1…384,000.
     package private(set) var audioSampleRate: Int?
 
-    /// - Parameter bytes: Of a data message with values of AMF0.
-    /// - Returns: `nil` where it is another message, or cannot be read. Text of the publisher is left where it is.
+    /// - Parameter bytes: A data message with AMF0 values.
+    /// - Returns: `nil` if it is another message, or cannot be read. No text of the publisher is kept.
     package init?(_ bytes: Bytes) {
         var reader = AMF0Reader(bytes)
         guard var value = try? reader.next() else { return nil }
@@ -32,13 +32,13 @@ package struct MediaMetadata: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// `H.264 1280x720 at 30 fps, AAC at 48000 Hz`; empty where it says none of it.
+    /// `H.264 1280x720 at 30 fps, AAC at 48000 Hz`; empty if the message states nothing of that.
     package var description: String {
-        var picture = [video?.description]
-        if let width, let height { picture.append("\(width)x\(height)") }
-        picture.append(frameRate.map { "at \(($0 * 100).rounded() / 100) fps" })
-        let sound = [audio?.description, audioSampleRate.map { "at \($0) Hz" }]
-        return [picture, sound].map { $0.compactMap(\.self).joined(separator: " ") }.filter { !$0.isEmpty }
+        var videoParts = [video?.description]
+        if let width, let height { videoParts.append("\(width)x\(height)") }
+        videoParts.append(frameRate.map { "at \(($0 * 100).rounded() / 100) fps" })
+        let audioParts = [audio?.description, audioSampleRate.map { "at \($0) Hz" }]
+        return [videoParts, audioParts].map { $0.compactMap(\.self).joined(separator: " ") }.filter { !$0.isEmpty }
             .joined(separator: ", ")
     }
 
@@ -47,7 +47,7 @@ package struct MediaMetadata: Sendable, Hashable, CustomStringConvertible {
         return range.contains(whole) ? whole : nil
     }
 
-    /// A number of FLV, or the four characters of Enhanced RTMP as a number or as text.
+    /// A codec number of FLV, or a FourCC of Enhanced RTMP as a number or as text.
     private static func code(_ value: AMF0?) -> UInt32? {
         if let number = value?.number { return UInt32(exactly: number) }
         guard let text = value?.string, text.utf8.count == 4 else { return nil }

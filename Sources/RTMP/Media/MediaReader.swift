@@ -1,86 +1,89 @@
 package import MPEGTS
+import MediaTypes
 
-/// Turns the media messages of one publisher into access units for a feed. It has no buffers: a message is one
-/// frame, and its bytes are copied once, into the feed.
+/// Turns the media messages of one publisher into access units for a feed. It has no buffers: a message is one frame,
+/// and its bytes are copied once, into the feed.
 ///
 ///     switch reader.take(header, bytes, now: now) {
 ///     case .unit(let unit, _): splicer.accept(unit, of: &writer, from: reader.unit(in: bytes), now: now)
 ///     …
 ///     }
 ///
-/// It waits for nothing: a keyframe is a unit as soon as it is there, whatever the audio does, and nothing that the
-/// metadata announces is looked for. What comes out has times that never go back, see ``MediaTimeline``.
+/// It never waits: a keyframe becomes a unit at once, whatever the audio does, and announced media are not expected.
+/// The decoding times of the units never go back, see ``MediaTimeline``.
 package struct MediaReader {
-    /// What a message holds.
+    /// The content of a message.
     package enum Event: Sendable, Hashable {
-        /// Nothing for a feed: a header, a command, or a message with a fault, which is counted.
+        /// No unit: a header, a command, or a message with a fault, which is counted.
         case nothing
-        /// A frame, whose bytes ``MediaReader/unit(in:)`` gives.
+        /// A frame; ``MediaReader/unit(in:)`` gives its bytes.
         ///
-        /// - Parameter isNewFormat: It is a keyframe of video, and the first with other parameter sets or another codec
-        ///   than the last, or the first of all.
+        /// - Parameter isNewFormat: Whether it is the first video keyframe, or the first one with other parameter sets
+        ///   or another codec than the previous one.
         case unit(AccessUnit, isNewFormat: Bool)
         /// Audio that has to be converted to AAC.
         case foreignAudio(ForeignAudio)
-        /// Video that a feed does not carry. The publisher is to be told so.
+        /// Video that a feed cannot carry. The publisher has to be rejected.
         case foreignVideo(VideoCoding)
     }
 
-    /// A message of audio that a feed does not carry.
+    /// A message of audio that a feed cannot carry.
     package struct ForeignAudio: Sendable, Hashable {
         package var coding: AudioCoding
-        /// What a decoder has to know before the first frame. Its time means nothing.
+        /// It is a header that a decoder needs before the first frame. Its time has no meaning.
         package var isHeader: Bool
-        /// When it is to be heard, in ticks, on the timeline of the units.
+        /// Its presentation time in ticks, on the timeline of the units.
         package var time: Int64
-        /// Where its bytes are in the message.
+        /// The position of its bytes in the message.
         package var body: Range<Int>
     }
 
-    /// What has come so far; the audio is part of it from its first frame on. Nothing waits for what was announced.
+    /// The streams that have come so far. Audio is part of it from its first frame on, and not when it is announced.
     package private(set) var program: Program?
-    /// What the parameter sets of the newest keyframe say; `nil` before the first, and where they cannot be read.
+    /// The format in the parameter sets of the newest keyframe; `nil` before the first, and if they cannot be read.
     package private(set) var videoFormat: VideoFormat?
-    /// What the newest audio header says; `nil` before the first, and for other codecs than AAC.
+    /// The format in the newest audio header; `nil` before the first, and for codecs other than AAC.
     package private(set) var audioFormat: AudioFormat?
     package private(set) var faults = MediaFaults()
-    /// The one format in which AAC is taken, others have to be converted; `nil` takes all that a feed carries.
-    package var keptSound: AACFormat?
+    /// The one format of AAC that is accepted; others have to be converted. `nil` accepts every format that a feed can
+    /// carry.
+    package var requiredAudioFormat: AACFormat?
 
-    /// Bytes of a frame in a feed, at the most.
+    /// The largest size of a frame in a feed, in bytes.
     private let largestUnit: Int
     private var timeline = MediaTimeline()
 
-    /// The parameter sets in force; `nil` before the first header.
+    /// The present parameter sets; `nil` before the first header.
     private var sets: ParameterSets?
-    /// Those of the newest header in the other codec. They come into force with a keyframe in it.
+    /// The parameter sets of the newest header in another codec. They become valid with a keyframe in that codec.
     private var otherSets: ParameterSets?
-    /// Those of the newest keyframe in Annex B form.
-    private var shownSets: [UInt8] = []
+    /// The parameter sets of the newest keyframe, in Annex B form.
+    private var keyframeSets: [UInt8] = []
     private var needsKeyframe = true
     private var videoTimes = VideoTimes()
 
     private var grid: AudioGrid?
     private var lastAudio: Int64?
-    /// What the last frame of audio was coded in that counted; `nil` before the first.
+    /// The codec of the last accepted audio frame; `nil` before the first.
     private var audioCoding: AudioCoding?
     private var oddAudio = OddMessages<AudioCoding>()
     private var oddVideo = OddMessages<VideoCoding>()
 
     private var found: Found?
 
-    /// The unit found last: where it is in its message, and what is to be put before it.
+    /// The last unit: its position in its message, and the header before it.
     private struct Found {
         var unit: AccessUnit
         var size: Int
         var body: Range<Int>
-        /// Of audio.
+        /// The ADTS header of audio.
         var header: UInt64 = 0
     }
 
-    /// Ticks between two frames of audio, at the least: what FLV can tell apart.
-    private static let leastSound = MediaTimeline.tick
-    /// - Parameter largestUnit: Bytes of a frame in a feed, at the most.
+    /// The shortest time between two audio frames in ticks: the resolution of FLV.
+    private static let shortestAudioStep = MediaTimeline.tick
+
+    /// - Parameter largestUnit: The largest size of a frame in a feed, in bytes.
     package init(largestUnit: Int = 8 << 20) {
         self.largestUnit = largestUnit
     }
@@ -88,7 +91,7 @@ package struct MediaReader {
     /// Takes a message of audio or video.
     ///
     /// - Parameters:
-    ///   - bytes: The message's own.
+    ///   - bytes: The bytes of the message.
     ///   - now: When it came, in ticks of a clock that runs evenly and does not stop.
     package mutating func take(_ header: MessageHeader, _ bytes: Bytes, now: Int64) -> Event {
         found = nil
@@ -105,10 +108,10 @@ package struct MediaReader {
         }
     }
 
-    /// The bytes of the unit found last.
+    /// The bytes of the last unit.
     ///
-    /// - Parameter bytes: Those of its message, as they were given to ``take(_:_:now:)``; they may have moved.
-    /// - Precondition: The last message was one.
+    /// - Parameter bytes: The bytes of its message, as given to ``take(_:_:now:)``; they may be at another address.
+    /// - Precondition: The last message was a unit.
     package func unit(in bytes: Bytes) -> MediaUnit {
         guard let found else { preconditionFailure("the last message was no unit") }
         let body = Bytes(rebasing: bytes[found.body])
@@ -120,7 +123,7 @@ package struct MediaReader {
             content = .video(
                 body, codec: sets.codec, lengthSize: sets.lengthSize, sets: found.unit.isKeyframe ? sets.annexB : [])
         }
-        // What was announced counts as long as no other audio comes.
+        // The announced format counts as long as no other audio has come.
         let announced = audioCoding.map { $0 == .aac } ?? true ? audioFormat?.aac : nil
         return MediaUnit(
             found.unit, size: found.size, program: program, videoFormat: videoFormat, audioFormat: announced,
@@ -132,9 +135,9 @@ package struct MediaReader {
     private mutating func takeVideo(
         _ tag: VideoTag, _ timestamp: UInt32, _ bytes: Bytes, _ now: Int64
     ) throws(MediaFault) -> Event {
-        // Whatever codec a command to a player names.
+        // A command to a player is ignored, whatever codec it names.
         if tag.content == .other, tag.coding != .multitrack { return .nothing }
-        let codec: Codec
+        let codec: VideoCodec
         switch tag.coding {
         case .h264: codec = .h264
         case .hevc: codec = .hevc
@@ -154,7 +157,7 @@ package struct MediaReader {
     }
 
     private mutating func takeFrame(
-        _ tag: VideoTag, _ codec: Codec, _ timestamp: UInt32, _ bytes: Bytes, _ now: Int64
+        _ tag: VideoTag, _ codec: VideoCodec, _ timestamp: UInt32, _ bytes: Bytes, _ now: Int64
     ) throws(MediaFault) -> Event {
         let isOther = sets?.codec != codec
         guard var sets = isOther ? otherSets : sets, sets.codec == codec else { throw .missingHeader }
@@ -162,7 +165,7 @@ package struct MediaReader {
         faults.count(.emptyUnit, times: try NALUnits.check(body, lengthSize: sets.lengthSize))
         let scan = FrameScan(body, isMarked: tag.isKeyframe, sets: &sets)
         let isKeyframe = scan.isKeyframe && sets.isComplete
-        // Parameter sets in a message of their own count, and are no frame.
+        // Parameter sets in a message of their own are kept, but they are not a frame.
         guard scan.hasSlice else {
             if isOther { otherSets = sets } else { self.sets = sets }
             return .nothing
@@ -174,18 +177,20 @@ package struct MediaReader {
         guard size <= largestUnit else { throw .oversizedUnit }
         let time = timeline.place(.video, timestamp: timestamp, now: now)
         guard let times = videoTimes.place(time, composition: tag.compositionTime, isKeyframe: isKeyframe) else {
-            // The frames behind it may need it.
+            // The frames after it may depend on it.
             needsKeyframe = true
             throw .lateTime
         }
         if times.isCorrected { faults.count(.compositionTime) }
         if isOther { otherSets = self.sets }
         self.sets = sets
-        let isNewFormat = isKeyframe && (shownSets != sets.annexB || program?.video?.codec != codec)
+        let isNewFormat = isKeyframe && (keyframeSets != sets.annexB || program?.video?.type.videoCodec != codec)
         if isNewFormat {
-            shownSets = sets.annexB
+            keyframeSets = sets.annexB
             videoFormat = sets.videoFormat
-            program = Program(video: .init(pid: FeedLayout.videoPID, codec: codec), audio: program?.audio)
+            program = Program(
+                video: StreamType(codec).map { Program.Stream(pid: FeedLayout.videoPID, type: $0) },
+                audio: program?.audio)
         }
         needsKeyframe = false
         oddVideo.end()
@@ -206,7 +211,7 @@ package struct MediaReader {
             guard tag.content != .other || tag.coding == .multitrack else { return .nothing }
             guard bytes.count > tag.size else { throw .emptyUnit }
             let isSame = audioCoding.map { $0 == tag.coding } ?? true
-            // A header is kept, and changes nothing by itself.
+            // A header alone is kept, and does not change the codec.
             guard isSame || tag.content == .header || oddAudio.note(tag.coding) else { throw .oddMessage }
             return foreign(tag, timestamp, bytes, now)
         }
@@ -220,17 +225,17 @@ package struct MediaReader {
                 audioFormat = format
                 grid = AudioGrid(sampleRate: format.sampleRate, samplesPerFrame: format.samplesPerFrame)
             }
-            return isTaken(format) ? .nothing : foreign(tag, timestamp, bytes, now)
+            return isAccepted(format) ? .nothing : foreign(tag, timestamp, bytes, now)
         case .frame:
             guard let audioFormat else { throw .missingHeader }
             guard bytes.count > tag.size else { throw .emptyUnit }
-            guard isTaken(audioFormat) else { return foreign(tag, timestamp, bytes, now) }
+            guard isAccepted(audioFormat) else { return foreign(tag, timestamp, bytes, now) }
             return try takeFrame(tag, audioFormat, timestamp, bytes, now)
         }
     }
 
-    private func isTaken(_ format: AudioFormat) -> Bool {
-        format.fitsADTS && keptSound.map { $0 == format.aac } ?? true
+    private func isAccepted(_ format: AudioFormat) -> Bool {
+        format.fitsADTS && requiredAudioFormat.map { $0 == format.aac } ?? true
     }
 
     private mutating func takeFrame(
@@ -239,13 +244,13 @@ package struct MediaReader {
         let count = bytes.count - tag.size
         guard count <= AudioFormat.largestFrame else { throw .oversizedUnit }
         let stated = timeline.place(.audio, timestamp: timestamp, duration: format.frameDuration, now: now)
-        let pts = max(grid?.place(stated) ?? stated, lastAudio.map { $0 + Self.leastSound } ?? .min)
-        guard pts - stated <= MediaTimeline.mostDelay else { throw .lateTime }
+        let pts = max(grid?.place(stated) ?? stated, lastAudio.map { $0 + Self.shortestAudioStep } ?? .min)
+        guard pts - stated <= MediaTimeline.longestDelay else { throw .lateTime }
         lastAudio = pts
         audioCoding = .aac
         oddAudio.end()
         if program?.audio == nil {
-            program = Program(video: program?.video, audio: .init(pid: FeedLayout.audioPID, codec: .aac))
+            program = Program(video: program?.video, audio: .init(pid: FeedLayout.audioPID, type: .aac))
         }
         let size = count + AudioFormat.headerSize
         let unit = AccessUnit(
@@ -256,7 +261,7 @@ package struct MediaReader {
         return .unit(unit, isNewFormat: false)
     }
 
-    /// Audio that is converted elsewhere is none of this reader's.
+    /// Audio that has to be converted is removed from the program.
     private mutating func foreign(_ tag: AudioTag, _ timestamp: UInt32, _ bytes: Bytes, _ now: Int64) -> Event {
         let isHeader = tag.content == .header
         if !isHeader {

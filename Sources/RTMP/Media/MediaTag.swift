@@ -1,27 +1,27 @@
-/// What the body of a media message is.
+/// The kind of a media message's body.
 enum MediaContent: Sendable, Hashable {
-    /// A sequence header: what a decoder has to know before the first frame.
+    /// A sequence header, which a decoder needs before the first frame.
     case header
     case frame
-    /// The end of a sequence, a command to a player, metadata, or a type without a meaning.
+    /// The end of a sequence, a command to a player, metadata, or an undefined type.
     case other
 }
 
-/// The head of a video message: Adobe FLV 10.1, E.4.3.1 (`VIDEODATA`), or Enhanced RTMP v2 (`ExVideoTagHeader`).
+/// The header of a video message: Adobe FLV 10.1, E.4.3.1 (`VIDEODATA`), or Enhanced RTMP v2 (`ExVideoTagHeader`).
 struct VideoTag: Hashable {
     var coding: VideoCoding
     var content: MediaContent
-    /// The publisher says that it is a keyframe. A hint: the NAL units tell.
+    /// The publisher marks it as a keyframe. This is only a hint: the NAL units decide.
     var isKeyframe: Bool
     /// Milliseconds from decoding to presentation, -2²³..<2²³.
     var compositionTime = 0
-    /// Bytes before the body.
+    /// The size of the header in bytes.
     var size: Int
 
-    /// The type of frame that is a command to a player: the start or end of a seek.
+    /// The frame type of a command to a player: the start or end of a seek.
     private static let command: UInt8 = 5
 
-    /// - Parameter bytes: Of a message that is not empty.
+    /// - Parameter bytes: A message that is not empty.
     init(_ bytes: Bytes) throws(MediaFault) {
         if bytes[0] & 0x80 != 0 { try self.init(enhanced: bytes) } else { try self.init(plain: bytes) }
     }
@@ -65,7 +65,7 @@ struct VideoTag: Hashable {
         case 1, 3: content = .frame
         default: content = .other
         }
-        // CodedFrames of these two have a composition time, CodedFramesX leaves it out where it is zero.
+        // CodedFrames of these two codecs have a composition time. CodedFramesX omits it if it is zero.
         guard packet == 1, content == .frame, coding == .h264 || coding == .hevc else { return }
         guard bytes.count >= 8 else { throw .shortMessage }
         compositionTime = Self.signed24(bytes, at: 5)
@@ -78,14 +78,14 @@ struct VideoTag: Hashable {
     }
 }
 
-/// The head of an audio message: Adobe FLV 10.1, E.4.2.1 (`AUDIODATA`), or Enhanced RTMP v2 (`ExAudioTagHeader`).
+/// The header of an audio message: Adobe FLV 10.1, E.4.2.1 (`AUDIODATA`), or Enhanced RTMP v2 (`ExAudioTagHeader`).
 struct AudioTag: Hashable {
     var coding: AudioCoding
     var content: MediaContent
-    /// Bytes before the body.
+    /// The size of the header in bytes.
     var size: Int
 
-    /// - Parameter bytes: Of a message that is not empty.
+    /// - Parameter bytes: A message that is not empty.
     init(_ bytes: Bytes) throws(MediaFault) {
         let format = bytes[0] >> 4
         (content, size) = (.frame, 1)

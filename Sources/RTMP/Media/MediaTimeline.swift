@@ -1,25 +1,25 @@
 import MPEGTS
 
-/// Turns the timestamps of messages into times that go on, in ticks of 90 kHz.
+/// Turns the timestamps of messages into continuous times, in ticks of 90 kHz.
 ///
 /// A timestamp counts milliseconds and wraps: at 2³² (Adobe RTMP 1.0, 4), and with some publishers at 2²⁴, as in the
-/// short form of FLV. Where it jumps, the timeline goes on without a gap, and the other stream is moved by the same
-/// amount when it jumps too: what belongs together stays together. A pause is no jump: time passes for the other stream
-/// as well, or on the clock. A step that takes a stream no more than a second ahead of the clock is a gap, too.
+/// short form of FLV. If it jumps, the timeline continues without a gap. When the other stream jumps too, it is moved
+/// by the same amount, so audio and video stay synchronous. A pause is not a jump: time passes for the other stream as
+/// well, or on the clock. A step that takes a stream at most a second ahead of the clock is a gap, too.
 ///
-/// A stream that jumps alone goes on where it is, by when its frames come, and the other one is left in its place.
+/// If only one stream jumps, it continues at its position, by the arrival of its frames, and the other one keeps its
+/// position.
 ///
-/// A short step back is no jump where a picture belongs between the two newest times: a publisher that states when
-/// pictures are shown sends them in the order of decoding. Any other short one is a jump as long as nothing speaks
-/// against it: it is taken back where the stream returns to its times of before, or where the other stream goes on
-/// without one. So is a step back to where the stream was before it went ahead. Times may go back then, by a second at
-/// the most.
+/// A short step back is not a jump if a frame belongs between the two newest times: a publisher that states
+/// presentation times sends frames in decoding order. Any other short step back is treated as a jump first. It is
+/// undone if the stream returns to its earlier times, or if the other stream continues without a jump. The same applies
+/// to a step back to the times before a step ahead. Times may then go back, by at most a second.
 struct MediaTimeline {
     private var video = Stream(isVideo: true)
     private var audio = Stream(isVideo: false)
 
-    /// Where the next frame of a stream belongs: a step behind its newest one, and after a pause where the clock is.
-    /// What a line owes after it stood still comes late as well, and has not paused.
+    /// The expected time of the next frame: one step after the newest one, or after a pause, the time of the clock.
+    /// Frames that a stalled connection delivers late have not paused.
     private struct Expected {
         var step: Int64
         var pause: Int64?
@@ -31,42 +31,42 @@ struct MediaTimeline {
 
     /// Ticks of a millisecond.
     static let tick = Ticks.perSecond / 1000
-    /// The span of a timestamp.
+    /// The range of a timestamp.
     static let wrap = tick << 32
     private static let shortWrap = tick << 24
-    /// Ticks by which two times of the same moment may differ.
+    /// The largest difference between two times of the same moment, in ticks.
     static let rounding = 4 * tick
-    /// Ticks by which the timestamps of one stream may go back: more than rounding and careless encoders need.
-    static let mostBack = 40 * tick
-    /// Ticks of a step back that may be none of the publisher's clock: pictures out of order, or a burst of wrong
-    /// times. A ``Splicer`` takes more than that, its `longestStepBack`, for another timeline; four frames at ten a
-    /// second are less.
-    static let mostLate = Ticks.perSecond / 2
-    /// Ticks by which a frame may come behind its own time because others before it have that or later ones. It is more
-    /// than a stream goes back that is believed.
-    static let mostDelay = Ticks.perSecond * 3 / 2
-    /// Ticks by which they may go ahead of the clock or of the other stream at once.
-    private static let mostAhead = 1000 * tick
-    /// Ticks of a pause on the clock that is taken for one behind a jump.
-    private static let leastPause = 100 * tick
-    /// Ticks for which a stream may go on as before after the other one has jumped.
+    /// The largest step back of one stream that is ignored, in ticks: more than rounding and inexact encoders cause.
+    static let longestStepBack = 40 * tick
+    /// The largest step back that may not be one of the publisher's clock, in ticks: frames out of order, or a burst of
+    /// wrong times. For a ``Splicer`` a longer one, over its `longestStepBack`, is another timeline. Four frames at ten
+    /// a second are shorter.
+    static let longestDoubtfulStep = Ticks.perSecond / 2
+    /// The largest delay of a frame after its own time, in ticks, because frames before it have the same or later
+    /// times. It is longer than an accepted step back.
+    static let longestDelay = Ticks.perSecond * 3 / 2
+    /// The largest step ahead of the clock or of the other stream, in ticks.
+    private static let longestStepAhead = 1000 * tick
+    /// The shortest time on the clock that counts as a pause before a jump, in ticks.
+    private static let shortestPause = 100 * tick
+    /// The time in ticks for which a stream may continue as before after the other one has jumped.
     private static let patience = 300 * tick
-    /// Ticks for which a stream goes on behind a short step back until that is a jump for good, whenever the other one
-    /// comes: longer than that one may lag behind on the line.
-    private static let mostDoubtful = 2000 * tick
-    /// Ticks for which a stream that went ahead may come back to where it was.
+    /// The time in ticks after which a short step back counts as a jump for good, whenever the other stream comes:
+    /// longer than that stream may lag behind.
+    private static let longestDoubt = 2000 * tick
+    /// The time in ticks for which a stream that went ahead may return to its earlier times.
     static let longestLead = 10 * Ticks.perSecond
-    /// Ticks between the streams from which on they have nothing to do with each other, and the one that begins is
-    /// placed by when it comes: a ``Splicer`` takes no audio that is further from its video.
-    private static let mostApart = 10_000 * tick
-    /// Jumps that a stream may have to follow.
-    private static let mostPending = 8
+    /// The distance in ticks from which on the two streams are unrelated, and the stream that begins is placed by its
+    /// arrival: a ``Splicer`` accepts no audio that is further from its video.
+    private static let longestDistance = 10_000 * tick
+    /// The largest number of jumps that a stream may have to follow.
+    private static let maximumPending = 8
 
-    /// The time of the next frame.
+    /// Returns the time of the next frame.
     ///
     /// - Parameters:
     ///   - timestamp: Milliseconds, modulo 2³² or 2²⁴.
-    ///   - duration: Ticks of the frame, where they are known.
+    ///   - duration: The duration of the frame in ticks, if it is known.
     ///   - now: Ticks of a clock that runs evenly and does not stop.
     mutating func place(_ kind: StreamKind, timestamp: UInt32, duration: Int64? = nil, now: Int64) -> Int64 {
         switch kind {
@@ -82,7 +82,7 @@ struct MediaTimeline {
         if let newest = stream.newest {
             time = next(of: &stream, beside: &other, timestamp, newest: newest, now)
             if time > newest {
-                if time - newest <= mostAhead, stream.lead?.time != time { stream.step = time - newest }
+                if time - newest <= longestStepAhead, stream.lead?.time != time { stream.step = time - newest }
                 (stream.former, stream.newest) = (newest, time)
                 stream.lag = nil
             }
@@ -101,15 +101,15 @@ struct MediaTimeline {
         of stream: inout Stream, beside other: inout Stream, _ timestamp: UInt32, _ now: Int64
     ) -> Int64 {
         guard let reference = other.newest else { return Int64(timestamp) * tick }
-        // It begins with the other one's place as that is now.
+        // It begins at the other stream's present position.
         other.doubt = nil
         stream.offset = other.offset
-        // The other one may pause.
+        // The other stream may pause.
         let place = reference + max(0, now - other.arrival)
-        // One of the two may have wrapped in the short form and the other one not yet.
+        // Only one of the two may have wrapped in the short form.
         for shift in [0, shortWrap, -shortWrap] {
             let time = stream.time(of: timestamp, movedBy: shift, near: reference)
-            guard (reference - mostApart...place + mostApart).contains(time) else { continue }
+            guard (reference - longestDistance...place + longestDistance).contains(time) else { continue }
             stream.move(by: shift)
             return time
         }
@@ -122,17 +122,17 @@ struct MediaTimeline {
     ) -> Int64 {
         let time = stream.time(of: timestamp, near: newest)
         let elapsed = now - stream.arrival
-        // A line that stood still gives in a burst what it owes, and a publisher may have dropped some of that.
-        let latest = max(now + stream.ahead, other.newest ?? .min / 2) + mostAhead
+        // After a stall, a connection delivers late frames in a burst, and the publisher may have dropped some of them.
+        let latest = max(now + stream.ahead, other.newest ?? .min / 2) + longestStepAhead
         let plausible = stream.earliest(after: newest)...max(newest, latest)
         let expected = Expected(
-            step: newest + stream.step, pause: elapsed > stream.step + leastPause ? now + stream.ahead : nil)
-        if let doubt = stream.doubt, time - doubt.ticks <= doubt.time + mostLate,
+            step: newest + stream.step, pause: elapsed > stream.step + shortestPause ? now + stream.ahead : nil)
+        if let doubt = stream.doubt, time - doubt.ticks <= doubt.time + longestDoubtfulStep,
             expected.isNearer(time - doubt.ticks, than: time)
         {
-            // It returns to its times of before: they were wrong for a moment only.
+            // It returns to its earlier times: they were wrong only for a moment.
             if !other.pending.isEmpty { other.pending.removeLast() }
-            stream.takeBackDoubt()
+            stream.undoDoubt()
             return time - doubt.ticks
         }
         if plausible.contains(time) {
@@ -143,7 +143,7 @@ struct MediaTimeline {
             stream.noteLead(to: time, after: newest, now: now)
             return time
         }
-        // It is shown before one that has wrapped.
+        // It is shown before a frame that has wrapped.
         if timestamp < 1 << 24, plausible.contains(time - shortWrap) { return time - shortWrap }
         if let moved = followJump(of: &stream, timestamp, newest: newest, within: plausible, expected) {
             other.doubt = nil
@@ -153,7 +153,7 @@ struct MediaTimeline {
             stream.move(by: shortWrap)
             return time + shortWrap
         }
-        // It jumps to where the other one has begun meanwhile, or where it was before.
+        // It jumps to the position where the other stream has begun meanwhile, or was before.
         let joint = stream.time(of: timestamp, movedBy: (other.offset - stream.offset) % wrap, near: newest)
         if other.newest != nil, joint >= newest, plausible.contains(joint) {
             (stream.formerOffset, stream.offset) = (stream.offset, other.offset)
@@ -161,22 +161,22 @@ struct MediaTimeline {
             return joint
         }
         let step = max(stream.step, stream.leap)
-        var target = newest + (elapsed > step + leastPause ? elapsed : step)
-        // Where its former jump is undone, nothing is to be left of both.
+        var target = newest + (elapsed > step + shortestPause ? elapsed : step)
+        // If it undoes its last jump, both cancel exactly.
         if let former = stream.formerOffset {
             let time = stream.time(of: timestamp, movedBy: (former - stream.offset) % wrap, near: newest)
             if abs(time - target) <= rounding { target = time }
         }
         let isDoubtful =
             stream.pending.isEmpty && time < newest
-            && (time >= newest - mostLate || stream.endsLead(at: time, now: now))
+            && (time >= newest - longestDoubtfulStep || stream.endsLead(at: time, now: now))
         jump(of: &stream, beside: &other, from: time, to: target)
         if isDoubtful { stream.doubt = Shift(time: target, ticks: target - time) }
         return target
     }
 
-    /// It jumps as the other one did before. That may have jumped more than once meanwhile: it has followed so far that
-    /// the frame is nearest to its place.
+    /// Follows earlier jumps of the other stream. There may be several: the stream has followed as many as put the
+    /// frame nearest to its expected time.
     private static func followJump(
         of stream: inout Stream, _ timestamp: UInt32, newest: Int64, within plausible: ClosedRange<Int64>,
         _ expected: Expected
@@ -206,20 +206,19 @@ struct MediaTimeline {
         other.doubt = nil
         guard other.newest != nil else { return }
         other.pending.append(Shift(time: target, ticks: (target - time - pending) % wrap))
-        if other.pending.count > mostPending {
+        if other.pending.count > maximumPending {
             let oldest = other.pending.removeFirst()
             other.pending[0].ticks = (other.pending[0].ticks + oldest.ticks) % wrap
         }
     }
 
-    /// Where both are possible, that a stream has followed the jumps of the other one and that it has not: it has
-    /// where its frame is nearer to its place then. Of a frame that is shown before another one nobody knows where
-    /// that is.
+    /// Decides whether a stream has followed the jumps of the other one, if both are possible: it has if its frame is
+    /// then nearer to its expected time. The expected time of a frame that is shown before another one is not known.
     ///
-    /// Where it goes on past the jump, it has not jumped itself: it stays where it is, and the other one where it has
-    /// been put. A step back that is in doubt is taken back, so that the streams are as far apart as stated.
+    /// If the stream continues past the jump, it has not jumped itself. Both streams keep their positions. A doubtful
+    /// step back is undone, so that the streams are as far apart as their timestamps say.
     ///
-    /// - Returns: The time of the frame then; `nil` where nothing changes.
+    /// - Returns: The time of the frame if the stream has followed; `nil` if nothing changes.
     private static func follow(
         _ stream: inout Stream, beside other: inout Stream, _ timestamp: UInt32, within plausible: ClosedRange<Int64>,
         expected: Expected
@@ -230,13 +229,13 @@ struct MediaTimeline {
         let shift = stream.pendingTicks
         let time = stream.time(of: timestamp, near: newest)
         let moved = stream.time(of: timestamp, movedBy: shift, near: newest)
-        let isShownEarlier = time < newest && (stream.reorder > 0 || time < newest - mostBack)
+        let isShownEarlier = time < newest && (stream.reorder > 0 || time < newest - longestStepBack)
         let isNearer = !isShownEarlier && plausible.contains(moved) && expected.isNearer(moved, than: time)
         guard isNearer || time > last.time + patience else { return nil }
         let isAlone = stream.pending.count == 1
         stream.pending = []
-        if !isNearer, isAlone, let doubt = other.doubt, reference <= doubt.time + mostDoubtful {
-            other.takeBackDoubt()
+        if !isNearer, isAlone, let doubt = other.doubt, reference <= doubt.time + longestDoubt {
+            other.undoDoubt()
         }
         other.doubt = nil
         guard isNearer else { return nil }

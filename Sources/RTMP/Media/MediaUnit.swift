@@ -1,22 +1,23 @@
 package import MPEGTS
+import MediaTypes
 
-/// The bytes of the unit that a ``MediaReader`` found last, as transport packets: Annex B or ADTS, packed while they
-/// are copied. It is of use as long as the bytes of its message are there.
+/// The last unit of a ``MediaReader`` as transport packets: Annex B or ADTS, packed while it is copied. It is valid as
+/// long as the bytes of its message.
 package struct MediaUnit: UnitSource {
     package let program: Program?
     package let videoFormat: VideoFormat?
     package let audioFormat: AACFormat?
     fileprivate let unit: AccessUnit
-    /// Bytes of the unit itself.
+    /// The size of the elementary stream data in bytes.
     fileprivate let size: Int
     fileprivate let content: Content
 
     enum Content {
-        /// NAL units behind their lengths.
+        /// NAL units after their lengths.
         ///
-        /// - Parameter sets: What is put before a keyframe.
-        case video(Bytes, codec: Codec, lengthSize: Int, sets: [UInt8])
-        /// A frame without its header.
+        /// - Parameter sets: The parameter sets before a keyframe.
+        case video(Bytes, codec: VideoCodec, lengthSize: Int, sets: [UInt8])
+        /// An audio frame without its header.
         case audio(Bytes, header: UInt64)
     }
 
@@ -32,13 +33,20 @@ package struct MediaUnit: UnitSource {
         self.content = content
     }
 
-    /// A start code and an access unit delimiter that allows for every type of slice, in front of each frame:
-    /// FFmpeg's and hardware decoders' parsers of MPEG-TS want one (ISO/IEC 13818-1, 2.14.1 and 2.17.1).
-    static func delimiter(_ codec: Codec) -> [UInt8] { codec == .hevc ? hevcDelimiter : h264Delimiter }
+    /// The start code and access unit delimiter before each frame. The delimiter allows every type of slice. The
+    /// MPEG-TS parsers of FFmpeg and of hardware decoders need one (ISO/IEC 13818-1, 2.14.1 and 2.17.1).
+    static func delimiter(_ codec: VideoCodec) -> [UInt8] {
+        switch codec {
+        case .h264: h264Delimiter
+        case .hevc: hevcDelimiter
+        case .av1: []
+        }
+    }
     private static let h264Delimiter: [UInt8] = [0, 0, 0, 1, 0x09, 0xF0]
     private static let hevcDelimiter: [UInt8] = [0, 0, 0, 1, 0x46, 0x01, 0x50]
 
-    /// The NAL unit is left out: a delimiter has been written, and before a keyframe all parameter sets.
+    /// Whether a NAL unit is left out: the delimiter, and before a keyframe all parameter sets, have been written
+    /// already.
     static func leavesOut(_ kind: NALUnitKind, isKeyframe: Bool) -> Bool {
         switch kind {
         case .accessUnitDelimiter: true

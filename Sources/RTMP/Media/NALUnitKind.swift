@@ -1,20 +1,26 @@
 import MPEGTS
+import MediaTypes
 
-/// What a NAL unit is, as far as it matters for a feed.
+/// The kind of a NAL unit, as far as a feed needs it.
 enum NALUnitKind: Hashable {
     /// A parameter set, by its `nal_unit_type`.
     case parameterSet(UInt8)
     case accessUnitDelimiter
-    /// A picture that a decoder can start with.
+    /// A slice of a frame that a decoder can start with.
     case randomAccessSlice
     case slice
-    /// SEI whose first message is a recovery point.
+    /// An SEI whose first message is a recovery point.
     case recoveryPoint
     case other
 
     /// - Parameter nal: Not empty.
-    init(_ nal: Bytes, _ codec: Codec) {
-        self = codec == .hevc ? Self.hevc(nal) : Self.h264(nal)
+    init(_ nal: Bytes, _ codec: VideoCodec) {
+        self =
+            switch codec {
+            case .h264: Self.h264(nal)
+            case .hevc: Self.hevc(nal)
+            case .av1: .other
+            }
     }
 
     /// ITU-T H.264, table 7-1; payload types of SEI in D.1.

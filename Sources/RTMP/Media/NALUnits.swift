@@ -1,19 +1,19 @@
-/// The NAL units of a message, each behind its length (ISO/IEC 14496-15, 5.3.2). Units without bytes are passed over.
+/// Iterates over the NAL units of a message, each after its length (ISO/IEC 14496-15, 5.3.2). Empty units are skipped.
 struct NALUnits: Sequence, IteratorProtocol {
     private var rest: Bytes
     private let lengthSize: Int
 
-    /// NAL units of one frame, at the most. Encoders that cut frames into slices for packets of a network send
+    /// The largest number of NAL units in a frame. Encoders that split frames into slices for network packets send
     /// hundreds.
-    static let most = 4096
+    static let maximum = 4096
 
-    /// - Parameter lengthSize: Bytes of each length, 1…4.
+    /// - Parameter lengthSize: The size of each length field, 1…4 bytes.
     init(_ bytes: Bytes, lengthSize: Int) {
         rest = bytes
         self.lengthSize = lengthSize
     }
 
-    /// The next unit; `nil` at the end, and where the bytes make no sense.
+    /// Returns the next unit; `nil` at the end, and if the bytes are invalid.
     mutating func next() -> Bytes? {
         while rest.count > lengthSize {
             let length = Self.length(rest, lengthSize)
@@ -25,10 +25,10 @@ struct NALUnits: Sequence, IteratorProtocol {
         return nil
     }
 
-    /// Walks over the lengths.
+    /// Checks the lengths.
     ///
-    /// - Returns: Units without bytes.
-    /// - Throws: What is wrong with the lengths.
+    /// - Returns: The number of empty units.
+    /// - Throws: The fault of the lengths.
     static func check(_ bytes: Bytes, lengthSize: Int) throws(MediaFault) -> Int {
         var position = 0
         var (units, empty) = (0, 0)
@@ -39,9 +39,9 @@ struct NALUnits: Sequence, IteratorProtocol {
             position += length
             units += 1
             if length == 0 { empty += 1 }
-            guard units <= most else { throw .oversizedUnit }
+            guard units <= maximum else { throw .oversizedUnit }
         }
-        // Zeros behind the last unit are padding.
+        // Zeros after the last unit are padding.
         guard bytes[position...].allSatisfy({ $0 == 0 }) else { throw .truncatedUnit }
         return empty
     }

@@ -1,16 +1,17 @@
 import MPEGTS
+import MediaTypes
 
-/// The parameter sets in force: those of the newest sequence header, and what came in band since then.
+/// The present parameter sets: those of the newest sequence header, and those that came in band since then.
 struct ParameterSets {
-    let codec: Codec
-    /// Bytes of the length before each NAL unit of a message, 1…4.
+    let codec: VideoCodec
+    /// The size of the length field before each NAL unit of a message, 1…4 bytes.
     let lengthSize: Int
-    /// The sets in Annex B form, in the order in which a decoder needs them; see ``settle()``.
+    /// The sets in Annex B form, in the order in which a decoder needs them; see ``rebuild()``.
     private(set) var annexB: [UInt8] = []
-    /// Bytes of the sets in that form.
+    /// The size of the sets in that form, in bytes.
     private var byteCount = 0
-    private var isSettled = true
-    /// What the newest sequence parameter set says; `nil` where it cannot be read.
+    private var isRebuilt = true
+    /// The format in the newest sequence parameter set; `nil` if it cannot be read.
     private(set) var videoFormat: VideoFormat?
     private var sets: [ParameterSet] = []
 
@@ -20,19 +21,24 @@ struct ParameterSets {
         var bytes: [UInt8]
     }
 
-    /// H.264 numbers up to 32 sequence and 256 picture parameter sets (ITU-T H.264, 7.4.2).
-    static let mostSets = 300
-    private static let mostBytes = 64 << 10
+    /// H.264 allows up to 32 sequence and 256 picture parameter sets (ITU-T H.264, 7.4.2).
+    static let maximumSets = 300
+    private static let maximumBytes = 64 << 10
     static let startCode: [UInt8] = [0, 0, 0, 1]
 
-    private init(_ codec: Codec, lengthSize: Int) {
+    private init(_ codec: VideoCodec, lengthSize: Int) {
         self.codec = codec
         self.lengthSize = lengthSize
     }
 
-    /// A decoder that has these can start with a keyframe.
+    /// Whether a decoder with these sets can start at a keyframe.
     var isComplete: Bool {
-        let needed: ClosedRange<UInt8> = codec == .hevc ? 32...34 : 7...8
+        let needed: ClosedRange<UInt8>
+        switch codec {
+        case .h264: needed = 7...8
+        case .hevc: needed = 32...34
+        case .av1: return false
+        }
         return needed.allSatisfy { type in sets.contains { $0.type == type } }
     }
 
@@ -41,22 +47,26 @@ struct ParameterSets {
     /// Reads the body of a sequence header.
     ///
     /// - Throws: ``MediaFault/unreadableHeader``
-    init(_ codec: Codec, header: Bytes) throws(MediaFault) {
-        if codec == .hevc { try self.init(hevc: header) } else { try self.init(avc: header) }
+    init(_ codec: VideoCodec, header: Bytes) throws(MediaFault) {
+        switch codec {
+        case .h264: try self.init(avc: header)
+        case .hevc: try self.init(hevc: header)
+        case .av1: throw .unreadableHeader
+        }
     }
 
-    /// `AVCDecoderConfigurationRecord` (ISO/IEC 14496-15, 5.3.3.1.2). What stands behind the picture parameter sets
-    /// says nothing that they do not say.
+    /// Reads an `AVCDecoderConfigurationRecord` (ISO/IEC 14496-15, 5.3.3.1.2). The fields after the picture parameter
+    /// sets repeat values of the sets.
     private init(avc record: Bytes) throws(MediaFault) {
         guard record.count >= 7, record[0] == 1 else { throw .unreadableHeader }
         self.init(.h264, lengthSize: Int(record[4] & 3) + 1)
         var reader = RecordReader(record, at: 5)
         for _ in 0..<(try reader.byte() & 0x1F) { adopt(try reader.set()) }
         for _ in 0..<(try reader.byte()) { adopt(try reader.set()) }
-        settle()
+        rebuild()
     }
 
-    /// `HEVCDecoderConfigurationRecord` (ISO/IEC 14496-15, 8.3.3.1.2). Encoders from before the standard was final
+    /// Reads an `HEVCDecoderConfigurationRecord` (ISO/IEC 14496-15, 8.3.3.1.2). Encoders from before the final standard
     /// write 0 as its version.
     private init(hevc record: Bytes) throws(MediaFault) {
         guard record.count >= 23, record[0] <= 1 else { throw .unreadableHeader }
@@ -66,7 +76,7 @@ struct ParameterSets {
             _ = try reader.byte()
             for _ in 0..<(try reader.number()) { adopt(try reader.set()) }
         }
-        settle()
+        rebuild()
     }
 
     private struct RecordReader {
@@ -86,7 +96,7 @@ struct ParameterSets {
 
         mutating func number() throws(MediaFault) -> Int { try byte() << 8 | byte() }
 
-        /// A NAL unit behind its length of 16 bits.
+        /// Reads a NAL unit that follows its 16-bit length.
         mutating func set() throws(MediaFault) -> Bytes {
             let length = try number()
             guard length <= bytes.count - position else { throw .unreadableHeader }
@@ -97,16 +107,16 @@ struct ParameterSets {
 
     // MARK: Sets
 
-    /// Has ``annexB`` be what was adopted: once for all that came together, for a publisher may send thousands.
-    mutating func settle() {
-        guard !isSettled else { return }
-        isSettled = true
+    /// Updates ``annexB``, once after all sets that came together: a publisher may send thousands.
+    mutating func rebuild() {
+        guard !isRebuilt else { return }
+        isRebuilt = true
         annexB.removeAll(keepingCapacity: true)
         for set in sets { annexB += Self.startCode + set.bytes }
     }
 
-    /// Takes a parameter set that is newer than what is there; it replaces the one of the same kind and number. Others,
-    /// and those whose number cannot be read, are ignored.
+    /// Takes a newer parameter set, which replaces the one of the same kind and number. Other NAL units, and sets whose
+    /// number cannot be read, are ignored.
     mutating func adopt(_ nal: Bytes) {
         guard !nal.isEmpty, case .parameterSet(let type) = NALUnitKind(nal, codec) else { return }
         if sets.contains(where: { $0.type == type && $0.bytes.elementsEqual(nal) }) { return }
@@ -115,26 +125,26 @@ struct ParameterSets {
         let place = sets.firstIndex { $0.type == type && $0.id == id }
         let freed = place.map { sets[$0].bytes.count + Self.startCode.count } ?? 0
         let count = byteCount - freed + Self.startCode.count + nal.count
-        guard count <= Self.mostBytes else { return }
+        guard count <= Self.maximumBytes else { return }
         if let place {
             sets[place] = set
         } else {
-            guard sets.count < Self.mostSets else { return }
+            guard sets.count < Self.maximumSets else { return }
             sets.insert(set, at: sets.firstIndex { $0.type > type } ?? sets.count)
         }
-        (byteCount, isSettled) = (count, false)
+        (byteCount, isRebuilt) = (count, false)
         if type == (codec == .hevc ? 33 : 7) { videoFormat = VideoFormat(codec, parameterSet: nal) }
     }
 
-    /// The number of a set: `seq_parameter_set_id`, `pic_parameter_set_id` or `vps_video_parameter_set_id` (ITU-T
+    /// Reads the number of a set: `seq_parameter_set_id`, `pic_parameter_set_id` or `vps_video_parameter_set_id` (ITU-T
     /// H.264, 7.3.2.1.1 and 7.3.2.2; ITU-T H.265, 7.3.2.1 to 7.3.2.3).
     private func identifier(of nal: Bytes, type: UInt8) -> Int? {
-        // The longest way to a number is that through the profiles of seven sub-layers.
+        // The profiles of seven sub-layers are the longest part before a number.
         var bits = BitReader(unescaping: nal.prefix(160))
         switch (codec, type) {
         case (.hevc, 32):
             bits.skip(16)
-            return known(bits.read(4), &bits, most: 15)
+            return valid(bits.read(4), &bits, maximum: 15)
         case (.hevc, 33):
             bits.skip(16 + 4)
             let subLayers = bits.read(3)
@@ -145,20 +155,20 @@ struct ParameterSets {
                 if bits.read(1) == 1 { skipped += 8 }
             }
             bits.skip(skipped)
-            return known(bits.readGolomb(), &bits, most: 15)
+            return valid(bits.readGolomb(), &bits, maximum: 15)
         case (.hevc, _):
             bits.skip(16)
-            return known(bits.readGolomb(), &bits, most: 63)
+            return valid(bits.readGolomb(), &bits, maximum: 63)
         case (_, 7):
             bits.skip(32)
-            return known(bits.readGolomb(), &bits, most: 31)
+            return valid(bits.readGolomb(), &bits, maximum: 31)
         default:
             bits.skip(8)
-            return known(bits.readGolomb(), &bits, most: 255)
+            return valid(bits.readGolomb(), &bits, maximum: 255)
         }
     }
 
-    private func known(_ id: Int, _ bits: inout BitReader, most: Int) -> Int? {
-        bits.isExhausted || id > most ? nil : id
+    private func valid(_ id: Int, _ bits: inout BitReader, maximum: Int) -> Int? {
+        bits.isExhausted || id > maximum ? nil : id
     }
 }

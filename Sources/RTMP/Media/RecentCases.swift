@@ -1,22 +1,22 @@
 import MPEGTS
 
-/// The largest of the numbers that were seen of late: the last five to ten seconds, as they are counted from outside.
+/// Keeps the largest numbers of the last five to ten seconds, as the caller counts them.
 struct RecentCases {
-    /// Of the piece that is being counted, and of the one before: the largest and the second largest.
+    /// The largest and the second largest number, of the present piece of time and of the previous one.
     private var current = (first: Int64(0), second: Int64(0))
     private var before = (first: Int64(0), second: Int64(0))
     private var end = RecentCases.piece
 
     private static let piece = 5 * Ticks.perSecond
 
-    /// 0 where there was none.
+    /// The largest number; 0 if there was none.
     var largest: Int64 { max(current.first, before.first) }
-    /// At least two cases were as large as this; 0 where there were none.
+    /// The largest number that at least two cases reached; 0 if there were none.
     var repeated: Int64 { max(min(current.first, before.first), current.second, before.second) }
 
     /// - Parameters:
     ///   - number: Above 0.
-    ///   - clock: Ticks that passed since the first case.
+    ///   - clock: The ticks since the first case.
     mutating func note(_ number: Int64, at clock: Int64) {
         advance(to: clock)
         if number > current.first {

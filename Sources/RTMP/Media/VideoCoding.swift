@@ -1,16 +1,17 @@
-/// What the video of a publisher is coded in. Only ``h264`` and ``hevc`` can be carried in a feed.
+/// The codec of a publisher's video. A feed can carry only ``h264`` and ``hevc``.
 package enum VideoCoding: Sendable, Hashable, CustomStringConvertible {
     case h264, hevc
     case sorenson, screenVideo, vp6, vp6Alpha, screenVideo2
     case av1, vp8, vp9, vvc
     /// Several tracks in one message, or an extension of Enhanced RTMP that was not offered to the publisher.
     case multitrack
-    /// A `CodecID` of FLV without a meaning.
+    /// An undefined `CodecID` of FLV.
     case number(UInt8)
-    /// Another codec by its FourCC.
+    /// Another codec, by its FourCC.
     case fourCC(UInt32)
 
-    /// By the `CodecID` of FLV (Adobe FLV 10.1, E.4.3.1). 12 is no part of that: some encoders send HEVC so.
+    /// The codec of a `CodecID` of FLV (Adobe FLV 10.1, E.4.3.1). 12 is not in the standard: some encoders use it for
+    /// HEVC.
     init(number: UInt8) {
         self =
             switch number {
@@ -25,7 +26,7 @@ package enum VideoCoding: Sendable, Hashable, CustomStringConvertible {
             }
     }
 
-    /// By the FourCC of Enhanced RTMP (v2, "Enhanced Video").
+    /// The codec of a FourCC of Enhanced RTMP (v2, "Enhanced Video").
     init(fourCC: UInt32) {
         self =
             switch fourCC {
@@ -61,7 +62,7 @@ package enum VideoCoding: Sendable, Hashable, CustomStringConvertible {
 
 /// Four characters as a big-endian number.
 package enum FourCC {
-    /// The characters; `?` where one is not printable, since a stranger sent them.
+    /// The characters, with `?` for each one that is not printable: any client can send them.
     package static func text(_ code: UInt32) -> String {
         String(
             (0..<4).map { index in

@@ -1,14 +1,14 @@
 import MPEGTS
 
-/// When pictures are decoded and shown, in ticks.
+/// Computes decoding and presentation times of video frames, in ticks.
 ///
-/// Decoding comes before presentation, and after the decoding of the frame before. A timestamp is the time of decoding;
-/// where those step back as pictures do that are sent before they are shown, it is that of presentation.
+/// A frame is decoded before its presentation, and after the previous frame. A timestamp is a decoding time. If the
+/// timestamps step back like those of reordered frames, they are presentation times.
 struct VideoTimes {
     struct Times {
         var dts: Int64
         var pts: Int64
-        /// The composition time was not believed.
+        /// The composition time was implausible, and was not used.
         var isCorrected: Bool
     }
 
@@ -17,25 +17,25 @@ struct VideoTimes {
     private var lastDTS: Int64?
     private var newestPTS: Int64?
 
-    /// Ticks from a frame to a keyframe, at the least. A ``Splicer`` takes one that comes sooner, or is shown before
-    /// another one, for the beginning of another timeline.
-    private static let leastKeyframe = 4 * MediaTimeline.tick
-    /// Ticks to any other frame, at the least: a quarter of one, which is more than a ``Splicer`` puts between them. So
-    /// a source of 300 frames a second does not run ahead.
-    private static let leastFrame = 2 * MediaTimeline.tick...Ticks.perSecond / 240
+    /// The shortest time from a frame to a keyframe in ticks. For a ``Splicer``, a keyframe that comes sooner, or is
+    /// shown before another frame, begins another timeline.
+    private static let shortestKeyframeStep = 4 * MediaTimeline.tick
+    /// The range of the shortest time to any other frame in ticks: a quarter of a frame, which is more than the step of
+    /// a ``Splicer``. So a source of 300 frames a second does not run ahead.
+    private static let shortestStep = 2 * MediaTimeline.tick...Ticks.perSecond / 240
 
-    /// - Parameter time: What the timestamp says.
-    /// - Returns: `nil` where it is so far behind the frames before that there is no place for it.
+    /// - Parameter time: The time of the timestamp.
+    /// - Returns: `nil` if it is too far behind the previous frames.
     mutating func place(_ time: Int64, composition: Int, isKeyframe: Bool) -> Times? {
         let stated = compositions.take(composition, at: time)
         let pts = time + (stated ?? 0)
-        let frame = min(max(compositions.frame / 4, Self.leastFrame.lowerBound), Self.leastFrame.upperBound)
-        let least = isKeyframe ? max(frame, Self.leastKeyframe) : frame
-        let dts = max(order.place(time) - compositions.lead, lastDTS.map { $0 + least } ?? .min)
-        guard dts - pts <= MediaTimeline.mostDelay else { return nil }
+        let frame = min(max(compositions.frame / 4, Self.shortestStep.lowerBound), Self.shortestStep.upperBound)
+        let shortest = isKeyframe ? max(frame, Self.shortestKeyframeStep) : frame
+        let dts = max(order.place(time) - compositions.lead, lastDTS.map { $0 + shortest } ?? .min)
+        guard dts - pts <= MediaTimeline.longestDelay else { return nil }
         var shown = max(pts, dts)
-        if isKeyframe, let newestPTS, newestPTS + least - pts <= MediaTimeline.mostDelay {
-            shown = max(shown, newestPTS + least)
+        if isKeyframe, let newestPTS, newestPTS + shortest - pts <= MediaTimeline.longestDelay {
+            shown = max(shown, newestPTS + shortest)
         }
         lastDTS = dts
         newestPTS = max(shown, newestPTS ?? shown)

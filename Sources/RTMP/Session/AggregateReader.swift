@@ -1,4 +1,4 @@
-/// Takes a message of messages apart: each as FLV writes a tag, with its length behind it.
+/// Reads the messages in an aggregate message: each has the form of an FLV tag, followed by its length.
 struct AggregateReader {
     private let start: UInt32
     private var firstTime: UInt32?
@@ -8,12 +8,12 @@ struct AggregateReader {
     private static let headSize = 11
     private static let tailSize = 4
 
-    /// - Parameter start: The timestamp of the whole: that of its first part.
+    /// - Parameter start: The timestamp of the aggregate message, which is that of its first message.
     init(start: UInt32) {
         self.start = start
     }
 
-    /// The next message of sound or picture; `nil` at the end, or where the rest makes no sense.
+    /// Returns the next message of audio or video; `nil` at the end, or if the rest is invalid.
     mutating func next(_ bytes: Bytes) -> MessageHeader? {
         while bytes.count - offset >= Self.headSize {
             let type = bytes[offset]
@@ -31,6 +31,6 @@ struct AggregateReader {
         return nil
     }
 
-    /// The bytes of the message found last.
+    /// The bytes of the last message.
     func part(of bytes: Bytes) -> Bytes { Bytes(rebasing: bytes[range]) }
 }

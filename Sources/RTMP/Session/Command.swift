@@ -1,4 +1,4 @@
-/// A command message: its name, its number, and what follows.
+/// A command message: its name, its transaction number, and its arguments.
 struct Command {
     var name: String
     var transaction: Double

@@ -4,29 +4,29 @@
 ///     while let event = try session.next(&rest) { … }
 ///     send(session.takeReply())
 ///
-/// It decides nothing but whether the application is the right one: whoever runs it answers ``Event/publish(name:)`` by
-/// ``accept()`` or ``refuse(_:)``, and gives it no bytes until then.
+/// It checks only the name of the application. The caller answers ``Event/publish(name:)`` with ``accept()`` or
+/// ``refuse(_:)``, and gives it no bytes before that.
 package struct PublishSession: ~Copyable {
     package enum Event: Sendable, Hashable {
-        /// It named another application; the refusal is in the reply.
+        /// The client named another application; the reply contains the error.
         case wrongApplication
-        /// It wants to publish under this name.
+        /// The client asks to publish under this name.
         case publish(name: String)
-        /// A message of sound or picture, whose bytes can be had from ``PublishSession/withMedia(_:)``.
+        /// A message of audio or video; ``PublishSession/withMedia(_:)`` gives its bytes.
         case media(MessageHeader)
-        /// A message in which it may announce what it sends. Its bytes can be had likewise.
+        /// A message that may announce the media; ``PublishSession/withMedia(_:)`` gives its bytes.
         case data
-        /// It publishes no more.
+        /// The client has stopped publishing.
         case unpublish
     }
 
-    /// Why somebody may not publish, in RTMP's words.
+    /// Why the client may not publish.
     package enum Refusal: Sendable, Hashable {
-        /// The stream name is not the right one.
+        /// The stream name is wrong.
         case badName
-        /// Somebody else publishes.
+        /// Another publisher is active.
         case busy
-        /// It may not go on.
+        /// The client has to stop publishing.
         case rejected(String)
     }
 
@@ -34,16 +34,16 @@ package struct PublishSession: ~Copyable {
         case handshake, fresh, connected, deciding, publishing, ended
     }
 
-    /// Bytes of a message before its sender may publish, and from then on.
+    /// The limits before the client may publish, and from then on.
     private static let limitsBefore = ChunkReader.Limits(message: 16 << 10, chunkStreams: 16)
     private static let limitsAfter = ChunkReader.Limits(message: 8 << 20, chunkStreams: 64)
-    /// Messages and bytes of a peer that does not publish: an encoder asks with ten, in five kilobytes.
-    private static let mostMessages = 64
-    private static let mostBytes = 64 << 10
-    /// What the peer is told to acknowledge, and acknowledges itself.
+    /// Limits for a client that does not publish. An encoder needs ten messages, in five kilobytes, to ask.
+    private static let maximumMessages = 64
+    private static let maximumBytes = 64 << 10
+    /// The window in bytes after which each side acknowledges.
     private static let window: UInt32 = 2_500_000
-    /// Chunk streams of the server's own.
-    private enum Lane {
+    /// The chunk streams that the server uses.
+    private enum ServerChunkStream {
         static let control: UInt8 = 2
         static let command: UInt8 = 3
         static let status: UInt8 = 5
@@ -56,35 +56,35 @@ package struct PublishSession: ~Copyable {
     private var writer = ChunkWriter()
     private var reply: [UInt8] = []
     private var aggregate: AggregateReader?
-    /// Streams that were made for the client.
+    /// The number of streams that the client has created.
     private var streams = 0
     private var publishStream: UInt32 = 1
     private var received: UInt32 = 0
     private var acknowledged: UInt32 = 0
     private var window = Self.window
-    /// What came while it did not publish.
-    private var asked: (messages: Int, bytes: Int) = (0, 0)
+    /// The messages and bytes that came while it did not publish.
+    private var unpublished: (messages: Int, bytes: Int) = (0, 0)
 
     /// - Parameters:
-    ///   - application: The one that is let in; not empty.
-    ///   - nonce: Anything, another one for each connection.
+    ///   - application: The application that a client has to name; not empty.
+    ///   - nonce: Any number, a different one for each connection.
     package init(application: String, nonce: UInt64) {
         self.application = StreamKey(application)
         handshake = Handshake(nonce: nonce)
     }
 
-    /// What is to be sent; afterwards there is none.
+    /// Returns the bytes to send, and removes them.
     package mutating func takeReply() -> [UInt8] {
         defer { reply = [] }
         return reply
     }
 
-    /// Takes bytes from the front of `input` until something has happened.
+    /// Consumes bytes from the front of `input` until there is an event.
     ///
-    /// - Returns: `nil` when all bytes are taken.
+    /// - Returns: `nil` if all bytes are consumed.
     package mutating func next(_ input: inout Bytes) throws(Violation) -> Event? {
         if let event = nextOfAggregate() { return event }
-        if state != .publishing, asked.bytes > Self.mostBytes { throw .tooMuch }
+        if state != .publishing, unpublished.bytes > Self.maximumBytes { throw .tooMuch }
         let before = input.count
         defer { count(before - input.count) }
         if state == .handshake {
@@ -94,15 +94,16 @@ package struct PublishSession: ~Copyable {
         }
         while state != .ended, state != .deciding, let header = try reader.next(&input) {
             if state != .publishing {
-                asked.messages += 1
-                guard asked.messages <= Self.mostMessages else { throw .tooMuch }
+                unpublished.messages += 1
+                guard unpublished.messages <= Self.maximumMessages else { throw .tooMuch }
             }
             if let event = try take(header) { return event }
         }
         return nil
     }
 
-    /// The bytes of the message of media or data that ``next(_:)`` told of last, until its next call.
+    /// Calls `body` with the bytes of the last message of media or data. They are available until the next call of
+    /// ``next(_:)``.
     package func withMedia<Result, Failure: Error>(_ body: (Bytes) throws(Failure) -> Result) throws(Failure) -> Result
     {
         guard let aggregate else { return try reader.withBody(body) }
@@ -115,19 +116,19 @@ package struct PublishSession: ~Copyable {
     package mutating func accept() {
         precondition(state == .deciding)
         state = .publishing
-        asked = (0, 0)
+        unpublished = (0, 0)
         reader.limits = Self.limitsAfter
         var begin: [UInt8] = [0, 0]
         begin.appendBigEndian(publishStream)
         send(MessageType.userControl, begin)
-        status("status", "NetStream.Publish.Start", "on you go")
+        status("status", "NetStream.Publish.Start", "publishing started")
     }
 
-    /// Tells the client that it may not publish, or no longer. Nothing more comes of it.
+    /// Tells the client that it may not publish, or has to stop. No more events follow.
     package mutating func refuse(_ refusal: Refusal) {
         switch refusal {
-        case .badName: status("error", "NetStream.Publish.BadName", "the stream key is not the right one")
-        case .busy: status("error", "NetStream.Publish.BadName", "somebody else is publishing")
+        case .badName: status("error", "NetStream.Publish.BadName", "the stream key is wrong")
+        case .busy: status("error", "NetStream.Publish.BadName", "another publisher is active")
         case .rejected(let why): status("error", "NetStream.Publish.Rejected", why)
         }
         state = .ended
@@ -142,7 +143,7 @@ package struct PublishSession: ~Copyable {
         case MessageType.windowSize: window = max(try number(), 64 << 10)
         case MessageType.userControl: try control()
         case MessageType.command: return try command(skipping: 0)
-        // A format byte stands before the values, which are those of version 0.
+        // A format byte precedes the values, which are those of version 0.
         case MessageType.commandAMF3: return try command(skipping: 1)
         case MessageType.audio, MessageType.video:
             guard state == .publishing else { throw .outOfTurn }
@@ -210,10 +211,10 @@ package struct PublishSession: ~Copyable {
         case "deleteStream", "closeStream":
             guard state == .publishing else { return nil }
             state = .connected
-            status("status", "NetStream.Unpublish.Success", "good bye")
+            status("status", "NetStream.Unpublish.Success", "publishing stopped")
             return .unpublish
         case "play", "play2": throw .play
-        // Questions about the line's speed, and whatever else a client says without waiting for an answer.
+        // Bandwidth checks, and other commands that need no answer.
         default: break
         }
         return nil
@@ -228,11 +229,11 @@ package struct PublishSession: ~Copyable {
         var size: [UInt8] = []
         size.appendBigEndian(UInt32(ChunkWriter.chunkSize))
         send(MessageType.setChunkSize, size)
-        guard isRight(command.argument(0)?["app"]?.string ?? "") else {
+        guard isApplication(command.argument(0)?["app"]?.string ?? "") else {
             state = .ended
             answer(
                 "_error", command,
-                [.null, Self.status("error", "NetConnection.Connect.Rejected", "there is no such application here")])
+                [.null, Self.status("error", "NetConnection.Connect.Rejected", "no such application")])
             return .wrongApplication
         }
         state = .connected
@@ -249,8 +250,8 @@ package struct PublishSession: ~Copyable {
         return nil
     }
 
-    /// Clients leave a slash behind the application, or hang parameters on it.
-    private func isRight(_ name: String) -> Bool {
+    /// Whether `name` is the application. Some clients append a slash or parameters.
+    private func isApplication(_ name: String) -> Bool {
         let bare = name.prefix { $0 != "?" }
         return application.admits(String(bare)) || (bare.last == "/" && application.admits(String(bare.dropLast())))
     }
@@ -275,17 +276,17 @@ package struct PublishSession: ~Copyable {
         for value in values { value.write(to: &body) }
         writer.write(
             MessageHeader(type: MessageType.command, streamID: stream), body,
-            chunkStream: stream == 0 ? Lane.command : Lane.status, to: &reply)
+            chunkStream: stream == 0 ? ServerChunkStream.command : ServerChunkStream.status, to: &reply)
     }
 
     private mutating func send(_ type: UInt8, _ body: [UInt8]) {
-        writer.write(MessageHeader(type: type), body, chunkStream: Lane.control, to: &reply)
+        writer.write(MessageHeader(type: type), body, chunkStream: ServerChunkStream.control, to: &reply)
     }
 
-    /// Acknowledges what has come, once for each half of the window.
+    /// Acknowledges the received bytes, once for each half of the window.
     private mutating func count(_ bytes: Int) {
         received &+= UInt32(truncatingIfNeeded: bytes)
-        if state != .publishing { asked.bytes += bytes }
+        if state != .publishing { unpublished.bytes += bytes }
         guard state != .handshake, received &- acknowledged >= window / 2 else { return }
         acknowledged = received
         var body: [UInt8] = []

@@ -1,4 +1,4 @@
-/// The stream name that a publisher has to give. Nothing that prints it shows it.
+/// The stream name that a publisher has to give. Its descriptions do not show it.
 package struct StreamKey: Sendable, CustomStringConvertible, CustomReflectable {
     private let bytes: [UInt8]
 
@@ -8,8 +8,8 @@ package struct StreamKey: Sendable, CustomStringConvertible, CustomReflectable {
         precondition(!bytes.isEmpty)
     }
 
-    /// Whether `name` is the key. How long this takes depends on the length of `name` alone, not on how much of it is
-    /// right.
+    /// Whether `name` is the key. The time that this takes depends only on the length of `name`, and not on how much of
+    /// it is right.
     package func admits(_ name: String) -> Bool {
         var difference = UInt64(bytes.count ^ name.utf8.count)
         var index = 0

@@ -1,12 +1,12 @@
-/// A value of the Action Message Format, version 0, as far as commands use it.
+/// A value of the Action Message Format, version 0, of the types that commands use.
 package indirect enum AMF0: Sendable, Hashable {
     case number(Double)
     case boolean(Bool)
     case string(String)
-    /// Objects and associative arrays; of several members of one name the first counts.
+    /// An object or an associative array. Of several members with one name the first one counts.
     case object([Member])
     case array([AMF0])
-    /// Null, undefined, and what commands have no use for.
+    /// Null, undefined, and types that commands do not use.
     case null
 
     package struct Member: Sendable, Hashable {
@@ -35,8 +35,8 @@ struct AMF0Reader {
     private var values = 0
 
     private static let deepest = 8
-    /// Values of one message, those inside of others included.
-    private static let mostValues = 512
+    /// The largest number of values in one message, including nested ones.
+    private static let maximumValues = 512
 
     init(_ bytes: Bytes) {
         self.bytes = bytes
@@ -48,7 +48,7 @@ struct AMF0Reader {
 
     private mutating func value(depth: Int) throws(Violation) -> AMF0 {
         values += 1
-        guard depth <= Self.deepest, values <= Self.mostValues else { throw .malformed }
+        guard depth <= Self.deepest, values <= Self.maximumValues else { throw .malformed }
         switch try take(1)[0] {
         case 0x00: return .number(Double(bitPattern: try bits64()))
         case 0x01: return .boolean(try take(1)[0] != 0)
@@ -91,7 +91,7 @@ struct AMF0Reader {
 
     private mutating func elements(depth: Int) throws(Violation) -> [AMF0] {
         let count = try take(4).bigEndian32(at: 0)
-        guard count <= Self.mostValues else { throw .malformed }
+        guard count <= Self.maximumValues else { throw .malformed }
         var elements: [AMF0] = []
         for _ in 0..<count { elements.append(try value(depth: depth + 1)) }
         return elements
@@ -114,7 +114,7 @@ struct AMF0Reader {
 }
 
 extension AMF0 {
-    /// Appends the value as it goes over the wire.
+    /// Appends the encoded value.
     func write(to out: inout [UInt8]) {
         switch self {
         case .number(let value):

@@ -1,4 +1,4 @@
-/// Bytes that are somebody else's, for as long as a call lasts.
+/// Borrowed bytes that are valid during a call.
 package typealias Bytes = UnsafeRawBufferPointer
 
 extension UnsafeRawBufferPointer {
@@ -10,9 +10,9 @@ extension UnsafeRawBufferPointer {
 
     func littleEndian32(at offset: Int) -> UInt32 { bigEndian32(at: offset).byteSwapped }
 
-    /// Takes up to so many bytes from the front.
-    mutating func takeFirst(_ most: Int) -> UnsafeRawBufferPointer {
-        let count = Swift.min(most, self.count)
+    /// Removes and returns up to `maximum` bytes from the front.
+    mutating func takeFirst(_ maximum: Int) -> UnsafeRawBufferPointer {
+        let count = Swift.min(maximum, self.count)
         let first = UnsafeRawBufferPointer(rebasing: self[..<count])
         self = UnsafeRawBufferPointer(rebasing: self[count...])
         return first

@@ -1,42 +1,42 @@
-/// Puts messages together from chunks.
+/// Assembles messages from chunks.
 ///
-/// What comes out does not depend on how the bytes were cut. Memory grows with what has arrived, never with what was
-/// announced, and is bounded by ``Limits``.
+/// The result does not depend on how the bytes were split. Memory grows with the bytes that have arrived, never with
+/// announced lengths, and ``Limits`` bounds it.
 struct ChunkReader: ~Copyable {
-    /// What a peer may have put together here.
+    /// The limits for a client.
     struct Limits: Sendable, Hashable {
-        /// Bytes of a message, and of all messages under way together.
+        /// The largest size of a message, and of all unfinished messages together, in bytes.
         var message: Int
         var chunkStreams: Int
     }
 
     var limits: Limits
-    /// Bytes of a chunk, without its header.
+    /// The size of a chunk without its header, in bytes.
     private(set) var chunkSize = 128
 
     private var streams: [ChunkStream] = []
     /// The stream whose chunk is being read.
     private var current: Int?
-    /// The stream of the chunk before.
+    /// The stream of the previous chunk.
     private var latest = 0
-    /// Bytes of that chunk that are to come.
+    /// The bytes of the current chunk that have not come yet.
     private var rest = 0
-    /// What has come of the header of a chunk.
+    /// The bytes of a chunk header that have come.
     private var head: [UInt8] = []
-    /// The stream whose message was given out last.
+    /// The stream of the last complete message.
     private var complete: Int?
-    /// Bytes of messages under way.
-    private var underWay = 0
+    /// The size of all unfinished messages in bytes.
+    private var unfinished = 0
 
     private final class ChunkStream {
         let id: Int
         var header = MessageHeader(type: 0)
         var delta: UInt32 = 0
         var length = 0
-        /// The long form of the timestamp, where the header has one.
+        /// The extended timestamp, if the header has one.
         var extended: UInt32?
         var body: [UInt8] = []
-        /// A message is under way.
+        /// A message is unfinished.
         var isOpen = false
 
         init(id: Int) {
@@ -44,7 +44,7 @@ struct ChunkReader: ~Copyable {
         }
     }
 
-    /// Bytes of a body that are kept for the next message.
+    /// The largest capacity of a body that is kept for the next message, in bytes.
     private static let keptCapacity = 256 << 10
     private static let longestHead = 18
 
@@ -58,16 +58,15 @@ struct ChunkReader: ~Copyable {
         chunkSize = Int(size)
     }
 
-    /// Forgets what has come of the message on a chunk stream.
+    /// Drops the unfinished message of a chunk stream.
     mutating func abort(_ id: UInt32) {
         guard let stream = streams.first(where: { $0.id == Int(id) }) else { return }
         drop(stream)
     }
 
-    /// Takes bytes from the front of `input` until a message is whole.
+    /// Consumes bytes from the front of `input` until a message is complete.
     ///
-    /// - Returns: `nil` when all bytes are taken. The message's bytes can be had from ``withBody(_:)`` until the next
-    ///   call.
+    /// - Returns: `nil` if all bytes are consumed. ``withBody(_:)`` gives the message's bytes until the next call.
     mutating func next(_ input: inout Bytes) throws(Violation) -> MessageHeader? {
         release()
         while true {
@@ -78,9 +77,9 @@ struct ChunkReader: ~Copyable {
             }
             let stream = streams[index]
             let part = input.takeFirst(rest)
-            guard underWay + part.count <= limits.message else { throw .messageTooLong }
+            guard unfinished + part.count <= limits.message else { throw .messageTooLong }
             stream.body.append(contentsOf: part)
-            underWay += part.count
+            unfinished += part.count
             rest -= part.count
             if rest > 0 { return nil }
             current = nil
@@ -90,7 +89,7 @@ struct ChunkReader: ~Copyable {
         }
     }
 
-    /// The bytes of the message that was given out last.
+    /// Calls `body` with the bytes of the last complete message.
     func withBody<Result, Failure: Error>(_ body: (Bytes) throws(Failure) -> Result) throws(Failure) -> Result {
         guard let complete else { return try body(Bytes(start: nil, count: 0)) }
         let result = streams[complete].body.withUnsafeBytes { bytes in
@@ -110,14 +109,14 @@ struct ChunkReader: ~Copyable {
     }
 
     private mutating func drop(_ stream: ChunkStream) {
-        underWay -= stream.body.count
+        unfinished -= stream.body.count
         stream.body.removeAll(keepingCapacity: stream.body.capacity <= Self.keptCapacity)
         stream.isOpen = false
     }
 
     // MARK: Headers
 
-    /// The header that nearly every chunk has: one byte, for more of the message that the chunk before was of.
+    /// Reads the header that nearly every chunk has: one byte, which continues the message of the previous chunk.
     private mutating func resume(_ input: inout Bytes) -> Bool {
         guard let byte = input.first, head.isEmpty, byte & 0xC0 == 0xC0, latest < streams.count else { return false }
         let stream = streams[latest]
@@ -128,7 +127,7 @@ struct ChunkReader: ~Copyable {
         return true
     }
 
-    /// - Returns: `false` when more bytes are needed.
+    /// - Returns: `false` if more bytes are needed.
     private mutating func readHead(_ input: inout Bytes) throws(Violation) -> Bool {
         while true {
             let needed = try headLength()
@@ -160,7 +159,7 @@ struct ChunkReader: ~Copyable {
     private static let lengths = [11, 7, 3, 0]
     private static let longTimestamp = 0xFF_FFFF
 
-    /// Bytes of the header that has begun, as far as it can be told.
+    /// The size of the header in bytes, as far as its bytes so far determine it.
     private func headLength() throws(Violation) -> Int {
         guard !head.isEmpty else { return 1 }
         let basic = basicLength
@@ -190,7 +189,7 @@ struct ChunkReader: ~Copyable {
         let (format, basic) = (format, basicLength)
         let plain = basic + Self.lengths[format]
         var early: [UInt8] = []
-        // Whatever was under way there is given up.
+        // An unfinished message of the stream is dropped.
         if format < 3, stream.isOpen { drop(stream) }
         head.withUnsafeBytes { head in
             if format < 3 {
@@ -202,8 +201,7 @@ struct ChunkReader: ~Copyable {
                     stream.header.type = head[basic + 6]
                 }
                 if format == 0 { stream.header.streamID = head.littleEndian32(at: basic + 7) }
-                // A type 3 chunk behind one of type 0 begins a message of the same time: that is what senders mean by
-                // it.
+                // A chunk of type 3 after one of type 0 begins a message with the same time: senders use it that way.
                 stream.delta = format == 0 ? 0 : time
                 stream.header.timestamp = format == 0 ? time : stream.header.timestamp &+ time
                 stream.isOpen = true
@@ -212,7 +210,7 @@ struct ChunkReader: ~Copyable {
                     stream.isOpen = true
                     stream.header.timestamp &+= stream.delta
                 }
-                // Some senders leave the long timestamp out here: then these are four bytes of the message.
+                // Some senders omit the extended timestamp here. The four bytes then belong to the message.
                 if let extended = stream.extended, head.bigEndian32(at: plain) != extended,
                     min(chunkSize, stream.length - stream.body.count) >= 4
                 {
@@ -224,9 +222,9 @@ struct ChunkReader: ~Copyable {
         (current, latest) = (index, index)
         rest = min(chunkSize, stream.length - stream.body.count)
         guard !early.isEmpty else { return }
-        guard underWay + early.count <= limits.message else { throw .messageTooLong }
+        guard unfinished + early.count <= limits.message else { throw .messageTooLong }
         stream.body += early
-        underWay += early.count
+        unfinished += early.count
         rest -= early.count
     }
 }

@@ -1,7 +1,7 @@
-/// Cuts the server's own messages into chunks: few and short ones.
+/// Splits the server's messages into chunks. They are few and short.
 struct ChunkWriter {
-    /// What the peer is told. Own messages are short; FFmpeg sends in the size that it is told, each chunk by itself,
-    /// and with this one a picture arrives in one piece.
+    /// The chunk size that the server announces. Its own messages are short. FFmpeg then sends chunks of this size,
+    /// each by itself, and with this size a frame arrives in one piece.
     static let chunkSize = 128 << 10
     private var size = 128
 

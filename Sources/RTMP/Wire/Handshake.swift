@@ -1,25 +1,25 @@
-/// The server's side of the simple handshake: version, 1536 bytes of either side, and their echo.
+/// The server's side of the simple handshake: version, 1536 bytes from each side, and their echo.
 ///
-/// Clients that offer the handshake with digests fall back to this one, since the version in the answer is zero.
+/// Clients that offer the handshake with digests fall back to this one, because the version in the answer is zero.
 struct Handshake {
-    /// Bytes of each side's random part.
+    /// The size of each side's random part in bytes.
     static let size = 1536
     private static let version: UInt8 = 3
 
-    /// What the client has sent of version and random part.
+    /// The bytes of version and random part that the client has sent.
     private var greeting: [UInt8] = []
-    /// Bytes of the echo that have come.
+    /// The number of bytes of the echo that have come.
     private var echoed = 0
     private let nonce: UInt64
 
-    /// - Parameter nonce: What the server's random part is made from.
+    /// - Parameter nonce: The seed of the server's random part.
     init(nonce: UInt64) {
         self.nonce = nonce
     }
 
     var isComplete: Bool { echoed == Self.size }
 
-    /// Takes what belongs to the handshake; appends the answer, when it is due, to `reply`.
+    /// Consumes the bytes of the handshake, and appends the answer to `reply` when it is due.
     mutating func receive(_ input: inout Bytes, reply: inout [UInt8]) throws(Violation) {
         let whole = 1 + Self.size
         if greeting.count < whole {
@@ -34,7 +34,7 @@ struct Handshake {
 
     private func answer(_ reply: inout [UInt8]) {
         reply.append(Self.version)
-        // Time and version, zero; then anything.
+        // Time and version are zero. The other bytes can be anything.
         reply.append(contentsOf: repeatElement(0, count: 8))
         var state = nonce
         for _ in 0..<(Self.size - 8) / 8 {

@@ -1,7 +1,7 @@
-/// What is known of a message beside its bytes.
+/// The header of a message.
 package struct MessageHeader: Sendable, Hashable {
     package var type: UInt8
-    /// Milliseconds; begins anew after 2³² of them.
+    /// Milliseconds; wraps at 2³².
     package var timestamp: UInt32
     package var streamID: UInt32
 
@@ -12,7 +12,7 @@ package struct MessageHeader: Sendable, Hashable {
     }
 }
 
-/// The types of messages that mean something here.
+/// The message types that the server handles.
 enum MessageType {
     static let setChunkSize: UInt8 = 1
     static let abort: UInt8 = 2

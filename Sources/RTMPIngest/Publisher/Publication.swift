@@ -3,43 +3,43 @@ package import EventLoop
 import RTMP
 import Synchronization
 
-/// One publisher's time on an ingest, from the right key to the end.
+/// One publisher, from the right key until it stops publishing.
 ///
-/// The ingest's thread lends the connection to the data path's, which reads it from then on and gives it back at the
-/// end. Meanwhile they tell each other what is rare; when something came last is a number that both can read.
+/// The ingest's thread lends the connection to the data path's thread, which reads it and returns it at the end. The
+/// two threads send each other rare events. The time of the last message is an atomic number that both can read.
 package final class Publication: @unchecked Sendable {
-    /// Why the data path reads a connection no further.
+    /// Why the data path stops reading a connection.
     enum End: Sendable, Hashable {
-        /// The channel does not want it any more. The publisher is still there.
+        /// The channel does not want it any more. The publisher is still connected.
         case notWanted
         /// Its connection has ended.
         case gone
         case violation(Violation)
-        /// It publishes no more, and may ask again.
+        /// It has stopped publishing, and may ask again.
         case unpublished
-        /// Its video is in a codec that a feed does not carry.
+        /// Its video is in a codec that a feed cannot carry.
         case foreignVideo(VideoCoding)
     }
 
     let address: String
     let peer: Peer
-    /// Of the ingest's thread, like what follows.
+    // Used only on the ingest's thread:
     private let home: EventLoop
     private weak var connection: Connection?
     private weak var admission: PublisherAdmission?
-    /// Nothing that it sends becomes a picture: it gives way to another publisher as if it were silent.
-    var isMute = false
+    /// Its data contains no usable video: another publisher may replace it as if it were silent.
+    var sendsNoVideo = false
 
-    /// When it last sent something, in nanoseconds of the monotonic clock.
+    /// The time of its last message, in nanoseconds of the monotonic clock.
     private let lastMessage = Atomic(EventLoop.now())
-    /// It is not read for now.
+    /// Its socket is not being read.
     private let isHeld = Atomic(true)
-    /// It has left, and what it sent last has not been read.
+    /// It has left, and its last data is not read yet.
     private let hasLeft = Atomic(false)
-    /// The desk wants to be told of its next message.
+    /// The admission waits for its next message.
     private let isAwaited = Atomic(false)
 
-    /// The way to its inlet.
+    /// Connects the ingest's thread with the reader on the data path's thread.
     private let reading = Mutex(Reading())
     private struct Reading: Sendable {
         var isRecalled = false
@@ -56,21 +56,21 @@ package final class Publication: @unchecked Sendable {
 
     // MARK: On the ingest's thread
 
-    /// Nanoseconds for which the publisher has been silent; none while it is not read.
+    /// Nanoseconds for which the publisher has been silent; 0 while its socket is not read.
     func silence(now: Int64) -> Int64 {
         if hasLeft.load(ordering: .relaxed) { return .max / 2 }
         return isHeld.load(ordering: .relaxed) ? 0 : now - lastMessage.load(ordering: .relaxed)
     }
 
-    /// Has the desk told of the next message.
+    /// Makes the next message call ``PublisherAdmission/delivered(_:)``.
     func awaitMessage() { isAwaited.store(true, ordering: .releasing) }
 
-    /// It is lent to the data path.
+    /// Called when the connection is lent to the data path.
     func lend() { reading.withLock { $0 = Reading() } }
 
-    /// Has the data path give it back.
+    /// Asks the data path to return the connection.
     ///
-    /// - Parameter drains: What has come is to be taken first.
+    /// - Parameter drains: Whether it first takes the data that has already arrived.
     func recall(drains: Bool) {
         let recall = reading.withLock { reading in
             reading.isRecalled = true
@@ -81,9 +81,9 @@ package final class Publication: @unchecked Sendable {
 
     // MARK: On the data path's thread
 
-    /// What reads the publisher and gives its units to a channel.
+    /// Creates the reader that gives the publisher's access units to a channel.
     ///
-    /// - Returns: `nil` where its socket cannot be watched; then the connection has been given back.
+    /// - Returns: `nil` if its socket cannot be watched; the connection has then been returned.
     package func makeReader(for owner: any UnitReaderDelegate, on loop: EventLoop) -> (any UnitReader)? {
         let unitReader = PublisherReader(self, owner: owner, loop: loop)
         let handle = PublisherReaderHandle(unitReader)
@@ -96,37 +96,37 @@ package final class Publication: @unchecked Sendable {
         return unitReader
     }
 
-    /// For a closure that only the data path's thread calls.
+    /// Carries the reader into a closure that runs only on the data path's thread.
     private final class PublisherReaderHandle: @unchecked Sendable {
         weak var unitReader: PublisherReader?
         init(_ unitReader: PublisherReader) { self.unitReader = unitReader }
     }
 
-    /// A message of media has come.
-    func took(now: Int64) {
+    /// Called for each media message.
+    func noteMessage(now: Int64) {
         lastMessage.store(now, ordering: .relaxed)
         guard isAwaited.load(ordering: .relaxed), isAwaited.exchange(false, ordering: .acquiring) else { return }
         home.execute { [self] in admission?.delivered(self) }
     }
 
-    /// Many of its messages could not be used.
+    /// Called when many of its messages could not be used.
     func noted(_ faults: MediaFaults) { home.execute { [self] in admission?.noted(self, faults) } }
 
-    /// It says what it sends.
+    /// Called when it says what it sends.
     func announced(_ media: String) { home.execute { [self] in admission?.announced(self, media) } }
 
-    /// Its socket is read, or is left alone for a while.
-    func isHeld(_ isHeld: Bool, now: Int64 = EventLoop.now()) {
+    /// Called when its socket is read again, or is not read for a while.
+    func setHeld(_ isHeld: Bool, now: Int64 = EventLoop.now()) {
         if !isHeld { lastMessage.store(now, ordering: .relaxed) }
         self.isHeld.store(isHeld, ordering: .relaxed)
     }
 
-    /// It has left while it was not read.
+    /// Called when it has left while its socket was not read.
     func noteDeparture() { hasLeft.store(true, ordering: .relaxed) }
 
-    /// The connection is the ingest's again.
+    /// Returns the connection to the ingest.
     func giveBack(_ end: End) {
-        isHeld(true)
-        home.execute { [self] in connection?.comesBack(end) }
+        setHeld(true)
+        home.execute { [self] in connection?.returned(end) }
     }
 }

@@ -5,105 +5,89 @@ import Glibc
 import MPEGTS
 import RTMP
 
-/// Reads what a publisher sends, and gives its frames to a channel: from the socket through one buffer into the feed.
+/// Reads a publisher's connection, and gives its frames to a channel: from the socket through one buffer into the feed.
 /// It belongs to the data path's thread.
 ///
-/// Where the channel has it wait, the socket is left alone: TCP has the publisher wait then.
+/// While the channel holds it, the socket is not read. TCP then makes the publisher wait.
 final class PublisherReader: UnitReader, EventLoop.Handler {
     private let publication: Publication
     private let peer: Peer
     private let loop: EventLoop
     private weak var owner: (any UnitReaderDelegate)?
-    /// For what is read at a time.
-    private let room: UnsafeMutableRawBufferPointer
-    /// Where the bytes are in it that have not been looked at.
+    /// The buffer that the socket is read into.
+    private let buffer: UnsafeMutableRawBufferPointer
+    /// The bytes of the buffer that are not parsed yet.
     private var rest: Range<Int>
-    /// There may be more to look at, be it only of a message that has come whole.
+    /// There may be more to parse, if only a message that is already whole.
     private var hasMore = true
-    /// Events that the loop looks for; `nil` while it looks for none.
+    /// The events that the loop waits for; `nil` if it waits for none.
     private var watched: UInt32?
-    /// What comes waits in the socket.
+    /// The channel holds it: incoming data stays in the socket.
     private var isHeld = false
-    /// Likewise for a while, because the publisher is ahead of real time.
+    /// The publisher is ahead of real time: incoming data stays in the socket for a while.
     private var isWaiting = false
-    /// Likewise, because no reader of the channel wants it yet.
+    /// No reader of the channel needs data yet: incoming data stays in the socket for a while.
     private var isResting = false
     private var mayRest = false
-    /// The unit that the owner is to be given once more. Its message is still the session's.
+    /// The unit that the owner gets again. The session still holds its message.
     private var kept: AccessUnit?
     private var isKeeping = false
-    /// The owner is being given a unit.
+    /// The owner is receiving a unit.
     private var isGiving = false
     private var isOver = false
     private var end: Publication.End?
-    /// The last one that the owner was told of.
+    /// The program that the owner was last given.
     private var program: Program?
-    /// The owner was told last that audio comes which a feed does not carry.
-    private var hasForeignAudio = false
-    /// What takes that, for the processes that convert it.
-    private var converters: [Converter] = []
-    /// The messages that another such process may be given once more.
-    private var recent = RecentAudio()
-    /// The audio is in another codec than was told last.
-    private var isOtherForeign = false
-    /// When such audio was told last, in nanoseconds of the monotonic clock.
-    private var lastForeign = Int64.min / 2
-    /// So many messages that could not be used are told next.
+    private let conversion: AudioConversion
+    /// The number of unusable messages at which they are reported next.
     private var nextFaults = 30
-    /// What it announced last, and how often.
+    /// The last announcement, and the number of announcements.
     private var announced: MediaMetadata?
     private var announcements = 0
 
-    private struct Converter {
-        let sender: any AudioSink
-        /// It has had the beginning of a stream.
-        var hasBegun = false
-    }
-
-    /// Nanoseconds from one codec that has to be converted to the next: each costs a process.
-    private static let leastForeign: Int64 = 1_000_000_000
-    /// Announcements that are told: some publishers repeat theirs with every keyframe.
-    private static let mostAnnouncements = 10
+    /// Announcements that are passed on: some publishers repeat theirs with every keyframe.
+    private static let maximumAnnouncements = 10
     /// Bytes that are read at once.
     private static let readSize = 64 << 10
-    /// Reads before others have their turn.
-    private static let mostReads = 4
-    /// Messages that are taken before others have their turn.
-    private static let mostMessages = 2000
+    /// Reads before the loop serves other descriptors.
+    private static let maximumReads = 4
+    /// Messages that are parsed before the loop serves other descriptors.
+    private static let maximumMessages = 2000
 
     init(_ publication: Publication, owner: any UnitReaderDelegate, loop: EventLoop) {
         self.publication = publication
         self.owner = owner
         self.loop = loop
         peer = publication.peer
-        room = .allocate(byteCount: max(Self.readSize, peer.held.count), alignment: 16)
-        room.copyBytes(from: peer.held)
-        rest = 0..<peer.held.count
-        peer.held = []
+        conversion = AudioConversion(peer)
+        buffer = .allocate(byteCount: max(Self.readSize, peer.unparsed.count), alignment: 16)
+        buffer.copyBytes(from: peer.unparsed)
+        rest = 0..<peer.unparsed.count
+        peer.unparsed = []
     }
 
-    deinit { room.deallocate() }
+    deinit { buffer.deallocate() }
 
-    /// Begins with what has come already.
+    /// Begins with the data that has already arrived.
     ///
-    /// - Returns: `false` where its socket cannot be watched.
+    /// - Returns: `false` if its socket cannot be watched.
     func begin() -> Bool {
         guard watch() else { return false }
-        publication.isHeld(false)
-        loop.at(EventLoop.now()) { [weak self] in self?.readOn() }
+        publication.setHeld(false)
+        loop.at(EventLoop.now()) { [weak self] in self?.resume() }
         return true
     }
 
     // MARK: Socket
 
-    /// Has the loop look for what matters now.
+    /// Sets the events that the loop waits for.
     ///
-    /// - Returns: `false` where it cannot.
+    /// - Returns: `false` if the socket cannot be watched.
     @discardableResult
     private func watch() -> Bool {
         guard !isOver else { return true }
         var events = peer.hasUnsent ? EPOLLOUT.rawValue : 0
-        // Where it is not read, that it has gone is told once.
+        // While the socket is not read, the loop reports once that the publisher has left.
         let isRead = !isHeld && !isWaiting && !isResting
         events |= isRead ? EPOLLIN.rawValue : EPOLLRDHUP.rawValue | EPOLLET.rawValue
         if watched == nil {
@@ -126,15 +110,15 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
             if events & ends != 0, !isResting { publication.noteDeparture() }
             return
         }
-        // What is read would take the place of what has not been passed on.
+        // New data would overwrite data that is not passed on yet.
         if !hasMore, kept == nil { read() }
     }
 
     private func read() {
         var sawVideo = false
         var total = 0
-        for _ in 0..<Self.mostReads where !hasMore && !isOver {
-            guard let count = peer.read(into: room) else { break }
+        for _ in 0..<Self.maximumReads where !hasMore && !isOver {
+            guard let count = peer.read(into: buffer) else { break }
             guard count > 0 else {
                 finish(.gone)
                 break
@@ -142,24 +126,24 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
             total += count
             rest = 0..<count
             if passOn() { sawVideo = true }
-            if count < room.count { break }
+            if count < buffer.count { break }
         }
-        pause(sawVideo: sawVideo, isLittle: total <= Self.mostReads * Self.readSize / 2)
+        notePause(sawVideo: sawVideo, isLittle: total <= Self.maximumReads * Self.readSize / 2)
     }
 
-    /// What was read has been passed on.
+    /// Called when all data that was read has been passed on.
     ///
-    /// - Parameter isLittle: A publisher that sends much is read as it sends.
-    private func pause(sawVideo: Bool, isLittle: Bool = false) {
+    /// - Parameter isLittle: The owner may then delay the next read. A publisher that sends much is read as it sends.
+    private func notePause(sawVideo: Bool, isLittle: Bool = false) {
         _ = answer()
         mayRest = isLittle
         owner?.unitReaderPaused(self, sawVideo: sawVideo)
         mayRest = false
     }
 
-    /// Sends what the session answers.
+    /// Sends the session's answers.
     ///
-    /// - Returns: `false` where the publisher takes no answers: it is not served.
+    /// - Returns: `false` if the publisher reads no answers: its connection is closed.
     private func answer(always: Bool = false) -> Bool {
         guard !isOver, peer.takeReply() || always else { return true }
         guard peer.send() else {
@@ -172,9 +156,9 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
 
     // MARK: Messages
 
-    /// Passes on what has been read, beginning with the unit that was kept, until the owner wants no more for now.
+    /// Passes on the data that was read, beginning with the unit that was kept, until the owner holds it.
     ///
-    /// - Returns: Whether there was a picture in it.
+    /// - Returns: Whether it contained a video frame.
     private func passOn() -> Bool {
         let now = EventLoop.now()
         var sawVideo = false
@@ -186,8 +170,8 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
         }
         var messages = 0
         while hasMore, !isOver, !isKeeping, !isWaiting {
-            if messages == Self.mostMessages {
-                loop.at(now) { [weak self] in self?.readOn() }
+            if messages == Self.maximumMessages {
+                loop.at(now) { [weak self] in self?.resume() }
                 break
             }
             messages += 1
@@ -197,11 +181,11 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
         return sawVideo
     }
 
-    /// Takes the next message.
+    /// Handles the next message.
     ///
-    /// - Returns: What the unit is that it had.
+    /// - Returns: The kind of its unit, if it has one.
     private func next(now: Int64) -> StreamKind? {
-        var bytes = Bytes(rebasing: room[rest])
+        var bytes = Bytes(rebasing: buffer[rest])
         let event: PublishSession.Event?
         do {
             event = try peer.session.next(&bytes)
@@ -212,7 +196,7 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
         rest = rest.upperBound - bytes.count..<rest.upperBound
         switch event {
         case .media(let header):
-            publication.took(now: now)
+            publication.noteMessage(now: now)
             return take(header, now: now)
         case .data:
             noteAnnouncement()
@@ -226,15 +210,15 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
         return nil
     }
 
-    /// Passes on what the publisher announces, where that is news: for people alone.
+    /// Reports the media that the publisher announces, if it is new. It is only information for people.
     private func noteAnnouncement() {
-        guard announcements < Self.mostAnnouncements,
+        guard announcements < Self.maximumAnnouncements,
             let metadata = peer.session.withMedia({ MediaMetadata($0) }), metadata != announced
         else { return }
         announced = metadata
         announcements += 1
-        let words = metadata.description
-        if !words.isEmpty { publication.announced(words) }
+        let text = metadata.description
+        if !text.isEmpty { publication.announced(text) }
     }
 
     private func take(_ header: MessageHeader, now: Int64) -> StreamKind? {
@@ -251,7 +235,11 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
                 program = next
                 owner?.unitReader(self, found: next)
             }
-            if unit.kind == .audio { endForeign() } else if isNewFormat { owner?.unitReaderBeganFormat(self) }
+            if unit.kind == .audio {
+                if conversion.end() { owner?.unitReader(self, hasForeignAudio: nil) }
+            } else if isNewFormat {
+                owner?.unitReaderBeganFormat(self)
+            }
             give(unit, now: now)
             return unit.kind
         case .foreignAudio(let audio):
@@ -263,6 +251,7 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
         }
     }
 
+    /// Gives a unit to the owner.
     private func give(_ unit: AccessUnit, now: Int64) {
         guard let owner else { return }
         isGiving = true
@@ -271,84 +260,25 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
         }
         isGiving = false
         if isKeeping { kept = unit }
-        // The owner had no use for it any more.
+        // The owner has closed the reader meanwhile.
         if let end { publication.giveBack(end) }
     }
 
-    // MARK: Audio that a feed does not carry
-
-    /// Gives it to the process that converts it, where there is one. Its bytes are those of the session's message.
+    /// Handles audio that a feed cannot carry. Its bytes are those of the session's message.
     private func takeForeign(_ audio: MediaReader.ForeignAudio, now: Int64) {
-        let isOther = peer.session.withMedia { peer.foreign.take(audio, in: $0, aac: peer.media.audioFormat) }
-        if isOther {
-            isOtherForeign = true
-            forgetForeign()
+        switch conversion.take(audio, now: now) {
+        case .drop: return
+        case .reportAndGive: owner?.unitReader(self, hasForeignAudio: conversion.description(of: audio))
+        case .give: break
         }
-        // A process is given the header before its first frame; and there is none for a header alone.
-        guard !audio.isHeader else { return }
-        if isOtherForeign || !hasForeignAudio {
-            guard now - lastForeign >= Self.leastForeign else { return }
-            (lastForeign, isOtherForeign, hasForeignAudio) = (now, false, true)
-            forgetForeign()
-            let name = name(of: audio.coding)
-            owner?.unitReader(
-                self,
-                hasForeignAudio: ForeignAudio(
-                    name: name, codec: audio.coding.nameInFFmpeg, statement: audio.coding.statement(name),
-                    isSeveralTracks: audio.coding == .multitrack))
-        }
-        peer.session.withMedia { message in
-            recent.append(audio, message)
-            for index in converters.indices { give(audio, in: message, toConverter: index) }
-        }
+        conversion.give(audio)
     }
 
-    private func give(_ audio: MediaReader.ForeignAudio, in message: Bytes, toConverter index: Int) {
-        let sender = converters[index].sender
-        if !converters[index].hasBegun {
-            converters[index].hasBegun = true
-            let nothing = Bytes(start: nil, count: 0)
-            FLV.header.withUnsafeBytes { sender.give($0, nothing, nothing) }
-            peer.foreign.withHeader { give($0, in: $1, at: 0, to: sender) }
-        }
-        give(audio, in: message, at: sender.stamp(audio.time), to: sender)
-    }
+    func addConverter(_ converter: any AudioSink) { conversion.addConverter(converter) }
 
-    private func give(
-        _ audio: MediaReader.ForeignAudio, in message: Bytes, at timestamp: UInt32, to sender: any AudioSink
-    ) {
-        FLV.withTag(of: audio, in: message, timestamp: timestamp) { sender.give($0, $1, $2) }
-    }
+    func removeConverter(_ converter: any AudioSink) { conversion.removeConverter(converter) }
 
-    /// What converts it is of no use for what comes from now on.
-    private func forgetForeign() {
-        converters = []
-        recent.removeAll()
-    }
-
-    private func endForeign() {
-        guard hasForeignAudio else { return }
-        hasForeignAudio = false
-        forgetForeign()
-        peer.foreign.end()
-        owner?.unitReader(self, hasForeignAudio: nil)
-    }
-
-    /// AAC is foreign where ADTS cannot say what it is, or the channel's sound is in another format.
-    private func name(of coding: AudioCoding) -> String {
-        guard coding == .aac, let format = peer.media.audioFormat?.aac else { return "\(coding)" }
-        return "\(format.profile) at \(format)"
-    }
-
-    func addConverter(_ converter: any AudioSink) {
-        converters.append(Converter(sender: converter))
-        guard let start = converter.replayStart else { return }
-        recent.replay(from: start) { give($0, in: $1, toConverter: converters.count - 1) }
-    }
-
-    func removeConverter(_ converter: any AudioSink) { converters.removeAll { $0.sender === converter } }
-
-    // MARK: For the owner
+    // MARK: Flow control
 
     func keep() {
         guard !isOver else { return }
@@ -360,26 +290,26 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
         guard !isOver, !isHeld else { return }
         isHeld = true
         isResting = false
-        publication.isHeld(true)
+        publication.setHeld(true)
         watch()
     }
 
     func release() {
         guard !isOver, isHeld else { return }
         isHeld = false
-        readOn()
+        resume()
     }
 
     func wait(until time: Int64) {
         guard !isOver, !isWaiting else { return }
         isWaiting = true
         isResting = false
-        publication.isHeld(true)
+        publication.setHeld(true)
         watch()
         loop.at(time) { [weak self] in
             guard let self, !self.isOver else { return }
             self.isWaiting = false
-            self.readOn()
+            self.resume()
         }
     }
 
@@ -395,18 +325,18 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
         }
     }
 
-    /// Goes on with what has been read, and has the loop look for more.
-    private func readOn() {
+    /// Continues with the data that was read, and reads the socket again.
+    private func resume() {
         guard !isOver, !isHeld, !isWaiting else { return }
-        publication.isHeld(false)
+        publication.setHeld(false)
         watch()
         guard hasMore || kept != nil else { return }
         let sawVideo = passOn()
-        pause(sawVideo: sawVideo)
+        notePause(sawVideo: sawVideo)
     }
 
     func convertsAudio(to format: AACFormat?) -> Bool {
-        peer.media.keptSound = format
+        peer.media.requiredAudioFormat = format
         return true
     }
 
@@ -416,20 +346,22 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
         var left = CInt(0)
         guard !isOver, ioctl(peer.descriptor, UInt(FIONREAD), &left) == 0 else { return }
         while left > 0, !isOver, !isHeld, !isWaiting {
-            if hasMore || kept != nil { readOn() }
-            guard !hasMore, kept == nil, !isOver, let count = peer.read(into: room), count > 0 else { return }
+            if hasMore || kept != nil { resume() }
+            guard !hasMore, kept == nil, !isOver, let count = peer.read(into: buffer), count > 0 else { return }
             left -= CInt(count)
             rest = 0..<count
             let sawVideo = passOn()
-            pause(sawVideo: sawVideo)
+            notePause(sawVideo: sawVideo)
         }
     }
 
+    // MARK: The end
+
     func close() { stop(.notWanted) }
 
-    /// The ingest wants its connection back.
+    /// Returns the connection because the ingest asks for it.
     ///
-    /// - Parameter drains: What has come is to be taken first.
+    /// - Parameter drains: Whether the data that has already arrived is taken first.
     func recall(drains: Bool) {
         if drains { drain() }
         finish(.notWanted)
@@ -446,8 +378,8 @@ final class PublisherReader: UnitReader, EventLoop.Handler {
         isOver = true
         if watched != nil { loop.remove(peer.descriptor) }
         watched = nil
-        peer.held = Array(room[rest])
-        // The session is in use until the unit has been given.
+        peer.unparsed = Array(buffer[rest])
+        // The session is in use until the owner has taken the unit.
         if isGiving { self.end = end } else { publication.giveBack(end) }
     }
 }

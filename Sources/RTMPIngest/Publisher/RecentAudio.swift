@@ -1,52 +1,53 @@
 import MPEGTS
 import RTMP
 
-/// The messages of audio that a publisher sent last, as far as they have to be converted: a process that takes over
-/// from another one is given them once more.
+/// The newest audio messages of a publisher that have to be converted. A converter process that replaces another one
+/// receives them again.
 ///
-/// Memory is taken only where more is kept than ever before.
+/// It allocates memory only when it keeps more than ever before.
 struct RecentAudio {
     private struct Message {
         var audio: MediaReader.ForeignAudio
-        /// Where its bytes begin, and how many they are.
+        /// The position of its bytes, and their number.
         var start: Int
         var count: Int
     }
 
     private var bytes: [UInt8] = []
     private var messages: [Message] = []
-    /// The oldest one that is kept. Those before it are removed when they take as much memory as what is kept.
+    /// The index of the oldest message that is kept. Those before it are removed when they take as much memory as the
+    /// kept ones.
     private var oldest = 0
 
-    /// Ticks from the oldest message to the newest, at the most.
+    /// The longest time from the oldest message to the newest, in ticks.
     private let span: Int64
-    /// Bytes of all messages, with what is noted of each, at the most.
-    private let mostBytes: Int
+    /// The largest size of all messages with their entries, in bytes.
+    private let maximumBytes: Int
 
-    private static let noteSize = MemoryLayout<Message>.stride
+    private static let entrySize = MemoryLayout<Message>.stride
 
     /// - Parameters:
-    ///   - span: More than a channel waits for sound, with what a decoder is given before.
-    ///   - mostBytes: What waits for a process that is starting, at the most: more than a second of PCM.
-    init(span: Int64 = 4 * Ticks.perSecond, mostBytes: Int = 256 << 10) {
+    ///   - span: Longer than a channel waits for audio plus the audio that a decoder needs before that.
+    ///   - maximumBytes: The largest amount of data for a process that is starting: more than a second of PCM.
+    init(span: Int64 = 4 * Ticks.perSecond, maximumBytes: Int = 256 << 10) {
         self.span = span
-        self.mostBytes = mostBytes
+        self.maximumBytes = maximumBytes
     }
 
-    /// Messages that are kept.
+    /// The number of messages that are kept.
     var count: Int { messages.count - oldest }
 
     private var firstByte: Int { oldest < messages.count ? messages[oldest].start : bytes.count }
 
-    /// Bytes that what is kept takes.
-    private var size: Int { bytes.count - firstByte + count * Self.noteSize }
+    /// The size of the kept messages with their entries, in bytes.
+    private var size: Int { bytes.count - firstByte + count * Self.entrySize }
 
-    /// Keeps a message, in place of those that are too old, or take too much with it. One that is larger than all may
-    /// be is not kept.
+    /// Keeps a message, and removes old ones that exceed the limits with it. A message that is larger than the limit
+    /// empties the buffer, and is not kept.
     mutating func append(_ audio: MediaReader.ForeignAudio, _ message: Bytes) {
-        let added = message.count + Self.noteSize
-        guard added <= mostBytes else { return removeAll() }
-        while oldest < messages.count, audio.time - messages[oldest].audio.time > span || size + added > mostBytes {
+        let added = message.count + Self.entrySize
+        guard added <= maximumBytes else { return removeAll() }
+        while oldest < messages.count, audio.time - messages[oldest].audio.time > span || size + added > maximumBytes {
             oldest += 1
         }
         compact()
@@ -54,7 +55,7 @@ struct RecentAudio {
         bytes.append(contentsOf: message)
     }
 
-    /// Calls `body` with the messages from a time on, oldest first.
+    /// Calls `body` with the messages from `time` on, oldest first.
     func replay(from time: Int64, _ body: (MediaReader.ForeignAudio, Bytes) -> Void) {
         bytes.withUnsafeBytes { all in
             for message in messages[oldest...] where message.audio.time >= time {
@@ -71,7 +72,7 @@ struct RecentAudio {
 
     private mutating func compact() {
         let unused = firstByte
-        guard unused + oldest * Self.noteSize >= size else { return }
+        guard unused + oldest * Self.entrySize >= size else { return }
         bytes.removeFirst(unused)
         messages.removeFirst(oldest)
         for index in messages.indices { messages[index].start -= unused }

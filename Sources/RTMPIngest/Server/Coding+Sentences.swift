@@ -1,9 +1,9 @@
 import RTMP
 
 extension VideoCoding {
-    /// Why a publisher of it is turned away, and what to do.
+    /// Why a publisher with this video is rejected, and what to do.
     ///
-    /// - Parameter video: The video, as the reader knows it: `the video`, or `its video`.
+    /// - Parameter video: How the sentence names the video: `the video`, or `its video`.
     func refusal(of video: String) -> String {
         let what: String
         switch self {
@@ -18,9 +18,9 @@ extension VideoCoding {
 }
 
 extension AudioCoding {
-    /// What comes, as the beginning of a sentence.
+    /// The audio that the publisher sends, as the beginning of a sentence.
     ///
-    /// - Parameter name: Of a codec that has one.
+    /// - Parameter name: The name of the codec, if it has one.
     func statement(_ name: String) -> String {
         switch self {
         case .multitrack: "several audio tracks come"
@@ -34,6 +34,6 @@ extension AudioCoding {
 }
 
 extension MediaFaults {
-    /// What is wrong with most messages of a publisher, and what to do; `nil` where all could be used.
+    /// The most frequent fault that costs frames, and its remedy; `nil` if every message was usable.
     var advice: String? { worst.map { "its messages cannot be used (\($0)); \($0.remedy)" } }
 }

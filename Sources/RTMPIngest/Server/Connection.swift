@@ -3,42 +3,42 @@ import EventLoop
 import Glibc
 import RTMP
 
-/// One connection to an ingest: a stranger first, and a publisher once it has shown the right key.
+/// One connection to an ingest: unauthenticated at first, and a publisher after it has sent the right key.
 ///
-/// The data path reads a publisher: its connection is lent then, and what is to become of it waits until it is back.
+/// The data path reads a publisher. The connection is then lent, and everything that is to happen to it waits until it
+/// is returned.
 final class Connection: EventLoop.Handler {
-    /// What it is, as far as the desk is concerned.
-    enum Standing {
-        case stranger
-        /// It waits until its key is looked at, or whether the publisher in its way is silent.
+    enum State {
+        case unauthenticated
+        /// It has asked to publish. Its key is not checked yet, or it waits until the present publisher is silent.
         case waiting
         case publisher(Publication)
-        case refused
+        case rejected
     }
 
     private let admission: PublisherAdmission
     private var loop: EventLoop { admission.loop }
     let peer: Peer
     let address: String
-    /// What is counted as one address.
-    let neighbourhood: String
-    /// When it came.
-    let came = EventLoop.now()
-    var standing = Standing.stranger
+    /// The network that the limits of a client apply to.
+    let clientNetwork: String
+    /// When it was accepted.
+    let connectedAt = EventLoop.now()
+    var state = State.unauthenticated
     /// The name that it wants to publish under, until that is decided.
     private(set) var name: String?
-    /// Events that the loop looks for; `nil` while it looks for none.
+    /// The events that the loop waits for; `nil` if it waits for none.
     private var watched: UInt32?
     private var mayRead = true
-    /// The data path has it.
+    /// The data path reads it.
     private var isLent = false
-    /// What becomes of it when the data path has given it back.
-    private var whenBack: (() -> Void)?
-    /// Nothing more is said to it.
-    private var isSilent = false
-    /// It has been refused, and is given time to read why.
-    private(set) var isLeaving = false
-    private var deadline: EventLoop.Appointment?
+    /// What to do when the data path has returned it.
+    private var onReturn: (() -> Void)?
+    /// The answer that is being sent is the last one.
+    private var endsOutput = false
+    /// It has been rejected, and stays open so that the client can read the reason.
+    private(set) var isLingering = false
+    private var deadline: EventLoop.Timer?
 
     /// Bytes that are read at once.
     static let readSize = 4 << 10
@@ -47,14 +47,14 @@ final class Connection: EventLoop.Handler {
     init(_ socket: CInt, from address: NetworkAddress, admission: PublisherAdmission) {
         self.admission = admission
         self.address = address.text
-        neighbourhood = address.neighbourhood
+        clientNetwork = address.clientNetwork
         peer = Peer(
             socket, session: PublishSession(application: admission.application, nonce: .random(in: 0...UInt64.max)))
     }
 
     func begin() {
         guard admission.admit(self) else { return close() }
-        limit(admission.limits.handshake) { [unowned self] in admission.refuse(self, .handshake, nil) }
+        setDeadline(admission.limits.handshake) { [unowned self] in admission.refuse(self, .handshake, nil) }
         watch()
     }
 
@@ -66,18 +66,18 @@ final class Connection: EventLoop.Handler {
         if mayRead {
             read()
         } else if events & (EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
-            if case .waiting = standing { return close() }
-            // What a publisher left behind is read by the data path.
+            if case .waiting = state { return close() }
+            // The data path reads what a publisher sent before it left.
             loop.remove(peer.descriptor)
             watched = nil
         }
     }
 
-    /// Has the loop look for what matters now.
+    /// Sets the events that the loop waits for.
     private func watch() {
         guard peer.isOpen, !isLent else { return }
         var events: UInt32 = peer.hasUnsent ? EPOLLOUT.rawValue : 0
-        if mayRead { events |= EPOLLIN.rawValue } else if case .waiting = standing { events |= EPOLLRDHUP.rawValue }
+        if mayRead { events |= EPOLLIN.rawValue } else if case .waiting = state { events |= EPOLLRDHUP.rawValue }
         if watched == nil {
             guard loop.add(peer.descriptor, events: events, handler: self) else { return close() }
         } else if watched != events {
@@ -87,49 +87,49 @@ final class Connection: EventLoop.Handler {
     }
 
     private func read() {
-        if let count = peer.read(into: admission.room) {
+        if let count = peer.read(into: admission.readBuffer) {
             guard count > 0 else { return close() }
-            process(Bytes(rebasing: admission.room[..<count]))
+            process(Bytes(rebasing: admission.readBuffer[..<count]))
         }
         watch()
     }
 
     private func send() {
         guard peer.send() else { return close() }
-        if isSilent, !peer.hasUnsent { peer.endOutput() }
+        if endsOutput, !peer.hasUnsent { peer.endOutput() }
         watch()
     }
 
-    /// Hangs up.
+    /// Closes the connection.
     ///
-    /// - Parameter drains: What a publisher has sent still goes out.
+    /// - Parameter drains: Whether the channel first gets the data that the publisher has already sent.
     func close(drains: Bool = false) {
-        whenHere(drains: drains) { [self] in
+        whenReturned(drains: drains) { [self] in
             guard peer.isOpen else { return }
             if watched != nil { loop.remove(peer.descriptor) }
             watched = nil
             peer.close()
             if let deadline { loop.cancel(deadline) }
-            admission.left(self)
-            standing = .refused
+            admission.connectionEnded(self)
+            state = .rejected
         }
     }
 
     // MARK: Protocol
 
     private func process(_ bytes: Bytes) {
-        if case .refused = standing { return }
+        if case .rejected = state { return }
         var rest = bytes
         do {
             events: while let event = try peer.session.next(&rest) {
                 handle(event)
-                switch standing {
-                case .stranger: continue
+                switch state {
+                case .unauthenticated: continue
                 case .waiting, .publisher:
                     mayRead = false
-                    peer.held += rest
+                    peer.unparsed += rest
                     break events
-                case .refused: break events
+                case .rejected: break events
                 }
             }
             answer()
@@ -142,10 +142,10 @@ final class Connection: EventLoop.Handler {
         switch event {
         case .wrongApplication: admission.refuse(self, .application, nil)
         case .publish(let name):
-            standing = .waiting
+            state = .waiting
             self.name = name
-            admission.ask(self)
-        // The data path reads those.
+            admission.requestPublish(self)
+        // Only a publisher sends these, and the data path reads it.
         case .media, .data, .unpublish: break
         }
     }
@@ -157,20 +157,20 @@ final class Connection: EventLoop.Handler {
     // MARK: The publisher
 
     func accept(_ publication: Publication) {
-        standing = .publisher(publication)
+        state = .publisher(publication)
         name = nil
         mayRead = false
         peer.media = MediaReader()
         peer.session.accept()
         answer()
-        limit(admission.limits.idle, checkIdle)
+        setDeadline(admission.limits.idle, checkIdle)
     }
 
     /// Lends it to the data path.
     ///
-    /// - Returns: `nil` where that has it, or it is no publisher.
+    /// - Returns: `nil` if it is lent already, or is not a publisher.
     func lend() -> Publication? {
-        guard case .publisher(let publication) = standing, !isLent, peer.isOpen else { return nil }
+        guard case .publisher(let publication) = state, !isLent, peer.isOpen else { return nil }
         if watched != nil { loop.remove(peer.descriptor) }
         watched = nil
         isLent = true
@@ -178,76 +178,80 @@ final class Connection: EventLoop.Handler {
         return publication
     }
 
-    /// The data path has given it back.
-    func comesBack(_ end: Publication.End) {
+    /// Called when the data path has returned it.
+    func returned(_ end: Publication.End) {
         isLent = false
-        admission.note(peer.media.faults)
-        if let whenBack {
-            self.whenBack = nil
-            return whenBack()
+        admission.reportFaults(peer.media.faults)
+        if let onReturn {
+            self.onReturn = nil
+            return onReturn()
         }
         switch end {
         case .notWanted: break
         case .gone: close()
         case .violation(let violation): admission.violated(self, violation)
-        case .unpublished: admission.left(self, stays: true)
+        case .unpublished: admission.connectionEnded(self, staysOpen: true)
         case .foreignVideo(let coding): admission.reject(self, coding)
         }
     }
 
-    /// - Parameter drains: What it has sent is to be taken first.
-    private func whenHere(drains: Bool = false, _ body: @escaping () -> Void) {
-        guard isLent, case .publisher(let publication) = standing else { return body() }
-        whenBack = body
+    /// Calls `body` once the data path does not read the connection any more.
+    ///
+    /// - Parameter drains: Whether the data path first takes the data that has already arrived.
+    private func whenReturned(drains: Bool = false, _ body: @escaping () -> Void) {
+        guard isLent, case .publisher(let publication) = state else { return body() }
+        onReturn = body
         publication.recall(drains: drains)
     }
 
     private func checkIdle() {
-        guard case .publisher(let publication) = standing else { return }
+        guard case .publisher(let publication) = state else { return }
         let left = admission.limits.idle.wholeNanoseconds - publication.silence(now: EventLoop.now())
-        guard left > 0 else { return admission.isIdle(self) }
-        limit(.nanoseconds(left), checkIdle)
+        guard left > 0 else { return admission.closeIdle(self) }
+        setDeadline(.nanoseconds(left), checkIdle)
     }
 
-    /// It publishes no more, and may ask again.
-    func becomeStranger() {
-        standing = .stranger
+    /// It has stopped publishing, and may ask to publish again.
+    func becomeUnauthenticated() {
+        state = .unauthenticated
         mayRead = true
-        limit(admission.limits.handshake) { [unowned self] in close() }
-        let came = peer.held
-        peer.held = []
-        came.withUnsafeBytes(process)
+        setDeadline(admission.limits.handshake) { [unowned self] in close() }
+        let unparsed = peer.unparsed
+        peer.unparsed = []
+        unparsed.withUnsafeBytes(process)
         watch()
     }
 
-    // MARK: Refusing
+    // MARK: Rejecting
 
-    /// Tells it why and hangs up.
+    /// Sends an answer and closes the connection.
     ///
     /// - Parameters:
-    ///   - lingers: Whether it has time to read that.
-    ///   - isTold: Called once it has been told.
-    func refuse(_ refusal: PublishSession.Refusal?, lingers: @escaping () -> Bool, isTold: @escaping () -> Void) {
-        whenHere { [self] in
+    ///   - mayLinger: Whether the connection may stay open until the client has read the answer.
+    ///   - onLinger: Called if it stays open.
+    func refuse(
+        _ refusal: PublishSession.Refusal?, mayLinger: @escaping () -> Bool, onLinger: @escaping () -> Void
+    ) {
+        whenReturned { [self] in
             guard peer.isOpen else { return }
-            standing = .refused
+            state = .rejected
             name = nil
             if let refusal { peer.session.refuse(refusal) }
-            peer.held = []
-            // Closed at once, with bytes of the peer unread, the answer could be lost on its way.
+            peer.unparsed = []
+            // If a socket is closed with unread bytes, the answer can be lost on its way.
             mayRead = true
-            isSilent = true
+            endsOutput = true
             _ = peer.takeReply()
-            let hasWords = peer.hasUnsent
+            let hasAnswer = peer.hasUnsent
             send()
-            guard lingers(), hasWords, peer.isOpen else { return close() }
-            isLeaving = true
-            isTold()
-            limit(admission.limits.farewell) { [unowned self] in close() }
+            guard mayLinger(), hasAnswer, peer.isOpen else { return close() }
+            isLingering = true
+            onLinger()
+            setDeadline(admission.limits.linger) { [unowned self] in close() }
         }
     }
 
-    private func limit(_ time: Duration, _ action: @escaping () -> Void) {
+    private func setDeadline(_ time: Duration, _ action: @escaping () -> Void) {
         if let deadline { loop.cancel(deadline) }
         guard peer.isOpen else { return }
         deadline = loop.at(EventLoop.now() + time.wholeNanoseconds, action)

@@ -1,19 +1,19 @@
-/// What peers may cost, before and after they have shown the right key.
+/// Bounds the cost of a client, before and after it has sent the right key.
 package struct IngestLimits: Sendable {
-    /// Connections that have not shown a key, in all and of one address.
-    package var strangers = 128
-    package var strangersPerAddress = 16
-    /// How long a connection may take to ask to publish.
+    /// The largest number of unauthenticated connections, in all and from one client network.
+    package var unauthenticated = 128
+    package var unauthenticatedPerNetwork = 16
+    /// The time in which a connection has to ask to publish.
     package var handshake = Duration.seconds(10)
-    /// Keys of those that give way to others are looked at one in so long of an address, and are otherwise not.
-    package var earlyLook = Duration.milliseconds(10)
-    /// How long a refused peer has to read why.
-    package var farewell = Duration.seconds(1)
-    /// Refused peers that have it at a time; others are told, and cut off.
-    package var farewells = 64
-    /// A publisher that sends nothing for so long gives way to another one.
+    /// Of the evicted connections of a network, the key of one in each such interval is checked.
+    package var earlyCheckInterval = Duration.milliseconds(10)
+    /// How long the connection of a rejected client stays open, so that the client can read the reason.
+    package var linger = Duration.seconds(1)
+    /// The largest number of connections that linger. Other rejected clients get the answer and are closed at once.
+    package var lingering = 64
+    /// After this time without data, another publisher replaces a publisher.
     package var silence = Duration.seconds(2)
-    /// A publisher that sends nothing for so long is gone.
+    /// After this time without data, the connection of a publisher is closed.
     package var idle = Duration.seconds(30)
 
     package init() {}

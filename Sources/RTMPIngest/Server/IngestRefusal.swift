@@ -1,14 +1,14 @@
-/// Why a connection was of no use. Each is counted once.
+/// The reason for rejecting a connection. Each connection counts once.
 package enum IngestRefusal: String, Sendable, Hashable, CaseIterable {
-    /// Another application.
+    /// It named another application.
     case application
-    /// A wrong key, or none.
+    /// It sent a wrong key, or none.
     case key
-    /// The right key while somebody else delivers.
+    /// It sent the right key while another publisher was sending.
     case busy
-    /// What it sends cannot be carried.
+    /// A feed cannot carry its video.
     case codec
-    /// Too many strangers at a time.
+    /// There were too many unauthenticated connections.
     case connections
     /// It did not ask to publish in time.
     case handshake

@@ -3,22 +3,24 @@ import EventLoop
 import Glibc
 import SystemPackage
 
-/// An open port. Passes on who comes.
+/// An open TCP port that accepts connections.
 final class Listener: EventLoop.Handler {
     private let loop: EventLoop
     private var socket: CInt
-    private let come: (CInt, NetworkAddress) -> Void
-    /// The port, for those who asked for any.
+    private let onAccept: (CInt, NetworkAddress) -> Void
+    /// The port; useful if port 0 was asked for.
     let port: Int
 
     private static let backlog: CInt = 256
-    /// Taken in at a time, before those that are inside have their turn again.
-    private static let most = 64
-    /// Nanoseconds that it stays shut when there are no descriptors left.
-    private static let pause: Int64 = 100_000_000
+    /// Connections that are accepted at once, before the existing ones are served again.
+    private static let maximumPerRound = 64
+    /// Nanoseconds for which no connection is accepted when no file descriptors are left.
+    private static let pauseDuration: Int64 = 100_000_000
 
-    /// - Parameter come: Gets a socket that does not block, and owns it.
-    init(_ address: NetworkAddress, loop: EventLoop, come: @escaping (CInt, NetworkAddress) -> Void) throws(Errno) {
+    /// - Parameter onAccept: Gets a non-blocking socket, and owns it.
+    init(
+        _ address: NetworkAddress, loop: EventLoop, onAccept: @escaping (CInt, NetworkAddress) -> Void
+    ) throws(Errno) {
         let socket = Glibc.socket(
             address.family, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
         guard socket >= 0 else { throw Errno(rawValue: errno) }
@@ -33,7 +35,7 @@ final class Listener: EventLoop.Handler {
         }
         self.socket = socket
         self.loop = loop
-        self.come = come
+        self.onAccept = onAccept
         port = bound.port
         guard loop.add(socket, events: EPOLLIN.rawValue, handler: self) else {
             let error = Errno(rawValue: errno)
@@ -43,27 +45,27 @@ final class Listener: EventLoop.Handler {
     }
 
     func ready(_ events: UInt32) {
-        for _ in 0..<Self.most where socket >= 0 {
+        for _ in 0..<Self.maximumPerRound where socket >= 0 {
             var next: CInt = -1
             let address = NetworkAddress {
                 next = accept4(socket, $0, &$1, CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue))
                 return next
             }
             guard let address else {
-                if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) { rest() }
-                // Nobody else, or one that has left already.
+                if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) { pause() }
+                // No connection is waiting, or one has already gone.
                 return
             }
             var yes: CInt = 1
             setsockopt(next, CInt(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<CInt>.size))
-            come(next, address)
+            onAccept(next, address)
         }
     }
 
-    /// Who waits at the door would wake the loop again and again.
-    private func rest() {
+    /// Stops accepting for a while: a waiting connection would wake the loop again and again.
+    private func pause() {
         loop.change(socket, events: 0)
-        loop.at(EventLoop.now() + Self.pause) { [weak self] in
+        loop.at(EventLoop.now() + Self.pauseDuration) { [weak self] in
             guard let self, socket >= 0 else { return }
             loop.change(socket, events: EPOLLIN.rawValue)
         }

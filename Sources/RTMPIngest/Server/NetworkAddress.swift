@@ -2,12 +2,12 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// An address of IPv4 or IPv6, with its port.
+/// An IPv4 or IPv6 address with its port.
 struct NetworkAddress: Sendable {
     private var storage = sockaddr_storage()
     private var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
 
-    /// The first address that a name or number stands for, to listen on. Asks the resolver, which may block.
+    /// The first address of a host name or number, to listen on. The resolver may block.
     ///
     /// - Throws: ``Unknown`` or an `Errno`.
     static func resolve(_ host: String, port: Int) throws -> NetworkAddress {
@@ -28,15 +28,15 @@ struct NetworkAddress: Sendable {
         return address
     }
 
-    /// No address has this name.
+    /// The host name could not be resolved.
     struct Unknown: Error, CustomStringConvertible {
         var why: String
         var description: String { why }
     }
 
-    /// The address that `fill`, a call like `getsockname`, tells.
+    /// Calls `fill`, a function like `getsockname`, to get the address.
     ///
-    /// - Returns: `nil` when it returns a negative number.
+    /// - Returns: `nil` if `fill` returns a negative number.
     init?(_ fill: (UnsafeMutablePointer<sockaddr>, inout socklen_t) -> CInt) {
         let result = withUnsafeMutablePointer(to: &storage) { storage in
             storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { fill($0, &size) }
@@ -54,7 +54,7 @@ struct NetworkAddress: Sendable {
 
     var family: CInt { CInt(storage.ss_family) }
 
-    /// Port, and the bytes of the address behind it: of IPv6 there are four others between them.
+    /// The port. The bytes of the address follow it; with IPv6, four other bytes are between the two.
     private var port16: UInt16 {
         withUnsafeBytes(of: storage) { $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self).bigEndian }
     }
@@ -63,8 +63,7 @@ struct NetworkAddress: Sendable {
         withUnsafeBytes(of: storage) { family == AF_INET6 ? Array($0[8..<24]) : Array($0[4..<8]) }
     }
 
-    /// The address in numbers, without the port. One of IPv4 is written as such, also where it came to a socket of
-    /// IPv6.
+    /// The address in numbers, without the port. An IPv4 address is written as such even if an IPv6 socket accepted it.
     var text: String {
         let bytes = bytes
         if let plain = Self.mapped(bytes) { return plain.map(String.init).joined(separator: ".") }
@@ -74,8 +73,9 @@ struct NetworkAddress: Sendable {
         }
     }
 
-    /// What is counted as one address: of IPv6 the network, since a peer has as many addresses as it likes.
-    var neighbourhood: String {
+    /// The network that limits apply to: the address of an IPv4 client, and the first 64 bits of an IPv6 address, since
+    /// such a client can have any number of addresses.
+    var clientNetwork: String {
         let bytes = bytes
         guard family == AF_INET6, Self.mapped(bytes) == nil else { return text }
         return bytes.prefix(8).map { String($0, radix: 16) }.joined(separator: ".")

@@ -1,26 +1,26 @@
 import Glibc
 import RTMP
 
-/// The other end of a connection: its socket, its session, and the answers that it has not taken yet.
+/// The client's end of a connection: its socket, its RTMP session, and answers that are not sent yet.
 ///
-/// It belongs to one thread at a time: the ingest's, and while a channel takes what it publishes, the data path's. The
-/// two hand it to each other through the queues of their loops.
+/// It belongs to one thread at a time: the ingest's, and the data path's while a channel reads the publisher. The two
+/// hand it over through the queues of their loops.
 final class Peer: @unchecked Sendable {
     /// -1 once it is closed.
     private(set) var descriptor: CInt
     var session: PublishSession
-    /// What is known of the media that it publishes.
+    /// Parses the media that it publishes.
     var media = MediaReader()
-    /// Of its audio, where that is to be converted.
-    var foreign = ForeignTrack()
-    /// Bytes that came and have not been looked at.
-    var held: [UInt8] = []
+    /// The state of its audio, if that has to be converted.
+    var foreignAudio = ForeignTrack()
+    /// Bytes that were received and not parsed.
+    var unparsed: [UInt8] = []
     private var unsent: [UInt8] = []
 
-    /// Answers that a peer may leave unread, in bytes.
-    private static let mostUnsent = 64 << 10
+    /// The largest number of bytes of answers that a client may leave unread.
+    private static let maximumUnsent = 64 << 10
 
-    /// - Parameter descriptor: Does not block, and is closed by ``close()``.
+    /// - Parameter descriptor: A non-blocking socket; ``close()`` closes it.
     init(_ descriptor: CInt, session: consuming PublishSession) {
         self.descriptor = descriptor
         self.session = session
@@ -33,41 +33,41 @@ final class Peer: @unchecked Sendable {
 
     /// Reads once.
     ///
-    /// - Returns: The bytes that came; 0 where it has ended or is broken, `nil` where there is nothing for now.
-    func read(into room: UnsafeMutableRawBufferPointer) -> Int? {
+    /// - Returns: The number of bytes; 0 if the connection has ended or failed, `nil` if no bytes are there now.
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> Int? {
         while true {
-            let count = Glibc.read(descriptor, room.baseAddress!, room.count)
+            let count = Glibc.read(descriptor, buffer.baseAddress!, buffer.count)
             if count >= 0 { return count }
             if errno == EAGAIN { return nil }
             if errno != EINTR { return 0 }
         }
     }
 
-    /// Puts what its session answers with the answers that wait.
+    /// Adds the session's answers to the unsent ones.
     ///
-    /// - Returns: Whether there was any.
+    /// - Returns: Whether there were any.
     func takeReply() -> Bool {
         let reply = session.takeReply()
         unsent += reply
         return !reply.isEmpty
     }
 
-    /// Sends of the answers what it takes.
+    /// Sends as much of the answers as the socket takes.
     ///
-    /// - Returns: `false` where it takes none, or is gone: it is not served.
+    /// - Returns: `false` if the client reads no answers or is gone: the connection is then to be closed.
     func send() -> Bool {
         while !unsent.isEmpty {
             let count = Glibc.send(descriptor, unsent, unsent.count, CInt(MSG_NOSIGNAL))
             if count > 0 {
                 unsent.removeFirst(count)
             } else if errno != EINTR {
-                return errno == EAGAIN && unsent.count <= Self.mostUnsent
+                return errno == EAGAIN && unsent.count <= Self.maximumUnsent
             }
         }
         return true
     }
 
-    /// Nothing more is said to it.
+    /// Closes the sending direction.
     func endOutput() { shutdown(descriptor, CInt(SHUT_WR)) }
 
     func close() {

@@ -1,28 +1,28 @@
 import EventLoop
 import RTMP
 
-/// Decides who publishes. Everything here belongs to the ingest's thread.
+/// Decides which connection publishes. It belongs to the ingest's thread.
 final class PublisherAdmission {
     let limits: IngestLimits
     let application: String
-    private var admission = Admission.nobody
+    private var policy = AdmissionPolicy.rejectAll
     private let statistics: IngestStatistics
     private let report: @Sendable (IngestEvent) -> Void
     let loop: EventLoop
-    /// For what is read at a time; between two reads it is free.
-    let room = UnsafeMutableRawBufferPointer.allocate(byteCount: Connection.readSize, alignment: 16)
+    /// The buffer that each connection reads into; it is free between two reads.
+    let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Connection.readSize, alignment: 16)
 
-    private var addresses = ClientThrottle()
+    private var throttle = ClientThrottle()
     private var reports = ReportLimit()
-    private var turnover = TakeoverRateLimiter()
-    /// Those that have not shown a key, oldest first.
-    private var strangers: [Connection] = []
-    /// Connections that have been refused, and are given time to read why.
-    private var leaving = 0
+    private var takeovers = TakeoverRateLimiter()
+    /// The connections that have not sent the right key, oldest first.
+    private var unauthenticated: [Connection] = []
+    /// The number of rejected connections that stay open, so that the client can read the reason.
+    private var lingering = 0
     private var publisher: Connection?
     private var publication: Publication?
-    /// It has the right key, and waits whether the publisher is silent.
-    private var challenger: Connection?
+    /// A connection with the right key that waits until the publisher is silent.
+    private var successor: Connection?
     private var isClosed = false
 
     init(
@@ -36,155 +36,162 @@ final class PublisherAdmission {
         self.report = report
     }
 
-    deinit { room.deallocate() }
+    deinit { readBuffer.deallocate() }
 
-    // MARK: Coming and going
+    // MARK: Connections
 
-    /// - Returns: `false` when there is no place.
+    /// - Returns: `false` if there are too many unauthenticated connections.
     func admit(_ connection: Connection) -> Bool {
         guard !isClosed else { return false }
-        let address = connection.neighbourhood
-        if addresses.strangers(of: address) >= limits.strangersPerAddress {
-            guard makeRoom(of: address, looks: true) else { return refuseUnseen(connection) }
-        } else if strangers.count >= limits.strangers {
+        let network = connection.clientNetwork
+        if throttle.connections(from: network) >= limits.unauthenticatedPerNetwork {
+            guard evict(from: network, checksKeys: true) else { return rejectUnread(connection) }
+        } else if unauthenticated.count >= limits.unauthenticated {
             let now = EventLoop.now()
-            let claims = { (address: String) in
-                (self.addresses.strangers(of: address), self.addresses.delay(for: address, now: now))
+            let load = { (network: String) in
+                (self.throttle.connections(from: network), self.throttle.delay(for: network, now: now))
             }
-            let greediest = strangers.map(\.neighbourhood).max { claims($0) < claims($1) }
-            guard makeRoom(of: greediest ?? address, looks: false) else { return refuseUnseen(connection) }
+            let busiest = unauthenticated.map(\.clientNetwork).max { load($0) < load($1) }
+            guard evict(from: busiest ?? network, checksKeys: false) else { return rejectUnread(connection) }
         }
-        addresses.came(address, now: EventLoop.now())
-        strangers.append(connection)
+        throttle.addConnection(from: network, now: EventLoop.now())
+        unauthenticated.append(connection)
         return true
     }
 
-    /// Somebody of an address gives way: who has not asked for longer than that takes, then the one whose key has
-    /// waited for the longest, where wrong ones have come from there, and then whoever has been there for the longest.
+    /// Evicts a connection of a network: the oldest one that has not asked to publish, if it is older than
+    /// ``timeToAsk``; else, if wrong keys came from the network, the one whose key has waited longest; else the oldest
+    /// one.
     ///
-    /// Who gives way with a key is not told whether it is wrong, or keys could be tried as fast as others connect.
+    /// An evicted connection does not learn whether its key is wrong. Otherwise a client could try keys as fast as it
+    /// connects.
     ///
-    /// - Parameter looks: Now and then such a key is looked at: among wrong ones of its own address a right one has no
-    ///   other chance.
-    private func makeRoom(of address: String, looks: Bool) -> Bool {
+    /// - Parameter checksKeys: Whether the key of an evicted connection is checked now and then. A right key among
+    ///   wrong ones of the same network has no other chance.
+    private func evict(from network: String, checksKeys: Bool) -> Bool {
         let now = EventLoop.now()
-        let there = strangers.filter { $0.neighbourhood == address && $0 !== challenger }
-        let asking = there.filter { if case .stranger = $0.standing { true } else { false } }
-        if let idle = asking.first, now - idle.came > Self.timeToAsk { return giveWay(idle) }
-        if addresses.delay(for: address, now: now) > 0 {
-            for candidate in there {
-                guard case .waiting = candidate.standing else { continue }
-                guard looks, addresses.mayLookEarly(at: address, every: limits.earlyLook.wholeNanoseconds, now: now)
-                else { return giveWay(candidate) }
-                judge(candidate)
-                // With the right key it may have to wait for the publisher.
-                if !strangers.contains(where: { $0 === candidate }) { return true }
+        let candidates = unauthenticated.filter { $0.clientNetwork == network && $0 !== successor }
+        let notAsked = candidates.filter { if case .unauthenticated = $0.state { true } else { false } }
+        if let oldest = notAsked.first, now - oldest.connectedAt > Self.timeToAsk { return evict(oldest) }
+        if throttle.delay(for: network, now: now) > 0 {
+            for candidate in candidates {
+                guard case .waiting = candidate.state else { continue }
+                let interval = limits.earlyCheckInterval.wholeNanoseconds
+                guard checksKeys, throttle.mayCheckEarly(from: network, every: interval, now: now) else {
+                    return evict(candidate)
+                }
+                checkKey(of: candidate)
+                // A connection with the right key may have to wait for the publisher, and then it is still there.
+                if !unauthenticated.contains(where: { $0 === candidate }) { return true }
             }
         }
-        return asking.first.map(giveWay) ?? false
+        return notAsked.first.map(evict) ?? false
     }
 
-    /// Nanoseconds within which an encoder asks to publish, on most lines.
+    /// Nanoseconds in which an encoder asks to publish on most networks.
     private static let timeToAsk: Int64 = 1_000_000_000
 
-    private func giveWay(_ connection: Connection) -> Bool {
-        refuse(connection, .connections, nil, isSilent: true)
+    private func evict(_ connection: Connection) -> Bool {
+        refuse(connection, .connections, nil, answers: false)
         return true
     }
 
-    private func refuseUnseen(_ connection: Connection) -> Bool {
-        connection.standing = .refused
+    private func rejectUnread(_ connection: Connection) -> Bool {
+        connection.state = .rejected
         count(.connections, connection.address, nil)
         return false
     }
 
-    /// - Parameter stays: It publishes no more, and keeps its connection.
-    func left(_ connection: Connection, stays: Bool = false) {
-        if connection.isLeaving { leaving -= 1 }
-        // Who hangs up before the answer has tried nonetheless.
-        if case .waiting = connection.standing, connection !== challenger, let name = connection.name, !admits(name) {
-            addresses.failed(connection.neighbourhood, now: EventLoop.now())
+    /// Called when a connection is closed, or has stopped publishing.
+    ///
+    /// - Parameter staysOpen: It has stopped publishing, and stays open.
+    func connectionEnded(_ connection: Connection, staysOpen: Bool = false) {
+        if connection.isLingering { lingering -= 1 }
+        // A client that disconnects before the answer has tried a key nonetheless.
+        if case .waiting = connection.state, connection !== successor, let name = connection.name, !accepts(name) {
+            throttle.recordFailure(from: connection.clientNetwork, now: EventLoop.now())
             count(.key, connection.address, nil)
         }
-        forget(connection)
+        removeUnauthenticated(connection)
         guard connection === publisher else { return }
         end(.left)
-        guard stays else { return }
-        addresses.came(connection.neighbourhood, now: EventLoop.now())
-        strangers.append(connection)
-        connection.becomeStranger()
+        guard staysOpen else { return }
+        throttle.addConnection(from: connection.clientNetwork, now: EventLoop.now())
+        unauthenticated.append(connection)
+        connection.becomeUnauthenticated()
     }
 
-    /// It is no stranger any more.
-    private func forget(_ connection: Connection) {
-        if connection === challenger { challenger = nil }
-        guard let index = strangers.firstIndex(where: { $0 === connection }) else { return }
-        strangers.remove(at: index)
-        addresses.went(connection.neighbourhood, now: EventLoop.now())
+    private func removeUnauthenticated(_ connection: Connection) {
+        if connection === successor { successor = nil }
+        guard let index = unauthenticated.firstIndex(where: { $0 === connection }) else { return }
+        unauthenticated.remove(at: index)
+        throttle.removeConnection(from: connection.clientNetwork, now: EventLoop.now())
     }
 
-    // MARK: Asking
+    // MARK: Keys
 
-    /// A connection wants to publish.
-    func ask(_ connection: Connection) {
-        let delay = addresses.delay(for: connection.neighbourhood, now: EventLoop.now())
-        // Right or wrong: a right key that is answered sooner would tell.
-        if delay > 0 { judge(connection, in: delay) } else { judge(connection) }
+    /// Called when a connection asks to publish.
+    func requestPublish(_ connection: Connection) {
+        let delay = throttle.delay(for: connection.clientNetwork, now: EventLoop.now())
+        // A right key waits as long as a wrong one. Otherwise a sooner answer would tell them apart.
+        if delay > 0 { checkKey(of: connection, after: delay) } else { checkKey(of: connection) }
     }
 
     /// - Parameter delay: In nanoseconds.
-    private func judge(_ connection: Connection, in delay: Int64) {
+    private func checkKey(of connection: Connection, after delay: Int64) {
         loop.at(EventLoop.now() + delay) { [weak self, weak connection] in
-            guard let self, let connection, case .waiting = connection.standing else { return }
-            judge(connection)
+            guard let self, let connection, case .waiting = connection.state else { return }
+            checkKey(of: connection)
         }
     }
 
-    private func admits(_ name: String) -> Bool {
-        switch admission {
-        case .anybody: true
-        case .holders(let key): key.admits(name)
-        case .nobody: false
+    private func accepts(_ name: String) -> Bool {
+        switch policy {
+        case .acceptAny: true
+        case .requireKey(let key): key.admits(name)
+        case .rejectAll: false
         }
     }
 
-    private func judge(_ connection: Connection) {
-        guard admits(connection.name ?? "") else { return refuse(connection, .key, .badName) }
-        addresses.succeeded(connection.neighbourhood)
-        challenge(connection)
+    private func checkKey(of connection: Connection) {
+        guard accepts(connection.name ?? "") else { return refuse(connection, .key, .badName) }
+        throttle.recordSuccess(from: connection.clientNetwork)
+        publishOrWait(connection)
     }
 
-    /// It may publish as soon as nobody else delivers.
-    private func challenge(_ connection: Connection) {
+    /// Lets a connection publish, as soon as no other publisher sends.
+    private func publishOrWait(_ connection: Connection) {
         guard let publication else {
-            let wait = turnover.take(now: EventLoop.now())
-            return wait > 0 ? judge(connection, in: wait) : accept(connection)
+            let wait = takeovers.take(now: EventLoop.now())
+            return wait > 0 ? checkKey(of: connection, after: wait) : accept(connection)
         }
-        guard challenger == nil else { return refuse(connection, .busy, .busy) }
-        challenger = connection
+        guard successor == nil else { return refuse(connection, .busy, .busy) }
+        successor = connection
         publication.awaitMessage()
-        watch(publication)
+        replaceIfSilent(publication)
     }
 
-    /// The publisher's next picture turns the challenger away, and its silence lets it in.
-    private func watch(_ publication: Publication) {
-        guard let challenger, publication === self.publication else { return }
+    /// Lets the successor publish once the publisher is silent. The publisher's next message makes ``delivered(_:)``
+    /// reject the successor.
+    private func replaceIfSilent(_ publication: Publication) {
+        guard let successor, publication === self.publication else { return }
         let now = EventLoop.now()
-        let left = publication.isMute ? 0 : limits.silence.wholeNanoseconds - publication.silence(now: now)
+        let left = publication.sendsNoVideo ? 0 : limits.silence.wholeNanoseconds - publication.silence(now: now)
         guard left > 0 else {
-            self.challenger = nil
+            self.successor = nil
             let former = publisher
             end(.replaced)
             if let former {
-                sendAway(former, .rejected("another publisher takes this place, since nothing came for a while"))
+                refuseAndClose(
+                    former, .rejected("another publisher replaces this one, which sent nothing for a while"))
             }
-            return accept(challenger)
+            return accept(successor)
         }
-        loop.at(now + left) { [weak self] in self?.watch(publication) }
+        loop.at(now + left) { [weak self] in self?.replaceIfSilent(publication) }
     }
 
     private func accept(_ connection: Connection) {
-        forget(connection)
+        removeUnauthenticated(connection)
         let publication = Publication(of: connection, at: self)
         publisher = connection
         self.publication = publication
@@ -194,49 +201,50 @@ final class PublisherAdmission {
 
     // MARK: The publisher
 
-    /// A message of a publisher has come, which was waited for: whoever wants its place does not get it.
+    /// Called when a message that ``Publication/awaitMessage()`` waits for has come: the successor is rejected.
     func delivered(_ publication: Publication) {
-        guard publication === self.publication, !publication.isMute, let challenger else { return }
-        self.challenger = nil
-        refuse(challenger, .busy, .busy)
+        guard publication === self.publication, !publication.sendsNoVideo, let successor else { return }
+        self.successor = nil
+        refuse(successor, .busy, .busy)
     }
 
-    /// Tells what the publisher says that it sends.
+    /// Reports the media that the publisher says it sends.
     func announced(_ publication: Publication, _ media: String) {
         if publication === self.publication { report(.announced(media)) }
     }
 
-    /// Tells what is wrong with the publisher's media, while it publishes.
+    /// Reports the faults of the publisher's messages, with advice, while it publishes.
     func noted(_ publication: Publication, _ faults: MediaFaults) {
-        if publication === self.publication { note(faults, advice: faults.advice) }
+        if publication === self.publication { reportFaults(faults, advice: faults.advice) }
     }
 
-    /// Tells what was wrong with a publisher's media.
+    /// Reports the faults of a publisher's messages.
     ///
-    /// - Parameter advice: What to do about it, while it publishes.
-    func note(_ faults: MediaFaults, advice: String? = nil) {
+    /// - Parameter advice: The remedy; `nil` once it has stopped.
+    func reportFaults(_ faults: MediaFaults, advice: String? = nil) {
         guard faults.total > 0 else { return }
         let seen = MediaFault.allCases.filter { faults[$0] > 0 }
         report(.faults(Dictionary(uniqueKeysWithValues: seen.map { ($0.description, faults[$0]) }), advice: advice))
     }
 
-    /// Turns the publisher away, because a feed does not carry its video.
+    /// Rejects the publisher because a feed cannot carry its video.
     func reject(_ connection: Connection, _ coding: VideoCoding) {
         guard connection === publisher else { return }
         let why = coding.refusal(of: "its video")
         end(.rejected(why))
         count(.codec, connection.address, why)
-        sendAway(connection, .rejected(coding.refusal(of: "the video")))
+        refuseAndClose(connection, .rejected(coding.refusal(of: "the video")))
     }
 
-    /// Nothing that the publisher sends becomes a picture, or something does again.
-    func setMute(_ isMute: Bool) {
+    /// Called when the publisher's data contains no usable video, or contains some again.
+    func setSendsNoVideo(_ sendsNoVideo: Bool) {
         guard let publication else { return }
-        publication.isMute = isMute
-        if isMute { watch(publication) }
+        publication.sendsNoVideo = sendsNoVideo
+        if sendsNoVideo { replaceIfSilent(publication) }
     }
 
-    func isIdle(_ connection: Connection) {
+    /// Closes the connection of a publisher that sent nothing for too long.
+    func closeIdle(_ connection: Connection) {
         guard connection === publisher else { return }
         end(.idle)
         connection.close()
@@ -247,13 +255,13 @@ final class PublisherAdmission {
         publication = nil
         publisher = nil
         report(.ended(ending))
-        guard let challenger else { return }
-        self.challenger = nil
-        // What it showed is not the key any more.
-        if ending == .keyChanged { refuse(challenger, .key, .badName) } else { challenge(challenger) }
+        guard let successor else { return }
+        self.successor = nil
+        // The successor sent the former key.
+        if ending == .keyChanged { refuse(successor, .key, .badName) } else { publishOrWait(successor) }
     }
 
-    // MARK: Refusing
+    // MARK: Rejecting
 
     func violated(_ connection: Connection, _ violation: Violation) {
         if connection === publisher {
@@ -263,56 +271,58 @@ final class PublisherAdmission {
         refuse(connection, .protocol, nil, detail: violation.description)
     }
 
+    /// Rejects a connection that does not publish.
     func refuse(
         _ connection: Connection, _ reason: IngestRefusal, _ answer: PublishSession.Refusal?, detail: String? = nil,
-        isSilent: Bool = false
+        answers: Bool = true
     ) {
         let now = EventLoop.now()
-        if reason == .key || reason == .application { addresses.failed(connection.neighbourhood, now: now) }
-        forget(connection)
+        if reason == .key || reason == .application { throttle.recordFailure(from: connection.clientNetwork, now: now) }
+        removeUnauthenticated(connection)
         count(reason, connection.address, detail)
-        if isSilent {
-            connection.standing = .refused
-            connection.close()
+        if answers {
+            refuseAndClose(connection, answer)
         } else {
-            sendAway(connection, answer)
+            connection.state = .rejected
+            connection.close()
         }
     }
 
-    /// Tells it why, and gives it time to read that as long as not too many have it.
-    private func sendAway(_ connection: Connection, _ answer: PublishSession.Refusal?) {
-        connection.refuse(answer, lingers: { [self] in leaving < limits.farewells }, isTold: { [self] in leaving += 1 })
+    /// Sends the answer. The connection stays open for a while, unless too many do.
+    private func refuseAndClose(_ connection: Connection, _ answer: PublishSession.Refusal?) {
+        connection.refuse(
+            answer, mayLinger: { [self] in lingering < limits.lingering }, onLinger: { [self] in lingering += 1 })
     }
 
     private func count(_ reason: IngestRefusal, _ address: String, _ detail: String?) {
         statistics.refused(reason)
-        guard let unsaid = reports.note(now: EventLoop.now()) else { return }
-        report(.refused(reason, address: address, detail: detail, unsaid: unsaid))
+        guard let suppressed = reports.note(now: EventLoop.now()) else { return }
+        report(.refused(reason, address: address, detail: detail, suppressed: suppressed))
     }
 
-    // MARK: For the ingest
+    // MARK: For the server
 
     /// Lends the publisher's connection to the data path.
     func lend() -> Publication? { publisher?.lend() }
 
-    func setAdmission(_ next: Admission) {
-        let before = admission
-        admission = next
-        // What the publisher showed may be right no more.
+    func setPolicy(_ next: AdmissionPolicy) {
+        let before = policy
+        policy = next
+        // The publisher's key may no longer be right.
         switch (before, next) {
-        case (.nobody, _), (_, .anybody): return
-        case (.holders(let former), .holders(let key)) where key.isSame(as: former): return
-        case (_, .holders), (_, .nobody): break
+        case (.rejectAll, _), (_, .acceptAny): return
+        case (.requireKey(let former), .requireKey(let key)) where key.isSame(as: former): return
+        case (_, .requireKey), (_, .rejectAll): break
         }
         guard let publisher else { return }
         end(.keyChanged)
-        sendAway(publisher, .badName)
+        refuseAndClose(publisher, .badName)
     }
 
     func close() {
         isClosed = true
-        let open = strangers + [publisher].compactMap { $0 }
-        challenger = nil
+        let open = unauthenticated + [publisher].compactMap { $0 }
+        successor = nil
         if publication != nil { end(.left) }
         for connection in open { connection.close(drains: true) }
     }

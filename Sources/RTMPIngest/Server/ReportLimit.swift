@@ -1,35 +1,35 @@
 import EventLoop
 
-/// Which of the things that somebody outside can bring about again and again are told one by one, so that nobody can
-/// fill a log: a few in a span of time, the others as a number.
+/// Limits how often an event is reported that something outside the service can cause again and again, so that it
+/// cannot fill the log: a few in a span of time are reported one by one, and the others as a number.
 ///
 /// Pure; times are nanoseconds of any clock that does not go back.
 package struct ReportLimit: Sendable {
-    private var began: Int64?
-    private var told = 0
-    private var unsaid = 0
+    private var spanStart: Int64?
+    private var reported = 0
+    private var suppressed = 0
 
     private static let span: Int64 = 60_000_000_000
-    private static let most = 5
+    private static let maximumPerSpan = 5
 
     package init() {}
 
-    /// It happened now.
+    /// Counts an event that happens now.
     ///
-    /// - Returns: How many before it were left unsaid, when it is to be told.
+    /// - Returns: The number of events that were suppressed before this one, if this one is to be reported.
     package mutating func note() -> Int? { note(now: EventLoop.now()) }
 
-    /// It happened.
+    /// Counts an event.
     ///
-    /// - Returns: How many before it were left unsaid, when it is to be told.
+    /// - Returns: The number of events that were suppressed before this one, if this one is to be reported.
     mutating func note(now: Int64) -> Int? {
-        if now - (began ?? .min / 2) >= Self.span { (began, told) = (now, 0) }
-        guard told < Self.most else {
-            unsaid += 1
+        if now - (spanStart ?? .min / 2) >= Self.span { (spanStart, reported) = (now, 0) }
+        guard reported < Self.maximumPerSpan else {
+            suppressed += 1
             return nil
         }
-        told += 1
-        defer { unsaid = 0 }
-        return unsaid
+        reported += 1
+        defer { suppressed = 0 }
+        return suppressed
     }
 }

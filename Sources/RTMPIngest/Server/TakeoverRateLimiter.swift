@@ -1,23 +1,24 @@
-/// How often the publisher's place changes hands: each time costs lines in the log, also where everybody has the key.
+/// Limits how often one publisher replaces another: each change writes lines to the log, even if every client has the
+/// key.
 ///
-/// A few times cost nothing, since lines break; whoever comes again and again waits. Pure; times are nanoseconds of any
-/// clock that does not go back.
+/// A few changes are free, since connections break. A client that connects again and again has to wait. Pure; times are
+/// nanoseconds of any clock that does not go back.
 struct TakeoverRateLimiter {
-    /// When all that was taken is forgotten.
-    private var rested = Int64.min
+    /// When all changes so far are forgotten.
+    private var settledAt = Int64.min
 
     private static let interval: Int64 = 2_000_000_000
-    /// In a row, that cost nothing.
-    private static let free: Int64 = 5
+    /// Changes in a row that are free.
+    private static let freeChanges: Int64 = 5
 
-    /// Somebody wants the place.
+    /// Counts a change, if it may happen now.
     ///
-    /// - Returns: How long it has to wait and ask again, in nanoseconds; with 0 it has the place.
+    /// - Returns: Nanoseconds to wait before asking again; 0 if the change may happen now.
     mutating func take(now: Int64) -> Int64 {
-        let next = max(rested, now) + Self.interval
-        let wait = next - now - Self.free * Self.interval
+        let next = max(settledAt, now) + Self.interval
+        let wait = next - now - Self.freeChanges * Self.interval
         guard wait <= 0 else { return wait }
-        rested = next
+        settledAt = next
         return 0
     }
 }

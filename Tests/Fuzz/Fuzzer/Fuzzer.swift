@@ -1,6 +1,6 @@
 import Glibc
 
-/// The entrance of libFuzzer, whose `main` this program has: it calls the target that `STREAMBOX_FUZZ_TARGET` names.
+/// The entry points for libFuzzer, which provides `main`. They call the target that `STREAMBOX_FUZZ_TARGET` names.
 nonisolated(unsafe) private var target: FuzzTarget?
 
 @_cdecl("LLVMFuzzerInitialize")
@@ -14,7 +14,7 @@ package func initialize(
         exit(0)
     }
     guard let found = FuzzTarget.all.first(where: { $0.name == wanted }) else {
-        say("fuzz: there is no target \(wanted); there are \(FuzzTarget.all.map(\.name).joined(separator: ", "))")
+        say("fuzz: unknown target \(wanted); use one of \(FuzzTarget.all.map(\.name).joined(separator: ", "))")
         exit(2)
     }
     target = found
@@ -38,7 +38,7 @@ private func say(_ sentence: String) {
     _ = Glibc.write(STDERR_FILENO, line, line.count)
 }
 
-/// The seeds that are made by code, and the words, for libFuzzer to find.
+/// Writes the generated seeds and the dictionary for libFuzzer.
 private func write(_ target: FuzzTarget, to folder: String) {
     func put(_ bytes: [UInt8], _ name: String) {
         guard let file = fopen("\(folder)/\(name)", "we") else { return }

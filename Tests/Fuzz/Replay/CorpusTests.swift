@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What fuzzing found once, and what it begins with, goes through every target again.
+/// Replays the inputs that fuzzing found, and its seeds, through every target.
 @Suite struct CorpusTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "corpus")
@@ -15,16 +15,16 @@ import Testing
     }
 
     @Test(
-        "nothing that a peer, a child or a file may hold makes a parser fail, whole, cut short or with a byte changed",
+        "an input of the corpus, whole, cut or changed -> no parser fails",
         arguments: FuzzTarget.all.map(\.name))
     func replay(_ name: String) async throws {
         let target = try #require(FuzzTarget.all.first { $0.name == name })
         let inputs = try Self.inputs(of: target)
-        #expect(!inputs.isEmpty, "there is nothing to begin with for \(name)")
+        #expect(!inputs.isEmpty, "there are no inputs for \(name)")
         for input in inputs {
-            // Others want their turn: this takes long under a sanitizer.
+            // Other tests run in between: this takes long under a sanitizer.
             await Task.yield()
-            // What was learnt is a variant itself.
+            // A learnt input is a variant itself, so fewer variants of it are made.
             let step = max(1, input.bytes.count / (input.name.hasPrefix("learnt") ? 4 : 64))
             var variants = [input.bytes]
             for end in stride(from: 0, to: input.bytes.count, by: step) {

@@ -1,7 +1,7 @@
 import BoxConfiguration
 
 extension FuzzTarget {
-    /// A configuration file of any content: every mistake is said with its place, and what is taken can be shown.
+    /// A configuration file with any content: every error has a position, and an accepted file can be shown.
     static let configuration = FuzzTarget(
         name: "configuration",
         words: [
@@ -17,14 +17,14 @@ extension FuzzTarget {
         do {
             let file = try ConfigurationFile.parse(text, name: "box.yaml", ownerOnly: true, checksFiles: false)
             let shown = ConfigurationSummary.render(file.configuration)
-            try demand(!shown.isEmpty, "nothing is shown of what was understood")
+            try demand(!shown.isEmpty, "the summary of an accepted file is empty")
             let again = try? ConfigurationFile.parse(text, name: "box.yaml", ownerOnly: true, checksFiles: false)
-            try demand(again == file, "the same text is understood in another way the second time")
+            try demand(again == file, "the same text gives another result the second time")
         } catch let error as ConfigurationError {
-            try demand(!error.problems.isEmpty, "the file is refused without a reason")
+            try demand(!error.problems.isEmpty, "the file is rejected without a reason")
             for problem in error.problems {
                 try demand(problem.line >= 0 && problem.column >= 0, "a problem at \(problem.line):\(problem.column)")
-                try demand(!problem.message.isEmpty, "a problem without words at \(problem.line):\(problem.column)")
+                try demand(!problem.message.isEmpty, "a problem without a message at \(problem.line):\(problem.column)")
                 try demand(
                     problem.message.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F },
                     "a problem with control characters: \(problem.message.debugDescription)")

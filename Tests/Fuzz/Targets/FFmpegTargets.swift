@@ -2,12 +2,12 @@ import Redaction
 
 @testable import FFmpeg
 
-/// Made once: it is no part of what is fuzzed, and takes longer than that.
+/// Created once: it is not fuzzed, and takes longer than a fuzzed call.
 private let complete = FFmpegCapabilities.complete(FFmpegVersion(output: "ffmpeg version 7.1 ")!)
 
 extension FuzzTarget {
-    /// What an FFmpeg prints: figures and messages, as bytes in any pieces. A line may be endless, and messages quote
-    /// what a peer sent.
+    /// The output of an FFmpeg: progress and messages, as bytes in any pieces. A line may be endless, and messages
+    /// quote bytes of a peer.
     static let ffmpegLog = FuzzTarget(
         name: "ffmpeg-log",
         words: [
@@ -34,13 +34,13 @@ extension FuzzTarget {
             try demand(line.utf8.count <= 3 * 4096 + 3, "a line of \(line.utf8.count) bytes")
             for event in log.consume(line, redactor: redactor, now: now) {
                 if case .log(let message) = event {
-                    try demand(!message.text.contains(secret), "a message tells the secret: \(message.text)")
+                    try demand(!message.text.contains(secret), "a message contains the secret: \(message.text)")
                 }
             }
         }
         let excerpt = log.excerpt
         try demand(excerpt.lines.count <= 81, "\(excerpt.lines.count) lines are kept")
-        try demand(!excerpt.says(secret), "the excerpt tells the secret")
+        try demand(!excerpt.says(secret), "the excerpt contains the secret")
         for role in FFmpegCommand.Role.allCases {
             for status in [ChildStatus.exited(0), .exited(1), .signalled(11)] {
                 _ = FailureClassifier.cause(role: role, status: status, log: excerpt, isOutputOpen: choice & 1 == 1)
@@ -48,7 +48,7 @@ extension FuzzTarget {
         }
     }
 
-    /// Addresses as an owner may write them: whatever they are, their secrets are in no argument.
+    /// Addresses in a configuration: whatever they are, no argument contains their secrets.
     static let addresses = FuzzTarget(
         name: "addresses",
         words: [
@@ -56,7 +56,7 @@ extension FuzzTarget {
             "passphrase=", "streamid=", "[::1]", "KEY", "'",
         ]
     ) { input in
-        // Where the address says KEY, the secret stands; a fuzzer finds its letters out and puts them where no secret
+        // The secret replaces KEY in the address. A fuzzer would learn its letters, and put them where no secret
         // belongs.
         let written = input.text.replacingAll(secret, with: "KEY")
         let address = written.replacingAll("KEY", with: secret)
@@ -72,8 +72,7 @@ extension FuzzTarget {
             try RelayCommand(source: .srtListen(address: written, passphrase: secret, latency: nil)).command(
                 for: complete)
         }
-        // What would not be shown of an address is in no argument either. A host or an application is no place for a
-        // secret.
+        // No argument contains the masked parts of an address. A host or an application is not masked.
         guard !URLMask.mask(address).contains(secret) else { return }
         for key in [nil, "another-secret"] {
             try check(written) { try PublisherCommand(target: .rtmp(url: address, key: key)).command(for: complete) }
@@ -93,16 +92,16 @@ extension FuzzTarget {
         do {
             command = try make()
         } catch let error as CommandError {
-            return try demand(!error.description.contains(secret), "the refusal tells the secret: \(error)")
+            return try demand(!error.description.contains(secret), "the error contains the secret: \(error)")
         }
         for argument in command.arguments {
-            try demand(!argument.contains(secret), "the argument \(argument) tells the secret")
+            try demand(!argument.contains(secret), "the argument \(argument) contains the secret")
         }
         let line = FFmpegCommand.shellLine(command.maskedArguments())
-        try demand(!line.contains(secret), "the masked line tells the secret: \(line)")
+        try demand(!line.contains(secret), "the masked line contains the secret: \(line)")
         if let file = command.secretFile {
             let lines = file.contents.split(separator: "\n", omittingEmptySubsequences: false)
-            // An address with a line break in it would add options of its own; those that it joins by & are its
+            // An address with a line break could add options of its own. Options that it joins with & are its
             // parameters.
             try demand(
                 lines.count <= 12 + written.utf8.count { $0 == UInt8(ascii: "&") },

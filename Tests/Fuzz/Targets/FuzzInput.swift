@@ -1,4 +1,4 @@
-/// Reads choices from the bytes of an input; behind its end every choice is 0.
+/// Reads choices from the bytes of an input; after its end every choice is 0.
 struct FuzzInput {
     private let bytes: UnsafeRawBufferPointer
     private var position = 0
@@ -19,7 +19,7 @@ struct FuzzInput {
         return value
     }
 
-    /// The next bytes, as many as there are up to `count`.
+    /// Reads up to `count` bytes.
     mutating func take(_ count: Int) -> UnsafeRawBufferPointer {
         let end = min(bytes.count, position + max(0, count))
         defer { position = end }

@@ -1,10 +1,10 @@
-/// Something of the product that takes bytes from outside: whatever they are, it must neither crash nor hang nor grow,
-/// and what comes out must be what its readers rely on.
+/// A part of the product that reads bytes from outside. For any bytes it must not crash, hang or grow, and its results
+/// must have the properties that other parts rely on.
 struct FuzzTarget: Sendable {
     let name: String
-    /// Bytes to begin with, where text files in `corpus/NAME` do not do.
+    /// Seeds in addition to the files in `corpus/NAME`.
     var seeds: [[UInt8]] = []
-    /// Words of the language, for inputs that chance would not find.
+    /// A dictionary for inputs that chance would not find.
     var words: [String] = []
     /// - Throws: ``Finding``
     let run: @Sendable (UnsafeRawBufferPointer) throws -> Void
@@ -15,7 +15,7 @@ struct FuzzTarget: Sendable {
     ]
 }
 
-/// What must not be, in words.
+/// The description of a violated property.
 struct Finding: Error, CustomStringConvertible {
     let description: String
 
@@ -28,6 +28,6 @@ func demand(_ holds: Bool, _ sentence: @autoclosure () -> String) throws {
 }
 
 extension UnsafeRawBufferPointer {
-    /// As text, with U+FFFD where it is none.
+    /// The bytes as text, with U+FFFD for invalid ones.
     var text: String { String(decoding: self, as: UTF8.self) }
 }

@@ -1,11 +1,13 @@
+import MediaTypes
+
 @testable import MPEGTS
 @testable import RTMP
 
 extension FuzzTarget {
-    /// What a publisher sends: messages of audio and video, through the reader and a splicer into a feed.
+    /// A publisher's audio and video messages, through the reader and a splicer into a feed.
     ///
-    /// An input is a list of acts: a message that is well formed or whose bytes are the input's, a header, a step of
-    /// the timestamps, a step of the clock.
+    /// An input is a list of actions: a well-formed message, a message with bytes of the input, a header, a step of the
+    /// timestamps, a step of the clock.
     static let rtmpMedia = FuzzTarget(
         name: "rtmp-media",
         seeds: [
@@ -16,7 +18,7 @@ extension FuzzTarget {
             ],
             // HEVC, HE-AAC, and a pause.
             [1, 0x42, 0x45, 0x03, 20, 0x20, 9, 0xFF, 0xC5, 0x02, 9, 0x20, 9],
-            // A header of the input's own, lengths that lie, raw messages.
+            // A header from the input, wrong lengths, raw messages.
             [
                 0, 0x47, 18, 0x17, 0, 0, 0, 0, 1, 66, 0, 30, 0xFC, 0xE1, 0, 2, 0x67, 1, 1, 0, 1, 0x68, 0xA1, 8, 0, 0, 0,
                 2, 0x65, 0x88, 0, 9,
@@ -34,7 +36,7 @@ private struct MediaPlay: ~Copyable {
     private var input: FuzzInput
     private var reader = MediaReader(largestUnit: 32 << 10)
     private var track = ForeignTrack()
-    private let feed = Feed(limits: Feed.Limits(duration: 2 * Ticks.perSecond, bytes: 512 << 10, mostBytes: 1 << 20))
+    private let feed = Feed(limits: Feed.Limits(duration: 2 * Ticks.perSecond, bytes: 512 << 10, maximumBytes: 1 << 20))
     private var splicer: Splicer
     private var writer = Splicer.Writer(.following)
     private let checked: CheckedReader
@@ -48,17 +50,17 @@ private struct MediaPlay: ~Copyable {
         splicer = Splicer(
             feed: feed, start: flags & 2 == 0 ? 900_000 : Ticks.wrap - 100_000, fillsSilence: flags & 1 == 0)
         checked = CheckedReader(feed.makeReader())
-        if flags & 4 != 0 { reader.keptSound = flags & 8 == 0 ? .stereo48 : .stereo44 }
-        writer.sound = reader.keptSound
+        if flags & 4 != 0 { reader.requiredAudioFormat = flags & 8 == 0 ? .stereo48 : .stereo44 }
+        writer.audioFormat = reader.requiredAudioFormat
     }
 
     mutating func run() throws {
-        var acts = 0
-        while !input.isAtEnd, acts < 400 {
-            acts += 1
-            let act = input.byte()
-            let choice = act & 0x1F
-            switch act >> 5 {
+        var actions = 0
+        while !input.isAtEnd, actions < 400 {
+            actions += 1
+            let action = input.byte()
+            let choice = action & 0x1F
+            switch action >> 5 {
             case 0: try send(.video, frame(choice))
             case 1: try send(.audio, [0xAF, 1] + [UInt8](repeating: 0x21, count: Int(input.byte())))
             case 2: try header(choice)
@@ -71,7 +73,7 @@ private struct MediaPlay: ~Copyable {
             default: now += Int64(choice) * 9_000
             }
         }
-        for fault in MediaFault.allCases { try demand(reader.faults[fault] >= 0, "a fault was seen less than never") }
+        for fault in MediaFault.allCases { try demand(reader.faults[fault] >= 0, "the number of a fault is negative") }
     }
 
     private mutating func frame(_ choice: UInt8) -> [UInt8] {
@@ -123,7 +125,7 @@ private struct MediaPlay: ~Copyable {
             case .nothing: break
             case .unit(let unit, _): try pass(unit, kind, bytes)
             case .foreignAudio(let audio):
-                try demand(audio.body.upperBound <= bytes.count, "audio is behind the end of its message")
+                try demand(audio.body.upperBound <= bytes.count, "audio is after the end of its message")
                 try inspect("\(audio.coding)")
                 _ = track.take(audio, in: bytes, aac: reader.audioFormat)
                 let size = FLV.withTag(of: audio, in: bytes, timestamp: timestamp) { $0.count + $1.count + $2.count }
@@ -142,23 +144,27 @@ private struct MediaPlay: ~Copyable {
         newest[kind] = dts
         let pts = Ticks.extend(unit.pts, near: dts)
         try demand(pts >= dts, "a frame is shown before it is decoded")
-        // A splicer drops what is decoded earlier than that.
+        // A splicer drops frames that are decoded earlier.
         try demand(pts - dts <= 10 * Ticks.perSecond, "a frame is decoded \(pts - dts) ticks before it is shown")
         let source = reader.unit(in: bytes)
         let payload = payload(of: unit, source)
-        let kept = reader.keptSound
+        let required = reader.requiredAudioFormat
         try payload.withUnsafeBufferPointer { payload in
             switch kind {
             case .audio:
                 let frame = ADTS.read(payload)
-                try demand(frame?.duration == unit.duration, "audio is no ADTS")
+                try demand(frame?.duration == unit.duration, "audio is not ADTS")
                 try demand(frame?.format?.sampleRate == unit.audioFormat?.sampleRate, "audio has another rate")
-                try demand(kept == nil || unit.audioFormat == kept, "\(unit) is taken, and not what is kept")
+                try demand(
+                    required == nil || unit.audioFormat == required,
+                    "\(unit) is accepted, but not in the required format")
             case .video:
-                guard let codec = source.program?.video?.codec else { throw Finding("a frame without a program") }
+                guard let codec = source.program?.video?.type.videoCodec else {
+                    throw Finding("a frame without a program")
+                }
                 try demand(
                     payload.starts(with: [0, 0, 0, 1, codec == .hevc ? 0x46 : 0x09]), "a frame without a delimiter")
-                // The publisher's NAL units may hold start codes, and then they are others.
+                // The publisher's NAL units may contain start codes, and are then parsed as others.
                 guard unit.isKeyframe else { return }
                 let scan = AccessUnitScan(payload, codec: codec, randomAccess: true)
                 try demand(scan.parameterSet != nil, "a keyframe without a parameter set")
@@ -182,14 +188,14 @@ private struct MediaPlay: ~Copyable {
         return Array(payload.dropFirst(9 + Int(payload[8])))
     }
 
-    /// A stranger's bytes may be in a text as four printable characters, and in no other way.
+    /// A text may contain a client's bytes only as four printable characters.
     private func inspect(_ text: String) throws {
         try demand(
             text.utf8.count <= 64 && text.unicodeScalars.allSatisfy { $0 == "µ" || (" "..."~").contains($0) }, text)
     }
 }
 
-/// What a publisher's encoder says of itself.
+/// Headers of a publisher's encoder.
 enum MediaSeeds {
     /// Sequence parameter sets: 640x368, 1280x720.
     static let small: [UInt8] = [0x67, 0x42, 0xC0, 0x1E, 0xDA, 0x02, 0x80, 0xBE, 0x40]

@@ -1,8 +1,8 @@
 @testable import RTMP
 
 extension FuzzTarget {
-    /// What a peer sends to an RTMP ingest, from the first byte or behind a handshake, a `connect` and a `publish` that
-    /// are right. What comes of it must not depend on how the bytes were cut.
+    /// The bytes of a client of an RTMP ingest, from the first byte, or after a valid handshake, `connect` and
+    /// `publish`. The result must not depend on how the bytes are split.
     static let rtmpSession = FuzzTarget(
         name: "rtmp-session",
         seeds: [
@@ -20,18 +20,18 @@ extension FuzzTarget {
         if choice & 2 != 0 { bytes += RTMPSeeds.connect }
         if choice & 4 != 0 { bytes += RTMPSeeds.publish }
         bytes += input.dropFirst()
-        let whole = try happenings(bytes, size: bytes.count)
-        let cut = try happenings(bytes, size: 1 + Int(choice >> 3) * 7)
+        let whole = try events(bytes, size: bytes.count)
+        let split = try events(bytes, size: 1 + Int(choice >> 3) * 7)
         try demand(
-            whole.happenings == cut.happenings,
-            "what happens depends on how the bytes were cut: \(whole.happenings) and \(cut.happenings)")
-        try demand(whole.reply == cut.reply, "the answer depends on how the bytes were cut")
+            whole.events == split.events,
+            "the events depend on how the bytes are split: \(whole.events) and \(split.events)")
+        try demand(whole.reply == split.reply, "the answer depends on how the bytes are split")
         let most = 8 << 10
         try demand(
             whole.reply.count <= most + 64 * bytes.count, "\(bytes.count) bytes are answered with \(whole.reply.count)")
     }
 
-    private static func happenings(_ bytes: [UInt8], size: Int) throws -> (happenings: [String], reply: [UInt8]) {
+    private static func events(_ bytes: [UInt8], size: Int) throws -> (events: [String], reply: [UInt8]) {
         var session = PublishSession(application: "live", nonce: 7)
         let key = StreamKey("key")
         var found: [String] = []
@@ -73,7 +73,7 @@ extension FuzzTarget {
         return (found, reply)
     }
 
-    /// Values of commands: what is read can be written and read again.
+    /// AMF0 values of commands: a value can be written and read again.
     static let amf0 = FuzzTarget(name: "amf0", seeds: [RTMPSeeds.values]) { input in
         var reader = AMF0Reader(Bytes(input))
         while !reader.isAtEnd {
@@ -84,14 +84,14 @@ extension FuzzTarget {
             try written.withUnsafeBytes { bytes in
                 var reader = AMF0Reader(bytes)
                 try reader.next().write(to: &again)
-                try demand(reader.isAtEnd, "a value is longer the second time")
+                try demand(reader.isAtEnd, "a rewritten value has more bytes")
             }
-            try demand(written == again, "a value is another one the second time")
+            try demand(written == again, "a rewritten value differs")
         }
     }
 }
 
-/// What a publisher sends.
+/// Messages of a publisher.
 enum RTMPSeeds {
     static let handshake: [UInt8] = [3] + [UInt8](repeating: 0, count: 2 * Handshake.size)
 

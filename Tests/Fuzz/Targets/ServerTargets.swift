@@ -11,7 +11,7 @@ import Status
 @testable import StatusServer
 
 extension FuzzTarget {
-    /// What a client of the control socket sends, in any pieces.
+    /// The bytes of a client of the control socket, in any pieces.
     static let controlRequests = FuzzTarget(
         name: "control-requests",
         words: [#"{"command":""#] + ControlRequest.Command.allCases.map(\.rawValue) + [
@@ -33,17 +33,17 @@ extension FuzzTarget {
                     try demand(line.readableBytes < most, "a line of \(line.readableBytes) bytes")
                     guard let request = ControlRequest(line) else { continue }
                     let again = try ControlRequest(ByteBuffer(bytes: JSONEncoder().encode(request)))
-                    try demand(again == request, "a request is another one the second time")
+                    try demand(again == request, "a rewritten request differs")
                 }
             }
         } catch is LineDecoder.TooLong {
         } catch is ByteToMessageDecoderError.PayloadTooLargeError {
         }
-        // What a service of another version, or something else, may answer.
+        // An answer of another version of the service, or of another program.
         _ = try? JSONDecoder().decode(ControlReply.self, from: Data(bytes))
     }
 
-    /// What a client of the status server sends, in any pieces.
+    /// The bytes of a client of the status server, in any pieces.
     static let httpRequests = FuzzTarget(
         name: "http-requests",
         words: [
@@ -73,14 +73,14 @@ extension FuzzTarget {
         try demand(answers.most <= limits.requestBytes, "\(answers.most) bytes of one request came through")
     }
 
-    /// Texts that come from devices, peers and FFmpeg, in everything that the service tells of itself.
+    /// Texts from devices, peers and FFmpeg, in every form of the status.
     static let statusTexts = FuzzTarget(
         name: "status-texts", seeds: [Array("OBS \"cam\"\\\n{}\u{2028}|1|2".utf8)],
         words: ["\n", "\"", "\\", "{", "}", "\u{0}", "\r", "\u{2028}", "# TYPE", "data: "]
     ) { input in
         let parts = input.text.split(separator: "|", maxSplits: 5, omittingEmptySubsequences: false).map(String.init)
         let text = { (index: Int) in index < parts.count ? parts[index] : "" }
-        // A clock has a time for everything.
+        // A clock gives a finite time.
         let time = Double(text(4)).flatMap { $0.isFinite ? $0 : nil }
         let box = BoxSnapshot(
             version: text(0), ffmpeg: text(1), started: time ?? 0, updated: 0,
@@ -96,21 +96,22 @@ extension FuzzTarget {
             let line = String(decoding: line, as: UTF8.self)
             try demand(
                 line.hasPrefix("# HELP ") || line.hasPrefix("# TYPE ") || isSample(line),
-                "this is no line of metrics: \(line.debugDescription)")
+                "this is not a line of metrics: \(line.debugDescription)")
         }
         for isPretty in [true, false] {
             let json = try StatusJSON.render(box, isPretty: isPretty)
             try demand(
-                try JSONDecoder().decode(BoxSnapshot.self, from: Data(json)) == box, "the JSON says something else")
+                try JSONDecoder().decode(BoxSnapshot.self, from: Data(json)) == box, "the JSON decodes to another value"
+            )
             if !isPretty {
                 try demand(
                     json.dropLast().allSatisfy { $0 >= 0x20 },
-                    "the JSON has a control character in it, and would end an event")
+                    "the JSON has a control character, which would end an event")
             }
         }
         for event in StatusEvents.between(nil, box) {
             let json = try JSONEncoder().encode(AnyBody(event.body))
-            try demand(json.allSatisfy { $0 >= 0x20 }, "the JSON of an event has a control character in it")
+            try demand(json.allSatisfy { $0 >= 0x20 }, "the JSON of an event has a control character")
         }
         _ = StatusTable.render(box, coloured: false)
     }
@@ -145,13 +146,13 @@ private struct AnyBody: Encodable {
     func encode(to encoder: any Encoder) throws { try body.encode(to: encoder) }
 }
 
-/// Answers every request, and counts what came of each.
+/// Answers every request, and counts the bytes of each.
 private final class Answers: ChannelInboundHandler {
     typealias InboundIn = HTTPRequestPart
     typealias OutboundOut = HTTPResponsePart
 
     private var count = 0
-    /// Bytes of the largest request.
+    /// The size of the largest request in bytes.
     private(set) var most = 0
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

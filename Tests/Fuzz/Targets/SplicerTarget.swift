@@ -1,11 +1,11 @@
 @testable import MPEGTS
 
 extension FuzzTarget {
-    /// Relays and encoders that come, overlap, jump in time and go, spliced into one feed with a fast and a slow
+    /// Relays and encoders that start, overlap, jump in time and end, spliced into one feed with a fast and a slow
     /// reader.
     ///
-    /// An input is a list of acts: a picture, a frame of sound or tables of a writer, as its bytes or as one that is
-    /// well formed; a new writer; a cut; a turn of the slow reader.
+    /// An input is a list of actions: a video frame, an audio frame or tables of a writer, well formed or with bytes of
+    /// the input; a new writer; a cut; a read of the slow reader.
     static let splicer = FuzzTarget(
         name: "splicer",
         seeds: [
@@ -27,7 +27,7 @@ extension FuzzTarget {
 private struct SplicerPlay: ~Copyable {
     private var input: FuzzInput
     private let feed: Feed
-    /// The feed's first picture has this time.
+    /// The time of the feed's first video frame.
     private var first: Int64?
     private var splicer: Splicer
     private var parsers: [WriterLine] = []
@@ -35,7 +35,7 @@ private struct SplicerPlay: ~Copyable {
     private let slow: CheckedReader
     private var now: Int64 = 0
 
-    /// One writer: its parser, and what multiplexes for it.
+    /// One writer: its parser and its multiplexer.
     private final class WriterLine {
         var parser = UnitParser(capacity: 4096, largestUnit: 16 << 10)
         var writer: Splicer.Writer
@@ -54,7 +54,7 @@ private struct SplicerPlay: ~Copyable {
     init(_ input: FuzzInput) {
         self.input = input
         let flags = self.input.byte()
-        feed = Feed(limits: Feed.Limits(duration: 2 * Ticks.perSecond, bytes: 512 << 10, mostBytes: 1 << 20))
+        feed = Feed(limits: Feed.Limits(duration: 2 * Ticks.perSecond, bytes: 512 << 10, maximumBytes: 1 << 20))
         splicer = Splicer(
             feed: feed, start: flags & 4 == 0 ? 900_000 : Ticks.wrap - 100_000, fillsSilence: flags & 1 == 1)
         fast = CheckedReader(feed.makeReader())
@@ -62,54 +62,56 @@ private struct SplicerPlay: ~Copyable {
     }
 
     mutating func run() throws {
-        var acts = 0
+        var actions = 0
         add(.following)
-        while !input.isAtEnd, acts < 400 {
-            acts += 1
-            let act = input.byte()
-            switch act >> 5 {
-            case 0: try unit(act, FeedLayout.videoPID, isKeyframe: true)
-            case 1: try unit(act, FeedLayout.audioPID, isKeyframe: false)
-            case 2: try unit(act, FeedLayout.videoPID, isKeyframe: false)
-            case 3: try raw(act)
+        while !input.isAtEnd, actions < 400 {
+            actions += 1
+            let action = input.byte()
+            switch action >> 5 {
+            case 0: try unit(action, FeedLayout.videoPID, isKeyframe: true)
+            case 1: try unit(action, FeedLayout.audioPID, isKeyframe: false)
+            case 2: try unit(action, FeedLayout.videoPID, isKeyframe: false)
+            case 3: try raw(action)
             case 4:
                 let near = splicer.tail.videoDTS ?? 0
-                let join = act & 1 == 0 ? Splicer.Join.following : .resuming(near: near, needsKeyframe: act & 2 == 0)
-                add(join, sound: act & 4 == 0 ? nil : act & 8 == 0 ? .stereo48 : .stereo44)
+                let join =
+                    action & 1 == 0 ? Splicer.Join.following : .resuming(near: near, needsKeyframe: action & 2 == 0)
+                add(join, audioFormat: action & 4 == 0 ? nil : action & 8 == 0 ? .stereo48 : .stereo44)
             case 5:
-                let line = parsers[Int(act & 3) % parsers.count]
+                let line = parsers[Int(action & 3) % parsers.count]
                 let end = splicer.tail.videoDTS ?? 0
                 line.writer.setEnd(
-                    act & 4 == 0
+                    action & 4 == 0
                         ? nil
-                        : Splicer.Cut(video: end + Int64(act & 0x18) * 1000, audio: end + Int64(act & 0x18) * 1000))
-            case 6: try slow.read(most: Int(act & 0x1F) * 100)
-            default: now += Int64(act & 0x1F) * 9_000
+                        : Splicer.Cut(
+                            video: end + Int64(action & 0x18) * 1000, audio: end + Int64(action & 0x18) * 1000))
+            case 6: try slow.read(most: Int(action & 0x1F) * 100)
+            default: now += Int64(action & 0x1F) * 9_000
             }
         }
         try slow.read(most: .max)
         try demand(splicer.frames >= 0 && splicer.lostFrames >= 0, "\(splicer.lostFrames) frames are lost")
     }
 
-    private mutating func add(_ join: Splicer.Join, sound: AACFormat? = nil) {
+    private mutating func add(_ join: Splicer.Join, audioFormat: AACFormat? = nil) {
         let line = WriterLine(join)
-        line.writer.sound = sound
+        line.writer.audioFormat = audioFormat
         line.give(WireSeeds.tables)
         parsers.append(line)
         if parsers.count > 4 { parsers.removeFirst() }
     }
 
-    /// A unit that is well formed but for what the input says otherwise.
-    private mutating func unit(_ act: UInt8, _ pid: UInt16, isKeyframe: Bool) throws {
-        let line = parsers[Int(act & 3) % parsers.count]
+    /// Writes a unit that is well formed, apart from changes by the input.
+    private mutating func unit(_ action: UInt8, _ pid: UInt16, isKeyframe: Bool) throws {
+        let line = parsers[Int(action & 3) % parsers.count]
         let pts = input.number(bytes: 5) & (Ticks.wrap - 1)
         let isVideo = pid == FeedLayout.videoPID
-        var payload = isVideo ? (isKeyframe ? WireSeeds.keyframe : WireSeeds.picture) : ADTS.silence
-        if act & 4 != 0 { payload = Array(input.take(Int(input.byte() % 150))) }
+        var payload = isVideo ? (isKeyframe ? WireSeeds.keyframe : WireSeeds.frame) : ADTS.silence
+        if action & 4 != 0 { payload = Array(input.take(Int(input.byte() % 150))) }
         var counter = line.count(pid)
-        if act & 8 != 0 { counter = input.byte() }
+        if action & 8 != 0 { counter = input.byte() }
         var packet = WireSeeds.pes(pid, payload, pts: pts, counter: counter, isKeyframe: isKeyframe)
-        if act & 16 != 0 {
+        if action & 16 != 0 {
             let place = Int(input.byte())
             if place < packet.count { packet[place] = input.byte() }
         }
@@ -117,8 +119,8 @@ private struct SplicerPlay: ~Copyable {
         try pass(line)
     }
 
-    private mutating func raw(_ act: UInt8) throws {
-        let line = parsers[Int(act & 3) % parsers.count]
+    private mutating func raw(_ action: UInt8) throws {
+        let line = parsers[Int(action & 3) % parsers.count]
         line.give(Array(input.take(Int(input.byte()))))
         try pass(line)
     }
@@ -130,10 +132,10 @@ private struct SplicerPlay: ~Copyable {
             let before = (splicer.tail.videoDTS, splicer.tail.audioEnd)
             _ = splicer.accept(unit, of: &line.writer, from: line.parser, now: now)
             if let new = splicer.tail.videoDTS {
-                if let old = before.0 { try demand(new >= old, "the picture goes back from \(old) to \(new)") }
+                if let old = before.0 { try demand(new >= old, "the video goes back from \(old) to \(new)") }
                 first = first ?? new
-                // Encoders may go on hours later; on the wire more than half of the span looks like less than nothing.
-                // Sound may be some seconds before the first picture, or ahead of the last.
+                // Encoders may continue hours later. On the wire, a step of more than half the range looks negative.
+                // Audio may be some seconds before the first video frame, or ahead of the last one.
                 if new - first! >= Ticks.wrap / 2 - 60 * Ticks.perSecond {
                     fast.hasLeapt = true
                     slow.hasLeapt = true
@@ -148,14 +150,14 @@ private struct SplicerPlay: ~Copyable {
     }
 }
 
-/// A reader that looks at what it reads: whole packets of the feed's own PIDs, counters without a break, times that
-/// never go back.
+/// A reader that checks the bytes: whole packets with the feed's PIDs, counters without a gap, times that never go
+/// back.
 final class CheckedReader {
     private let reader: FeedReader
     private var rest: [UInt8] = []
     private var counters: [UInt16: UInt8] = [:]
     private var newest: [UInt16: Int64] = [:]
-    /// Times went ahead so far that nobody can tell it from going back.
+    /// The times went ahead so far that it cannot be distinguished from going back.
     var hasLeapt = false
 
     init(_ reader: FeedReader) { self.reader = reader }

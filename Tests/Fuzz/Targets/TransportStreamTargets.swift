@@ -3,8 +3,8 @@ import MediaTypes
 @testable import MPEGTS
 
 extension FuzzTarget {
-    /// Bytes of a relay or encoder as they come. What is found in them must not depend on how they were cut, and the
-    /// parser's memory must stay within its bound.
+    /// The bytes of a relay or encoder. The result must not depend on how they are split, and the parser's memory must
+    /// stay within its limit.
     static let transportStream = FuzzTarget(
         name: "transport-stream",
         seeds: [[7] + WireSeeds.stream, [255] + WireSeeds.stream, [0] + WireSeeds.stream.dropFirst(40)]
@@ -17,12 +17,12 @@ extension FuzzTarget {
             _ = try units(of: bytes, pieces: pieces, largestUnit: 2 << 10)
             return
         }
-        // Units beyond the largest are given up at the latest with the next read, so there the cuts do show.
+        // Units above the limit are dropped with the next read at the latest, so their result depends on the pieces.
         let largestUnit = max(16 << 10, bytes.count)
         let whole = try units(of: bytes, pieces: [], largestUnit: largestUnit)
-        let cut = try units(of: bytes, pieces: pieces, largestUnit: largestUnit)
+        let split = try units(of: bytes, pieces: pieces, largestUnit: largestUnit)
         try demand(
-            whole == cut, "what was found depends on how the bytes were cut: \(whole.count) units and \(cut.count)")
+            whole == split, "the result depends on how the bytes are split: \(whole.count) units and \(split.count)")
     }
 
     private static func units(of bytes: UnsafeRawBufferPointer, pieces: [Int], largestUnit: Int) throws -> [AccessUnit]
@@ -57,8 +57,7 @@ extension FuzzTarget {
         return found
     }
 
-    /// Sections as a stranger's multiplexer may write them: their checksums are put right, so that what is behind them
-    /// is reached.
+    /// Sections of any multiplexer. Their checksums are corrected, so that the code behind the check is reached.
     static let programTables = FuzzTarget(
         name: "program-tables", seeds: [WireSeeds.association + WireSeeds.map, WireSeeds.map]
     ) { input in
@@ -70,7 +69,7 @@ extension FuzzTarget {
             guard !payload.isEmpty else { break }
             let startsUnit = flags & 0x80 != 0
             if startsUnit {
-                // Where the section is whole in this payload, its end is the right checksum.
+                // If the section is whole in this payload, it gets the right checksum.
                 let start = 1 + Int(payload[0] & 0x1F)
                 payload[0] &= 0x1F
                 if start + 3 <= payload.count {
@@ -86,7 +85,7 @@ extension FuzzTarget {
             }
             try demand(assembler.count <= 4098 + 188, "\(assembler.count) bytes of a section are kept")
         }
-        // And one section of any length, as it is.
+        // And the input as one section.
         var section = Array(input.prefix(4096))
         if section.count >= 7 {
             sign(&section, 0..<section.count)
@@ -104,7 +103,7 @@ extension FuzzTarget {
         }
     }
 
-    /// Parameter sets and slices: what a camera or a stranger's encoder says of its pictures.
+    /// Parameter sets and slices of any camera or encoder.
     static let videoFormat = FuzzTarget(
         name: "video-format", seeds: [[0] + WireSeeds.parameterSet, [1] + WireSeeds.keyframe]
     ) { input in
@@ -114,7 +113,7 @@ extension FuzzTarget {
             for format in [VideoFormat(h264: bytes), VideoFormat(hevc: bytes)].compactMap({ $0 }) {
                 try demand(
                     (1...16384).contains(format.width) && (1...32768).contains(format.height),
-                    "a picture of \(format.width)x\(format.height)")
+                    "a frame of \(format.width)x\(format.height)")
                 if let rate = format.frameRate {
                     try demand(rate.numerator > 0 && rate.denominator > 0, "a rate of \(rate)")
                 }
@@ -122,9 +121,9 @@ extension FuzzTarget {
             let scan = AccessUnitScan(
                 bytes, codec: kind & 1 == 0 ? .h264 : .hevc, randomAccess: kind & 2 != 0, isCut: kind & 4 != 0)
             if let set = scan.parameterSet {
-                try demand(set.lowerBound >= 0 && set.upperBound <= bytes.count, "a parameter set outside of its bytes")
+                try demand(set.lowerBound >= 0 && set.upperBound <= bytes.count, "a parameter set outside its bytes")
             }
-            if let sound = ADTS.read(bytes) { try demand(sound.duration > 0, "sound of \(sound.duration) ticks") }
+            if let audio = ADTS.read(bytes) { try demand(audio.duration > 0, "audio of \(audio.duration) ticks") }
         }
     }
 }

@@ -1,24 +1,24 @@
 @testable import MPEGTS
 
-/// A small stream to begin with: tables, two pictures of which the first is a keyframe, and a frame of sound.
+/// A small stream: tables, a keyframe, an audio frame, and two more video frames.
 enum WireSeeds {
     static let videoPID: UInt16 = 0x100
     static let audioPID: UInt16 = 0x101
 
-    /// A sequence parameter set of libx264: 640x360, 30 pictures a second.
+    /// A sequence parameter set of libx264: 640x360, 30 frames a second.
     static let parameterSet: [UInt8] = [
         0x67, 0x42, 0xC0, 0x1E, 0xD9, 0x00, 0xA0, 0x2F, 0xF9, 0x61, 0x00, 0x00, 0x03, 0x00, 0x01, 0x00, 0x00, 0x03,
         0x00, 0x3C, 0x0F, 0x16, 0x2E, 0x48,
     ]
     static let keyframe: [UInt8] =
         [0, 0, 0, 1] + parameterSet + [0, 0, 0, 1, 0x68, 0xCE, 0x3C, 0x80, 0, 0, 1, 0x65, 0x88, 0x84, 0, 0x10]
-    static let picture: [UInt8] = [0, 0, 0, 1, 0x41, 0x9A, 0x24, 0x6C, 0x41]
+    static let frame: [UInt8] = [0, 0, 0, 1, 0x41, 0x9A, 0x24, 0x6C, 0x41]
 
-    /// One packet with the first program's tables in it.
+    /// Two packets with the program tables.
     static var tables: [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 2 * Packet.size) { buffer, count in
             PSI.write(
-                Program(video: .init(pid: videoPID, codec: .h264), audio: .init(pid: audioPID, codec: .aac)),
+                Program(video: .init(pid: videoPID, type: .h264), audio: .init(pid: audioPID, type: .aac)),
                 version: 0, patContinuity: 0,
                 pmtContinuity: 0, to: buffer.baseAddress!)
             count = 2 * Packet.size
@@ -30,8 +30,8 @@ enum WireSeeds {
     static var stream: [UInt8] {
         tables + pes(FeedLayout.videoPID, keyframe, pts: 900_000, counter: 0, isKeyframe: true)
             + pes(FeedLayout.audioPID, ADTS.silence, pts: 900_000, counter: 0, isKeyframe: false)
-            + pes(FeedLayout.videoPID, picture, pts: 903_000, counter: 1, isKeyframe: false)
-            + pes(FeedLayout.videoPID, picture, pts: 906_000, counter: 2, isKeyframe: false)
+            + pes(FeedLayout.videoPID, frame, pts: 903_000, counter: 1, isKeyframe: false)
+            + pes(FeedLayout.videoPID, frame, pts: 906_000, counter: 2, isKeyframe: false)
     }
 
     /// One PES packet in one transport packet, with stuffing.

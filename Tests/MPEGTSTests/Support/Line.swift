@@ -14,7 +14,7 @@ struct FoundUnit {
 }
 
 extension UnitParser {
-    /// Gives bytes in the pieces in which they are, and calls `found` for every unit.
+    /// Parses pieces of bytes, and calls `found` for every unit.
     mutating func read(
         _ pieces: [[UInt8]], program: (Program) -> Void = { _ in }, found: (AccessUnit, borrowing UnitParser) -> Void
     ) {
@@ -32,7 +32,7 @@ extension UnitParser {
         }
     }
 
-    /// Every unit in the bytes.
+    /// All units in the bytes.
     mutating func units(_ pieces: [[UInt8]]) -> [FoundUnit] {
         var all: [FoundUnit] = []
         read(pieces) { unit, parser in
@@ -52,7 +52,7 @@ final class Line {
     var splicer: Splicer
     let reader: FeedReader
     private(set) var output: [UInt8] = []
-    /// Ticks; each picture comes a thirtieth of a second after the one before.
+    /// The time in ticks; each video frame comes a thirtieth of a second after the previous one.
     var now: Int64 = 0
 
     init(fillsSilence: Bool = false, start: Int64 = 10 * Ticks.perSecond, limits: Feed.Limits = Feed.Limits()) {
@@ -61,7 +61,7 @@ final class Line {
         reader = feed.makeReader()
     }
 
-    /// Gives a writer's bytes; returns what became of each unit.
+    /// Writes a writer's bytes into the feed, and returns the outcome of each unit.
     @discardableResult
     func write(_ pieces: [[UInt8]], as writer: inout Splicer.Writer) -> [(AccessUnit, Splicer.Outcome)] {
         var parser = UnitParser()

@@ -2,7 +2,7 @@ import TestSupport
 
 @testable import MPEGTS
 
-/// A PES packet as a plain reading of the whole file finds it, without the code under test.
+/// A PES packet, found by a simple parser of the whole file that does not use the code under test.
 struct ReferenceUnit: Hashable {
     var kind: StreamKind
     var pts: Int64
@@ -11,20 +11,20 @@ struct ReferenceUnit: Hashable {
     var payload: [UInt8]
     /// The numbers of its packets.
     var packets: [Int]
-    /// It is known to be whole with its last packet: its length is declared, or that packet is stuffed.
+    /// Its last packet shows that it is whole: the length is declared, or that packet is padded.
     var isEvident: Bool
 
     var content: Content { Content(kind: kind, payload: payload) }
 
-    /// Ticks of sound.
-    var soundDuration: Int64 { payload.withUnsafeBufferPointer { ADTS.read($0)?.duration } ?? 0 }
+    /// The duration of the audio in ticks.
+    var audioDuration: Int64 { payload.withUnsafeBufferPointer { ADTS.read($0)?.duration } ?? 0 }
 
     struct Content: Hashable {
         var kind: StreamKind
         var payload: [UInt8]
     }
 
-    /// Every PES packet of audio and video in an undamaged stream, by where each begins.
+    /// All PES packets of audio and video in an undamaged stream, by their position.
     static func all(_ bytes: [UInt8]) -> [ReferenceUnit] {
         var open: [Int: ReferenceUnit] = [:]
         var done: [ReferenceUnit] = []

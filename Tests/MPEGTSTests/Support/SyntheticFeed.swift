@@ -4,7 +4,7 @@ import Testing
 
 @testable import MPEGTS
 
-/// A feed whose every byte and unit is known: filled without a splicer.
+/// A feed with known bytes and units, filled without a splicer.
 final class SyntheticFeed {
     struct Unit {
         var start: Int
@@ -18,7 +18,7 @@ final class SyntheticFeed {
     private(set) var units: [Unit] = []
     private var dts: Int64 = 0
 
-    /// Bytes that are other ones at every place in the feed, for as long as a unit.
+    /// Bytes that differ at every position of the feed, as long as a unit.
     private static let pattern: [UInt8] = {
         var random = SeededRandom(seed: 1)
         return (0..<1 << 20).map { _ in UInt8.random(in: 0...255, using: &random) }
@@ -35,7 +35,7 @@ final class SyntheticFeed {
         bytes += UnsafeBufferPointer(start: room, count: count)
         dts += step
         feed.commit(
-            count, pts: dts, dts: dts, isPicture: true,
+            count, pts: dts, dts: dts, isVideo: true,
             entry: isKeyframe ? Continuity(association: 1, map: 2, video: 3, audio: 4) : nil)
     }
 
@@ -49,8 +49,8 @@ final class SyntheticFeed {
     }
 }
 
-/// Reads a synthetic feed and expects exactly what a reader may see: the feed's bytes, minus whole units where it
-/// jumped, each jump announced, counted, and to the newest keyframe.
+/// Reads a synthetic feed and checks what a reader may see: the feed's bytes, without whole units where it jumped. Each
+/// jump is announced and counted, and leads to the newest keyframe.
 struct CheckedReader {
     let reader: FeedReader
     private let source: SyntheticFeed
@@ -66,10 +66,10 @@ struct CheckedReader {
         place = reader.firstEntry?.position
     }
 
-    /// Takes up to `count` bytes of what lies there next; false when there is nothing now.
+    /// Reads up to `count` bytes; returns `false` if there are none now.
     mutating func read(_ count: Int) -> Bool {
         guard let bytes = reader.next() else {
-            // A jump may have begun and wait for its keyframe.
+            // A jump may have begun, and wait for its keyframe.
             noteSkips()
             return false
         }
@@ -105,7 +105,7 @@ struct CheckedReader {
         unannounced = 752
     }
 
-    /// A jump goes to the keyframe that was the newest when it began: the checks find it by what follows.
+    /// A jump leads to the keyframe that was the newest when it began. The bytes after the jump identify it.
     private mutating func land() {
         let from = place ?? 0
         place = reader.position

@@ -2,10 +2,10 @@ import MPEGTS
 import TestSupport
 import Testing
 
-/// What every byte that leaves a feed has to keep to.
+/// Checks the bytes that leave a feed.
 enum Wire {
-    /// Expects continuous counters, sound tables, and times that never go back.
-    static func expectSound(_ bytes: [UInt8], _ hint: String, location: SourceLocation = #_sourceLocation) {
+    /// Expects continuous counters, valid tables, and times that never go back.
+    static func expectValid(_ bytes: [UInt8], _ hint: String, location: SourceLocation = #_sourceLocation) {
         #expect(bytes.count % 188 == 0, "\(hint)", sourceLocation: location)
         var counters: [Int: UInt8] = [:]
         var complaints: [String] = []
@@ -59,7 +59,7 @@ enum Wire {
         #expect(complaints.isEmpty, "\(hint): \(complaints.prefix(5))", sourceLocation: location)
     }
 
-    /// Expects that FFmpeg decodes the bytes and says nothing.
+    /// Expects that FFmpeg decodes the bytes without a message.
     static func expectDecodes(_ bytes: [UInt8], _ hint: String, location: SourceLocation = #_sourceLocation)
         async throws
     {

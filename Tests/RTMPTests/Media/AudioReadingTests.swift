@@ -3,9 +3,9 @@ import Testing
 
 @testable import RTMP
 
-/// Messages of audio become ADTS, or are named.
+/// Audio messages become ADTS, or are reported as audio that has to be converted.
 @Suite struct AudioReadingTests {
-    /// Writes an `AudioSpecificConfig` by the widths and values of its fields.
+    /// Writes an `AudioSpecificConfig` from the widths and values of its fields.
     private static func config(_ fields: (Int, Int)...) -> [UInt8] {
         var bits = BitWriter()
         for (value, width) in fields { bits.write(value, width) }
@@ -30,7 +30,7 @@ import Testing
         #expect(reading.reader.audioFormat?.text == "AAC-LC 44100 Hz 1 channels")
     }
 
-    @Test("the audio is part of the program from its first frame on, not from its header")
+    @Test("audio is part of the program from its first frame on, not from its header")
     func program() {
         var reading = Reading()
         reading.take(Message(.video, 0, Media.avcHeader()))
@@ -38,10 +38,10 @@ import Testing
         #expect(reading.video(0, Media.avc([Media.slice(isIDR: true)], isKeyframe: true)) != nil)
         #expect(reading.reader.program?.audio == nil)
         reading.audio(0, Media.aac())
-        #expect(reading.reader.program?.audio?.codec == .aac && reading.reader.program?.video?.codec == .h264)
+        #expect(reading.reader.program?.audio?.type == .aac && reading.reader.program?.video?.type == .h264)
     }
 
-    /// Configurations and what becomes of them: profile, index of the rate, channels and ticks in the ADTS header.
+    /// Configurations and the expected ADTS header: profile, index of the rate, channels, and duration in ticks.
     struct Case: CustomTestStringConvertible {
         var config: [UInt8]
         var text: String
@@ -68,7 +68,7 @@ import Testing
                 config: config((29, 5), (6, 4), (1, 4), (3, 4), (2, 5), (0, 3)), text: "HE-AAC v2 24000 Hz 1 channels",
                 rate: 6,
                 channels: 1, duration: 3840),
-            // Behind the core, where older decoders do not look.
+            // After the core, where older decoders do not look.
             Case(
                 config: config((2, 5), (7, 4), (2, 4), (0, 3), (0x2B7, 11), (5, 5), (1, 1), (4, 4)),
                 text: "HE-AAC 22050 Hz 2 channels", rate: 7, channels: 2, duration: 4179),
@@ -76,21 +76,21 @@ import Testing
                 config: config(
                     (2, 5), (7, 4), (1, 4), (0, 3), (0x2B7, 11), (5, 5), (1, 1), (4, 4), (0x548, 11), (1, 1)),
                 text: "HE-AAC v2 22050 Hz 1 channels", rate: 7, channels: 1, duration: 4179),
-            // Not announced at all.
+            // Not announced.
             Case(
                 config: config((2, 5), (6, 4), (2, 4), (0, 3)), text: "AAC-LC 24000 Hz 2 channels", rate: 6,
                 channels: 2, duration: 3840),
             Case(
                 config: config((1, 5), (4, 4), (2, 4), (0, 3)), text: "AAC Main 44100 Hz 2 channels", profile: 0,
                 rate: 4, channels: 2, duration: 2089),
-            // The rate in 24 bits.
+            // The sample rate in 24 bits.
             Case(
                 config: config((2, 5), (15, 4), (44_100, 24), (2, 4), (0, 3)), text: "AAC-LC 44100 Hz 2 channels",
                 rate: 4,
                 channels: 2, duration: 2089),
         ]
 
-    @Test("configurations of AAC that ADTS can say", arguments: cases)
+    @Test("AAC that ADTS can describe becomes ADTS", arguments: cases)
     func fits(_ example: Case) {
         var reading = Reading()
         #expect(reading.take(Message(.audio, 0, Media.aacHeader(example.config))) == .nothing)
@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test(
-        "AAC that ADTS cannot say goes elsewhere",
+        "AAC that ADTS cannot describe has to be converted",
         arguments: [
             (config((2, 5), (15, 4), (37_800, 24), (2, 4), (0, 3)), "AAC-LC 37800 Hz 2 channels"),
             (config((2, 5), (3, 4), (2, 4), (1, 1), (0, 2)), "AAC-LC 48000 Hz 2 channels"),
@@ -128,10 +128,10 @@ import Testing
         #expect(reading.reader.program?.audio == nil)
     }
 
-    @Test("AAC of another format than the one that is kept goes elsewhere, from its header or in the middle")
+    @Test("AAC in another format than the required one has to be converted")
     func kept() {
         var reading = Reading()
-        reading.reader.keptSound = .stereo48
+        reading.reader.requiredAudioFormat = .stereo48
         let mono = Media.aacHeader(Media.aacConfig(rateIndex: 4, channels: 1))
         let header = reading.take(Message(.audio, 0, mono))
         #expect(header == .foreignAudio(.init(coding: .aac, isHeader: true, time: 0, body: 2..<4)))
@@ -142,14 +142,14 @@ import Testing
         let taken = reading.audio(71, Media.aac())
         #expect(taken?.unit.audioFormat == .stereo48)
         #expect(reading.reader.program?.audio != nil)
-        // Without another header.
-        reading.reader.keptSound = .stereo44
+        // Without a new header.
+        reading.reader.requiredAudioFormat = .stereo44
         #expect(reading.audio(92, Media.aac()) == nil && reading.reader.program?.audio == nil)
-        reading.reader.keptSound = nil
+        reading.reader.requiredAudioFormat = nil
         #expect(reading.audio(113, Media.aac()) != nil)
     }
 
-    @Test("HE-AAC is told from its core where it is announced, and the core's rate is what ADTS says")
+    @Test("announced HE-AAC is recognized, and ADTS contains the rate of its core")
     func announced() {
         func format(_ config: [UInt8]) -> AACFormat? {
             var reading = Reading()
@@ -157,7 +157,7 @@ import Testing
             return reading.audio(0, Media.aac())?.unit.audioFormat
         }
         #expect(format(Media.aacConfig()) == .stereo48 && format(Media.aacConfig(rateIndex: 4)) == .stereo44)
-        // With a core that would be plain.
+        // With a core that is a plain format.
         let explicit = Self.config((5, 5), (3, 4), (2, 4), (0, 4), (2, 5), (0, 3))
         #expect(format(explicit) == AACFormat(objectType: 5, sampleRate: 48_000, channelConfiguration: 2))
         let parametric = Self.config((29, 5), (6, 4), (1, 4), (3, 4), (2, 5), (0, 3))
@@ -167,7 +167,7 @@ import Testing
     }
 
     @Test(
-        "other audio is named, with its bytes and its time",
+        "other audio is reported with its codec, its bytes and its time",
         arguments: [
             ([0x2F, 1, 2, 3], "MP3"), ([0xEF, 1, 2, 3], "MP3"), ([0x02, 1, 2, 3], "PCM"),
             ([0x32, 1, 2, 3], "PCM, little endian"),
@@ -185,7 +185,7 @@ import Testing
         var reading = Reading()
         reading.take(Message(.audio, 0, Media.aacHeader()))
         reading.audio(0, Media.aac())
-        // Two could be odd ones among AAC.
+        // Two messages could be odd ones among AAC.
         for time in [10, 15] { reading.take(Message(.audio, time, bytes)) }
         guard case .foreignAudio(let audio) = reading.take(Message(.audio, 20, bytes)) else {
             Issue.record("\(name) is not named")
@@ -195,7 +195,7 @@ import Testing
         #expect(Array(bytes[audio.body]) == [1, 2, 3])
     }
 
-    @Test("AAC by its FourCC is AAC, and the header of another codec is told")
+    @Test("AAC by its FourCC is read, and the header of another codec is reported")
     func enhanced() {
         var reading = Reading()
         #expect(reading.take(Message(.audio, 0, [0x90] + Array("mp4a".utf8) + Media.aacConfig())) == .nothing)
@@ -206,7 +206,7 @@ import Testing
     }
 
     @Test(
-        "damaged messages are dropped and counted by what is wrong",
+        "damaged messages are dropped and counted by fault",
         arguments: [
             ([0xAF], .shortMessage), ([0x90, 0x6D], .shortMessage), ([0xAF, 0], .unreadableHeader),
             ([0xAF, 0, 0x11], .unreadableHeader),
@@ -222,14 +222,14 @@ import Testing
         #expect(reading.audio(0, [0xAF, 1] + [UInt8](repeating: 1, count: 8184))?.payload.count == 8191)
     }
 
-    @Test("a frame before its header is counted")
+    @Test("a frame before its header -> counted as a fault")
     func missingHeader() {
         var reading = Reading()
         #expect(reading.audio(0, Media.aac()) == nil && reading.reader.faults[.missingHeader] == 1)
     }
 
     @Test(
-        "frames stand on a grid of their samples however their times are rounded", arguments: [44_100, 48_000, 22_050])
+        "rounded times -> the frames are on the grid of their samples", arguments: [44_100, 48_000, 22_050])
     func grid(_ rate: Int) {
         var grid = AudioGrid(sampleRate: rate, samplesPerFrame: 1024)
         for number in 0..<1_000_000 {
@@ -241,7 +241,7 @@ import Testing
         }
     }
 
-    @Test("a grid follows a clock that drifts without a step, and begins anew where a frame is missing")
+    @Test("the grid follows a drifting clock, and begins again where a frame is missing")
     func drift() {
         var grid = AudioGrid(sampleRate: 48_000, samplesPerFrame: 1024)
         var last: Int64 = -1920
@@ -254,7 +254,7 @@ import Testing
         }
         let next = last + 1920
         #expect(grid.place(next + 1920) == next + 1920)
-        // Three frames with one time, as phones send them.
+        // Three frames with one timestamp, as phones send them.
         let base = grid.place(next + 2 * 1920)
         #expect(base == next + 2 * 1920)
         #expect(abs(grid.place(base) - base - 1920) < 150)
@@ -262,7 +262,7 @@ import Testing
     }
 
     @Test(
-        "one or two messages of other audio among AAC are counted and change nothing; a third in a row does",
+        "one or two odd audio messages are ignored; a third in a row changes the codec",
         arguments: [[0x00, 7], [0x2F, 0xFF, 0xFB], [0x95, 1, 2, 3]] as [[UInt8]])
     func odd(_ bytes: [UInt8]) {
         var reading = Reading()
@@ -278,11 +278,11 @@ import Testing
             Issue.record("it is no other audio")
             return
         }
-        // Its header has not been forgotten.
+        // The header of AAC is still known.
         #expect(reading.audio(90, Media.aac()) != nil)
     }
 
-    @Test("a message of other audio without a body is no audio")
+    @Test("a message of other audio without a body is ignored")
     func bare() {
         var reading = Reading()
         #expect(reading.take(Message(.audio, 0, [0x00])) == .nothing && reading.reader.faults[.emptyUnit] == 1)
@@ -290,7 +290,7 @@ import Testing
 }
 
 extension AudioFormat {
-    /// All of it that matters to a channel.
+    /// The format, as a channel uses it.
     fileprivate var text: String {
         let layout = aac.channels.map { "\($0) channels" } ?? "with its own channel layout"
         return "\(aac.profile) \(sampleRate) Hz \(layout)"

@@ -1,4 +1,4 @@
-/// Writes bits, most significant first, as parameter sets have them.
+/// Writes bits, most significant first, as in parameter sets.
 struct BitWriter {
     private(set) var bytes: [UInt8] = []
     private var count = 0
@@ -11,14 +11,14 @@ struct BitWriter {
         }
     }
 
-    /// An Exp-Golomb number.
+    /// Writes an Exp-Golomb number.
     mutating func writeGolomb(_ value: Int) {
         let width = Int.bitWidth - (value + 1).leadingZeroBitCount
         write(0, width - 1)
         write(value + 1, width)
     }
 
-    /// The bytes of a NAL unit: with a stop bit, and with emulation prevention.
+    /// The bytes as a NAL unit, with a stop bit and emulation prevention.
     var nal: [UInt8] {
         var whole = self
         whole.write(1, 1)

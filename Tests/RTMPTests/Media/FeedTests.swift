@@ -1,22 +1,23 @@
 import MPEGTS
+import MediaTypes
 import Testing
 
 @testable import RTMP
 
-/// Messages on their way into a channel's feed.
+/// Messages that go into a channel's feed.
 @Suite struct FeedTests {
     private func frame(_ number: Int, size: Int = 40) -> [UInt8] {
         let isKey = number % 25 == 0
         return Media.avc([Media.slice(number, isIDR: isKey, size: size)], isKeyframe: isKey, composition: 80)
     }
 
-    @Test("video and audio come out of the feed as they went in, with their times")
+    @Test("the feed contains video and audio unchanged, with their times")
     func roundTrip() {
         var line = Line()
         line.send(.video, 0, Media.avcHeader())
         line.send(.audio, 0, Media.aacHeader())
         for number in 0..<100 {
-            // Sizes around the edges of packets.
+            // Sizes around the limits of packets.
             line.send(.video, number * 40, frame(number, size: 10 + number * 7))
             line.send(.audio, number * 40, Media.aac(2 * number, size: 5 + number))
             line.send(.audio, number * 40 + 21, Media.aac(2 * number + 1, size: 170 + number))
@@ -36,7 +37,7 @@ import Testing
         for (unit, payload) in audio { #expect(payload[0] == 0xFF && unit.duration == 1920) }
     }
 
-    @Test("the first keyframe is in the feed at once, and silence stands in for audio that never comes")
+    @Test("the first keyframe is in the feed at once, and silence replaces missing audio")
     func missingAudio() {
         var line = Line()
         line.send(.audio, 0, Media.aacHeader())
@@ -46,7 +47,7 @@ import Testing
         #expect(line.splicer.silentFrames >= 180)
     }
 
-    @Test("audio that comes late joins in step", arguments: [200, 1000, 3000, 20_000])
+    @Test("audio that begins late is synchronous", arguments: [200, 1000, 3000, 20_000])
     func lateAudio(_ delay: Int) {
         var line = Line()
         line.send(.video, 0, Media.avcHeader())
@@ -58,18 +59,18 @@ import Testing
             line.send(.audio, number * 40, Media.aac(size: 20))
             line.send(.audio, number * 40 + 21, Media.aac(size: 20))
         }
-        // What is in the feed at the end is the publisher's.
+        // At the end the feed contains the publisher's audio.
         let audio = line.units().filter { $0.unit.kind == .audio }
         let own = audio.suffix(40)
         #expect(own.allSatisfy { $0.payload.count == 27 })
-        // The first picture is shown 80 ms after it is decoded, at ten seconds.
+        // The first frame is shown 80 ms after it is decoded, at ten seconds.
         for (unit, _) in own {
             let time = Double(unit.pts - 900_000) / 90
             #expect(time >= Double(first) && time <= Double(first) + 4100)
         }
     }
 
-    @Test("audio far behind its video is silence, and joins in step once its times have caught up")
+    @Test("audio far behind its video becomes silence, until its times have caught up")
     func audioBehind() {
         var line = Line()
         line.send(.video, 0, Media.avcHeader())
@@ -84,7 +85,7 @@ import Testing
         }
         for number in 0..<300 {
             line.send(.video, number * 40, frame(number))
-            // Two seconds behind for six seconds, and then all at once.
+            // Two seconds behind for six seconds, then all at once.
             sendAudio(&line, until: number < 150 ? number * 40 - 2000 : number * 40 + 1)
         }
         let audio = line.units().filter { $0.unit.kind == .audio }
@@ -92,7 +93,7 @@ import Testing
         #expect(audio.suffix(200).allSatisfy { $0.payload.count == 27 })
         let last = audio.last
         #expect(last?.payload.suffix(20) == Media.aac(599, size: 20).suffix(20))
-        // The first picture is shown 80 ms after it is decoded, at ten seconds.
+        // The first frame is shown 80 ms after it is decoded, at ten seconds.
         #expect(abs((last?.unit.pts ?? 0) - 900_000 - (299 * 40 + 21) * 90) <= 40 * 90)
     }
 
@@ -113,7 +114,7 @@ import Testing
         #expect(reader.isFinished && line.splicer.videoCodec == .hevc)
     }
 
-    @Test("every size of unit is packed into whole packets that a parser reads back")
+    @Test("units of every size become whole packets that a parser reads back")
     func packing() {
         for kind in [StreamKind.video, .audio] {
             for size in 1...600 {

@@ -3,9 +3,9 @@ import Testing
 
 @testable import RTMP
 
-/// What a process is given that decodes a publisher's audio.
+/// The FLV for a process that converts a publisher's audio.
 @Suite struct ForeignAudioTests {
-    /// What the reader says of a message.
+    /// The reader's description of a message.
     private static func audio(_ bytes: [UInt8], after messages: [[UInt8]] = []) throws -> MediaReader.ForeignAudio {
         var reading = Reading()
         for message in messages { reading.take(Message(.audio, 0, message)) }
@@ -26,12 +26,12 @@ import Testing
 
     // MARK: FLV
 
-    @Test("the header announces audio alone")
+    @Test("the FLV header announces only audio")
     func header() {
         #expect(FLV.header == Array("FLV".utf8) + [1, 4, 0, 0, 0, 9, 0, 0, 0, 0])
     }
 
-    @Test("a tag has the message's length and its time in four bytes before it, and its own length behind it")
+    @Test("a tag has its length and time before the message, and its length after it")
     func tag() throws {
         let message = [0x82] + [UInt8](repeating: 7, count: 0x010203 - 1)
         let tag = try Self.tag(message, at: 0xAABB_CCDD)
@@ -51,7 +51,7 @@ import Testing
     private static let ldByFourCC = enhanced(0, "mp4a", [0xB9, 0x90])
 
     @Test(
-        "AAC and MP3 are named as every FFmpeg knows them, and everything else as it came",
+        "AAC and MP3 get codes that every FFmpeg knows; other codecs keep theirs",
         arguments: [
             ([0x2A, 1, 2], [], [0x2F, 1, 2]), ([0xEE, 1, 2], [], [0x2F, 1, 2]),
             (enhanced(1, ".mp3", [1, 2]), [], [0x2F, 1, 2]),
@@ -69,7 +69,7 @@ import Testing
 
     // MARK: Tracks
 
-    /// What a track says of each message in turn.
+    /// The result of a track for each message in turn.
     private static func news(_ messages: [[UInt8]]) -> [Bool] {
         var reading = Reading()
         var track = ForeignTrack()
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    /// As many as it takes until they are no odd ones among others.
+    /// As many messages as are needed to not count as odd ones.
     private static let (mulaw, mp3) = (
         [[UInt8]](repeating: [0x82, 1], count: 3), [[UInt8]](repeating: [0x2F, 1], count: 3)
     )
@@ -88,9 +88,9 @@ import Testing
     private static func opusFrame(_ content: UInt8) -> [UInt8] { enhanced(1, "Opus", [content]) }
 
     @Test(
-        "audio that needs a decoder of its own is told from more of the same",
+        "audio that needs a new decoder is recognized",
         arguments: [
-            // MP3 of another rate says so in its frames.
+            // MP3 contains its rate in its frames.
             ([[0x2F, 1], [0x2F, 2], [0x2E, 3], [0xEF, 4]], [true, false, false, false]),
             ([[0x2F, 1]] + mulaw + [[0x82, 2]] + mp3, [true, true, false, true]),
             // Another rate, or another number of channels.
@@ -106,7 +106,7 @@ import Testing
         #expect(Self.news(messages) == news)
     }
 
-    @Test("the newest header is there for the next decoder, and none of another codec")
+    @Test("the newest header is kept for the next decoder, but not that of another codec")
     func newestHeader() throws {
         var track = ForeignTrack()
         var kept: [[UInt8]] {
@@ -127,7 +127,7 @@ import Testing
         let other = Self.opusHeader(8)
         try take(other)
         #expect(kept == [other])
-        // More than a header can be.
+        // Larger than a header can be.
         try take(Self.enhanced(0, "Opus", [UInt8](repeating: 0, count: 5000)))
         #expect(kept == [other])
         try take([0x2F, 1])
@@ -137,7 +137,7 @@ import Testing
         #expect(kept.isEmpty)
     }
 
-    @Test("AAC whose header came while it was carried has one, and the publisher's takes its place without a change")
+    @Test("AAC that becomes foreign has a header; the publisher's replaces it unnoticed")
     func madeHeader() {
         var reading = Reading()
         var track = ForeignTrack()
@@ -150,10 +150,10 @@ import Testing
             guard case .foreignAudio(let audio) = reading.take(Message(.audio, 0, message)) else { return nil }
             return message.withUnsafeBytes { track.take(audio, in: $0, aac: reading.reader.audioFormat) }
         }
-        // 44.1 kHz stereo, with an extension that says that there is none.
+        // 44.1 kHz stereo, with an extension that signals no SBR.
         let header = Media.aacHeader([0x12, 0x10, 0x56, 0xE5, 0x00])
         #expect(take(header) == nil && take(Media.aac()) == nil)
-        reading.reader.keptSound = .stereo48
+        reading.reader.requiredAudioFormat = .stereo48
         #expect(take(Media.aac()) == true)
         #expect(kept == [[0xAF, 0, 0x12, 0x10]])
         #expect(take(header) == false)

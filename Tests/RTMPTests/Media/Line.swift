@@ -2,7 +2,7 @@ import MPEGTS
 
 @testable import RTMP
 
-/// A channel's splicer with one publisher, and what its feed gives.
+/// A channel's splicer with one publisher, and a reader of its feed.
 struct Line: ~Copyable {
     var reader = MediaReader()
     let feed = Feed()
@@ -18,7 +18,7 @@ struct Line: ~Copyable {
         return take(Message(kind, time, body), at: now)?.outcome
     }
 
-    /// - Returns: The unit that the message is, as it went to the splicer, and what became of it.
+    /// - Returns: The unit of the message, as the splicer received it, and its outcome.
     mutating func take(_ message: Message, at now: Int64) -> (unit: AccessUnit, outcome: Splicer.Outcome)? {
         message.bytes.withUnsafeBytes { bytes in
             guard case .unit(let unit, _) = reader.take(message.header, bytes, now: now) else { return nil }
@@ -26,7 +26,7 @@ struct Line: ~Copyable {
         }
     }
 
-    /// Reads the feed from its oldest keyframe, as a relay's output is read.
+    /// Parses the feed from its oldest keyframe, like a relay's output.
     func units() -> [(unit: AccessUnit, payload: [UInt8])] {
         var parser = UnitParser()
         var units: [(AccessUnit, [UInt8])] = []

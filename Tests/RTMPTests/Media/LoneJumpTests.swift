@@ -3,12 +3,12 @@ import Testing
 
 @testable import RTMP
 
-/// Timestamps of one stream that jump while those of the other go on.
+/// The timestamps of one stream jump, while those of the other continue.
 @Suite struct LoneJumpTests {
-    /// Video at 30 frames a second and audio at 48 kHz, of which one stream has other timestamps for a time.
+    /// Plays video at 30 frames a second and audio at 48 kHz. One stream has other timestamps for a while.
     ///
-    /// - Parameter stamp: What the stream states for a moment, in milliseconds.
-    /// - Returns: How far the times of the two are from when they were captured, in milliseconds.
+    /// - Parameter stamp: The timestamp that the stream states for a time, in milliseconds.
+    /// - Returns: The differences between the times of both streams and their capture, in milliseconds.
     private func errors(
         of kind: StreamKind, seconds: Int = 40, skew: Int = 0, stamp: (Int) -> Int
     ) -> (it: [(at: Int, error: Int)], other: [(at: Int, error: Int)]) {
@@ -41,7 +41,7 @@ import Testing
     static let jumps = [-550, -700, -950, -1500, -5000, -9500, -10_500, -20_000, -600_000, 5000, 30_000, 95_000_000]
 
     @Test(
-        "one stream jumps alone -> it goes on by when it comes, and the other one never leaves its place",
+        "one stream jumps -> it continues by its arrival, and the other one stays",
         arguments: [StreamKind.video, .audio], jumps)
     func alone(_ kind: StreamKind, _ size: Int) {
         for skew in [0, 60, 400] {
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test(
-        "one stream begins again at 0 -> it goes on by when it comes, and the other one never leaves its place",
+        "one stream restarts at 0 -> it continues by its arrival, and the other one stays",
         arguments: [StreamKind.video, .audio], [1000, 3000, 6000, 11_000, 30_000])
     func restart(_ kind: StreamKind, _ age: Int) {
         let errors = errors(of: kind) { $0 < age ? $0 : $0 - age }
@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test(
-        "a few times of one stream are far ahead -> it is back in its place, and the other one never leaves its",
+        "a few times of one stream are far ahead -> it returns, and the other one stays",
         arguments: [StreamKind.video, .audio], [600, 800, 950, 5000, -5000, 600_000])
     func burst(_ kind: StreamKind, _ size: Int) {
         for length in [30, 200, 1000] {
@@ -71,14 +71,15 @@ import Testing
         }
     }
 
-    @Test("one stream jumps there and back for a minute -> nothing adds up", arguments: [StreamKind.video, .audio])
+    @Test(
+        "one stream jumps there and back for a minute -> no offset accumulates", arguments: [StreamKind.video, .audio])
     func again(_ kind: StreamKind) {
         let errors = errors(of: kind, seconds: 60) { $0 % 2000 < 700 && $0 > 2000 ? $0 - 5000 : $0 }
         #expect(errors.other.allSatisfy { abs($0.error) <= 25 })
         #expect(errors.it.allSatisfy { abs($0.error) <= 40 })
     }
 
-    @Test("one stream goes ahead by less than a second and stays -> it is where it says", arguments: [200, 500, 950])
+    @Test("one stream steps ahead by less than a second and stays -> its times are used", arguments: [200, 500, 950])
     func ahead(_ size: Int) {
         for kind in [StreamKind.video, .audio] {
             let errors = errors(of: kind) { $0 < 20_000 ? $0 : $0 + size }

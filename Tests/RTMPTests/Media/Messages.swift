@@ -2,7 +2,7 @@ import MPEGTS
 
 @testable import RTMP
 
-/// A message of media as a publisher sends it.
+/// A media message as a publisher sends it.
 struct Message: Hashable {
     var header: MessageHeader
     var bytes: [UInt8]
@@ -14,13 +14,13 @@ struct Message: Hashable {
     }
 }
 
-/// Bodies of messages, and what they are made of.
+/// Bodies of messages and their parts.
 enum Media {
     // MARK: H.264
 
     /// A sequence parameter set.
     ///
-    /// - Parameter reorder: Makes another set of the same size.
+    /// - Parameter reorder: Makes a different set with the same frame size.
     static func sps(width: Int = 640, height: Int = 368, id: Int = 0, references: Int = 1) -> [UInt8] {
         var bits = BitWriter()
         bits.write(0x67, 8)
@@ -41,7 +41,7 @@ enum Media {
         return bits.nal
     }
 
-    /// A picture parameter set, up to its numbers.
+    /// A picture parameter set, up to its identifiers.
     static func pps(id: Int = 0, of sequence: Int = 0, filler: Int = 0x15) -> [UInt8] {
         var bits = BitWriter()
         bits.write(0x68, 8)
@@ -62,12 +62,12 @@ enum Media {
 
     static func avcHeader(_ record: [UInt8] = avcRecord()) -> [UInt8] { [0x17, 0, 0, 0, 0] + record }
 
-    /// A slice whose content is a number.
+    /// A slice with content made from a number.
     static func slice(_ value: Int = 1, isIDR: Bool = false, isIntra: Bool = false, size: Int = 40) -> [UInt8] {
         [isIDR ? 0x65 : 0x41, isIDR || isIntra ? 0x88 : 0x9A] + filler(value, size)
     }
 
-    /// Bytes without a start code among them.
+    /// Bytes without a start code.
     private static func filler(_ value: Int, _ size: Int) -> [UInt8] {
         (0..<4).map { 0x80 | UInt8(value >> (7 * $0) & 0x7F) } + [UInt8](repeating: 0x5A, count: max(0, size - 4))
     }
@@ -126,7 +126,7 @@ enum Media {
 
     /// A message of Enhanced RTMP.
     ///
-    /// - Parameter composition: Given where the type of packet has a composition time.
+    /// - Parameter composition: The composition time, if the packet type has one.
     static func enhanced(
         _ packet: UInt8, _ fourCC: String = "hvc1", isKeyframe: Bool = false, composition: Int? = nil, _ body: [UInt8]
     ) -> [UInt8] {
@@ -151,7 +151,7 @@ enum Media {
     static func aac(_ value: Int = 1, size: Int = 16) -> [UInt8] { [0xAF, 1] + filler(value, size) }
 }
 
-/// A reader with what it gave.
+/// A reader and its results.
 struct Reading {
     var reader = MediaReader()
     var now: Int64 = 0
@@ -183,7 +183,7 @@ struct Reading {
     }
 }
 
-/// A plain reading of the packets of one unit.
+/// A simple parser for the packets of one unit.
 enum Packets {
     static func copy(_ unit: AccessUnit, from source: MediaUnit) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: unit.byteCount) { buffer, count in

@@ -2,7 +2,7 @@ import Testing
 
 @testable import RTMP
 
-/// What publishers announce.
+/// The metadata that publishers announce.
 @Suite struct MetadataTests {
     private func read(_ values: AMF0...) -> MediaMetadata? {
         var bytes: [UInt8] = []
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test("impossible properties are left out, and other messages are none")
+    @Test("impossible properties are ignored, and other messages are not metadata")
     func impossible() {
         let found = read(
             .string("onMetaData"),

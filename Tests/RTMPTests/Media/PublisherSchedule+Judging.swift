@@ -2,9 +2,9 @@ import MPEGTS
 
 @testable import RTMP
 
-/// Says what is wrong with what became of a schedule.
+/// Checks the result of a schedule.
 extension PublisherSchedule {
-    /// What became of the frames of both streams, each with its time of presentation less its composition time.
+    /// The resulting frames of both streams, each with its presentation time minus its composition time.
     private struct Placed {
         var video: [(item: Item, pts: Int64)] = []
         var audio: [(item: Item, pts: Int64)] = []
@@ -16,7 +16,7 @@ extension PublisherSchedule {
 
     /// Plays the schedule into a reader.
     ///
-    /// - Returns: What is wrong with what came out, in words.
+    /// - Returns: The faults of the result, as text.
     func complaints() -> [String] {
         var reading = Reading()
         var complaints: [String] = []
@@ -55,7 +55,7 @@ extension PublisherSchedule {
 
     /// Plays the schedule into a channel's feed.
     ///
-    /// - Returns: What is wrong with what is in the feed, in words.
+    /// - Returns: The faults of the feed, as text.
     func feedComplaints() -> [String] {
         var line = Line()
         var complaints: [String] = []
@@ -65,7 +65,7 @@ extension PublisherSchedule {
         var reader: FeedReader?
         for item in items {
             guard let outcome = line.take(item.message, at: Int64(item.arrival) * 9 / 100)?.outcome else { continue }
-            // The first unit of video is a keyframe.
+            // The first video unit is a keyframe.
             if item.kind == .video, accepted[.video] == nil, outcome != .joined {
                 complaints.append("the first keyframe, of \(item.captured ?? 0) µs, is not on air")
             }
@@ -111,15 +111,16 @@ extension PublisherSchedule {
 
     private func judge(_ placed: Placed, isInFeed: Bool = false) -> [String] {
         let offsets = offsets(placed.video, placed.audio)
-        // A splicer takes what comes behind a pause as long as that for another timeline.
+        // For a splicer, frames after such a long pause begin another timeline.
         let gaps = zip(placed.video, placed.video.dropFirst()).map { $1.item.captured! - $0.item.captured! }
         guard !isInFeed || gaps.max() ?? 0 < 9_000_000 else { return offsets }
-        // Frames of audio are put on a grid.
+        // Audio frames are placed on a grid.
         return offsets + steps(placed.video.dropFirst(unsettled(placed.video)), within: 450)
             + steps(placed.audio[...], within: 3600)
     }
 
-    /// The distance of a frame from the one before is what the publisher states, whatever the other stream does.
+    /// Checks that the distance between two frames is the one that the publisher states, whatever the other stream
+    /// does.
     private func steps(_ frames: ArraySlice<(item: Item, pts: Int64)>, within tolerance: Int64) -> [String] {
         var complaints: [String] = []
         for (former, next) in zip(frames, frames.dropFirst()) {
@@ -136,7 +137,7 @@ extension PublisherSchedule {
         return complaints
     }
 
-    /// Pictures until it is known how many are sent behind one that is shown after them: some groups of them in a row.
+    /// The number of frames until the depth of the reordering is known: some groups in a row.
     private func unsettled(_ video: [(item: Item, pts: Int64)]) -> Int {
         guard settling > 0, var start = video.first?.item.captured else { return 0 }
         for (index, next) in video.enumerated().dropFirst() {
@@ -152,7 +153,7 @@ extension PublisherSchedule {
             ? item.message.bytes[2..<5].reduce(0) { $0 << 8 | Int64($1) } * MediaTimeline.tick : 0
     }
 
-    /// The distance between audio and video that were captured within half a second is what it was then, within 40 ms.
+    /// Checks that audio and video captured within half a second of each other keep their distance, within 40 ms.
     private func offsets(_ video: [(item: Item, pts: Int64)], _ audio: [(item: Item, pts: Int64)]) -> [String] {
         var complaints: [String] = []
         var next = 0

@@ -4,9 +4,9 @@ import Testing
 
 @testable import RTMP
 
-/// Timestamps of one stream that step back by less than half a second.
+/// The timestamps of one stream step back by less than half a second.
 @Suite struct ReorderTests {
-    /// Places of pictures in the order in which they are sent, from groups that begin with a keyframe.
+    /// Positions of frames in the order in which they are sent, in groups that begin with a keyframe.
     private static func places(_ reorder: Int, isPyramid: Bool, groups: Int) -> [Int] {
         var places = [0]
         for group in 0..<groups {
@@ -21,23 +21,23 @@ import Testing
     private static let orders = (1...4).flatMap { reorder in [false, true].map { (reorder, $0) } }
 
     @Test(
-        "timestamps say when pictures are shown -> each is shown then, decoded evenly before that, beside its sound",
+        "presentation timestamps -> shown then, decoded evenly before, with their audio",
         arguments: orders, [17, 33, 100])
     func shown(_ order: (reorder: Int, isPyramid: Bool), frame: Int) {
         var line = Line()
         line.send(.video, 0, Media.avcHeader())
         line.send(.audio, 0, Media.aacHeader())
         var meter = FrameRateMeter()
-        var sounds = 0
+        var audioFrames = 0
         var last: Int64 = -1
         let places = Self.places(order.reorder, isPyramid: order.isPyramid, groups: 200 / (order.reorder + 1))
         for (index, place) in places.enumerated() {
-            // A picture waits for the one that it leans on.
+            // A frame waits for the one that it depends on.
             let sent = places[...index].max()! * frame
             let bytes = Media.avc([Media.slice(index, isIDR: index == 0)], isKeyframe: index == 0)
             let taken = line.take(Message(.video, place * frame, bytes), at: Int64(sent) * 90)
             guard let taken else {
-                Issue.record("picture \(place) is lost")
+                Issue.record("frame \(place) is lost")
                 continue
             }
             #expect(taken.outcome == (index == 0 ? .joined : .accepted))
@@ -47,19 +47,20 @@ import Testing
             }
             last = taken.unit.dts
             _ = meter.note(taken.unit.dts)
-            while sounds * 64 / 3 <= sent {
-                let unit = line.take(Message(.audio, sounds * 64 / 3, Media.aac(sounds)), at: Int64(sent) * 90)
-                #expect(unit.map { abs($0.unit.pts - Int64(sounds) * 1920) <= 180 } == true)
+            while audioFrames * 64 / 3 <= sent {
+                let unit = line.take(
+                    Message(.audio, audioFrames * 64 / 3, Media.aac(audioFrames)), at: Int64(sent) * 90)
+                #expect(unit.map { abs($0.unit.pts - Int64(audioFrames) * 1920) <= 180 } == true)
                 #expect(unit?.outcome == .accepted)
-                sounds += 1
+                audioFrames += 1
             }
         }
-        // The first pictures are decoded closer together, until the order is known; a tenth is the same rate.
+        // The first frames are decoded closer together until the order is known. A tenth is the same rate.
         #expect(meter.rate.map { abs($0.perSecond * Double(frame) / 1000 - 1) < 0.1 } == true)
         #expect(line.splicer.silentFrames == 0 && line.reader.faults.total == 0)
     }
 
-    @Test("pictures out of order, and a pause of them -> what is shown behind it is decoded shortly before")
+    @Test("reordered frames pause -> frames after the pause are decoded shortly before")
     func pause() {
         var reading = Reading()
         reading.take(Message(.video, 0, Media.avcHeader()))
@@ -77,7 +78,7 @@ import Testing
         }
     }
 
-    @Test("pictures out of order around a wrap at 24 bits -> no trace of it")
+    @Test("reordered frames around a wrap at 24 bits -> no step in the times")
     func wrap() {
         var reading = Reading()
         reading.take(Message(.video, 0, Media.avcHeader()))
@@ -90,9 +91,9 @@ import Testing
         }
     }
 
-    /// Frames of both streams every 40 ms, with what is added to the timestamps of one of them.
+    /// Plays frames of both streams every 40 ms, with an offset on the timestamps of one of them.
     ///
-    /// - Returns: How far the times of the two are from when they were captured, in milliseconds.
+    /// - Returns: The differences between the times of both streams and their capture, in milliseconds.
     private func errors(of kind: StreamKind, _ added: [Int]) -> [(it: Int, other: Int)] {
         var reading = Reading()
         reading.take(Message(.video, 0, Media.avcHeader()))
@@ -109,7 +110,7 @@ import Testing
     }
 
     @Test(
-        "a few wrong times of one stream -> it is back in its place a second later, and the other one never leaves its",
+        "a few wrong times of one stream -> it returns in a second, the other one stays",
         arguments: [StreamKind.video, .audio], [-400, -250, -120, 120, 250, 400])
     func burst(_ kind: StreamKind, _ size: Int) {
         for count in 1...6 {
@@ -121,7 +122,7 @@ import Testing
     }
 
     @Test(
-        "one stream steps back alone and stays there -> it is where it says, and the other one never leaves its place",
+        "one stream steps back and stays -> its times are used, and the other one stays",
         arguments: [StreamKind.video, .audio], [-450, -300, -200, -100])
     func alone(_ kind: StreamKind, _ size: Int) {
         let errors = errors(of: kind, [Int](repeating: 0, count: 50) + [Int](repeating: size, count: 100))
@@ -129,7 +130,7 @@ import Testing
         #expect(errors.suffix(60).allSatisfy { abs($0.it - size) <= 40 })
     }
 
-    @Test("one stream steps back again and again -> nothing runs ahead")
+    @Test("one stream steps back again and again -> no stream runs ahead")
     func again() {
         for kind in [StreamKind.video, .audio] {
             let added = (0..<500).map { $0 % 25 < 5 ? -200 : 0 }

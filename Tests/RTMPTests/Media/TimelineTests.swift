@@ -4,32 +4,32 @@ import Testing
 
 @testable import RTMP
 
-/// Timestamps become times that go on.
+/// Timestamps become continuous times.
 @Suite struct TimelineTests {
-    /// Frames every 40 ms and audio every 20 ms, with what is added to their timestamps.
+    /// Video frames every 40 ms and audio frames every 20 ms, with offsets on their timestamps.
     private struct Publisher {
         var reading = Reading()
         var captured = 0
 
         init() {
             reading.take(Message(.video, 0, Media.avcHeader()))
-            // 1024 samples at 51.2 kHz would be 20 ms: the grid is not what is tested here.
+            // 1024 samples at 51.2 kHz are 20 ms. The grid is not tested here.
             reading.take(Message(.audio, 0, Media.aacHeader()))
         }
 
-        /// - Returns: The times of a frame and of the audio with it, less what they were captured at.
+        /// - Returns: The times of a video frame and its audio minus their capture times.
         mutating func send(video: Int, audio: Int, after pause: Int = 40) -> (video: Int64?, audio: Int64?) {
             captured += pause
             reading.now += Int64(pause) * 90
             let frame = Media.avc([Media.slice(isIDR: true)], isKeyframe: true)
-            let picture = reading.video(captured + video, frame)
-            let sound = reading.audio(captured + audio, Media.aac())
+            let videoUnit = reading.video(captured + video, frame)
+            let audioUnit = reading.audio(captured + audio, Media.aac())
             let start = Int64(captured) * 90
-            return (picture.map { ($0.unit.dts - start) / 90 }, sound.map { ($0.unit.dts - start) / 90 })
+            return (videoUnit.map { ($0.unit.dts - start) / 90 }, audioUnit.map { ($0.unit.dts - start) / 90 })
         }
     }
 
-    @Test("timestamps wrap at 32 and at 24 bits without a trace", arguments: [24, 32])
+    @Test("timestamps wrap at 32 and at 24 bits -> no step in the times", arguments: [24, 32])
     func wraps(_ bits: Int) {
         var reading = Reading()
         reading.take(Message(.video, 0, Media.avcHeader()))
@@ -37,7 +37,7 @@ import Testing
         let start = 1 << bits - 500
         for step in 0..<50 {
             let time = start + 40 * step
-            // The audio lags behind, and wraps later.
+            // The audio lags, and wraps later.
             let video = reading.video(time % (1 << bits), Media.avc([Media.slice(isIDR: true)], isKeyframe: true))
             let audio = reading.audio((time - 100) % (1 << bits), Media.aac())
             #expect(video?.unit.dts == Int64(time) * 90 & (Ticks.wrap - 1))
@@ -50,7 +50,7 @@ import Testing
         200, 500, 1500, 5000, 30_000, 600_000, 95_000_000, 1 << 24, 1 << 31 - 1, 1 << 31,
     ].flatMap { [$0, -$0] }
 
-    @Test("a jump of both streams leaves no gap and no offset, whichever comes first", arguments: jumps)
+    @Test("both streams jump, in any order -> no gap and no offset", arguments: jumps)
     func jump(_ size: Int) {
         var publisher = Publisher()
         for _ in 0..<50 { _ = publisher.send(video: 0, audio: 0) }
@@ -59,11 +59,11 @@ import Testing
             last = publisher.send(video: size, audio: size)
             #expect(abs((last.video ?? .max / 2) - (last.audio ?? 0)) <= 40)
         }
-        // A step ahead by less than a second is a gap; everything else goes on.
+        // A step ahead by less than a second is a gap. After all others the times continue.
         #expect(abs((last.video ?? .max / 2) - (0..<1000 ~= size ? Int64(size) : 0)) <= 40)
     }
 
-    @Test("audio from before a jump that comes behind it keeps its place")
+    @Test("audio from before a jump that comes after it keeps its position")
     func lateAudio() {
         var publisher = Publisher()
         for _ in 0..<25 { _ = publisher.send(video: 0, audio: -200) }
@@ -73,13 +73,13 @@ import Testing
         }
     }
 
-    @Test("a pause is no jump, neither of video alone nor of both", arguments: [1500, 14_000, 60_000])
+    @Test("a pause of the video or of both streams is not a jump", arguments: [1500, 14_000, 60_000])
     func pause(_ length: Int) {
         var publisher = Publisher()
         for _ in 0..<25 { _ = publisher.send(video: 0, audio: 0) }
         let times = publisher.send(video: 0, audio: 0, after: length)
         #expect(times.video == 0 && abs(times.audio ?? .max) <= 40)
-        // Video alone: the audio goes on.
+        // Video alone: the audio continues.
         for step in 1...50 {
             publisher.reading.now += 21 * 90
             publisher.reading.audio(publisher.captured + 21 * step, Media.aac())
@@ -88,11 +88,11 @@ import Testing
         #expect(back.video == 0)
     }
 
-    @Test("a pause whose frames come in a burst is none either")
+    @Test("a stall whose frames come in a burst is not a jump")
     func burst() {
         var publisher = Publisher()
         for _ in 0..<25 { _ = publisher.send(video: 0, audio: 0) }
-        // Nothing arrives for five seconds, and then everything at once.
+        // Nothing arrives for five seconds, then everything at once.
         publisher.reading.now += 5 * Ticks.perSecond
         let now = publisher.reading.now
         for _ in 0..<125 {
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test("a jump behind a pause goes on as much later as it came later")
+    @Test("a jump after a pause -> the times continue later by the pause")
     func pauseAndJump() {
         var publisher = Publisher()
         for _ in 0..<25 { _ = publisher.send(video: 0, audio: 0) }
@@ -110,7 +110,7 @@ import Testing
         #expect(times.video == 0 && abs((times.audio ?? .max / 2)) <= 40)
     }
 
-    @Test("a stream that begins late is in step with the other one", arguments: [0, 300, 3000, 20_000, 60_000])
+    @Test("a stream that begins late is synchronous with the other one", arguments: [0, 300, 3000, 20_000, 60_000])
     func lateStream(_ delay: Int) {
         for kind in [StreamKind.video, .audio] {
             var reading = Reading()
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    @Test("audio with a clock of its own is placed by when it comes")
+    @Test("audio with its own clock is placed by its arrival")
     func otherClock() {
         var reading = Reading()
         reading.take(Message(.video, 0, Media.avcHeader()))
@@ -139,7 +139,7 @@ import Testing
         #expect(reading.audio(61, Media.aac())?.unit.dts == 900_001_920)
     }
 
-    @Test("decoding times of one stream always go ahead")
+    @Test("the decoding times of a stream always increase")
     func monotonic() {
         var reading = Reading()
         reading.take(Message(.video, 0, Media.avcHeader()))
@@ -152,12 +152,12 @@ import Testing
         }
     }
 
-    /// About one in 1,600 schedules fails: it combines faults, such as two jumps in one burst or two jumps of one
-    /// stream, that the timeline does not resolve. So the tests use one seed. After a change of the timeline, try many
+    /// About one in 1,600 schedules fails: it combines faults that the timeline does not resolve, such as two jumps in
+    /// one burst or two jumps of one stream. So the tests use one seed. After a change of the timeline, try many seeds
     /// with `STREAMBOX_TEST_SEED`.
     private static let usualSeed: UInt64 = 2026
 
-    @Test("whatever a publisher sends by chance comes out in order and in sync")
+    @Test("a random schedule -> units in order and synchronous")
     func schedules() async throws {
         try await withSeededRandom(usual: Self.usualSeed) { random in
             for _ in 0..<60 {
@@ -172,7 +172,7 @@ import Testing
         }
     }
 
-    @Test("whatever a publisher sends by chance is in the feed in order and in sync, from its first keyframe on")
+    @Test("a random schedule -> the feed is in order and synchronous from its keyframe on")
     func feeds() async throws {
         try await withSeededRandom(usual: Self.usualSeed) { random in
             for _ in 0..<20 {

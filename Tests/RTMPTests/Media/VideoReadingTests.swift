@@ -3,7 +3,7 @@ import Testing
 
 @testable import RTMP
 
-/// Messages of video become units in Annex B form.
+/// Video messages become units in Annex B form.
 @Suite struct VideoReadingTests {
     private func start(_ header: [UInt8] = Media.avcHeader()) -> Reading {
         var reading = Reading()
@@ -23,17 +23,17 @@ import Testing
         #expect(next?.payload == Media.annexB([Media.delimiter, Media.slice(3)]))
         #expect(next?.unit.isKeyframe == false && next?.isNewFormat == false)
         #expect(reading.reader.videoFormat?.description == "h264 640x368")
-        #expect(reading.reader.program == Program(video: .init(pid: 256, codec: .h264), audio: nil))
+        #expect(reading.reader.program == Program(video: .init(pid: 256, type: .h264), audio: nil))
         #expect(reading.reader.faults.total == 0)
     }
 
-    @Test("a new header begins a new format with its keyframe; the same header again does not")
+    @Test("a new header begins a format with its keyframe; a repeated header does not")
     func newHeader() {
         var reading = start()
         reading.video(0, Media.avc([Media.slice(isIDR: true)], isKeyframe: true))
         reading.take(Message(.video, 40, Media.avcHeader()))
         #expect(reading.video(40, Media.avc([Media.slice(isIDR: true)], isKeyframe: true))?.isNewFormat == false)
-        // Of the same size, but another set.
+        // A different set with the same frame size.
         let other = Media.sps(references: 2)
         reading.take(Message(.video, 80, Media.avcHeader(Media.avcRecord([other]))))
         #expect(reading.video(80, Media.avc([Media.slice()]))?.isNewFormat == false)
@@ -46,7 +46,7 @@ import Testing
         #expect(reading.reader.videoFormat?.description == "h264 1280x720")
     }
 
-    @Test("parameter sets in band replace those of the header and are written once")
+    @Test("in-band parameter sets replace those of the header, and are written once")
     func inBand() {
         var reading = start()
         let (sps, pps) = (Media.sps(width: 1280, height: 720), Media.pps(filler: 0x2A))
@@ -54,11 +54,11 @@ import Testing
         let first = reading.video(0, Media.avc([Media.delimiter, sps, pps, slice], isKeyframe: true))
         #expect(first?.payload == Media.annexB([Media.delimiter, sps, pps, slice]))
         #expect(reading.reader.videoFormat?.description == "h264 1280x720")
-        // One of them alone: the others stay in force.
+        // One of them alone: the others stay valid.
         let newer = Media.pps(filler: 0x2B)
         let second = reading.video(40, Media.avc([newer, slice], isKeyframe: true))
         #expect(second?.payload == Media.annexB([Media.delimiter, sps, newer, slice]) && second?.isNewFormat == true)
-        // In a message of their own, and in front of a frame that is no keyframe.
+        // In a message of their own, and before a frame that is not a keyframe.
         #expect(reading.video(80, Media.avc([pps])) == nil)
         #expect(
             reading.video(80, Media.avc([slice], isKeyframe: true))?.payload
@@ -69,10 +69,10 @@ import Testing
         #expect(
             reading.video(160, Media.avc([slice], isKeyframe: true))?.payload
                 == Media.annexB([Media.delimiter, sps, newer, slice]))
-        // Another number is another set.
+        // A set with another number is another set.
         let numbered = reading.video(200, Media.avc([Media.pps(id: 1), slice], isKeyframe: true))
         #expect(numbered?.payload == Media.annexB([Media.delimiter, sps, newer, Media.pps(id: 1), slice]))
-        // A header is newer than all of that.
+        // A header is newer than all of these.
         reading.take(Message(.video, 240, Media.avcHeader()))
         #expect(
             reading.video(240, Media.avc([slice], isKeyframe: true))?.payload
@@ -80,7 +80,7 @@ import Testing
         #expect(reading.reader.faults.total == 0)
     }
 
-    @Test("the NAL units tell a keyframe, not the publisher")
+    @Test("the NAL units decide about keyframes, not the publisher's mark")
     func keyframes() {
         var reading = start()
         #expect(reading.video(0, Media.avc([Media.slice()], isKeyframe: true)) == nil)
@@ -93,7 +93,7 @@ import Testing
         #expect(reading.video(200, Media.avc([recovery, Media.slice()]))?.unit.isKeyframe == false)
     }
 
-    /// HEVC in the ways in which it comes.
+    /// The forms in which publishers send HEVC.
     enum HEVCForm: String, CaseIterable, CustomTestStringConvertible {
         case number12, codedFrames, codedFramesX
 
@@ -126,8 +126,8 @@ import Testing
             reading.video(80, form.frame([Media.hevcSlice()], isKeyframe: false, composition: 0))?.payload
                 == Media.annexB([Media.hevcDelimiter, Media.hevcSlice()]))
         #expect(reading.reader.videoFormat?.description == "hevc 640x360")
-        #expect(reading.reader.program?.video?.codec == .hevc)
-        // Sets in band, of another size.
+        #expect(reading.reader.program?.video?.type == .hevc)
+        // In-band sets with another frame size.
         let sps = Media.hevcSPS(width: 1280, height: 720)
         let other = reading.video(120, form.frame([sps, slice], isKeyframe: true, composition: 0))
         #expect(other?.payload == Media.annexB([Media.hevcDelimiter, Media.vps, sps, Media.hevcPPS, slice]))
@@ -135,7 +135,7 @@ import Testing
         #expect(reading.reader.faults.total == 0)
     }
 
-    @Test("H.264 is read by its FourCC too")
+    @Test("H.264 by its FourCC is read")
     func avcByFourCC() {
         var reading = start(Media.enhanced(0, "avc1", isKeyframe: true, Media.avcRecord()))
         let body = Media.units([Media.slice(isIDR: true)])
@@ -148,16 +148,16 @@ import Testing
         var reading = start()
         reading.video(0, Media.avc([Media.slice(isIDR: true)], isKeyframe: true))
         reading.take(Message(.video, 40, HEVCForm.codedFrames.header(Media.hevcRecord())))
-        // A header alone is no change.
+        // A header alone does not change the codec.
         #expect(reading.video(40, Media.avc([Media.slice()])) != nil && reading.reader.faults.total == 0)
         let form = HEVCForm.codedFramesX
         #expect(reading.video(80, form.frame([Media.hevcSlice()], isKeyframe: false, composition: 0)) == nil)
-        #expect(reading.reader.faults[.missingKeyframe] == 1 && reading.reader.program?.video?.codec == .h264)
+        #expect(reading.reader.faults[.missingKeyframe] == 1 && reading.reader.program?.video?.type == .h264)
         let unit = reading.video(120, form.frame([Media.hevcSlice(isIDR: true)], isKeyframe: true, composition: 0))
-        #expect(unit?.isNewFormat == true && reading.reader.program?.video?.codec == .hevc)
+        #expect(unit?.isNewFormat == true && reading.reader.program?.video?.type == .hevc)
     }
 
-    @Test("negative composition times move decoding ahead, impossible ones are ignored")
+    @Test("negative composition times move decoding earlier; impossible ones are ignored")
     func compositionTimes() {
         var reading = start()
         reading.video(1000, Media.avc([Media.slice(isIDR: true)], isKeyframe: true))
@@ -173,7 +173,7 @@ import Testing
     }
 
     @Test(
-        "video that a feed does not carry is named",
+        "video that a feed cannot carry is reported by its codec",
         arguments: [
             ([0x22, 1, 2], "Sorenson H.263"), ([0x13, 0], "Screen video"), ([0x24, 0], "VP6"),
             ([0x25, 0], "VP6 with alpha channel"),
@@ -194,7 +194,7 @@ import Testing
     }
 
     @Test(
-        "commands, metadata, ends of sequences and empty messages are nothing",
+        "commands, metadata, ends of sequences and empty messages are ignored",
         arguments: [
             [], [0x57, 0], [0x27, 2, 0, 0, 0], [0x27, 2], [0x17, 9, 0, 0, 0], [0xD1] + Array("hvc1".utf8) + [0, 0, 0],
             [0x84] + Array("hvc1".utf8) + [1], [0xA2] + Array("hvc1".utf8),
@@ -206,7 +206,7 @@ import Testing
     }
 
     @Test(
-        "damaged messages are dropped and counted by what is wrong",
+        "damaged messages are dropped and counted by fault",
         arguments: [
             ([0x17], .shortMessage), ([0x17, 1, 0, 0], .shortMessage), ([0x90, 0x68, 0x76], .shortMessage),
             ([0x91] + Array("hvc1".utf8) + [0, 0], .shortMessage),
@@ -224,13 +224,13 @@ import Testing
         var reading = start()
         #expect(reading.take(Message(.video, 0, bytes)) == .nothing)
         #expect(reading.reader.faults[fault] == 1 && reading.reader.faults.total == 1, "\(reading.reader.faults)")
-        // What comes next is none the worse for it.
+        // The next messages are not affected.
         #expect(
             reading.video(40, Media.avc([Media.slice(isIDR: true)], isKeyframe: true))?.payload
                 == Media.annexB([Media.delimiter, Media.sps(), Media.pps(), Media.slice(isIDR: true)]))
     }
 
-    @Test("empty NAL units are left out and counted, and padding with zeros is none")
+    @Test("empty NAL units are dropped and counted; padding with zeros is not")
     func emptyUnits() {
         var reading = start()
         let bytes = Media.avc([[], Media.slice(isIDR: true), []], isKeyframe: true) + [0, 0, 0]
@@ -245,13 +245,13 @@ import Testing
         var reading = Reading(reader: MediaReader(largestUnit: 1000))
         reading.take(Message(.video, 0, Media.avcHeader()))
         #expect(reading.video(0, Media.avc([Media.slice(isIDR: true, size: 1000)], isKeyframe: true)) == nil)
-        let many = [[UInt8]](repeating: [0x65], count: NALUnits.most + 1)
+        let many = [[UInt8]](repeating: [0x65], count: NALUnits.maximum + 1)
         #expect(reading.video(0, Media.avc(many, isKeyframe: true)) == nil)
         #expect(reading.reader.faults[.oversizedUnit] == 2 && reading.reader.faults.total == 2)
         #expect(reading.video(0, Media.avc([Media.slice(isIDR: true, size: 900)], isKeyframe: true)) != nil)
     }
 
-    @Test("parameter sets take a bounded amount of memory")
+    @Test("any number of parameter sets -> memory stays bounded")
     func boundedSets() {
         var reading = start()
         for id in 1...400 {
@@ -263,13 +263,13 @@ import Testing
     }
 
     @Test(
-        "commands to a player and one or two odd messages are no other codec; a third in a row is",
+        "commands and one or two odd messages are ignored; a third changes the codec",
         arguments: [(0x52, false), (0x22, true), (0x91, true)] as [(UInt8, Bool)])
     func odd(first: UInt8, isFrame: Bool) {
         var reading = Reading()
         reading.take(Message(.video, 0, Media.avcHeader()))
         #expect(reading.video(0, Media.avc([Media.slice(isIDR: true)], isKeyframe: true)) != nil)
-        // With an FourCC behind it, where that is what it says.
+        // With a FourCC.
         let bytes = [first] + Array("av01".utf8) + [1, 2]
         for time in [10, 20] { #expect(reading.take(Message(.video, time, bytes)) == .nothing) }
         #expect(reading.video(40, Media.avc([Media.slice()])) != nil)
@@ -279,13 +279,13 @@ import Testing
         if case .foreignVideo = third { #expect(isFrame) } else { #expect(!isFrame && third == .nothing) }
     }
 
-    @Test("of thousands of parameter sets in one message the first ones count")
+    @Test("thousands of parameter sets in one message -> the first ones count")
     func manySets() {
         var reading = Reading()
         reading.take(Message(.video, 0, Media.avcHeader()))
         let many = (0..<4000).map { Media.pps(id: $0 % 256, filler: $0 / 256) }
         let unit = reading.video(0, Media.avc(many + [Media.slice(isIDR: true)], isKeyframe: true))
-        // The one of the header under its number, and the first 300 of the message.
+        // The header's set with its number, and the first 300 of the message.
         let sets = (0..<256).map { Media.pps(id: $0, filler: $0 < 300 - 256 ? 1 : 0) }
         let expected = [Media.delimiter, Media.sps()] + sets + [Media.slice(isIDR: true)]
         #expect(unit?.payload == Media.annexB(expected))

@@ -4,11 +4,11 @@ import Testing
 
 @testable import RTMP
 
-/// Times of video that a publisher states wrongly.
+/// Wrong times of a publisher's video.
 @Suite struct VideoTimesTests {
-    /// Frames whose times and composition times are given, in milliseconds.
+    /// Plays frames with given times and composition times, in milliseconds.
     ///
-    /// - Returns: Their times in milliseconds; `nil` for those that are dropped.
+    /// - Returns: Their times in milliseconds; `nil` for dropped frames.
     private func times(
         _ frames: [(time: Int, composition: Int)], _ reading: inout Reading
     ) -> [(dts: Int, pts: Int)?] {
@@ -28,7 +28,7 @@ import Testing
         time: Int, composition: Int
     )] { (0..<count).map { (start + $0 * frame, composition) } }
 
-    @Test("one wrong composition time -> it is counted and moves nothing", arguments: [-400, -50, 900, 3000, 8000])
+    @Test("one wrong composition time -> it is counted, without effect", arguments: [-400, -50, 900, 3000, 8000])
     func oneComposition(_ wrong: Int) {
         for usual in [0, 66] {
             var reading = Reading()
@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    @Test("a composition time that comes again -> it is believed", arguments: [(33, 1500), (500, 1500), (500, 4000)])
+    @Test("a composition time that comes twice -> it is accepted", arguments: [(33, 1500), (500, 1500), (500, 4000)])
     func repeatedComposition(_ frame: Int, _ composition: Int) {
         var reading = Reading()
         let frames = even(100, every: frame, composition)
@@ -53,7 +53,7 @@ import Testing
         #expect(reading.reader.faults[.compositionTime] <= 1)
     }
 
-    @Test("composition times are below zero for a while -> decoding is back in its place some seconds later")
+    @Test("negative composition times end -> decoding times are normal some seconds later")
     func lead() {
         var reading = Reading()
         let frames = even(60) + even(30, from: 1980, -300) + even(600, from: 2970)
@@ -62,7 +62,7 @@ import Testing
         #expect(zip(frames, times).suffix(200).allSatisfy { $1?.dts == $0.time && $1?.pts == $0.time })
     }
 
-    @Test("a gap and one step back -> the decoding times of a stream without B-frames stay as they are")
+    @Test("a gap and one step back without B-frames -> the decoding times do not change")
     func oneStepBack() {
         for step in [33, 100, 300] {
             var reading = Reading()
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test("pictures came out of order and do so no more -> decoding times are the timestamps some seconds later")
+    @Test("reordering ends -> decoding times are the timestamps some seconds later")
     func orderEnds() {
         var reading = Reading()
         let group = [0, 3, 1, 2]
@@ -82,7 +82,7 @@ import Testing
         #expect(zip(after, times.suffix(600)).suffix(200).allSatisfy { $1?.dts == $0.time && $1?.pts == $0.time })
     }
 
-    @Test("times by chance -> no picture is decoded ten seconds before it is shown")
+    @Test("random times -> no frame is decoded ten seconds before it is shown")
     func bounded() {
         var random = SeededRandom(seed: 7)
         for _ in 0..<40 {
@@ -97,20 +97,20 @@ import Testing
         }
     }
 
-    @Test("thousands of frames have one time -> the first are put behind each other, the others dropped and counted")
+    @Test("thousands of frames with one time -> a few are spread, the others are dropped")
     func oneTime() {
         var reading = Reading()
         let times = times([(Int, Int)](repeating: (1000, 0), count: 3000), &reading).compactMap(\.self)
         #expect(times.count >= 100 && times.allSatisfy { (1000...2500).contains($0.pts) })
         #expect(reading.reader.faults[.lateTime] > 0)
-        var sound = Reading()
-        sound.take(Message(.audio, 0, Media.aacHeader()))
-        let audio = (0..<3000).compactMap { sound.audio(1000, Media.aac($0)) }
+        var audioReading = Reading()
+        audioReading.take(Message(.audio, 0, Media.aacHeader()))
+        let audio = (0..<3000).compactMap { audioReading.audio(1000, Media.aac($0)) }
         #expect(audio.allSatisfy { ((1000 * 90)...(2550 * 90)).contains($0.unit.pts) })
-        #expect(audio.count >= 100 && sound.reader.faults[.lateTime] > 0)
+        #expect(audio.count >= 100 && audioReading.reader.faults[.lateTime] > 0)
     }
 
-    @Test("frames come at 300 a second -> none runs ahead")
+    @Test("300 frames a second -> the times do not run ahead")
     func fast() {
         var reading = Reading()
         let frames = (0..<3000).map { (time: $0 * 10 / 3, composition: 0) }
@@ -120,7 +120,7 @@ import Testing
             })
     }
 
-    @Test("a header of another codec comes alone -> the stream goes on; its keyframe begins the other codec")
+    @Test("a header of another codec -> the codec changes with its keyframe")
     func strayHeader() {
         var reading = Reading()
         reading.take(Message(.video, 0, Media.avcHeader()))
@@ -130,14 +130,14 @@ import Testing
         #expect(reading.reader.faults.total == 0)
         let hevc = Media.units([Media.hevcSlice(isIDR: true)])
         #expect(reading.video(2040, Media.enhanced(3, isKeyframe: true, hevc))?.isNewFormat == true)
-        #expect(reading.reader.program?.video?.codec == .hevc)
-        // And back again, with the header from before.
+        #expect(reading.reader.program?.video?.type == .hevc)
+        // And back again, with the earlier header.
         #expect(reading.video(2080, Media.avc([Media.slice()])) == nil && reading.reader.faults[.missingKeyframe] == 1)
         let back = reading.video(2120, Media.avc([Media.slice(isIDR: true)], isKeyframe: true))
         #expect(back?.payload == Media.annexB([Media.delimiter, Media.sps(), Media.pps(), Media.slice(isIDR: true)]))
     }
 
-    @Test("headers of two codecs come before the first keyframe -> that decides")
+    @Test("headers of two codecs -> the first keyframe decides about the codec")
     func twoHeaders() {
         for isHEVC in [false, true] {
             var reading = Reading()
@@ -146,11 +146,11 @@ import Testing
             let hevc = Media.enhanced(3, isKeyframe: true, Media.units([Media.hevcSlice(isIDR: true)]))
             let avc = Media.avc([Media.slice(isIDR: true)], isKeyframe: true)
             #expect(reading.video(0, isHEVC ? hevc : avc)?.isNewFormat == true)
-            #expect(reading.reader.program?.video?.codec == (isHEVC ? .hevc : .h264))
+            #expect(reading.reader.program?.video?.type == (isHEVC ? .hevc : .h264))
         }
     }
 
-    @Test("one or two odd messages come before the first keyframe -> they decide nothing", arguments: [1, 2])
+    @Test("one or two odd messages before the first keyframe -> they are ignored", arguments: [1, 2])
     func oddStart(_ count: Int) {
         var reading = Reading()
         let odd = [0x91] + Array("av01".utf8) + [0, 0, 0, 1]

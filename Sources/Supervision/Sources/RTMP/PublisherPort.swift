@@ -96,16 +96,16 @@ final class PublisherPort: Sendable {
             state.readings += 1
             return state.readings
         }
-        let admission: Admission
+        let policy: AdmissionPolicy
         if let key = source.key {
-            admission = .holders(of: StreamKey(try await secrets.secret(key, as: .key).reveal()))
+            policy = .requireKey(StreamKey(try await secrets.secret(key, as: .key).reveal()))
         } else {
-            admission = .anybody
+            policy = .acceptAny
         }
         state.withLock { state in
             guard reading > state.reading else { return }
             state.reading = reading
-            ingest.admit(admission)
+            ingest.setPolicy(policy)
         }
     }
 
@@ -198,7 +198,7 @@ final class PublisherPort: Sendable {
             statistics.note(.sender, nil)
             return state.isMute
         }
-        if wasMute { ingest.setMute(false) }
+        if wasMute { ingest.setSendsNoVideo(false) }
     }
 
     /// No picture came for a while.
@@ -223,7 +223,7 @@ final class PublisherPort: Sendable {
         logger.warning(
             "the publisher sends no picture: \(advice); another one with the right key may take its place",
             metadata: announced.map { ["announced": "\($0)"] } ?? [:])
-        ingest.setMute(true)
+        ingest.setSendsNoVideo(true)
     }
 
     /// Finds a publisher that sends no picture.

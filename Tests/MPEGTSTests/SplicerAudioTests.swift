@@ -3,14 +3,14 @@ import Testing
 
 @testable import MPEGTS
 
-@Suite(.tags(.ffmpeg)) struct SplicerSoundTests {
+@Suite(.tags(.ffmpeg)) struct SplicerAudioTests {
     private func line(_ bytes: [UInt8]) -> Line {
         let line = Line(fillsSilence: true)
         line.write(bytes, .following)
         return line
     }
 
-    /// The bytes without the sound that `isGone` names by the number of its unit.
+    /// The bytes without the audio units whose number `isGone` accepts.
     private func without(_ bytes: [UInt8], _ isGone: (Int) -> Bool) -> [UInt8] {
         let gone = Set(
             ReferenceUnit.all(bytes).of(.audio).enumerated().filter { isGone($0.offset) }.flatMap(\.element.packets))
@@ -19,8 +19,8 @@ import Testing
         }
     }
 
-    @Test("a program without sound gets silence from the first picture on, frame by frame without a gap")
-    func noSound() async throws {
+    @Test("a program without audio gets silence from the first frame on, without a gap")
+    func noAudio() async throws {
         for stream in [RecordedStream.noAudio, .mp2] {
             let line = line(try await stream.bytes())
             let output = ReferenceUnit.all(line.output)
@@ -30,21 +30,21 @@ import Testing
             #expect(zip(audio, audio.dropFirst()).allSatisfy { $1.pts - $0.pts == 1920 })
             #expect(audio.last!.pts > video.last!.pts - 2 * 1920 && audio.last!.pts + 1920 <= video.last!.pts)
             #expect(audio.allSatisfy { $0.payload == ADTS.silence } && line.splicer.silentFrames == audio.count)
-            Wire.expectSound(line.output, "\(stream)")
+            Wire.expectValid(line.output, "\(stream)")
             try await Wire.expectDecodes(line.output, "\(stream)")
             let probe = try await MediaProbe.read(.bytes(line.output))
             #expect(probe.audio?.codec == "aac" && probe.audio?.sampleRate == 48_000 && probe.audio?.channels == 2)
         }
     }
 
-    @Test("sound that starts late or stops is bridged, and comes back as it is")
+    @Test("audio starts late or stops -> silence fills it, and the audio comes back")
     func bridges() async throws {
-        // Two frames of sound are in a unit of this stream, or more.
+        // A unit of this stream has two or more audio frames.
         let bytes = try await RecordedStream.plain.bytes()
         let units = ReferenceUnit.all(bytes).of(.audio)
         let third = units.count / 3
         let gaps: [(String, (Int) -> Bool)] = [
-            ("late", { $0 < third }), ("gone", { $0 >= third }), ("hole", { $0 >= third && $0 < 2 * third }),
+            ("late", { $0 < third }), ("gone", { $0 >= third }), ("gap", { $0 >= third && $0 < 2 * third }),
             ("never", { _ in true }),
             ("one", { $0 == third }),
         ]
@@ -53,81 +53,81 @@ import Testing
             let output = ReferenceUnit.all(line.output)
             let audio = output.of(.audio)
             let video = output.of(.video)
-            Wire.expectSound(line.output, name)
+            Wire.expectValid(line.output, name)
             try await Wire.expectDecodes(line.output, name)
             #expect(audio.first!.pts <= video.first!.pts + 1920, "\(name)")
-            // A second of patience, and then no further behind the picture.
+            // After a second of patience, the audio is never further behind the video.
             #expect(audio.last!.pts >= video.last!.pts - Ticks.perSecond, "\(name)")
             var end = audio[0].pts
             for unit in audio {
                 #expect(unit.pts - end < 1920 && unit.pts >= end - 1045, "\(name): \(unit.pts - end)")
-                end = unit.pts + unit.soundDuration
+                end = unit.pts + unit.audioDuration
             }
-            // Every unit that was there is there, except where silence had gone past it.
+            // Every unit is there, except those that silence had already passed.
             let kept = Set(units.enumerated().filter { !isGone($0.offset) }.map(\.element.payload))
             let missing = kept.subtracting(audio.map(\.payload))
             #expect(missing.count <= 1, "\(name): \(missing.count) missing")
         }
     }
 
-    @Test("sound that lags behind the picture is not replaced for ever after one hiccup")
+    @Test("late audio stalls once -> silence does not replace it for good")
     func lags() async throws {
-        // In mono: what is quiet of it is in other bytes than the silence.
+        // In mono: its quiet frames have other bytes than the silence.
         var source = RecordedStream.plain.source
         source.isMono = true
         let bytes = try await source.bytes()
-        let sound = ReferenceUnit.all(bytes).of(.audio)
+        let audio = ReferenceUnit.all(bytes).of(.audio)
         let packets = TransportBytes.packets(bytes).map(Array.init)
-        // Each unit of sound stands 20 pictures later; from the middle on none for a second and a half, then all at
+        // Each audio unit comes 20 frames later. From the middle on, none comes for a second and a half, then all at
         // once.
         let owner = Dictionary(
-            uniqueKeysWithValues: sound.enumerated().flatMap { unit in unit.element.packets.map { ($0, unit.offset) } })
+            uniqueKeysWithValues: audio.enumerated().flatMap { unit in unit.element.packets.map { ($0, unit.offset) } })
         let video = ReferenceUnit.all(bytes).of(.video)
         let starts = Dictionary(uniqueKeysWithValues: video.enumerated().map { ($0.element.packets[0], $0.offset) })
         var waiting: [(due: Int, unit: Int)] = []
         var late: [UInt8] = []
-        var picture = 0
+        var frame = 0
         for (number, packet) in packets.enumerated() {
             if let start = starts[number] {
-                picture = start
-                while let first = waiting.first, first.due <= picture {
-                    for number in sound[first.unit].packets { late += packets[number] }
+                frame = start
+                while let first = waiting.first, first.due <= frame {
+                    for number in audio[first.unit].packets { late += packets[number] }
                     waiting.removeFirst()
                 }
             }
             if let unit = owner[number] {
-                if sound[unit].packets[0] == number {
-                    waiting.append((due: (60..<105).contains(picture + 20) ? 105 : picture + 20, unit: unit))
+                if audio[unit].packets[0] == number {
+                    waiting.append((due: (60..<105).contains(frame + 20) ? 105 : frame + 20, unit: unit))
                 }
             } else {
                 late += packet
             }
         }
         let line = line(late)
-        Wire.expectSound(line.output, "")
-        let heard = ReferenceUnit.all(line.output).of(.audio)
-        // At the end the real sound is back.
-        #expect(heard.suffix(3).allSatisfy { $0.payload != ADTS.silence })
+        Wire.expectValid(line.output, "")
+        let units = ReferenceUnit.all(line.output).of(.audio)
+        // At the end the real audio is back.
+        #expect(units.suffix(3).allSatisfy { $0.payload != ADTS.silence })
         #expect(line.splicer.silentFrames > 10 && line.splicer.silentFrames < 130)
     }
 
     @Test(
-        "sound that is dropped for its time says how far it is from its picture",
+        "audio is dropped for its time -> its distance to the video is reported",
         arguments: [
             (1.5, 0, 1.5), (0.3, 0, nil), (-9, 0, nil), (-12, 0, -12),
-            // The picture jumps, and the sound never does.
+            // The video jumps, and the audio never does.
             (0, 30, 30),
         ] as [(Double, Double, Double?)])
     func lag(lag: Double, jump: Double, expected: Double?) {
         func ticks(_ seconds: Double) -> Int64 { Int64(seconds * Double(Ticks.perSecond)) }
-        var bytes = SyntheticPictures.tables
+        var bytes = SyntheticFrames.tables
         for number in 0..<150 {
             let time = ticks(100) + Int64(number) * 3000
             let pts = time + (number < 60 ? 0 : ticks(jump))
-            let picture = SyntheticPictures.Picture(pts: pts, dts: pts, isKeyframe: number % 30 == 0)
+            let frame = SyntheticFrames.Frame(pts: pts, dts: pts, isKeyframe: number % 30 == 0)
             let counter = UInt8(number & 15)
-            bytes += SyntheticPictures.packet(picture, counter: counter)
-            bytes += SyntheticPictures.sound(pts: time - ticks(lag), counter: counter)
+            bytes += SyntheticFrames.packet(frame, counter: counter)
+            bytes += SyntheticFrames.audio(pts: time - ticks(lag), counter: counter)
         }
         let line = Line(fillsSilence: true)
         var writer = Splicer.Writer(.following)
@@ -144,7 +144,7 @@ import Testing
         #expect(lags.count == 150 && lags.suffix(60).allSatisfy { $0 == expected.map(ticks) }, "\(lags)")
     }
 
-    @Test("sound whose timestamps are rounded to milliseconds loses no frame", arguments: [48_000, 44_100, 22_050])
+    @Test("audio timestamps rounded to milliseconds -> no frame is lost", arguments: [48_000, 44_100, 22_050])
     func milliseconds(_ rate: Int) async throws {
         let flv = try await TestProcess.run(
             "ffmpeg",
@@ -167,24 +167,24 @@ import Testing
             let input = ReferenceUnit.all(bytes).of(.audio)
             let line = line(bytes)
             let output = ReferenceUnit.all(line.output).of(.audio)
-            let firstPicture = ReferenceUnit.all(bytes).of(.video)[0].packets[0]
-            let expected = input.filter { $0.packets[0] > firstPicture }.map(\.payload)
-            let heard = output.map(\.payload).filter { $0 != ADTS.silence }
-            #expect(heard == expected || heard == expected.dropLast(), "\(size): \(heard.count) of \(expected.count)")
+            let firstFrame = ReferenceUnit.all(bytes).of(.video)[0].packets[0]
+            let expected = input.filter { $0.packets[0] > firstFrame }.map(\.payload)
+            let units = output.map(\.payload).filter { $0 != ADTS.silence }
+            #expect(units == expected || units == expected.dropLast(), "\(size): \(units.count) of \(expected.count)")
             #expect(line.splicer.silentFrames <= 3)
-            Wire.expectSound(line.output, "\(rate), \(size)")
+            Wire.expectValid(line.output, "\(rate), \(size)")
             try await Wire.expectDecodes(line.output, "\(rate), \(size)")
         }
     }
 
-    @Test("a break of hours makes no silence; sound begins again with the picture")
+    @Test("a break of hours is not filled; audio begins again with the video")
     func longBreak() async throws {
         let bytes = try await RecordedStream.plain.bytes()
         let line = line(bytes)
         line.now += 3 * 3_600 * Ticks.perSecond
         line.write(bytes, .following)
         #expect(line.splicer.silentFrames < 60)
-        Wire.expectSound(line.output, "")
+        Wire.expectValid(line.output, "")
         let audio = ReferenceUnit.all(line.output).of(.audio)
         #expect(audio.last!.pts - audio[0].pts > 3 * 3_600 * Ticks.perSecond)
     }

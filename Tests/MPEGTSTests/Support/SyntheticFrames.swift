@@ -1,18 +1,21 @@
 @testable import MPEGTS
 
-/// Pictures and sound in MPEG-TS whose times are known, one packet each.
-enum SyntheticPictures {
-    struct Picture: Hashable {
+/// Video and audio frames in MPEG-TS with known times, one packet each.
+enum SyntheticFrames {
+    struct Frame: Hashable {
         var pts: Int64
         var dts: Int64
         var isKeyframe: Bool
     }
 
-    /// A keyframe and what follows it, in the order of decoding: groups of a P-frame and a pyramid of B-frames with so
-    /// many levels.
+    /// A keyframe and the frames after it, in decoding order: subgroups of a P-frame and a pyramid of B-frames with
+    /// `levels` levels.
     ///
-    /// A decoder holds back as many pictures as there are levels; without any, pictures are decoded as they are shown.
-    static func group(levels: Int, subgroups: Int, frame: Int64, start: Int64) -> [Picture] {
+    /// A decoder holds back as many frames as there are levels. Without levels, frames are decoded in presentation
+    /// order.
+    ///
+    /// - Parameter frame: The duration of a frame in ticks.
+    static func group(levels: Int, subgroups: Int, frame: Int64, start: Int64) -> [Frame] {
         let size = 1 << levels
         var places = [0]
         for number in 0..<subgroups {
@@ -21,7 +24,7 @@ enum SyntheticPictures {
         }
         let delay = places.indices.map { $0 - places[$0] }.max() ?? 0
         return places.indices.map { index in
-            Picture(
+            Frame(
                 pts: start + Int64(places[index] + delay) * frame, dts: start + Int64(index) * frame,
                 isKeyframe: index == 0)
         }
@@ -33,10 +36,10 @@ enum SyntheticPictures {
         return [middle] + pyramid(low, middle) + pyramid(middle, high)
     }
 
-    /// The tables, and the pictures behind them.
-    static func bytes(_ pictures: [Picture]) -> [UInt8] {
+    /// The tables, followed by the frames.
+    static func bytes(_ frames: [Frame]) -> [UInt8] {
         var bytes = tables
-        for (number, picture) in pictures.enumerated() { bytes += packet(picture, counter: UInt8(number & 15)) }
+        for (number, frame) in frames.enumerated() { bytes += packet(frame, counter: UInt8(number & 15)) }
         return bytes
     }
 
@@ -44,16 +47,16 @@ enum SyntheticPictures {
         var bytes = [UInt8](repeating: 0, count: 2 * 188)
         bytes.withUnsafeMutableBufferPointer {
             PSI.write(
-                Program(video: .init(pid: 0x100, codec: .h264), audio: .init(pid: 0x101, codec: .aac)), version: 0,
+                Program(video: .init(pid: 0x100, type: .h264), audio: .init(pid: 0x101, type: .aac)), version: 0,
                 patContinuity: 0, pmtContinuity: 0,
                 to: $0.baseAddress!)
         }
         return bytes
     }
 
-    static func packet(_ picture: Picture, counter: UInt8) -> [UInt8] {
+    static func packet(_ frame: Frame, counter: UInt8) -> [UInt8] {
         var unit: [UInt8] = [0, 0, 0, 1, 0x09, 0xF0]
-        if picture.isKeyframe {
+        if frame.isKeyframe {
             unit += [
                 0, 0, 0, 1, 0x67, 0x42, 0xC0, 0x0A, 0xDA, 0x04, 0x06, 0xE9, 0, 0, 0, 1, 0x68, 0xCE, 0x3C, 0x80, 0, 0, 1,
                 0x65, 0x88, 0x84,
@@ -62,12 +65,12 @@ enum SyntheticPictures {
             unit += [0, 0, 1, 0x41, 0x9A, 0x24, 0x6C, 0x41]
         }
         return packet(
-            0x100, stream: 0xE0, unit, pts: picture.pts, dts: picture.dts, counter: counter,
-            isKeyframe: picture.isKeyframe)
+            0x100, stream: 0xE0, unit, pts: frame.pts, dts: frame.dts, counter: counter,
+            isKeyframe: frame.isKeyframe)
     }
 
-    /// A frame of sound.
-    static func sound(pts: Int64, counter: UInt8, frame: [UInt8] = ADTS.silence) -> [UInt8] {
+    /// An audio frame.
+    static func audio(pts: Int64, counter: UInt8, frame: [UInt8] = ADTS.silence) -> [UInt8] {
         packet(0x101, stream: 0xC0, frame, pts: pts, dts: pts, counter: counter, isKeyframe: false)
     }
 
