@@ -34,7 +34,7 @@ import Testing
             #expect(has(command, "-fps_mode", "passthrough", "-enc_time_base", "1:90000"), "\(command.maskedLine())")
         }
         let card = CardReaderCommand(
-            card: CaptureInput(node: "/dev/video0", sound: "hw:1"), size: FrameSize(width: 64, height: 64)
+            card: CaptureInput(node: "/dev/video0", audio: "hw:1"), size: FrameSize(width: 64, height: 64)
         ).command(for: ffmpeg)
         #expect(has(card, "-enc_time_base", "1:1000000"))
         // FFmpeg 9 has no `-channels` for ALSA.

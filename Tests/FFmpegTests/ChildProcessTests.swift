@@ -85,7 +85,7 @@ import Testing
             Issue.record("it started")
             return
         }
-        #expect(reason.contains("no descriptor left"))
+        #expect(reason.contains("no descriptor is left"))
         #expect(exit.cause == .notStarted)
         var byte: UInt8 = 0
         #expect(try withUnsafeMutableBytes(of: &byte) { try readEnd.read(into: $0) } == 0)

@@ -87,7 +87,7 @@ import struct BoxConfiguration.VideoEncoding
         case .srtListener: try relay(.srtListen(address: "[::]:9000", passphrase: nil, latency: nil))
         case .mezzanine: try relay(.transportStream, .mezzanine(bitrate: 1, keyframe: .seconds(1)))
         case .cardReader:
-            CardReaderCommand(card: CaptureInput(node: "/dev/video0", sound: "hw:1"), size: size).command(for: ffmpeg)
+            CardReaderCommand(card: CaptureInput(node: "/dev/video0", audio: "hw:1"), size: size).command(for: ffmpeg)
         case .frames: FrameEncoderCommand(settings: settings, recipe: Libx264Recipe(), rate: rate).command(for: ffmpeg)
         case .libx264: encoder(Libx264Recipe())
         case .libx265: encoder(Libx265Recipe())
@@ -97,7 +97,7 @@ import struct BoxConfiguration.VideoEncoding
         case .trialOnGPU: trial(gpu)
         case .slate:
             SlateCommand(picture: .plain, codec: .h264, size: size, rate: rate, frames: 30, output: "/s.ts").command()
-        case .sound: SoundCommand().command()
+        case .sound: AudioConverterCommand().command()
         case .rtmpTarget: try publisher(.rtmp(url: "rtmp://h/app", key: "K3y"))
         case .srtTarget: try publisher(.srt(url: "srt://h:9", passphrase: "0123456789", streamID: nil, latency: nil))
         case .recording: try publisher(.record(folder: "/rec", name: "a", segment: .seconds(60), take: 0))

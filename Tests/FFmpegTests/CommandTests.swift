@@ -370,7 +370,7 @@ import Testing
     @Test(
         "a password that FFmpeg cannot be given is refused, without being quoted",
         arguments: [
-            ("rtmp://u@h/live", "secret-word", "rtmp://****@h/live: a password is for rtsp and http addresses"),
+            ("rtmp://u@h/live", "secret-word", "rtmp://****@h/live: a password is only for rtsp and http addresses: remove it"),
             ("rtsp://h/main", "secret-word", "rtsp://h/main: a password needs a user, as in rtsp://user@host"),
             (
                 "rtsp://u@h/main", "secret\nword",
@@ -380,8 +380,8 @@ import Testing
             (
                 "rtsp://u@h/main", String(repeating: "secret-", count: 18),
                 """
-                rtsp://****@h/main: FFmpeg takes 127 bytes of user and password; these are longer, with three for \
-                each that is no letter, digit, '-', '.', '_' or '~'
+                rtsp://****@h/main: FFmpeg reads 127 bytes of user and password, and these are longer: use a shorter \
+                password. A character other than a letter, digit, '-', '.', '_' or '~' counts as three bytes
                 """
             ),
         ])
@@ -446,19 +446,19 @@ import Testing
         "audio of a publisher is converted with silence in its holes, at the rate that is asked for",
         arguments: [48_000, 44_100])
     func sound(sampleRate: Int) {
-        let command = SoundCommand(sampleRate: sampleRate).command()
+        let command = AudioConverterCommand(sampleRate: sampleRate).command()
         #expect(value(after: "-f", in: command) == "flv" && value(after: "-i", in: command) == "pipe:0")
         #expect(value(after: "-af", in: command) == "aresample=\(sampleRate):async=1:min_hard_comp=0.02")
         #expect(value(after: "-b:a", in: command) == "192000" && value(after: "-ac", in: command) == "2")
         // Its times are those of the input, and each frame goes out when it is there.
         #expect(command.arguments.contains("-copyts") && value(after: "-avoid_negative_ts", in: command) == "disabled")
         #expect(value(after: "-pes_payload_size", in: command) == "0" && command.arguments.last == "pipe:1")
-        #expect(command.role == .sound && value(after: "-loglevel", in: command) == "level+warning")
+        #expect(command.role == .audioConverter && value(after: "-loglevel", in: command) == "level+warning")
     }
 
     @Test("audio that continues what another process converted is cut to its samples")
     func resumedSound() {
-        let command = SoundCommand(firstSample: 12_352).command()
+        let command = AudioConverterCommand(firstSample: 12_352).command()
         #expect(value(after: "-af", in: command) == "aresample=48000:async=1:min_hard_comp=0.02,atrim=start_pts=12352")
     }
 

@@ -322,9 +322,9 @@ import Testing
     @Test("what to do depends on what is refused")
     func advice() {
         #expect(RefusedRole.advice(on: "an SRT listener on [::]").contains("0.0.0.0"))
-        #expect(RefusedRole.advice(on: "the parameter foo of an address").contains("take it out of the address"))
+        #expect(RefusedRole.advice(on: "the parameter foo of an address").contains("remove it from the address"))
         #expect(
-            RefusedRole.advice(on: "the parameter foo of an address, whose value is too long") == "; make it shorter")
+            RefusedRole.advice(on: "the parameter foo of an address, whose value is too long") == "; use a shorter value")
         #expect(
             RefusedRole(role: "encoders", refused: "the option -vsync").sentence(ffmpeg: "9").contains(
                 "apt install ffmpeg"))

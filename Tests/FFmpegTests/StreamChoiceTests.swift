@@ -66,8 +66,8 @@ import Testing
         #expect(choice.map == .program(2) && choice.video?.index == 1 && choice.audio?.index == 2)
         #expect(
             choice.programNote
-                == "several programs come: 2 (TV) is used, 1 (Radio), 3 are not; program: chooses another")
-        #expect(choice.trackNote == "several audio tracks come: stream 2 (deu, ac3) is used, stream 3 (mp2) is not")
+                == "the source has several programs: 2 (TV) is used, 1 (Radio), 3 are not; set program: to choose another")
+        #expect(choice.trackNote == "the source has several audio tracks: stream 2 (deu, ac3) is used, stream 3 (mp2) is not")
     }
 
     @Test("the picture's program has no sound: silence instead of another program's sound")
@@ -79,7 +79,7 @@ import Testing
                 "  Stream #0:2[0x102]: Audio: aac",
             ]))
         #expect(
-            choice.map == .program(1) && choice.audio == nil && choice.programNote?.contains("it has no sound") == true)
+            choice.map == .program(1) && choice.audio == nil && choice.programNote?.contains("it has no audio") == true)
     }
 
     @Test(
@@ -103,8 +103,8 @@ import Testing
         #expect(choice.map == .program(3) && choice.video?.index == 4 && choice.audio == nil && choice.obstacle == nil)
         #expect(
             StreamChoice(of: input, program: 9).obstacle
-                == "program 9 is not in what comes; it has 1 (Radio), 2 (TV), 3")
-        #expect(StreamChoice(of: input, program: 1).obstacle == "program 1 has no picture; it has 1 (Radio), 2 (TV), 3")
+                == "program 9 is not in the stream; it has 1 (Radio), 2 (TV), 3")
+        #expect(StreamChoice(of: input, program: 1).obstacle == "program 1 has no video; it has 1 (Radio), 2 (TV), 3")
     }
 
     @Test("the program that was taken before stays, in whatever order programs are listed")

@@ -129,7 +129,7 @@ import Testing
         let refused = try #require(try missing(pull, .complete("9.0")).first)
         #expect(refused.subject == "source pull-0 of main" && refused.missing == "the SRT parameter foo")
         #expect(refused.consequence.hasPrefix("it cannot be used"))
-        #expect(refused.sentence(ffmpeg: "9.0").hasSuffix("; take it out of the address"))
+        #expect(refused.sentence(ffmpeg: "9.0").hasSuffix("; remove it from the address"))
         #expect(try missing(pull, .complete("5.1")).first?.consequence.hasPrefix("it does nothing") == true)
         // A fork without a number does what the release of its age does.
         let old = FFmpegCapabilities.complete("N-109468-gd39b34123d", library: "57. 44.100")

@@ -135,8 +135,8 @@ import struct BoxConfiguration.VideoEncoding
         try await withTemporaryFolder { try await body(Rig($0)) }
     }
 
-    @Test("a slate is drawn without a warning, whatever is on it", arguments: [SlateCommand.Codec.h264, .hevc])
-    func slate(codec: SlateCommand.Codec) async throws {
+    @Test("a slate is drawn without a warning, whatever is on it", arguments: [VideoCodec.h264, .hevc])
+    func slate(codec: VideoCodec) async throws {
         try await withRig { rig in
             let png = try rig.file("a.png", ReadyMadeMedia.image)
             let jpeg = try await rig.make("a.jpg", Self.picture + ["-frames:v", "1", "-pix_fmt", "yuvj420p"])

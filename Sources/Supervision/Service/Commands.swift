@@ -137,7 +137,7 @@ package enum Commands {
         _ source: RelaySource, _ mezzanine: MezzanineConfiguration, _ transcoding: Transcoding, _ streams: StreamMap
     ) -> RelayCommand {
         var audio = transcoding.audio ? RelayAudio.aac(bitrate: foreignSound, rate: transcoding.soundRate) : .copy
-        if case .test = source { audio = .aac(bitrate: RelayCommand.testSound, rate: transcoding.soundRate) }
+        if case .test = source { audio = .aac(bitrate: RelayCommand.testAudioBitrate, rate: transcoding.soundRate) }
         return RelayCommand(
             source: source,
             video: transcoding.video
@@ -155,9 +155,9 @@ package enum Commands {
     ///
     /// - Parameters:
     ///   - sampleRate: Samples a second of the AAC.
-    ///   - firstSample: Where it continues what another process converted, see ``SoundCommand/firstSample``.
+    ///   - firstSample: Where it continues what another process converted, see ``AudioConverterCommand/firstSample``.
     package static func sound(sampleRate: Int = 48_000, firstSample: Int64? = nil) -> FFmpegCommand {
-        SoundCommand(bitrate: foreignSound, sampleRate: sampleRate, firstSample: firstSample).command()
+        AudioConverterCommand(bitrate: foreignSound, sampleRate: sampleRate, firstSample: firstSample).command()
     }
 
     /// What makes of an SRT caller's transport stream what the feed takes: it can be replaced while the caller stays.
@@ -184,7 +184,7 @@ package enum Commands {
             case .device(let id): id
             }
         return CaptureInput(
-            node: card.node, format: setting.format, size: setting.size, rate: setting.rate, sound: sound)
+            node: card.node, format: setting.format, size: setting.size, rate: setting.rate, audio: sound)
     }
 
     /// What encodes the frames of a source; `nil` where its relay gives pictures.

@@ -63,7 +63,7 @@ package struct ServicePlan: Sendable, Encodable {
                         ffmpeg: ffmpeg.capabilities)
                 }
                 if case .rtmp = source.kind {
-                    add(.sound, source.id, in: channel, reason: "while its audio is not AAC") { Commands.sound() }
+                    add(.audioConverter, source.id, in: channel, reason: "while its audio is not AAC") { Commands.sound() }
                 }
                 let choice = ServicePlan.choice(for: source, of: channel, &encoders)
                 add(.encoder, source.id, in: channel, reason: choice.reason) {

@@ -284,7 +284,7 @@ package struct FFmpegNeeds: Sendable {
                     subject: subject,
                     missing: parameter.shownName.map { "the SRT parameter \($0)" } ?? "a parameter of its SRT address",
                     consequence: isFatal ? consequence : "it does nothing, and FFmpeg 9 would not start with it",
-                    advice: "; take it out of the address"))
+                    advice: "; remove it from the address"))
         }
     }
 }

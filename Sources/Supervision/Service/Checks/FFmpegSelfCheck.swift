@@ -177,7 +177,7 @@ package struct FFmpegSelfCheck: Sendable {
         let hasSound = FFmpegPart.demuxer("alsa").isIn(ffmpeg.capabilities)
         let card = CaptureInput(
             node: "/dev/streambox-check", format: "yuyv422", size: Self.size, rate: Self.rate,
-            sound: hasSound ? "null" : nil)
+            audio: hasSound ? "null" : nil)
         let reader = CardReaderCommand(card: card, size: Self.size)
         let settings = VideoSettings(bitrate: 200_000, keyframe: .milliseconds(500))
         let encoder = FrameEncoderCommand(settings: settings, recipe: Libx264Recipe(effort: .least), rate: Self.rate)
@@ -208,7 +208,7 @@ package struct FFmpegSelfCheck: Sendable {
         ]
     }
 
-    private func slate(_ picture: SlateCommand.Picture, _ codec: SlateCommand.Codec) -> FFmpegCommand {
+    private func slate(_ picture: SlateCommand.Picture, _ codec: VideoCodec) -> FFmpegCommand {
         SlateCommand(
             picture: picture, codec: codec, size: Self.size, rate: Self.rate, profile: codec == .h264 ? "high" : nil,
             frames: 2, output: "/dev/null"

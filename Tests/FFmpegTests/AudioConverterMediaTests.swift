@@ -51,7 +51,7 @@ import Testing
         let scratch = Scratch()
         let (input, output) = (scratch.file("in.flv"), scratch.file("out.ts"))
         try await makeFLV(input, codec)
-        let exit = try await run(SoundCommand().command(), in: scratch, from: input, to: output)
+        let exit = try await run(AudioConverterCommand().command(), in: scratch, from: input, to: output)
         #expect(exit.status == .exited(0))
         #expect(exit.words.isEmpty, "\(exit.words)")
         let times = try await packets(output, "a").map(\.pts)
@@ -67,7 +67,7 @@ import Testing
         let scratch = Scratch()
         let (input, output) = (scratch.file("in.flv"), scratch.file("out.ts"))
         try await makeFLV(input, "-c:a pcm_mulaw -ar 8000 -ac 1")
-        _ = try await run(SoundCommand(sampleRate: 44_100).command(), in: scratch, from: input, to: output)
+        _ = try await run(AudioConverterCommand(sampleRate: 44_100).command(), in: scratch, from: input, to: output)
         let entries = ["-show_entries", "stream=codec_name,sample_rate,channels", "-of", "csv=p=0"]
         let text = try await tool("ffprobe", ["-v", "error"] + entries + [output])
         #expect(text.hasPrefix("aac,44100,2"), "\(text)")
