@@ -114,7 +114,7 @@ import Testing
         for audio in [AudioOutput.copy, .encode(AudioEncoding())] {
             let groups = [GroupConfiguration(name: "a"), GroupConfiguration(name: "b", audio: audio)]
             let channel = ChannelConfiguration(name: "main", sources: [], groups: groups)
-            #expect(!Commands.Transcoding(for: channel).audio && channel.copiesSound == (audio == .copy))
+            #expect(!Commands.Transcoding(for: channel).audio && channel.copiesAudio == (audio == .copy))
         }
     }
 
@@ -122,24 +122,24 @@ import Testing
     func converts(_ channel: AACFormat) {
         var transcoding = Commands.Transcoding()
         transcoding.keep(nil)
-        let isNews = transcoding.convertSound(Self.mono, to: channel)
-        #expect(isNews && transcoding.audio && transcoding.soundRate == channel.sampleRate)
-        #expect(transcoding.otherSound == Self.mono)
-        let again = transcoding.convertSound(.stereo48, to: channel)
-        #expect(!again && transcoding.otherSound == Self.mono)
+        let isNews = transcoding.convertAudio(Self.mono, to: channel)
+        #expect(isNews && transcoding.audio && transcoding.audioRate == channel.sampleRate)
+        #expect(transcoding.otherAudio == Self.mono)
+        let again = transcoding.convertAudio(.stereo48, to: channel)
+        #expect(!again && transcoding.otherAudio == Self.mono)
         // The next relay goes on with that; where no group copies the sound any more, nothing is converted.
         transcoding.keep(channel)
-        #expect(transcoding.audio && transcoding.soundRate == channel.sampleRate)
+        #expect(transcoding.audio && transcoding.audioRate == channel.sampleRate)
         transcoding.keep(nil)
-        #expect(!transcoding.audio && transcoding.otherSound == nil)
+        #expect(!transcoding.audio && transcoding.otherAudio == nil)
     }
 
     @Test("sound that was encoded at another rate than the channel's, before that was known, is encoded anew")
     func otherRate() {
         var transcoding = Commands.Transcoding()
         transcoding.audio = true
-        let isNews = transcoding.convertSound(.stereo48, to: .stereo44)
-        #expect(isNews && transcoding.soundRate == 44_100 && transcoding.otherSound == nil)
+        let isNews = transcoding.convertAudio(.stereo48, to: .stereo44)
+        #expect(isNews && transcoding.audioRate == 44_100 && transcoding.otherAudio == nil)
         // It is not AAC that comes: it is encoded whatever the groups do.
         transcoding.keep(nil)
         #expect(transcoding.audio)
@@ -148,7 +148,7 @@ import Testing
     @Test("relays, readers of calls and the test source make sound at the channel's rate", arguments: [48_000, 44_100])
     func soundRate(_ rate: Int) throws {
         var transcoding = Commands.Transcoding()
-        transcoding.soundRate = rate
+        transcoding.audioRate = rate
         func relay(_ kind: SourceKind) throws -> String? {
             let source = SourceConfiguration(kind: kind, position: 0)
             let listened = try Commands.callRelay(source, mezzanine: .init(), transcoding: transcoding, ffmpeg: ffmpeg)

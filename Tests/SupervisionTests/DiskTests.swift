@@ -84,7 +84,7 @@ import Testing
         #expect(try run(.fetch(path: folder.path("none"), most: 3)).status == DiskTask.refusal)
         let refused = try run(.store(path: "/proc/none/state.json"))
         #expect(refused.status == DiskTask.refusal)
-        #expect(refused.answer.hasPrefix("the service cannot make the folder /proc/none: "))
+        #expect(refused.answer.hasPrefix("the service cannot create the folder /proc/none: "))
     }
 
     @Test("a secret is given as it is, and one that cannot be had is told with its code and the fix")
@@ -107,7 +107,7 @@ import Testing
         #expect(try run(.fifo(path: path)) == Ending(0, ""))
         let file = try folder.write("file", "")
         let refused = try run(.fifo(path: file))
-        #expect(refused == Ending(DiskTask.refusal, "\(file) is no FIFO; remove it, or name another path"))
+        #expect(refused == Ending(DiskTask.refusal, "\(file) is not a FIFO; remove it, or name another path"))
     }
 
     // MARK: The service

@@ -56,11 +56,11 @@ import Testing
         ("aresample", copied, "source rtmp-0 of main", "audio that is not AAC is silent"),
         ("rawvideo", capture, "source capture-0 of main", "it cannot be used"),
         ("libx264", capture, "source capture-0 of main", "it has no encoder"),
-        ("aac", capture, "source capture-0 of main", "it has no sound"),
+        ("aac", capture, "source capture-0 of main", "it has no audio"),
         ("framestep", raw, "source raw-0 of main", "no GPU"),
         ("libx264", raw, "source raw-0 of main", "it has no encoder"),
-        ("setsar", test, "group hd", "its picture cannot be encoded"),
-        ("settb", test, "group hd", "its rate cannot be had"),
+        ("setsar", test, "group hd", "its video cannot be encoded"),
+        ("settb", test, "group hd", "its frame rate cannot be converted"),
         ("pad", test, "group hd", "stretched"),
         ("crop", cropped, "group hd", "stretched"),
         ("bwdif", test, "group hd", "stay interlaced"),
@@ -85,10 +85,10 @@ import Testing
     }
 
     private static let decoders: [(name: String, channel: String, subject: String, consequence: String)] = [
-        ("h264", test, "group hd", "its picture cannot be encoded"),
-        ("aac", test, "group hd", "its sound cannot be encoded"),
+        ("h264", test, "group hd", "its video cannot be encoded"),
+        ("aac", test, "group hd", "its audio cannot be encoded"),
         ("hevc", pull("http://h/x"), "group hd", "sources that send HEVC"),
-        ("aac", pullCopied, "source pull-0 of main", "where its sound is AAC"),
+        ("aac", pullCopied, "source pull-0 of main", "if its audio is AAC"),
         ("rawvideo", raw, "source raw-0 of main", "it cannot be used"),
     ]
 

@@ -73,6 +73,8 @@ import Testing
         }
     }
 
+    private static let portInUse = "another program uses that port; close it, or set another port"
+
     @Test("a port that another program uses is named with its source and channel")
     func portInUse() throws {
         let (tcp, tcpPort) = try bound(SOCK_STREAM)
@@ -82,9 +84,9 @@ import Testing
             close(udp)
         }
         let rtmp = problem(context(.rtmp(.init(listen: .init(host: "127.0.0.1", port: tcpPort)))))
-        #expect(rtmp == "rtmp-0 of channel main cannot listen on 127.0.0.1:\(tcpPort): another program uses that port")
+        #expect(rtmp == "rtmp-0 of channel main cannot listen on 127.0.0.1:\(tcpPort): \(Self.portInUse)")
         let srt = problem(context(.srt(.init(listen: .init(host: "127.0.0.1", port: udpPort)))))
-        #expect(srt == "srt-0 of channel main cannot listen on 127.0.0.1:\(udpPort): another program uses that port")
+        #expect(srt == "srt-0 of channel main cannot listen on 127.0.0.1:\(udpPort): \(Self.portInUse)")
     }
 
     @Test("ports that are free are free afterwards too")
@@ -121,10 +123,12 @@ import Testing
         try folder.write("file", "")
         #expect(
             problem(ofFolder: folder.path("file"))
-                == "target archive needs the folder \(folder.path("file")), but something else has that name")
+                == "target archive needs the folder \(folder.path("file")), but a file has that name; remove it, or "
+                + "set another folder")
         #expect(
             problem(ofFolder: folder.path("file/below"))
-                == "target archive cannot make the folder \(folder.path("file/below")): Not a directory")
+                == "target archive cannot create the folder \(folder.path("file/below")): Not a directory; "
+                + "create it and let the service's user write to it")
     }
 
     @Test("a folder that takes no files is told")
@@ -134,7 +138,7 @@ import Testing
             problem(ofFolder: "/proc/self")?.hasPrefix("target archive cannot write to the folder /proc/self: ") == true
         )
         #expect(
-            problem(ofFolder: "/proc/streambox")?.hasPrefix("target archive cannot make the folder /proc/streambox: ")
+            problem(ofFolder: "/proc/streambox")?.hasPrefix("target archive cannot create the folder /proc/streambox: ")
                 == true)
     }
 }

@@ -11,13 +11,13 @@ import Testing
     ) -> [Problem] {
         let source = SourceSnapshot(id: "test", state: .live, isOnAir: true)
         let group = GroupSnapshot(name: "hd", state: state, encoder: encoder, why: why, ffmpegRefuses: isRefused)
-        return Problems.of(ChannelSnapshot(name: "main", sources: [source], groups: [group]), ffmpeg: "9.0.2")
+        return Problems.found(in: ChannelSnapshot(name: "main", sources: [source], groups: [group]), ffmpeg: "9.0.2")
     }
 
     /// What is said of a channel with nothing on air but the slate.
     private func absence(_ sources: SourceSnapshot...) -> String {
         let slate = SourceSnapshot(id: "slate", state: .live, isOnAir: true)
-        return Problems.of(ChannelSnapshot(name: "main", sources: sources + [slate], groups: []), ffmpeg: "9.0.2").first
+        return Problems.found(in: ChannelSnapshot(name: "main", sources: sources + [slate], groups: []), ffmpeg: "9.0.2").first
         { $0.problem == .noSource }?.sentence ?? ""
     }
 
@@ -47,7 +47,7 @@ import Testing
         }
         let end = EndSnapshot(started: 0, ended: 1, status: "exited 187", cause: FailureCause.invalidData.rawValue)
         let sentence = absence(SourceSnapshot(id: "srt-0", state: .waiting, isOnAir: false, history: [end]))
-        #expect(sentence.contains("what was sent to srt-0 last could not be read"), "\(sentence)")
+        #expect(sentence.contains("FFmpeg could not read the last stream sent to srt-0"), "\(sentence)")
         // Of what is fetched, its own problem says more.
         #expect(absence(SourceSnapshot(id: "pull-0", state: .connecting, isOnAir: false)).contains("check the cable"))
     }
@@ -67,7 +67,7 @@ import Testing
             let state = isOnAir ? SourceSnapshot.State.live : .waiting
             let slate = SourceSnapshot(id: "slate", state: state, isOnAir: isOnAir, refused: refused)
             let source = SourceSnapshot(id: "test-0", state: .live, isOnAir: true)
-            return Problems.of(ChannelSnapshot(name: "main", sources: [source, slate]), ffmpeg: "9.0.2")
+            return Problems.found(in: ChannelSnapshot(name: "main", sources: [source, slate]), ffmpeg: "9.0.2")
         }
         let sentence = RefusedRole.sentence("the filter gradients", ffmpeg: "9.0.2") + RefusedRole.advice
         for isOnAir in [true, false] {
@@ -80,7 +80,7 @@ import Testing
     private func problems(_ target: TargetSnapshot) -> [Problem] {
         let source = SourceSnapshot(id: "test", state: .live, isOnAir: true)
         let group = GroupSnapshot(name: "hd", state: .live, encoder: "libx264", targets: [target])
-        return Problems.of(ChannelSnapshot(name: "main", sources: [source], groups: [group]), ffmpeg: "9.0.2")
+        return Problems.found(in: ChannelSnapshot(name: "main", sources: [source], groups: [group]), ffmpeg: "9.0.2")
     }
 
     @Test("a target that takes less than it is sent is a problem that says how much arrives")

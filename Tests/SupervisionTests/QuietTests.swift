@@ -186,8 +186,8 @@ import struct BoxConfiguration.VideoEncoding
     @Test("what converts a publisher's audio says nothing")
     func sound() async throws {
         try await withRig { rig in
-            let input = try rig.file("a.flv", ReadyMadeMedia.sound)
-            try await rig.run(Commands.sound(), from: input, to: rig.folder.path("a.ts"), letting: [Self.audioAlone])
+            let input = try rig.file("a.flv", ReadyMadeMedia.audio)
+            try await rig.run(Commands.audioConverter(), from: input, to: rig.folder.path("a.ts"), letting: [Self.audioAlone])
         }
     }
 

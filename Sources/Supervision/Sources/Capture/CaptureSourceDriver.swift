@@ -304,7 +304,7 @@ final class CaptureSourceDriver: Sendable {
             state.sound.begins()
             return !state.sound.rests
         }
-        let input = Commands.card(self.source, card, setting, hasSound: hasSound)
+        let input = Commands.captureInput(self.source, card, setting, hasAudio: hasSound)
         state.withLock { ($0.readsSound, $0.soundRate) = (input.audio != nil, soundRate) }
         let ffmpeg = context.ffmpeg.capabilities
         let reader = CardReaderCommand(card: input, size: size, fields: fields(of: setting), audioRate: soundRate)
