@@ -69,7 +69,7 @@ import Testing
             [h264_vaapi @ 0x55] [error] Hardware does not support encoding at size 640x368 (constraints: width 0-0 \
             height 0-0).
             """
-        #expect(result(of: Self.intel, size).explanation?.sentence == "the GPU cannot encode pictures of this size")
+        #expect(result(of: Self.intel, size).explanation?.sentence == "the GPU cannot encode frames of this size")
     }
 
     @Test("a driver that does not know this FFmpeg's NVENC is too old")
