@@ -2,8 +2,8 @@ import FFmpeg
 import TestSupport
 import Testing
 
-/// What the real program makes of a publisher's audio.
-@Suite(.serialized, .tags(.ffmpeg)) struct SoundMediaTests {
+/// The audio of publishers, converted by the installed FFmpeg.
+@Suite(.serialized, .tags(.ffmpeg)) struct AudioConverterMediaTests {
     /// FFmpeg's options for audio as publishers send it.
     private static let codecs = [
         "-c:a libmp3lame -ar 44100 -ac 2", "-c:a libmp3lame -ar 22050 -ac 1", "-c:a pcm_mulaw -ar 8000 -ac 1",
@@ -46,7 +46,7 @@ import Testing
         return found
     }
 
-    @Test("a beep stays in its place, in frames of AAC without a gap, and nothing is said", arguments: codecs)
+    @Test("converted audio keeps beeps in place, in AAC frames without a gap or a warning", arguments: codecs)
     func place(codec: String) async throws {
         let scratch = Scratch()
         let (input, output) = (scratch.file("in.flv"), scratch.file("out.ts"))
@@ -55,14 +55,14 @@ import Testing
         #expect(exit.status == .exited(0))
         #expect(exit.words.isEmpty, "\(exit.words)")
         let times = try await packets(output, "a").map(\.pts)
-        // One frame of 1024 samples at 48 kHz behind the other.
+        // Each frame of 1024 samples at 48 kHz follows the one before.
         #expect(times.count > 180 && zip(times, times.dropFirst()).allSatisfy { $1 - $0 == 1920 }, "\(times)")
         let (before, after) = (try await beeps(input, in: scratch), try await beeps(output, in: scratch))
         #expect(before.count >= 4 && before.count == after.count, "\(before) \(after)")
         #expect(zip(before, after).allSatisfy { abs($0 - $1) < 0.005 }, "\(before) \(after)")
     }
 
-    @Test("the rate that is asked for is the one that comes out")
+    @Test("a requested sample rate is the rate of the output")
     func rate() async throws {
         let scratch = Scratch()
         let (input, output) = (scratch.file("in.flv"), scratch.file("out.ts"))

@@ -26,7 +26,10 @@ extension EncoderPool {
     /// Handles the kernel's report that a GPU cannot recover.
     package mutating func wedged(_ slot: String, recovery: String, now: Duration) -> [Effect] {
         let reason: FailureReason =
-            "the kernel could not recover it (wedged; it asks for: \(recovery)); restart the box if it does not come back"
+            """
+            the kernel could not recover it (wedged; it asks for: \(recovery)); restart the box if it does not come \
+            back
+            """
         rest(slot, reason, now)
         rests[slot]?.reason = reason
         return moves() + attempts(now)

@@ -311,7 +311,10 @@ package actor Supervisor {
         }
         guard known.codec == wish.codec else {
             throw OperatorError(
-                "\(text) encodes \(known.codec.rawValue), but group \(runner.name) needs \(wish.codec.rawValue); \(list)",
+                """
+                \(text) encodes \(known.codec.rawValue), but group \(runner.name) needs \(wish.codec.rawValue); \
+                \(list)
+                """,
                 isMistake: false)
         }
         let candidates = context.encoders.catalogue.candidates(named: known.name, on: parts.count > 1 ? parts[1] : nil)
