@@ -3,20 +3,20 @@
 package struct CaptureList: Sendable {
     /// In the order of their paths.
     package let candidates: [CaptureCandidate]
-    private let sounds: SoundList
+    private let soundCards: SoundCardList
 
     /// Reads udev's database. It asks no driver.
     package static func read() -> CaptureList {
-        guard let udev = Udev() else { return CaptureList(candidates: [], sounds: SoundList()) }
+        guard let udev = Udev() else { return CaptureList(candidates: [], soundCards: SoundCardList()) }
         let candidates = udev.devices(of: "video4linux").compactMap { CaptureCandidate($0) }.sorted {
             ($0.device.path, $0.index) < ($1.device.path, $1.index)
         }
-        return CaptureList(candidates: candidates, sounds: SoundList(udev))
+        return CaptureList(candidates: candidates, soundCards: SoundCardList(udev))
     }
 
-    init(candidates: [CaptureCandidate], sounds: SoundList = SoundList()) {
+    init(candidates: [CaptureCandidate], soundCards: SoundCardList = SoundCardList()) {
         self.candidates = candidates
-        self.sounds = sounds
+        self.soundCards = soundCards
     }
 
     /// The capture cards among the candidates.
@@ -34,7 +34,7 @@ package struct CaptureList: Sendable {
             }
             var listed = device
             listed.sound = candidate.bus.flatMap {
-                sounds.partner(of: $0, input: siblings.firstIndex(of: position) ?? 0, of: siblings.count)
+                soundCards.partner(of: $0, input: siblings.firstIndex(of: position) ?? 0, of: siblings.count)
             }
             // They are all at the same port. udev distinguishes them by the same suffix in /dev/v4l/by-path.
             if found[..<position].contains(where: { $0.device.path == device.path }) {

@@ -39,16 +39,16 @@ package enum FailureClassifier {
             for line in log.all { if isEcho(line) { echoes.append(line) } else { words.append(line) } }
             // An encoder's -1 is not EPERM, but FFmpeg prints it as EPERM.
             let cause =
-                told(by: words, role, usesDisk: usesDisk)
-                ?? told(by: echoes, role, usesDisk: usesDisk, except: "Operation not permitted")
+                knownCause(in: words, role, usesDisk: usesDisk)
+                ?? knownCause(in: echoes, role, usesDisk: usesDisk, except: "Operation not permitted")
             if let cause { return cause == .permission ? permission(role, words) : cause }
             return vague(role, log.all, isOutputOpen: isOutputOpen, lasted: lasted) ?? .unknown
         }
     }
 
     /// In order of weight: an earlier rule explains the messages of the later ones.
-    private static func told(
-        by lines: [String], _ role: FFmpegCommand.Role, usesDisk: Bool, except text: String? = nil
+    private static func knownCause(
+        in lines: [String], _ role: FFmpegCommand.Role, usesDisk: Bool, except text: String? = nil
     ) -> FailureCause? {
         // Processes on our pipes, and recordings, have no peer. An error there that elsewhere means the network means
         // the device or the disk.

@@ -27,10 +27,10 @@ enum ReadyMadeMedia {
         func bytes(_ value: UInt64, _ count: Int) -> [UInt8] {
             (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) }
         }
-        let picture = [UInt8](repeating: 128, count: width * height * 3 / 2)
+        let frame = [UInt8](repeating: 128, count: width * height * 3 / 2)
         var file = Array("DKIF".utf8) + bytes(0, 2) + bytes(32, 2) + Array("NV12".utf8)
         file += bytes(UInt64(width), 2) + bytes(UInt64(height), 2) + bytes(90_000, 4) + bytes(1, 4) + bytes(0, 8)
-        for index in 0..<5 { file += bytes(UInt64(picture.count), 4) + bytes(UInt64(index * 3000), 8) + picture }
+        for index in 0..<5 { file += bytes(UInt64(frame.count), 4) + bytes(UInt64(index * 3000), 8) + frame }
         return file
     }
 

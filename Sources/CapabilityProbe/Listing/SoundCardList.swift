@@ -1,5 +1,5 @@
 /// The machine's sound cards with an input.
-struct SoundList: Sendable {
+struct SoundCardList: Sendable {
     private struct Card {
         var path: String
         /// ALSA's name of the input.
