@@ -66,7 +66,8 @@ import Testing
         #expect(choice.map == .program(2) && choice.video?.index == 1 && choice.audio?.index == 2)
         #expect(
             choice.programNote
-                == "the source has several programs: 2 (TV) is used, 1 (Radio), 3 are not; set program: to choose another"
+                == "the source has several programs: 2 (TV) is used, 1 (Radio), 3 are not;"
+                + " set program: to choose another"
         )
         #expect(
             choice.trackNote
