@@ -12,7 +12,7 @@ package enum EncoderFault: Sendable, Hashable, CaseIterable {
 
     // The encoder rests for this group only.
     case sessionLimit
-    /// It does not keep real time.
+    /// It is slower than real time.
     case slow
     /// It did not take over when it should.
     case handover

@@ -82,7 +82,7 @@ package struct FFmpegCapabilities: Sendable, Hashable, Codable {
     /// The best deinterlacing filter. `nil` if it has none.
     package var deinterlacer: String? { ["bwdif", "yadif"].first { filters.contains($0) } }
 
-    // MARK: What command lines are built from
+    // MARK: Parts of command lines
 
     /// The settings, without those that this FFmpeg has no filter for.
     package func possible(_ settings: VideoSettings) -> VideoSettings {

@@ -82,7 +82,7 @@ package struct StreamChoice: Sendable, Hashable {
         if audio != audios.first { map = .streams(video: video.index, audio: audio?.index) }
     }
 
-    // MARK: For people
+    // MARK: Notes
 
     /// Says that there are several programs, and which one is used, or that this is unknown. `nil` if there is one.
     package var programNote: String? {
