@@ -168,6 +168,7 @@ let package = Package(
             name: "HotplugWatch", dependencies: ["CapabilityProbe"], path: "Tests/Lab/Watch", swiftSettings: settings),
         .testTarget(
             name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: settings),
+        .testTarget(name: "MediaTypesTests", dependencies: ["MediaTypes"], swiftSettings: settings),
         .testTarget(
             name: "MPEGTSTests", dependencies: ["MPEGTS", "MediaTypes", "TestSupport"],
             swiftSettings: settings),

@@ -1,5 +1,5 @@
-// What Linux has and Swift's Glibc module leaves out. _GNU_SOURCE cannot be set here: the types that this header
-// shares with Glibc's own module would differ. So the few GNU declarations stand here themselves.
+// Linux functions that Swift's Glibc module leaves out. _GNU_SOURCE cannot be set here, because types that this header
+// shares with the Glibc module would differ. The few GNU declarations are therefore repeated here.
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -22,17 +22,17 @@ enum { SPLICE_F_NONBLOCK = 2 };
 // linux/fcntl.h
 enum { F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032 };
 
-// linux/magic.h. Whether a folder lies in memory (tmpfs, ramfs); 0 where it is not there.
+// Whether a folder is in memory (tmpfs, ramfs; numbers of linux/magic.h). 0 if it does not exist.
 static inline int is_in_memory(const char *folder) {
     struct statfs about;
     if (statfs(folder, &about) != 0) return 0;
     return (unsigned long)about.f_type == 0x01021994UL || (unsigned long)about.f_type == 0x858458f6UL;
 }
 
-// Swift does not import what takes any number of arguments.
+// Swift does not import functions with a variable number of arguments.
 static inline int set_dumpable(unsigned long value) { return prctl(PR_SET_DUMPABLE, value, 0, 0, 0); }
 
-// Macros that Swift does not import, since they compute.
+// Macros that Swift does not import, because they are expressions.
 static const unsigned long v4l2_ask_capability = VIDIOC_QUERYCAP;
 static const unsigned long v4l2_ask_format = VIDIOC_ENUM_FMT;
 static const unsigned long v4l2_ask_frame_size = VIDIOC_ENUM_FRAMESIZES;

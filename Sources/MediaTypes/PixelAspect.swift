@@ -1,11 +1,11 @@
-/// The width of a pixel for its height; 64:45 of a wide picture in 720x576.
+/// The ratio of a pixel's width to its height: 64:45 for a wide picture in 720x576.
 package struct PixelAspect: Sendable, Hashable {
     package let width: Int
     package let height: Int
 
     package static let square = PixelAspect(width: 1, height: 1)
 
-    /// One that no picture has, such as 100:1, is taken for square.
+    /// A ratio that no video has, such as 100:1, becomes square.
     package init(width: Int, height: Int) {
         let isSensible =
             (1...1 << 16).contains(width) && (1...1 << 16).contains(height) && width <= 8 * height

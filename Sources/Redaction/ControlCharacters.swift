@@ -1,5 +1,5 @@
-/// Characters that a terminal or a reader of lines would take for something to do: the escape character, line breaks of
-/// every kind, and those that turn the direction of text.
+/// Characters that a terminal or a line reader would interpret: the escape character, all line breaks, and characters
+/// that change the direction of text.
 package enum ControlCharacters {
     package static func contains(_ scalar: Unicode.Scalar) -> Bool {
         guard scalar.value >= 0x80 else { return scalar.value < 0x20 || scalar.value == 0x7F }
@@ -9,7 +9,7 @@ package enum ControlCharacters {
         }
     }
 
-    /// `text` with each of them written out: `\u001b`.
+    /// `text` with each of these characters written out: `\u001b`.
     package static func escaped(in text: String) -> String {
         guard text.unicodeScalars.contains(where: contains) else { return text }
         var result = ""
@@ -19,7 +19,7 @@ package enum ControlCharacters {
         return result
     }
 
-    /// Four digits or more.
+    /// At least four digits.
     package static func escaped(_ scalar: Unicode.Scalar) -> String {
         let digits = String(scalar.value, radix: 16)
         return "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits

@@ -1,10 +1,10 @@
-/// Replaces secrets in text before anybody sees it.
+/// Replaces secrets in text before it is shown or logged.
 ///
-/// Known values are replaced wherever they stand, as written and percent-encoded; what a URL may hold of secrets is
-/// replaced whether known or not. Values under four bytes are left alone: replacing them would make the text unreadable
-/// and tell the value by its gaps.
+/// Known values are replaced wherever they occur, as written and percent-encoded. Possible secrets in URLs are replaced
+/// whether known or not. Values under four bytes are not replaced: the text would become unreadable, and its gaps would
+/// reveal the value.
 package struct Redactor: Sendable {
-    /// The longest first: one secret may begin with another.
+    /// The longest first, because one secret may be the beginning of another.
     private let needles: [[UInt8]]
     /// Needles by their first byte, so that the cost does not grow with the number of secrets.
     private let byFirst: [[[UInt8]]]
@@ -27,12 +27,12 @@ package struct Redactor: Sendable {
         self.byFirst = byFirst
     }
 
-    /// The text without secrets. Cost: about the length of the text; lines are bounded before they get here.
+    /// The text without secrets. The cost is about proportional to the length. Lines are bounded before they get here.
     package func redacted(_ text: String) -> String {
         URLMask.maskAll(in: hidingKnown(text))
     }
 
-    /// A redactor that knows these values as well.
+    /// A redactor that also knows these values.
     package func adding(_ secrets: [String]) -> Redactor {
         secrets.isEmpty ? self : Redactor(needles: needles + Redactor(secrets: secrets).needles)
     }

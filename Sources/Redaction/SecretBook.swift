@@ -1,9 +1,9 @@
 import Synchronization
 
-/// The secrets that the service has had to do with: what leaves it as text is looked through for them once more.
+/// The secrets that the service has used. Every text that leaves the service is searched for them once more.
 ///
-/// They are kept out of texts where texts are made; this is the last line of defence. It knows them for as long as the
-/// service runs, since a process may still use what the configuration no longer has.
+/// Texts are built without secrets, so this is a second protection. It keeps secrets as long as the service runs,
+/// because a process may still use one that the configuration no longer has.
 package final class SecretBook: Sendable {
     private struct State {
         /// Oldest first.
@@ -14,13 +14,13 @@ package final class SecretBook: Sendable {
 
     private let state = Mutex(State())
 
-    /// More than any box has; the oldest go.
+    /// More than any box has. Beyond it the oldest are forgotten.
     private static let limit = 4096
 
     package init() {}
 
-    /// Remembers values. Plain words are left out: they are no secrets, and what the service says of itself would lack
-    /// them.
+    /// Remembers values. Plain words are left out: they are not secrets, and would be missing from the service's own
+    /// messages.
     package func learn(_ values: [String]) {
         state.withLock { state in
             var fresh: [String] = []
@@ -39,6 +39,6 @@ package final class SecretBook: Sendable {
         }
     }
 
-    /// Knows what has been learned so far.
+    /// A redactor for all values learned so far.
     package var redactor: Redactor { state.withLock { $0.redactor } }
 }

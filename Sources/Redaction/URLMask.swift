@@ -1,11 +1,11 @@
-/// Hides what a URL may hold of secrets, for every text that a person or a log may see.
+/// Masks possible secrets in URLs, for every text that is shown or logged.
 package enum URLMask {
     package static let mask = "****"
 
-    /// `url` without user and password, without what follows the first part of its path, without the values of its
-    /// query (but for a few harmless ones) and without a fragment. In an RTMP path the first part is the application
-    /// and the rest a key; for others the rest often has a token in it. What is no URL becomes `****` as a whole: it
-    /// may be a key in the wrong place.
+    /// `url` without user and password, without the path after its first part, without the values of its query (except
+    /// a few harmless ones) and without a fragment. In an RTMP path the first part is the application and the rest a
+    /// key. In other paths the rest often contains a token. A text that is not a URL becomes `****` as a whole: it may
+    /// be a misplaced key.
     package static func mask(_ url: String) -> String {
         guard let parts = Parts(url[...].unicodeScalars) else { return mask }
         return parts.masked
@@ -29,7 +29,7 @@ package enum URLMask {
                 scalars[colon...].firstIndex {
                     $0.value <= 0x20 || $0.value == 0x7F || "'\"<>|".unicodeScalars.contains($0)
                 } ?? scalars.endIndex
-            // What follows an address in a sentence.
+            // Punctuation after an address in a sentence.
             while end > colon, ":,;.)]".unicodeScalars.contains(scalars[scalars.index(before: end)]),
                 !isAddressEnd(scalars[start..<end])
             {
@@ -54,7 +54,7 @@ package enum URLMask {
         pair("\(name)=\(value)"[...].unicodeScalars).secret != nil
     }
 
-    /// What ``mask(_:)`` hides of a URL, as written and percent-decoded; nothing for what is no URL.
+    /// The parts of a URL that ``mask(_:)`` hides, as written and percent-decoded. Empty if the text is not a URL.
     package static func secrets(in url: String) -> [String] {
         guard let parts = Parts(url[...].unicodeScalars) else { return [] }
         var found: [String] = []
@@ -62,7 +62,7 @@ package enum URLMask {
             found.append(user)
             if let colon = user.firstIndex(of: ":") { found.append(String(user[user.index(after: colon)...])) }
         }
-        // Passwords with a slash in them.
+        // Passwords that contain a slash.
         if !parts.hasPlausiblePort { found.append(String(parts.rest)) }
         found += secrets(inKey: parts.key.map(String.init) ?? "")
         found += parts.queryPairs.flatMap { $0.secret.map { secrets(inKey: String($0)) } ?? [] }
@@ -70,8 +70,7 @@ package enum URLMask {
         return (found + found.map(percentDecoded)).filter { !$0.isEmpty }
     }
 
-    /// A stream key, and its parts where it has some: a server may quote one of them. A part that is a plain word is
-    /// none.
+    /// A stream key and its parts, because a server may quote one of them. A part that is a plain word is left out.
     package static func secrets(inKey key: String) -> [String] {
         guard !key.isEmpty else { return [] }
         return [key]
@@ -80,14 +79,14 @@ package enum URLMask {
             }
     }
 
-    /// A short word in small letters: of the kind that names and messages are made of.
+    /// Whether a text is a short word in small letters, as used in names and messages.
     package static func isPlainWord(_ text: String) -> Bool {
         text.utf8.count < 12 && text.utf8.allSatisfy { (97...122).contains($0) }
     }
 
     private typealias Part = Substring.UnicodeScalarView
 
-    /// A URL taken apart; laxly, since what is wrong in it may be a secret in the wrong place.
+    /// The parts of a URL. The parser is lenient, because a mistake in it may be a misplaced secret.
     private struct Parts {
         let scheme: Part
         let userInfo: String?
@@ -96,7 +95,7 @@ package enum URLMask {
         let path: Part
         let query: Part?
         let fragment: Part?
-        /// Behind the scheme.
+        /// Everything after the scheme.
         let rest: Part
 
         init?(_ text: Part) {
@@ -136,7 +135,7 @@ package enum URLMask {
             return authority[authority.index(after: colon)...].allSatisfy { ("0"..."9").contains($0) }
         }
 
-        /// Where the part of the path begins that is not shown.
+        /// Where the hidden part of the path begins.
         private var keyStart: Part.Index? {
             guard !path.isEmpty else { return nil }
             let inside = path.dropFirst()
@@ -154,11 +153,11 @@ package enum URLMask {
             return query.split(separator: "&", omittingEmptySubsequences: false).map(pair)
         }
 
-        /// As ``URLMask/mask(_:)`` has it.
+        /// The result of ``URLMask/mask(_:)``.
         var masked: String {
             var masked = String(scheme) + "://"
             if let userInfo { masked += userInfo.isEmpty ? "@" : mask + "@" }
-            // A password with a slash in it ends up as a "port": hide all of it.
+            // A password with a slash looks like a port: hide all of it.
             guard hasPlausiblePort else { return masked + mask }
             masked += String(authority)
             masked += keyStart.map { String(path[..<$0]) + mask } ?? String(path)
@@ -195,7 +194,7 @@ package enum URLMask {
             && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "+.-".unicodeScalars.contains(scalar))
     }
 
-    /// Whether the bracket that ends it belongs to an IPv6 address.
+    /// Whether the closing bracket belongs to an IPv6 address.
     private static func isAddressEnd(_ text: Part) -> Bool {
         text.last == "]" && text.contains("[")
     }
@@ -218,7 +217,7 @@ package enum URLMask {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// With what a URL may have anywhere left as it is: letters, digits, `-`, `.`, `_` and `~`.
+    /// Encodes all characters except those that a URL may have anywhere: letters, digits, `-`, `.`, `_` and `~`.
     package static func percentEncoded(_ text: String) -> String {
         let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~".utf8)
         let digits = Array("0123456789ABCDEF".utf8)

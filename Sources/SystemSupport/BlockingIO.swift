@@ -1,6 +1,6 @@
 import Glibc
 
-/// Runs what may block, a driver or a disk, on a thread of its own: the few threads of Swift's tasks go on.
+/// Runs code that may block, because of a driver or a disk, on a thread of its own. Swift's few task threads stay free.
 package enum BlockingIO {
     package static func run<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
         await withCheckedContinuation { continuation in
@@ -14,7 +14,7 @@ package enum BlockingIO {
                     return nil
                 }, context)
             guard status == 0 else {
-                // No thread can be had: late is better than never.
+                // No thread could be created: run inline.
                 Unmanaged<Work>.fromOpaque(context).release()
                 return work.body()
             }
@@ -22,16 +22,16 @@ package enum BlockingIO {
         }
     }
 
-    /// - Returns: `nil` when it takes longer than the limit; the thread then ends on its own.
+    /// - Returns: `nil` if it takes longer than the limit. The thread then ends on its own.
     package static func run<Result: Sendable>(atMost limit: Duration, _ body: @escaping @Sendable () -> Result) async
         -> Result?
     {
         await wait(atMost: limit) { await run(body) }
     }
 
-    /// Waits for something that may take long.
+    /// Waits for an operation that may take long.
     ///
-    /// - Returns: `nil` when it takes longer than the limit; it goes on then.
+    /// - Returns: `nil` if it takes longer than the limit. The operation then continues.
     package static func wait<Result: Sendable>(
         atMost limit: Duration, for body: @escaping @Sendable () async -> Result
     ) async -> Result? {

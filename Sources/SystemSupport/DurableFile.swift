@@ -1,10 +1,10 @@
 import Glibc
 package import SystemPackage
 
-/// Files that a power cut leaves whole.
+/// Files that a power failure leaves complete.
 package enum DurableFile {
-    /// Writes a file beside its place, flushes it to the disk, and renames it: a power cut leaves the one before or
-    /// this one.
+    /// Writes a file next to its path, flushes it to the disk, and renames it. A power failure leaves either the old
+    /// file or the new one.
     package static func write(_ bytes: some Sequence<UInt8>, to path: String, permissions: FilePermissions) throws {
         let temporary = path + ".new"
         do {

@@ -1,12 +1,12 @@
-/// Runs one job again and again, never two at a time, so that what was wanted last is what is done last.
+/// Runs one job repeatedly, never twice at the same time, so that the latest request decides the final result.
 ///
-/// A call that comes while the job runs waits for a run that begins afterwards, and shares it with all others that
-/// wait: that run sees everything that its callers did before they called, and its outcome is true for each of them.
+/// A call during a run waits for the next run, and shares it with all other waiting calls. That run sees everything
+/// that its callers did before they called, so its result is valid for each of them.
 package actor LatestRun<Output: Sendable> {
     private let job: @Sendable () async throws -> Output
     private var isRunning = false
     private var lastCaller = 0
-    /// Callers of the run in progress, and of the next.
+    /// Callers of the present run, and of the next one.
     private var served: [Int: CheckedContinuation<Output, any Error>] = [:]
     private var waiting: [Int: CheckedContinuation<Output, any Error>] = [:]
 
@@ -14,9 +14,9 @@ package actor LatestRun<Output: Sendable> {
         self.job = job
     }
 
-    /// Has the job run once from its beginning.
+    /// Runs the job once from its beginning.
     ///
-    /// - Throws: What the job throws; `CancellationError` when the caller is cancelled, while the job goes on.
+    /// - Throws: The job's error. `CancellationError` if the caller is cancelled, while the job continues.
     package func callAsFunction() async throws -> Output {
         lastCaller += 1
         let caller = lastCaller
@@ -34,7 +34,7 @@ package actor LatestRun<Output: Sendable> {
     private func runUnlessRunning() {
         guard !isRunning else { return }
         isRunning = true
-        // A task of its own: one caller that is cancelled takes the run from none of the others.
+        // A task of its own, so that a cancelled caller does not end the run of the others.
         Task { await runWhileWanted() }
     }
 
@@ -58,6 +58,6 @@ package actor LatestRun<Output: Sendable> {
         continuation?.resume(throwing: CancellationError())
     }
 
-    /// How many callers wait for the next run; for tests.
+    /// The number of callers that wait for the next run. For tests.
     var waitingCount: Int { waiting.count }
 }

@@ -1,12 +1,12 @@
-/// Something that runs until it is told to end.
+/// A service part that runs until it is told to end.
 package protocol Runnable: Sendable {
-    /// Returns once everything of it has ended, after ``finish()``.
+    /// Returns after ``finish()``, once all its work has ended.
     func run() async
     func finish()
 }
 
-/// A place for runners that come one after the other: the next one starts once the one before has ended, so that it
-/// finds the port, the file or the name free.
+/// Runs runners one after the other. The next one starts after the one before has ended, so that its port, file or name
+/// is free.
 package final class RunnerSlot<Runner: Runnable>: Sendable {
     private let runners: AsyncStream<Runner>
     private let queue: AsyncStream<Runner>.Continuation
@@ -19,19 +19,19 @@ package final class RunnerSlot<Runner: Runnable>: Sendable {
         queue.yield(first)
     }
 
-    /// Runs what the slot is given, until ``close()``.
+    /// Runs the runners that the slot gets, until ``close()``.
     package func run() async {
         for await runner in runners { await runner.run() }
         end.finish()
     }
 
-    /// The next runner; the one before has to be told to end.
+    /// Adds the next runner. The one before has to be told to end.
     package func follow(with next: Runner) { queue.yield(next) }
 
-    /// No further runner comes.
+    /// Accepts no further runners.
     package func close() { queue.finish() }
 
-    /// Waits until the last runner has ended. For one caller.
+    /// Waits until the last runner has ended. Only one caller may wait.
     package func wait() async {
         for await _ in hasEnded {}
     }

@@ -1,13 +1,13 @@
 import CapabilityProbe
 import Testing
 
-/// A burst of events, settled.
+/// A burst of events.
 @Suite struct HotplugBurstTests {
     private func event(_ action: HotplugEvent.Action, _ path: String, wedged: String? = nil) -> HotplugEvent {
         HotplugEvent(action: action, subsystem: "drm", path: path, wedged: wedged)
     }
 
-    @Test("events are delivered when it has been quiet, one a device")
+    @Test("events are delivered after a quiet time, one for each device")
     func settles() {
         var burst = HotplugBurst()
         for round in 0..<50 {
@@ -32,7 +32,7 @@ import Testing
         #expect((2...3).contains(delivered))
     }
 
-    @Test("a device that was added and changed was added; one that is wedged stays so")
+    @Test("a device added and then changed counts as added, and a wedged one stays wedged")
     func merging() {
         var burst = HotplugBurst()
         burst.add(event(.add, "/sys/a"), now: 0)

@@ -4,9 +4,9 @@ import LabKit
 import TestSupport
 import Testing
 
-/// Devices that come and go, as the real libudev tells of them.
+/// Devices that come and go, as the installed libudev reports them.
 @Suite struct HotplugTests {
-    /// The watcher that was built with these tests; it lies beside them.
+    /// The watcher that was built with these tests, in the same folder.
     private static let watcher: String = {
         let tests =
             (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
@@ -22,7 +22,7 @@ import Testing
         return program
     }
 
-    @Test("what is plugged in, pulled and plugged in again is told, with its node")
+    @Test("a device that is plugged in, unplugged and plugged in again is reported")
     func plugging() async throws {
         try await withLab { stage, lab in
             let program = try await watch(stage, lab)
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test("a GPU that the kernel calls wedged is told as such")
+    @Test("a GPU that the kernel calls wedged is reported as wedged")
     func wedged() async throws {
         try await withLab { stage, lab in
             try await lab.load("box.umockdev")
@@ -50,10 +50,7 @@ import Testing
     }
 
     @Test(
-        """
-        a driver that takes a device of the bus, and one that is pulled there, are told: some GPUs are nothing but \
-        that
-        """
+        "a driver that binds a device, and a device removed from the bus, are reported"
     )
     func bus() async throws {
         try await withLab { stage, lab in
@@ -69,12 +66,12 @@ import Testing
         }
     }
 
-    @Test("events that come at once reach the reader as one a device")
+    @Test("simultaneous events reach the reader as one for each device")
     func storm() async throws {
         try await withLab { stage, lab in
             try await lab.load("box.umockdev")
             let program = try await watch(stage, lab)
-            // They wait for the watcher, so that how fast the machine is does not matter.
+            // The events wait for the watcher, so the speed of the machine does not matter.
             program.send(SIGSTOP)
             try await lab.tell("event", Self.gpu, "change", "6")
             try await lab.tell("unplug", Self.card)
@@ -87,19 +84,19 @@ import Testing
     }
 
     @Test(
-        "two hundred events within a second end in the right state of every device, each told a few times at the most")
+        "two hundred events in a second end in the right state of every device")
     func flood() async throws {
         try await withStage { stage in
             let seed = Int(SeededRandom.processSeed % 1_000_000)
-            // The kernel's netlink carries them, in a namespace where nothing else is announced.
+            // The kernel's netlink carries them, in a namespace without other events.
             let program = try await stage.program("unshare", ["--net", Self.watcher])
             try await program.output.first(containing: "watching")
-            // The announcer is built before the time that it takes counts.
+            // The announcer is built before its time counts.
             _ = try await HotplugStorm.announce(to: program, events: 0, devices: 1, milliseconds: 1, seed: seed)
             let begin = ContinuousClock.now
             let states = try await HotplugStorm.announce(
                 to: program, events: 200, devices: 12, milliseconds: 1000, seed: seed)
-            // A machine that is late leaves quiet between two events, and after that a device is told anew.
+            // A slow machine leaves a quiet time between two events. The device is then reported again.
             let late = max(.zero, ContinuousClock.now - begin - .seconds(1))
             let most = 4 + Int(late / Duration.nanoseconds(HotplugBurst.quiet))
             try await eventually("the last state of each device") {
@@ -107,7 +104,7 @@ import Testing
                     guard let last = program.output.lines.last(where: { $0.text.contains(" \(path) ") })?.text else {
                         return false
                     }
-                    // One that was added and then changed within a burst is one that was added.
+                    // A device that was added and then changed within a burst counts as added.
                     return last.hasPrefix(action) || action == "change" && last.hasPrefix("add ")
                 }
             }

@@ -13,7 +13,7 @@ import Testing
         #expect(PCINames.names(vendor: "8086  Intel Corporation", devices: [], device: 1).device == nil)
     }
 
-    @Test("four letters and picture rates are read as people write them")
+    @Test("four-letter codes and frame rates are written in a readable form")
     func notations() {
         #expect(
             FourCC.text(0x5659_5559) == "YUYV" && FourCC.text(0x2020_3859) == "Y8" && FourCC.text(0x0100_3859) == "Y8??"
@@ -26,27 +26,27 @@ import Testing
     }
 
     @Test(
-        "interlaced fields have the order that the driver says, or that of the television standard",
+        "fields have the driver's order, or that of the television standard",
         arguments: [
             (4, 576, .topFirst), (4, 1080, .topFirst), (4, 480, .bottomFirst), (4, 486, .bottomFirst),
             (8, 480, .topFirst),
             (9, 1080, .bottomFirst),
-            // None, one field alone, one behind the other, and by turns.
+            // None, one field alone, one after the other, and alternating.
             (1, 1080, nil), (2, 288, nil), (5, 576, nil), (7, 540, nil), (0, 576, nil), (99, 576, nil),
         ] as [(UInt32, Int, FieldOrder?)])
     func fields(field: UInt32, height: Int, order: FieldOrder?) {
         #expect(FieldOrder(v4l2: field, height: height) == order)
     }
 
-    @Test("who may not open a node is told what to do, and never to join root's group")
+    @Test("a user without access gets advice, and is never told to join root's group")
     func advice() {
         #expect(NodeAccess.advice("/dev/x", group: "render", mode: 0o020_660).hasSuffix("add it to the group render"))
-        #expect(NodeAccess.advice("/dev/x", group: "video", mode: 0o020_600).contains("udev rule must set mode 0660"))
+        #expect(NodeAccess.advice("/dev/x", group: "video", mode: 0o020_600).contains("udev rule that sets mode 0660"))
         #expect(!NodeAccess.advice("/dev/x", group: nil, mode: 0o020_660).contains("add it to"))
         #expect(NodeAccess.policy("/dev/x").contains("DeviceAllow=/dev/x rw"))
     }
 
-    @Test("a list of PCI names is read as it is installed; where there is none there are no names")
+    @Test("an installed list of PCI names is read, and a missing one gives no names")
     func namesOnDisk() throws {
         let folder = try TemporaryFolder()
         let list = try folder.write(
@@ -74,7 +74,7 @@ import Testing
                 && PCINames.find(vendor: 0x8086, device: 1, in: []) == nil)
     }
 
-    @Test("what is read is in order and every node is a path; a machine without any gives nothing")
+    @Test("lists are in order with paths as nodes, and are empty without devices")
     func reading() {
         let gpus = GPUList.read()
         #expect(gpus.map(\.slot) == gpus.map(\.slot).sorted())
@@ -82,7 +82,7 @@ import Testing
         #expect(CaptureList.read().devices([:]).allSatisfy { $0.node.hasPrefix("/dev/") })
     }
 
-    @Test("watching for devices ends with the task that does it")
+    @Test("watching for devices ends with its task")
     func cancelling() async {
         let watching = Task { for await _ in Hotplug() {} }
         watching.cancel()

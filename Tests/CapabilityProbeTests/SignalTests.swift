@@ -3,9 +3,9 @@ import Testing
 
 @testable import CapabilityProbe
 
-/// When what arrives at an HDMI input is another signal.
+/// Whether the signal at an HDMI input has changed.
 @Suite struct SignalTests {
-    /// - Parameter front: Pixels behind each line, which is what tells 50 from 60 pictures a second.
+    /// - Parameter front: Pixels after each line, which distinguish 50 from 60 frames a second.
     private func signal(_ width: UInt32, _ height: UInt32, front: UInt32, clock: UInt64 = 148_500_000)
         -> V4L2Node.Signal
     {
@@ -16,12 +16,12 @@ import Testing
         return V4L2Node.Signal(timings)
     }
 
-    @Test("1080p50 and 1080p60, which have the same size and clock, are two signals")
+    @Test("1080p50 and 1080p60 with the same size and clock are two signals")
     func rates() {
         #expect(!signal(1920, 1080, front: 88).isSame(as: signal(1920, 1080, front: 528)))
     }
 
-    @Test("a clock that is measured again is the same signal, and so is one that the driver has rounded")
+    @Test("a clock measured again or rounded by the driver is the same signal")
     func clocks() {
         let first = signal(1920, 1080, front: 88)
         #expect(first.isSame(as: signal(1920, 1080, front: 88, clock: 148_351_648)))

@@ -2,14 +2,14 @@ import CapabilityProbe
 import TestSupport
 import Testing
 
-/// Asking a driver through a child: what crashes, hangs or talks nonsense costs one answer.
+/// Asking a driver through a child: a crash, a hang or an invalid answer affects one answer only.
 @Suite struct VAProbeTests {
     private func ask(_ script: String, limit: Duration = Limit.seconds(30)) async throws -> VAResult {
         await VAProbe.ask(
             "/dev/null", program: ["/bin/sh", "-c", script], environment: ["PATH": "/usr/bin:/bin"], limit: limit)
     }
 
-    @Test("what the child prints is the report")
+    @Test("the child's output is the report")
     func report() async throws {
         let encoder = #"{"profile":"P","entrypoint":"E","rateControls":["CBR"]}"#
         let result = try await ask(#"echo '{"driver":"x","encoders":[\#(encoder)],"processesVideo":true}'"#)
@@ -18,7 +18,7 @@ import Testing
             report.driver == "x" && report.encoders[0].rateControls == ["CBR"] && report.encoders[0].mostWidth == nil)
     }
 
-    @Test("a crash, a hang, a refusal and nonsense are told apart")
+    @Test("a crash, a hang, a refusal and an invalid answer have different kinds")
     func failures() async throws {
         #expect(try await ask("kill -SEGV $$") == .failed(VAFailure(.crashed, "the VA driver crashes (signal 11)")))
         #expect(

@@ -5,7 +5,7 @@ import FFmpeg
 import MediaTypes
 import Testing
 
-/// Which encoders rest, which are tried, and which groups move, in accelerated time.
+/// Which encoders rest, which are tried, and which groups move, on a test clock.
 @Suite struct EncoderPoolTests {
     private static let intel = GPU(slot: "0000:00:02.0", driver: "i915", renderNode: "/dev/dri/renderD128")
     private static let amd = GPU(slot: "0000:03:00.0", driver: "amdgpu", renderNode: "/dev/dri/renderD129")
@@ -13,20 +13,20 @@ import Testing
     private static let onAMD = EncoderCandidate("h264_vaapi", gpu: amd.slot)
     private static let software = EncoderCandidate.software(.h264)
 
-    /// A pool whose clock is turned by hand, with groups that do at once what they are told.
+    /// A pool on a test clock, with groups that follow its effects at once.
     private final class Bench {
         private(set) var pool: EncoderPool
         private(set) var now = Duration.zero
-        /// What each group uses.
+        /// The encoder that each group uses.
         private(set) var uses: [String: EncoderCandidate] = [:]
         private(set) var moves: [(group: String, move: EncoderPool.Move)] = []
-        /// Trials that were asked for and have not been answered.
+        /// Trials that were requested and have no result yet.
         private(set) var open: [Trial] = []
-        /// Trials pass, unless their candidate is in here.
+        /// Candidates whose trials fail. All others pass.
         var broken: [EncoderCandidate: FailureCause] = [:]
-        /// The GPUs scale, too.
+        /// Whether the GPUs scale too.
         var scales = false
-        /// How often a candidate was tried.
+        /// The number of trials of each candidate.
         private(set) var attempts: [EncoderCandidate: Int] = [:]
         private var last: [String: EncoderCandidate]
 
@@ -42,7 +42,7 @@ import Testing
             if starts { uses[name] = pool.assign(to: name).candidate }
         }
 
-        /// Answers every trial, and those that follow, until none is open.
+        /// Gives every trial its result, and those that follow, until none is open.
         func answer() {
             while !open.isEmpty { answerOne() }
         }
@@ -55,7 +55,7 @@ import Testing
             apply(pool.tried(trial, result, now: now))
         }
 
-        /// An encoder in use fails; its group goes on with what it is given.
+        /// Fails an encoder in use. Its group continues with its next assignment.
         func fail(_ name: String, _ fault: EncoderFault) {
             guard let candidate = uses[name] else { return }
             apply(pool.failed(candidate, fault, in: name, now: now))
@@ -66,7 +66,7 @@ import Testing
         func wedge(_ gpu: GPU) { apply(pool.wedged(gpu.slot, recovery: "rebind", now: now)) }
         func order(_ order: [EncoderFamily]) { apply(pool.setOrder(order, now: now)) }
 
-        /// Time passes; trials that fall due are answered.
+        /// Lets time pass. Trials that become due get their results.
         func wait(_ span: Duration) {
             let end = now + span
             while let next = pool.nextTick(after: now), next <= end {
@@ -92,7 +92,7 @@ import Testing
         func state(_ gpu: GPU) -> EncoderPool.Device.State? { pool.devices.first { $0.gpu.slot == gpu.slot }?.state }
     }
 
-    @Test("a group starts with software at once, and moves once when the best encoder has passed its trial")
+    @Test("a group starts with software, and moves once when the best encoder has passed")
     func onAirFirst() {
         let bench = Bench([Self.intel], order: [.qsv, .vaapi, .software])
         bench.add("hd")
@@ -102,7 +102,7 @@ import Testing
         #expect(bench.moves.map(\.move) == [.better])
     }
 
-    @Test("hardware that does not pass leaves the group with software, degraded, and the reason says why")
+    @Test("a group whose hardware fails its trial is degraded software, with the reason")
     func broken() {
         let bench = Bench([Self.intel])
         bench.broken[Self.onIntel] = .driverMissing
@@ -115,14 +115,14 @@ import Testing
         #expect(bench.moves.isEmpty)
     }
 
-    @Test("what the group used when the service last ran is tried first")
+    @Test("the encoder that the group used last is tried first")
     func lastGood() {
         let bench = Bench([Self.intel, Self.amd], last: ["hd": Self.onAMD])
         bench.add("hd")
         #expect(bench.open.first?.candidate == Self.onAMD)
     }
 
-    @Test("two GPUs share groups by the pixels that they encode, and a lone heavy group keeps one for itself")
+    @Test("two GPUs share groups by their pixels, and a heavy group has one for itself")
     func sharing() {
         let bench = Bench([Self.intel, Self.amd])
         bench.add("heavy", VideoEncoding(size: FrameSize(width: 3840, height: 2160), rate: FrameRate(60)))
@@ -136,10 +136,7 @@ import Testing
     }
 
     @Test(
-        """
-        a fault of the device has the group go on with the next encoder at once; the device rests, is tried again, \
-        and is handed back
-        """,
+        "a device that fails rests while its group uses another, and is used again later",
         arguments: [EncoderFault.deviceGone, .driverError, .hang, .driverMissing, .permission])
     func deviceFault(fault: EncoderFault) {
         let bench = Bench([Self.intel])
@@ -155,7 +152,7 @@ import Testing
         #expect(bench.moves.map(\.move) == [.better, .better])
     }
 
-    @Test("a fault of one group's device moves the others away from it before they notice")
+    @Test("a fault of one group's device moves the other groups away at once")
     func others() {
         let bench = Bench([Self.intel])
         bench.add("a")
@@ -172,7 +169,7 @@ import Testing
         #expect(other.moves.last?.group == "b" && other.moves.last?.move == .failing)
     }
 
-    @Test("with two GPUs the loss of one moves its groups to the other, and its return shares them again")
+    @Test("groups of a lost GPU move to the other one, and are shared again on its return")
     func lossOfOne() {
         let bench = Bench([Self.intel, Self.amd])
         bench.add("a")
@@ -191,7 +188,7 @@ import Testing
             bench.pool.recipe(for: Self.onIntel, in: "a")?.deviceOptions == ["-vaapi_device", "/dev/dri/renderD130"])
     }
 
-    @Test("a GPU that is seen while its nodes go, or come, one by one is gone until it has all of them")
+    @Test("a GPU whose nodes come and go one by one is gone until it has all of them")
     func inSteps() {
         let bench = Bench([Self.intel])
         bench.add("hd")
@@ -210,7 +207,7 @@ import Testing
         #expect(bench.moves.map(\.move) == [.better, .gone, .better])
     }
 
-    @Test("the only GPU pulled is degraded and gone, not forgotten")
+    @Test("the only GPU, if unplugged, is degraded and gone, and not forgotten")
     func pulled() {
         let bench = Bench([Self.intel])
         bench.add("hd")
@@ -223,7 +220,7 @@ import Testing
         #expect(bench.pool.recipe(for: Self.onIntel, in: "hd") == nil && bench.pool.nextTick(after: bench.now) == nil)
     }
 
-    @Test("a GPU that the kernel gave up is left at once, and tried again later")
+    @Test("a GPU that the kernel could not recover is left at once, and tried again later")
     func wedged() {
         let bench = Bench([Self.intel])
         bench.add("hd")
@@ -254,7 +251,7 @@ import Testing
         #expect(times == [2, 6, 14, 30, 62, 126, 254, 510, 810, 1110])
     }
 
-    @Test("a device that failed three times in ten minutes waits for the longest pause, pulled and plugged or not")
+    @Test("three failures in ten minutes lead to the longest pause, even after replugging")
     func notorious() {
         let bench = Bench([Self.intel])
         bench.add("hd")
@@ -274,7 +271,7 @@ import Testing
         #expect(bench.uses["hd"] == Self.onIntel)
     }
 
-    @Test("one failure that every group on the device reports counts once")
+    @Test("a failure that every group on the device reports counts once")
     func reportedByAll() {
         let bench = Bench([Self.intel])
         for name in ["a", "b", "c", "d"] { bench.add(name) }
@@ -287,7 +284,7 @@ import Testing
         #expect(pool.devices.map(\.reason) == [EncoderFault.driverError.sentence])
     }
 
-    @Test("a GPU that is pulled three times in ten minutes while it is in use waits for the longest pause, too")
+    @Test("three removals in use within ten minutes lead to the longest pause")
     func looseContact() {
         let bench = Bench([Self.intel])
         bench.add("hd")
@@ -304,7 +301,7 @@ import Testing
         #expect(bench.uses["hd"] == Self.onIntel)
     }
 
-    @Test("a trial that began before its device failed shows nothing: the device is tried again after its pause")
+    @Test("a trial that began before its device failed has no effect")
     func outdated() {
         let bench = Bench([Self.intel])
         bench.add("a")
@@ -318,7 +315,7 @@ import Testing
         #expect(bench.uses["a"] == Self.onIntel && bench.uses["b"] == Self.onIntel)
     }
 
-    @Test("a rest that nobody's trial would end is over with its pause; a GPU that no group would use has no trouble")
+    @Test("a rest without a trial ends with its pause; a GPU without a group has no trouble")
     func unused() {
         var forbidden = Self.amd
         forbidden.accessProblem = "it is forbidden"
@@ -333,7 +330,7 @@ import Testing
         #expect(bench.state(Self.intel) == .ready)
     }
 
-    @Test("a session limit is the matter of one group: the others stay, and it tries again with growing pauses")
+    @Test("a session limit affects one group only, which retries with growing pauses")
     func sessionLimit() {
         let bench = Bench([Self.intel])
         for name in ["a", "b", "c"] { bench.add(name) }
@@ -351,7 +348,7 @@ import Testing
         #expect(bench.uses["c"] == Self.onIntel)
     }
 
-    @Test("what a device cannot do is not tried again until something else is asked for")
+    @Test("an unsupported job is not tried again until the group has other settings")
     func unsupported() {
         let bench = Bench([Self.intel])
         bench.broken[Self.onIntel] = .unsupported
@@ -366,7 +363,7 @@ import Testing
         #expect(bench.uses["hd"] == Self.onIntel)
     }
 
-    @Test("a crash is answered by the same encoder once, and by the next when it crashes again")
+    @Test("a crash leads to the same encoder once, and to the next one after another crash")
     func crash() {
         let bench = Bench([Self.intel])
         bench.add("hd")
@@ -378,7 +375,7 @@ import Testing
         #expect(bench.uses["hd"] == Self.software && bench.state(Self.intel) == .ready)
     }
 
-    @Test("what passed at one job is trusted at another while that is tried")
+    @Test("an encoder that passed one job is used for another while that is tried")
     func carriedOver() {
         let bench = Bench([Self.intel])
         bench.add("hd")
@@ -390,7 +387,7 @@ import Testing
         #expect(bench.uses["hd"] == Self.software)
     }
 
-    @Test("a GPU that scales pictures of one size is trusted with those of another while that is tried")
+    @Test("a GPU that scales one size is used for another while that is tried")
     func scaling() {
         let bench = Bench([Self.intel])
         let wish = VideoEncoding(size: FrameSize(width: 640, height: 360))
@@ -423,7 +420,7 @@ import Testing
         #expect(pool.choose(for: "hd").candidate == Self.onIntel)
     }
 
-    @Test("another order moves the groups that it concerns")
+    @Test("another order moves the groups that it affects")
     func reordered() {
         let bench = Bench([Self.intel])
         bench.add("hd")
@@ -434,7 +431,7 @@ import Testing
         #expect(bench.uses["hd"] == Self.onIntel)
     }
 
-    @Test("no more than two trials run at a time, and one a device")
+    @Test("at most two trials run at a time, and one for each device")
     func bounded() {
         let bench = Bench([Self.intel, Self.amd], order: [.qsv, .vaapi, .software])
         bench.add("a")

@@ -5,7 +5,7 @@ import FFmpeg
 import MediaTypes
 import Testing
 
-/// Which encoder a group gets, from what is known of the box.
+/// The encoder that a group gets, from the state of the box.
 @Suite struct EncoderSelectorTests {
     private static let intel = GPU(slot: "0000:00:02.0", driver: "i915", renderNode: "/dev/dri/renderD128")
     private static let amd = GPU(slot: "0000:03:00.0", driver: "amdgpu", renderNode: "/dev/dri/renderD129")
@@ -35,7 +35,7 @@ import Testing
     private let vaapiOnIntel = EncoderCandidate("h264_vaapi", gpu: "0000:00:02.0")
     private let vaapiOnAMD = EncoderCandidate("h264_vaapi", gpu: "0000:03:00.0")
 
-    @Test("without any GPU the software encoder is chosen, and is not called degraded")
+    @Test("without a GPU the software encoder is chosen, and is not degraded")
     func software() {
         let choice = selector([]).choose(for: wish([]))
         #expect(choice.candidate == .software(.h264) && !choice.isDegraded)
@@ -61,7 +61,7 @@ import Testing
         #expect(choice.reason.contains("not tried yet"))
     }
 
-    @Test("software behind hardware that does not work is degraded, and the reason says what does not")
+    @Test("software after failed hardware is degraded, with the reason")
     func degraded() {
         let choice = selector([Self.intel], failed: [vaapiOnIntel: .failed("the VA driver is missing")]).choose(
             for: wish([]))
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test(
-        "a choice knows whether FFmpeg's refusal of an option led to it, and not the device",
+        "a choice knows whether a refused option or the device led to it",
         arguments: [FailureReason.Kind.refusedOption, .device])
     func refusal(kind: FailureReason.Kind) {
         let standing = Standing.failed(FailureReason("it cannot be used", kind: kind))
@@ -79,7 +79,7 @@ import Testing
         #expect(choice.reason.contains("h264_vaapi@0000:00:02.0: it cannot be used"))
     }
 
-    @Test("among GPUs of a family the one with the least to do is taken")
+    @Test("among GPUs of a family the one with the lowest load is chosen")
     func load() {
         let usable = [vaapiOnIntel, vaapiOnAMD]
         #expect(
@@ -91,7 +91,7 @@ import Testing
             ).candidate == vaapiOnAMD)
     }
 
-    @Test("a pinned GPU is honoured, and one that is gone is not replaced by another")
+    @Test("a pinned GPU is used, and a missing one is not replaced by another")
     func pinned() {
         let usable = [vaapiOnIntel, vaapiOnAMD]
         #expect(selector(usable: usable).choose(for: wish(["h264_vaapi@0000:03:00.0"])).candidate == vaapiOnAMD)
@@ -109,7 +109,7 @@ import Testing
     }
 
     @Test(
-        "a board's encoder is there for the codecs that it gives out, and no group is degraded for want of the others")
+        "a board has an encoder for its codecs only, and lacks degrade no group")
     func boards() {
         let board = V4L2Encoder(
             node: "/dev/video11", name: "bcm2835-codec-encode", driver: "bcm2835-codec", codecs: ["h264"])
@@ -121,14 +121,14 @@ import Testing
         #expect(choice.candidate == EncoderCandidate("libx265") && !choice.isDegraded)
     }
 
-    @Test("an encoder that the installed FFmpeg does not have is passed over with that reason")
+    @Test("an encoder that FFmpeg lacks is skipped with that reason")
     func notListed() {
         let choice = selector([Self.nvidia], listed: ["libx264"], usable: []).choose(for: wish([]))
         #expect(choice.candidate == .software(.h264))
         #expect(choice.passedOver[nvencOnNvidia] == .failed("the installed FFmpeg does not have h264_nvenc"))
     }
 
-    @Test("each family drives the GPUs that are its own")
+    @Test("each family drives its own GPUs")
     func families() {
         let catalogue = EncoderCatalogue(listed: Self.listed, gpus: [Self.intel, Self.amd, Self.nvidia])
         #expect(catalogue.candidates(.vaapi, .h264).map(\.gpu) == [Self.intel.slot, Self.amd.slot])

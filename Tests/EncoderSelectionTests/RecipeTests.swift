@@ -5,7 +5,7 @@ import FFmpeg
 import MediaTypes
 import Testing
 
-/// What each encoder is told.
+/// The options of each encoder.
 @Suite struct RecipeTests {
     private static let recipes: [any EncoderRecipe] = [
         Libx264Recipe(), Libx265Recipe(), VAAPIRecipe(codec: .h264, node: "/dev/dri/renderD128"),
@@ -21,10 +21,7 @@ import Testing
     }
 
     @Test(
-        """
-        every encoder has the bitrate that was asked for, no reordering, and no keyframes by count before those by \
-        time
-        """
+        "every encoder has its bitrate, no reordering, and keyframes by time only"
     )
     func common() {
         for recipe in Self.recipes {
@@ -41,7 +38,7 @@ import Testing
         }
     }
 
-    @Test("each effort has a preset, and those that are the same are one step")
+    @Test("each effort has a preset, and equal presets are one step")
     func presets() {
         let presets = { (codec: VideoCodec) in
             SoftwarePreset.efforts(for: codec).map { SoftwarePreset.name($0, for: codec) }
@@ -50,7 +47,7 @@ import Testing
         #expect(presets(.hevc) == ["superfast", "ultrafast"])
     }
 
-    @Test("keyframes that are forced can be begun at, with every encoder that would make others")
+    @Test("a forced keyframe is one that a reader can begin with")
     func forced() {
         let settings = VideoSettings(bitrate: 1)
         #expect(options(NVENCRecipe(codec: .h264), settings)["-forced-idr"] == "1")
@@ -70,7 +67,7 @@ import Testing
 @Suite struct ShapeTests {
     private let wish = VideoEncoding(size: FrameSize(width: 1280, height: 720))
 
-    @Test("a GPU is left out of scaling where frames have another shape, and its trial has the same chain")
+    @Test("a GPU does not scale frames of another shape, and its trial has the same chain")
     func gpu() {
         let recipe = VAAPIRecipe(codec: .h264, node: "/dev/dri/renderD128", scalesOnGPU: true)
         let landscape = EncodingJob(wish, arriving: FrameSize(width: 1920, height: 1080))
@@ -83,7 +80,7 @@ import Testing
         #expect(!chain.contains { $0.contains("scale_vaapi") })
     }
 
-    @Test("what is done with a shape and with fields follows the wish, and progressive frames are left alone")
+    @Test("fit and deinterlacing follow the configuration, and progressive frames stay")
     func settings() {
         let frames = ArrivingFrames(size: FrameSize(width: 720, height: 576), isInterlaced: true)
         func settings(_ fit: PictureFit, _ deinterlace: Deinterlacing, _ frames: ArrivingFrames)
@@ -110,7 +107,7 @@ import Testing
 
 @Suite struct TrialCommandTests {
     @Test(
-        "a trial has the options that a group's encoder has, so that one which is refused shows in it",
+        "a trial has the options of a group's encoder, so that it shows a refused one",
         arguments: ["5.1.9", "7.1.5", "9.0.2"])
     func alike(version: String) throws {
         let ffmpeg = FFmpegCapabilities.complete(try #require(FFmpegVersion(output: "ffmpeg version \(version) C")))

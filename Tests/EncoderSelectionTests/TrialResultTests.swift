@@ -3,7 +3,7 @@ import Testing
 
 @testable import FFmpeg
 
-/// What the end of a trial is told as.
+/// The result that the end of a trial leads to.
 @Suite struct TrialResultTests {
     private static let nvidia = EncoderCandidate("h264_nvenc", gpu: "0000:01:00.0")
     private static let intel = EncoderCandidate("h264_vaapi", gpu: "0000:00:02.0")
@@ -20,9 +20,9 @@ import Testing
     }
 
     @Test(
-        "an option that FFmpeg refuses is not the device's doing",
+        "an option that FFmpeg refuses is not a fault of the device",
         arguments: [
-            // FFmpeg 7.1, of which no hardware encoder passed.
+            // FFmpeg 7.1, with which no hardware encoder passed.
             (
                 """
                 [vost#0:0/h264_nvenc @ 0x55] [fatal] One of -r/-fpsmax was specified together a non-CFR \
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test("what the device cannot do is the device's")
+    @Test("an unsupported job is a fault of the device")
     func device() throws {
         let why = try #require(
             result(
@@ -69,7 +69,7 @@ import Testing
             [h264_vaapi @ 0x55] [error] Hardware does not support encoding at size 640x368 (constraints: width 0-0 \
             height 0-0).
             """
-        #expect(result(of: Self.intel, size).explanation?.sentence == "the GPU cannot encode pictures of this size")
+        #expect(result(of: Self.intel, size).explanation?.sentence == "the GPU cannot encode frames of this size")
     }
 
     @Test("a driver that does not know this FFmpeg's NVENC is too old")

@@ -5,11 +5,11 @@ import Testing
 
 @testable import FFmpeg
 
-/// Command lines by version and role, and what an FFmpeg is asked for them.
+/// Command lines by version and role, and the questions to an FFmpeg about its capabilities.
 @Suite struct CapabilityTests {
     private static let versions = ["5.1.9-0+deb12u1", "7.1.5-0+deb13u1", "9.0.2-4"]
 
-    /// Consecutive arguments somewhere in a command line.
+    /// Whether arguments follow each other somewhere in a command line.
     private func has(_ command: FFmpegCommand, _ words: String...) -> Bool {
         command.arguments.indices.contains { command.arguments[$0...].starts(with: words) }
     }
@@ -18,7 +18,7 @@ import Testing
     private let gpu = VAAPIRecipe(codec: .h264, node: "/dev/dri/renderD128")
 
     @Test(
-        "every process that encodes keeps its frames' times, with options that every version takes", arguments: versions
+        "an encoding process keeps its frames' times, with options of every version", arguments: versions
     )
     func times(version: String) throws {
         let ffmpeg = FFmpegCapabilities.release(version)
@@ -34,7 +34,7 @@ import Testing
             #expect(has(command, "-fps_mode", "passthrough", "-enc_time_base", "1:90000"), "\(command.maskedLine())")
         }
         let card = CardReaderCommand(
-            card: CaptureInput(node: "/dev/video0", sound: "hw:1"), size: FrameSize(width: 64, height: 64)
+            card: CaptureInput(node: "/dev/video0", audio: "hw:1"), size: FrameSize(width: 64, height: 64)
         ).command(for: ffmpeg)
         #expect(has(card, "-enc_time_base", "1:1000000"))
         // FFmpeg 9 has no `-channels` for ALSA.
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test(
-        "the rate is stated to a hardware encoder where that is allowed, and found in the stream where it is not",
+        "a hardware encoder gets the rate stated if allowed, or found in the stream",
         arguments: versions)
     func rate(version: String) {
         let ffmpeg = FFmpegCapabilities.release(version)
@@ -51,20 +51,20 @@ import Testing
             .command(for: ffmpeg)
         #expect(has(command, "-r", "30") == isOld)
         #expect(has(command, "-analyzeduration", isOld ? "1" : "500000"))
-        // A filter that converts the rate states it as well.
+        // A filter that converts the rate states it too.
         var converting = settings
         converting.rate = FrameRate(25)
         let converted = EncoderCommand(video: .encode(converting, with: gpu), audio: .copy, inputRate: FrameRate(30))
             .command(for: ffmpeg)
         #expect(has(converted, "-r", "25") == isOld && has(converted, "-analyzeduration", "1"))
-        // x264 is told by an option of its own.
+        // x264 gets the rate by an option of its own.
         let software = EncoderCommand(
             video: .encode(settings, with: Libx264Recipe()), audio: .copy, inputRate: FrameRate(30)
         ).command(for: ffmpeg)
         #expect(!software.arguments.contains("-r") && has(software, "-analyzeduration", "1"))
     }
 
-    @Test("captions are asked of libx265 where it has the option, and of no other encoder", arguments: versions)
+    @Test("only libx265 is asked for captions, if it has the option", arguments: versions)
     func captions(version: String) {
         let ffmpeg = FFmpegCapabilities.release(version)
         func asks(_ recipe: any EncoderRecipe) -> Bool {
@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test(
-        "a rate that FFmpeg would not find in the stream is stated by the fps filter where an option cannot state it",
+        "a rate that FFmpeg cannot find or state by option is stated by the fps filter",
         arguments: versions,
         [
             (30, 30, true), (30, nil, true), (25, 27, true), (15, 15, true),
@@ -98,7 +98,7 @@ import Testing
         let isStated = !isOld && !stream.isFound
         #expect(has(hardware, "-vf", (isStated ? "fps=\(stream.rate),settb=1/90000," : "") + "format=nv12,hwupload"))
         #expect(has(hardware, "-analyzeduration", isOld || isStated ? "1" : "500000"))
-        // Another rate that was asked for stays, and x264 has an option.
+        // Another configured rate is kept, and x264 has an option.
         var converting = settings
         converting.rate = FrameRate(25)
         #expect(has(command(gpu, converting), "-vf", "fps=25,settb=1/90000,format=nv12,hwupload"))
@@ -135,20 +135,20 @@ import Testing
         #expect(has(try RelayCommand(source: source).command(for: .with(options: options)), "-vsync", "passthrough"))
     }
 
-    @Test("a secret reaches the output also where options of a preset file would not", arguments: versions)
+    @Test("a secret reaches the output even if FFmpeg ignores options of a preset file", arguments: versions)
     func preset(version: String) throws {
         let command = try PublisherCommand(target: .rtmp(url: "rtmp://h/app", key: "K3y")).command(
             for: .release(version))
         #expect(
             command.secretFile?.contents == "rtmp_playpath=K3y\n"
                 + (version.hasPrefix("9") ? "target=ntsc-dv\ntime_base=1:90000\n" : ""))
-        // What that target says of the format is said again.
+        // The options after it set the format again, because that target sets one too.
         let words = command.arguments
         #expect(try #require(words.firstIndex(of: "-fpre")) < (try #require(words.lastIndex(of: "-f"))))
     }
 
     @Test(
-        "the certificate of a server is checked by every version that can, unless the configuration says not to",
+        "a version that can check a certificate checks it, unless configured not to",
         arguments: versions)
     func certificates(version: String) throws {
         let ffmpeg = FFmpegCapabilities.release(version)
@@ -173,7 +173,8 @@ import Testing
                     continue
                 }
                 let line = try source.command(for: ffmpeg)
-                // What is no secret of the address may be one of the application's name, and stands in the script then.
+                // A part of the address that is not a secret may be one in the application's name. It is then in the
+                // script.
                 let text =
                     line.arguments.joined(separator: " ") + " "
                     + (line.secretFile?.contents ?? "").replacing("'", with: "").replacing("option ", with: "-")
@@ -185,7 +186,7 @@ import Testing
         #expect(!plain.arguments.contains("-tls_verify"))
     }
 
-    @Test("what a checked https server leads to is encrypted and checked too, or not read", arguments: versions)
+    @Test("addresses behind a checked https server are encrypted and checked, or not read", arguments: versions)
     func whereHTTPSLeads(version: String) throws {
         for url in ["https://h/x.ts", "https://h/live?id=1", "https://h/a?token=s3cret", "https://me:s3cret@h/live"] {
             let source = RelayCommand(source: .pull(url: url))
@@ -203,7 +204,7 @@ import Testing
         for format in ["hls", "dash", "concat", "sdp", "rtsp"] { #expect(!containers.contains { $0 == format }) }
     }
 
-    @Test("an SRT listener on the IPv6 wildcard serves IPv4 too, where FFmpeg has to be told", arguments: versions)
+    @Test("an SRT listener on the IPv6 wildcard accepts IPv4, even if it takes an option", arguments: versions)
     func dualStack(version: String) throws {
         let sources: [RelaySource] = [
             .srtListen(address: "[::]:9000", passphrase: nil, latency: nil),
@@ -219,7 +220,7 @@ import Testing
         #expect(try !RelayCommand(source: other).command(for: .release(version)).maskedLine().contains("ipv6only"))
     }
 
-    @Test("the tables of every version are read")
+    @Test("the tables of every version are parsed")
     func tables() {
         #expect(
             CapabilityQuestions.encoders(
@@ -281,9 +282,9 @@ import Testing
     }
 }
 
-/// The installed FFmpeg is asked.
+/// Questions to the installed FFmpeg.
 @Suite(.tags(.ffmpeg)) struct InstalledCapabilityTests {
-    @Test("the installed FFmpeg tells what the service uses of it")
+    @Test("the installed FFmpeg reports what the service uses")
     func asked() async throws {
         let capabilities = try await ffmpeg().capabilities
         let complete = FFmpegCapabilities.complete(capabilities.version)
@@ -315,7 +316,7 @@ import Testing
 }
 
 extension FFmpegCapabilities {
-    /// Debian 12's with other options of the program.
+    /// Debian 12's FFmpeg with other program options.
     fileprivate static func with(options: Set<String>) -> FFmpegCapabilities {
         let other = debian12
         return FFmpegCapabilities(

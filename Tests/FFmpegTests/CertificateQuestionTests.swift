@@ -2,7 +2,7 @@ import Testing
 
 @testable import FFmpeg
 
-/// Which check the certificate of a server fails, by OpenSSL's word.
+/// The failed check of a server's certificate, as OpenSSL reports it.
 @Suite struct CertificateQuestionTests {
     private func log(_ lines: String...) -> LogExcerpt {
         var log = LogExcerpt()
@@ -11,7 +11,7 @@ import Testing
     }
 
     @Test(
-        "the first check that fails is told by its number",
+        "the first failed check is identified by its number",
         arguments: [
             ("verify error:num=10:certificate has expired", .outdated),
             ("verify error:num=9:certificate is not yet valid", .outdated),
@@ -24,13 +24,13 @@ import Testing
         #expect(CertificateQuestion.cause(in: log) == cause)
     }
 
-    @Test("a certificate that OpenSSL accepts tells nothing")
+    @Test("a certificate that OpenSSL accepts has no cause")
     func accepted() {
         #expect(CertificateQuestion.cause(in: log("CONNECTION ESTABLISHED", "Verification: OK", "DONE")) == nil)
     }
 
     @Test(
-        "the same server is asked, by the same authorities, and is given no secret",
+        "OpenSSL asks the same server with the same authorities, and gets no secret",
         arguments: [
             ("rtmps://live.example/app/key", "live.example:443"),
             ("rtmps://live.example:1936/app?key=one", "live.example:1936"),
@@ -46,7 +46,7 @@ import Testing
         #expect(own.arguments == start + trusted + ["-connect", server])
     }
 
-    @Test("where no certificate is checked there is nothing to ask")
+    @Test("an address whose certificate is not checked has no question")
     func unchecked() {
         #expect(CertificateQuestion(url: "rtmps://live.example/app", check: .none) == nil)
         for url in ["rtmp://live.example/app", "srt://host:9000", "nonsense"] {

@@ -3,7 +3,7 @@ import Testing
 @testable import FFmpeg
 
 @Suite struct ChildEnvironmentTests {
-    @Test("drivers get their variables, secrets stay with the service")
+    @Test("a child gets the variables of drivers, and no secrets")
     func reduced() {
         let child = ChildEnvironment.reduced(
             [

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @Suite(.serialized, .tags(.ffmpeg)) struct ChildProcessTests {
-    /// Stands in for FFmpeg.
+    /// A shell script in place of FFmpeg.
     private func script(_ text: String, in scratch: Scratch) throws -> FFmpegBinary {
         try write("#!/bin/sh\n" + text, to: scratch.file("ffmpeg"), mode: [.ownerReadWriteExecute])
         return FFmpegBinary(
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test("messages, figures and the last words arrive in order, cut to bounds")
+    @Test("messages, figures and the last words arrive in order, with limited length")
     func events() async throws {
         let scratch = Scratch()
         let binary = try script(
@@ -57,7 +57,7 @@ import Testing
         if case .progress(let progress) = events[2] { #expect(progress.fps == 1) } else { Issue.record("no figures") }
     }
 
-    @Test("a flood of messages is not passed on whole")
+    @Test("a flood of messages is limited")
     func flood() async throws {
         let scratch = Scratch()
         let binary = try script("seq 1 20000 | sed 's/^/message /' >&2\n", in: scratch)
@@ -69,12 +69,12 @@ import Testing
         #expect(exit.log.head.count + exit.log.tail.count + exit.log.omitted == 20_000)
     }
 
-    @Test("a process that cannot be started is an exit with a reason, and the pipes are closed")
+    @Test("a process that cannot be started is an exit with a reason, and closes its pipes")
     func notStarted() async throws {
         let scratch = Scratch()
         let (readEnd, writeEnd) = try FileDescriptor.pipe()
         defer { try? readEnd.close() }
-        // Both descriptors carry media, so there is none for the key.
+        // Both descriptors carry media, so none is left for the key.
         let command = try PublisherCommand(target: .rtmp(url: "rtmp://127.0.0.1:1/a", key: "S3cretKey")).command(
             for: .debian12)
         let (input, ours) = try FileDescriptor.pipe()
@@ -85,13 +85,13 @@ import Testing
             Issue.record("it started")
             return
         }
-        #expect(reason.contains("no descriptor left"))
+        #expect(reason.contains("no descriptor is left"))
         #expect(exit.cause == .notStarted)
         var byte: UInt8 = 0
         #expect(try withUnsafeMutableBytes(of: &byte) { try readEnd.read(into: $0) } == 0)
     }
 
-    @Test("the child's ends are closed on our side once it runs")
+    @Test("a started child's ends are closed on our side")
     func descriptors() async throws {
         let scratch = Scratch()
         let (readEnd, writeEnd) = try FileDescriptor.pipe()
@@ -107,7 +107,7 @@ import Testing
         #expect(try bytes.withUnsafeMutableBytes { try readEnd.read(into: $0) } == 0)
     }
 
-    @Test("a graceful stop lets FFmpeg finish, and is told as asked for")
+    @Test("a graceful stop lets FFmpeg finish, and counts as requested")
     func graceful() async throws {
         let scratch = Scratch()
         let handle = ChildHandle()
@@ -123,7 +123,7 @@ import Testing
         #expect(end.asked && end.cause == nil)
     }
 
-    @Test("a child that ignores SIGINT is killed with its whole group after two rounds of patience")
+    @Test("a child that ignores SIGINT is killed with its group after two waits")
     func stubborn() async throws {
         let scratch = Scratch()
         let binary = try script(
@@ -143,7 +143,7 @@ import Testing
         try await eventually("the rest of the group is gone") { !isAlive(pid) || commandLine(pid).isEmpty }
     }
 
-    @Test("a stop at once does not wait for a graceful one under way")
+    @Test("an immediate stop does not wait for a graceful one under way")
     func now() async throws {
         let scratch = Scratch()
         let binary = try script("trap '' INT; echo ready >&2; while :; do sleep 1; done\n", in: scratch)
@@ -159,7 +159,7 @@ import Testing
         #expect(end.status == .signalled(SIGKILL) && end.asked)
     }
 
-    @Test("a stop before the start keeps it from starting")
+    @Test("a stop before the start prevents the start")
     func early() async throws {
         let scratch = Scratch()
         let handle = ChildHandle()
@@ -184,7 +184,7 @@ import Testing
         #expect(exit.log.head.contains("last words"))
     }
 
-    @Test("a crash is told from a kill")
+    @Test("a crash differs from a kill")
     func crash() async throws {
         let scratch = Scratch()
         let crashed = await launch(try script("kill -SEGV $$\n", in: scratch), in: scratch)
@@ -193,7 +193,7 @@ import Testing
         #expect(killed.status == .signalled(SIGKILL) && killed.cause == .killed)
     }
 
-    @Test("the child dies with its parent's death signal set, in a session of its own, with three descriptors")
+    @Test("a child has a parent death signal, its own session and three descriptors")
     func isolation() async throws {
         let scratch = Scratch()
         let binary = try script(
@@ -208,14 +208,14 @@ import Testing
         let lines = exit.log.head
         let session = try #require(lines.first { $0.hasPrefix("session") }).split(separator: " ")
         #expect(session[1] == session[2])
-        // A shell holds one for the folder, and one above ten for its script.
+        // A shell has one for the folder, and one above ten for its script.
         let descriptors = try #require(lines.first { $0.hasPrefix("descriptors") }).split(separator: " ").dropFirst()
         #expect(descriptors.filter { Int($0)! < 10 }.allSatisfy { ["0", "1", "2", "3"].contains($0) })
         #expect(lines.contains { $0.lowercased().hasPrefix("parent death signal: kill") })
     }
 
     @Test(
-        "what only moves the stream goes before the encoders",
+        "processes that move the stream have precedence over encoders",
         .enabled(if: geteuid() == 0, "only root may without a limit that allows it"),
         arguments: [(FFmpegCommand.Role.relay, -5), (.publisher, -5), (.encoder, 0), (.trial, 0), (.slate, 0)])
     func precedence(role: FFmpegCommand.Role, nice: Int) async throws {
@@ -231,7 +231,7 @@ import Testing
     }
 }
 
-/// Time that passes at once.
+/// A clock on which time passes at once.
 private struct HastyClock: Clock {
     typealias Instant = ContinuousClock.Instant
     var now: Instant { ContinuousClock.now }

@@ -6,7 +6,7 @@ import struct BoxConfiguration.VideoEncoding
 
 @testable import FFmpeg
 
-/// What of the command line of each role depends on the version of FFmpeg, word by word.
+/// The parts of each role's command line that depend on the version of FFmpeg, word by word.
 @Suite struct CommandTableTests {
     enum Role: String, CaseIterable {
         case testRelay, fileRelay, pullRelay, srtListener, mezzanine, cardReader
@@ -26,7 +26,7 @@ import struct BoxConfiguration.VideoEncoding
     private static let times = ["-fps_mode", "passthrough", "-enc_time_base", "1:90000"]
     private static let network = ["-analyzeduration", "1000000", "-fpsprobesize", "0"]
     private static let burst = ["-readrate_initial_burst", "0.001"]
-    /// Lets FFmpeg 9 pass options of a preset file on.
+    /// Makes FFmpeg 9 pass on the options of a preset file.
     private static let carrier = "target=ntsc-dv\ntime_base=1:90000\n"
 
     private func expected(_ role: Role, _ version: Version) -> [String] {
@@ -87,7 +87,7 @@ import struct BoxConfiguration.VideoEncoding
         case .srtListener: try relay(.srtListen(address: "[::]:9000", passphrase: nil, latency: nil))
         case .mezzanine: try relay(.transportStream, .mezzanine(bitrate: 1, keyframe: .seconds(1)))
         case .cardReader:
-            CardReaderCommand(card: CaptureInput(node: "/dev/video0", sound: "hw:1"), size: size).command(for: ffmpeg)
+            CardReaderCommand(card: CaptureInput(node: "/dev/video0", audio: "hw:1"), size: size).command(for: ffmpeg)
         case .frames: FrameEncoderCommand(settings: settings, recipe: Libx264Recipe(), rate: rate).command(for: ffmpeg)
         case .libx264: encoder(Libx264Recipe())
         case .libx265: encoder(Libx265Recipe())
@@ -97,14 +97,14 @@ import struct BoxConfiguration.VideoEncoding
         case .trialOnGPU: trial(gpu)
         case .slate:
             SlateCommand(picture: .plain, codec: .h264, size: size, rate: rate, frames: 30, output: "/s.ts").command()
-        case .sound: SoundCommand().command()
+        case .sound: AudioConverterCommand().command()
         case .rtmpTarget: try publisher(.rtmp(url: "rtmp://h/app", key: "K3y"))
         case .srtTarget: try publisher(.srt(url: "srt://h:9", passphrase: "0123456789", streamID: nil, latency: nil))
         case .recording: try publisher(.record(folder: "/rec", name: "a", segment: .seconds(60), take: 0))
         }
     }
 
-    /// Options that some version does not take, or takes with another value.
+    /// Options that some version refuses, or accepts only with another value.
     private static let options: Set = [
         "-fps_mode", "-vsync", "-enc_time_base", "-r", "-probesize", "-analyzeduration", "-fpsprobesize",
         "-readrate_initial_burst", "-reinit_filter:v", "-a53cc", "-tls_verify",
@@ -125,13 +125,13 @@ import struct BoxConfiguration.VideoEncoding
         return (dependent, common)
     }
 
-    @Test("what depends on the version is exactly this, in every role", arguments: Role.allCases, Version.allCases)
+    @Test("each role depends on the version in exactly these words", arguments: Role.allCases, Version.allCases)
     func table(role: Role, version: Version) throws {
         let command = try command(role, for: .release(version.rawValue))
         #expect(parts(of: command).dependent == expected(role, version), "\(command.maskedLine())")
     }
 
-    @Test("everything else is the same for every version", arguments: Role.allCases)
+    @Test("all other words are the same for every version", arguments: Role.allCases)
     func common(role: Role) throws {
         let lines = try Version.allCases.map { try parts(of: command(role, for: .release($0.rawValue))).common }
         #expect(lines.allSatisfy { $0 == lines[0] }, "\(lines)")

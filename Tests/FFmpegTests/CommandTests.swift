@@ -11,7 +11,7 @@ import Testing
 
     // MARK: Publishers
 
-    @Test("a stream key stands in the preset file only")
+    @Test("a stream key is in the preset file only")
     func streamKey() throws {
         let command = try PublisherCommand(target: .rtmp(url: "rtmp://live.example/app", key: "S3cret?a=b&c")).command(
             for: .debian12)
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test(
-        "a key inside the address is taken out of it",
+        "a key inside the address is moved out of it",
         arguments: [
             ("rtmp://a.example/live2/abcd-efgh", "rtmp://a.example/live2", "abcd-efgh", ""),
             ("rtmps://a.example:443/rtmp/x?s_bl=1", "rtmps://a.example:443/rtmp", "x?s_bl=1", ""),
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(
-        "an application of several parts or with a query is given whole, where nobody sees it",
+        "an application of several parts or with a query is complete, and hidden",
         arguments: ["app/inst", "app?auth=t0ken", "app/inst?auth=t0ken"])
     func applicationOfParts(application: String) throws {
         let command = try PublisherCommand(target: .rtmp(url: "rtmp://h/\(application)", key: "key9")).command(
@@ -51,7 +51,7 @@ import Testing
         #expect(!command.arguments.contains { $0.contains("t0ken") })
     }
 
-    @Test("an SRT passphrase and stream id leave the address too")
+    @Test("an SRT passphrase and stream id are moved out of the address")
     func srt() throws {
         let command = try PublisherCommand(
             target: .srt(
@@ -62,7 +62,7 @@ import Testing
         #expect(command.secretFile?.contents == "passphrase=0123456789\nsrt_streamid=#!::r=x\n")
     }
 
-    @Test("an SRT target gets the bytes of its feed, seven packets to a datagram, and nothing is taken apart")
+    @Test("an SRT target gets its feed's bytes, seven packets a datagram, without demuxing")
     func srtBytes() throws {
         for passphrase in [nil, "0123456789"] {
             let target = PublisherTarget.srt(url: "srt://h:9", passphrase: passphrase, streamID: nil, latency: nil)
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test("a parameter of an SRT address that nobody knows may be a secret with a misspelt name, and is treated as one")
+    @Test("an unknown parameter of an SRT address is treated as a secret")
     func unknownParameter() throws {
         func command(_ url: String) throws -> FFmpegCommand {
             try PublisherCommand(target: .srt(url: url, passphrase: nil, streamID: nil, latency: nil)).command(
@@ -93,7 +93,7 @@ import Testing
         }
     }
 
-    @Test("what cannot be kept secret or is no address is refused with a sentence that does not tell it")
+    @Test("an address that is invalid or would show a secret is refused without showing it")
     func refusals() {
         let bad: [(PublisherTarget, CommandError?)] = [
             (.rtmp(url: "rtmp://h/app", key: "a\nacodec=x"), .controlCharacter(option: "rtmp_playpath")),
@@ -120,7 +120,7 @@ import Testing
         }
     }
 
-    @Test("recordings are named by UTC, and a percent sign in a folder is no pattern")
+    @Test("recordings are named by UTC, and a percent sign in a folder is not a pattern")
     func recording() throws {
         let command = try PublisherCommand(
             target: .record(folder: "/rec/100%/", name: "archive", segment: .milliseconds(2500), take: 3)
@@ -181,7 +181,7 @@ import Testing
         return value(after: "-vf", in: command)
     }
 
-    @Test("frames of another shape are padded, or cropped at the size that is expected, and others are scaled alone")
+    @Test("frames with another aspect ratio are padded or cropped, and others only scaled")
     func fits() {
         let size = FrameSize(width: 640, height: 360)
         #expect(
@@ -199,7 +199,7 @@ import Testing
                 == "trim=start_pts=90000,scale=720:576,crop=720:406,scale=640:360,setsar=1,format=yuv420p")
     }
 
-    @Test("interlaced frames are deinterlaced before anything else, from a little before the first that is wanted")
+    @Test("interlaced frames are deinterlaced first, from a little before the first wanted")
     func deinterlaces() {
         let settings = VideoSettings(
             size: FrameSize(width: 640, height: 360), rate: FrameRate(30), bitrate: 1, deinterlacing: .frames)
@@ -212,7 +212,7 @@ import Testing
                 .contains("mode=send_field") == true)
     }
 
-    @Test("frames without marks are all deinterlaced, and yadif does it where bwdif is missing")
+    @Test("frames without marks are all deinterlaced, by yadif if bwdif is missing")
     func deinterlacesOtherwise() throws {
         let size = FrameSize(width: 640, height: 360)
         let unmarked = VideoSettings(size: size, bitrate: 1, deinterlacing: .frames, deinterlacesAll: true)
@@ -232,7 +232,7 @@ import Testing
         #expect(filters(marked, none) == "trim=start_pts=90000,scale=640:360,setsar=1,format=yuv420p")
     }
 
-    @Test("frames that a card says are interlaced are deinterlaced before they are scaled")
+    @Test("interlaced frames of a card are deinterlaced before scaling")
     func cardDeinterlaces() {
         func filters(_ fields: CardReaderCommand.Fields?, _ ffmpeg: FFmpegCapabilities = .debian12) -> String? {
             let size = FrameSize(width: 720, height: 576)
@@ -248,7 +248,7 @@ import Testing
                 == "bwdif=mode=send_field:parity=bff:deint=all,settb=1/1000000,scale=720:576,format=nv12")
     }
 
-    @Test("a relay that encodes deinterlaces where it is told to, and one that copies does nothing")
+    @Test("an encoding relay deinterlaces if configured, and a copying relay does not")
     func relayDeinterlaces() throws {
         func filters(_ video: RelayVideo) throws -> String? {
             value(
@@ -263,7 +263,7 @@ import Testing
     }
 
     @Test(
-        "the shape of frames counts their pixels' shape, and one part in a hundred is none",
+        "the aspect ratio includes that of the pixels, with one percent of tolerance",
         arguments: [
             (1920, 1080, 1, 1, true), (720, 576, 64, 45, true), (720, 576, 16, 15, false), (1440, 1080, 4, 3, true),
             (848, 480, 1, 1, true),
@@ -278,7 +278,7 @@ import Testing
         #expect(ArrivingFrames(size: part, pixel: frames.pixel).hasShape(of: FrameSize(width: 1280, height: 720)))
     }
 
-    @Test("the size with square pixels is even, and a senseless pixel counts as square")
+    @Test("the size with square pixels is even, and invalid pixels count as square")
     func squareSizes() {
         let wide = PixelAspect(width: 64, height: 45)
         #expect(
@@ -289,7 +289,7 @@ import Testing
         #expect(PixelAspect(width: 100, height: 1) == .square && PixelAspect(width: 0, height: 1) == .square)
     }
 
-    @Test("without a rate from the feed x264 goes by the timestamps")
+    @Test("x264 uses the timestamps if the feed has no rate")
     func unknownRate() {
         let command = EncoderCommand(
             video: .encode(VideoSettings(bitrate: 1), with: Libx264Recipe()), audio: .copy
@@ -298,7 +298,7 @@ import Testing
         #expect(value(after: "-c:a", in: command) == "copy")
     }
 
-    @Test("copying asks for no filter and no encoder")
+    @Test("a copying command has no filter and no encoder")
     func copying() {
         let command = EncoderCommand(video: .copy, audio: .copy).command(for: .debian12)
         #expect(!command.arguments.contains("-vf") && !command.arguments.contains("-af"))
@@ -307,7 +307,7 @@ import Testing
 
     // MARK: Relays
 
-    @Test("a password in a pulled address stands in a script, quoted")
+    @Test("a password in a pulled address is in a script, quoted")
     func pull() throws {
         let command = try RelayCommand(source: .pull(url: "rtsp://cam:it's%20me@10.0.0.5/main", passphrase: nil))
             .command(for: .debian12)
@@ -338,7 +338,7 @@ import Testing
         #expect(value(after: "-i", in: plain) == "rtsp://10.0.0.5/main")
     }
 
-    @Test("the secrets of what is pulled stand in a script, and the password where FFmpeg looks for it")
+    @Test("a pull's secrets are in a script, and its password where FFmpeg reads it")
     func pullWithSecrets() throws {
         let srt = try RelayCommand(
             source: .pull(
@@ -368,9 +368,12 @@ import Testing
     }
 
     @Test(
-        "a password that FFmpeg cannot be given is refused, without being quoted",
+        "a password that FFmpeg cannot get is refused, without showing it",
         arguments: [
-            ("rtmp://u@h/live", "secret-word", "rtmp://****@h/live: a password is for rtsp and http addresses"),
+            (
+                "rtmp://u@h/live", "secret-word",
+                "rtmp://****@h/live: a password is only for rtsp and http addresses: remove it"
+            ),
             ("rtsp://h/main", "secret-word", "rtsp://h/main: a password needs a user, as in rtsp://user@host"),
             (
                 "rtsp://u@h/main", "secret\nword",
@@ -380,8 +383,8 @@ import Testing
             (
                 "rtsp://u@h/main", String(repeating: "secret-", count: 18),
                 """
-                rtsp://****@h/main: FFmpeg takes 127 bytes of user and password; these are longer, with three for \
-                each that is no letter, digit, '-', '.', '_' or '~'
+                rtsp://****@h/main: FFmpeg reads 127 bytes of user and password, and these are longer: use a shorter \
+                password. A character other than a letter, digit, '-', '.', '_' or '~' counts as three bytes
                 """
             ),
         ])
@@ -392,18 +395,18 @@ import Testing
         #expect(error?.description == message)
     }
 
-    @Test("a listener's passphrase stands in a script")
+    @Test("a listener's passphrase is in a script")
     func listeners() throws {
         let srt = try RelayCommand(source: .srtListen(address: "0.0.0.0:9000", passphrase: "0123456789", latency: nil))
             .command(for: .debian12)
         #expect(srt.secretFile?.contents.contains("option passphrase '0123456789'\n") == true)
         #expect(!srt.maskedLine().contains("0123456789"))
-        // Who calls does not choose what it is read as.
+        // A caller cannot choose the format.
         #expect(srt.secretFile?.contents.contains("option format_whitelist 'mpegts'\n") == true)
         #expect(value(after: "-protocol_whitelist", in: srt) == "file,crypto,data,srt")
     }
 
-    @Test("an SRT listener passes on what comes, and another relay reads it")
+    @Test("an SRT listener passes all bytes on, and another relay reads them")
     func call() throws {
         let open = try RelayCommand(
             source: .srtListen(address: "0.0.0.0:9000", passphrase: nil, latency: nil),
@@ -429,7 +432,7 @@ import Testing
     }
 
     @Test(
-        "a relay takes the first picture and sound, those of a program, or streams by their places",
+        "a relay selects the first video and audio, a program's, or streams by position",
         arguments: [
             (StreamMap.first, ["0:v:0", "0:a:0?"]), (.program(5), ["0:p:5:v:0", "0:p:5:a:0?"]),
             (.streams(video: 1, audio: 2), ["0:1", "0:2"]),
@@ -440,30 +443,30 @@ import Testing
         #expect(arguments.indices.filter { arguments[$0] == "-map" }.map { arguments[$0 + 1] } == words)
     }
 
-    // MARK: Sound
+    // MARK: Audio
 
     @Test(
-        "audio of a publisher is converted with silence in its holes, at the rate that is asked for",
+        "a publisher's audio is converted at the requested rate, with its gaps filled",
         arguments: [48_000, 44_100])
-    func sound(sampleRate: Int) {
-        let command = SoundCommand(sampleRate: sampleRate).command()
+    func audio(sampleRate: Int) {
+        let command = AudioConverterCommand(sampleRate: sampleRate).command()
         #expect(value(after: "-f", in: command) == "flv" && value(after: "-i", in: command) == "pipe:0")
         #expect(value(after: "-af", in: command) == "aresample=\(sampleRate):async=1:min_hard_comp=0.02")
         #expect(value(after: "-b:a", in: command) == "192000" && value(after: "-ac", in: command) == "2")
-        // Its times are those of the input, and each frame goes out when it is there.
+        // It keeps the times of the input, and each frame goes out at once.
         #expect(command.arguments.contains("-copyts") && value(after: "-avoid_negative_ts", in: command) == "disabled")
         #expect(value(after: "-pes_payload_size", in: command) == "0" && command.arguments.last == "pipe:1")
-        #expect(command.role == .sound && value(after: "-loglevel", in: command) == "level+warning")
+        #expect(command.role == .audioConverter && value(after: "-loglevel", in: command) == "level+warning")
     }
 
-    @Test("audio that continues what another process converted is cut to its samples")
-    func resumedSound() {
-        let command = SoundCommand(firstSample: 12_352).command()
+    @Test("audio that continues another process's output is cut to the sample")
+    func resumedAudio() {
+        let command = AudioConverterCommand(firstSample: 12_352).command()
         #expect(value(after: "-af", in: command) == "aresample=48000:async=1:min_hard_comp=0.02,atrim=start_pts=12352")
     }
 
     @Test(
-        "codecs that came with Enhanced RTMP are read from FLV by FFmpeg 8 and later",
+        "FFmpeg 8 and later read the codecs of Enhanced RTMP from FLV",
         arguments: [
             ("5.1.9", false), ("7.1.5", false), ("8.0", true), ("9.0.2", true), ("N-122000-g1234567", true),
         ])
@@ -477,7 +480,7 @@ import Testing
         }
     }
 
-    @Test("a shown line can be pasted into a shell")
+    @Test("a shown command line can be pasted into a shell")
     func quoting() {
         let command = FFmpegCommand(role: .relay, arguments: ["-i", "a b's", "", "x=1", "http://u:pw@h/x"])
         #expect(command.maskedLine() == #"ffmpeg -i 'a b'\''s' '' x=1 'http://****@h/x'"#)

@@ -1,12 +1,12 @@
 import FFmpeg
 import Testing
 
-/// How FFmpeg counts beyond 33 bits.
+/// FFmpeg's timestamps beyond 33 bits.
 @Suite struct DemuxerTimelineTests {
     private let wrap: Int64 = 1 << 33
     private let second: Int64 = 90_000
 
-    @Test("far from the wrap the times are the stream's own, and those behind the wrap go on")
+    @Test("times far from the wrap are the stream's own, and continue after the wrap")
     func adds() {
         let timeline = DemuxerTimeline(first: wrap - 100 * second)
         #expect(timeline.time(of: wrap - 100 * second) == wrap - 100 * second)
@@ -14,14 +14,14 @@ import Testing
         #expect(timeline.time(of: 5 * second) == wrap + 5 * second)
     }
 
-    @Test("within a minute of the wrap the times before it are negative, and those behind it small")
+    @Test("times within a minute before the wrap are negative, and small after it")
     func subtracts() {
         let timeline = DemuxerTimeline(first: 3 * wrap - 10 * second)
         #expect(timeline.time(of: wrap - 5 * second) == -5 * second)
         #expect(timeline.time(of: 7 * wrap + 5 * second) == 5 * second)
     }
 
-    @Test("just behind the wrap nothing is added")
+    @Test("times just after the wrap stay the same")
     func begins() {
         let timeline = DemuxerTimeline(first: wrap + 3)
         #expect(timeline.time(of: wrap + 5 * second) == 5 * second)

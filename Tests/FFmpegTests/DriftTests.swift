@@ -2,13 +2,10 @@ import FFmpeg
 import TestSupport
 import Testing
 
-/// Sound and picture of a card have clocks of their own.
+/// Audio and video of a card with clocks of their own.
 @Suite struct DriftTests {
     @Test(
-        """
-        sound whose clock is off by a thousandth keeps its place for a minute, and goes away from it when nothing \
-        is done
-        """
+        "audio with a clock off by a thousandth stays in place only with clock following"
     )
     func drift() async throws {
         try await withTemporaryFolder { folder in

@@ -5,7 +5,7 @@ import MediaTypes
 import TestSupport
 import Testing
 
-/// The real program on real streams.
+/// The installed FFmpeg on real streams.
 @Suite(.serialized, .tags(.ffmpeg)) struct EncoderMediaTests {
     private func encoder(
         rate: FrameRate? = FrameRate(30),
@@ -18,7 +18,7 @@ import Testing
         ).command(for: try await ffmpeg().capabilities)
     }
 
-    @Test("every frame keeps its timestamp to the tick, keyframes come by time, audio lies on one grid")
+    @Test("frames keep their timestamps, keyframes come by time, audio is on one grid")
     func exactness() async throws {
         let scratch = Scratch()
         let source = scratch.file("source.ts")
@@ -38,7 +38,7 @@ import Testing
         #expect(audio.first == first - 1920)
     }
 
-    @Test("a second encoder continues at the next frame and on the audio grid of the first")
+    @Test("a second encoder continues at the next frame and on the first one's audio grid")
     func resuming() async throws {
         let scratch = Scratch()
         let source = scratch.file("source.ts")
@@ -84,7 +84,7 @@ import Testing
     }
 
     @Test(
-        "pictures of another size leave no hole, whether their rate is converted or not",
+        "frames of another size cause no gap, with a converted rate or without",
         arguments: [FrameRate(25), nil])
     func otherSize(rate: FrameRate?) async throws {
         let scratch = Scratch()
@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test(
-        "interlaced frames come out progressive at their times, also from a second encoder",
+        "interlaced frames become progressive at their times, also in a second encoder",
         arguments: [VideoSettings.Deinterlacing.frames, .fields])
     func interlaced(deinterlacing: VideoSettings.Deinterlacing) async throws {
         let scratch = Scratch()
@@ -140,7 +140,7 @@ import Testing
         #expect(try await combedFrames(scratch.file("rest.ts")) == 0)
     }
 
-    @Test("frames of every shape are shown whole, and a change of size leaves no hole")
+    @Test("frames of every shape are shown whole, and a change of size causes no gap")
     func shapes() async throws {
         let scratch = Scratch()
         try await makeSource(scratch.file("first.ts"), seconds: 2)
@@ -169,7 +169,7 @@ import Testing
             "\(edges)")
     }
 
-    @Test("the bitrate is the one asked for, whether the rate is known or not", arguments: [FrameRate(30), nil])
+    @Test("the bitrate is the configured one, whether the rate is known or not", arguments: [FrameRate(30), nil])
     func bitrate(rate: FrameRate?) async throws {
         let scratch = Scratch()
         let source = scratch.file("source.ts")
@@ -188,7 +188,7 @@ import Testing
         #expect(bits > 150_000 && bits < 450_000)
     }
 
-    @Test("holes in the audio are filled, so the grid goes on")
+    @Test("gaps in the audio are filled, so the grid continues")
     func gaps() async throws {
         let scratch = Scratch()
         let source = scratch.file("source.ts")

@@ -16,7 +16,7 @@ import Testing
         #expect(!encoders.contains("="))
     }
 
-    @Test("what was found out is good for as long as the program's file is the same; a script is asked each time")
+    @Test("stored knowledge is used while the program is unchanged, and never for a script")
     func remembered() async throws {
         let scratch = Scratch()
         let path = scratch.file("ffmpeg")
@@ -24,7 +24,7 @@ import Testing
         try #require(chmod(path, 0o700) == 0)
         let first = try await FFmpegBinary.locate(path, environment: testEnvironment, limit: Limit.seconds(60))
         let knowledge = try #require(first.knowledge)
-        // Something that the program would not say.
+        // A value that the program would not report.
         let marked = FFmpegKnowledge(capabilities: .release("99.1"), files: knowledge.files)
         let again = try await FFmpegBinary.locate(path, environment: testEnvironment, known: marked)
         #expect(again.binary == FFmpegBinary(path: path, capabilities: .release("99.1")))
@@ -41,7 +41,7 @@ import Testing
                 == nil)
     }
 
-    @Test("what is not there, not executable, or not on the PATH is told apart")
+    @Test("a missing, a non-executable and an unlisted program have different errors")
     func missing() async throws {
         let scratch = Scratch()
         await #expect(throws: FFmpegBinaryError.missing(path: "/nonexistent/ffmpeg")) {
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test("a build that prints no number, behind a wrapper that prints a line first, is asked what it can do, and used")
+    @Test("a build without a number, behind a wrapper that prints a line, is used")
     func unnumbered() async throws {
         let scratch = Scratch()
         let real = try await ffmpeg()
@@ -77,7 +77,7 @@ import Testing
         #expect(found.version.text == "UNKNOWN" && found.capabilities.encoders == real.capabilities.encoders)
     }
 
-    @Test("another program, an old one, and one that hangs are refused with the mend")
+    @Test("another program, an old or a hanging one is refused, and the error names the fix")
     func wrong() async throws {
         let scratch = Scratch()
         func program(_ name: String, _ text: String) throws -> String {
@@ -94,7 +94,7 @@ import Testing
         }
         let hanging = try program("hanging", "sleep 1000 & echo $! > \(scratch.file("pid")); wait\n")
         var started: Int32?
-        // On a busy machine it may have started nothing yet when its time is over: then it gets more.
+        // On a busy machine it may not have started anything when its time is over. It then gets more.
         for seconds in [1, 10, 60] where started == nil {
             let error = await #expect(throws: FFmpegBinaryError.self) {
                 try await FFmpegBinary.locate(hanging, environment: testEnvironment, limit: .seconds(seconds))
@@ -106,7 +106,7 @@ import Testing
         }
         let pid = try #require(started)
         try await eventually("the wrapper's child is gone too") {
-            // An orphan may stay a zombie where nobody reaps.
+            // An orphan may stay a zombie where no process reaps it.
             !isAlive(pid) || commandLine(pid).isEmpty
         }
     }

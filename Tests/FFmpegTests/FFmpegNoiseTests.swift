@@ -5,7 +5,7 @@ import Testing
 /// Lines as FFmpeg 5.1.9, 7.1.5 and 9.0.2 print them in a healthy run.
 @Suite struct FFmpegNoiseTests {
     @Test(
-        "what nobody can do anything about is not passed on",
+        "a warning that an operator cannot act on is left out",
         arguments: [
             """
             [Parsed_null_0 @ 0x55] [warning] Changing video frame properties on the fly is not supported by all \
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test(
-        "whatever else it says is passed on",
+        "every other message is passed on",
         arguments: [
             "[warning] -vsync is deprecated. Use -fps_mode", "[error] Error while opening encoder",
             "[swscaler @ 0x55] [error] bad slice",

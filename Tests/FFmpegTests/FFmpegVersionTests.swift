@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct FFmpegVersionTests {
     @Test(
-        "a release is read whatever its packager adds",
+        "a release is read, whatever its packager adds",
         arguments: [
             ("ffmpeg version 5.1.9-0+deb12u1 Copyright (c) 2000-2026 the FFmpeg developers", 5, 1),
             ("ffmpeg version n6.0 Copyright", 6, 0),
@@ -31,12 +31,12 @@ import Testing
         #expect(FFmpegVersion(output: new)?.release == nil)
         #expect(FFmpegVersion(output: new)?.isSupported == true)
         #expect(FFmpegVersion(output: old)?.isSupported == false)
-        // Without that number, too, nothing says that it is too old.
+        // Without that number too, nothing shows that it is too old.
         let unknown = FFmpegVersion(output: "ffmpeg version \(word) Copyright")
         #expect(unknown?.text == word && unknown?.equivalent == nil && unknown?.isSupported == true)
     }
 
-    @Test("lines that a wrapper prints before the version are passed over")
+    @Test("lines that a wrapper prints before the version are ignored")
     func wrapped() {
         let numbers = "ffmpeg version 7.1.5 Copyright\nlibavutil      59. 39.100 / 59. 39.100\n"
         let version = FFmpegVersion(output: "using /opt/ffmpeg\n\n" + numbers)
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(
-        "what a build can do is told by its libavutil, whatever it is called",
+        "a build's capabilities follow its libavutil, whatever its name",
         arguments: [
             ("5.1.9-0+deb12u1", "57. 28.100", 5, 1), ("N-109468-gd39b34123d", "57. 44.100", 5, 1),
             ("6.0", "58.  2.100", 6, 0), ("6.1.1", "58. 29.100", 6, 1),
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test(
-        "another program's output is no version",
+        "another program's output is not a version",
         arguments: ["", "nginx version: 1.22", "ffmpeg version ", "is no ffmpeg version 7.1"])
     func others(text: String) {
         #expect(FFmpegVersion(output: text) == nil)

@@ -3,7 +3,7 @@ import Testing
 @testable import FFmpeg
 
 @Suite struct FailureClassifierTests {
-    @Test("a cause is shown in plain words, whatever it is called in the program")
+    @Test("a cause has a sentence, whatever its name in the code")
     func words() {
         for cause in FailureCause.allCases {
             #expect(cause.rawValue.allSatisfy { $0 == "-" || $0.isLowercase }, "\(cause.rawValue)")
@@ -21,10 +21,7 @@ import Testing
     }
 
     @Test(
-        """
-        a server that is silent for as long as FFmpeg waits has not answered; one that closes before that did not \
-        let us in
-        """
+        "a server that is silent did not answer; one that closes earlier rejected the key"
     )
     func silentServer() {
         var log = LogExcerpt()
@@ -37,7 +34,7 @@ import Testing
     }
 
     @Test(
-        "what drivers and encoders print",
+        "messages of drivers and encoders -> their cause",
         arguments: [
             ("Failed to initialise VAAPI connection: 34 (HW busy now).|Device creation failed: -5.", .driverError),
             ("Failed to initialise VAAPI connection: -1 (unknown libva error).", .driverMissing),
@@ -78,7 +75,7 @@ import Testing
             ("Error while filtering: Input/output error", .driverError),
             ("av_interleaved_write_frame(): Broken pipe", .reset),
             ("Unknown encoder 'nosuch'", .unsupported),
-            // FFmpeg 7.1 and 9.0: what follows repeats the number alone.
+            // FFmpeg 7.1 and 9.0: the later lines only repeat the number.
             (
                 """
                 Cannot load cuDriverGetVersion|Error while opening encoder|Error sending frames to consumers: \
@@ -197,7 +194,7 @@ import Testing
                 .unsupported
             ),
             ("Failed to create surface: 19 (resolution not supported).", .unsupported),
-            // The first is a warning, also of one that works.
+            // The first is a warning, also of an encoder that works.
             (
                 """
                 Driver does not support some wanted packed headers (wanted 0xd, found 0x1).|Failed to sync to \
@@ -223,7 +220,7 @@ import Testing
         #expect(cause(.encoder, .exited(1), text.split(separator: "|").map(String.init)) == wanted)
     }
 
-    @Test("FFmpeg 7 and later repeat an error by its number: the words before it count")
+    @Test("an error repeated by its number has the cause of the words before it")
     func echoes() {
         #expect(
             cause(
@@ -265,7 +262,7 @@ import Testing
         #expect(log.last(1) == ["the cause"])
     }
 
-    @Test("a card that another program has is busy, and one that was pulled is gone")
+    @Test("a card that another program uses is busy, and an unplugged one is gone")
     func cards() {
         #expect(
             cause(
@@ -275,7 +272,7 @@ import Testing
     }
 
     @Test(
-        "what publishers print when their target fails, as FFmpeg 5.1.9 prints it",
+        "a publisher's messages when its target fails, from FFmpeg 5.1.9 -> their cause",
         arguments: [
             (
                 """
@@ -345,7 +342,7 @@ import Testing
     }
 
     @Test(
-        "what relays print when their source fails, as FFmpeg 5.1.9 prints it",
+        "a relay's messages when its source fails, from FFmpeg 5.1.9 -> their cause",
         arguments: [
             (
                 """
@@ -414,7 +411,7 @@ import Testing
         ),
     ]
 
-    @Test("a server that answers with an error is a cause with the server's words", arguments: serverErrors)
+    @Test("a server that answers with an error has a cause with the server's words", arguments: serverErrors)
     func serverError(text: String, words: String) {
         #expect(cause(.relay, .exited(8), lines(text)) == .serverError)
         var log = LogExcerpt()
@@ -424,7 +421,7 @@ import Testing
 
     private func lines(_ text: String) -> [String] { text.split(separator: "\n").map(String.init) }
 
-    /// As FFmpeg 5.1, 7.1 and 9 print it; the last is OpenSSL's, from its sources.
+    /// As FFmpeg 5.1, 7.1 and 9 print it. The last is OpenSSL's, from its sources.
     private static let otherProtocols = [
         """
         [rtmp @ 0x1] Cannot read RTMP handshake response
@@ -460,7 +457,7 @@ import Testing
         """,
     ]
 
-    @Test("a server that speaks another protocol has not rejected a key", arguments: otherProtocols)
+    @Test("a server with another protocol did not reject the key", arguments: otherProtocols)
     func otherProtocol(text: String) {
         #expect(cause(.publisher, .exited(1), lines(text)) == .wrongProtocol)
     }
@@ -486,12 +483,12 @@ import Testing
         ("[mov @ 0x1] Format not on whitelist 'mpegts'", .unknown),
     ]
 
-    @Test("an https server that leads to what is not checked is told", arguments: ledElsewhere)
+    @Test("an https server that leads to an unchecked address has a cause of its own", arguments: ledElsewhere)
     func elsewhere(text: String, wanted: FailureCause) {
         #expect(cause(.relay, .exited(234), lines(text)) == wanted)
     }
 
-    @Test("FFmpeg tells by options without use that it follows a redirection to http")
+    @Test("unused TLS options show that FFmpeg follows a redirection to http")
     func redirected() {
         func isTold(_ text: String) -> Bool { PlainRedirect.isTold(by: LogLine(parsing: text)) }
         #expect(isTold("[concat @ 0x1] [warning] Unused options for 'https://u:p@localhost:1/live'."))
@@ -499,7 +496,7 @@ import Testing
         #expect(!isTold("[error] https://localhost:1/Unused options for 'https://"))
     }
 
-    @Test("an RTMPS server that is silent after TLS, or cannot be connected, has not answered")
+    @Test("an RTMPS server that is silent after TLS, or unreachable, did not answer")
     func silentTLS() {
         let handshake = [
             "[tls @ 0x1] IO error: Connection timed out", "[rtmps @ 0x1] Cannot read RTMP handshake response",
@@ -564,14 +561,14 @@ import Testing
         ("av_interleaved_write_frame(): No space left on device", .diskFull),
     ]
 
-    @Test("a recording that cannot be written has a disk that fails, and no peer", arguments: diskErrors)
+    @Test("a recording that cannot be written has a failing disk, and no peer", arguments: diskErrors)
     func disk(text: String, wanted: FailureCause) {
         #expect(cause(.publisher, .exited(1), lines(text), usesDisk: true) == wanted)
     }
 
-    /// In mid-file FFmpeg ends with status 0.
+    /// In the middle of a file FFmpeg ends with status 0.
     @Test(
-        "a source's file that cannot be read to its end has a disk that fails",
+        "a source file that cannot be read to its end has a failing disk",
         arguments: [
             (0, "file:/m/x.ts: Input/output error"),
             (0, "[in#0/mpegts @ 0x1] Error during demuxing: Input/output error"),
@@ -592,7 +589,7 @@ import Testing
         #expect(try !RelayCommand(source: .pull(url: "http://h/x.ts")).command(for: .debian12).usesDisk)
     }
 
-    @Test("an unplugged card ends with status 0, and so does a publisher that left")
+    @Test("an unplugged card and a publisher that left end with status 0 and a cause")
     func quietEnds() {
         #expect(
             cause(.relay, .exited(0), ["[video4linux2,v4l2 @ 0x1] ioctl(VIDIOC_DQBUF): No such device"]) == .deviceGone)
@@ -601,7 +598,7 @@ import Testing
 
     /// As FFmpeg 5.1, 7.1 and 9 print it.
     @Test(
-        "a stream by HTTP that was cut off is told apart from a file that came to its end",
+        "a stream cut off over HTTP differs from a file that came to its end",
         arguments: [
             (
                 "[http @ 0x1] Stream ends prematurely at 184240, should be 9000000\nhttp://h/x: Input/output error",

@@ -4,7 +4,7 @@ import Testing
 @testable import FFmpeg
 
 @Suite struct LogTests {
-    @Test("lines end at line feeds and carriage returns, wherever the reads fall")
+    @Test("lines end at line feeds and carriage returns, wherever the reads end")
     func splitting() {
         var splitter = LineSplitter(limit: 100)
         #expect(splitter.consume(Array("one\r\ntwo\rth".utf8)) == ["one", "two"])
@@ -13,7 +13,7 @@ import Testing
         #expect(splitter.finish() == nil)
     }
 
-    @Test("a line without an end is cut, and the next one is whole")
+    @Test("a line without an end is cut, and the next one is complete")
     func longLine() {
         var splitter = LineSplitter(limit: 4)
         #expect(splitter.consume(Array("abcdefgh".utf8)) == [])
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(
-        "the level is read and taken out",
+        "the level is read and removed",
         arguments: [
             ("[h264 @ 0x55d1] [error] no frame!", LogLine.Level.error, "[h264 @ 0x55d1] no frame!"),
             ("[warning] Could not find codec parameters", .warning, "Could not find codec parameters"),
@@ -33,7 +33,7 @@ import Testing
         #expect(LogLine(parsing: line) == LogLine(level: level, text: text))
     }
 
-    @Test("the beginning and the end are kept, and what lies between is counted")
+    @Test("the beginning and the end are kept, and the lines between are counted")
     func excerpt() {
         var excerpt = LogExcerpt()
         for number in 1...200 { excerpt.append("line \(number)") }
@@ -45,7 +45,7 @@ import Testing
         #expect(excerpt.tail.last!.utf8.count < 1100)
     }
 
-    @Test("control characters of a line are written out, and a tab at its place is one of them")
+    @Test("control characters of a line are written out, also a tab")
     func controlCharacters() {
         var log = ChildLog(now: ContinuousClock.now)
         let events = log.consume("[error] a\u{1B}[31mb\tc\u{202E}d\u{85}é", redactor: Redactor(), now: .now)
@@ -63,7 +63,7 @@ import Testing
         #expect(log.excerpt.last(1) == ["line 149"])
     }
 
-    @Test("a flood of messages is bounded, and what was held back is counted")
+    @Test("a flood of messages is limited, and the suppressed ones are counted")
     func rate() {
         let start = ContinuousClock.now
         var rate = LogRate(burst: 3, interval: .milliseconds(100), now: start)

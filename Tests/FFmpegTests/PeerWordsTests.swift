@@ -10,7 +10,7 @@ import Testing
     }
 
     @Test(
-        "what a server said of it is read, as FFmpeg 5.1 to 9 print it",
+        "a server's words are read, as FFmpeg 5.1 to 9 print them",
         arguments: [
             ("[rtmp @ 0x55a90036bcc0] Server error: Denied", "Denied"),
             ("[rtmp @ 0x1] Server error: Stream already publishing", "Stream already publishing"),
@@ -38,14 +38,14 @@ import Testing
         #expect(words("\(start)\(reason) - not processing further", "srt://h:1: Input/output error") == reason)
     }
 
-    @Test("a server's own words come before what FFmpeg makes of its status")
+    @Test("a server's own words come before FFmpeg's words for its status")
     func weight() {
         #expect(words("http://h/x: Server returned 5XX Server Error reply") == nil)
         let both = words("http://h/x: Server returned 404 Not Found", "[http @ 0x1] HTTP error 404 No such camera")
         #expect(both == "404 No such camera")
     }
 
-    @Test("who says nothing is not quoted, and who says much not at length")
+    @Test("a silent peer is not quoted, and a long message is cut")
     func bounds() {
         #expect(words("[rtmp @ 0x1] Server error: ", "rtmp://h/a: Input/output error") == nil)
         #expect(words() == nil)

@@ -47,7 +47,7 @@ import Testing
         #expect(blocks == [wanted])
     }
 
-    @Test("N/A, too large and nonsense leave a figure empty, not the block")
+    @Test("N/A, too large and invalid values empty a figure, and not the block")
     func nonsense() {
         let (blocks, _) = parse(
             """

@@ -6,9 +6,9 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// The real program against real listeners on this machine.
+/// The installed FFmpeg against real listeners on this machine.
 @Suite(.serialized, .tags(.ffmpeg)) struct PublisherMediaTests {
-    /// nginx-rtmp on a free port; its log tells the name that was published.
+    /// nginx-rtmp on a free port. Its log has the name that was published.
     private func withNginx(
         _ scratch: Scratch, _ body: @Sendable (_ port: UInt16, _ log: String) async throws -> Void
     ) async throws {
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test("the key reaches the server and is in no argument list, no message and no file")
+    @Test("the key reaches the server, and is in no argument list, message or file")
     func rtmpKey() async throws {
         let scratch = Scratch()
         let source = scratch.file("source.ts")
@@ -51,7 +51,7 @@ import Testing
             ).command(for: try await ffmpeg().capabilities)
             let handle = ChildHandle()
             let recorder = Recorder()
-            // A pipe that stays open keeps the publisher alive while it is looked at.
+            // A pipe that stays open keeps the publisher alive during the check.
             let (childInput, ours) = try FileDescriptor.pipe()
             let binary = try await ffmpeg()
             async let exit = ChildProcess.run(
@@ -61,7 +61,7 @@ import Testing
             #expect(Scratch.names(scratch.path).allSatisfy { !$0.hasSuffix("ffpreset") })
             let media = try contents(source)
             _ = try await onOwnThread { try ours.writeAll(media) }
-            // More media than the look at the beginning takes, then figures come.
+            // More media than the probing needs. Then figures come.
             try await eventually("on air") {
                 (try? contents(scratch.file("error.log")).count) ?? 0 > 0
             }
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    @Test("a server that is not there refuses; one that lets nobody in closes or rejects")
+    @Test("a missing server refuses; one that accepts no publisher closes or rejects")
     func rtmpFailures() async throws {
         let scratch = Scratch()
         let source = scratch.file("source.ts")
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test("an SRT listener takes the right passphrase only")
+    @Test("an SRT listener accepts the right passphrase only")
     func srtPassphrase() async throws {
         let scratch = Scratch()
         let source = scratch.file("source.ts")
@@ -125,7 +125,8 @@ import Testing
         }
         #expect(try await publish("wrong passphrase").cause == .rejected)
         #expect(try await publish(nil).cause == .rejected)
-        // A sender that is faster than time and closes at once loses what SRT still holds, so this one stays a while.
+        // A sender that is faster than real time and closes at once loses data that SRT still holds, so this one stays
+        // a while.
         let right = try PublisherCommand(
             target: .srt(url: "srt://127.0.0.1:\(port)", passphrase: secret, streamID: "x", latency: nil)
         ).command(for: try await ffmpeg().capabilities)
@@ -137,7 +138,7 @@ import Testing
         #expect(Scratch.names(scratch.file("secrets")).isEmpty)
     }
 
-    @Test("a recording is cut at keyframes, and stays playable when the process is killed")
+    @Test("a recording is cut at keyframes, and stays playable after a kill")
     func recording() async throws {
         let scratch = Scratch()
         let source = scratch.file("source.ts")
@@ -158,7 +159,7 @@ import Testing
         let part = media.count / 8 / 188 * 188
         for number in 0..<8 where number < 4 || Scratch.names(folder).count < 3 {
             _ = try await onOwnThread { try ours.writeAll(media[number * part..<(number + 1) * part]) }
-            // It may be late: what waits for it is one segment.
+            // It may be late: the data waiting for it is one segment.
             try await eventually("it to be read") {
                 var waiting: CInt = 0
                 return ioctl(ours.rawValue, UInt(FIONREAD), &waiting) == 0 && waiting == 0
@@ -179,7 +180,7 @@ import Testing
             let video = try await packets("\(folder)/\(name)", "v")
             #expect(video.first?.isKey == true, "\(name)")
         }
-        // As if no time had passed since the last segment: after ten seconds a recording begins anew.
+        // As if no time had passed since the last segment: after ten seconds a recording begins again.
         let written = try names.map { name in
             let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")
             return try #require(attributes[.modificationDate] as? Date).timeIntervalSince1970
@@ -188,7 +189,7 @@ import Testing
         #expect(RecordingFiles.nextTake(folder: folder, name: "archive", now: now) == 1)
     }
 
-    @Test("a folder that is not there is told as one that cannot be written to")
+    @Test("a missing folder has the cause of an unwritable one")
     func unwritable() async throws {
         let scratch = Scratch()
         try await makeSource(scratch.file("source.ts"), seconds: 1)

@@ -11,7 +11,7 @@ import Testing
     }
 
     @Test(
-        "what is refused is named, whichever version says it",
+        "a refused part is named, whichever version refuses it",
         arguments: [
             (
                 "[fatal] Unrecognized option 'vsync'.|[fatal] Error splitting the argument list: Option not found",
@@ -319,18 +319,19 @@ import Testing
         }
     }
 
-    @Test("what to do depends on what is refused")
+    @Test("the advice depends on the refused part")
     func advice() {
         #expect(RefusedRole.advice(on: "an SRT listener on [::]").contains("0.0.0.0"))
-        #expect(RefusedRole.advice(on: "the parameter foo of an address").contains("take it out of the address"))
+        #expect(RefusedRole.advice(on: "the parameter foo of an address").contains("remove it from the address"))
         #expect(
-            RefusedRole.advice(on: "the parameter foo of an address, whose value is too long") == "; make it shorter")
+            RefusedRole.advice(on: "the parameter foo of an address, whose value is too long")
+                == "; use a shorter value")
         #expect(
             RefusedRole(role: "encoders", refused: "the option -vsync").sentence(ffmpeg: "9").contains(
                 "apt install ffmpeg"))
     }
 
-    @Test("a part is not there, an option is refused, and an address is not opened")
+    @Test("a part is missing, an option is refused, and an address cannot be opened")
     func sentences() {
         #expect(
             RefusedRole.sentence("the encoder libx264", ffmpeg: "9") == "FFmpeg 9 does not have the encoder libx264")
@@ -344,7 +345,7 @@ import Testing
         #expect(RefusedRole.sentence("the option -vsync").hasPrefix("this FFmpeg refuses the option -vsync; "))
     }
 
-    @Test("what else goes wrong is no refusal")
+    @Test("other failures are not refusals")
     func others() {
         #expect(RefusedOption(log("[error] Error while opening encoder|[error] Invalid argument")) == nil)
         #expect(RefusedOption(LogExcerpt()) == nil)
@@ -377,7 +378,7 @@ import Testing
                     Bad parameters
                     """
                 )) == nil)
-        // What comes is in no codec that FFmpeg knows.
+        // The input has a codec that FFmpeg does not know.
         #expect(RefusedOption(log("[error] Decoder (codec none) not found for input stream #0:0")) == nil)
         let unknown = "[vist#0:0/none @ 0x55] [error] Decoding requested, but no decoder found for: none"
         #expect(RefusedOption(log(unknown)) == nil)
@@ -394,7 +395,7 @@ import Testing
         #expect(RefusedOption(log(unused)) == nil)
     }
 
-    @Test("a long value is cut short")
+    @Test("a long value is cut")
     func long() {
         let value = String(repeating: "a", count: 500)
         #expect(
@@ -402,7 +403,7 @@ import Testing
                 == "the value \(value.prefix(80))… of -b")
     }
 
-    @Test("the level is read behind the names of several parts")
+    @Test("the level is read after the names of several parts")
     func prefixes() {
         let line = LogLine(
             parsing: "[vost#0:0/h264_vaapi @ 0x1] [enc:h264_vaapi @ 0x2] [error] Error while opening encoder")

@@ -6,9 +6,9 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// The real program on real sources.
+/// The installed FFmpeg on real sources.
 @Suite(.serialized, .tags(.ffmpeg)) struct RelayMediaTests {
-    /// Runs an endless relay until its output holds that many bytes.
+    /// Runs an endless relay until its output has that many bytes.
     private func relay(_ relay: RelayCommand, in scratch: Scratch, bytes: Int) async throws -> ChildExit {
         let handle = ChildHandle()
         let output = scratch.file("out.ts")
@@ -27,7 +27,7 @@ import Testing
             "ffprobe", ["-v", "error", "-show_entries", "stream=id,codec_name", "-of", "csv=p=0", path])
     }
 
-    @Test("the test source gives H.264 on PID 256 and AAC on PID 257, a keyframe each half second")
+    @Test("the test source has H.264 on PID 256, AAC on 257, and two keyframes a second")
     func testSource() async throws {
         let scratch = Scratch()
         let exit = try await relay(
@@ -41,7 +41,7 @@ import Testing
         #expect(zip(video, video.dropFirst()).allSatisfy { $1.pts - $0.pts == 3000 })
     }
 
-    @Test("a looped file goes on without a break, B-frames or not", arguments: ["0", "3"])
+    @Test("a looped file continues without a gap, with or without B-frames", arguments: ["0", "3"])
     func loop(bFrames: String) async throws {
         let scratch = Scratch()
         let file = scratch.file("it's 1.mp4")
@@ -64,7 +64,7 @@ import Testing
         handle.stop(.gracefully)
         let words = try await exit.words
         #expect(words.isEmpty, "\(words)")
-        // Where it was stopped, a picture may be there whose B-frames are not.
+        // At the place where it was stopped, a frame may lack its B-frames.
         let video = try await packets(scratch.file("out.ts"), "v").map(\.pts).sorted().dropLast(4)
         // A round lasts as long as its longer stream, so the seam may be longer by part of a frame.
         #expect(
@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test(
-        "interlaced MPEG-2 becomes progressive H.264, a frame of each frame or field",
+        "interlaced MPEG-2 becomes progressive H.264, one frame per frame or per field",
         arguments: [(VideoSettings.Deinterlacing.frames, 50), (.fields, 100)])
     func interlaced(deinterlacing: VideoSettings.Deinterlacing, count: Int) async throws {
         let scratch = Scratch()
@@ -117,7 +117,7 @@ import Testing
         #expect(try await combedFrames(scratch.file("out.ts")) == 0)
     }
 
-    @Test("a missing file is told as that")
+    @Test("a missing file has a cause of its own")
     func missing() async throws {
         let scratch = Scratch()
         let relay = try RelayCommand(source: .file(path: scratch.file("none.mp4"), loop: true)).command(

@@ -3,14 +3,14 @@ import Testing
 @testable import FFmpeg
 
 @Suite struct SRTCallerTests {
-    @Test("what the listener says of its caller is compared as a whole")
+    @Test("the listener's words about its caller are compared as a whole")
     func words() {
         func named(_ text: String) -> SRTCaller? {
             SRTCaller(LogLine(parsing: "[srt @ 0x55d1c0] [verbose] accept streamid \(text)"))
         }
         #expect(named("[#!::u=x], length 7") == .accepted(SRTCaller.words(for: "#!::u=x")))
         #expect(named("[], length 0") == .accepted(SRTCaller.words(for: "")))
-        // What stands behind a zero byte is in the length, and what was named is looked at as a whole.
+        // The length includes the bytes after a zero byte, and the id is compared as a whole.
         for other in [
             "[#!::u=x], length 9", "[#!::u=], length 6", "[#!::u=x], length 7], length 18", "[#!::u=y], length 7", "[",
         ] {
@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test(
-        "only the listener's own words are of a caller",
+        "only the listener's own words are about a caller",
         arguments: [
             ("[mpegts @ 0x1] [warning] accept streamid [x], length 1", nil), ("accept streamid [x], length 1", nil),
             ("[srt @ 0x1] [verbose] listening", nil),

@@ -1,9 +1,9 @@
 import FFmpeg
 import Testing
 
-/// What libsrt says of packets that it gave up.
+/// libsrt's messages about dropped packets.
 @Suite struct SRTDropsTests {
-    @Test("the packets of a line that libsrt writes are counted, and no others")
+    @Test("the packets of a line from libsrt are counted, and no others")
     func packets() {
         func count(_ text: String, _ level: LogLine.Level? = nil) -> Int {
             SRTDrops.packets(in: LogLine(level: level, text: text))

@@ -22,7 +22,7 @@ import Testing
         return FFmpegCommand(role: .publisher, arguments: [file.token] + arguments, secretFile: file)
     }
 
-    @Test("a secret comes through the input where that carries no media, can be read once, and is on no disk")
+    @Test("a secret in an input without media can be read once, and is on no disk")
     func throughInput() async throws {
         let exit = try await launch(
             """
@@ -35,7 +35,7 @@ import Testing
         #expect(exit.log.lines == ["/dev/fd/0 22 0"], "\(exit.status) \(exit.log.lines)")
     }
 
-    @Test("a secret comes through the output where the input carries media")
+    @Test("a secret comes through the output if the input carries media")
     func throughOutput() async throws {
         let (reading, writing) = try FileDescriptor.pipe()
         try writing.close()
@@ -50,15 +50,15 @@ import Testing
         #expect(exit.log.lines == ["/dev/fd/1 21 nothing"], "\(exit.status) \(exit.log.lines)")
     }
 
-    @Test("a process with both descriptors in use is not started with a secret, and the reason does not tell it")
+    @Test("a process with both descriptors in use does not start with a secret, or show it")
     func noRoom() async throws {
         let (reading, writing) = try FileDescriptor.pipe()
         let exit = try await launch("", command(), stdin: reading, stdout: writing)
         guard case .notStarted(let reason) = exit.status else { throw Failed("it ran: \(exit.status)") }
-        #expect(reason.contains("no descriptor left") && !reason.contains("0123456789"))
+        #expect(reason.contains("no descriptor is left") && !reason.contains("0123456789"))
     }
 
-    @Test("what is longer than a pipe is refused in words")
+    @Test("a secret longer than a pipe is refused with a sentence")
     func tooLong() async throws {
         let file = try SecretFile.script(
             url: "http://camera/?" + String(repeating: "x", count: 100_000), options: [], secrets: [])
@@ -67,9 +67,9 @@ import Testing
         #expect(reason.contains("longer than a pipe holds"))
     }
 
-    @Test("the service ends with no descriptor more than before")
+    @Test("a run leaves the service no additional descriptor")
     func descriptors() async throws {
-        /// Every descriptor of this process, with what it is of: a pipe has a number of its own.
+        /// Every descriptor of this process, with its target. Each pipe has a number.
         func open() -> Set<String> {
             Set(
                 Scratch.names("/proc/self/fd").compactMap { name in
@@ -81,7 +81,7 @@ import Testing
         let before = open()
         let count = 60
         for _ in 0..<count { _ = try await launch("exit 0", command()) }
-        // Tests beside this one open some as well, and keep fewer of those that they opened meanwhile.
+        // Concurrent tests open some too, and keep fewer of those that they opened meanwhile.
         var left = open().subtracting(before)
         try await eventually("the descriptors to be closed") {
             left.formIntersection(open())

@@ -3,10 +3,10 @@ import MediaTypes
 import TestSupport
 import Testing
 
-/// Slates of what people give for an image, made by the real program.
+/// Slates of images as users provide them, rendered by the installed FFmpeg.
 @Suite(.tags(.ffmpeg)) struct SlateMediaTests {
     @Test(
-        "a slate goes at its own rate, whatever rate its image has",
+        "a slate has its own rate, whatever rate its image has",
         arguments: ["still.png", "moving.gif", "moving.apng", "moving.mp4"], [25, 30])
     func rate(name: String, rate: Int) async throws {
         let scratch = Scratch()
@@ -27,7 +27,7 @@ import Testing
         #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 == Int64(90_000 / rate) }, "\(times)")
     }
 
-    @Test("a slate has the pixels of the source that it stands in for")
+    @Test("a slate has the pixel aspect of the source that it replaces")
     func pixels() async throws {
         let scratch = Scratch()
         let command = SlateCommand(

@@ -2,7 +2,7 @@ import Testing
 
 @testable import FFmpeg
 
-/// What a relay takes of an input that FFmpeg describes.
+/// The streams that a relay selects from an input that FFmpeg describes.
 @Suite struct StreamChoiceTests {
     private func read(_ lines: [String], end: String = "Stream mapping:") -> InputDescription {
         var input = InputDescription()
@@ -37,7 +37,7 @@ import Testing
         "  Stream #0:5[0x105]: Unknown: none",
     ]
 
-    @Test("a description gives programs with their streams, codecs and languages")
+    @Test("a description has programs with their streams, codecs and languages")
     func description() {
         let input = read(radio, end: "Output #0, mpegts, to 'pipe:1':")
         #expect(input.format == "mpegts")
@@ -48,7 +48,7 @@ import Testing
         #expect(input.streams.map(\.language) == ["eng", nil, "deu", nil, nil, nil])
     }
 
-    @Test("lines of libraries inside a description are passed over")
+    @Test("lines of libraries inside a description are ignored")
     func otherLines() {
         var input = InputDescription()
         let lines = [
@@ -60,17 +60,21 @@ import Testing
         #expect(isWhole == [false, false, false, true] && input.streams.count == 1)
     }
 
-    @Test("the first program is radio: the picture comes with the sound of its own program")
+    @Test("if the first program is radio, the video comes with its own program's audio")
     func radioFirst() {
         let choice = StreamChoice(of: read(radio))
         #expect(choice.map == .program(2) && choice.video?.index == 1 && choice.audio?.index == 2)
         #expect(
             choice.programNote
-                == "several programs come: 2 (TV) is used, 1 (Radio), 3 are not; program: chooses another")
-        #expect(choice.trackNote == "several audio tracks come: stream 2 (deu, ac3) is used, stream 3 (mp2) is not")
+                == "the source has several programs: 2 (TV) is used, 1 (Radio), 3 are not;"
+                + " set program: to choose another"
+        )
+        #expect(
+            choice.trackNote
+                == "the source has several audio tracks: stream 2 (deu, ac3) is used, stream 3 (mp2) is not")
     }
 
-    @Test("the picture's program has no sound: silence instead of another program's sound")
+    @Test("a program with video and no audio gets silence, not another program's audio")
     func silentProgram() {
         let choice = StreamChoice(
             of: read([
@@ -79,7 +83,7 @@ import Testing
                 "  Stream #0:2[0x102]: Audio: aac",
             ]))
         #expect(
-            choice.map == .program(1) && choice.audio == nil && choice.programNote?.contains("it has no sound") == true)
+            choice.map == .program(1) && choice.audio == nil && choice.programNote?.contains("it has no audio") == true)
     }
 
     @Test(
@@ -96,24 +100,24 @@ import Testing
                 && choice.obstacle == nil)
     }
 
-    @Test("a program by number is taken, and one that is missing or has no picture is told with those that are there")
+    @Test("a program by number is selected; a missing one or one without video is an error")
     func wanted() {
         let input = read(radio)
         let choice = StreamChoice(of: input, program: 3)
         #expect(choice.map == .program(3) && choice.video?.index == 4 && choice.audio == nil && choice.obstacle == nil)
         #expect(
             StreamChoice(of: input, program: 9).obstacle
-                == "program 9 is not in what comes; it has 1 (Radio), 2 (TV), 3")
-        #expect(StreamChoice(of: input, program: 1).obstacle == "program 1 has no picture; it has 1 (Radio), 2 (TV), 3")
+                == "program 9 is not in the stream; it has 1 (Radio), 2 (TV), 3")
+        #expect(StreamChoice(of: input, program: 1).obstacle == "program 1 has no video; it has 1 (Radio), 2 (TV), 3")
     }
 
-    @Test("the program that was taken before stays, in whatever order programs are listed")
+    @Test("the former program is kept, in whatever order programs are listed")
     func former() {
         #expect(StreamChoice(of: read(radio), former: 3).map == .program(3))
         #expect(StreamChoice(of: read(radio), former: 1).map == .program(2))
     }
 
-    @Test("versions of an HLS stream are not told as programs")
+    @Test("versions of an HLS stream are not reported as programs")
     func adaptive() {
         let choice = StreamChoice(
             of: read([
@@ -125,7 +129,7 @@ import Testing
     }
 
     @Test(
-        "without programs, sound stands behind its picture",
+        "without programs, audio follows its video",
         arguments: [
             (["Audio: ac3", "Video: h264", "Audio: aac"], StreamMap.streams(video: 1, audio: 2)),
             (["Video: h264", "Video: h264", "Audio: aac"], .streams(video: 0, audio: nil)),
@@ -137,13 +141,13 @@ import Testing
         let input = read(["Input #0, mpegts, from 'pipe:0':", "  Program 1 "] + lines)
         let choice = StreamChoice(of: input, isFlattened: true)
         #expect(choice.map == map)
-        // It may be that of a radio program, whose picture there is none of.
+        // It may belong to a radio program, which has no video.
         let mayBeOthers = choice.programNote?.contains("may belong to another program") == true
         #expect(mayBeOthers == (choice.audio != nil))
         #expect(StreamChoice(of: input).programNote == nil)
     }
 
-    @Test("a name that a sender chose has no line breaks and an end")
+    @Test("a sender's name has no line breaks and a limited length")
     func names() {
         let input = read([
             "Input #0, mpegts, from 'x':", "  Program 1 ",

@@ -21,7 +21,7 @@ let testEnvironment: [String: String] = {
     return result
 }()
 
-/// A folder that goes away with the test.
+/// A folder that is removed with the test.
 final class Scratch: Sendable {
     let path: String
 
@@ -109,7 +109,7 @@ func packets(_ path: String, _ stream: String) async throws -> [Packet] {
     }
 }
 
-/// 30 fps with audio in front, on a timeline that begins at 5000 s, in the FLV's milliseconds: nothing lies on a grid.
+/// 30 fps with audio first, on a timeline that begins at 5000 s, in the FLV's milliseconds: nothing is on a grid.
 func makeSource(_ path: String, seconds: Int = 6, size: String = "320x180", start: Int = 5000) async throws {
     let flv = path + ".flv"
     defer { unlink(flv) }
@@ -128,7 +128,7 @@ func makeSource(_ path: String, seconds: Int = 6, size: String = "320x180", star
         ])
 }
 
-/// Two seconds of 25 interlaced frames a second, top field first, without sound: bars that move from field to field.
+/// Two seconds of 25 interlaced frames a second, top field first, without audio: bars that move from field to field.
 ///
 /// - Parameter codec: Options of the encoder.
 func makeInterlaced(_ path: String, codec: [String]) async throws {
@@ -154,7 +154,7 @@ func interlacedFrames(_ path: String) async throws -> Int {
     .split(separator: "\n").count { $0.hasPrefix("1") }
 }
 
-/// Frames that look interlaced, whatever they are marked as.
+/// Frames that look interlaced, whatever their marks.
 func combedFrames(_ path: String) async throws -> Int {
     let text = try await tool(
         "ffmpeg",
@@ -186,7 +186,7 @@ final class Recorder: Sendable {
     }
 }
 
-/// Pictures that begin in a transport stream as our processes write it, also in one that is still being written.
+/// Frames that begin in a transport stream as our processes write it, also in one that is still being written.
 func pictures(in stream: [UInt8]) -> Int {
     stride(from: 0, to: stream.count - 187, by: 188).count { stream[$0 + 1] == 0x41 && stream[$0 + 2] == 0x00 }
 }
@@ -214,7 +214,7 @@ func freePort(udp: Bool = false) -> UInt16 {
     return UInt16(bigEndian: address.sin_port)
 }
 
-/// Whether someone listens there; looks without connecting, because a listener of FFmpeg's serves one peer only.
+/// Whether a program listens there. It does not connect, because FFmpeg's listener serves one peer only.
 func isBound(_ port: UInt16, udp: Bool = false) -> Bool {
     guard let table = try? contents(udp ? "/proc/net/udp" : "/proc/net/tcp") else { return false }
     let hex = String(port, radix: 16, uppercase: true)
@@ -225,7 +225,7 @@ func isBound(_ port: UInt16, udp: Bool = false) -> Bool {
     }
 }
 
-/// The real one; on a machine that is busy with tests it may take its time to answer.
+/// The installed FFmpeg. On a machine that is busy with tests it may take its time to answer.
 func ffmpeg() async throws -> FFmpegBinary { try await located.value.binary }
 
 private let located = Task {
@@ -251,7 +251,7 @@ extension FFmpegCapabilities {
 }
 
 extension ChildExit {
-    /// What it said, without what every healthy run says.
+    /// Its messages, without those of every healthy run.
     var words: [String] { log.lines.filter { !FFmpegNoise.contains(LogLine(level: .warning, text: $0)) } }
 }
 
@@ -273,7 +273,7 @@ func run(
         events: { recorder.note($0) })
 }
 
-/// Time that never passes: a child that is stopped may take as long as it needs.
+/// A clock on which time never passes: a child that is stopped may take as long as it needs.
 struct StoppedClock: Clock {
     typealias Instant = ContinuousClock.Instant
     var now: Instant { ContinuousClock.now }
@@ -283,7 +283,7 @@ struct StoppedClock: Clock {
     }
 }
 
-/// Writes media slowly enough that the reader meets its peer's answer, until the end or until the reader is gone.
+/// Writes media slowly enough that the reader meets its peer's answer, until the end or until the reader has ended.
 func trickle(_ media: [UInt8], into pipe: FileDescriptor) async throws {
     signal(SIGPIPE, SIG_IGN)
     defer { try? pipe.close() }
@@ -294,7 +294,7 @@ func trickle(_ media: [UInt8], into pipe: FileDescriptor) async throws {
     }
 }
 
-/// Runs a command whose input trickles in.
+/// Runs a command whose input arrives slowly.
 func run(_ command: FFmpegCommand, in scratch: Scratch, trickling media: [UInt8]) async throws -> ChildExit {
     let (childInput, ours) = try FileDescriptor.pipe()
     // Another child must not inherit our end, or this one would never see the end of its input.

@@ -3,13 +3,13 @@ import FFmpeg
 import TestSupport
 import Testing
 
-/// Eighty hours of stream, three wraps of its 33-bit times, in a few seconds: a picture every ten seconds.
+/// Eighty hours of a stream, three wraps of its 33-bit timestamps, in a few seconds: a frame every ten seconds.
 @Suite(.serialized, .tags(.ffmpeg)) struct WrapMediaTests {
     private static let wrap: Int64 = 1 << 33
     private static let hours = 80
     private static let step = 10
 
-    /// Times that never wrap, made from those on the wire.
+    /// Times that never wrap, computed from those in the stream.
     private func unwrapped(_ bytes: [UInt8]) -> [Int64] {
         var last: Int64?
         return TransportBytes.timestamps(bytes).filter { $0.pid == 256 }.map { time in
@@ -35,7 +35,7 @@ import Testing
             ])
     }
 
-    @Test("encoders that are refreshed once a day give every picture of three wraps, each with its time")
+    @Test("encoders refreshed once a day give every frame of three wraps at its time")
     func encoders() async throws {
         let scratch = Scratch()
         let source = scratch.file("source.ts")
@@ -48,13 +48,13 @@ import Testing
         var given: [Int64] = []
         var begin = 0
         while begin < times.count {
-            // As a group does it: from the keyframe at or before the place, and for a day.
+            // As for a group: from the keyframe at or before the position, for a day.
             let key = begin / 30 * 30
             let end = min(times.count, begin + 24 * 3600 / Self.step)
             let first = pictures[key].packet * TransportBytes.packetSize
             let last = end < times.count ? pictures[end].packet * TransportBytes.packetSize : bytes.count
             let part = scratch.file("part.ts")
-            // The tables stand before each keyframe of a feed; here they are put there.
+            // A feed has the tables before each keyframe. Here the test inserts them.
             try write(Array(bytes[..<(pictures[0].packet * TransportBytes.packetSize)]) + bytes[first..<last], to: part)
             let command = EncoderCommand(
                 video: .encode(VideoSettings(bitrate: 100_000), with: Libx264Recipe()), audio: .copy,
@@ -73,13 +73,13 @@ import Testing
     }
 
     @Test(
-        "a publisher goes on through three wraps: every picture is in the FLV, each ten seconds behind the one before")
+        "a publisher continues through three wraps, with every frame ten seconds apart")
     func publisher() async throws {
         let scratch = Scratch()
         let source = scratch.file("source.ts")
         try await makeStream(source)
         let output = scratch.file("out.flv")
-        // As `PublisherCommand` has it, into a file.
+        // As `PublisherCommand` does, into a file.
         _ = try await tool(
             "ffmpeg",
             [
@@ -92,7 +92,7 @@ import Testing
         #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 == Int64(Self.step) * 1000 })
     }
 
-    @Test("FFmpeg's FLV counts 31 bits of milliseconds and begins anew: a connection has to be shorter, and is")
+    @Test("FFmpeg's FLV restarts after 31 bits of milliseconds, so a connection is shorter")
     func milliseconds() async throws {
         let scratch = Scratch()
         let output = scratch.file("out.flv")
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    /// The times of the pictures in an FLV, without its header of parameters.
+    /// The times of the frames in an FLV, without its parameter header.
     private func flvTimes(_ bytes: [UInt8]) -> [UInt32] {
         var times: [UInt32] = []
         var position = 13

@@ -2,7 +2,7 @@ import Redaction
 import Testing
 
 @Suite struct RedactorTests {
-    @Test("known values disappear, as written and percent-encoded")
+    @Test("known values are masked, as written and percent-encoded")
     func known() {
         let redactor = Redactor(secrets: ["live_12 34/ab", "live_12"])
         #expect(redactor.redacted("key live_12 34/ab, live_12%2034%2Fab and live_12!") == "key ****, **** and ****!")
@@ -10,17 +10,17 @@ import Testing
         #expect(redactor.adding(["other-9"]).redacted("live_12 other-9other-9") == "**** ********")
     }
 
-    @Test("what an address has of secrets disappears though nobody knows it")
+    @Test("secrets in an address are masked even if unknown")
     func addresses() {
         #expect(Redactor().redacted("open rtsp://user:pw@host/x failed") == "open rtsp://****@host/x failed")
     }
 
-    @Test("values too short to be hidden leave the text readable")
+    @Test("values that are too short to mask leave the text readable")
     func short() {
         #expect(Redactor(secrets: ["", "e"]).redacted("the text") == "the text")
     }
 
-    @Test("a book hides what it was told and goes on hiding what it knows, but for plain words")
+    @Test("a book masks every value it has learned, except plain words")
     func book() {
         let book = SecretBook()
         book.learn(["tok3n-a", "live"])

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct URLMaskTests {
     @Test(
-        "a url keeps what helps and hides what may be secret",
+        "a URL keeps helpful parts and hides possible secrets",
         arguments: [
             ("rtmp://live.twitch.tv/app", "rtmp://live.twitch.tv/app"),
             ("rtmp://live.twitch.tv/app/", "rtmp://live.twitch.tv/app/"),
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(
-        "every url in a text is masked, and the text around it stays",
+        "every URL in a text is masked, and the text around it stays",
         arguments: [
             ("open rtsp://user:pa@ss@host/x failed", "open rtsp://****@host/x failed"),
             ("'http://u:p@h?a=b@c'", "'http://****@h?a=****'"),
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test(
-        "what is hidden of a url can be told, so that it can be looked for elsewhere",
+        "the hidden parts of a URL are listed, so that they can be masked elsewhere",
         arguments: [
             ("rtsp://cam:it%27s@h/main", ["cam:it%27s", "it%27s", "cam:it's", "it's"]),
             ("rtmp://h/app/k3y-live?s=tok3n-9", ["k3y-live", "tok3n-9"]),

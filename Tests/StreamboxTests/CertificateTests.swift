@@ -32,7 +32,7 @@ import Testing
             } else {
                 let words =
                     switch kind {
-                    case .good, .otherHost: "another host's"
+                    case .good, .otherHost: "for another host"
                     case .expired: "it has expired, or is not valid yet"
                     case .selfSigned: "no known authority has signed it"
                     }
@@ -213,7 +213,7 @@ import Testing
             "live", "live?token=4f0c2a9b7d",
         ])
     func hiddenPlaylist(address: String) async throws {
-        let words = try await InstalledFFmpeg.release().0 < 9 ? "gives a playlist" : "leads to one without TLS"
+        let words = try await InstalledFFmpeg.release().0 < 9 ? "is a playlist" : "leads to an address without TLS"
         try await withPull(.good, of: address) { stage, server, daemon in
             try await stage.expect("the problem", of: daemon) { $0.hasProblem("source-failed", words) }
             let requests = try await eventually("a request") { () -> [String]? in
@@ -232,7 +232,7 @@ import Testing
     func redirected(address: String) async throws {
         try await withPull(.good, of: address) { stage, _, daemon in
             try await stage.expect("the problem", of: daemon) {
-                $0.hasProblem("source-failed", "leads to one without TLS")
+                $0.hasProblem("source-failed", "leads to an address without TLS")
             }
         }
     }

@@ -253,7 +253,7 @@ import Testing
             // A first start, without a folder for what has to be a file.
             try stage.folder.makeFolder("state-box")
             let daemon = try await stage.streambox(box(), environment: ["TMPDIR": "/nowhere"])
-            try await daemon.logged("could not be found out", "recordings", "level=warning")
+            try await daemon.logged("could not find out", "recordings", "level=warning")
             try await daemon.logged("FFmpeg is checked")
             try await daemon.terminate()
             let known = try stage.folder.text("state-box/ffmpeg.json")
@@ -316,7 +316,7 @@ import Testing
             }
             let problem = status.problems.first { $0.subject == "group hd, the encoder libx264" }
             #expect(problem?.problem == "ffmpeg-unsupported", "\(status.problems)")
-            #expect(problem?.sentence.contains("it has no encoder where no GPU works") == true)
+            #expect(problem?.sentence.contains("it has no encoder if no GPU works") == true)
             let encoded = try #require(status.group("hd"))
             #expect(encoded.encoder == "none" && encoded.why.contains("does not have libx264"), "\(encoded)")
             await stage.end(publisher)

@@ -144,7 +144,7 @@ import Testing
         }
     }
 
-    @Test("a GPU that does not keep real time gives way to software, and no picture is missing")
+    @Test("a GPU that is slower than real time gives way to software, and no picture is missing")
     func slow() async throws {
         try await withLab { stage, lab in
             try await lab.plug(.intel)
@@ -160,7 +160,7 @@ import Testing
                 $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
             }
             #expect(
-                fallen.groups[0].why.contains("does not keep real time") && fallen.gpu(.intel)?.state == "ready",
+                fallen.groups[0].why.contains("is slower than real time") && fallen.gpu(.intel)?.state == "ready",
                 "\(fallen)")
             #expect(fallen.groups[0].handovers["stall"] == 1, "\(fallen)")
             try lab.heal()
@@ -301,7 +301,7 @@ import Testing
                 $0.groups[0].use == "libx264" && $0.groups[0].state == "degraded"
             }
             #expect(
-                fallen.groups[0].why.contains("cannot encode pictures of this size")
+                fallen.groups[0].why.contains("cannot encode frames of this size")
                     && fallen.gpu(.intel)?.state == "ready", "\(fallen)")
             try lab.heal()
             _ = try stage.configuration(channels(300, "main"))

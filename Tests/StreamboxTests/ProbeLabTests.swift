@@ -119,7 +119,7 @@ import Testing
             (["Init HW_BUSY"], "driver-error", "its driver reports an error"),
             (["Init OPERATION_FAILED"], "driver-error", "its driver reports an error"),
             (["Limit noencoder=1"], "unsupported", "cannot encode this profile"),
-            (["Limit width=320"], "unsupported", "cannot encode pictures of this size"),
+            (["Limit width=320"], "unsupported", "cannot encode frames of this size"),
             (["CreateContext HW_BUSY after=1"], "session-limit", "no further encoding session"),
             (["EndPicture ENCODING_ERROR after=5"], "driver-error", "its driver reports an error"),
             (["SyncBuffer OPERATION_FAILED after=5"], "driver-error", "its driver reports an error"),
@@ -224,7 +224,7 @@ import Testing
             ("", 0, nil, ""), ("devices", 0, "device-gone", "no such device"),
             ("sessions", 0, "session-limit", "no further encoding session"),
             ("version", 160, "driver-missing", "older than this FFmpeg needs"),
-            ("width", 320, "unsupported", "cannot encode pictures of this size"),
+            ("width", 320, "unsupported", "cannot encode frames of this size"),
         ] as [(String, Int, String?, String)])
     func nvidiaTrial(limit: String, value: Int, cause: String?, words: String) async throws {
         try await withLab { stage, lab in

@@ -418,7 +418,7 @@ import Testing
             #expect(line.text.contains("Unsupported Transport"), "\(line.text)")
             // In `status` too, once it has failed again.
             try await stage.expect("the trouble", of: daemon) {
-                $0.source("pull-0")?.trouble?.contains("does not send by that transport") == true
+                $0.source("pull-0")?.trouble?.contains("does not support that transport") == true
             }
             try await daemon.terminate()
             let asked = camera.transports

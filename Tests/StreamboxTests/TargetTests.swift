@@ -39,7 +39,7 @@ import Testing
             try await sink.waitForFrames(60, of: "one")
             try await daemon.logged("cannot run", "target=archive")
             try await stage.expect("both are told", of: daemon) {
-                $0.target("archive")?.trouble?.contains("cannot make the folder") == true
+                $0.target("archive")?.trouble?.contains("cannot create the folder") == true
                     && $0.target("copy")?.trouble?.contains("cannot write to the folder") == true
             }
             unlink(folder)

@@ -146,7 +146,7 @@ import Testing
                     groups: [ { name: raw, video: copy, audio: copy } ]
                 """)
             try await stage.expect("the trouble", of: daemon) {
-                $0.hasProblem("source-failed", "program 7 is not in what comes")
+                $0.hasProblem("source-failed", "program 7 is not in the stream")
             }
             try await daemon.terminate()
         }

@@ -10,13 +10,10 @@ import Testing
 
 @testable import Supervision
 
-/// The tests set no clock: what a set one looks like is told to whoever judges it.
+/// The tests do not set the clock. They pass in the values of a clock that was set.
 @Suite(.tags(.ffmpeg)) struct ClockWatchTests {
     @Test(
-        """
-        a clock that is set by a tenth of a second or more is told, ahead or back, and smaller steps are not, \
-        however many
-        """
+        "a step of a tenth of a second or more is reported, and smaller steps never"
     )
     func steps() {
         var lead = ClockLead()
@@ -31,21 +28,21 @@ import Testing
         }
     }
 
-    @Test("a watch tells nothing of a clock that nobody sets, and ends with whoever reads it")
+    @Test("a watch of an unchanged clock reports nothing, and ends with its reader")
     func ends() async {
         let steps = ClockWatch.steps()
         let told = Mutex<[Duration]>([])
         let reading = Task {
             for await step in steps { told.withLock { $0.append(step) } }
         }
-        // Long enough for a watch that tells at once, or again and again.
+        // Long enough for a watch that reports at once, or repeatedly.
         try? await Task.sleep(for: .milliseconds(100))
         #expect(!reading.isCancelled && told.withLock { $0.isEmpty })
         reading.cancel()
         await reading.value
     }
 
-    @Test("while the service runs, whoever has asked for a card hears of each step, in their order")
+    @Test("while the service runs, each user of a card gets every step in order")
     func heard() async throws {
         var context = ServiceContext.none(CaptureManager(logger: ServiceContext.silent) { [] })
         let (steps, clock) = AsyncStream.makeStream(of: Duration.self)
@@ -63,10 +60,7 @@ import Testing
     }
 
     @Test(
-        """
-        a recording goes on under other names when the clock is set back by a segment, and as it was when it is \
-        set otherwise
-        """
+        "a recording gets other file names if the clock is set back, and else continues"
     )
     func recording() async throws {
         let folder = try TemporaryFolder()
@@ -103,7 +97,7 @@ import Testing
         for clock in clocks.withLock({ $0 }) {
             for step in [Duration.seconds(3600), .seconds(-200), .seconds(-600)] { clock.yield(step) }
         }
-        // One more file, since one of three steps counts.
+        // One more file, because one of the three steps counts.
         try await eventually("another one", within: .seconds(60)) {
             takes() == ["1.ts", ""] || takes() == ["", "1.ts"]
         }

@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test(
-        "the rate is converted only where it differs",
+        "the rate is converted only if it differs",
         arguments: [
             (nil, nil, nil), (30, nil, nil), (nil, 30, 30), (30, 30, nil), (30, 60, 60), (60, 30, 30), (25, 30, 30),
         ] as [(Int?, Int?, Int?)])
@@ -29,7 +29,7 @@ import Testing
             ) == expected.map { FrameRate($0) })
     }
 
-    @Test("29.97 and 30000/1001 are one rate, and so are a rate and its rounded times; 23.976 and 25 are two")
+    @Test("29.97 and 30000/1001 are one rate, also with rounded times, and 23.976 is not 25")
     func nearlyTheSame() {
         let ntsc = FrameRate(30_000, 1001)
         #expect(rate(from: ntsc, to: FrameRate(2997, 100)) == nil)
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test(
-        "a group without a rate gives 60 frames a second at the most, evenly spaced, and one with a rate gives that",
+        "a group without a rate has at most 60 evenly spaced frames a second",
         arguments: [
             (60, 1, nil), (60_000, 1001, nil), (61, 1, nil), (120, 1, "60"), (120_000, 1001, "60000/1001"),
             (100, 1, "50"), (144, 1, "48"), (240, 1, "60"), (300, 1, "60"),
@@ -57,7 +57,7 @@ import Testing
         VideoSettings(VideoEncoding(rate: wanted), size: nil, arriving: arriving).rate
     }
 
-    @Test("a group without a size keeps the size that its first source had")
+    @Test("a group without a size keeps the size of its first source")
     func size() {
         let command = Commands.encoder(
             group(), recipe: Libx264Recipe(), format: nil, size: FrameSize(width: 640, height: 360), resume: nil,
@@ -76,7 +76,7 @@ import Testing
             ).contains("scale=320:180"))
     }
 
-    @Test("relays of a channel deinterlace as its groups want it, and only those restart that might encode")
+    @Test("relays deinterlace as groups want, and only those that may encode restart")
     func relaysDeinterlace() {
         func transcoding(_ outputs: VideoOutput...) -> Commands.Transcoding {
             let groups = outputs.enumerated().map { GroupConfiguration(name: "g\($0.offset)", video: $0.element) }
@@ -99,7 +99,7 @@ import Testing
         #expect(!before.treats(card, like: after) && before.treats(card, like: before))
     }
 
-    // MARK: The channel's sound
+    // MARK: The channel's audio
 
     private static let mono = AACFormat(sampleRate: 44_100, channelConfiguration: 1)
 
@@ -109,46 +109,47 @@ import Testing
         return arguments[index + 1] + filter
     }
 
-    @Test("a relay passes sound on until its source is told that it differs, whatever the groups do with it")
+    @Test("a relay passes audio on until the format differs, whatever the groups do")
     func passesSound() {
         for audio in [AudioOutput.copy, .encode(AudioEncoding())] {
             let groups = [GroupConfiguration(name: "a"), GroupConfiguration(name: "b", audio: audio)]
             let channel = ChannelConfiguration(name: "main", sources: [], groups: groups)
-            #expect(!Commands.Transcoding(for: channel).audio && channel.copiesSound == (audio == .copy))
+            #expect(!Commands.Transcoding(for: channel).audio && channel.copiesAudio == (audio == .copy))
         }
     }
 
-    @Test("sound that differs is converted to the channel's rate, once", arguments: [AACFormat.stereo48, .stereo44])
+    @Test(
+        "audio in another format is converted to the channel's rate, once", arguments: [AACFormat.stereo48, .stereo44])
     func converts(_ channel: AACFormat) {
         var transcoding = Commands.Transcoding()
         transcoding.keep(nil)
-        let isNews = transcoding.convertSound(Self.mono, to: channel)
-        #expect(isNews && transcoding.audio && transcoding.soundRate == channel.sampleRate)
-        #expect(transcoding.otherSound == Self.mono)
-        let again = transcoding.convertSound(.stereo48, to: channel)
-        #expect(!again && transcoding.otherSound == Self.mono)
-        // The next relay goes on with that; where no group copies the sound any more, nothing is converted.
+        let isNews = transcoding.convertAudio(Self.mono, to: channel)
+        #expect(isNews && transcoding.audio && transcoding.audioRate == channel.sampleRate)
+        #expect(transcoding.otherAudio == Self.mono)
+        let again = transcoding.convertAudio(.stereo48, to: channel)
+        #expect(!again && transcoding.otherAudio == Self.mono)
+        // The next relay continues with that. Once no group copies the audio, nothing is converted.
         transcoding.keep(channel)
-        #expect(transcoding.audio && transcoding.soundRate == channel.sampleRate)
+        #expect(transcoding.audio && transcoding.audioRate == channel.sampleRate)
         transcoding.keep(nil)
-        #expect(!transcoding.audio && transcoding.otherSound == nil)
+        #expect(!transcoding.audio && transcoding.otherAudio == nil)
     }
 
-    @Test("sound that was encoded at another rate than the channel's, before that was known, is encoded anew")
+    @Test("audio encoded at another rate than the channel's is encoded again")
     func otherRate() {
         var transcoding = Commands.Transcoding()
         transcoding.audio = true
-        let isNews = transcoding.convertSound(.stereo48, to: .stereo44)
-        #expect(isNews && transcoding.soundRate == 44_100 && transcoding.otherSound == nil)
-        // It is not AAC that comes: it is encoded whatever the groups do.
+        let isNews = transcoding.convertAudio(.stereo48, to: .stereo44)
+        #expect(isNews && transcoding.audioRate == 44_100 && transcoding.otherAudio == nil)
+        // The source's audio is not AAC, so it is encoded whatever the groups do.
         transcoding.keep(nil)
         #expect(transcoding.audio)
     }
 
-    @Test("relays, readers of calls and the test source make sound at the channel's rate", arguments: [48_000, 44_100])
+    @Test("relays, readers of calls and the test source use the channel's audio rate", arguments: [48_000, 44_100])
     func soundRate(_ rate: Int) throws {
         var transcoding = Commands.Transcoding()
-        transcoding.soundRate = rate
+        transcoding.audioRate = rate
         func relay(_ kind: SourceKind) throws -> String? {
             let source = SourceConfiguration(kind: kind, position: 0)
             let listened = try Commands.callRelay(source, mezzanine: .init(), transcoding: transcoding, ffmpeg: ffmpeg)
@@ -166,13 +167,13 @@ import Testing
         for source in others + [test] { #expect(try relay(source) == "aac, aresample=\(rate)") }
     }
 
-    @Test("the note on a source says what comes and what the channel has")
+    @Test("the note on a source names its format and the channel's")
     func soundNote() {
         let words = "its audio is AAC-LC at 44.1 kHz mono, the channel's is 48 kHz stereo: it is converted"
         #expect(SourceNote.otherSound(Self.mono, rate: 48_000) == words)
     }
 
-    @Test("the note on late audio says how far it is from its video, and what to do")
+    @Test("the note on late audio says how late it is, and what to do")
     func lateSoundNote() {
         let end = "its video and is left out: silence is sent. Have the encoder send audio and video together"
         #expect(SourceNote.lateSound(.milliseconds(1500)) == "its audio comes 1.5 s behind \(end)")
@@ -190,7 +191,7 @@ import Testing
         #expect(command.arguments.contains { $0.contains("atrim=start_pts=480512") })
     }
 
-    @Test("a group passes its channel through only when it copies both picture and sound")
+    @Test("a group passes its channel through only if it copies both video and audio")
     func passesThrough() {
         #expect(GroupConfiguration(name: "a", video: .copy, audio: .copy).passesThrough)
         #expect(!GroupConfiguration(name: "a", video: .copy).passesThrough)
@@ -198,7 +199,7 @@ import Testing
     }
 
     @Test(
-        "a picture that is encoded on the way in follows the rate of what comes, within bounds",
+        "the bitrate of a relay's video follows that of its source, within bounds",
         arguments: [
             (nil, 20_000_000, 20_000_000), (3_300_000, 20_000_000, 3_960_000), (100_000, 20_000_000, 1_000_000),
             (60_000_000, 500_000_000, 20_000_000),
@@ -217,7 +218,7 @@ import Testing
     }
 
     @Test(
-        "a pull with a secret is known to hide its programs, whatever carries it",
+        "a pull with a secret hides its programs, whatever the protocol",
         arguments: [
             ("udp://239.0.0.1:5000", false, false), ("udp://239.0.0.1:5000?token=a1b2c3d4", true, true),
             ("http://host/live.ts", false, false), ("http://host/app/live.ts", true, true),
@@ -253,10 +254,7 @@ import Testing
     }
 
     @Test(
-        """
-        HEVC is sent by RTMP where FFmpeg can, and else no process is started for it; by SRT and to disk it always \
-        goes
-        """
+        "HEVC is sent by RTMP only if FFmpeg can, and always by SRT and to disk"
     )
     func codecOfTarget() throws {
         let group = GroupConfiguration(name: "hd", video: .encode(VideoEncoding(codec: .hevc)))
@@ -328,7 +326,7 @@ import Testing
         }
     }
 
-    @Test("a publisher's video needs no process, and its audio one while it is not AAC")
+    @Test("a publisher's video needs no process, and its audio one if it is not AAC")
     func planOfPublisher() throws {
         let yaml = """
             channels:
@@ -345,7 +343,7 @@ import Testing
         #expect(plan.processes.first?.arguments.suffix(2) == ["0", "pipe:1"])
     }
 
-    @Test("a secret that is missing is the problem of its process alone")
+    @Test("a missing secret is the problem of its process only")
     func missingSecret() throws {
         let problems = try planned().processes.filter { $0.problem != nil }
         #expect(problems.map(\.name) == ["srt-4", "nobody"])

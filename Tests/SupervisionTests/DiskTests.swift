@@ -13,17 +13,17 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// For children that answer: on a busy machine that may take a while.
+    /// For children that answer, which may take a while on a busy machine.
     private static let patient = OwnProgram.Patience(usual: .seconds(600), longest: .seconds(600))
 
-    /// A disk whose children are this script.
+    /// A disk whose children run this script.
     private func disk(_ script: String, patience: OwnProgram.Patience = Self.patient) throws -> Disk {
         let path = try folder.write("program", "#!/bin/sh\n\(script)\n", mode: 0o700)
         let program = OwnProgram(path: path, capabilities: .complete("5.1.6"), environment: [:])
         return Disk(program, patience: patience, logger: ServiceContext.silent)
     }
 
-    /// One whose children do nothing and do not end.
+    /// A disk whose children do nothing and do not end.
     private func hanging() throws -> Disk {
         try disk("exec /bin/sleep 1000", patience: .init(usual: .milliseconds(100), longest: .milliseconds(100)))
     }
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    /// Does what a child does, in this process.
+    /// Does the work of a child in this process.
     private func run(_ task: DiskTask, environment: [String: String] = [:], input: String = "") throws -> Ending {
         let given = try FileDescriptor.open(try folder.write("given", input), .readOnly)
         defer { try? given.close() }
@@ -52,7 +52,7 @@ import Testing
     // MARK: The child
 
     @Test(
-        "the words of a task are read as that task",
+        "the arguments of a task are parsed as that task",
         arguments: [
             DiskTask.look(path: "/-a b"), .fetch(path: "/a", most: 8), .store(path: "/a"),
             .slate(folder: "/s", channel: "main", digest: "0f"), .secret(.file("/k"), as: .passphrase),
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test(
-        "words that are no task are none",
+        "words that are not a task give nil",
         arguments: [
             [], ["dance"], ["look"], ["fetch", "/a", "x"], ["secret", "env", "K", "key"],
         ])
@@ -73,7 +73,7 @@ import Testing
         #expect(DiskTask(words) == nil)
     }
 
-    @Test("a stored file is whole, in a folder that was not there, and is fetched up to its limit")
+    @Test("a stored file is complete, in a new folder, and is fetched up to its limit")
     func stored() throws {
         let path = folder.path("a/b/state.json")
         #expect(try run(.store(path: path), input: "one") == Ending(0, ""))
@@ -84,10 +84,10 @@ import Testing
         #expect(try run(.fetch(path: folder.path("none"), most: 3)).status == DiskTask.refusal)
         let refused = try run(.store(path: "/proc/none/state.json"))
         #expect(refused.status == DiskTask.refusal)
-        #expect(refused.answer.hasPrefix("the service cannot make the folder /proc/none: "))
+        #expect(refused.answer.hasPrefix("the service cannot create the folder /proc/none: "))
     }
 
-    @Test("a secret is given as it is, and one that cannot be had is told with its code and the fix")
+    @Test("a secret is returned unchanged, and a missing one with its code and the fix")
     func secret() throws {
         let path = try folder.write("key", "hunter2\n", mode: 0o600)
         #expect(try run(.secret(.file(path), as: .key)) == Ending(0, "hunter2"))
@@ -100,14 +100,14 @@ import Testing
         #expect(exposed.answer == "exposed \(sentence)")
     }
 
-    @Test("a FIFO is made once, and nothing else is taken for one")
+    @Test("a FIFO is created once, and another file is not taken for one")
     func fifo() throws {
         let path = folder.path("frames")
         #expect(try run(.fifo(path: path)) == Ending(0, ""))
         #expect(try run(.fifo(path: path)) == Ending(0, ""))
         let file = try folder.write("file", "")
         let refused = try run(.fifo(path: file))
-        #expect(refused == Ending(DiskTask.refusal, "\(file) is no FIFO; remove it, or name another path"))
+        #expect(refused == Ending(DiskTask.refusal, "\(file) is not a FIFO; remove it, or name another path"))
     }
 
     // MARK: The service
@@ -120,7 +120,7 @@ import Testing
         #expect(try folder.text("contents") == "s3cret")
     }
 
-    @Test("writes to one folder follow one another, so that the newest is what stays")
+    @Test("writes to one folder follow one another, so that the newest remains")
     func order() async throws {
         let disk = try disk(#"/bin/cat >>"${0%/*}/log"; /bin/sleep 0.05; echo . >>"${0%/*}/log""#)
         let first = Task { try await disk.store(Array("1".utf8), to: "/s/a") }
@@ -131,7 +131,7 @@ import Testing
         #expect(try folder.text("log") == "1.\n2.\n")
     }
 
-    @Test("a disk that does not answer is told within the limit, for each kind of file")
+    @Test("a disk that does not answer is reported within the limit, for each kind of file")
     func silent() async throws {
         let disk = try hanging()
         let start = ContinuousClock.now
@@ -155,13 +155,13 @@ import Testing
 
     @Test("an operator has an answer within ten seconds, whatever the disk does")
     func limit() {
-        // A child that hangs is found after a second more, and left to the kernel after one more.
+        // A child that hangs is noticed after a second more, and left to the kernel after one more.
         #expect(Disk.patience.usual + .seconds(2) < .seconds(10))
-        // What it may take longer is for one that is at work.
+        // The longer limit is for a child that is working.
         #expect(Disk.patience.longest > Disk.patience.usual)
     }
 
-    @Test("a task that is cancelled ends its child at once, and blames no disk")
+    @Test("a cancelled task ends its child at once, and does not blame the disk")
     func cancelled() async throws {
         let disk = try disk(#"echo $$ >"${0%/*}/pid"; exec /bin/sleep 1000"#)
         let writing = Task { try await disk.store([], to: "/s/state.json") }
@@ -174,7 +174,7 @@ import Testing
         try await eventually("the child to be gone") { kill(pid, 0) != 0 }
     }
 
-    @Test("a secret is read anew each time, and refused in the child's words")
+    @Test("a secret is read again each time, and refused in the child's words")
     func secrets() async throws {
         let disk = try disk(#"/bin/cat "${0%/*}/key" 2>/dev/null || { printf 'missing it is not there'; exit 3; }"#)
         let reader = SecretReader(environment: ["K": "from the environment"], disk: disk)
@@ -189,7 +189,7 @@ import Testing
         #expect(try await reader.secret(.env("K"), as: .key).reveal() == "from the environment")
     }
 
-    @Test("a configuration comes with its notices and secrets, and its mistakes come as they are")
+    @Test("a configuration comes with its notices and secrets, and its mistakes unchanged")
     func configuration() async throws {
         let key = try folder.write("key", "hunter2hunter2", mode: 0o600)
         let yaml = """

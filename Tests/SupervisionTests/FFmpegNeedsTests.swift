@@ -5,9 +5,9 @@ import Testing
 
 @testable import Supervision
 
-/// What an FFmpeg lacks of what a configuration needs, and whom it hits.
+/// The parts that an FFmpeg lacks for a configuration, and the affected subjects.
 @Suite struct FFmpegNeedsTests {
-    /// - Parameter channel: Behind its name.
+    /// - Parameter channel: The text after its name.
     private func missing(_ channel: String, _ ffmpeg: FFmpegCapabilities) throws -> [MissingAbility] {
         let file = try ConfigurationFile.parse(
             "channels: [ { name: main, \(channel) } ]\n", name: "test", ownerOnly: true)
@@ -56,11 +56,11 @@ import Testing
         ("aresample", copied, "source rtmp-0 of main", "audio that is not AAC is silent"),
         ("rawvideo", capture, "source capture-0 of main", "it cannot be used"),
         ("libx264", capture, "source capture-0 of main", "it has no encoder"),
-        ("aac", capture, "source capture-0 of main", "it has no sound"),
+        ("aac", capture, "source capture-0 of main", "it has no audio"),
         ("framestep", raw, "source raw-0 of main", "no GPU"),
         ("libx264", raw, "source raw-0 of main", "it has no encoder"),
-        ("setsar", test, "group hd", "its picture cannot be encoded"),
-        ("settb", test, "group hd", "its rate cannot be had"),
+        ("setsar", test, "group hd", "its video cannot be encoded"),
+        ("settb", test, "group hd", "its frame rate cannot be converted"),
         ("pad", test, "group hd", "stretched"),
         ("crop", cropped, "group hd", "stretched"),
         ("bwdif", test, "group hd", "stay interlaced"),
@@ -71,7 +71,7 @@ import Testing
         ("segment", target("record: { folder: /tmp/rec }"), "target far", "nothing can be recorded"),
     ]
 
-    @Test("what is missing is told of those that need it", arguments: cases.indices)
+    @Test("a missing part is reported for the subjects that need it", arguments: cases.indices)
     func named(index: Int) throws {
         let entry = Self.cases[index]
         let found = try missing(entry.channel, .complete("9.0", without: [entry.part]))
@@ -85,14 +85,14 @@ import Testing
     }
 
     private static let decoders: [(name: String, channel: String, subject: String, consequence: String)] = [
-        ("h264", test, "group hd", "its picture cannot be encoded"),
-        ("aac", test, "group hd", "its sound cannot be encoded"),
+        ("h264", test, "group hd", "its video cannot be encoded"),
+        ("aac", test, "group hd", "its audio cannot be encoded"),
         ("hevc", pull("http://h/x"), "group hd", "sources that send HEVC"),
-        ("aac", pullCopied, "source pull-0 of main", "where its sound is AAC"),
+        ("aac", pullCopied, "source pull-0 of main", "if its audio is AAC"),
         ("rawvideo", raw, "source raw-0 of main", "it cannot be used"),
     ]
 
-    @Test("a decoder that is missing is told of those that decode what comes", arguments: decoders.indices)
+    @Test("a missing decoder is reported for the subjects that decode", arguments: decoders.indices)
     func decoder(index: Int) throws {
         let entry = Self.decoders[index]
         let found = try missing(entry.channel, .complete("9.0", withoutDecoders: [entry.name]))
@@ -103,49 +103,49 @@ import Testing
             }, "\(entry): \(found)")
     }
 
-    @Test("a decoder is not missed where nothing is decoded, or nothing of its codec comes")
+    @Test("a decoder is not missed if nothing of its codec is decoded")
     func undecoded() throws {
         #expect(try missing(Self.copied, .complete("9.0", withoutDecoders: ["h264", "hevc", "rawvideo"])).isEmpty)
         #expect(try missing(Self.test, .complete("9.0", withoutDecoders: ["hevc", "rawvideo"])).isEmpty)
     }
 
-    @Test("nothing is told of what nobody uses, and nothing twice")
+    @Test("an unused part is not reported, and no part twice")
     func unused() throws {
         #expect(
             try missing(Self.test, .complete("9.0", without: ["libx265", "srt", "drawtext", "concat", "nut", "crop"]))
                 .isEmpty)
         let asItComes = "sources: [ { test: } ], groups: [ { name: hd, video: { fit: stretch, deinterlace: off } } ]"
         #expect(try missing(asItComes, .complete("9.0", without: ["pad", "crop", "bwdif"])).isEmpty)
-        // Another filter does it.
+        // Another filter can do it.
         #expect(try missing(Self.test, .complete("9.0", without: ["bwdif"], with: ["yadif"])).isEmpty)
         let found = try missing(Self.pull("http://h/x"), .complete("9.0", without: ["libx264", "aac", "format"]))
         #expect(Set(found.map { $0.subject + $0.missing }).count == found.count)
         #expect(FFmpegNeeds.missing(in: .complete("9.0")).isEmpty)
     }
 
-    @Test("an SRT parameter that FFmpeg does not know is named, with what it does about it")
+    @Test("an unknown SRT parameter is reported with its effect")
     func parameters() throws {
         let pull = Self.pull("srt://h:9000?foo=1&latency=200000")
         let refused = try #require(try missing(pull, .complete("9.0")).first)
         #expect(refused.subject == "source pull-0 of main" && refused.missing == "the SRT parameter foo")
         #expect(refused.consequence.hasPrefix("it cannot be used"))
-        #expect(refused.sentence(ffmpeg: "9.0").hasSuffix("; take it out of the address"))
+        #expect(refused.sentence(ffmpeg: "9.0").hasSuffix("; remove it from the address"))
         #expect(try missing(pull, .complete("5.1")).first?.consequence.hasPrefix("it does nothing") == true)
-        // A fork without a number does what the release of its age does.
+        // A fork without a number behaves like the release of its age.
         let old = FFmpegCapabilities.complete("N-109468-gd39b34123d", library: "57. 44.100")
         let new = FFmpegCapabilities.complete("N-122000-g1234567", library: "61.  3.100")
         #expect(try missing(pull, old).first?.consequence.hasPrefix("it does nothing") == true)
         for fork in [new, .complete("UNKNOWN")] {
             #expect(try missing(pull, fork).first?.consequence.hasPrefix("it cannot be used") == true)
         }
-        // Of a target, what may be a secret is given to FFmpeg as an option, and none takes one that it does not know.
+        // A target's possible secret is given to FFmpeg as an option, and no FFmpeg accepts an unknown option.
         #expect(
             try missing(Self.target("url: \"srt://h:9000?foo=1\""), .complete("5.1")).first?.consequence.hasPrefix(
                 "nothing can be sent") == true)
         #expect(
             try missing(Self.target("url: \"srt://h:9000?ttl=3\""), .complete("5.1")).first?.consequence.hasPrefix(
                 "it does nothing") == true)
-        // Without its name, where that may be a key.
+        // Without its name, if that may be a key.
         let hidden = try missing(Self.pull("srt://h:9000?Topsecret1=1"), .complete("9.0"))
         #expect(hidden.map(\.missing) == ["a parameter of its SRT address"])
         #expect(try missing(Self.pull("http://h/x?foo=1"), .complete("9.0")).isEmpty)
@@ -154,7 +154,7 @@ import Testing
     }
 
     @Test(
-        "HEVC by RTMP is the trouble of that target alone",
+        "HEVC by RTMP affects that target only",
         arguments: [("6.0", true), ("6.1", false), ("N-118342-g1234567", false)])
     func codecOfTarget(version: String, isMissing: Bool) throws {
         let targets =

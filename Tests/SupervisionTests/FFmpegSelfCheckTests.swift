@@ -5,9 +5,9 @@ import Testing
 
 @testable import Supervision
 
-/// What the check of each kind of command line makes of how an FFmpeg ends.
+/// The findings of the self-check, for different ends of FFmpeg.
 @Suite(.tags(.ffmpeg)) struct FFmpegSelfCheckTests {
-    /// Checks a shell script in FFmpeg's place.
+    /// Checks a shell script in place of FFmpeg.
     private func check(
         _ script: String, without names: Set<String> = [],
         environment: [String: String] = ProcessInfo.processInfo.environment
@@ -19,13 +19,13 @@ import Testing
         }
     }
 
-    @Test("an FFmpeg that takes everything is known to")
+    @Test("an FFmpeg that accepts everything has no findings")
     func taken() async throws {
         let findings = try await check("exit 0")
         #expect(findings == FFmpegSelfCheck.Findings() && findings.isComplete && findings.doubt(ffmpeg: "9.0") == nil)
     }
 
-    @Test("a peer that is not there is no refusal")
+    @Test("a missing peer is not a refusal")
     func noPeer() async throws {
         let findings = try await check(
             "case \"$*\" in *127.0.0.1:1*) echo '[error] Connection refused' >&2; exit 1 ;; esac")
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(
-        "of one that crashes or fails in another way nothing is known",
+        "an FFmpeg that crashes or fails otherwise leaves its roles unknown",
         arguments: ["kill -SEGV $$", "echo '[error] No space left on device' >&2; exit 1"])
     func unknown(script: String) async throws {
         let findings = try await check(script)
@@ -47,7 +47,7 @@ import Testing
         #expect(findings.doubt(ffmpeg: "9.0")?.contains("recordings") == true)
     }
 
-    @Test("what is refused is told once, with all that it hits")
+    @Test("a refused option is reported once, with all affected roles")
     func refused() async throws {
         let findings = try await check(
             """
@@ -66,14 +66,14 @@ import Testing
         }
     }
 
-    @Test("what FFmpeg does not list is not tried")
+    @Test("a part that FFmpeg does not list is not tried")
     func unlisted() async throws {
         let findings = try await check("kill -SEGV $$", without: ["srt", "libx265"])
         #expect(findings.unknown.contains("groups in H.264"), "\(findings)")
         #expect(!findings.unknown.contains { $0.contains("SRT") || $0.contains("HEVC") }, "\(findings)")
     }
 
-    @Test("recordings and targets are checked where FFmpeg has no libx264")
+    @Test("recordings and targets are checked even without libx264")
     func withoutLibx264() async throws {
         let findings = try await check("echo \"[fatal] Unrecognized option 'map'.\" >&2; exit 8", without: ["libx264"])
         for name in ["file sources", "recordings", "RTMP targets", "SRT targets"] {
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test("without a folder for it, what needs files is not known, and the rest is")
+    @Test("without a temporary folder only the roles that need files are unknown")
     func noFolder() async throws {
         var environment = ProcessInfo.processInfo.environment
         environment["TMPDIR"] = "/nowhere"
@@ -91,7 +91,7 @@ import Testing
                 && findings.refused.isEmpty)
     }
 
-    @Test("a check that is cancelled ends at once, and knows nothing")
+    @Test("a cancelled check ends at once without a result")
     func cancelled() async throws {
         let task = Task { try await check("exec sleep 1000") }
         try await Task.sleep(for: .milliseconds(300))
@@ -104,7 +104,7 @@ import Testing
         #expect(clock.now - cancelled < Limit.seconds(60))
     }
 
-    @Test("the installed FFmpeg takes every kind of command line")
+    @Test("the installed FFmpeg accepts every kind of command line")
     func installedTakesAll() async throws {
         let environment = ProcessInfo.processInfo.environment
         let ffmpeg = try await FFmpegBinary.locate(nil, environment: environment, limit: Limit.seconds(60)).binary
@@ -112,7 +112,7 @@ import Testing
         #expect(findings == FFmpegSelfCheck.Findings(), "\(findings)")
     }
 
-    @Test("a bound port of the loopback address is told from a free one")
+    @Test("a bound port of the loopback address differs from a free one")
     func port() throws {
         let port = try #require(UDPPort.free())
         #expect(!UDPPort.isBound(port))

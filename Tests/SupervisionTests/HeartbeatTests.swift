@@ -13,10 +13,7 @@ import Testing
 
 @Suite(.tags(.ffmpeg)) struct HeartbeatTests {
     @Test(
-        """
-        the service's heart beats while everything comes round, stops while the data path hangs, and beats again \
-        after that
-        """
+        "the heartbeat stops while the data path hangs, and continues afterwards"
     )
     func hangs() async throws {
         let folder = try TemporaryFolder()
@@ -65,7 +62,7 @@ private final class Beats: Sendable {
     func add() { value.withLock { $0 += 1 } }
 }
 
-/// Keeps a data path's thread from coming round.
+/// Keeps a data path's thread from answering.
 private final class Hold: Sendable {
     private let gate = DispatchSemaphore(value: 0)
     private let held = Mutex(false)

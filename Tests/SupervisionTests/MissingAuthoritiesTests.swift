@@ -3,7 +3,7 @@ import Testing
 
 @testable import Supervision
 
-/// Whose servers cannot be checked on a system without authorities.
+/// The servers that cannot be checked on a system without authorities.
 @Suite struct MissingAuthoritiesTests {
     private func configuration() throws -> BoxConfiguration {
         try ConfigurationFile.parse(
@@ -25,7 +25,7 @@ import Testing
         ).configuration
     }
 
-    @Test("without the system's authorities, every address that is checked by them is named with the package")
+    @Test("without authorities every address checked against them is a notice with the fix")
     func missing() throws {
         let notices = MissingAuthorities.notices(for: try configuration(), areInstalled: false)
         #expect(notices.map { $0.prefix { $0 != ":" } } == ["source pull-0 of main", "target one"])

@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    /// A socket bound to a port of the kernel's.
+    /// A socket bound to a port that the kernel chose.
     private func bound(_ type: __socket_type) throws -> (descriptor: CInt, port: Int) {
         let descriptor = socket(AF_INET, CInt(type.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
@@ -47,7 +47,7 @@ import Testing
         return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
     }
 
-    @Test("the folder of the control socket is nobody else's, and nobody else may write to it")
+    @Test("a control socket's folder that others own or may write to is refused")
     func ownFolder() throws {
         let folder = try TemporaryFolder()
         func problem(_ path: String) -> String? {
@@ -66,14 +66,16 @@ import Testing
             #expect(problem(path)?.contains("run: chmod go-w \(path)") == (isRight ? nil : true))
         }
         chmod(path, 0o700)
-        // Root alone can give a folder away.
+        // Only root can give a folder to another user.
         if geteuid() == 0 {
             chown(path, 65534, 65534)
             #expect(problem(path)?.contains("belongs to user number 65534") == true)
         }
     }
 
-    @Test("a port that another program uses is named with its source and channel")
+    private static let portInUse = "another program uses that port; close it, or set another port"
+
+    @Test("a port in use is an error with its source and channel")
     func portInUse() throws {
         let (tcp, tcpPort) = try bound(SOCK_STREAM)
         let (udp, udpPort) = try bound(SOCK_DGRAM)
@@ -82,12 +84,12 @@ import Testing
             close(udp)
         }
         let rtmp = problem(context(.rtmp(.init(listen: .init(host: "127.0.0.1", port: tcpPort)))))
-        #expect(rtmp == "rtmp-0 of channel main cannot listen on 127.0.0.1:\(tcpPort): another program uses that port")
+        #expect(rtmp == "rtmp-0 of channel main cannot listen on 127.0.0.1:\(tcpPort): \(Self.portInUse)")
         let srt = problem(context(.srt(.init(listen: .init(host: "127.0.0.1", port: udpPort)))))
-        #expect(srt == "srt-0 of channel main cannot listen on 127.0.0.1:\(udpPort): another program uses that port")
+        #expect(srt == "srt-0 of channel main cannot listen on 127.0.0.1:\(udpPort): \(Self.portInUse)")
     }
 
-    @Test("ports that are free are free afterwards too")
+    @Test("ports that are free stay free after the check")
     func portsFree() throws {
         let tcp = context(.rtmp(.init(listen: .init(host: "127.0.0.1", port: try FreePort.tcp()))))
         let udp = context(.srt(.init(listen: .init(host: "127.0.0.1", port: try FreePort.udp()))))
@@ -97,9 +99,9 @@ import Testing
         }
     }
 
-    @Test("an address that is not this machine's may come: it is told, and keeps nothing from starting")
+    @Test("a foreign address is a notice, and does not prevent the start")
     func foreignAddress() throws {
-        // 192.0.2.0/24 is for documentation: nobody has it.
+        // 192.0.2.0/24 is for documentation: no machine has it.
         let notices = try Preflight(context(.rtmp(.init(listen: .init(host: "192.0.2.1", port: 1935))))).check()
         #expect(
             notices == [
@@ -107,7 +109,7 @@ import Testing
             ])
     }
 
-    @Test("a recording's folder is made with those above it, and left empty")
+    @Test("a recording's folder is created with its parents, and left empty")
     func folderMade() throws {
         let folder = try TemporaryFolder()
         #expect(problem(ofFolder: folder.path("a/b/c")) == nil)
@@ -115,26 +117,28 @@ import Testing
         #expect(folder.names(in: "a/b/c") == [])
     }
 
-    @Test("a file where the folder should be, or above it, is told")
+    @Test("a file in place of the folder or a parent is an error")
     func fileInTheWay() throws {
         let folder = try TemporaryFolder()
         try folder.write("file", "")
         #expect(
             problem(ofFolder: folder.path("file"))
-                == "target archive needs the folder \(folder.path("file")), but something else has that name")
+                == "target archive needs the folder \(folder.path("file")), but a file has that name; remove it, or "
+                + "set another folder")
         #expect(
             problem(ofFolder: folder.path("file/below"))
-                == "target archive cannot make the folder \(folder.path("file/below")): Not a directory")
+                == "target archive cannot create the folder \(folder.path("file/below")): Not a directory; "
+                + "create it and let the service's user write to it")
     }
 
-    @Test("a folder that takes no files is told")
+    @Test("a folder that accepts no files is an error")
     func unwritable() {
-        // /proc lets nobody make files, root neither.
+        // /proc accepts no files, not even from root.
         #expect(
             problem(ofFolder: "/proc/self")?.hasPrefix("target archive cannot write to the folder /proc/self: ") == true
         )
         #expect(
-            problem(ofFolder: "/proc/streambox")?.hasPrefix("target archive cannot make the folder /proc/streambox: ")
+            problem(ofFolder: "/proc/streambox")?.hasPrefix("target archive cannot create the folder /proc/streambox: ")
                 == true)
     }
 }

@@ -4,25 +4,26 @@ import Testing
 
 @testable import Supervision
 
-/// Of which kind the problems are that a snapshot tells.
+/// The problems of a snapshot.
 @Suite struct ProblemsTests {
     private func problems(
         _ state: GroupSnapshot.State, encoder: String, why: String, isRefused: Bool? = nil
     ) -> [Problem] {
         let source = SourceSnapshot(id: "test", state: .live, isOnAir: true)
         let group = GroupSnapshot(name: "hd", state: state, encoder: encoder, why: why, ffmpegRefuses: isRefused)
-        return Problems.of(ChannelSnapshot(name: "main", sources: [source], groups: [group]), ffmpeg: "9.0.2")
+        return Problems.found(in: ChannelSnapshot(name: "main", sources: [source], groups: [group]), ffmpeg: "9.0.2")
     }
 
-    /// What is said of a channel with nothing on air but the slate.
+    /// The sentence for a channel that shows only the slate.
     private func absence(_ sources: SourceSnapshot...) -> String {
         let slate = SourceSnapshot(id: "slate", state: .live, isOnAir: true)
-        return Problems.of(ChannelSnapshot(name: "main", sources: sources + [slate], groups: []), ffmpeg: "9.0.2").first
-        { $0.problem == .noSource }?.sentence ?? ""
+        return Problems.found(
+            in: ChannelSnapshot(name: "main", sources: sources + [slate], groups: []), ffmpeg: "9.0.2"
+        ).first { $0.problem == .noSource }?.sentence ?? ""
     }
 
     @Test(
-        "a source that is stalled is told by what it is, and the encoder is named for listeners alone",
+        "a stalled source has a sentence for its kind, with an encoder only for listeners",
         arguments: [
             ("rtmp-0", "an encoder sends to rtmp-0"), ("srt-1", "an encoder sends to srt-1"),
             ("pull-0", "check the camera or server that it is fetched from"),
@@ -36,7 +37,7 @@ import Testing
         #expect(sentence.contains("encoder") == isListener && !sentence.contains("somebody"), "\(sentence)")
     }
 
-    @Test("an encoder that sends no usable video is named, and not the cable")
+    @Test("an encoder without usable video is named, and not the cable")
     func unreadable() {
         #expect(absence(SourceSnapshot(id: "rtmp-0", state: .waiting, isOnAir: false)).contains("check the cable"))
         for state in [SourceSnapshot.State.connecting, .stalled] {
@@ -47,12 +48,12 @@ import Testing
         }
         let end = EndSnapshot(started: 0, ended: 1, status: "exited 187", cause: FailureCause.invalidData.rawValue)
         let sentence = absence(SourceSnapshot(id: "srt-0", state: .waiting, isOnAir: false, history: [end]))
-        #expect(sentence.contains("what was sent to srt-0 last could not be read"), "\(sentence)")
-        // Of what is fetched, its own problem says more.
+        #expect(sentence.contains("FFmpeg could not read the last stream sent to srt-0"), "\(sentence)")
+        // A pull's own problem says more.
         #expect(absence(SourceSnapshot(id: "pull-0", state: .connecting, isOnAir: false)).contains("check the cable"))
     }
 
-    @Test("a group that lacks its encoder because FFmpeg refuses an option tells so")
+    @Test("a group without its encoder because of a refused option has that problem")
     func refused() {
         let refusal = RefusedRole.sentence("the value p4 of -preset")
         let why = "libx264: the best that works here (h264_nvenc@0000:01:00.0: \(refusal))"
@@ -61,13 +62,13 @@ import Testing
         #expect(problems(.stalled, encoder: "none", why: why, isRefused: true) == [problem])
     }
 
-    @Test("a slate that FFmpeg refuses is told as that, on air or not, and one that it takes is not told")
+    @Test("a slate that FFmpeg refuses is a problem, on air or not")
     func slate() {
         func problems(_ refused: String?, isOnAir: Bool) -> [Problem] {
             let state = isOnAir ? SourceSnapshot.State.live : .waiting
             let slate = SourceSnapshot(id: "slate", state: state, isOnAir: isOnAir, refused: refused)
             let source = SourceSnapshot(id: "test-0", state: .live, isOnAir: true)
-            return Problems.of(ChannelSnapshot(name: "main", sources: [source, slate]), ffmpeg: "9.0.2")
+            return Problems.found(in: ChannelSnapshot(name: "main", sources: [source, slate]), ffmpeg: "9.0.2")
         }
         let sentence = RefusedRole.sentence("the filter gradients", ffmpeg: "9.0.2") + RefusedRole.advice
         for isOnAir in [true, false] {
@@ -80,10 +81,10 @@ import Testing
     private func problems(_ target: TargetSnapshot) -> [Problem] {
         let source = SourceSnapshot(id: "test", state: .live, isOnAir: true)
         let group = GroupSnapshot(name: "hd", state: .live, encoder: "libx264", targets: [target])
-        return Problems.of(ChannelSnapshot(name: "main", sources: [source], groups: [group]), ffmpeg: "9.0.2")
+        return Problems.found(in: ChannelSnapshot(name: "main", sources: [source], groups: [group]), ffmpeg: "9.0.2")
     }
 
-    @Test("a target that takes less than it is sent is a problem that says how much arrives")
+    @Test("a target that gets only a part of the stream is a problem with the percentage")
     func slow() throws {
         #expect(problems(TargetSnapshot(name: "a", state: .live)).isEmpty)
         let slow = problems(TargetSnapshot(name: "a", state: .degraded, share: 0.87))
@@ -91,14 +92,14 @@ import Testing
         #expect(slow[0].sentence.hasPrefix("87 % of the stream reaches it"))
     }
 
-    @Test("a slow target that does not answer for a moment is slow and down, one that is stopped neither")
+    @Test("a slow target that does not answer is slow and down, and a stopped one neither")
     func slowAndDown() {
         let both = problems(TargetSnapshot(name: "a", state: .waiting, share: 0.5, trouble: "it takes nothing"))
         #expect(both.map(\.problem) == [.targetDown, .targetSlow])
         #expect(problems(TargetSnapshot(name: "a", state: .stopped, share: 0.5)).isEmpty)
     }
 
-    @Test("a group that lacks it because of its device is degraded, or has none")
+    @Test("a group without its encoder because of the device is degraded or has none")
     func device() {
         let why =
             """

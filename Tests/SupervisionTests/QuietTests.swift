@@ -11,17 +11,17 @@ import struct BoxConfiguration.VideoEncoding
 
 @testable import Supervision
 
-/// What the FFmpeg in use says by itself in a healthy run of each role: nothing but what is listed here.
+/// The messages of the installed FFmpeg in a healthy run of each role: only those listed here.
 ///
-/// The service drops the words of slates, trials and the self-check, so each command line is run here as it is.
+/// The service drops the messages of slates, trials and the self-check, so each command line is run here unchanged.
 @Suite(.serialized, .tags(.ffmpeg)) struct QuietTests {
-    /// A warning that is let pass.
+    /// A warning that is allowed.
     private struct Exception {
-        /// How it begins, without the names of the parts that say it.
+        /// How it begins, without the names of its parts.
         var words: String
-        /// The first release that says it; `nil` for all.
+        /// The first release that prints it. `nil` for all releases.
         var since: FFmpegVersion.Release?
-        /// Why nothing is done about it.
+        /// Why it is not avoided.
         var reason: String
 
         func excuses(_ line: LogLine, by version: FFmpegVersion) -> Bool {
@@ -46,11 +46,11 @@ import struct BoxConfiguration.VideoEncoding
 
     private static let size = FrameSize(width: 320, height: 180)
     private static let rate = FrameRate(30)
-    /// The input of a program that makes a moving picture.
+    /// The input of a program that generates a moving picture.
     private static let picture = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30"]
     private static let recipes: [any EncoderRecipe] = [Libx264Recipe(), Libx265Recipe()]
 
-    /// Lines that are no information.
+    /// Lines without information.
     private final class Warnings: Sendable {
         private let lines = Mutex<[LogLine]>([])
         var all: [LogLine] { lines.withLock { $0 } }
@@ -60,7 +60,7 @@ import struct BoxConfiguration.VideoEncoding
             case .log(let line):
                 switch line.level {
                 case .info, .verbose, .debug, .trace: break
-                // What libraries print has no level.
+                // Messages of libraries have no level.
                 case .panic, .fatal, .error, .warning, nil: lines.withLock { $0.append(line) }
                 }
             case .logSuppressed(let count):
@@ -81,7 +81,7 @@ import struct BoxConfiguration.VideoEncoding
             ffmpeg = try await FFmpegBinary.locate(nil, environment: environment, limit: Limit.seconds(60)).binary
         }
 
-        /// Expects that a command line does its work, and says nothing but what is let pass.
+        /// Expects that a command line does its work, and prints only allowed messages.
         func run(
             _ command: FFmpegCommand, from input: String? = nil, to output: String? = nil,
             letting exceptions: [Exception] = []
@@ -110,7 +110,7 @@ import struct BoxConfiguration.VideoEncoding
             return try relay.command(for: ffmpeg.capabilities)
         }
 
-        /// A second of the test picture as a relay gives it, itself made in silence.
+        /// A second of the test picture as a relay delivers it, produced without a message.
         func feed() async throws -> String {
             let path = folder.path("feed.ts")
             let test = RelaySource.test(size: QuietTests.size, rate: QuietTests.rate)
@@ -118,7 +118,7 @@ import struct BoxConfiguration.VideoEncoding
             return path
         }
 
-        /// What another program makes.
+        /// The output of another program.
         func make(_ name: String, _ arguments: [String]) async throws -> String {
             let path = folder.path(name)
             _ = try await TestProcess.run("ffmpeg", ["-v", "error", "-nostdin"] + arguments + [path]).success(name)
@@ -135,8 +135,8 @@ import struct BoxConfiguration.VideoEncoding
         try await withTemporaryFolder { try await body(Rig($0)) }
     }
 
-    @Test("a slate is drawn without a warning, whatever is on it", arguments: [SlateCommand.Codec.h264, .hevc])
-    func slate(codec: SlateCommand.Codec) async throws {
+    @Test("a slate is drawn without a warning, whatever its contents", arguments: [VideoCodec.h264, .hevc])
+    func slate(codec: VideoCodec) async throws {
         try await withRig { rig in
             let png = try rig.file("a.png", ReadyMadeMedia.image)
             let jpeg = try await rig.make("a.jpg", Self.picture + ["-frames:v", "1", "-pix_fmt", "yuvj420p"])
@@ -156,7 +156,7 @@ import struct BoxConfiguration.VideoEncoding
         }
     }
 
-    @Test("a trial of each software encoder says nothing")
+    @Test("a trial of each software encoder prints nothing")
     func trial() async throws {
         try await withRig { rig in
             for (recipe, codec) in zip(Self.recipes, [VideoCodec.h264, .hevc]) {
@@ -167,7 +167,7 @@ import struct BoxConfiguration.VideoEncoding
         }
     }
 
-    @Test("relays of every kind of source say nothing, whether they copy or encode")
+    @Test("relays of every kind of source print nothing, whether they copy or encode")
     func relay() async throws {
         try await withRig { rig in
             let feed = try await rig.feed()
@@ -183,15 +183,16 @@ import struct BoxConfiguration.VideoEncoding
         }
     }
 
-    @Test("what converts a publisher's audio says nothing")
+    @Test("an audio converter prints nothing")
     func sound() async throws {
         try await withRig { rig in
-            let input = try rig.file("a.flv", ReadyMadeMedia.sound)
-            try await rig.run(Commands.sound(), from: input, to: rig.folder.path("a.ts"), letting: [Self.audioAlone])
+            let input = try rig.file("a.flv", ReadyMadeMedia.audio)
+            try await rig.run(
+                Commands.audioConverter(), from: input, to: rig.folder.path("a.ts"), letting: [Self.audioAlone])
         }
     }
 
-    @Test("an encoder of a group, from a feed and from raw frames, says nothing")
+    @Test("an encoder of a group, from a feed or raw frames, prints nothing")
     func encoder() async throws {
         try await withRig { rig in
             let feed = try await rig.feed()
@@ -211,7 +212,7 @@ import struct BoxConfiguration.VideoEncoding
         }
     }
 
-    @Test("a recording says nothing")
+    @Test("a recording prints nothing")
     func recording() async throws {
         try await withRig { rig in
             let target = PublisherTarget.record(folder: rig.folder.path, name: "a", segment: .seconds(60), take: 0)

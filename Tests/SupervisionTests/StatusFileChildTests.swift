@@ -7,13 +7,13 @@ import Testing
 
 @testable import Supervision
 
-/// A metrics file that is written again and again.
+/// A metrics file that is written repeatedly.
 @Suite struct StatusFileChildTests {
     private let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// A file whose child is this script.
+    /// A file whose child runs this script.
     private func file(_ script: String) throws -> StatusFileChild {
         let path = try folder.write("program", "#!/bin/sh\n\(script)\n", mode: 0o700)
         let program = OwnProgram(path: path, capabilities: .complete("5.1.6"), environment: [:])
@@ -44,7 +44,7 @@ import Testing
         #expect(!folder.names().contains("box.prom"))
     }
 
-    @Test("a child answers each text, and the same one is used for the next")
+    @Test("a child answers each text, and is used for the next one")
     func answered() async throws {
         // Each text here has five bytes with its length.
         let file = try file(
@@ -69,14 +69,14 @@ import Testing
         #expect(try folder.text("log") == "started\nstarted\n")
     }
 
-    @Test("a child that hangs holds up its own thread alone, and is ended")
+    @Test("a child that hangs blocks only its own thread, and is ended")
     func hanging() async throws {
         let file = try file(#"echo started >>"${0%/*}/log"; echo disk; exec /bin/sleep 1000"#)
         let writer = StatusFileWriter { try file.write($0) }
         #expect(await writer.publish([1], within: .milliseconds(50)) == .busy)
         #expect(await writer.publish([2], within: .milliseconds(1)) == .busy)
         file.end()
-        // Its end lets the thread go: the next text has another child.
+        // Its end frees the thread: the next text has another child.
         try await eventually("another child") { () async throws -> Bool in
             _ = await writer.publish([3], within: .milliseconds(50))
             return try folder.text("log") == "started\nstarted\n"
@@ -84,7 +84,7 @@ import Testing
         file.end()
     }
 
-    @Test("the child publishes text after text, and removes the file when it is told to")
+    @Test("the child publishes text after text, and removes the file when told to")
     func published() throws {
         let path = folder.path("box.prom")
         let texts = [Array("one\n".utf8), [UInt8](repeating: 65, count: 200_000)]
@@ -96,7 +96,7 @@ import Testing
             defer { try? answered.close() }
             StatusFileTask(path: path).run(input: given, output: answered)
             let answer = try folder.text("answer")
-            // Where the folder for temporary files is in memory it has nothing to do.
+            // If the folder for temporary files is in memory, there is nothing to do.
             guard answer != "memory\n" else { continue }
             #expect(answer == "disk\n" + String(repeating: "\n", count: file ? 2 : 3))
             #expect(folder.names().contains("box.prom") == file)
@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    @Test("a file system in memory is known as that", .enabled(if: access("/dev/shm", W_OK) == 0, "needs /dev/shm"))
+    @Test("a file system in memory is recognized", .enabled(if: access("/dev/shm", W_OK) == 0, "needs /dev/shm"))
     func memory() throws {
         let given = try FileDescriptor.open("/dev/null", .readOnly)
         defer { try? given.close() }

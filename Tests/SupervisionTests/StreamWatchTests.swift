@@ -60,7 +60,7 @@ import Testing
         let watch = watch(program: 7)
         #expect(watch.begin(isCopying: true) == .program(7))
         #expect(!describe(watch, one))
-        #expect(statistics.now.trouble?.contains("program 7 is not in what comes") == true)
+        #expect(statistics.now.trouble?.contains("program 7 is not in the stream") == true)
         _ = watch.begin(isCopying: true)
         _ = describe(watch, ["  Program 7 ", "  Stream #0:0[0x100]: Video: h264"])
         #expect(statistics.now.trouble == nil)

@@ -148,8 +148,8 @@ import Testing
         #expect(
             trouble
                 == """
-                the peer did not let us in and says “bitrate too high”; check the key or the passphrase, and that \
-                nobody else uses it
+                the peer rejected the stream and says “bitrate too high”; check the key or the passphrase, and \
+                whether another sender uses it
                 """
         )
     }

@@ -4,9 +4,9 @@ import Testing
 
 @testable import SystemSupport
 
-/// Calls of one job that come while it runs.
+/// Calls of one job while it runs.
 @Suite struct LatestRunTests {
-    /// A file that is read and applied, slowly: reading is quick, applying ends when the test says so.
+    /// A file that is read and applied: reading is quick, and applying ends when the test says so.
     private final class SlowReload: Sendable {
         private struct State {
             var file = 0
@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    @Test("a call during a run is answered by one run that begins afterwards", arguments: [1, 7])
+    @Test("calls during a run share one run that begins afterwards", arguments: [1, 7])
     func coalesced(count: Int) async throws {
         let slow = SlowReload()
         let turns = LatestRun { try await slow.reload() }
@@ -63,7 +63,7 @@ import Testing
         #expect(slow.applied == [1, 2] && slow.mostRunning == 1)
     }
 
-    @Test("a run that fails fails for its own callers alone")
+    @Test("a run that fails fails for its own callers only")
     func failing() async throws {
         let slow = SlowReload()
         let turns = LatestRun { try await slow.reload() }
@@ -87,7 +87,7 @@ import Testing
         #expect(slow.applied == [1, 13, 14] && slow.mostRunning == 1)
     }
 
-    @Test("a caller that is cancelled returns at once, and the run goes on for the others")
+    @Test("a cancelled caller returns at once, and the run continues for the others")
     func cancelled() async throws {
         let slow = SlowReload()
         let turns = LatestRun { try await slow.reload() }

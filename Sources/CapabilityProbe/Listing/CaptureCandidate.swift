@@ -1,19 +1,19 @@
-/// A video device as udev knows it: a capture card, unless its driver says something else.
+/// A video device from udev's database. It is a capture card unless its driver says otherwise.
 package struct CaptureCandidate: Sendable, Identifiable {
-    /// Another one each time that it is plugged in.
+    /// The identity of the device since it was plugged in. It changes when it is plugged in again.
     package let id: String
-    /// What it is as a card, as far as udev knows.
+    /// The card, as far as udev knows it.
     let device: CaptureDevice
-    /// Which of its parent's nodes it is.
+    /// The number of the node among those of its parent.
     let index: Int
-    /// The USB or PCI device that it belongs to, below `/sys`.
+    /// The USB or PCI device that it belongs to, as a path below `/sys`.
     let bus: String?
-    /// Whether it gives pictures, as udev has found out; `nil` where it has not.
+    /// Whether it captures video, according to udev. `nil` if udev does not know.
     let captures: Bool?
 
-    /// What its driver says.
+    /// The driver's answer.
     package struct Answer: Sendable {
-        /// `nil` where this process may not ask, or it is gone.
+        /// `nil` if this process may not ask, or the device is gone.
         var captures: Bool?
         var driver: String?
         var modes: [CaptureMode]?
@@ -37,7 +37,7 @@ package struct CaptureCandidate: Sendable, Identifiable {
         }.first
         let device = CaptureDevice(
             path: video.property("ID_PATH") ?? video.path,
-            // udev makes up an ID_SERIAL from the names; the short one is the device's own.
+            // udev makes an ID_SERIAL from the names. The short one is the device's own.
             serial: video.property("ID_SERIAL_SHORT") ?? usb?.attribute("serial"), model: model,
             name: video.property("ID_V4L_PRODUCT") ?? video.attribute("name") ?? video.name,
             driver: video.parent("usb", "usb_interface")?.driver ?? (usb == nil ? bus?.driver : nil),
@@ -48,28 +48,30 @@ package struct CaptureCandidate: Sendable, Identifiable {
             bus: bus?.path, captures: video.property("ID_V4L_CAPABILITIES")?.contains(":capture:"))
     }
 
-    /// Opens it and asks its driver, which disturbs nobody who captures. Blocks for as long as the driver does, which
-    /// may be for ever.
+    /// Opens the device and asks its driver, which does not disturb other programs that capture from it. Blocks as long
+    /// as the driver does, which may be forever.
     package func ask() -> Answer {
         guard let node = try? V4L2Node(device.node), let identity = node.identity() else { return Answer() }
         return Answer(
             captures: identity.isCapture, driver: identity.driver, modes: identity.isCapture ? node.modes() : nil)
     }
 
-    /// The card that it is; `nil` where it is none, for metadata nodes and encoders are video devices too.
+    /// The capture card. `nil` if it is not one: metadata nodes and encoders are video devices too.
     ///
-    /// - Parameter answer: `nil` while its driver does not answer.
+    /// - Parameter answer: `nil` if its driver does not answer.
     func device(_ answer: Answer?) -> CaptureDevice? {
         var card = device
         guard let answer else {
-            // udev asks as well, and may have had no answer either.
+            // udev asks too, and may have got no answer either.
             guard captures ?? true else { return nil }
             card.isHung = true
             card.accessProblem =
-                "\(device.node) does not answer: its driver hangs; pull the card and plug it again, or restart the box"
+                """
+                \(device.node) does not answer: its driver hangs; pull the card and plug it in again, or restart the box
+                """
             return card
         }
-        // The driver knows best; where this process may not ask it, udev has.
+        // The driver's answer is best. If this process may not ask it, udev's is used.
         guard answer.captures ?? captures ?? false else { return nil }
         card.driver = answer.driver ?? card.driver
         card.modes = answer.modes

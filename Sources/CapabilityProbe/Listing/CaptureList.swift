@@ -1,42 +1,42 @@
-/// The video devices of the machine, from udev's database. Which of them are capture cards, and what those can be asked
-/// for, their drivers say; see ``CaptureCandidate/ask()``.
+/// The video devices of the machine, from udev's database. Their drivers say which of them are capture cards, and which
+/// modes those have: see ``CaptureCandidate/ask()``.
 package struct CaptureList: Sendable {
     /// In the order of their paths.
     package let candidates: [CaptureCandidate]
-    private let sounds: SoundList
+    private let soundCards: SoundCardList
 
-    /// Asks no driver.
+    /// Reads udev's database. It asks no driver.
     package static func read() -> CaptureList {
-        guard let udev = Udev() else { return CaptureList(candidates: [], sounds: SoundList()) }
+        guard let udev = Udev() else { return CaptureList(candidates: [], soundCards: SoundCardList()) }
         let candidates = udev.devices(of: "video4linux").compactMap { CaptureCandidate($0) }.sorted {
             ($0.device.path, $0.index) < ($1.device.path, $1.index)
         }
-        return CaptureList(candidates: candidates, sounds: SoundList(udev))
+        return CaptureList(candidates: candidates, soundCards: SoundCardList(udev))
     }
 
-    init(candidates: [CaptureCandidate], sounds: SoundList = SoundList()) {
+    init(candidates: [CaptureCandidate], soundCards: SoundCardList = SoundCardList()) {
         self.candidates = candidates
-        self.sounds = sounds
+        self.soundCards = soundCards
     }
 
-    /// The capture cards among them.
+    /// The capture cards among the candidates.
     ///
-    /// - Parameter answers: What drivers have said, by their candidates' `id`; who has none does not answer.
+    /// - Parameter answers: The answers of the drivers, by candidate. A driver without an entry does not answer.
     package func devices(_ answers: [CaptureCandidate.ID: CaptureCandidate.Answer]) -> [CaptureDevice] {
         let found = candidates.compactMap { candidate in
             candidate.device(answers[candidate.id]).map { (candidate: candidate, device: $0) }
         }
         return found.indices.map { position in
             let (candidate, device) = found[position]
-            // A card with several inputs has a node for each, and perhaps a sound card.
+            // A card with several inputs has a node for each, and may have a sound card for each.
             let siblings = found.indices.filter {
                 found[$0].candidate.bus != nil && found[$0].candidate.bus == candidate.bus
             }
             var listed = device
             listed.sound = candidate.bus.flatMap {
-                sounds.partner(of: $0, input: siblings.firstIndex(of: position) ?? 0, of: siblings.count)
+                soundCards.partner(of: $0, input: siblings.firstIndex(of: position) ?? 0, of: siblings.count)
             }
-            // All of them are at the same port; udev tells them apart as its links in /dev/v4l/by-path do.
+            // They are all at the same port. udev distinguishes them by the same suffix in /dev/v4l/by-path.
             if found[..<position].contains(where: { $0.device.path == device.path }) {
                 listed.path += "-video-index\(candidate.index)"
             }

@@ -3,10 +3,10 @@ import Glibc
 
 /// The GPUs of the machine, from libdrm and udev's database.
 package enum GPUList {
-    /// At most so many are looked at.
+    /// The most devices that are read.
     private static let most = 64
 
-    /// In the order of their slots. Takes a few milliseconds and opens no driver's library.
+    /// In the order of their slots. Takes a few milliseconds, and opens no driver library.
     package static func read() -> [GPU] {
         var devices = [drmDevicePtr?](repeating: nil, count: most)
         let count = drmGetDevices2(0, &devices, CInt(most))
@@ -14,7 +14,7 @@ package enum GPUList {
         let udev = Udev()
         let database = udev?.devices(of: "drm") ?? []
         let gpus = devices.prefix(max(0, Int(count))).compactMap { $0.flatMap { gpu($0, database) } }
-        // NVIDIA's own driver encodes without a DRM node, and has none where its display part is not loaded.
+        // NVIDIA's driver encodes without a DRM node, and has none if its display part is not loaded.
         let rest = (udev?.devices(of: "pci") ?? []).filter { device in
             device.driver == nvidia && !gpus.contains { $0.slot == device.name }
         }
@@ -22,8 +22,8 @@ package enum GPUList {
         return (all + unlisted(all)).sorted { $0.slot < $1.slot }
     }
 
-    /// Where NVIDIA's library is installed and no bus shows a GPU of theirs (a container, a system-on-chip), there may
-    /// be one.
+    /// A GPU that may exist: NVIDIA's library is installed, but no bus lists an NVIDIA GPU (a container, a
+    /// system-on-chip).
     private static func unlisted(_ listed: [GPU]) -> [GPU] {
         guard !listed.contains(where: { $0.driver == nvidia }) else { return [] }
         let folders =
@@ -40,7 +40,7 @@ package enum GPUList {
         "/usr/local/nvidia/lib64",
     ]
 
-    /// The node exists, and the kernel still has a device behind it. May take as long as the driver takes.
+    /// Whether the node exists and the kernel still has a device behind it. May take as long as the driver takes.
     package static func hasDevice(behind node: String) -> Bool {
         let descriptor = open(node, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return errno == EACCES || errno == EPERM || errno == EBUSY }
@@ -52,7 +52,8 @@ package enum GPUList {
 
     private static let nvidia = "nvidia"
 
-    /// NVIDIA's driver makes its nodes when they are first asked for, so one that is missing says nothing.
+    /// Why NVIDIA's control node cannot be opened. The driver creates its nodes on first use, so a missing one is no
+    /// problem.
     private static var nvidiaProblem: String? {
         let node = "/dev/nvidiactl"
         return access(node, F_OK) == 0 ? NodeAccess.problem(node) : nil
@@ -60,7 +61,7 @@ package enum GPUList {
 
     /// A GPU without DRM nodes.
     private static func headless(_ device: UdevDevice) -> GPU? {
-        // Class 03 is display; the same card's sound and USB parts have other classes.
+        // Class 03 is display. The same card's audio and USB parts have other classes.
         guard device.attribute("class")?.hasPrefix("0x03") ?? true else { return nil }
         var gpu = GPU(slot: device.name, driver: nvidia)
         gpu.vendorID = device.attribute("vendor").flatMap { UInt16($0.dropFirst(2), radix: 16) }
@@ -97,7 +98,7 @@ package enum GPUList {
         gpu.renderNode = render
         gpu.cardNode = card
         gpu.isBootVGA = bus?.attribute("boot_vga") == "1"
-        // NVENC goes through NVIDIA's own nodes, not through the render node.
+        // NVENC uses NVIDIA's own nodes, and not the render node.
         gpu.accessProblem = gpu.driver == nvidia ? nvidiaProblem : NodeAccess.problem(any)
         return gpu
     }
@@ -109,7 +110,7 @@ package enum GPUList {
         return String(cString: path)
     }
 
-    /// `0000:03:00.0`; `nil` for a device that is on no PCI bus.
+    /// `0000:03:00.0`. `nil` for a device that is not on a PCI bus.
     private static func slot(_ device: drmDevicePtr) -> String? {
         guard device.pointee.bustype == DRM_BUS_PCI, let bus = device.pointee.businfo.pci?.pointee else { return nil }
         return hex(UInt64(bus.domain), 4) + ":" + hex(UInt64(bus.bus), 2) + ":" + hex(UInt64(bus.dev), 2)
@@ -121,7 +122,7 @@ package enum GPUList {
         return String(repeating: "0", count: max(0, digits - text.count)) + text
     }
 
-    /// The kernel driver's own name, where udev does not know it.
+    /// The name that the kernel driver gives itself, if udev does not know it.
     private static func driver(of path: String) -> String? {
         let descriptor = open(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Whether this process may open a device node, and what to do when it may not.
+/// Checks whether this process may open a device node, and says what to do if it may not.
 package enum NodeAccess {
-    /// - Returns: `nil` when it may.
+    /// - Returns: `nil` if it may.
     package static func problem(_ path: String) -> String? {
         guard access(path, R_OK | W_OK) != 0 else { return nil }
         let reason = errno
@@ -16,23 +16,27 @@ package enum NodeAccess {
         return advice(path, group: group, mode: info.st_mode)
     }
 
-    /// The node's owner and mode let this user in, and something above them does not.
+    /// The node's owner and mode allow access for this user, but a policy above them does not.
     package static func policy(_ path: String) -> String {
         """
-        \(path): a device policy keeps it from this service; allow it (systemd: DeviceAllow=\(path) rw; in a \
+        \(path): a device policy of this service denies access; allow it (systemd: DeviceAllow=\(path) rw; in a \
         container: --device \(path))
         """
     }
 
     /// - Parameters:
-    ///   - group: The node's group; `nil` for root's, which nobody should be added to.
+    ///   - group: The node's group. `nil` for root's, to which no user should be added.
     ///   - mode: The node's permissions.
     package static func advice(_ path: String, group: String?, mode: UInt32) -> String {
         guard let group else {
-            return "\(path): this user may not open it, root alone may; a udev rule must give it to a group"
+            return "\(path): this user may not open it, only root may; add a udev rule that gives it to a group"
         }
         guard mode & 0o060 == 0o060 else {
-            return "\(path): this user may not open it, nor may its group \(group); a udev rule must set mode 0660"
+            return
+                """
+                \(path): this user may not open it, and its group \(group) may not either; add a udev rule that sets \
+                mode 0660
+                """
         }
         return "\(path): this user may not open it; add it to the group \(group)"
     }

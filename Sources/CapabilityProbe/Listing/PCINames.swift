@@ -1,10 +1,10 @@
 import Glibc
 
-/// Names of PCI vendors and devices, from the list that pciutils or hwdata installs.
+/// Names of PCI vendors and devices, from the list of pciutils or hwdata.
 package enum PCINames {
     package static let places = ["/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids"]
 
-    /// - Returns: `nil` where no list is installed, or none knows the vendor.
+    /// - Returns: `nil` if no list is installed, or no list contains the vendor.
     package static func find(vendor: UInt16, device: UInt16, in places: [String] = Self.places) -> (
         vendor: String, device: String?
     )? {
@@ -30,7 +30,7 @@ package enum PCINames {
         return nil
     }
 
-    /// Reads a vendor's line, `8086  Intel Corporation`, and those of its devices, `\t46a6  Alder Lake-P`.
+    /// Reads the line of a vendor, `8086  Intel Corporation`, and the lines of its devices, `\t46a6  Alder Lake-P`.
     package static func names(vendor: String, devices: [String], device: UInt16) -> (vendor: String, device: String?) {
         let prefix = "\t" + hex(device) + "  "
         return (

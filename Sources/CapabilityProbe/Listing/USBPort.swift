@@ -5,10 +5,10 @@ package enum USBPort {
     /// `_IO('U', 20)` of linux/usbdevice_fs.h
     private static let reset: UInt = 0x5514
 
-    /// Resets a device, as pulling and plugging it would. May take seconds.
+    /// Resets a device, like unplugging it and plugging it in again. May take seconds.
     ///
     /// - Parameter node: `/dev/bus/usb/001/004`
-    /// - Returns: Why it could not; `nil` when it did.
+    /// - Returns: Why the reset failed. `nil` after a success.
     package static func reset(_ node: String) -> String? {
         let descriptor = open(node, O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return String(cString: strerror(errno)) }

@@ -2,7 +2,7 @@
 package enum V4L2EncoderList {
     private static let known = ["H264": "h264", "HEVC": "hevc"]
 
-    /// In the order of their nodes. Opens every video device that this process may open and that is no capture card.
+    /// In the order of their nodes. Opens each video device that this process may open and that is not a capture card.
     package static func read() -> [V4L2Encoder] {
         guard let udev = Udev() else { return [] }
         return udev.devices(of: "video4linux").compactMap { device -> V4L2Encoder? in
@@ -11,7 +11,7 @@ package enum V4L2EncoderList {
             else {
                 return nil
             }
-            // A decoder takes what is coded in; only an encoder gives it out.
+            // A decoder has these formats at its input. Only an encoder has them at its output.
             let codecs = node.formats().compactMap { known[FourCC.text($0)] }
             guard !codecs.isEmpty else { return nil }
             return V4L2Encoder(node: path, name: identity.card, driver: identity.driver, codecs: codecs)

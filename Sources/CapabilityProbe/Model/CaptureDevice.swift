@@ -1,24 +1,24 @@
-/// A capture card or camera, whichever number its nodes have today.
+/// A capture card or camera, independent of its present node number.
 package struct CaptureDevice: Sendable, Hashable, Codable {
-    /// Where it is plugged in: `pci-0000:00:14.0-usb-0:2:1.0`.
+    /// The port that it is plugged into: `pci-0000:00:14.0-usb-0:2:1.0`.
     package var path: String
-    /// `nil` when it has none; many have not.
+    /// `nil` if it has none, as many devices.
     package var serial: String?
-    /// Vendor and product, `1d6b:0102`; `nil` for devices on no USB bus.
+    /// Vendor and product, `1d6b:0102`. `nil` for devices that are not on a USB bus.
     package var model: String?
     package var name: String
     package var driver: String?
-    /// The node that gives pictures: a card has several.
+    /// The node that captures video. A card has several nodes.
     package var node: String
     /// The ALSA card on the same USB or PCI device, `hw:1`.
     package var sound: String?
-    /// `/dev/bus/usb/001/004`, where it is on a USB bus.
+    /// `/dev/bus/usb/001/004`, if it is on a USB bus.
     package var usbNode: String?
-    /// What it can be asked for; `nil` where it could not be asked.
+    /// Its modes. `nil` if it could not be asked.
     package var modes: [CaptureMode]?
-    /// Why this process cannot open it; `nil` when it can.
+    /// Why this process cannot open it. `nil` if it can.
     package var accessProblem: String?
-    /// Its driver has not answered since it was plugged in; what it could be asked for is not known.
+    /// Whether its driver has not answered since it was plugged in, so that its modes are unknown.
     package var isHung: Bool
 
     package init(

@@ -1,14 +1,14 @@
-/// What a capture device can be asked for.
+/// A mode that a capture device offers.
 package struct CaptureMode: Sendable, Hashable, Codable {
     /// V4L2's four letters: `YUYV`, `MJPG`, `NV12`.
     package var format: String
-    /// Pixels; the greatest size where the device scales to any.
+    /// Pixels. The largest size if the device scales to any size.
     package var width: Int
     package var height: Int
-    /// Pixels; the smallest size of a device that scales to any between, else `nil`.
+    /// Pixels. The smallest size if the device scales to any size in between, otherwise `nil`.
     package var leastWidth: Int?
     package var leastHeight: Int?
-    /// Pictures a second, `60` or `60000/1001`; the highest and the lowest where the device does any between.
+    /// Frames a second, `60` or `60000/1001`. The highest and the lowest rate if the device offers any rate in between.
     package var rates: [String]
 
     package init(

@@ -1,4 +1,4 @@
-/// The order in time of the two fields that the frames of an interlaced card consist of.
+/// Which of the two fields of an interlaced frame is earlier.
 package enum FieldOrder: String, Sendable, Hashable {
     case topFirst, bottomFirst
 }

@@ -1,25 +1,25 @@
-/// A graphics processor, whichever number its nodes have today.
+/// A graphics processor, independent of its present node numbers.
 package struct GPU: Sendable, Hashable, Codable {
-    /// The PCI slot, `0000:03:00.0`, or the platform device's name; it stays the same when nodes are renumbered.
+    /// The PCI slot, `0000:03:00.0`, or the platform device's name. It stays the same when nodes are renumbered.
     package var slot: String
-    /// The kernel's driver: `i915`, `xe`, `amdgpu`, `nvidia`; empty when none is bound.
+    /// The kernel's driver: `i915`, `xe`, `amdgpu`, `nvidia`. Empty if none is bound.
     package var driver: String
-    /// PCI ids; `nil` for platform devices.
+    /// PCI ids. `nil` for platform devices.
     package var vendorID: UInt16?
     package var deviceID: UInt16?
-    /// Names from `pci.ids`, where that file is installed.
+    /// Names from `pci.ids`, if that file is installed.
     package var vendorName: String?
     package var deviceName: String?
     /// `/dev/dri/renderD128`
     package var renderNode: String?
     /// `/dev/dri/card0`
     package var cardNode: String?
-    /// The firmware showed its screen on it.
+    /// Whether the firmware used it for its screen.
     package var isBootVGA: Bool
-    /// Why this process may not open the render node; `nil` when it may.
+    /// Why this process may not open the render node. `nil` if it may.
     package var accessProblem: String?
 
-    /// No bus shows it: a driver's library is there, and so it may be.
+    /// Whether no bus lists it, and only a driver's library suggests that it exists.
     package var isSupposed: Bool { slot == driver }
 
     package init(

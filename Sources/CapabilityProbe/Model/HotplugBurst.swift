@@ -1,10 +1,10 @@
-/// Gathers events until a device has come to rest: one event a device, the last that counts.
+/// Collects events until a device has settled, and keeps the last event of each device.
 ///
-/// Pure; times are nanoseconds of any clock that does not go back.
+/// Pure: times are nanoseconds of a clock that does not go back.
 package struct HotplugBurst: Sendable {
-    /// Nanoseconds without an event after which what was gathered is delivered.
+    /// Nanoseconds without an event after which the collected events are delivered.
     package static let quiet: Int64 = 100_000_000
-    /// Nanoseconds after which it is delivered although events go on.
+    /// Nanoseconds after which they are delivered although events continue.
     package static let longest: Int64 = 1_000_000_000
 
     private var events: [HotplugEvent] = []
@@ -19,17 +19,17 @@ package struct HotplugBurst: Sendable {
         var event = event
         if let index = events.firstIndex(where: { $0.path == event.path }) {
             let before = events.remove(at: index)
-            // A device that was added and changed is one that was added; a wedged one stays so until it goes.
+            // A device that was added and then changed counts as added. A wedged one stays wedged until it is removed.
             if before.action == .add, event.action == .change { event.action = .add }
             if event.action == .change { event.wedged = event.wedged ?? before.wedged }
         }
         events.append(event)
     }
 
-    /// When to look again; `nil` while there is nothing.
+    /// When to call ``take(now:)``. `nil` while there are no events.
     package var due: Int64? { events.isEmpty ? nil : min(last + Self.quiet, first + Self.longest) }
 
-    /// What has come to rest; empty before that.
+    /// The events, once the devices have settled. Empty before that.
     package mutating func take(now: Int64) -> [HotplugEvent] {
         guard let due, now >= due else { return [] }
         defer { events = [] }

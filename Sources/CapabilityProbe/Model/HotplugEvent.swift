@@ -1,19 +1,19 @@
-/// Something was plugged in or pulled, or changed.
+/// A device was plugged in, removed or changed.
 package struct HotplugEvent: Sendable, Hashable {
     package enum Action: String, Sendable, Hashable {
         case add, remove, change
-        /// Events were lost: whatever is there is to be listed again. Of no device.
+        /// Events were lost, so all devices have to be listed again. It belongs to no device.
         case lost
     }
 
     package var action: Action
     /// `drm`, `pci`, `video4linux` or `sound`
     package var subsystem: String
-    /// Below `/sys`; stays the same from add to remove.
+    /// Below `/sys`. The same from add to remove.
     package var path: String
     package var node: String?
-    /// The kernel says that the GPU failed, and how it could be had back: `rebind`, `bus-reset`, `unknown`; `none`
-    /// where it works again.
+    /// The kernel's report that the GPU failed, with the way to recover it: `rebind`, `bus-reset`, `unknown`. `none` if
+    /// it works again.
     package var wedged: String?
 
     package init(action: Action, subsystem: String, path: String, node: String? = nil, wedged: String? = nil) {

@@ -1,4 +1,4 @@
-/// An encoder behind a V4L2 memory-to-memory node, as boards with an SoC have them.
+/// An encoder with a V4L2 memory-to-memory node, as boards with a system-on-chip have.
 package struct V4L2Encoder: Sendable, Hashable, Codable {
     /// `/dev/video11`
     package var node: String

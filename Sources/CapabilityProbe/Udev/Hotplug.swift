@@ -2,16 +2,15 @@ import CLinux
 import CUdev
 import Glibc
 
-/// What is plugged in and pulled, as an `AsyncSequence` that ends when whoever reads it is cancelled, or at once where
-/// udev cannot be listened to.
+/// Hotplug events as an `AsyncSequence`. It ends when its reader is cancelled, or at once if udev cannot be used.
 ///
-/// From the moment that the iterator is made, nothing is missed: make it first, then list what is there. A burst of
-/// events is settled first: what comes out is one event a device. Where events were lost all the same (more came than
-/// the kernel or this sequence keeps), one with the action `lost` says so: list again what is there.
+/// No event is lost after the iterator is created: create it first, then list the devices. Events are collected until a
+/// device has settled, so there is one event for each device. If events are lost all the same, because there were more
+/// than the kernel or this sequence keeps, an event with the action `lost` follows: list the devices again.
 package struct Hotplug: AsyncSequence, Sendable {
     package typealias Element = HotplugEvent
 
-    /// Settled events that wait for a reader; past that, the oldest go and `lost` is said.
+    /// The most settled events that wait for a reader. Beyond that the oldest are dropped, and `lost` is sent.
     private static let mostWaiting = 1024
 
     package init() {}

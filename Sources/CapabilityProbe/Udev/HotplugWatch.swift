@@ -2,13 +2,13 @@ import CLinux
 import CUdev
 import Glibc
 
-/// A udev monitor on a thread of its own: owns the C handle and the descriptor that ends it, and frees both with
-/// itself.
+/// A udev monitor on its own thread. It owns the C handle and the descriptor that ends it, and frees both in its
+/// `deinit`.
 ///
-/// Made by one thread and then handed to its own; never used by two.
+/// One thread creates it and hands it to its own thread. Two threads never use it at the same time.
 final class HotplugWatch {
     private static let subsystems = ["drm", "pci", "video4linux", "sound"]
-    /// Bytes that the kernel keeps for the thread; a dock that is pulled makes a few hundred events.
+    /// Bytes that the kernel keeps for the thread. Unplugging a dock causes a few hundred events.
     private static let bufferSize: CInt = 8 << 20
 
     private let queue: AsyncStream<HotplugEvent>.Continuation
@@ -16,11 +16,11 @@ final class HotplugWatch {
     private let monitor: OpaquePointer
     private let wakeup: CInt
 
-    /// Receives from now on. `nil` where there is no udev to listen to.
+    /// Receives events from now on. `nil` if udev is not available.
     init?(queue: AsyncStream<HotplugEvent>.Continuation) {
         guard let udev = Udev(), let monitor = udev_monitor_new_from_netlink(udev.handle, "udev") else { return nil }
         for subsystem in Self.subsystems { udev_monitor_filter_add_match_subsystem_devtype(monitor, subsystem, nil) }
-        // More than a user may have; root may.
+        // More than an ordinary user may have, but root may.
         udev_monitor_set_receive_buffer_size(monitor, Self.bufferSize)
         let wakeup =
             udev_monitor_enable_receiving(monitor) >= 0 ? eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK)) : -1
@@ -39,9 +39,9 @@ final class HotplugWatch {
         close(wakeup)
     }
 
-    /// Hands itself to a thread, which ends when nobody reads the queue any more.
+    /// Hands itself to a thread, which ends when the queue has no reader.
     func start() {
-        // A duplicate: the reader may go after the thread has ended and closed its own.
+        // A duplicate: the reader may outlive the thread, which closes its own descriptor.
         let stopper = fcntl(wakeup, F_DUPFD_CLOEXEC, 0)
         guard stopper >= 0 else { return queue.finish() }
         queue.onTermination = { _ in
@@ -82,12 +82,12 @@ final class HotplugWatch {
         }
     }
 
-    /// - Returns: `false` when the monitor is beyond use.
+    /// - Returns: `false` if the monitor cannot be used any more.
     private func receive(into burst: inout HotplugBurst) -> Bool {
         errno = 0
         guard let handle = udev_monitor_receive_device(monitor) else {
             switch errno {
-            // What the filter keeps out is received too, and then there is no device.
+            // Events that the filter leaves out are received too, and have no device.
             case 0, EAGAIN, EINTR, EINVAL: return true
             case ENOBUFS:
                 burst.add(.lost, now: Self.now())
@@ -110,7 +110,7 @@ final class HotplugWatch {
         switch word {
         case "add": .add
         case "remove": .remove
-        // A driver that takes a device or lets it go changes what it is good for.
+        // A driver that binds or unbinds a device changes what the device can be used for.
         case "change", "bind", "unbind": .change
         default: nil
         }

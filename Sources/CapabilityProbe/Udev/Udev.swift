@@ -1,10 +1,10 @@
 import CUdev
 
-/// A connection to udev's database: owns the C handle, and frees it with itself.
+/// A connection to udev's database. It owns the C handle, and frees it in its `deinit`.
 final class Udev {
     let handle: OpaquePointer
 
-    /// `nil` when there is no memory for one.
+    /// `nil` if memory is short.
     init?() {
         guard let handle = udev_new() else { return nil }
         self.handle = handle
@@ -30,11 +30,11 @@ final class Udev {
     }
 }
 
-/// One device of udev's: owns the C handle, and frees it with itself.
+/// A device of udev. It owns the C handle, and frees it in its `deinit`.
 final class UdevDevice {
     private let handle: OpaquePointer
 
-    /// Takes over a reference.
+    /// Takes ownership of a reference.
     init(owning handle: OpaquePointer) {
         self.handle = handle
     }
@@ -45,25 +45,25 @@ final class UdevDevice {
     var path: String { Self.text(udev_device_get_syspath(handle)) ?? "" }
     /// The last part of its path: `renderD128`.
     var name: String { Self.text(udev_device_get_sysname(handle)) ?? "" }
-    /// `/dev/dri/renderD128`; `nil` for a device without one.
+    /// `/dev/dri/renderD128`. `nil` for a device without a node.
     var node: String? { Self.text(udev_device_get_devnode(handle)) }
     var subsystem: String { Self.text(udev_device_get_subsystem(handle)) ?? "" }
     var driver: String? { Self.text(udev_device_get_driver(handle)) }
-    /// What happened to it, where it came from a monitor.
+    /// The event that it came with, if it is from a monitor.
     var action: String? { Self.text(udev_device_get_action(handle)) }
 
     func property(_ name: String) -> String? { Self.text(udev_device_get_property_value(handle, name)) }
     func attribute(_ name: String) -> String? { Self.text(udev_device_get_sysattr_value(handle, name)) }
 
-    /// The nearest device above it that is of a subsystem and, where one is given, of a type.
+    /// Its nearest ancestor of a subsystem and, if given, of a type.
     func parent(_ subsystem: String, _ type: String? = nil) -> UdevDevice? {
-        // The parent belongs to its child; this takes a reference of its own.
+        // The child owns its parent's reference, so this takes another reference.
         udev_device_get_parent_with_subsystem_devtype(handle, subsystem, type).flatMap { udev_device_ref($0) }.map {
             UdevDevice(owning: $0)
         }
     }
 
-    /// The device right above it.
+    /// Its direct parent.
     var parent: UdevDevice? {
         udev_device_get_parent(handle).flatMap { udev_device_ref($0) }.map { UdevDevice(owning: $0) }
     }

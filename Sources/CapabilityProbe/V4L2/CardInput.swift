@@ -1,9 +1,9 @@
-/// The input of a card, before it is captured from.
+/// The input of a capture card, before capturing starts.
 package enum CardInput {
-    /// What a card gives now when nothing else is asked for.
+    /// The mode of a card if no other is requested.
     package struct Arriving: Sendable, Hashable {
         package var mode: CaptureMode
-        /// What arrives decides the size, and not what is asked for.
+        /// Whether the incoming signal determines the size, and not the request.
         package var decides: Bool
 
         package init(_ mode: CaptureMode, decides: Bool) {
@@ -12,18 +12,19 @@ package enum CardInput {
         }
     }
 
-    /// Sets a card's input to the timings of what arrives, where it has such; to be done while nobody captures.
+    /// Sets a card's input to the timings of the incoming signal, if it has timings. Call this only while no program
+    /// captures.
     ///
-    /// - Returns: What the card can do with its input as it is, and what it gives now where it says so; `nil` where it
-    ///   cannot be asked.
+    /// - Returns: The modes of the card with its present input, and the current mode if the card reports it. `nil` if
+    ///   the card cannot be asked.
     package static func prepare(_ path: String) -> (modes: [CaptureMode], now: Arriving?)? {
         guard let node = try? V4L2Node(path) else { return nil }
         let decides = node.adoptTimings()
         return (node.modes(), node.current().map { Arriving($0, decides: decides) })
     }
 
-    /// Which fields the frames of a size have, by the driver's word; `nil` for frames that have none. Drivers of USB
-    /// cards say nothing of it.
+    /// The field order of frames of a size, according to the driver. `nil` for progressive frames. Drivers of USB cards
+    /// do not report it.
     package static func fieldOrder(_ path: String, width: Int, height: Int) -> FieldOrder? {
         guard let node = try? V4L2Node(path) else { return nil }
         return node.fieldOrder(width: width, height: height)

@@ -1,30 +1,30 @@
 import CLinux
 import Glibc
 
-/// Tells when what arrives at the input of a card changes: a cable is pulled, a camera switches its format.
+/// Reports changes of the signal at a card's input: a cable is unplugged, a camera switches its format.
 ///
-/// A thread of its own waits for the driver's word, and asks once a second, for some drivers do not say it. FFmpeg does
-/// not notice any of it.
+/// A thread of its own waits for the driver's events, and also asks once a second, because some drivers send no events.
+/// FFmpeg notices none of these changes.
 package final class SignalWatch: Sendable {
     package enum Event: Sendable, Hashable {
-        /// When something else arrives: whether anything does. The first tells what arrived when the watch began.
+        /// Whether there is a signal, after a change. The first event has the state at the beginning of the watch.
         case signal(Bool, isFirst: Bool)
-        /// The device is gone; the last event.
+        /// The device is gone. This is the last event.
         case gone
     }
 
     private let wakeup: CInt
 
     /// - Parameter events: Called on the thread.
-    /// - Returns: `nil` when the driver does not tell.
+    /// - Returns: `nil` if the driver does not report the signal.
     package init?(node path: String, events: @escaping @Sendable (Event) -> Void) {
         let wakeup = eventfd(0, CInt(EFD_CLOEXEC))
         guard wakeup >= 0 else { return nil }
         self.wakeup = wakeup
-        // Cards on USB most often have no such input: what they send is a picture whatever arrives.
-        // What is open is closed by `deinit`, which runs also when this returns nil.
+        // USB cards usually have no such input: they send a picture whatever the signal.
+        // `deinit` closes the descriptor. It also runs if this returns nil.
         guard let node = try? V4L2Node(path), node.subscribeToSourceChanges() || node.tellsSignal else { return nil }
-        // A duplicate: the watch may go before its thread does.
+        // A duplicate: the watch may be freed before its thread ends.
         let end = fcntl(wakeup, F_DUPFD_CLOEXEC, 0)
         let context = Unmanaged.passRetained(Watched(node, end, events)).toOpaque()
         var thread = pthread_t()
@@ -47,12 +47,12 @@ package final class SignalWatch: Sendable {
         close(wakeup)
     }
 
-    /// Milliseconds from one question to the next.
+    /// Milliseconds between two questions.
     private static let interval: CInt = 1000
-    /// A change has to be one for so many milliseconds: a receiver that is out of step for a moment costs nothing.
+    /// Milliseconds for which a change has to last, so that a receiver that loses the signal for a moment is ignored.
     private static let confirmation: CInt = 200
 
-    /// What the thread has; made by one thread and then handed to its own.
+    /// The state of the thread. One thread creates it and hands it to this one.
     private final class Watched {
         private let node: V4L2Node
         private let end: CInt

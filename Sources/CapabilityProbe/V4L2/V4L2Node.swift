@@ -1,18 +1,18 @@
 import CLinux
 import Glibc
 
-/// An open video device: owns the descriptor, and closes it with itself.
+/// An open video device. It owns the descriptor, and closes it in its `deinit`.
 ///
-/// Asking disturbs nobody who captures from the device at the same time.
+/// Its questions do not disturb programs that capture from the device at the same time.
 struct V4L2Node: ~Copyable {
-    /// Drivers that number without an end are asked for so many formats, sizes and rates each.
+    /// The most formats, sizes and rates that are read, because some drivers list them without an end.
     private static let most: UInt32 = 128
 
     private let descriptor: CInt
 
-    /// - Throws: why it cannot be opened.
+    /// - Throws: The reason why it cannot be opened.
     init(_ path: String) throws(OpenError) {
-        // Not blocking: a device that is in use or asleep must not hold up a listing.
+        // Non-blocking: a device that is busy or asleep must not delay a listing.
         descriptor = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw OpenError(code: errno) }
     }
@@ -31,12 +31,12 @@ struct V4L2Node: ~Copyable {
 
         func has(_ bits: CInt...) -> Bool { bits.contains { capabilities & UInt32(bitPattern: $0) != 0 } }
 
-        /// Takes pictures one way and gives them back another, as an encoder does.
+        /// Whether it takes frames and returns them in another form, as an encoder does.
         var isMemoryToMemory: Bool { has(V4L2_CAP_VIDEO_M2M, V4L2_CAP_VIDEO_M2M_MPLANE) }
         var isCapture: Bool { !isMemoryToMemory && has(V4L2_CAP_VIDEO_CAPTURE, V4L2_CAP_VIDEO_CAPTURE_MPLANE) }
     }
 
-    /// `nil` when this is no V4L2 device, or it is gone.
+    /// `nil` if this is not a V4L2 device, or it is gone.
     func identity() -> Identity? {
         var answer = v4l2_capability()
         guard ask(v4l2_ask_capability, &answer) else { return nil }
@@ -47,7 +47,7 @@ struct V4L2Node: ~Copyable {
             capabilities: own ? answer.device_caps : answer.capabilities)
     }
 
-    /// What comes out of it, as four-letter codes in the driver's order.
+    /// The output formats as four-letter codes, in the driver's order.
     func formats() -> [UInt32] {
         var found: [UInt32] = []
         for type in [V4L2_BUF_TYPE_VIDEO_CAPTURE, V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE] {
@@ -62,7 +62,7 @@ struct V4L2Node: ~Copyable {
         return found
     }
 
-    /// Sizes and rates of every format.
+    /// Sizes and rates of all formats.
     func modes() -> [CaptureMode] { formats().flatMap { modes($0) } }
 
     private func modes(_ format: UInt32) -> [CaptureMode] {
@@ -85,7 +85,7 @@ struct V4L2Node: ~Copyable {
                         format: name, width: Int(range.max_width), height: Int(range.max_height),
                         leastWidth: Int(range.min_width),
                         leastHeight: Int(range.min_height), rates: rates(format, range.max_width, range.max_height)))
-                // A range is all that such a driver gives.
+                // Such a driver lists only one range.
                 break
             }
         }
@@ -115,25 +115,25 @@ struct V4L2Node: ~Copyable {
 
     // MARK: Signal
 
-    /// Has the driver tell when what arrives at its input changes.
+    /// Makes the driver report changes of the signal at its input.
     ///
-    /// - Returns: `false` when it cannot; cards on USB most often cannot.
+    /// - Returns: `false` if it cannot, as with most USB cards.
     func subscribeToSourceChanges() -> Bool {
         var wish = v4l2_event_subscription()
         wish.type = UInt32(V4L2_EVENT_SOURCE_CHANGE)
         return ask(v4l2_subscribe_event, &wish)
     }
 
-    /// What ended a wait.
+    /// The reason why a wait ended.
     enum Wake {
-        /// The driver has a word, or the time is over.
+        /// The driver has an event, or the time is over.
         case looks
-        /// The other descriptor.
+        /// The other descriptor is readable.
         case woken
         case gone
     }
 
-    /// Waits for the driver's word, for some time to pass, or for the other descriptor to become readable.
+    /// Waits for an event of the driver, for the time to pass, or for the other descriptor to become readable.
     func waitForChange(atMost milliseconds: CInt, or wakeup: CInt) -> Wake {
         var ends = [
             pollfd(fd: descriptor, events: Int16(POLLPRI), revents: 0),
@@ -142,9 +142,9 @@ struct V4L2Node: ~Copyable {
         let count = poll(&ends, 2, milliseconds)
         if count < 0 { return errno == EINTR ? .looks : .gone }
         if ends[1].revents != 0 { return .woken }
-        // A device that is gone says that too, and all else with it.
+        // A device that is gone reports this too, with all other events.
         if ends[0].revents & Int16(POLLERR | POLLHUP | POLLNVAL) != 0 || !isThere { return .gone }
-        // Several in a row are one.
+        // Several events in a row count as one.
         var event = v4l2_event()
         while ends[0].revents != 0, ask(v4l2_take_event, &event) {}
         return .looks
@@ -155,12 +155,12 @@ struct V4L2Node: ~Copyable {
         return ask(v4l2_ask_capability, &answer) || errno != ENODEV
     }
 
-    /// Its input is one of which the driver knows whether anything arrives.
+    /// Whether the driver knows if its input has a signal.
     var tellsSignal: Bool {
         input.map { $0.capabilities & UInt32(V4L2_IN_CAP_DV_TIMINGS | V4L2_IN_CAP_STD) != 0 || !$0.hasSignal } ?? false
     }
 
-    /// The input that is chosen.
+    /// The selected input.
     private var input: v4l2_input? {
         var index: CInt = 0
         var input = v4l2_input()
@@ -169,20 +169,19 @@ struct V4L2Node: ~Copyable {
         return ask(v4l2_ask_input_status, &input) ? input : nil
     }
 
-    /// What arrives at the input.
+    /// The signal at the input.
     struct Signal {
-        /// Also when the driver does not say.
+        /// Also true if the driver does not report it.
         var isThere = true
-        /// Pixels and pictures of its timings; 0 where it has none.
+        /// Width and height from its timings, in pixels. 0 without timings.
         var width: UInt32 = 0
         var height: UInt32 = 0
         var isInterlaced = false
-        /// Pixels a second, and of a whole frame, with what is not shown of it: 1080p50 and 1080p60 have the same
-        /// clock.
+        /// Pixels a second, and pixels of a whole frame, both with blanking: 1080p50 and 1080p60 have the same clock.
         var clock: UInt64 = 0
         var total: UInt64 = 0
 
-        /// Receivers measure the clock, and never quite the same; this is what the kernel allows.
+        /// Receivers measure the clock, and the results vary. This is the tolerance that the kernel allows.
         private static let clockTolerance: UInt64 = 250_000
 
         init() {}
@@ -214,13 +213,13 @@ struct V4L2Node: ~Copyable {
             signal = Signal(timings)
             signal.isThere = isThere
         } else if errno == ENOLINK || errno == ENOLCK || errno == ERANGE {
-            // No cable, nothing to lock to, or nothing that the card can take.
+            // No cable, nothing to lock to, or a signal that the card does not support.
             signal.isThere = false
         }
         return signal
     }
 
-    /// What the card gives when nothing else is asked for.
+    /// The card's mode if no other is requested.
     func current() -> CaptureMode? {
         var picture = v4l2_format()
         picture.type = V4L2_BUF_TYPE_VIDEO_CAPTURE.rawValue
@@ -234,25 +233,25 @@ struct V4L2Node: ~Copyable {
             rates: FourCC.rate(interval: interval.numerator, interval.denominator).map { [$0] } ?? [])
     }
 
-    /// Which fields the frames of a size would have; it is asked, and nothing is set.
+    /// Asks for the field order of frames of a size, without setting anything.
     ///
-    /// - Returns: `nil` for frames that are no fields, or whose fields do not lie between each other.
+    /// - Returns: `nil` for progressive frames, and for fields that are not interleaved.
     func fieldOrder(width: Int, height: Int) -> FieldOrder? {
         var picture = v4l2_format()
         picture.type = V4L2_BUF_TYPE_VIDEO_CAPTURE.rawValue
         guard ask(v4l2_ask_picture, &picture) else { return nil }
         var wish = picture
         (wish.fmt.pix.width, wish.fmt.pix.height) = (UInt32(clamping: width), UInt32(clamping: height))
-        // FFmpeg leaves it to the driver as well.
+        // FFmpeg leaves it to the driver too.
         wish.fmt.pix.field = V4L2_FIELD_ANY.rawValue
         if ask(v4l2_try_picture, &wish) { picture = wish }
         return FieldOrder(v4l2: picture.fmt.pix.field, height: Int(picture.fmt.pix.height))
     }
 
-    /// Sets the input to the timings of what arrives, unless it has them: a driver may round what it is given, each
-    /// time further away.
+    /// Sets the input to the timings of the incoming signal, unless it already has them: a driver may round them, and
+    /// drift further each time.
     ///
-    /// - Returns: `false` where it has no such.
+    /// - Returns: `false` if the input has no timings.
     func adoptTimings() -> Bool {
         var arriving = v4l2_dv_timings()
         var now = v4l2_dv_timings()
@@ -278,8 +277,8 @@ struct V4L2Node: ~Copyable {
 extension FieldOrder {
     /// - Parameters:
     ///   - field: `V4L2_FIELD_…`
-    ///   - height: Of a frame. Fields whose order is not told have that of the television standard: with 480 lines the
-    ///     bottom one comes first.
+    ///   - height: Lines of a frame. Fields of unknown order have that of the television standard: with 480 lines the
+    ///     bottom field comes first.
     init?(v4l2 field: UInt32, height: Int) {
         switch field {
         case V4L2_FIELD_INTERLACED.rawValue: self = (480...486).contains(height) ? .bottomFirst : .topFirst

@@ -1,18 +1,18 @@
-/// Why there is no report of a VA driver.
+/// Why a VA driver gave no report.
 package struct VAFailure: Sendable, Hashable, Codable, CustomStringConvertible {
     package enum Kind: String, Sendable, Hashable, Codable {
-        /// The driver, or libva, said no: none is installed, the GPU is busy or gone.
+        /// The driver or libva refused: none is installed, or the GPU is busy or gone.
         case refused
-        /// It ended by a signal.
+        /// The process was ended by a signal.
         case crashed
         /// It gave no answer in time, and was killed.
         case hung
-        /// It could not be asked at all, or what came back is no report.
+        /// It could not be asked, or its answer is not a report.
         case unanswered
     }
 
     package var kind: Kind
-    /// For people, one line.
+    /// One line for display.
     package var reason: String
 
     package init(_ kind: Kind, _ reason: String) {

@@ -2,16 +2,17 @@ import FoundationEssentials
 import Subprocess
 import SystemPackage
 
-/// Asks a VA driver in a short-lived child of this program: a driver that crashes or hangs costs one question.
+/// Asks a VA driver in a short-lived child of this program, so that a driver that crashes or hangs affects only the
+/// child.
 package enum VAProbe {
-    /// How long a driver may take. One that has to wake a GPU takes half a second.
+    /// How long a driver may take. A driver that has to wake a GPU takes half a second.
     package static let limit = Duration.seconds(3)
 
     /// - Parameters:
     ///   - node: `/dev/dri/renderD128`
-    ///   - program: What is run, with the node as its last argument; it prints a ``VAReport`` as JSON, or says why not
-    ///     on standard error and exits with another status than 0.
-    ///   - environment: All that the child may see of the environment.
+    ///   - program: The program to run, with the node as its last argument. It prints a ``VAReport`` as JSON, or the
+    ///     reason for a failure on standard error with an exit status other than 0.
+    ///   - environment: The complete environment of the child.
     package static func ask(
         _ node: String, program: [String], environment: [String: String], limit: Duration = Self.limit
     ) async -> VAResult {
@@ -20,7 +21,7 @@ package enum VAProbe {
         options.teardownSequence = [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))]
         let configuration = Configuration(
             executable: .path(FilePath(program[0])), arguments: Arguments(Array(program.dropFirst()) + [node]),
-            // A crash is an answer here: writing a backtrace of it could last past the limit.
+            // A crash is a valid answer here, and a backtrace of it could take longer than the limit.
             environment: .custom(Self.variables(environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 })),
             platformOptions: options)
         return await withTaskGroup(of: VAResult?.self) { tasks in

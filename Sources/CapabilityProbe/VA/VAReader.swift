@@ -1,9 +1,9 @@
 import CVA
 import Glibc
 
-/// Asks a VA driver in this very process. To be done in a process of its own: drivers crash, and hang.
+/// Asks a VA driver in this process. It needs a process of its own, because drivers crash and hang.
 package enum VAReader {
-    /// Why a driver did not answer, for people.
+    /// Why a driver did not answer, for display.
     package struct ReadError: Error, Sendable, CustomStringConvertible {
         package var description: String
     }
@@ -19,9 +19,9 @@ package enum VAReader {
         guard descriptor >= 0 else { throw ReadError(description: "\(node): \(String(cString: strerror(errno)))") }
         defer { close(descriptor) }
         guard let display = vaGetDisplayDRM(descriptor) else {
-            throw ReadError(description: "\(node) is no VA display")
+            throw ReadError(description: "\(node) is not a VA display")
         }
-        // libva prints what it looks for; the result says it.
+        // libva prints where it looks for a driver. The result is enough.
         vaSetInfoCallback(display, nil, nil)
         vaSetErrorCallback(display, nil, nil)
         var major: CInt = 0

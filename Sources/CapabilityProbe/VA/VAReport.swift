@@ -1,10 +1,10 @@
-/// What a VA driver says that it can do.
+/// The capabilities that a VA driver reports.
 package struct VAReport: Sendable, Hashable, Codable {
-    /// The driver's own words.
+    /// The driver's own name and version.
     package var driver: String
-    /// Profiles that it encodes.
+    /// The profiles that it encodes.
     package var encoders: [Encoder]
-    /// It scales pictures on the GPU.
+    /// Whether it scales frames on the GPU.
     package var processesVideo: Bool
 
     package struct Encoder: Sendable, Hashable, Codable {
@@ -14,7 +14,7 @@ package struct VAReport: Sendable, Hashable, Codable {
         package var entrypoint: String
         /// `CQP`, `CBR`, `VBR`, …
         package var rateControls: [String]
-        /// Pixels; `nil` where the driver does not say.
+        /// Pixels. `nil` if the driver does not report it.
         package var mostWidth: Int?
         package var mostHeight: Int?
     }

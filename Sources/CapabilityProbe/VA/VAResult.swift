@@ -1,4 +1,4 @@
-/// What became of asking a VA driver.
+/// The result of asking a VA driver.
 package enum VAResult: Sendable, Hashable {
     case report(VAReport)
     case failed(VAFailure)

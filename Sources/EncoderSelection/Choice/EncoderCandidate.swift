@@ -1,11 +1,11 @@
 package import BoxConfiguration
 package import MediaTypes
 
-/// One encoder on one device: what a group may be given.
+/// One encoder on one device, which a group may use.
 package struct EncoderCandidate: Sendable, Hashable, CustomStringConvertible {
     /// FFmpeg's name, `h264_vaapi`.
     package var name: String
-    /// The GPU's slot; `nil` for software and for devices that are no GPU.
+    /// The GPU's slot. `nil` for software and for devices that are not GPUs.
     package var gpu: String?
 
     package init(_ name: String, gpu: String? = nil) {
@@ -15,11 +15,11 @@ package struct EncoderCandidate: Sendable, Hashable, CustomStringConvertible {
 
     package var description: String { gpu.map { "\(name)@\($0)" } ?? name }
 
-    /// `nil` for a name that is no encoder of this service.
+    /// `nil` for a name that this service does not know.
     package var family: EncoderFamily? { EncoderName.known(name)?.family }
     package var codec: VideoCodec? { EncoderName.known(name)?.codec }
     package var isSoftware: Bool { family == .software }
-    /// What fails as a whole: the GPU's slot, or the family where there is no GPU.
+    /// The part that fails as a whole: the GPU's slot, or the family if there is no GPU.
     package var device: String { gpu ?? family?.rawValue ?? name }
 
     /// The software encoder of a codec.

@@ -3,15 +3,15 @@ package import CapabilityProbe
 package import FFmpeg
 package import MediaTypes
 
-/// Every encoder that the service can drive, and how.
+/// All encoders that the service can drive, and their recipes.
 package struct EncoderCatalogue: Sendable {
-    /// Names that the installed FFmpeg lists. Listing is not having.
+    /// The encoders that the installed FFmpeg lists. A listed encoder may still not work.
     package var listed: Set<String>
-    /// Those that are there, and those that were while the service ran.
+    /// The GPUs that are present, and those that were present while the service ran.
     package private(set) var gpus: [GPU]
-    /// The slots of those that are there no more.
+    /// The slots of the GPUs that are no longer present.
     package private(set) var gone: Set<String> = []
-    /// Video devices of the kernel's that encode.
+    /// Video devices of the kernel that encode.
     package var boards: [V4L2Encoder]
 
     package init(listed: Set<String>, gpus: [GPU] = [], boards: [V4L2Encoder] = []) {
@@ -20,11 +20,11 @@ package struct EncoderCatalogue: Sendable {
         self.boards = boards
     }
 
-    /// GPUs that are not in the list any more are remembered as gone: who had one will ask for it.
+    /// Updates the GPUs. Missing ones are remembered as gone, because a group that used one asks for it later.
     package mutating func update(_ present: [GPU]) {
-        // Where one was seen and is not any more, none is to be supposed.
+        // Where a GPU was seen and is missing now, none is to be supposed.
         let seen = Set(gpus.filter { !$0.isSupposed }.map(\.driver))
-        // One that has its last node only is coming or going.
+        // A GPU with only its last node left is being added or removed.
         let whole = Set(gpus.filter { $0.renderNode != nil }.map(\.slot))
         let present = present.filter { gpu in
             gpu.isSupposed ? !seen.contains(gpu.driver) : gpu.renderNode != nil || !whole.contains(gpu.slot)
@@ -34,17 +34,17 @@ package struct EncoderCatalogue: Sendable {
         gpus = (present + missing).sorted { $0.slot < $1.slot }
     }
 
-    /// A dock that is plugged in here and there is not to fill the memory.
+    /// The most missing GPUs that are remembered, so that a dock with changing slots does not fill the memory.
     private static let mostGone = 16
 
-    /// The candidates of a family for a codec on this box, GPUs in the order in which they were found.
+    /// The candidates of a family for a codec on this box. GPUs are in the order in which they were found.
     package func candidates(_ family: EncoderFamily, _ codec: VideoCodec) -> [EncoderCandidate] {
         EncoderName.all.filter { $0.family == family && $0.codec == codec }.flatMap {
             candidates(named: $0.name, on: nil)
         }
     }
 
-    /// The candidates of a name, on one GPU or on each that may have it.
+    /// The candidates of a name, on one GPU or on each GPU that may have the encoder.
     package func candidates(named name: String, on slot: String?) -> [EncoderCandidate] {
         guard let encoder = EncoderName.known(name) else { return [] }
         switch encoder.family {
@@ -66,9 +66,9 @@ package struct EncoderCatalogue: Sendable {
         }
     }
 
-    /// How FFmpeg is told to use a candidate; `nil` when its GPU is not there, or nobody knows how.
+    /// How FFmpeg uses a candidate. `nil` if its GPU is gone, or if there is no recipe for it.
     ///
-    /// - Parameter scalesOnGPU: Pictures are scaled by the GPU, where its family can do that.
+    /// - Parameter scalesOnGPU: Whether the GPU scales the frames, if its family can.
     package func recipe(
         for candidate: EncoderCandidate, effort: EncoderEffort = .normal, scalesOnGPU: Bool = false
     ) -> (any EncoderRecipe)? {
@@ -82,21 +82,22 @@ package struct EncoderCatalogue: Sendable {
         case .qsv: return gpu?.renderNode.map { QSVRecipe(codec: encoder.codec, node: $0) }
         case .nvenc:
             let nvidia = gpus.filter { $0.driver == "nvidia" && !gone.contains($0.slot) }.sorted { $0.slot < $1.slot }
-            // CUDA counts its devices by slot, as the recipe tells it to; from one there is nothing to choose.
+            // CUDA counts its devices by slot, because the recipe tells it to. With one device there is no choice.
             return gpu.map { gpu in
                 NVENCRecipe(codec: encoder.codec, index: nvidia.count > 1 ? nvidia.firstIndex(of: gpu) : nil)
             }
         }
     }
 
-    /// What is known of a candidate before any trial.
+    /// The standing of a candidate before any trial.
     package func initialStanding(of candidate: EncoderCandidate) -> Standing {
         guard listed.contains(candidate.name) else {
             return .failed("the installed FFmpeg does not have \(candidate.name)")
         }
         guard recipe(for: candidate) != nil else {
             return .failed(
-                candidate.codec == .av1 ? "AV1 cannot be carried between this service's processes" : "its GPU is gone")
+                candidate.codec == .av1
+                    ? "the service cannot carry AV1 between its processes; use h264 or hevc" : "its GPU is gone")
         }
         if let problem = gpus.first(where: { $0.slot == candidate.gpu })?.accessProblem {
             return .failed(FailureReason(problem))

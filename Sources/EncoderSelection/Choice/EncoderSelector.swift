@@ -1,16 +1,16 @@
 package import BoxConfiguration
 import MediaTypes
 
-/// Chooses the encoder of a group. Pure: what is known of the box comes in.
+/// Chooses the encoder of a group. Pure: the state of the box is an input.
 package struct EncoderSelector: Sendable {
     package var catalogue: EncoderCatalogue
     /// The families that `auto` tries.
     package var order: [EncoderFamily]
-    /// What trials and use have shown; the rest is as ``EncoderCatalogue/initialStanding(of:)`` has it.
+    /// The results of trials and of use. Other candidates have their ``EncoderCatalogue/initialStanding(of:)``.
     package var standings: [EncoderCandidate: Standing]
     /// Pixels a second that each GPU encodes already, by slot.
     package var load: [String: Double]
-    /// What the group uses: among equals it stays where it is.
+    /// The candidate that the group uses. It is preferred among equals.
     package var current: EncoderCandidate?
 
     package init(
@@ -26,13 +26,13 @@ package struct EncoderSelector: Sendable {
 
     /// The choice for a group, with its reason.
     package struct Choice: Sendable, Hashable {
-        /// `nil` when nothing that the group allows works here.
+        /// `nil` if nothing that the group allows works on this box.
         package var candidate: EncoderCandidate?
-        /// It is software, though hardware was to be tried first and is not usable.
+        /// Whether it is software although hardware was preferred and does not work.
         package var isDegraded: Bool
         /// One sentence for `plan` and `status`.
         package var reason: String
-        /// The candidates that were to be tried before it, and why each was not taken.
+        /// The preferred candidates that were not chosen, and why.
         package var passedOver: [EncoderCandidate: Standing]
 
         package init(
@@ -45,7 +45,7 @@ package struct EncoderSelector: Sendable {
             self.passedOver = passedOver
         }
 
-        /// FFmpeg refuses an option of one that was to be tried before it.
+        /// Whether FFmpeg refuses an option of a preferred candidate.
         package var hasRefusal: Bool { passedOver.values.contains { $0.reason?.kind == .refusedOption } }
     }
 
@@ -53,8 +53,8 @@ package struct EncoderSelector: Sendable {
         standings[candidate] ?? catalogue.initialStanding(of: candidate)
     }
 
-    /// What the group allows, best first: its own list, or the families of `order`. Software is the last resort of a
-    /// list (and of AV1, in H.264), too, unless the order leaves it out: a picture is better than none.
+    /// The candidates that the group allows, best first: its own list, or the families of `order`. Software is the last
+    /// resort also for a list (and for AV1, as H.264), unless the order leaves it out: software is better than nothing.
     package func candidates(for wish: VideoEncoding) -> [EncoderCandidate] {
         var ranked: [[EncoderCandidate]]
         switch wish.encoder {
@@ -63,7 +63,7 @@ package struct EncoderSelector: Sendable {
         }
         let last = EncoderCandidate.software(wish.codec)
         if order.contains(.software), !ranked.joined().contains(last) { ranked.append([last]) }
-        // Among equals the GPU with the least to do comes first; the sort keeps the order of those with the same load.
+        // Among equals the GPU with the lowest load comes first. The sort keeps the order of GPUs with the same load.
         return ranked.flatMap { $0.sorted { weight($0) < weight($1) } }
     }
 
@@ -87,14 +87,14 @@ package struct EncoderSelector: Sendable {
         return Choice(candidate: nil, isDegraded: true, reason: refusal(wish, passedOver), passedOver: passedOver)
     }
 
-    /// It is software where hardware was meant to be, and that does not work or is not there.
+    /// Whether it is software although hardware was preferred, and that does not work or does not exist.
     private func isDegraded(
         _ candidate: EncoderCandidate, _ wish: VideoEncoding, _ passedOver: [EncoderCandidate: Standing]
     ) -> Bool {
         guard candidate.isSoftware else { return false }
         if passedOver.contains(where: { !$0.key.isSoftware && $0.value.hasFailed }) { return true }
         guard case .list(let requests) = wish.encoder else { return false }
-        // Something on the list has no device here.
+        // An encoder on the list has no device on this box.
         return requests.prefix { $0.name != candidate.name }.contains {
             catalogue.candidates(named: $0.name, on: $0.gpu).isEmpty
         }
@@ -117,7 +117,7 @@ package struct EncoderSelector: Sendable {
                 !candidates.contains { $0.name == request.name }
             }
             if !requests.contains(where: { $0.name == candidate.name }) {
-                start = "\(candidate): the last resort, for nothing that was asked for works here"
+                start = "\(candidate): the last resort, because none of the encoders asked for works here"
             } else {
                 start =
                     requests.first?.name == candidate.name

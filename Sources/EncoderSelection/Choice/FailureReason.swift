@@ -1,13 +1,13 @@
 /// Why an encoder does not work on this box.
 package struct FailureReason: Sendable, Hashable, CustomStringConvertible, ExpressibleByStringInterpolation {
     package enum Kind: Sendable, Hashable {
-        /// The device, its driver, or what the group asks of it.
+        /// The device, its driver, or the group's settings.
         case device
         /// FFmpeg refuses an option of the encoder. The device works.
         case refusedOption
     }
 
-    /// For people, with what to do.
+    /// A sentence for display, with the fix.
     package var sentence: String
     package var kind: Kind
 

@@ -1,16 +1,16 @@
-/// What is known of a candidate on this box.
+/// What is known about a candidate on this box.
 package enum Standing: Sendable, Hashable {
     /// It passed its trial, or is software that the installed FFmpeg has.
     case usable
     case untried
-    /// Its trial failed, for a reason and with what to do.
+    /// Its trial failed. The reason says what to do.
     case failed(FailureReason)
-    /// It failed while it was in use, and rests.
+    /// It failed in use, and rests.
     case quarantined(FailureReason)
 
     package var isUsable: Bool { self == .usable }
 
-    /// Why it does not work; `nil` where nothing shows that.
+    /// Why it does not work. `nil` if nothing shows that it does not.
     package var reason: FailureReason? {
         switch self {
         case .usable, .untried: nil
@@ -18,6 +18,6 @@ package enum Standing: Sendable, Hashable {
         }
     }
 
-    /// It was tried or used, and does not work.
+    /// Whether it was tried or used, and does not work.
     package var hasFailed: Bool { reason != nil }
 }

@@ -1,28 +1,28 @@
 package import FFmpeg
 
-/// What went wrong with an encoder while it was in use. It picks the answer.
+/// A failure of an encoder in use. It decides how the pool reacts.
 package enum EncoderFault: Sendable, Hashable, CaseIterable {
-    // The device rests, whoever uses it.
+    // The device rests for all groups.
     case deviceGone
     case driverError
     case driverMissing
-    /// It took pictures and gave none.
+    /// It took frames and returned none.
     case hang
     case permission
 
-    // The encoder rests for this group alone.
+    // The encoder rests for this group only.
     case sessionLimit
-    /// It does not keep real time.
+    /// It is slower than real time.
     case slow
-    /// It was to take over and did not.
+    /// It did not take over when it should.
     case handover
-    /// It is started again once, and rests when that ends as soon.
+    /// It is restarted once, and rests if it ends again soon.
     case crash
 
-    /// It is out for this group until something else is asked for.
+    /// It is not used for this group until the group has other settings.
     case unsupported
 
-    /// `nil` for ends that say nothing of the encoder.
+    /// `nil` for an end that says nothing about the encoder.
     package init?(_ cause: FailureCause) {
         switch cause {
         case .deviceGone: self = .deviceGone
@@ -40,19 +40,19 @@ package enum EncoderFault: Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// For people, of a device or an encoder.
+    /// A sentence for display, about a device or an encoder.
     package var sentence: String {
         switch self {
-        case .deviceGone: "the device went away"
+        case .deviceGone: "the device has gone"
         case .driverError: "its driver reported an error while encoding"
         case .driverMissing: "its driver's library is missing"
-        case .hang: "it took pictures and gave none: the GPU hangs"
+        case .hang: "it took frames and returned none: the GPU hangs"
         case .permission: "this user may not open the device"
         case .sessionLimit: "the device allows no further encoding session"
-        case .slow: "it does not keep real time"
-        case .handover: "it was to take over and did not"
+        case .slow: "it is slower than real time"
+        case .handover: "it did not take over when it should"
         case .crash: "its process crashed"
-        case .unsupported: "it cannot do what the group asks for"
+        case .unsupported: "it does not support the group's settings"
         }
     }
 }

@@ -2,48 +2,47 @@ package import BoxConfiguration
 package import FFmpeg
 package import MediaTypes
 
-/// What an encoder has to do for a group: the settings, and the pictures that arrive. Groups that ask for the same
-/// share one.
+/// The work of an encoder for a group: the settings and the input. Groups with equal work share one job.
 package struct EncodingJob: Sendable, Hashable {
     package var settings: VideoSettings
-    /// Of the pictures that arrive.
+    /// The size of the input frames.
     package var arriving: FrameSize
-    /// Pictures a second that arrive.
+    /// Frames a second of the input.
     package var rate: FrameRate
 
     /// - Parameters:
-    ///   - arriving: `nil` while nothing is known of the source; what the group wants is then taken for it.
-    ///   - rate: Likewise.
-    ///   - size: What the group keeps to where it names no size of its own.
-    ///   - pixel: Of the pictures that arrive.
+    ///   - arriving: The size of the input frames. `nil` if unknown. The size that the group wants is used then.
+    ///   - rate: Frames a second of the input. `nil` if unknown. The rate that the group wants is used then.
+    ///   - size: The size to encode if the group names none.
+    ///   - pixel: The pixel aspect of the input frames.
     package init(
         _ wish: VideoEncoding, arriving: FrameSize? = nil, rate: FrameRate? = nil, size: FrameSize? = nil,
         pixel: PixelAspect = .square
     ) {
         self.arriving = arriving ?? wish.size ?? FrameSize(width: 1280, height: 720)
         self.rate = rate ?? wish.rate ?? FrameRate(30)
-        // An encoder is always told a size, for the source may change its own.
+        // An encoder always gets a size, because the source may change its own.
         settings = VideoSettings(
             wish, size: size ?? self.arriving, arriving: self.rate,
             frames: ArrivingFrames(size: self.arriving, pixel: pixel))
     }
 
-    /// Pixels a second that come out.
+    /// Pixels a second of the output.
     package var pixelRate: Double {
         let size = settings.size ?? arriving
         let rate = settings.rate ?? rate
         return Double(size.width * size.height) * Double(rate.numerator) / Double(rate.denominator)
     }
 
-    /// The pictures that arrive have another size than those that go out, and the same shape: a GPU can scale them.
+    /// Whether the input has another size than the output and the same aspect ratio, so that a GPU can scale it.
     package var scales: Bool { settings.fit == .stretch && settings.size.map { $0 != arriving } ?? false }
 }
 
 extension VideoSettings {
     /// - Parameters:
-    ///   - size: The size to encode where the group names none; `nil` keeps that of the source.
-    ///   - arriving: Pictures a second that arrive, or that are made of their fields, where that is known.
-    ///   - frames: What arrives, where that is known.
+    ///   - size: The size to encode if the group names none. `nil` keeps that of the source.
+    ///   - arriving: Frames a second of the input, or of its fields if those become frames. `nil` if unknown.
+    ///   - frames: The input frames, if known.
     package init(_ wish: VideoEncoding, size: FrameSize?, arriving: FrameRate?, frames: ArrivingFrames? = nil) {
         let size = wish.size ?? size
         self.init(
@@ -54,7 +53,7 @@ extension VideoSettings {
             deinterlacesAll: frames.map { $0.isInterlaced && !$0.areMarked } ?? false)
     }
 
-    /// Frames of the right shape need nothing but scaling.
+    /// Frames with the right aspect ratio only need scaling.
     private static func fit(_ wish: PictureFit, to size: FrameSize?, _ frames: ArrivingFrames?) -> Fit {
         guard let size, let frames, !frames.hasShape(of: size) else { return .stretch }
         return switch wish {
@@ -64,8 +63,8 @@ extension VideoSettings {
         }
     }
 
-    /// A conversion only where the rates differ: on the same rate it would move each picture to the filter's grid,
-    /// and double or drop those of a source whose times are rounded to milliseconds.
+    /// Converts only if the rates differ. At equal rates the filter would move each frame to its grid, and double or
+    /// drop frames of a source whose timestamps are rounded to milliseconds.
     private static func conversion(from arriving: FrameRate?, to wanted: FrameRate?) -> FrameRate? {
         guard let wanted else { return arriving.flatMap { bounded($0) } }
         guard let arriving else { return wanted }
@@ -75,13 +74,13 @@ extension VideoSettings {
         return abs(ratio - 1) < 0.005 ? nil : wanted
     }
 
-    /// Frames a second of a group that names no rate, at the most: platforms take no more. A tenth above counts as 60,
-    /// since a measured rate is not exact.
+    /// The most frames a second of a group that names no rate: platforms accept no more. A tenth above 60 counts as 60,
+    /// because a measured rate is not exact.
     private static let fastestUnasked = 66
 
-    /// What becomes of a rate that is too fast: every second frame, or every third, so that they stay evenly spaced.
+    /// Reduces a rate that is too fast to every second frame, or every third, so that frames stay evenly spaced.
     ///
-    /// - Returns: `nil` for one that is not.
+    /// - Returns: `nil` if the rate is not too fast.
     private static func bounded(_ arriving: FrameRate) -> FrameRate? {
         let most = fastestUnasked * arriving.denominator
         let parts = (arriving.numerator + most - 1) / most

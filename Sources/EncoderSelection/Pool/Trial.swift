@@ -1,4 +1,4 @@
-/// An encoder at a job: what a trial encode shows.
+/// An encoder with a job: the subject of a trial encode.
 package struct Trial: Sendable, Hashable {
     package var candidate: EncoderCandidate
     package var job: EncodingJob

@@ -2,19 +2,19 @@ import BoxConfiguration
 package import FFmpeg
 package import MediaTypes
 
-/// What every hardware encoder is told in the same words.
+/// The options that all hardware encoders have in common.
 private func commonOptions(_ settings: VideoSettings, _ inputRate: FrameRate?) -> [String] {
     let rate = settings.rate ?? inputRate
     return [
         "-b:v", "\(settings.bitrate)", "-maxrate", "\(settings.bitrate)", "-bufsize", "\(settings.bitrate)",
-        // B-frames would leave the sequence in another order than the one it is cut in.
+        // B-frames would change the order of the frames, at which encoders are switched.
         "-bf", "0",
-        // Only a ceiling: keyframes are forced by time.
+        // Only an upper limit: keyframes are forced by time.
         "-g", "\(rate.map { $0.frames(in: settings.keyframe) * 2 } ?? 600)",
     ]
 }
 
-/// How pictures lie in the memory of a GPU: ten bits where the profile asks for them.
+/// The format of frames in a GPU's memory: ten bits if the profile needs them.
 private func surfaceFormat(_ settings: VideoSettings) -> String { settings.profile == "main10" ? "p010le" : "nv12" }
 
 /// Intel and AMD GPUs, through the kernel's render node and the vendor's VA driver.
@@ -22,7 +22,7 @@ package struct VAAPIRecipe: EncoderRecipe {
     package let codec: VideoCodec
     /// `/dev/dri/renderD128`
     package let node: String
-    /// The GPU has an entrypoint for that, and passed a trial with it.
+    /// Whether the GPU has an entrypoint for scaling, and passed a trial with it.
     package let scalesOnGPU: Bool
 
     package init(codec: VideoCodec, node: String, scalesOnGPU: Bool = false) {
@@ -35,7 +35,7 @@ package struct VAAPIRecipe: EncoderRecipe {
     package var deviceOptions: [String] { ["-vaapi_device", node] }
     package var scales: Bool { scalesOnGPU }
 
-    /// The GPU takes pictures as NV12, scaled by the processor before or by itself then.
+    /// The GPU gets frames as NV12. The processor scales them before the upload, or the GPU after it.
     package func filters(for settings: VideoSettings) -> [String] {
         let format = surfaceFormat(settings)
         let upload = ["format=\(format)", "hwupload"]
@@ -49,10 +49,10 @@ package struct VAAPIRecipe: EncoderRecipe {
         var options =
             commonOptions(settings, inputRate) + [
                 "-rc_mode", "CBR",
-                // One picture at a time: what is queued in the driver is delay.
+                // One frame at a time: frames queued in the driver add delay.
                 "-async_depth", "1", "-idr_interval", "0",
             ]
-        // The name differs, the bits do not.
+        // The name differs, but the stream is the same.
         if let profile = settings.profile {
             options += ["-profile:v", profile == "baseline" ? "constrained_baseline" : profile]
         }
@@ -63,7 +63,7 @@ package struct VAAPIRecipe: EncoderRecipe {
 /// NVIDIA GPUs.
 package struct NVENCRecipe: EncoderRecipe {
     package let codec: VideoCodec
-    /// CUDA's number of the GPU; `nil` leaves it to the driver.
+    /// CUDA's number of the GPU. `nil` leaves the choice to the driver.
     package let index: Int?
 
     package init(codec: VideoCodec, index: Int? = nil) {
@@ -72,7 +72,7 @@ package struct NVENCRecipe: EncoderRecipe {
     }
 
     package var encoder: String { "\(codec.rawValue)_nvenc" }
-    /// CUDA counts by speed unless it is told to count by slot.
+    /// CUDA numbers GPUs by speed by default. This makes it number them by slot.
     package var environment: [String: String] { ["CUDA_DEVICE_ORDER": "PCI_BUS_ID"] }
     package func filters(for settings: VideoSettings) -> [String] {
         ["format=\(settings.profile == "main10" ? "p010le" : "yuv420p")"]
@@ -115,7 +115,7 @@ package struct QSVRecipe: EncoderRecipe {
     }
 }
 
-/// Encoders of the kernel's video devices: most are on ARM boards.
+/// Encoders of the kernel's video devices, mostly on ARM boards.
 package struct V4L2M2MRecipe: EncoderRecipe {
     package let codec: VideoCodec
 

@@ -26,15 +26,15 @@ package struct Libx264Recipe: EncoderRecipe {
         var options = [
             "-preset", preset, "-tune", "zerolatency",
             "-b:v", "\(settings.bitrate)", "-maxrate", "\(settings.bitrate)", "-bufsize", "\(settings.bitrate)",
-            // B-frames would leave the sequence in another order than the one it is cut in.
+            // B-frames would change the order of the frames, at which encoders are switched.
             "-bf", "0", "-sc_threshold", "0",
-            // Only a ceiling: keyframes are forced by time.
+            // Only an upper limit: keyframes are forced by time.
             "-g", "\(rate.map { $0.frames(in: settings.keyframe) * 2 } ?? 600)",
         ]
         if let profile = settings.profile { options += ["-profile:v", profile] }
-        // With so little probing FFmpeg often takes 90000 frames per second for the rate (whenever audio comes first),
-        // and zerolatency makes x264 believe it: 9 kbit/s came out where 2 Mbit/s was asked for. So x264 is told the
-        // rate, or, where nobody knows it, to go by the timestamps (at the price of one frame of delay).
+        // With so little probing FFmpeg often assumes 90000 frames per second (whenever audio comes first), and
+        // zerolatency makes x264 use that rate: 9 kbit/s came out where 2 Mbit/s was configured. So x264 gets the rate,
+        // or uses the timestamps if the rate is unknown (which costs one frame of delay).
         options += ["-x264-params", rate.map { "fps=\($0)" } ?? "force-cfr=0"]
         return options
     }

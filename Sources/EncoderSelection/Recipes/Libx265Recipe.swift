@@ -19,16 +19,15 @@ package struct Libx265Recipe: EncoderRecipe {
         let rate = settings.rate ?? inputRate
         let kilobits = settings.bitrate / 1000
         var parameters = [
-            // Parameter sets stand before every keyframe, so that a reader may begin at any.
+            // Parameter sets before every keyframe, so that a reader may begin at any keyframe.
             "repeat-headers=1", "open-gop=0", "bframes=0", "scenecut=0", "rc-lookahead=0",
-            // Said in so many words: x265 would warn of it for small frames.
+            // Stated, because x265 would print a warning for small frames.
             "lookahead-slices=0",
-            // Only a ceiling: keyframes are forced by time.
+            // Only an upper limit: keyframes are forced by time.
             "keyint=\(rate.map { $0.frames(in: settings.keyframe) * 2 } ?? 600)",
             "vbv-maxrate=\(kilobits)", "vbv-bufsize=\(kilobits)", "log-level=warning",
         ]
-        // x265 cannot go by the timestamps. Where nobody knows the rate, the most common one is nearer than FFmpeg's
-        // guess.
+        // x265 cannot use the timestamps. If the rate is unknown, the most common rate is closer than FFmpeg's guess.
         parameters.append("fps=\(rate ?? FrameRate(30))")
         return [
             "-preset", preset, "-tune", "zerolatency", "-b:v", "\(settings.bitrate)", "-bf", "0", "-forced-idr", "1",

@@ -1,13 +1,13 @@
 package import FFmpeg
 
-/// A few made-up pictures through an encoder, as a group would have them: what shows whether it works here.
+/// Encodes a few generated frames as a group would, to show whether an encoder works on this box.
 package struct TrialCommand: Sendable {
     package var recipe: any EncoderRecipe
     package var job: EncodingJob
 
-    /// Pictures that go in: enough for an encoder that fails behind its first.
+    /// The number of input frames: enough to find an encoder that fails after its first frame.
     package static let frames = 12
-    /// Pictures that have to come out, where the rate is not converted.
+    /// The number of keyframes in the output, if the rate is not converted.
     package static let keyframes = 2
 
     package init(recipe: any EncoderRecipe, job: EncodingJob) {
@@ -24,7 +24,7 @@ package struct TrialCommand: Sendable {
                 "-f", "lavfi", "-i", "testsrc2=size=\(job.arriving):rate=\(job.rate)", "-frames:v", "\(Self.frames)",
             ] + ffmpeg.videoOptions(filters: recipe.chain(for: settings), recipe: recipe, rate: job.rate)
                 + recipe.options(for: job.settings, inputRate: job.rate) + [
-                    // A second keyframe, which a reader could begin at.
+                    // A second keyframe, at which a reader could begin.
                     "-force_key_frames", "expr:not(mod(n,\(Self.frames / Self.keyframes)))", "-f", "mpegts", "pipe:1",
                 ],
             environment: recipe.environment)

@@ -1,25 +1,25 @@
 import BoxConfiguration
 package import FFmpeg
 
-/// What a trial encode showed.
+/// The result of a trial encode.
 package enum TrialResult: Sendable, Hashable {
-    /// - Parameter scalesOnGPU: with pictures scaled by the GPU.
+    /// - Parameter scalesOnGPU: Whether the GPU scaled the frames.
     case passed(scalesOnGPU: Bool)
-    /// The sentence says what to do.
+    /// The reason says what to do.
     case failed(FailureCause, FailureReason)
 
-    /// Reads the end of a trial.
+    /// Reads the result from the end of a trial.
     ///
     /// - Parameters:
-    ///   - overdue: It was ended because it took too long, being like this.
-    ///   - flaw: What is wrong with the stream that it made; `nil` when nothing is.
-    ///   - scalesOnGPU: How it was run.
+    ///   - overdue: Its condition, if it was ended because it took too long.
+    ///   - flaw: The fault of its stream. `nil` if there is none.
+    ///   - scalesOnGPU: Whether the GPU scaled the frames.
     package init(
         _ exit: ChildExit, of candidate: EncoderCandidate, overdue: Overdue?, flaw: String?, scalesOnGPU: Bool = false
     ) {
         if overdue == .working {
             self = .failed(
-                .timeout, "it was at work and did not come to an end: this machine is too busy, or far too slow for it")
+                .timeout, "it worked, but did not finish in time: this machine is too busy, or far too slow for it")
         } else if overdue == .hanging {
             self = .failed(.driverError, "it hangs: its driver does not answer; restart the box, or update the driver")
         } else if exit.status == .exited(0) {
@@ -32,7 +32,7 @@ package enum TrialResult: Sendable, Hashable {
         }
     }
 
-    /// What went wrong and what to do; `nil` for one that passed.
+    /// Why it failed, and what to do. `nil` if it passed.
     package var explanation: FailureReason? {
         switch self {
         case .passed: nil
@@ -46,7 +46,7 @@ package enum TrialResult: Sendable, Hashable {
         let lines = exit.log.lines
         let says = { (text: String) in lines.contains { $0.contains(text) } }
         switch (cause, candidate.family) {
-        case (.deviceGone, _): return "there is no such device any more"
+        case (.deviceGone, _): return "this device no longer exists; check its slot, cable and power"
         case (.driverMissing, .nvenc)
         where says("required nvenc API version") || says("Cannot load cu") && !says("Cannot load libcuda"):
             return "the NVIDIA driver is older than this FFmpeg needs; update nvidia-driver"
@@ -59,23 +59,24 @@ package enum TrialResult: Sendable, Hashable {
             return "the Quick Sync runtime is missing; install libmfx-gen1.2, or on Debian 12 libmfx1 (older GPUs)"
         case (.driverMissing, _):
             return "the VA driver is missing; install intel-media-va-driver (Intel) or mesa-va-drivers (AMD)"
-        case (.permission, _): return "this user may not open the device; add it to the groups render and video"
+        case (.permission, _):
+            return "this user may not open the device; add it to the groups render and video"
         case (.sessionLimit, _):
-            return "the device allows no further encoding session; another program or group has them all"
+            return "the device allows no further encoding session; other programs or groups use them all"
         case (.unsupported, _) where says("No usable encoding entrypoint") || says("No usable encoding profile"):
             return "the GPU or its driver cannot encode this profile"
         case (.unsupported, _) where says("does not support encoding at size") || says(" exceeds "):
-            return "the GPU cannot encode pictures of this size"
+            return "the GPU cannot encode frames of this size"
         case (.unsupported, _) where says("does not support CBR"):
             return
                 """
-                its driver encodes at no constant bitrate; an Intel GPU needs its firmware for that (install \
+                its driver does not encode at a constant bitrate; an Intel GPU needs its firmware for that (install \
                 firmware-intel-graphics, on Debian 12 firmware-misc-nonfree; restart the box)
                 """
         case (.unsupported, .nvenc) where says("No capable devices found") && !says("features"):
             return "the GPU or its driver cannot encode this codec"
         case (.unsupported, _):
-            // That is not the device's doing.
+            // The device is not at fault.
             if let refused = RefusedOption(exit.log) {
                 return FailureReason(RefusedRole.sentence(refused.description), kind: .refusedOption)
             }
@@ -86,7 +87,7 @@ package enum TrialResult: Sendable, Hashable {
         }
     }
 
-    /// What FFmpeg said went wrong first, without who said it.
+    /// The first error that FFmpeg printed, without the name of the part that printed it.
     private static func error(_ exit: ChildExit) -> String? {
         guard let line = exit.log.firstError ?? exit.log.last(1).first else { return nil }
         return LogLine.withoutPrefixes(line)

@@ -2,9 +2,9 @@ import Glibc
 import Subprocess
 import SystemPackage
 
-/// The `ffmpeg` program in use.
+/// The `ffmpeg` program that the service uses.
 package struct FFmpegBinary: Sendable, Hashable {
-    /// Absolute, or as configured.
+    /// An absolute path, or the path as configured.
     package let path: String
     package let capabilities: FFmpegCapabilities
 
@@ -15,33 +15,33 @@ package struct FFmpegBinary: Sendable, Hashable {
         self.capabilities = capabilities
     }
 
-    /// How long it may take to answer: seconds where its libraries come from a slow disk while the box boots.
+    /// How long it may take to answer: seconds if its libraries come from a slow disk while the box boots.
     package static let patience = Duration.seconds(30)
 
-    /// An FFmpeg that was found, and what to remember of it.
+    /// A program that was found, and the knowledge about it that can be stored.
     package struct Located: Sendable {
         package let binary: FFmpegBinary
-        /// `nil` where it has to be asked each time.
+        /// `nil` if it has to be asked each time.
         package let knowledge: FFmpegKnowledge?
     }
 
-    /// Finds the program and asks it what it can do: a process of about 80 ms for each question, two at a time.
+    /// Finds the program and asks for its capabilities: a process of about 80 ms for each question, two at a time.
     ///
     /// - Parameters:
-    ///   - configured: the configured path; without it the first `ffmpeg` on the PATH.
-    ///   - environment: where `PATH` is read, and what the program may see of it.
-    ///   - known: What was found out earlier; where the files are still the same, nothing is asked.
-    ///   - limit: how long it may take to answer each question.
+    ///   - configured: The configured path. Without it, the first `ffmpeg` on the PATH.
+    ///   - environment: Contains `PATH`, and the variables that the program may see.
+    ///   - known: Stored knowledge. If the files are unchanged, nothing is asked.
+    ///   - limit: How long each question may take.
     package static func locate(
         _ configured: String?, environment: [String: String], known: FFmpegKnowledge? = nil, limit: Duration = patience
     ) async throws(FFmpegBinaryError) -> Located {
         let path = try find(configured, environment: environment)
-        // Before it is asked: what changes meanwhile is asked for again.
+        // Read before the questions, so that a file that changes meanwhile is noticed the next time.
         let files = FFmpegKnowledge.Files(path, environment: environment)
         if let known, known.files == files {
             return Located(binary: FFmpegBinary(path: path, capabilities: known.capabilities), knowledge: known)
         }
-        // First alone: a program that is no FFmpeg may do anything when it is asked something else.
+        // Asked first and alone: a program that is not FFmpeg might do anything when it gets another question.
         let version = try version(
             at: path, await ask(path, .version, environment: environment, limit: limit), limit: limit)
         let capabilities = try await capabilities(path, version, environment: environment, limit: limit)
@@ -66,8 +66,8 @@ package struct FFmpegBinary: Sendable, Hashable {
                 askNext()
             }
         }
-        /// A list that a wrapper does not pass on, or that is broken off, says nothing: what is missing then is found
-        /// out by using it.
+        /// Uses the usual list if the answer is empty, because a wrapper does not pass it on or it was interrupted. A
+        /// missing part is then noticed when it is used.
         func list(_ names: Set<String>, or usual: Set<String>) -> Set<String> { names.isEmpty ? usual : names }
         let usual = FFmpegCapabilities.complete(version)
         func text(_ question: CapabilityQuestions) throws(FFmpegBinaryError) -> String {
@@ -81,7 +81,7 @@ package struct FFmpegBinary: Sendable, Hashable {
         let formats = CapabilityQuestions.formats(in: try text(.formats))
         var acceptsRate = false
         if case .output(_, .exited(0)) = answers[.rateWithPassthrough] { acceptsRate = true }
-        // Where the question cannot be answered, for want of that format, the version decides.
+        // If FFmpeg lacks that format and cannot answer, the version decides.
         var reachesOutput = usual.presetReachesOutput
         if case .output(let text, .exited(0)) = answers[.preset] { reachesOutput = !text.hasPrefix("SHA256") }
         return FFmpegCapabilities(
@@ -112,7 +112,7 @@ package struct FFmpegBinary: Sendable, Hashable {
             throw .failed(path: path, reason: reason)
         case .output(let text, let status):
             guard let version = FFmpegVersion(output: text) else {
-                // A library that is missing speaks through the loader, with status 127.
+                // The loader reports a missing library, with status 127.
                 if status == .exited(127) {
                     throw .failed(path: path, reason: "a shared library of it is missing")
                 }
@@ -149,7 +149,7 @@ package struct FFmpegBinary: Sendable, Hashable {
         _ path: String, _ question: CapabilityQuestions, environment: [String: String], limit: Duration
     ) async -> Answer {
         var options = PlatformOptions()
-        // A session of its own: a wrapper script that hangs takes its children with it.
+        // A session of its own, so that the children of a hanging wrapper script are ended with it.
         options.createSession = true
         options.teardownSequence = [
             .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))

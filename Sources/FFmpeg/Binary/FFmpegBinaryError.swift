@@ -1,4 +1,4 @@
-/// Why no usable FFmpeg was found: one sentence naming the place and the mend.
+/// Why no usable FFmpeg was found: one sentence that names the place and the fix.
 package enum FFmpegBinaryError: Error, Sendable, Hashable, CustomStringConvertible {
     case notOnPath
     case missing(path: String)
@@ -31,7 +31,7 @@ package enum FFmpegBinaryError: Error, Sendable, Hashable, CustomStringConvertib
             "\(path) did not answer within \(seconds) s: set `ffmpeg:` to a working FFmpeg (apt install ffmpeg)"
         case .failed(let path, let reason):
             """
-            \(path) could not be run (\(reason)): install FFmpeg anew (apt install --reinstall ffmpeg) or set \
+            \(path) could not be run (\(reason)): reinstall FFmpeg (apt install --reinstall ffmpeg) or set \
             `ffmpeg:` to a working one
             """
         }

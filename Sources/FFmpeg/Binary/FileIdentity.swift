@@ -1,15 +1,15 @@
 import Glibc
 
-/// A file, told from every other, and from what it was before it was written to.
+/// The identity of a file. It differs between two files, and between a file before and after a write.
 package struct FileIdentity: Codable, Sendable, Hashable, CustomStringConvertible {
     private let device: UInt64
     private let inode: UInt64
     private let size: Int64
-    /// Nanoseconds since 1970; the second is the kernel's own and cannot be set back.
+    /// Nanoseconds since 1970. The kernel sets the second one, and no program can set it back.
     private let modified: Int64
     private let changed: Int64
 
-    /// - Returns: `nil` where there is no file.
+    /// - Returns: `nil` if there is no file.
     package init?(_ path: String) {
         var info = stat()
         guard stat(path, &info) == 0 else { return nil }

@@ -1,4 +1,4 @@
-/// What is asked of an FFmpeg to learn its capabilities, and how the answers read.
+/// The questions that FFmpeg answers about its capabilities, and the parsers of its answers.
 enum CapabilityQuestions: CaseIterable {
     case version, encoders, decoders, filters, bitstreamFilters, protocols, formats, options
     case srtOptions, rtspOptions, x265Options, hwaccels, rateWithPassthrough, preset
@@ -17,14 +17,14 @@ enum CapabilityQuestions: CaseIterable {
         case .rtspOptions: ["-hide_banner", "-h", "demuxer=rtsp"]
         case .x265Options: ["-hide_banner", "-h", "encoder=libx265"]
         case .hwaccels: ["-hide_banner", "-hwaccels"]
-        // Asked by doing: no list tells which options go together.
+        // Tried with a real command: no list says which options go together.
         case .rateWithPassthrough:
             [
                 "-hide_banner", "-nostdin", "-loglevel", "quiet", "-f", "lavfi", "-i", "color=size=16x16:rate=30",
                 "-frames:v", "1",
                 "-fps_mode", "passthrough", "-r", "30", "-f", "null", "-",
             ]
-        // Likewise: an option that is lost leaves the muxer with its own hash.
+        // Tried too: if the option is lost, the muxer uses its own hash.
         case .preset:
             [
                 "-hide_banner", "-nostdin", "-loglevel", "quiet", "-f", "lavfi", "-i", "color=size=16x16:rate=30",
@@ -34,7 +34,7 @@ enum CapabilityQuestions: CaseIterable {
         }
     }
 
-    /// What it reads on its standard input.
+    /// The data for its standard input.
     var input: String { self == .preset ? "hash=md5\n" : "" }
 
     /// Reads the tables of `-encoders`: ` V....D libx264   libx264 H.264 …` below a line of dashes.
@@ -42,8 +42,8 @@ enum CapabilityQuestions: CaseIterable {
         Set(table(text).compactMap { row in row.count >= 2 ? String(row[1]) : nil })
     }
 
-    /// Reads `-decoders`, whose table looks like that of the encoders: the names, and of a library's decoder the codec
-    /// too, as in ` V....D libopenh264  OpenH264 … (codec h264)`. Others without their codec's name need a device.
+    /// Reads `-decoders`, whose table has the form of `-encoders`: the names, and the codec of a library's decoder, as
+    /// in ` V....D libopenh264  OpenH264 … (codec h264)`. Other decoders not named after their codec need a device.
     static func decoders(in text: String) -> Set<String> {
         var names: Set<String> = []
         for row in table(text) where row.count >= 2 {
@@ -55,7 +55,7 @@ enum CapabilityQuestions: CaseIterable {
         return names
     }
 
-    /// Reads `-filters`: ` T.C scale   V->V   Scale the input …`; the legend above has no arrow.
+    /// Reads `-filters`: ` T.C scale   V->V   Scale the input …`. The legend above the table has no arrow.
     static func filters(in text: String) -> Set<String> {
         Set(
             lines(text).compactMap { line in
@@ -64,7 +64,7 @@ enum CapabilityQuestions: CaseIterable {
             })
     }
 
-    /// Reads `-bsfs` and `-hwaccels`: a name on each line below a heading.
+    /// Reads `-bsfs` and `-hwaccels`: one name a line below a heading.
     static func names(in text: String) -> Set<String> {
         Set(lines(text).filter { !$0.hasSuffix(":") }.map { String($0.drop { $0 == " " }) })
     }
@@ -87,12 +87,12 @@ enum CapabilityQuestions: CaseIterable {
         return (input, output)
     }
 
-    /// Reads `-formats`: ` DE mpegts   MPEG-TS …`, ` D d v4l2,alias   …` for a device, below a line of dashes.
+    /// Reads `-formats`: ` DE mpegts   MPEG-TS …`, or ` D d v4l2,alias   …` for a device, below a line of dashes.
     static func formats(in text: String) -> (demuxers: Set<String>, muxers: Set<String>) {
         var demuxers: Set<String> = []
         var muxers: Set<String> = []
         for line in lines(text).drop(while: { !isRule($0) }).dropFirst() {
-            // Three columns of flags since FFmpeg 7, two before it; each is a letter or a space.
+            // Three columns of flags since FFmpeg 7, two before. Each is a letter or a space.
             let flags = line.dropFirst().prefix(3)
             guard let name = line.dropFirst(3).split(separator: " ").first(where: { $0 != "d" }) else { continue }
             for alias in name.split(separator: ",").map(String.init) {
@@ -114,7 +114,7 @@ enum CapabilityQuestions: CaseIterable {
     }
 
     /// Reads `-h protocol=srt`, `-h demuxer=rtsp` and `-h encoder=libx265`: `  -latency   <int64>   ED.........
-    /// receiver delay …`, below lines that begin with no space.
+    /// receiver delay …`, below lines that do not begin with a space.
     static func privateOptions(in text: String) -> Set<String> {
         Set(
             lines(text).compactMap { line in
@@ -129,7 +129,7 @@ enum CapabilityQuestions: CaseIterable {
         lines(text).drop { !isRule($0) }.dropFirst().map { $0.split(separator: " ", maxSplits: 2) }
     }
 
-    /// ` ------` or ` --`.
+    /// A line of dashes: ` ------` or ` --`.
     private static func isRule(_ line: Substring) -> Bool {
         let dashes = line.drop { $0 == " " }
         return dashes.count >= 2 && dashes.allSatisfy { $0 == "-" }

@@ -1,6 +1,6 @@
 extension FFmpegCapabilities {
-    /// A build of a release with everything that command lines of the service use, such as Debian's: for where no
-    /// FFmpeg is asked.
+    /// The capabilities of a build, such as Debian's, with everything that the service's command lines use. Used where
+    /// no FFmpeg is asked.
     package static func complete(_ version: FFmpegVersion) -> FFmpegCapabilities {
         let protocols: Set = [
             "crypto", "data", "file", "http", "https", "pipe", "rtmp", "rtmps", "rtp", "srt", "tcp", "tls", "udp",
@@ -36,7 +36,7 @@ extension FFmpegCapabilities {
             presetReachesOutput: (version.equivalent?.major ?? .max) < 9)
     }
 
-    /// Those of FFmpeg 5.1, which later ones have too.
+    /// The options of FFmpeg 5.1, which later versions have too.
     private static let usualSRTOptions: Set<String> = [
         "connect_timeout", "enforced_encryption", "ffs", "inputbw", "iptos", "ipttl", "kmpreannounce", "kmrefreshrate",
         "latency", "linger",

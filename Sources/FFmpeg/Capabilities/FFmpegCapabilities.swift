@@ -1,36 +1,36 @@
 package import MediaTypes
 
-/// What one FFmpeg can do, as far as command lines depend on it. Asked of the program itself; the version decides only
-/// what FFmpeg does not tell.
+/// The capabilities of one FFmpeg, as far as command lines depend on them. The program itself is asked. The version
+/// decides only where FFmpeg cannot be asked.
 package struct FFmpegCapabilities: Sendable, Hashable, Codable {
     package let version: FFmpegVersion
-    /// Names of the encoders compiled in. Listing is not having: only a trial encode proves one.
+    /// Names of the encoders compiled in. An encoder in the list may still not work: only a trial encode proves it.
     package let encoders: Set<String>
-    /// Names of the decoders compiled in, and the codecs that those of libraries decode.
+    /// Names of the decoders compiled in, and the codecs of library decoders.
     package let decoders: Set<String>
     package let filters: Set<String>
     package let bitstreamFilters: Set<String>
     package let inputProtocols: Set<String>
     package let outputProtocols: Set<String>
-    /// Container formats and capture devices that can be read.
+    /// Container formats and capture devices that it can read.
     package let demuxers: Set<String>
-    /// Container formats that can be written.
+    /// Container formats that it can write.
     package let muxers: Set<String>
     /// Names of the program's own options, without the dash.
     package let options: Set<String>
-    /// Names of the options of its SRT; empty where it has none.
+    /// Names of its SRT options. Empty without SRT.
     package let srtOptions: Set<String>
-    /// Names of the options of its RTSP; empty where it has none.
+    /// Names of its RTSP options. Empty without RTSP.
     package let rtspOptions: Set<String>
-    /// Names of the options of its libx265; empty where it has none.
+    /// Names of its libx265 options. Empty without libx265.
     package let x265Options: Set<String>
-    /// Names of what it can decode with.
+    /// Names of its hardware acceleration methods.
     package let hwaccels: Set<String>
-    /// `-r` may stand beside `-fps_mode passthrough`: an encoder is told the frame rate, and no frame is moved. FFmpeg
-    /// 6 and later refuse it as a contradiction (fftools/ffmpeg_mux_init.c).
+    /// Whether `-r` is allowed with `-fps_mode passthrough`: the encoder gets the frame rate, and no frame is moved.
+    /// FFmpeg 6 and later refuse it as a contradiction (fftools/ffmpeg_mux_init.c).
     package let acceptsRateWithPassthrough: Bool
-    /// Options of formats and protocols in a preset file (`-fpre`) reach the output. In FFmpeg 9.0 they stay in a
-    /// global list that nothing reads any more (`opt_preset` in fftools/ffmpeg_opt.c).
+    /// Whether options of formats and protocols in a preset file (`-fpre`) reach the output. In FFmpeg 9.0 they stay in
+    /// a global list that is no longer read (`opt_preset` in fftools/ffmpeg_opt.c).
     package let presetReachesOutput: Bool
 
     package init(
@@ -60,31 +60,31 @@ package struct FFmpegCapabilities: Sendable, Hashable, Codable {
     }
 
     /// Whether FLV, and with it RTMP, carries HEVC and AV1. FFmpeg lists no codecs of a container, so the version
-    /// decides; a build that tells no number at all is taken for a new one.
+    /// decides. A build that prints no version number counts as new.
     package var hasEnhancedFLV: Bool {
         version.equivalent.map { $0 >= FFmpegVersion.Release(major: 6, minor: 1) } ?? true
     }
 
-    /// Inputs, filters, encoders and outputs run in threads of their own (FFmpeg 7.0 and later), so that audio may come
-    /// later behind the frames. FFmpeg does not tell.
+    /// Whether inputs, filters, encoders and outputs run in threads of their own (FFmpeg 7.0 and later), so that audio
+    /// may come later than its frames. FFmpeg cannot be asked for this.
     var runsInThreads: Bool { version.equivalent.map { $0 >= FFmpegVersion.Release(major: 7, minor: 0) } ?? true }
 
-    /// What gives a publisher its key states a rate of its own, which reaches the header of the stream. It has to be
-    /// stated again.
+    /// Whether a publisher has to state the frame rate. The preset that passes its key on also sets a rate, which would
+    /// reach the header of the stream.
     package var needsRateOfPublishers: Bool { !presetReachesOutput }
 
-    /// The certificate of an RTSP server can be checked.
+    /// Whether it can check the certificate of an RTSP server.
     var checksRTSPServers: Bool { rtspOptions.contains("tls_verify") }
-    /// The certificates of the servers that an HLS or DASH playlist names are checked: by the authorities that the
-    /// system trusts, for the options of the playlist's own server are not handed on.
+    /// Whether it checks the certificates of the servers that an HLS or DASH playlist names. It uses the authorities
+    /// that the system trusts, because the options of the playlist's own server are not passed on.
     var checksServersOfPlaylists: Bool { checksRTSPServers }
 
-    /// The best filter that deinterlaces; `nil` where there is none.
+    /// The best deinterlacing filter. `nil` if it has none.
     package var deinterlacer: String? { ["bwdif", "yadif"].first { filters.contains($0) } }
 
-    // MARK: What command lines are built from
+    // MARK: Parts of command lines
 
-    /// The settings without what this FFmpeg has no filter for.
+    /// The settings, without those that this FFmpeg has no filter for.
     package func possible(_ settings: VideoSettings) -> VideoSettings {
         var possible = settings
         if deinterlacer == nil { possible.deinterlacing = nil }
@@ -98,43 +98,44 @@ package struct FFmpegCapabilities: Sendable, Hashable, Codable {
         return possible
     }
 
-    /// Every frame keeps its time; with FFmpeg's own time base it would move by up to half a frame.
+    /// Keeps the timestamp of every frame. With FFmpeg's own time base a frame would move by up to half a frame.
     ///
-    /// A number for the time base, since all versions take it: `-1` for the source's is refused by FFmpeg 9, and the
-    /// word `demux` by those before 6.1.
+    /// The time base is a number, because all versions accept it: FFmpeg 9 refuses `-1` for the source's time base, and
+    /// versions before 6.1 refuse the word `demux`.
     ///
-    /// - Parameter ticks: How many there are in a second; by default those of MPEG-TS, in which the feeds count.
+    /// - Parameter ticks: Ticks a second. The default is that of MPEG-TS and of the feeds.
     func timestampOptions(ticks: Int = 90_000) -> [String] {
         [options.contains("fps_mode") ? "-fps_mode" : "-vsync", "passthrough", "-enc_time_base", "1:\(ticks)"]
     }
 
-    /// An input is read at its own speed. FFmpeg 6.1 and later would read the first half second at once; a source is no
-    /// faster than the clock.
+    /// Reads an input at its own speed. FFmpeg 6.1 and later would read the first half second at once, but a source
+    /// must not be faster than the clock.
     var pacingOptions: [String] {
         ["-re"] + (options.contains("readrate_initial_burst") ? ["-readrate_initial_burst", "0.001"] : [])
     }
 
-    /// More parameters for the address of an SRT listener. On the IPv6 wildcard it serves IPv4 too, which newer
-    /// versions of libsrt have to be told; an FFmpeg before 9 cannot tell them.
+    /// More parameters for the address of an SRT listener. On the IPv6 wildcard it accepts IPv4 too, which newer
+    /// versions of libsrt have to be told. An FFmpeg before 9 has no option for it.
     ///
     /// - Parameter authority: Host and port.
     func srtListenerParameters(on authority: String) -> [String] {
         authority.hasPrefix("[::]") && srtOptions.contains("ipv6only") ? ["ipv6only=0"] : []
     }
 
-    /// An option of the program with its value, where the program has it.
+    /// A program option with its value, if the program has the option.
     func whereKnown(_ option: String, _ value: String) -> [String] {
         options.contains(option.prefix { $0 != ":" }.description) ? ["-\(option)", value] : []
     }
 
-    /// Filters, times and the choice of the encoder, alike for groups and trials: a trial proves the whole of it.
+    /// The options for filters, timestamps and the encoder. Groups and trials use the same, so a trial proves all of
+    /// them.
     ///
-    /// - Parameter rate: Frames per second, for an encoder that goes by what FFmpeg states; `nil` where it is not
-    ///   known. An FFmpeg that takes no such statement goes by the rate of the input.
+    /// - Parameter rate: Frames per second, for an encoder that uses the rate that FFmpeg states. `nil` if unknown. An
+    ///   FFmpeg that cannot state it uses the rate of the input.
     package func videoOptions(filters: [String], recipe: any EncoderRecipe, rate: FrameRate?) -> [String] {
         var options = ["-vf", filters.joined(separator: ",")] + timestampOptions()
         if recipe.needsStatedRate, acceptsRateWithPassthrough, let rate { options += ["-r", "\(rate)"] }
-        // Captions go with the picture by themselves, except here.
+        // Captions stay with the video by default, except with this encoder.
         let captions = recipe.encoder == "libx265" && x265Options.contains("a53cc") ? ["-a53cc", "1"] : []
         return options + ["-c:v", recipe.encoder] + captions
     }

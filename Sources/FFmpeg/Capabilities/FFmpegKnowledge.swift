@@ -1,10 +1,11 @@
 import Glibc
 
-/// What is known of an FFmpeg, and of which files that holds: as long as they are the same, it need not be asked again.
+/// The known capabilities of an FFmpeg, and the files that they belong to. FFmpeg is asked again only if a file
+/// changes.
 package struct FFmpegKnowledge: Codable, Sendable, Hashable {
     let capabilities: FFmpegCapabilities
     let files: Files
-    /// What it refuses of the command lines of this version of the service; `nil` as long as that was not checked.
+    /// The results of the self-check for one version of the service. `nil` before a check.
     private var check: Check?
 
     private struct Check: Codable, Sendable, Hashable {
@@ -17,29 +18,29 @@ package struct FFmpegKnowledge: Codable, Sendable, Hashable {
         self.files = files
     }
 
-    /// - Parameter version: The service's; another one has other command lines.
+    /// - Parameter version: The service's version. Another version has other command lines.
     package func refused(by version: String) -> [RefusedRole]? { check?.version == version ? check?.refused : nil }
 
-    /// The same, with the result of a check.
+    /// A copy with the result of a self-check.
     package func checked(_ refused: [RefusedRole], by version: String) -> FFmpegKnowledge {
         var checked = self
         checked.check = Check(version: version, refused: refused)
         return checked
     }
 
-    /// What decides how a program answers: its file, and what the loader would link it with.
+    /// The files that decide how a program answers: its own, and the libraries that the loader links it with.
     struct Files: Codable, Sendable, Hashable {
         private let path: String
         private let program: FileIdentity
-        /// The loader's list of libraries, made anew whenever one is installed or goes; `nil` where there is none.
+        /// The loader's list of libraries, rewritten when a library is installed or removed. `nil` if there is none.
         private let libraries: FileIdentity?
-        /// What is loaded in place of those, or before them.
+        /// Variables that make the loader use other libraries.
         private let variables: [String: String]
 
         private static let libraryList = "/etc/ld.so.cache"
         private static let loaderVariables: Set<String> = ["LD_LIBRARY_PATH", "LD_PRELOAD"]
 
-        /// - Returns: `nil` for what is no program itself: a script may run something else each time.
+        /// - Returns: `nil` for a script, which may run another program each time.
         init?(_ path: String, environment: [String: String]) {
             guard path.hasPrefix("/"), Self.isProgram(path), let program = FileIdentity(path) else { return nil }
             self.path = path

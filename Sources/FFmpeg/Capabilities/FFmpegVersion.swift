@@ -1,14 +1,14 @@
-/// What `ffmpeg -version` says of itself.
+/// The version that `ffmpeg -version` prints.
 package struct FFmpegVersion: Sendable, Hashable, Codable, CustomStringConvertible {
     /// The word after `ffmpeg version`, as printed: `5.1.9-0+deb12u1`, `n6.0`, `N-109468-gd39b34123d`.
     package let text: String
-    /// The release, where the word names one; git snapshots do not.
+    /// The release, if the word names one. Git snapshots do not.
     package let release: Release?
-    /// The number of libavutil, printed by every build: what a packager calls it does not change that.
+    /// The version of libavutil. Every build prints it, whatever the packager calls the build.
     private let libavutil: Release?
 
-    /// The release that it can do as much as: by its libavutil (doc/APIchanges), and by its own number where that is
-    /// not told. `nil` where neither is.
+    /// The release with the same capabilities: by its libavutil (doc/APIchanges), or by its own number if libavutil is
+    /// not printed. `nil` if neither is known.
     package var equivalent: Release? {
         guard let libavutil else { return release }
         return switch (libavutil.major, libavutil.minor) {
@@ -19,7 +19,7 @@ package struct FFmpegVersion: Sendable, Hashable, Codable, CustomStringConvertib
         case (58, _): Release(major: 6, minor: 1)
         case (59, ..<39): Release(major: 7, minor: 0)
         case (59, _): Release(major: 7, minor: 1)
-        // From here on a new major number of the library comes with each new one of FFmpeg.
+        // From here on each new major version of FFmpeg has a new major version of the library.
         default: Release(major: libavutil.major - 52, minor: 0)
         }
     }
@@ -42,11 +42,11 @@ package struct FFmpegVersion: Sendable, Hashable, Codable, CustomStringConvertib
     /// The oldest release that is tested.
     package static let oldestSupported = Release(major: 5, minor: 1)
 
-    /// Reads the output of `ffmpeg -version`; `nil` when it is not FFmpeg's.
+    /// Reads the output of `ffmpeg -version`. `nil` if the program is not FFmpeg.
     package init?(output: String) {
         let lines = output.split(whereSeparator: \.isNewline)
         let start = "ffmpeg version "
-        // A wrapper may print lines of its own before it.
+        // A wrapper script may print its own lines first.
         guard let banner = lines.first(where: { $0.hasPrefix(start) }) else { return nil }
         let word = banner.dropFirst(start.count).prefix { $0 != " " }
         guard !word.isEmpty else { return nil }
@@ -63,8 +63,8 @@ package struct FFmpegVersion: Sendable, Hashable, Codable, CustomStringConvertib
             }
     }
 
-    /// Whether this build may run the command lines. A snapshot on its way to the oldest release may, and so may a
-    /// build that prints no number at all: the self-check finds out what it refuses.
+    /// Whether the service may use this build. This includes a snapshot shortly before the oldest release, and a build
+    /// that prints no version number: the self-check finds out which options it refuses.
     package var isSupported: Bool {
         guard let equivalent else { return true }
         return equivalent >= (release == nil ? Release(major: 5, minor: 0) : Self.oldestSupported)

@@ -1,6 +1,6 @@
-/// A kind of process that an FFmpeg does not start, because it refuses something of its command line.
+/// A kind of process that FFmpeg cannot run, because it refuses a part of the command line.
 package struct RefusedRole: Sendable, Hashable, Codable {
-    /// What is made by such processes: `encoders`, `RTMP targets`.
+    /// The purpose of such processes: `encoders`, `RTMP targets`.
     package var role: String
     /// As ``RefusedOption`` describes it.
     package var refused: String
@@ -10,17 +10,17 @@ package struct RefusedRole: Sendable, Hashable, Codable {
         self.refused = refused
     }
 
-    /// What is refused, by which FFmpeg, and what to do.
+    /// A sentence that says what is refused, by which FFmpeg, and what to do.
     package func sentence(ffmpeg: String) -> String {
-        Self.sentence(refused, ffmpeg: ffmpeg) + ", without which these do not work: \(role)" + Self.advice(on: refused)
+        Self.sentence(refused, ffmpeg: ffmpeg) + ", which these need: \(role)" + Self.advice(on: refused)
     }
 
-    /// The same of a single process, without what to do.
+    /// The same for a single process, without the advice.
     package static func sentence(_ refused: String, ffmpeg: String) -> String {
         "FFmpeg \(ffmpeg) \(verb(for: refused)) \(refused)"
     }
 
-    /// The same of an encoder's trial, which does not know the version, with what to do.
+    /// The same for an encoder's trial, which does not know the version, with the advice.
     package static func sentence(_ refused: String) -> String {
         "this FFmpeg \(verb(for: refused)) \(refused)" + advice(on: refused)
     }
@@ -29,7 +29,7 @@ package struct RefusedRole: Sendable, Hashable, Codable {
     private static let refuses = "refuses"
     private static let cannotOpen = "cannot open"
 
-    /// What an FFmpeg has or has not; it refuses the rest, whether it knows it or not.
+    /// Parts that an FFmpeg may lack. It refuses everything else, whether it knows it or not.
     private static let parts = [
         "the encoder ", "the decoder ", "the filter ", "the bitstream filter ", "a bitstream filter ",
         "the input format ", "the output format ",
@@ -43,18 +43,18 @@ package struct RefusedRole: Sendable, Hashable, Codable {
 
     package static let advice =
         """
-        ; install Debian's FFmpeg (apt install ffmpeg); if this is Debian's, set `ffmpeg:` to one that has it, or \
-        do without it
+        ; install Debian's FFmpeg (apt install ffmpeg); if it is installed, set `ffmpeg:` to a build with this \
+        feature, or change the configuration to work without it
         """
 
-    /// What to do about what is refused.
+    /// Says what to do about a refused part.
     package static func advice(on refused: String) -> String {
         if refused == RefusedOption.wildcardListener {
-            return "; let it listen on 0.0.0.0 or on an address of the box, or use FFmpeg 9"
+            return "; listen on 0.0.0.0 or on an address of the box, or use FFmpeg 9"
         }
-        if refused.hasSuffix(RefusedOption.tooLong) { return "; make it shorter" }
+        if refused.hasSuffix(RefusedOption.tooLong) { return "; use a shorter value" }
         if refused.hasPrefix("the parameter ") {
-            return "; take it out of the address, or set `ffmpeg:` to an FFmpeg that has it"
+            return "; remove it from the address, or set `ffmpeg:` to an FFmpeg that has it"
         }
         if refused.hasPrefix("the value of SRTO_") { return "; change it in the address" }
         return advice

@@ -1,7 +1,7 @@
 import Synchronization
 import SystemPackage
 
-/// The child's ends of its pipes: closed once, whichever path comes first.
+/// The child's ends of its pipes. They are closed once, whichever path comes first.
 final class ChildEnds: Sendable {
     private let descriptors: Mutex<[FileDescriptor]>
 
@@ -16,7 +16,7 @@ final class ChildEnds: Sendable {
         return null
     }
 
-    /// Takes over one more.
+    /// Takes ownership of one more descriptor.
     func add(_ descriptor: FileDescriptor) { descriptors.withLock { $0.append(descriptor) } }
 
     func close() {

@@ -1,13 +1,13 @@
 import Subprocess
 
-/// What a child may see of the service's environment.
+/// The part of the service's environment that a child may see.
 package enum ChildEnvironment {
     /// An allow list, because the service's own environment may hold secrets (`{ env: NAME }`) and credentials.
     private static let names: Set<String> = [
         "PATH", "HOME", "TMPDIR", "TZ", "XDG_RUNTIME_DIR", "DISPLAY",
         "LD_LIBRARY_PATH", "LD_PRELOAD", "SSL_CERT_FILE", "SSL_CERT_DIR", "INTEL_MEDIA_RUNTIME",
     ]
-    /// Drivers and what stands in for them in a laboratory.
+    /// Variables of drivers, and of their simulations in tests.
     private static let prefixes = [
         "LIBVA_", "CUDA_", "NVIDIA_", "NV_", "MESA_", "DRI_", "VDPAU_", "ONEVPL_", "MFX_", "ALSA_", "UMOCKDEV_",
         "SOFTVA_", "SOFTNV_",
@@ -22,7 +22,7 @@ package enum ChildEnvironment {
         return kept.merging(adding) { _, new in new }
     }
 
-    /// Children see the variable, so it is no place for a secret.
+    /// Whether children see the variable. A secret must not be in such a variable.
     package static func passesOn(_ name: String) -> Bool {
         names.contains(name) || prefixes.contains { name.hasPrefix($0) }
     }

@@ -1,11 +1,11 @@
-/// What a running child tells. Delivered in order, from one task.
+/// An event of a running child. Events are delivered in order, from one task.
 package enum ChildEvent: Sendable, Hashable {
     /// The process exists. `pid` is FFmpeg's own and its process group's.
     case started(pid: Int32)
-    /// The output is open: a target has accepted the connection. Told by publishers only.
+    /// The output is open: a target has accepted the connection. Sent for publishers only.
     case outputOpened
     case progress(Progress)
     case log(LogLine)
-    /// That many messages were not passed on before the next one.
+    /// This many messages were left out before the next one.
     case logSuppressed(count: Int)
 }

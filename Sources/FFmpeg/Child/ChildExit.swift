@@ -1,9 +1,9 @@
 /// The end of a child.
 package struct ChildExit: Sendable, Hashable {
     package let status: ChildStatus
-    /// Whether the end was asked for, through the handle or by cancelling.
+    /// Whether the end was requested, through the handle or by cancellation.
     package let asked: Bool
-    /// `nil` when the end was asked for, and nothing was wrong.
+    /// `nil` if the end was requested and nothing was wrong.
     package let cause: FailureCause?
     package let log: LogExcerpt
 

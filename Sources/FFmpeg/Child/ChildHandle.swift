@@ -1,10 +1,10 @@
 import Synchronization
 
-/// The way to stop a child from outside. One handle serves one child; it may be used before the child exists.
+/// Stops a child from outside. One handle serves one child, and may be used before the child exists.
 package final class ChildHandle: Sendable {
     package enum Stop: Int, Sendable, Hashable, Comparable {
-        /// SIGINT, so that trailers are written; a second one after 2.5 s frees a wedged output; SIGKILL after 2.5 s
-        /// more.
+        /// SIGINT, so that FFmpeg writes trailers. After 2.5 s a second SIGINT frees a blocked output, and after 2.5 s
+        /// more SIGKILL ends the process.
         case gracefully
         /// SIGKILL.
         case now
@@ -23,9 +23,9 @@ package final class ChildHandle: Sendable {
         (requests, continuation) = AsyncStream.makeStream()
     }
 
-    /// Asks for the end. Asking again does nothing, except that `.now` overtakes `.gracefully`.
+    /// Requests the end. Another request has no effect, except that `.now` replaces `.gracefully`.
     ///
-    /// - Parameter fault: What is wrong with the process, where it is ended for that; `nil` where nothing is.
+    /// - Parameter fault: The fault for which the process is ended. `nil` if there is none.
     package func stop(_ stop: Stop, for fault: FailureCause? = nil) {
         if let fault { self.fault.withLock { $0 = $0 ?? fault } }
         wanted.withLock { wanted in
@@ -35,27 +35,27 @@ package final class ChildHandle: Sendable {
         }
     }
 
-    /// Returns once its end is asked for: for what lives like a child and is no process.
+    /// Returns once the end is requested. For code that uses a handle without a process.
     package func untilAsked() async {
         for await _ in requests { return }
     }
 
-    /// The process, while it runs.
+    /// The process id, while the process runs.
     package var pid: Int32? { process.withLock { $0 } }
 
     func runs(_ pid: Int32?) { process.withLock { $0 = pid } }
 
-    /// A thread of the process has a processor or waits for one: it works, or would, and hangs in no driver.
+    /// Whether a thread of the process runs or waits for a processor. If so, the process does not hang in a driver.
     package var isRunnable: Bool { pid.map { DeathWatch.hasThread(in: "R", $0) } ?? false }
 
-    /// What the process was ended for.
+    /// The fault for which the process was ended.
     package var blame: FailureCause? { fault.withLock(\.self) }
 
-    /// The end is waited for no longer than it has to be: the service itself has to end.
+    /// Shortens the wait for the end to the minimum, because the service itself has to end.
     func hurry() { urgent.withLock { $0 = true } }
 
     var isUrgent: Bool { urgent.withLock(\.self) }
 
-    /// What has been asked for so far.
+    /// The strongest request so far.
     package var requested: Stop? { wanted.withLock { $0 } }
 }

@@ -1,9 +1,9 @@
 import Redaction
 
-/// What is kept of a child's stderr, and what of it is passed on.
+/// Keeps an excerpt of a child's stderr, and decides which lines become events.
 struct ChildLog<Instant: InstantProtocol>: Sendable where Instant: Sendable, Instant.Duration == Duration {
     private(set) var excerpt = LogExcerpt()
-    /// Its output was opened, and what has to be agreed with a peer is.
+    /// Whether its output is open, and the handshake with a peer is complete.
     private(set) var isOutputOpen = false
     private var parser = ProgressParser()
     private var rate: LogRate<Instant>
@@ -12,10 +12,10 @@ struct ChildLog<Instant: InstantProtocol>: Sendable where Instant: Sendable, Ins
         rate = LogRate(now: now)
     }
 
-    /// What is to be told at the end of the log.
+    /// The events at the end of the log.
     func finish() -> [ChildEvent] { rate.suppressed > 0 ? [.logSuppressed(count: rate.suppressed)] : [] }
 
-    /// The events that one line gives rise to.
+    /// The events for one line.
     mutating func consume(_ line: String, redactor: Redactor, now: Instant) -> [ChildEvent] {
         switch parser.consume(line[...]) {
         case .part:
@@ -26,7 +26,7 @@ struct ChildLog<Instant: InstantProtocol>: Sendable where Instant: Sendable, Ins
             let message = LogLine(parsing: ControlCharacters.escaped(in: redactor.redacted(line)))
             if message.level == .verbose { return [] }
             if message.level == .info {
-                // Descriptions of streams, a few lines once; one of them is news.
+                // Descriptions of streams: a few lines, once. Only one of them becomes an event.
                 guard message.text.hasPrefix("Output #0,") else { return [] }
                 isOutputOpen = true
                 return [.outputOpened]

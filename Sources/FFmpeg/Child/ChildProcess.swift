@@ -6,23 +6,23 @@ package import SystemPackage
 
 /// One FFmpeg process from launch to exit.
 package enum ChildProcess {
-    /// Runs one command to its end and never throws: failing to start is an exit too.
+    /// Runs one command to its end. It never throws: a failed start is an exit too.
     ///
-    /// The child has descriptors 0 to 2 only, a session of its own, and dies with the service whatever kills that.
-    /// Cancelling the task asks for a graceful stop and still waits for the end, so no message is lost and nothing
-    /// leaks. Only a process that SIGKILL does not end is not waited for: it is left to the kernel, after a second
-    /// where it waits there for a disk or a driver, and else after some more, or when the task is cancelled.
+    /// The child has only descriptors 0 to 2 and a session of its own, and ends with the service, however the service
+    /// ends. Cancelling the task requests a graceful stop and still waits for the end, so no message is lost and
+    /// nothing leaks. Only a process that SIGKILL does not end is left to the kernel: after a second if it waits in the
+    /// kernel for a disk or a driver, otherwise after a few more, or when the task is cancelled.
     ///
     /// - Parameters:
-    ///   - stdin: the child's end, owned and closed by this call on every path; `nil` is /dev/null.
-    ///   - stdout: likewise.
-    ///   - environment: the service's environment; the child gets what drivers need of it, never the service's secrets.
-    ///   - redactor: knows the service's secrets; those of the command are added.
-    ///   - handle: stops the child.
-    ///   - clock: times the steps of stopping.
-    ///   - takes: called with each line, secrets and all, before any is left out; one that it takes goes no further. It
-    ///     must not block.
-    ///   - events: called in order, never at the same time; it must not block.
+    ///   - stdin: The child's end. This call owns it and closes it on every path. `nil` is /dev/null.
+    ///   - stdout: The same for the output.
+    ///   - environment: The service's environment. The child gets the variables that drivers need, and no secrets.
+    ///   - redactor: Knows the service's secrets. Those of the command are added.
+    ///   - handle: Stops the child.
+    ///   - clock: Times the steps of stopping.
+    ///   - takes: Called with each line, including its secrets, before any line is left out. A line that it accepts is
+    ///     not processed further. It must not block.
+    ///   - events: Called in order, never concurrently. It must not block.
     package static func run(
         _ command: FFmpegCommand,
         binary: FFmpegBinary,
@@ -40,7 +40,7 @@ package enum ChildProcess {
             command: command, binary: binary, input: stdin, output: stdout,
             environment: environment, redactor: redactor.adding(command.secrets),
             handle: handle, clock: clock, takes: takes, events: events, abandon: { exit.give($0) })
-        // A task of its own: cancellation would close the child's stderr before its last lines are read.
+        // A separate task: cancellation would close the child's stderr before its last lines are read.
         Task { exit.give(await run.run()) }
         return await withTaskCancellationHandler {
             await exit.value
@@ -51,12 +51,12 @@ package enum ChildProcess {
     }
 }
 
-/// The exit of a child. It is set once: when the child ends, or when it is no longer waited for.
+/// The exit of a child. It is set once: when the child ends, or when the service no longer waits for it.
 private final class FirstExit: Sendable {
     private enum State {
         case open
         case awaited(CheckedContinuation<ChildExit, Never>)
-        case told(ChildExit)
+        case given(ChildExit)
     }
 
     private let state = Mutex(State.open)
@@ -64,12 +64,12 @@ private final class FirstExit: Sendable {
     func give(_ exit: ChildExit) {
         let waiting = state.withLock { state -> CheckedContinuation<ChildExit, Never>? in
             switch state {
-            case .told: return nil
+            case .given: return nil
             case .open:
-                state = .told(exit)
+                state = .given(exit)
                 return nil
             case .awaited(let continuation):
-                state = .told(exit)
+                state = .given(exit)
                 return continuation
             }
         }
@@ -80,7 +80,7 @@ private final class FirstExit: Sendable {
         get async {
             await withCheckedContinuation { continuation in
                 let known = state.withLock { state -> ChildExit? in
-                    if case .told(let exit) = state { return exit }
+                    if case .given(let exit) = state { return exit }
                     state = .awaited(continuation)
                     return nil
                 }

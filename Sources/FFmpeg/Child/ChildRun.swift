@@ -16,12 +16,12 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
     let clock: C
     let takes: (@Sendable (LogLine) -> Bool)?
     let events: @Sendable (ChildEvent) -> Void
-    /// Takes the exit of a child that does not end, or whose end the library does not notice.
+    /// Takes the exit of a child that does not end, or whose end Subprocess does not notice.
     let abandon: @Sendable (ChildExit) -> Void
 
-    /// Patience between the steps of a graceful stop.
+    /// The wait between the steps of a graceful stop.
     private static var patience: Duration { .milliseconds(2500) }
-    /// Bytes kept of one line of stderr.
+    /// The most bytes that are kept of one line of stderr.
     private static var lineLimit: Int { 4096 }
 
     func run() async -> ChildExit {
@@ -29,25 +29,25 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         defer { ends.close() }
         if handle.requested != nil { return notStarted("stopped before it was started") }
 
-        // A start that fails in the middle for want of descriptors is never heard of again.
+        // If descriptors run out in the middle of a start, Subprocess never reports the child's end.
         guard Self.hasDescriptors else { return notStarted("the service has no file descriptors left") }
         let began = clock.now
         let unnoticed = Mutex<Task<Void, Never>?>(nil)
         defer { unnoticed.withLock { $0?.cancel() } }
         do {
             let null = try ends.nullIfNeeded()
-            // A secret comes through the descriptor that has nothing else to carry.
+            // The secret goes through the descriptor that carries nothing else.
             let secret = try command.secretFile.map {
                 try SecretPipe($0, ends: ends, isInputTaken: input != nil, isOutputTaken: output != nil)
             }
             let result = try await Subprocess.run(
                 configuration(secret),
-                // Closed by us, so that it happens on every path.
+                // We close them ourselves, so that it happens on every path.
                 input: .fileDescriptor(input ?? secret?.input ?? null, closeAfterSpawningProcess: false),
                 output: .fileDescriptor(output ?? secret?.output ?? null, closeAfterSpawningProcess: false),
                 error: .sequence
             ) { execution in
-                // The child has its copies; ours would keep its peers from seeing the end.
+                // The child has its own copies. Ours would keep its peers from seeing the end.
                 ends.close()
                 let log = await attend(execution)
                 let pid = execution.processIdentifier.value
@@ -64,13 +64,13 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
     private func configuration(_ secret: SecretPipe?) -> Configuration {
         var options = PlatformOptions()
         options.createSession = true
-        // Only reached when the library itself fails; the ordinary way is `stop`.
+        // Used only if Subprocess itself fails. Normally `stop` ends the child.
         options.teardownSequence = [
             .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))
         ]
         var words = [binary.path] + (secret.map { command.arguments(withSecretAt: $0.path) } ?? command.arguments)
-        // Dies with us, even when we are killed. The kernel watches the thread that forked: that is the library's
-        // worker thread, which lives as long as the process. setpriv replaces itself, so the pid is FFmpeg's.
+        // Ends the child with the service, even after a SIGKILL. The kernel watches the thread that forked, which is
+        // Subprocess's worker thread and lives as long as the process. setpriv replaces itself, so the pid is FFmpeg's.
         if let setpriv = Self.setpriv { words = [setpriv, "--pdeathsig", "KILL", "--"] + words }
         return Configuration(
             executable: .path(FilePath(words[0])), arguments: Arguments(Array(words.dropFirst())),
@@ -107,26 +107,26 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
                 group.cancelAll()
                 break
             }
-            // The leader is gone but not reaped, so the group is still its own.
+            // The leader has ended but is not reaped, so the group id is still its own.
             kill(-pid, SIGKILL)
             return log
         }
     }
 
-    /// What only moves the stream goes before the encoders, which keep every core busy, and behind the data path. Where
-    /// this is not permitted, all is well until the box is overloaded.
+    /// Gives processes that only move the stream precedence over encoders, which keep every core busy, but not over the
+    /// data path. Without the permission for it, nothing changes until the box is overloaded.
     private func takePrecedence(_ pid: pid_t) {
         switch command.role {
-        case .relay, .publisher, .sound:
-            // The group, for a process would be its first thread alone, and there may be others by now.
+        case .relay, .publisher, .audioConverter:
+            // The process group, because the process id would mean its first thread only, and more may exist by now.
             _ = setpriority(__priority_which_t(PRIO_PGRP.rawValue), id_t(pid), -5)
         case .encoder, .trial, .slate: break
         }
     }
 
-    /// Where memory is short the kernel ends a child before the service, which starts it again: a unit's
-    /// `OOMScoreAdjust=` is for the service alone. Who has none loses nothing by it, and lowering it again is not
-    /// permitted.
+    /// Makes the kernel end a child before the service if memory runs out: the service restarts the child. A unit's
+    /// `OOMScoreAdjust=` is for the service alone. Without that setting nothing changes, and lowering the value again
+    /// is not permitted.
     private static func giveWay(_ pid: pid_t) {
         let file = open("/proc/\(pid)/oom_score_adj", O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { return }
@@ -143,7 +143,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
                 for line in buffer.withUnsafeBytes({ splitter.consume($0) }) { note(line, in: &log) }
             }
         } catch {
-            // Reading stderr is a convenience; the process goes on and its exit is told all the same.
+            // stderr is not essential: the process continues, and its exit is reported as usual.
             note("stderr could not be read: \(error)", in: &log)
         }
         if let last = splitter.finish() { note(last, in: &log) }
@@ -156,7 +156,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         for event in log.consume(line, redactor: redactor, now: clock.now) { events(event) }
     }
 
-    /// Waits for requests to stop and carries them out, until cancelled because the child is gone.
+    /// Waits for stop requests and carries them out, until it is cancelled because the child has ended.
     private func obey(_ pid: pid_t) async {
         await withTaskGroup(of: Void.self) { group in
             for await request in handle.requests {
@@ -174,7 +174,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
 
     private func stopGracefully(_ pid: pid_t) async {
         for _ in 0..<2 {
-            // It has been killed meanwhile.
+            // The child has been killed meanwhile.
             guard handle.requested != .now else { return }
             kill(-pid, SIGINT)
             do {
@@ -189,7 +189,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
     }
 
     private func abandonUnlessDead(_ pid: pid_t) async {
-        // The kernel's time, whatever clock stopping goes by.
+        // Real time, whatever clock times the steps of stopping.
         let killed = ContinuousClock.now
         var watch = DeathWatch()
         while true {
@@ -202,8 +202,8 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         abandon(exit)
     }
 
-    /// Where descriptors were out when the child was started, the library has none by which to notice its end: it would
-    /// wait for ever.
+    /// Reaps a child that Subprocess does not notice: if descriptors had run out when the child was started, Subprocess
+    /// has none to notice the end, and would wait forever.
     private func reap(_ pid: pid_t, log: ChildLog<C.Instant>, lasted: Duration) async {
         guard (try? await ContinuousClock().sleep(for: Self.noticePatience)) != nil else { return }
         var info = siginfo_t()
@@ -214,10 +214,10 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         abandon(exit(info.si_code == CLD_EXITED ? .exited(number) : .signaled(number), log: log, lasted: lasted))
     }
 
-    /// How long the library may take to notice the end of a child.
+    /// How long Subprocess may take to notice the end of a child.
     private static var noticePatience: Duration { .seconds(2) }
 
-    /// Whether the process has ended; it is not reaped.
+    /// Whether the process has ended. It is not reaped.
     private static func hasEnded(_ pid: pid_t) -> Bool {
         var info = siginfo_t()
         let result = waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT)
@@ -225,7 +225,8 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         return result != 0 && errno != EINTR || result == 0 && info._sifields._sigchld.si_pid == pid
     }
 
-    /// stderr ends when the process does; should it end before, this waits on. The process is not reaped.
+    /// Waits until the process ends. stderr usually ends at the same time, but may end earlier. The process is not
+    /// reaped.
     private static func waitForExit(_ pid: pid_t) async {
         var pause = Duration.milliseconds(1)
         while true {
@@ -254,7 +255,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
             log: log.excerpt)
     }
 
-    /// How many descriptors starting a process takes for a moment, and some for whoever else opens one then.
+    /// The descriptors that a start needs for a moment, with some for other threads that open one at the same time.
     private static var neededDescriptors: Int { 16 }
 
     private static var hasDescriptors: Bool {
@@ -262,7 +263,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
         defer { for copy in copies { close(copy) } }
         while copies.count < neededDescriptors {
             let copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
-            // A process without standard error has no fewer descriptors for it.
+            // A process without standard error still has descriptors.
             guard copy >= 0 else { return errno == EBADF }
             copies.append(copy)
         }
@@ -275,7 +276,7 @@ struct ChildRun<C: Clock<Duration>>: Sendable {
             status: .notStarted(reason: reason), asked: asked, cause: asked ? nil : .notStarted, log: LogExcerpt())
     }
 
-    /// util-linux; without it children outlive a killed service until their pipes break.
+    /// From util-linux. Without it children outlive a killed service until their pipes break.
     private static var setpriv: String? { Setpriv.path }
 }
 

@@ -1,47 +1,47 @@
 import Glibc
 
-/// Decides when a killed child is no longer waited for.
+/// Decides when the service stops waiting for a killed child.
 ///
-/// One that waits in the kernel for a disk or a driver may never end. Any other ends as soon as it is given the
-/// processor, which a loaded machine may not do for seconds. Pure: looks come in.
+/// A child that waits in the kernel for a disk or a driver may never end. Any other child ends as soon as it gets a
+/// processor, which may take seconds on a loaded machine. Pure: the caller passes in what it observed.
 struct DeathWatch {
-    /// How a killed child is found.
+    /// An observation of a killed child.
     enum Look: Sendable, Hashable {
         case ended
-        /// A thread of it waits in the kernel, and no signal reaches that.
+        /// A thread of it waits in the kernel, where no signal reaches it.
         case waitsInKernel
-        /// It ends, or has to be given the processor for that.
+        /// It is ending, or needs a processor to end.
         case ends
     }
 
-    /// Between two looks.
+    /// The time between two observations.
     static let pause = Duration.milliseconds(100)
-    /// How long a child that waits in the kernel is waited for, and any child once there is no time left.
+    /// How long to wait for a child that waits in the kernel, and for any child if the service has to end.
     private static let patience = Duration.seconds(1)
-    /// How long any other is waited for.
+    /// How long to wait for any other child.
     private static let longest = Duration.seconds(8)
 
-    /// Since when it was found waiting in the kernel at every look.
+    /// The time from which on every observation found it waiting in the kernel.
     private var since: Duration?
 
     /// - Parameters:
-    ///   - elapsed: Since it was killed.
-    ///   - isUrgent: The service cannot wait any longer.
-    /// - Returns: Whether the child is left to the kernel.
+    ///   - elapsed: The time since it was killed.
+    ///   - isUrgent: Whether the service cannot wait any longer.
+    /// - Returns: Whether to leave the child to the kernel.
     mutating func abandons(_ look: Look, after elapsed: Duration, isUrgent: Bool) -> Bool {
         since = look == .waitsInKernel ? since ?? elapsed : nil
         guard look != .ended, elapsed >= Self.patience else { return false }
         if isUrgent || elapsed >= Self.longest { return true }
-        // It was there from the beginning, or has been for long enough since.
+        // It waited there from the beginning, or has waited there long enough.
         return since.map { $0 <= Self.pause * 2 || elapsed - $0 >= Self.patience } ?? false
     }
 
-    // MARK: The kernel's word
+    // MARK: Thread states
 
     /// Whether a thread of the process is in uninterruptible sleep.
     static func waitsInKernel(_ pid: pid_t) -> Bool { hasThread(in: "D", pid) }
 
-    /// Whether a thread of the process is in a state, by the kernel's letter.
+    /// Whether a thread of the process is in a state, given by the kernel's letter.
     static func hasThread(in state: Character, _ pid: pid_t) -> Bool {
         guard let directory = opendir("/proc/\(pid)/task") else { return false }
         defer { closedir(directory) }
@@ -63,8 +63,7 @@ struct DeathWatch {
         return state(inStat: String(decoding: bytes.prefix(max(0, count)), as: UTF8.self))
     }
 
-    /// The state in a line of `/proc/PID/stat`. The name in front of it stands in parentheses, and may have some
-    /// itself.
+    /// The state in a line of `/proc/PID/stat`. The name before it is in parentheses, and may contain some itself.
     static func state(inStat text: String) -> Character? {
         guard let end = text.lastIndex(of: ")") else { return nil }
         return text[text.index(after: end)...].first { $0 != " " }

@@ -1,14 +1,14 @@
-/// What FFmpeg warns of in a healthy run, and nobody can or should do anything about.
+/// FFmpeg's warnings in a healthy run, about which an operator can or should do nothing.
 package enum FFmpegNoise {
-    /// Whether a line says nothing.
+    /// Whether a line is such a warning.
     package static func contains(_ line: LogLine) -> Bool {
-        // With each picture of another size than the first: of filters that are none of ours. Since FFmpeg 7 a second
-        // line has the sizes.
+        // Logged for each frame whose size differs from the first one's. It is about filters that the service does not
+        // use. Since FFmpeg 7 a second line has the sizes.
         if line.text.hasSuffix("Changing video frame properties on the fly is not supported by all filters.") {
             return true
         }
         let text = LogLine.withoutPrefixes(line.text)
-        // Of sound that comes behind the first pictures, on a busy machine: its decoder is opened with the first frame.
+        // On a busy machine, if audio comes after the first frames: its decoder is opened with the first audio frame.
         if text.hasPrefix("Could not find codec parameters for stream "), text.contains(" (Audio: "),
             text.hasSuffix(": unspecified sample format")
         {
@@ -19,21 +19,21 @@ package enum FFmpegNoise {
 
     private static let beginnings = [
         "filter context - w: ",
-        // Of pictures with the full range of values, as cameras and JPEG have them: it is converted as it should be.
+        // Frames with the full range of values, as cameras and JPEG have: they are converted correctly.
         "deprecated pixel format used, make sure you did set range correctly",
-        // Of sound that is told to have one or two channels, and not which.
+        // Audio that declares one or two channels, but not which.
         "Guessed Channel Layout",
-        // Said behind the line on sound above.
+        // Follows the line about audio above.
         "Consider increasing the value for the 'analyzeduration' ",
-        // The second one is meant: see the preset of publishers.
+        // The second option is intended: see the preset of publishers.
         "Multiple -r options specified for stream",
-        // Of a source without audio, by FFmpeg 7 and later: its sound would be encoded if it came.
+        // A source without audio, with FFmpeg 7 and later: the option is for audio that may come later.
         "Codec AVOption b:a (",
-        // Of audio alone as MPEG-TS: how often its clock reference comes is a guess, and nothing here goes by it.
+        // Audio alone as MPEG-TS: the interval of its clock reference is a guess, and the service does not use it.
         "frame size not set",
-        // Of a file that could not be read in real time for a moment, by FFmpeg 8 and later.
+        // A file that could not be read in real time for a moment, with FFmpeg 8 and later.
         "Resumed reading at pts ",
-        // Of a VA driver that writes some headers itself. Whether parameter sets come, the trial shows.
+        // A VA driver that writes some headers itself. The trial checks whether parameter sets come.
         "Driver does not support some wanted packed headers ",
     ]
 }

@@ -1,6 +1,6 @@
-/// Cuts a byte stream into lines at `\n`, `\r` and `\r\n`; what exceeds the limit of a line is thrown away.
+/// Cuts a byte stream into lines at `\n`, `\r` and `\r\n`. Bytes beyond the limit of a line are discarded.
 struct LineSplitter {
-    /// Bytes kept of one line.
+    /// The most bytes that are kept of one line.
     let limit: Int
     private var line: [UInt8] = []
     private var isCut = false
@@ -9,7 +9,7 @@ struct LineSplitter {
         self.limit = limit
     }
 
-    /// The lines completed by these bytes. Empty ones are left out.
+    /// The lines completed by these bytes, without empty ones.
     mutating func consume(_ bytes: some Sequence<UInt8>) -> [String] {
         var lines: [String] = []
         for byte in bytes {
@@ -23,7 +23,7 @@ struct LineSplitter {
         return lines
     }
 
-    /// The line that the end of the stream completes.
+    /// The last line, completed by the end of the stream.
     mutating func finish() -> String? {
         defer {
             line.removeAll(keepingCapacity: true)

@@ -1,18 +1,18 @@
-/// The first and the last messages of a process: causes stand at the beginning, consequences at the end.
+/// The first and the last messages of a process: causes are at the beginning, consequences at the end.
 package struct LogExcerpt: Sendable, Hashable {
     /// At most 20 lines.
     package private(set) var head: [String] = []
-    /// At most 60 lines, those of the head not among them.
+    /// At most 60 lines, without those of the head.
     package private(set) var tail: [String] = []
-    /// How many lines between the two are not kept.
+    /// The number of lines between the two that are not kept.
     package private(set) var omitted = 0
 
-    /// The first line that FFmpeg called an error: most often it names the cause that the others follow from.
+    /// The first line with the level of an error. It usually names the cause of the later ones.
     package private(set) var firstError: String?
 
     static let headLines = 20
     static let tailLines = 60
-    /// Bytes kept of one line, so that the whole stays under 80 kB.
+    /// The most bytes that are kept of one line, so that the whole stays under 80 kB.
     static let lineBytes = 1000
 
     package init() {}
@@ -22,15 +22,15 @@ package struct LogExcerpt: Sendable, Hashable {
     /// All kept lines in order.
     var all: [String] { head + tail }
 
-    /// All kept lines in order, the gap named.
+    /// All kept lines in order, with the number of missing lines between them.
     package var lines: [String] {
         head + (omitted > 0 ? ["… \(omitted) lines left out …"] : []) + tail
     }
 
-    /// Whether a kept line has this text in it.
+    /// Whether a kept line contains a text.
     package func says(_ text: String) -> Bool { lines.contains { $0.contains(text) } }
 
-    /// What it said last, without what repeats an error by its number alone, as far as there is anything else.
+    /// The last messages, without those that repeat an error by its number alone, unless there are no others.
     package func last(_ count: Int) -> [String] {
         let words = all.filter { !FailureClassifier.isEcho($0) }
         return Array((words.isEmpty ? all : words).suffix(count))
@@ -43,7 +43,7 @@ package struct LogExcerpt: Sendable, Hashable {
             head.append(line)
             return
         }
-        // The same message over and over must not push the others out.
+        // A message that is repeated must not displace the others.
         if line == tail.last {
             omitted += 1
             return

@@ -1,10 +1,10 @@
-/// One message of FFmpeg, secrets removed.
+/// One message of FFmpeg, without secrets.
 package struct LogLine: Sendable, Hashable {
     package enum Level: String, Sendable, Hashable, CaseIterable {
         case panic, fatal, error, warning, info, verbose, debug, trace
     }
 
-    /// `nil` for what libraries print past FFmpeg's log.
+    /// `nil` for a line that a library printed without FFmpeg's log.
     package let level: Level?
     /// Without the level.
     package let text: String
@@ -18,8 +18,7 @@ package struct LogLine: Sendable, Hashable {
     init(parsing line: String) {
         var rest = Substring(line)
         var prefix = Substring()
-        // The names of the parts that speak come first, if any: `[vost#0:0/libx264 @ 0x…] [enc:libx264 @ 0x…] [error]
-        // …`.
+        // The names of the parts come first, if any: `[vost#0:0/libx264 @ 0x…] [enc:libx264 @ 0x…] [error] …`.
         while let next = Self.endOfPrefix(rest) {
             prefix = Substring(line)[..<next]
             rest = rest[next...]
@@ -34,14 +33,14 @@ package struct LogLine: Sendable, Hashable {
         }
     }
 
-    /// What a message says, without the names of the parts that say it.
+    /// The text of a message, without the names of its parts.
     package static func withoutPrefixes(_ text: String) -> String {
         var rest = Substring(text)
         while let next = endOfPrefix(rest) { rest = rest[next...] }
         return String(rest)
     }
 
-    /// Behind `[name @ 0x…] ` at the beginning; `nil` where there is none, or a level.
+    /// The index after `[name @ 0x…] ` at the beginning. `nil` if there is no such prefix, or if it is a level.
     private static func endOfPrefix(_ text: Substring) -> Substring.Index? {
         guard text.first == "[", let end = text.firstIndex(of: "]"), level(text[...end]) == nil else { return nil }
         let space = text.index(after: end)

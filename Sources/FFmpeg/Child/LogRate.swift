@@ -1,14 +1,14 @@
-/// Bounds how many messages of one process are passed on: a broken stream prints thousands a second.
+/// Limits how many messages of one process are passed on: a damaged stream prints thousands a second.
 struct LogRate<Instant: InstantProtocol>: Sendable where Instant: Sendable, Instant.Duration == Duration {
     enum Verdict: Equatable {
-        /// Pass it on; `after` that many were held back since the last one.
+        /// Pass it on. `after` messages were held back since the last one.
         case pass(after: Int)
         case suppress
     }
 
-    /// Messages in a row.
+    /// The most messages in a row.
     let burst: Int
-    /// One more is earned in this time.
+    /// The time in which one more message is allowed.
     let interval: Duration
     private(set) var suppressed = 0
     private var credit: Int

@@ -1,7 +1,7 @@
-/// How a child was that had to be ended because its time was over.
+/// The condition of a child that was ended because its time was over.
 package enum Overdue: Sendable, Hashable {
-    /// It did nothing any more.
+    /// It did nothing.
     case hanging
-    /// It was at work.
+    /// It was working.
     case working
 }

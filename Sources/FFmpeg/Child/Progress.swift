@@ -1,19 +1,19 @@
-/// One block of FFmpeg's `-progress` figures. A figure is `nil` where FFmpeg says `N/A` or nonsense.
+/// One block of FFmpeg's `-progress` figures. A figure is `nil` if FFmpeg prints `N/A` or an invalid value.
 package struct Progress: Sendable, Hashable {
-    /// Frames that have come out so far.
+    /// Frames written so far.
     package var frame: Int?
     package var fps: Double?
     /// Bits/s, averaged over the whole run.
     package var bitrate: Double?
     /// Bytes written.
     package var totalSize: Int64?
-    /// The newest output timestamp in microseconds. Not an age: it keeps the source's timeline.
+    /// The newest output timestamp in microseconds. Not the elapsed time: it is on the source's timeline.
     package var outTime: Int64?
     package var duplicated: Int?
     package var dropped: Int?
-    /// Media seconds per second.
+    /// Seconds of media per second.
     package var speed: Double?
-    /// The last block before the exit.
+    /// Whether this is the last block before the exit.
     package var isLast = false
 
     package init() {}

@@ -1,6 +1,6 @@
-/// Picks the `key=value` blocks of `-progress` out of lines that hold log messages too.
+/// Finds the `key=value` blocks of `-progress` in lines that also contain log messages.
 ///
-/// FFmpeg 5.1 writes no block while its input is frozen, so the absence of blocks says nothing.
+/// FFmpeg 5.1 writes no block while its input is frozen, so missing blocks mean nothing.
 struct ProgressParser {
     enum Outcome: Equatable {
         /// The block is complete.
@@ -26,7 +26,7 @@ struct ProgressParser {
                 value.hasSuffix("kbits/s") ? Self.decimal(value.dropLast(7)).map { ($0 * 1000).rounded() } : nil
         case "total_size": block.totalSize = Self.count(value)
         case "out_time_us": block.outTime = Int64(value)
-        // Microseconds too, in spite of its name; `out_time` is the same for people.
+        // In microseconds too, despite the name. `out_time` is the same in a readable form.
         case "out_time_ms", "out_time": break
         case "dup_frames": block.duplicated = Self.count(value).flatMap { Int(exactly: $0) }
         case "drop_frames": block.dropped = Self.count(value).flatMap { Int(exactly: $0) }

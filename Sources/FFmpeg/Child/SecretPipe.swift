@@ -2,27 +2,28 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// A ``SecretFile`` for one process: a pipe that holds the contents, on the standard descriptor that carries no media.
+/// A ``SecretFile`` for one process: a pipe with the contents, on the standard descriptor that carries no media.
 struct SecretPipe {
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
 
-    /// For the child's standard input, where that is the one.
+    /// For the child's standard input, if the secret goes there.
     let input: FileDescriptor?
-    /// For the child's standard output, where that is the one: FFmpeg reads it like a file, and writes nothing to it.
+    /// For the child's standard output, if the secret goes there: FFmpeg reads it like a file, and writes nothing to
+    /// it.
     let output: FileDescriptor?
-    /// What FFmpeg opens.
+    /// The path that FFmpeg opens.
     let path: String
 
     /// - Parameter ends: Closes the pipe once the child has it.
     init(_ file: SecretFile, ends: ChildEnds, isInputTaken: Bool, isOutputTaken: Bool) throws(Failure) {
         guard !isInputTaken || !isOutputTaken else {
-            throw Failure(description: "there is no descriptor left that could carry its secret")
+            throw Failure(description: "no descriptor is left to pass its secret: standard input and output are in use")
         }
         var pipe: [CInt] = [-1, -1]
         guard pipe2(&pipe, O_CLOEXEC) == 0 else {
-            throw Failure(description: "there is no pipe for its secret: \(Errno(rawValue: errno))")
+            throw Failure(description: "the pipe for its secret could not be created: \(Errno(rawValue: errno))")
         }
         ends.add(FileDescriptor(rawValue: pipe[0]))
         defer { Glibc.close(pipe[1]) }
@@ -30,7 +31,7 @@ struct SecretPipe {
         var contents = file.contents
         let count = contents.withUTF8 { Glibc.write(pipe[1], $0.baseAddress, $0.count) }
         guard count == contents.utf8.count else {
-            throw Failure(description: "its address and secret are longer than a pipe holds")
+            throw Failure(description: "its address and secret are longer than a pipe holds: use shorter ones")
         }
         input = isInputTaken ? nil : FileDescriptor(rawValue: pipe[0])
         output = isInputTaken ? FileDescriptor(rawValue: pipe[0]) : nil

@@ -1,12 +1,12 @@
 package import MediaTypes
 
-/// The frames that a source sends, as far as filters depend on them.
+/// The frames of a source, as far as filters depend on them.
 package struct ArrivingFrames: Sendable, Hashable {
     package var size: FrameSize
     package var pixel: PixelAspect
-    /// Frames may consist of two fields.
+    /// Whether frames may consist of two fields.
     package var isInterlaced: Bool
-    /// Each frame says whether it consists of two fields; else all of them do.
+    /// Whether each frame is marked as interlaced or not. If false, all frames are interlaced.
     package var areMarked: Bool
 
     package init(size: FrameSize, pixel: PixelAspect = .square, isInterlaced: Bool = false, areMarked: Bool = true) {
@@ -21,14 +21,14 @@ package struct ArrivingFrames: Sendable, Hashable {
         FrameSize(width: Self.even(size.width * pixel.width, over: pixel.height), height: max(2, size.height / 2 * 2))
     }
 
-    /// Whether the frames, shown with square pixels, have the shape of a size. Up to one part in a hundred makes no
-    /// difference: bars of a few pixels would be worse than the stretching.
+    /// Whether the frames, shown with square pixels, have the aspect ratio of a size. A difference of up to 1 % is
+    /// ignored: bars of a few pixels would look worse than the stretching.
     package func hasShape(of other: FrameSize) -> Bool {
         let (mine, others) = (size.width * pixel.width * other.height, other.width * size.height * pixel.height)
         return abs(mine - others) * 100 <= others
     }
 
-    /// The largest part of a frame that has the shape of a size, in pixels of the frame.
+    /// The largest part of a frame that has the aspect ratio of a size, in pixels of the frame.
     package func part(withShapeOf other: FrameSize) -> FrameSize {
         let (mine, others) = (size.width * pixel.width * other.height, other.width * size.height * pixel.height)
         let (width, height) = (max(2, size.width / 2 * 2), max(2, size.height / 2 * 2))
@@ -40,7 +40,7 @@ package struct ArrivingFrames: Sendable, Hashable {
         return FrameSize(width: width, height: min(height, part))
     }
 
-    /// The nearest even number, 2 at the least.
+    /// The nearest even number, at least 2.
     private static func even(_ number: Int, over divisor: Int) -> Int {
         max(2, (number + divisor) / (2 * divisor) * 2)
     }

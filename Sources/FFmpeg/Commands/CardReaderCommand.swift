@@ -1,19 +1,19 @@
 package import MediaTypes
 
-/// A capture card → its frames on standard output, each with the time at which the card took it, and its sound as
-/// MPEG-TS on what is else the standard input.
+/// A capture card → its frames on standard output, each with the card's timestamp, and its audio as MPEG-TS on the
+/// descriptor that is otherwise the standard input.
 ///
-/// It encodes no picture, so that nothing that happens to an encoder happens to whoever has the card open.
+/// The process does not encode video, so a failing encoder does not affect the process that has the card open.
 package struct CardReaderCommand: Sendable {
     package var card: CaptureInput
-    /// Of the frames that come out, whatever the card gives.
+    /// The size of the output frames, whatever size the card delivers.
     package var size: FrameSize
-    /// What is done with the fields that every frame consists of; `nil` where they have none, or stay as they are.
+    /// How interlaced frames are deinterlaced. `nil` if the frames are progressive, or are to stay interlaced.
     package var fields: Fields?
-    /// Of the sound, in Hz: 48,000 or 44,100.
-    package var soundRate: Int
+    /// Sample rate of the audio in Hz: 48,000 or 44,100.
+    package var audioRate: Int
 
-    /// Fields of a card. FFmpeg does not mark the frames, so the card's word goes for all.
+    /// Interlacing of a card. FFmpeg does not mark the frames, so the card's field order applies to all of them.
     package struct Fields: Sendable, Hashable {
         package var deinterlacing: VideoSettings.Deinterlacing
         package var isBottomFirst: Bool
@@ -24,31 +24,31 @@ package struct CardReaderCommand: Sendable {
         }
     }
 
-    /// Cards tell their times in microseconds.
+    /// Cards deliver timestamps in microseconds.
     private static let ticks = 1_000_000
 
-    /// FFmpeg's name of the pixel format that comes out: what every encoder takes.
+    /// FFmpeg's name of the output pixel format. Every encoder accepts it.
     package static let pixels = "nv12"
 
-    package init(card: CaptureInput, size: FrameSize, fields: Fields? = nil, soundRate: Int = 48_000) {
+    package init(card: CaptureInput, size: FrameSize, fields: Fields? = nil, audioRate: Int = 48_000) {
         self.card = card
         self.size = size
         self.fields = fields
-        self.soundRate = soundRate
+        self.audioRate = audioRate
     }
 
     package func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         command(reading: card.arguments, for: ffmpeg)
     }
 
-    /// The same without the card, and for a tenth of a second: to see whether FFmpeg takes the rest of the options.
+    /// The same without the card, for a tenth of a second: to check whether FFmpeg accepts the other options.
     package func commandWithoutCard(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         command(reading: card.standIn, for: ffmpeg)
     }
 
     private func command(reading input: [String], for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         var arguments = FFmpegCommand.preamble(.relay) + input
-        // Before the frames are scaled: lines of two fields must not be mixed.
+        // Deinterlace before scaling: scaling would mix lines of the two fields.
         var filters = ["scale=\(size.width):\(size.height)", "format=\(Self.pixels)"]
         if let fields {
             let deinterlacer = fields.deinterlacing.filters(
@@ -60,12 +60,12 @@ package struct CardReaderCommand: Sendable {
                 "-vf", filters.joined(separator: ","),
                 "-c:v", "rawvideo", "-f", "nut", "-flush_packets", "1", "pipe:1",
             ]
-        if card.sound != nil {
+        if card.audio != nil {
             arguments +=
                 [
                     "-map", "1:a:0", "-c:a", "aac", "-b:a", "192000", "-ac", "2",
-                    "-af", "aresample=\(soundRate):\(AudioTreatment.clockFollowing)",
-                ] + TransportStreamOutput.sound
+                    "-af", "aresample=\(audioRate):\(AudioTreatment.clockFollowing)",
+                ] + TransportStreamOutput.audio
         }
         return FFmpegCommand(role: .relay, arguments: arguments)
     }

@@ -1,6 +1,6 @@
 import Redaction
 
-/// Why no command line can be made of what was asked: one sentence without the secret itself.
+/// Why no command line can be built: one sentence, without the secret itself.
 package enum CommandError: Error, Sendable, Hashable, CustomStringConvertible {
     case controlCharacter(option: String)
     case emptySecret(option: String)
@@ -14,7 +14,7 @@ package enum CommandError: Error, Sendable, Hashable, CustomStringConvertible {
         case .emptySecret(let option):
             "the value of \(Self.plain(option)) is empty: fill it in, or leave it out"
         case .secretTooLong(let option, let limit):
-            "the value of \(Self.plain(option)) is longer than \(limit) bytes, more than FFmpeg takes"
+            "the value of \(Self.plain(option)) is longer than the \(limit) bytes that FFmpeg reads: use a shorter one"
         case .badAddress(let address, let reason):
             "\(URLMask.mask(address)): \(reason)"
         }

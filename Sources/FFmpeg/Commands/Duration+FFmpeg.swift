@@ -7,7 +7,7 @@ extension Duration {
         components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
     }
 
-    /// Seconds as a decimal, `2` or `0.5`, to the millisecond.
+    /// Seconds as a decimal number with at most three decimal places: `2`, `0.5`.
     var seconds: String {
         let milliseconds = wholeMilliseconds
         let (whole, part) = milliseconds.quotientAndRemainder(dividingBy: 1000)

@@ -1,16 +1,16 @@
 package import MediaTypes
 
-/// MPEG-TS on standard input → MPEG-TS on standard output, the source's timestamps kept to the tick.
+/// MPEG-TS on standard input → encoded MPEG-TS on standard output. The source's timestamps are kept to the tick.
 package struct EncoderCommand: Sendable {
     package var video: VideoTreatment
     package var audio: AudioTreatment
-    /// Frames per second that arrive; the feed knows it better than FFmpeg's probing does.
+    /// Frames per second of the input. The feed measures it more reliably than FFmpeg's probing does.
     package var inputRate: FrameRate?
-    /// Frames per second that the stream announces, true or not; `nil` where it announces none.
+    /// Frames per second that the stream announces, correct or not. `nil` if it announces none.
     package var announcedRate: FrameRate?
-    /// The size of the pictures that arrive, where it is known.
+    /// The size of the input frames, if known.
     package var inputSize: FrameSize?
-    /// `nil` encodes everything that comes.
+    /// Where encoding begins. `nil` encodes all input.
     package var resume: ResumePoint?
 
     package init(
@@ -35,12 +35,12 @@ package struct EncoderCommand: Sendable {
         return possible.completeCommand(for: ffmpeg)
     }
 
-    /// Whether FFmpeg finds the rate of the input by itself, in the first two frames and in what the stream announces.
+    /// Whether FFmpeg finds the rate of the input by itself, in the first two frames and in the stream's announcement.
     ///
-    /// Where it does not, frames go on a grid of that rate, since only the `fps` filter states one: `setpts` and
-    /// `interleave` unset it, and the others multiply the one that FFmpeg found. With FFmpeg 7.1 and 9.0, 8 frames a
-    /// second and more are found where they are announced (4 become 8). Where another rate is, 15 become 30, 4 become
-    /// 120, and 25 that come unevenly what is announced.
+    /// Where it does not, frames are put on a grid of that rate, because only the `fps` filter states a rate: `setpts`
+    /// and `interleave` unset it, and the other filters multiply the rate that FFmpeg found. With FFmpeg 7.1 and 9.0,
+    /// rates from 8 frames a second up are found if they are announced (4 become 8). If another rate is announced, 15
+    /// become 30, 4 become 120, and 25 at uneven times become the announced rate.
     private func isFound(by ffmpeg: FFmpegCapabilities) -> Bool {
         guard let rate = inputRate?.perSecond, ffmpeg.filters.isSuperset(of: ["fps", "settb"]) else { return true }
         guard let announced = announcedRate?.perSecond, abs(announced - rate) > 0.1 * max(announced, rate) else {
@@ -60,30 +60,33 @@ package struct EncoderCommand: Sendable {
         return FFmpegCommand(role: .encoder, arguments: arguments, environment: environment)
     }
 
-    /// First packet out 90 to 110 ms after exec from a feed that holds a GOP. A longer look (100 ms of media) costs
-    /// 240 to 400 ms. `-analyzeduration 0` would mean seven seconds; `nobuffer` would drop the first GOP.
+    /// The first packet comes out 90 to 110 ms after exec, from a feed that holds a GOP. Probing 100 ms of media costs
+    /// 240 to 400 ms. `-analyzeduration 0` would mean seven seconds, and `nobuffer` would drop the first GOP.
     private func input(for ffmpeg: FFmpegCapabilities) -> [String] {
         var findsRate = false
         if case .encode(let settings, let recipe) = video { findsRate = goesByInputRate(settings, recipe, ffmpeg) }
         let look =
             findsRate
-            // Until the first two frames, at most half a second of media: they carry the rate.
+            // Probe up to the first two frames, at most half a second of media: they carry the rate.
             ? ["-probesize", "5000000", "-analyzeduration", "500000", "-fpsprobesize", "1"]
             : ["-probesize", "100000", "-analyzeduration", "1"]
         return ["-copyts"] + look + ["-f", "mpegts", "-i", "pipe:0"]
     }
 
-    /// With so little probing FFmpeg often takes 90000 frames per second for the rate (whenever audio comes first), and
-    /// an encoder that believes it shares its bits out among them. Where the rate can be neither stated nor comes from
-    /// a filter, FFmpeg has to find it in the stream.
+    /// Whether FFmpeg has to find the frame rate in the stream, because it can be neither stated nor set by a filter.
+    ///
+    /// With so little probing FFmpeg often assumes 90000 frames per second (whenever audio comes first), and an encoder
+    /// that uses this rate divides its bitrate by it.
     private func goesByInputRate(
         _ settings: VideoSettings, _ recipe: any EncoderRecipe, _ ffmpeg: FFmpegCapabilities
     ) -> Bool {
         recipe.needsStatedRate && settings.rate == nil && !(ffmpeg.acceptsRateWithPassthrough && inputRate != nil)
     }
 
-    /// Where pictures of another size begin, FFmpeg would make its filters anew, and the picture that the conversion of
-    /// the rate holds would be gone. The first of ours that looks at a picture is one that takes whatever comes.
+    /// Whether FFmpeg keeps its filters when the frame size changes.
+    ///
+    /// Otherwise FFmpeg creates the filters again, and loses the frame that the rate conversion holds. This needs a
+    /// first filter that accepts every frame size.
     private var takesEverySize: Bool {
         guard case .encode(let settings, let recipe) = video, settings.size != nil else { return false }
         return switch settings.fit {
@@ -93,11 +96,11 @@ package struct EncoderCommand: Sendable {
         }
     }
 
-    /// How much before its first frame an encoder begins to deinterlace, in ticks: a field is compared with those
-    /// around it.
+    /// How long before its first frame an encoder begins to deinterlace, in ticks: the filter compares a field with its
+    /// neighbours.
     private static let fieldContext: Int64 = 18_000
 
-    /// The deinterlacer takes frames of one size alone, so every other one is brought to that first, field by field.
+    /// The deinterlacer accepts frames of one size only, so every other frame is first scaled to it, field by field.
     private func deinterlacer(_ settings: VideoSettings, _ ffmpeg: FFmpegCapabilities) -> [String] {
         guard let deinterlacing = settings.deinterlacing, let inputSize else { return [] }
         let start = resume.map { ["trim=start_pts=\($0.videoStart - Self.fieldContext)"] } ?? []
@@ -109,10 +112,10 @@ package struct EncoderCommand: Sendable {
         guard case .encode(let settings, let recipe) = video else { return ["-c:v", "copy"] }
         var filters = deinterlacer(settings, ffmpeg)
         if let rate = settings.rate {
-            // The filter's grid counts from time zero, not from the first frame, so every encoder has the same one.
+            // The filter's grid counts from time zero, not from the first frame, so all encoders have the same grid.
             filters += ["fps=\(rate)", "settb=1/90000"]
         }
-        // The stream's own time base is 1/90000, so the cut is a whole number and nothing is rounded.
+        // The stream's own time base is 1/90000, so the cut is a whole number and needs no rounding.
         if let resume { filters.append("trim=start_pts=\(resume.videoStart)") }
         filters += recipe.chain(for: settings, arriving: inputSize)
         return ffmpeg.videoOptions(filters: filters, recipe: recipe, rate: settings.rate ?? inputRate)
@@ -125,7 +128,7 @@ package struct EncoderCommand: Sendable {
         guard case .aac(let bitrate, let rate, let channels) = audio else { return ["-c:a", "copy"] }
         var filters = ["aresample=\(rate):\(AudioTreatment.gapFilling)"]
         if let resume {
-            // After the resampler the time base is one sample; a place on the grid is a whole number of them.
+            // After the resampler the time base is one sample, so a position on the grid is a whole number.
             filters.append("atrim=start_pts=\(Self.samples(at: resume.audioStart, rate: rate))")
         }
         return [
@@ -134,7 +137,7 @@ package struct EncoderCommand: Sendable {
         ]
     }
 
-    /// 90 kHz ticks in samples, to the nearest: PTS of a grid of samples were rounded to ticks.
+    /// Converts 90 kHz ticks to the nearest sample: timestamps on a grid of samples were rounded to ticks.
     static func samples(at ticks: Int64, rate: Int) -> Int64 {
         let product = ticks.multipliedFullWidth(by: Int64(rate))
         let (quotient, remainder) = Int64(90_000).dividingFullWidth(product)

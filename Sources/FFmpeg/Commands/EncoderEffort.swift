@@ -1,6 +1,6 @@
-/// How much work a software encoder spends on a picture.
+/// How much work a software encoder spends on a frame.
 package enum EncoderEffort: Int, Sendable, Hashable, CaseIterable {
-    /// What the recipe takes for right.
+    /// The recipe's default.
     case normal
     case less
     case least

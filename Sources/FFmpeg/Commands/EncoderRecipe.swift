@@ -1,21 +1,21 @@
 package import MediaTypes
 
-/// How one kind of encoder is used with FFmpeg. Everything that differs between encoders is here, nothing else is.
+/// How FFmpeg uses one kind of encoder. Everything that differs between encoders is here, and nothing else.
 package protocol EncoderRecipe: Sendable {
     /// FFmpeg's name of the encoder, `libx264`.
     var encoder: String { get }
-    /// Before the input: opening a device.
+    /// Options before the input, which open a device.
     var deviceOptions: [String] { get }
-    /// The encoder goes by the rate that FFmpeg tells it, and has no option of its own for it.
+    /// Whether the encoder uses the rate that FFmpeg states, and has no option of its own for it.
     var needsStatedRate: Bool { get }
-    /// Variables that its process needs.
+    /// Environment variables for the encoder's process.
     var environment: [String: String] { get }
-    /// ``filters(for:)`` brings the pictures to the size of the settings, too.
+    /// Whether ``filters(for:)`` also scales frames to the size of the settings.
     var scales: Bool { get }
-    /// At the end of the filter chain: pixel format, upload.
+    /// The end of the filter chain: pixel format, upload.
     func filters(for settings: VideoSettings) -> [String]
-    /// The encoder's own options, without `-c:v`, size, and forced keyframes.
-    /// - Parameter inputRate: frames per second that arrive, when known.
+    /// The encoder's own options, without `-c:v`, size and forced keyframes.
+    /// - Parameter inputRate: Frames per second of the input, if known.
     func options(for settings: VideoSettings, inputRate: FrameRate?) -> [String]
 }
 
@@ -25,10 +25,10 @@ extension EncoderRecipe {
     package var environment: [String: String] { [:] }
     package var scales: Bool { false }
 
-    /// The filters that bring a picture to the encoder in the size that is asked for.
+    /// The filters that deliver frames to the encoder in the wanted size.
     ///
-    /// - Parameter arriving: The size of the pictures that come, where another one may follow: a GPU that scales, and a
-    ///   filter that crops, are given this one for all input.
+    /// - Parameter arriving: The size of the input frames, if it may change: a GPU that scales, and a filter that
+    ///   crops, get all frames in this size.
     package func chain(for settings: VideoSettings, arriving: FrameSize? = nil) -> [String] {
         guard let size = settings.size else { return filters(for: settings) }
         let expected = arriving.map { ["scale=\($0.width):\($0.height)"] } ?? []
@@ -41,14 +41,14 @@ extension EncoderRecipe {
         }
     }
 
-    /// A GPU that scales has nothing left to scale.
+    /// A GPU that could scale gets frames that already have the right size.
     private func filters(forScaled settings: VideoSettings) -> [String] {
         var settings = settings
         settings.size = nil
         return filters(for: settings)
     }
 
-    /// Every frame is shown whole. Both filters look at the size of each frame, so that a source may change its own.
+    /// Shows every frame whole. Both filters look at the size of each frame, so a source may change its frame size.
     ///
     /// FFmpeg 7 and later keep the pixel aspect ratio of a stream's first frame.
     private func padded(to size: FrameSize) -> [String] {

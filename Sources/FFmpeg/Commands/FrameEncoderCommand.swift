@@ -1,10 +1,10 @@
 package import MediaTypes
 
-/// Frames on standard input, as IVF → pictures in MPEG-TS on standard output, each at its frame's time to the tick.
+/// Frames as IVF on standard input → encoded MPEG-TS on standard output. Each frame keeps its time to the tick.
 package struct FrameEncoderCommand: Sendable {
     package var settings: VideoSettings
     package var recipe: any EncoderRecipe
-    /// Frames a second; `nil` where it is not known.
+    /// Frames a second. `nil` if unknown.
     package var rate: FrameRate?
 
     package init(settings: VideoSettings, recipe: any EncoderRecipe, rate: FrameRate?) {
@@ -15,7 +15,7 @@ package struct FrameEncoderCommand: Sendable {
 
     package func command(for ffmpeg: FFmpegCapabilities) -> FFmpegCommand {
         var arguments = FFmpegCommand.preamble(.encoder) + recipe.deviceOptions
-        // The file's header says all there is to say: the first frame goes in at once.
+        // The file's header has all parameters, so FFmpeg encodes the first frame at once.
         arguments += [
             "-copyts", "-probesize", "32", "-analyzeduration", "1", "-fpsprobesize", "0", "-f", "ivf", "-c:v",
             "rawvideo", "-i", "pipe:0",
@@ -29,9 +29,9 @@ package struct FrameEncoderCommand: Sendable {
         return FFmpegCommand(role: .encoder, arguments: arguments, environment: recipe.environment)
     }
 
-    /// States the frame rate to an encoder that goes by it. IVF has none: FFmpeg takes its ticks for frames, 90000 a
-    /// second, and the filter divides that. It is disabled, so every frame passes with its time (FFmpeg 5.1, 7.1 and
-    /// 9.0).
+    /// States the frame rate to an encoder that needs it. IVF has none: FFmpeg takes its ticks for frames, 90000 a
+    /// second, and the filter divides that. The filter is disabled, so every frame passes with its time (FFmpeg 5.1,
+    /// 7.1 and 9.0).
     private var stated: [String] {
         guard recipe.needsStatedRate, let rate else { return [] }
         let step = (90_000 * rate.denominator + rate.numerator / 2) / rate.numerator

@@ -1,6 +1,6 @@
 import Redaction
 
-/// Programs and streams of an input, as FFmpeg lists them at level `info` before it reads on.
+/// Programs and streams of an input, as FFmpeg lists them at level `info` before it reads further.
 package struct InputDescription: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable {
         case video = "Video"
@@ -9,18 +9,18 @@ package struct InputDescription: Sendable, Hashable {
     }
 
     package struct Stream: Sendable, Hashable {
-        /// Its place among all streams of the input.
+        /// Its position among all streams of the input.
         package var index: Int
         package var kind: Kind
         /// FFmpeg's name: `mpeg2video`.
         package var codec: String
-        /// As the sender writes it: `eng`.
+        /// As the sender declares it: `eng`.
         package var language: String?
     }
 
     package struct Program: Sendable, Hashable {
         package var number: Int
-        /// The name of the service, as the sender writes it.
+        /// The name of the service, as the sender declares it.
         package var name: String?
         /// Indexes of its streams. A stream may belong to several programs.
         package var streams: [Int]
@@ -31,23 +31,23 @@ package struct InputDescription: Sendable, Hashable {
     package private(set) var programs: [Program] = []
     /// In the order of the input.
     package private(set) var streams: [Stream] = []
-    /// The list is complete.
+    /// Whether the list is complete.
     package private(set) var isWhole = false
     private var isOpen = false
-    /// The lines that follow belong to the last program.
+    /// Whether the following lines belong to the last program.
     private var isInProgram = false
 
-    /// More is not kept of one input: a sender chooses how much it lists.
+    /// The most programs and the most streams that are kept of one input: the sender decides how many it lists.
     private static let most = 256
-    /// Characters that are kept of a name.
+    /// The most characters that are kept of a name.
     private static let longestName = 32
 
     package init() {}
 
-    /// The programs are versions of the same, of which a player takes one.
+    /// Whether the programs are versions of the same content, of which a player selects one.
     var isAdaptive: Bool { ["hls", "dash"].contains { format.hasPrefix($0) } }
 
-    /// Reads a line of the relay.
+    /// Reads a line of the relay's log.
     ///
     /// - Returns: Whether the list is complete with this line.
     package mutating func consume(_ line: LogLine) -> Bool {
@@ -59,7 +59,7 @@ package struct InputDescription: Sendable, Hashable {
             format = String(rest[..<(rest.firstRange(of: ", from ")?.lowerBound ?? rest.endIndex)])
             return false
         }
-        // A name with a line break in it goes on in a line without a level; libraries print such lines too.
+        // A name with a line break continues in a line without a level. Libraries print such lines too.
         guard let level = line.level else { return false }
         guard level == .info, line.text.hasPrefix("  ") else {
             isWhole = true
@@ -106,7 +106,7 @@ package struct InputDescription: Sendable, Hashable {
         streams.sort { $0.index < $1.index }
     }
 
-    /// What a sender wrote, for people; `nil` for nothing.
+    /// A sender's text, safe to show. `nil` if it is empty.
     private static func shown(_ text: Substring) -> String? {
         let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         return words.isEmpty ? nil : ControlCharacters.escaped(in: String(words.prefix(longestName)))

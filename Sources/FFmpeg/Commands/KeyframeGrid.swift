@@ -1,6 +1,6 @@
-/// Keyframes by time, not by count: the source's rate may differ from what it says.
+/// Keyframes by time, not by frame count: the source's real rate may differ from the announced one.
 enum KeyframeGrid {
-    /// Forces the first frame, then the first frame at least that long after the keyframe before.
+    /// Forces a keyframe at the first frame, then at the first frame that is at least `interval` after the last one.
     static func expression(every interval: Duration) -> String {
         "expr:if(isnan(prev_forced_t),1,gte(t,prev_forced_t+\(interval.seconds)))"
     }

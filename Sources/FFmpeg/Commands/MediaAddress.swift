@@ -1,6 +1,6 @@
 import Redaction
 
-/// The parts of a media address that matter here: FFmpeg's own reading of addresses is laxer than any standard.
+/// The parts of a media address that matter here. FFmpeg parses addresses less strictly than any standard.
 struct MediaAddress {
     var scheme: String
     /// `user:password`, without the `@`.
@@ -14,7 +14,7 @@ struct MediaAddress {
 
     init(_ text: String) throws(CommandError) {
         guard let mark = Self.firstRange(of: "://", in: text), mark.lowerBound != text.startIndex else {
-            throw .badAddress(text, reason: "an address begins with its protocol, as in srt://host:9000")
+            throw .badAddress(text, reason: "the protocol is missing: write an address such as srt://host:9000")
         }
         scheme = text[..<mark.lowerBound].lowercased()
         let rest = text[mark.upperBound...]
@@ -33,24 +33,24 @@ struct MediaAddress {
         path = String(tail.dropFirst())
     }
 
-    /// An HLS or DASH playlist by its name: FFmpeg opens the addresses that it finds in it.
+    /// Whether the address names an HLS or DASH playlist. FFmpeg opens the addresses that a playlist contains.
     var isPlaylist: Bool { [".m3u8", ".mpd"].contains { path.lowercased().hasSuffix($0) } }
 
-    /// The password in the address; a user name alone is none.
+    /// The password in the address. A user name alone is not one.
     var password: String? {
         guard let userInfo, let colon = userInfo.firstIndex(of: ":") else { return nil }
         let password = userInfo[userInfo.index(after: colon)...]
         return password.isEmpty ? nil : String(password)
     }
 
-    /// Puts `password` behind the user of the address.
+    /// Adds `password` to the user of the address.
     mutating func setPassword(_ password: String) throws(CommandError) {
-        // The longest `user:password` that FFmpeg 5.1 reads of an address; it cuts what is longer.
+        // The longest `user:password` that FFmpeg 5.1 reads from an address. It truncates a longer one.
         let limit: Int
         switch scheme {
         case "rtsp", "rtsps": limit = 127
         case "http", "https": limit = 1023
-        default: throw .badAddress(text, reason: "a password is for rtsp and http addresses")
+        default: throw .badAddress(text, reason: "a password is only for rtsp and http addresses: remove it")
         }
         guard let user = userInfo?.prefix(while: { $0 != ":" }), !user.isEmpty else {
             throw .badAddress(text, reason: "a password needs a user, as in \(scheme)://user@host")
@@ -65,8 +65,8 @@ struct MediaAddress {
                 text,
                 reason:
                     """
-                    FFmpeg takes \(limit) bytes of user and password; these are longer, with three for each that \
-                    is no letter, digit, '-', '.', '_' or '~'
+                    FFmpeg reads \(limit) bytes of user and password, and these are longer: use a shorter password. \
+                    A character other than a letter, digit, '-', '.', '_' or '~' counts as three bytes each
                     """
             )
         }
@@ -78,7 +78,7 @@ struct MediaAddress {
             + (query.map { "?" + $0 } ?? "")
     }
 
-    /// Takes a parameter out of the query and returns its value, percent-decoded.
+    /// Removes a parameter from the query and returns its value, percent-decoded.
     mutating func takeParameter(_ name: String) -> String? {
         guard let query else { return nil }
         var found: String?
@@ -91,7 +91,7 @@ struct MediaAddress {
         return found
     }
 
-    /// What the query says, as written.
+    /// The parameters of the query, as written.
     var parameters: [(name: String, value: String)] {
         (query ?? "").split(separator: "&").map { field in
             let name = field.prefix { $0 != "=" }

@@ -1,12 +1,12 @@
-/// How FFmpeg checks the certificate of a TLS server; by itself it does from version 9 on.
+/// How FFmpeg checks the certificate of a TLS server. By default it checks from version 9 on.
 package enum PeerCheck: Sendable, Hashable {
-    /// By the authorities that the system trusts.
+    /// Against the authorities that the system trusts.
     case system
-    /// By those in a file of PEM.
+    /// Against the authorities in a PEM file.
     case authorities(file: String)
     case none
 
-    /// Options of the protocol, without dashes.
+    /// Options of the protocol, without their dashes.
     var options: [(name: String, value: String)] {
         switch self {
         case .system: [("tls_verify", "1")]

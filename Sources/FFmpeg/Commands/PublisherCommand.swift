@@ -1,19 +1,19 @@
 package import MediaTypes
 import Redaction
 
-/// MPEG-TS on standard input → a target, nothing encoded.
+/// MPEG-TS on standard input → a target, without encoding.
 package struct PublisherCommand: Sendable, Hashable {
     package var target: PublisherTarget
-    /// Frames per second, where they are known.
+    /// Frames per second, if known.
     package var rate: FrameRate?
-    /// How long the target may take nothing before the process gives up (RTMP).
+    /// How long the target may accept no data before the process gives up (RTMP).
     package var stall: Duration
 
-    /// How long a process may go on publishing by RTMP. FFmpeg's FLV has 31 bits of milliseconds, 24.8 days; behind
-    /// them its times begin at 0 again, and no target takes that for going on.
+    /// How long a process may publish by RTMP. FFmpeg's FLV has 31 bits of milliseconds, 24.8 days. After that its
+    /// timestamps begin at 0 again, and no target accepts that as a continuation.
     package static let longestConnection = Duration.seconds(24 * 24 * 3600)
 
-    /// How long an RTMP server may take for an answer before FFmpeg gives up, unless it is told otherwise.
+    /// How long an RTMP server may take to answer before FFmpeg gives up, by default.
     package static let answerPatience = Duration.seconds(10)
 
     package init(target: PublisherTarget, rate: FrameRate? = nil, stall: Duration = answerPatience) {
@@ -22,7 +22,7 @@ package struct PublisherCommand: Sendable, Hashable {
         self.stall = stall
     }
 
-    /// - Throws: ``CommandError`` for an address or a secret that FFmpeg cannot be given.
+    /// - Throws: ``CommandError`` for an address or a secret that cannot be given to FFmpeg.
     package func command(for ffmpeg: FFmpegCapabilities) throws(CommandError) -> FFmpegCommand {
         let output = try output(for: ffmpeg)
         return FFmpegCommand(
@@ -31,11 +31,12 @@ package struct PublisherCommand: Sendable, Hashable {
             secretFile: output.secretFile, environment: output.environment)
     }
 
-    /// FLV's header needs the picture's size and the sound's parameters, so this looks at 100 ms of media: connected 70
-    /// ms after exec and sending 45 ms later from a feed that holds a GOP; at 200/245 ms where media only trickles in.
-    /// With 1 µs, enough for an encoder, the header fails whenever audio comes first; FFmpeg's own setting takes 7 s.
-    /// On a busy box the audio of a relay of FFmpeg 7.1 comes more than 100 ms behind the frames, and the header then
-    /// fails for want of a sample rate: there half a second is looked at.
+    /// FLV's header needs the video's size and the audio's parameters, so FFmpeg probes 100 ms of media: it connects 70
+    /// ms after exec and sends 45 ms later from a feed that holds a GOP, and at 200/245 ms where media arrives slowly.
+    /// With 1 µs, enough for an encoder, the header fails whenever audio comes first. FFmpeg's default takes 7 s.
+    ///
+    /// On a busy machine the audio of a relay of FFmpeg 7.1 comes more than 100 ms after the frames, and the header
+    /// then fails for lack of a sample rate. There FFmpeg probes half a second.
     private func streams(for ffmpeg: FFmpegCapabilities) -> [String] {
         let look = ffmpeg.runsInThreads ? "500000" : "100000"
         return [
@@ -44,9 +45,9 @@ package struct PublisherCommand: Sendable, Hashable {
             + TransportStreamOutput.mapping
     }
 
-    /// What SRT takes is what a feed holds, so nothing is taken apart: FFmpeg's multiplexer holds each picture until
-    /// sound that belongs behind it has come, and half of them left in pairs. Each read fills a datagram, seven TS
-    /// packets, or is what there is.
+    /// SRT carries the MPEG-TS of the feed as it is, so FFmpeg does not demux it: its muxer would hold each frame until
+    /// the audio that belongs after it has come, and half of the frames left in pairs. Each read fills a datagram of
+    /// seven TS packets, or returns the bytes that are available.
     private static let bytes = [
         "-blocksize", "\(datagram)", "-f", "data", "-raw_packet_size", "\(datagram)", "-i", "pipe:0", "-map", "0",
     ]
@@ -73,53 +74,17 @@ package struct PublisherCommand: Sendable, Hashable {
     private func rtmp(_ url: String, key: String?, tls: PeerCheck, for ffmpeg: FFmpegCapabilities) throws(CommandError)
         -> Output
     {
-        var address = try MediaAddress(url)
-        guard address.scheme == "rtmp" || address.scheme == "rtmps" else {
-            throw .badAddress(url, reason: "an RTMP target's address begins with rtmp:// or rtmps://")
-        }
-        guard address.password == nil else {
-            throw .badAddress(
-                url, reason: "FFmpeg takes user:password only where every user can read it: use a stream key instead")
-        }
-        // It may be the end of a password with a slash in it, and then what stands before it is no application.
-        guard !address.path.contains("@") else {
-            throw .badAddress(
-                url,
-                reason: "an @ behind the host could be a password's: if it belongs to the stream key, give that by key:"
-            )
-        }
-        var path = address.path
-        while path.last == "/" { path.removeLast() }
-        // FFmpeg would take everything behind the application for a part of the name.
-        var key = key
-        if key == nil {
-            guard let slash = path.lastIndex(of: "/") else {
-                throw .badAddress(url, reason: "an RTMP target needs a stream key")
-            }
-            key = String(path[path.index(after: slash)...]) + (address.query.map { "?" + $0 } ?? "")
-            address.query = nil
-            path = String(path[..<slash])
-        }
-        guard !path.isEmpty else {
-            throw .badAddress(url, reason: "an RTMP target's address ends with the application, as in rtmp://host/live")
-        }
-        var options = [(name: "rtmp_playpath", value: key ?? "")]
-        // FFmpeg cuts the application at its first slash by itself; what stands behind it may be a token.
-        if path.contains("/") || address.query != nil {
-            options.append(("rtmp_app", path + (address.query.map { "?" + $0 } ?? "")))
-        }
-        address.path = String(path.prefix { $0 != "/" })
-        address.query = nil
+        let (address, options) = try Self.splitRTMP(url, key: key)
         try refuseWhatIsHidden(in: address, of: url)
         let file = try SecretFile.preset(options, for: ffmpeg)
         return Output(
             input: streams(for: ffmpeg),
             arguments: [
-                // An encoder that took over may have other parameter sets: FLV has them in a header of their own, and
-                // this filter makes the multiplexer write a new one. Where they are the same nothing changes.
+                // The next encoder may have other parameter sets. FLV has them in a header of their own, and this
+                // filter makes the muxer write a new header. Where they are the same, nothing changes.
                 "-bsf:v", "extract_extradata",
                 "-rw_timeout", "\(stall.wholeMicroseconds)", "-tcp_nodelay", "1",
-                // A live stream's header cannot be gone back to.
+                // The header of a live stream cannot be rewritten later.
                 "-flvflags", "no_duration_filesize", "-flush_packets", "1",
                 "-fpre", file.token,
             ] + (address.scheme == "rtmps" ? tls.options.flatMap { ["-\($0.name)", $0.value] } : [])
@@ -128,15 +93,70 @@ package struct PublisherCommand: Sendable, Hashable {
                 ], secretFile: file)
     }
 
+    /// Splits the address of an RTMP target into the server's address for the arguments, and the options with the
+    /// stream key and the application for the secret file.
+    private static func splitRTMP(
+        _ url: String, key: String?
+    ) throws(CommandError) -> (address: MediaAddress, options: [(name: String, value: String)]) {
+        var address = try MediaAddress(url)
+        guard address.scheme == "rtmp" || address.scheme == "rtmps" else {
+            throw .badAddress(
+                url, reason: "an RTMP target needs an address that begins with rtmp:// or rtmps://: correct the address"
+            )
+        }
+        guard address.password == nil else {
+            throw .badAddress(
+                url,
+                reason: "FFmpeg takes user:password only where every user can read it: use a stream key instead")
+        }
+        // The @ may end a password that contains a slash. The text before it is then not an application.
+        guard !address.path.contains("@") else {
+            throw .badAddress(
+                url,
+                reason:
+                    """
+                    an @ after the host could belong to a password: if it belongs to the stream key, set the key \
+                    with key:
+                    """)
+        }
+        var path = address.path
+        while path.last == "/" { path.removeLast() }
+        // FFmpeg would treat everything after the application as a part of the stream name.
+        var key = key
+        if key == nil {
+            guard let slash = path.lastIndex(of: "/") else {
+                throw .badAddress(
+                    url, reason: "the stream key is missing: set it with key:, or end the address with it")
+            }
+            key = String(path[path.index(after: slash)...]) + (address.query.map { "?" + $0 } ?? "")
+            address.query = nil
+            path = String(path[..<slash])
+        }
+        guard !path.isEmpty else {
+            throw .badAddress(
+                url, reason: "the application is missing: end the address with it, as in rtmp://host/live")
+        }
+        var options = [(name: "rtmp_playpath", value: key ?? "")]
+        // FFmpeg itself cuts the application at its first slash. The text after the slash may be a token.
+        if path.contains("/") || address.query != nil {
+            options.append(("rtmp_app", path + (address.query.map { "?" + $0 } ?? "")))
+        }
+        address.path = String(path.prefix { $0 != "/" })
+        address.query = nil
+        return (address, options)
+    }
+
     private func srt(
         _ url: String, passphrase: String?, streamID: String?, latency: Duration?, for ffmpeg: FFmpegCapabilities
     ) throws(CommandError) -> Output {
         var address = try MediaAddress(url)
         guard address.scheme == "srt" else {
-            throw .badAddress(url, reason: "an SRT target's address begins with srt://")
+            throw .badAddress(
+                url, reason: "an SRT target needs an address that begins with srt://: correct the address")
         }
         guard address.userInfo == nil else {
-            throw .badAddress(url, reason: "SRT knows no user and password: use a passphrase or a stream id")
+            throw .badAddress(
+                url, reason: "SRT has no user and password: use a passphrase or a stream id instead")
         }
         var secrets: [(name: String, value: String)] = []
         let passphraseInAddress = address.takeParameter("passphrase")
@@ -145,16 +165,16 @@ package struct PublisherCommand: Sendable, Hashable {
         if let value = streamID ?? streamIDInAddress { secrets.append(("srt_streamid", value)) }
         guard address.path.isEmpty else {
             throw .badAddress(
-                url, reason: "an SRT target's address has no path: it ends with the port, or with ?name=value")
+                url, reason: "an SRT target's address has no path: end it with the port, or with ?name=value")
         }
-        // What is not known to be harmless may be a secret, if only one whose name is misspelt.
+        // A parameter that is not known to be harmless may be a secret, even if only its name is misspelt.
         for parameter in address.parameters
         where URLMask.mask("srt://h?\(parameter.name)=\(parameter.value)").hasSuffix(URLMask.mask) {
             guard !parameter.name.isEmpty, parameter.name.utf8.allSatisfy({ (97...122).contains($0) || $0 == 95 }),
                 let value = address.takeParameter(parameter.name)
             else {
                 throw .badAddress(
-                    url, reason: "what follows the ? of an SRT target's address is name=value, joined by &")
+                    url, reason: "the text after the ? is not name=value, joined by &: correct the address")
             }
             secrets.append((parameter.name, value))
         }
@@ -168,22 +188,22 @@ package struct PublisherCommand: Sendable, Hashable {
             secretFile: file)
     }
 
-    /// Everybody can read an argument list.
+    /// Refuses an address with a secret in it: every user of the machine can read an argument list.
     private func refuseWhatIsHidden(in address: MediaAddress, of url: String) throws(CommandError) {
         guard URLMask.mask(address.text) == address.text else {
             throw .badAddress(
                 url,
                 reason:
                     """
-                    an address is protocol://host:port and what belongs to it; a secret elsewhere in it could be \
-                    read by everybody
+                    a part of this address could be a secret, and every user could read it: write \
+                    protocol://host:port, and the secret in its own key
                     """
             )
         }
     }
 
-    /// MPEG-TS, because what was written stays playable when the power goes: after SIGKILL the newest Matroska file and
-    /// the newest fragmented MP4 could not be opened at all, the newest MPEG-TS file lost its last frames only.
+    /// MPEG-TS, because the files stay playable after a power failure: after SIGKILL the newest Matroska file and the
+    /// newest fragmented MP4 could not be opened at all, and the newest MPEG-TS file lost its last frames only.
     private func record(folder: String, name: String, segment: Duration, take: Int, for ffmpeg: FFmpegCapabilities)
         -> Output
     {
@@ -195,7 +215,7 @@ package struct PublisherCommand: Sendable, Hashable {
                 "-segment_format_options", "flush_packets=1",
                 "-reset_timestamps", "1", "-strftime", "1", pattern,
             ],
-            // Local time has an hour twice in autumn, and the second one would overwrite the first.
+            // Local time has one hour twice in autumn, and files of the second would overwrite files of the first.
             environment: ["TZ": "UTC"])
     }
 }

@@ -3,11 +3,11 @@ import SystemPackage
 
 /// The files of a recording: `NAME-20260131-235959.ts` in UTC, `NAME-20260131-235959-2.ts` for a later take.
 ///
-/// FFmpeg overwrites a segment of the same name, so two processes that begin within one second need different takes.
+/// FFmpeg overwrites a segment of the same name, so two processes that start within one second need different takes.
 package enum RecordingFiles {
     package static let fileExtension = "ts"
 
-    /// FFmpeg's pattern for the segments' names.
+    /// FFmpeg's pattern for the names of the segments.
     static func pattern(folder: String, name: String, take: Int) -> String {
         let escape = { (text: String) in
             text.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%")
@@ -16,14 +16,14 @@ package enum RecordingFiles {
         return "\(escape(folder))/\(escape(name))-%Y%m%d-%H%M%S\(take > 0 ? "-\(take)" : "").\(fileExtension)"
     }
 
-    /// Whether a file's name is one of this recording's, whatever its take.
+    /// Whether a file belongs to this recording, whatever its take.
     package static func isRecording(_ file: String, of name: String) -> Bool {
         take(of: file, name: name) != nil
     }
 
-    /// The take for the next process: one above the highest of the files that changed within the last ten seconds,
-    /// 0 when there is none.
-    /// - Parameter now: seconds since 1970.
+    /// The take for the next process: one above the highest take of the files that changed within the last ten seconds,
+    /// and 0 if there are none.
+    /// - Parameter now: Seconds since 1970.
     package static func nextTake(folder: String, name: String, now: Int) -> Int {
         guard let directory = opendir(folder) else { return 0 }
         defer { closedir(directory) }
@@ -40,8 +40,7 @@ package enum RecordingFiles {
         return next
     }
 
-    /// Removes the files of a take that have nothing in them: FFmpeg makes a file before it finds that the disk is
-    /// full.
+    /// Removes the empty files of a take: FFmpeg creates a file before it detects that the disk is full.
     package static func removeEmpty(folder: String, name: String, take: Int) {
         guard let directory = opendir(folder) else { return }
         defer { closedir(directory) }

@@ -1,4 +1,4 @@
-/// What a relay does with the source's audio.
+/// Treatment of the source's audio in a relay.
 package enum RelayAudio: Sendable, Hashable {
     /// Passes AAC through.
     case copy

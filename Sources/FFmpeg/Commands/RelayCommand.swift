@@ -1,17 +1,17 @@
 import Redaction
 
-/// source → MPEG-TS on standard output. That of an SRT listener is for another relay, which reads
+/// A source → MPEG-TS on standard output. The output of an SRT listener is the input of another relay, which reads
 /// ``RelaySource/transportStream``.
 package struct RelayCommand: Sendable {
     package var source: RelaySource
-    /// The test source is encoded all the same, at 6 Mbit/s.
+    /// Treatment of the video. The test source is always encoded, at 6 Mbit/s.
     package var video: RelayVideo
-    /// Likewise, at ``testSound``.
+    /// Treatment of the audio. The test source is always encoded, at ``testAudioBitrate``.
     package var audio: RelayAudio
-    /// Ignored by a source that is an SRT listener or the test picture.
+    /// Ignored for an SRT listener and for the test picture.
     package var streams: StreamMap
-    /// How long a connected source may be silent before the process gives up (pulls only: FFmpeg's SRT listener does
-    /// not bound the wait for its first peer by it).
+    /// How long a connected source may send nothing before the process gives up (pulls only: FFmpeg's SRT listener does
+    /// not apply it to the wait for its first caller).
     package var silence: Duration
 
     package init(
@@ -25,10 +25,10 @@ package struct RelayCommand: Sendable {
         self.silence = silence
     }
 
-    /// Bits a second of the test source's sound.
-    package static let testSound = 128_000
+    /// Bits a second of the test source's audio.
+    package static let testAudioBitrate = 128_000
 
-    /// - Throws: ``CommandError`` for an address or a secret that FFmpeg cannot be given.
+    /// - Throws: ``CommandError`` for an address or a secret that cannot be given to FFmpeg.
     package func command(for ffmpeg: FFmpegCapabilities) throws(CommandError) -> FFmpegCommand {
         let input = try input(for: ffmpeg)
         let describes = source.describesInput
@@ -39,13 +39,13 @@ package struct RelayCommand: Sendable {
             role: .relay, arguments: preamble + input.arguments + output(for: ffmpeg), secretFile: input.secretFile)
     }
 
-    /// How much of a source is looked at before the first packet goes out.
+    /// How much of a source FFmpeg probes before the first packet goes out.
     ///
-    /// Measured with FFmpeg 5.1.9, first media byte in → first TS byte out: MPEG-TS 1 s with and without audio (its
-    /// own setting waits 4 s).
+    /// Measured with FFmpeg 5.1.9, from the first media byte in to the first TS byte out: MPEG-TS 1 s with and without
+    /// audio (FFmpeg's default waits 4 s).
     private enum Probing {
-        /// Multiplexers let audio lag behind video by several hundred milliseconds, and a stream that was not seen has
-        /// no parameters to be written with.
+        /// Muxers let audio lag behind video by several hundred milliseconds, and FFmpeg cannot write a stream that it
+        /// has not seen, because its parameters are missing.
         static let network = ["-analyzeduration", "1000000", "-fpsprobesize", "0"]
     }
 
@@ -63,10 +63,10 @@ package struct RelayCommand: Sendable {
             if let latency { parameters.append("latency=\(latency.wholeMicroseconds)") }
             let url = "srt://\(address)?" + parameters.joined(separator: "&")
             guard let passphrase else {
-                // Nothing is looked at, and messages are passed on as they come.
+                // FFmpeg does not parse the stream. It passes messages on as they come.
                 return Input(arguments: ["-f", "data", "-raw_packet_size", "65536", "-i", url])
             }
-            // As without one: who calls does not choose what it is read as, and makes nothing else be opened.
+            // As without a passphrase, the caller cannot choose the format, and cannot make FFmpeg open anything else.
             return try script(
                 url: url, options: [("format_whitelist", "mpegts")], secretOptions: [("passphrase", passphrase)],
                 protocols: "file,crypto,data,srt")
@@ -100,39 +100,65 @@ package struct RelayCommand: Sendable {
         transport: RTSPWay, for ffmpeg: FFmpegCapabilities
     ) throws(CommandError) -> Input {
         var address = address
+        let check = try serverCheck(of: address, tls: tls, for: ffmpeg)
+        let options = timeouts(for: address.scheme, transport: transport) + check.options
+        var secretOptions: [(name: String, value: String)] = []
+        if address.scheme == "srt" {
+            let inAddress = address.takeParameter("passphrase")
+            if let passphrase = passphrase ?? inAddress { secretOptions.append(("passphrase", passphrase)) }
+            // A stream id in the address stays there: FFmpeg versions differ in how they decode it.
+            if let streamID {
+                _ = address.takeParameter("streamid")
+                secretOptions.append(("srt_streamid", streamID))
+            }
+        }
+        // The parts of an address that are masked in the log must not be in an argument list either.
+        guard !secretOptions.isEmpty || URLMask.mask(address.text) != address.text else {
+            let allowed = check.protocols.map { ["-protocol_whitelist", $0] } ?? []
+            let all = allowed + options.flatMap { ["-\($0.name)", $0.value] }
+            return Input(arguments: Probing.network + all + ["-i", address.text])
+        }
+        return try script(
+            url: address.text, options: options, secretOptions: secretOptions,
+            secrets: URLMask.secrets(in: address.text) + [password].compactMap(\.self),
+            protocols: "file," + (check.protocols ?? Self.protocols))
+    }
+
+    /// The timeouts of a pulled address, and the options of its protocol that have nothing to do with TLS.
+    private func timeouts(for scheme: String, transport: RTSPWay) -> [(name: String, value: String)] {
+        let microseconds = String(silence.wholeMicroseconds)
+        return switch scheme {
+        case "rtsp", "rtsps": transport.options + [("timeout", microseconds)]
+        case "rtmp", "rtmps": [("rtmp_live", "live"), ("tcp_nodelay", "1"), ("rw_timeout", microseconds)]
+        case "srt", "udp", "tcp": [("timeout", microseconds)]
+        case "http", "https": [("rw_timeout", microseconds)]
+        default: []
+        }
+    }
+
+    /// The options that check the certificate of a pulled server. `protocols` limits the addresses that it may lead to.
+    private func serverCheck(
+        of address: MediaAddress, tls: PeerCheck, for ffmpeg: FFmpegCapabilities
+    ) throws(CommandError) -> (options: [(name: String, value: String)], protocols: String?) {
         var options: [(name: String, value: String)] = []
         var protocols: String?
-        let microseconds = String(silence.wholeMicroseconds)
-        switch address.scheme {
-        case "rtsp", "rtsps":
-            options = transport.options + [("timeout", microseconds)]
-        case "rtmp", "rtmps":
-            options = [("rtmp_live", "live"), ("tcp_nodelay", "1"), ("rw_timeout", microseconds)]
-        case "srt", "udp", "tcp":
-            options = [("timeout", microseconds)]
-        case "http", "https":
-            options = [("rw_timeout", microseconds)]
-        default:
-            break
-        }
         switch address.scheme {
         case "https" where address.isPlaylist && !ffmpeg.checksServersOfPlaylists && tls != .none:
             throw .badAddress(
                 address.text,
                 reason:
                     """
-                    this FFmpeg does not check the certificates of the servers that a playlist names, as FFmpeg 9 \
-                    does;
-                    """
-                        + " write tls: { verify: none } to do without")
+                    this FFmpeg does not check the certificates of the servers that a playlist names: install FFmpeg \
+                    9, or write tls: { verify: none } to use the playlist without a check
+                    """)
         case "https" where tls != .none:
             options += tls.options
-            // Whatever a server is called that was checked: what it names is reached by TLS, or not at all.
+            // The addresses that a checked server names, whatever they are, are reached by TLS or not at all.
             protocols = Self.encryptedProtocols
             if !ffmpeg.checksServersOfPlaylists { options.append(("format_whitelist", Self.containers)) }
         case "rtmps", "https": options += tls.options
         case "rtsps":
-            // FFmpeg before 9 hands none of them on, and checks nothing.
+            // FFmpeg before 9 ignores these options, and does not check the certificate.
             if ffmpeg.checksRTSPServers {
                 options += tls.options
             } else if tls != .none {
@@ -140,51 +166,32 @@ package struct RelayCommand: Sendable {
                     address.text,
                     reason:
                         """
-                        this FFmpeg does not check the certificate of an rtsps server, as FFmpeg 9 does; write \
-                        tls: { verify: none } to do without
+                        this FFmpeg does not check the certificate of an rtsps server: install FFmpeg 9, or write \
+                        tls: { verify: none } to connect without a check
                         """
                 )
             }
         default: break
         }
-        var secretOptions: [(name: String, value: String)] = []
-        if address.scheme == "srt" {
-            let inAddress = address.takeParameter("passphrase")
-            if let passphrase = passphrase ?? inAddress { secretOptions.append(("passphrase", passphrase)) }
-            // One in the address stays there: FFmpeg versions differ in how they decode it.
-            if let streamID {
-                _ = address.takeParameter("streamid")
-                secretOptions.append(("srt_streamid", streamID))
-            }
-        }
-        // What would not be shown of an address is not for an argument list either.
-        guard !secretOptions.isEmpty || URLMask.mask(address.text) != address.text else {
-            let allowed = protocols.map { ["-protocol_whitelist", $0] } ?? []
-            let all = allowed + options.flatMap { ["-\($0.name)", $0.value] }
-            return Input(arguments: Probing.network + all + ["-i", address.text])
-        }
-        return try script(
-            url: address.text, options: options, secretOptions: secretOptions,
-            secrets: URLMask.secrets(in: address.text) + [password].compactMap(\.self),
-            protocols: "file," + (protocols ?? Self.protocols))
+        return (options, protocols)
     }
 
-    /// What a pulled address, and what it leads to, may be reached by.
+    /// The protocols that a pulled address, and the addresses that it leads to, may use.
     private static let protocols = "crypto,data,tcp,tls,udp,rtp,rtmp,rtmps,http,https,httpproxy,srt"
     private static let encryptedProtocols = "crypto,data,tcp,tls,https,httpproxy"
 
-    /// Formats that hold their media. Not among them are playlists and others that name further addresses.
+    /// Formats that hold their media themselves. Playlists and other formats that name further addresses are left out.
     static let containers =
         "mpegts,flv,live_flv,mov,matroska,mpeg,mpegvideo,m4v,h264,hevc,av1,obu,ivf,mjpeg,mpjpeg,"
         + "avi,asf,nut,ogg,mxf,gxf,dv,wtv,aac,mp3"
 
-    /// An input with a secret: a preset file belongs to outputs only, so the input stands in an ffconcat script.
+    /// An input with a secret. A preset file works for outputs only, so the input is written in an ffconcat script.
     private func script(
         url: String, options: [(name: String, value: String)], secretOptions: [(name: String, value: String)],
         secrets: [String] = [], protocols: String
     ) throws(CommandError) -> Input {
         for option in secretOptions where option.value.isEmpty { throw .emptySecret(option: option.name) }
-        // The script's demuxer looks at the streams again, so both get the same bounds.
+        // The script's demuxer probes the streams again, so both get the same limits.
         let probing: [(name: String, value: String)] = [("analyzeduration", "1000000"), ("fpsprobesize", "0")]
         let file = try SecretFile.script(
             url: url, options: probing + options + secretOptions, secrets: secrets + secretOptions.map(\.value))
@@ -212,7 +219,7 @@ package struct RelayCommand: Sendable {
         if case .test = source {
             streams = .first
             if case .copy = video { video = .mezzanine(bitrate: 6_000_000, keyframe: .milliseconds(500)) }
-            if case .copy = audio { audio = .aac(bitrate: Self.testSound) }
+            if case .copy = audio { audio = .aac(bitrate: Self.testAudioBitrate) }
         }
         var arguments = streams.arguments
         switch video {

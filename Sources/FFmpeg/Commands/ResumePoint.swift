@@ -1,9 +1,9 @@
-/// Where a new encoder takes over: the first timestamps not yet sent, in 90 kHz ticks as FFmpeg counts them.
+/// Where a new encoder takes over: the first timestamps not sent yet, in 90 kHz ticks as FFmpeg counts them.
 package struct ResumePoint: Sendable, Hashable {
-    /// The first frame to be encoded.
+    /// The first frame to encode.
     package var videoStart: Int64
-    /// The next place on the old encoder's audio grid: its last PTS plus 1024 samples. The new encoder's first packet
-    /// is priming and lies one frame before it.
+    /// The next position on the old encoder's audio grid: its last PTS plus 1024 samples. The new encoder's first
+    /// packet is priming, one frame before this position.
     package var audioStart: Int64
 
     package init(videoStart: Int64, audioStart: Int64) {
@@ -11,7 +11,7 @@ package struct ResumePoint: Sendable, Hashable {
         self.audioStart = audioStart
     }
 
-    /// The same place, given on the stream's own timeline.
+    /// The same position, given on the stream's own timeline.
     ///
     /// - Parameter first: The first decoding time that the encoder will read.
     package init(videoStart: Int64, audioStart: Int64, readingFrom first: Int64) {

@@ -1,26 +1,26 @@
-/// What FFmpeg's SRT listener says of those who call it.
+/// A message of FFmpeg's SRT listener about a caller.
 package enum SRTCaller: Sendable, Equatable {
-    /// It was let in, and named a stream id: these words, to be compared with ``words(for:)``.
+    /// The caller was accepted and named a stream id: these words, to be compared with ``words(for:)``.
     case accepted(String)
-    /// It was let in, and what it sends was looked at, whether or not its stream id was told.
+    /// The caller was accepted and its stream was probed, whether or not its stream id was logged.
     case opened
-    /// It had another passphrase, or none, and libsrt turned it away.
+    /// The caller had another passphrase or none, and libsrt refused it.
     case wrongPassphrase
 
-    /// What is said of a caller that named this stream id. With the length, since an id may end in anything.
+    /// FFmpeg's words for a caller with this stream id. They include the length, because an id may end in anything.
     package static func words(for streamID: String) -> String { "[\(streamID)], length \(streamID.utf8.count)" }
 
-    /// Whether a line is the last one before FFmpeg ends: everything that came has been written.
+    /// Whether a line is the last one before FFmpeg ends: all received data has been written.
     ///
-    /// After it libsrt takes a second to end its threads, and FFmpeg does not close its output before.
+    /// After it libsrt takes a second to end its threads, and FFmpeg closes its output only then.
     package static func isOver(_ line: LogLine) -> Bool {
         line.level == .info && line.text.contains("video:") && line.text.contains(" other streams:")
     }
 
-    /// Reads a line of a relay; `nil` when it is of something else.
+    /// Reads a line of a relay's log. `nil` if it is about something else.
     ///
-    /// FFmpeg itself looks at no stream id, but tells it, at level `verbose`, before it reads the first byte. Nobody
-    /// can write the line of the right id who does not know it, wherever else in the log he may write.
+    /// FFmpeg itself does not check a stream id, but logs it at level `verbose` before it reads the first byte. A
+    /// caller that does not know the right id cannot produce its line, whatever else the caller writes into the log.
     package init?(_ line: LogLine) {
         switch line.level {
         case .verbose:

@@ -1,10 +1,10 @@
 import Redaction
 
-/// A file that carries a secret to FFmpeg, because an argument list can be read by every user of the machine.
+/// A file that passes a secret to FFmpeg, because every user of the machine can read an argument list.
 ///
-/// It never lies in a folder: it is a pipe on the one of the process's standard descriptors that carries no media, so
-/// nobody else can open it, and what FFmpeg has read of it is gone. (A publisher reads its options only once media has
-/// come.)
+/// It is never in a folder: it is a pipe on the standard descriptor that carries no media, so no other process can open
+/// it, and the contents are gone once FFmpeg has read them. (A publisher reads its options only after media has
+/// arrived.)
 package struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
 {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
@@ -15,10 +15,10 @@ package struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDe
     }
 
     package let kind: Kind
-    /// Stands in the arguments for the file's path, and is shown in its place: `{secret.ffpreset}`.
+    /// Marks the place of the file's path in the arguments, and is shown instead of it: `{secret.ffpreset}`.
     package let token: String
     let contents: String
-    /// The values that must not be shown anywhere.
+    /// The values that must not be shown.
     let secrets: [String]
 
     init(kind: Kind, contents: String, secrets: [String]) {
@@ -32,11 +32,11 @@ package struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDe
     package var debugDescription: String { token }
     package var customMirror: Mirror { Mirror(self, children: ["token": token]) }
 
-    /// The longest `name=value` line that FFmpeg 5.1 reads from a preset, in bytes; what is beyond becomes a line of
-    /// its own.
+    /// The longest `name=value` line that FFmpeg 5.1 reads from a preset, in bytes. It treats the rest of a longer line
+    /// as a line of its own.
     private static let longestPresetLine = 990
 
-    /// An options file for `-fpre`, which stands before `-f` in the arguments.
+    /// An options file for `-fpre`, which has to be before `-f` in the arguments.
     static func preset(_ options: [(name: String, value: String)], for ffmpeg: FFmpegCapabilities) throws(CommandError)
         -> SecretFile
     {
@@ -49,9 +49,9 @@ package struct SecretFile: Sendable, Hashable, CustomStringConvertible, CustomDe
             }
             contents += "\(option.name)=\(option.value)\n"
         }
-        // In FFmpeg 9.0 `target` is the one option that passes what was set before it on to the output. It also sets a
-        // format, which the arguments behind the file set again, and a rate: the time base keeps the times from being
-        // rounded to it, and only the stream's description has it.
+        // In FFmpeg 9.0 `target` is the only option that passes the options before it on to the output. It also sets a
+        // format, which the arguments after the file set again, and a rate. The time base keeps timestamps from being
+        // rounded to that rate, and only the stream's description has it.
         if !ffmpeg.presetReachesOutput { contents += "target=ntsc-dv\ntime_base=1:90000\n" }
         return SecretFile(
             kind: .preset, contents: contents, secrets: options.flatMap { URLMask.secrets(inKey: $0.value) })

@@ -1,4 +1,4 @@
-/// Quoting for the shell, so that a shown line can be pasted.
+/// Quotes words for the shell, so that a shown line can be pasted.
 enum ShellQuoting {
     private static let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_")
 

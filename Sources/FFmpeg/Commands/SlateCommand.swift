@@ -1,12 +1,12 @@
 package import MediaTypes
 
-/// A card, an image or a text → a short MPEG-TS file, to be shown again and again.
+/// A card, an image or a text → a short MPEG-TS file, to be repeated on air.
 package struct SlateCommand: Sendable, Hashable {
-    /// What is on it.
+    /// The contents of the slate.
     package struct Picture: Sendable, Hashable {
-        /// An image file; shown whole, with bars where its shape is another.
+        /// An image file. It is shown whole, with bars if its aspect ratio differs.
         package var image: String?
-        /// A file that holds the text, so that no character of it means anything to a filter.
+        /// A file with the text, so that no character of the text has a meaning to a filter.
         package var textFile: String?
         /// A font file for the text.
         package var font: String?
@@ -17,29 +17,25 @@ package struct SlateCommand: Sendable, Hashable {
             self.font = font
         }
 
-        /// Nothing but the card.
+        /// Only the card.
         package static let plain = Picture()
     }
 
-    package enum Codec: String, Sendable, Hashable {
-        case h264, hevc
-    }
-
     package var picture: Picture
-    package var codec: Codec
+    package var codec: VideoCodec
     package var size: FrameSize
     package var rate: FrameRate
-    /// As the encoder names it; `nil` leaves it to the encoder.
+    /// As the encoder names it. `nil` leaves it to the encoder.
     package var profile: String?
-    /// Of the source that it stands in for.
+    /// The pixel aspect of the source that the slate replaces.
     package var pixel: PixelAspect
-    /// How many pictures.
+    /// The number of frames.
     package var frames: Int
     /// The file to write.
     package var output: String
 
     package init(
-        picture: Picture, codec: Codec, size: FrameSize, rate: FrameRate, profile: String? = nil,
+        picture: Picture, codec: VideoCodec, size: FrameSize, rate: FrameRate, profile: String? = nil,
         pixel: PixelAspect = .square, frames: Int, output: String
     ) {
         self.picture = picture
@@ -63,12 +59,12 @@ package struct SlateCommand: Sendable, Hashable {
             ])
     }
 
-    /// What is drawn on, in square pixels.
+    /// The size to draw, in square pixels.
     private var canvas: FrameSize { pixel == .square ? size : ArrivingFrames(size: size, pixel: pixel).squareSize }
 
     private var input: [String] {
         guard let image = picture.image else {
-            // Dark, a little lighter above: a card, and no fault of the line.
+            // Dark and a little lighter at the top, so that it looks like a card and not like a lost signal.
             return [
                 "-f", "lavfi", "-i",
                 "gradients=size=\(canvas):rate=\(rate):c0=0x2b3440:c1=0x12161c:x0=0:y0=0:x1=0:y1=\(size.height)"
@@ -97,21 +93,21 @@ package struct SlateCommand: Sendable, Hashable {
                     + ":box=1:boxcolor=black@0.4:boxborderw=\(height / 2)")
         }
         if pixel != .square { filters += ["scale=\(size)", "setsar=\(pixel.width)/\(pixel.height)"] }
-        // Drawn once: what is repeated is the picture, not the drawing. Of a moving image that is its first one, and
-        // the rate that the image has of its own, a GIF's or the 25 that FFmpeg gives a PNG, is not the slate's.
+        // Drawn once: the filters repeat the frame, not the drawing. Of a moving image this is the first frame. The
+        // image's own rate, a GIF's or the 25 that FFmpeg assumes for a PNG, is not the slate's.
         return filters + [
             "format=yuv420p", "loop=loop=-1:size=1:start=0", "settb=1/90000", "setpts=N/(\(rate))/TB", "fps=\(rate)",
         ]
     }
 
-    /// A path as a filter takes it.
+    /// Quotes a path for a filter.
     private static func quoted(_ path: String) -> String {
         var quoted = ""
         for character in path {
             if "\\':,;[]%".contains(character) { quoted += "\\" }
             quoted.append(character)
         }
-        // Once more: the graph is read before the filter's options are.
+        // Quoted a second time, because FFmpeg parses the graph before it parses the filter's options.
         var twice = ""
         for character in quoted {
             if "\\'[],;".contains(character) { twice += "\\" }
@@ -121,10 +117,11 @@ package struct SlateCommand: Sendable, Hashable {
     }
 
     private var encoding: [String] {
-        // A keyframe every half second, so that whoever comes in need not wait.
+        // A keyframe every half second, so that a new reader does not wait long.
         let interval = max(1, rate.frames(in: .milliseconds(500)))
         switch codec {
-        case .h264:
+        // A feed does not carry AV1, so its slate is H.264.
+        case .h264, .av1:
             return [
                 "-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-g", "\(interval)", "-sc_threshold", "0", "-crf",
                 "22",

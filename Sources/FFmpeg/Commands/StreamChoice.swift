@@ -1,27 +1,29 @@
-/// What a relay takes of its input, so that picture and sound belong together, and what it leaves out.
+/// The streams that a relay selects from its input, so that audio and video belong together, and the streams that it
+/// leaves out.
 package struct StreamChoice: Sendable, Hashable {
     package private(set) var map: StreamMap
-    /// The program that is taken; `nil` where the input has none.
+    /// The selected program. `nil` if the input has none.
     package private(set) var program: InputDescription.Program?
     package private(set) var video: InputDescription.Stream?
     /// `nil` for silence.
     package private(set) var audio: InputDescription.Stream?
     /// Programs that are left out.
     package private(set) var otherPrograms: [InputDescription.Program] = []
-    /// Sound that belongs to the picture and is left out.
+    /// Audio that belongs to the selected video and is left out.
     package private(set) var otherAudio: [InputDescription.Stream] = []
-    /// Several pictures come whose programs are not known.
+    /// Whether there are several video streams whose programs are unknown.
     package private(set) var isGuess = false
-    /// The sound may belong to a program whose picture is not taken, for the programs are not known.
-    package private(set) var mayBeOthersSound = false
-    /// Why there is no picture to take, for people.
+    /// Whether the audio may belong to a program that is not selected, because the programs are unknown.
+    package private(set) var mayBeOtherPrograms = false
+    /// Why there is no video to select, for display.
     package private(set) var obstacle: String?
 
     /// - Parameters:
-    ///   - wanted: The number of the program that the configuration names; `nil` for that of the first picture.
-    ///   - former: The number of the program that was taken before: it is kept while it is there.
-    ///   - isFlattened: Another process wrote the streams one after the other, and their programs are not known: sound
-    ///     stands behind its picture and before the next one.
+    ///   - wanted: The number of the program that the configuration names. `nil` selects that of the first video
+    ///     stream.
+    ///   - former: The number of the program that was selected before. It is kept while it exists.
+    ///   - isFlattened: Whether another process wrote the streams one after the other, so that their programs are
+    ///     unknown: audio comes after its video and before the next video.
     package init(of input: InputDescription, program wanted: Int? = nil, former: Int? = nil, isFlattened: Bool = false)
     {
         map = wanted.map(StreamMap.program) ?? .first
@@ -29,11 +31,11 @@ package struct StreamChoice: Sendable, Hashable {
         let videos = input.streams.filter { $0.kind == .video }
         if let wanted {
             guard let program = input.programs.first(where: { $0.number == wanted }) else {
-                obstacle = "program \(wanted) is not in what comes; \(Self.list(input.programs))"
+                obstacle = "program \(wanted) is not in the stream; \(Self.list(input.programs))"
                 return
             }
             take(program, of: input)
-            if video == nil { obstacle = "program \(wanted) has no picture; \(Self.list(input.programs))" }
+            if video == nil { obstacle = "program \(wanted) has no video; \(Self.list(input.programs))" }
         } else if isFlattened {
             takeInOrder(videos, audios)
         } else {
@@ -48,7 +50,7 @@ package struct StreamChoice: Sendable, Hashable {
                 return
             }
             take(program, of: input)
-            // FFmpeg takes the same by itself.
+            // FFmpeg selects the same by default.
             if video != first || audio != audios.first { map = .program(program.number) }
         }
     }
@@ -72,50 +74,51 @@ package struct StreamChoice: Sendable, Hashable {
         isGuess = videos.count > 1
         let next = videos.dropFirst().first?.index ?? .max
         var own = audios.filter { $0.index > video.index && $0.index < next }
-        // One program may list its sound first.
+        // A single program may list its audio first.
         if own.isEmpty, videos.count == 1 { own = audios }
         audio = own.first
         otherAudio = Array(own.dropFirst())
-        mayBeOthersSound = audio != nil
+        mayBeOtherPrograms = audio != nil
         if audio != audios.first { map = .streams(video: video.index, audio: audio?.index) }
     }
 
-    // MARK: For people
+    // MARK: Notes
 
-    /// That several programs came, and which one is taken, or that this is not known; `nil` when there was one.
+    /// Says that there are several programs, and which one is used, or that this is unknown. `nil` if there is one.
     package var programNote: String? {
         if isGuess {
-            let sound =
-                audio == nil ? "without sound" : "with the sound that follows it, which may belong to another program"
-            return "several pictures come: the first is used, \(sound);"
-                + " FFmpeg does not tell the programs of a source with a secret"
+            let note =
+                audio == nil
+                ? "without audio" : "with the audio that follows it, which may belong to another program"
+            return "the source has several video streams: the first is used, \(note);"
+                + " FFmpeg does not list the programs of a source with a secret"
         }
-        if mayBeOthersSound {
-            return "the sound may belong to another program where several come:"
-                + " FFmpeg does not tell the programs of a source with a secret"
+        if mayBeOtherPrograms {
+            return "the audio may belong to another program if the source has several:"
+                + " FFmpeg does not list the programs of a source with a secret"
         }
         guard let program, !otherPrograms.isEmpty else { return nil }
         let others = otherPrograms.prefix(Self.mostTold).map { Self.name($0) }.joined(separator: ", ")
         return
             """
-            several programs come: \(Self.name(program)) is used, \(others) \
-            \(otherPrograms.count == 1 ? "is" : "are") not; program: chooses another
+            the source has several programs: \(Self.name(program)) is used, \(others) \
+            \(otherPrograms.count == 1 ? "is" : "are") not; set program: to choose another
             """
-                + (audio == nil ? "; it has no sound" : "")
+                + (audio == nil ? "; it has no audio" : "")
     }
 
-    /// That several tracks of sound came, and which one is taken; `nil` when there was one.
+    /// Says that there are several audio tracks, and which one is used. `nil` if there is one.
     package var trackNote: String? {
         guard let audio, !otherAudio.isEmpty else { return nil }
         let others = otherAudio.prefix(Self.mostTold).map { Self.name($0) }.joined(separator: ", ")
         return
             """
-            several audio tracks come: \(Self.name(audio)) is used, \(others) \
+            the source has several audio tracks: \(Self.name(audio)) is used, \(others) \
             \(otherAudio.count == 1 ? "is" : "are") not
             """
     }
 
-    /// Names that a sentence has at the most.
+    /// The most names in a sentence.
     private static let mostTold = 8
 
     private static func name(_ program: InputDescription.Program) -> String {

@@ -1,11 +1,11 @@
 package import MediaTypes
 
-/// The video that a group wants.
+/// The video that a group needs.
 package struct VideoSettings: Sendable, Hashable {
     /// `nil` keeps the source's size. The pixels become square.
     package var size: FrameSize?
-    /// Set only when the rate has to be converted: frames are then doubled or dropped on a grid that does not depend
-    /// on where the encoder started. `nil` keeps every frame and its time.
+    /// Set only if the rate has to be converted: frames are then doubled or dropped on a grid that does not depend on
+    /// where the encoder started. `nil` keeps every frame and its timestamp.
     package var rate: FrameRate?
     /// Bits/s, also the maximum.
     package var bitrate: Int
@@ -13,41 +13,41 @@ package struct VideoSettings: Sendable, Hashable {
     package var keyframe: Duration
     /// As the encoder names it: `baseline`, `main`, `high`.
     package var profile: String?
-    /// How frames of another shape are brought to ``size``.
+    /// How frames with another aspect ratio are fitted to ``size``.
     package var fit: Fit
-    /// What is done with interlaced frames; `nil` leaves them as they are.
+    /// How interlaced frames are deinterlaced. `nil` leaves them as they are.
     package var deinterlacing: Deinterlacing?
-    /// Frames that are not marked as interlaced are deinterlaced like all others.
+    /// Whether frames that are not marked as interlaced are deinterlaced like all others.
     package var deinterlacesAll: Bool
 
     package enum Fit: Sendable, Hashable {
-        /// Frames of every shape fill the size, which is right for those of its own shape.
+        /// Stretches every frame to the size. This is right for frames with the same aspect ratio.
         case stretch
-        /// Frames are shown whole, with black bars. Follows a source whose size changes.
+        /// Shows frames whole, with black bars. Follows a source whose frame size changes.
         case pad
-        /// This part of each frame, in the middle, is shown.
+        /// Shows this part of each frame, from its middle.
         case crop(FrameSize)
     }
 
     package enum Deinterlacing: Sendable, Hashable {
-        /// A frame of each frame.
+        /// One frame for each frame.
         case frames
-        /// A frame of each field.
+        /// One frame for each field.
         case fields
 
-        /// By software: frames arrive in memory, before any GPU.
+        /// Software filters: frames arrive in memory, before any GPU.
         ///
         /// - Parameters:
         ///   - filter: ``FFmpegCapabilities/deinterlacer``; `nil` leaves them as they are.
-        ///   - all: Frames that are not marked as interlaced do not pass, and count as top field first.
+        ///   - all: Whether frames without a mark are deinterlaced too, as top field first.
         func filters(_ filter: String?, all: Bool = false) -> [String] {
             guard let filter else { return [] }
             return ["\(filter)=mode=\(mode):deint=\(all ? "all" : "interlaced")", "settb=1/90000"]
         }
 
-        /// The same for frames that are all interlaced, and have no marks.
+        /// The same for frames that are all interlaced and carry no marks.
         ///
-        /// - Parameter ticks: In which their times are told, a second.
+        /// - Parameter ticks: Ticks a second of their timestamps.
         func filters(_ filter: String?, bottomFieldFirst: Bool, ticks: Int) -> [String] {
             guard let filter else { return [] }
             return ["\(filter)=mode=\(mode):parity=\(bottomFieldFirst ? "bff" : "tff"):deint=all", "settb=1/\(ticks)"]

@@ -1,4 +1,4 @@
-/// Why a child ended by itself. The cause picks the answer.
+/// Why a child ended without being asked to. The cause decides how the service reacts.
 package enum FailureCause: String, Sendable, Hashable, CaseIterable {
     // The machine
     case deviceGone = "device-gone"
@@ -8,11 +8,11 @@ package enum FailureCause: String, Sendable, Hashable, CaseIterable {
     case permission
     /// Another program has the device.
     case busy
-    /// Size, profile, filter chain or encoder that this FFmpeg or device cannot do.
+    /// This FFmpeg or device does not support the size, profile, filter chain or encoder.
     case unsupported
-    /// A signal of the process's own making.
+    /// A signal that the process caused itself.
     case crash
-    /// SIGKILL from elsewhere: most often the kernel, out of memory.
+    /// SIGKILL from outside: usually from the kernel, because memory ran out.
     case killed
 
     // The network
@@ -21,30 +21,30 @@ package enum FailureCause: String, Sendable, Hashable, CaseIterable {
     case refused
     case unreachable
     case timeout
-    /// It took nothing any more, and was ended for that.
+    /// It accepted no more data, and was ended for that.
     case stuck
     case reset
-    /// The peer answered and did not let us in: key, passphrase, name already in use.
+    /// The peer answered and rejected the stream: key, passphrase, name already in use.
     case rejected
-    /// It answered the request with an error (400, 429, 5XX), and lets no one else in either.
+    /// The server answered the request with an error (400, 429, 5XX), and rejects other clients too.
     case serverError = "server-error"
-    /// What listens does not speak the protocol of the address: RTMP or TLS.
+    /// The port does not answer in the protocol of the address: RTMP or TLS.
     case wrongProtocol = "other-protocol"
-    /// Its certificate is signed by no authority that is trusted, or its dates have passed: FFmpeg does not tell which.
+    /// No trusted authority has signed the certificate, or its dates have passed. FFmpeg does not say which.
     case untrusted
-    /// No authority that is trusted has signed its certificate.
+    /// No trusted authority has signed the certificate.
     case unsigned = "unknown-authority"
-    /// Its certificate has expired, or is not valid yet.
+    /// The certificate has expired, or is not valid yet.
     case outdated = "certificate-dates"
-    /// The system has no authorities, so no certificate is trusted.
+    /// The system has no authorities, so it trusts no certificate.
     case noAuthorities = "no-authorities"
-    /// Its certificate is valid, and another host's.
+    /// The certificate is valid, but for another host.
     case misnamed = "other-host"
-    /// It gives a playlist, and this FFmpeg does not check the servers that one names.
+    /// The address is a playlist, and this FFmpeg does not check the servers that a playlist names.
     case playlist = "unchecked-playlist"
-    /// It leads from https to an address without TLS.
+    /// An https address leads to an address without TLS.
     case unencrypted
-    /// It does not send by the transport that was asked for (RTSP status 461).
+    /// The camera does not support the requested transport (RTSP status 461).
     case wrongTransport = "other-transport"
     case notFound = "not-found"
     case addressInUse = "address-in-use"
@@ -56,15 +56,15 @@ package enum FailureCause: String, Sendable, Hashable, CaseIterable {
     // The disk
     case unwritable
     case diskFull = "disk-full"
-    /// It was pulled, or its server has gone, or it is broken.
+    /// The disk was unplugged, its server has gone, or it is broken.
     case diskError = "disk-error"
-    /// Its file system takes no larger file.
+    /// The file system allows no larger file.
     case fileTooLarge = "file-too-large"
 
     case notStarted = "not-started"
     case unknown
 
-    /// The peer said it: ``PeerWords`` are of this.
+    /// Whether the peer answered with an error, so that ``PeerWords`` may quote it.
     package var isAnswer: Bool {
         switch self {
         case .rejected, .serverError, .wrongTransport, .notFound: true
@@ -72,97 +72,98 @@ package enum FailureCause: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// For people, with what they can do.
+    /// A sentence for display, with advice.
     ///
-    /// - Parameter words: What the peer said of it, for people to read; `nil` where it said nothing.
+    /// - Parameter words: The peer's own words. `nil` if it said nothing.
     package func sentenceWithAdvice(quoting words: String? = nil) -> String {
         "\(sentence)\(words.map { " and says “\($0)”" } ?? ""); \(advice)"
     }
 
     private var advice: String {
         switch self {
-        case .deviceGone: "check its seat, cable and power"
-        case .driverError: "see the log, and restart the box if it stays so"
+        case .deviceGone: "check its slot, cable and power"
+        case .driverError: "see the log; if it happens again, restart the box"
         case .driverMissing: "install the driver for the device"
         case .sessionLimit: "use it for fewer groups"
-        case .permission: "give it the rights, or choose another"
-        case .busy: "end that program"
-        case .unsupported: "see the log for what, and change the configuration"
-        case .crash: "it is started again; if it stays so, update FFmpeg"
-        case .killed: "see whether the box is short of memory"
-        case .unresolved: "check how the host's name is written, and that this box has a name server that answers"
-        case .refused: "see whether a server runs there, and check address and port"
+        case .permission: "give the service's user the rights, or choose another"
+        case .busy: "close that program"
+        case .unsupported: "see the log for the option, and change the configuration"
+        case .crash: "it is restarted automatically; if it crashes again, update FFmpeg"
+        case .killed: "check whether the box is short of memory"
+        case .unresolved: "check the spelling of the host's name, and whether this box has a name server that answers"
+        case .refused: "check address and port, and whether a server runs there"
         case .unreachable: "check its address and this box's network"
-        case .timeout: "check its address and port, and whether a firewall is in the way"
+        case .timeout: "check its address and port, and whether a firewall blocks the connection"
         case .stuck: "check the network to it, or the disk that it writes to"
-        case .reset: "see what the other end says of it"
-        case .rejected: "check the key or the passphrase, and that nobody else uses it"
-        case .serverError: "check the address and what its operator says; it is tried again"
+        case .reset: "check the log of the other end"
+        case .rejected: "check the key or the passphrase, and whether another sender uses it"
+        case .serverError: "check the address and the status page of its operator; it is retried automatically"
         case .wrongProtocol:
             "check the port, and whether the address begins with rtmp or rtmps, http or https;"
-                + " a server that is just starting may answer like this, too"
+                + " a server that is just starting may also answer like this"
         case .untrusted: "check the address and this box's clock; for a certificate of your own write tls: { ca: FILE }"
         case .unsigned: "check the address; for a certificate of your own write tls: { ca: FILE }"
         case .noAuthorities: "install the package \(SystemAuthorities.package)"
         case .outdated: "check this box's clock; if it is right, the certificate has to be renewed"
-        case .misnamed: "check the address: whoever answers there is not the server of that name"
-        case .playlist: "write tls: { verify: none } to do without"
-        case .unencrypted: "pull from an address that stays with https, or write tls: { verify: none } to do without"
-        case .wrongTransport: "leave `transport:` out, so that the other one is tried, too"
+        case .misnamed: "check the address: the server that answers does not have that name"
+        case .playlist: "write tls: { verify: none } to use it without a check"
+        case .unencrypted:
+            "pull from an address that stays with https, or write tls: { verify: none } to use it without a check"
+        case .wrongTransport: "remove `transport:`, so that the other transport is tried too"
         case .notFound: "check the address or the path"
-        case .addressInUse: "end that program, or choose another port"
-        case .invalidData: "check what it sends, or that the file is whole"
-        case .ended: "see whether its sender runs"
+        case .addressInUse: "close that program, or choose another port"
+        case .invalidData: "check what it sends, or whether the file is complete"
+        case .ended: "check whether its sender runs"
         case .unwritable: "make it writable for the service's user"
         case .diskFull: "free some room, or set `keep` lower"
-        case .diskError: "check its cable, or the server that has it, and what the kernel says of it (journalctl -k)"
+        case .diskError: "check its cable, or its file server, and the kernel's messages (journalctl -k)"
         case .fileTooLarge: "set `segment` lower, or use another file system"
         case .notStarted, .unknown: "see the log"
         }
     }
 
-    /// For people.
+    /// A sentence for display, without advice.
     package var sentence: String {
         switch self {
         case .deviceGone: "the device is gone"
         case .driverError: "the driver reported an error"
         case .driverMissing: "the driver or its library is missing"
         case .sessionLimit: "the device allows no further encoding session"
-        case .busy: "another program has the device"
+        case .busy: "another program uses the device"
         case .permission: "this user may not open the device, the port or the file"
-        case .unsupported: "FFmpeg or the device cannot do what was asked"
+        case .unsupported: "FFmpeg or the device does not support a requested option"
         case .crash: "FFmpeg crashed"
-        case .killed: "FFmpeg was killed from outside, perhaps for want of memory"
+        case .killed: "another process killed FFmpeg, perhaps because memory ran out"
         case .unresolved: "the host's name could not be resolved"
         case .refused: "the peer refused the connection"
         case .unreachable: "the peer could not be reached"
         case .timeout: "the peer did not answer in time"
-        case .stuck: "it took nothing any more"
+        case .stuck: "it accepted no more data"
         case .reset: "the peer closed the connection"
-        case .rejected: "the peer did not let us in"
+        case .rejected: "the peer rejected the stream"
         case .serverError: "the server answered with an error"
-        case .wrongProtocol: "what listens there does not speak the protocol of the address, RTMP or TLS"
+        case .wrongProtocol: "the port does not answer in the protocol of the address, RTMP or TLS"
         case .untrusted:
             "the server's certificate is not trusted: no known authority has signed it, or its dates have passed"
         case .unsigned: "the server's certificate is not trusted: no known authority has signed it"
         case .noAuthorities:
             "the server's certificate cannot be checked: the authorities that this system trusts are not installed"
         case .outdated: "the server's certificate is not trusted: it has expired, or is not valid yet"
-        case .misnamed: "the server's certificate is another host's"
+        case .misnamed: "the server's certificate is for another host"
         case .playlist:
-            "the address gives a playlist, and this FFmpeg does not check the servers that one names, as FFmpeg 9 does"
-        case .unencrypted: "the https address leads to one without TLS, by a redirection or in a playlist"
-        case .wrongTransport: "the camera does not send by that transport"
-        case .notFound: "the peer or the disk has nothing of that name"
+            "the address is a playlist, and FFmpeg before version 9 does not check the servers that a playlist names"
+        case .unencrypted: "the https address leads to an address without TLS, by a redirection or in a playlist"
+        case .wrongTransport: "the camera does not support that transport"
+        case .notFound: "the peer or the disk has no stream or file of that name"
         case .addressInUse: "another program listens on that port"
-        case .invalidData: "the input is not what FFmpeg can read"
+        case .invalidData: "FFmpeg cannot read the input"
         case .ended: "the input ended"
         case .unwritable: "the folder cannot be written to"
         case .diskFull: "the disk is full"
-        case .diskError: "the disk, or the share, is gone or fails"
-        case .fileTooLarge: "the file system takes no larger file"
+        case .diskError: "the disk or the network share is gone or reports errors"
+        case .fileTooLarge: "the file is as large as the file system allows"
         case .notStarted: "FFmpeg could not be started"
-        case .unknown: "FFmpeg ended for a reason it did not tell"
+        case .unknown: "FFmpeg ended without giving a reason"
         }
     }
 }

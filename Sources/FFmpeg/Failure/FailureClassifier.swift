@@ -1,5 +1,5 @@
-/// Tells the cause of an exit from what FFmpeg printed. With ``RefusalWords`` the one place that knows FFmpeg's wording
-/// (5.1 to 9.0).
+/// Finds the cause of an exit in FFmpeg's messages. This and ``RefusalWords`` are the only code that knows FFmpeg's
+/// wording (5.1 to 9.0).
 package enum FailureClassifier {
     private struct Rule {
         let text: String
@@ -12,9 +12,9 @@ package enum FailureClassifier {
     }
 
     /// - Parameters:
-    ///   - isOutputOpen: The process had opened its output: a publisher's server has let it in.
+    ///   - isOutputOpen: Whether the process had opened its output: a publisher's server had accepted it.
     ///   - lasted: How long the process ran.
-    ///   - usesDisk: What it reads or writes is a file, and no peer.
+    ///   - usesDisk: Whether its input or output is a file, and not a peer.
     package static func cause(
         role: FFmpegCommand.Role, status: ChildStatus, log: LogExcerpt, isOutputOpen: Bool, lasted: Duration = .zero,
         usesDisk: Bool = false
@@ -27,30 +27,31 @@ package enum FailureClassifier {
         case .signalled(9):
             return .killed
         case .signalled(let number):
-            // A lost device is often noticed just before the crash that it causes.
+            // The loss of a device is often logged just before the crash that it causes.
             return first(of: gone, in: log.all) ?? (fatalSignals.contains(number) ? .crash : .killed)
         case .exited(0):
-            // An unplugged capture card is told in the log only; a publisher that left an RTMP listener likewise.
+            // For an unplugged capture card only the log has the cause, and so for a publisher that left an RTMP
+            // listener.
             return first(of: gone + (usesDisk ? disk : role == .relay ? cuts : []), in: log.all) ?? .ended
         case .exited:
             var words: [String] = []
             var echoes: [String] = []
             for line in log.all { if isEcho(line) { echoes.append(line) } else { words.append(line) } }
-            // An encoder's -1 is no EPERM, but is told as one.
+            // An encoder's -1 is not EPERM, but FFmpeg prints it as EPERM.
             let cause =
-                told(by: words, role, usesDisk: usesDisk)
-                ?? told(by: echoes, role, usesDisk: usesDisk, except: "Operation not permitted")
+                knownCause(in: words, role, usesDisk: usesDisk)
+                ?? knownCause(in: echoes, role, usesDisk: usesDisk, except: "Operation not permitted")
             if let cause { return cause == .permission ? permission(role, words) : cause }
             return vague(role, log.all, isOutputOpen: isOutputOpen, lasted: lasted) ?? .unknown
         }
     }
 
-    /// In order of weight: what is looked for first explains the messages of what comes after it.
-    private static func told(
-        by lines: [String], _ role: FFmpegCommand.Role, usesDisk: Bool, except text: String? = nil
+    /// In order of weight: an earlier rule explains the messages of the later ones.
+    private static func knownCause(
+        in lines: [String], _ role: FFmpegCommand.Role, usesDisk: Bool, except text: String? = nil
     ) -> FailureCause? {
-        // What reads and writes our pipes, and a recording, have no peer: what fails there with a word that is the
-        // network's elsewhere is the device or the disk.
+        // Processes on our pipes, and recordings, have no peer. An error there that elsewhere means the network means
+        // the device or the disk.
         let others = usesDisk ? disk : hasPeer(role) ? network : []
         if hasPeer(role), waitsForTLS(lines) { return .wrongProtocol }
         if let cause = first(of: gone + encoders + others, in: lines) { return cause }
@@ -58,16 +59,16 @@ package enum FailureClassifier {
         return first(of: (hasPeer(role) ? [] : ownEnds) + general.filter { $0.text != text }, in: lines)
     }
 
-    /// It was connected, and got no answer to the first words of TLS: an RTMP server takes them for its own and waits
-    /// for more.
+    /// Whether it was connected and got no answer to the TLS handshake: an RTMP server reads it as its own protocol and
+    /// waits for more.
     private static func waitsForTLS(_ lines: [String]) -> Bool {
         ["IO error: Connection timed out", "Cannot open connection tls://"].allSatisfy { text in
             lines.contains { contains($0, text) }
         }
     }
 
-    /// What FFmpeg 7 and later repeat of a failure by the words of its number alone: read only where nothing else tells
-    /// the cause.
+    /// Whether FFmpeg 7 or later repeats a failure by the text of its error number alone. Such lines are read only if
+    /// no other line gives the cause.
     static func isEcho(_ line: String) -> Bool { echoes.contains { contains(line, $0) } }
 
     private static let echoes = [
@@ -78,7 +79,7 @@ package enum FailureClassifier {
 
     private static func hasPeer(_ role: FFmpegCommand.Role) -> Bool {
         switch role {
-        case .encoder, .trial, .sound: false
+        case .encoder, .trial, .audioConverter: false
         default: true
         }
     }
@@ -86,7 +87,7 @@ package enum FailureClassifier {
     /// SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS.
     private static let fatalSignals: Set<Int32> = [4, 5, 6, 7, 8, 11, 31]
 
-    /// In order of weight: a rule further up explains the messages of those further down.
+    /// In order of weight: an earlier rule explains the messages of the later ones.
     private static let gone = [
         Rule("No such device", .deviceGone),
         Rule("ioctl(VIDIOC_DQBUF)", .deviceGone),
@@ -96,15 +97,15 @@ package enum FailureClassifier {
     ]
 
     private static let encoders: [Rule] = [
-        // Of NVENC and Quick Sync, whatever was being done.
+        // NVENC and Quick Sync, during any call.
         Rule(": device does not exist (", .deviceGone),
         Rule(": device lost (", .driverError),
         Rule(": device failed (", .driverError),
         Rule(": GPU Hang (", .driverError),
-        // FFmpeg goes on to say `No capable devices found`.
+        // FFmpeg then also prints `No capable devices found`.
         Rule("OpenEncodeSessionEx failed: out of memory", .sessionLimit),
         Rule("OpenEncodeSessionEx failed: incompatible client key", .sessionLimit),
-        // Others have the memory of the GPU, and may be well.
+        // Other processes use the GPU's memory, and may work well.
         Rule("InitializeEncoder failed: out of memory", .sessionLimit),
         Rule("CreateInputBuffer failed: out of memory", .sessionLimit),
         Rule("CreateBitstreamBuffer failed: out of memory", .sessionLimit),
@@ -113,7 +114,7 @@ package enum FailureClassifier {
         Rule("Cannot load libcuda", .driverMissing),
         Rule("Cannot load libnvidia-encode", .driverMissing),
         Rule("Failed to initialise VAAPI connection: -1 ", .driverMissing),
-        // Functions that an older driver lacks; error -1 follows.
+        // Functions that an older driver lacks. Error -1 follows.
         Rule("Cannot load cu", .driverMissing),
         Rule("Cannot load NvEnc", .driverMissing),
         Rule("Driver does not support the required nvenc API version", .driverMissing),
@@ -126,7 +127,7 @@ package enum FailureClassifier {
         Rule("No usable encoding profile", .unsupported),
         Rule("No usable render target format", .unsupported),
         Rule("Surface RT format", .unsupported),
-        // Behind `Driver does not support` stand warnings, too.
+        // Warnings begin with `Driver does not support` too.
         Rule("Hardware does not support", .unsupported),
         Rule("Driver does not support CBR RC mode", .unsupported),
         Rule("Driver does not support any RC mode", .unsupported),
@@ -139,7 +140,7 @@ package enum FailureClassifier {
         Rule("Error initializing an internal MFX session", .driverMissing),
         Rule("Error initializing an MFX session", .driverMissing),
         Rule("Error initializing a MFX session", .driverMissing),
-        // With libvpl in place of libmfx, from FFmpeg 7 of Debian on.
+        // With libvpl instead of libmfx, from Debian's FFmpeg 7 on.
         Rule("Error creating a MFX", .driverMissing),
         Rule("Error querying a MFX session", .driverMissing),
         Rule("Error querying an MFX session", .driverMissing),
@@ -165,7 +166,7 @@ package enum FailureClassifier {
         Rule("Failed unmapping input resource", .driverError),
         Rule("Failed unregistering unused input resource", .driverError),
         Rule("InitializeEncoder failed", .unsupported),
-        // Quick Sync: lost while encoding; what it cannot do is told at its start.
+        // Quick Sync lost the device while encoding. Unsupported settings are reported at its start.
         Rule("Error during encoding", .driverError),
         Rule("Error during resetting", .driverError),
         Rule("Error submitting the frame for encoding", .driverError),
@@ -184,15 +185,15 @@ package enum FailureClassifier {
         Rule("CUDA_ERROR_", .driverError),
         Rule("OpenEncodeSessionEx failed", .driverError),
         Rule("No capable devices found", .unsupported),
-        // Of several GPUs, where that one failed; why is said before, or it is not there.
+        // One of several GPUs failed: an earlier message says why, or the GPU does not exist.
         Rule("Requested GPU ", .deviceGone),
         Rule("Failed locking bitstream buffer", .driverError),
         Rule("Failed unlocking bitstream buffer", .driverError),
-        // CUDA without a name for its error.
+        // CUDA without a name for the error.
         Rule("cuda_dl->cu", .driverError),
         Rule("Device creation failed: -13.", .permission),
         Rule("Device creation failed", .driverError),
-        // Behind those that say what was done: libva's own words, which FFmpeg repeats whatever call it was.
+        // After the rules that name the call: libva's own words, which FFmpeg repeats for every call.
         Rule("(the requested VAProfile is not supported)", .unsupported),
         Rule("(the requested VAEntryPoint is not supported)", .unsupported),
         Rule("(the requested RT Format is not supported)", .unsupported),
@@ -209,25 +210,25 @@ package enum FailureClassifier {
         Rule("(invalid VA", .driverError),
         Rule("(invalid parameter)", .driverError),
         Rule("(surface is in use)", .driverError),
-        // What VA-API's encoders say last, whatever it was.
+        // The last message of VA-API's encoders after any error.
         Rule("Encode failed: ", .driverError),
         Rule("Output failed: ", .driverError),
     ]
 
-    /// What is left for an encoder, whose ends are this service's: it is told when they close.
+    /// Errors on an encoder's own pipes: they occur when the service closes them.
     private static let ownEnds = [
         Rule("Broken pipe", .reset),
         Rule("Input/output error", .driverError),
     ]
 
-    /// Of a source that was cut off: FFmpeg ends with status 0 as after a whole file.
+    /// Errors of a source that was cut off: FFmpeg ends with status 0, as after a complete file.
     private static let cuts = [
         Rule("Stream ends prematurely", .reset),
         Rule("Connection reset by peer", .reset),
         Rule("Connection timed out", .timeout),
     ]
 
-    /// Of a recording, or a source that is a file.
+    /// Errors of a recording or a file source.
     private static let disk = [
         Rule("Input/output error", .diskError),
         Rule("Remote I/O error", .diskError),
@@ -239,20 +240,20 @@ package enum FailureClassifier {
     private static let network = [
         Rule("Address already in use", .addressInUse),
         Rule("unable to create/configure SRT socket", .addressInUse),
-        // SRT speaks of the peer's verdict, FFmpeg only of `Input/output error` after it.
+        // SRT prints why the peer rejected the connection. FFmpeg prints only `Input/output error` after it.
         Rule("Incorrect passphrase", .rejected),
         Rule("Password required or unexpected", .rejected),
         Rule("REJECT reported", .rejected),
         Rule("SRTO_PASSPHRASE", .rejected),
         Rule("Server error: ", .rejected),
         Rule("NetStream.Publish.", .rejected),
-        // FFmpeg 9 checks certificates by itself (GnuTLS).
+        // FFmpeg 9 checks certificates by default (GnuTLS).
         Rule("Peer certificate failed verification", .untrusted),
         Rule("Unable to verify peer certificate", .untrusted),
-        // The same of an FFmpeg with OpenSSL.
+        // The same from an FFmpeg with OpenSSL.
         Rule("certificate verify failed", .untrusted),
         Rule("certificate's owner does not match hostname", .misnamed),
-        // FFmpeg before 9 follows a redirection, and then has no use for what is said of TLS.
+        // FFmpeg before 9 follows a redirection, and then cannot use the TLS options.
         Rule("Protocol 'http' not on whitelist", .unencrypted),
         Rule("Option tls_verify not found", .unencrypted),
         Rule("Option ca_file not found", .unencrypted),
@@ -264,19 +265,19 @@ package enum FailureClassifier {
         Rule("Server returned 404", .notFound),
         Rule("method SETUP failed: 461", .wrongTransport),
         Rule("Nonmatching transport in server reply", .wrongTransport),
-        // 400, 429, 4XX, 5XX: those further up say more.
+        // 400, 429, 4XX, 5XX: earlier rules say more.
         Rule("Server returned ", .serverError),
         Rule("Connection refused", .refused),
         Rule("Failed to resolve hostname", .unresolved),
         Rule("No route to host", .unreachable),
         Rule("Network is unreachable", .unreachable),
         Rule("Network is down", .unreachable),
-        // Of GnuTLS, and of OpenSSL.
+        // From GnuTLS, and from OpenSSL.
         Rule("An unexpected TLS packet was received", .wrongProtocol),
         Rule("An unexpected TLS handshake packet was received", .wrongProtocol),
         Rule("wrong version number", .wrongProtocol),
         Rule("Connection timed out", .timeout),
-        // It closed: a port that waits for TLS or HTTP does so.
+        // It closed the connection, as a port for TLS or HTTP does.
         Rule("Cannot read RTMP handshake response", .wrongProtocol),
         Rule("Connection reset by peer", .reset),
         Rule("Broken pipe", .reset),
@@ -290,7 +291,7 @@ package enum FailureClassifier {
         Rule("Read-only file system", .unwritable),
         Rule("Permission denied", .permission),
         Rule("Operation not permitted", .permission),
-        // Behind those that say why.
+        // After the rules that say why.
         Rule("Failed to open segment", .unwritable),
         Rule("could not find codec parameters", .invalidData),
         Rule("Invalid data found when processing input", .invalidData),
@@ -303,7 +304,7 @@ package enum FailureClassifier {
         rules.first { rule in lines.contains { contains($0, rule.text) } }?.cause
     }
 
-    /// The same word stands for a device, a port and a folder.
+    /// Tells apart a device or port and a folder, for which FFmpeg prints the same words.
     private static func permission(_ role: FFmpegCommand.Role, _ lines: [String]) -> FailureCause {
         let isFile = lines.contains { line in
             contains(line, "Permission denied") && !contains(line, "://")
@@ -311,21 +312,21 @@ package enum FailureClassifier {
         return role == .publisher && isFile ? .unwritable : .permission
     }
 
-    /// What only the circumstances tell.
+    /// Finds the cause by the circumstances, if the messages alone do not give it.
     private static func vague(
         _ role: FFmpegCommand.Role, _ lines: [String], isOutputOpen: Bool, lasted: Duration
     ) -> FailureCause? {
         let says = { (first: String, second: String) in
             lines.contains { contains($0, first) && contains($0, second) }
         }
-        // No answer within SRT's three seconds; a verdict would have been printed.
+        // No answer within SRT's three seconds. If the peer had rejected the connection, SRT would have printed it.
         if says("Connection to srt://", "failed") { return .timeout }
         // FFmpeg guesses at codec parameters here, whatever made a header fail.
         if says("No such file or directory", "") { return role == .publisher ? .unwritable : .notFound }
         if says("rtmp", "Input/output error") {
             guard role == .publisher, !isOutputOpen else { return .reset }
-            // It did not answer for as long as FFmpeg waits, which says no more; or it closed on us, because it does
-            // not know the application or the key.
+            // The server did not answer for as long as FFmpeg waits, which FFmpeg does not say. Or it closed the
+            // connection, because it does not know the application or the key.
             return lasted >= PublisherCommand.answerPatience ? .timeout : .rejected
         }
         if says("Input/output error", "") { return .reset }

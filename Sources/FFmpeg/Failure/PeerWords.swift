@@ -1,9 +1,9 @@
-/// What a peer itself said of why it did not let a process in, or cut it off: for people, who may know what is meant.
+/// The peer's own words about why it rejected or closed a connection, for an operator who may understand them.
 package enum PeerWords {
-    /// Characters that are kept of it: who says more is no server, or no friend.
+    /// The most characters that are kept. A longer message is not from an honest server.
     private static let longest = 160
 
-    /// Reads the messages of a process, which hold no secrets; `nil` where no peer said anything.
+    /// Reads the messages of a process, which hold no secrets. `nil` if no peer said anything.
     package static func of(_ log: LogExcerpt) -> String? {
         let texts = log.all.filter { !FailureClassifier.isEcho($0) }.map { LogLine.withoutPrefixes($0) }
         for words in [rtmp, http, rtsp, srt, status] {
@@ -25,7 +25,7 @@ package enum PeerWords {
         text.hasPrefix(mark) ? text.dropFirst(mark.count) : nil
     }
 
-    /// `method SETUP failed: 461 Unsupported Transport`; FFmpeg 7.1 leaves the space out, and 9 writes the words in
+    /// `method SETUP failed: 461 Unsupported Transport`. FFmpeg 7.1 leaves the space out, and 9 writes the words in
     /// parentheses.
     private static func rtsp(_ text: String) -> Substring? {
         guard text.hasPrefix("method "), let mark = text.firstRange(of: " failed: ") else { return nil }
@@ -36,14 +36,14 @@ package enum PeerWords {
         return Substring("\(code) \(words)")
     }
 
-    /// libsrt's, which has its own marks in front and behind.
+    /// libsrt's message, which has its own marks before and after it.
     private static func srt(_ text: String) -> Substring? {
         guard let mark = text.firstRange(of: "REJECT reported from HS processing: ") else { return nil }
         let rest = text[mark.upperBound...]
         return rest.firstRange(of: " - not processing further").map { rest[..<$0.lowerBound] } ?? rest
     }
 
-    /// What FFmpeg makes of a status, behind the address or words of its own. `4XX` and `5XX` are no server's words.
+    /// FFmpeg's message about a status, after the address or its own words. `4XX` and `5XX` are not a server's words.
     private static func status(_ text: String) -> Substring? {
         guard let mark = text.firstRange(of: "Server returned ") else { return nil }
         let rest = text[mark.upperBound...]

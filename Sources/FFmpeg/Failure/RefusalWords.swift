@@ -1,10 +1,10 @@
-/// What FFmpeg says when it refuses something of a command line, and what that is called: one list for both.
+/// FFmpeg's messages when it refuses a part of a command line, with a name for each refused part: one list for both.
 struct RefusalWords: Sendable {
-    /// A message without the names of the parts that say it, cut at each `*`, which stands for any text within a line.
+    /// The message without the names of its parts, cut at each `*`. A `*` matches any text within a line.
     private let pieces: [[UInt8]]
-    /// For people. `$1` stands for the text of the first `*`.
+    /// For display. `$1` is replaced by the text of the first `*`.
     private let name: String
-    /// Texts of a `*` with which the message tells something else.
+    /// Texts of a `*` for which the message means something else.
     private let others: Set<String>
 
     private init(_ words: String, _ name: String, except others: Set<String> = []) {
@@ -15,14 +15,14 @@ struct RefusalWords: Sendable {
 
     private static let lineFeed = UInt8(ascii: "\n")
     private static let fullStop = UInt8(ascii: ".")
-    /// What FFmpeg calls the codec of a stream that it does not know.
+    /// FFmpeg's names for the codec of a stream that it does not know.
     private static let noCodec: Set<String> = ["none", "unknown_codec"]
-    /// Characters that are shown of what FFmpeg repeats.
+    /// The most characters of FFmpeg's text that are shown.
     private static let longest = 80
 
-    /// What is refused; `nil` where the message is another one.
+    /// The refused part. `nil` if this is another message.
     ///
-    /// - Parameter text: A message, and behind a line feed the one that follows it.
+    /// - Parameter text: A message, followed by a line feed and the next message.
     func refused(in text: [UInt8]) -> String? {
         guard let first = pieces.first, text.starts(with: first) else { return nil }
         var rest = text[first.count...]
@@ -35,7 +35,7 @@ struct RefusalWords: Sendable {
         return others.isDisjoint(with: found) ? called(found) : nil
     }
 
-    /// Where a piece begins in the first line. An empty one is at the end of it, before its full stop.
+    /// The position of a piece in the first line. An empty piece is at the end of the line, before its full stop.
     private static func start(of piece: [UInt8], in text: ArraySlice<UInt8>) -> Int? {
         let end = text.firstIndex(of: lineFeed) ?? text.endIndex
         guard let first = piece.first else { return text[..<end].last == fullStop ? end - 1 : end }
@@ -59,11 +59,11 @@ struct RefusalWords: Sendable {
         return text
     }
 
-    /// Texts of FFmpeg 5.1, 7.1 and 9.0 (fftools/cmdutils.c, fftools/ffmpeg_opt.c, libavutil/opt.c,
-    /// libavfilter/graphparser.c, libavformat). Not among them is what it says of other failures too, such as `Invalid
-    /// argument`.
+    /// Messages of FFmpeg 5.1, 7.1 and 9.0 (fftools/cmdutils.c, fftools/ffmpeg_opt.c, libavutil/opt.c,
+    /// libavfilter/graphparser.c, libavformat). Messages that FFmpeg also prints for other failures are left out, such
+    /// as `Invalid argument`.
     ///
-    /// In order of weight: what is further up says it better, wherever it stands in a log.
+    /// In order of weight: an earlier entry is more precise, wherever its message is in the log.
     static let all: [RefusalWords] = [
         // Options of the program
         RefusalWords("Unrecognized option '*'", "the option -$1"),
@@ -80,19 +80,19 @@ struct RefusalWords: Sendable {
         RefusalWords("Expected number for * but found: *", "the value $2 of -$1"),
         RefusalWords("Expected int* for * but found *", "the value $3 of -$2"),
         RefusalWords("The value for * was * which is not within", "the value $2 of -$1"),
-        // The line before it may hold a secret.
+        // The line before it may contain a secret.
         RefusalWords("', parsed as '*' = '", "the option -$1 in a preset file"),
         RefusalWords("*: Invalid option or argument: '", "an option in a preset file"),
         RefusalWords("Failed to set value '*' for option '*': Option not found", "the option -$2"),
-        // A device that does not work is told like that, too.
+        // The message is the same for a device that does not work.
         RefusalWords(
             "Failed to set value '*' for option '*': Invalid argument", "the value $1 of -$2",
             except: ["vaapi_device", "init_hw_device", "fpre", "map"]),
 
-        // Parts that it does not have
+        // Parts that are missing
         RefusalWords("Unknown encoder '*'", "the encoder $1"),
         RefusalWords("Unknown decoder '*'", "the decoder $1"),
-        // That of the codec that comes, in 5.1 and from 6 on. What comes may have none that FFmpeg knows.
+        // The input's codec, in 5.1 and from 6 on. The input may have a codec that FFmpeg does not know.
         RefusalWords("Decoder (codec *) not found for input stream", "the decoder $1", except: noCodec),
         RefusalWords("Decoding requested, but no decoder found for: *", "the decoder $1", except: noCodec),
         RefusalWords("Unknown pixel format requested: *", "the pixel format $1"),
@@ -134,14 +134,14 @@ struct RefusalWords: Sendable {
             "the value of SRTO_$1 of an address",
             except: ["PASSPHRASE"]),
         RefusalWords("You must specify \"ipv6only\"", RefusedOption.wildcardListener),
-        // The same, said by libsrt for an FFmpeg that does not know the option.
+        // libsrt's message for an FFmpeg that does not know the option.
         RefusalWords("Operation not supported: Bad parameters", RefusedOption.wildcardListener),
         RefusalWords("Error opening output *://*: Protocol not found", "the protocol $1"),
         RefusalWords("Error opening input: Protocol not found\nDid you mean file:*://", "the protocol $1"),
         RefusalWords("Error opening input: Protocol not found\nError opening input file *://", "the protocol $1"),
         RefusalWords("*://*: Protocol not found", "the protocol $1"),
 
-        // What says less
+        // Less precise messages
         RefusalWords("Unable to parse \"*\" option value \"*\"", "the value $2 of $1"),
         RefusalWords("Value * for parameter '*' out of range", "the value $1 of $2"),
         RefusalWords("Unable to parse option value \"*\"", "the value $1"),

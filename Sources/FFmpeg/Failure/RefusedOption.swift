@@ -1,10 +1,10 @@
-/// What an FFmpeg refused of a command line: an option, a value, an encoder, a filter, a format or a protocol that it
+/// A part of a command line that FFmpeg refused: an option, a value, or an encoder, filter, format or protocol that it
 /// does not have.
 package struct RefusedOption: Sendable, Hashable, CustomStringConvertible {
-    /// For people: `the option -vsync`, `the encoder libx264`, `the value -1 of -enc_time_base`.
+    /// For display: `the option -vsync`, `the encoder libx264`, `the value -1 of -enc_time_base`.
     package let description: String
 
-    /// Reads the messages of a process that ended; `nil` where none tells a refusal.
+    /// Reads the messages of a process that ended. `nil` if no message is a refusal.
     package init?(_ log: LogExcerpt) {
         guard let description = Self.refused(in: log.all) else { return nil }
         self.description = description
@@ -13,10 +13,10 @@ package struct RefusedOption: Sendable, Hashable, CustomStringConvertible {
     static let wildcardListener = "an SRT listener on [::]"
     static let tooLong = "whose value is too long"
 
-    /// What is refused; `nil` where none of the ``RefusalWords`` were said.
+    /// The refused part. `nil` if no message is one of the ``RefusalWords``.
     static func refused(in lines: [String]) -> String? {
         var texts = lines.map { Array(LogLine.withoutPrefixes($0).utf8) }
-        // Some messages name what is meant in the line that follows.
+        // Some messages name the refused part in the next line.
         for index in texts.indices.dropLast() {
             let next = texts[index + 1]
             texts[index].append(UInt8(ascii: "\n"))

@@ -1,11 +1,11 @@
 import Glibc
 
-/// The authorities that the system trusts. FFmpeg's TLS library checks servers by them.
+/// The certificate authorities that the system trusts. FFmpeg's TLS library checks servers against them.
 package enum SystemAuthorities {
     /// Debian's package.
     package static let package = "ca-certificates"
 
-    /// The file that holds them all: of Debian, Arch and Alpine, of Fedora, of openSUSE, of a plain OpenSSL.
+    /// The file with all authorities: on Debian, Arch and Alpine, on Fedora, on openSUSE, and of a plain OpenSSL.
     private static let files = [
         "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
         "/etc/ssl/cert.pem",
@@ -13,7 +13,7 @@ package enum SystemAuthorities {
 
     package static var areInstalled: Bool { areInstalled(in: files) }
 
-    /// - Parameter files: One that is not empty is enough.
+    /// - Parameter files: One non-empty file is enough.
     static func areInstalled(in files: [String]) -> Bool {
         files.contains { file in
             var info = stat()

@@ -321,7 +321,7 @@ actor ChannelRunner: Runnable {
         let former = channel
         channel = next
         if former.slate.after != next.slate.after { await dataPath.setPatience(next.slate.after, of: next.name) }
-        await dataPath.keepAudioFormat(next.copiesSound, of: next.name)
+        await dataPath.keepAudioFormat(next.copiesAudio, of: next.name)
         if former.slate != next.slate {
             slateStatistics.isRefused(nil)
             slate = Self.makeSlate(

@@ -1,11 +1,11 @@
-/// How far the wall clock was ahead of one that nobody sets, and whether that has changed by a step that matters. Pure.
+/// Detects steps of the wall clock, by comparing it with a clock that is never set. Pure.
 struct ClockLead {
     private var last: Duration?
 
-    /// Smaller steps are not worth a picture.
+    /// Smaller steps are ignored: they are not worth a lost frame.
     static let least = Duration.milliseconds(100)
 
-    /// - Returns: By how much the clock was set since the last time; `nil` at first, and when it was by less than
+    /// - Returns: By how much the clock was set since the last call. `nil` for the first call, and for a step under
     ///   ``least``.
     mutating func step(to lead: Duration) -> Duration? {
         defer { last = lead }

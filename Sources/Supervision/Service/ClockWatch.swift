@@ -2,16 +2,16 @@ import CLinux
 import Glibc
 import SystemSupport
 
-/// Tells when the wall clock is set: by hand, or by NTP minutes after the start of a box whose clock has no battery.
+/// Reports when the wall clock is set: by hand, or by NTP minutes after the start of a box without a clock battery.
 ///
-/// What it looks at is how far the wall clock is ahead of `CLOCK_MONOTONIC`. NTP slews both alike, so nothing but a
-/// step changes that.
+/// It compares the wall clock with `CLOCK_MONOTONIC`. NTP slews both in the same way, so only a step changes their
+/// difference.
 final class ClockWatch: Sendable {
     private let timer: CInt
     private let wakeup: CInt
 
-    /// Steps of the clock from now on, ahead or back; ends when whoever reads it is cancelled, or at once where the
-    /// kernel does not tell.
+    /// The steps of the clock from now on, forward or back. The stream ends when its reader is cancelled, or at once if
+    /// the kernel does not report steps.
     static func steps() -> AsyncStream<Duration> {
         let (steps, queue) = AsyncStream.makeStream(of: Duration.self, bufferingPolicy: .bufferingNewest(16))
         guard let watch = ClockWatch() else {
@@ -29,7 +29,7 @@ final class ClockWatch: Sendable {
     init?() {
         timer = timerfd_create(CLOCK_REALTIME, CInt(TFD_CLOEXEC) | CInt(TFD_NONBLOCK))
         wakeup = eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK))
-        // What is open is closed by `deinit`, which runs also when this returns nil.
+        // `deinit` closes the descriptors. It also runs if this returns nil.
         guard timer >= 0, wakeup >= 0 else { return nil }
     }
 
@@ -48,7 +48,7 @@ final class ClockWatch: Sendable {
     func run(_ stepped: (Duration) -> Void) {
         var lead = ClockLead()
         while arm() {
-            // Only now: what happens from here on ends the wait.
+            // Read after arming, so that a step from here on ends the wait.
             if let step = lead.step(to: Self.lead()) { stepped(step) }
             var ends = [
                 pollfd(fd: timer, events: Int16(POLLIN), revents: 0),
@@ -61,18 +61,18 @@ final class ClockWatch: Sendable {
         }
     }
 
-    /// Has the timer, which is never due, become readable when the clock is set.
+    /// Arms the timer. It never expires, but becomes readable when the clock is set.
     private func arm() -> Bool {
         var never = itimerspec(it_interval: timespec(), it_value: timespec(tv_sec: .max, tv_nsec: 0))
-        // It is armed also when the clock was set since the last time.
+        // With ECANCELED the clock was set since the last call, and the timer is armed all the same.
         return timerfd_settime(timer, CInt(TFD_TIMER_ABSTIME) | CInt(TFD_TIMER_CANCEL_ON_SET), &never, nil) == 0
             || errno == ECANCELED
     }
 
     private static let readings = 3
 
-    /// How far the wall clock is ahead. Of a few readings the one between whose ends the least time passed: this thread
-    /// may have to wait.
+    /// How far the wall clock is ahead. Of a few readings it uses the one that took the least time, because this thread
+    /// may have to wait in between.
     private static func lead() -> Duration {
         let readings = (0..<readings).map { _ in
             let before = now(CLOCK_MONOTONIC)

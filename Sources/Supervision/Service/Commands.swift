@@ -5,32 +5,34 @@ package import FFmpeg
 package import MPEGTS
 package import MediaTypes
 
-/// The command lines for what a configuration asks for. `run` and `plan` make them here, so that they are the same.
+/// Builds the command lines for a configuration. `run` and `plan` both use these functions, so that they agree.
 package enum Commands {
-    /// How a relay treats what the source sends.
+    /// The conversions that a relay makes.
     package struct Transcoding: Sendable, Hashable {
-        /// The picture is in a codec that a feed does not carry.
+        /// Whether to encode the video, because a feed does not carry its codec.
         package var video = false
-        /// So is the sound, or it is in another format than the channel's.
+        /// Whether to encode the audio, because a feed does not carry its codec, or its format differs from the
+        /// channel's.
         package var audio = false
-        /// Samples a second of sound that is made or encoded: 48,000 or 44,100, the channel's where it is known.
-        package var soundRate = 48_000
-        /// What the sound is in that comes, where it is AAC that does not have the channel's format.
-        package var otherSound: AACFormat?
-        /// What is done with interlaced frames of such a picture.
+        /// Sample rate of generated or encoded audio: 48,000 or 44,100, the channel's if it is known.
+        package var audioRate = 48_000
+        /// The format of the source's audio, if it is AAC in another format than the channel's.
+        package var otherAudio: AACFormat?
+        /// How interlaced frames are deinterlaced, if the video is encoded.
         package var deinterlacing: VideoSettings.Deinterlacing?
-        /// Bits a second of what came, picture and sound; `nil` while it is not measured.
+        /// Measured bits a second of the source, video and audio. `nil` if not measured yet.
         package var measured: Int?
 
         package init() {}
 
-        /// What a channel's relays begin with.
+        /// The conversions with which a channel's relays begin.
         package init(for channel: ChannelConfiguration) {
             deinterlacing = Self.deinterlacing(for: channel.groups.map(\.video))
         }
 
-        /// Where one group wants every field, all get them. Only where each encodes and wants them as they are, they
-        /// stay interlaced: what is passed on has to be progressive, since platforms take nothing else.
+        /// Every field becomes a frame if one group wants that. Frames stay interlaced only if every group encodes and
+        /// wants them unchanged: a stream that is passed on has to be progressive, because platforms accept nothing
+        /// else.
         private static func deinterlacing(for outputs: [VideoOutput]) -> VideoSettings.Deinterlacing? {
             let wishes = outputs.map { output in
                 if case .encode(let wish) = output { wish.deinterlace } else { Deinterlacing.auto }
@@ -39,31 +41,31 @@ package enum Commands {
             return !wishes.isEmpty && wishes.allSatisfy { $0 == .off } ? nil : .frames
         }
 
-        /// What is made or encoded is in the channel's format from now on.
+        /// Sets the channel's format for generated and encoded audio.
         ///
-        /// - Parameter format: `nil` while the channel's sound may be in any: then nothing needs to be converted.
+        /// - Parameter format: `nil` if the channel's audio may have any format. Nothing needs to be converted then.
         mutating func keep(_ format: AACFormat?) {
-            soundRate = format?.sampleRate ?? AACFormat.stereo48.sampleRate
-            if format == nil, otherSound != nil { (audio, otherSound) = (false, nil) }
+            audioRate = format?.sampleRate ?? AACFormat.stereo48.sampleRate
+            if format == nil, otherAudio != nil { (audio, otherAudio) = (false, nil) }
         }
 
-        /// Has the sound encoded in the channel's format.
+        /// Has the audio encoded in the channel's format.
         ///
-        /// - Parameter other: What it is in that comes.
-        /// - Returns: Whether that is not what is done already.
-        mutating func convertSound(_ other: AACFormat, to format: AACFormat) -> Bool {
-            guard !audio || soundRate != format.sampleRate else { return false }
-            // Where it is encoded already, what comes of that is no news of the source.
-            if !audio { otherSound = other }
-            (audio, soundRate) = (true, format.sampleRate)
+        /// - Parameter other: The format of the source's audio.
+        /// - Returns: Whether this changes the conversion.
+        mutating func convertAudio(_ other: AACFormat, to format: AACFormat) -> Bool {
+            guard !audio || audioRate != format.sampleRate else { return false }
+            // If it is encoded already, its format says nothing new about the source.
+            if !audio { otherAudio = other }
+            (audio, audioRate) = (true, format.sampleRate)
             return true
         }
 
-        /// Whether the relay of a source would be the same.
+        /// Whether the relay of a source would stay the same.
         func treats(_ source: SourceConfiguration, like other: Transcoding) -> Bool {
             switch source.kind {
             case .srt, .pull, .file: self == other
-            // None of these sends a codec that a feed does not carry.
+            // None of these sends a codec that a feed cannot carry.
             case .capture: deinterlacing == other.deinterlacing
             // A publisher has no relay.
             case .raw, .test, .rtmp: true
@@ -71,10 +73,10 @@ package enum Commands {
         }
     }
 
-    /// A secret of the service's.
+    /// Reads one of the service's secrets.
     ///
-    /// - Parameter isPlan: Whoever asks is perhaps not the service: what only that can have is stood in for, since
-    ///   nobody is shown it.
+    /// - Parameter isPlan: Whether the command is only shown, perhaps to a user without access to the service's
+    ///   secrets. Such a secret is replaced by a placeholder, because it is not shown anyway.
     private static func reveal(
         _ secret: SecretReference?, as use: SecretUse, environment: [String: String], isPlan: Bool
     ) throws(SecretError) -> String? {
@@ -88,14 +90,16 @@ package enum Commands {
         }
     }
 
+    /// Builds the command that reads a source.
+    ///
     /// - Parameters:
-    ///   - streams: What is taken of the source's streams; `nil` for what its configuration says.
-    ///   - isNarrow: For an SRT source with a passphrase: of a caller, the first picture and sound alone.
-    ///   - transport: By which an RTSP source is asked, where its configuration leaves that open.
-    ///   - card: What a capture source is bound to; without one it cannot run.
-    ///   - isPlan: For a person to look at, who is perhaps another user than the service's.
-    /// - Returns: `nil` for an RTMP publisher and for frames, which the service reads itself.
-    /// - Throws: ``SecretError`` or ``CommandError``; ``NotRunnable`` for a card that is not there.
+    ///   - streams: The streams to select. `nil` follows the configuration.
+    ///   - isNarrow: For an SRT source with a passphrase: only the first video and audio stream of a caller.
+    ///   - transport: The transport of an RTSP source, if the configuration leaves it open.
+    ///   - card: The card of a capture source, which cannot run without one.
+    ///   - isPlan: Whether the command is only shown, perhaps to another user than the service's.
+    /// - Returns: `nil` for an RTMP publisher and for raw frames, which the service reads itself.
+    /// - Throws: ``SecretError`` or ``CommandError``. ``NotRunnable`` if the card is not plugged in.
     package static func relay(
         _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding,
         streams: StreamMap? = nil, isNarrow: Bool = false,
@@ -106,7 +110,7 @@ package enum Commands {
         switch source.kind {
         case .srt(let srt):
             let passphrase = try reveal(srt.passphrase, as: .passphrase, environment: environment, isPlan: isPlan)
-            // FFmpeg asks for none: its callers are checked here. Without it nobody could be let in.
+            // FFmpeg does not check stream ids: the service does. Without the secret no caller could be accepted.
             _ = try reveal(srt.streamid, as: .streamid, environment: environment, isPlan: isPlan)
             kind = .srtListen(
                 address: srt.listen.description, passphrase: passphrase, latency: nil, tellsCaller: true,
@@ -125,7 +129,7 @@ package enum Commands {
         case .capture(let capture):
             guard let card else { throw NotRunnable(what: "no card \(capture.binding.sentence) is plugged in") }
             let setting = CaptureSetting(card.modes, size: capture.size, rate: capture.rate)
-            return CardReaderCommand(card: self.card(capture, card, setting), size: setting.frameSize).command(
+            return CardReaderCommand(card: self.captureInput(capture, card, setting), size: setting.frameSize).command(
                 for: ffmpeg)
         case .rtmp, .raw:
             return nil
@@ -136,8 +140,9 @@ package enum Commands {
     private static func relay(
         _ source: RelaySource, _ mezzanine: MezzanineConfiguration, _ transcoding: Transcoding, _ streams: StreamMap
     ) -> RelayCommand {
-        var audio = transcoding.audio ? RelayAudio.aac(bitrate: foreignSound, rate: transcoding.soundRate) : .copy
-        if case .test = source { audio = .aac(bitrate: RelayCommand.testSound, rate: transcoding.soundRate) }
+        var audio =
+            transcoding.audio ? RelayAudio.aac(bitrate: convertedAudioBitrate, rate: transcoding.audioRate) : .copy
+        if case .test = source { audio = .aac(bitrate: RelayCommand.testAudioBitrate, rate: transcoding.audioRate) }
         return RelayCommand(
             source: source,
             video: transcoding.video
@@ -148,21 +153,23 @@ package enum Commands {
             audio: audio, streams: streams)
     }
 
-    /// Bits a second of sound that is encoded on the way in.
-    static let foreignSound = 192_000
+    /// Bits a second of audio that a relay or an audio converter encodes.
+    static let convertedAudioBitrate = 192_000
 
-    /// What makes AAC of a publisher's audio that a feed does not carry.
+    /// Builds the command that converts a publisher's audio to AAC, if a feed does not carry its codec.
     ///
     /// - Parameters:
     ///   - sampleRate: Samples a second of the AAC.
-    ///   - firstSample: Where it continues what another process converted, see ``SoundCommand/firstSample``.
-    package static func sound(sampleRate: Int = 48_000, firstSample: Int64? = nil) -> FFmpegCommand {
-        SoundCommand(bitrate: foreignSound, sampleRate: sampleRate, firstSample: firstSample).command()
+    ///   - firstSample: Where it continues the output of an earlier process, see ``AudioConverterCommand/firstSample``.
+    package static func audioConverter(sampleRate: Int = 48_000, firstSample: Int64? = nil) -> FFmpegCommand {
+        AudioConverterCommand(bitrate: convertedAudioBitrate, sampleRate: sampleRate, firstSample: firstSample)
+            .command()
     }
 
-    /// What makes of an SRT caller's transport stream what the feed takes: it can be replaced while the caller stays.
+    /// Builds the command that converts an SRT caller's transport stream for the feed. The process can be replaced
+    /// while the caller stays connected.
     ///
-    /// - Parameter streams: What is taken of its streams; `nil` for what the configuration says.
+    /// - Parameter streams: The streams to select. `nil` follows the configuration.
     /// - Returns: `nil` for a source that is not an SRT listener.
     package static func callRelay(
         _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, transcoding: Transcoding,
@@ -172,25 +179,29 @@ package enum Commands {
         return try relay(.transportStream, mezzanine, transcoding, streams ?? source.streamMap).command(for: ffmpeg)
     }
 
-    /// - Parameter hasSound: With the card's sound, where it has one and the configuration wants it.
-    static func card(_ source: CaptureSource, _ card: CaptureDevice, _ setting: CaptureSetting, hasSound: Bool = true)
+    /// Builds the input of a capture card.
+    ///
+    /// - Parameter hasAudio: Whether to read the card's audio, if it has some and the configuration wants it.
+    static func captureInput(
+        _ source: CaptureSource, _ card: CaptureDevice, _ setting: CaptureSetting, hasAudio: Bool = true
+    )
         -> CaptureInput
     {
-        let sound: String? =
+        let audio: String? =
             switch source.audio {
-            case _ where !hasSound: nil
+            case _ where !hasAudio: nil
             case .auto: card.sound
             case .none: nil
             case .device(let id): id
             }
         return CaptureInput(
-            node: card.node, format: setting.format, size: setting.size, rate: setting.rate, sound: sound)
+            node: card.node, format: setting.format, size: setting.size, rate: setting.rate, audio: audio)
     }
 
-    /// What encodes the frames of a source; `nil` where its relay gives pictures.
+    /// Builds the command that encodes the frames of a source. `nil` if the source's relay delivers encoded video.
     ///
-    /// - Parameter recipe: How the encoder is used that was chosen.
-    /// - Throws: ``NotRunnable`` for a card that is not there.
+    /// - Parameter recipe: How FFmpeg uses the chosen encoder.
+    /// - Throws: ``NotRunnable`` if the card is not plugged in.
     static func frameEncoder(
         _ source: SourceConfiguration, mezzanine: MezzanineConfiguration, card: CaptureDevice?,
         recipe: any EncoderRecipe, ffmpeg: FFmpegCapabilities
@@ -211,11 +222,13 @@ package enum Commands {
             .command(for: ffmpeg)
     }
 
+    /// Builds the command that encodes a group.
+    ///
     /// - Parameters:
-    ///   - recipe: How the encoder is used that was chosen for the group; a group that copies its picture ignores it.
-    ///   - format: What arrives, as far as it is known.
-    ///   - size: The size to encode where the group names none; `nil` keeps that of the source.
-    ///   - resume: Where the group feed ends.
+    ///   - recipe: How FFmpeg uses the encoder chosen for the group. Ignored if the group copies its video.
+    ///   - format: The format of the input, if known.
+    ///   - size: The size to encode if the group names none. `nil` keeps that of the source.
+    ///   - resume: Where the group's feed ends.
     package static func encoder(
         _ group: GroupConfiguration, recipe: any EncoderRecipe, format: VideoFormat?, size: FrameSize? = nil,
         resume: ResumePoint?,
@@ -246,10 +259,11 @@ package enum Commands {
         ).command(for: ffmpeg)
     }
 
-    /// - Throws: ``SecretError`` or ``CommandError``; ``StartError`` for a codec that FFmpeg cannot send there: it
-    ///   would publish an empty stream, again and again.
-    /// - Parameter rate: Frames per second, where they are known and ``FFmpegCapabilities/needsRateOfPublishers`` asks
-    ///   for them.
+    /// Builds the command that sends a group to a target.
+    ///
+    /// - Parameter rate: Frames per second, if known and ``FFmpegCapabilities/needsRateOfPublishers`` asks for it.
+    /// - Throws: ``SecretError`` or ``CommandError``. ``StartError`` for a codec that FFmpeg cannot send to the target:
+    ///   it would publish an empty stream again and again.
     package static func publisher(
         _ target: TargetConfiguration, of group: GroupConfiguration, take: Int, rate: FrameRate? = nil,
         ffmpeg: FFmpegCapabilities,
@@ -278,10 +292,10 @@ package enum Commands {
 }
 
 extension VideoEncoding {
-    /// Pictures a second that reach the encoder from a stream, where that says it.
+    /// Frames a second that reach the encoder from a stream, if the stream has a rate.
     func rate(of format: VideoFormat?) -> FrameRate? { rate(format?.frameRate, of: format) }
 
-    /// Pictures a second that reach the encoder from a stream of this format at a rate of frames.
+    /// Frames a second that reach the encoder from a stream of this format with a given frame rate.
     func rate(_ frames: FrameRate?, of format: VideoFormat?) -> FrameRate? {
         guard let format, let rate = frames else { return nil }
         let fields = format.isInterlaced && deinterlace == .field ? 2 : 1
@@ -290,7 +304,7 @@ extension VideoEncoding {
 }
 
 extension SourceConfiguration {
-    /// The number of the program that is asked for.
+    /// The number of the program that the configuration asks for.
     var program: Int? {
         switch kind {
         case .srt(let source): source.program
@@ -300,7 +314,7 @@ extension SourceConfiguration {
         }
     }
 
-    /// Its relay lists programs and streams, and says how much it passes on.
+    /// Whether its relay lists programs and streams, and reports how much it passes on.
     var isDescribed: Bool {
         switch kind {
         case .srt, .pull, .file: true
@@ -308,7 +322,8 @@ extension SourceConfiguration {
         }
     }
 
-    /// Its secret goes to FFmpeg in a way in which the programs of a transport stream are not told.
+    /// Whether its secret is passed to FFmpeg in a way in which FFmpeg does not list the programs of a transport
+    /// stream.
     var hidesPrograms: Bool {
         switch kind {
         case .srt(let source): source.passphrase != nil
@@ -317,13 +332,13 @@ extension SourceConfiguration {
         }
     }
 
-    /// What is taken of its streams until FFmpeg has listed them.
+    /// The streams to select until FFmpeg has listed them.
     var streamMap: StreamMap { program.map(StreamMap.program) ?? .first }
 }
 
 extension MezzanineConfiguration {
-    /// The rate of a picture that is encoded on the way in: a fifth more than picture and sound came with, since
-    /// encoding again costs some of what they show; no more than a card's.
+    /// The bitrate of video that a relay encodes: a fifth more than the source's video and audio, because encoding
+    /// again costs some quality, but no more than a card's.
     func relayBitrate(for transcoding: Commands.Transcoding) -> Int {
         guard let measured = transcoding.measured else { return bitrate.bitsPerSecond }
         return max(Self.least, min(measured / 5 * 6, Self.most, bitrate.bitsPerSecond))
@@ -356,11 +371,12 @@ extension PeerCheck {
 }
 
 extension ChannelConfiguration {
-    /// A group passes the channel's sound on, which has one format therefore: a target does not follow when it changes.
-    var copiesSound: Bool { groups.contains { $0.audio == .copy } }
+    /// Whether a group copies the channel's audio. The audio then keeps one format, because targets cannot follow a
+    /// change.
+    var copiesAudio: Bool { groups.contains { $0.audio == .copy } }
 }
 
 extension GroupConfiguration {
-    /// The group sends its channel on as it is, so it needs no encoder and no feed of its own.
+    /// Whether the group sends its channel on unchanged, so that it needs no encoder and no feed of its own.
     package var passesThrough: Bool { video == .copy && audio == .copy }
 }

@@ -1,8 +1,8 @@
 import BoxConfiguration
 
-/// What differs between two configurations, for whoever asked for a reload.
+/// The differences between two configurations, for the report of a reload.
 struct ConfigurationChanges {
-    /// A line a change; empty when there is none.
+    /// One line for each change. Empty if there is none.
     private(set) var lines: [String] = []
 
     init(from old: BoxConfiguration, to new: BoxConfiguration) {
@@ -11,10 +11,10 @@ struct ConfigurationChanges {
             if old.slate != new.slate { changes.lines.append("slate of channel \(new.name) changed") }
             changes.compare(old.groups, new.groups, called: "group", \.name) { changes, old, new in
                 if old.video != new.video || old.audio != new.audio {
-                    changes.lines.append("group \(new.name) changed: its encoder is handed over")
+                    changes.lines.append("group \(new.name) changed: handing over to a new encoder")
                 }
                 changes.compare(old.targets, new.targets, called: "target", \.name) { changes, old, new in
-                    changes.lines.append("target \(new.name) changed: it connects anew")
+                    changes.lines.append("target \(new.name) changed: reconnecting")
                 }
             }
         }
@@ -24,7 +24,7 @@ struct ConfigurationChanges {
         ]
         if old.status != new.status { lines.append("status changed") }
         for (key, differs) in later where differs {
-            lines.append("\(key) changed: the next start of the service heeds it")
+            lines.append("\(key) changed: takes effect at the next start of the service")
         }
     }
 

@@ -1,4 +1,4 @@
-/// Something of the configuration that this version does not run.
+/// Why a part of the configuration cannot run on this box now.
 package struct NotRunnable: Error, CustomStringConvertible {
     package var what: String
     package var description: String { what }

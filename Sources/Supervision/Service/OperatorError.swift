@@ -1,7 +1,7 @@
-/// Why a wish of the operator's was refused: one sentence.
+/// Why an operator's request was refused: one sentence.
 package struct OperatorError: Error, Sendable, Hashable, CustomStringConvertible {
     package var description: String
-    /// The wish names something that is not there; otherwise it is right, and cannot be had.
+    /// Whether the request names something that does not exist. Otherwise it is correct, but cannot be carried out.
     package var isMistake: Bool
 
     init(_ description: String, isMistake: Bool) {

@@ -3,61 +3,61 @@ import FFmpeg
 import Glibc
 import SystemPackage
 
-/// The service's own program, run again for what may hang with a disk.
+/// The service's own program, started again for work that may hang with a disk.
 ///
-/// A thread that waits for a disk in the kernel keeps its process from ending: the service leaves such waits to
+/// A thread that waits for a disk in the kernel keeps its process from ending, so the service leaves such waits to
 /// children.
 struct OwnProgram: Sendable {
-    /// No FFmpeg, but run with the same care.
+    /// Not an FFmpeg, but it runs as carefully as one.
     let binary: FFmpegBinary
     private let environment: [String: String]
 
     /// How long a disk may take to answer a child.
     struct Patience: Sendable, Hashable {
-        /// For one that does nothing meanwhile.
+        /// For a child that does nothing meanwhile.
         var usual: Duration
-        /// For one that is at work: a machine may be slow.
+        /// For a child that is working: a machine may be slow.
         var longest: Duration
 
-        /// The folder of a recording is on a disk that is written to all the time.
+        /// For the folder of a recording, whose disk is written to all the time.
         static let recording = Patience(usual: .seconds(7), longest: .seconds(30))
     }
 
-    /// Bytes of an answer: a number, or a sentence with a path.
+    /// The most bytes of an answer: a number, or a sentence with a path.
     private static let answerLimit = 8192
 
     init(_ context: ServiceContext) {
         self.init(path: context.program, capabilities: context.ffmpeg.capabilities, environment: context.environment)
     }
 
-    /// - Parameter capabilities: Those of any FFmpeg; they are not used.
+    /// - Parameter capabilities: Those of any FFmpeg. They are not used.
     init(path: String, capabilities: FFmpegCapabilities, environment: [String: String]) {
         binary = FFmpegBinary(path: path, capabilities: capabilities)
         self.environment = environment
     }
 
-    /// What a child answered on standard output.
+    /// A child's answer on standard output.
     struct Answer: Sendable {
         var exit: ChildExit
         var bytes: [UInt8] = []
-        /// The child; `nil` where none was started.
+        /// The child's process id. `nil` if none was started.
         var pid: Int32?
 
         var text: String { OwnProgram.text(bytes) }
     }
 
-    /// An answer as a text, without the line break at its end.
+    /// An answer as text, without the final line break.
     static func text(_ bytes: [UInt8]) -> String {
         let text = String(decoding: bytes, as: UTF8.self)
         return text.last == "\n" ? String(text.dropLast()) : text
     }
 
-    /// Runs a hidden command to its end, or until its time is over.
+    /// Runs a hidden command until it ends or its time is over.
     ///
     /// - Parameters:
-    ///   - input: For its standard input.
-    ///   - most: Bytes of its answer that are read.
-    ///   - variables: For its environment, over what every child gets.
+    ///   - input: The data for its standard input.
+    ///   - most: The most bytes of its answer that are read.
+    ///   - variables: Variables added to the environment that every child gets.
     func ask(
         _ arguments: [String], input: [UInt8]? = nil, most: Int = Self.answerLimit, variables: [String: String] = [:],
         patience: Patience = .recording
@@ -66,15 +66,15 @@ struct OwnProgram: Sendable {
             let status = ChildStatus.notStarted(reason: reason)
             return Answer(exit: ChildExit(status: status, asked: false, cause: .notStarted, log: LogExcerpt()))
         }
-        guard let file = Self.memory(holding: []) else { return failed("no memory for an answer") }
+        guard let file = Self.memory(holding: []) else { return failed("no memory is left for its answer") }
         defer { try? file.close() }
-        guard let output = try? file.duplicate() else { return failed("no descriptor for an answer") }
+        guard let output = try? file.duplicate() else { return failed("no file descriptor is left for its answer") }
         var given: FileDescriptor?
         if let input {
             given = Self.memory(holding: input)
             guard given != nil else {
                 try? output.close()
-                return failed("no memory for what it is given")
+                return failed("no memory is left for its input")
             }
         }
         let started = BoundedChild.Started()
@@ -88,8 +88,8 @@ struct OwnProgram: Sendable {
     /// Runs a hidden command until it ends or is stopped.
     ///
     /// - Parameters:
-    ///   - input: Its standard input, closed on every path.
-    ///   - output: Likewise.
+    ///   - input: Its standard input. It is closed on every path.
+    ///   - output: Its standard output. It is closed on every path.
     func run(
         _ arguments: [String], input: FileDescriptor, output: FileDescriptor, handle: ChildHandle
     ) async -> ChildExit {
@@ -99,7 +99,7 @@ struct OwnProgram: Sendable {
         ) { _ in }
     }
 
-    /// A file in memory, to be read from its beginning.
+    /// Creates a file in memory, to be read from its beginning.
     private static func memory(holding bytes: [UInt8]) -> FileDescriptor? {
         let file = FileDescriptor(rawValue: memfd_create("exchange", UInt32(MFD_CLOEXEC)))
         guard file.rawValue >= 0 else { return nil }

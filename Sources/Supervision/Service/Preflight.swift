@@ -1,17 +1,17 @@
 import BoxConfiguration
 import Glibc
 
-/// Why the service cannot start: one sentence with the mend.
+/// Why the service cannot start: one sentence with the fix.
 package struct StartError: Error, Sendable, Hashable, CustomStringConvertible {
     package var description: String
 
     init(_ description: String) { self.description = description }
 }
 
-/// Tries what the configuration needs of the machine before anything is started: the ports that it listens on.
+/// Checks what the configuration needs from the machine before anything is started: the ports that it listens on.
 struct Preflight {
     let configuration: BoxConfiguration
-    /// What runs already has its ports.
+    /// The ports of the running configuration, which are in use by the service itself.
     private let held: [HeldPort]
 
     private struct HeldPort: Equatable {
@@ -19,7 +19,7 @@ struct Preflight {
         var isDatagram: Bool
     }
 
-    /// - Parameter running: The configuration that runs.
+    /// - Parameter running: The configuration that is running.
     init(_ configuration: BoxConfiguration, since running: BoxConfiguration? = nil) {
         self.configuration = configuration
         held = (running?.channels ?? []).flatMap(\.sources).compactMap { source in
@@ -31,8 +31,8 @@ struct Preflight {
         }
     }
 
-    /// - Returns: What cannot be had yet and may come by itself, a sentence each.
-    /// - Throws: ``StartError`` for what cannot be had, and will not be.
+    /// - Returns: One sentence for each port that is not available yet, but may become available by itself.
+    /// - Throws: ``StartError`` for a port that will not become available.
     func check() throws(StartError) -> [String] {
         var notices: [String] = []
         for channel in configuration.channels {
@@ -58,9 +58,12 @@ struct Preflight {
         hints.ai_socktype = CInt(type.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?
         let status = getaddrinfo(address.host, String(address.port), &hints, &found)
-        // At the start of a box its network may not be there yet.
-        if status == EAI_AGAIN { return ["\(what) yet: its name is not known so far"] }
-        guard status == 0, let found else { throw StartError("\(what): \(String(cString: gai_strerror(status)))") }
+        // While a box boots, its network may not be ready.
+        if status == EAI_AGAIN { return ["\(what) yet: no name server knows that name so far"] }
+        guard status == 0, let found else {
+            throw StartError(
+                "\(what): \(String(cString: gai_strerror(status))); check how the address is written")
+        }
         defer { freeaddrinfo(found) }
         let probe = socket(found.pointee.ai_family, found.pointee.ai_socktype, 0)
         guard probe >= 0 else { return [] }
@@ -70,7 +73,7 @@ struct Preflight {
         guard bind(probe, found.pointee.ai_addr, found.pointee.ai_addrlen) != 0 else { return [] }
         switch errno {
         case EADDRNOTAVAIL: return ["\(what) yet: this machine does not have that address"]
-        case EADDRINUSE: throw StartError("\(what): another program uses that port")
+        case EADDRINUSE: throw StartError("\(what): another program uses that port; close it, or set another port")
         default: throw StartError("\(what): \(String(cString: strerror(errno)))")
         }
     }

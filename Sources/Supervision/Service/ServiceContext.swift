@@ -4,26 +4,26 @@ package import Logging
 package import Redaction
 package import SystemPackage
 
-/// What every runner needs of the machine it runs on.
+/// The parts of the machine that every runner needs.
 package struct ServiceContext: Sendable {
     package var ffmpeg: FFmpegBinary
-    /// A folder of our own: slates while they are made, and which tap has which port.
+    /// The service's own folder: slates while they are rendered, and the ports of taps.
     package var runtime: FilePath
-    /// The environment that secrets and credentials come from.
+    /// The environment with secrets and credentials.
     package var environment: [String: String]
     package var logger: Logger
-    /// What must not be shown: it learns what processes are given.
+    /// The secrets that must not be shown. It learns those that processes get.
     package var secrets: SecretBook
-    /// The encoders that this FFmpeg has, the GPUs of the machine, and what is known of them.
+    /// The encoders of this FFmpeg, the GPUs of the machine, and the results of their trials.
     package var encoders: EncoderManager
     /// The capture cards that are plugged in.
     package var captures: CaptureManager
-    /// By how much the wall clock is set, each time; for tests.
+    /// The steps by which the wall clock is set. For tests.
     var clockSteps: @Sendable () -> AsyncStream<Duration> = { ClockWatch.steps() }
 
     let registry = StatisticsRegistry()
 
-    /// The service's own program, which is run again for what may hang with a disk.
+    /// The service's own program, started again for work that may hang with a disk.
     var program = ServiceContext.ownProgram {
         didSet { disk = Disk(OwnProgram(self), logger: logger) }
     }
@@ -33,7 +33,7 @@ package struct ServiceContext: Sendable {
     /// Reads the secrets of the configuration.
     var secretReader: SecretReader { SecretReader(environment: environment, disk: disk) }
 
-    /// The path of the program that runs. When a package has put another version in its place, that one is taken.
+    /// The path of the running program. If a package has replaced the program, the path leads to the new version.
     private static let ownProgram: String = {
         var bytes = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &bytes, bytes.count)
@@ -42,15 +42,15 @@ package struct ServiceContext: Sendable {
         return path.hasSuffix(deleted) ? String(path.dropLast(deleted.count)) : path
     }()
 
-    /// First slates, from one start to the next; `nil` where there is no place for them.
+    /// The first slates, kept from one start to the next. `nil` if there is no folder for them.
     package var slates: SlateStore?
-    /// Where the timelines of channels begin, in ticks; for tests of the wrap.
+    /// Where the timelines of channels begin, in ticks. For tests of the timestamp wrap.
     package var timelineStart: Int64?
-    /// How long an encoder is used before a fresh one takes over, where that is less than a day; for tests.
+    /// How long an encoder runs before a refresh, if that is less than a day. For tests.
     package var encoderLifetime: Duration?
-    /// How long a preset that was lowered stays so at first, where that is less than a minute; for tests.
+    /// How long a lowered preset stays lowered at first, if that is less than a minute. For tests.
     package var presetPause: Duration?
-    /// Where the kernel tells what the processors did.
+    /// The file with the kernel's processor times.
     package var processorTimes = "/proc/stat"
 
     package init(

@@ -5,18 +5,18 @@ package import FFmpeg
 
 /// Every process that a configuration would start on this machine, with the reason for its encoder.
 package struct ServicePlan: Sendable, Encodable {
-    /// One process, or why there would be none.
+    /// One process, or the reason why it cannot run.
     package struct Process: Sendable, Encodable {
         package var channel: String
         /// `relay`, `sound`, `encoder` or `publisher`.
         package var role: String
         /// The source's, group's or target's name.
         package var name: String
-        /// Why it would be this process.
+        /// The reason for this process.
         package var reason: String
-        /// Program and arguments, secrets masked; empty when it cannot run.
+        /// Program and arguments, with secrets masked. Empty if it cannot run.
         package var arguments: [String]
-        /// Why it cannot run; `nil` when it can.
+        /// Why it cannot run. `nil` if it can.
         package var problem: String?
     }
 
@@ -26,9 +26,9 @@ package struct ServicePlan: Sendable, Encodable {
     package var processes: [Process]
 
     /// - Parameters:
-    ///   - environment: Where secrets and credentials come from; one that is missing is told as the process's problem.
+    ///   - environment: Contains secrets and credentials. A missing one becomes the problem of its process.
     ///   - cards: The capture cards that are plugged in.
-    ///   - encoders: What trials have shown for the groups of the configuration, as ``EncoderSurvey`` runs them.
+    ///   - encoders: The trial results for the groups of the configuration, from ``EncoderSurvey``.
     package init(
         _ configuration: BoxConfiguration, ffmpeg: FFmpegBinary, encoders: EncoderPool, cards: [CaptureDevice] = [],
         environment: [String: String]
@@ -48,50 +48,59 @@ package struct ServicePlan: Sendable, Encodable {
         processes = []
         for channel in configuration.channels {
             for (priority, source) in channel.sources.enumerated() {
-                add(
-                    .relay, source.id, in: channel,
-                    reason: priority == 0 ? "the source most wanted" : "priority \(priority + 1)"
-                ) {
-                    try Commands.relay(
-                        source, mezzanine: channel.mezzanine, transcoding: .init(for: channel),
-                        card: claims.device(of: "\(channel.name)/\(source.id)"), ffmpeg: ffmpeg.capabilities,
-                        environment: environment, isPlan: true)
-                }
-                add(.relay, source.id, in: channel, reason: "reads what a caller sends") {
-                    try Commands.callRelay(
-                        source, mezzanine: channel.mezzanine, transcoding: .init(for: channel),
-                        ffmpeg: ffmpeg.capabilities)
-                }
-                if case .rtmp = source.kind {
-                    add(.sound, source.id, in: channel, reason: "while its audio is not AAC") { Commands.sound() }
-                }
-                let choice = ServicePlan.choice(for: source, of: channel, &encoders)
-                add(.encoder, source.id, in: channel, reason: choice.reason) {
-                    try Commands.frameEncoder(
-                        source, mezzanine: channel.mezzanine, card: claims.device(of: "\(channel.name)/\(source.id)"),
-                        recipe: choice.recipe,
-                        ffmpeg: ffmpeg.capabilities)
-                }
+                let card = claims.device(of: "\(channel.name)/\(source.id)")
+                add(source, priority: priority, in: channel, card, ffmpeg.capabilities, environment, &encoders)
             }
-            for group in channel.groups {
-                if !group.passesThrough {
-                    let choice = ServicePlan.choice(for: group, &encoders)
-                    add(.encoder, group.name, in: channel, reason: choice.reason) {
-                        guard let recipe = choice.recipe else { throw NoEncoder(reason: choice.reason) }
-                        return Commands.encoder(
-                            group, recipe: recipe, format: nil, resume: nil, ffmpeg: ffmpeg.capabilities)
-                    }
-                }
-                for target in group.targets {
-                    add(
-                        .publisher, target.name, in: channel,
-                        reason: group.passesThrough ? "passes the channel through" : "sends group \(group.name)"
-                    ) {
-                        try Commands.publisher(
-                            target, of: group, take: 0, ffmpeg: ffmpeg.capabilities, environment: environment,
-                            isPlan: true)
-                    }
-                }
+            for group in channel.groups { add(group, in: channel, ffmpeg.capabilities, environment, &encoders) }
+        }
+    }
+
+    private mutating func add(
+        _ source: SourceConfiguration, priority: Int, in channel: ChannelConfiguration, _ card: CaptureDevice?,
+        _ ffmpeg: FFmpegCapabilities, _ environment: [String: String], _ encoders: inout EncoderPool
+    ) {
+        add(
+            .relay, source.id, in: channel,
+            reason: priority == 0 ? "the source most wanted" : "priority \(priority + 1)"
+        ) {
+            try Commands.relay(
+                source, mezzanine: channel.mezzanine, transcoding: .init(for: channel), card: card, ffmpeg: ffmpeg,
+                environment: environment, isPlan: true)
+        }
+        add(.relay, source.id, in: channel, reason: "reads what a caller sends") {
+            try Commands.callRelay(
+                source, mezzanine: channel.mezzanine, transcoding: .init(for: channel), ffmpeg: ffmpeg)
+        }
+        if case .rtmp = source.kind {
+            add(.audioConverter, source.id, in: channel, reason: "while its audio is not AAC") {
+                Commands.audioConverter()
+            }
+        }
+        let choice = ServicePlan.choice(for: source, of: channel, &encoders)
+        add(.encoder, source.id, in: channel, reason: choice.reason) {
+            try Commands.frameEncoder(
+                source, mezzanine: channel.mezzanine, card: card, recipe: choice.recipe, ffmpeg: ffmpeg)
+        }
+    }
+
+    private mutating func add(
+        _ group: GroupConfiguration, in channel: ChannelConfiguration, _ ffmpeg: FFmpegCapabilities,
+        _ environment: [String: String], _ encoders: inout EncoderPool
+    ) {
+        if !group.passesThrough {
+            let choice = ServicePlan.choice(for: group, &encoders)
+            add(.encoder, group.name, in: channel, reason: choice.reason) {
+                guard let recipe = choice.recipe else { throw NoEncoder(reason: choice.reason) }
+                return Commands.encoder(group, recipe: recipe, format: nil, resume: nil, ffmpeg: ffmpeg)
+            }
+        }
+        for target in group.targets {
+            add(
+                .publisher, target.name, in: channel,
+                reason: group.passesThrough ? "passes the channel through" : "sends group \(group.name)"
+            ) {
+                try Commands.publisher(
+                    target, of: group, take: 0, ffmpeg: ffmpeg, environment: environment, isPlan: true)
             }
         }
     }
@@ -115,7 +124,7 @@ package struct ServicePlan: Sendable, Encodable {
         var description: String { reason }
     }
 
-    /// Each group's choice is the load of those behind it.
+    /// Chooses the encoder of a group. The choice adds to the load that later groups find.
     private static func choice(for group: GroupConfiguration, _ encoders: inout EncoderPool) -> (
         reason: String, recipe: (any EncoderRecipe)?
     ) {
@@ -124,7 +133,7 @@ package struct ServicePlan: Sendable, Encodable {
         return (choice.reason, choice.candidate.flatMap { encoders.recipe(for: $0, in: group.name) })
     }
 
-    /// What a source's frames are encoded with.
+    /// Chooses the encoder for a source's frames.
     private static func choice(
         for source: SourceConfiguration, of channel: ChannelConfiguration, _ encoders: inout EncoderPool
     ) -> (reason: String, recipe: any EncoderRecipe) {
@@ -138,7 +147,7 @@ package struct ServicePlan: Sendable, Encodable {
         )
     }
 
-    /// For a terminal: a heading a process, the command line below it, ready for a shell.
+    /// The plan for a terminal: for each process a heading, and below it the command line for a shell.
     package var text: String {
         var lines = ["FFmpeg \(version) at \(ffmpeg)"]
         for process in processes {

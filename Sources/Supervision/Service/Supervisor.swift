@@ -9,9 +9,9 @@ import MediaTypes
 package import Status
 import SystemSupport
 
-/// The running service: every channel of a configuration, until it is stopped.
+/// The running service: all channels of a configuration, until it is stopped.
 package actor Supervisor {
-    /// Where a feed can be watched.
+    /// An open tap of a feed.
     package struct OpenTap: Sendable, Hashable {
         /// The channel's or group's name.
         package var name: String
@@ -21,7 +21,7 @@ package actor Supervisor {
             self.port = port
         }
 
-        /// For a player: `tcp://127.0.0.1:20123`.
+        /// The address for a player: `tcp://127.0.0.1:20123`.
         package var url: String { "tcp://127.0.0.1:\(port)" }
     }
 
@@ -48,9 +48,9 @@ package actor Supervisor {
         case stop
     }
 
-    /// A sign of life: given by the loop itself, once the data path and every channel have answered.
+    /// A periodic sign of life. The loop itself gives it, once the data path and every channel have answered.
     package struct Heartbeat: Sendable {
-        /// From one to the next.
+        /// The time between two signs.
         package var every: Duration
         package var beat: @Sendable () -> Void
 
@@ -60,7 +60,7 @@ package actor Supervisor {
         }
     }
 
-    /// - Parameter stopped: What the operator stopped before.
+    /// - Parameter stopped: The outputs that the operator stopped earlier.
     package init(_ configuration: BoxConfiguration, stopped: StoppedOutputs = StoppedOutputs(), context: ServiceContext)
     {
         self.configuration = configuration
@@ -69,11 +69,11 @@ package actor Supervisor {
         (events, queue) = AsyncStream.makeStream()
     }
 
-    /// Makes the feeds and opens the taps. To be called once, before ``run()``.
+    /// Creates the feeds and opens the taps. Call this once, before ``run(heartbeat:)``.
     ///
-    /// - Throws: ``StartError`` when something that the configuration asks for cannot be had; nothing runs then.
+    /// - Throws: ``StartError`` if the machine lacks something that the configuration needs. Nothing runs then.
     package func prepare() async throws(StartError) -> [OpenTap] {
-        for notice in try Preflight(configuration).check() { context.logger.warning("\(notice)") }
+        for notice in try Preflight(configuration).check() { report(notice) }
         for channel in configuration.channels { await makeFeeds(of: channel) }
         for channel in configuration.channels { try await openTaps(of: channel) }
         await dataPath.start()
@@ -81,27 +81,27 @@ package actor Supervisor {
         return openTaps
     }
 
-    /// Where the feeds can be watched now, in the order of the configuration.
+    /// The open taps, in the order of the configuration.
     package var openTaps: [OpenTap] {
         configuration.channels.flatMap { $0.tapped }.compactMap { taps[$0.feed] }
     }
 
     /// Runs until ``stop()``, then ends every process.
     ///
-    /// - Parameter heartbeat: Who wants to hear that the service is alive.
+    /// - Parameter heartbeat: Called periodically while the service is alive.
     package func run(heartbeat: Heartbeat? = nil) async {
         if heartbeat != nil { queue.yield(.beat) }
         await withDiscardingTaskGroup { tasks in
-            let keepers = Task { [context] in await Self.keep(context) }
+            let watch = Task { [context] in await Self.watchDevices(context) }
             var next: Task<Void, any Error>?
             loop: for await event in events {
                 switch event {
                 case .run(let slot): tasks.addTask { await slot.run() }
                 case .beat:
                     guard let heartbeat else { break }
-                    await goRound()
+                    await waitForAnswers()
                     heartbeat.beat()
-                    // Only now: while something hangs, nothing is heard.
+                    // Scheduled only now: while a part hangs, there is no sign of life.
                     next = Task { [queue] in
                         try await Task.sleep(for: heartbeat.every)
                         queue.yield(.beat)
@@ -112,30 +112,35 @@ package actor Supervisor {
             isStopping = true
             next?.cancel()
             for channel in channels.values { Self.end(channel) }
-            // Its trials would be in the way of the end.
-            keepers.cancel()
-            await keepers.value
+            // Trials would delay the end.
+            watch.cancel()
+            await watch.value
         }
         await dataPath.stop()
     }
 
+    /// Logs a port that a source cannot listen on yet.
+    private func report(_ notice: String) {
+        context.logger.warning("a source cannot listen yet", metadata: ["reason": "\(notice)"])
+    }
+
     package nonisolated func stop() { queue.yield(.stop) }
 
-    /// Returns once the data path's thread and every channel have come round.
-    private func goRound() async {
+    /// Returns once the data path's thread and every channel have answered.
+    private func waitForAnswers() async {
         await dataPath.ping()
         for channel in channels.values { await channel.runner.ping() }
     }
 
-    /// Has what is known of the box's devices kept true, until the task is cancelled.
-    private static func keep(_ context: ServiceContext) async {
+    /// Keeps the list of the box's devices current, until the task is cancelled.
+    private static func watchDevices(_ context: ServiceContext) async {
         await withDiscardingTaskGroup { tasks in
             tasks.addTask { await context.encoders.run() }
             tasks.addTask { await context.captures.run() }
             tasks.addTask {
                 for await step in context.clockSteps() { context.captures.clockWasSet(by: step) }
             }
-            // Made before the first look, so that nothing is missed between the two.
+            // Created before the first look, so that no event between the two is lost.
             var hotplug = Hotplug().makeAsyncIterator()
             context.encoders.look()
             context.captures.look()
@@ -147,10 +152,10 @@ package actor Supervisor {
     }
 
     private func makeFeeds(of channel: ChannelConfiguration) async {
-        // A source that the box makes itself is there in a moment: its start is not to flash the slate.
+        // A source that the box generates itself delivers in a moment, so the slate must not flash at its start.
         let delay = channel.sources.contains { $0.isOwn } ? channel.slate.after : .zero
         await dataPath.addChannel(
-            channel.name, patience: channel.slate.after, slateDelay: delay, keepsAudioFormat: channel.copiesSound,
+            channel.name, patience: channel.slate.after, slateDelay: delay, keepsAudioFormat: channel.copiesAudio,
             start: context.timelineStart ?? 10 * Ticks.perSecond)
         for group in channel.groups where !group.passesThrough { await dataPath.addGroup(group.name) }
     }
@@ -189,20 +194,21 @@ package actor Supervisor {
 
     // MARK: Reload
 
-    /// Goes on by another configuration. What is the same in both is not touched; what is encoded differently is handed
-    /// over; what is new starts and what is gone ends, each alone.
+    /// Applies another configuration. Equal parts are not touched, groups with other encoding settings are handed over,
+    /// new parts start and removed ones end, each on its own.
     ///
-    /// Callers take turns, as ``LatestRun`` has them do: the file has to be read within the turn, or an older one could
-    /// be applied last.
+    /// Callers take turns through ``LatestRun``. The file has to be read within the turn, or an older version could be
+    /// applied last.
     ///
-    /// - Returns: What was changed, a line each; and what only the next start of the service will heed.
-    /// - Throws: ``StartError`` when something new cannot be had; nothing has changed then.
+    /// - Returns: One line for each change, also for those that take effect at the next start of the service.
+    /// - Throws: ``StartError`` if the machine lacks something that the new configuration needs. Nothing has changed
+    ///   then.
     package func reload(_ next: BoxConfiguration) async throws(StartError) -> [String] {
-        guard !isStopping else { throw StartError("the service is stopping") }
-        guard !isReloading else { throw StartError("another reload is under way") }
+        guard !isStopping else { throw StartError("the service is stopping; reload after its next start") }
+        guard !isReloading else { throw StartError("another reload is under way; wait and reload again") }
         isReloading = true
         defer { isReloading = false }
-        for notice in try Preflight(next, since: configuration).check() { context.logger.warning("\(notice)") }
+        for notice in try Preflight(next, since: configuration).check() { report(notice) }
         let changes = ConfigurationChanges(from: configuration, to: next)
         let former = configuration
         configuration = next
@@ -210,7 +216,7 @@ package actor Supervisor {
         meter.keep(only: Set(next.channels.flatMap(\.groups).map(\.name)))
         await closeTaps(keeping: Set(next.channels.flatMap { $0.tapped.map(\.feed) }))
         let kept = Dictionary(next.channels.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        // First what goes, so that names, ports and files are free for what comes.
+        // Removed parts go first, so that their names, ports and files are free for new ones.
         for channel in former.channels {
             guard let entry = channels[channel.name] else { continue }
             if let next = kept[channel.name] {
@@ -234,8 +240,8 @@ package actor Supervisor {
             do {
                 try await openTaps(of: channel)
             } catch {
-                // The streams come first; a tap is for looking.
-                context.logger.error("\(error)")
+                // Streams are more important: a tap is only for monitoring.
+                context.logger.error("a tap could not be opened", metadata: ["reason": "\(error)"])
             }
         }
         return changes.lines
@@ -243,12 +249,12 @@ package actor Supervisor {
 
     // MARK: The operator
 
-    /// What the operator stopped.
+    /// The outputs that the operator stopped.
     package var stoppedOutputs: StoppedOutputs { stopped }
 
     /// Starts or stops a group or a target.
     ///
-    /// - Throws: ``OperatorError`` for a name that is none.
+    /// - Throws: ``OperatorError`` for an unknown name.
     package func setWanted(_ isWanted: Bool, _ output: Output) async throws(OperatorError) {
         switch output {
         case .group(let name):
@@ -262,15 +268,15 @@ package actor Supervisor {
         for channel in channels.values { await channel.runner.apply(stopped) }
     }
 
-    /// Hands a group over, to an encoder that is tried first, or to a fresh process of the one in use.
+    /// Hands a group over, to an encoder that has to pass a trial first, or to a new process of the present encoder.
     ///
-    /// - Returns: A sentence that says what took over from what.
-    /// - Throws: ``OperatorError``; the encoder in use goes on then.
+    /// - Returns: A sentence with the new encoder and the gap between the two.
+    /// - Throws: ``OperatorError``. The present encoder then continues.
     package func handOver(_ name: String, to encoder: String?) async throws(OperatorError) -> String {
         try check(name, among: configuration.channels.flatMap(\.groups).map(\.name), called: "group")
         guard let runner = await group(name) else {
             throw OperatorError(
-                "group \(name) passes its channel through, so there is no encoder to hand over", isMistake: false)
+                "group \(name) passes its channel through, so it has no encoder to hand over", isMistake: false)
         }
         var candidate: EncoderCandidate?
         if let encoder { candidate = try await self.candidate(encoder, for: runner) }
@@ -278,8 +284,8 @@ package actor Supervisor {
         case .handedOver(let encoder, let gap):
             return
                 """
-                group \(name) is encoded by \(encoder?.description ?? "copy") now; the next picture came \
-                \(gap.milliseconds) ms after the last
+                group \(name) is now encoded by \(encoder?.description ?? "copy"); the next frame came \
+                \(gap.milliseconds) ms after the last one
                 """
         case .failed(let why):
             throw OperatorError(why, isMistake: false)
@@ -293,24 +299,27 @@ package actor Supervisor {
         return nil
     }
 
-    /// The candidate that an operator named, once it has passed its trial for the group.
+    /// The candidate that an operator named, after it has passed its trial for the group.
     private func candidate(_ text: String, for runner: GroupRunner) async throws(OperatorError) -> EncoderCandidate {
         guard case .encode(let wish) = await runner.group.video else {
-            throw OperatorError("group \(runner.name) copies its picture, so it has no encoder", isMistake: false)
+            throw OperatorError("group \(runner.name) copies its video, so it has no encoder", isMistake: false)
         }
         let list = "usable here: " + context.encoders.usable(for: wish.codec).map(\.description).joined(separator: ", ")
         let parts = text.split(separator: "@", maxSplits: 1).map(String.init)
         guard let known = parts.first.flatMap({ EncoderName.known($0) }) else {
-            throw OperatorError("\(text) is no encoder; \(list)", isMistake: false)
+            throw OperatorError("\(text) is not an encoder; \(list)", isMistake: false)
         }
         guard known.codec == wish.codec else {
             throw OperatorError(
-                "\(text) makes \(known.codec.rawValue), and group \(runner.name) is \(wish.codec.rawValue); \(list)",
+                """
+                \(text) encodes \(known.codec.rawValue), but group \(runner.name) needs \(wish.codec.rawValue); \
+                \(list)
+                """,
                 isMistake: false)
         }
         let candidates = context.encoders.catalogue.candidates(named: known.name, on: parts.count > 1 ? parts[1] : nil)
         guard let candidate = candidates.first else {
-            throw OperatorError("\(text): there is no such device here; \(list)", isMistake: false)
+            throw OperatorError("\(text): this box has no such device; \(list)", isMistake: false)
         }
         switch await runner.trial(of: candidate) {
         case .passed: return candidate
@@ -324,7 +333,7 @@ package actor Supervisor {
         throw OperatorError("no \(kind) is named \(name); \(known)", isMistake: true)
     }
 
-    /// Something that the operator starts and stops.
+    /// A group or a target, which the operator starts and stops.
     package enum Output: Sendable, Hashable {
         case group(String)
         case target(String)
@@ -332,18 +341,18 @@ package actor Supervisor {
 
     // MARK: Status
 
-    /// The service as it is now.
+    /// The present state of the service.
     package func snapshot(version: String, started: Timestamp, process: ProcessFigures) async -> BoxSnapshot {
         let encoders = context.encoders
         let cards = context.captures.devices
-        var context = BoxSnapshot(
+        var box = BoxSnapshot(
             version: version, ffmpeg: "\(context.ffmpeg.version)", started: started.seconds,
             updated: Timestamp.now.seconds,
             process: process)
-        context.gpus = encoders.devices.map { GPUSnapshot($0) }
-        context.encoders = encoders.encoders.map { EncoderSnapshot($0.candidate, $0.standing) }
-        context.captureDevices = cards.map { CaptureDeviceSnapshot(name: $0.name, serial: $0.serial, path: $0.path) }
-        context.problems += Problems.of(context.gpus)
+        box.gpus = encoders.devices.map { GPUSnapshot($0) }
+        box.encoders = encoders.encoders.map { EncoderSnapshot($0.candidate, $0.standing) }
+        box.captureDevices = cards.map { CaptureDeviceSnapshot(name: $0.name, serial: $0.serial, path: $0.path) }
+        box.problems += Problems.found(in: box.gpus)
         for configured in configuration.channels {
             guard let channel = channels[configured.name] else { continue }
             var snapshot = await channel.runner.snapshot(meter: meter)
@@ -352,15 +361,15 @@ package actor Supervisor {
                 let name = snapshot.groups[index].name
                 snapshot.groups[index].tap = (taps[.group(name)]).map(\.url)
             }
-            context.problems += Problems.of(snapshot, ffmpeg: context.ffmpeg)
-            context.channels.append(snapshot)
+            box.problems += Problems.found(in: snapshot, ffmpeg: box.ffmpeg)
+            box.channels.append(snapshot)
         }
-        return context
+        return box
     }
 }
 
 extension ChannelConfiguration {
-    /// The feeds that can be watched.
+    /// The feeds with a tap.
     var tapped: [(name: String, feed: DataPath.FeedName)] {
         (tap ? [(name, .channel(name))] : [])
             + groups.filter(\.tap).map { ($0.name, $0.passesThrough ? .channel(name) : .group($0.name)) }

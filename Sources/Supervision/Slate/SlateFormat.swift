@@ -6,7 +6,7 @@ import MediaTypes
 
 /// The format that a slate is rendered in: that of the source it stands in for.
 struct SlateFormat: Sendable, Hashable {
-    var codec: SlateCommand.Codec
+    var codec: VideoCodec
     var size: FrameSize
     var rate: FrameRate
     var profile: String?

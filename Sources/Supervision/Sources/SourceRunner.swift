@@ -264,8 +264,8 @@ final class SourceRunner: Runnable {
         let (attachment, output) = try await place.dataPath.attachSource(
             to: place.channel.name, priority: place.priority, report: place.report)
         watch.encodes(transcoding, bitrate: place.channel.mezzanine.relayBitrate(for: transcoding))
-        if let sound = transcoding.otherSound {
-            place.statistics.note(.sound, SourceNote.otherSound(sound, rate: transcoding.soundRate))
+        if let sound = transcoding.otherAudio {
+            place.statistics.note(.sound, SourceNote.otherSound(sound, rate: transcoding.audioRate))
         }
         begins()
         let started = Timestamp.now
@@ -576,7 +576,7 @@ final class SourceRunner: Runnable {
                     if let process { card.giveSound(at: channel.sampleRate, process) }
                     return
                 }
-                guard shared.state.withLock({ $0.transcoding.convertSound(sound, to: channel) }) else { return }
+                guard shared.state.withLock({ $0.transcoding.convertAudio(sound, to: channel) }) else { return }
                 if let unsaid = shared.notesOtherSound() {
                     var metadata: Logger.Metadata = ["sound": "\(sound.profile) at \(sound)", "channel": "\(channel)"]
                     if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }

@@ -230,7 +230,7 @@ final class StreamWatch: Sendable {
                 "picture \(choice?.video.map { "\($0.codec) " } ?? "")to H.264 at \(Self.megabits(bitrate)) Mbit/s")
         }
         if transcoding.audio, let codec = choice?.audio?.codec, codec != "aac" {
-            parts.append("sound \(codec) to AAC at \(Commands.foreignSound / 1000) kbit/s")
+            parts.append("sound \(codec) to AAC at \(Commands.convertedAudioBitrate / 1000) kbit/s")
         }
         let text = parts.isEmpty ? nil : "encoded on the way in: " + parts.joined(separator: ", ")
         if statistics.note(.encoding, text), let text { logger.notice("\(text)") }

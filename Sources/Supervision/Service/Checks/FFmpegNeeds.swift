@@ -3,24 +3,24 @@ package import FFmpeg
 import MediaTypes
 import Redaction
 
-/// What a configuration needs of FFmpeg and the installed one does not have: what cannot be used, and what can.
+/// A part that a configuration needs of FFmpeg and the installed one lacks, with the consequence.
 package struct MissingAbility: Sendable, Hashable {
-    /// Whom it concerns, as problems name it: `source srt-0 of main`.
+    /// The affected part of the configuration, as problems name it: `source srt-0 of main`.
     package var subject: String
-    /// As ``RefusedOption`` describes what is refused: `the protocol srt`.
+    /// The missing part, as ``RefusedOption`` describes it: `the protocol srt`.
     package var missing: String
-    /// What follows from it.
+    /// What does not work without it.
     package var consequence: String
-    /// What to do, as the end of a sentence.
+    /// What to do about it, as the end of a sentence.
     var advice = RefusedRole.advice
 
     package func sentence(ffmpeg: String) -> String {
         "FFmpeg \(ffmpeg) does not have \(missing): \(consequence)" + advice
     }
 
-    fileprivate static let noTarget = "nothing can be sent to it; other targets have what they ask for"
+    fileprivate static let noTarget = "nothing can be sent to it; other targets work as configured"
 
-    /// The codec of a group's picture, for a target that an FFmpeg cannot send it to by RTMP.
+    /// The codec of a group's video, if this FFmpeg cannot send it to the target by RTMP.
     static func codec(of target: TargetConfiguration, in group: GroupConfiguration, for ffmpeg: FFmpegCapabilities)
         -> MissingAbility?
     {
@@ -28,7 +28,7 @@ package struct MissingAbility: Sendable, Hashable {
         return codec(video.codec.rawValue.uppercased(), of: target, in: group, for: ffmpeg)
     }
 
-    /// - Parameter name: That of a codec that came with Enhanced RTMP.
+    /// - Parameter name: The name of a codec of Enhanced RTMP.
     static func codec(
         _ name: String, of target: TargetConfiguration, in group: GroupConfiguration, for ffmpeg: FFmpegCapabilities
     ) -> MissingAbility? {
@@ -44,13 +44,13 @@ package struct MissingAbility: Sendable, Hashable {
     }
 }
 
-/// Compares what a configuration asks for with what an FFmpeg lists. Nothing is refused because of it: what does not
-/// need the missing part works.
+/// Compares the needs of a configuration with the capabilities of an FFmpeg. Nothing is refused because of it:
+/// everything that does not need the missing part works.
 package struct FFmpegNeeds: Sendable {
     private let ffmpeg: FFmpegCapabilities
     private var found: [MissingAbility] = []
 
-    /// - Returns: In the order of the file; empty where nothing is missing.
+    /// - Returns: In the order of the file. Empty if nothing is missing.
     package static func missing(for configuration: BoxConfiguration, in ffmpeg: FFmpegCapabilities) -> [MissingAbility]
     {
         var needs = FFmpegNeeds(ffmpeg: ffmpeg)
@@ -61,26 +61,26 @@ package struct FFmpegNeeds: Sendable {
         return needs.found
     }
 
-    /// The same for a box without a configuration: everything that the service can do.
+    /// The same for a box without a configuration: all that the service can do.
     package static func missing(in ffmpeg: FFmpegCapabilities) -> [MissingAbility] {
         var needs = FFmpegNeeds(ffmpeg: ffmpeg)
         needs.need(.everything, for: "the service", "nothing can be sent")
-        needs.need(.encodedSound, for: "sound", "it cannot be encoded, but only passed on")
+        needs.need(.encodedAudio, for: "audio", "it can be passed on, but not encoded")
         needs.need(
             [.encoder("libx264")], for: "software",
             """
-            H.264 is encoded by hardware alone; there is no slate and no test picture, and sources in other codecs \
+            H.264 is encoded by hardware only; there is no slate and no test picture, and sources in other codecs \
             cannot be used
             """
         )
         needs.need(
             [.encoder("libx265")], for: "software",
-            "HEVC is encoded by hardware alone, and sources in HEVC have no slate")
-        needs.need(.encodedPicture, [.decoder("h264")], for: "groups", "none can encode its picture")
+            "HEVC is encoded by hardware only, and sources in HEVC have no slate")
+        needs.need(.encodedVideo, [.decoder("h264")], for: "groups", "none can encode its video")
         needs.need([.decoder("hevc")], for: "groups", noHEVC)
-        needs.need([.decoder("aac")], for: "sound", "it cannot be encoded, but only passed on")
+        needs.need([.decoder("aac")], for: "audio", "it can be passed on, but not encoded")
         needs.need(.convertedRate, for: "groups", "no rate can be changed")
-        needs.need(.resumedPicture, .resumedSound, for: "groups", noSuccessor)
+        needs.need(.resumedVideo, .resumedAudio, for: "groups", noSuccessor)
         needs.need([.filter("pad"), .filter("crop")], for: "groups", stretched)
         needs.needDeinterlacer(for: "groups")
         needs.need(.slate, .plainSlate, for: "the slate", "there is none")
@@ -91,13 +91,13 @@ package struct FFmpegNeeds: Sendable {
         needs.need(
             .flvInput, .rtmpTarget, [.output("rtmp"), .output("rtmps")], for: "RTMP",
             "there are no RTMP targets and pulls")
-        needs.need(.convertedSound, for: "RTMP sources", silentPublisher)
+        needs.need(.convertedAudio, for: "RTMP sources", silentPublisher)
         needs.need(.recording, for: "recordings", "there are none")
         needs.need([.demuxer("rtsp"), .input("https")], for: "pulls", "such addresses cannot be fetched")
         needs.need(.secretInput, for: "sources", "none can have a passphrase or a password")
         needs.need(.card, .frames, for: "capture cards", "they cannot be used")
         needs.need([.filter("framestep")], for: "capture cards and raw sources", noGPU)
-        needs.need([.demuxer("alsa")], for: "capture cards", "they have no sound")
+        needs.need([.demuxer("alsa")], for: "capture cards", "they have no audio")
         return needs.found
     }
 
@@ -105,8 +105,8 @@ package struct FFmpegNeeds: Sendable {
 
     private static let silentPublisher = "audio that is not AAC is silent"
     private static let noSource = "it cannot be used; other sources can"
-    private static let noSuccessor = "an encoder that ends cannot be followed by another one"
-    private static let stretched = "frames of another shape are stretched"
+    private static let noSuccessor = "an encoder that ends cannot be replaced by another one"
+    private static let stretched = "frames with another aspect ratio are stretched"
     private static let interlaced = "interlaced sources stay interlaced"
     private static let noHEVC = "sources that send HEVC cannot be encoded"
     private static let noGPU = "no GPU can encode the frames"
@@ -121,7 +121,7 @@ package struct FFmpegNeeds: Sendable {
         if ffmpeg.deinterlacer == nil { need([.filter("bwdif")], for: subject, Self.interlaced) }
     }
 
-    /// What is said of it first says most.
+    /// Only the first consequence of a missing part is kept: it is the most important one.
     private mutating func add(_ ability: MissingAbility) {
         guard !found.contains(where: { $0.subject == ability.subject && $0.missing == ability.missing }) else { return }
         found.append(ability)
@@ -134,26 +134,26 @@ package struct FFmpegNeeds: Sendable {
             let subject = "source \(source.id) of \(channel.name)"
             add(source, subject, hasSoftware: hasSoftware)
             if mayBeInOtherCodecs(source) {
-                if channel.copiesSound {
-                    let consequence = "it has no sound where its sound is AAC in another format than the channel's"
+                if channel.copiesAudio {
+                    let consequence = "it has no audio if its audio is AAC in another format than the channel's"
                     need([.decoder("aac")], for: subject, consequence)
                 }
                 need(
                     [.encoder("libx264"), .filter("format")], for: subject,
-                    "it cannot be used where its picture is neither H.264 nor HEVC")
-                need(.encodedSound, for: subject, "it cannot be used where its sound is not AAC")
+                    "it cannot be used if its video is neither H.264 nor HEVC")
+                need(.encodedAudio, for: subject, "it cannot be used if its audio is not AAC")
             }
         }
         addSlate(of: channel)
-        // A slate after such a source is HEVC, too.
+        // A slate after an HEVC source is HEVC too.
         let hasHEVC = channel.sources.contains { maySendHEVC($0) }
         for group in channel.groups { add(group, hasSoftware: hasSoftware, hasHEVC: hasHEVC) }
     }
 
     private mutating func add(_ source: SourceConfiguration, _ subject: String, hasSoftware: Bool) {
         switch source.kind {
-        // The service reads it itself. Which decoder it takes shows when audio comes.
-        case .rtmp: need(.convertedSound, for: subject, Self.silentPublisher)
+        // The service reads it itself. The decoder depends on the audio that it sends.
+        case .rtmp: need(.convertedAudio, for: subject, Self.silentPublisher)
         case .srt(let srt):
             need([.input("srt")], for: subject, Self.noSource)
             need(srt.passphrase == nil ? .rawCopy : .secretInput, for: subject, Self.noSource)
@@ -161,10 +161,10 @@ package struct FFmpegNeeds: Sendable {
         case .capture(let capture):
             need(.card, for: subject, Self.noSource)
             addFrames(of: subject, hasSoftware: hasSoftware)
-            if capture.audio != .none { need([.demuxer("alsa")], .encodedSound, for: subject, "it has no sound") }
+            if capture.audio != .none { need([.demuxer("alsa")], .encodedAudio, for: subject, "it has no audio") }
         case .raw: addFrames(of: subject, hasSoftware: hasSoftware)
         case .file: need([.input("file")], for: subject, Self.noSource)
-        case .test: need(.testPicture, [.encoder("libx264")], .encodedSound, for: subject, Self.noSource)
+        case .test: need(.testPicture, [.encoder("libx264")], .encodedAudio, for: subject, Self.noSource)
         }
     }
 
@@ -177,21 +177,22 @@ package struct FFmpegNeeds: Sendable {
         case "rtp": need([.input(scheme), .demuxer("rtp")], for: subject, Self.noSource)
         default: need([.input(scheme)], for: subject, Self.noSource)
         }
-        // Likewise where the address has a secret in it.
+        // Also if the address contains a secret.
         let hasSecret =
             pull.passphrase != nil || pull.streamid != nil || pull.password != nil || URLMask.mask(pull.url) != pull.url
         if hasSecret { need(.secretInput, for: subject, Self.noSource) }
         addParameters(of: pull.url, for: subject, Self.noSource) { _ in false }
     }
 
-    /// What encodes the frames of a card or of another program. What a GPU needs, its trial shows.
+    /// The encoder for the frames of a card or of another program. A trial shows the needs of a GPU.
     private mutating func addFrames(of subject: String, hasSoftware: Bool) {
         need(.frames, for: subject, Self.noSource)
-        if hasSoftware { need([.encoder("libx264")], for: subject, "it has no encoder where no GPU works") }
+        if hasSoftware { need([.encoder("libx264")], for: subject, "it has no encoder if no GPU works") }
         need([.filter("framestep")], for: subject, Self.noGPU)
     }
 
-    /// RTMP publishers are told what codecs they may send.
+    /// Whether a source may send codecs that a feed does not carry. RTMP publishers are told which codecs they may
+    /// send.
     private func mayBeInOtherCodecs(_ source: SourceConfiguration) -> Bool {
         switch source.kind {
         case .srt, .pull, .file: true
@@ -218,7 +219,7 @@ package struct FFmpegNeeds: Sendable {
         if slate.text != nil {
             need([.filter("drawtext")], for: subject, "its text cannot be drawn; a plain card is shown")
         }
-        // It has the codec of the source that it stands in for.
+        // The slate has the codec of the source that it replaces.
         let hasHEVC = channel.sources.contains { maySendHEVC($0) }
         if hasHEVC { need([.encoder("libx265")], for: subject, "there is none after a source that sends HEVC") }
     }
@@ -228,16 +229,16 @@ package struct FFmpegNeeds: Sendable {
     private mutating func add(_ group: GroupConfiguration, hasSoftware: Bool, hasHEVC: Bool) {
         let subject = "group \(group.name)"
         if case .encode(let video) = group.video {
-            // Encoders that are named are looked for by ``EncoderSelector``.
+            // ``EncoderSelector`` looks for encoders that the configuration names.
             if hasSoftware, case .auto = video.encoder {
                 need(
                     [.encoder(video.codec == .hevc ? "libx265" : "libx264")], for: subject,
-                    "it has no encoder where no GPU works")
+                    "it has no encoder if no GPU works")
             }
-            need(.encodedPicture, [.decoder("h264")], for: subject, "its picture cannot be encoded")
+            need(.encodedVideo, [.decoder("h264")], for: subject, "its video cannot be encoded")
             if hasHEVC { need([.decoder("hevc")], for: subject, Self.noHEVC) }
-            if video.rate != nil { need(.convertedRate, for: subject, "its rate cannot be had") }
-            need(.resumedPicture, for: subject, Self.noSuccessor)
+            if video.rate != nil { need(.convertedRate, for: subject, "its frame rate cannot be converted") }
+            need(.resumedVideo, for: subject, Self.noSuccessor)
             switch video.fit {
             case .pad: need([.filter("pad")], for: subject, Self.stretched)
             case .crop: need([.filter("crop")], for: subject, Self.stretched)
@@ -246,8 +247,8 @@ package struct FFmpegNeeds: Sendable {
             if video.deinterlace != .off { needDeinterlacer(for: subject) }
         }
         if case .encode = group.audio {
-            need(.encodedSound, [.decoder("aac")], for: subject, "its sound cannot be encoded")
-            need(.resumedSound, for: subject, Self.noSuccessor)
+            need(.encodedAudio, [.decoder("aac")], for: subject, "its audio cannot be encoded")
+            need(.resumedAudio, for: subject, Self.noSuccessor)
         }
         for target in group.targets { add(target, of: group) }
     }
@@ -260,7 +261,7 @@ package struct FFmpegNeeds: Sendable {
             if let ability = MissingAbility.codec(of: target, in: group, for: ffmpeg) { add(ability) }
         case .srt(let srt):
             need([.output("srt")], .rawCopy, for: subject, MissingAbility.noTarget)
-            // What may be a secret goes another way than the address, and no FFmpeg takes what it does not know there.
+            // A possible secret is not passed in the address, and no FFmpeg accepts an unknown option there.
             addParameters(of: srt.url, for: subject, MissingAbility.noTarget) { URLMask.hides($0.value, of: $0.name) }
         case .record: need(.recording, for: subject, "nothing can be recorded")
         }
@@ -270,10 +271,10 @@ package struct FFmpegNeeds: Sendable {
 
     private static func scheme(of url: String) -> String { String(url.prefix { $0 != ":" }).lowercased() }
 
-    /// The parameters of an SRT address that FFmpeg's SRT does not know. From FFmpeg 9 on it ends at once because of
-    /// one; before, it looks over it.
+    /// The parameters of an SRT address that FFmpeg's SRT does not know. From version 9 on FFmpeg ends at once because
+    /// of one. Earlier versions ignore it.
     ///
-    /// - Parameter isRefused: Whether that one is refused by every FFmpeg.
+    /// - Parameter isRefused: Whether every FFmpeg refuses the parameter.
     private mutating func addParameters(
         of url: String, for subject: String, _ consequence: String, isRefused: (FFmpegCapabilities.SRTParameter) -> Bool
     ) {
@@ -283,8 +284,8 @@ package struct FFmpegNeeds: Sendable {
                 MissingAbility(
                     subject: subject,
                     missing: parameter.shownName.map { "the SRT parameter \($0)" } ?? "a parameter of its SRT address",
-                    consequence: isFatal ? consequence : "it does nothing, and FFmpeg 9 would not start with it",
-                    advice: "; take it out of the address"))
+                    consequence: isFatal ? consequence : "it has no effect, and FFmpeg 9 would not start with it",
+                    advice: "; remove it from the address"))
         }
     }
 }

@@ -1,6 +1,6 @@
 import FFmpeg
 
-/// A part of an FFmpeg that a command line needs, and that a build may lack.
+/// A part of FFmpeg that a command line needs, and that a build may lack.
 enum FFmpegPart: Sendable, Hashable, CustomStringConvertible {
     case encoder(String)
     case decoder(String)
@@ -8,8 +8,9 @@ enum FFmpegPart: Sendable, Hashable, CustomStringConvertible {
     case bitstreamFilter(String)
     case demuxer(String)
     case muxer(String)
-    /// Protocols.
+    /// A protocol for input.
     case input(String)
+    /// A protocol for output.
     case output(String)
 
     func isIn(_ ffmpeg: FFmpegCapabilities) -> Bool {
@@ -25,7 +26,7 @@ enum FFmpegPart: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// As ``RefusedOption`` describes what is refused: `the protocol srt`.
+    /// As ``RefusedOption`` describes a refused part: `the protocol srt`.
     var description: String {
         switch self {
         case .encoder(let name): "the encoder \(name)"
@@ -39,24 +40,24 @@ enum FFmpegPart: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// What kinds of command lines need, without what all of them do.
+/// The needs of each kind of command line, without those that all have in common.
 extension [FFmpegPart] {
-    /// MPEG-TS on pipes: what all of them do.
+    /// MPEG-TS on pipes: all command lines need it.
     static var everything: Self { [.demuxer("mpegts"), .muxer("mpegts"), .input("pipe"), .output("pipe")] }
-    static var encodedSound: Self { [.encoder("aac"), .filter("aresample")] }
-    /// Audio of a publisher, as FLV.
-    static var convertedSound: Self { [.demuxer("flv")] + encodedSound }
-    static var encodedPicture: Self { [.filter("format"), .filter("scale"), .filter("setsar")] }
+    static var encodedAudio: Self { [.encoder("aac"), .filter("aresample")] }
+    /// The audio of a publisher, as FLV.
+    static var convertedAudio: Self { [.demuxer("flv")] + encodedAudio }
+    static var encodedVideo: Self { [.filter("format"), .filter("scale"), .filter("setsar")] }
     static var convertedRate: Self { [.filter("fps"), .filter("settb")] }
-    static var resumedPicture: Self { [.filter("trim")] }
-    static var resumedSound: Self { [.filter("atrim")] }
+    static var resumedVideo: Self { [.filter("trim")] }
+    static var resumedAudio: Self { [.filter("atrim")] }
     static var testPicture: Self {
         [
             .demuxer("lavfi"), .filter("testsrc2"), .filter("sine"), .filter("volume"), .filter("aformat"),
             .filter("format"),
         ]
     }
-    /// A slate, whatever is on it.
+    /// Every slate, whatever its contents.
     static var slate: Self {
         [.filter("setsar"), .filter("format"), .filter("loop"), .filter("settb"), .filter("setpts"), .filter("fps")]
     }
@@ -68,13 +69,13 @@ extension [FFmpegPart] {
         [.muxer("flv"), .bitstreamFilter("extract_extradata"), .bitstreamFilter("aac_adtstoasc")]
     }
     static var recording: Self { [.muxer("segment"), .output("file")] }
-    /// An input with a secret in it, which a script names.
+    /// An input with a secret, which an ffconcat script names.
     static var secretInput: Self { [.demuxer("concat"), .input("file")] }
-    /// Bytes that are passed on as they come.
+    /// Bytes that are passed on unchanged.
     static var rawCopy: Self { [.demuxer("data"), .muxer("data")] }
     static var card: Self {
         [.demuxer("v4l2"), .muxer("nut"), .encoder("rawvideo"), .filter("scale"), .filter("format")]
     }
-    /// Frames on their way to an encoder.
+    /// Raw frames on their way to an encoder.
     static var frames: Self { [.demuxer("ivf"), .decoder("rawvideo"), .filter("format")] }
 }

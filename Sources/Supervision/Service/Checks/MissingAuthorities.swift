@@ -1,9 +1,9 @@
 package import BoxConfiguration
 import FFmpeg
 
-/// Targets and pulls whose servers cannot be checked because the system has no authorities.
+/// Finds the targets and pulls whose servers cannot be checked because no authorities are installed.
 package enum MissingAuthorities {
-    /// - Returns: A sentence for each, in the order of the file; empty where the authorities are installed.
+    /// - Returns: One sentence for each, in the order of the file. Empty if the authorities are installed.
     package static func notices(for configuration: BoxConfiguration) -> [String] {
         notices(for: configuration, areInstalled: SystemAuthorities.areInstalled)
     }

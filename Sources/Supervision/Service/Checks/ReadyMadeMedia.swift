@@ -1,6 +1,6 @@
-/// Media for ``FFmpegSelfCheck``, so that it needs no encoder to begin with.
+/// Media for ``FFmpegSelfCheck``, so that it needs no encoder at the beginning.
 enum ReadyMadeMedia {
-    /// FLV as FFmpeg writes it: six grey pictures of 64x48 in H.264, 30 a second, and silence in AAC.
+    /// FLV as FFmpeg writes it: six grey frames of 64x48 in H.264, 30 a second, and silence in AAC.
     static let flv = bytes(
         """
         464c5601050000000900000000090000290000000000000017000000000142c00affe100156742c00ada11ec0440000003004000000f23c4
@@ -22,20 +22,20 @@ enum ReadyMadeMedia {
         c150d70000000049454e44ae426082
         """)
 
-    /// Grey pictures of this size as a program writes them for a `raw` source, 30 a second: IVF, 90000 ticks a second.
+    /// Grey frames of this size as a program writes them for a `raw` source, 30 a second: IVF, 90000 ticks a second.
     static func frames(width: Int, height: Int) -> [UInt8] {
         func bytes(_ value: UInt64, _ count: Int) -> [UInt8] {
             (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) }
         }
-        let picture = [UInt8](repeating: 128, count: width * height * 3 / 2)
+        let frame = [UInt8](repeating: 128, count: width * height * 3 / 2)
         var file = Array("DKIF".utf8) + bytes(0, 2) + bytes(32, 2) + Array("NV12".utf8)
         file += bytes(UInt64(width), 2) + bytes(UInt64(height), 2) + bytes(90_000, 4) + bytes(1, 4) + bytes(0, 8)
-        for index in 0..<5 { file += bytes(UInt64(picture.count), 4) + bytes(UInt64(index * 3000), 8) + picture }
+        for index in 0..<5 { file += bytes(UInt64(frame.count), 4) + bytes(UInt64(index * 3000), 8) + frame }
         return file
     }
 
-    /// What a process is given that converts a publisher's audio: a fifth of a second of silence in µ-law, 8 kHz mono.
-    static let sound: [UInt8] = {
+    /// The input of an audio converter: a fifth of a second of silence in µ-law, 8 kHz mono.
+    static let audio: [UInt8] = {
         var file = Array("FLV".utf8) + [1, 4, 0, 0, 0, 9, 0, 0, 0, 0]
         let message = [0x82] + [UInt8](repeating: 0xFF, count: 160)
         let size = UInt8(message.count)
@@ -45,7 +45,7 @@ enum ReadyMadeMedia {
         return file
     }()
 
-    /// Reads hexadecimal digits in small letters, and looks over line breaks.
+    /// Reads lower-case hexadecimal digits, and ignores line breaks.
     private static func bytes(_ text: String) -> [UInt8] {
         let digits = text.utf8.compactMap { (digit: UInt8) -> UInt8? in
             switch digit {

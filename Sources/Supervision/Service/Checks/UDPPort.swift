@@ -2,7 +2,7 @@ import Glibc
 
 /// UDP ports of the loopback address.
 enum UDPPort {
-    /// - Returns: One that is free at the moment; `nil` where none can be had.
+    /// - Returns: A port that is free now. `nil` if there is none.
     static func free() -> UInt16? {
         let probe = socket(AF_INET, CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         guard probe >= 0 else { return nil }
@@ -19,7 +19,7 @@ enum UDPPort {
         return isBound ? UInt16(bigEndian: address.sin_port) : nil
     }
 
-    /// Whether somebody has bound it. The kernel's table may leave a row out while others come and go: look again.
+    /// Whether a program has bound the port. The kernel's table may lack a row while others change, so look again.
     static func isBound(_ port: UInt16) -> Bool {
         guard let table = fopen("/proc/net/udp", "re") else { return false }
         defer { fclose(table) }

@@ -4,15 +4,15 @@ import FoundationEssentials
 import Logging
 import Synchronization
 
-/// The files of the running service, on disks that may hang: each is read and written by a child of the service's own
-/// program, which has a limit.
+/// Reads and writes the files of the running service, whose disks may hang. Each access is made by a child that runs
+/// the service's own program and has a time limit.
 ///
-/// What lies in the runtime folder is touched directly: that is a file system in memory.
+/// The runtime folder is accessed directly, because it is in memory.
 package final class Disk: Sendable {
     private struct State {
-        /// Children that wait for a disk and cannot be ended, by the folder that they were to touch.
+        /// Children that wait for a disk and cannot be ended, by the folder that they were to access.
         var stuck: [String: Set<Int32>] = [:]
-        /// The last write to a folder: the next begins behind it, so that the newest contents are what stays.
+        /// The last write to each folder. The next one waits for it, so that the newest contents remain.
         var lastWrites: [String: Task<Void, Never>] = [:]
     }
 
@@ -21,7 +21,7 @@ package final class Disk: Sendable {
     private let patience: OwnProgram.Patience
     private let state = Mutex(State())
 
-    /// A child that hangs is found after a second more, and left to the kernel after one more: the operator has an
+    /// A hanging child is noticed a second later, and left to the kernel another second later. The operator has an
     /// answer within ten seconds.
     static let patience = OwnProgram.Patience(usual: .seconds(5), longest: .seconds(20))
 
@@ -31,18 +31,18 @@ package final class Disk: Sendable {
         self.logger = logger
     }
 
-    /// How a task ended.
+    /// The result of a task.
     enum Outcome: Sendable, Equatable {
         case done([UInt8])
-        /// It says what is wrong.
+        /// The task failed. The sentence says why.
         case refused(String)
         /// The disk does not answer.
         case silent
-        /// There was no process, or it ended before it had done its work.
+        /// There was no process, or it ended before it had finished.
         case failed(String)
     }
 
-    /// What kept a file from being written.
+    /// Why a file could not be written.
     package struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
         package var description: String
         /// The disk does not answer.
@@ -51,24 +51,24 @@ package final class Disk: Sendable {
 
     // MARK: Files
 
-    /// Keeps something in a file, whole or not at all, and makes the folder of that.
+    /// Writes a file, completely or not at all, and creates its folder.
     package func store(_ bytes: [UInt8], to path: String) async throws(Failure) {
         try check(await write(.store(path: path), bytes), "cannot write \(path)")
     }
 
-    /// Keeps the first slate of a channel in place of the channel's others.
+    /// Stores the first slate of a channel, and removes the channel's other slates.
     func storeSlate(_ bytes: [UInt8], in folder: String, channel: String, digest: String) async throws(Failure) {
         let task = DiskTask.slate(folder: folder, channel: channel, digest: digest)
         try check(await write(task, bytes), "cannot write to \(folder)")
     }
 
-    /// - Returns: `nil` where there is none, it has more bytes, or it cannot be read.
+    /// - Returns: `nil` if there is no file, it is longer than `most`, or it cannot be read.
     func fetch(_ path: String, most: Int) async -> [UInt8]? {
         guard case .done(let bytes) = await perform(.fetch(path: path, most: most), answer: most) else { return nil }
         return bytes
     }
 
-    /// Tells which file lies at a path.
+    /// Identifies the file at a path.
     func look(at path: String) async -> FileLook {
         switch await perform(.look(path: path)) {
         case .done(let bytes):
@@ -78,27 +78,28 @@ package final class Disk: Sendable {
         }
     }
 
-    /// Makes a FIFO unless it is there.
+    /// Creates a FIFO if it does not exist.
     ///
-    /// - Returns: Why there is none.
+    /// - Returns: Why there is none. `nil` if it exists.
     func makeFIFO(_ path: String) async -> String? {
         switch await perform(.fifo(path: path)) {
         case .done: nil
         case .refused(let sentence): sentence
-        case .silent: "the FIFO \(path) cannot be made on a disk that does not answer"
-        case .failed(let why): "the FIFO \(path) cannot be made: \(why)"
+        case .silent:
+            "the FIFO \(path) cannot be created on a disk that does not answer; check the disk, or name another path"
+        case .failed(let why): "the FIFO \(path) cannot be created: \(why)"
         }
     }
 
-    /// A metrics file, which is written again and again.
+    /// A metrics file, which is rewritten periodically.
     package func statusFile(_ path: String) -> StatusFileChild { StatusFileChild(path, program: program) }
 
     // MARK: Secrets and configuration
 
-    /// The variable that names the folder of credentials. It is no secret, and no other child of the service gets it.
+    /// The variable that names the credentials folder. It is not a secret, and no other child of the service gets it.
     private static let credentials = "CREDENTIALS_DIRECTORY"
 
-    /// Reads a secret of a file or credential again; others need no disk.
+    /// Reads the secret of a file or credential again. Other secrets need no disk.
     func secret(
         _ reference: SecretReference, as use: SecretUse, environment: [String: String]
     ) async throws(SecretError) -> Secret {
@@ -113,7 +114,7 @@ package final class Disk: Sendable {
         case .env, .literal:
             return try reference.resolve(environment: environment, as: use)
         }
-        // Without a folder of credentials there is nothing to read, and the reference says so itself.
+        // Without a credentials folder there is nothing to read, and the reference reports that itself.
         if case .credential = reference, (environment[Self.credentials] ?? "").isEmpty {
             return try reference.resolve(environment: environment, as: use)
         }
@@ -131,7 +132,7 @@ package final class Disk: Sendable {
         }
     }
 
-    /// A configuration with what is to be said of it, and the secrets that its files hold.
+    /// A configuration with its notices, and the secrets of its files.
     package struct ReadConfiguration: Sendable {
         package var file: ConfigurationFile
         package var secrets: [String]
@@ -140,10 +141,10 @@ package final class Disk: Sendable {
     /// Reads and checks the configuration, with the files that it names.
     ///
     /// - Parameters:
-    ///   - isOptional: The file need not be there.
+    ///   - isOptional: Whether the file may be missing.
     ///   - environment: The service's.
-    /// - Returns: `nil` where there is none and need not be.
-    /// - Throws: ``Failure`` with every mistake, a line each.
+    /// - Returns: `nil` if an optional file is missing.
+    /// - Throws: ``Failure`` with every mistake, one a line.
     package func configuration(
         _ path: String, isOptional: Bool, environment: [String: String]
     ) async throws(Failure) -> ReadConfiguration? {
@@ -162,18 +163,18 @@ package final class Disk: Sendable {
             } catch let error as ConfigurationError {
                 throw Failure(description: "\(error)")
             } catch {
-                throw Failure(description: "\(path): the process that read it gave something else")
+                throw Failure(description: "\(path): the process that read it gave an unknown answer; see the log")
             }
         case .refused(let sentences): throw Failure(description: sentences)
         case .silent:
             throw Failure(
-                description: "\(path): the file, or one that it names, is on a disk that does not answer",
+                description: "\(path): the file, or a file that it names, is on a disk that does not answer",
                 isSilent: true)
         case .failed(let why): throw Failure(description: "\(path): the file cannot be read: \(why)")
         }
     }
 
-    /// Bytes of a configuration as a child gives it, with secrets, notices and escapes.
+    /// The most bytes of a configuration as a child returns it, with secrets, notices and escapes.
     private static let longestConfiguration = 8 << 20
 
     // MARK: Children
@@ -187,7 +188,7 @@ package final class Disk: Sendable {
         }
     }
 
-    /// Writes behind what is being written to the same folder.
+    /// Writes after the last write to the same folder has ended.
     private func write(_ task: DiskTask, _ bytes: [UInt8]) async -> Outcome {
         let write = state.withLock { state in
             let before = state.lastWrites[task.folder]
@@ -205,13 +206,15 @@ package final class Disk: Sendable {
         }
     }
 
+    /// Runs a task in a child.
+    ///
     /// - Parameters:
-    ///   - input: What is to be written.
-    ///   - answer: Bytes of its answer, at the most; a sentence has its place in any case.
+    ///   - input: The data to write.
+    ///   - answer: The most bytes of its answer. A sentence always fits.
     func perform(
         _ task: DiskTask, input: [UInt8]? = nil, answer most: Int = 0, variables: [String: String] = [:]
     ) async -> Outcome {
-        // The next would wait behind it.
+        // Another child would wait for the same disk.
         if isStuck(task.folder) { return .silent }
         let answer = await program.ask(
             task.arguments, input: input, most: max(most, Self.longestSentence), variables: variables,
@@ -227,18 +230,18 @@ package final class Disk: Sendable {
         return Task.isCancelled ? .failed("the service is stopping") : .silent
     }
 
-    /// Bytes of all mistakes of a configuration.
+    /// The most bytes of all mistakes of a configuration.
     private static let longestSentence = 1 << 20
 
     private func note(_ pid: Int32?, in folder: String) {
         guard let pid else { return }
         _ = state.withLock { $0.stuck[folder, default: []].insert(pid) }
         logger.error(
-            "a process that looks after a file cannot be ended, for its disk does not answer; it is left to the kernel",
+            "a process that waits for a disk cannot be ended and is left to the kernel",
             metadata: ["folder": "\(folder)"])
     }
 
-    /// A child waits for the folder's disk and cannot be ended.
+    /// Whether a child waits for the folder's disk and cannot be ended.
     private func isStuck(_ folder: String) -> Bool {
         state.withLock { state in
             guard let stuck = state.stuck[folder] else { return false }

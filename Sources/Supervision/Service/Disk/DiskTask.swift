@@ -4,35 +4,35 @@ import Glibc
 package import SystemPackage
 import SystemSupport
 
-/// What is done with a file of the service, by a process that does nothing else: a disk may hang, and a thread that
+/// An access to a file of the service, made by a process that does nothing else: a disk may hang, and a thread that
 /// waits for one in the kernel keeps its process from ending.
 ///
-/// The service starts its own program with a hidden command for this, see ``Disk``. What is written comes on standard
-/// input, and what is read goes to standard output: no argument holds either, so none can hold a secret.
+/// The service starts its own program with a hidden command for this, see ``Disk``. Data to write comes on standard
+/// input, and data that was read goes to standard output, so that no argument can contain a secret.
 package enum DiskTask: Sendable, Equatable {
-    /// Tells which file lies at a path, as ``FileLook`` has it.
+    /// Identifies the file at a path, as ``FileLook`` does.
     case look(path: String)
-    /// Gives the contents of a file that has at most so many bytes.
+    /// Reads a file of at most `most` bytes.
     case fetch(path: String, most: Int)
-    /// Keeps what it is given in a file, and makes the folder of that.
+    /// Writes its input to a file, and creates the folder.
     case store(path: String)
-    /// Keeps what it is given as the slate of a channel, in place of the channel's others.
+    /// Writes its input as the slate of a channel, and removes the channel's other slates.
     case slate(folder: String, channel: String, digest: String)
-    /// Gives a secret of a file or a credential.
+    /// Reads the secret of a file or a credential.
     case secret(SecretReference, as: SecretUse)
     /// Reads and checks the configuration, with the files that it names.
     case configuration(path: String, isOptional: Bool)
-    /// Makes the FIFO of a raw source unless it is there.
+    /// Creates the FIFO of a raw source if it does not exist.
     case fifo(path: String)
-    /// Publishes the metrics that it is given, one text after the other, until there are no more.
+    /// Publishes the metrics that it receives, one text after the other, until the input ends.
     case publish(path: String)
 
-    /// Its exit status where it says what is wrong, so that it cannot be taken for a crash or a mistake in usage.
+    /// The exit status after a sentence that says what failed. It differs from that of a crash or of wrong usage.
     static let refusal: CInt = 3
 
     // MARK: Words
 
-    /// - Returns: `nil` for words that are no task.
+    /// - Returns: `nil` if the words are not a task.
     package init?(_ words: [String]) {
         guard let task = Self.read(words) else { return nil }
         self = task
@@ -73,14 +73,14 @@ package enum DiskTask: Sendable, Equatable {
         case .slate(let folder, let channel, let digest): ["slate", folder, channel, digest]
         case .secret(.file(let path), let use): ["secret", "file", path, use.rawValue]
         case .secret(.credential(let name), let use): ["secret", "credential", name, use.rawValue]
-        case .secret(.env, _), .secret(.literal, _): preconditionFailure("a secret that is on no disk")
+        case .secret(.env, _), .secret(.literal, _): preconditionFailure("this secret is not on a disk")
         case .configuration(let path, let isOptional): [isOptional ? "configuration-if-any" : "configuration", path]
         case .fifo(let path): ["fifo", path]
         case .publish(let path): ["publish", path]
         }
     }
 
-    /// The folder that it touches: a child that waits for its disk has others wait behind it.
+    /// The folder that it accesses. While one child waits for its disk, others wait for that child.
     var folder: String {
         switch self {
         case .look(let path), .fetch(let path, _), .store(let path), .configuration(let path, _), .fifo(let path),
@@ -91,7 +91,7 @@ package enum DiskTask: Sendable, Equatable {
         }
     }
 
-    /// Of `/a/b` it is `/a`.
+    /// The folder of a path: `/a` for `/a/b`.
     private static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
@@ -99,20 +99,20 @@ package enum DiskTask: Sendable, Equatable {
 
     // MARK: The work
 
-    /// What a configuration was found to be.
+    /// A configuration as a child reads it.
     struct Read: Codable, Sendable {
         var text: ConfigurationFile.Text
         var notices: [ConfigurationProblem]
-        /// The secrets of its files, as far as they can be read.
+        /// The secrets of its files, if they can be read.
         var secrets: [String]
     }
 
-    /// Does it, and waits for the disk as long as that takes.
+    /// Carries out the task, and waits for the disk as long as that takes.
     ///
     /// - Parameters:
-    ///   - environment: Where credentials come from.
-    ///   - input: What is to be written.
-    ///   - output: Takes what was read, or a sentence that says what is wrong.
+    ///   - environment: Contains the credentials folder.
+    ///   - input: The data to write.
+    ///   - output: Takes the data that was read, or a sentence that says what failed.
     /// - Returns: The exit status.
     package func run(environment: [String: String], input: FileDescriptor, output: FileDescriptor) -> CInt {
         if case .publish(let path) = self {
@@ -207,15 +207,15 @@ package enum DiskTask: Sendable, Equatable {
         }
     }
 
-    /// - Returns: Why there is none.
+    /// - Returns: Why there is none. `nil` if it exists.
     private static func makeFIFO(_ path: String) -> String? {
         var info = stat()
         if stat(path, &info) != 0 {
             guard mkfifo(path, 0o660) != 0 else { return nil }
             let reason = String(cString: strerror(errno))
-            let fix = "make its folder and let this user write to it, or name another path"
-            return "the FIFO \(path) cannot be made: \(reason); \(fix)"
+            let fix = "create its folder and let the service's user write to it, or name another path"
+            return "the FIFO \(path) cannot be created: \(reason); \(fix)"
         }
-        return info.st_mode & S_IFMT == S_IFIFO ? nil : "\(path) is no FIFO; remove it, or name another path"
+        return info.st_mode & S_IFMT == S_IFIFO ? nil : "\(path) is not a FIFO; remove it, or name another path"
     }
 }

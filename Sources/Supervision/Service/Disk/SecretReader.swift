@@ -1,8 +1,8 @@
 import BoxConfiguration
 
-/// Reads the secrets of the configuration each time they are needed, through ``Disk``.
+/// Reads the secrets of the configuration each time that they are needed, through ``Disk``.
 struct SecretReader: Sendable {
-    /// The service's own.
+    /// The service's environment.
     var environment: [String: String]
     var disk: Disk
 
@@ -11,8 +11,8 @@ struct SecretReader: Sendable {
         try await disk.secret(reference, as: use, environment: environment)
     }
 
-    /// A source with the secrets that its relay needs in place of where they stand. Neither the key of an RTMP source
-    /// nor the stream id of an SRT source is among them: the service itself checks those.
+    /// A source with the secrets of its relay in place of their references. The key of an RTMP source and the stream id
+    /// of an SRT source are left out, because the service checks those itself.
     func filled(_ source: SourceConfiguration) async throws(SecretError) -> SourceConfiguration {
         var filled = source
         switch source.kind {
@@ -30,7 +30,7 @@ struct SecretReader: Sendable {
         return filled
     }
 
-    /// A target with its secrets in place of where they stand.
+    /// A target with its secrets in place of their references.
     func filled(_ target: TargetConfiguration) async throws(SecretError) -> TargetConfiguration {
         var filled = target
         switch target.destination {

@@ -5,11 +5,11 @@ package import Status
 import Synchronization
 import SystemPackage
 
-/// A metrics file as the service writes it again and again: directly where it lies in memory, as it does in `/run`;
-/// else by one child, which gets text after text through a pipe.
+/// A metrics file that the service rewrites periodically: directly if its folder is in memory, as `/run` is, otherwise
+/// through one child, which gets text after text through a pipe.
 ///
-/// Every call blocks until the text is published, however long the disk takes: for a thread that does nothing else. It
-/// waits for a pipe, which keeps no process from ending.
+/// Every call blocks until the text is published, however long the disk takes, so it needs a thread of its own. That
+/// thread waits for a pipe, which keeps no process from ending.
 package final class StatusFileChild: Sendable {
     private struct Pipes {
         var toChild: CInt
@@ -17,7 +17,7 @@ package final class StatusFileChild: Sendable {
     }
 
     private struct State {
-        /// The file system is in memory: no child is needed. `nil` while that is not known.
+        /// Whether the file system is in memory, so that no child is needed. `nil` if not known yet.
         var isInMemory: Bool?
         var pipes: Pipes?
         var child: ChildHandle?
@@ -34,13 +34,13 @@ package final class StatusFileChild: Sendable {
 
     package var path: String { file.path }
 
-    /// Publishes a text. Not to be called twice at the same time.
+    /// Publishes a text. It must not be called concurrently.
     package func write(_ text: [UInt8]) throws(StatusFile.WriteError) {
         guard let pipes = try pipes() else { return try file.write(text) }
         try exchange(StatusFileTask.header(text.count) + text, pipes)
     }
 
-    /// Removes the file. Not to be called while a text is published.
+    /// Removes the file. It must not be called while a text is published.
     package func remove() {
         guard let pipes = try? pipes() else {
             if state.withLock(\.isInMemory) == true { file.remove() }
@@ -49,12 +49,12 @@ package final class StatusFileChild: Sendable {
         try? exchange(StatusFileTask.farewell, pipes)
     }
 
-    /// Ends the child, whatever it waits for; does not wait for its end.
+    /// Ends the child, whatever it waits for. Does not wait until it has ended.
     package func end() { state.withLock(\.child)?.stop(.now) }
 
     // MARK: The child
 
-    /// - Returns: `nil` where none are needed.
+    /// - Returns: `nil` if none are needed.
     private func pipes() throws(StatusFile.WriteError) -> Pipes? {
         let known = state.withLock { ($0.isInMemory, $0.pipes) }
         if known.0 == true { return nil }
@@ -87,7 +87,7 @@ package final class StatusFileChild: Sendable {
         return pipes
     }
 
-    /// Forgets the child: the next text has another one.
+    /// Closes the pipes and ends the child. The next text starts another child.
     private func drop() {
         let (pipes, child) = state.withLock { state in
             defer { (state.pipes, state.child) = (nil, nil) }
@@ -110,7 +110,7 @@ package final class StatusFileChild: Sendable {
         guard answer.isEmpty else { throw StatusFile.WriteError(description: answer) }
     }
 
-    /// A line of the child's, without its end.
+    /// A line of the child, without its line break.
     private func line(_ pipes: Pipes) throws(StatusFile.WriteError) -> String {
         var line: [UInt8] = []
         var byte: UInt8 = 0

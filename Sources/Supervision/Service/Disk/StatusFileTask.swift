@@ -2,22 +2,22 @@ import CLinux
 import Status
 import SystemPackage
 
-/// What the child of a ``StatusFileChild`` does: it says where the file lies, then publishes each text that it is
-/// given, and answers each with a line, which is empty where all is well.
+/// The work of the child of a ``StatusFileChild``: it says where the file is, then publishes each text that it
+/// receives, and answers each with a line, which is empty after a success.
 struct StatusFileTask {
     let path: String
 
-    /// The first line, where the file lies in memory.
+    /// The first line if the file is in memory.
     static let inMemory = "memory"
     private static let onDisk = "disk"
-    /// Bytes of a line, at the most.
+    /// The most bytes of a line.
     static let longestLine = 16 << 10
-    /// Bytes of a text, at the most.
+    /// The most bytes of a text.
     private static let longestText = 64 << 20
 
-    /// What stands before a text: its length, in four bytes, the greatest first.
+    /// The bytes before a text: its length in four bytes, the most significant first.
     static func header(_ count: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: count >> (24 - 8 * $0)) } }
-    /// Stands for the wish that the file be removed.
+    /// Requests the removal of the file.
     static let farewell = header(0xFFFF_FFFF)
 
     func run(input: FileDescriptor, output: FileDescriptor) {
@@ -41,7 +41,7 @@ struct StatusFileTask {
         }
     }
 
-    /// A folder that is not there is on a disk: it may come.
+    /// Whether the folder is in memory. A missing folder counts as one on a disk, because it may be created later.
     private var isInMemory: Bool {
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         return is_in_memory(folder) == 1
@@ -51,7 +51,7 @@ struct StatusFileTask {
         (try? output.writeAll((line + "\n").utf8)) != nil
     }
 
-    /// - Returns: `nil` at the end.
+    /// - Returns: `nil` at the end of the input.
     private func read(_ count: Int, from input: FileDescriptor) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)

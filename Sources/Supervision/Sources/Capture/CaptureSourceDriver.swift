@@ -304,13 +304,13 @@ final class CaptureSourceDriver: Sendable {
             state.sound.begins()
             return !state.sound.rests
         }
-        let input = Commands.card(self.source, card, setting, hasSound: hasSound)
-        state.withLock { ($0.readsSound, $0.soundRate) = (input.sound != nil, soundRate) }
+        let input = Commands.captureInput(self.source, card, setting, hasAudio: hasSound)
+        state.withLock { ($0.readsSound, $0.soundRate) = (input.audio != nil, soundRate) }
         let ffmpeg = context.ffmpeg.capabilities
-        let reader = CardReaderCommand(card: input, size: size, fields: fields(of: setting), soundRate: soundRate)
+        let reader = CardReaderCommand(card: input, size: size, fields: fields(of: setting), audioRate: soundRate)
         let command = reader.command(for: ffmpeg)
         let rate = rate(of: setting, with: ffmpeg)
-        return Reading(command: command, size: size, rate: rate, hasSound: input.sound != nil)
+        return Reading(command: command, size: size, rate: rate, hasSound: input.audio != nil)
     }
 
     private func fields(of setting: CaptureSetting) -> CardReaderCommand.Fields? {

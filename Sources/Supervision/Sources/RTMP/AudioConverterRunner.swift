@@ -151,7 +151,7 @@ final class AudioConverterRunner: Sendable {
         let codec = "have the encoder send AAC-LC"
         guard let name = audio.codec else { return codec }
         guard ffmpeg.readsFromFLV(audio: name) else { return "\(codec), or use FFmpeg 8 or later" }
-        let missing = ([FFmpegPart].convertedSound + [.decoder(name)]).first { !$0.isIn(ffmpeg) }
+        let missing = ([FFmpegPart].convertedAudio + [.decoder(name)]).first { !$0.isIn(ffmpeg) }
         return missing.map { "\(codec), or set `ffmpeg:` to one that has \($0)" }
     }
 
@@ -232,10 +232,10 @@ final class AudioConverterRunner: Sendable {
             }
             state.withLock { $0.runs[number]?.attachment = sound.attachment }
             // Without it the first frame may be half a frame from its place.
-            let canCut = [FFmpegPart].resumedSound.allSatisfy { $0.isIn(context.ffmpeg.capabilities) }
+            let canCut = [FFmpegPart].resumedAudio.allSatisfy { $0.isIn(context.ffmpeg.capabilities) }
             let started = Timestamp.now
             let exit = await monitor.run(
-                Commands.sound(
+                Commands.audioConverter(
                     sampleRate: format.sampleRate, firstSample: canCut ? sound.firstSample : nil), input: sound.input,
                 output: sound.output, child: own, expected: [.ended])
             await dataPath.detach(sound.attachment)

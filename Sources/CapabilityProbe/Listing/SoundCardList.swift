@@ -1,22 +1,23 @@
-/// The machine's sound cards that something can be recorded from.
-struct SoundList: Sendable {
+/// The machine's sound cards with an input.
+struct SoundCardList: Sendable {
     private struct Card {
         var path: String
-        /// ALSA's name of it.
+        /// ALSA's name of the input.
         var name: String
     }
 
     /// In the order of their paths.
     private var cards: [Card] = []
 
-    /// None.
+    /// An empty list.
     init() {}
 
     init(_ udev: Udev) {
         let devices = udev.devices(of: "sound")
         for card in devices where card.name.hasPrefix("card") {
             let number = card.name.dropFirst(4)
-            // pcmC1D0c: card 1, device 0, capture. Where none is listed yet, they come.
+            // pcmC1D0c: card 1, device 0, capture. If no device is listed yet, the card counts, because they will
+            // follow.
             let streams = devices.map(\.name).filter { $0.hasPrefix("pcmC\(number)D") }
             let inputs = streams.filter { $0.hasSuffix("c") }.compactMap {
                 Int($0.dropFirst(5 + number.count).dropLast())
@@ -27,15 +28,15 @@ struct SoundList: Sendable {
         }
     }
 
-    /// The sound that belongs to an input of a card.
+    /// The audio device that belongs to an input of a capture card.
     ///
     /// - Parameters:
     ///   - bus: The card's USB or PCI device, below `/sys`.
-    ///   - input: Which of its inputs, from 0.
-    ///   - count: How many inputs it has.
+    ///   - input: The number of the input, from 0.
+    ///   - count: The number of its inputs.
     func partner(of bus: String, input: Int, of count: Int) -> String? {
         var own = cards.filter { $0.path.hasPrefix(bus + "/") }
-        // On PCI sound may be another function of the same card: 0000:03:00.0 and 0000:03:00.1.
+        // On PCI the audio device may be another function of the same card: 0000:03:00.0 and 0000:03:00.1.
         let function = bus.lastIndex(of: ".").map { bus[...$0] }
         if own.isEmpty, let function, bus.hasSuffix(".0"), !function.contains("/usb") {
             own = cards.filter { $0.path.hasPrefix(function) }

@@ -2,8 +2,8 @@ import FFmpeg
 import TestSupport
 import Testing
 
-/// What the real program makes of a publisher's audio.
-@Suite(.serialized, .tags(.ffmpeg)) struct SoundMediaTests {
+/// The audio of publishers, converted by the installed FFmpeg.
+@Suite(.serialized, .tags(.ffmpeg)) struct AudioConverterMediaTests {
     /// FFmpeg's options for audio as publishers send it.
     private static let codecs = [
         "-c:a libmp3lame -ar 44100 -ac 2", "-c:a libmp3lame -ar 22050 -ac 1", "-c:a pcm_mulaw -ar 8000 -ac 1",
@@ -46,28 +46,28 @@ import Testing
         return found
     }
 
-    @Test("a beep stays in its place, in frames of AAC without a gap, and nothing is said", arguments: codecs)
+    @Test("converted audio keeps beeps in place, in AAC frames without a gap or a warning", arguments: codecs)
     func place(codec: String) async throws {
         let scratch = Scratch()
         let (input, output) = (scratch.file("in.flv"), scratch.file("out.ts"))
         try await makeFLV(input, codec)
-        let exit = try await run(SoundCommand().command(), in: scratch, from: input, to: output)
+        let exit = try await run(AudioConverterCommand().command(), in: scratch, from: input, to: output)
         #expect(exit.status == .exited(0))
         #expect(exit.words.isEmpty, "\(exit.words)")
         let times = try await packets(output, "a").map(\.pts)
-        // One frame of 1024 samples at 48 kHz behind the other.
+        // Each frame of 1024 samples at 48 kHz follows the one before.
         #expect(times.count > 180 && zip(times, times.dropFirst()).allSatisfy { $1 - $0 == 1920 }, "\(times)")
         let (before, after) = (try await beeps(input, in: scratch), try await beeps(output, in: scratch))
         #expect(before.count >= 4 && before.count == after.count, "\(before) \(after)")
         #expect(zip(before, after).allSatisfy { abs($0 - $1) < 0.005 }, "\(before) \(after)")
     }
 
-    @Test("the rate that is asked for is the one that comes out")
+    @Test("a requested sample rate is the rate of the output")
     func rate() async throws {
         let scratch = Scratch()
         let (input, output) = (scratch.file("in.flv"), scratch.file("out.ts"))
         try await makeFLV(input, "-c:a pcm_mulaw -ar 8000 -ac 1")
-        _ = try await run(SoundCommand(sampleRate: 44_100).command(), in: scratch, from: input, to: output)
+        _ = try await run(AudioConverterCommand(sampleRate: 44_100).command(), in: scratch, from: input, to: output)
         let entries = ["-show_entries", "stream=codec_name,sample_rate,channels", "-of", "csv=p=0"]
         let text = try await tool("ffprobe", ["-v", "error"] + entries + [output])
         #expect(text.hasPrefix("aac,44100,2"), "\(text)")
