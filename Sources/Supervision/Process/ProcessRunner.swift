@@ -26,7 +26,7 @@ actor ProcessRunner: Supervised {
         case finish
     }
 
-    private let clock = ContinuousClock()
+    private let clock: any ServiceClock
     private let epoch: ContinuousClock.Instant
     private var random = SystemRandomNumberGenerator()
     private var child: ChildHandle?
@@ -45,7 +45,7 @@ actor ProcessRunner: Supervised {
         machine: ProcessMachine, statistics: ProcessStatistics,
         changed: @escaping @Sendable (ProcessMachine.Actual) -> Void,
         endInput: (@Sendable () async -> Void)? = nil, blamesHangs: Bool = false, startBlame: FailureCause = .timeout,
-        live: @escaping Live
+        clock: any ServiceClock = ContinuousClock(), live: @escaping Live
     ) {
         self.machine = machine
         self.statistics = statistics
@@ -55,6 +55,7 @@ actor ProcessRunner: Supervised {
         self.blamesHangs = blamesHangs
         self.startBlame = startBlame
         self.changed = changed
+        self.clock = clock
         (events, queue) = AsyncStream.makeStream()
         epoch = clock.now
     }
@@ -84,7 +85,8 @@ actor ProcessRunner: Supervised {
                 let starts = machine.starts
                 let effects = machine.handle(wish, now: clock.now - epoch, random: &random)
                 if (machine.actual, machine.wanted) != before || machine.starts != starts {
-                    statistics.stateChanged(machine.actual, wanted: machine.wanted, starts: machine.starts)
+                    statistics.stateChanged(
+                        machine.actual, wanted: machine.wanted, starts: machine.starts, now: clock.now)
                 }
                 if machine.actual != before.0 { changed(machine.actual) }
                 for effect in effects { carryOut(effect, because: wish, from: before.0, in: &group) }
