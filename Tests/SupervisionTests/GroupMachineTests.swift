@@ -177,7 +177,7 @@ import Testing
     }
 
     @Test(
-        "a successor that fails is followed by another, after growing pauses, if it is owed",
+        "an owed successor that fails is followed by another after growing pauses",
         arguments: [HandoverCause.config, .source])
     func owed(cause: HandoverCause) {
         let driven = Driven([.want(true), .delivering(1), .handOver(cause)], burst: 1)

@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test(
-        "a peer that refuses is asked again at once, then after 0.5, 1, 2 and 4 s at least",
+        "a peer that refuses is asked again at once, then after 0.5, 1, 2 and 4 s",
         arguments: [RestartPolicy.publisher, .pull])
     func refused(policy: RestartPolicy) {
         let driven = Driven(policy)

@@ -2,7 +2,7 @@ import EncoderSelection
 import FFmpeg
 
 /// Why an encoder is replaced by the next one.
-package enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
+package enum HandoverCause: String, Sendable, Hashable, CaseIterable {
     // The encoder's end
     case crash
     case exit
