@@ -18,6 +18,14 @@ actor ProcessRunner: Supervised {
     private let live: Live
     private let endInput: @Sendable () async -> Void
     private let changed: @Sendable (ProcessMachine.Actual) -> Void
+    private let hasInput: Bool
+    private let blamesHangs: Bool
+    private let startBlame: FailureCause
+    private let clock: any ServiceClock
+    private let epoch: ContinuousClock.Instant
+    private var random = SystemRandomNumberGenerator()
+    private var child: ChildHandle?
+    private var isFinishing = false
     private nonisolated let events: AsyncStream<Event>
     private nonisolated let queue: AsyncStream<Event>.Continuation
 
@@ -25,12 +33,6 @@ actor ProcessRunner: Supervised {
         case machine(ProcessMachine.Event)
         case finish
     }
-
-    private let clock: any ServiceClock
-    private let epoch: ContinuousClock.Instant
-    private var random = SystemRandomNumberGenerator()
-    private var child: ChildHandle?
-    private var isFinishing = false
 
     /// How long a process may take to end by itself after its input has ended.
     static let endOfInputPatience = Duration.milliseconds(1500)
@@ -59,10 +61,6 @@ actor ProcessRunner: Supervised {
         (events, queue) = AsyncStream.makeStream()
         epoch = clock.now
     }
-
-    private let hasInput: Bool
-    private let blamesHangs: Bool
-    private let startBlame: FailureCause
 
     /// The state of the process.
     var actual: ProcessMachine.Actual { machine.actual }

@@ -17,7 +17,7 @@ actor SlateManager {
     private let dataPath: DataPath
     private let logger: Logger
     private let report: @Sendable (SlateEvent) -> Void
-    private let tell: @Sendable (String?) -> Void
+    private let reportRefusal: @Sendable (String?) -> Void
     private var format: SlateFormat
     /// The slates that are kept, the newest last.
     private var rendered: [(format: SlateFormat, slate: Rendered)] = []
@@ -37,17 +37,18 @@ actor SlateManager {
     }
 
     /// - Parameters:
-    ///   - tell: Called with the option that FFmpeg refuses for the configured slate; `nil` if it refuses nothing.
+    ///   - reportRefusal: Called with the option that FFmpeg refuses for the configured slate; `nil` if it refuses
+    ///     nothing.
     ///   - report: Called when the slate goes on or off air.
     init(
         _ channel: ChannelConfiguration, context: ServiceContext, dataPath: DataPath,
-        tell: @escaping @Sendable (String?) -> Void,
+        tell reportRefusal: @escaping @Sendable (String?) -> Void,
         report: @escaping @Sendable (SlateEvent) -> Void
     ) {
         self.channel = channel
         self.context = context
         self.dataPath = dataPath
-        self.tell = tell
+        self.reportRefusal = reportRefusal
         self.report = report
         format = SlateFormat(expecting: channel)
         logger = context.logger(["channel": "\(channel.name)"])
@@ -89,7 +90,7 @@ actor SlateManager {
             }
             guard format == wanted else { continue }
             let slate = rendered.last!.slate
-            tell(slate.refused)
+            reportRefusal(slate.refused)
             await dataPath.setSlate(slate.clip, of: channel.name, report: report)
             return
         }
@@ -113,7 +114,7 @@ actor SlateManager {
             return Rendered(clip: try await render(format, asConfigured: false), refused: refused)
         } catch {
             guard !Task.isCancelled else { return nil }
-            tell((error as? NotRendered)?.refused ?? refused)
+            reportRefusal((error as? NotRendered)?.refused ?? refused)
             logger.error("the slate cannot be made", metadata: ["reason": "\(error)"])
             return nil
         }
@@ -155,7 +156,7 @@ actor SlateManager {
     /// Identifies a file, which may be on a network disk.
     ///
     /// - Returns: `nil` if its identity is unknown.
-    private func identity(of path: String?, _ what: String) async throws -> String? {
+    private func identity(of path: String?, _ name: String) async throws -> String? {
         guard let path else { return FileLook.none }
         switch await context.disk.look(at: path) {
         case .found(let identity): return identity
@@ -163,7 +164,7 @@ actor SlateManager {
         case .silent:
             throw NotRendered(
                 description:
-                    "the disk with \(what) \(path) does not answer; check that disk"
+                    "the disk with \(name) \(path) does not answer; check that disk"
             )
         }
     }

@@ -166,15 +166,16 @@ final class ProcessStatistics: Sendable {
         }
     }
 
-    func hasTrouble(_ what: String?) { entry.withLock { $0.trouble = what } }
+    func hasTrouble(_ trouble: String?) { entry.withLock { $0.trouble = trouble } }
+
     /// - Parameter why: The obstacle that keeps it from running; `nil` if there is none.
     func isHindered(by why: String?) {
         entry.withLock { $0.obstacle = why }
     }
 
     /// Sets the option that FFmpeg refuses for the configured slate.
-    func isRefused(_ what: String?) {
-        entry.withLock { $0.refused = what }
+    func isRefused(_ option: String?) {
+        entry.withLock { $0.refused = option }
     }
 
     func isSilent(_ isSilent: Bool) {
