@@ -1,8 +1,4 @@
-import EncoderSelection
-import FFmpeg
-import SystemPackage
-
-/// What a group and a mezzanine do differently with their encoder.
+/// The decisions that differ between the encoder of a group and the encoder of a mezzanine.
 ///
 /// All functions run on the session's actor, so a delegate needs no lock.
 protocol EncoderSessionDelegate: AnyObject, SendableMetatype {
@@ -29,30 +25,4 @@ protocol EncoderSessionDelegate: AnyObject, SendableMetatype {
     ///
     /// - Parameter requests: The requests that the session did not handle, because it ended first.
     func end(in session: isolated Session, leaving requests: [Request])
-}
-
-/// What happens to the encoder of a session.
-enum EncoderSessionEvent: Sendable {
-    /// The state of the machine changed.
-    case stateChanged
-    /// The successor has the output after this gap; `nil` if it ended before.
-    case settled(GroupMachine.Generation, after: Duration?)
-    /// A generation has the output from now on.
-    case promoted(GroupMachine.Generation)
-    /// The encoder was too slow, and keeps up again.
-    case keepsUp
-    /// The first frame after a handover arrived.
-    case handedOver(HandoverCause, gap: Duration)
-    /// A process ended.
-    case ended(EncoderEnd)
-}
-
-/// The end of one generation's process.
-struct EncoderEnd: Sendable {
-    var exit: ChildExit
-    /// `nil` where the video is copied.
-    var encoder: EncoderCandidate?
-    /// `nil` for an end that was asked for.
-    var cause: HandoverCause?
-    var started: Timestamp
 }
