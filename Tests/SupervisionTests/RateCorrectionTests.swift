@@ -6,7 +6,7 @@ import Testing
 
 @testable import Supervision
 
-/// Which encoders are handed over for the rate that arrives.
+/// Which encoders are handed over because of the frame rate that arrives.
 @Suite struct RateCorrectionTests {
     private func isNeeded(told: Int?, arriving: Int?, wanted: Int? = nil) -> Bool {
         RateCorrection.isNeeded(
@@ -15,7 +15,7 @@ import Testing
             rate: arriving.map { FrameRate($0, 1) })
     }
 
-    @Test("an encoder is handed over where it was told another rate than arrives")
+    @Test("an encoder that was started for another frame rate is handed over")
     func toldWrong() {
         #expect(isNeeded(told: 30, arriving: 15))
         #expect(isNeeded(told: 100, arriving: 4))
@@ -25,21 +25,21 @@ import Testing
         #expect(!isNeeded(told: 15, arriving: nil))
     }
 
-    @Test("an encoder that was told no rate is handed over when one is known")
+    @Test("an encoder without a frame rate is handed over when the rate is known")
     func toldNothing() {
         #expect(isNeeded(told: nil, arriving: 15))
         #expect(isNeeded(told: nil, arriving: 30))
         #expect(!isNeeded(told: nil, arriving: nil))
     }
 
-    @Test("a conversion of the rate needs no handover, and one that is missing does")
+    @Test("an encoder that converts the frame rate is kept; one that should is handed over")
     func converted() {
         #expect(!isNeeded(told: 60, arriving: 50, wanted: 30))
         #expect(!isNeeded(told: nil, arriving: 15, wanted: 30))
         #expect(isNeeded(told: 30, arriving: 15, wanted: 30))
     }
 
-    @Test("an encoder that takes every second frame is handed over where another rate arrives")
+    @Test("an encoder of every second frame is handed over when another rate arrives")
     func bounded() {
         #expect(isNeeded(told: nil, arriving: 120))
         #expect(!isNeeded(told: 120, arriving: 120) && !isNeeded(told: 120, arriving: 119))

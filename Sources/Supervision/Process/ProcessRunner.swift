@@ -1,16 +1,16 @@
 import FFmpeg
 
-/// What a process is told of what happens to it.
+/// Receives the events of a supervised process.
 protocol Supervised: Sendable {
     func report(_ event: ProcessMachine.Event)
 }
 
-/// Carries out what a ``ProcessMachine`` decides for one process.
+/// Carries out the decisions of a ``ProcessMachine`` for one process.
 ///
-/// Events come from the data path, from the process and from timers, through one queue; the machine sees them in
-/// their order. Stopping is an event too: the runner returns once its last process has ended.
+/// Events of the data path, the process and the timers go through one queue, and the machine sees them in that order. A
+/// stop is an event too: the runner returns after its last process has ended.
 actor ProcessRunner: Supervised {
-    /// One life of the process: makes its command and pipes, runs it, and returns when it has ended.
+    /// Makes the command and the pipes of the process, runs it, and returns when it has ended.
     typealias Live = @Sendable (ChildHandle) async -> Void
 
     private var machine: ProcessMachine
@@ -18,6 +18,14 @@ actor ProcessRunner: Supervised {
     private let live: Live
     private let endInput: @Sendable () async -> Void
     private let changed: @Sendable (ProcessMachine.Actual) -> Void
+    private let hasInput: Bool
+    private let blamesHangs: Bool
+    private let startBlame: FailureCause
+    private let clock: any ServiceClock
+    private let epoch: ContinuousClock.Instant
+    private var random = SystemRandomNumberGenerator()
+    private var child: ChildHandle?
+    private var isFinishing = false
     private nonisolated let events: AsyncStream<Event>
     private nonisolated let queue: AsyncStream<Event>.Continuation
 
@@ -26,26 +34,20 @@ actor ProcessRunner: Supervised {
         case finish
     }
 
-    private let clock = ContinuousClock()
-    private let epoch: ContinuousClock.Instant
-    private var random = SystemRandomNumberGenerator()
-    private var child: ChildHandle?
-    private var isFinishing = false
-
-    /// How long a process may take to end by itself once its input has.
+    /// How long a process may take to end by itself after its input has ended.
     static let endOfInputPatience = Duration.milliseconds(1500)
 
     /// - Parameters:
-    ///   - changed: Called when the process stands elsewhere than before.
-    ///   - endInput: Closes the input of the process that runs; the first step of a stop. For processes without one,
-    ///     nothing.
-    ///   - blamesHangs: One that hangs and is ended for that has failed.
-    ///   - startBlame: Why, where it hangs before it does anything.
+    ///   - changed: Called after the state changes.
+    ///   - endInput: Closes the input of the process, as the first step of a stop; `nil` for a process without input.
+    ///   - blamesHangs: A process that is killed because it hangs counts as failed.
+    ///   - startBlame: The cause of that failure if it hangs before it delivers anything.
+    ///   - live: Runs the process once.
     init(
         machine: ProcessMachine, statistics: ProcessStatistics,
         changed: @escaping @Sendable (ProcessMachine.Actual) -> Void,
         endInput: (@Sendable () async -> Void)? = nil, blamesHangs: Bool = false, startBlame: FailureCause = .timeout,
-        live: @escaping Live
+        clock: any ServiceClock = ContinuousClock(), live: @escaping Live
     ) {
         self.machine = machine
         self.statistics = statistics
@@ -55,15 +57,12 @@ actor ProcessRunner: Supervised {
         self.blamesHangs = blamesHangs
         self.startBlame = startBlame
         self.changed = changed
+        self.clock = clock
         (events, queue) = AsyncStream.makeStream()
         epoch = clock.now
     }
 
-    private let hasInput: Bool
-    private let blamesHangs: Bool
-    private let startBlame: FailureCause
-
-    /// Where the process stands.
+    /// The state of the process.
     var actual: ProcessMachine.Actual { machine.actual }
 
     nonisolated func report(_ event: ProcessMachine.Event) { queue.yield(.machine(event)) }
@@ -84,7 +83,8 @@ actor ProcessRunner: Supervised {
                 let starts = machine.starts
                 let effects = machine.handle(wish, now: clock.now - epoch, random: &random)
                 if (machine.actual, machine.wanted) != before || machine.starts != starts {
-                    statistics.stateChanged(machine.actual, wanted: machine.wanted, starts: machine.starts)
+                    statistics.stateChanged(
+                        machine.actual, wanted: machine.wanted, starts: machine.starts, now: clock.now)
                 }
                 if machine.actual != before.0 { changed(machine.actual) }
                 for effect in effects { carryOut(effect, because: wish, from: before.0, in: &group) }
@@ -94,7 +94,7 @@ actor ProcessRunner: Supervised {
         }
     }
 
-    /// Ends the process for good.
+    /// Ends the process and the runner.
     nonisolated func finish() { queue.yield(.finish) }
 
     private func carryOut(
@@ -119,7 +119,7 @@ actor ProcessRunner: Supervised {
                 child.stop(.gracefully)
             }
         case .kill:
-            // What is replaced has done nothing wrong.
+            // A process that is replaced has not failed.
             let isOverdue = if case .patienceOver = event { true } else { false }
             child?.stop(.now, for: isOverdue && blamesHangs ? before == .starting ? startBlame : .stuck : nil)
         case .pause(let pause, let start):

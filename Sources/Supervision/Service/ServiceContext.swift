@@ -21,6 +21,11 @@ package struct ServiceContext: Sendable {
     /// The steps by which the wall clock is set. For tests.
     var clockSteps: @Sendable () -> AsyncStream<Duration> = { ClockWatch.steps() }
 
+    /// Runs the child processes; tests run none.
+    var launcher: any ProcessLauncher = SystemProcessLauncher()
+    /// Measures and waits; tests advance it by hand.
+    var clock: any ServiceClock = ContinuousClock()
+
     let registry = StatisticsRegistry()
 
     /// The service's own program, started again for work that may hang with a disk.

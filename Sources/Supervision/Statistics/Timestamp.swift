@@ -1,7 +1,7 @@
 import Glibc
 
-/// A moment for people and files: seconds since 1970.
-package struct Timestamp: Sendable, Hashable, Codable {
+/// A time for people and files, in seconds since 1970.
+package struct Timestamp: Sendable, Hashable {
     package var seconds: Double
 
     package init(seconds: Double) { self.seconds = seconds }

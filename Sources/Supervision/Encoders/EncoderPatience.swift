@@ -1,0 +1,12 @@
+/// The time limits that differ between the encoder of a group and the encoder of a source.
+struct EncoderPatience: Sendable {
+    /// How long a process may take to end by itself after its input has ended.
+    var endOfInput: Duration
+    /// The extra time of a process that gives nothing while it works, or waits for a processor.
+    var busy: Duration
+
+    /// The busy time is less than a feed keeps, the start of the next encoder included.
+    static let group = EncoderPatience(endOfInput: .milliseconds(2500), busy: .milliseconds(1500))
+    /// The next stream waits for the end. The store keeps little more than a second of large frames.
+    static let mezzanine = EncoderPatience(endOfInput: .seconds(1), busy: .milliseconds(500))
+}
