@@ -8,7 +8,7 @@ import Testing
 @Suite struct CallerCheckTests {
     private func check(_ streamid: SecretReference?) throws -> CallerCheck {
         let source = SRTSource(listen: try SocketAddress(parsing: "127.0.0.1:9000"), streamid: streamid)
-        return try #require(CallerCheck(.srt(source), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+        return CallerCheck(source, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     private func reader(_ environment: [String: String]) -> SecretReader {

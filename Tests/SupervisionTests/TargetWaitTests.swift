@@ -10,7 +10,7 @@ import Testing
     @Test("a publisher waits until the codec is known")
     func known() async {
         let looks = Mutex(0)
-        let codec = await TargetRunner.awaited(by: ChildHandle()) { () -> String? in
+        let codec = await TargetPublisher.awaited(by: ChildHandle()) { () -> String? in
             looks.withLock { looks in
                 looks += 1
                 return looks < 3 ? nil : "hevc"
@@ -22,7 +22,7 @@ import Testing
     @Test("a publisher that is stopped waits no longer", arguments: [ChildHandle.Stop.gracefully, .now])
     func stopped(stop: ChildHandle.Stop) async {
         let child = ChildHandle()
-        let codec = await TargetRunner.awaited(by: child) { () -> String? in
+        let codec = await TargetPublisher.awaited(by: child) { () -> String? in
             child.stop(stop)
             return nil
         }

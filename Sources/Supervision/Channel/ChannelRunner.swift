@@ -183,9 +183,10 @@ actor ChannelRunner: Runnable {
         let queue = queue
         return SourceRunner(
             source, priority: priority, of: channel, context: context, dataPath: dataPath,
-            delivers: { queue.yield(.machine(.source(priority, delivers: $0))) },
-            onAir: { queue.yield(.onAir($0, isSlate: false)) },
-            changed: { queue.yield(.changed($0)) })
+            observer: SourceObserver(
+                delivers: { queue.yield(.machine(.source(priority, delivers: $0))) },
+                onAir: { queue.yield(.onAir($0, isSlate: false)) },
+                changed: { queue.yield(.changed($0)) }))
     }
 
     private func carryOut(_ effects: [ChannelMachine.Effect]) {

@@ -18,13 +18,7 @@ actor ProcessRunner: Supervised {
     private let live: Live
     private let endInput: @Sendable () async -> Void
     private let changed: @Sendable (ProcessMachine.Actual) -> Void
-    private nonisolated let events: AsyncStream<Event>
-    private nonisolated let queue: AsyncStream<Event>.Continuation
-
-    private enum Event: Sendable {
-        case machine(ProcessMachine.Event)
-        case finish
-    }
+    private nonisolated let queue: ProcessQueue
 
     private let clock = ContinuousClock()
     private let epoch: ContinuousClock.Instant
@@ -36,13 +30,14 @@ actor ProcessRunner: Supervised {
     static let endOfInputPatience = Duration.milliseconds(1500)
 
     /// - Parameters:
+    ///   - queue: Where the events come from that are reported to the process.
     ///   - changed: Called when the process stands elsewhere than before.
     ///   - endInput: Closes the input of the process that runs; the first step of a stop. For processes without one,
     ///     nothing.
     ///   - blamesHangs: One that hangs and is ended for that has failed.
     ///   - startBlame: Why, where it hangs before it does anything.
     init(
-        machine: ProcessMachine, statistics: ProcessStatistics,
+        machine: ProcessMachine, statistics: ProcessStatistics, queue: ProcessQueue = ProcessQueue(),
         changed: @escaping @Sendable (ProcessMachine.Actual) -> Void,
         endInput: (@Sendable () async -> Void)? = nil, blamesHangs: Bool = false, startBlame: FailureCause = .timeout,
         live: @escaping Live
@@ -55,7 +50,7 @@ actor ProcessRunner: Supervised {
         self.blamesHangs = blamesHangs
         self.startBlame = startBlame
         self.changed = changed
-        (events, queue) = AsyncStream.makeStream()
+        self.queue = queue
         epoch = clock.now
     }
 
@@ -66,12 +61,12 @@ actor ProcessRunner: Supervised {
     /// Where the process stands.
     var actual: ProcessMachine.Actual { machine.actual }
 
-    nonisolated func report(_ event: ProcessMachine.Event) { queue.yield(.machine(event)) }
+    nonisolated func report(_ event: ProcessMachine.Event) { queue.report(event) }
 
     /// Runs until ``finish()`` was called and the process has ended.
     func run() async {
         await withDiscardingTaskGroup { group in
-            for await event in events {
+            for await event in queue.events {
                 let wish: ProcessMachine.Event
                 switch event {
                 case .machine(.want) where isFinishing: continue
@@ -95,7 +90,7 @@ actor ProcessRunner: Supervised {
     }
 
     /// Ends the process for good.
-    nonisolated func finish() { queue.yield(.finish) }
+    nonisolated func finish() { queue.finish() }
 
     private func carryOut(
         _ effect: ProcessMachine.Effect, because event: ProcessMachine.Event, from before: ProcessMachine.Actual,

@@ -26,14 +26,14 @@ struct CardSound {
     static func isLost(_ line: String) -> Bool { (beginnings + ends).contains { line.contains($0) } }
 
     /// A relay begins.
-    mutating func begins() {
+    mutating func begins(at now: ContinuousClock.Instant) {
         isLost = rests
-        since = rests ? nil : .now
+        since = rests ? nil : now
     }
 
     /// - Returns: When it is to be tried again.
-    mutating func lose() -> Duration {
-        if let since, .now - since > Self.forgiven { losses = 0 }
+    mutating func lose(at now: ContinuousClock.Instant) -> Duration {
+        if let since, now - since > Self.forgiven { losses = 0 }
         losses += 1
         (isLost, rests, since) = (true, true, nil)
         return min(Self.first * (1 << min(losses - 1, 5)), Self.longest)

@@ -27,6 +27,8 @@ final class PublisherPort: Sendable {
     }
 
     private let source: RTMPSource
+    /// Told whether a stream can be taken.
+    private let process: any Supervised
     private let secrets: SecretReader
     private let statistics: ProcessStatistics
     private let logger: Logger
@@ -40,8 +42,12 @@ final class PublisherPort: Sendable {
     /// How long a publisher may be there without a picture before another one is let in.
     private static let mutePatience = Duration.seconds(10)
 
-    init(_ source: RTMPSource, context: ServiceContext, statistics: ProcessStatistics, logger: Logger) {
+    init(
+        _ source: RTMPSource, process: any Supervised, context: ServiceContext, statistics: ProcessStatistics,
+        logger: Logger
+    ) {
         self.source = source
+        self.process = process
         secrets = context.secretReader
         self.statistics = statistics
         self.logger = logger
@@ -57,12 +63,12 @@ final class PublisherPort: Sendable {
 
     // MARK: The port
 
-    /// Keeps the port open until ``finish()``; what happens there is told to `process`. Returns when it is cancelled.
-    func run(_ process: any Supervised) async {
+    /// Keeps the port open until ``finish()``; returns when it is cancelled.
+    func run() async {
         await withDiscardingTaskGroup { tasks in
             tasks.addTask { await self.keepOpen() }
             tasks.addTask { await self.look() }
-            for await event in ingest.events { handle(event, process) }
+            for await event in ingest.events { handle(event) }
         }
     }
 
@@ -119,7 +125,7 @@ final class PublisherPort: Sendable {
     }
 
     /// Something has happened at the port.
-    func handle(_ event: IngestEvent, _ process: any Supervised) {
+    func handle(_ event: IngestEvent) {
         switch event {
         case .began(let address):
             logger.notice("a publisher came", metadata: ["address": "\(address)"])
@@ -128,7 +134,7 @@ final class PublisherPort: Sendable {
                 (state.hasPublisher, state.delivers, state.withoutPicture, state.isMute) = (true, false, .now, false)
                 (state.announced, state.advice) = (nil, nil)
             }
-            update(process)
+            update()
         case .ended(let ending):
             switch ending {
             case .left: logger.notice("the publisher left")
@@ -145,7 +151,7 @@ final class PublisherPort: Sendable {
                 state.hasPublisher = false
                 statistics.note(.sender, ending.note)
             }
-            update(process)
+            update()
         case .announced(let media):
             let unsaid = state.withLock { state in
                 state.announced = media
@@ -173,14 +179,14 @@ final class PublisherPort: Sendable {
 
     // MARK: The publisher
 
-    func want(_ wanted: Bool, _ process: any Supervised) {
+    func want(_ wanted: Bool) {
         state.withLock { $0.isWanted = wanted }
-        update(process)
+        update()
     }
 
     /// Tells whether a stream can be taken. Under the lock, so that what was told last is what holds: a publisher comes
     /// and goes while the channel wants the source, or does so no more.
-    private func update(_ process: any Supervised) {
+    private func update() {
         state.withLock { process.report(.want($0.isWanted && $0.hasPublisher)) }
     }
 

@@ -46,10 +46,8 @@ final class CallerCheck: Sendable {
     /// How long a caller may take for its first picture: as long as it is there nobody else gets in.
     private static let silence = Duration.seconds(10)
 
-    /// `nil` for a source that nobody calls by SRT.
-    init?(_ kind: SourceKind, logger: Logger) {
-        guard case .srt(let srt) = kind else { return nil }
-        streamID = srt.streamid
+    init(_ source: SRTSource, logger: Logger) {
+        streamID = source.streamid
         self.logger = logger
     }
 

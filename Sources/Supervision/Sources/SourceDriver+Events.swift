@@ -1,0 +1,75 @@
+import BoxConfiguration
+import DataPath
+import Logging
+import MPEGTS
+
+extension SourceDriver {
+    /// Carries out what an event of the data path means: for sources of all kinds here, for its own kind in the driver.
+    func handle(_ event: SourceEvent) {
+        let (statistics, logger) = (context.statistics, context.logger)
+        switch event {
+        case .program(let program): sourceHas(program)
+        case .delivering(let format):
+            statistics.shows(format)
+            sourceDelivers()
+            logger.info("delivers", metadata: format.map { ["video": "\($0)"] } ?? [:])
+            context.process.report(.delivering)
+            context.observer.delivers(true)
+        case .changed(let format): formatChanged(format)
+        case .onAir(let format):
+            statistics.isOnAir(true)
+            logger.notice("on air")
+            context.observer.onAir(format)
+        case .offAir:
+            statistics.isOnAir(false)
+            logger.info("off air")
+        case .stalled:
+            let isReplaced = sourceStalls()
+            logger.warning("silent: no picture comes")
+            if isReplaced { context.process.report(.stalled) }
+            context.observer.delivers(false)
+        case .ahead(let isAhead): sourceIsAhead(isAhead)
+        // That of a publisher is told to what converts it, and others have none.
+        case .foreignAudio: break
+        case .otherSound(let audio, let channel): sourceHas(audio, channel: channel)
+        case .lateSound(let lag): audioIsLate(lag)
+        case .lost(let count):
+            logger.error(
+                "frames that had come are lost, for no encoder took them in time", metadata: ["frames": "\(count)"])
+        case .unreadable(let problem):
+            logger.error("\(problem)")
+        case .ended:
+            statistics.isOnAir(false)
+            statistics.isSilent(false)
+            for note in [SourceNote.pace, .sound] { statistics.note(note, nil) }
+            logger.info("ended")
+            context.observer.delivers(false)
+        }
+    }
+
+    private func formatChanged(_ format: VideoFormat?) {
+        context.statistics.shows(format)
+        if let unsaid = context.reports.note(.change) {
+            var metadata: Logger.Metadata = format.map { ["video": "\($0)"] } ?? [:]
+            if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+            context.logger.info("goes on in another format", metadata: metadata)
+        }
+        if context.statistics.now.isOnAir { context.observer.changed(format) }
+    }
+
+    private func sourceIsAhead(_ isAhead: Bool) {
+        let pacing = context.source.kind.pacing
+        context.statistics.note(.pace, isAhead ? pacing.note : nil)
+        guard isAhead else { return }
+        context.logger.log(level: context.reports.notePace() ? pacing.level : .debug, "\(pacing.note)")
+    }
+
+    private func audioIsLate(_ lag: Duration?) {
+        // The lag may change; that there is one is reported once.
+        let isNews = context.statistics.now.notes[.lateSound] == nil
+        let text = lag.map { SourceNote.lateSound($0) }
+        context.statistics.note(.lateSound, text)
+        guard isNews, let text, let unsaid = context.reports.note(.lateAudio) else { return }
+        context.logger.warning("\(text)", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
+    }
+}
