@@ -65,7 +65,7 @@ package final class EncoderManager: Sendable {
     private let logger: Logger
     private let events: AsyncStream<Event>
     private let queue: AsyncStream<Event>.Continuation
-    private let clock = ContinuousClock()
+    private let clock: any ServiceClock
     private let epoch: ContinuousClock.Instant
     /// What groups use, each time that it changes; the newest only.
     package let goods: AsyncStream<[String: String]>
@@ -81,11 +81,22 @@ package final class EncoderManager: Sendable {
     /// - Parameters:
     ///   - order: The families that `auto` tries.
     ///   - lastGood: What each group used when the service last ran.
-    package init(
+    package convenience init(
         _ catalogue: EncoderCatalogue, order: [EncoderFamily] = EncoderPreferences.defaultOrder,
         lastGood: [String: String] = [:],
         trial: EncoderTrial, logger: Logger
     ) {
+        self.init(
+            catalogue, order: order, lastGood: lastGood, trial: trial, logger: logger, clock: ContinuousClock())
+    }
+
+    /// The same, with the clock as a parameter: for tests.
+    init(
+        _ catalogue: EncoderCatalogue, order: [EncoderFamily] = EncoderPreferences.defaultOrder,
+        lastGood: [String: String] = [:],
+        trial: EncoderTrial, logger: Logger, clock: any ServiceClock
+    ) {
+        self.clock = clock
         state = Mutex(
             State(
                 pool: EncoderPool(catalogue, order: order),
@@ -269,7 +280,7 @@ package final class EncoderManager: Sendable {
             perform { state, now in state.pool.set(gpus, boards: boards ?? state.pool.catalogue.boards, now: now) }
         case .wait(let wait, let limit):
             tasks.addTask { [queue, clock, epoch] in
-                guard await (try? clock.sleep(until: epoch + limit)) != nil else { return }
+                guard await (try? clock.sleep(until: epoch + limit, tolerance: nil)) != nil else { return }
                 queue.yield(.waited(wait))
             }
         case .waited(let wait):
@@ -301,7 +312,7 @@ package final class EncoderManager: Sendable {
         }
         armed = next
         tasks.addTask { [queue, clock, epoch] in
-            guard await (try? clock.sleep(until: epoch + next)) != nil else { return }
+            guard await (try? clock.sleep(until: epoch + next, tolerance: nil)) != nil else { return }
             queue.yield(.tick)
         }
     }

@@ -10,6 +10,8 @@ import SystemPackage
 package struct EncoderTrial: Sendable {
     private let ffmpeg: FFmpegBinary
     private let environment: [String: String]
+    /// Runs the trials; tests run no process.
+    var launcher: any ProcessLauncher = SystemProcessLauncher()
 
     /// How long a trial may take. A GPU that was asleep needs a second; one that hangs needs for ever.
     private static let limit = Duration.seconds(4)
@@ -56,7 +58,8 @@ package struct EncoderTrial: Sendable {
         let ending = await BoundedChild.run(
             TrialCommand(recipe: recipe, job: trial.job).command(for: ffmpeg.capabilities), binary: ffmpeg, stdout: end,
             environment: environment,
-            limit: trial.candidate.isSoftware ? Self.longest : Self.limit, extended: Self.longest)
+            limit: trial.candidate.isSoftware ? Self.longest : Self.limit, extended: Self.longest,
+            launcher: launcher)
         let overdue = ending.overdue.map { trial.candidate.isSoftware ? .working : $0 }
         let result = TrialResult(
             ending.exit, of: trial.candidate, overdue: overdue, flaw: TrialProof.flaw(in: stream),

@@ -17,7 +17,8 @@ enum BoundedChild {
         _ command: FFmpegCommand, binary: FFmpegBinary, stdin: FileDescriptor? = nil, stdout: FileDescriptor? = nil,
         environment: [String: String],
         limit: Duration, extended: Duration? = nil, started tell: @escaping @Sendable (Int32) -> Void = { _ in },
-        isDone: (@Sendable () -> Bool)? = nil
+        isDone: (@Sendable () -> Bool)? = nil,
+        launcher: any ProcessLauncher = SystemProcessLauncher(), clock: any ServiceClock = ContinuousClock()
     ) async -> (exit: ChildExit, overdue: Overdue?) {
         let child = ChildHandle()
         let started = Started()
@@ -25,9 +26,9 @@ enum BoundedChild {
             tasks.addTask {
                 await withTaskCancellationHandler {
                     .exit(
-                        await ChildProcess.run(
+                        await launcher.run(
                             command, binary: binary, stdin: stdin, stdout: stdout, environment: environment,
-                            handle: child
+                            handle: child, takes: nil
                         ) {
                             guard case .started(let pid) = $0 else { return }
                             started.pid = pid
@@ -38,11 +39,11 @@ enum BoundedChild {
                 }
             }
             tasks.addTask {
-                await wait(limit, extended: extended ?? limit, for: started).map { .overdue($0) }
+                await wait(limit, extended: extended ?? limit, for: started, clock: clock).map { .overdue($0) }
             }
             if let isDone {
                 tasks.addTask {
-                    while await (try? ContinuousClock().sleep(for: glance)) != nil {
+                    while await (try? clock.sleep(for: glance)) != nil {
                         if isDone() { return .done }
                     }
                     return nil
@@ -86,8 +87,9 @@ enum BoundedChild {
     private static let glance = Duration.milliseconds(20)
 
     /// - Returns: How the child is when its time is over; `nil` when it has ended, or the task was cancelled.
-    private static func wait(_ limit: Duration, extended: Duration, for child: Started) async -> Overdue? {
-        let clock = ContinuousClock()
+    private static func wait(
+        _ limit: Duration, extended: Duration, for child: Started, clock: any ServiceClock
+    ) async -> Overdue? {
         let end = clock.now + extended
         guard await (try? clock.sleep(for: limit)) != nil else { return nil }
         var used = child.pid.flatMap(processorTime)

@@ -17,7 +17,8 @@ extension ChildMonitor {
         guard access(CertificateQuestion.program, X_OK) == 0 else { return exit }
         let openssl = FFmpegBinary(path: CertificateQuestion.program, capabilities: context.ffmpeg.capabilities)
         let (answer, _) = await BoundedChild.run(
-            question.command, binary: openssl, environment: context.environment, limit: Self.certificatePatience)
+            question.command, binary: openssl, environment: context.environment, limit: Self.certificatePatience,
+            launcher: context.launcher, clock: context.clock)
         guard let cause = CertificateQuestion.cause(in: answer.log) else { return exit }
         return ChildExit(status: exit.status, asked: exit.asked, cause: cause, log: exit.log)
     }

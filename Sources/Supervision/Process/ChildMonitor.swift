@@ -13,7 +13,9 @@ struct ChildMonitor: Sendable {
 
     /// Logs what every try may bring: the first time at once, then once a minute with how often it came between.
     func log(_ level: Logger.Level, _ text: String, metadata: Logger.Metadata = [:]) {
-        guard let folded = fold.note(text) else { return logger.trace("\(text)", metadata: metadata) }
+        guard let folded = fold.note(text, now: context.clock.now) else {
+            return logger.trace("\(text)", metadata: metadata)
+        }
         var metadata = metadata
         if folded > 0 { metadata["repeated"] = "\(folded)" }
         logger.log(level: level, "\(text)", metadata: metadata)
@@ -38,7 +40,7 @@ struct ChildMonitor: Sendable {
         let logger = logger
         context.secrets.learn(command.secrets)
         let takes = { @Sendable (line: LogLine) in FFmpegNoise.contains(line) || takes?(line) ?? false }
-        let ending = await ChildProcess.run(
+        let ending = await context.launcher.run(
             command, binary: context.ffmpeg, stdin: input, stdout: output,
             environment: context.environment, handle: child, takes: takes
         ) { event in

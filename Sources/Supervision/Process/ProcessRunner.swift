@@ -20,7 +20,7 @@ actor ProcessRunner: Supervised {
     private let changed: @Sendable (ProcessMachine.Actual) -> Void
     private nonisolated let queue: ProcessQueue
 
-    private let clock = ContinuousClock()
+    private let clock: any ServiceClock
     private let epoch: ContinuousClock.Instant
     private var random = SystemRandomNumberGenerator()
     private var child: ChildHandle?
@@ -40,7 +40,7 @@ actor ProcessRunner: Supervised {
         machine: ProcessMachine, statistics: ProcessStatistics, queue: ProcessQueue = ProcessQueue(),
         changed: @escaping @Sendable (ProcessMachine.Actual) -> Void,
         endInput: (@Sendable () async -> Void)? = nil, blamesHangs: Bool = false, startBlame: FailureCause = .timeout,
-        live: @escaping Live
+        clock: any ServiceClock = ContinuousClock(), live: @escaping Live
     ) {
         self.machine = machine
         self.statistics = statistics
@@ -51,6 +51,7 @@ actor ProcessRunner: Supervised {
         self.startBlame = startBlame
         self.changed = changed
         self.queue = queue
+        self.clock = clock
         epoch = clock.now
     }
 
@@ -79,7 +80,8 @@ actor ProcessRunner: Supervised {
                 let starts = machine.starts
                 let effects = machine.handle(wish, now: clock.now - epoch, random: &random)
                 if (machine.actual, machine.wanted) != before || machine.starts != starts {
-                    statistics.stateChanged(machine.actual, wanted: machine.wanted, starts: machine.starts)
+                    statistics.stateChanged(
+                        machine.actual, wanted: machine.wanted, starts: machine.starts, now: clock.now)
                 }
                 if machine.actual != before.0 { changed(machine.actual) }
                 for effect in effects { carryOut(effect, because: wish, from: before.0, in: &group) }

@@ -21,6 +21,11 @@ package struct ServiceContext: Sendable {
     /// By how much the wall clock is set, each time; for tests.
     var clockSteps: @Sendable () -> AsyncStream<Duration> = { ClockWatch.steps() }
 
+    /// Runs the child processes; tests run none.
+    var launcher: any ProcessLauncher = SystemProcessLauncher()
+    /// Measures and waits; tests advance it by hand.
+    var clock: any ServiceClock = ContinuousClock()
+
     let registry = StatisticsRegistry()
 
     /// The service's own program, which is run again for what may hang with a disk.

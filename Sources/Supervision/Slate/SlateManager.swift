@@ -58,7 +58,7 @@ actor SlateManager {
         while !Task.isCancelled {
             await prepare()
             if !rendered.isEmpty { return }
-            guard await (try? ContinuousClock().sleep(for: pause)) != nil else { return }
+            guard await (try? context.clock.sleep(for: pause)) != nil else { return }
             pause = min(pause * 2, .seconds(60))
         }
     }
@@ -214,7 +214,7 @@ actor SlateManager {
         }
         let (exit, _) = await BoundedChild.run(
             command(picture, format, output: output), binary: context.ffmpeg, environment: context.environment,
-            limit: Self.limit)
+            limit: Self.limit, launcher: context.launcher, clock: context.clock)
         guard exit.status == .exited(0) else {
             if case .notStarted(let reason) = exit.status { throw NotRendered(description: reason) }
             throw NotRendered(

@@ -1,0 +1,106 @@
+import Synchronization
+
+@testable import Supervision
+
+/// A clock that a test advances by hand.
+final class ManualClock: ServiceClock {
+    private struct Sleeper {
+        var deadline: Instant
+        var continuation: CheckedContinuation<Void, any Error>
+    }
+
+    private struct Watcher {
+        var duration: Duration
+        var continuation: CheckedContinuation<Void, Never>
+    }
+
+    private struct State {
+        var now = ContinuousClock.now
+        var sleepers: [Int: Sleeper] = [:]
+        var watchers: [Watcher] = []
+        var count = 0
+        /// Sleeps whose task was cancelled before they began.
+        var cancelled: Set<Int> = []
+    }
+
+    typealias Instant = ContinuousClock.Instant
+
+    private let state = Mutex(State())
+
+    var now: Instant { state.withLock { $0.now } }
+    let minimumResolution = Duration.nanoseconds(1)
+
+    /// The time until each sleep ends, the shortest first.
+    var sleeps: [Duration] {
+        state.withLock { state in state.sleepers.values.map { $0.deadline - state.now }.sorted() }
+    }
+
+    func sleep(until deadline: Instant, tolerance: Duration?) async throws {
+        let id = state.withLock { state in
+            state.count += 1
+            return state.count
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                begin(Sleeper(deadline: deadline, continuation: continuation), id)
+            }
+        } onCancel: {
+            let sleeper = state.withLock { state in
+                let sleeper = state.sleepers.removeValue(forKey: id)
+                if sleeper == nil { state.cancelled.insert(id) }
+                return sleeper
+            }
+            sleeper?.continuation.resume(throwing: CancellationError())
+        }
+    }
+
+    private func begin(_ sleeper: Sleeper, _ id: Int) {
+        enum Beginning {
+            case cancelled, over
+            case asleep([Watcher])
+        }
+        let beginning = state.withLock { state -> Beginning in
+            if state.cancelled.remove(id) != nil { return .cancelled }
+            let left = sleeper.deadline - state.now
+            if left <= .zero { return .over }
+            state.sleepers[id] = sleeper
+            let watchers = state.watchers.filter { $0.duration == left }
+            state.watchers.removeAll { $0.duration == left }
+            return .asleep(watchers)
+        }
+        switch beginning {
+        case .cancelled: sleeper.continuation.resume(throwing: CancellationError())
+        case .over: sleeper.continuation.resume()
+        case .asleep(let watchers): for watcher in watchers { watcher.continuation.resume() }
+        }
+    }
+
+    /// Waits until something sleeps that has this long to go.
+    func untilSleeping(for duration: Duration) async {
+        await withCheckedContinuation { continuation in
+            let isThere = state.withLock { state in
+                if state.sleepers.values.contains(where: { $0.deadline - state.now == duration }) { return true }
+                state.watchers.append(Watcher(duration: duration, continuation: continuation))
+                return false
+            }
+            if isThere { continuation.resume() }
+        }
+    }
+
+    /// Moves the time on, and wakes what has slept long enough, the earliest first.
+    func advance(by duration: Duration) {
+        let due = state.withLock { state in
+            state.now += duration
+            let due = state.sleepers.filter { $0.value.deadline <= state.now }
+            for id in due.keys { state.sleepers[id] = nil }
+            return due.values.sorted { $0.deadline < $1.deadline }
+        }
+        for sleeper in due { sleeper.continuation.resume() }
+    }
+
+    /// Waits until something sleeps that has this long to go, and moves the time on by as much.
+    func pass(_ duration: Duration) async {
+        await untilSleeping(for: duration)
+        advance(by: duration)
+    }
+}
