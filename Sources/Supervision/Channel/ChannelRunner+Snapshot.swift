@@ -13,7 +13,8 @@ extension ChannelRunner {
             name: channel.name, feedBytes: context.registry.formerBytes(of: channel.name) + (feed?.bytes ?? 0))
         for (configured, runner) in zip(channel.sources, sourceRunners) {
             let entry = runner.statistics.now
-            let trouble = entry.sourceTrouble(isListener: configured.isListener, isFetched: configured.isFetched)
+            let trouble = entry.sourceTrouble(
+                isListener: configured.isListener, isFetched: configured.isFetched, now: context.clock.now)
             snapshot.sources.append(
                 SourceSnapshot(
                     id: configured.id, state: entry.sourceState(isListener: configured.isListener),
@@ -30,13 +31,13 @@ extension ChannelRunner {
                 format: slate.format.map { "\($0)" }, refused: slate.refused))
         snapshot.switches["slate"] = slate.airs
         let isOnAir = snapshot.sources.contains { $0.isOnAir }
-        if isOnAir != air.isOn { air = (isOnAir, .now) }
+        if isOnAir != air.isOn { air = (isOnAir, context.clock.now) }
         for group in channel.groups { snapshot.groups.append(await self.snapshot(of: group, meter: meter)) }
         return snapshot
     }
 
     /// Nothing has been on air for longer than it takes the slate to come.
-    private var isDark: Bool { !air.isOn && .now - air.since > channel.slate.after + .seconds(1) }
+    private var isDark: Bool { !air.isOn && context.clock.now - air.since > channel.slate.after + .seconds(1) }
 
     private func snapshot(of group: GroupConfiguration, meter: RateMeter) async -> GroupSnapshot {
         let isWanted = !stopped.groups.contains(group.name)
@@ -49,7 +50,7 @@ extension ChannelRunner {
             // It has no encoder, so it is what its channel is.
             snapshot.state = hasPicture ? .live : .starting
             snapshot.why = "passes the channel through"
-            snapshot.uptime = air.isOn ? (.now - air.since).seconds : 0
+            snapshot.uptime = air.isOn ? (context.clock.now - air.since).seconds : 0
         } else if let runner = groupRunner(group.name) {
             let (candidate, choice) = await (runner.encoder, runner.choice)
             snapshot.encoder = candidate?.name ?? choice.candidate?.name ?? (group.video == .copy ? "copy" : "none")
@@ -58,7 +59,7 @@ extension ChannelRunner {
             snapshot.why = entry.slowness ?? choice.reason(inUse: candidate) + (entry.presetNote ?? "")
             if !entry.isTooSlow, choice.isTold(inUse: candidate), choice.hasRefusal { snapshot.ffmpegRefuses = true }
             snapshot.state = entry.state(isDegraded: candidate == choice.candidate && choice.isDegraded)
-            snapshot.uptime = entry.liveSince.map { (.now - $0).seconds } ?? 0
+            snapshot.uptime = entry.liveSince.map { (context.clock.now - $0).seconds } ?? 0
         }
         // An encoder that nothing is given waits in good health, and viewers see nothing.
         if isDark, snapshot.state == .live || snapshot.state == .degraded { snapshot.state = .stalled }
@@ -85,9 +86,9 @@ extension ChannelRunner {
             skips: figures.skips,
             skippedSeconds: Double(figures.skippedTicks) / Double(Ticks.perSecond),
             share: state == .stopped ? nil : entry.share,
-            uptime: entry.liveSince.map { (.now - $0).seconds } ?? 0,
+            uptime: entry.liveSince.map { (context.clock.now - $0).seconds } ?? 0,
             trouble: state == .stopped
-                ? nil : entry.targetTrouble(now: .now, isRecording: runner.target.destination.isRecording),
+                ? nil : entry.targetTrouble(now: context.clock.now, isRecording: runner.target.destination.isRecording),
             history: entry.history.snapshot)
     }
 }

@@ -17,45 +17,22 @@ actor ChannelRunner: Runnable {
     let slateStatistics: ProcessStatistics
     private var machine: ChannelMachine
     /// In order of priority.
-    private var sources: [Place<SourceRunner>] = []
-    /// Those that encode, by name.
+    private var sources: [RunnerPlace<SourceRunner>] = []
     /// Groups of the former configuration whose figures have been kept.
     private var leaving: Set<String> = []
-    private var groups: [String: Place<GroupRunner>] = [:]
+    /// The groups that encode, by name.
+    private var groups: [String: RunnerPlace<GroupRunner>] = [:]
     /// By name.
-    private var targets: [String: Place<TargetRunner>] = [:]
+    private var targets: [String: RunnerPlace<TargetRunner>] = [:]
     /// Groups and targets that the operator stopped.
     private(set) var stopped: StoppedOutputs
     /// A source has been on air: an encoder that started before the first picture would not know what arrives.
     private(set) var hasPicture = false
     /// Since when something has been on air, or nothing has; as of the last look.
-    var air: (isOn: Bool, since: ContinuousClock.Instant) = (false, .now)
+    var air: (isOn: Bool, since: ContinuousClock.Instant)
 
     private nonisolated let events: AsyncStream<Event>
     private nonisolated let queue: AsyncStream<Event>.Continuation
-
-    /// A slot, and who is in it.
-    private struct Place<Runner: Runnable> {
-        var runner: Runner
-        let slot: RunnerSlot<Runner>
-
-        init(_ runner: Runner) {
-            self.runner = runner
-            slot = RunnerSlot(runner)
-        }
-
-        /// Has another runner follow once the one in the slot has ended.
-        mutating func replace(with next: Runner) {
-            runner.finish()
-            slot.follow(with: next)
-            runner = next
-        }
-
-        func end() {
-            runner.finish()
-            slot.close()
-        }
-    }
 
     private enum Event: Sendable {
         case machine(ChannelMachine.Event)
@@ -80,6 +57,7 @@ actor ChannelRunner: Runnable {
         self.stopped = stopped
         self.context = context
         self.dataPath = dataPath
+        air = (false, context.clock.now)
         logger = context.logger(["channel": "\(channel.name)"])
         machine = ChannelMachine(isOwn: channel.sources.map(\.isOwn))
         slateStatistics = context.registry.source("slate", of: channel.name)
@@ -133,8 +111,8 @@ actor ChannelRunner: Runnable {
                     for place in groups.values { place.runner.changes(to: format) }
                 case .run(let body): tasks.addTask { await body() }
                 case .settle(let change):
-                    tasks.addTask { [queue] in
-                        guard await (try? ContinuousClock().sleep(for: ChannelMachine.settling)) != nil else { return }
+                    tasks.addTask { [queue, clock = context.clock] in
+                        guard await (try? clock.sleep(for: ChannelMachine.settling)) != nil else { return }
                         queue.yield(.machine(.settled(change: change)))
                     }
                 case .finish: break loop
@@ -155,17 +133,17 @@ actor ChannelRunner: Runnable {
     private func end() async {
         let (sources, groups, targets) = (sources, Array(groups.values), Array(targets.values))
         for place in sources { place.end() }
-        await Self.wait(for: sources.map(\.slot), atMost: Self.sourcesPatience)
+        await wait(for: sources.map(\.slot), atMost: Self.sourcesPatience)
         for place in groups { place.end() }
-        await Self.wait(for: groups.map(\.slot), atMost: Self.encodersPatience)
+        await wait(for: groups.map(\.slot), atMost: Self.encodersPatience)
         for place in targets { place.end() }
-        await Self.wait(for: targets.map(\.slot), atMost: Self.targetsPatience)
+        await wait(for: targets.map(\.slot), atMost: Self.targetsPatience)
     }
 
-    private static func wait<Runner>(for slots: [RunnerSlot<Runner>], atMost limit: Duration) async {
+    private func wait<Runner>(for slots: [RunnerSlot<Runner>], atMost limit: Duration) async {
         await withTaskGroup { tasks in
             tasks.addTask { for slot in slots { await slot.wait() } }
-            tasks.addTask { try? await ContinuousClock().sleep(for: limit) }
+            tasks.addTask { [clock = context.clock] in try? await clock.sleep(for: limit) }
             await tasks.next()
             tasks.cancelAll()
         }
@@ -173,8 +151,8 @@ actor ChannelRunner: Runnable {
 
     // MARK: Sources
 
-    private func makeSource(_ source: SourceConfiguration, _ priority: Int) -> Place<SourceRunner> {
-        let place = Place(makeRunner(source, priority))
+    private func makeSource(_ source: SourceConfiguration, _ priority: Int) -> RunnerPlace<SourceRunner> {
+        let place = RunnerPlace(makeRunner(source, priority))
         queue.yield(.run { [slot = place.slot] in await slot.run() })
         return place
     }
@@ -209,7 +187,7 @@ actor ChannelRunner: Runnable {
 
     private func addGroup(_ group: GroupConfiguration) {
         if !group.passesThrough {
-            let place = Place(
+            let place = RunnerPlace(
                 GroupRunner(
                     group, of: channel, statistics: context.registry.group(group.name, in: channel.name),
                     context: context,
@@ -227,7 +205,7 @@ actor ChannelRunner: Runnable {
     }
 
     private func addTarget(_ target: TargetConfiguration, to group: GroupConfiguration) {
-        let place = Place(makeRunner(target, group))
+        let place = RunnerPlace(makeRunner(target, group))
         targets[target.name] = place
         queue.yield(.run { [slot = place.slot] in await slot.run() })
         place.runner.want(wants(target, of: group))

@@ -31,7 +31,7 @@ final class RelaySourceDriver: SourceDriver {
         transport.withLock { $0.ended(exit.log, hasDelivered: hasDelivered) }
         let isComplete = exit.cause == .ended && source.kind.comesToAnEnd
         if isComplete { context.process.report(.complete) }
-        statistics.ended(exit, started: started, isComplete: isComplete)
+        statistics.ended(exit, started: started, isComplete: isComplete, now: context.clock.now)
     }
 
     func sourceHas(_ program: Program) { relay.found(program) }

@@ -49,6 +49,8 @@ struct SourceContext: Sendable {
     /// The source's name among the sources that ask for encoders and for cards.
     var id: String { "\(channel.name)/\(source.id)" }
 
+    var clock: any ServiceClock { service.clock }
+
     /// Makes the runner of the encoder of frames that the service has.
     func encoder(of frames: DataPath.Attachment, size: FrameSize, rate: FrameRate?) -> MezzanineRunner {
         MezzanineRunner(

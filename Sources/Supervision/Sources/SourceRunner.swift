@@ -32,6 +32,7 @@ final class SourceRunner: Runnable {
             machine: ProcessMachine(policy: driver.restartPolicy, stallPatience: driver.stallPatience),
             statistics: context.statistics, queue: queue,
             changed: { actual in context.logger.debug("source is \(actual)") },
+            clock: service.clock,
             live: { child in await Self.runOnce(driver, child) })
     }
 

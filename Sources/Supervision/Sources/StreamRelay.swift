@@ -27,6 +27,7 @@ final class StreamRelay: Sendable {
         let source = context.source
         watch = StreamWatch(
             program: source.program, isFlattened: source.hidesPrograms, measures: source.isDescribed,
+            clock: context.clock,
             statistics: context.statistics, logger: context.logger)
     }
 
@@ -76,7 +77,7 @@ final class StreamRelay: Sendable {
         watch.ended()
         // The rest of a source that is ahead of real time takes its time, unless the source is to go.
         while child.requested == nil, await dataPath.drain(attachment) {
-            guard (try? await ContinuousClock().sleep(for: Self.restInterval)) != nil else { break }
+            guard (try? await context.clock.sleep(for: Self.restInterval)) != nil else { break }
         }
         await dataPath.detach(attachment)
         return (exit, started)

@@ -42,6 +42,7 @@ final class StreamWatch: Sendable {
     let measures: Bool
     private let program: Int?
     private let isFlattened: Bool
+    private let clock: any ServiceClock
     private let statistics: ProcessStatistics
     private let logger: Logger
     private let state: Mutex<State>
@@ -57,8 +58,11 @@ final class StreamWatch: Sendable {
     ///   - program: The number of the program that is asked for.
     ///   - isFlattened: The streams come without their programs, in their order.
     ///   - measures: The relay says how much it passes on.
-    init(program: Int?, isFlattened: Bool = false, measures: Bool = true, statistics: ProcessStatistics, logger: Logger)
-    {
+    init(
+        program: Int?, isFlattened: Bool = false, measures: Bool = true, clock: any ServiceClock = ContinuousClock(),
+        statistics: ProcessStatistics, logger: Logger
+    ) {
+        self.clock = clock
         self.measures = measures
         self.program = program
         self.isFlattened = isFlattened
@@ -115,7 +119,9 @@ final class StreamWatch: Sendable {
     func hears(_ line: LogLine) -> Bool {
         if Self.isOfNewStream(line) {
             let isNews = state.withLock { state in
-                guard state.inVain.map({ .now - $0 > Self.calm }) ?? true, !state.expectsOthers else { return false }
+                guard state.inVain.map({ clock.now - $0 > Self.calm }) ?? true, !state.expectsOthers else {
+                    return false
+                }
                 state.expectsOthers = true
                 return true
             }
@@ -125,7 +131,7 @@ final class StreamWatch: Sendable {
         let found = state.withLock { state -> (StreamChoice, isOther: Bool)? in
             guard state.input.consume(line) else { return nil }
             if state.expectsOthers {
-                (state.expectsOthers, state.inVain) = (false, state.former == state.input ? .now : nil)
+                (state.expectsOthers, state.inVain) = (false, state.former == state.input ? clock.now : nil)
             }
             let choice = StreamChoice(
                 of: state.input, program: program, former: state.choice?.program?.number, isFlattened: isFlattened)
@@ -179,10 +185,12 @@ final class StreamWatch: Sendable {
     /// Takes what the process has passed on that has a call, whose rate may become another one.
     ///
     /// - Returns: The rate so far, where ``measured`` is another one now.
-    func callProgressed(_ progress: Progress, at now: ContinuousClock.Instant = .now) -> Int? {
+    func callProgressed(_ progress: Progress, at now: ContinuousClock.Instant? = nil) -> Int? {
         guard let bytes = progress.totalSize else { return nil }
         return state.withLock { state -> Int? in
-            guard let times = state.call.note(bytes, at: now), let former = state.measured, !state.isCopying else {
+            guard let times = state.call.note(bytes, at: now ?? clock.now), let former = state.measured,
+                !state.isCopying
+            else {
                 return nil
             }
             state.measured = Int(Double(former) * times)
@@ -207,7 +215,7 @@ final class StreamWatch: Sendable {
             return nil
         }
         return Task {
-            guard await (try? ContinuousClock().sleep(for: patience)) != nil else { return }
+            guard await (try? clock.sleep(for: patience)) != nil else { return }
             let isLate = state.withLock { state in
                 guard state.waiting === wait else { return false }
                 state.waiting = nil

@@ -8,6 +8,8 @@ final class RecordingFolder: Sendable {
     private let name: String
     private let program: OwnProgram
     private let environment: [String: String]
+    private let launcher: any ProcessLauncher
+    private let clock: any ServiceClock
     private let logger: Logger
 
     private struct State {
@@ -26,6 +28,8 @@ final class RecordingFolder: Sendable {
         self.name = name
         program = OwnProgram(context)
         environment = context.environment
+        launcher = context.launcher
+        clock = context.clock
         self.logger = logger
     }
 
@@ -63,7 +67,7 @@ final class RecordingFolder: Sendable {
                     metadata: ["status": "\(exit.status)", "last": "\(last)"])
             }
             guard !state.withLock(\.isOver) else { return }
-            guard await (try? ContinuousClock().sleep(for: Self.pause)) != nil else { return }
+            guard await (try? clock.sleep(for: Self.pause)) != nil else { return }
         }
     }
 
@@ -91,9 +95,9 @@ final class RecordingFolder: Sendable {
         guard !isOver else { return nil }
         let started = BoundedChild.Started()
         let exit = await withTaskCancellationHandler {
-            await ChildProcess.run(
+            await launcher.run(
                 command(.keep(most: most)), binary: program.binary, stdin: nil, stdout: nil, environment: environment,
-                handle: child
+                handle: child, takes: nil
             ) { event in
                 if case .started(let pid) = event { started.pid = pid }
             }

@@ -56,7 +56,7 @@ struct TargetPublisher: Sendable {
         let figures = await dataPath.figures(of: attachment)
         statistics.ended(
             exit, started: started, delivered: figures?.delivered ?? 0, skips: figures?.skips ?? 0,
-            skippedTicks: figures?.skippedTicks ?? 0)
+            skippedTicks: figures?.skippedTicks ?? 0, now: context.clock.now)
         await dataPath.detach(attachment)
         if exit.cause == .diskFull { await recording?.tidy(take: take) }
     }
@@ -80,7 +80,7 @@ struct TargetPublisher: Sendable {
         let ffmpeg = context.ffmpeg.capabilities
         guard let missing = MissingAbility.codec("HEVC", of: target, in: group, for: ffmpeg) else { return true }
         let isPassedOn = group.video == .copy
-        let canBeSent = await Self.awaited(by: child) { () -> Bool? in
+        let canBeSent = await Self.awaited(by: child, clock: context.clock) { () -> Bool? in
             let isHEVC = await dataPath.videoCodec(of: feed).map { $0 == .hevc }
             // After a reload the encoder of the other codec has yet to take over.
             return isPassedOn ? isHEVC.map { !$0 } : isHEVC == true ? nil : true
@@ -98,7 +98,7 @@ struct TargetPublisher: Sendable {
             if let format = await dataPath.videoFormat(of: feed) { return format.frameRate }
             // The target is connected while the encoder starts.
             if case .encode(let wish) = group.video, let rate = wish.rate { return rate }
-            guard await (try? ContinuousClock().sleep(for: Self.rateLook)) != nil else { return nil }
+            guard await (try? context.clock.sleep(for: Self.rateLook)) != nil else { return nil }
         }
         return nil
     }
@@ -109,11 +109,13 @@ struct TargetPublisher: Sendable {
     ///   - child: The handle of the publisher that is to start.
     ///   - look: Gives the value; `nil` while it is not known.
     /// - Returns: `nil` when the publisher's end was asked for first, or the task was cancelled.
-    static func awaited<Value: Sendable>(by child: ChildHandle, _ look: @Sendable () async -> Value?) async -> Value? {
+    static func awaited<Value: Sendable>(
+        by child: ChildHandle, clock: any ServiceClock = ContinuousClock(), _ look: @Sendable () async -> Value?
+    ) async -> Value? {
         var pause = rateLook
         while child.requested == nil {
             if let value = await look() { return value }
-            guard await (try? ContinuousClock().sleep(for: pause)) != nil else { return nil }
+            guard await (try? clock.sleep(for: pause)) != nil else { return nil }
             pause = min(pause * 2, longestLook)
         }
         return nil

@@ -9,6 +9,7 @@ final class TargetRunner: Runnable {
     let target: TargetConfiguration
     let statistics: ProcessStatistics
     private let process: ProcessRunner
+    private let clock: any ServiceClock
     private let clockSteps: @Sendable () -> AsyncStream<Duration>
     /// `nil` for a target that is no recording.
     private let recording: RecordingFolder?
@@ -39,6 +40,7 @@ final class TargetRunner: Runnable {
         self.target = target
         self.statistics = statistics
         self.recording = recording
+        clock = context.clock
         clockSteps = context.clockSteps
         process = ProcessRunner(
             // A disk answers at once, or hangs.
@@ -52,6 +54,7 @@ final class TargetRunner: Runnable {
                 await dataPath.endInput(of: attachment)
             },
             blamesHangs: true, startBlame: isRecording ? .stuck : .timeout,
+            clock: context.clock,
             live: { child in await publisher.runOnce(child) })
     }
 
@@ -86,10 +89,10 @@ final class TargetRunner: Runnable {
     /// Reconnects before FFmpeg can no longer count the connection's time: from the newest keyframe, at once.
     private func runWithinLimit() async {
         await withDiscardingTaskGroup { tasks in
-            tasks.addTask { [process, statistics] in
-                while await (try? ContinuousClock().sleep(for: .seconds(3600))) != nil {
+            tasks.addTask { [clock, process, statistics] in
+                while await (try? clock.sleep(for: .seconds(3600))) != nil {
                     guard let since = statistics.now.liveSince, statistics.now.isWanted,
-                        .now - since > PublisherCommand.longestConnection - .seconds(3600)
+                        clock.now - since > PublisherCommand.longestConnection - .seconds(3600)
                     else { continue }
                     process.report(.want(false))
                     process.report(.want(true))

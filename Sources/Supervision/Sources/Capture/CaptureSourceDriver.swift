@@ -132,7 +132,7 @@ final class CaptureSourceDriver: SourceDriver {
     private func watchEnded(_ card: CaptureDevice) {
         guard change({ $0.watchEnded(of: card.node) }) else { return }
         Task {
-            try? await ContinuousClock().sleep(for: .seconds(1))
+            try? await context.clock.sleep(for: .seconds(1))
             guard state.withLock({ $0.isUnwatched(card.node) }) else { return }
             watch(card)
             update()
@@ -175,7 +175,7 @@ final class CaptureSourceDriver: SourceDriver {
         encoder.finish()
         await encoding
         await dataPath.detach(frames.attachment)
-        context.statistics.ended(exit, started: started)
+        context.statistics.ended(exit, started: started, now: context.clock.now)
         ended(exit)
     }
 
@@ -199,7 +199,7 @@ final class CaptureSourceDriver: SourceDriver {
         let (mode, isGone) = await CardReading.mode(of: card, for: source)
         // The mode of a card that is being pulled was reported before.
         if !isGone { report(mode) }
-        let hasAudio = state.withLock { $0.beginAudio(at: .now) }
+        let hasAudio = state.withLock { $0.beginAudio(at: context.clock.now) }
         let reading = CardReading(
             source, card, mode, hasAudio: hasAudio, deinterlacing: deinterlacing, audioRate: audioRate,
             ffmpeg: context.service.ffmpeg.capabilities)
@@ -232,11 +232,11 @@ final class CaptureSourceDriver: SourceDriver {
     /// The video continues without audio. Audio is tried again after pauses that grow: each attempt costs a fraction of
     /// a second of video.
     private func loseAudio() {
-        let (loss, name) = change { ($0.loseAudio(at: .now), $0.audioName) }
+        let (loss, name) = change { ($0.loseAudio(at: context.clock.now), $0.audioName) }
         guard let (pause, losses) = loss else { return }
         logger.warning("\(name) cannot be had: the picture goes on with silence", metadata: ["again": "\(pause)"])
-        Task { [weak self] in
-            try? await ContinuousClock().sleep(for: pause)
+        Task { [weak self, clock = context.clock] in
+            try? await clock.sleep(for: pause)
             self?.rejoinAudio(losses)
         }
     }
@@ -276,10 +276,10 @@ final class CaptureSourceDriver: SourceDriver {
 
     // MARK: Freezes
 
-    func sourceDelivers() { change { $0.delivers(at: .now) } }
+    func sourceDelivers() { change { $0.delivers(at: context.clock.now) } }
 
     func sourceStalls() -> Bool {
-        change { $0.freeze(at: .now) }
+        change { $0.freeze(at: context.clock.now) }
         return true
     }
 

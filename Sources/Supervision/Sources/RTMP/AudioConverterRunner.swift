@@ -91,7 +91,7 @@ final class AudioConverterRunner: Sendable {
                     await self.dataPath.endInput(of: attachment)
                 }
             },
-            blamesHangs: true, startBlame: .stuck,
+            blamesHangs: true, startBlame: .stuck, clock: context.clock,
             live: { await self.live($0) })
         state.withLock { state in
             (state.source, state.process) = (source, process)
@@ -172,13 +172,13 @@ final class AudioConverterRunner: Sendable {
     /// does.
     private func live(_ child: ChildHandle) async {
         let start = state.withLock { state in
-            let now = ContinuousClock.now
+            let now = context.clock.now
             let start = max(now, state.lastStart.map { $0 + Self.leastInterval } ?? now)
             state.lastStart = start
             return start
         }
-        while child.requested == nil, .now < start {
-            guard (try? await ContinuousClock().sleep(for: Self.look)) != nil else { return }
+        while child.requested == nil, context.clock.now < start {
+            guard (try? await context.clock.sleep(for: Self.look)) != nil else { return }
         }
         let (changes, queue) = AsyncStream<Change>.makeStream()
         state.withLock { $0.changes = queue }
@@ -285,7 +285,7 @@ final class AudioConverterRunner: Sendable {
     /// Starts a process beside the one that is late.
     private func startSpare() {
         state.withLock { state in
-            let now = ContinuousClock.now
+            let now = context.clock.now
             guard state.runs.count == 1, state.isWanted, now >= state.nextSpare ?? now else { return }
             (state.lastStart, state.nextSpare) = (now, now + Self.spareInterval)
             state.changes?.yield(.start)

@@ -13,7 +13,7 @@ final class PublisherPort: Sendable {
         /// The publisher's frames reach the channel.
         var delivers = false
         /// Since when nothing that the publisher sends becomes a picture.
-        var withoutPicture = ContinuousClock.now
+        var withoutPicture: ContinuousClock.Instant
         /// That is so for long.
         var isMute = false
         /// What is wrong with most of what it sends, and what to do.
@@ -30,10 +30,11 @@ final class PublisherPort: Sendable {
     /// Told whether a stream can be taken.
     private let process: any Supervised
     private let secrets: SecretReader
+    private let clock: any ServiceClock
     private let statistics: ProcessStatistics
     private let logger: Logger
     private let ingest: RTMPServer
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let closing: AsyncStream<Never>
     private let close: AsyncStream<Never>.Continuation
 
@@ -49,6 +50,8 @@ final class PublisherPort: Sendable {
         self.source = source
         self.process = process
         secrets = context.secretReader
+        clock = context.clock
+        state = Mutex(State(withoutPicture: context.clock.now))
         self.statistics = statistics
         self.logger = logger
         ingest = RTMPServer(application: source.app)
@@ -92,7 +95,7 @@ final class PublisherPort: Sendable {
                 if told != why { logger.warning("\(why); it is tried again") }
                 told = why
             }
-            try? await ContinuousClock().sleep(for: pause)
+            try? await clock.sleep(for: pause)
             pause = min(pause * 2, Self.longestPause)
         }
     }
@@ -131,7 +134,9 @@ final class PublisherPort: Sendable {
             logger.notice("a publisher came", metadata: ["address": "\(address)"])
             statistics.hasSender(true)
             state.withLock { state in
-                (state.hasPublisher, state.delivers, state.withoutPicture, state.isMute) = (true, false, .now, false)
+                (state.hasPublisher, state.delivers, state.withoutPicture, state.isMute) = (
+                    true, false, clock.now, false
+                )
                 (state.announced, state.advice) = (nil, nil)
             }
             update()
@@ -215,8 +220,8 @@ final class PublisherPort: Sendable {
 
     private func noticeMute() {
         let (isNew, announced, advice) = state.withLock { state in
-            if state.delivers { state.withoutPicture = .now }
-            let isOverdue = .now - state.withoutPicture >= Self.mutePatience
+            if state.delivers { state.withoutPicture = clock.now }
+            let isOverdue = clock.now - state.withoutPicture >= Self.mutePatience
             let isNew = isOverdue && !state.isMute && state.hasPublisher
             let advice = state.advice ?? SourceNote.noVideo
             if isNew {
@@ -234,11 +239,11 @@ final class PublisherPort: Sendable {
 
     /// Finds a publisher that sends no picture.
     private func look() async {
-        while await (try? ContinuousClock().sleep(for: Self.lookInterval)) != nil {
+        while await (try? clock.sleep(for: Self.lookInterval)) != nil {
             let isThere = state.withLock { state in
                 let isThere = state.hasPublisher && state.isWanted
                 // No publisher, or no channel that would take its stream.
-                if !isThere { state.withoutPicture = .now }
+                if !isThere { state.withoutPicture = clock.now }
                 return isThere
             }
             if isThere { noticeMute() }

@@ -18,6 +18,7 @@ final class CallRelay: Sendable {
         var isOver = false
     }
 
+    private let clock: any ServiceClock
     private let logger: Logger
     /// How long a reader that ended by itself is answered after, the first time and at the most.
     private let pauses: ClosedRange<Duration>
@@ -30,7 +31,11 @@ final class CallRelay: Sendable {
     /// How long a reader may take for what is left in the pipe.
     private static let endPatience = Duration.seconds(2)
 
-    init(logger: Logger, pauses: ClosedRange<Duration> = Duration.milliseconds(250)...Duration.seconds(2)) {
+    init(
+        clock: any ServiceClock = ContinuousClock(), logger: Logger,
+        pauses: ClosedRange<Duration> = Duration.milliseconds(250)...Duration.seconds(2)
+    ) {
+        self.clock = clock
         self.logger = logger
         self.pauses = pauses
     }
@@ -69,9 +74,9 @@ final class CallRelay: Sendable {
         }
         state.withLock { $0.isOver = true }
         admission.finish()
-        let limit = Task {
-            guard (try? await ContinuousClock().sleep(for: Self.endPatience)) != nil else { return }
-            if let reader = state.withLock(\.reader) { reader.stop(.now) }
+        let limit = Task { [self] in
+            guard (try? await clock.sleep(for: Self.endPatience)) != nil else { return }
+            state.withLock(\.reader)?.stop(.now)
         }
         defer { limit.cancel() }
         try await readers
@@ -88,7 +93,7 @@ final class CallRelay: Sendable {
         var failures = 0
         while true {
             let handle = ChildHandle()
-            let began = ContinuousClock.now
+            let began = clock.now
             state.withLock { ($0.reader, $0.isReplaced) = (handle, false) }
             do {
                 _ = try await read(handle, try Self.copy(of: pipe))
@@ -104,7 +109,7 @@ final class CallRelay: Sendable {
                 failures = 0
                 continue
             }
-            failures = .now - began > Self.steady ? 1 : failures + 1
+            failures = clock.now - began > Self.steady ? 1 : failures + 1
             // Most often the caller has gone, and that is known in a moment.
             if await hasEnded(pipe, within: min(pauses.lowerBound * (1 << (failures - 1)), pauses.upperBound)) {
                 return
@@ -117,10 +122,10 @@ final class CallRelay: Sendable {
     }
 
     private func hasEnded(_ pipe: FileDescriptor, within limit: Duration) async -> Bool {
-        let end = ContinuousClock.now + limit
-        while ContinuousClock.now < end {
+        let end = clock.now + limit
+        while clock.now < end {
             if state.withLock(\.isOver) || Self.isDone(pipe) { return true }
-            guard (try? await ContinuousClock().sleep(for: .milliseconds(10))) != nil else { return true }
+            guard (try? await clock.sleep(for: .milliseconds(10))) != nil else { return true }
         }
         return state.withLock(\.isOver)
     }

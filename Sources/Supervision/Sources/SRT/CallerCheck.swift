@@ -27,7 +27,8 @@ final class CallerCheck: Sendable {
         var refusals: [Reason: Int] = [:]
         var reports = ReportLimit()
         var failures = 0
-        var lastFailure = ContinuousClock.now
+        /// `nil` before the first.
+        var lastFailure: ContinuousClock.Instant?
     }
 
     private enum Reason: String, CaseIterable {
@@ -36,6 +37,7 @@ final class CallerCheck: Sendable {
 
     /// The stream id that is asked for.
     private let streamID: SecretReference?
+    private let clock: any ServiceClock
     private let logger: Logger
     private let state = Mutex(State())
 
@@ -46,7 +48,8 @@ final class CallerCheck: Sendable {
     /// How long a caller may take for its first picture: as long as it is there nobody else gets in.
     private static let silence = Duration.seconds(10)
 
-    init(_ source: SRTSource, logger: Logger) {
+    init(_ source: SRTSource, clock: any ServiceClock = ContinuousClock(), logger: Logger) {
+        self.clock = clock
         streamID = source.streamid
         self.logger = logger
     }
@@ -112,7 +115,7 @@ final class CallerCheck: Sendable {
     /// - Parameter relay: Which relay reads it, as ``expectPicture()`` returned it.
     /// - Returns: Whether none came, and the caller is still there.
     func isMute(_ relay: Int) async -> Bool {
-        try? await ContinuousClock().sleep(for: Self.silence)
+        try? await clock.sleep(for: Self.silence)
         guard state.withLock({ $0.relay == relay && !$0.hasDelivered }) else { return false }
         warn("the SRT caller sends no picture: it is hung up on")
         return true
@@ -162,8 +165,9 @@ final class CallerCheck: Sendable {
             guard state.verdict == nil else { return false }
             state.verdict = verdict
             guard verdict == .wrong else { return true }
-            let now = ContinuousClock.now
-            state.failures = now - state.lastFailure < Self.forgiveness ? state.failures + 1 : 1
+            let now = clock.now
+            let isRepeated = state.lastFailure.map { now - $0 < Self.forgiveness } ?? false
+            state.failures = isRepeated ? state.failures + 1 : 1
             state.lastFailure = now
             return true
         }

@@ -20,8 +20,8 @@ final class SRTSourceDriver: SourceDriver {
 
     init(_ source: SRTSource, in context: SourceContext) {
         self.context = context
-        caller = CallerCheck(source, logger: context.logger)
-        let call = CallRelay(logger: context.logger)
+        caller = CallerCheck(source, clock: context.clock, logger: context.logger)
+        let call = CallRelay(clock: context.clock, logger: context.logger)
         self.call = call
         // A caller stays while another process reads what it sends.
         relay = StreamRelay(in: context) { call.replaceReader() }
@@ -53,10 +53,10 @@ final class SRTSourceDriver: SourceDriver {
             hangUp: { [process = context.process] in process.report(.replace) },
             read: { [self] reader, input in try await read(input, reader, source) })
         relay.watch.disconnected()
-        statistics.ended(exit, started: started)
+        statistics.ended(exit, started: started, now: context.clock.now)
         // A stream of which nothing is known yet keeps the others from being passed on.
         if exit.cause == .invalidData { becomeNarrow() }
-        if let pause = caller.end() { try? await ContinuousClock().sleep(for: pause) }
+        if let pause = caller.end() { try? await context.clock.sleep(for: pause) }
     }
 
     private func becomeNarrow() {
@@ -102,9 +102,9 @@ final class SRTSourceDriver: SourceDriver {
         let statistics = context.statistics
         statistics.countDrops(in: line)
         if SRTCaller.isOver(line) {
-            Task {
+            Task { [clock = context.clock] in
                 // Until the caller has been told.
-                try? await ContinuousClock().sleep(for: .milliseconds(100))
+                try? await clock.sleep(for: .milliseconds(100))
                 child.stop(.now)
             }
         }
