@@ -11,7 +11,7 @@ final class SourceRunner: Runnable {
     let source: SourceConfiguration
     let statistics: ProcessStatistics
     private let context: SourceContext
-    private let driver: any SourceDriver
+    let driver: any SourceDriver
     private let process: ProcessRunner
 
     /// - Parameter priority: The position of the source among the channel's sources.

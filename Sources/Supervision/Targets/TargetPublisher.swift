@@ -61,7 +61,7 @@ struct TargetPublisher: Sendable {
         if exit.cause == .diskFull { await recording?.tidy(take: take) }
     }
 
-    private func handle(_ event: PublisherEvent) {
+    func handle(_ event: PublisherEvent) {
         switch event {
         case .stalled: process.report(.stalled)
         case .recovered: process.report(.recovered)
