@@ -347,7 +347,7 @@ import Testing
             try await daemon.logged("on air", "source=rtmp-0")
             for name in ["copied", "encoded"] { try await sink.waitForMoreFrames(120, of: name) }
             // What it says while it lives; an input that goes away in the middle of a picture is another matter.
-            let words = daemon.lines("msg=\"ffmpeg: ")
+            let words = daemon.lines("msg=\"FFmpeg output\"")
             await stage.end(publisher)
             try await daemon.terminate()
             #expect(words.isEmpty, "\(words)")

@@ -80,7 +80,7 @@ import Testing
                 _ = try stage.folder.write("fault", "")
                 let handover = try await stage.command(["handover", "hd", "--config", daemon.config])
                 #expect(handover.ending == .exited(1))
-                try await daemon.logged("the encoder that was to take over did not", from: position)
+                try await daemon.logged("the next encoder did not take over", from: position)
                 try await stage.expect("another encoder in its place", of: daemon) {
                     $0.groups[0].state == "live" && $0.groups[0].handovers["exit"] == round
                         && $0.groups[0].lostFrames == 0
@@ -131,7 +131,7 @@ import Testing
             try lab.fail(.createConfig, .sleep(milliseconds: 300))
             try lab.fail(.createContext, .busy)
             let position = daemon.position
-            try await daemon.logged("the encoder that was to take over did not", "source=raw-0")
+            try await daemon.logged("the next encoder did not take over", "source=raw-0")
             try lab.heal()
             try await daemon.logged("handed over", "source=raw-0", Self.onIntel, from: position)
             let soFar = try await sink.reading(of: "one").frames.count

@@ -233,7 +233,7 @@ import Testing
                       - pull: { url: "rtmp://127.0.0.1:9/live/x" }
                     groups: [ { name: hd, video: { bitrate: 1M }, targets: [ { name: a, url: "srt://127.0.0.1:9" } ] } ]
                 """)
-            try await daemon.logged("msg=\"ended:", "source=pull-2")
+            try await daemon.logged("msg=\"process ended\"", "source=pull-2")
             try await daemon.terminate()
             #expect(stage.leftovers.isEmpty)
         }
@@ -350,8 +350,8 @@ import Testing
                     return try !sink.publishes(of: name).isEmpty
                 }
             }
-            try await daemon.logged("target=refused", "ended:")
-            try await daemon.logged("source=pull-2", "ended:")
+            try await daemon.logged("target=refused", "process ended")
+            try await daemon.logged("source=pull-2", "process ended")
             try await daemon.logged("target=studio", "msg=live")
             look()
             // No file has one; a slate that is being drawn lies there for a moment.

@@ -81,7 +81,7 @@ import Testing
             let service = try await stage.program("sh", ["-c", script, Daemon.path, config, log])
             func lines() throws -> [Substring] { try stage.folder.text("journal").split(separator: "\n") }
             try await eventually("a target that is down") {
-                try lines().contains { $0.contains("ended:") && $0.contains("target=t") }
+                try lines().contains { $0.contains("process ended") && $0.contains("target=t") }
             }
             service.send(SIGTERM)
             #expect(try await service.wait(.seconds(10)) == .exited(0))
@@ -90,7 +90,8 @@ import Testing
                 let parts = try #require(line.firstMatch(of: /^<(\d)>time=\S+ level=(\w+) msg=/), "\(line)")
                 #expect(Int(parts.1) == priorities[String(parts.2)], "\(line)")
             }
-            #expect(try lines().contains { $0.hasPrefix("<4>") && $0.contains("ended:") && $0.contains(" last=") })
+            #expect(
+                try lines().contains { $0.hasPrefix("<4>") && $0.contains("process ended") && $0.contains(" last=") })
             #expect(try lines().last?.contains("level=notice msg=stopped") == true)
 
             let mistaken = try await stage.program(

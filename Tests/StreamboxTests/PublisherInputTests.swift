@@ -268,7 +268,7 @@ import Testing
             // One that is slow to start is replaced, and may say that it has not even read its input.
             let lines = rig.daemon.program.errors.lines.filter { $0.text.contains("process=sound") }
             let start = try #require(lines.lastIndex { $0.text.contains("msg=started") })
-            let words = lines[start...].map(\.text).filter { $0.contains("msg=\"ffmpeg: ") }
+            let words = lines[start...].map(\.text).filter { $0.contains("msg=\"FFmpeg output\"") }
             #expect(words.isEmpty, "\(words)")
             let verdicts = try await end(publisher, rig)
             expectInSync(verdicts, beeps: 4, starts: interruptions(rig))

@@ -65,10 +65,10 @@ import Testing
                 return try ["s3cr-inline", "s3cr-with-app"].allSatisfy { try !sink.publishes(of: $0).isEmpty }
             }
             for name in ["pull-0", "pull-1", "pull-2", "pull-3"] {
-                try await daemon.logged("ended:", "source=\(name)", within: .seconds(60))
+                try await daemon.logged("process ended", "source=\(name)", within: .seconds(60))
             }
             for name in ["refused", "down"] {
-                try await daemon.logged("ended:", "target=\(name)", within: .seconds(60))
+                try await daemon.logged("process ended", "target=\(name)", within: .seconds(60))
             }
             try await daemon.logged("cannot run", "target=login")
             try await eventually("the problems to be told", within: .seconds(60)) {
@@ -95,7 +95,7 @@ import Testing
                 let done = try await stage.command(words + ["--config", daemon.config])
                 replies += done.text + done.errors
             }
-            try await daemon.logged("ended:", "target=late", within: .seconds(60))
+            try await daemon.logged("process ended", "target=late", within: .seconds(60))
             var pages = ""
             for path in ["/metrics", "/api/status", "/readyz", "/healthz"] {
                 pages += try await HTTP.exchange(port: http, path).body

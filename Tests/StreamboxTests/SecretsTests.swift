@@ -145,10 +145,10 @@ import Testing
                 (try? Data(contentsOf: URL(fileURLWithPath: listener.file!)).count) ?? 0 > 100_000
             }
             for target in ["refused", "dead", "wrong"] {
-                try await daemon.logged("msg=\"ended:", "target=\(target)", within: .seconds(60))
+                try await daemon.logged("msg=\"process ended\"", "target=\(target)", within: .seconds(60))
             }
             for name in ["pull-1", "pull-2", "pull-4", "pull-5"] {
-                try await daemon.logged("msg=\"ended:", "source=\(name)", within: .seconds(60))
+                try await daemon.logged("msg=\"process ended\"", "source=\(name)", within: .seconds(60))
             }
 
             for path in ["/metrics", "/api/status", "/readyz"] {

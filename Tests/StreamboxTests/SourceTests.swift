@@ -414,7 +414,7 @@ import Testing
                 """)
             // FFmpeg's versions write the rest of that line with a space, without one and in parentheses.
             let line = try await daemon.logged(
-                "level=warning", "msg=\"ended: ", "source=pull-0", "method SETUP failed: 461")
+                "level=warning", "msg=\"process ended\"", "source=pull-0", "method SETUP failed: 461")
             #expect(line.text.contains("Unsupported Transport"), "\(line.text)")
             // In `status` too, once it has failed again.
             try await stage.expect("the trouble", of: daemon) {

@@ -82,8 +82,8 @@ import Testing
             try await good.waitForNumbers(40, of: "good")
             try await dying.waitForNumbers(20, of: "dying")
             await dying.kill()
-            try await daemon.logged("msg=\"ended:", "target=dying")
-            try await daemon.logged("msg=\"ended:", "target=late")
+            try await daemon.logged("msg=\"process ended\"", "target=dying")
+            try await daemon.logged("msg=\"process ended\"", "target=late")
             try await dying.restart()
             try await late.restart()
             try await late.waitForPublishes(of: "late", within: .seconds(60)) { $0.isAccepted }

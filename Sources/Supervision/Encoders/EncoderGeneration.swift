@@ -9,34 +9,36 @@ struct EncoderGeneration {
     var cause: HandoverCause?
     var encoder: EncoderCandidate?
     var attachment: DataPath.Attachment?
-    /// Why it was ended though it is wanted.
+    /// Why it was ended although an encoder is wanted.
     var fault: HandoverCause?
-    /// How much work it spends on a picture; `nil` where that cannot be chosen.
+    /// How much work it spends on a frame; `nil` where that cannot be chosen.
     var effort: EncoderEffort?
-    /// It has given no picture for as long as it may take.
+    /// It gave no frame within its time limit.
     var isStalled = false
-    /// What went wrong with it is told already, or it was told to end.
+    /// Its fault is already reported, or it was asked to end.
     var isAccountedFor = false
-    /// It was told to end before it had taken over: how it ends says nothing.
+    /// It was asked to end before it took over, so its exit says nothing about its encoder.
     var isMoot = false
 
-    /// Where it begins.
+    /// Where a generation begins.
     enum Beginning {
-        /// With what comes now.
+        /// At the newest input.
         case fresh
-        /// Where the one before ended.
+        /// Where the generation before it ended.
         case resumed
-        /// There too, with pictures at another pace than those before.
+        /// Where the generation before it ended, with frames at another rate.
         case repaced
-        /// Ahead, where it takes over from the one that runs.
+        /// Ahead of the generation that runs, where it takes over.
         case ahead
     }
 
-    /// What it takes to run one: the command, and the process's ends of its pipes.
+    /// All that a generation needs to run: the command, and the process's ends of its pipes.
     struct Ready {
         var command: FFmpegCommand
         var attachment: DataPath.Attachment
         var input: FileDescriptor
         var output: FileDescriptor
+        /// Called with FFmpeg's progress, and with `nil` after the process has ended. It must not block.
+        var progressed: @Sendable (Progress?) -> Void = { _ in }
     }
 }

@@ -5,153 +5,122 @@ import FFmpeg
 import Logging
 import MediaTypes
 
-/// The encoder of a source whose frames the service has itself: the best of the box, and its generations, each handed
-/// over to the next. For as long as a stream of frames lasts.
-actor MezzanineRunner: EncoderSupervisor {
-    nonisolated let subject: String
-    nonisolated let context: ServiceContext
-    nonisolated let dataPath: DataPath
-    nonisolated let monitor: ChildMonitor
-    nonisolated let logger: Logger
-    nonisolated let epoch = ContinuousClock().now
-    // The next stream waits for it.
-    nonisolated let endOfInputPatience = Duration.seconds(1)
-    // What is kept of large frames is little more than a second.
-    nonisolated let busyPatience = Duration.milliseconds(500)
-
-    var machine = GroupMachine(policy: .encoder)
-    var generations: [GroupMachine.Generation: EncoderGeneration] = [:]
-    var waitsForFirstPicture = false
-
-    private let frames: DataPath.Attachment
-    private let mezzanine: MezzanineConfiguration
-    private let job: EncodingJob
-    private let rate: FrameRate?
+/// Encodes the frames of a card or a raw source with the best encoder of the box, as long as one stream of frames
+/// lasts.
+final class MezzanineRunner: Sendable {
     private let statistics: ProcessStatistics
-    private var isFinishing = false
-    private nonisolated let events: AsyncStream<Event>
-    private nonisolated let queue: AsyncStream<Event>.Continuation
-
-    private enum Event: Sendable {
-        case machine(GroupMachine.Event)
-        case data(GroupMachine.Generation, EncoderEvent)
-        case move(EncoderPool.Move)
-        case hung(GroupMachine.Generation)
-        case finish
-    }
+    private let session: EncoderSession<MezzanineEncoding>
 
     /// - Parameters:
-    ///   - subject: The source's name among those who ask for encoders.
-    ///   - rate: Frames a second; `nil` where it is not known.
+    ///   - subject: The name under which the source asks for encoders.
+    ///   - rate: Frames per second; `nil` if it is not known.
     init(
         _ subject: String, of frames: DataPath.Attachment, size: FrameSize, rate: FrameRate?,
         mezzanine: MezzanineConfiguration, context: ServiceContext,
         dataPath: DataPath, statistics: ProcessStatistics, logger: Logger
     ) {
-        self.subject = subject
-        self.frames = frames
-        self.mezzanine = mezzanine
-        self.rate = rate
-        job = mezzanine.job(size: size, rate: rate)
-        self.context = context
-        self.dataPath = dataPath
         self.statistics = statistics
-        self.logger = logger
-        monitor = ChildMonitor(context: context, logger: logger)
-        (events, queue) = AsyncStream.makeStream()
+        session = EncoderSession(
+            subject, patience: .mezzanine, context: context, dataPath: dataPath, logger: logger,
+            delegate: MezzanineEncoding(
+                of: frames, rate: rate, wish: mezzanine.wish, job: mezzanine.job(size: size, rate: rate),
+                statistics: statistics))
     }
 
-    nonisolated func report(_ event: GroupMachine.Event) { queue.yield(.machine(event)) }
-    nonisolated func report(_ event: EncoderEvent, of generation: GroupMachine.Generation) {
-        queue.yield(.data(generation, event))
-    }
-    nonisolated func report(_ move: EncoderPool.Move) { queue.yield(.move(move)) }
-    nonisolated func reportHung(_ generation: GroupMachine.Generation) { queue.yield(.hung(generation)) }
-    /// No more frames come.
-    nonisolated func finish() { queue.yield(.finish) }
+    /// Ends the encoder: no more frames come.
+    func finish() { session.finish() }
 
     /// Runs until ``finish()`` was called and the last process has ended.
     func run() async {
-        context.encoders.need(mezzanine.wish, as: job, for: subject) { self.report($0) }
-        await withDiscardingTaskGroup { tasks in
-            handle(.want(true), in: &tasks)
-            for await event in events {
-                switch event {
-                case .machine(let event): handle(event, in: &tasks)
-                case .data(let generation, let event): handle(event, of: generation, in: &tasks)
-                case .move(let move): self.move(move, to: context.encoders.choice(for: subject), in: &tasks)
-                case .hung(let generation): isHung(generation, in: &tasks)
-                case .finish:
-                    isFinishing = true
-                    handle(.want(false), in: &tasks)
-                }
-                if isFinishing, machine.actual == .idle, generations.isEmpty { break }
-            }
-            queue.finish()
-            tasks.cancelAll()
-        }
+        await session.run()
         statistics.isEncoded(by: nil)
     }
+}
 
-    // MARK: One generation
+/// Decides for the encoder of a source.
+final class MezzanineEncoding: EncoderSessionDelegate {
+    typealias Request = Never
 
-    func prepare(_ generation: GroupMachine.Generation, _ beginning: EncoderGeneration.Beginning) async throws
-        -> EncoderGeneration.Ready?
-    {
-        if beginning == .fresh { await context.encoders.firstVerdict(for: subject) }
-        // Whatever the order of the box: without a picture nothing goes on.
-        let candidate = context.encoders.assign(to: subject).candidate ?? .software(.h264)
-        generations[generation]?.encoder = candidate
+    private let frames: DataPath.Attachment
+    private let rate: FrameRate?
+    private let wish: VideoEncoding
+    private let job: EncodingJob
+    private let statistics: ProcessStatistics
+
+    init(
+        of frames: DataPath.Attachment, rate: FrameRate?, wish: VideoEncoding, job: EncodingJob,
+        statistics: ProcessStatistics
+    ) {
+        self.frames = frames
+        self.rate = rate
+        self.wish = wish
+        self.job = job
+        self.statistics = statistics
+    }
+
+    func begin(in session: isolated Session, _ tasks: inout DiscardingTaskGroup) {
+        session.context.encoders.need(wish, as: job, for: session.subject) { [session] in session.report($0) }
+        session.handle(.want(true), in: &tasks)
+    }
+
+    func prepare(
+        _ generation: GroupMachine.Generation, _ beginning: EncoderGeneration.Beginning, in session: isolated Session
+    ) async throws -> EncoderGeneration.Ready? {
+        let context = session.context
+        if beginning == .fresh { await context.encoders.firstVerdict(for: session.subject) }
+        // H.264 in software is used even if the box's order leaves it out: without frames there is no channel.
+        let candidate = context.encoders.assign(to: session.subject).candidate ?? .software(.h264)
+        session.update(generation) { $0.encoder = candidate }
         let recipe =
-            context.encoders.recipe(for: candidate, in: subject, effort: .least) ?? Libx264Recipe(effort: .least)
-        let (attachment, input, output) = try await dataPath.attachEncoder(
-            ofFrames: frames, takesOver: beginning == .ahead, startPatience: startPatience,
+            context.encoders.recipe(for: candidate, in: session.subject, effort: .least)
+            ?? Libx264Recipe(effort: .least)
+        let (attachment, input, output) = try await session.dataPath.attachEncoder(
+            ofFrames: frames, takesOver: beginning == .ahead, startPatience: session.startPatience,
             frameDuration: rate.map { .seconds($0.denominator) / $0.numerator }
-        ) { self.report($0, of: generation) }
+        ) { [session] in session.report($0, of: generation) }
         let command = FrameEncoderCommand(settings: job.settings, recipe: recipe, rate: rate).command(
             for: context.ffmpeg.capabilities)
         return EncoderGeneration.Ready(command: command, attachment: attachment, input: input, output: output)
     }
 
-    func stateChanged() {}
+    func handle(_ request: Never, in session: isolated Session, _ tasks: inout DiscardingTaskGroup) {}
 
-    func settled(_ generation: GroupMachine.Generation, after gap: Duration?) {}
-
-    func promoted(_ generation: GroupMachine.Generation, in tasks: inout DiscardingTaskGroup) {
-        statistics.isEncoded(by: generations[generation]?.encoder)
-    }
-
-    func keepsUp() {}
-
-    func handedOver(_ cause: HandoverCause, gap: Duration) {}
-
-    func ended(_ exit: ChildExit, of encoder: EncoderCandidate?, cause: HandoverCause?, started: Timestamp) {
-        // That it ends with its frames is nobody's concern.
-        if cause != nil, exit.cause != .ended { statistics.encoderEnded(exit, started: started) }
-    }
-
-    nonisolated func progressed(_ progress: Progress?, of generation: GroupMachine.Generation) {}
-
-    func isSlow(_ generation: GroupMachine.Generation, in tasks: inout DiscardingTaskGroup) {
-        guard let encoder, !encoder.isSoftware else {
-            return logger.warning(
+    func isTooSlow(
+        _ generation: GroupMachine.Generation, in session: isolated Session, _ tasks: inout DiscardingTaskGroup
+    ) {
+        guard let encoder = session.encoder, !encoder.isSoftware else {
+            return session.logger.warning(
                 """
-                the encoder is too slow to keep real time, and there is no faster one: make the source's picture \
-                smaller or its rate lower
+                the encoder is too slow for real time, and there is no faster one: make the source's picture smaller \
+                or its rate lower
                 """
             )
         }
-        logger.warning("the encoder is too slow to keep real time: another one takes over")
-        generations[generation]?.fault = .slow
-        blame(generation, .slow)
-        handle(.replace(.slow), in: &tasks)
+        session.logger.warning("the encoder is too slow for real time, another encoder takes over")
+        session.update(generation) { $0.fault = .slow }
+        session.blame(generation, .slow)
+        session.handle(.replace(.slow), in: &tasks)
     }
+
+    func note(_ event: EncoderSessionEvent, in session: isolated Session) {
+        switch event {
+        case .promoted(let generation):
+            statistics.isEncoded(by: session.generations[generation]?.encoder)
+        case .ended(let end):
+            // An encoder that ends with its frames has not failed.
+            if end.cause != nil, end.exit.cause != .ended { statistics.encoderEnded(end.exit, started: end.started) }
+        case .stateChanged, .settled, .keepsUp, .handedOver:
+            break
+        }
+    }
+
+    func end(in session: isolated Session, leaving requests: [Never]) {}
 }
 
 extension MezzanineConfiguration {
-    /// What a source asks of an encoder.
+    /// The encoding that a source asks for.
     var wish: VideoEncoding { VideoEncoding(bitrate: bitrate, keyframe: keyframe) }
 
-    /// What that comes to with the frames that arrive.
+    /// The work of an encoder for frames of this size and rate.
     func job(size: FrameSize?, rate: FrameRate?) -> EncodingJob { EncodingJob(wish, arriving: size, rate: rate) }
 }

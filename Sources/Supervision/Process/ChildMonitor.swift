@@ -4,19 +4,23 @@ import Logging
 import Redaction
 import SystemPackage
 
-/// Runs one child of a runner: log lines, the first sign of life, and the words for its end.
+/// Runs the processes of one runner, one at a time, and logs their start, their lines and their end.
 struct ChildMonitor: Sendable {
     let context: ServiceContext
     let logger: Logger
-    /// Of the lines that every try may bring.
+    /// Holds back the lines that every attempt repeats.
     let fold = LineFold()
 
-    /// Logs what every try may bring: the first time at once, then once a minute with how often it came between.
-    func log(_ level: Logger.Level, _ text: String, metadata: Logger.Metadata = [:]) {
-        guard let folded = fold.note(text, now: context.clock.now) else {
+    /// Logs a line that every attempt may repeat: at once, and then once a minute with the number of those between.
+    ///
+    /// - Parameter reason: The part of the line that differs from case to case. Lines with different reasons are
+    ///   different lines.
+    func log(_ level: Logger.Level, _ text: String, reason: String? = nil, metadata: Logger.Metadata = [:]) {
+        var metadata = metadata
+        if let reason { metadata["reason"] = "\(reason)" }
+        guard let folded = fold.note([text, reason ?? ""].joined(separator: "\0"), now: context.clock.now) else {
             return logger.trace("\(text)", metadata: metadata)
         }
-        var metadata = metadata
         if folded > 0 { metadata["repeated"] = "\(folded)" }
         logger.log(level: level, "\(text)", metadata: metadata)
     }
@@ -24,12 +28,13 @@ struct ChildMonitor: Sendable {
     /// Runs a command until it ends.
     ///
     /// - Parameters:
-    ///   - expected: Causes that are nobody's concern: they are logged at debug.
-    ///   - certificate: What the server's certificate is asked where FFmpeg does not say what is wrong with it.
+    ///   - expected: The causes that are no failure. They are logged at debug.
+    ///   - certificate: The check of the server's certificate, if FFmpeg does not say what is wrong with it.
     ///   - connected: Called when a publisher's target has accepted the connection.
-    ///   - takes: Called with each line, secrets and all; one that it takes goes no further. It must not block.
-    ///   - says: Called with what it says; it must not block.
-    ///   - progressed: Called with what FFmpeg says of its progress.
+    ///   - takes: Called with each line, secrets included. If it returns true, the line is neither logged nor passed to
+    ///     `says`. It must not block.
+    ///   - says: Called with each other line. It must not block.
+    ///   - progressed: Called with FFmpeg's progress.
     func run(
         _ command: FFmpegCommand, input: FileDescriptor?, output: FileDescriptor?, child: ChildHandle,
         expected: Set<FailureCause> = [], certificate: CertificateQuestion? = nil,
@@ -50,8 +55,8 @@ struct ChildMonitor: Sendable {
             case .progress(let progress): progressed(progress)
             case .log(let line):
                 says(line)
-                logger.debug("ffmpeg: \(line.text)")
-            case .logSuppressed(let count): logger.debug("ffmpeg: \(count) lines left out")
+                logger.debug("FFmpeg output", metadata: ["line": "\(line.text)"])
+            case .logSuppressed(let count): logger.debug("FFmpeg output left out", metadata: ["lines": "\(count)"])
             }
         }
         let exit = await explained(ending, by: certificate, child: child)
@@ -61,21 +66,16 @@ struct ChildMonitor: Sendable {
 
     private func report(_ exit: ChildExit, expected: Set<FailureCause>) {
         if exit.status == .abandoned {
-            return logger.error(
-                "its process cannot be ended, because a disk or a driver does not answer; it is left to the kernel")
+            return logger.error("the process cannot be ended: a disk or a driver does not answer, left to the kernel")
         }
-        guard let cause = exit.cause else {
-            logger.debug("ended as asked", metadata: ["status": "\(exit.status)"])
-            return
-        }
+        var metadata: Logger.Metadata = ["status": "\(exit.status)"]
+        guard let cause = exit.cause else { return logger.debug("process ended as asked", metadata: metadata) }
+        metadata["cause"] = "\(cause.rawValue)"
         if expected.contains(cause) {
-            logger.debug(
-                "ended: \(cause.sentence)", metadata: ["status": "\(exit.status)", "cause": "\(cause.rawValue)"])
-            return
+            metadata["reason"] = "\(cause.sentence)"
+            return logger.debug("process ended", metadata: metadata)
         }
-        let last = exit.log.last(3).joined(separator: " | ")
-        log(
-            .warning, "ended: \(cause.sentence)",
-            metadata: ["status": "\(exit.status)", "cause": "\(cause.rawValue)", "last": "\(last)"])
+        metadata["last"] = "\(exit.log.last(3).joined(separator: " | "))"
+        log(.warning, "process ended", reason: cause.sentence, metadata: metadata)
     }
 }

@@ -31,12 +31,12 @@ final class GroupStatistics: Sendable {
 
     var now: Entry { entry.withLock { $0 } }
 
-    func stateChanged(_ actual: GroupMachine.Actual, wanted: Bool) {
+    func stateChanged(_ actual: GroupMachine.Actual, wanted: Bool, now: ContinuousClock.Instant = .now) {
         entry.withLock { entry in
             entry.actual = actual
             entry.isWanted = wanted
             switch actual {
-            case .live: entry.liveSince = entry.liveSince ?? .now
+            case .live: entry.liveSince = entry.liveSince ?? now
             case .idle, .pausing: entry.liveSince = nil
             case .starting, .ending: break
             }
