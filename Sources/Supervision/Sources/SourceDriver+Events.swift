@@ -29,15 +29,15 @@ extension SourceDriver {
             if isReplaced { context.process.report(.stalled) }
             context.observer.delivers(false)
         case .ahead(let isAhead): sourceIsAhead(isAhead)
-        // That of a publisher is told to what converts it, and others have none.
+        // An RTMP driver passes it to its audio converter; other sources have none.
         case .foreignAudio: break
         case .otherSound(let audio, let channel): sourceHas(audio, channel: channel)
         case .lateSound(let lag): audioIsLate(lag)
         case .lost(let count):
             logger.error(
-                "frames that had come are lost, for no encoder took them in time", metadata: ["frames": "\(count)"])
+                "frames are lost: no encoder took them in time", metadata: ["frames": "\(count)"])
         case .unreadable(let problem):
-            logger.error("\(problem)")
+            logger.error("the frames cannot be read", metadata: ["reason": "\(problem)"])
         case .ended:
             statistics.isOnAir(false)
             statistics.isSilent(false)
@@ -52,7 +52,7 @@ extension SourceDriver {
         if let unsaid = context.reports.note(.change) {
             var metadata: Logger.Metadata = format.map { ["video": "\($0)"] } ?? [:]
             if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
-            context.logger.info("goes on in another format", metadata: metadata)
+            context.logger.info("continues in another format", metadata: metadata)
         }
         if context.statistics.now.isOnAir { context.observer.changed(format) }
     }
@@ -61,7 +61,8 @@ extension SourceDriver {
         let pacing = context.source.kind.pacing
         context.statistics.note(.pace, isAhead ? pacing.note : nil)
         guard isAhead else { return }
-        context.logger.log(level: context.reports.notePace() ? pacing.level : .debug, "\(pacing.note)")
+        let level = context.reports.notePace() ? pacing.level : .debug
+        context.logger.log(level: level, "faster than real time", metadata: ["reason": "\(pacing.note)"])
     }
 
     private func audioIsLate(_ lag: Duration?) {
@@ -70,6 +71,8 @@ extension SourceDriver {
         let text = lag.map { SourceNote.lateSound($0) }
         context.statistics.note(.lateSound, text)
         guard isNews, let text, let unsaid = context.reports.note(.lateAudio) else { return }
-        context.logger.warning("\(text)", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
+        var metadata: Logger.Metadata = ["reason": "\(text)"]
+        if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+        context.logger.warning("audio is left out", metadata: metadata)
     }
 }

@@ -31,7 +31,7 @@ final class SourceRunner: Runnable {
         process = ProcessRunner(
             machine: ProcessMachine(policy: driver.restartPolicy, stallPatience: driver.stallPatience),
             statistics: context.statistics, queue: queue,
-            changed: { actual in context.logger.debug("source is \(actual)") },
+            changed: { actual in context.logger.debug("source changed state", metadata: ["state": "\(actual)"]) },
             clock: service.clock,
             live: { child in await Self.runOnce(driver, child) })
     }
@@ -44,7 +44,7 @@ final class SourceRunner: Runnable {
             // A stop may have kept its secret from being read.
             if !Task.isCancelled {
                 context.statistics.couldNotStart("\(error)")
-                context.monitor.log(.error, "cannot run: \(error)")
+                context.monitor.log(.error, "cannot run", reason: "\(error)")
             }
         }
         context.observer.delivers(false)

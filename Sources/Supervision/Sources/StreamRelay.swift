@@ -31,7 +31,7 @@ final class StreamRelay: Sendable {
             statistics: context.statistics, logger: context.logger)
     }
 
-    /// Another sender comes: nothing is known of it.
+    /// Forgets what is known of the sender: another one comes.
     func forget() {
         transcoding.withLock { $0 = Commands.Transcoding(for: context.channel) }
         watch.forget()
@@ -63,7 +63,7 @@ final class StreamRelay: Sendable {
         }
         begins()
         let started = Timestamp.now
-        // From here on it is the child's.
+        // From here on the child owns it.
         let given = input
         input = nil
         let exit = await context.monitor.run(
@@ -75,7 +75,7 @@ final class StreamRelay: Sendable {
             },
             progressed: { [watch] in watch.progressed($0) })
         watch.ended()
-        // The rest of a source that is ahead of real time takes its time, unless the source is to go.
+        // A source that is ahead of real time is read to its end at its own pace, unless its end was asked for.
         while child.requested == nil, await dataPath.drain(attachment) {
             guard (try? await context.clock.sleep(for: Self.restInterval)) != nil else { break }
         }
@@ -117,7 +117,7 @@ final class StreamRelay: Sendable {
         return (mezzanine.relayBitrate(for: before), mezzanine.relayBitrate(for: now))
     }
 
-    // MARK: What comes
+    // MARK: What the source sends
 
     /// The first program is known, or another one.
     func found(_ program: Program) {
@@ -128,8 +128,8 @@ final class StreamRelay: Sendable {
             return (before, transcoding)
         }
         guard now != before else { return }
-        context.logger.notice("the source's codec cannot be carried as it is: the relay encodes it from now on")
-        // Its rate follows that of what comes, which shows in a moment.
+        context.logger.notice("the source's codec cannot be carried as it is: the relay encodes from now on")
+        // The bitrate of the encoder follows the rate of the source, which is known in a moment.
         if now.video, !before.video, watch.measures { watch.whenMeasured(replace) } else { replace() }
     }
 
@@ -137,10 +137,10 @@ final class StreamRelay: Sendable {
     func convert(_ audio: AACFormat, to channel: AACFormat) {
         guard transcoding.withLock({ $0.convertSound(audio, to: channel) }) else { return }
         if let unsaid = context.reports.note(.otherAudio) {
-            var metadata: Logger.Metadata = ["sound": "\(audio.profile) at \(audio)", "channel": "\(channel)"]
+            var metadata: Logger.Metadata = ["audio": "\(audio.profile) at \(audio)", "channel": "\(channel)"]
             if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
             context.logger.notice(
-                "the source's sound is not in the channel's format: it is converted from now on", metadata: metadata)
+                "the source's audio is not in the channel's format: it is converted from now on", metadata: metadata)
         }
         replace()
     }

@@ -33,7 +33,7 @@ struct TargetPublisher: Sendable {
         } catch {
             // A stop may have kept its secret from being read.
             guard !Task.isCancelled else { return }
-            monitor.log(.error, "cannot run: \(error)")
+            monitor.log(.error, "cannot run", reason: "\(error)")
             statistics.couldNotStart("\(error)")
         }
     }

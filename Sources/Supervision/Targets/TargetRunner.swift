@@ -62,11 +62,11 @@ final class TargetRunner: Runnable {
         switch actual {
         case .live: logger.notice("live")
         case .stalled where isRecording:
-            logger.warning("the disk takes nothing; the recording is begun anew unless it does within two seconds")
+            logger.warning("the disk takes nothing; the recording restarts unless it does within two seconds")
         case .stalled:
-            logger.warning("the target takes nothing; it is connected anew unless it does within two seconds")
-        case .pausing: logger.info("waiting to connect anew")
-        default: logger.debug("publisher is \(actual)")
+            logger.warning("target stalled, reconnecting unless it takes data within two seconds")
+        case .pausing: logger.info("waiting to reconnect")
+        default: logger.debug("publisher changed state", metadata: ["state": "\(actual)"])
         }
     }
 

@@ -4,27 +4,27 @@ import Logging
 import MPEGTS
 import Synchronization
 
-/// A publisher's audio that a feed does not carry: the process that makes AAC of it, and what is told of both. For as
-/// long as the publisher's stream is taken.
+/// Converts a publisher's audio that a feed does not carry to AAC, with one process, for as long as the publisher's
+/// stream is taken.
 ///
-/// The process is on its own: the picture never waits for it. The next one continues where it has got to. One that
-/// gives nothing for a while has another one started beside it, and the first of them that gives sound stays.
+/// The video never waits for the process. The next process continues where the former one ended. If a process gives
+/// nothing for a while, a second one starts beside it, and the first of the two that gives audio stays.
 final class AudioConverterRunner: Sendable {
     private struct State {
-        /// What comes; `nil` while the feed carries it.
+        /// The audio that comes; `nil` while the feed carries it.
         var audio: ForeignAudio?
         /// It is to be converted, and can be.
         var isWanted = false
         /// The publisher's stream.
         var source: DataPath.Attachment?
         var process: ProcessRunner?
-        /// What runs of it, by the order of their starts: one, or one that is late and another beside it.
+        /// The running processes, by the order of their starts: one, or one that is late and another beside it.
         var runs: [Int: Run] = [:]
         var lastRun = 0
-        /// Starts another one.
+        /// Starts another process.
         var changes: AsyncStream<Change>.Continuation?
         var lastStart: ContinuousClock.Instant?
-        /// When another one may be started beside one that is late.
+        /// When another process may be started beside one that is late.
         var nextSpare: ContinuousClock.Instant?
         /// The publisher's stream has ended.
         var isOver = false
@@ -46,24 +46,24 @@ final class AudioConverterRunner: Sendable {
     private let statistics: ProcessStatistics
     private let logger: Logger
     private let monitor: ChildMonitor
-    /// Whether a change is to be logged.
+    /// Returns how many changes before were not logged; `nil` when this one is not to be logged either.
     private let limit: @Sendable () -> Int?
     private let state = Mutex(State())
 
-    /// How long a process may go on giving nothing once the data path has told so; twice as long each time where the
-    /// one before gave nothing at all.
+    /// How long a process may continue to give nothing once the data path has reported it; twice as long each time
+    /// where the process before gave nothing at all.
     private static let patience = Duration.seconds(1)
-    /// From one start to the next, at the least: a publisher may change its codec with each message.
+    /// The shortest time from one start to the next: a publisher may change its codec with each message.
     private static let leastInterval = Duration.seconds(1)
     private static let look = Duration.milliseconds(10)
-    /// From one process that is started beside a late one to the next, at the least, where the late one went on: where
-    /// the machine is too busy for one, a second one does not help.
+    /// The shortest time from one process that is started beside a late one to the next, where the late one continued:
+    /// if the machine is too busy for one process, a second one does not help.
     private static let spareInterval = Duration.seconds(5)
 
     /// - Parameters:
-    ///   - ledger: The source's.
-    ///   - logger: Likewise.
-    ///   - limit: How many changes before were not logged, where one is to be.
+    ///   - statistics: The source's.
+    ///   - logger: The source's.
+    ///   - limit: Returns how many changes before were not logged; `nil` when this one is not to be logged either.
     init(
         of channel: String, context: ServiceContext, dataPath: DataPath, statistics: ProcessStatistics, logger: Logger,
         limit: @escaping @Sendable () -> Int?
@@ -83,7 +83,7 @@ final class AudioConverterRunner: Sendable {
     func run(of source: DataPath.Attachment) async {
         let process = ProcessRunner(
             machine: ProcessMachine(policy: .encoder, stallPatience: Self.patience),
-            // That of the source tells what the source does.
+            // The source's own statistics are about the publisher.
             statistics: ProcessStatistics(),
             changed: { self.stateChanged($0) },
             endInput: {
@@ -102,7 +102,7 @@ final class AudioConverterRunner: Sendable {
         state.withLock { $0.process = nil }
     }
 
-    /// Ends the process at once: the publisher's stream has ended, and the next one is not to wait for it.
+    /// Ends the process at once: the publisher's stream has ended, and the next stream does not wait for it.
     func finish() {
         state.withLock { state in
             (state.isOver, state.isWanted) = (true, false)
@@ -113,10 +113,12 @@ final class AudioConverterRunner: Sendable {
 
     // MARK: What comes
 
-    /// Audio comes that the feed does not carry, or other such audio than before; `nil` once it is carried again.
+    /// Audio comes that the feed does not carry, or other such audio than before.
+    ///
+    /// - Parameter audio: `nil` once the feed carries it again.
     func comes(_ audio: ForeignAudio?) {
         let remedy = audio.flatMap { Self.remedy(for: $0, in: context.ffmpeg.capabilities) }
-        // Under the lock, so that what was told last is what holds.
+        // Under the lock, so that the last report is true.
         state.withLock { state in
             let wasWanted = state.isWanted
             state.audio = audio
@@ -126,7 +128,7 @@ final class AudioConverterRunner: Sendable {
                 state.process?.report(.want(state.isWanted))
                 return
             }
-            // One that has failed with the audio before may wait for long.
+            // A process that failed with the audio before may be in a long pause.
             state.process?.report(.replace)
             state.process?.report(.hurry)
         }
@@ -145,7 +147,7 @@ final class AudioConverterRunner: Sendable {
         remedy.map { SourceNote.unusable(audio, $0) } ?? SourceNote.converted(audio)
     }
 
-    /// What can be done about audio that this FFmpeg cannot convert, as the end of a sentence; `nil` where it can.
+    /// Returns the fix for audio that this FFmpeg cannot convert, as the end of a sentence; `nil` where it can.
     static func remedy(for audio: ForeignAudio, in ffmpeg: FFmpegCapabilities) -> String? {
         if audio.isSeveralTracks { return "set the encoder to send one, in AAC-LC" }
         let codec = "have the encoder send AAC-LC"
@@ -168,8 +170,7 @@ final class AudioConverterRunner: Sendable {
         }
     }
 
-    /// Converts until the one process that there is ends, or is to end; where another one has taken over, until that
-    /// does.
+    /// Converts until the process ends or has to end. If another process has taken over, until that one does.
     private func live(_ child: ChildHandle) async {
         let start = state.withLock { state in
             let now = context.clock.now
@@ -208,7 +209,7 @@ final class AudioConverterRunner: Sendable {
         state.withLock { $0.changes = nil }
     }
 
-    /// Ends all that runs as it is wanted.
+    /// Ends all running processes in the way that was asked of the child.
     private func stop(as child: ChildHandle) {
         guard let wish = child.requested else { return }
         for run in state.withLock({ Array($0.runs.values) }) { run.child.stop(wish, for: child.blame) }
@@ -223,7 +224,7 @@ final class AudioConverterRunner: Sendable {
             return (state.lastRun, run.child, state.isOver ? nil : state.source)
         }
         defer { ended(number) }
-        // A request from now on finds this one.
+        // A request to end that comes from now on finds this process.
         guard let source, child.requested == nil else { return }
         do {
             let format = await dataPath.soundFormat(of: channel) ?? .stereo48
@@ -231,7 +232,7 @@ final class AudioConverterRunner: Sendable {
                 self.hears($0, of: number)
             }
             state.withLock { $0.runs[number]?.attachment = sound.attachment }
-            // Without it the first frame may be half a frame from its place.
+            // Without these filters the first frame may be half a frame off.
             let canCut = [FFmpegPart].resumedSound.allSatisfy { $0.isIn(context.ffmpeg.capabilities) }
             let started = Timestamp.now
             let exit = await monitor.run(
@@ -241,16 +242,16 @@ final class AudioConverterRunner: Sendable {
             await dataPath.detach(sound.attachment)
             if let cause = exit.cause, cause != .ended { statistics.encoderEnded(exit, started: started) }
         } catch is DataPath.NothingToConvert {
-            // That the source has ended is about to be told.
+            // The source has ended, which is about to be reported.
         } catch {
-            monitor.log(.error, "cannot convert the source's audio: \(error)")
+            monitor.log(.error, "cannot convert the source's audio", reason: "\(error)")
         }
     }
 
     private func ended(_ number: Int) {
         state.withLock { state in
             state.runs[number] = nil
-            // The one that is left was not to be replaced as long as there was another.
+            // The process that is left was not replaced as long as there was another one.
             guard let newest = state.runs.keys.max(), state.runs[newest]?.isStalled == true else { return }
             state.process?.report(.stalled)
         }
@@ -259,16 +260,16 @@ final class AudioConverterRunner: Sendable {
     private func hears(_ event: SoundEvent, of number: Int) {
         switch event {
         case .delivering:
-            logger.debug("converts")
+            logger.debug("converting")
             state.withLock { state in
                 state.runs[number]?.isStalled = false
                 state.process?.report(.delivering)
             }
         case .late: startSpare()
         case .replaced:
-            monitor.log(.warning, "what converts the audio gave nothing: another process goes on")
+            monitor.log(.warning, "the audio converter gave nothing: another process continues")
             state.withLock { state in
-                // It did hang, and the other one may, too.
+                // This process hung, and the other one may hang, too.
                 state.nextSpare = state.lastStart.map { $0 + Self.leastInterval }
                 state.runs[number]?.child.stop(.now, for: .stuck)
             }
@@ -277,7 +278,7 @@ final class AudioConverterRunner: Sendable {
         case .outdated: state.withLock { $0.process }?.report(.replace)
         case .dropped(let count):
             monitor.log(
-                .warning, "audio is lost: what converts it does not take it in time",
+                .warning, "audio is lost: the audio converter does not take it in time",
                 metadata: ["messages": "\(count)"])
         }
     }
@@ -299,7 +300,7 @@ final class AudioConverterRunner: Sendable {
         }
         // Another one may take over.
         guard isAlone else { return }
-        monitor.log(.warning, "what converts the audio gives nothing: it is replaced unless it does so soon")
+        monitor.log(.warning, "the audio converter gives nothing: it is replaced unless it does so soon")
         state.withLock { $0.process }?.report(.stalled)
     }
 }

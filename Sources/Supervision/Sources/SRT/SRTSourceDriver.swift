@@ -67,8 +67,8 @@ final class SRTSourceDriver: SourceDriver {
         guard isNews else { return }
         context.logger.notice(
             """
-            not every stream of the caller can be passed on: from its next call on the first video and the \
-            first audio are taken
+            not every stream of the caller can be passed on: from its next call on only the first video and the first \
+            audio are taken
             """)
     }
 
@@ -128,7 +128,7 @@ final class SRTSourceDriver: SourceDriver {
         let (before, now) = relay.bitrates(former: former)
         guard before != now else { return }
         context.logger.notice(
-            "the call comes at another rate: its picture is encoded by that from now on",
+            "the rate of the call has changed: its video is encoded at a bitrate that follows",
             metadata: ["before": "\(before)", "now": "\(now)"])
         call.replaceReader()
     }
@@ -140,7 +140,7 @@ final class SRTSourceDriver: SourceDriver {
         _ input: FileDescriptor, _ reader: ChildHandle, _ source: SourceConfiguration
     ) async throws -> ChildExit {
         let ending = try await relay.run(
-            input, reader, report: { [self] in handle($0) }, begins: { expectPicture() },
+            input, reader, report: { [self] in handle($0) }, begins: { expectVideo() },
             command: { transcoding, streams in
                 try Commands.callRelay(
                     source, mezzanine: context.channel.mezzanine, transcoding: transcoding, streams: streams,
@@ -153,8 +153,8 @@ final class SRTSourceDriver: SourceDriver {
     }
 
     /// Disconnects a caller that sends no picture for long.
-    private func expectPicture() {
-        let relay = caller.expectPicture()
+    private func expectVideo() {
+        let relay = caller.expectVideo()
         Task {
             guard await caller.isMute(relay) else { return }
             context.statistics.note(
