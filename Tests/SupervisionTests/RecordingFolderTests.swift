@@ -66,24 +66,24 @@ import Testing
     @Test("who keeps the segments is started with their bound, and ends when it is told to")
     func keeps() async throws {
         let folder = try TemporaryFolder()
-        let keeper = try recording(#"echo "$*" >"${0%/*}/words"; exec /bin/sleep 1000"#, in: folder)
-        let keeping = Task { await keeper.keep(most: 5000) }
+        let prunedFolder = try recording(#"echo "$*" >"${0%/*}/words"; exec /bin/sleep 1000"#, in: folder)
+        let pruning = Task { await prunedFolder.prune(most: 5000) }
         try await eventually("the child") { (try? folder.text("words"))?.hasSuffix("\n") == true }
         #expect(try folder.text("words") == "recording -- keep /srv/rec show 5000\n")
-        keeper.endKeeping()
-        await keeping.value
+        prunedFolder.endPruning()
+        await pruning.value
     }
 
     @Test("a task that is cancelled ends the child that keeps")
     func cancelled() async throws {
         let folder = try TemporaryFolder()
-        let keeper = try recording(#"echo $$ >"${0%/*}/pid"; exec /bin/sleep 1000"#, in: folder)
-        let keeping = Task { await keeper.keep(most: nil) }
+        let prunedFolder = try recording(#"echo $$ >"${0%/*}/pid"; exec /bin/sleep 1000"#, in: folder)
+        let pruning = Task { await prunedFolder.prune(most: nil) }
         let pid = try await eventually("the child") {
             (try? folder.text("pid")).flatMap { Int32($0.split(separator: "\n").first ?? "") }
         }
-        keeping.cancel()
-        await keeping.value
+        pruning.cancel()
+        await pruning.value
         try await eventually("the child to be gone") { kill(pid, 0) != 0 }
     }
 }

@@ -44,8 +44,8 @@ import Testing
         }
         try folder.makeFolder("show-20260131-235958.ts")
         symlink("/etc/passwd", folder.path("show-20260131-235957.ts"))
-        let keeper = RecordingPruner(folder: folder.path, name: "show", most: 0)
-        let found = keeper.recordings()
+        let pruner = RecordingPruner(folder: folder.path, name: "show", most: 0)
+        let found = pruner.recordings()
         #expect(
             Set(found.map(\.path)) == [
                 folder.path("show-20260131-235959.ts"), folder.path("show-20260131-235959-2.ts"),
@@ -58,11 +58,11 @@ import Testing
         #expect(RecordingPruner(folder: "/nonexistent", name: "show", most: 0).recordings() == [])
     }
 
-    @Test("a keeper with no bound removes nothing, and goes on in a folder that comes later")
+    @Test("a pruner with no bound removes nothing, and goes on in a folder that comes later")
     func unbounded() async throws {
         let folder = try TemporaryFolder()
-        let keeper = RecordingPruner(folder: folder.path("later"), name: "show", most: Int?.none)
-        let task = Task { await keeper.run() }
+        let pruner = RecordingPruner(folder: folder.path("later"), name: "show", most: Int?.none)
+        let task = Task { await pruner.run() }
         try folder.makeFolder("later")
         for second in 1...3 { try folder.write("later/show-20260101-00000\(second).ts", "1234567890") }
         try await Task.sleep(for: .milliseconds(2500))
@@ -90,22 +90,22 @@ import Testing
         try record(old, "1234567890", at: 1000)
         try record(last, "1234567890", at: 1001)
         try record(now, "1", at: 3)
-        let keeper = RecordingPruner(folder: folder.path, name: "show", most: 25)
-        var memory = keeper.keep(.init())
+        let pruner = RecordingPruner(folder: folder.path, name: "show", most: 25)
+        var memory = pruner.keep(.init())
         try record(now, "1234567890", at: 4)
-        memory = keeper.keep(memory)
+        memory = pruner.keep(memory)
         #expect(folder.names() == [now, last].sorted())
         // The next segment, and so before it has grown.
         try record(next, "1234567890", at: 1)
-        memory = keeper.keep(memory)
+        memory = pruner.keep(memory)
         #expect(folder.names() == [next, now].sorted())
-        memory = keeper.keep(memory)
+        memory = pruner.keep(memory)
         try record(next, "12345678901234567890", at: 2)
-        _ = keeper.keep(memory)
+        _ = pruner.keep(memory)
         #expect(folder.names() == [next])
     }
 
-    @Test("a keeper removes what is too much and nothing else")
+    @Test("a pruner removes what is too much and nothing else")
     func removes() async throws {
         let folder = try TemporaryFolder()
         for (index, name) in ["show-20260101-000001.ts", "show-20260101-000002.ts", "show-20260101-000003.ts"]
@@ -116,8 +116,8 @@ import Testing
             utimensat(AT_FDCWD, path, &times, 0)
         }
         try folder.write("mine.txt", "1234567890")
-        let keeper = RecordingPruner(folder: folder.path, name: "show", most: 15)
-        let task = Task { await keeper.run() }
+        let pruner = RecordingPruner(folder: folder.path, name: "show", most: 15)
+        let task = Task { await pruner.run() }
         try await eventually("the old ones to go") { folder.names() == ["mine.txt", "show-20260101-000003.ts"] }
         task.cancel()
         await task.value

@@ -41,7 +41,7 @@ extension SourceDriver {
         case .ended:
             statistics.isOnAir(false)
             statistics.isSilent(false)
-            for note in [SourceNote.pace, .sound] { statistics.note(note, nil) }
+            for note in [SourceNote.pace, .audio] { statistics.note(note, nil) }
             logger.info("ended")
             context.observer.delivers(false)
         }
@@ -67,9 +67,9 @@ extension SourceDriver {
 
     private func audioIsLate(_ lag: Duration?) {
         // The lag may change; that there is one is reported once.
-        let isNews = context.statistics.now.notes[.lateSound] == nil
-        let text = lag.map { SourceNote.lateSound($0) }
-        context.statistics.note(.lateSound, text)
+        let isNews = context.statistics.now.notes[.lateAudio] == nil
+        let text = lag.map { SourceNote.lateAudio($0) }
+        context.statistics.note(.lateAudio, text)
         guard isNews, let text, let unsaid = context.reports.note(.lateAudio) else { return }
         var metadata: Logger.Metadata = ["reason": "\(text)"]
         if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }

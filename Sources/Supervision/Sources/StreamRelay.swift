@@ -59,7 +59,7 @@ final class StreamRelay: Sendable {
             to: channel.name, priority: context.priority, report: report)
         watch.encodes(transcoding, bitrate: channel.mezzanine.relayBitrate(for: transcoding))
         if let audio = transcoding.otherSound {
-            context.statistics.note(.sound, SourceNote.otherSound(audio, rate: transcoding.soundRate))
+            context.statistics.note(.audio, SourceNote.otherAudio(audio, rate: transcoding.soundRate))
         }
         begins()
         let started = Timestamp.now

@@ -75,7 +75,7 @@ final class TargetRunner: Runnable {
         if case .rtmp = target.destination { return await runWithinLimit() }
         guard case .record(let record) = target.destination, let recording else { return await process.run() }
         await withTaskGroup { group in
-            group.addTask { await recording.keep(most: record.keep.map { Int64($0.bytes) }) }
+            group.addTask { await recording.prune(most: record.keep.map { Int64($0.bytes) }) }
             group.addTask { [clockSteps, process] in
                 // Segments are named after the clock. When it is set back by so much, it comes to names again that it
                 // has given, and FFmpeg overwrites the files. The next take has other names.
@@ -107,7 +107,7 @@ final class TargetRunner: Runnable {
 
     func finish() {
         // On a disk that hangs it ends no sooner than the recording, and both have to be gone in time.
-        recording?.endKeeping()
+        recording?.endPruning()
         process.finish()
     }
 }

@@ -2,7 +2,7 @@
 # and comes back, the card is taken away and comes back, the clock is set, its sound is taken away.
 guest <<'GUEST'
 # Has the service opened the card anew so often because of the clock?
-anew() { (($(journalctl --unit streambox --output cat | grep -c 'the clock was set: the card is opened anew') == $1)); }
+anew() { (($(journalctl --unit streambox --output cat | grep -c 'the clock was set: the card is opened again') == $1)); }
 card() {
     v4l2-ctl -d /dev/video0 --set-input 1
     # The smallest picture whose pixels are as fast as vivid wants them, and
@@ -43,11 +43,11 @@ sleep 3
 
 from=$(now)
 date --set '+2 hours' >/dev/null
-check "the clock is set ahead: the card is opened anew" within 20 anew 1
+check "the clock is set ahead: the card is opened again" within 20 anew 1
 saw "its picture goes on" other "$(now)"
 sleep 3
 date --set '-3 hours' >/dev/null
-check "the clock is set back: the card is opened anew" within 20 anew 2
+check "the clock is set back: the card is opened again" within 20 anew 2
 saw "its picture goes on again" other "$(now)"
 figure "the clock is set twice: the longest time without a picture" "$(./platform.py pause "$from")"
 sleep 3

@@ -41,7 +41,7 @@ final class CaptureSourceDriver: SourceDriver {
     func begin() {
         context.statistics.isAbsent("what is plugged in is not known yet")
         captures.claim(
-            context.id, source.binding, soundCame: { [weak self] in self?.audioCame() },
+            context.id, source.binding, audioCame: { [weak self] in self?.audioCame() },
             clockWasSet: { [weak self] in self?.clockWasSet(by: $0) },
             changed: { [weak self] card in self?.follow(card) })
     }
@@ -85,8 +85,8 @@ final class CaptureSourceDriver: SourceDriver {
             || (card.sound != nil && before?.sound != card.sound && source.audio == .auto)
         {
             logger.notice(
-                "the card has another node or sound: it is opened anew",
-                metadata: ["node": "\(card.node)", "sound": "\(card.sound ?? "none")"])
+                "the card has another node or audio device: it is opened again",
+                metadata: ["node": "\(card.node)", "audio": "\(card.sound ?? "none")"])
             process.report(.replace)
             process.report(.hurry)
         } else if isOpened {
@@ -105,7 +105,7 @@ final class CaptureSourceDriver: SourceDriver {
         context.statistics.isAbsent(
             "\(what); \(list): "
                 + (isTaken ? "name another in the configuration" : "plug it in, or name another in the configuration"))
-        logger.warning("absent: \(what); \(list)")
+        logger.warning("the card is absent", metadata: ["reason": "\(what); \(list)"])
         // A reader that has it open gets no more pictures; its end is not waited for.
         process.report(.replace)
         update()
@@ -146,9 +146,9 @@ final class CaptureSourceDriver: SourceDriver {
         guard let had, !isFirst || hasSignal != had else { return }
         if hasSignal {
             logger.notice(
-                had ? "another signal arrives at the card: it is opened anew" : "a signal arrives at the card")
+                had ? "another signal arrives at the card: it is opened again" : "a signal arrives at the card")
         } else {
-            logger.warning("\(CardState.noSignal)")
+            logger.warning("no signal arrives at the card: check the cable and the device behind it")
         }
         process.report(.replace)
         update()
@@ -210,21 +210,21 @@ final class CaptureSourceDriver: SourceDriver {
     private func report(_ mode: CaptureSetting) {
         guard state.withLock({ $0.note(mode) }) else { return }
         if mode.isOther {
-            logger.warning("the card has no mode as asked for: the nearest is taken", metadata: ["mode": "\(mode)"])
+            logger.warning("the card lacks the configured mode: the nearest is taken", metadata: ["mode": "\(mode)"])
         } else {
-            logger.notice("the card's mode", metadata: ["mode": "\(mode)"])
+            logger.notice("card mode chosen", metadata: ["mode": "\(mode)"])
         }
     }
 
     /// A reader has ended.
     func ended(_ exit: ChildExit) {
         state.withLock { $0.readerEnded() }
-        if CardSound.cannotBegin(exit.log) { loseAudio() }
+        if CardAudio.cannotBegin(exit.log) { loseAudio() }
     }
 
     /// A reader prints a line.
     func hears(_ line: LogLine) {
-        if CardSound.isLost(line.text) { loseAudio() }
+        if CardAudio.isLost(line.text) { loseAudio() }
     }
 
     // MARK: Audio
@@ -234,7 +234,9 @@ final class CaptureSourceDriver: SourceDriver {
     private func loseAudio() {
         let (loss, name) = change { ($0.loseAudio(at: context.clock.now), $0.audioName) }
         guard let (pause, losses) = loss else { return }
-        logger.warning("\(name) cannot be had: the picture goes on with silence", metadata: ["again": "\(pause)"])
+        logger.warning(
+            "the card's audio cannot be read: the video continues with silence",
+            metadata: ["audio": "\(name)", "again": "\(pause)"])
         Task { [weak self, clock = context.clock] in
             try? await clock.sleep(for: pause)
             self?.rejoinAudio(losses)
@@ -257,7 +259,7 @@ final class CaptureSourceDriver: SourceDriver {
     func clockWasSet(by step: Duration) {
         guard state.withLock(\.isReadingAudio) else { return }
         logger.notice(
-            "the clock was set: the card is opened anew, so that sound and picture stay together",
+            "the clock was set: the card is opened again, so that audio and video stay together",
             metadata: ["by": "\(step)"])
         process.report(.replace)
     }
@@ -269,7 +271,7 @@ final class CaptureSourceDriver: SourceDriver {
     func giveAudio(at rate: Int) {
         guard state.withLock({ $0.readsAudio(otherThan: rate) }) else { return }
         logger.notice(
-            "the channel's sound is at another rate: the card is opened anew, and gives that",
+            "the channel's audio has another rate: the card is opened again with that rate",
             metadata: ["rate": "\(rate)"])
         process.report(.replace)
     }
@@ -291,7 +293,8 @@ final class CaptureSourceDriver: SourceDriver {
         case .some(nil): logger.warning("the card froze again: its USB port was reset", metadata: ["usb": "\(node)"])
         case .some(let problem?):
             logger.warning(
-                "the card froze again, and its USB port cannot be reset: \(problem)", metadata: ["usb": "\(node)"])
+                "the card froze again, and its USB port cannot be reset",
+                metadata: ["usb": "\(node)", "reason": "\(problem)"])
         case nil:
             logger.error(
                 "the card froze again, and its USB port does not answer: pull and plug it", metadata: ["usb": "\(node)"]

@@ -19,7 +19,7 @@ struct CardState {
     private var hasSignal = true
     /// The mode that was logged last.
     private var knownMode: CaptureSetting?
-    private var audio = CardSound()
+    private var audio = CardAudio()
     /// The reader that runs, or is about to, has audio.
     private var readsAudio = false
     /// Samples a second of that audio.
@@ -75,10 +75,10 @@ struct CardState {
         let before = card
         if before?.node != next?.node || next == nil { (watch, hasSignal) = (nil, true) }
         // With another sound card the attempts start from the beginning.
-        if choice == .auto, let sound = next?.sound, before?.sound != sound { audio = CardSound() }
+        if choice == .auto, let sound = next?.sound, before?.sound != sound { audio = CardAudio() }
         if before == nil, let next {
             isNew = true
-            audio = CardSound()
+            audio = CardAudio()
             // A card that is back from a reset was not pulled: had its freezes been forgotten, it would never get more
             // time.
             if reset?.isAwaited != true || reset?.path != next.path { (freezes, reset) = (0, nil) }

@@ -123,7 +123,7 @@ final class AudioConverterRunner: Sendable {
             let wasWanted = state.isWanted
             state.audio = audio
             state.isWanted = audio != nil && remedy == nil && !state.isOver
-            statistics.note(.sound, audio.map { Self.note($0, remedy) })
+            statistics.note(.audio, audio.map { Self.note($0, remedy) })
             guard wasWanted, state.isWanted else {
                 state.process?.report(.want(state.isWanted))
                 return
@@ -163,8 +163,8 @@ final class AudioConverterRunner: Sendable {
         state.withLock { state in
             guard state.isWanted, let audio = state.audio else { return }
             switch actual {
-            case .live: statistics.note(.sound, SourceNote.converted(audio))
-            case .pausing: statistics.note(.sound, SourceNote.unconverted(audio))
+            case .live: statistics.note(.audio, SourceNote.converted(audio))
+            case .pausing: statistics.note(.audio, SourceNote.unconverted(audio))
             case .idle, .starting, .stalled, .ending: break
             }
         }

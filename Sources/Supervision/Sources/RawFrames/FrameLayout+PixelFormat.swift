@@ -9,7 +9,7 @@ extension FrameLayout {
 }
 
 extension PixelFormat {
-    /// The letters that FFmpeg knows it by in a file's header.
+    /// The four letters by which FFmpeg knows the format in a file's header.
     fileprivate var tag: UInt32 {
         switch self {
         case .bgra: Self.tag("BGRA")
