@@ -21,7 +21,7 @@ import Testing
         return check.hears(LogLine(level: .verbose, text: "accept streamid \(SRTCaller.words(for: streamID))"))
     }
 
-    @Test("a stream id that is named by its place lets in who names what stands there now")
+    @Test("a stream id by reference -> callers need its present value")
     func reference() async throws {
         let check = try check(.env("ID"))
         #expect(check.asksForStreamID)
@@ -33,7 +33,7 @@ import Testing
         #expect(verdict(check, "#!::u=other") == .right)
     }
 
-    @Test("a stream id that cannot be read lets nobody in, and leaves the one before in force")
+    @Test("a stream id cannot be read -> no caller is right, or the former id stays in use")
     func unreadable() async throws {
         let check = try check(.env("ID"))
         await #expect(throws: SecretError.self) { try await check.readStreamID(reader([:])) }
@@ -47,7 +47,7 @@ import Testing
         #expect(verdict(check, "#!::u=camera") == .wrong)
     }
 
-    @Test("where no stream id is asked for, any caller is right")
+    @Test("no stream id is configured -> any caller is right")
     func none() async throws {
         let check = try check(nil)
         try await check.readStreamID(reader([:]))

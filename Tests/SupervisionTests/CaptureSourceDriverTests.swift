@@ -10,7 +10,7 @@ import Testing
 
 @testable import Supervision
 
-/// A source and its card, with processes that are none.
+/// A source and its card, without processes.
 @Suite struct CaptureSourceDriverTests {
     private static let logger = ServiceContext.silent
 
@@ -76,9 +76,9 @@ import Testing
         }
     }
 
-    // MARK: Who speaks last
+    // MARK: Events at the same time
 
-    @Test("a card that comes just while its source is wanted is read, though that was told slowly")
+    @Test("a card comes just while its source becomes wanted -> it is read")
     func comesWhileWanted() async {
         let process = SlowProcess()
         let driver = Self.driver(process: process)
@@ -88,7 +88,7 @@ import Testing
         #expect(process.slow.all == [.want(false), .want(true)])
     }
 
-    @Test("a source that asks for its card just while that is found has it, though it hears slowly")
+    @Test("a source claims its card just while that is found -> it has it")
     func claimsWhileFound() async throws {
         let plugged = Mutex(false)
         let keeper = CaptureManager(logger: Self.logger) { plugged.withLock { $0 } ? [Self.card()] : [] }
@@ -113,7 +113,7 @@ import Testing
         #expect(slow.all.count == 2)
     }
 
-    @Test("a card whose signal goes just while it freezes is told by its signal")
+    @Test("the signal goes just while the card freezes -> the trouble names the signal")
     func signalWhileFrozen() async {
         for _ in 1...200 {
             let (rig, card) = (Rig(), Self.card())
@@ -126,14 +126,9 @@ import Testing
         }
     }
 
-    // MARK: One after the other
+    // MARK: Events in order
 
-    @Test(
-        """
-        a card that is pulled while it is read leaves word of what is plugged in instead, also once its reader has \
-        ended
-        """
-    )
+    @Test("a card is pulled while it is read -> the absence lists what is plugged in")
     func absence() {
         let rig = Rig()
         rig.driver.follow(Self.card())
@@ -147,7 +142,7 @@ import Testing
         #expect(rig.statistics.now.absence == nil)
     }
 
-    @Test("a card that another source has is told as that, and not as one that is not plugged in")
+    @Test("another source has the card -> the absence says so")
     func taken() async throws {
         let keeper = CaptureManager(logger: Self.logger) { [Self.card()] }
         let looking = Task { await keeper.run() }
@@ -163,12 +158,7 @@ import Testing
         rig.driver.end()
     }
 
-    @Test(
-        """
-        a reader that is in a pause is started at once when its card is in another port, or this user is given it; \
-        and for nothing else
-        """
-    )
+    @Test("another node, or access, during a pause -> a start at once; otherwise none")
     func pause() async throws {
         let rig = Rig(endsAtOnce: true)
         try await rig.run {
@@ -187,12 +177,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        a reader that gives nothing has longer and longer for its first picture, and as long as ever once the card \
-        was pulled and plugged
-        """
-    )
+    @Test("a card freezes again and again -> more patience, until it is pulled and plugged")
     func patience() {
         let rig = Rig()
         rig.driver.follow(Self.card())
@@ -214,12 +199,7 @@ import Testing
         #expect(rig.statistics.now.trouble == nil && rig.driver.patience == expected[2])
     }
 
-    @Test(
-        """
-        what arrives when a card's watch begins opens nothing anew; no signal rests it, and another signal opens \
-        it anew
-        """
-    )
+    @Test("the signal changes -> the card is opened again; none -> it is not read")
     func signals() async throws {
         let (rig, card) = (Rig(), Self.card())
         try await rig.run {
@@ -239,12 +219,7 @@ import Testing
         }
     }
 
-    @Test(
-        """
-        a card whose sound is read is opened anew when the clock is set; one without sound, or that nobody reads, \
-        is not
-        """
-    )
+    @Test("the clock is set -> a card is opened again, but only while its audio is read")
     func clockSet() async throws {
         for (audio, sound, isAnew) in [
             (CaptureAudio.auto, "hw:2", true), (.device("hw:9"), nil, true), (.auto, nil, false),
@@ -274,7 +249,7 @@ import Testing
         }
     }
 
-    @Test("a card whose sound was begun at another rate than the channel's is opened anew, once, and gives that rate")
+    @Test("the channel's audio has another rate -> the card is opened again, once, with it")
     func soundRate() async throws {
         for (sound, isAnew) in [("hw:2", true), (nil, false)] {
             var card = Self.card(sound: sound)
@@ -305,7 +280,7 @@ import Testing
     }
 
     @Test(
-        "named sound that is lost is joined again when any sound is plugged in, and a card's own when it is the card's")
+        "audio was lost and its device is plugged in -> it is read again")
     func sound() async throws {
         for (audio, sound) in [(CaptureAudio.device("hw:9"), nil), (.auto, "hw:2")] {
             let rig = Rig(audio)

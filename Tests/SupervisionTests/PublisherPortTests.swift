@@ -6,9 +6,9 @@ import Testing
 
 @testable import Supervision
 
-/// A source and its RTMP port, with processes that are none.
+/// A source and its RTMP port, without processes.
 @Suite struct PublisherPortTests {
-    @Test("a publisher that comes while its source becomes wanted is taken, though that is told slowly")
+    @Test("a publisher comes just while its source becomes wanted -> its stream is taken")
     func comesWhileWanted() async throws {
         let process = SlowProcess()
         let (statistics, port) = Self.port(process)
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test("a publisher is turned away for its codec -> a note, until another one delivers or leaves")
+    @Test("a publisher is rejected for its codec -> a note until another delivers or leaves")
     func turnedAway() {
         let (statistics, port) = Self.port(HeardProcess())
         let why = "its video is AV1, which cannot be used; set the encoder to H.264 or HEVC"

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Supervision
 
-/// Which encoders are handed over for the rate that arrives.
+/// Handovers because of the frame rate that arrives.
 @Suite struct RateCorrectionTests {
     private func isNeeded(told: Int?, arriving: Int?, wanted: Int? = nil) -> Bool {
         RateCorrection.isNeeded(
@@ -15,7 +15,7 @@ import Testing
             rate: arriving.map { FrameRate($0, 1) })
     }
 
-    @Test("an encoder is handed over where it was told another rate than arrives")
+    @Test("another rate arrives than the encoder's -> a handover")
     func toldWrong() {
         #expect(isNeeded(told: 30, arriving: 15))
         #expect(isNeeded(told: 100, arriving: 4))
@@ -25,21 +25,21 @@ import Testing
         #expect(!isNeeded(told: 15, arriving: nil))
     }
 
-    @Test("an encoder that was told no rate is handed over when one is known")
+    @Test("an encoder started without a rate, and one is known -> a handover")
     func toldNothing() {
         #expect(isNeeded(told: nil, arriving: 15))
         #expect(isNeeded(told: nil, arriving: 30))
         #expect(!isNeeded(told: nil, arriving: nil))
     }
 
-    @Test("a conversion of the rate needs no handover, and one that is missing does")
+    @Test("a rate is converted -> no handover; a conversion is missing -> a handover")
     func converted() {
         #expect(!isNeeded(told: 60, arriving: 50, wanted: 30))
         #expect(!isNeeded(told: nil, arriving: 15, wanted: 30))
         #expect(isNeeded(told: 30, arriving: 15, wanted: 30))
     }
 
-    @Test("an encoder that takes every second frame is handed over where another rate arrives")
+    @Test("an encoder takes every second frame, and the rate changes -> a handover")
     func bounded() {
         #expect(isNeeded(told: nil, arriving: 120))
         #expect(!isNeeded(told: 120, arriving: 120) && !isNeeded(told: 120, arriving: 119))

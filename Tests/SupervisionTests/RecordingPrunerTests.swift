@@ -9,7 +9,7 @@ import Testing
         .init(path: name, bytes: bytes, changed: changed)
     }
 
-    @Test("the oldest files go until the rest fits, whatever order they are listed in")
+    @Test("too many bytes -> the oldest files go until the rest fits")
     func oldestFirst() {
         let files = [file("b", 40, 2), file("d", 40, 4), file("a", 40, 1), file("c", 40, 3)]
         #expect(RecordingPruner.surplus(files, most: 100).map(\.path).sorted() == ["a", "b"])
@@ -18,20 +18,20 @@ import Testing
         #expect(RecordingPruner.surplus([], most: 0) == [])
     }
 
-    @Test("the newest file stays, even when it alone is too much")
+    @Test("the newest file alone is too large -> it stays")
     func newestStays() {
         let files = [file("old", 1, 1), file("new", 1000, 2)]
         #expect(RecordingPruner.surplus(files, most: 10).map(\.path) == ["old"])
         #expect(RecordingPruner.surplus([file("new", 1000, 2)], most: 10) == [])
     }
 
-    @Test("of files that changed in the same moment the later name is the newer")
+    @Test("files changed in the same moment -> the later name is the newer one")
     func sameMoment() {
         let files = [file("x-20260101-000002.ts", 60, 5), file("x-20260101-000001.ts", 60, 5)]
         #expect(RecordingPruner.surplus(files, most: 100).map(\.path) == ["x-20260101-000001.ts"])
     }
 
-    @Test("only the recording's own segments are looked at")
+    @Test("a folder has other files -> only the recording's own segments count")
     func ownFiles() throws {
         let folder = try TemporaryFolder()
         try folder.write("show-20260131-235959.ts", "12345")
@@ -53,12 +53,12 @@ import Testing
         #expect(found.map(\.bytes).sorted() == [3, 5])
     }
 
-    @Test("a folder that is not there has no recordings")
+    @Test("a folder is missing -> no recordings")
     func noFolder() {
         #expect(RecordingPruner(folder: "/nonexistent", name: "show", most: 0).recordings() == [])
     }
 
-    @Test("a pruner with no bound removes nothing, and goes on in a folder that comes later")
+    @Test("no bound, and a folder that comes later -> nothing is removed")
     func unbounded() async throws {
         let folder = try TemporaryFolder()
         let pruner = RecordingPruner(folder: folder.path("later"), name: "show", most: Int?.none)
@@ -71,12 +71,7 @@ import Testing
         await task.value
     }
 
-    @Test(
-        """
-        what is written while the clock is behind stays, though it has the oldest date; and so when the clock is \
-        set back meanwhile
-        """
-    )
+    @Test("the clock is behind, or set back -> the file that is being written stays")
     func clockBehind() throws {
         let folder = try TemporaryFolder()
         func record(_ name: String, _ text: String, at second: Int) throws {
@@ -105,7 +100,7 @@ import Testing
         #expect(folder.names() == [next])
     }
 
-    @Test("a pruner removes what is too much and nothing else")
+    @Test("a bound is exceeded -> surplus files go, and no others")
     func removes() async throws {
         let folder = try TemporaryFolder()
         for (index, name) in ["show-20260101-000001.ts", "show-20260101-000002.ts", "show-20260101-000003.ts"]
