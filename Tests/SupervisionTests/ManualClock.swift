@@ -10,8 +10,8 @@ final class ManualClock: ServiceClock {
     }
 
     private struct Watcher {
-        var duration: Duration
-        var continuation: CheckedContinuation<Void, Never>
+        var isAwaited: @Sendable (Duration) -> Bool
+        var continuation: CheckedContinuation<Duration, Never>
     }
 
     private struct State {
@@ -57,35 +57,40 @@ final class ManualClock: ServiceClock {
     private func begin(_ sleeper: Sleeper, _ id: Int) {
         enum Beginning {
             case cancelled, over
-            case asleep([Watcher])
+            case asleep(Duration, [Watcher])
         }
         let beginning = state.withLock { state -> Beginning in
             if state.cancelled.remove(id) != nil { return .cancelled }
             let left = sleeper.deadline - state.now
             if left <= .zero { return .over }
             state.sleepers[id] = sleeper
-            let watchers = state.watchers.filter { $0.duration == left }
-            state.watchers.removeAll { $0.duration == left }
-            return .asleep(watchers)
+            let watchers = state.watchers.filter { $0.isAwaited(left) }
+            state.watchers.removeAll { $0.isAwaited(left) }
+            return .asleep(left, watchers)
         }
         switch beginning {
         case .cancelled: sleeper.continuation.resume(throwing: CancellationError())
         case .over: sleeper.continuation.resume()
-        case .asleep(let watchers): for watcher in watchers { watcher.continuation.resume() }
+        case .asleep(let left, let watchers):
+            for watcher in watchers { watcher.continuation.resume(returning: left) }
+        }
+    }
+
+    /// Waits until something sleeps whose time to go fits, and returns that time.
+    @discardableResult
+    func untilSleeping(where isAwaited: @escaping @Sendable (Duration) -> Bool) async -> Duration {
+        await withCheckedContinuation { continuation in
+            let known = state.withLock { state -> Duration? in
+                let known = state.sleepers.values.map { $0.deadline - state.now }.first(where: isAwaited)
+                if known == nil { state.watchers.append(Watcher(isAwaited: isAwaited, continuation: continuation)) }
+                return known
+            }
+            if let known { continuation.resume(returning: known) }
         }
     }
 
     /// Waits until something sleeps that has this long to go.
-    func untilSleeping(for duration: Duration) async {
-        await withCheckedContinuation { continuation in
-            let isThere = state.withLock { state in
-                if state.sleepers.values.contains(where: { $0.deadline - state.now == duration }) { return true }
-                state.watchers.append(Watcher(duration: duration, continuation: continuation))
-                return false
-            }
-            if isThere { continuation.resume() }
-        }
-    }
+    func untilSleeping(for duration: Duration) async { await untilSleeping { $0 == duration } }
 
     /// Moves the time on, and wakes what has slept long enough, the earliest first.
     func advance(by duration: Duration) {

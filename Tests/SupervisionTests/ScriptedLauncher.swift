@@ -18,6 +18,7 @@ final class ScriptedLauncher: ProcessLauncher {
         private let events: @Sendable (ChildEvent) -> Void
         fileprivate let exits: AsyncStream<ChildExit>
         private let end: AsyncStream<ChildExit>.Continuation
+        fileprivate let ends = Journal<ChildStatus>()
 
         fileprivate init(
             _ command: FFmpegCommand, _ binary: FFmpegBinary, stdin: FileDescriptor?, stdout: FileDescriptor?,
@@ -43,6 +44,12 @@ final class ScriptedLauncher: ProcessLauncher {
         func say(_ text: String, _ level: LogLine.Level = .error) {
             let line = LogLine(level: level, text: text)
             if takes?(line) != true { events(.log(line)) }
+        }
+
+        /// Waits until the child has ended, and returns how it was asked to.
+        func untilEnded(_ status: ChildStatus) async -> ChildHandle.Stop? {
+            await ends.until(status)
+            return handle.requested
         }
 
         /// Ends the child; only the first call counts.
@@ -112,6 +119,7 @@ final class ScriptedLauncher: ProcessLauncher {
         obedience.cancel()
         try? stdin?.close()
         try? stdout?.close()
+        launch.ends.add(exit!.status)
         return exit!
     }
 }

@@ -14,12 +14,12 @@ import Testing
         arguments: [
             (["-tune", "zerolatency"] + keyframes, nil),
             (["-tune", "zerolatency"], "it makes no keyframe where one is asked for"),
-            (["-bf", "2", "-b_strategy", "0"] + keyframes, "its pictures are not in order"),
+            (["-bf", "2", "-b_strategy", "0"] + keyframes, "its frames are not in order"),
             (
                 ["-tune", "zerolatency", "-bsf:v", "filter_units=remove_types=7|8"] + keyframes,
                 "a keyframe has no parameter sets before it, so no reader could begin there"
             ),
-            (["-tune", "zerolatency", "-frames:v", "8"] + keyframes, "only 8 of 12 pictures came out"),
+            (["-tune", "zerolatency", "-frames:v", "8"] + keyframes, "only 8 of 12 frames came out"),
         ] as [([String], String?)])
     func flaws(options: [String], flaw: String?) async throws {
         let folder = try TemporaryFolder()

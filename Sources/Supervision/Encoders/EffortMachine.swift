@@ -1,11 +1,12 @@
 import FFmpeg
 
-/// How much work a group's software encoder spends on a picture: less where it is too slow, more again when there is
-/// room.
+/// Decides how much work a group's software encoder spends on a frame: less when it is too slow, more again when there
+/// is room.
 ///
 /// A better preset is tried after a pause, by a planned handover. The pause doubles each time that the better preset
-/// turns out to be too slow soon after, and is as short as at first once it has held. So a box that is busy for a
-/// moment gets its quality back soon, and one that is too small for the better preset tries it a few times a day.
+/// turns out to be too slow soon after. Once the better preset has held, the pause is as short as at first. So a box
+/// that is busy for a moment gets its quality back soon, and a box that is too small for the better preset tries it a
+/// few times a day.
 ///
 /// Pure: times come in, effects go out. A time is the duration since any fixed moment, on a clock that does not go
 /// back.
@@ -13,40 +14,42 @@ struct EffortMachine: Sendable {
     enum Event: Sendable, Hashable {
         /// The encoder in use is too slow to keep real time.
         case slow
-        /// - Parameter hasRoom: The processor could do more; true where that is not known.
+        /// The processors were measured.
+        ///
+        /// - Parameter hasRoom: The processors could do more; true if that is not known.
         case look(hasRoom: Bool)
-        /// An encoder that was started with ``EffortMachine/effort`` has the output.
+        /// An encoder that was started with ``EffortMachine/effort`` has the output now.
         case tookOver
         /// The encoder that was to take over ended before it did.
         case failed
-        /// No software encoder is in use: what was found out says nothing of the next one.
+        /// No software encoder is in use: the result says nothing about the next one.
         case unused
-        /// The group encodes another picture.
+        /// The group encodes with another configuration.
         case reset
     }
 
     enum Effect: Sendable, Hashable {
         /// Replace the encoder in use by one with ``EffortMachine/effort``.
         case replace
-        /// Hand over to one with ``EffortMachine/effort``.
+        /// Hand over to an encoder with ``EffortMachine/effort``.
         case handOver
-        /// The fastest one is too slow.
+        /// The fastest preset is too slow.
         case exhausted
     }
 
-    /// The pauses between tries and the times that a try has to prove itself.
+    /// The pauses between attempts, and the times that an attempt needs to prove itself.
     struct Pauses: Sendable, Hashable {
-        /// The first pause before a better preset is tried; each that follows a relapse is twice as long.
+        /// The first pause before a better preset is tried; the pause after a relapse is twice as long.
         var first = Duration.seconds(60)
         var cap = Duration.seconds(4 * 3600)
-        /// How long there has to be room before.
+        /// How long there has to be room before an attempt.
         var room = Duration.seconds(30)
-        /// How long a better preset has to hold at least before earlier relapses are forgiven.
+        /// How long a better preset has to hold at least before earlier relapses are forgotten.
         var proof = Duration.seconds(600)
-        /// Between two looks at the processor.
+        /// The time between two measurements of the processors.
         var look = Duration.seconds(10)
 
-        /// - Parameter first: The first pause, for tests; the others are as much shorter.
+        /// - Parameter first: The first pause, for tests. The others are shorter by the same factor.
         init(first: Duration? = nil) {
             guard let first else { return }
             (cap, room, proof, look) = (first * 240, first / 2, first * 10, first / 4)
@@ -54,15 +57,15 @@ struct EffortMachine: Sendable {
         }
     }
 
-    /// What encoders that are started now use.
+    /// The effort of encoders that are started now.
     private(set) var effort = EncoderEffort.normal
-    /// The one before a better one was tried that has not taken over yet.
+    /// The effort to return to while a better one has not taken over yet.
     private var former: EncoderEffort?
-    /// How long the next pause is.
+    /// The length of the next pause.
     private(set) var pause: Duration
     private var notBefore = Duration.zero
     private var roomSince: Duration?
-    /// Until then the better preset may turn out to be too slow.
+    /// When the better preset counts as fast enough.
     private var provenAt: Duration?
     private let pauses: Pauses
 
@@ -71,18 +74,18 @@ struct EffortMachine: Sendable {
         pause = pauses.first
     }
 
-    /// A better preset than the present one is wanted.
+    /// A better preset than the one in use is wanted.
     var isLowered: Bool { effort != .normal }
-    /// A better preset has been asked for and has not taken over yet.
+    /// A better preset was started and has not taken over yet.
     var isTrying: Bool { former != nil }
 
-    /// - Parameter steps: The efforts that differ for the encoder in use, the most work first.
+    /// - Parameter steps: The efforts that differ for the encoder in use, the one with the most work first.
     mutating func handle(_ event: Event, steps: [EncoderEffort], now: Duration) -> Effect? {
-        forgiveIfProven(now)
+        forgetRelapsesIfProven(now)
         switch event {
         case .slow:
             if let former {
-                // Two encoders at once take more than one; one in use that was well is only started again.
+                // Two encoders at once need more than one. The encoder in use was fast enough, so it is only restarted.
                 relapse(to: former, now: now)
                 return .replace
             }
@@ -118,7 +121,7 @@ struct EffortMachine: Sendable {
         }
     }
 
-    private mutating func forgiveIfProven(_ now: Duration) {
+    private mutating func forgetRelapsesIfProven(_ now: Duration) {
         guard let provenAt, now >= provenAt else { return }
         self.provenAt = nil
         pause = pauses.first

@@ -7,39 +7,38 @@ import MediaTypes
 import Synchronization
 import SystemSupport
 
-/// Keeps what is known of the box's encoders true while the service runs: tries them, hears of devices that come and
-/// go, and tells groups when they should use another.
+/// Knows which encoders of the box work. It tries them, follows devices that come and go, and tells groups when to use
+/// another encoder.
 ///
-/// Groups ask it without waiting; what takes time is done in ``run()``.
+/// Groups ask it without waiting. ``run()`` does the slow work.
 package final class EncoderManager: Sendable {
     private struct State {
         var pool: EncoderPool
         var listeners: [String: @Sendable (EncoderPool.Move) -> Void] = [:]
-        /// What groups used when the service last ran, or use now.
+        /// The encoders that groups used when the service last ran, or use now.
         var lastGood: [String: EncoderCandidate]
-        /// Who waits for verdicts, by the number of the wait.
+        /// The callers that wait for verdicts, by the number of the wait.
         var waiting: [Int: Wait] = [:]
         var waits = 0
         /// No verdict comes any more.
         var isEnded = false
-        /// Who asked for an encoder at the start and has not shown a picture yet.
-        var dark: Set<String> = []
-        /// Somebody asks the drivers what is there; and shall ask again, for something happened meanwhile.
+        /// The groups that asked for an encoder at the start and have no frame on air yet.
+        var withoutFrame: Set<String> = []
+        /// A task is listing the devices.
         var isLooking = false
+        /// The devices may have changed since that task began, so they are listed again.
         var looksAgain = false
-        /// Somebody asks the drivers of video devices.
+        /// A thread is listing the video devices.
         var isAskingBoards = false
-        /// Why candidates did not pass, as it was logged.
-        var told: [EncoderCandidate: String] = [:]
 
-        /// What a group used before has no verdict yet.
+        /// The encoder that a group used before has no verdict yet.
         func isWaitedFor(_ group: String) -> Bool {
             guard let last = lastGood[group], !last.isSoftware else { return false }
             return pool.standing(of: last, for: group) == .untried
         }
     }
 
-    /// Somebody who starts with what is known once this is so.
+    /// A caller that waits for a condition.
     private struct Wait {
         var isOver: @Sendable (State) -> Bool
         var continuation: CheckedContinuation<Void, Never>
@@ -53,34 +52,34 @@ package final class EncoderManager: Sendable {
         /// - boards: `nil` while the driver of one does not answer.
         case devices([GPU], boards: [V4L2Encoder]?)
         case wait(Int, until: Duration)
-        /// A wait has taken as long as it may.
+        /// The time limit of a wait is over.
         case waited(Int)
-        /// Something was asked or said: look when to look next.
+        /// The state changed: check the waits and the next tick.
         case changed
         case tick
     }
 
     private let state: Mutex<State>
     private let trial: EncoderTrial
-    private let logger: Logger
+    private let log: EncoderLog
     private let events: AsyncStream<Event>
     private let queue: AsyncStream<Event>.Continuation
     private let clock: any ServiceClock
     private let epoch: ContinuousClock.Instant
-    /// What groups use, each time that it changes; the newest only.
+    /// The encoders that groups use, after each change; the newest only.
     package let goods: AsyncStream<[String: String]>
     private let goodsQueue: AsyncStream<[String: String]>.Continuation
 
     /// How long a start waits for a verdict. A trial that passes takes a quarter of a second, most often less than the
-    /// first picture; a GPU that is dead is not waited for.
+    /// first frame. The start does not wait longer for a dead GPU.
     private static let grace = Duration.milliseconds(600)
-    /// How long trials that nobody waits for leave the processor to the first pictures: on a small box both together
+    /// How long trials that no group waits for leave the processor to the first frames: on a small box both together
     /// take twice as long.
-    private static let firstPictures = Duration.seconds(3)
+    private static let firstFrames = Duration.seconds(3)
 
     /// - Parameters:
     ///   - order: The families that `auto` tries.
-    ///   - lastGood: What each group used when the service last ran.
+    ///   - lastGood: The encoder that each group used when the service last ran.
     package convenience init(
         _ catalogue: EncoderCatalogue, order: [EncoderFamily] = EncoderPreferences.defaultOrder,
         lastGood: [String: String] = [:],
@@ -90,7 +89,7 @@ package final class EncoderManager: Sendable {
             catalogue, order: order, lastGood: lastGood, trial: trial, logger: logger, clock: ContinuousClock())
     }
 
-    /// The same, with the clock as a parameter: for tests.
+    /// - Parameter clock: Tests advance it by hand.
     init(
         _ catalogue: EncoderCatalogue, order: [EncoderFamily] = EncoderPreferences.defaultOrder,
         lastGood: [String: String] = [:],
@@ -102,7 +101,7 @@ package final class EncoderManager: Sendable {
                 pool: EncoderPool(catalogue, order: order),
                 lastGood: lastGood.mapValues { EncoderCandidate(parsing: $0) }))
         self.trial = trial
-        self.logger = logger
+        log = EncoderLog(logger)
         (events, queue) = AsyncStream.makeStream()
         (goods, goodsQueue) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         epoch = clock.now
@@ -112,34 +111,34 @@ package final class EncoderManager: Sendable {
 
     // MARK: Groups
 
-    /// A group is there, or asks for something else, or other pictures arrive for it.
+    /// Adds a group, or changes its wish or the frames that arrive for it.
     ///
-    /// - Parameter moved: Called when it should be handed over to another encoder; it must not block.
+    /// - Parameter moved: Called when the group should be handed over to another encoder. It must not block.
     func need(
         _ wish: VideoEncoding, as job: EncodingJob, for group: String,
         moved: (@Sendable (EncoderPool.Move) -> Void)? = nil
     ) {
         perform { state, now in
-            if let moved, state.listeners.updateValue(moved, forKey: group) == nil, now < Self.firstPictures {
-                state.dark.insert(group)
+            if let moved, state.listeners.updateValue(moved, forKey: group) == nil, now < Self.firstFrames {
+                state.withoutFrame.insert(group)
             }
             return state.pool.need(wish, as: job, for: group, lastGood: state.lastGood[group], now: now)
         }
     }
 
-    /// A group is gone.
+    /// Removes a group.
     func forget(_ group: String) {
         perform { state, _ in
             state.pool.forget(group)
             state.listeners[group] = nil
-            state.dark.remove(group)
+            state.withoutFrame.remove(group)
             return []
         }
     }
 
-    /// What a group is to use now.
+    /// Assigns the encoder that a group should use now.
     func assign(to group: String) -> EncoderSelector.Choice { state.withLock { $0.pool.assign(to: group) } }
-    /// A group goes on with what it has, or uses nothing.
+    /// Records that a group continues with an encoder, or uses none.
     func keep(_ candidate: EncoderCandidate?, for group: String) {
         state.withLock { $0.pool.keep(candidate, for: group) }
     }
@@ -150,41 +149,41 @@ package final class EncoderManager: Sendable {
         state.withLock { $0.pool.recipe(for: candidate, in: group, effort: effort) }
     }
 
-    /// A candidate's pictures go out for a group.
+    /// Records that a candidate's frames are in the output of a group.
     func delivers(_ candidate: EncoderCandidate, for group: String) {
         let isFirst = state.withLock { state in
             if state.lastGood[group] != candidate {
                 state.lastGood[group] = candidate
-                // Under the lock: only the newest is kept, and it must be the one that has everything.
+                // Under the lock: only the newest element is kept, and it must be the complete one.
                 goodsQueue.yield(state.lastGood.mapValues(\.description))
             }
-            return state.dark.remove(group) != nil
+            return state.withoutFrame.remove(group) != nil
         }
         if isFirst { queue.yield(.changed) }
     }
 
-    /// An encoder failed in use.
+    /// Records the failure of an encoder in use.
     func failed(
         _ candidate: EncoderCandidate, _ fault: EncoderFault, _ explanation: FailureReason? = nil, in group: String
     ) {
         perform { state, now in state.pool.failed(candidate, fault, explanation, in: group, now: now) }
         switch fault {
-        // What udev did not tell may be seen: another owner of the node, another driver.
+        // udev does not report everything, such as another owner of the node, or another driver.
         case .deviceGone, .permission, .driverMissing: look()
         default: break
         }
     }
 
-    /// A device came, went or changed.
+    /// Records that a device came, went or changed.
     func note(_ event: HotplugEvent) { queue.yield(.hotplug(event)) }
-    /// Asks what is there, soon.
+    /// Lists the devices soon.
     func look() { queue.yield(.look) }
 
     func setOrder(_ order: [EncoderFamily]) {
         perform { state, now in state.pool.setOrder(order, now: now) }
     }
 
-    /// Tries a candidate for a group, at once.
+    /// Tries a candidate for a group at once.
     func attempt(_ candidate: EncoderCandidate, _ job: EncodingJob) async -> TrialResult {
         let trial = Trial(candidate, job)
         let result = await self.trial.run(trial, catalogue)
@@ -211,7 +210,7 @@ package final class EncoderManager: Sendable {
         }
     }
 
-    /// The kernel still has a GPU, as far as it says at once; one that does not answer is there.
+    /// Whether the kernel still has a GPU. If it does not answer at once, the answer is yes.
     func isThere(_ slot: String) async -> Bool {
         guard let node = catalogue.gpus.first(where: { $0.slot == slot })?.renderNode else { return true }
         return await BlockingIO.run(atMost: .milliseconds(50)) { GPUList.hasDevice(behind: node) } ?? true
@@ -219,10 +218,10 @@ package final class EncoderManager: Sendable {
 
     // MARK: For people
 
-    /// What groups use, or used last.
+    /// The encoders that groups use, or used last.
     package var used: [String: String] { state.withLock { $0.lastGood.mapValues(\.description) } }
     package var catalogue: EncoderCatalogue { state.withLock { $0.pool.catalogue } }
-    /// What a group could be handed to now, as far as is known.
+    /// The encoders that are known to work, for a codec.
     func usable(for codec: VideoCodec) -> [EncoderCandidate] {
         encoders.filter { $0.candidate.codec == codec && $0.standing.isUsable }.map(\.candidate)
     }
@@ -252,13 +251,13 @@ package final class EncoderManager: Sendable {
         case .attempt(let trial):
             tasks.addTask { [self] in
                 if !state.withLock({ $0.lastGood.values.contains(trial.candidate) }) {
-                    await wait(until: Self.firstPictures) { $0.dark.isEmpty }
+                    await wait(until: Self.firstFrames) { $0.withoutFrame.isEmpty }
                 }
                 guard !Task.isCancelled else { return }
                 queue.yield(.tried(trial, await self.trial.run(trial, catalogue)))
             }
         case .tried(let trial, let result):
-            report(trial, result)
+            log.note(trial, result)
             perform { state, now in state.pool.tried(trial, result, now: now) }
             release { $1.isOver($0) }
         case .hotplug(let event):
@@ -276,7 +275,7 @@ package final class EncoderManager: Sendable {
                 return state.looksAgain
             }
             if isOutdated { look(in: &tasks) }
-            note(gpus, catalogue)
+            log.note(gpus, before: catalogue)
             perform { state, now in state.pool.set(gpus, boards: boards ?? state.pool.catalogue.boards, now: now) }
         case .wait(let wait, let limit):
             tasks.addTask { [queue, clock, epoch] in
@@ -292,7 +291,7 @@ package final class EncoderManager: Sendable {
         }
     }
 
-    /// Changes the pool, and has done what it asks for.
+    /// Changes the pool, and carries out its effects.
     private func perform(_ body: (inout sending State, Duration) -> [EncoderPool.Effect]) {
         let (effects, listeners) = state.withLock { state in (body(&state, now), state.listeners) }
         for effect in effects {
@@ -304,7 +303,7 @@ package final class EncoderManager: Sendable {
         queue.yield(.changed)
     }
 
-    /// Sees to it that a tick comes when it is due.
+    /// Plans the next tick.
     private func arm(_ armed: inout Duration?, in tasks: inout DiscardingTaskGroup) {
         let now = now
         guard let next = state.withLock({ $0.pool.nextTick(after: now) }), armed.map({ next < $0 }) ?? true else {
@@ -326,8 +325,8 @@ package final class EncoderManager: Sendable {
         for continuation in done { continuation.resume() }
     }
 
-    /// Asks udev and the drivers what is there; on a thread of its own, for a driver may take its time. A burst of
-    /// events is answered by two looks at the most.
+    /// Lists the devices of udev and the drivers, on a thread of its own, because a driver may be slow. A burst of
+    /// events lists them twice at most.
     private func look(in tasks: inout DiscardingTaskGroup) {
         let isFirst = state.withLock { state in
             if state.isLooking { state.looksAgain = true }
@@ -342,12 +341,11 @@ package final class EncoderManager: Sendable {
         }
     }
 
-    /// How long video devices may take to say what they are. All of them are asked, capture cards too, and GPUs do not
-    /// wait for one that hangs.
+    /// The time limit for the video devices to answer. Capture cards are asked too, and GPUs do not wait for a card
+    /// that hangs.
     private static let boardPatience = Duration.seconds(2)
 
-    /// The video devices that encode; `nil` while one does not answer. It is asked once, and looked at again when it
-    /// has answered.
+    /// The video devices that encode; `nil` while one does not answer. The devices are listed again after its answer.
     private func boards() async -> [V4L2Encoder]? {
         let isFree = state.withLock { state in
             defer { state.isAskingBoards = true }
@@ -363,42 +361,11 @@ package final class EncoderManager: Sendable {
         }
     }
 
-    // MARK: What happened, for the log
-
-    private func report(_ trial: Trial, _ result: TrialResult) {
-        let metadata: Logger.Metadata = [
-            "encoder": "\(trial.candidate)", "size": "\(trial.job.settings.size ?? trial.job.arriving)",
-        ]
-        switch result {
-        case .passed:
-            state.withLock { $0.told[trial.candidate] = nil }
-            logger.info("the encoder passed its trial", metadata: metadata)
-        case .failed(let cause, let why):
-            // It is tried again and again; what it says is news once.
-            let isNews = state.withLock { $0.told.updateValue(why.sentence, forKey: trial.candidate) } != why.sentence
-            logger.log(
-                level: isNews ? .notice : .debug, "the encoder did not pass its trial: \(why)",
-                metadata: metadata.merging(["cause": "\(cause.rawValue)"]) { $1 })
-        }
-    }
-
-    private func note(_ gpus: [GPU], _ before: EncoderCatalogue) {
-        let known = Set(before.gpus.map(\.slot)).subtracting(before.gone)
-        for gpu in gpus where !known.contains(gpu.slot) {
-            logger.notice("a GPU is there", metadata: ["gpu": "\(gpu.slot)", "driver": "\(gpu.driver)"])
-        }
-        for slot in known.subtracting(gpus.map(\.slot)).sorted() {
-            logger.warning("a GPU is gone", metadata: ["gpu": "\(slot)"])
-        }
-    }
-
     private func wedged(_ event: HotplugEvent, _ recovery: String) {
         guard let gpu = catalogue.gpus.first(where: { event.path.contains("/\($0.slot)/") }) else { return }
-        // Its driver has reset it, and it works again; whoever lost by that has an error of its own.
-        guard recovery != "none" else {
-            return logger.warning("the kernel has reset a GPU", metadata: ["gpu": "\(gpu.slot)"])
-        }
-        logger.error("the kernel has given a GPU up", metadata: ["gpu": "\(gpu.slot)", "wedged": "\(recovery)"])
+        // The driver has reset the GPU, and it works again. An encoder that failed by that reports an error of its own.
+        guard recovery != "none" else { return log.noteReset(of: gpu.slot) }
+        log.noteGivenUp(gpu.slot, recovery: recovery)
         perform { state, now in state.pool.wedged(gpu.slot, recovery: recovery, now: now) }
     }
 }

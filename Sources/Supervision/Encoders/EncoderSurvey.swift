@@ -3,9 +3,9 @@ package import EncoderSelection
 import FFmpeg
 import MediaTypes
 
-/// Trials outside the service, for who wants to see what a box can do.
+/// Runs trials outside the service, for commands that show what a box can do.
 package enum EncoderSurvey {
-    /// What a configuration's groups would be given here and now.
+    /// Returns the encoders that a configuration's groups would get now.
     package static func run(_ configuration: BoxConfiguration, _ catalogue: EncoderCatalogue, trial: EncoderTrial) async
         -> EncoderPool
     {
@@ -28,13 +28,13 @@ package enum EncoderSurvey {
                 }
             }
             start(effects)
-            // No time passes: what failed is not tried again.
+            // No time passes, so no trial is repeated.
             while let (attempt, result) = await tasks.next() { start(pool.tried(attempt, result, now: .zero)) }
         }
         return pool
     }
 
-    /// Every encoder of the box at once, from 1080p to 720p, so that scaling is tried too.
+    /// Tries every encoder of the box at once, from 1080p to 720p, so that scaling is tried too.
     package static func run(_ catalogue: EncoderCatalogue, trial: EncoderTrial) async -> [(
         EncoderCandidate, TrialResult
     )] {

@@ -6,16 +6,16 @@ import Glibc
 import MPEGTS
 import SystemPackage
 
-/// Runs trial encodes with the real FFmpeg, and reads the streams that they make.
+/// Runs trials with the real FFmpeg, and checks the streams that they make.
 package struct EncoderTrial: Sendable {
     private let ffmpeg: FFmpegBinary
     private let environment: [String: String]
     /// Runs the trials; tests run no process.
     var launcher: any ProcessLauncher = SystemProcessLauncher()
 
-    /// How long a trial may take. A GPU that was asleep needs a second; one that hangs needs for ever.
+    /// How long a trial may take. A GPU that was asleep needs a second. A GPU that hangs never ends.
     private static let limit = Duration.seconds(4)
-    /// How long it may take while it is at work: software has no driver that could hang, and any machine may be slow.
+    /// How long a trial may take while it works. Software has no driver that could hang, and any machine may be slow.
     private static let longest = Duration.seconds(30)
 
     package init(ffmpeg: FFmpegBinary, environment: [String: String]) {
@@ -23,7 +23,7 @@ package struct EncoderTrial: Sendable {
         self.environment = environment
     }
 
-    /// - Parameter catalogue: What the box has now.
+    /// - Parameter catalogue: The devices and encoders that the box has now.
     package func run(_ trial: Trial, _ catalogue: EncoderCatalogue) async -> TrialResult {
         if case .failed(let why) = catalogue.initialStanding(of: trial.candidate) {
             let isForbidden = catalogue.gpus.first { $0.slot == trial.candidate.gpu }?.accessProblem == why.sentence
@@ -33,15 +33,15 @@ package struct EncoderTrial: Sendable {
             let (result, overdue) = await run(recipe, trial, scalesOnGPU: true)
             switch result {
             case .passed: return result
-            // Its scaler may be what fails.
+            // The scaler of the GPU may have failed.
             case .failed(.unsupported, _), .failed(.unknown, _), .failed(.crash, _): break
             case .failed(.driverError, _) where overdue == nil: break
-            // Another way to scale would not help.
+            // Scaling in software would not help.
             case .failed: return result
             }
         }
         guard let recipe = catalogue.recipe(for: trial.candidate) else {
-            return .failed(.deviceGone, "there is no such device any more")
+            return .failed(.deviceGone, "the device is gone")
         }
         return await run(recipe, trial, scalesOnGPU: false).result
     }
@@ -54,7 +54,6 @@ package struct EncoderTrial: Sendable {
             return (.failed(.notStarted, "no memory for a trial"), nil)
         }
         defer { try? stream.close() }
-        // A trial has no secrets, so it needs no folder for them.
         let ending = await BoundedChild.run(
             TrialCommand(recipe: recipe, job: trial.job).command(for: ffmpeg.capabilities), binary: ffmpeg, stdout: end,
             environment: environment,
@@ -68,21 +67,21 @@ package struct EncoderTrial: Sendable {
     }
 }
 
-/// Whether a group could be encoded in the way that a trial's stream was.
+/// Checks whether a group could be encoded as a trial's stream was.
 enum TrialProof {
-    /// - Returns: What is wrong with the stream; `nil` when nothing is.
+    /// - Returns: The flaw of the stream; `nil` if it has none.
     static func flaw(in stream: FileDescriptor) -> String? {
         var parser = UnitParser(capacity: 256 << 10)
-        var pictures = 0
+        var frames = 0
         var keyframes = 0
         var last: Int64?
         var offset: Int64 = 0
         while true {
             while let event = parser.next() {
                 guard case .unit(let unit) = event, unit.kind == .video else { continue }
-                if let last, unit.pts <= last { return "its pictures are not in order" }
+                if let last, unit.pts <= last { return "its frames are not in order" }
                 last = unit.pts
-                pictures += 1
+                frames += 1
                 guard unit.isKeyframe else { continue }
                 keyframes += 1
                 guard parser.keyframeHasParameterSet else {
@@ -94,8 +93,8 @@ enum TrialProof {
             parser.commit(count)
             offset += Int64(count)
         }
-        // The parser keeps the last picture until another one follows.
-        if pictures < TrialCommand.frames - 1 { return "only \(pictures) of \(TrialCommand.frames) pictures came out" }
+        // The parser keeps the last frame until another one follows.
+        if frames < TrialCommand.frames - 1 { return "only \(frames) of \(TrialCommand.frames) frames came out" }
         if keyframes < TrialCommand.keyframes { return "it makes no keyframe where one is asked for" }
         return nil
     }

@@ -3,12 +3,12 @@ import EncoderSelection
 import FFmpeg
 import MediaTypes
 
-/// What the filters of an encoder were made for. Other frames may ask for another encoder.
+/// The frames that the filters of an encoder were made for. Other frames may need another encoder.
 struct FilterScope: Sendable {
     private let wish: VideoEncoding
-    /// What the group encodes where it names no size.
+    /// The size of the group's video if the configuration names none.
     private let size: FrameSize?
-    /// `nil` where nothing was known of the source.
+    /// `nil` if nothing was known about the source.
     private let frames: ArrivingFrames?
     private let settings: VideoSettings
     private let scalesOnGPU: Bool
@@ -21,14 +21,14 @@ struct FilterScope: Sendable {
         settings = VideoSettings(wish, size: size, arriving: nil, frames: frames)
     }
 
-    /// Whether these frames come out as they should.
+    /// Whether these frames come out as the group wants them.
     func suits(_ other: ArrivingFrames) -> Bool {
         let needed = VideoSettings(wish, size: size, arriving: nil, frames: other)
         if needed.deinterlacing != nil, settings.deinterlacing == nil { return false }
-        // Progressive frames would lose detail, and unmarked ones stay interlaced.
+        // Progressive frames would lose detail, and frames without a mark would stay interlaced.
         if settings.deinterlacing != nil, needed.deinterlacesAll != settings.deinterlacesAll { return false }
-        // Frames of another size are brought to that of the expected ones, which costs detail.
-        if let frames, bringsToOneSize, frames.size != other.size { return false }
+        // Frames of another size are scaled to the size of the expected ones, which costs detail.
+        if let frames, scalesToOneSize, frames.size != other.size { return false }
         switch settings.fit {
         case .stretch: return needed.fit == .stretch
         // Frames of the right shape pass without bars.
@@ -36,7 +36,7 @@ struct FilterScope: Sendable {
         }
     }
 
-    private var bringsToOneSize: Bool {
+    private var scalesToOneSize: Bool {
         if settings.deinterlacing != nil { return true }
         return switch settings.fit {
         case .stretch: scalesOnGPU

@@ -1,53 +1,53 @@
-/// The generations of a group's encoder: what is wanted, which one has the group feed, and which takes over.
+/// The generations of one encoder: whether it is wanted, which generation has the output, and which takes over.
 ///
-/// A generation that ends is followed by the next one, which begins where the group feed ends. A planned handover
-/// starts the next one while the one before runs on, and takes over ahead of it.
+/// When a generation ends, the next one begins where the output ends. A planned handover starts the next generation
+/// while the present one runs, and the next one takes over ahead of it.
 ///
-/// Pure: times and randomness come in, effects go out. ``GroupRunner`` carries the effects out.
+/// Pure: times and randomness come in, effects go out. ``EncoderSession`` carries the effects out.
 package struct GroupMachine: Sendable {
-    /// A generation's number; none is used twice.
+    /// The number of a generation. No number is used twice.
     package typealias Generation = Int
 
-    /// Where the generation stands that has the group feed.
+    /// The state of the generation that has the output.
     package enum Actual: Sendable, Hashable {
-        /// There is none, and none is coming.
+        /// No encoder runs, and none is about to start.
         case idle
-        /// It was started and has given no picture yet.
+        /// It was started and has given no frame yet.
         case starting
         case live
-        /// It was told to end.
+        /// It was asked to end.
         case ending
         /// It ended, and the next one starts after a pause.
         case pausing
     }
 
     package enum Event: Sendable, Hashable {
-        /// The operator, the configuration or the channel wants the group encoded, or not.
+        /// The operator, the configuration or the channel starts or stops the encoder.
         case want(Bool)
-        /// A generation's first picture is in the group feed.
+        /// A generation's first frame is in the output.
         case delivering(Generation)
-        /// A generation takes pictures and gives none, or has been cut off from the feed.
+        /// A generation reads frames and gives none, or it was cut off from the feed.
         case stalled(Generation)
-        /// The generation in use cannot go on: the next one starts once it is gone.
+        /// The generation in use cannot continue. The next one starts after it has ended.
         case replace(HandoverCause)
-        /// Another one is to take over from the one in use, which is well.
+        /// Another generation should take over from the one in use, which works.
         case handOver(HandoverCause)
-        /// A generation ended, by itself or because it was told to.
+        /// A generation ended, by itself or because it was asked to.
         case ended(Generation, HandoverCause)
         /// The pause behind this generation is over.
         case pauseOver(Generation)
     }
 
     package enum Effect: Sendable, Hashable {
-        /// Start a generation where the group feed ends.
+        /// Start a generation where the output ends.
         case launch(Generation, HandoverCause?)
         /// Start a generation that takes over ahead of the one that runs.
         case launchAhead(Generation, HandoverCause)
-        /// The generation has the group feed from now on.
+        /// The generation has the output from now on.
         case promote(Generation)
-        /// End a generation, with time to give what it has.
+        /// End a generation, with time to write the frames that it has.
         case stop(Generation)
-        /// End a generation at once: it hangs, or its pictures are not needed.
+        /// End a generation at once: it hangs, or its frames are not needed.
         case kill(Generation)
         /// Report ``Event/pauseOver(_:)`` after this time.
         case pause(Duration, Generation)
@@ -55,29 +55,29 @@ package struct GroupMachine: Sendable {
 
     package private(set) var wanted = false
     package private(set) var actual = Actual.idle
-    /// The generation that has the group feed, or was the last to have it; 0 before the first.
+    /// The generation that has the output, or was the last to have it; 0 before the first.
     package private(set) var current: Generation = 0
-    /// The generation that is to take over.
+    /// The generation that is about to take over.
     package private(set) var successor: Generation?
-    /// One that was to take over and has been told to end: the next one starts once it is gone, for the feed takes one
+    /// A former successor that was asked to end. The next one starts after its end, because the output takes one
     /// successor at a time.
     private var dropped: Generation?
-    /// Why the next one starts then.
+    /// Why the next successor starts then.
     private var next: HandoverCause?
-    /// What runs is not what is wanted: as long as no later generation delivers, another one is tried.
+    /// Why the encoder that runs is not the wanted one. Until a later generation delivers, another one is started.
     private var owed: HandoverCause?
-    /// The successor that ended before it took over, behind which the pause runs.
+    /// The successor that ended before it took over, and after which the pause runs.
     private var failed: Generation?
 
-    /// Generations in a row that stalled before they had given a picture.
+    /// Generations in a row that stalled before their first frame.
     package private(set) var fruitless = 0
 
     private var policy: RestartPolicy
-    /// That of successors, whose ends leave no hole.
+    /// The policy for successors, whose ends leave no gap.
     private var successorPolicy: RestartPolicy
     private var newest: Generation = 0
     private var liveSince: Duration?
-    /// Why the current generation was told to end, though the group is wanted.
+    /// Why the current generation was asked to end although an encoder is wanted.
     private var replacing: (cause: HandoverCause, pauses: Bool)?
 
     package init(policy: RestartPolicy) {
@@ -99,10 +99,10 @@ package struct GroupMachine: Sendable {
             wanted = false
             actual = .ending
             next = nil
-            // What was received up to here comes out of both, where the one in use has been cut off.
+            // Both still write the frames that they have received: the output may already be split between them.
             return [current, successor].compactMap { $0.map { .stop($0) } }
         case (_, .want(let wish)):
-            // While it ends, the wish is kept until it has.
+            // While the encoder ends, the wish is kept for later.
             wanted = wish
             return []
 
@@ -130,7 +130,7 @@ package struct GroupMachine: Sendable {
             return replace(.stall, pauses: true)
         case (.starting, .stalled(let generation)) where generation == successor,
             (.live, .stalled(let generation)) where generation == successor:
-            // Its end tells whether the one in use can go on.
+            // Its end shows whether the generation in use can continue.
             return [.kill(generation)]
         case (_, .stalled):
             return []
@@ -138,7 +138,7 @@ package struct GroupMachine: Sendable {
         case (.starting, .replace(let cause)), (.live, .replace(let cause)):
             return replace(cause, pauses: false)
         case (.idle, .replace), (.ending, .replace), (.pausing, .replace):
-            // The next one is started with what holds then.
+            // The next generation starts with the settings of that moment.
             return []
 
         case (.live, .handOver(let cause)):
@@ -147,10 +147,10 @@ package struct GroupMachine: Sendable {
             next = cause
             return dropSuccessor()
         case (.starting, .handOver(let cause)):
-            // There is nothing yet to hand over.
+            // The generation in use has given nothing that could be handed over.
             return replace(cause, pauses: false)
         case (.pausing, .handOver(let cause)):
-            // What it waited for may be there.
+            // The reason for the pause may be over.
             return launch(cause)
         case (.idle, .handOver), (.ending, .handOver):
             return []

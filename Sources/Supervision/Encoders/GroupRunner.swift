@@ -13,7 +13,7 @@ final class GroupRunner: Runnable {
     let name: String
     let statistics: GroupStatistics
     private let context: ServiceContext
-    private let session: EncoderSession<GroupEncoding>
+    let session: EncoderSession<GroupEncoding>
 
     init(
         _ group: GroupConfiguration, of channel: ChannelConfiguration, statistics: GroupStatistics,

@@ -1,14 +1,14 @@
 import EncoderSelection
 import FFmpeg
 
-/// Why an encoder gives way to the next one.
+/// Why an encoder is replaced by the next one.
 package enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
     // The encoder's end
     case crash
     case exit
-    /// It took pictures and gave none.
+    /// It read frames and gave none.
     case stall
-    /// It gave fewer pictures than it was sent.
+    /// It gave fewer frames than it was sent.
     case slow
     case gpuLost = "gpu-lost"
     case gpuError = "gpu-error"
@@ -16,21 +16,21 @@ package enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
     case permission
     case unsupported
 
-    // Somebody's wish
+    // A request
     /// The configuration changed.
     case config
     case byOperator = "operator"
-    /// A better encoder is there again.
+    /// A better encoder works again.
     case failBack = "fail-back"
-    /// The processor has room for a better preset.
+    /// The processors have room for a better preset.
     case room
-    /// It has run for long.
+    /// It has run for a long time.
     case refresh
-    /// What the source sends changed.
+    /// The format of the source changed.
     case source
 
-    /// The word for it in the metrics, whose list is closed: dashboards and alerts rely on it. The log has the exact
-    /// one.
+    /// The word in the metrics. Its list is closed, because dashboards and alerts rely on it. The log has the exact
+    /// cause.
     var label: String {
         switch self {
         case .slow: Self.stall.rawValue
@@ -42,7 +42,7 @@ package enum HandoverCause: String, Sendable, Hashable, CaseIterable, Codable {
         }
     }
 
-    /// The encoder in use is not the one that is wanted: where its successor fails, another one is tried.
+    /// The encoder in use is not the wanted one. If its successor fails, another one is started.
     var isOwed: Bool {
         switch self {
         case .config, .source: true

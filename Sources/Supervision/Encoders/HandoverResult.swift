@@ -1,9 +1,9 @@
 import EncoderSelection
 
-/// What became of a handover that was asked for.
+/// The result of a handover that the operator asked for.
 enum HandoverResult: Sendable {
-    /// The next one has the group feed; the time is from the last picture of the one before.
+    /// The next encoder has the output. The time is the gap after the last frame of the one before.
     case handedOver(EncoderCandidate?, after: Duration)
-    /// Why not, for people. The group goes on.
+    /// Why it failed, for people. The encoder in use continues.
     case failed(String)
 }

@@ -9,7 +9,7 @@ import MediaTypes
 /// lasts.
 final class MezzanineRunner: Sendable {
     private let statistics: ProcessStatistics
-    private let session: EncoderSession<MezzanineEncoding>
+    let session: EncoderSession<MezzanineEncoding>
 
     /// - Parameters:
     ///   - subject: The name under which the source asks for encoders.

@@ -1,41 +1,42 @@
 import Glibc
 
-/// Whether the processors have room for a better preset.
+/// Tells whether the processors have room for a better preset.
 ///
-/// The next better preset takes at most twice the time of the present one, decoder and scaler included: as much time as
-/// the encoder takes now has to be idle. What is idle beyond a limit of a container cannot be used, and is not known
-/// here; a preset that is too slow all the same shows when it is tried.
+/// The next better preset takes at most twice the time of the present one, decoder and scaler included. So as much time
+/// as the encoder uses now has to be idle. Idle time beyond the limit of a container cannot be used, and that limit is
+/// not known here. A preset that is too slow for that reason is found out when it is tried.
 enum ProcessorRoom {
-    /// What the kernel has counted, in its ticks.
+    /// The kernel's counts, in its ticks.
     struct Sample: Sendable, Hashable {
         var pid: Int32
         /// Of all processors together.
         var idle: UInt64
-        /// Of all processors together, whatever they did.
+        /// Of all processors together, idle or not.
         var total: UInt64
-        /// Of the encoder's process.
+        /// By the encoder's process.
         var used: UInt64
     }
 
-    /// Percent of what is needed that has to be idle: a little more, for the rest of the machine.
+    /// How much has to be idle, as a percentage of the time that the encoder uses: a little more than all, for the rest
+    /// of the machine.
     private static let needed: UInt64 = 120
 
-    /// - Returns: Whether there was room between two samples of one process; `nil` where they do not tell.
+    /// - Returns: Whether there was room between two samples of one process; `nil` if they do not tell.
     static func isThere(from first: Sample?, to last: Sample?) -> Bool? {
         guard let first, let last, first.pid == last.pid, last.total > first.total else { return nil }
         guard last.idle >= first.idle, last.used >= first.used else { return nil }
         return (last.idle - first.idle) * 100 >= (last.used - first.used) * needed
     }
 
-    /// - Parameter processors: The file in which the kernel tells what the processors did.
+    /// - Parameter processors: The file with the kernel's counts.
     static func sample(of pid: Int32, processors: String = "/proc/stat") -> Sample? {
         guard let machine = text(of: processors), let process = text(of: "/proc/\(pid)/stat") else { return nil }
         guard let times = times(inStat: machine), let used = used(inProcessStat: process) else { return nil }
         return Sample(pid: pid, idle: times.idle, total: times.total, used: used)
     }
 
-    /// The first line of `/proc/stat`: user, nice, system, idle, waiting for disks, interrupts (2), stolen, and guests,
-    /// which are counted in the first two.
+    /// Reads the first line of `/proc/stat`: user, nice, system, idle, waiting for disks, interrupts (2), stolen, and
+    /// guests, which are counted in the first two.
     static func times(inStat text: String) -> (idle: UInt64, total: UInt64)? {
         guard let line = text.split(separator: "\n").first, line.hasPrefix("cpu ") else { return nil }
         let times = line.split(separator: " ").dropFirst().prefix(8).compactMap { UInt64($0) }
@@ -43,7 +44,7 @@ enum ProcessorRoom {
         return (times[3] + times[4], times.reduce(0, +))
     }
 
-    /// User and system time, behind the name of the program, which may hold anything.
+    /// Reads user and system time, after the name of the program, which may contain any character.
     static func used(inProcessStat text: String) -> UInt64? {
         guard let name = text.lastIndex(of: ")") else { return nil }
         let fields = text[text.index(after: name)...].split(separator: " ")
@@ -51,6 +52,7 @@ enum ProcessorRoom {
         return user + system
     }
 
+    /// A file of the kernel, which is in memory.
     private static func text(of path: String) -> String? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }

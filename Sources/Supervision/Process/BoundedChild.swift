@@ -3,16 +3,17 @@ import Glibc
 import Synchronization
 import SystemPackage
 
-/// A child that is given so long, and no longer.
+/// Runs a child process within a time limit.
 enum BoundedChild {
     /// - Parameters:
     ///   - stdin: The child's end, closed on every path; `nil` is /dev/null.
-    ///   - stdout: Likewise.
-    ///   - limit: After it, and when the task is cancelled, the child is killed.
-    ///   - extended: How long it may take in all as long as it is at work: a machine may be busy.
-    ///   - started: Called with its number once it runs; it must not block.
-    ///   - isDone: Whether it has done what it was started for; it is ended then. Asked many times a second, so it must
+    ///   - stdout: The same for its standard output.
+    ///   - limit: The child is killed after this time, and when the task is cancelled.
+    ///   - extended: The limit for a child that works: a machine may be busy.
+    ///   - started: Called with the process id when the child runs. It must not block.
+    ///   - isDone: Whether the child has done its work, so that it can be ended. Called many times a second, so it must
     ///     be quick.
+    /// - Returns: The exit of the child, and its state at the time limit; `nil` if it ended earlier.
     static func run(
         _ command: FFmpegCommand, binary: FFmpegBinary, stdin: FileDescriptor? = nil, stdout: FileDescriptor? = nil,
         environment: [String: String],
@@ -56,16 +57,15 @@ enum BoundedChild {
                     tasks.cancelAll()
                     return (exit, overdue)
                 case .overdue(let how): overdue = how
-                // Done, or cancelled.
                 case .done, nil: break
                 }
                 child.stop(.now)
             }
-            preconditionFailure("the child's task gives its end")
+            preconditionFailure("the child's task returns its exit")
         }
     }
 
-    /// The number of a child, once it runs.
+    /// The process id of a child, after it has started.
     final class Started: Sendable {
         private let started = Mutex<Int32?>(nil)
         var pid: Int32? {
@@ -80,13 +80,15 @@ enum BoundedChild {
         case done
     }
 
-    /// How often a child that is late is looked at, and what of that time it must have used the processor at the least.
+    /// How often a late child is checked, and how much of that time it must have used the processor at least.
     private static let look = Duration.seconds(1)
     private static let least = Duration.milliseconds(10)
-    /// How often it is looked whether a child has done what it was started for.
+    /// How often `isDone` is called.
     private static let glance = Duration.milliseconds(20)
 
-    /// - Returns: How the child is when its time is over; `nil` when it has ended, or the task was cancelled.
+    /// Waits for the time limit.
+    ///
+    /// - Returns: The state of the child at the limit; `nil` if it has ended, or the task was cancelled.
     private static func wait(
         _ limit: Duration, extended: Duration, for child: Started, clock: any ServiceClock
     ) async -> Overdue? {
@@ -95,7 +97,7 @@ enum BoundedChild {
         var used = child.pid.flatMap(processorTime)
         while clock.now < end {
             guard await (try? clock.sleep(for: look)) != nil else { return nil }
-            // A busy machine may not even have started it.
+            // A busy machine may not have started it yet.
             guard let pid = child.pid else { continue }
             guard !hasEnded(pid), let now = processorTime(pid) else { return nil }
             if let before = used, now - before < least { return .hanging }
@@ -104,13 +106,13 @@ enum BoundedChild {
         return extended > limit ? .working : .hanging
     }
 
-    /// A child has ended, whether or not somebody has taken note of it: its processor time stands still then.
+    /// Whether a child has ended, even if its exit has not been collected. Its processor time does not grow then.
     static func hasEnded(_ pid: Int32) -> Bool {
         var info = siginfo_t()
         return waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_signo != 0
     }
 
-    /// What a process has used of the processor so far; `nil` when it is gone.
+    /// The processor time that a process has used; `nil` if it is gone.
     private static func processorTime(_ pid: Int32) -> Duration? {
         var clock = clockid_t()
         var time = timespec()

@@ -3,12 +3,12 @@ import FFmpeg
 import Glibc
 
 extension ChildMonitor {
-    /// How long a server may take to show its certificate once more.
+    /// The time limit for a server to send its certificate again.
     private static let certificatePatience = Duration.seconds(3)
 
-    /// The end of a child, with the check that the certificate of its server failed where FFmpeg did not say it.
+    /// Returns the exit of a child, with the check that the server's certificate failed if FFmpeg did not say which.
     ///
-    /// - Parameter question: Put to the same server; `nil` for none.
+    /// - Parameter question: Asks the same server for its certificate; `nil` does not ask.
     func explained(_ exit: ChildExit, by question: CertificateQuestion?, child: ChildHandle) async -> ChildExit {
         guard let question, exit.cause == .untrusted, child.requested == nil else { return exit }
         if question.asksSystem, !SystemAuthorities.areInstalled {
@@ -25,13 +25,13 @@ extension ChildMonitor {
 }
 
 extension CertificateQuestion {
-    /// For what is pulled; `nil` for any other source.
+    /// The question for a pulled source; `nil` for any other source.
     init?(_ source: SourceKind) {
         guard case .pull(let pull) = source else { return nil }
         self.init(url: pull.url, check: PeerCheck(pull.tls))
     }
 
-    /// For an RTMPS target; `nil` for any other.
+    /// The question for an RTMPS target; `nil` for any other target.
     init?(_ destination: TargetDestination) {
         guard case .rtmp(let rtmp) = destination else { return nil }
         self.init(url: rtmp.url, check: PeerCheck(rtmp.tls))

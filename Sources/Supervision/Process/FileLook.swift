@@ -1,6 +1,6 @@
 import FFmpeg
 
-/// What lies at a path of a disk that may not answer; ``Disk`` looks.
+/// The result of looking for a file on a disk that may not answer. ``Disk`` looks.
 package enum FileLook: Sendable, Hashable {
     /// The ``FileIdentity`` of the file, or ``none``.
     case found(String)
@@ -9,9 +9,9 @@ package enum FileLook: Sendable, Hashable {
     /// The look itself failed.
     case unknown
 
-    /// Stands for a file that is not there.
+    /// The identity of a file that does not exist.
     static let none = "none"
 
-    /// What the child answers that looks. Waits for the disk as long as that takes.
+    /// The answer of the child process that looks. Waits for the disk without a limit.
     static func answer(for path: String) -> String { FileIdentity(path)?.description ?? none }
 }

@@ -1,26 +1,26 @@
 import Synchronization
 
-/// Which lines that come again and again are logged: the first at once, then one a minute.
+/// Limits how often a repeated line is logged: the first time at once, then once a minute.
 ///
 /// A target that refuses and a disk that is read only are retried indefinitely, and each attempt ends with the same
-/// words.
+/// line.
 final class LineFold: Sendable {
     private struct Line {
         var loggedAt: ContinuousClock.Instant
-        /// How often it came since.
+        /// How often it was repeated since.
         var folded = 0
     }
 
     private let lines = Mutex<[String: Line]>([:])
 
     private static let span = Duration.seconds(60)
-    /// Different lines that are remembered.
+    /// The number of different lines that are remembered.
     private static let most = 16
 
-    /// A line comes.
+    /// Counts a line.
     ///
-    /// - Returns: How many like it were left out since it was last logged; `nil` when it is to be left out too.
-    func note(_ text: String, now: ContinuousClock.Instant = .now) -> Int? {
+    /// - Returns: How many equal lines were left out since it was last logged; `nil` if this one is left out too.
+    func note(_ text: String, now: ContinuousClock.Instant) -> Int? {
         lines.withLock { lines in
             if let line = lines[text], now - line.loggedAt < Self.span {
                 lines[text] = Line(loggedAt: line.loggedAt, folded: line.folded + 1)

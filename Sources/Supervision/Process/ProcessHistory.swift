@@ -1,32 +1,32 @@
 package import FFmpeg
 
-/// The last ends of one supervised process: what happened, for whoever asks afterwards.
+/// The last exits of one supervised process.
 package struct ProcessHistory: Sendable, Hashable {
     package struct End: Sendable, Hashable {
         package var started: Timestamp
         package var ended: Timestamp
         /// `exited 1`, `signal 9`.
         package var status: ChildStatus
-        /// `nil` when it was asked to end.
+        /// `nil` if it was asked to end.
         package var cause: FailureCause?
-        /// What it said last, secrets masked.
+        /// Its last lines, secrets masked.
         package var lastLines: [String]
-        /// What FFmpeg refused of its command line; `nil` where that is not why it ended.
+        /// The part of its command line that FFmpeg refused; `nil` if it ended for another reason.
         package var refused: String?
-        /// What the peer said of it.
+        /// The peer's own words about the failure.
         package var words: String?
 
-        /// For people, with what they can do; `nil` when it was asked to end.
+        /// A sentence for people, with advice; `nil` if it was asked to end.
         var sentence: String? { cause?.sentenceWithAdvice(quoting: words) }
     }
 
-    /// How many ends are kept.
+    /// The number of exits that are kept.
     package static let capacity = 10
     private static let linesKept = 3
 
     /// Oldest first.
     package private(set) var ends: [End] = []
-    /// Ends of all time.
+    /// The number of all exits so far.
     package private(set) var count = 0
 
     package init() {}

@@ -1,54 +1,54 @@
-/// The life of one supervised process, be it a relay, an encoder or a publisher: what is wanted, what is, and what to
-/// do next.
+/// The states of one supervised process, such as a relay or a publisher: whether it is wanted, whether it runs, and
+/// what to do next.
 ///
-/// Pure: times and randomness come in, effects go out. The runner of the process carries the effects out and
-/// reports what became of them.
+/// Pure: times and randomness come in, effects go out. ``ProcessRunner`` carries the effects out and reports their
+/// results.
 package struct ProcessMachine: Sendable {
-    /// Where the process stands.
+    /// The state of the process.
     package enum Actual: Sendable, Hashable {
-        /// There is none, and none is coming.
+        /// No process runs, and none is about to start.
         case idle
-        /// It was started and has delivered nothing yet, however long it takes.
+        /// It was started and has delivered nothing yet.
         case starting
-        /// It does its work.
+        /// It delivers.
         case live
-        /// It runs and delivers nothing any more.
+        /// It runs and has stopped delivering.
         case stalled
-        /// It was told to end.
+        /// It was asked to end.
         case ending
         /// It ended, and the next one starts after a pause.
         case pausing
     }
 
     package enum Event: Sendable, Hashable {
-        /// The operator, the configuration or the channel wants it to run, or not.
+        /// The operator, the configuration or the channel starts or stops it.
         case want(Bool)
         /// It delivers.
         case delivering
-        /// It delivers nothing any more.
+        /// It has stopped delivering.
         case stalled
-        /// It takes its input again. One that is starting need not deliver yet: a target may not be connected.
+        /// It reads its input again. A process that is starting need not deliver yet: a target may not be connected.
         case recovered
-        /// The time is over that a process had to recover from its stall of this number.
+        /// The time to recover from the stall of this number is over.
         case patienceOver(stall: Int)
-        /// It comes to the end of its file: that it ends is no failure.
+        /// It has reached the end of its file, so its exit is no failure.
         case complete
-        /// It has to be another one: other arguments, or another input.
+        /// It has to be replaced, because it needs other arguments or another input.
         case replace
-        /// What kept it from running may be over: a pause is cut short.
+        /// The obstacle may be gone: a pause ends early.
         case hurry
-        /// It ended, by itself or because it was told to.
+        /// It ended, by itself or because it was asked to.
         case ended
-        /// The pause behind the start of this number is over.
+        /// The pause after the start of this number is over.
         case pauseOver(start: Int)
     }
 
     package enum Effect: Sendable, Hashable {
         /// Start the process.
         case launch
-        /// End it, with time to finish what it writes.
+        /// End it, with time to finish its output.
         case stop
-        /// End it at once: it hangs or is in the way.
+        /// End it at once: it hangs, or is replaced.
         case kill
         /// Report ``Event/pauseOver(start:)`` after this time.
         case pause(Duration, start: Int)
@@ -58,7 +58,7 @@ package struct ProcessMachine: Sendable {
 
     package private(set) var wanted = false
     package private(set) var actual = Actual.idle
-    /// How often a process was started.
+    /// The number of starts.
     package private(set) var starts = 0
 
     private var policy: RestartPolicy
@@ -68,15 +68,16 @@ package struct ProcessMachine: Sendable {
     private var stalls = 0
     private var isReplacing = false
     private var isComplete = false
-    /// It takes nothing, or gives nothing, and never has.
+    /// It has stalled before it delivered anything.
     private var isStuckAtStart = false
-    /// Processes in a row that were killed before they had delivered anything.
+    /// Processes in a row that were killed before they delivered anything.
     private var fruitless = 0
 
-    /// - Parameter stallPatience: How long a process may be stalled before it is killed; twice as long each time, up to
-    ///   eight times, where the one before was killed before it delivered anything: a machine may be slow.
-    /// - Parameter startPatience: The same for one that has not delivered yet, such as a publisher that is connecting:
-    ///   a peer may take its time where one that has delivered may not. `nil` for `stallPatience`.
+    /// - Parameters:
+    ///   - stallPatience: How long a process may be stalled before it is killed. The limit doubles, up to eight times,
+    ///     each time that the process before was killed before it delivered anything: a machine may be slow.
+    ///   - startPatience: The limit for a process that has not delivered yet, such as a publisher that is connecting: a
+    ///     peer may need longer to accept than to read. `nil` for `stallPatience`.
     package init(policy: RestartPolicy, stallPatience: Duration, startPatience: Duration? = nil) {
         self.policy = policy
         self.stallPatience = stallPatience
@@ -98,7 +99,7 @@ package struct ProcessMachine: Sendable {
             actual = .ending
             return [.stop]
         case (_, .want(let wish)):
-            // While it ends, the wish is kept until it has.
+            // While the process ends, the wish is kept for later.
             wanted = wish
             return []
 

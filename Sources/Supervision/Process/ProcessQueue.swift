@@ -16,6 +16,6 @@ struct ProcessQueue: Supervised {
 
     func report(_ event: ProcessMachine.Event) { sender.yield(.machine(event)) }
 
-    /// Ends the process for good.
+    /// Ends the process and its runner.
     func finish() { sender.yield(.finish) }
 }

@@ -1,16 +1,16 @@
 import FFmpeg
 
-/// What a process is told of what happens to it.
+/// Receives the events of a supervised process.
 protocol Supervised: Sendable {
     func report(_ event: ProcessMachine.Event)
 }
 
-/// Carries out what a ``ProcessMachine`` decides for one process.
+/// Carries out the decisions of a ``ProcessMachine`` for one process.
 ///
-/// Events come from the data path, from the process and from timers, through one queue; the machine sees them in
-/// their order. Stopping is an event too: the runner returns once its last process has ended.
+/// Events of the data path, the process and the timers go through one queue, and the machine sees them in that order. A
+/// stop is an event too: the runner returns after its last process has ended.
 actor ProcessRunner: Supervised {
-    /// One life of the process: makes its command and pipes, runs it, and returns when it has ended.
+    /// Makes the command and the pipes of the process, runs it, and returns when it has ended.
     typealias Live = @Sendable (ChildHandle) async -> Void
 
     private var machine: ProcessMachine
@@ -26,16 +26,16 @@ actor ProcessRunner: Supervised {
     private var child: ChildHandle?
     private var isFinishing = false
 
-    /// How long a process may take to end by itself once its input has.
+    /// How long a process may take to end by itself after its input has ended.
     static let endOfInputPatience = Duration.milliseconds(1500)
 
     /// - Parameters:
-    ///   - queue: Where the events come from that are reported to the process.
-    ///   - changed: Called when the process stands elsewhere than before.
-    ///   - endInput: Closes the input of the process that runs; the first step of a stop. For processes without one,
-    ///     nothing.
-    ///   - blamesHangs: One that hangs and is ended for that has failed.
-    ///   - startBlame: Why, where it hangs before it does anything.
+    ///   - queue: The queue of the events that are reported to the process.
+    ///   - changed: Called after the state changes.
+    ///   - endInput: Closes the input of the process, as the first step of a stop; `nil` for a process without input.
+    ///   - blamesHangs: A process that is killed because it hangs counts as failed.
+    ///   - startBlame: The cause of that failure if it hangs before it delivers anything.
+    ///   - live: Runs the process once.
     init(
         machine: ProcessMachine, statistics: ProcessStatistics, queue: ProcessQueue = ProcessQueue(),
         changed: @escaping @Sendable (ProcessMachine.Actual) -> Void,
@@ -59,7 +59,7 @@ actor ProcessRunner: Supervised {
     private let blamesHangs: Bool
     private let startBlame: FailureCause
 
-    /// Where the process stands.
+    /// The state of the process.
     var actual: ProcessMachine.Actual { machine.actual }
 
     nonisolated func report(_ event: ProcessMachine.Event) { queue.report(event) }
@@ -91,7 +91,7 @@ actor ProcessRunner: Supervised {
         }
     }
 
-    /// Ends the process for good.
+    /// Ends the process and the runner.
     nonisolated func finish() { queue.finish() }
 
     private func carryOut(
@@ -116,7 +116,7 @@ actor ProcessRunner: Supervised {
                 child.stop(.gracefully)
             }
         case .kill:
-            // What is replaced has done nothing wrong.
+            // A process that is replaced has not failed.
             let isOverdue = if case .patienceOver = event { true } else { false }
             child?.stop(.now, for: isOverdue && blamesHangs ? before == .starting ? startBlame : .stuck : nil)
         case .pause(let pause, let start):

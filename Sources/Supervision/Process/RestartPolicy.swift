@@ -1,30 +1,30 @@
-/// When a process that ended is started again: at once at first, then after pauses that grow, and for ever.
+/// When a process that ended is started again: at once at first, then after growing pauses, indefinitely.
 ///
-/// Pauses are drawn evenly between half of a bound that doubles and the bound: they grow, and many publishers that
-/// lost the same network do not come back in step.
+/// A pause is a random value between half of a bound and the bound, and the bound doubles. So pauses grow, and many
+/// publishers that lost the same network do not return at the same moment.
 package struct RestartPolicy: Sendable, Hashable {
-    /// Ends in a row that are answered at once.
+    /// How many ends in a row are followed by a start at once.
     package var burst: Int
-    /// The shortest pause behind the burst.
+    /// The shortest pause after the burst.
     package var floor: Duration = .milliseconds(250)
-    /// The bound of the first pause behind the burst.
+    /// The bound of the first pause after the burst.
     package var base: Duration
     /// The longest pause.
     package var cap: Duration = .seconds(30)
-    /// A process that was healthy for so long has its earlier ends forgiven.
+    /// Earlier ends are forgotten after a process was healthy for this long.
     package var forgivenAfter: Duration
-    /// The same for one that came to the end of its file: a file that is shorter than this is no source.
+    /// The same for a process that reached the end of its file. A shorter file is no source.
     package static let completeAfter = Duration.seconds(1)
 
     private var ends = 0
 
-    /// A publisher: a platform that refuses is not to be asked more often than a person would.
+    /// For a publisher. A platform that refuses is not asked more often than a person would.
     package static let publisher = RestartPolicy(burst: 1, base: .seconds(1), forgivenAfter: .seconds(30))
-    /// A pull: its server may refuse or cut it off, as a publisher's may.
+    /// For a pull. Its server may refuse or cut it off, as a publisher's may.
     package static let pull = RestartPolicy(burst: 1, base: .seconds(1), forgivenAfter: .seconds(30))
-    /// An encoder: every pause is a hole, so several ends in a row are answered at once.
+    /// For an encoder. Every pause is a gap, so it starts again at once several times in a row.
     package static let encoder = RestartPolicy(burst: 4, forgivenAfter: .seconds(2))
-    /// A relay: a listener that served its publisher is needed again at once.
+    /// For a relay. A listener that served its publisher is needed again at once.
     package static let relay = RestartPolicy(burst: 2, forgivenAfter: .seconds(1))
 
     package init(burst: Int, base: Duration = .milliseconds(500), forgivenAfter: Duration) {
@@ -36,8 +36,8 @@ package struct RestartPolicy: Sendable, Hashable {
     /// The pause before the next start.
     ///
     /// - Parameters:
-    ///   - healthyFor: How long the process did its work before it ended.
-    ///   - isComplete: It came to the end of its file.
+    ///   - healthyFor: How long the process delivered before it ended.
+    ///   - isComplete: It reached the end of its file.
     package mutating func pause(
         healthyFor: Duration, isComplete: Bool = false, random: inout some RandomNumberGenerator
     ) -> Duration {

@@ -1,21 +1,21 @@
 import Glibc
 
-/// Fonts that are installed, and which one a text needs: FFmpeg draws a text with one font, and what that has not as
-/// empty boxes.
+/// The installed fonts, and the one that a text needs. FFmpeg draws a text with one font, and draws characters that the
+/// font lacks as empty boxes.
 enum Fonts {
-    /// A font that has Latin, Greek, Cyrillic, Arabic, Hebrew and more; `nil` where none is installed.
+    /// A font that has Latin, Greek, Cyrillic, Arabic, Hebrew and more; `nil` if none is installed.
     static var any: String? { usual.first { access($0, R_OK) == 0 } }
 
     enum Choice: Sendable, Hashable {
         /// The path of a font.
         case font(String)
-        /// None has the text; this Debian package brings one.
+        /// No installed font has the text. This Debian package has one.
         case missing(package: String)
     }
 
-    /// The font for a text.
+    /// Chooses the font for a text.
     ///
-    /// - Parameter isThere: Whether a file is there.
+    /// - Parameter isThere: Whether a file exists.
     static func choose(for text: String, isThere: (String) -> Bool = { access($0, R_OK) == 0 }) -> Choice {
         let script = script(of: text)
         let candidates = script?.fonts ?? usual
@@ -23,7 +23,7 @@ enum Fonts {
         return .missing(package: script?.package ?? "fonts-dejavu-core")
     }
 
-    /// A text mixes scripts that no font has together: what the chosen one does not have is drawn as empty boxes.
+    /// Whether a text mixes scripts that no font has together, so that part of it is drawn as empty boxes.
     static func lacksPart(of text: String) -> Bool {
         guard let script = script(of: text) else { return false }
         let own = script.ranges + script.others + [latin]
@@ -38,7 +38,7 @@ enum Fonts {
         }
     }
 
-    /// With accents.
+    /// Latin with accents.
     private static let latin: ClosedRange<UInt32> = 0x0041...0x024F
 
     private static let folder = "/usr/share/fonts"
@@ -50,16 +50,16 @@ enum Fonts {
         "/usr/share/fonts/truetype/freefont/FreeSansBold.ttf",
     ]
 
-    /// What the usual fonts do not have. The fonts of each have Latin, too.
+    /// A script that the usual fonts lack. Its fonts have Latin too.
     private struct Script {
         let ranges: [ClosedRange<UInt32>]
         let fonts: [String]
         let package: String
-        /// What else its fonts have, besides Latin.
+        /// Other characters that its fonts have, besides Latin.
         var others: [ClosedRange<UInt32>] = []
     }
 
-    /// By the blocks of Unicode and the names of Noto's fonts, as Debian 12 and 13 install them.
+    /// The blocks of Unicode and the names of Noto's fonts, as Debian 12 and 13 install them.
     private static let scripts: [Script] =
         [
             // Han, Hiragana, Katakana, Hangul, Bopomofo, their punctuation and wide forms.

@@ -4,7 +4,7 @@ import FFmpeg
 import MPEGTS
 import MediaTypes
 
-/// The format that a slate is rendered in: that of the source it stands in for.
+/// The format in which a slate is rendered: the format of the source that it replaces.
 struct SlateFormat: Sendable, Hashable {
     var codec: SlateCommand.Codec
     var size: FrameSize
@@ -12,25 +12,25 @@ struct SlateFormat: Sendable, Hashable {
     var profile: String?
     var pixel = PixelAspect.square
 
-    /// Pictures a second; no camera has more.
+    /// Frames per second. No camera gives more.
     private static let fastest = 300
 
-    /// What a source sends.
+    /// The format of a source.
     ///
-    /// - Parameter fallback: For what the stream does not tell.
+    /// - Parameter fallback: Replaces the values that the stream does not tell.
     init(_ format: VideoFormat, fallback: SlateFormat) {
         codec = format.codec == .hevc ? .hevc : .h264
         size = format.size
         pixel = format.pixelAspect ?? .square
-        // A stream whose clock ticks once a microsecond may call that its rate.
-        let told = format.frameRate.flatMap { $0.numerator <= Self.fastest * $0.denominator ? $0 : nil }
-        rate = told ?? fallback.rate
+        // A stream whose clock ticks once a microsecond may give that as its rate.
+        let plausible = format.frameRate.flatMap { $0.numerator <= Self.fastest * $0.denominator ? $0 : nil }
+        rate = plausible ?? fallback.rate
         // Profiles that the encoder can make from 8-bit 4:2:0.
         profile = codec == .hevc ? nil : [66: "baseline", 77: "main", 100: "high"][format.profile]
     }
 
-    /// What is likely to come, as long as nothing has: what a source is configured to be, else what the first group
-    /// gives.
+    /// The likely format before the first frame: that of a source whose configuration names it, else that of the first
+    /// group.
     init(expecting channel: ChannelConfiguration) {
         codec = .h264
         size = FrameSize(width: 1920, height: 1080)
@@ -58,7 +58,7 @@ struct SlateFormat: Sendable, Hashable {
         }
     }
 
-    /// Pictures of about a second, and a whole number of ticks.
+    /// The number of frames of about a second that lasts a whole number of ticks.
     var frames: Int {
         let ticks = { (frames: Int) in (frames * rate.denominator * 90_000) % rate.numerator }
         let about = max(2, (rate.numerator + rate.denominator - 1) / rate.denominator)

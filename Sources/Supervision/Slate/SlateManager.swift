@@ -7,10 +7,10 @@ import MPEGTS
 import MediaTypes
 import SystemPackage
 
-/// Keeps a channel's slate ready in the format of what was last on air.
+/// Keeps a channel's slate ready in the format of the last source on air.
 ///
-/// It is rendered once for each format, by FFmpeg, while something else is on air; showing it costs next to nothing.
-/// The first is kept for the next start.
+/// FFmpeg renders the slate once for each format, while a source is on air. Showing it costs next to nothing. The first
+/// slate is stored for the next start.
 actor SlateManager {
     private let channel: ChannelConfiguration
     private let context: ServiceContext
@@ -19,24 +19,25 @@ actor SlateManager {
     private let report: @Sendable (SlateEvent) -> Void
     private let tell: @Sendable (String?) -> Void
     private var format: SlateFormat
-    /// The newest is the last.
+    /// The slates that are kept, the newest last.
     private var rendered: [(format: SlateFormat, slate: Rendered)] = []
     private var isRendering = false
-    private var hasToldOfMixture = false
+    private var hasWarnedOfMixture = false
 
-    /// How long a rendering may take.
+    /// The time limit of a rendering.
     private static let limit = Duration.seconds(60)
-    /// How many formats are kept.
+    /// The number of formats that are kept.
     private static let kept = 2
 
     private struct Rendered {
         var clip: SlateClip
-        /// What FFmpeg refused of the slate as it is configured, so that this is a plain card; `nil` for nothing.
+        /// The option that FFmpeg refused for the slate as configured, so that this is a plain card; `nil` if it
+        /// refused nothing.
         var refused: String?
     }
 
     /// - Parameters:
-    ///   - tell: Called with what FFmpeg refuses of the slate that is wanted; `nil` for nothing.
+    ///   - tell: Called with the option that FFmpeg refuses for the configured slate; `nil` if it refuses nothing.
     ///   - report: Called when the slate goes on or off air.
     init(
         _ channel: ChannelConfiguration, context: ServiceContext, dataPath: DataPath,
@@ -52,7 +53,7 @@ actor SlateManager {
         logger = context.logger(["channel": "\(channel.name)"])
     }
 
-    /// Makes the first slate, for what is expected; tried again until there is one or the task is cancelled.
+    /// Makes the first slate, in the expected format. Retries until there is one, or the task is cancelled.
     func run() async {
         var pause = Duration.seconds(1)
         while !Task.isCancelled {
@@ -63,14 +64,15 @@ actor SlateManager {
         }
     }
 
-    /// A source with this picture went on air.
+    /// Makes the slate in the format of a source that went on air.
     func follow(_ source: VideoFormat?) async {
         guard let source else { return }
         format = SlateFormat(source, fallback: format)
         await prepare()
     }
 
-    /// Renders what is missing; who comes meanwhile is served behind it.
+    /// Renders the slate that is missing. If the format changes meanwhile, the call that renders continues with the new
+    /// format.
     private func prepare() async {
         guard !isRendering else { return }
         isRendering = true
@@ -100,10 +102,11 @@ actor SlateManager {
             do {
                 return Rendered(clip: try await render(format, asConfigured: true))
             } catch {
-                // A stop cancels the drawing: no slate is needed then.
+                // A stop cancels the rendering: no slate is needed then.
                 guard !Task.isCancelled else { return nil }
                 refused = (error as? NotRendered)?.refused
-                logger.error("the slate cannot be made as configured, so it is a plain card: \(error)")
+                logger.error(
+                    "the slate cannot be made as configured, using a plain card", metadata: ["reason": "\(error)"])
             }
         }
         do {
@@ -111,18 +114,18 @@ actor SlateManager {
         } catch {
             guard !Task.isCancelled else { return nil }
             tell((error as? NotRendered)?.refused ?? refused)
-            logger.error("there is no slate: \(error)")
+            logger.error("the slate cannot be made", metadata: ["reason": "\(error)"])
             return nil
         }
     }
 
     private struct NotRendered: Error, CustomStringConvertible {
         var description: String
-        /// What FFmpeg refused of the command line; `nil` where that is not why.
+        /// The option that FFmpeg refused; `nil` if it failed for another reason.
         var refused: String?
     }
 
-    /// The first slate as it was made for an earlier start, or a new one.
+    /// Returns the first slate as it was stored by an earlier run, or a new one.
     private func render(_ format: SlateFormat, asConfigured: Bool) async throws -> SlateClip {
         guard rendered.isEmpty, let store = context.slates else {
             return try await draw(format, asConfigured: asConfigured).clip
@@ -133,8 +136,8 @@ actor SlateManager {
                 image: channel.slate.image, textFile: channel.slate.text.map { _ in "" },
                 font: channel.slate.text.flatMap { Self.font(for: $0) })
             : .plain
-        guard let image = try await identity(of: picture.image, "its image"),
-            let font = try await identity(of: picture.font, "its font")
+        guard let image = try await identity(of: picture.image, "the slate's image"),
+            let font = try await identity(of: picture.font, "the slate's font")
         else {
             return try await draw(format, asConfigured: asConfigured).clip
         }
@@ -144,31 +147,35 @@ actor SlateManager {
         let kept = await store.read(recipe, of: channel.name, by: context.disk)
         if let kept, let clip = try? clip(kept, format) { return clip }
         let (clip, bytes) = try await draw(format, asConfigured: asConfigured)
-        // Nobody waits for the disk.
+        // The slate does not wait for the disk.
         Task { [name = channel.name, disk = context.disk] in await store.write(bytes, recipe, of: name, by: disk) }
         return clip
     }
 
-    /// An image may lie on a disk of the network.
+    /// Identifies a file, which may be on a network disk.
     ///
-    /// - Returns: `nil` where it could not be found out.
+    /// - Returns: `nil` if its identity is unknown.
     private func identity(of path: String?, _ what: String) async throws -> String? {
         guard let path else { return FileLook.none }
         switch await context.disk.look(at: path) {
         case .found(let identity): return identity
         case .unknown: return nil
-        case .silent: throw NotRendered(description: "the disk with \(what) \(path) does not answer")
+        case .silent:
+            throw NotRendered(
+                description:
+                    "the disk with \(what) \(path) does not answer; check that disk"
+            )
         }
     }
 
-    /// Says once that a text cannot be drawn whole.
-    private func tellOfMixture(in text: String) {
-        guard !hasToldOfMixture, Fonts.lacksPart(of: text) else { return }
-        hasToldOfMixture = true
+    /// Logs once that a part of the text cannot be drawn.
+    private func warnOfMixture(in text: String) {
+        guard !hasWarnedOfMixture, Fonts.lacksPart(of: text) else { return }
+        hasWarnedOfMixture = true
         logger.warning(
             """
-            the slate's text mixes scripts that no font has together: part of it is empty boxes; write it in one, or \
-            draw it into an image
+            the slate's text mixes scripts that no font has together, so part of it is empty boxes: write it in one \
+            script, or draw it into an image
             """)
     }
 
@@ -188,7 +195,7 @@ actor SlateManager {
     }
 
     private func draw(_ format: SlateFormat, asConfigured: Bool) async throws -> (clip: SlateClip, bytes: [UInt8]) {
-        // A keeper that a reload replaced may still be at work.
+        // A manager that a reload replaced may still be rendering.
         let base =
             "\(context.runtime.string)/slate-\(channel.name)-\(String(UInt32.random(in: .min ... .max), radix: 16))"
         let (output, textFile) = (base + ".ts", base + ".txt")
@@ -205,10 +212,10 @@ actor SlateManager {
                 switch Fonts.choose(for: text) {
                 case .font(let font):
                     picture.font = font
-                    tellOfMixture(in: text)
+                    warnOfMixture(in: text)
                 case .missing(let package):
                     throw NotRendered(
-                        description: "no font that is installed has its text; install the package \(package)")
+                        description: "no installed font has its text; install the package \(package)")
                 }
             }
         }

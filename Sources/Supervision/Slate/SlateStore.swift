@@ -4,39 +4,39 @@ import Glibc
 import SystemPackage
 import SystemSupport
 
-/// The first slate of each channel, kept over a restart: the next start shows it at once, and renders nothing.
+/// Stores the first slate of each channel over a restart. The next start shows it at once, and renders nothing.
 ///
-/// A slate is found by what it was made of and by what; where anything of that is other, it is made anew.
+/// A slate is found by the digest of its recipe. If any part of the recipe changed, the slate is rendered again.
 package struct SlateStore: Sendable {
     private let folder: String
 
     /// - Parameters:
-    ///   - folder: Need not be there.
-    ///   - channels: Slates of others are removed.
+    ///   - folder: The folder of the slates. It need not exist.
+    ///   - channels: The slates of other channels are removed.
     package init(folder: String, channels: [String]) {
         self.init(folder: folder)
         sweep { name in !channels.contains { Self.isSlate(name, of: $0) } }
     }
 
-    /// The same, and nothing is removed.
+    /// Removes nothing.
     init(folder: String) {
         self.folder = folder
     }
 
-    /// What a slate is made of.
+    /// All that a slate is made of.
     struct Recipe: Sendable {
         private let text: String
 
         /// - Parameters:
-        ///   - command: With any output.
-        ///   - words: What is written on it.
-        ///   - identities: Those of the image and the font, as ``FileLook`` gives them.
+        ///   - command: The command, with any output.
+        ///   - words: The text of the slate.
+        ///   - identities: The identities of the image and the font, as ``FileLook`` gives them.
         init(_ command: FFmpegCommand, by binary: FFmpegBinary, words: String?, identities: [String]) {
             text = ([binary.path, binary.version.text, words ?? ""] + identities + command.arguments).joined(
                 separator: "\0")
         }
 
-        /// 64-bit FNV-1a, in hexadecimal.
+        /// The 64-bit FNV-1a hash, in hexadecimal.
         var digest: String {
             var hash: UInt64 = 0xCBF2_9CE4_8422_2325
             for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
@@ -45,18 +45,20 @@ package struct SlateStore: Sendable {
         }
     }
 
-    /// - Returns: `nil` where there is none.
+    /// Reads a slate.
+    ///
+    /// - Returns: `nil` if none is stored.
     func read(_ recipe: Recipe, of channel: String, by disk: Disk) async -> [UInt8]? {
         let bytes = await disk.fetch(path(recipe.digest, channel), most: SlateClip.mostBytes)
         return bytes?.isEmpty == false ? bytes : nil
     }
 
-    /// Keeps a slate in place of the channel's others. Where it cannot be written, the next start makes it.
+    /// Stores a slate, and removes the channel's other ones. If it cannot be written, the next start renders it.
     func write(_ bytes: [UInt8], _ recipe: Recipe, of channel: String, by disk: Disk) async {
         try? await disk.storeSlate(bytes, in: folder, channel: channel, digest: recipe.digest)
     }
 
-    /// What the child does that writes. Waits for the disk as long as that takes.
+    /// Writes a slate in the child process. Waits for the disk without a limit.
     func write(_ bytes: [UInt8], _ digest: String, of channel: String) {
         guard (try? Folder.make(folder, for: "the service")) != nil else { return }
         let path = path(digest, channel)

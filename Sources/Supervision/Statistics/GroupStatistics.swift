@@ -2,28 +2,28 @@ import DataPath
 import FFmpeg
 import Synchronization
 
-/// What there is to tell of a group: written by its runner, read by whoever makes a snapshot.
+/// The statistics of a group. Its runner writes them, and snapshots read them.
 final class GroupStatistics: Sendable {
     struct Entry: Sendable {
         var actual = GroupMachine.Actual.idle
         var isWanted = false
         /// When it went live.
         var liveSince: ContinuousClock.Instant?
-        /// What feeds took in that the group had and has no more; less than nothing for what a channel had taken in
-        /// before the group began to pass it through.
+        /// The figures of the group's former feeds. They are negative for what a channel had taken in before the group
+        /// began to pass it through.
         var former = DataPath.FeedFigures()
         var handovers: [HandoverCause: Int] = [:]
-        /// Times from the last picture of one encoder to the first of the next.
+        /// The times from the last frame of one encoder to the first frame of the next.
         var gaps = Histogram(bounds: [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 1, 2, 2.5, 5, 10])
         var history = ProcessHistory()
-        /// Ends that nobody asked for, by encoder and cause.
+        /// Ends that were not asked for, by encoder and cause.
         var exits: [String: [HandoverCause: Int]] = [:]
-        /// Pictures that encoders left out, by their own word.
+        /// Frames that encoders dropped, by their own count.
         var dropped = 0
-        /// The same of each that runs.
+        /// The same count of each encoder that runs.
         var running: [GroupMachine.Generation: Int] = [:]
         var isTooSlow = false
-        /// The preset of the encoder in use, where it is faster than usual because that was too slow.
+        /// The preset of the encoder in use, if it is faster than the usual one, which was too slow; otherwise `nil`.
         var loweredPreset: String?
     }
 
@@ -50,7 +50,7 @@ final class GroupStatistics: Sendable {
         }
     }
 
-    /// An encoder's own word of how many pictures it has left out so far.
+    /// Records an encoder's own count of dropped frames so far.
     func dropped(_ count: Int, by generation: GroupMachine.Generation) {
         entry.withLock { entry in
             entry.dropped += max(0, count - (entry.running[generation] ?? 0))
@@ -58,12 +58,14 @@ final class GroupStatistics: Sendable {
         }
     }
 
-    /// It is no more.
+    /// Removes a generation that has ended.
     func forget(_ generation: GroupMachine.Generation) {
         entry.withLock { _ = $0.running.removeValue(forKey: generation) }
     }
 
-    /// - Parameter factor: -1 for what is not to be counted.
+    /// Adds the figures of a former feed.
+    ///
+    /// - Parameter factor: -1 for figures that do not count.
     func keep(_ figures: DataPath.FeedFigures, times factor: Int = 1) {
         entry.withLock { entry in
             entry.former.frames += factor * figures.frames
@@ -74,6 +76,8 @@ final class GroupStatistics: Sendable {
         }
     }
 
+    /// Records the end of an encoder.
+    ///
     /// - Parameter cause: `nil` for an end that was asked for.
     func ended(_ exit: ChildExit, of encoder: String, cause: HandoverCause?, started: Timestamp) {
         entry.withLock { entry in

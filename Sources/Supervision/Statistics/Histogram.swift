@@ -1,8 +1,9 @@
-/// Counts of values by upper bounds, as Prometheus has them.
+/// Counts values by upper bounds, as Prometheus does.
 package struct Histogram: Sendable, Hashable {
-    /// Rising.
+    /// The upper bounds, in ascending order.
     package let bounds: [Double]
-    /// Values at or below each bound and above the one before; one more for those above the last.
+    /// The number of values at or below each bound and above the one before. The last count is for values above the
+    /// last bound.
     package private(set) var counts: [Int]
     package private(set) var sum = 0.0
 

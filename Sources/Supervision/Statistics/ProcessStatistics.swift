@@ -4,65 +4,65 @@ import FFmpeg
 import MPEGTS
 import Synchronization
 
-/// What there is to tell of a source or a target: written by its runner, read by whoever makes a snapshot.
+/// The statistics of a source or a target. Its runner writes them, and snapshots read them.
 final class ProcessStatistics: Sendable {
     struct Entry: Sendable {
         var actual = ProcessMachine.Actual.idle
         var isWanted = false
         /// When its process was started.
         var startedAt: ContinuousClock.Instant?
-        /// When it went live.
+        /// When the process began to deliver.
         var liveSince: ContinuousClock.Instant?
-        /// How often it was started.
+        /// The number of starts.
         var starts = 0
-        /// How often it went live: a target that was connected.
+        /// How often the process began to deliver. For a target: how often it was connected.
         var connects = 0
         var history = ProcessHistory()
-        /// Ends that nobody asked for, in a row: a process that did its work for ``steady`` is none of the row.
+        /// Ends in a row that were not asked for. A process that delivered for ``steady`` ends the row.
         var failures = 0
-        /// Why it could not even be started; `nil` once it was.
+        /// Why it could not be started; `nil` after it was.
         var obstacle: String?
-        /// What an operator could mend although it can be started.
+        /// A problem that an operator can fix although the process can be started.
         var trouble: String?
-        /// The publisher that runs, whose figures come on top.
+        /// The publisher that runs. Its figures are added to those below.
         var attachment: DataPath.Attachment?
-        /// Bytes that the processes that have ended were given.
+        /// Bytes that were sent to processes that have ended.
         var delivered = 0
         /// Their jumps to the newest keyframe.
         var skips = 0
-        /// Ticks of stream that those jumps passed over.
+        /// Ticks of the stream that those jumps left out.
         var skippedTicks: Int64 = 0
-        /// How much of the stream reaches a target that takes less than it is sent, from 0 to less than 1; `nil` while
-        /// all does.
+        /// The share of the stream that reaches a target which reads less than it is sent, from 0 to less than 1; `nil`
+        /// while all of it does.
         var share: Double?
-        /// The picture of a source.
+        /// The video format of a source.
         var format: VideoFormat?
         var isOnAir = false
-        /// What encodes the frames of a source; `nil` where nothing does.
+        /// The encoder of a source's frames; `nil` if there is none.
         var encoder: EncoderCandidate?
-        /// What a source is bound to is not plugged in, and what is instead; `nil` when it is.
+        /// The card of a source is not plugged in, and which cards are; `nil` if it is plugged in.
         var absence: String?
-        /// Its sender is connected and sends no picture.
+        /// Its sender is connected and sends no video.
         var isSilent = false
         /// A sender is connected to the source. It need not send video.
         var hasSender = false
-        /// How often it took the air.
+        /// How often it went on air.
         var airs = 0
-        /// Packets that SRT gave up, by its own word.
+        /// Packets that SRT dropped, by its own count.
         var droppedPackets = 0
-        /// What FFmpeg refuses of the slate that is wanted; `nil` while it refuses nothing.
+        /// The option that FFmpeg refuses for the configured slate; `nil` while it refuses nothing.
         var refused: String?
-        /// What there is to know of a source that delivers, or could.
+        /// Notes about a source that delivers, or could deliver.
         var notes: [SourceNote: String] = [:]
 
-        /// It has done its work for so long that what was before is no longer of interest.
+        /// Whether it has delivered for so long that earlier failures no longer matter.
         func isSteady(_ now: ContinuousClock.Instant) -> Bool {
             liveSince.map { now - $0 >= ProcessStatistics.steady } ?? false
         }
     }
 
-    /// How long a process does its work before those that failed before it are forgotten: one that is cut off every few
-    /// seconds is as good as none.
+    /// How long a process delivers before earlier failures are forgotten. A process that is cut off every few seconds
+    /// is as bad as one that never delivers.
     static let steady = Duration.seconds(30)
 
     private let entry = Mutex(Entry())
@@ -78,7 +78,7 @@ final class ProcessStatistics: Sendable {
             }
             if starts != entry.starts { entry.startedAt = now }
             if !wanted { (entry.failures, entry.share) = (0, nil) }
-            // One that is ended because it hangs was steady until then; its end is told when it has come.
+            // A process that is killed because it hangs was steady until now. Its end is recorded later.
             if actual == .ending, entry.isSteady(now) { entry.failures = 0 }
             if actual != .live, actual != .stalled { entry.liveSince = nil }
             entry.actual = actual
@@ -87,7 +87,7 @@ final class ProcessStatistics: Sendable {
         }
     }
 
-    /// Another process than before is what it is about from now on; its counters go on.
+    /// Forgets the state of a former process. The counters continue.
     func beginAnew() {
         entry.withLock { entry in
             entry.obstacle = nil
@@ -100,8 +100,10 @@ final class ProcessStatistics: Sendable {
         }
     }
 
-    /// - Parameter text: `nil` when there is nothing to tell of it any more.
-    /// - Returns: Whether that is news.
+    /// Sets a note.
+    ///
+    /// - Parameter text: `nil` removes the note.
+    /// - Returns: Whether the note changed.
     @discardableResult
     func note(_ note: SourceNote, _ text: String?) -> Bool {
         entry.withLock { entry in
@@ -115,7 +117,9 @@ final class ProcessStatistics: Sendable {
         entry.withLock { $0.attachment = attachment }
     }
 
-    /// - Parameter isComplete: It came to the end of its file, which is no failure.
+    /// Records the end of a process.
+    ///
+    /// - Parameter isComplete: It reached the end of its file, which is no failure.
     func ended(
         _ exit: ChildExit, started: Timestamp, isComplete: Bool = false, delivered: Int = 0, skips: Int = 0,
         skippedTicks: Int64 = 0, now: ContinuousClock.Instant = .now
@@ -129,14 +133,14 @@ final class ProcessStatistics: Sendable {
             entry.delivered += delivered
             entry.skips += skips
             entry.skippedTicks += skippedTicks
-            // The next process goes on over the same line; one that fails again and again has a worse problem.
+            // The next process uses the same network, so the share stays. Repeated failures are a worse problem.
             if entry.failures > 1 { entry.share = nil }
             entry.obstacle = nil
         }
     }
 
-    /// The encoder of a source's frames has ended, or what converts its audio. Another one goes on, so the source has
-    /// not failed.
+    /// Records the end of the encoder of a source's frames, or of its audio converter. Another one continues, so the
+    /// source has not failed.
     func encoderEnded(_ exit: ChildExit, started: Timestamp) {
         entry.withLock { $0.history.add(exit, started: started) }
     }
@@ -153,22 +157,22 @@ final class ProcessStatistics: Sendable {
         }
     }
 
-    /// - Parameter why: `nil` when it is there.
+    /// - Parameter why: `nil` if the card is plugged in.
     func isAbsent(_ why: String?) {
         entry.withLock { entry in
             entry.absence = why
-            // It was that of another card, or of this one before it was pulled.
+            // The obstacle belongs to another card, or to this one before it was unplugged.
             entry.obstacle = nil
         }
     }
 
     func hasTrouble(_ what: String?) { entry.withLock { $0.trouble = what } }
-    /// Something keeps it from running; `nil` when nothing does any more.
+    /// - Parameter why: The obstacle that keeps it from running; `nil` if there is none.
     func isHindered(by why: String?) {
         entry.withLock { $0.obstacle = why }
     }
 
-    /// FFmpeg refuses something of the slate that is wanted.
+    /// Sets the option that FFmpeg refuses for the configured slate.
     func isRefused(_ what: String?) {
         entry.withLock { $0.refused = what }
     }
@@ -177,7 +181,7 @@ final class ProcessStatistics: Sendable {
         entry.withLock { $0.isSilent = isSilent }
     }
 
-    /// SRT gave packets of a source up.
+    /// Counts packets of a source that SRT dropped.
     func dropped(packets: Int) {
         entry.withLock { $0.droppedPackets += packets }
     }
@@ -190,9 +194,9 @@ final class ProcessStatistics: Sendable {
         entry.withLock { $0.format = format }
     }
 
-    /// A target takes less than it is sent.
+    /// Sets the share of the stream that reaches a target.
     ///
-    /// - Parameter share: How much of the stream reaches it; `nil` when all does.
+    /// - Parameter share: `nil` if all of it does.
     func reaches(_ share: Double?) {
         entry.withLock { $0.share = share }
     }
@@ -204,10 +208,10 @@ final class ProcessStatistics: Sendable {
         }
     }
 
-    /// Bytes that all its processes have been given, their jumps to the newest keyframe, and the ticks of stream that
-    /// those passed over.
+    /// Returns the bytes that were sent to all its processes, their jumps to the newest keyframe, and the ticks of the
+    /// stream that those jumps left out.
     ///
-    /// - Parameter taken: What the data path said a moment ago of those that ran then.
+    /// - Parameter taken: Figures that the data path gave a moment ago for the processes that ran then.
     func figures(
         from dataPath: DataPath, taken: [DataPath.Attachment: DataPath.FeedSenderFigures]
     ) async -> (bytes: Int, skips: Int, skippedTicks: Int64) {
@@ -218,7 +222,7 @@ final class ProcessStatistics: Sendable {
             }
             var figures = taken[attachment]
             if figures == nil { figures = await dataPath.figures(of: [attachment])[attachment] }
-            // Should it have ended meanwhile, the ledger has it.
+            // If the process has ended meanwhile, the entry has its figures.
             guard now.attachment == attachment, let figures else { continue }
             return (
                 before.delivered + figures.delivered, before.skips + figures.skips,

@@ -1,18 +1,17 @@
 import DataPath
 import Synchronization
 
-/// The ledgers of everything that has run since the service started, by the names that the metrics have.
+/// The statistics of all sources, groups and targets since the service started, by the names of the metrics.
 ///
-/// A reload may put another process in a source's or target's place, or take a group away and bring it back: its
-/// counters go on.
+/// A reload may replace the process of a source or target, or remove a group and add it again. The counters continue.
 final class StatisticsRegistry: Sendable {
-    private struct Books {
+    private struct Entries {
         var processes: [[String]: ProcessStatistics] = [:]
         var groups: [[String]: GroupStatistics] = [:]
         var channelBytes: [String: Int] = [:]
     }
 
-    private let books = Mutex(Books())
+    private let entries = Mutex(Entries())
 
     func source(_ id: String, of channel: String) -> ProcessStatistics { process([channel, id]) }
 
@@ -21,23 +20,23 @@ final class StatisticsRegistry: Sendable {
     }
 
     private func process(_ key: [String]) -> ProcessStatistics {
-        books.withLock { books in
-            let statistics = books.processes[key] ?? ProcessStatistics()
-            books.processes[key] = statistics
+        entries.withLock { entries in
+            let statistics = entries.processes[key] ?? ProcessStatistics()
+            entries.processes[key] = statistics
             return statistics
         }
     }
 
     func group(_ name: String, in channel: String) -> GroupStatistics {
-        books.withLock { books in
-            let statistics = books.groups[[channel, name]] ?? GroupStatistics()
-            books.groups[[channel, name]] = statistics
+        entries.withLock { entries in
+            let statistics = entries.groups[[channel, name]] ?? GroupStatistics()
+            entries.groups[[channel, name]] = statistics
             return statistics
         }
     }
 
-    /// Bytes that feeds of the channel took in which are no more.
-    func formerBytes(of channel: String) -> Int { books.withLock { $0.channelBytes[channel] ?? 0 } }
+    /// The bytes that the channel's former feeds took in.
+    func formerBytes(of channel: String) -> Int { entries.withLock { $0.channelBytes[channel] ?? 0 } }
 
-    func keep(bytes: Int, of channel: String) { books.withLock { $0.channelBytes[channel, default: 0] += bytes } }
+    func keep(bytes: Int, of channel: String) { entries.withLock { $0.channelBytes[channel, default: 0] += bytes } }
 }

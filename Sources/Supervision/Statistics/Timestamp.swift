@@ -1,6 +1,6 @@
 import Glibc
 
-/// A moment for people and files: seconds since 1970.
+/// A time for people and files, in seconds since 1970.
 package struct Timestamp: Sendable, Hashable, Codable {
     package var seconds: Double
 
