@@ -33,7 +33,7 @@ import Testing
             try await lab.unplugSound(of: camera)
             try await daemon.logged("audio cannot be read", from: position)
             try await stage.expect("the problem in words", of: daemon) {
-                $0.hasProblem("source-failed", "the picture goes on with silence")
+                $0.hasProblem("source-failed", "the video continues with silence")
             }
             var soFar = try await sink.reading(of: "one").frames.count
             try await sink.waitForFrames(soFar + 90, of: "one")
@@ -101,7 +101,7 @@ import Testing
                 var position = daemon.position
                 try await lab.unplugSound(of: camera)
                 try await stage.expect("the problem in words", of: daemon) {
-                    $0.hasProblem("source-failed", "the sound hw:3 cannot be had")
+                    $0.hasProblem("source-failed", "the audio device hw:3 cannot be read")
                 }
                 position = daemon.position
                 try await lab.plugSound(of: camera)

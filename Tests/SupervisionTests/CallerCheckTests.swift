@@ -18,7 +18,7 @@ import Testing
     /// What is decided of a caller that names this stream id.
     private func verdict(_ check: CallerCheck, _ streamID: String) -> CallerCheck.Verdict? {
         check.begin()
-        return check.hears(LogLine(level: .verbose, text: "accept streamid \(SRTCaller.words(for: streamID))"))
+        return check.handle(LogLine(level: .verbose, text: "accept streamid \(SRTCaller.words(for: streamID))"))
     }
 
     @Test("a stream id by reference -> callers need its present value")
@@ -54,6 +54,6 @@ import Testing
         #expect(verdict(check, "#!::u=anybody") == .right)
         // Also where FFmpeg does not tell which one a caller names.
         check.begin()
-        #expect(check.hears(LogLine(level: .info, text: "Input #0, data, from 'srt://127.0.0.1:9000':")) == .right)
+        #expect(check.handle(LogLine(level: .info, text: "Input #0, data, from 'srt://127.0.0.1:9000':")) == .right)
     }
 }

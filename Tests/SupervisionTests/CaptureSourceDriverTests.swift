@@ -292,9 +292,9 @@ import Testing
                 for text in [
                     "[alsa @ 0x1] ALSA read error: No such device", "[alsa @ 0x1] ALSA read error: No such device",
                 ] {
-                    rig.driver.hears(LogLine(level: .error, text: text))
+                    rig.driver.handle(LogLine(level: .error, text: text))
                 }
-                #expect(rig.statistics.now.trouble?.contains("goes on with silence") == true)
+                #expect(rig.statistics.now.trouble?.contains("continues with silence") == true)
                 rig.driver.audioCame()
                 if audio == .auto {
                     #expect(rig.statistics.now.trouble != nil)

@@ -24,8 +24,8 @@ import Testing
 
     /// - Returns: Whether the relay has to be replaced.
     private func describe(_ watch: StreamWatch, _ streams: [String]) -> Bool {
-        for line in ["Input #0, mpegts, from 'pipe:0':"] + streams { #expect(!watch.hears(info(line))) }
-        return watch.hears(info("Stream mapping:"))
+        for line in ["Input #0, mpegts, from 'pipe:0':"] + streams { #expect(!watch.handle(info(line))) }
+        return watch.handle(info("Stream mapping:"))
     }
 
     private let one = [
@@ -87,7 +87,7 @@ import Testing
         watch.ended()
         #expect(statistics.now.trouble?.contains("program 7") == true)
         _ = watch.begin(isCopying: true)
-        #expect(!watch.hears(info("connection refused")))
+        #expect(!watch.handle(info("connection refused")))
         watch.ended()
         #expect(statistics.now.trouble == nil)
     }
@@ -97,18 +97,18 @@ import Testing
         let watch = watch()
         _ = watch.begin(isCopying: true)
         _ = describe(watch, one)
-        #expect(watch.hears(newStream))
-        #expect(!watch.hears(newStream))
+        #expect(watch.handle(newStream))
+        #expect(!watch.handle(newStream))
         _ = watch.begin(isCopying: true)
         _ = describe(watch, one)
-        #expect(!watch.hears(newStream))
+        #expect(!watch.handle(newStream))
         watch.forget()
         _ = watch.begin(isCopying: true)
         _ = describe(watch, one)
-        #expect(watch.hears(newStream))
+        #expect(watch.handle(newStream))
         _ = watch.begin(isCopying: true)
         _ = describe(watch, one + ["  Stream #0:2[0x102]: Audio: aac"])
-        #expect(watch.hears(newStream))
+        #expect(watch.handle(newStream))
     }
 
     @Test("a second of media came unencoded -> the rate is known")
@@ -201,7 +201,7 @@ import Testing
         watch.encodes(transcoding, bitrate: 3_650_000)
         #expect(
             statistics.now.notes[.encoding]
-                == "encoded on the way in: picture mpeg2video to H.264 at 3.6 Mbit/s, sound ac3 to AAC at 192 kbit/s")
+                == "encoded on the way in: video mpeg2video to H.264 at 3.6 Mbit/s, audio ac3 to AAC at 192 kbit/s")
         watch.encodes(Commands.Transcoding(), bitrate: 0)
         #expect(statistics.now.notes[.encoding] == nil)
     }

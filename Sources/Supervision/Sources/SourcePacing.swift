@@ -14,8 +14,8 @@ enum SourcePacing {
             "it comes faster than real time, as a file or a playlist does: it is read in real time,"
                 + " and nothing has to be done"
         case .sent:
-            "it sends faster than real time and is held back, and what it cannot keep is lost: have it send in real"
-                + " time (ffmpeg: -re before -i)"
+            "it sends faster than real time and is held back, and frames that it cannot keep are lost: have it send in"
+                + " real time (ffmpeg: -re before -i)"
         }
     }
 

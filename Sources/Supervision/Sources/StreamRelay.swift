@@ -70,7 +70,7 @@ final class StreamRelay: Sendable {
             command, input: given, output: output, child: child, expected: [.ended, .reset],
             certificate: certificate,
             takes: { [self] line in
-                hears(line, of: child)
+                handle(line, of: child)
                 return false
             },
             progressed: { [watch] in watch.progressed($0) })
@@ -83,10 +83,10 @@ final class StreamRelay: Sendable {
         return (exit, started)
     }
 
-    private func hears(_ line: LogLine, of child: ChildHandle) {
+    private func handle(_ line: LogLine, of child: ChildHandle) {
         context.statistics.countDrops(in: line)
         if certificate != nil, PlainRedirect.isTold(by: line) { child.stop(.now, for: .unencrypted) }
-        if watch.hears(line) { replace() }
+        if watch.handle(line) { replace() }
     }
 
     /// - Parameter audio: The format of the channel's audio; `nil` while it may be in any format.

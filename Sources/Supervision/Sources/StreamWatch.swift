@@ -117,7 +117,7 @@ final class StreamWatch: Sendable {
     /// Reads a line of the relay.
     ///
     /// - Returns: Whether another relay has to replace it, that takes other streams.
-    func hears(_ line: LogLine) -> Bool {
+    func handle(_ line: LogLine) -> Bool {
         if Self.isOfNewStream(line) {
             let isNews = state.withLock { state in
                 guard state.inVain.map({ clock.now - $0 > Self.calm }) ?? true, !state.expectsOthers else {
@@ -238,10 +238,10 @@ final class StreamWatch: Sendable {
         var parts: [String] = []
         if transcoding.video {
             parts.append(
-                "picture \(choice?.video.map { "\($0.codec) " } ?? "")to H.264 at \(Self.megabits(bitrate)) Mbit/s")
+                "video \(choice?.video.map { "\($0.codec) " } ?? "")to H.264 at \(Self.megabits(bitrate)) Mbit/s")
         }
         if transcoding.audio, let codec = choice?.audio?.codec, codec != "aac" {
-            parts.append("sound \(codec) to AAC at \(Commands.foreignSound / 1000) kbit/s")
+            parts.append("audio \(codec) to AAC at \(Commands.foreignSound / 1000) kbit/s")
         }
         let text = parts.isEmpty ? nil : "encoded on the way in: " + parts.joined(separator: ", ")
         guard statistics.note(.encoding, text), let text else { return }

@@ -170,7 +170,7 @@ final class CaptureSourceDriver: SourceDriver {
         let started = Timestamp.now
         let exit = await context.monitor.run(
             reading.command, input: frames.sound, output: frames.picture, child: child, expected: [.ended, .reset],
-            says: { [self] in hears($0) })
+            says: { [self] in handle($0) })
         // Frames that the reader gave are still encoded.
         encoder.finish()
         await encoding
@@ -223,7 +223,7 @@ final class CaptureSourceDriver: SourceDriver {
     }
 
     /// A reader prints a line.
-    func hears(_ line: LogLine) {
+    func handle(_ line: LogLine) {
         if CardAudio.isLost(line.text) { loseAudio() }
     }
 

@@ -56,12 +56,12 @@ struct CardState {
         if freezes > 0, delivering == nil {
             return
                 """
-                the card gives no pictures; it is opened anew and its USB port is reset: when that does not \
-                help, pull and plug it
+                the card gives no pictures; it is opened again and its USB port is reset: if that does not help, \
+                pull and plug it
                 """
         }
         return audio.rests
-            ? "\(audioName) cannot be had: the picture goes on with silence, and it is tried again" : nil
+            ? "\(audioName) cannot be read: the video continues with silence, and it is tried again" : nil
     }
 
     mutating func want(_ wanted: Bool) { isWanted = wanted }
@@ -74,7 +74,7 @@ struct CardState {
     mutating func follow(_ next: CaptureDevice?) -> CaptureDevice? {
         let before = card
         if before?.node != next?.node || next == nil { (watch, hasSignal) = (nil, true) }
-        // With another sound card the attempts start from the beginning.
+        // With another audio device the attempts start from the beginning.
         if choice == .auto, let sound = next?.sound, before?.sound != sound { audio = CardAudio() }
         if before == nil, let next {
             isNew = true
@@ -132,8 +132,10 @@ struct CardState {
 
     // MARK: Audio
 
-    /// For people.
-    var audioName: String { if case .device(let name) = choice { "the sound \(name)" } else { "the card's sound" } }
+    /// The words for the audio in messages.
+    var audioName: String {
+        if case .device(let name) = choice { "the audio device \(name)" } else { "the card's audio" }
+    }
     var audioLosses: Int { audio.losses }
 
     /// A reader is about to begin.

@@ -15,9 +15,8 @@ final class AudioConverterRunner: Sendable {
         var audio: ForeignAudio?
         /// It is to be converted, and can be.
         var isWanted = false
-        /// The publisher's stream.
+        /// The publisher's stream; `nil` while the process is not run.
         var source: DataPath.Attachment?
-        var process: ProcessRunner?
         /// The running processes, by the order of their starts: one, or one that is late and another beside it.
         var runs: [Int: Run] = [:]
         var lastRun = 0
@@ -46,6 +45,7 @@ final class AudioConverterRunner: Sendable {
     private let statistics: ProcessStatistics
     private let logger: Logger
     private let monitor: ChildMonitor
+    private let process = ProcessQueue()
     /// Returns how many changes before were not logged; `nil` when this one is not to be logged either.
     private let limit: @Sendable () -> Int?
     private let state = Mutex(State())
@@ -81,10 +81,10 @@ final class AudioConverterRunner: Sendable {
 
     /// Keeps the process running while it is wanted, until ``finish()``.
     func run(of source: DataPath.Attachment) async {
-        let process = ProcessRunner(
+        let runner = ProcessRunner(
             machine: ProcessMachine(policy: .encoder, stallPatience: Self.patience),
             // The source's own statistics are about the publisher.
-            statistics: ProcessStatistics(),
+            statistics: ProcessStatistics(), queue: process,
             changed: { self.stateChanged($0) },
             endInput: {
                 for attachment in self.state.withLock({ $0.runs.values.compactMap(\.attachment) }) {
@@ -94,12 +94,17 @@ final class AudioConverterRunner: Sendable {
             blamesHangs: true, startBlame: .stuck, clock: context.clock,
             live: { await self.live($0) })
         state.withLock { state in
-            (state.source, state.process) = (source, process)
+            state.source = source
             if state.isWanted { process.report(.want(true)) }
             if state.isOver { process.finish() }
         }
-        await process.run()
-        state.withLock { $0.process = nil }
+        await runner.run()
+        state.withLock { $0.source = nil }
+    }
+
+    /// Reports an event to the process while it is run.
+    private func report(_ event: ProcessMachine.Event, _ state: State) {
+        if state.source != nil { process.report(event) }
     }
 
     /// Ends the process at once: the publisher's stream has ended, and the next stream does not wait for it.
@@ -107,7 +112,7 @@ final class AudioConverterRunner: Sendable {
         state.withLock { state in
             (state.isOver, state.isWanted) = (true, false)
             for run in state.runs.values { run.child.stop(.now) }
-            state.process?.finish()
+            if state.source != nil { process.finish() }
         }
     }
 
@@ -125,12 +130,12 @@ final class AudioConverterRunner: Sendable {
             state.isWanted = audio != nil && remedy == nil && !state.isOver
             statistics.note(.audio, audio.map { Self.note($0, remedy) })
             guard wasWanted, state.isWanted else {
-                state.process?.report(.want(state.isWanted))
+                report(.want(state.isWanted), state)
                 return
             }
             // A process that failed with the audio before may be in a long pause.
-            state.process?.report(.replace)
-            state.process?.report(.hurry)
+            report(.replace, state)
+            report(.hurry, state)
         }
         guard let audio, let unsaid = limit() else { return }
         var metadata: Logger.Metadata = ["codec": "\(audio.name)"]
@@ -229,7 +234,7 @@ final class AudioConverterRunner: Sendable {
         do {
             let format = await dataPath.soundFormat(of: channel) ?? .stereo48
             let sound = try await dataPath.attachSound(of: source, sampleRate: format.sampleRate) {
-                self.hears($0, of: number)
+                self.handle($0, of: number)
             }
             state.withLock { $0.runs[number]?.attachment = sound.attachment }
             // Without these filters the first frame may be half a frame off.
@@ -253,17 +258,17 @@ final class AudioConverterRunner: Sendable {
             state.runs[number] = nil
             // The process that is left was not replaced as long as there was another one.
             guard let newest = state.runs.keys.max(), state.runs[newest]?.isStalled == true else { return }
-            state.process?.report(.stalled)
+            report(.stalled, state)
         }
     }
 
-    private func hears(_ event: SoundEvent, of number: Int) {
+    private func handle(_ event: SoundEvent, of number: Int) {
         switch event {
         case .delivering:
             logger.debug("converting")
             state.withLock { state in
                 state.runs[number]?.isStalled = false
-                state.process?.report(.delivering)
+                report(.delivering, state)
             }
         case .late: startSpare()
         case .replaced:
@@ -275,7 +280,7 @@ final class AudioConverterRunner: Sendable {
             }
         case .unneeded: state.withLock { $0.runs[number]?.child }?.stop(.now)
         case .stalled: stalled(number)
-        case .outdated: state.withLock { $0.process }?.report(.replace)
+        case .outdated: state.withLock { report(.replace, $0) }
         case .dropped(let count):
             monitor.log(
                 .warning, "audio is lost: the audio converter does not take it in time",
@@ -301,6 +306,6 @@ final class AudioConverterRunner: Sendable {
         // Another one may take over.
         guard isAlone else { return }
         monitor.log(.warning, "the audio converter gives nothing: it is replaced unless it does so soon")
-        state.withLock { $0.process }?.report(.stalled)
+        state.withLock { report(.stalled, $0) }
     }
 }

@@ -27,7 +27,7 @@ final class PublisherPort: Sendable {
     }
 
     private let source: RTMPSource
-    /// Told whether a stream can be taken.
+    /// Learns whether a stream can be taken.
     private let process: any Supervised
     private let secrets: SecretReader
     private let clock: any ServiceClock

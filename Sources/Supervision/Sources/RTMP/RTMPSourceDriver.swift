@@ -29,7 +29,7 @@ final class RTMPSourceDriver: SourceDriver {
     /// that is needed.
     func runOnce(_ child: ChildHandle) async throws {
         guard let stream = await port.stream() else {
-            // That it has gone is about to be told.
+            // Its end is about to be reported.
             return await child.untilAsked()
         }
         let dataPath = context.dataPath
@@ -40,7 +40,7 @@ final class RTMPSourceDriver: SourceDriver {
             to: context.channel.name, priority: context.priority,
             report: { [self] event in
                 if case .foreignAudio(let foreign) = event { return audio.comes(foreign) }
-                // Its pipes are closed, and that it ends because of that is no failure.
+                // The converter's pipes are closed: that it ends because of that is no failure.
                 if event == .ended { audio.finish() }
                 handle(event)
             },

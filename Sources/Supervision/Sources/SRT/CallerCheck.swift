@@ -140,7 +140,7 @@ final class CallerCheck: Sendable {
     /// Reads a line of the relay.
     ///
     /// - Returns: The verdict on its caller, once there is one.
-    func hears(_ line: LogLine) -> Verdict? {
+    func handle(_ line: LogLine) -> Verdict? {
         guard let caller = SRTCaller(line) else { return nil }
         switch caller {
         case .wrongPassphrase:

@@ -6,8 +6,8 @@ import MPEGTS
 import Synchronization
 import SystemPackage
 
-/// Waits for an SRT caller, checks it, and reads what it sends through two processes: one holds the connection, one
-/// makes of its output what the feed takes.
+/// Waits for an SRT caller, checks it, and reads its stream through two processes: one holds the connection, the other
+/// makes of it the MPEG-TS that the feed takes.
 final class SRTSourceDriver: SourceDriver {
     let context: SourceContext
     private let caller: CallerCheck
@@ -16,7 +16,7 @@ final class SRTSourceDriver: SourceDriver {
     /// The next caller's first video and first audio alone are taken.
     private let isNarrow = Mutex(false)
 
-    private static let awaited = "a caller is connected, and no picture has come of it yet"
+    private static let awaited = "a caller is connected and has not sent a picture yet"
 
     init(_ source: SRTSource, in context: SourceContext) {
         self.context = context
@@ -54,7 +54,7 @@ final class SRTSourceDriver: SourceDriver {
             read: { [self] reader, input in try await read(input, reader, source) })
         relay.watch.disconnected()
         statistics.ended(exit, started: started, now: context.clock.now)
-        // A stream of which nothing is known yet keeps the others from being passed on.
+        // A stream whose parameters are still unknown keeps the others from being passed on.
         if exit.cause == .invalidData { becomeNarrow() }
         if let pause = caller.end() { try? await context.clock.sleep(for: pause) }
     }
@@ -82,7 +82,7 @@ final class SRTSourceDriver: SourceDriver {
     func sourceHas(_ program: Program) { relay.found(program) }
     func sourceHas(_ audio: AACFormat, channel: AACFormat) { relay.convert(audio, to: channel) }
 
-    // MARK: The process that has the caller
+    // MARK: The process that holds the connection
 
     /// Runs the process that answers a call and passes on what the caller sends.
     private func answer(
@@ -92,23 +92,23 @@ final class SRTSourceDriver: SourceDriver {
         await context.monitor.run(
             command, input: nil, output: output, child: child, expected: [.ended, .reset],
             takes: { [self] line in
-                hears(line, of: child, admit: admit)
+                handle(line, of: child, admit: admit)
                 return caller.hasRefused
             },
             progressed: { [self] in callProgressed($0) })
     }
 
-    private func hears(_ line: LogLine, of child: ChildHandle, admit: () -> Void) {
+    private func handle(_ line: LogLine, of child: ChildHandle, admit: () -> Void) {
         let statistics = context.statistics
         statistics.countDrops(in: line)
         if SRTCaller.isOver(line) {
             Task { [clock = context.clock] in
-                // Until the caller has been told.
+                // Until libsrt has notified the caller.
                 try? await clock.sleep(for: .milliseconds(100))
                 child.stop(.now)
             }
         }
-        switch caller.hears(line) {
+        switch caller.handle(line) {
         case .right:
             statistics.hasSender(true)
             statistics.note(.sender, Self.awaited)
@@ -133,9 +133,9 @@ final class SRTSourceDriver: SourceDriver {
         call.replaceReader()
     }
 
-    // MARK: The process that reads it
+    // MARK: The process that reads the stream
 
-    /// Makes of what a caller sends what the feed takes, until its input ends or another process is to follow.
+    /// Makes the feed's MPEG-TS from the caller's stream, until its input ends or another process is to follow.
     private func read(
         _ input: FileDescriptor, _ reader: ChildHandle, _ source: SourceConfiguration
     ) async throws -> ChildExit {
@@ -147,7 +147,7 @@ final class SRTSourceDriver: SourceDriver {
                     ffmpeg: context.service.ffmpeg.capabilities)
             })
         guard let (exit, started) = ending else { throw NotRunnable(what: "\(source.id) has no callers") }
-        // The end of the call is told by the process that had it.
+        // The process that holds the connection reports the end of the call.
         if let cause = exit.cause, cause != .ended { context.statistics.encoderEnded(exit, started: started) }
         return exit
     }
@@ -158,7 +158,7 @@ final class SRTSourceDriver: SourceDriver {
         Task {
             guard await caller.isMute(relay) else { return }
             context.statistics.note(
-                .sender, "the last caller sent no picture, and was hung up on; it has to send MPEG-TS with a picture")
+                .sender, "the last caller sent no picture and was disconnected; have it send MPEG-TS with video")
             context.process.report(.replace)
         }
     }
