@@ -23,27 +23,27 @@ import Testing
             environment: ProcessInfo.processInfo.environment, limit: limit, extended: extended, isDone: isDone)
     }
 
-    @Test("a child that does nothing when its time is over hangs")
+    @Test("a child that does nothing at its time limit hangs")
     func hanging() async throws {
         let (exit, overdue) = try await run("exec sleep 1000", extended: .seconds(600))
         #expect(overdue == .hanging && exit.status == .signalled(9))
     }
 
-    @Test("a child that is at work is given more time, and ends as it would")
+    @Test("a child that works gets more time and ends by itself")
     func working() async throws {
-        // It uses the processor until nothing but time could make it end.
+        // It uses the processor for longer than the first limit.
         let (exit, overdue) = try await run(
             "n=0; while [ $n -lt 400000 ]; do n=$((n + 1)); done; exit 3", extended: .seconds(600))
         #expect(overdue == nil && exit.status == .exited(3))
     }
 
-    @Test("a child that is at work for too long is ended, and was no child that hangs")
+    @Test("a child that works for too long is killed and does not count as hanging")
     func tooLong() async throws {
         let (exit, overdue) = try await run("while :; do :; done", extended: .seconds(1))
         #expect(overdue == .working && exit.status == .signalled(9))
     }
 
-    @Test("a child that has done what it was started for is ended, and was not late")
+    @Test("a child that has done its work is ended and was not late")
     func done() async throws {
         let (exit, overdue) = try await run("exec sleep 1000", limit: .seconds(600)) { true }
         #expect(overdue == nil && exit.asked)

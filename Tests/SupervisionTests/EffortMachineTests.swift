@@ -4,7 +4,7 @@ import Testing
 
 @testable import Supervision
 
-/// How a lowered preset goes back up: every state × event, and how often it is tried.
+/// How a lowered preset is raised again: every state × event, and how often a better one is tried.
 @Suite struct EffortMachineTests {
     private static let all = EncoderEffort.allCases
 
@@ -21,9 +21,9 @@ import Testing
 
         mutating func wait(_ seconds: Int) { now += .seconds(seconds) }
 
-        /// Looks every ten seconds until a better preset is tried.
+        /// Measures every ten seconds until a better preset is tried.
         ///
-        /// - Returns: How many seconds that took; `nil` where it is not tried within a day.
+        /// - Returns: How many seconds that took; `nil` if none is tried within a day.
         mutating func secondsToTry(hasRoom: Bool = true) -> Int? {
             let start = now
             for _ in 0..<8640 {
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    /// How a machine gets to a state, and seconds before each event.
+    /// The events that lead to a state, and the seconds before each.
     private static let states: [(name: String, events: [(Int, EffortMachine.Event)])] = [
         ("usual", []),
         ("lowered", [(0, .slow)]),
@@ -48,8 +48,8 @@ import Testing
         ("failed", .failed), ("unused", .unused), ("reset", .reset),
     ]
 
-    /// A cell is the next effort, the next pause in seconds, and the effect; `.` changes and does nothing. Each event
-    /// comes 100 seconds after the state was reached.
+    /// A cell is the next effort, the next pause in seconds, and the effect; `.` changes nothing and has no effect.
+    /// Each event comes 100 seconds after the state was reached.
     private static let table = """
         state   slow                room           noRoom tookOver failed     unused     reset
         usual   less/60/replace     .              .      .        .          .          .
@@ -60,7 +60,7 @@ import Testing
         least   least/60/exhausted  .              .      .        .          normal/60  normal/60
         """
 
-    @Test("every state × event is as in the table")
+    @Test("every state and event give the effort, pause and effect of the table")
     func table() {
         let rows = Self.table.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
         #expect(rows[0].dropFirst().elementsEqual(Self.events.map(\.name)))
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test("a preset that was lowered goes back up step by step, once there has been room")
+    @Test("a lowered preset is raised step by step once there is room")
     func back() {
         var driven = Driven()
         #expect(driven.send(.slow) == .replace && driven.send(.slow) == .replace && driven.machine.effort == .least)
@@ -94,7 +94,7 @@ import Testing
         #expect(!driven.machine.isLowered && driven.secondsToTry() == nil)
     }
 
-    @Test("without room nothing is tried, and room has to last")
+    @Test("a better preset is tried only after the room has lasted")
     func room() {
         var driven = Driven()
         driven.send(.slow)
@@ -107,7 +107,7 @@ import Testing
         #expect(driven.secondsToTry() == 30)
     }
 
-    @Test("a box that is too small for the better preset tries it less and less often, up to four hours apart")
+    @Test("a better preset that is too slow is tried less often, up to every four hours")
     func quarantine() {
         var driven = Driven()
         driven.send(.slow)
@@ -115,14 +115,14 @@ import Testing
         for _ in 0..<12 {
             pauses.append(driven.secondsToTry() ?? -1)
             driven.send(.tookOver)
-            // It lags at once.
+            // It is too slow at once.
             driven.wait(5)
             #expect(driven.send(.slow) == .replace && driven.machine.effort == .less)
         }
         #expect(pauses == [60, 120, 240, 480, 960, 1920, 3840, 7680, 14400, 14400, 14400, 14400])
     }
 
-    @Test("a better preset that never takes over is tried less and less often, too")
+    @Test("a better preset that never takes over is tried less often too")
     func failures() {
         var driven = Driven()
         driven.send(.slow)
@@ -136,7 +136,7 @@ import Testing
         #expect(pauses == [60, 120, 240])
     }
 
-    @Test("a better preset that has held has its relapses forgiven, however long the pause had become")
+    @Test("a better preset that has held resets the pause, however long it was")
     func forgiveness() {
         var driven = Driven()
         driven.send(.slow)
@@ -149,7 +149,7 @@ import Testing
         #expect(driven.machine.pause == .seconds(3840))
         _ = driven.secondsToTry()
         driven.send(.tookOver)
-        // Less than the pause that it had cost.
+        // Less than the last pause.
         driven.wait(3800)
         driven.send(.slow)
         #expect(driven.machine.pause == .seconds(7680))
@@ -160,7 +160,7 @@ import Testing
         #expect(driven.machine.pause == .seconds(60) && driven.machine.effort == .less)
     }
 
-    @Test("an encoder in use that lags while a better one starts goes on with the preset with which it was well")
+    @Test("an encoder that is too slow while a better one starts keeps its preset")
     func lagsBeside() {
         var driven = Driven()
         driven.send(.slow)
@@ -170,7 +170,7 @@ import Testing
         #expect(driven.send(.slow) == .replace && driven.machine.effort == .least && !driven.machine.isTrying)
     }
 
-    @Test("presets that are the same are one step")
+    @Test("efforts with the same preset are one step")
     func sameSteps() {
         var driven = Driven(steps: [.normal, .less])
         #expect(driven.send(.slow) == .replace && driven.send(.slow) == .exhausted)
@@ -178,7 +178,7 @@ import Testing
         #expect(driven.send(.slow) == .exhausted)
     }
 
-    @Test("over a random life the effort stays within its steps, and tries keep the shortest pause")
+    @Test("random events keep the effort within its steps and attempts a pause apart")
     func randomLife() {
         var random = SeededRandom(seed: 7)
         for _ in 0..<200 {

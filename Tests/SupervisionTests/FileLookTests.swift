@@ -3,16 +3,16 @@ import Testing
 
 @testable import Supervision
 
-/// How the service looks at a file whose disk may hang.
+/// How the service looks for a file whose disk may hang.
 @Suite struct FileLookTests {
-    /// What the service finds where its child is this script.
+    /// The result if the child is this script.
     private func look(_ script: String, in folder: TemporaryFolder) async throws -> FileLook {
         var context = ServiceContext.none()
         context.program = try folder.write("program", "#!/bin/sh\n\(script)\n", mode: 0o700)
         return await context.disk.look(at: "/mnt/-image x.png")
     }
 
-    @Test("a look gives what the child answers, and tells a disk that does not answer from a look that failed")
+    @Test("a silent disk, a failed child and an answer give three different results")
     func answers() async throws {
         let folder = try TemporaryFolder()
         let right = #"[ "$*" = "disk -- look /mnt/-image x.png" ] && echo 1:2:3"#

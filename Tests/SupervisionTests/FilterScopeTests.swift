@@ -6,7 +6,7 @@ import Testing
 
 @testable import Supervision
 
-/// When frames ask for an encoder of their own.
+/// Which frames need an encoder of their own.
 @Suite struct FilterScopeTests {
     private func frames(_ width: Int, _ height: Int, _ pixel: PixelAspect = .square, isInterlaced: Bool = false)
         -> ArrivingFrames
@@ -26,7 +26,7 @@ import Testing
 
     private let anamorphic = PixelAspect(width: 64, height: 45)
 
-    @Test("frames of the same shape keep the encoder, whatever their size, unless a GPU scales them")
+    @Test("frames of the same shape keep the encoder, unless a GPU scales them")
     func sameShape() {
         #expect(scope(frames(1920, 1080)).suits(frames(640, 360)))
         #expect(scope(frames(1920, 1080)).suits(frames(720, 576, anamorphic)))
@@ -35,7 +35,7 @@ import Testing
         #expect(scope(frames(1920, 1080), scalesOnGPU: true).suits(frames(1920, 1080)))
     }
 
-    @Test("frames of another shape ask for an encoder that pads, which takes every size after that")
+    @Test("frames of another shape need an encoder that pads, which takes every size")
     func otherShape() {
         #expect(!scope(frames(1920, 1080)).suits(frames(1080, 1920)))
         #expect(!scope(nil).suits(frames(1080, 1920)))
@@ -47,13 +47,13 @@ import Testing
         #expect(scope(frames(1080, 1920), fit: .crop).suits(frames(1080, 1920)))
     }
 
-    @Test("interlaced frames ask for an encoder that deinterlaces, and progressive ones of the same size keep it")
+    @Test("interlaced frames need an encoder that deinterlaces; progressive ones keep it")
     func interlaced() {
         let interlaced = frames(1920, 1080, isInterlaced: true)
         #expect(!scope(frames(1920, 1080)).suits(interlaced) && !scope(nil).suits(interlaced))
         #expect(scope(frames(1920, 1080), deinterlace: .off).suits(interlaced))
         #expect(scope(interlaced).suits(frames(1920, 1080)) && !scope(interlaced).suits(frames(1280, 720)))
-        // HEVC has no marks, so that progressive frames would be deinterlaced too.
+        // HEVC has no marks, so progressive frames would be deinterlaced too.
         var unmarked = interlaced
         unmarked.areMarked = false
         #expect(!scope(frames(1920, 1080)).suits(unmarked) && !scope(interlaced).suits(unmarked))

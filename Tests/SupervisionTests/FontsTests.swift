@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test(
-        "a script that the usual fonts have not names the package that has it",
+        "a script that the usual fonts lack names the package of its font",
         arguments: [
             ("まもなく再開します", "fonts-noto-cjk"), ("马上回来", "fonts-noto-cjk"), ("곧 돌아옵니다", "fonts-noto-cjk"),
             ("Back soon 马上", "fonts-noto-cjk"),
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test(
-        "a text that mixes scripts which no font has together is known",
+        "a text that mixes scripts of different fonts lacks a part",
         arguments: [
             ("Back soon", false), ("Скоро вернёмся. Back soon, à bientôt", false), ("马上回来 Back soon, à bientôt", false),
             ("马上回来 Скоро", false),

@@ -2,9 +2,9 @@ import Supervision
 import TestSupport
 import Testing
 
-/// Every state × event of a group's encoder, as one table.
+/// Every state × event of an encoder, as one table.
 @Suite struct GroupMachineTests {
-    /// How a machine gets to a state, from the beginning. Generation 1 is the first to have the feed.
+    /// The events that lead to a state, from the start. Generation 1 is the first to have the output.
     private static let states: [(name: String, events: [GroupMachine.Event])] = [
         ("idle", []),
         ("starting", [.want(true)]),
@@ -31,7 +31,7 @@ import Testing
         ("pause2", .pauseOver(2)),
     ]
 
-    /// A cell is the next state and the effects; `.` changes nothing and does nothing.
+    /// A cell is the next state and the effects; `.` changes nothing and has no effect.
     private static func table() throws -> TransitionTable {
         try TransitionTable(
             """
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test("generations that give no first picture are counted, until one does")
+    @Test("generations without a first frame are counted until one gives a frame")
     func fruitlessStarts() {
         let driven = Driven([.want(true)], burst: 20)
         for generation in 1...3 {
@@ -124,12 +124,12 @@ import Testing
         #expect(driven.machine.fruitless == 3)
         driven.send(.delivering(4))
         #expect(driven.machine.fruitless == 0)
-        // One that has given pictures hangs for another reason.
+        // A generation that has given frames hangs for another reason.
         driven.send(.stalled(4))
         #expect(driven.machine.fruitless == 0)
     }
 
-    @Test("each event in each state leads where the table says, and does what it says")
+    @Test("every state and event give the state and effects of the table")
     func everyCell() throws {
         let table = try Self.table()
         try #require(table.events == Self.events.map(\.name))
@@ -146,13 +146,15 @@ import Testing
         }
     }
 
-    @Test("a launch knows why the generation before it ended", arguments: [HandoverCause.crash, .exit, .gpuLost])
+    @Test(
+        "a launch has the cause for which the generation before it ended",
+        arguments: [HandoverCause.crash, .exit, .gpuLost])
     func cause(_ cause: HandoverCause) {
         let driven = Driven([.want(true), .delivering(1)], burst: 1)
         #expect(driven.send(.ended(1, cause)) == [.launch(2, cause)])
     }
 
-    @Test("a generation that was told to end is not blamed for how it ended")
+    @Test("the exit of a generation that was asked to end is not the cause")
     func causeOfAWish() {
         let driven = Driven([.want(true), .delivering(1), .replace(.slow)])
         #expect(driven.send(.ended(1, .crash)) == [.launch(2, .slow)])
@@ -160,13 +162,13 @@ import Testing
         #expect(stalled.send(.ended(1, .crash)) == [.launch(2, .stall)])
     }
 
-    @Test("a cause survives the pause behind it")
+    @Test("a launch after a pause has the cause from before the pause")
     func causeThroughPause() {
         let driven = Driven([.want(true), .delivering(1), .ended(1, .gpuError)])
         #expect(driven.send(.pauseOver(1)) == [.launch(2, .gpuError)])
     }
 
-    @Test("after a handover the former generation's end is nobody's concern, and the new one's is")
+    @Test("after a handover only the end of the new generation starts another one")
     func formerEnds() {
         let driven = Driven([.want(true), .delivering(1), .handOver(.refresh), .delivering(2)], burst: 1)
         #expect(driven.send(.ended(1, .crash)).isEmpty)
@@ -175,10 +177,7 @@ import Testing
     }
 
     @Test(
-        """
-        a successor that fails is followed by another one where what runs is not what is wanted, with pauses that \
-        grow
-        """,
+        "a successor that fails is followed by another, after growing pauses, if it is owed",
         arguments: [HandoverCause.config, .source])
     func owed(cause: HandoverCause) {
         let driven = Driven([.want(true), .delivering(1), .handOver(cause)], burst: 1)
@@ -190,25 +189,25 @@ import Testing
         #expect(driven.send(.pauseOver(3)) == [.launchAhead(4, cause)])
         driven.send(.delivering(4))
         #expect(driven.machine.current == 4)
-        // What was wanted is there.
+        // The wanted encoder runs.
         driven.send(.handOver(.byOperator))
         #expect(driven.send(.ended(5, .exit)).isEmpty)
     }
 
-    /// Processes and a data path as far as the machine sees them: what a generation runs is what was wanted when its
-    /// command was made.
+    /// Processes and a data path as the machine sees them. A generation runs the configuration of the moment at which
+    /// its command was made.
     private struct World {
         struct Process {
             var configuration: Int?
             var isAhead: Bool
-            var isTold = false
+            var isAskedToEnd = false
         }
         var wanted = false
         var configuration = 0
         var processes: [Int: Process] = [:]
         var pauses: [Int] = []
 
-        /// The command of a process is made now, if it was not.
+        /// Makes the command of a process, if it is not made yet.
         mutating func prepare(_ generation: Int) {
             guard var process = processes[generation], process.configuration == nil else { return }
             process.configuration = configuration
@@ -220,11 +219,11 @@ import Testing
                 switch effect {
                 case .launch(let generation, _): processes[generation] = Process(isAhead: false)
                 case .launchAhead(let generation, _):
-                    // The feed takes one successor at a time: another one ends at once.
+                    // The output takes one successor at a time, and another one ends at once.
                     let isRefused = processes.values.contains { $0.isAhead }
-                    processes[generation] = Process(isAhead: !isRefused, isTold: isRefused)
+                    processes[generation] = Process(isAhead: !isRefused, isAskedToEnd: isRefused)
                 case .promote(let generation): processes[generation]?.isAhead = false
-                case .stop(let generation), .kill(let generation): processes[generation]?.isTold = true
+                case .stop(let generation), .kill(let generation): processes[generation]?.isAskedToEnd = true
                 case .pause(_, let generation): pauses.append(generation)
                 }
             }
@@ -232,7 +231,7 @@ import Testing
     }
 
     @Test(
-        "once nothing happens any more, what is wanted is what runs, whatever came before in whatever order",
+        "after any events in any order the wanted configuration runs in the end",
         arguments: 1...300 as ClosedRange<UInt64>)
     func lastWishWins(seed: UInt64) {
         var random = SeededRandom(seed: seed)
@@ -262,15 +261,15 @@ import Testing
             case 7: if let process { end(process) }
             case 8: if let process { world.prepare(process) }
             default:
-                if let process, world.processes[process]?.isTold == false { deliver(process) }
+                if let process, world.processes[process]?.isAskedToEnd == false { deliver(process) }
             }
             if !world.pauses.isEmpty, Bool.random(using: &random) {
                 world.take(driven.send(.pauseOver(world.pauses.removeFirst())))
             }
         }
-        // From here on everything works.
+        // From now on everything works.
         for _ in 0..<1000 {
-            if let told = world.processes.first(where: { $0.value.isTold })?.key {
+            if let told = world.processes.first(where: { $0.value.isAskedToEnd })?.key {
                 end(told)
             } else if !world.pauses.isEmpty {
                 world.take(driven.send(.pauseOver(world.pauses.removeFirst())))
@@ -293,7 +292,7 @@ import Testing
         }
     }
 
-    @Test("numbers of generations are never used twice, whatever happens", arguments: 1...50 as ClosedRange<UInt64>)
+    @Test("random events never use the number of a generation twice", arguments: 1...50 as ClosedRange<UInt64>)
     func numbers(seed: UInt64) {
         var random = SeededRandom(seed: seed)
         let driven = Driven(burst: 2)

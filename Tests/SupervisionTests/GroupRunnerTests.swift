@@ -178,7 +178,7 @@ import Testing
             guard case .failed(let why) = await rig.runner.handOver(to: nil) else {
                 return #expect(Bool(false), "handed over")
             }
-            #expect(why.contains("the one before goes on"))
+            #expect(why.contains("the encoder in use continues"))
             #expect(launch.stop == nil && rig.statistics.now.actual == .live)
         }
     }

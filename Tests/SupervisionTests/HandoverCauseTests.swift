@@ -2,9 +2,9 @@ import Testing
 
 @testable import Supervision
 
-/// Causes as the metrics have them.
+/// The words of the metrics for the causes.
 @Suite struct HandoverCauseTests {
-    @Test("whatever the cause, the metrics know its word")
+    @Test("every cause has a word of the metrics' closed list")
     func closed() {
         let known: Set = [
             "crash", "exit", "stall", "gpu-lost", "gpu-error", "session-limit", "permission", "unsupported", "config",

@@ -5,7 +5,7 @@ import Testing
 @Suite struct LineFoldTests {
     private let start = ContinuousClock().now
 
-    @Test("a line that comes again within a minute is left out, and counted when it is logged again")
+    @Test("a line that is repeated within a minute is left out and counted")
     func again() {
         let fold = LineFold()
         #expect(fold.note("refused", now: start) == 0)
@@ -24,7 +24,7 @@ import Testing
         #expect(logged == [0, 0])
     }
 
-    @Test("lines that are always new are always logged, and few of them are remembered")
+    @Test("new lines are always logged, and few of them are remembered")
     func new() {
         let fold = LineFold()
         for number in 0..<1000 { #expect(fold.note("line \(number)", now: start) == 0) }

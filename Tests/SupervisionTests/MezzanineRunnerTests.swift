@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test("an encoder that crashes is followed by the next one, and the source has not failed")
+    @Test("a crashed encoder is followed by the next, and the source has not failed")
     func crash() async throws {
         try await withRunner { rig in
             try await rig.live().crash()

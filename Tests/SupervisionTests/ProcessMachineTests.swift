@@ -4,7 +4,7 @@ import Testing
 
 /// Every state × event, as one table.
 @Suite struct ProcessMachineTests {
-    /// How a machine gets to a state, from the beginning.
+    /// The events that lead to a state, from the start.
     private static let states: [(name: String, events: [ProcessMachine.Event])] = [
         ("idle", []),
         ("starting", [.want(true)]),
@@ -26,7 +26,7 @@ import Testing
         ("hurry", .hurry), ("ended", .ended), ("pause", .pauseOver(start: 1)), ("pause-old", .pauseOver(start: 0)),
     ]
 
-    /// A cell is the next state and the effect; `.` changes nothing and does nothing.
+    /// A cell is the next state and the effect; `.` changes nothing and has no effect.
     private static func table() throws -> TransitionTable {
         try TransitionTable(
             """
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test("each event in each state leads where the table says, and does what it says")
+    @Test("every state and event give the state and effect of the table")
     func everyCell() throws {
         let table = try Self.table()
         try #require(table.events == Self.events.map(\.name))
@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    @Test("what is wanted is known in every state")
+    @Test("a start or stop is remembered in every state")
     func wanted() {
         for state in Self.states {
             for wish in [true, false] {
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test("the patience for a stall that was over does not end a later one")
+    @Test("the time limit of a stall that is over does not end a later stall")
     func staleStall() {
         let machine = Driven([.want(true), .delivering, .stalled, .delivering, .stalled])
         #expect(machine.send(.patienceOver(stall: 1)) == [])
@@ -126,12 +126,7 @@ import Testing
         #expect(machine.send(.patienceOver(stall: 2)) == [.kill])
     }
 
-    @Test(
-        """
-        a process has twice as long to its first delivery when the one before was killed without any, and as long \
-        as ever afterwards
-        """
-    )
+    @Test("the limit for the first delivery doubles after each process without one")
     func growingPatience() {
         let machine = Driven([.want(true)], burst: 20)
         var stalls = 0
@@ -151,12 +146,7 @@ import Testing
         #expect(stall() == [.bePatient(.seconds(2), stall: stalls)])
     }
 
-    @Test(
-        """
-        a process that has not delivered yet is given the time that a start may take, and a start's time that is \
-        over ends no later process
-        """
-    )
+    @Test("the limit of a start applies until the first delivery, and only to that start")
     func startPatience() {
         var machine = ProcessMachine(
             policy: RestartPolicy(burst: 20, forgivenAfter: .seconds(10)), stallPatience: .seconds(2),
@@ -177,17 +167,17 @@ import Testing
         #expect(send(.stalled) == [.bePatient(.seconds(2), stall: 3)])
     }
 
-    @Test("a publisher that first reads its input late is live once it is connected, and is not ended before")
+    @Test("a publisher that reads its input late is not ended before it is connected")
     func lateReader() {
         let machine = Driven([.want(true), .stalled, .recovered])
         #expect(machine.actual == .starting)
-        // It took its input, so the time to begin is no longer counted.
+        // It has read its input, so the time limit of the start no longer counts.
         #expect(machine.send(.patienceOver(stall: 1)) == [])
         machine.send(.delivering)
         #expect(machine.actual == .live)
     }
 
-    @Test("a publisher that stops again before it is connected has its time from then on")
+    @Test("a publisher that stalls again before it is connected gets a new time limit")
     func stopsAgain() {
         let machine = Driven([.want(true), .stalled, .recovered])
         #expect(machine.send(.stalled) == [.bePatient(.seconds(2), stall: 2)])
@@ -195,7 +185,7 @@ import Testing
         #expect(machine.send(.patienceOver(stall: 2)) == [.kill])
     }
 
-    @Test("a pause from before the newest start begins nothing")
+    @Test("a pause from before the newest start launches nothing")
     func stalePause() {
         let machine = Driven([.want(true), .ended, .want(false), .want(true), .ended])
         #expect(machine.starts == 2)
@@ -203,7 +193,7 @@ import Testing
         #expect(machine.send(.pauseOver(start: 2)) == [.launch])
     }
 
-    @Test("the first ends are answered at once, and a healthy life forgives those before it")
+    @Test("a healthy process resets the count of ends, so the next start is at once")
     func forgiveness() {
         let machine = Driven(burst: 1)
         machine.send(.want(true))
@@ -215,7 +205,7 @@ import Testing
         #expect(machine.actual == .pausing)
     }
 
-    @Test("a process that came to the end of its file starts over at once; the next one has to come there itself")
+    @Test("only a process that itself reached the end of its file starts again at once")
     func complete() {
         var machine = ProcessMachine(policy: .pull, stallPatience: .seconds(2))
         var random = SeededRandom(seed: 1)
@@ -232,7 +222,7 @@ import Testing
         #expect(send(.ended, 65) != [.launch])
     }
 
-    @Test("a replacement starts at once, however often it happens")
+    @Test("a replacement starts at once, however often it is asked for")
     func replacement() {
         let machine = Driven()
         machine.send(.want(true))

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Supervision
 
-/// Handovers because of the frame rate that arrives.
+/// Which encoders are handed over because of the frame rate that arrives.
 @Suite struct RateCorrectionTests {
     private func isNeeded(told: Int?, arriving: Int?, wanted: Int? = nil) -> Bool {
         RateCorrection.isNeeded(
@@ -15,7 +15,7 @@ import Testing
             rate: arriving.map { FrameRate($0, 1) })
     }
 
-    @Test("another rate arrives than the encoder's -> a handover")
+    @Test("an encoder that was started for another frame rate is handed over")
     func toldWrong() {
         #expect(isNeeded(told: 30, arriving: 15))
         #expect(isNeeded(told: 100, arriving: 4))
@@ -25,21 +25,21 @@ import Testing
         #expect(!isNeeded(told: 15, arriving: nil))
     }
 
-    @Test("an encoder started without a rate, and one is known -> a handover")
+    @Test("an encoder without a frame rate is handed over when the rate is known")
     func toldNothing() {
         #expect(isNeeded(told: nil, arriving: 15))
         #expect(isNeeded(told: nil, arriving: 30))
         #expect(!isNeeded(told: nil, arriving: nil))
     }
 
-    @Test("a rate is converted -> no handover; a conversion is missing -> a handover")
+    @Test("an encoder that converts the frame rate is kept; one that should is handed over")
     func converted() {
         #expect(!isNeeded(told: 60, arriving: 50, wanted: 30))
         #expect(!isNeeded(told: nil, arriving: 15, wanted: 30))
         #expect(isNeeded(told: 30, arriving: 15, wanted: 30))
     }
 
-    @Test("an encoder takes every second frame, and the rate changes -> a handover")
+    @Test("an encoder of every second frame is handed over when another rate arrives")
     func bounded() {
         #expect(isNeeded(told: nil, arriving: 120))
         #expect(!isNeeded(told: 120, arriving: 120) && !isNeeded(told: 120, arriving: 119))

@@ -13,14 +13,15 @@ import Testing
         }
     }
 
-    /// The bound of the pause behind the burst's end and `count` more.
+    /// The bound of the pause after the burst and `count` more ends.
     private func bound(_ policy: RestartPolicy, _ count: Int) -> Duration {
         var bound = policy.base
         for _ in 0..<count where bound < policy.cap { bound = bound * 2 }
         return max(policy.floor, min(bound, policy.cap))
     }
 
-    @Test("the first ends are answered at once", arguments: [RestartPolicy.publisher, .pull, .encoder, .relay])
+    @Test(
+        "the first ends are followed by a start at once", arguments: [RestartPolicy.publisher, .pull, .encoder, .relay])
     func burst(policy: RestartPolicy) {
         let driven = Driven(policy)
         for _ in 0..<policy.burst { #expect(driven.pause() == .zero) }
@@ -28,7 +29,7 @@ import Testing
     }
 
     @Test(
-        "a peer that refuses is asked again at once, and then after at least half a second, a second, two and four",
+        "a peer that refuses is asked again at once, then after 0.5, 1, 2 and 4 s at least",
         arguments: [RestartPolicy.publisher, .pull])
     func refused(policy: RestartPolicy) {
         let driven = Driven(policy)
@@ -39,7 +40,7 @@ import Testing
         }
     }
 
-    @Test("pauses lie between half of a bound that doubles up to 30 s and the bound, for ever")
+    @Test("a pause is at least half of a bound that doubles up to 30 s, and at most it")
     func growth() async throws {
         try await withSeededRandom { random in
             var longest = Duration.zero
@@ -58,7 +59,7 @@ import Testing
         }
     }
 
-    @Test("pauses use the whole of the upper half, so that many do not come back in step")
+    @Test("pauses are spread over the whole upper half of the bound")
     func jitter() async throws {
         try await withSeededRandom { random in
             var pauses = Set<Duration>()
@@ -72,7 +73,7 @@ import Testing
         }
     }
 
-    @Test("a pull that is cut off after a moment each time is asked again after pauses that grow")
+    @Test("a pull that is cut off soon each time is asked again after growing pauses")
     func cutOff() {
         let driven = Driven(.pull)
         let pauses = (0..<4).map { _ in driven.pause(.seconds(1.5)) }
@@ -80,7 +81,7 @@ import Testing
         #expect(driven.pause(.seconds(30)) == .zero)
     }
 
-    @Test("a file that came to its end starts over at once, if it is one")
+    @Test("a file that reached its end starts again at once, unless it is too short")
     func files() {
         let driven = Driven(.pull)
         for _ in 0..<5 { #expect(driven.pause(.seconds(1), isComplete: true) == .zero) }
@@ -88,7 +89,7 @@ import Testing
         #expect(driven.pause(.seconds(20), isComplete: true) == .zero)
     }
 
-    @Test("a life that was healthy long enough has the ends before it forgiven")
+    @Test("a process that was healthy long enough resets the earlier ends")
     func forgiven() {
         let driven = Driven(RestartPolicy(burst: 1, forgivenAfter: .seconds(30)))
         for _ in 0..<10 { _ = driven.pause(.seconds(29)) }

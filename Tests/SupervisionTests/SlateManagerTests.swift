@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test("a slate that FFmpeg refuses as configured becomes a plain card, and the refusal is reported")
+    @Test("a configured slate that FFmpeg refuses becomes a plain card and is reported")
     func plain() async throws {
         try await withManager(SlateConfiguration(image: "/slate.png")) { rig, running in
             let configured = await rig.launcher.next()

@@ -29,13 +29,13 @@ import Testing
         return SlateStore.Recipe(command, by: binary, words: words, identities: [identity])
     }
 
-    /// What is kept of a slate.
+    /// The stored bytes of a slate.
     private func kept(_ recipe: SlateStore.Recipe, of channel: String) -> [UInt8]? {
         let path = SlateStore(folder: slates).path(recipe.digest, channel)
         return FileManager.default.contents(atPath: path).map { [UInt8]($0) }
     }
 
-    @Test("a slate is found again as long as everything that it was made of is the same")
+    @Test("a slate is found as long as all of its recipe is the same")
     func found() throws {
         let image = folder.path + "/image.png"
         try "one".write(toFile: image, atomically: false, encoding: .utf8)
@@ -50,7 +50,7 @@ import Testing
         #expect(kept(recipe(words: "Back soon", image: image), of: "main") == nil)
     }
 
-    @Test("one slate is kept for each channel, and none for a channel that is gone")
+    @Test("one slate is kept for each channel, none for a channel that was removed")
     func swept() {
         let store = SlateStore(folder: slates, channels: ["main", "main-2"])
         for width in [640, 1280] {
@@ -61,7 +61,7 @@ import Testing
         #expect(files == ["main-\(recipe(width: 1280).digest).ts"])
     }
 
-    @Test("a folder that cannot be made keeps nothing, and nothing else comes of it")
+    @Test("a folder that cannot be made stores no slate and causes no error")
     func unwritable() throws {
         try "file".write(toFile: folder.path + "/state", atomically: false, encoding: .utf8)
         let store = SlateStore(folder: slates, channels: ["main"])

@@ -5,12 +5,12 @@ import Testing
 
 @testable import Supervision
 
-/// What a trial's stream shows, with streams of the real FFmpeg's.
+/// The flaws of a trial's stream, with streams of the real FFmpeg.
 @Suite(.tags(.ffmpeg)) struct TrialProofTests {
     private static let keyframes = ["-force_key_frames", "expr:not(mod(n,6))"]
 
     @Test(
-        "an encoder whose stream could not be cut, joined or read from its middle does not pass",
+        "a stream that cannot be cut, joined or read from its middle has a flaw",
         arguments: [
             (["-tune", "zerolatency"] + keyframes, nil),
             (["-tune", "zerolatency"], "it makes no keyframe where one is asked for"),

@@ -191,7 +191,7 @@ package final class EncoderManager: Sendable {
         return result
     }
 
-    /// Waits until it is known whether what a group used before still works, and not for long.
+    /// Waits a short time for the verdict on the encoder that a group used before.
     func firstVerdict(for group: String) async {
         await wait(until: Self.grace) { !$0.isWaitedFor(group) }
     }

@@ -46,7 +46,7 @@ extension GroupEncoding {
         if hasWrongRate {
             session.logger.notice(
                 "the encoder was started without the right frame rate, another encoder takes over",
-                metadata: ["video": "\(format)", "told": "\(known)"])
+                metadata: ["video": "\(format)", "expected": "\(known)"])
         }
         if hasWrongRate || isMisfit(format) { session.handle(.handOver(.source), in: &tasks) }
     }

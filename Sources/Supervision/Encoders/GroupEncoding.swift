@@ -73,7 +73,7 @@ final class GroupEncoding: EncoderSessionDelegate {
     /// The encoder that the group would get now, and why: for people.
     var choice: EncoderSelector.Choice {
         guard job != nil else {
-            return .init(candidate: nil, isDegraded: false, reason: "the picture is passed on as it comes")
+            return .init(candidate: nil, isDegraded: false, reason: "the video is copied")
         }
         return context.encoders.choice(for: name)
     }
@@ -125,12 +125,12 @@ final class GroupEncoding: EncoderSessionDelegate {
         case .stateChanged:
             statistics.stateChanged(session.machine.actual, wanted: session.machine.wanted, now: context.clock.now)
             if session.machine.actual != .live {
-                answer(.failed("the encoder in use ended meanwhile; a new one takes over"))
+                answer(.failed("the encoder in use ended meanwhile; a new one starts"))
             }
         case .settled(let generation, let gap?):
             answer(.handedOver(session.generations[generation]?.encoder, after: gap))
         case .settled(_, nil):
-            answer(.failed("the encoder that was to take over ended; the one before goes on"))
+            answer(.failed("the next encoder ended before it took over; the encoder in use continues"))
             notePresetFailure(in: session)
             if let changed { session.send(.changed(changed)) }
         case .promoted(let generation):

@@ -34,7 +34,7 @@ package struct GroupMachine: Sendable {
         case handOver(HandoverCause)
         /// A generation ended, by itself or because it was asked to.
         case ended(Generation, HandoverCause)
-        /// The pause behind this generation is over.
+        /// The pause after this generation is over.
         case pauseOver(Generation)
     }
 

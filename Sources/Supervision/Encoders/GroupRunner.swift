@@ -57,7 +57,7 @@ final class GroupRunner: Runnable {
     /// Tries an encoder for this group, beside the encoder that runs.
     func trial(of candidate: EncoderCandidate) async -> TrialResult {
         guard let job = await session.read({ $0.job }) else {
-            return .failed(.unsupported, "group \(name) copies its picture, so it has no encoder")
+            return .failed(.unsupported, "group \(name) copies its video, so it has no encoder")
         }
         return await context.encoders.attempt(candidate, job)
     }

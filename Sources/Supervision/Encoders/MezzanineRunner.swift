@@ -91,8 +91,8 @@ final class MezzanineEncoding: EncoderSessionDelegate {
         guard let encoder = session.encoder, !encoder.isSoftware else {
             return session.logger.warning(
                 """
-                the encoder is too slow for real time, and there is no faster one: make the source's picture smaller \
-                or its rate lower
+                the encoder is too slow for real time, and there is no faster one: lower the source's frame size \
+                or frame rate
                 """
             )
         }

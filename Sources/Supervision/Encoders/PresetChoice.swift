@@ -7,7 +7,7 @@ import MediaTypes
 struct PresetChoice: Sendable {
     private(set) var effort: EffortMachine
     let pauses: EffortMachine.Pauses
-    /// `nil` where the video is copied.
+    /// `nil` if the video is copied.
     private var codec: VideoCodec?
     /// The last measurement of the processors.
     private var lastSample: ProcessorRoom.Sample?
@@ -41,7 +41,7 @@ struct PresetChoice: Sendable {
     /// The preset of encoders that are started now.
     var name: String { name(of: effort.effort) }
 
-    /// Whether the processors have room for a better preset; `nil` where the measurements do not tell.
+    /// Whether the processors have room for a better preset; `nil` if the measurements do not tell.
     mutating func hasRoom(_ sample: ProcessorRoom.Sample?) -> Bool? {
         defer { lastSample = sample }
         return ProcessorRoom.isThere(from: lastSample, to: sample)

@@ -17,7 +17,7 @@ enum BoundedChild {
     static func run(
         _ command: FFmpegCommand, binary: FFmpegBinary, stdin: FileDescriptor? = nil, stdout: FileDescriptor? = nil,
         environment: [String: String],
-        limit: Duration, extended: Duration? = nil, started tell: @escaping @Sendable (Int32) -> Void = { _ in },
+        limit: Duration, extended: Duration? = nil, started notify: @escaping @Sendable (Int32) -> Void = { _ in },
         isDone: (@Sendable () -> Bool)? = nil,
         launcher: any ProcessLauncher = SystemProcessLauncher(), clock: any ServiceClock = ContinuousClock()
     ) async -> (exit: ChildExit, overdue: Overdue?) {
@@ -33,7 +33,7 @@ enum BoundedChild {
                         ) {
                             guard case .started(let pid) = $0 else { return }
                             started.pid = pid
-                            tell(pid)
+                            notify(pid)
                         })
                 } onCancel: {
                     child.stop(.now)
