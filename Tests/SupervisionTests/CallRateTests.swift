@@ -11,7 +11,7 @@ import Testing
         var bytes: Int64 = 0
         var seconds = 0.0
 
-        /// Goes on at so many Mbit/s, told twice a second.
+        /// Continues at so many Mbit/s, noted twice a second.
         ///
         /// - Returns: When it had another rate, in seconds, and how many times the one before.
         mutating func bring(_ megabits: Double, for duration: Double) -> [(at: Double, times: Double)] {

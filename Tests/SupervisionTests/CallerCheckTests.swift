@@ -15,7 +15,7 @@ import Testing
         SecretReader(environment: environment, disk: ServiceContext.none().disk)
     }
 
-    /// What is decided of a caller that names this stream id.
+    /// Returns the verdict on a caller that names this stream id.
     private func verdict(_ check: CallerCheck, _ streamID: String) -> CallerCheck.Verdict? {
         check.begin()
         return check.handle(LogLine(level: .verbose, text: "accept streamid \(SRTCaller.words(for: streamID))"))

@@ -91,25 +91,25 @@ import Testing
     @Test("a source claims its card just while that is found -> it has it")
     func claimsWhileFound() async throws {
         let plugged = Mutex(false)
-        let keeper = CaptureManager(logger: Self.logger) { plugged.withLock { $0 } ? [Self.card()] : [] }
-        let looking = Task { await keeper.run() }
+        let captures = CaptureManager(logger: Self.logger) { plugged.withLock { $0 } ? [Self.card()] : [] }
+        let looking = Task { await captures.run() }
         defer { looking.cancel() }
         let isKnown = Mutex(false)
-        keeper.claim("other", .serial("SN2")) { _ in isKnown.withLock { $0 = true } }
+        captures.claim("other", .serial("SN2")) { _ in isKnown.withLock { $0 = true } }
         try await eventually("what is there") { isKnown.withLock { $0 } }
         let slow = Slow<CaptureDevice?> { $0 == nil }
-        async let claimed: Void = BlockingIO.run { keeper.claim("main/capture-0", .any) { slow.hear($0) } }
+        async let claimed: Void = BlockingIO.run { captures.claim("main/capture-0", .any) { slow.hear($0) } }
         await slow.interrupt {
             plugged.withLock { $0 = true }
-            keeper.look()
+            captures.look()
             // Longer than it takes, where nothing holds it up.
             usleep(100_000)
         }
         await claimed
         try await eventually("the card") { slow.all.count == 2 }
         #expect(slow.all.last.flatMap { $0 } == Self.card())
-        // Whoever was still to be told has been when this returns.
-        keeper.release("main/capture-0")
+        // All reports have been made when this returns.
+        captures.release("main/capture-0")
         #expect(slow.all.count == 2)
     }
 
@@ -144,11 +144,11 @@ import Testing
 
     @Test("another source has the card -> the absence says so")
     func taken() async throws {
-        let keeper = CaptureManager(logger: Self.logger) { [Self.card()] }
-        let looking = Task { await keeper.run() }
+        let captures = CaptureManager(logger: Self.logger) { [Self.card()] }
+        let looking = Task { await captures.run() }
         defer { looking.cancel() }
-        keeper.claim("main/capture-9", .path("pci-0000:00:14.0-usb-0:2")) { _ in }
-        let rig = Rig(.auto, .serial("SN1"), captures: keeper)
+        captures.claim("main/capture-9", .path("pci-0000:00:14.0-usb-0:2")) { _ in }
+        let rig = Rig(.auto, .serial("SN1"), captures: captures)
         rig.driver.begin()
         try await eventually("the words") {
             rig.statistics.now.absence?.hasPrefix(
@@ -288,7 +288,7 @@ import Testing
                 rig.driver.want(true)
                 rig.driver.follow(Self.card(sound: sound))
                 try await eventually("a reader") { rig.statistics.now.starts == 1 }
-                // Both of its last words.
+                // FFmpeg prints the line twice.
                 for text in [
                     "[alsa @ 0x1] ALSA read error: No such device", "[alsa @ 0x1] ALSA read error: No such device",
                 ] {

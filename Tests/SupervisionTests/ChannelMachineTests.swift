@@ -33,14 +33,14 @@ import Testing
                 [.source(0, delivers: true), .settled(change: 1), .source(0, delivers: false)],
                 [.settle(change: 1), .rest(1), .run(1)]
             ),
-            // The same word twice changes nothing.
+            // The same event twice changes nothing.
             (
                 [.source(0, delivers: true), .source(0, delivers: true), .settled(change: 1)],
                 [.settle(change: 1), .rest(1)]
             ),
             // The test picture itself does not make the listener rest.
             ([.source(1, delivers: true), .settled(change: 1)], [.settle(change: 1)]),
-            // What a resting source says of its end is no news.
+            // The end of a source that rests is no news.
             (
                 [
                     .source(1, delivers: true), .source(0, delivers: true), .settled(change: 2),

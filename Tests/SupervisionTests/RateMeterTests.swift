@@ -7,7 +7,7 @@ import Testing
     private let meter = RateMeter()
     private let start = ContinuousClock.now
 
-    /// 30 pictures a second; every second second a keyframe that takes ten times what a picture takes.
+    /// 30 frames a second; every two seconds a keyframe of ten times the bytes of another frame.
     private func counters(at seconds: Double) -> RateMeter.Counters {
         let frames = Int(seconds * 30)
         return .init(
