@@ -33,7 +33,7 @@ import Testing
             try await lab.plug(LabCamera(modes: [.init(format)], pictures: file))
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one")))
-            try await daemon.logged("the card's mode", "\(name) 320x180 at 30")
+            try await daemon.logged("card mode chosen", "\(name) 320x180 at 30")
             try await daemon.logged("\"on air\"", "source=capture-0")
             try await sink.waitForFrames(60, of: "one")
             try await eventually("its reader") { daemon.children("-input_format \(name)").count == 1 }
@@ -60,7 +60,7 @@ import Testing
                     sources: [ { capture: { any: true } } ]
                     groups: [ { name: hd, video: \(video), targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
                 """)
-            try await daemon.logged("the card's mode", "yuyv422 320x180 at 30 interlaced")
+            try await daemon.logged("card mode chosen", "yuyv422 320x180 at 30 interlaced")
             try await daemon.logged("\"on air\"", "source=capture-0")
             try await sink.waitForFrames(60, of: "one")
             let reader = try await eventually("its reader") { () -> String? in
@@ -83,7 +83,7 @@ import Testing
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.daemon(
                 lab, stage.card("any: true, size: 600x400, rate: 25", to: sink.url("one")))
-            try await daemon.logged("no mode as asked for: the nearest is taken", "nv12 640x360 at 25")
+            try await daemon.logged("lacks the configured mode", "nv12 640x360 at 25")
             try await daemon.logged("\"on air\"", "source=capture-0")
             let position = daemon.position
             try await lab.unplug(camera)

@@ -31,9 +31,9 @@ import Testing
             let slates = daemon.lines("\"on air\"", "source=slate").count
             var position = daemon.position
             try await lab.unplugSound(of: camera)
-            try await daemon.logged("sound cannot be had", from: position)
+            try await daemon.logged("audio cannot be read", from: position)
             try await stage.expect("the problem in words", of: daemon) {
-                $0.hasProblem("source-failed", "the picture goes on with silence")
+                $0.hasProblem("source-failed", "the video continues with silence")
             }
             var soFar = try await sink.reading(of: "one").frames.count
             try await sink.waitForFrames(soFar + 90, of: "one")
@@ -42,7 +42,7 @@ import Testing
                 "the picture's relay is the same")
             position = daemon.position
             try await lab.plugSound(of: camera)
-            try await daemon.logged("opened anew", from: position)
+            try await daemon.logged("opened again", from: position)
             try await daemon.logged("delivers", "source=capture-0", from: position)
             try await stage.expect("no problem any more", of: daemon) { $0.problems.isEmpty }
             soFar = try await sink.reading(of: "one").frames.count
@@ -68,7 +68,7 @@ import Testing
             try lab.setSound(of: camera, drift: nil)
             let sink = try await stage.nginx(record: true)
             let daemon = try await stage.daemon(lab, stage.card("any: true", to: sink.url("one"), slate: "600s"))
-            try await daemon.logged("sound cannot be had")
+            try await daemon.logged("audio cannot be read")
             try await daemon.logged("\"on air\"", "source=capture-0")
             // Where that took ten seconds, the sound is being tried again.
             try await eventually("a reader without the sound") {
@@ -101,7 +101,7 @@ import Testing
                 var position = daemon.position
                 try await lab.unplugSound(of: camera)
                 try await stage.expect("the problem in words", of: daemon) {
-                    $0.hasProblem("source-failed", "the sound hw:3 cannot be had")
+                    $0.hasProblem("source-failed", "the audio device hw:3 cannot be read")
                 }
                 position = daemon.position
                 try await lab.plugSound(of: camera)

@@ -128,7 +128,7 @@ extension Stage {
         let daemon = Daemon(program: program, config: config, runtime: folder.path("run-\(name)"))
         // A relay, or the port of one that waits for its publisher.
         try await program.errors.first("a source", from: 0, within: .seconds(30)) {
-            $0.contains("source=") && ($0.contains("msg=started") || $0.contains("msg=listens"))
+            $0.contains("source=") && ($0.contains("msg=started") || $0.contains("msg=listening"))
         }
         // One that stands in for FFmpeg is asked at each start, by processes that would be taken for those of the
         // streams.

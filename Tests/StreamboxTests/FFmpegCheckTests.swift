@@ -198,7 +198,7 @@ import Testing
             let sentence = "FFmpeg 6.0 does not have HEVC by RTMP"
             let daemon = try await stage.streambox(box(group("hevc")), more: more)
             try await daemon.logged("msg=live", "target=rec")
-            try await daemon.logged("cannot run: \(sentence)", "target=a")
+            try await daemon.logged("cannot run", sentence, "target=a")
             try await stage.expect("the target's problem", of: daemon) { status in
                 status.target("rec")?.state == "live"
                     && status.target("a")?.trouble?.contains("FFmpeg 6.1 or later") == true
@@ -221,7 +221,7 @@ import Testing
             }
             let position = daemon.position
             try await reload(stage, daemon, box(group("hevc")), more: more)
-            try await daemon.logged("cannot run: \(sentence)", "target=a", from: position)
+            try await daemon.logged("cannot run", sentence, "target=a", from: position)
             #expect(try sink.publishes(of: "hd").count == 1)
             try await daemon.terminate()
         }
@@ -241,7 +241,7 @@ import Testing
                     sources: [ { file: { path: \(file), loop: true } } ]
                     groups: [ { name: raw, video: copy, audio: copy, targets: [ \(target) ] } ]
                 """, more: "ffmpeg: \(ffmpeg)\n")
-            try await daemon.logged("cannot run: FFmpeg 6.0 does not have HEVC by RTMP", "target=a")
+            try await daemon.logged("cannot run", "FFmpeg 6.0 does not have HEVC by RTMP", "target=a")
             #expect(try sink.publishes(of: "raw").isEmpty)
             try await daemon.terminate()
         }

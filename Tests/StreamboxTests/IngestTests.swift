@@ -29,7 +29,7 @@ import Testing
                 sources: [ { rtmp: { listen: "127.0.0.1:\(port)", app: live, key: { file: \(keyFile) } } }\(sources) ]
                 groups: [ { name: raw, video: copy, audio: copy, targets: [ { name: a, url: "\(sink.url("one"))" } ] } ]
             """, more: "status: { file: \(stage.folder.path("box.prom")), every: 500ms }\n" + more)
-        try await daemon.logged("msg=listens", "source=rtmp-0")
+        try await daemon.logged("msg=listening", "source=rtmp-0")
         // The slate: from now on the target gets whatever comes.
         try await sink.waitForFrames(1, of: "one")
         return Rig(port: port, sink: sink, daemon: daemon, keyFile: keyFile)
@@ -295,7 +295,8 @@ import Testing
             chmod(rig.keyFile, 0o644)
             position = rig.daemon.position
             rig.daemon.program.send(SIGHUP)
-            try await rig.daemon.logged("can be read by others", "the key that was read before goes on", from: position)
+            try await rig.daemon.logged(
+                "can be read by others", "the key that was read before stays in use", from: position)
             #expect(publisher.isRunning)
             try stage.folder.write("key", "another-key", mode: 0o600)
             chmod(rig.keyFile, 0o600)
@@ -329,7 +330,7 @@ import Testing
                 return text.contains("failed") && text.contains("the secret file")
             }
             try stage.folder.write("none", "late-key", mode: 0o600)
-            try await daemon.logged("msg=listens", "source=rtmp-0")
+            try await daemon.logged("msg=listening", "source=rtmp-0")
             try await daemon.terminate()
         }
     }
@@ -350,7 +351,7 @@ import Testing
                     groups:
                       - { name: hd, video: { bitrate: 800k }, targets: [ { name: a, url: "\(sink.url("one"))" } ] }
                 """)
-            try await daemon.logged("msg=listens", "source=rtmp-0")
+            try await daemon.logged("msg=listening", "source=rtmp-0")
             let source = NumberedSource.small { ($0.codec, $0.gop) = (.hevc, 15) }
             let publisher = try await stage.publish(source, to: "rtmp://127.0.0.1:\(port)/live/x")
             try await sink.waitForNumbers(60, of: "one")
@@ -392,7 +393,7 @@ import Testing
         try await withStage { stage in
             let rig = try await rig(stage)
             let wrong = try await start(client, stage, rig.url("wrong"))
-            try await rig.daemon.logged("turned away: wrong stream key")
+            try await rig.daemon.logged("turned away", "wrong stream key")
             await stage.end(wrong)
             let right = try await start(client, stage, rig.url())
             try await rig.daemon.logged("on air", "source=rtmp-0")

@@ -288,7 +288,7 @@ import Testing
 
     /// Seconds until a process converts the audio again that has failed at a time.
     private func pause(behind failure: Date, _ rig: Rig) throws -> Double {
-        let times = try rig.daemon.lines("msg=converts", "process=sound").map { line in
+        let times = try rig.daemon.lines("msg=converting", "process=sound").map { line in
             let text = try #require(line.firstMatch(of: #/^time=(\S+)/#)).1
             return try Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(String(text))
         }

@@ -92,8 +92,10 @@ import Testing
                 (5...10).contains(rate($0) ?? 0)
             }
             // It was the least one before; the status may have been asked too late for that.
-            try await daemon.logged("comes at another rate", "before=1000000")
-            #expect(caller.isRunning && daemon.lines("comes at another rate").count == 1, "\(caller.errors.text)")
+            try await daemon.logged("the rate of the call has changed", "before=1000000")
+            #expect(
+                caller.isRunning && daemon.lines("the rate of the call has changed").count == 1, "\(caller.errors.text)"
+            )
             try await daemon.logged("msg=delivers", "source=srt-0")
             await stage.end(caller)
             try await daemon.terminate()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Supervision
 
-/// When a call has another rate than the one by which its picture is encoded.
+/// The rate of a call, compared with the measured one.
 @Suite struct CallRateTests {
     /// A call, with its own clock.
     private struct Call {
@@ -11,7 +11,7 @@ import Testing
         var bytes: Int64 = 0
         var seconds = 0.0
 
-        /// Goes on at so many Mbit/s, told twice a second.
+        /// Continues at so many Mbit/s, noted twice a second.
         ///
         /// - Returns: When it had another rate, in seconds, and how many times the one before.
         mutating func bring(_ megabits: Double, for duration: Double) -> [(at: Double, times: Double)] {
@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(
-        "a call that becomes faster or slower by twice for ten seconds has another rate",
+        "a call twice as fast or slow for ten seconds -> another rate",
         arguments: [6.0, 1.0, 0.25, 0.1])
     func changes(rate: Double) throws {
         var call = Call()
@@ -43,7 +43,7 @@ import Testing
         #expect(next.isEmpty)
     }
 
-    @Test("a call that is faster for less than ten seconds, or goes to and fro, has the rate that it had")
+    @Test("a call is faster for under ten seconds, or to and fro -> the same rate")
     func keeps() {
         var call = Call()
         var changes = call.bring(1, for: 2)
@@ -55,7 +55,7 @@ import Testing
         #expect(changes.isEmpty, "\(changes)")
     }
 
-    @Test("a rate changes once in thirty seconds at most, and not before it has been measured")
+    @Test("frequent changes -> at most one in thirty seconds, none before the measurement")
     func calm() throws {
         var call = Call()
         let unmeasured = call.bring(0.5, for: 10) + call.bring(6, for: 40)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Supervision
 
-/// A caller and those who read what it sends, without processes.
+/// A caller and the readers of its stream, without processes.
 @Suite struct CallRelayTests {
     private final class Texts: Sendable {
         private let texts = Mutex<[String]>([])
@@ -25,7 +25,7 @@ import Testing
     private let relay = CallRelay(logger: CallRelayTests.logger)
     private let end = ChildExit(status: .exited(0), asked: false, cause: .ended, log: LogExcerpt())
 
-    @Test("a reader is replaced while the caller stays, and what was not read is there for the next")
+    @Test("a reader is replaced -> the caller stays, and the next reads the rest")
     func replaced() async throws {
         let texts = Texts()
         let (second, resume) = AsyncStream<Void>.makeStream()
@@ -53,7 +53,7 @@ import Testing
         #expect(exit == end && texts.all.prefix(2) == ["one", "two"])
     }
 
-    @Test("nothing is read of a caller that was not admitted")
+    @Test("a caller is not admitted -> nothing of it is read")
     func refused() async throws {
         let exit = try await relay.run(
             call: { output, _ in
@@ -68,7 +68,7 @@ import Testing
         #expect(exit == end)
     }
 
-    @Test("a caller whose stream no reader can read is hung up on")
+    @Test("no reader can read the stream -> the caller is disconnected")
     func unreadable() async throws {
         let (over, hangUp) = AsyncStream<Void>.makeStream()
         let reads = Texts()

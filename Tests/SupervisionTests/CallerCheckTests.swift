@@ -8,20 +8,20 @@ import Testing
 @Suite struct CallerCheckTests {
     private func check(_ streamid: SecretReference?) throws -> CallerCheck {
         let source = SRTSource(listen: try SocketAddress(parsing: "127.0.0.1:9000"), streamid: streamid)
-        return try #require(CallerCheck(.srt(source), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }))
+        return CallerCheck(source, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     private func reader(_ environment: [String: String]) -> SecretReader {
         SecretReader(environment: environment, disk: ServiceContext.none().disk)
     }
 
-    /// What is decided of a caller that names this stream id.
+    /// Returns the verdict on a caller that names this stream id.
     private func verdict(_ check: CallerCheck, _ streamID: String) -> CallerCheck.Verdict? {
         check.begin()
-        return check.hears(LogLine(level: .verbose, text: "accept streamid \(SRTCaller.words(for: streamID))"))
+        return check.handle(LogLine(level: .verbose, text: "accept streamid \(SRTCaller.words(for: streamID))"))
     }
 
-    @Test("a stream id that is named by its place lets in who names what stands there now")
+    @Test("a stream id by reference -> callers need its present value")
     func reference() async throws {
         let check = try check(.env("ID"))
         #expect(check.asksForStreamID)
@@ -33,7 +33,7 @@ import Testing
         #expect(verdict(check, "#!::u=other") == .right)
     }
 
-    @Test("a stream id that cannot be read lets nobody in, and leaves the one before in force")
+    @Test("a stream id cannot be read -> no caller is right, or the former id stays in use")
     func unreadable() async throws {
         let check = try check(.env("ID"))
         await #expect(throws: SecretError.self) { try await check.readStreamID(reader([:])) }
@@ -47,13 +47,13 @@ import Testing
         #expect(verdict(check, "#!::u=camera") == .wrong)
     }
 
-    @Test("where no stream id is asked for, any caller is right")
+    @Test("no stream id is configured -> any caller is right")
     func none() async throws {
         let check = try check(nil)
         try await check.readStreamID(reader([:]))
         #expect(verdict(check, "#!::u=anybody") == .right)
         // Also where FFmpeg does not tell which one a caller names.
         check.begin()
-        #expect(check.hears(LogLine(level: .info, text: "Input #0, data, from 'srt://127.0.0.1:9000':")) == .right)
+        #expect(check.handle(LogLine(level: .info, text: "Input #0, data, from 'srt://127.0.0.1:9000':")) == .right)
     }
 }

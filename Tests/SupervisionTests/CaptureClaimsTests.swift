@@ -5,7 +5,7 @@ import MediaTypes
 import Supervision
 import Testing
 
-/// Which source has which card.
+/// The assignment of cards to sources.
 @Suite struct CaptureClaimsTests {
     private func card(_ port: Int, serial: String? = nil, model: String = "0fd9:0066", node: Int? = nil)
         -> CaptureDevice
@@ -22,7 +22,7 @@ import Testing
         return claims
     }
 
-    @Test("a serial finds its card in whatever port and under whatever number")
+    @Test("a source names a serial -> it has that card in any port and under any number")
     func serial() {
         var claims = claims([("a", .serial("SN2"))], [card(1, serial: "SN1"), card(2, serial: "SN2")])
         #expect(claims.device(of: "a")?.node == "/dev/video2")
@@ -32,14 +32,14 @@ import Testing
         #expect(claims.device(of: "a") == nil)
     }
 
-    @Test("a port is meant with or without the interface, and port 2 is not port 20")
+    @Test("a port is named with or without interface -> that port, and not 20 for 2")
     func path() {
         for text in ["pci-0000:00:14.0-usb-0:2", "pci-0000:00:14.0-usb-0:2:1.0"] {
             #expect(claims([("a", .path(text))], [card(20), card(2)]).device(of: "a")?.node == "/dev/video2")
         }
     }
 
-    @Test("two equal cards belong to two sources, and each keeps its own when the other goes")
+    @Test("two equal cards -> one for each source, which keeps it when the other is pulled")
     func equal() {
         var claims = claims([("a", .model("0fd9:0066")), ("b", .model("Cam Link 4K"))], [card(1), card(2)])
         #expect(claims.device(of: "a")?.node == "/dev/video1" && claims.device(of: "b")?.node == "/dev/video2")
@@ -49,7 +49,7 @@ import Testing
         #expect(claims.device(of: "a")?.node == "/dev/video1" && claims.device(of: "b")?.node == "/dev/video2")
     }
 
-    @Test("of a card with several nodes the one is taken that gives pictures; the others can be had by their own paths")
+    @Test("a card has several nodes -> the one with video, or the one that a path names")
     func nodes() {
         var (depth, colour) = (card(3, serial: "SN3"), card(3, serial: "SN3"))
         depth.modes = [CaptureMode(format: "Z16 ", width: 640, height: 480, rates: ["30"])]
@@ -61,14 +61,14 @@ import Testing
         #expect(claims([("a", .path(depth.path))], [depth, colour]).device(of: "a")?.node == "/dev/video3")
     }
 
-    @Test("who names a model leaves the card to who names its port, in whatever order they came")
+    @Test("one source names a model, one the port -> the port wins in any order")
     func exact() {
         let claims = claims(
             [("model", .model("0fd9:0066")), ("path", .path("pci-0000:00:14.0-usb-0:1"))], [card(1), card(2)])
         #expect(claims.device(of: "path")?.node == "/dev/video1" && claims.device(of: "model")?.node == "/dev/video2")
     }
 
-    @Test("who takes any card takes one that nobody asks for, and makes room for who asks for it")
+    @Test("a source takes any card -> one that no other names, and gives it up for one")
     func any() {
         var claims = claims(
             [("any", .any), ("named", .serial("SN1"))], [card(1, serial: "SN1"), card(2, serial: "SN2")])
@@ -80,7 +80,7 @@ import Testing
     }
 }
 
-/// Which of a card's modes is taken.
+/// The choice among the modes of a card.
 @Suite struct CaptureSettingTests {
     private static let modes = [
         CaptureMode(format: "YUYV", width: 1920, height: 1080, rates: ["5"]),
@@ -100,19 +100,14 @@ import Testing
     }
 
     @Test(
-        "without a wish the largest picture that moves is taken, at no more than sixty a second where that can be had")
+        "nothing is configured -> the largest moving picture, at sixty a second at most")
     func best() {
         #expect("\(setting())" == "mjpeg 1920x1080 at 60")
         #expect("\(setting(nil, nil, [Self.modes[0], Self.modes[3]]))" == "mjpeg 3840x2160 at 120")
         #expect("\(setting(nil, nil, Array(Self.modes[0...2])))" == "mjpeg 1920x1080 at 60")
     }
 
-    @Test(
-        """
-        the size asked for decides before the rate, and the rate before the format; among equals what is not \
-        compressed
-        """
-    )
+    @Test("several modes are near -> size decides before rate, rate before format")
     func wish() {
         #expect("\(setting((1280, 720), 30))" == "nv12 1280x720 at 30")
         #expect("\(setting((1280, 720), 60))" == "yuyv422 1280x720 at 60")
@@ -126,7 +121,7 @@ import Testing
         #expect(!setting((1280, 720), 60).isOther && !setting((1920, 1080), 30).isOther)
     }
 
-    @Test("what the card cannot do becomes the nearest that it can, and is called so")
+    @Test("the card lacks the configured mode -> the nearest one, marked as such")
     func nearest() {
         let other = setting((1900, 1000), 50)
         #expect("\(other)" == "mjpeg 1920x1080 at 60" && other.isOther)
@@ -143,12 +138,7 @@ import Testing
         #expect(scaled.size?.width == 160 && scaled.size?.height == 100 && scaled.isOther)
     }
 
-    @Test(
-        """
-        where what arrives decides, it is taken whatever was asked for, and called so; a card that scales gives \
-        what was asked for
-        """
-    )
+    @Test("the signal decides -> its mode, marked as such; a card that scales -> the wish")
     func arriving() {
         let now = CardInput.Arriving(
             CaptureMode(format: "UYVY", width: 1280, height: 720, rates: ["50"]), decides: true)
@@ -162,7 +152,7 @@ import Testing
         #expect("\(scaled)" == "nv12 1920x1080 at 50" && !scaled.isOther)
     }
 
-    @Test("a card that could not be asked is asked for the wish")
+    @Test("a card lists no modes -> the configured mode")
     func unknown() {
         #expect("\(setting((1280, 720), 30, nil))" == "1280x720 at 30" && setting(nil, nil, []).size == nil)
     }

@@ -45,12 +45,7 @@ import Testing
             patience: .seconds(10), list: { drivers.list() }, ask: { drivers.ask($0) }, hasAnswered: hasAnswered)
     }
 
-    @Test(
-        """
-        one that hangs is told as that beside the others, is asked once, and is there like them when it answers \
-        after all
-        """
-    )
+    @Test("a card hangs -> it is listed as such, asked once, and usable once it answers")
     func hangs() async throws {
         let drivers = Drivers()
         drivers.state.withLock { ($0.candidates, $0.hung) = ([1, 2, 3].map { Self.candidate($0) }, ["video2 1"]) }
@@ -76,12 +71,7 @@ import Testing
         #expect(answers.withLock { $0 } == 1)
     }
 
-    @Test(
-        """
-        one that has answered stays what it was while its driver hangs; plugged anew it is asked anew, and what \
-        hangs with the former one does not count
-        """
-    )
+    @Test("a known card hangs -> its answer stays; plugged again -> it is asked again")
     func known() async throws {
         let drivers = Drivers()
         drivers.state.withLock { $0.candidates = [Self.candidate(1)] }
@@ -97,7 +87,7 @@ import Testing
         #expect(await survey.look() == [])
     }
 
-    @Test("what udev knows to be no card is none though it hangs; what udev does not know may be one")
+    @Test("a node hangs -> a card, unless udev knows that it is none")
     func unknown() async throws {
         let drivers = Drivers()
         drivers.state.withLock { state in
@@ -109,12 +99,7 @@ import Testing
         drivers.letGo()
     }
 
-    @Test(
-        """
-        a source that takes any card has one that answers, also when that comes later; one that is bound to it has \
-        the one that does not
-        """
-    )
+    @Test("a card hangs -> only a source that names it has it")
     func claims() {
         var hung = CaptureDevice(path: "port-1", name: "Cam", node: "/dev/video1")
         hung.isHung = true

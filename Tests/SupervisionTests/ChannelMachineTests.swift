@@ -13,13 +13,13 @@ import Testing
 
     private static let listenerAndTest = [false, true]
 
-    @Test("every source runs at the start")
+    @Test("a channel starts -> every source runs")
     func start() {
         #expect(ChannelMachine(isOwn: [false, true, true]).initial == [.run(0), .run(1), .run(2)])
     }
 
     @Test(
-        "what each sequence of events leads to",
+        "a sequence of events -> its effects",
         arguments: [
             // A better source comes: the test picture rests once that has settled.
             (
@@ -33,14 +33,14 @@ import Testing
                 [.source(0, delivers: true), .settled(change: 1), .source(0, delivers: false)],
                 [.settle(change: 1), .rest(1), .run(1)]
             ),
-            // The same word twice changes nothing.
+            // The same event twice changes nothing.
             (
                 [.source(0, delivers: true), .source(0, delivers: true), .settled(change: 1)],
                 [.settle(change: 1), .rest(1)]
             ),
             // The test picture itself does not make the listener rest.
             ([.source(1, delivers: true), .settled(change: 1)], [.settle(change: 1)]),
-            // What a resting source says of its end is no news.
+            // The end of a source that rests is no news.
             (
                 [
                     .source(1, delivers: true), .source(0, delivers: true), .settled(change: 2),
@@ -54,7 +54,7 @@ import Testing
         #expect(events.flatMap { machine.send($0) } == effects)
     }
 
-    @Test("an own source of higher priority rests for nobody below it")
+    @Test("a source of lower priority delivers -> an own source above it runs")
     func ownFirst() {
         let machine = Driven([true, false])
         #expect(machine.send(.source(1, delivers: true)) == [.settle(change: 1)])
@@ -63,7 +63,7 @@ import Testing
         #expect(machine.send(.settled(change: 2)) == [])
     }
 
-    @Test("of several own sources only the first is needed")
+    @Test("several own sources -> only the first continues")
     func severalOwn() {
         let machine = Driven([true, true, true])
         machine.send(.source(2, delivers: true))
@@ -72,7 +72,7 @@ import Testing
         #expect(machine.send(.source(0, delivers: false)) == [.run(1), .run(2)])
     }
 
-    @Test("another source's end does not keep one running that nobody needs")
+    @Test("another source ends -> an own source that is not needed still stops")
     func endOfAnother() {
         // Two listeners and the test picture; the second listener's publisher leaves while the first one settles.
         let machine = Driven([false, false, true])

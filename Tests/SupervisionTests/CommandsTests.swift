@@ -170,14 +170,14 @@ import Testing
     @Test("the note on a source names its format and the channel's")
     func soundNote() {
         let words = "its audio is AAC-LC at 44.1 kHz mono, the channel's is 48 kHz stereo: it is converted"
-        #expect(SourceNote.otherSound(Self.mono, rate: 48_000) == words)
+        #expect(SourceNote.otherAudio(Self.mono, rate: 48_000) == words)
     }
 
     @Test("the note on late audio says how late it is, and what to do")
     func lateSoundNote() {
         let end = "its video and is left out: silence is sent. Have the encoder send audio and video together"
-        #expect(SourceNote.lateSound(.milliseconds(1500)) == "its audio comes 1.5 s behind \(end)")
-        #expect(SourceNote.lateSound(.seconds(-12)) == "its audio comes 12 s ahead of \(end)")
+        #expect(SourceNote.lateAudio(.milliseconds(1500)) == "its audio comes 1.5 s behind \(end)")
+        #expect(SourceNote.lateAudio(.seconds(-12)) == "its audio comes 12 s ahead of \(end)")
     }
 
     // MARK: Groups

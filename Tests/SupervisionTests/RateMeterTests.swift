@@ -2,12 +2,12 @@ import Testing
 
 @testable import Supervision
 
-/// What groups give a second.
+/// Rates of groups, from readings of their counters.
 @Suite struct RateMeterTests {
     private let meter = RateMeter()
     private let start = ContinuousClock.now
 
-    /// 30 pictures a second; every second second a keyframe that takes ten times what a picture takes.
+    /// 30 frames a second; every two seconds a keyframe of ten times the bytes of another frame.
     private func counters(at seconds: Double) -> RateMeter.Counters {
         let frames = Int(seconds * 30)
         return .init(
@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(
-        "bits come in bursts, and their rate is steady all the same, however often somebody looks",
+        "bits come in bursts -> a steady rate, however often it is read",
         arguments: [0.2, 0.7, 1, 2])
     func bits(every: Double) {
         var rates: [RateMeter.Rates] = []
@@ -30,19 +30,14 @@ import Testing
         #expect(abs(mean / perSecond - 1) < 0.01)
     }
 
-    @Test(
-        """
-        before the first picture there is no rate, and the first one does not leap from nothing to where its \
-        timeline begins
-        """
-    )
+    @Test("the first frame comes -> the speed does not count the start of the timeline")
     func beginning() {
         #expect(meter.rates(of: "hd", counters(at: 0), at: start).speed == 0)
         #expect(meter.rates(of: "hd", counters(at: 1), at: start + .seconds(1)).speed == 0)
         #expect(abs(meter.rates(of: "hd", counters(at: 2), at: start + .seconds(2)).speed - 1) < 0.1)
     }
 
-    @Test("where looks are far between, they are compared all the same; a group that stands still gives nothing")
+    @Test("readings are rare -> they are compared; a group that gives nothing -> zero")
     func sparse() {
         _ = meter.rates(of: "hd", counters(at: 1), at: start)
         #expect(abs(meter.rates(of: "hd", counters(at: 3601), at: start + .seconds(3600)).fps - 30) < 0.1)

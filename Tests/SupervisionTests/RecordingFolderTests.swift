@@ -5,9 +5,9 @@ import Testing
 
 @testable import Supervision
 
-/// What is done in the folder of a recording, and how the service has it done.
+/// Tasks in the folder of a recording, and the child processes that carry them out.
 @Suite struct RecordingFolderTests {
-    @Test("the words of a task are read as that task")
+    @Test("the words of a task -> that task")
     func words() throws {
         for task in [RecordingTask.take, .tidy(take: 3), .keep(most: nil), .keep(most: 20_000_000_000)] {
             let words = task.arguments(folder: "/srv/-rec x", name: "show")
@@ -17,7 +17,7 @@ import Testing
         #expect(RecordingTask("dance", number: nil) == nil && RecordingTask("tidy", number: nil) == nil)
     }
 
-    @Test("a take makes its folder and answers the next number; a tidy removes the empty files of its take")
+    @Test("take -> the folder and the next number; tidy -> no empty files of that take")
     func tasks() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("a/b")
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test("the service hears the number, or the sentence that says why there is none")
+    @Test("a child answers -> the number of the take, or the reason that there is none")
     func answers() async throws {
         let folder = try TemporaryFolder()
         let right = try recording(#"[ "$*" = "recording -- take /srv/rec show" ] && echo 7"#, in: folder)
@@ -63,27 +63,27 @@ import Testing
         #expect(await problem(killed)?.contains("does not answer") == true)
     }
 
-    @Test("who keeps the segments is started with their bound, and ends when it is told to")
+    @Test("a pruning child starts with the bound, and ends when asked to")
     func keeps() async throws {
         let folder = try TemporaryFolder()
-        let keeper = try recording(#"echo "$*" >"${0%/*}/words"; exec /bin/sleep 1000"#, in: folder)
-        let keeping = Task { await keeper.keep(most: 5000) }
+        let prunedFolder = try recording(#"echo "$*" >"${0%/*}/words"; exec /bin/sleep 1000"#, in: folder)
+        let pruning = Task { await prunedFolder.prune(most: 5000) }
         try await eventually("the child") { (try? folder.text("words"))?.hasSuffix("\n") == true }
         #expect(try folder.text("words") == "recording -- keep /srv/rec show 5000\n")
-        keeper.endKeeping()
-        await keeping.value
+        prunedFolder.endPruning()
+        await pruning.value
     }
 
-    @Test("a task that is cancelled ends the child that keeps")
+    @Test("the task is cancelled -> the pruning child ends")
     func cancelled() async throws {
         let folder = try TemporaryFolder()
-        let keeper = try recording(#"echo $$ >"${0%/*}/pid"; exec /bin/sleep 1000"#, in: folder)
-        let keeping = Task { await keeper.keep(most: nil) }
+        let prunedFolder = try recording(#"echo $$ >"${0%/*}/pid"; exec /bin/sleep 1000"#, in: folder)
+        let pruning = Task { await prunedFolder.prune(most: nil) }
         let pid = try await eventually("the child") {
             (try? folder.text("pid")).flatMap { Int32($0.split(separator: "\n").first ?? "") }
         }
-        keeping.cancel()
-        await keeping.value
+        pruning.cancel()
+        await pruning.value
         try await eventually("the child to be gone") { kill(pid, 0) != 0 }
     }
 }

@@ -3,7 +3,7 @@ import Testing
 @testable import FFmpeg
 @testable import Supervision
 
-/// When a source's failures are a problem.
+/// The problems of sources.
 @Suite struct SourceTroubleTests {
     private let start = ContinuousClock().now
 
@@ -30,7 +30,7 @@ import Testing
         return statistics.now.sourceTrouble(isListener: !isFetched, isFetched: isFetched, now: live + time)
     }
 
-    @Test("a pull that is cut off after a moment each time is a problem also while it is live, until it has lasted")
+    @Test("a pull is cut off again and again -> a problem while it is live, until it lasts")
     func flapping() throws {
         let statistics = statistics(.reset, lasting: .milliseconds(1500), times: 3)
         let words = try #require(trouble(statistics, after: .seconds(5)))
@@ -38,13 +38,13 @@ import Testing
         #expect(trouble(statistics, after: .seconds(30)) == nil)
     }
 
-    @Test("a pull that ends once, or after it has lasted, is no problem")
+    @Test("a pull ends once, or after it has lasted -> no problem")
     func once() {
         #expect(trouble(statistics(.reset, lasting: .milliseconds(1500), times: 1), after: .seconds(1)) == nil)
         #expect(trouble(statistics(.reset, lasting: .seconds(30), times: 5), after: .seconds(1)) == nil)
     }
 
-    @Test("a file that plays to its end again and again is no problem; one of an instant is")
+    @Test("a file ends again and again -> no problem, unless it lasts an instant only")
     func files() {
         #expect(
             trouble(statistics(.ended, lasting: .seconds(5), times: 5, isComplete: true), after: .seconds(1)) == nil)
@@ -52,7 +52,7 @@ import Testing
         #expect(trouble(instants, after: .seconds(1)) != nil)
     }
 
-    @Test("a listener whose senders come and go is no problem")
+    @Test("senders of a listener come and go -> no problem")
     func listener() {
         #expect(
             trouble(statistics(.ended, lasting: .seconds(2), times: 5), after: .seconds(1), isFetched: false) == nil)

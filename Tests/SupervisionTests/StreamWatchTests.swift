@@ -5,7 +5,7 @@ import Testing
 
 @testable import Supervision
 
-/// What the words of a relay lead to.
+/// The reactions to the lines of a relay.
 @Suite struct StreamWatchTests {
     private final class Calls: Sendable {
         private let calls = Mutex(0)
@@ -24,8 +24,8 @@ import Testing
 
     /// - Returns: Whether the relay has to be replaced.
     private func describe(_ watch: StreamWatch, _ streams: [String]) -> Bool {
-        for line in ["Input #0, mpegts, from 'pipe:0':"] + streams { #expect(!watch.hears(info(line))) }
-        return watch.hears(info("Stream mapping:"))
+        for line in ["Input #0, mpegts, from 'pipe:0':"] + streams { #expect(!watch.handle(info(line))) }
+        return watch.handle(info("Stream mapping:"))
     }
 
     private let one = [
@@ -37,7 +37,7 @@ import Testing
     ]
     private let newStream = LogLine(level: .warning, text: "[mpegts @ 0x1] New audio stream 0:2 at pos:1 and DTS:1s")
 
-    @Test("a relay that takes another program's sound is replaced once, and that is noted")
+    @Test("a relay takes another program's audio -> it is replaced once, with a note")
     func replaced() {
         let watch = watch()
         #expect(watch.begin(isCopying: true) == .first)
@@ -47,7 +47,7 @@ import Testing
         #expect(statistics.now.notes[.programs]?.contains("2 is used, 1 is not") == true)
     }
 
-    @Test("a source of one program keeps its relay, and nothing is noted")
+    @Test("a source has one program -> it keeps its relay, without a note")
     func kept() {
         let watch = watch()
         _ = watch.begin(isCopying: true)
@@ -55,7 +55,7 @@ import Testing
         #expect(statistics.now.notes.isEmpty && statistics.now.trouble == nil)
     }
 
-    @Test("a program that is not there is trouble until it is")
+    @Test("the configured program is missing -> a trouble until it comes")
     func missing() {
         let watch = watch(program: 7)
         #expect(watch.begin(isCopying: true) == .program(7))
@@ -66,7 +66,7 @@ import Testing
         #expect(statistics.now.trouble == nil)
     }
 
-    @Test("a missing program is no trouble once its source is no longer connected, and is told of the next sender")
+    @Test("a source disconnects -> no trouble, until the next sender lacks the program, too")
     func missingAndGone() {
         let watch = watch(program: 7)
         for _ in 0..<2 {
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test("a missing program stays trouble between two relays, until one has nothing to read")
+    @Test("a relay ends -> the trouble stays, until a relay has nothing to read")
     func missingBetweenRelays() {
         let watch = watch(program: 7)
         _ = watch.begin(isCopying: true)
@@ -87,31 +87,31 @@ import Testing
         watch.ended()
         #expect(statistics.now.trouble?.contains("program 7") == true)
         _ = watch.begin(isCopying: true)
-        #expect(!watch.hears(info("connection refused")))
+        #expect(!watch.handle(info("connection refused")))
         watch.ended()
         #expect(statistics.now.trouble == nil)
     }
 
-    @Test("streams that appear in mid-stream replace the relay, but not again where the list stays the same")
+    @Test("streams appear later -> another relay, but not again for the same list")
     func newStreams() {
         let watch = watch()
         _ = watch.begin(isCopying: true)
         _ = describe(watch, one)
-        #expect(watch.hears(newStream))
-        #expect(!watch.hears(newStream))
+        #expect(watch.handle(newStream))
+        #expect(!watch.handle(newStream))
         _ = watch.begin(isCopying: true)
         _ = describe(watch, one)
-        #expect(!watch.hears(newStream))
+        #expect(!watch.handle(newStream))
         watch.forget()
         _ = watch.begin(isCopying: true)
         _ = describe(watch, one)
-        #expect(watch.hears(newStream))
+        #expect(watch.handle(newStream))
         _ = watch.begin(isCopying: true)
         _ = describe(watch, one + ["  Stream #0:2[0x102]: Audio: aac"])
-        #expect(watch.hears(newStream))
+        #expect(watch.handle(newStream))
     }
 
-    @Test("the rate is measured once a second of media has come, while nothing is encoded")
+    @Test("a second of media came unencoded -> the rate is known")
     func rate() {
         let watch = watch()
         let calls = Calls()
@@ -133,7 +133,7 @@ import Testing
         timer?.cancel()
     }
 
-    @Test("the rate of a call whose picture is encoded is measured again when it becomes another one")
+    @Test("the rate of an encoded call changes -> it is measured again")
     func callRate() {
         let watch = watch()
         let begin = ContinuousClock.now
@@ -164,7 +164,7 @@ import Testing
         #expect(unmeasured.isEmpty && watch.measured == nil)
     }
 
-    @Test("a rate that is not known in time is waited for no longer")
+    @Test("the rate is not known in time -> the wait ends")
     func late() async {
         let watch = watch()
         let calls = Calls()
@@ -173,7 +173,7 @@ import Testing
         #expect(calls.count == 1)
     }
 
-    @Test("the timer of a wait that is over ends no later wait")
+    @Test("the timer of an earlier wait fires -> the later wait goes on")
     func staleTimer() async {
         let watch = watch()
         let (former, later) = (Calls(), Calls())
@@ -191,7 +191,7 @@ import Testing
         timer?.cancel()
     }
 
-    @Test("what is encoded on the way in is noted with its rate")
+    @Test("a relay encodes -> a note with the bitrate")
     func encoding() {
         let watch = watch()
         _ = watch.begin(isCopying: true)
@@ -201,7 +201,7 @@ import Testing
         watch.encodes(transcoding, bitrate: 3_650_000)
         #expect(
             statistics.now.notes[.encoding]
-                == "encoded on the way in: picture mpeg2video to H.264 at 3.6 Mbit/s, sound ac3 to AAC at 192 kbit/s")
+                == "encoded on the way in: video mpeg2video to H.264 at 3.6 Mbit/s, audio ac3 to AAC at 192 kbit/s")
         watch.encodes(Commands.Transcoding(), bitrate: 0)
         #expect(statistics.now.notes[.encoding] == nil)
     }

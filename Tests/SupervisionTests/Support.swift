@@ -9,7 +9,7 @@ import SystemSupport
 
 @testable import Supervision
 
-/// Hears words, and takes its time over the first of a kind: until somebody else has spoken, or could have.
+/// Records words, and blocks at the first of a kind until another thread has added a word, or could have.
 final class Slow<Word: Sendable>: Sendable {
     private let words = Mutex<[Word]>([])
     private let isHearing = DispatchSemaphore(value: 0), hasSpoken = DispatchSemaphore(value: 0)
@@ -34,7 +34,7 @@ final class Slow<Word: Sendable>: Sendable {
         words.withLock { $0.append(word) }
     }
 
-    /// Says something while the first word is heard.
+    /// Runs `body` while the first word is blocked.
     func interrupt(_ body: @escaping @Sendable () -> Void) async {
         await BlockingIO.run { [self] in
             isHearing.wait()
@@ -44,13 +44,13 @@ final class Slow<Word: Sendable>: Sendable {
     }
 }
 
-/// Takes its time over the first word that nothing is to run.
+/// A process that blocks at the first event that nothing is to run.
 struct SlowProcess: Supervised {
     let slow = Slow<ProcessMachine.Event> { $0 == .want(false) }
     func report(_ event: ProcessMachine.Event) { slow.hear(event) }
 }
 
-/// Hears what a process is told, and runs none.
+/// Records the events that are reported to a process, and runs none.
 final class HeardProcess: Supervised {
     private let words = Mutex<[ProcessMachine.Event]>([])
     var all: [ProcessMachine.Event] { words.withLock { $0 } }

@@ -4,7 +4,7 @@ import Testing
 @testable import FFmpeg
 @testable import Supervision
 
-/// When a target's failures are a problem, and in which words.
+/// The problems of targets, and their sentences.
 @Suite struct TargetTroubleTests {
     private let start = ContinuousClock().now
 
@@ -25,7 +25,7 @@ import Testing
         statistics.stateChanged(.pausing, wanted: true, starts: number, now: start + end)
     }
 
-    @Test("a target that is cut off each time after a moment is a problem also while it is live, until it has lasted")
+    @Test("a target is cut off again and again -> a problem while live, until it lasts")
     func flapping() throws {
         let statistics = ProcessStatistics()
         live(statistics, 1, from: .zero, live: .seconds(1), until: .seconds(6), exit(.reset))
@@ -45,7 +45,7 @@ import Testing
         #expect(statistics.now.failures == 1 && statistics.now.targetTrouble(now: start + .seconds(60)) == nil)
     }
 
-    @Test("what the operator stops and starts begins anew")
+    @Test("an operator stops and starts a target -> its failures are forgotten")
     func stopped() {
         let statistics = ProcessStatistics()
         for number in 1...3 { live(statistics, number, from: .zero, live: nil, until: .seconds(1), exit(.refused)) }
@@ -55,7 +55,7 @@ import Testing
         #expect(statistics.now.targetTrouble(now: start + .seconds(4)) == nil)
     }
 
-    @Test("a target that has been connecting for long is a problem before it has failed")
+    @Test("a target connects for long -> a problem before it has failed")
     func connecting() {
         let statistics = ProcessStatistics()
         statistics.stateChanged(.starting, wanted: true, starts: 1, now: start)
@@ -69,7 +69,7 @@ import Testing
                 && statistics.now.liveSince == start + .seconds(13))
     }
 
-    @Test("a target that takes less than it is sent is degraded until all arrives, also over one lost connection")
+    @Test("a target takes less than it is sent -> degraded, also over one lost connection")
     func slow() {
         let statistics = ProcessStatistics()
         statistics.stateChanged(.starting, wanted: true, starts: 1, now: start)
@@ -89,7 +89,7 @@ import Testing
         #expect(statistics.now.targetState(isWanted: true) == .live)
     }
 
-    @Test("a target that fails again and again, or is stopped, is no slow one any more")
+    @Test("a slow target fails repeatedly, or is stopped -> it no longer counts as slow")
     func noLongerSlow() {
         let statistics = ProcessStatistics()
         statistics.reaches(0.5)
@@ -108,7 +108,7 @@ import Testing
         #expect(statistics.now.share == nil)
     }
 
-    @Test("a target that hangs after a steady time has failed once, whatever was before")
+    @Test("a target hangs after a steady time -> one failure, whatever was before")
     func hangsAfterLong() {
         let statistics = ProcessStatistics()
         live(statistics, 1, from: .zero, live: nil, until: .seconds(1), exit(.reset))
@@ -120,7 +120,7 @@ import Testing
         #expect(statistics.now.failures == 1)
     }
 
-    @Test("a target that takes nothing names the network, and a recording its disk")
+    @Test("a target takes nothing -> the trouble names the network, or a recording's disk")
     func blocked() throws {
         let statistics = ProcessStatistics()
         statistics.stateChanged(.starting, wanted: true, starts: 1, now: start)
@@ -138,7 +138,7 @@ import Testing
         }
     }
 
-    @Test("the peer's own words are quoted")
+    @Test("a peer gives a reason -> the trouble quotes it")
     func words() {
         let statistics = ProcessStatistics()
         live(

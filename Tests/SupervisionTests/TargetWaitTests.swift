@@ -5,12 +5,12 @@ import Testing
 
 @testable import Supervision
 
-/// A publisher that has to know what comes before it connects.
+/// A publisher that has to know the codec before it connects.
 @Suite struct TargetWaitTests {
-    @Test("a publisher waits until the codec is known")
+    @Test("the codec is not known yet -> the publisher waits")
     func known() async {
         let looks = Mutex(0)
-        let codec = await TargetRunner.awaited(by: ChildHandle()) { () -> String? in
+        let codec = await TargetPublisher.awaited(by: ChildHandle()) { () -> String? in
             looks.withLock { looks in
                 looks += 1
                 return looks < 3 ? nil : "hevc"
@@ -19,10 +19,10 @@ import Testing
         #expect(codec == "hevc" && looks.withLock { $0 } == 3)
     }
 
-    @Test("a publisher that is stopped waits no longer", arguments: [ChildHandle.Stop.gracefully, .now])
+    @Test("a publisher is stopped -> it waits no longer", arguments: [ChildHandle.Stop.gracefully, .now])
     func stopped(stop: ChildHandle.Stop) async {
         let child = ChildHandle()
-        let codec = await TargetRunner.awaited(by: child) { () -> String? in
+        let codec = await TargetPublisher.awaited(by: child) { () -> String? in
             child.stop(stop)
             return nil
         }

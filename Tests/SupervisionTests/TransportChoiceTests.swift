@@ -3,7 +3,7 @@ import Testing
 @testable import FFmpeg
 @testable import Supervision
 
-/// By which transport a camera is asked.
+/// The transport that a camera is asked for.
 @Suite struct TransportChoiceTests {
     private func log(_ lines: String...) -> LogExcerpt {
         var log = LogExcerpt()
@@ -21,7 +21,7 @@ import Testing
         "[in#0 @ 0x1] Error opening input: Server returned 400 Bad Request",
     ]
 
-    @Test("a camera that refuses TCP is asked for UDP next, and if that fails for TCP", arguments: refusals)
+    @Test("a camera refuses TCP -> UDP is next, and TCP if that fails", arguments: refusals)
     func refused(line: String) {
         var choice = TransportChoice()
         choice.ended(log(line), hasDelivered: false)
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(
-        "a camera that fails for another reason is asked for TCP again",
+        "a camera fails for another reason -> TCP again",
         arguments: [
             "[rtsp @ 0x1] method SETUP failed: 401 Unauthorized",
             "[rtsp @ 0x1] method DESCRIBE failed: 500 Internal Server Error",
@@ -43,7 +43,7 @@ import Testing
         #expect(choice.next == .auto)
     }
 
-    @Test("a camera that delivered by UDP is asked for UDP again")
+    @Test("a camera delivered by UDP -> UDP again")
     func delivered() {
         var choice = TransportChoice()
         choice.ended(log("[rtsp @ 0x1] method SETUP failed: 500 Internal Server Error"), hasDelivered: false)

@@ -1,13 +1,13 @@
-/// Which sources of a channel run.
+/// Decides which sources of a channel run. Pure: events come in, effects go out.
 ///
-/// Sources that others feed (listeners and pulls) always run, so that they can take the air the moment they deliver.
-/// Sources that the box makes itself (files, the test picture) run while none of higher priority delivers: they cost
-/// processor time, and are there a fifth of a second after they are wanted.
+/// Sources that come from outside (listeners, pulls, cards and raw frames) always run, so that they can go on air the
+/// moment they deliver. Own sources, which the box makes itself (files, the test picture), run while none of higher
+/// priority delivers: they cost processor time, and deliver a fifth of a second after they start.
 package struct ChannelMachine: Sendable {
     package enum Event: Sendable, Hashable {
-        /// A source delivers, or does so no more.
+        /// A source delivers, or no longer does.
         case source(Int, delivers: Bool)
-        /// The sources of higher priority have delivered long enough; the number is that of the change that began it.
+        /// The sources of higher priority have delivered long enough since the change of this number.
         case settled(change: Int)
     }
 
@@ -18,10 +18,10 @@ package struct ChannelMachine: Sendable {
         case settle(change: Int)
     }
 
-    /// How long a better source must deliver before the box's own ones rest.
+    /// How long a source of higher priority must deliver before own sources stop.
     package static let settling = Duration.seconds(5)
 
-    /// Whether each source, in order of priority, is one that the box makes itself.
+    /// Whether each source, in order of priority, is an own source.
     private var isOwn: [Bool]
     private var delivers: [Bool]
     private var runs: [Bool]
@@ -33,7 +33,7 @@ package struct ChannelMachine: Sendable {
         runs = Array(repeating: true, count: isOwn.count)
     }
 
-    /// The sources that run at the start: all of them, until the first delivers.
+    /// The effects at the start: all sources run until the first delivers.
     package var initial: [Effect] { isOwn.indices.map { .run($0) } }
 
     package mutating func handle(_ event: Event) -> [Effect] {
@@ -43,7 +43,7 @@ package struct ChannelMachine: Sendable {
             delivers[source] = now
             change += 1
             let effects = now ? [] : start()
-            // An end may fall into the time in which a better source settles: that begins anew.
+            // If a source stops delivering while a better one settles, the time starts again.
             let isSettling = isOwn.indices.contains { runs[$0] && !isWanted($0) }
             return now || isSettling ? effects + [.settle(change: change)] : effects
         case .settled(let change):
@@ -52,10 +52,9 @@ package struct ChannelMachine: Sendable {
         }
     }
 
-    /// The list of sources has changed.
+    /// Takes another list of sources.
     ///
-    /// - Parameter kept: Whether each of the new ones is the one that stood there before; never for a place that was
-    ///   none.
+    /// - Parameter kept: Whether each source of the new list was at the same position before.
     package mutating func change(isOwn: [Bool], kept: [Bool]) -> [Effect] {
         delivers = isOwn.indices.map { kept[$0] && delivers[$0] }
         runs = isOwn.indices.map { kept[$0] && runs[$0] }

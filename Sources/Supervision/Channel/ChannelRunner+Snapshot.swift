@@ -6,14 +6,15 @@ import MPEGTS
 import Status
 
 extension ChannelRunner {
-    /// The channel as it is now.
+    /// Takes a snapshot of the channel.
     func snapshot(meter: RateMeter) async -> ChannelSnapshot {
         let feed = await dataPath.figures(ofChannel: channel.name)
         var snapshot = ChannelSnapshot(
             name: channel.name, feedBytes: context.registry.formerBytes(of: channel.name) + (feed?.bytes ?? 0))
         for (configured, runner) in zip(channel.sources, sourceRunners) {
             let entry = runner.statistics.now
-            let trouble = entry.sourceTrouble(isListener: configured.isListener, isFetched: configured.isFetched)
+            let trouble = entry.sourceTrouble(
+                isListener: configured.isListener, isFetched: configured.isFetched, now: context.clock.now)
             snapshot.sources.append(
                 SourceSnapshot(
                     id: configured.id, state: entry.sourceState(isListener: configured.isListener),
@@ -30,13 +31,13 @@ extension ChannelRunner {
                 format: slate.format.map { "\($0)" }, refused: slate.refused))
         snapshot.switches["slate"] = slate.airs
         let isOnAir = snapshot.sources.contains { $0.isOnAir }
-        if isOnAir != air.isOn { air = (isOnAir, .now) }
+        if isOnAir != air.isOn { air = (isOnAir, context.clock.now) }
         for group in channel.groups { snapshot.groups.append(await self.snapshot(of: group, meter: meter)) }
         return snapshot
     }
 
     /// Nothing has been on air for longer than it takes the slate to come.
-    private var isDark: Bool { !air.isOn && .now - air.since > channel.slate.after + .seconds(1) }
+    private var isDark: Bool { !air.isOn && context.clock.now - air.since > channel.slate.after + .seconds(1) }
 
     private func snapshot(of group: GroupConfiguration, meter: RateMeter) async -> GroupSnapshot {
         let isWanted = !stopped.groups.contains(group.name)
@@ -46,25 +47,25 @@ extension ChannelRunner {
         snapshot.take(entry)
         snapshot.take(figures, after: entry.former, meter)
         if group.passesThrough {
-            // It has no encoder, so it is what its channel is.
+            // It has no encoder, so its state is the channel's.
             snapshot.state = hasPicture ? .live : .starting
             snapshot.why = "passes the channel through"
-            snapshot.uptime = air.isOn ? (.now - air.since).seconds : 0
+            snapshot.uptime = air.isOn ? (context.clock.now - air.since).seconds : 0
         } else if let runner = groupRunner(group.name) {
             let (candidate, choice) = await (runner.encoder, runner.choice)
             snapshot.encoder = candidate?.name ?? choice.candidate?.name ?? (group.video == .copy ? "copy" : "none")
             snapshot.gpu = candidate?.gpu
             snapshot.loweredPreset = entry.loweredPreset
             snapshot.why = entry.slowness ?? choice.reason(inUse: candidate) + (entry.presetNote ?? "")
-            if !entry.isTooSlow, choice.isTold(inUse: candidate), choice.hasRefusal { snapshot.ffmpegRefuses = true }
+            if !entry.isTooSlow, choice.isAbout(inUse: candidate), choice.hasRefusal { snapshot.ffmpegRefuses = true }
             snapshot.state = entry.state(isDegraded: candidate == choice.candidate && choice.isDegraded)
-            snapshot.uptime = entry.liveSince.map { (.now - $0).seconds } ?? 0
+            snapshot.uptime = entry.liveSince.map { (context.clock.now - $0).seconds } ?? 0
         }
-        // An encoder that nothing is given waits in good health, and viewers see nothing.
+        // An encoder without input is healthy, and viewers see nothing.
         if isDark, snapshot.state == .live || snapshot.state == .degraded { snapshot.state = .stalled }
         if !isWanted { snapshot.state = .stopped }
         let runners = group.targets.compactMap { targetRunner($0.name) }
-        // Of all at once: each question takes two changes of thread.
+        // All at once: each question takes two changes of thread.
         let taken = await dataPath.figures(of: runners.compactMap(\.statistics.now.attachment))
         for runner in runners {
             snapshot.targets.append(
@@ -85,15 +86,15 @@ extension ChannelRunner {
             skips: figures.skips,
             skippedSeconds: Double(figures.skippedTicks) / Double(Ticks.perSecond),
             share: state == .stopped ? nil : entry.share,
-            uptime: entry.liveSince.map { (.now - $0).seconds } ?? 0,
+            uptime: entry.liveSince.map { (context.clock.now - $0).seconds } ?? 0,
             trouble: state == .stopped
-                ? nil : entry.targetTrouble(now: .now, isRecording: runner.target.destination.isRecording),
+                ? nil : entry.targetTrouble(now: context.clock.now, isRecording: runner.target.destination.isRecording),
             history: entry.history.snapshot)
     }
 }
 
 extension GroupSnapshot {
-    /// What the ledger has of the group's encoders, whichever runs.
+    /// Takes the statistics of all encoders of the group so far.
     fileprivate mutating func take(_ entry: GroupStatistics.Entry) {
         droppedFrames = entry.dropped
         for (encoder, causes) in entry.exits {
@@ -107,7 +108,7 @@ extension GroupSnapshot {
         history = entry.history.snapshot
     }
 
-    /// What is known of the feed that the group's targets read.
+    /// Takes the counters of the feed that the group's targets read.
     ///
     /// - Parameter former: What was counted before the feed was the group's.
     fileprivate mutating func take(
@@ -129,21 +130,21 @@ extension GroupSnapshot {
 }
 
 extension EncoderSelector.Choice {
-    /// Why the encoder in use is in use.
+    /// Says why the encoder in use is used.
     fileprivate func reason(inUse: EncoderCandidate?) -> String {
-        guard let inUse, let candidate, !isTold(inUse: inUse) else { return reason }
+        guard let inUse, let candidate, !isAbout(inUse: inUse) else { return reason }
         return "\(inUse): until \(candidate) takes over"
     }
 
-    /// The reason is that of the encoder in use, or nothing is.
-    fileprivate func isTold(inUse: EncoderCandidate?) -> Bool {
+    /// The choice's reason is about the encoder in use, or no encoder is in use.
+    fileprivate func isAbout(inUse: EncoderCandidate?) -> Bool {
         guard let inUse, let candidate else { return true }
         return inUse == candidate
     }
 }
 
 extension SourceConfiguration {
-    /// It comes by SRT, from a caller or from an address.
+    /// The source uses SRT, as a listener or as a pull.
     fileprivate var isSRT: Bool {
         switch kind {
         case .srt: true
@@ -152,7 +153,7 @@ extension SourceConfiguration {
         }
     }
 
-    /// It is reached from here.
+    /// The service fetches the source.
     fileprivate var isFetched: Bool {
         switch kind {
         case .pull, .file: true
@@ -160,7 +161,7 @@ extension SourceConfiguration {
         }
     }
 
-    /// Others connect to it.
+    /// A sender connects to the source.
     fileprivate var isListener: Bool {
         switch kind {
         case .rtmp, .srt, .raw: true
@@ -170,11 +171,11 @@ extension SourceConfiguration {
 }
 
 extension ProcessStatistics.Entry {
-    /// What keeps a source from delivering, or from lasting, and an operator could mend.
+    /// Says what keeps a source from delivering, or from lasting, and an operator can fix.
     ///
     /// - Parameters:
-    ///   - isListener: Others connect to it.
-    ///   - isFetched: It is reached from here, and expected to last.
+    ///   - isListener: A sender connects to the source.
+    ///   - isFetched: The service fetches the source, which is expected to last.
     func sourceTrouble(isListener: Bool, isFetched: Bool = false, now: ContinuousClock.Instant = .now) -> String? {
         if let known = absence ?? obstacle ?? trouble { return known }
         guard actual != .idle, let end = history.ends.last, let cause = end.cause else { return nil }
@@ -182,14 +183,14 @@ extension ProcessStatistics.Entry {
             guard isFetched, failures > 1, !isSteady(now), let sentence = end.sentence else { return nil }
             return "it does not last, and ended \(failures) times in a row: \(sentence)"
         }
-        // Whoever sends to a listener comes and goes; what is reached from here is expected to be there.
+        // Senders to a listener come and go; a source that the service fetches is expected to be there.
         guard cause == .busy || cause == .permission || cause == .addressInUse || (!isListener && failures > 1) else {
             return nil
         }
         return end.sentence
     }
 
-    /// `nil` for none.
+    /// The notes on a source, in their order; `nil` for none.
     fileprivate var sourceNotes: [String]? {
         let texts = SourceNote.allCases.compactMap { notes[$0] }
         return texts.isEmpty ? nil : texts
@@ -208,13 +209,13 @@ extension ProcessStatistics.Entry {
         }
     }
 
-    /// Why a target is not connected, once it has been tried, or does not stay so.
+    /// Says why a target that was tried is not connected, or does not stay connected.
     ///
     /// - Parameter isRecording: It writes to a disk, and not to the network.
     func targetTrouble(now: ContinuousClock.Instant, isRecording: Bool = false) -> String? {
         if let obstacle { return obstacle }
         let end = history.ends.last
-        // What says so much the first time need not happen twice.
+        // These causes are certain after one failure.
         let hasFailed = failures > 1 || failures > 0 && (end?.cause == .rejected || end?.cause == .stuck)
         let blocked =
             isRecording
@@ -241,7 +242,7 @@ extension ProcessStatistics.Entry {
         }
     }
 
-    /// How long a target may be connecting before somebody should know.
+    /// How long a target may be connecting before that is a problem.
     private static let longStart = Duration.seconds(10)
 
     func targetState(isWanted: Bool) -> TargetSnapshot.State {
@@ -250,7 +251,7 @@ extension ProcessStatistics.Entry {
         return switch actual {
         case .live: share == nil ? .live : .degraded
         case .stalled: .waiting
-        // While it is tried again it stands refused, until it is let in.
+        // A retry after a refusal is shown as refused until the server accepts it.
         case .idle, .starting, .ending: wasRejected && failures > 0 ? .refused : .connecting
         case .pausing: wasRejected ? .refused : .waiting
         }
@@ -258,12 +259,12 @@ extension ProcessStatistics.Entry {
 }
 
 extension GroupStatistics.Entry {
-    /// `nil` where the encoder in use keeps real time.
+    /// Says that the encoder is too slow; `nil` where it keeps real time.
     fileprivate var slowness: String? {
         isTooSlow ? "the encoder is too slow to keep real time: make the picture smaller or the rate lower" : nil
     }
 
-    /// `nil` where its preset is the usual one.
+    /// Says that the preset was lowered; `nil` where it is the usual one.
     fileprivate var presetNote: String? {
         loweredPreset.map { "; its preset is \($0) until the processor has room for a better one" }
     }

@@ -5,8 +5,7 @@ import Logging
 import MPEGTS
 import SystemSupport
 
-/// One channel: its sources, groups and targets, which of them run, and what becomes of them when the configuration
-/// changes.
+/// Runs one channel: its sources, groups and targets, and their changes at a reload.
 actor ChannelRunner: Runnable {
     private(set) var channel: ChannelConfiguration
     let context: ServiceContext
@@ -16,51 +15,28 @@ actor ChannelRunner: Runnable {
     private var slate: SlateManager
     let slateStatistics: ProcessStatistics
     private var machine: ChannelMachine
-    /// In order of priority.
-    private var sources: [Place<SourceRunner>] = []
-    /// Those that encode, by name.
+    /// The sources, in order of priority.
+    private var sources: [RunnerPlace<SourceRunner>] = []
     /// Groups of the former configuration whose figures have been kept.
     private var leaving: Set<String> = []
-    private var groups: [String: Place<GroupRunner>] = [:]
-    /// By name.
-    private var targets: [String: Place<TargetRunner>] = [:]
+    /// The groups that encode, by name.
+    private var groups: [String: RunnerPlace<GroupRunner>] = [:]
+    /// The targets, by name.
+    private var targets: [String: RunnerPlace<TargetRunner>] = [:]
     /// Groups and targets that the operator stopped.
     private(set) var stopped: StoppedOutputs
-    /// A source has been on air: an encoder that started before the first picture would not know what arrives.
+    /// Something has been on air: an encoder that started before the first frame would not know the format.
     private(set) var hasPicture = false
-    /// Since when something has been on air, or nothing has; as of the last look.
-    var air: (isOn: Bool, since: ContinuousClock.Instant) = (false, .now)
+    /// Whether something is on air, and since when; as of the last snapshot.
+    var air: (isOn: Bool, since: ContinuousClock.Instant)
 
     private nonisolated let events: AsyncStream<Event>
     private nonisolated let queue: AsyncStream<Event>.Continuation
 
-    /// A slot, and who is in it.
-    private struct Place<Runner: Runnable> {
-        var runner: Runner
-        let slot: RunnerSlot<Runner>
-
-        init(_ runner: Runner) {
-            self.runner = runner
-            slot = RunnerSlot(runner)
-        }
-
-        /// Has another runner follow once the one in the slot has ended.
-        mutating func replace(with next: Runner) {
-            runner.finish()
-            slot.follow(with: next)
-            runner = next
-        }
-
-        func end() {
-            runner.finish()
-            slot.close()
-        }
-    }
-
     private enum Event: Sendable {
         case machine(ChannelMachine.Event)
         case onAir(VideoFormat?, isSlate: Bool)
-        /// The source on air goes on in this format.
+        /// The source on air continues in this format.
         case changed(VideoFormat?)
         /// Run this until it returns.
         case run(@Sendable () async -> Void)
@@ -71,15 +47,16 @@ actor ChannelRunner: Runnable {
     /// How long a stage of the stop may take before the next one begins.
     private static let sourcesPatience = Duration.milliseconds(500)
     private static let encodersPatience = Duration.milliseconds(800)
-    /// Whoever is cancelled is interrupted, and throws away what it has not read.
+    /// A cancelled target discards unread input.
     private static let targetsPatience = ProcessRunner.endOfInputPatience
 
-    /// - Parameter stopped: What the operator stopped before.
+    /// - Parameter stopped: The groups and targets that the operator stopped before.
     init(_ channel: ChannelConfiguration, stopped: StoppedOutputs, context: ServiceContext, dataPath: DataPath) {
         self.channel = channel
         self.stopped = stopped
         self.context = context
         self.dataPath = dataPath
+        air = (false, context.clock.now)
         logger = context.logger(["channel": "\(channel.name)"])
         machine = ChannelMachine(isOwn: channel.sources.map(\.isOwn))
         slateStatistics = context.registry.source("slate", of: channel.name)
@@ -113,7 +90,7 @@ actor ChannelRunner: Runnable {
     /// Returns once the channel is between two jobs.
     func ping() {}
 
-    /// Runs until ``finish()``: then its processes end, each with time to finish what it writes.
+    /// Runs until ``finish()``, and returns when all processes have ended. Each has time to write its rest.
     func run() async {
         await withDiscardingTaskGroup { tasks in
             begin()
@@ -133,8 +110,8 @@ actor ChannelRunner: Runnable {
                     for place in groups.values { place.runner.changes(to: format) }
                 case .run(let body): tasks.addTask { await body() }
                 case .settle(let change):
-                    tasks.addTask { [queue] in
-                        guard await (try? ContinuousClock().sleep(for: ChannelMachine.settling)) != nil else { return }
+                    tasks.addTask { [queue, clock = context.clock] in
+                        guard await (try? clock.sleep(for: ChannelMachine.settling)) != nil else { return }
                         queue.yield(.machine(.settled(change: change)))
                     }
                 case .finish: break loop
@@ -151,21 +128,21 @@ actor ChannelRunner: Runnable {
         for group in channel.groups { addGroup(group) }
     }
 
-    /// What is nearer to the sources ends first, so that what it gave can still go out.
+    /// Ends sources first, then encoders, then targets, so that the last output of each is still delivered.
     private func end() async {
         let (sources, groups, targets) = (sources, Array(groups.values), Array(targets.values))
         for place in sources { place.end() }
-        await Self.wait(for: sources.map(\.slot), atMost: Self.sourcesPatience)
+        await wait(for: sources.map(\.slot), atMost: Self.sourcesPatience)
         for place in groups { place.end() }
-        await Self.wait(for: groups.map(\.slot), atMost: Self.encodersPatience)
+        await wait(for: groups.map(\.slot), atMost: Self.encodersPatience)
         for place in targets { place.end() }
-        await Self.wait(for: targets.map(\.slot), atMost: Self.targetsPatience)
+        await wait(for: targets.map(\.slot), atMost: Self.targetsPatience)
     }
 
-    private static func wait<Runner>(for slots: [RunnerSlot<Runner>], atMost limit: Duration) async {
+    private func wait<Runner>(for slots: [RunnerSlot<Runner>], atMost limit: Duration) async {
         await withTaskGroup { tasks in
             tasks.addTask { for slot in slots { await slot.wait() } }
-            tasks.addTask { try? await ContinuousClock().sleep(for: limit) }
+            tasks.addTask { [clock = context.clock] in try? await clock.sleep(for: limit) }
             await tasks.next()
             tasks.cancelAll()
         }
@@ -173,8 +150,8 @@ actor ChannelRunner: Runnable {
 
     // MARK: Sources
 
-    private func makeSource(_ source: SourceConfiguration, _ priority: Int) -> Place<SourceRunner> {
-        let place = Place(makeRunner(source, priority))
+    private func makeSource(_ source: SourceConfiguration, _ priority: Int) -> RunnerPlace<SourceRunner> {
+        let place = RunnerPlace(makeRunner(source, priority))
         queue.yield(.run { [slot = place.slot] in await slot.run() })
         return place
     }
@@ -183,9 +160,10 @@ actor ChannelRunner: Runnable {
         let queue = queue
         return SourceRunner(
             source, priority: priority, of: channel, context: context, dataPath: dataPath,
-            delivers: { queue.yield(.machine(.source(priority, delivers: $0))) },
-            onAir: { queue.yield(.onAir($0, isSlate: false)) },
-            changed: { queue.yield(.changed($0)) })
+            observer: SourceObserver(
+                delivers: { queue.yield(.machine(.source(priority, delivers: $0))) },
+                onAir: { queue.yield(.onAir($0, isSlate: false)) },
+                changed: { queue.yield(.changed($0)) }))
     }
 
     private func carryOut(_ effects: [ChannelMachine.Effect]) {
@@ -208,7 +186,7 @@ actor ChannelRunner: Runnable {
 
     private func addGroup(_ group: GroupConfiguration) {
         if !group.passesThrough {
-            let place = Place(
+            let place = RunnerPlace(
                 GroupRunner(
                     group, of: channel, statistics: context.registry.group(group.name, in: channel.name),
                     context: context,
@@ -226,7 +204,7 @@ actor ChannelRunner: Runnable {
     }
 
     private func addTarget(_ target: TargetConfiguration, to group: GroupConfiguration) {
-        let place = Place(makeRunner(target, group))
+        let place = RunnerPlace(makeRunner(target, group))
         targets[target.name] = place
         queue.yield(.run { [slot = place.slot] in await slot.run() })
         place.runner.want(wants(target, of: group))
@@ -239,7 +217,7 @@ actor ChannelRunner: Runnable {
             dataPath: dataPath)
     }
 
-    /// The operator's wish for a group or a target has changed.
+    /// Takes which groups and targets the operator has stopped.
     func apply(_ stopped: StoppedOutputs) {
         self.stopped = stopped
         for group in channel.groups {
@@ -248,22 +226,23 @@ actor ChannelRunner: Runnable {
         }
     }
 
-    /// The encoder of a group; `nil` when there is none of that name, or it passes its channel through.
+    /// Returns the runner of a group's encoder; `nil` for an unknown group, and for one that passes its channel
+    /// through.
     func groupRunner(_ name: String) -> GroupRunner? { groups[name]?.runner }
     func targetRunner(_ name: String) -> TargetRunner? { targets[name]?.runner }
-    /// In order of priority.
+    /// The runners of the sources, in order of priority.
     var sourceRunners: [SourceRunner] { sources.map(\.runner) }
 
     // MARK: Reload
 
-    /// Ends what another configuration no longer has, and returns when it has ended.
+    /// Ends the groups and targets that the next configuration no longer has, and returns when they have ended.
     func shed(for next: ChannelConfiguration) async {
         let kept = Dictionary(next.groups.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var endingTargets: [RunnerSlot<TargetRunner>] = []
         var endingGroups: [RunnerSlot<GroupRunner>] = []
         var gone: [GroupConfiguration] = []
         for group in channel.groups {
-            // Where it passes the channel through or does so no more, it reads from elsewhere.
+            // A group that changes between encoding and passing the channel through reads another feed.
             let stays = kept[group.name].map { $0.passesThrough == group.passesThrough } ?? false
             let keptTargets = stays ? Set(kept[group.name]?.targets.map(\.name) ?? []) : []
             for target in group.targets where !keptTargets.contains(target.name) {
@@ -282,7 +261,7 @@ actor ChannelRunner: Runnable {
         for group in gone { await removeFeed(of: group) }
     }
 
-    /// Forgets the feeds of a channel that has ended.
+    /// Removes the feeds of a channel that has ended.
     func removeFeeds() async {
         for group in channel.groups { await removeFeed(of: group) }
         if let last = await dataPath.removeChannel(channel.name) {
@@ -290,16 +269,16 @@ actor ChannelRunner: Runnable {
         }
     }
 
-    /// A group's counters go on when it comes back.
+    /// Removes a group's feed and keeps its counters, which continue if the group comes back.
     private func removeFeed(of group: GroupConfiguration) async {
         let last = await figures(of: group)
-        // From one moment to the next: whoever looks meanwhile counts neither none of it nor all of it twice.
+        // Both at once: a snapshot meanwhile counts neither nothing nor everything twice.
         leaving.insert(group.name)
         if let last { context.registry.group(group.name, in: channel.name).keep(last) }
         if !group.passesThrough { _ = await dataPath.removeGroup(group.name) }
     }
 
-    /// What the feed of a group has taken in; `nil` once that has been kept for when it comes back.
+    /// Returns the counters of a group's feed; `nil` once they have been kept for a group that may come back.
     func figures(of group: GroupConfiguration) async -> DataPath.FeedFigures? {
         let figures =
             group.passesThrough
@@ -307,8 +286,8 @@ actor ChannelRunner: Runnable {
         return leaving.contains(group.name) ? nil : figures
     }
 
-    /// Makes room for a group's figures: its feed, or what the channel's feed has taken in before it belongs to the
-    /// group.
+    /// Makes a group's feed. For a group that passes its channel through, subtracts what the channel's feed has counted
+    /// before.
     private func makeFeed(of group: GroupConfiguration) async {
         guard group.passesThrough else { return await dataPath.addGroup(group.name) }
         if let before = await dataPath.figures(ofChannel: channel.name) {
@@ -316,7 +295,7 @@ actor ChannelRunner: Runnable {
         }
     }
 
-    /// Goes on by another configuration of the same channel. What is the same in both is not touched.
+    /// Takes another configuration of the same channel. Parts that are the same in both are not touched.
     func change(to next: ChannelConfiguration) async {
         let former = channel
         channel = next
@@ -330,7 +309,7 @@ actor ChannelRunner: Runnable {
             queue.yield(.run { [slate] in if let format { await slate.follow(format) } else { await slate.run() } })
         }
         changeSources(from: former)
-        // All at once: a disk that does not answer holds up each for seconds.
+        // All at once: a disk that does not answer delays each of them by seconds.
         await withDiscardingTaskGroup { tasks in
             for source in sourceRunners { tasks.addTask { await source.reloadSecrets() } }
         }
@@ -357,7 +336,7 @@ actor ChannelRunner: Runnable {
         leaving = []
     }
 
-    /// A source is its place in the list: what stands there unchanged goes on.
+    /// Replaces the sources that differ at their position in the list. A source that is the same there continues.
     private func changeSources(from former: ChannelConfiguration) {
         let (old, new) = (Commands.Transcoding(for: former), Commands.Transcoding(for: channel))
         let kept = channel.sources.indices.map {
@@ -379,7 +358,7 @@ actor ChannelRunner: Runnable {
 }
 
 extension SourceConfiguration {
-    /// Its frames come to the service, which has them encoded.
+    /// The service gets uncompressed frames, and has them encoded.
     var hasFrames: Bool {
         switch kind {
         case .capture, .raw: true
@@ -387,7 +366,7 @@ extension SourceConfiguration {
         }
     }
 
-    /// The box makes it itself, so it can rest while a better one delivers.
+    /// The box makes it itself, so it can stop while a better one delivers.
     var isOwn: Bool {
         switch kind {
         case .file, .test: true

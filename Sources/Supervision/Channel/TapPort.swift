@@ -1,4 +1,4 @@
-/// The port at which a tap is to be found: the same at every start, whatever else is configured.
+/// Derives the port of a tap from its name: the same at every start, whatever else is configured.
 package enum TapPort {
     /// 20000 + hash(name) mod 20000, where the hash is 32-bit FNV-1a.
     package static func preferred(for name: String) -> Int {

@@ -21,30 +21,25 @@ actor ProcessRunner: Supervised {
     private let hasInput: Bool
     private let blamesHangs: Bool
     private let startBlame: FailureCause
+    private nonisolated let queue: ProcessQueue
     private let clock: any ServiceClock
     private let epoch: ContinuousClock.Instant
     private var random = SystemRandomNumberGenerator()
     private var child: ChildHandle?
     private var isFinishing = false
-    private nonisolated let events: AsyncStream<Event>
-    private nonisolated let queue: AsyncStream<Event>.Continuation
-
-    private enum Event: Sendable {
-        case machine(ProcessMachine.Event)
-        case finish
-    }
 
     /// How long a process may take to end by itself after its input has ended.
     static let endOfInputPatience = Duration.milliseconds(1500)
 
     /// - Parameters:
+    ///   - queue: The queue of the events that are reported to the process.
     ///   - changed: Called after the state changes.
     ///   - endInput: Closes the input of the process, as the first step of a stop; `nil` for a process without input.
     ///   - blamesHangs: A process that is killed because it hangs counts as failed.
     ///   - startBlame: The cause of that failure if it hangs before it delivers anything.
     ///   - live: Runs the process once.
     init(
-        machine: ProcessMachine, statistics: ProcessStatistics,
+        machine: ProcessMachine, statistics: ProcessStatistics, queue: ProcessQueue = ProcessQueue(),
         changed: @escaping @Sendable (ProcessMachine.Actual) -> Void,
         endInput: (@Sendable () async -> Void)? = nil, blamesHangs: Bool = false, startBlame: FailureCause = .timeout,
         clock: any ServiceClock = ContinuousClock(), live: @escaping Live
@@ -57,20 +52,20 @@ actor ProcessRunner: Supervised {
         self.blamesHangs = blamesHangs
         self.startBlame = startBlame
         self.changed = changed
+        self.queue = queue
         self.clock = clock
-        (events, queue) = AsyncStream.makeStream()
         epoch = clock.now
     }
 
     /// The state of the process.
     var actual: ProcessMachine.Actual { machine.actual }
 
-    nonisolated func report(_ event: ProcessMachine.Event) { queue.yield(.machine(event)) }
+    nonisolated func report(_ event: ProcessMachine.Event) { queue.report(event) }
 
     /// Runs until ``finish()`` was called and the process has ended.
     func run() async {
         await withDiscardingTaskGroup { group in
-            for await event in events {
+            for await event in queue.events {
                 let wish: ProcessMachine.Event
                 switch event {
                 case .machine(.want) where isFinishing: continue
@@ -95,7 +90,7 @@ actor ProcessRunner: Supervised {
     }
 
     /// Ends the process and the runner.
-    nonisolated func finish() { queue.yield(.finish) }
+    nonisolated func finish() { queue.finish() }
 
     private func carryOut(
         _ effect: ProcessMachine.Effect, because event: ProcessMachine.Event, from before: ProcessMachine.Actual,

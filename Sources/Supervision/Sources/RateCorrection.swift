@@ -4,24 +4,25 @@ import FFmpeg
 import MPEGTS
 import MediaTypes
 
-/// Whether an encoder shares its bits out among another number of frames than arrive.
+/// Decides whether an encoder has to be replaced because another frame rate arrives than it was started with. Such an
+/// encoder divides its bits among a wrong number of frames.
 enum RateCorrection {
-    /// Whether another encoder has to take over from one that was told a rate.
+    /// Returns whether another encoder has to take over.
     ///
     /// - Parameters:
-    ///   - told: The rate that the one in use was told would arrive; `nil` where it was not known then.
+    ///   - known: The rate that the encoder in use was started with; `nil` where it was not known.
     ///   - rate: The rate that arrives; `nil` while it is not known.
-    static func isNeeded(for wish: VideoEncoding, told: FrameRate?, rate: FrameRate?) -> Bool {
+    static func isNeeded(for wish: VideoEncoding, told known: FrameRate?, rate: FrameRate?) -> Bool {
         guard let rate else { return false }
         let converted = VideoSettings(
-            wish, size: nil, arriving: told
+            wish, size: nil, arriving: known
         ).rate
-        // A conversion gives the encoder the rate that it was told, whatever arrives. One that was not asked for, of a
-        // rate that was too fast, is for that rate alone.
+        // A configured conversion gives the encoder the same rate, whatever arrives. A conversion that is not
+        // configured, of a rate that was too high, is for that rate alone.
         guard converted == nil || wish.rate == nil else { return false }
-        // It goes by the timestamps, and then x264 holds each frame until the next one tells how long it lasts, or by
-        // FFmpeg's guess.
-        guard let told else { return true }
-        return !told.agrees(with: rate)
+        // An encoder without a rate follows the timestamps: x264 then holds each frame until the next one shows how
+        // long it lasts. Or it follows FFmpeg's guess.
+        guard let known else { return true }
+        return !known.agrees(with: rate)
     }
 }

@@ -1,12 +1,12 @@
 import Synchronization
 
-/// What groups give a second, from looks at their counters.
+/// Computes frames and bits a second of groups from successive readings of their counters.
 final class RateMeter: Sendable {
     struct Counters: Sendable {
         var frames: Int
-        /// Of picture and sound.
+        /// Of video and audio.
         var bytes: Int
-        /// Where the timeline ends, in seconds; `nil` before the first picture.
+        /// The end of the timeline, in seconds; `nil` before the first frame.
         var streamSeconds: Double?
     }
 
@@ -21,36 +21,39 @@ final class RateMeter: Sendable {
         var counters: Counters
     }
 
-    /// Pictures come evenly.
-    private static let pictureWindow = Duration.seconds(3)
-    /// Bits do not: a keyframe takes many times what another picture takes. So many seconds hold several.
+    /// Frames come evenly.
+    private static let frameWindow = Duration.seconds(3)
+    /// Bits do not: a keyframe takes many times the bits of another frame. So many seconds hold several.
     private static let bitWindow = Duration.seconds(10)
-    /// Between two looks that are kept.
+    /// The shortest time between two readings that are kept.
     private static let spacing = Duration.milliseconds(500)
-    /// Less would make the figures jump.
+    /// The shortest time that a rate is computed over: less would make the figures jump.
     private static let shortest = Duration.milliseconds(900)
 
-    /// By group, oldest first.
+    /// Readings by group, oldest first.
     private let looks = Mutex<[String: [Look]]>([:])
 
+    /// Notes the counters of a group.
+    ///
+    /// - Returns: The rates since earlier readings; zero for the first.
     func rates(of group: String, _ counters: Counters, at now: ContinuousClock.Instant = .now) -> Rates {
         looks.withLock { looks in
             var before = looks[group] ?? []
-            // One that came back counts anew.
+            // The counters of a group that came back start from zero.
             if let last = before.last, counters.frames < last.counters.frames || counters.bytes < last.counters.bytes {
                 before = []
             }
             if before.last?.counters.streamSeconds == nil, counters.streamSeconds != nil { before = [] }
-            // Where looks are far between, the last one is all there is to go by.
+            // If readings are rare, the last one is the only one to compare with.
             if let last = before.last { before = before.filter { now - $0.at <= Self.bitWindow || $0.at == last.at } }
             let rates = Rates(
-                fps: Self.rate(from: before, within: Self.pictureWindow, at: now) {
+                fps: Self.rate(from: before, within: Self.frameWindow, at: now) {
                     Double(counters.frames - $0.frames)
                 },
                 bitsPerSecond: Self.rate(from: before, within: Self.bitWindow, at: now) {
                     Double(counters.bytes - $0.bytes) * 8
                 },
-                speed: Self.rate(from: before, within: Self.pictureWindow, at: now) { old in
+                speed: Self.rate(from: before, within: Self.frameWindow, at: now) { old in
                     guard let start = old.streamSeconds, let end = counters.streamSeconds else { return 0 }
                     return max(0, end - start)
                 })
@@ -62,15 +65,15 @@ final class RateMeter: Sendable {
         }
     }
 
-    /// Forgets groups that are no more.
+    /// Forgets all other groups.
     func keep(only groups: Set<String>) {
         looks.withLock { looks in
             for group in looks.keys where !groups.contains(group) { looks[group] = nil }
         }
     }
 
-    /// The growth since the first look of a window, a second; where there was none so lately, since the last one
-    /// before.
+    /// Returns the growth a second since the first reading of a window, or since the last reading before it if there is
+    /// none in the window.
     private static func rate(
         from looks: [Look], within window: Duration, at now: ContinuousClock.Instant, _ growth: (Counters) -> Double
     ) -> Double {

@@ -2,34 +2,33 @@ import FFmpeg
 import Logging
 import Synchronization
 
-/// Reads what the relay of a source says of the streams that come, and finds which of them it takes, and at what rate
-/// they come.
+/// Reads the relay's list of the source's streams, finds which of them to take, and measures their rate.
 final class StreamWatch: Sendable {
     private struct State {
-        /// What the relay in use says of its input, as far as it has.
+        /// The streams that the relay in use has listed so far.
         var input = InputDescription()
-        /// What the one before said.
+        /// The list of the relay before.
         var former: InputDescription?
-        /// What the relay in use, or else the next one, takes.
+        /// The streams that the relay in use takes, or else the next one.
         var map: StreamMap
         var choice: StreamChoice?
         /// A relay was replaced for new streams, and the next one has not listed them yet.
         var expectsOthers = false
-        /// When that was so last, and the list was the same as ever.
+        /// When a relay was last replaced for new streams, and the next one listed the same ones as before.
         var inVain: ContinuousClock.Instant?
         /// Bits a second, as measured while nothing was encoded.
         var measured: Int?
-        /// What a call brings since then.
+        /// The rate of a call since then.
         var call = CallRate()
-        /// The relay in use passes everything on as it comes.
+        /// The relay in use encodes no video.
         var isCopying = true
-        /// To be carried out once it is measured.
+        /// Carried out once the rate is measured.
         var waiting: Wait?
-        /// Why there is no picture to take.
+        /// Why there is no video to take.
         var obstacle: String?
     }
 
-    /// What waits for the rate. Its timer ends this one, and no later one.
+    /// A closure that waits for the rate. Its timer ends this wait, and no later one.
     private final class Wait: Sendable {
         let body: @Sendable () -> Void
 
@@ -38,27 +37,31 @@ final class StreamWatch: Sendable {
         }
     }
 
-    /// What comes is measured before its picture is encoded.
+    /// The rate is measured before the video is encoded.
     let measures: Bool
     private let program: Int?
     private let isFlattened: Bool
+    private let clock: any ServiceClock
     private let statistics: ProcessStatistics
     private let logger: Logger
     private let state: Mutex<State>
 
-    /// How long new streams are not heeded after a relay that was replaced for some found none.
+    /// How long new streams are ignored after a relay was replaced for some and the next one found none.
     private static let calm = Duration.seconds(60)
-    /// How long the rate is waited for: a source that sends in bursts is encoded all the same.
+    /// How long to wait for the rate. A source that sends in bursts is encoded without it.
     static let measuring = Duration.seconds(3)
     /// How much media a measurement takes, in microseconds.
     private static let enough: Int64 = 1_000_000
 
     /// - Parameters:
-    ///   - program: The number of the program that is asked for.
-    ///   - isFlattened: The streams come without their programs, in their order.
-    ///   - measures: The relay says how much it passes on.
-    init(program: Int?, isFlattened: Bool = false, measures: Bool = true, statistics: ProcessStatistics, logger: Logger)
-    {
+    ///   - program: The number of the configured program.
+    ///   - isFlattened: The relay lists the streams in their order, without their programs.
+    ///   - measures: The relay prints how many bytes it passes on.
+    init(
+        program: Int?, isFlattened: Bool = false, measures: Bool = true, clock: any ServiceClock = ContinuousClock(),
+        statistics: ProcessStatistics, logger: Logger
+    ) {
+        self.clock = clock
         self.measures = measures
         self.program = program
         self.isFlattened = isFlattened
@@ -67,7 +70,7 @@ final class StreamWatch: Sendable {
         state = Mutex(State(map: program.map(StreamMap.program) ?? .first))
     }
 
-    /// Another sender comes: nothing is known of it.
+    /// Forgets what is known of the sender: another one comes.
     func forget() {
         state.withLock { state in
             let obstacle = state.obstacle
@@ -85,51 +88,55 @@ final class StreamWatch: Sendable {
         if hadObstacle { statistics.hasTrouble(nil) }
     }
 
-    /// A relay has ended. One that listed no streams had nothing to read.
+    /// A relay has ended. If it listed no streams, it had nothing to read.
     func ended() {
         if state.withLock({ !$0.input.isWhole }) { disconnected() }
     }
 
-    /// The next relay begins.
+    /// The next relay starts.
     ///
-    /// - Parameter isCopying: It encodes no picture.
-    /// - Returns: What it takes.
+    /// - Parameter isCopying: It encodes no video.
+    /// - Returns: The streams that it takes.
     func begin(isCopying: Bool) -> StreamMap {
         state.withLock { state in
             if state.input.isWhole { state.former = state.input }
-            // The rate is not waited for any more.
+            // No wait for the rate any more.
             if !isCopying { state.waiting = nil }
             (state.input, state.isCopying) = (InputDescription(), isCopying)
             return state.map
         }
     }
 
-    /// What is taken; `nil` while it is not known.
+    /// The streams that are taken; `nil` while they are not known.
     var choice: StreamChoice? { state.withLock(\.choice) }
-    /// Bits a second of what came; `nil` while it is not known.
+    /// Bits a second of the source; `nil` while they are not known.
     var measured: Int? { state.withLock(\.measured) }
 
-    // MARK: What the relay says
+    // MARK: The relay's lines
 
-    /// - Returns: Whether another relay has to take its place, that takes other streams.
-    func hears(_ line: LogLine) -> Bool {
+    /// Reads a line of the relay.
+    ///
+    /// - Returns: Whether another relay has to replace it, that takes other streams.
+    func handle(_ line: LogLine) -> Bool {
         if Self.isOfNewStream(line) {
             let isNews = state.withLock { state in
-                guard state.inVain.map({ .now - $0 > Self.calm }) ?? true, !state.expectsOthers else { return false }
+                guard state.inVain.map({ clock.now - $0 > Self.calm }) ?? true, !state.expectsOthers else {
+                    return false
+                }
                 state.expectsOthers = true
                 return true
             }
-            if isNews { logger.notice("other streams come than before: the relay begins anew with them") }
+            if isNews { logger.notice("the source sends other streams than before: the relay restarts with them") }
             return isNews
         }
         let found = state.withLock { state -> (StreamChoice, isOther: Bool)? in
             guard state.input.consume(line) else { return nil }
             if state.expectsOthers {
-                (state.expectsOthers, state.inVain) = (false, state.former == state.input ? .now : nil)
+                (state.expectsOthers, state.inVain) = (false, state.former == state.input ? clock.now : nil)
             }
             let choice = StreamChoice(
                 of: state.input, program: program, former: state.choice?.program?.number, isFlattened: isFlattened)
-            // A relay that takes the program by its number goes on with it, in whatever order the streams are listed.
+            // A relay that takes the program by its number keeps it, in whatever order the streams are listed.
             let isNamed = choice.map == .first && choice.program.map { state.map == .program($0.number) } == true
             let isOther = choice.map != state.map && !isNamed
             state.choice = choice
@@ -137,20 +144,21 @@ final class StreamWatch: Sendable {
             return (choice, isOther: isOther)
         }
         guard let found else { return false }
-        tell(found.0)
+        report(found.0)
         return found.isOther
     }
 
-    /// A stream appeared after the relay had begun: it takes none of those.
+    /// A stream appeared after the relay had started, which takes no such stream.
     static func isOfNewStream(_ line: LogLine) -> Bool {
         guard line.level == .warning else { return false }
         let text = LogLine.withoutPrefixes(line.text)
         return text.hasPrefix("New video stream ") || text.hasPrefix("New audio stream ")
     }
 
-    private func tell(_ choice: StreamChoice) {
+    private func report(_ choice: StreamChoice) {
         for (note, text) in [(SourceNote.programs, choice.programNote), (SourceNote.tracks, choice.trackNote)] {
-            if statistics.note(note, text), let text { logger.notice("\(text)") }
+            guard statistics.note(note, text), let text else { continue }
+            logger.notice("the source has several streams", metadata: ["reason": "\(text)"])
         }
         let (before, now) = state.withLock { state in
             defer { state.obstacle = choice.obstacle }
@@ -158,11 +166,12 @@ final class StreamWatch: Sendable {
         }
         guard before != now else { return }
         statistics.hasTrouble(now)
-        if let now { logger.warning("\(now)") }
+        if let now { logger.warning("the source has no video to take", metadata: ["reason": "\(now)"]) }
     }
 
-    // MARK: Its rate
+    // MARK: The rate
 
+    /// Takes the progress of a relay, and measures the rate once.
     func progressed(_ progress: Progress) {
         let waiting = state.withLock { state -> Wait? in
             guard state.isCopying, state.measured == nil, let bytes = progress.totalSize, bytes > 0,
@@ -176,13 +185,15 @@ final class StreamWatch: Sendable {
         waiting?.body()
     }
 
-    /// Takes what the process has passed on that has a call, whose rate may become another one.
+    /// Takes the progress of the process that holds a call, whose rate may change.
     ///
-    /// - Returns: The rate so far, where ``measured`` is another one now.
-    func callProgressed(_ progress: Progress, at now: ContinuousClock.Instant = .now) -> Int? {
+    /// - Returns: The rate so far, if ``measured`` has changed.
+    func callProgressed(_ progress: Progress, at now: ContinuousClock.Instant? = nil) -> Int? {
         guard let bytes = progress.totalSize else { return nil }
         return state.withLock { state -> Int? in
-            guard let times = state.call.note(bytes, at: now), let former = state.measured, !state.isCopying else {
+            guard let times = state.call.note(bytes, at: now ?? clock.now), let former = state.measured,
+                !state.isCopying
+            else {
                 return nil
             }
             state.measured = Int(Double(former) * times)
@@ -190,9 +201,9 @@ final class StreamWatch: Sendable {
         }
     }
 
-    /// Calls `body` once the rate is known, or is waited for no longer.
+    /// Calls `body` once the rate is known, or `patience` is over.
     ///
-    /// - Returns: The timer; `nil` where the rate is known.
+    /// - Returns: The timer; `nil` if the rate is known.
     @discardableResult
     func whenMeasured(
         within patience: Duration = StreamWatch.measuring, _ body: @escaping @Sendable () -> Void
@@ -207,7 +218,7 @@ final class StreamWatch: Sendable {
             return nil
         }
         return Task {
-            guard await (try? ContinuousClock().sleep(for: patience)) != nil else { return }
+            guard await (try? clock.sleep(for: patience)) != nil else { return }
             let isLate = state.withLock { state in
                 guard state.waiting === wait else { return false }
                 state.waiting = nil
@@ -217,23 +228,24 @@ final class StreamWatch: Sendable {
         }
     }
 
-    // MARK: What is made of it
+    // MARK: Encoding
 
-    /// Tells what the relay that begins encodes.
+    /// Notes and logs what the relay that starts encodes.
     ///
-    /// - Parameter bitrate: Of the picture.
+    /// - Parameter bitrate: Bits a second of the video.
     func encodes(_ transcoding: Commands.Transcoding, bitrate: Int) {
         let choice = choice
         var parts: [String] = []
         if transcoding.video {
             parts.append(
-                "picture \(choice?.video.map { "\($0.codec) " } ?? "")to H.264 at \(Self.megabits(bitrate)) Mbit/s")
+                "video \(choice?.video.map { "\($0.codec) " } ?? "")to H.264 at \(Self.megabits(bitrate)) Mbit/s")
         }
         if transcoding.audio, let codec = choice?.audio?.codec, codec != "aac" {
-            parts.append("sound \(codec) to AAC at \(Commands.convertedAudioBitrate / 1000) kbit/s")
+            parts.append("audio \(codec) to AAC at \(Commands.convertedAudioBitrate / 1000) kbit/s")
         }
         let text = parts.isEmpty ? nil : "encoded on the way in: " + parts.joined(separator: ", ")
-        if statistics.note(.encoding, text), let text { logger.notice("\(text)") }
+        guard statistics.note(.encoding, text), let text else { return }
+        logger.notice("the relay encodes", metadata: ["reason": "\(text)"])
     }
 
     private static func megabits(_ bits: Int) -> String { "\(bits / 1_000_000).\(bits / 100_000 % 10)" }

@@ -1,17 +1,18 @@
 import FFmpeg
 
-/// By which transport an RTSP source is asked next, where the configuration leaves that open.
+/// Chooses the transport of an RTSP source where the configuration leaves it open.
 struct TransportChoice: Sendable, Equatable {
+    /// The transport of the next relay.
     private(set) var next = RTSPWay.auto
 
-    /// A relay that asked by ``next`` has ended.
+    /// Learns from the end of a relay that used ``next``.
     ///
-    /// - Parameter hasDelivered: It was live, or its end was asked for: there is nothing to learn.
+    /// - Parameter hasDelivered: The relay was live, or its end was asked for: there is nothing to learn.
     mutating func ended(_ log: LogExcerpt, hasDelivered: Bool) {
         guard !hasDelivered else { return }
         switch next {
         case .auto, .tcp: next = RTSPSetup.mayTakeOtherTransport(log) ? .udp : .auto
-        // The camera may be another one by now.
+        // By now it may be another camera.
         case .udp: next = .auto
         }
     }

@@ -2,23 +2,26 @@ import FFmpeg
 import Logging
 import Synchronization
 
-/// The folder of a recording, as the service looks after it: through children of its own program, each with a limit.
+/// Prepares, tidies and prunes the folder of a recording, through child processes of the service's own program, each
+/// with a time limit.
 final class RecordingFolder: Sendable {
     private let folder: String
     private let name: String
     private let program: OwnProgram
     private let environment: [String: String]
+    private let launcher: any ProcessLauncher
+    private let clock: any ServiceClock
     private let logger: Logger
 
     private struct State {
-        /// A child that could not be ended and still waits for the disk.
+        /// The process of a child that could not be ended and still waits for the disk.
         var stuck: Int32?
-        var keeper: ChildHandle?
+        var pruner: ChildHandle?
         var isOver = false
     }
     private let state = Mutex(State())
 
-    /// From the end of a child that was to keep the segments to the start of the next.
+    /// The pause from the end of a pruning child to the start of the next one.
     private static let pause = Duration.seconds(5)
 
     init(_ folder: String, name: String, context: ServiceContext, logger: Logger) {
@@ -26,11 +29,13 @@ final class RecordingFolder: Sendable {
         self.name = name
         program = OwnProgram(context)
         environment = context.environment
+        launcher = context.launcher
+        clock = context.clock
         self.logger = logger
     }
 
-    /// The number of a recording that begins now, in a folder that takes files. A disk that is full, read only or not
-    /// there is this target's trouble alone: it is tried again.
+    /// Checks the folder and returns the number of the recording that begins now. A disk that is full, read only or
+    /// missing is a problem of this target alone, which is retried.
     func take() async throws(StartError) -> Int {
         let (status, answer) = await ask(.take)
         switch status {
@@ -48,32 +53,32 @@ final class RecordingFolder: Sendable {
         }
     }
 
-    /// Removes what a disk that became full left empty.
+    /// Removes the empty files that a full disk left.
     func tidy(take: Int) async { _ = await ask(.tidy(take: take)) }
 
-    /// Keeps the segments within their bound, until the task is cancelled or ``endKeeping()``.
-    func keep(most: Int64?) async {
-        var isTold = false
+    /// Flushes and prunes the segments, until the task is cancelled or ``endPruning()``.
+    func prune(most: Int64?) async {
+        var isLogged = false
         while true {
-            if !isStuck, let exit = await runKeeper(most: most), !exit.asked, !isTold {
-                isTold = true
+            if !isStuck, let exit = await runPruner(most: most), !exit.asked, !isLogged {
+                isLogged = true
                 let last = exit.log.last(1).joined()
                 logger.warning(
-                    "the process that looks after the recording's folder ended; it is started again",
+                    "the process that prunes the recording's folder ended, restarting it",
                     metadata: ["status": "\(exit.status)", "last": "\(last)"])
             }
             guard !state.withLock(\.isOver) else { return }
-            guard await (try? ContinuousClock().sleep(for: Self.pause)) != nil else { return }
+            guard await (try? clock.sleep(for: Self.pause)) != nil else { return }
         }
     }
 
-    /// Ends the keeping; what does not end is left to the kernel. Does not wait.
-    func endKeeping() {
-        let keeper = state.withLock { state in
+    /// Ends the pruning child, or leaves it to the kernel if it cannot be ended. Does not wait.
+    func endPruning() {
+        let pruner = state.withLock { state in
             state.isOver = true
-            return state.keeper
+            return state.pruner
         }
-        keeper?.stop(.now)
+        pruner?.stop(.now)
     }
 
     // MARK: Children
@@ -82,18 +87,18 @@ final class RecordingFolder: Sendable {
         FFmpegCommand(role: .trial, arguments: task.arguments(folder: folder, name: name))
     }
 
-    private func runKeeper(most: Int64?) async -> ChildExit? {
+    private func runPruner(most: Int64?) async -> ChildExit? {
         let child = ChildHandle()
         let isOver = state.withLock { state in
-            state.keeper = child
+            state.pruner = child
             return state.isOver
         }
         guard !isOver else { return nil }
         let started = BoundedChild.Started()
         let exit = await withTaskCancellationHandler {
-            await ChildProcess.run(
+            await launcher.run(
                 command(.keep(most: most)), binary: program.binary, stdin: nil, stdout: nil, environment: environment,
-                handle: child
+                handle: child, takes: nil
             ) { event in
                 if case .started(let pid) = event { started.pid = pid }
             }
@@ -104,8 +109,10 @@ final class RecordingFolder: Sendable {
         return exit
     }
 
-    /// - Returns: How the child ended and what it answered; ``ChildStatus/abandoned`` without one where an earlier
-    ///   child still waits for the disk: the next would wait behind it.
+    /// Runs a child for one task.
+    ///
+    /// - Returns: How the child ended, and its answer. ``ChildStatus/abandoned`` without a child if an earlier one
+    ///   still waits for the disk: the next one would wait behind it.
     private func ask(_ task: RecordingTask) async -> (ChildStatus, answer: String) {
         if isStuck { return (.abandoned, "") }
         let answer = await program.ask(task.arguments(folder: folder, name: name))
@@ -118,13 +125,12 @@ final class RecordingFolder: Sendable {
         state.withLock { $0.stuck = pid }
         logger.error(
             """
-            the process that looks at the recording's folder cannot be ended, because the disk does not answer; it is \
-            left to \
-            the kernel
+            the process that works in the recording's folder cannot be ended: the disk does not answer, left to the \
+            kernel
             """)
     }
 
-    /// A child waits for the disk and cannot be ended.
+    /// An earlier child waits for the disk and cannot be ended.
     private var isStuck: Bool {
         state.withLock { state in
             if let pid = state.stuck, BoundedChild.hasEnded(pid) { state.stuck = nil }

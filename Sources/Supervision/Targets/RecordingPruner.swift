@@ -2,16 +2,16 @@ import CLinux
 import FFmpeg
 import Glibc
 
-/// Keeps the segments of one recording: on the disk, so that a power cut costs no more than the end of the last one,
-/// and within their share of it, the oldest going first.
+/// Flushes the segments of one recording to the disk, so that a power cut costs no more than the end of the last one,
+/// and removes the oldest ones that exceed the recording's share of the disk.
 struct RecordingPruner: Sendable {
     let folder: String
     let name: String
-    /// Bytes of all segments together; `nil` keeps everything.
+    /// The most bytes of all segments together; `nil` keeps everything.
     let most: Int64?
-    /// From one look to the next: for so long a segment that was finished may not be on the disk.
+    /// The time from one look to the next: for so long a finished segment may not be on the disk.
     private static let interval = Duration.seconds(1)
-    /// In how many looks what is written of the newest segment is brought to the disk once.
+    /// After how many looks the newest segment is flushed, which is still written.
     private static let looksPerFlush = 5
 
     init(folder: String, name: String, most: (some BinaryInteger)?) {
@@ -25,28 +25,28 @@ struct RecordingPruner: Sendable {
         var bytes: Int64
         /// Nanoseconds since 1970.
         var changed: Int64
-        /// The last look that found it changed; 0 for what has been as it is since the first.
+        /// The number of the last look that found it changed; 0 if it has not changed since the first.
         var changedAt = 0
     }
 
-    /// What one look tells the next.
+    /// The findings of the looks so far.
     struct Memory {
-        /// Looks so far.
+        /// The number of looks so far.
         fileprivate(set) var looks = 0
-        /// By their paths.
+        /// The files, by their paths.
         fileprivate var files: [String: Known] = [:]
 
         fileprivate struct Known {
             var changed: Int64
             var changedAt: Int
-            /// What is on the disk already: as it was when it had changed then.
+            /// The time of the last change that is on the disk already.
             var flushed: Int64?
         }
     }
 
-    /// Looks again and again, and waits for the disk as long as it takes: it is for a process that does nothing else.
+    /// Looks again and again, and waits for the disk as long as it takes. For a process that does nothing else.
     func run(while isWanted: @Sendable () -> Bool = { true }) async {
-        // What an earlier process wrote is finished, and old: flushing costs nothing where there is nothing to flush.
+        // Segments of an earlier process are flushed, too: that costs nothing if there is nothing to flush.
         var memory = Memory()
         while isWanted() {
             memory = keep(memory)
@@ -54,10 +54,11 @@ struct RecordingPruner: Sendable {
         }
     }
 
+    /// Looks once: removes surplus segments and flushes changed ones.
     func keep(_ memory: Memory) -> Memory {
         var files = recordings()
         for index in files.indices { files[index].changedAt = Self.changedAt(files[index], memory) }
-        // What is being written may have the oldest date, and is known by the second look.
+        // The segment that is being written may have the oldest date. The second look finds it.
         let surplus = memory.looks == 0 ? [] : most.map { Set(Self.surplus(files, most: $0)) } ?? []
         for file in surplus { unlink(file.path) }
         files.removeAll { surplus.contains($0) }
@@ -67,13 +68,13 @@ struct RecordingPruner: Sendable {
         var isNew = false
         for file in files {
             let before = memory.files[file.path]?.flushed
-            // One that has just begun is there after a power cut, if only with its first pictures.
+            // A new segment is flushed at once, so that a power cut leaves at least its first frames.
             let isDue = before != file.changed && (file != newest || withNewest || before == nil)
             let flushed = isDue && Self.flush(file.path) ? file.changed : before
             next.files[file.path] = Memory.Known(changed: file.changed, changedAt: file.changedAt, flushed: flushed)
             isNew = isNew || isDue && before == nil
         }
-        // The names of files are the folder's.
+        // The names of new files are on the disk once the folder is flushed.
         if isNew { _ = Self.flush(folder) }
         return next
     }
@@ -83,7 +84,7 @@ struct RecordingPruner: Sendable {
         return known.changed == file.changed ? known.changedAt : memory.looks
     }
 
-    /// Has everything of a file or folder written to the disk.
+    /// Writes a file or folder to the disk.
     private static func flush(_ path: String) -> Bool {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return false }
@@ -91,13 +92,13 @@ struct RecordingPruner: Sendable {
         return fsync(file) == 0
     }
 
-    /// Dates count among files that no look has found changed: the clock of a box is set while it records, and may be
-    /// years behind after its start.
+    /// Sorts files, newest first. Dates count only among files that no look has found changed: the clock of a box is
+    /// set while it records, and may be years behind after its start.
     private static func newestFirst(_ files: [File]) -> [File] {
         files.sorted { ($0.changedAt, $0.changed, $0.path) > ($1.changedAt, $1.changed, $1.path) }
     }
 
-    /// The files to remove so that the others fit. The newest is being written, and is never among them.
+    /// Returns the files to remove so that the others fit. The newest is being written, and is never among them.
     static func surplus(_ files: [File], most: Int64) -> [File] {
         var total: Int64 = 0
         var surplus: [File] = []
@@ -108,6 +109,7 @@ struct RecordingPruner: Sendable {
         return surplus
     }
 
+    /// Lists the segments in the folder.
     func recordings() -> [File] {
         guard let directory = opendir(folder) else { return [] }
         defer { closedir(directory) }

@@ -1,22 +1,24 @@
 import FFmpeg
 import Glibc
 
-/// What is done in the folder of a recording, by a process that does nothing else.
+/// A task in the folder of a recording, for a process that does nothing else.
 ///
-/// A disk may hang, and a thread that waits for one in the kernel cannot be ended: its whole process does not exit
-/// then. So the service starts its own program with a hidden command for this, and touches no recording's disk itself.
+/// A disk may hang. A thread that waits for it in the kernel cannot be ended, and its process does not exit. So the
+/// service starts its own program with a hidden command for these tasks, and touches no recording's disk itself.
 package enum RecordingTask: Sendable, Hashable {
-    /// Makes the folder, sees that it takes files and has room, and finds the number of a recording that begins now.
+    /// Makes the folder, checks that it takes files and has room, and finds the number of the recording that begins
+    /// now.
     case take
-    /// Removes the files of a take that have nothing in them: a disk that became full left the last one empty, perhaps.
+    /// Removes the empty files of a take: a full disk may have left the last one empty.
     case tidy(take: Int)
-    /// Keeps the segments on the disk and within their bound in bytes, until it is ended or the service is gone.
+    /// Flushes the segments to the disk and keeps them within their bound in bytes, until the process or the service
+    /// ends.
     case keep(most: Int64?)
 
-    /// How many bytes a recording has to have room for, so that it is begun: some seconds.
+    /// The free bytes that a recording needs to begin: some seconds.
     private static let leastRoom = 1 << 20
 
-    /// - Returns: `nil` for words that are no task.
+    /// Reads a task; `nil` for words that are no task.
     package init?(_ word: String, number: Int64?) {
         switch (word, number) {
         case ("take", nil): self = .take
@@ -26,7 +28,7 @@ package enum RecordingTask: Sendable, Hashable {
         }
     }
 
-    /// The hidden command with its words, as ``init(_:number:)`` and the program read them.
+    /// Returns the hidden command with its words, as ``init(_:number:)`` and the program read them.
     func arguments(folder: String, name: String) -> [String] {
         switch self {
         case .take: ["recording", "--", "take", folder, name]
@@ -35,9 +37,9 @@ package enum RecordingTask: Sendable, Hashable {
         }
     }
 
-    /// Does it, and waits for the disk as long as that takes.
+    /// Carries the task out, and waits for the disk as long as it takes.
     ///
-    /// - Returns: What the service is to be told.
+    /// - Returns: The answer for the service.
     /// - Throws: ``StartError`` for a folder that cannot be used.
     package func run(folder: String, name: String) async throws(StartError) -> String {
         switch self {

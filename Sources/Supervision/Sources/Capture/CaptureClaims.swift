@@ -1,17 +1,17 @@
 package import BoxConfiguration
 package import CapabilityProbe
 
-/// Which source has which card.
+/// Assigns capture cards to sources. Pure.
 ///
-/// A card is bound by what it is, never by its node's number. Each belongs to one source; who has one keeps it for as
-/// long as it is there. Pure.
+/// A source names a card by its properties, never by its node's number. Each card belongs to one source, which keeps it
+/// for as long as it is plugged in.
 package struct CaptureClaims: Sendable {
-    /// In the order in which they came.
+    /// In the order in which they were added.
     private var sources: [(id: String, binding: CaptureBinding)] = []
-    /// The paths of the cards that sources have.
+    /// The path of each source's card.
     private var held: [String: String] = [:]
-    /// What is plugged in: what gives pictures that can be used first, what does not answer last, and in the order of
-    /// the paths.
+    /// The cards that are plugged in: those with a readable format first, those that do not answer last, each in the
+    /// order of their paths.
     package private(set) var devices: [CaptureDevice] = []
 
     package init() {}
@@ -34,14 +34,14 @@ package struct CaptureClaims: Sendable {
         assign()
     }
 
-    /// The card of a source; `nil` while there is none for it.
+    /// Returns the card of a source; `nil` while there is none for it.
     package func device(of id: String) -> CaptureDevice? {
         held[id].flatMap { path in devices.first { $0.path == path } }
     }
 
-    /// Sources that name a port come before those that name a card, those before who names a model, and those before
-    /// who takes any; among each, who has one comes before who has none. One that does not answer is nobody's whom
-    /// another would do for.
+    /// Gives cards first to sources that name a port, then a serial number, then a model, and last to those that take
+    /// any card. Of sources that name alike, those that have a card come first. A card that does not answer is given
+    /// only to a source for which there is no other one.
     private mutating func assign() {
         var next: [String: String] = [:]
         for rank in 0...3 {
@@ -62,18 +62,18 @@ package struct CaptureClaims: Sendable {
 }
 
 extension CaptureDevice {
-    /// FFmpeg can read a format of it, as far as is known. Cards have nodes for depth and infrared too.
+    /// FFmpeg can read one of its formats, as far as is known. Cards also have nodes for depth and infrared.
     var isReadable: Bool { modes.map { $0.isEmpty || $0.contains { CaptureSetting.reads($0.format) } } ?? true }
 
     fileprivate var drawback: Int { isHung ? 2 : isReadable ? 0 : 1 }
 
-    /// Another card, that nothing but its port tells from this one.
+    /// The other is another card, and differs from this one in nothing but its port.
     package func looksLike(_ other: CaptureDevice) -> Bool {
         path != other.path && name == other.name && serial == other.serial
             && (usbNode == nil || usbNode != other.usbNode)
     }
 
-    /// What is plugged in, for people.
+    /// Lists the cards that are plugged in, for people.
     package static func list(_ devices: [CaptureDevice]) -> String {
         if devices.isEmpty { return "none is plugged in" }
         return "plugged in: "
@@ -81,7 +81,7 @@ extension CaptureDevice {
                 separator: ", ")
     }
 
-    /// It is what a configuration means.
+    /// The card is one that the configuration names.
     package func matches(_ binding: CaptureBinding) -> Bool {
         switch binding {
         case .serial(let serial): self.serial == serial
@@ -94,7 +94,7 @@ extension CaptureDevice {
 }
 
 extension CaptureBinding {
-    /// The less, the more exactly it says which card is meant.
+    /// The lower, the more exactly it names a card.
     fileprivate var rank: Int {
         switch self {
         case .path: 0
@@ -104,7 +104,7 @@ extension CaptureBinding {
         }
     }
 
-    /// For people.
+    /// The words for people, behind "the card".
     package var sentence: String {
         switch self {
         case .serial(let serial): "with the serial \(serial)"

@@ -3,42 +3,42 @@ import CapabilityProbe
 import Logging
 import Synchronization
 
-/// Knows which capture cards are plugged in, and tells sources of theirs.
+/// Knows which capture cards are plugged in, and reports its card to each source.
 package final class CaptureManager: Sendable {
     private struct State {
         var claims = CaptureClaims()
         var listeners: [String: Listener] = [:]
-        /// What each source was told last.
-        var told: [String: Word] = [:]
+        /// The last report to each source.
+        var reported: [String: Report] = [:]
         var hasLooked = false
-        /// Sound was plugged in since the last look.
-        var soundCame = false
+        /// An audio device was plugged in since the last look.
+        var audioCame = false
     }
 
     private struct Listener {
         var changed: @Sendable (CaptureDevice?) -> Void
-        var soundCame: @Sendable () -> Void
+        var audioCame: @Sendable () -> Void
         var clockWasSet: @Sendable (Duration) -> Void
     }
 
-    /// A source's card; while it has none, what is there instead is news too.
-    private enum Word: Equatable {
+    /// A source's card; or, while it has none, the other cards that are plugged in.
+    private enum Report: Equatable {
         case card(CaptureDevice)
         case others([String])
     }
 
     private let state = Mutex(State())
-    /// Held while listeners are told, so that what each hears last is what holds.
-    private let telling = Mutex(())
+    /// Held while listeners are called, so that the last report to each is true.
+    private let reporting = Mutex(())
     private let logger: Logger
     private let list: @Sendable () async -> [CaptureDevice]?
     private let looks: AsyncStream<Void>
     private let queue: AsyncStream<Void>.Continuation
 
-    /// When it is tried again to find out what is plugged in.
+    /// The pause before udev is asked again after it did not answer.
     private static let pause = Duration.seconds(10)
 
-    /// - Parameter list: What is plugged in, `nil` where that cannot be had; for tests.
+    /// - Parameter list: Lists the cards that are plugged in, or returns `nil` if that fails; for tests.
     init(logger: Logger, list: (@Sendable () async -> [CaptureDevice]?)? = nil) {
         self.logger = logger
         let (looks, queue) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -47,26 +47,26 @@ package final class CaptureManager: Sendable {
         self.list = list ?? { await survey.look() }
     }
 
-    /// A source wants a card.
+    /// Claims a card for a source, until ``release(_:)``.
+    ///
+    /// None of the closures may block, nor claim or release anything.
     ///
     /// - Parameters:
-    ///   - soundCame: Called when sound was plugged in, whoever's it is.
+    ///   - audioCame: Called when an audio device was plugged in, of the card or not.
     ///   - clockWasSet: Called with the step of the wall clock.
-    ///   - changed: Called with the card, or `nil` when there is none any more; also at first, once it is known what is
-    ///     there, and while there is none when others come or go.
-    ///
-    /// None of them may block, nor claim or release anything.
+    ///   - changed: Called with the card, or with `nil` when the source has none any more. Called first once the cards
+    ///     are known, and, while the source has none, whenever other cards come or go.
     func claim(
-        _ id: String, _ binding: CaptureBinding, soundCame: @escaping @Sendable () -> Void = {},
+        _ id: String, _ binding: CaptureBinding, audioCame: @escaping @Sendable () -> Void = {},
         clockWasSet: @escaping @Sendable (Duration) -> Void = { _ in },
         changed: @escaping @Sendable (CaptureDevice?) -> Void
     ) {
         state.withLock { state in
             state.claims.add(id, binding)
-            state.listeners[id] = Listener(changed: changed, soundCame: soundCame, clockWasSet: clockWasSet)
-            state.told[id] = nil
+            state.listeners[id] = Listener(changed: changed, audioCame: audioCame, clockWasSet: clockWasSet)
+            state.reported[id] = nil
         }
-        tell()
+        reportCards()
         look()
     }
 
@@ -74,37 +74,37 @@ package final class CaptureManager: Sendable {
         state.withLock { state in
             state.claims.remove(id)
             state.listeners[id] = nil
-            state.told[id] = nil
+            state.reported[id] = nil
         }
-        tell()
+        reportCards()
     }
 
-    /// Something was plugged in or pulled.
+    /// Handles a device that was plugged in or pulled.
     func note(_ event: HotplugEvent) {
-        if event.subsystem == "sound", event.action != .remove { state.withLock { $0.soundCame = true } }
+        if event.subsystem == "sound", event.action != .remove { state.withLock { $0.audioCame = true } }
         if event.subsystem == "video4linux" || event.subsystem == "sound" || event.action == .lost { look() }
     }
 
     /// The wall clock was set, ahead or back.
     func clockWasSet(by step: Duration) {
-        telling.withLock { _ in
+        reporting.withLock { _ in
             for listener in state.withLock({ Array($0.listeners.values) }) { listener.clockWasSet(step) }
         }
     }
 
-    /// Asks what is there, soon.
+    /// Has the cards listed again, soon.
     func look() { queue.yield() }
 
-    /// For people.
+    /// The cards that are plugged in, for messages.
     var devices: [CaptureDevice] { state.withLock { $0.claims.devices } }
 
-    /// Looks whenever something happened, one look at a time, until the task is cancelled.
+    /// Lists the cards after each event, one listing at a time, until the task is cancelled.
     func run() async {
         for await _ in looks {
             guard let found = await list() else {
-                // What is known stays so until it answers.
+                // The known cards stay until udev answers.
                 logger.error(
-                    "udev does not answer: what capture cards are plugged in is not known",
+                    "udev does not answer: the capture cards that are plugged in are not known",
                     metadata: ["again": "\(Self.pause)"])
                 guard await (try? ContinuousClock().sleep(for: Self.pause)) != nil else { return }
                 look()
@@ -116,20 +116,20 @@ package final class CaptureManager: Sendable {
             }
             state.withLock { $0.claims.set(found) }
             report(found, before: isFirst ? [] : before)
-            tell()
-            tellOfSound()
+            reportCards()
+            reportAudio()
         }
     }
 
-    /// Tells who has another card than before.
-    private func tell() {
-        telling.withLock { _ in
+    /// Reports to each source whose card has changed.
+    private func reportCards() {
+        reporting.withLock { _ in
             let news = state.withLock { state -> [(Listener, CaptureDevice?)] in
                 guard state.hasLooked else { return [] }
                 return state.listeners.compactMap { id, listener in
                     let device = state.claims.device(of: id)
-                    let word = device.map { Word.card($0) } ?? .others(state.claims.devices.map(\.path))
-                    guard state.told.updateValue(word, forKey: id) != word else { return nil }
+                    let report = device.map { Report.card($0) } ?? .others(state.claims.devices.map(\.path))
+                    guard state.reported.updateValue(report, forKey: id) != report else { return nil }
                     return (listener, device)
                 }
             }
@@ -137,13 +137,13 @@ package final class CaptureManager: Sendable {
         }
     }
 
-    private func tellOfSound() {
-        telling.withLock { _ in
+    private func reportAudio() {
+        reporting.withLock { _ in
             let listeners = state.withLock { state in
-                defer { state.soundCame = false }
-                return state.soundCame ? Array(state.listeners.values) : []
+                defer { state.audioCame = false }
+                return state.audioCame ? Array(state.listeners.values) : []
             }
-            for listener in listeners { listener.soundCame() }
+            for listener in listeners { listener.audioCame() }
         }
     }
 
@@ -151,16 +151,16 @@ package final class CaptureManager: Sendable {
         for device in devices {
             let former = before.first { $0.path == device.path }
             guard former?.isHung != device.isHung else { continue }
-            let metadata: Logger.Metadata = [
+            var metadata: Logger.Metadata = [
                 "card": "\(device.name)", "path": "\(device.path)", "serial": "\(device.serial ?? "none")",
                 "node": "\(device.node)",
             ]
             if device.isHung {
-                logger.error(
-                    "a capture card cannot be used: \(device.accessProblem ?? "its driver hangs")", metadata: metadata)
+                metadata["reason"] = "\(device.accessProblem ?? "its driver hangs")"
+                logger.error("a capture card cannot be used", metadata: metadata)
             } else {
                 logger.notice(
-                    former == nil ? "a capture card is there" : "the capture card answers", metadata: metadata)
+                    former == nil ? "a capture card is plugged in" : "the capture card answers", metadata: metadata)
             }
         }
         for device in before where !devices.contains(where: { $0.path == device.path }) {

@@ -4,15 +4,15 @@ import EncoderSelection
 import FFmpeg
 package import MediaTypes
 
-/// What a card is asked for: the mode of it that is nearest to the wish.
+/// The mode that a card is opened with: the one nearest to the configuration.
 package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
     /// FFmpeg's name of the format; `nil` leaves it to FFmpeg.
     package var format: String?
     package var size: FrameSize?
     package var rate: FrameRate?
-    /// The fields that its frames consist of; `nil` where they are progressive, or the driver says nothing of it.
+    /// The order of the fields in its frames; `nil` where they are progressive, or the driver does not say.
     package var fields: FieldOrder?
-    /// It is not quite what was asked for.
+    /// It differs from the configuration.
     package var isOther = false
 
     package var description: String {
@@ -20,22 +20,22 @@ package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
         return words.compactMap { $0 }.joined(separator: " ")
     }
 
-    /// Of the frames that the card is read as; where nobody knows, they are scaled to the most common.
+    /// The size of the frames that are read; an unknown size is scaled to the most common one.
     var frameSize: FrameSize { size ?? FrameSize(width: 1280, height: 720) }
 
-    /// V4L2's formats that FFmpeg reads, by preference: what is not compressed costs the processor least and loses
-    /// nothing.
+    /// The V4L2 formats that FFmpeg reads, with its names. By preference: uncompressed formats cost the processor least
+    /// and lose nothing.
     private static let formats = [
         "NV12": "nv12", "YUYV": "yuyv422", "UYVY": "uyvy422", "YU12": "yuv420p", "BGR3": "bgr24", "RGB3": "rgb24",
         "MJPG": "mjpeg", "JPEG": "mjpeg",
         "H264": "h264",
     ]
     private static let preference = ["NV12", "YU12", "YUYV", "UYVY", "BGR3", "RGB3", "MJPG", "JPEG", "H264"]
-    /// Rates that differ by less are the same: 59.94 and 60.
+    /// Rates that differ by less count as the same: 59.94 and 60.
     private static let sameRate = 0.5
-    /// Where no rate is asked for, faster modes are taken when there is no other that moves.
+    /// Without a configured rate, a faster mode is used only if there is no other one that is fast enough.
     private static let fastest = 60.5
-    /// Slower than this a picture does not move; such a mode is taken when there is no other.
+    /// Below this rate video does not look like motion; such a mode is used only if there is no other.
     private static let slowest = 23.5
 
     /// - Parameter format: V4L2's four letters.
@@ -46,20 +46,20 @@ package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
         var rate: FrameRate?
         var pixels: Int { mode.width * mode.height }
         var perSecond: Double { rate.map { Double($0.numerator) / Double($0.denominator) } ?? 0 }
-        /// 0 for a picture that moves, 1 for one that is faster than is needed, 2 for one that does not move.
+        /// 0 for a good rate, 1 for one that is faster than needed, 2 for one that is too slow.
         var pace: Int {
             guard rate != nil else { return 0 }
             return perSecond > fastest ? 1 : perSecond < slowest ? 2 : 0
         }
-        /// The less, the better: up to what is needed faster is better, and past that slower.
+        /// The lower, the better: up to ``fastest`` a higher rate is better, and past that a lower one.
         var haste: Double { perSecond > fastest ? perSecond : -perSecond }
         var preference: Int { CaptureSetting.preference.firstIndex(of: mode.format) ?? .max }
     }
 
     /// - Parameters:
-    ///   - modes: What the card says that it can do; `nil` or empty where it could not be asked.
-    ///   - size: The wish; `nil` for the best of the card.
-    ///   - rate: Likewise.
+    ///   - modes: The modes that the card lists; `nil` or empty where it could not be asked.
+    ///   - size: The configured size; `nil` for the best of the card.
+    ///   - rate: The configured rate; `nil` for the best of the card.
     package init(_ modes: [CaptureMode]?, size: FrameSize?, rate: FrameRate?) {
         let wanted = rate.map { Double($0.numerator) / Double($0.denominator) }
         let candidates = (modes ?? []).filter { Self.formats[$0.format] != nil }.flatMap { mode in
@@ -73,7 +73,7 @@ package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
         }
         format = Self.formats[best.mode.format]
         if size == nil, best.mode.leastWidth != nil {
-            // A card that scales to any size gives what arrives at its input as it is when nothing is asked for.
+            // Without a configured size, a card that scales to any size gives the signal at its input as it is.
             self.rate = rate
             return
         }
@@ -83,12 +83,11 @@ package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
         isOther = isOtherSize || (best.rate != nil && wanted.map { abs($0 - best.perSecond) > 0.5 } ?? false)
     }
 
-    /// Takes what the card gives by itself for what is not asked for; and for what was where it is not the card's to
-    /// choose.
+    /// Takes the values of the arriving signal where none is configured, and where the card cannot choose.
     package mutating func fill(from arriving: CardInput.Arriving) {
         let mode = arriving.mode
         let arrived = FrameSize(width: mode.width, height: mode.height)
-        // A mode of the card's list scales to what was asked for.
+        // A mode of the card's list scales to the configured size.
         if arriving.decides, format == nil {
             isOther = isOther || size.map { $0 != arrived } ?? false
             size = arrived
@@ -101,7 +100,7 @@ package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
         let key = { (candidate: Candidate) -> (Int, Double, Int, Double, Int) in
             let gap = rate.map { abs(candidate.perSecond - $0) } ?? candidate.haste
             guard let size else {
-                // Without a size the rate that is asked for decides.
+                // Without a configured size the configured rate decides.
                 return (
                     rate == nil ? candidate.pace : 0, rate == nil || gap < sameRate ? 0 : gap, -candidate.pixels, gap,
                     candidate.preference
@@ -114,7 +113,7 @@ package struct CaptureSetting: Sendable, Hashable, CustomStringConvertible {
         return key(one) < key(other)
     }
 
-    /// A card that scales gives any size between its least and its greatest.
+    /// A card that scales gives any size between its smallest and its largest.
     private static func size(_ mode: CaptureMode, _ wish: FrameSize?) -> FrameSize {
         guard let wish, let leastWidth = mode.leastWidth, let leastHeight = mode.leastHeight else {
             return FrameSize(width: mode.width, height: mode.height)

@@ -2,20 +2,21 @@ package import CapabilityProbe
 import Synchronization
 import SystemSupport
 
-/// Asks what capture cards are there, each for itself: one whose driver hangs hides no other.
+/// Lists the capture cards. Each card is asked by itself: a driver that hangs hides no other card.
 ///
-/// Who does not answer is not asked again until it has: what hangs holds one thread, however often somebody looks.
+/// A card that does not answer is not asked again until it has answered: it holds one thread, however often the cards
+/// are listed.
 package final class CaptureSurvey: Sendable {
     private struct State {
-        /// By the `id` of candidates.
-        var asked: [String: Standing] = [:]
-        /// What each said last. A card that is on air stays what it was while its driver takes its time.
+        /// The questions without an answer, by the `id` of candidates.
+        var asked: [String: Question] = [:]
+        /// The last answer of each. A card that is on air keeps it while its driver takes its time.
         var answers: [String: CaptureCandidate.Answer] = [:]
     }
 
-    private enum Standing {
+    private enum Question {
         case waitedFor
-        /// It takes longer than anybody waits.
+        /// The answer takes longer than ``patience``.
         case overdue
     }
 
@@ -28,7 +29,7 @@ package final class CaptureSurvey: Sendable {
     /// How long udev's database may take.
     private static let listPatience = Duration.seconds(10)
 
-    /// - Parameter hasAnswered: Called when somebody has who was not waited for: it is worth another look.
+    /// - Parameter hasAnswered: Called when a card answers late: the cards are worth another listing.
     package convenience init(hasAnswered: @escaping @Sendable () -> Void = {}) {
         self.init(list: { CaptureList.read() }, ask: { $0.ask() }, hasAnswered: hasAnswered)
     }
@@ -45,9 +46,7 @@ package final class CaptureSurvey: Sendable {
         self.patience = patience
     }
 
-    /// What is there now.
-    ///
-    /// - Returns: `nil` when udev does not say so in time.
+    /// Returns the cards that are plugged in now; `nil` when udev does not answer in time.
     package func look() async -> [CaptureDevice]? {
         guard let found = await BlockingIO.run(atMost: Self.listPatience, list) else { return nil }
         let due = state.withLock { state in
@@ -67,12 +66,12 @@ package final class CaptureSurvey: Sendable {
     private func ask(_ candidate: CaptureCandidate) async {
         let isInTime = await BlockingIO.run(atMost: patience) { [self] in
             let answer = ask(candidate)
-            let standing = state.withLock { state -> Standing? in
-                guard let standing = state.asked.removeValue(forKey: candidate.id) else { return nil }
+            let question = state.withLock { state -> Question? in
+                guard let question = state.asked.removeValue(forKey: candidate.id) else { return nil }
                 state.answers[candidate.id] = answer
-                return standing
+                return question
             }
-            if standing == .overdue { hasAnswered() }
+            if question == .overdue { hasAnswered() }
             return true
         }
         guard isInTime == nil else { return }

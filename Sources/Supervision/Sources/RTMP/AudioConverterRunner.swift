@@ -4,27 +4,26 @@ import Logging
 import MPEGTS
 import Synchronization
 
-/// A publisher's audio that a feed does not carry: the process that makes AAC of it, and what is told of both. For as
-/// long as the publisher's stream is taken.
+/// Converts a publisher's audio that a feed does not carry to AAC, with one process, for as long as the publisher's
+/// stream is taken.
 ///
-/// The process is on its own: the picture never waits for it. The next one continues where it has got to. One that
-/// gives nothing for a while has another one started beside it, and the first of them that gives sound stays.
+/// The video never waits for the process. The next process continues where the former one ended. If a process gives
+/// nothing for a while, a second one starts beside it, and the first of the two that gives audio stays.
 final class AudioConverterRunner: Sendable {
     private struct State {
-        /// What comes; `nil` while the feed carries it.
+        /// The audio that comes; `nil` while the feed carries it.
         var audio: ForeignAudio?
         /// It is to be converted, and can be.
         var isWanted = false
-        /// The publisher's stream.
+        /// The publisher's stream; `nil` while the process is not run.
         var source: DataPath.Attachment?
-        var process: ProcessRunner?
-        /// What runs of it, by the order of their starts: one, or one that is late and another beside it.
+        /// The running processes, by the order of their starts: one, or one that is late and another beside it.
         var runs: [Int: Run] = [:]
         var lastRun = 0
-        /// Starts another one.
+        /// Starts another process.
         var changes: AsyncStream<Change>.Continuation?
         var lastStart: ContinuousClock.Instant?
-        /// When another one may be started beside one that is late.
+        /// When another process may be started beside one that is late.
         var nextSpare: ContinuousClock.Instant?
         /// The publisher's stream has ended.
         var isOver = false
@@ -46,24 +45,25 @@ final class AudioConverterRunner: Sendable {
     private let statistics: ProcessStatistics
     private let logger: Logger
     private let monitor: ChildMonitor
-    /// Whether a change is to be logged.
+    private let process = ProcessQueue()
+    /// Returns how many changes before were not logged; `nil` when this one is not to be logged either.
     private let limit: @Sendable () -> Int?
     private let state = Mutex(State())
 
-    /// How long a process may go on giving nothing once the data path has told so; twice as long each time where the
-    /// one before gave nothing at all.
+    /// How long a process may continue to give nothing once the data path has reported it; twice as long each time
+    /// where the process before gave nothing at all.
     private static let patience = Duration.seconds(1)
-    /// From one start to the next, at the least: a publisher may change its codec with each message.
+    /// The shortest time from one start to the next: a publisher may change its codec with each message.
     private static let leastInterval = Duration.seconds(1)
     private static let look = Duration.milliseconds(10)
-    /// From one process that is started beside a late one to the next, at the least, where the late one went on: where
-    /// the machine is too busy for one, a second one does not help.
+    /// The shortest time from one process that is started beside a late one to the next, where the late one continued:
+    /// if the machine is too busy for one process, a second one does not help.
     private static let spareInterval = Duration.seconds(5)
 
     /// - Parameters:
-    ///   - ledger: The source's.
-    ///   - logger: Likewise.
-    ///   - limit: How many changes before were not logged, where one is to be.
+    ///   - statistics: The source's.
+    ///   - logger: The source's.
+    ///   - limit: Returns how many changes before were not logged; `nil` when this one is not to be logged either.
     init(
         of channel: String, context: ServiceContext, dataPath: DataPath, statistics: ProcessStatistics, logger: Logger,
         limit: @escaping @Sendable () -> Int?
@@ -81,54 +81,61 @@ final class AudioConverterRunner: Sendable {
 
     /// Keeps the process running while it is wanted, until ``finish()``.
     func run(of source: DataPath.Attachment) async {
-        let process = ProcessRunner(
+        let runner = ProcessRunner(
             machine: ProcessMachine(policy: .encoder, stallPatience: Self.patience),
-            // That of the source tells what the source does.
-            statistics: ProcessStatistics(),
+            // The source's own statistics are about the publisher.
+            statistics: ProcessStatistics(), queue: process,
             changed: { self.stateChanged($0) },
             endInput: {
                 for attachment in self.state.withLock({ $0.runs.values.compactMap(\.attachment) }) {
                     await self.dataPath.endInput(of: attachment)
                 }
             },
-            blamesHangs: true, startBlame: .stuck,
+            blamesHangs: true, startBlame: .stuck, clock: context.clock,
             live: { await self.live($0) })
         state.withLock { state in
-            (state.source, state.process) = (source, process)
+            state.source = source
             if state.isWanted { process.report(.want(true)) }
             if state.isOver { process.finish() }
         }
-        await process.run()
-        state.withLock { $0.process = nil }
+        await runner.run()
+        state.withLock { $0.source = nil }
     }
 
-    /// Ends the process at once: the publisher's stream has ended, and the next one is not to wait for it.
+    /// Reports an event to the process while it is run.
+    private func report(_ event: ProcessMachine.Event, _ state: State) {
+        if state.source != nil { process.report(event) }
+    }
+
+    /// Ends the process at once: the publisher's stream has ended, and the next stream does not wait for it.
     func finish() {
         state.withLock { state in
             (state.isOver, state.isWanted) = (true, false)
             for run in state.runs.values { run.child.stop(.now) }
-            state.process?.finish()
+            if state.source != nil { process.finish() }
         }
     }
 
     // MARK: What comes
 
-    /// Audio comes that the feed does not carry, or other such audio than before; `nil` once it is carried again.
+    /// Audio comes that the feed does not carry, or other such audio than before.
+    ///
+    /// - Parameter audio: `nil` once the feed carries it again.
     func comes(_ audio: ForeignAudio?) {
         let remedy = audio.flatMap { Self.remedy(for: $0, in: context.ffmpeg.capabilities) }
-        // Under the lock, so that what was told last is what holds.
+        // Under the lock, so that the last report is true.
         state.withLock { state in
             let wasWanted = state.isWanted
             state.audio = audio
             state.isWanted = audio != nil && remedy == nil && !state.isOver
-            statistics.note(.sound, audio.map { Self.note($0, remedy) })
+            statistics.note(.audio, audio.map { Self.note($0, remedy) })
             guard wasWanted, state.isWanted else {
-                state.process?.report(.want(state.isWanted))
+                report(.want(state.isWanted), state)
                 return
             }
-            // One that has failed with the audio before may wait for long.
-            state.process?.report(.replace)
-            state.process?.report(.hurry)
+            // A process that failed with the audio before may be in a long pause.
+            report(.replace, state)
+            report(.hurry, state)
         }
         guard let audio, let unsaid = limit() else { return }
         var metadata: Logger.Metadata = ["codec": "\(audio.name)"]
@@ -145,7 +152,7 @@ final class AudioConverterRunner: Sendable {
         remedy.map { SourceNote.unusable(audio, $0) } ?? SourceNote.converted(audio)
     }
 
-    /// What can be done about audio that this FFmpeg cannot convert, as the end of a sentence; `nil` where it can.
+    /// Returns the fix for audio that this FFmpeg cannot convert, as the end of a sentence; `nil` where it can.
     static func remedy(for audio: ForeignAudio, in ffmpeg: FFmpegCapabilities) -> String? {
         if audio.isSeveralTracks { return "set the encoder to send one, in AAC-LC" }
         let codec = "have the encoder send AAC-LC"
@@ -161,24 +168,23 @@ final class AudioConverterRunner: Sendable {
         state.withLock { state in
             guard state.isWanted, let audio = state.audio else { return }
             switch actual {
-            case .live: statistics.note(.sound, SourceNote.converted(audio))
-            case .pausing: statistics.note(.sound, SourceNote.unconverted(audio))
+            case .live: statistics.note(.audio, SourceNote.converted(audio))
+            case .pausing: statistics.note(.audio, SourceNote.unconverted(audio))
             case .idle, .starting, .stalled, .ending: break
             }
         }
     }
 
-    /// Converts until the one process that there is ends, or is to end; where another one has taken over, until that
-    /// does.
+    /// Converts until the process ends or has to end. If another process has taken over, until that one does.
     private func live(_ child: ChildHandle) async {
         let start = state.withLock { state in
-            let now = ContinuousClock.now
+            let now = context.clock.now
             let start = max(now, state.lastStart.map { $0 + Self.leastInterval } ?? now)
             state.lastStart = start
             return start
         }
-        while child.requested == nil, .now < start {
-            guard (try? await ContinuousClock().sleep(for: Self.look)) != nil else { return }
+        while child.requested == nil, context.clock.now < start {
+            guard (try? await context.clock.sleep(for: Self.look)) != nil else { return }
         }
         let (changes, queue) = AsyncStream<Change>.makeStream()
         state.withLock { $0.changes = queue }
@@ -208,7 +214,7 @@ final class AudioConverterRunner: Sendable {
         state.withLock { $0.changes = nil }
     }
 
-    /// Ends all that runs as it is wanted.
+    /// Ends all running processes in the way that was asked of the child.
     private func stop(as child: ChildHandle) {
         guard let wish = child.requested else { return }
         for run in state.withLock({ Array($0.runs.values) }) { run.child.stop(wish, for: child.blame) }
@@ -223,15 +229,15 @@ final class AudioConverterRunner: Sendable {
             return (state.lastRun, run.child, state.isOver ? nil : state.source)
         }
         defer { ended(number) }
-        // A request from now on finds this one.
+        // A request to end that comes from now on finds this process.
         guard let source, child.requested == nil else { return }
         do {
             let format = await dataPath.audioFormat(of: channel) ?? .stereo48
             let sound = try await dataPath.attachAudioConverter(of: source, sampleRate: format.sampleRate) {
-                self.hears($0, of: number)
+                self.handle($0, of: number)
             }
             state.withLock { $0.runs[number]?.attachment = sound.attachment }
-            // Without it the first frame may be half a frame from its place.
+            // Without these filters the first frame may be half a frame off.
             let canCut = [FFmpegPart].resumedAudio.allSatisfy { $0.isIn(context.ffmpeg.capabilities) }
             let started = Timestamp.now
             let exit = await monitor.run(
@@ -241,43 +247,43 @@ final class AudioConverterRunner: Sendable {
             await dataPath.detach(sound.attachment)
             if let cause = exit.cause, cause != .ended { statistics.encoderEnded(exit, started: started) }
         } catch is DataPath.NothingToConvert {
-            // That the source has ended is about to be told.
+            // The source has ended, which is about to be reported.
         } catch {
-            monitor.log(.error, "cannot convert the source's audio: \(error)")
+            monitor.log(.error, "cannot convert the source's audio", reason: "\(error)")
         }
     }
 
     private func ended(_ number: Int) {
         state.withLock { state in
             state.runs[number] = nil
-            // The one that is left was not to be replaced as long as there was another.
+            // The process that is left was not replaced as long as there was another one.
             guard let newest = state.runs.keys.max(), state.runs[newest]?.isStalled == true else { return }
-            state.process?.report(.stalled)
+            report(.stalled, state)
         }
     }
 
-    private func hears(_ event: AudioConverterEvent, of number: Int) {
+    private func handle(_ event: AudioConverterEvent, of number: Int) {
         switch event {
         case .delivering:
-            logger.debug("converts")
+            logger.debug("converting")
             state.withLock { state in
                 state.runs[number]?.isStalled = false
-                state.process?.report(.delivering)
+                report(.delivering, state)
             }
         case .late: startSpare()
         case .replaced:
-            monitor.log(.warning, "what converts the audio gave nothing: another process goes on")
+            monitor.log(.warning, "the audio converter gave nothing: another process continues")
             state.withLock { state in
-                // It did hang, and the other one may, too.
+                // This process hung, and the other one may hang, too.
                 state.nextSpare = state.lastStart.map { $0 + Self.leastInterval }
                 state.runs[number]?.child.stop(.now, for: .stuck)
             }
         case .unneeded: state.withLock { $0.runs[number]?.child }?.stop(.now)
         case .stalled: stalled(number)
-        case .outdated: state.withLock { $0.process }?.report(.replace)
+        case .outdated: state.withLock { report(.replace, $0) }
         case .dropped(let count):
             monitor.log(
-                .warning, "audio is lost: what converts it does not take it in time",
+                .warning, "audio is lost: the audio converter does not take it in time",
                 metadata: ["messages": "\(count)"])
         }
     }
@@ -285,7 +291,7 @@ final class AudioConverterRunner: Sendable {
     /// Starts a process beside the one that is late.
     private func startSpare() {
         state.withLock { state in
-            let now = ContinuousClock.now
+            let now = context.clock.now
             guard state.runs.count == 1, state.isWanted, now >= state.nextSpare ?? now else { return }
             (state.lastStart, state.nextSpare) = (now, now + Self.spareInterval)
             state.changes?.yield(.start)
@@ -299,7 +305,7 @@ final class AudioConverterRunner: Sendable {
         }
         // Another one may take over.
         guard isAlone else { return }
-        monitor.log(.warning, "what converts the audio gives nothing: it is replaced unless it does so soon")
-        state.withLock { $0.process }?.report(.stalled)
+        monitor.log(.warning, "the audio converter gives nothing: it is replaced unless it does so soon")
+        state.withLock { report(.stalled, $0) }
     }
 }

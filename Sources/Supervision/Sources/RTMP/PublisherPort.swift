@@ -4,52 +4,61 @@ import RTMP
 import RTMPIngest
 import Synchronization
 
-/// What a source has to do with its RTMP port: who is let in, and whether a publisher is there whose stream the channel
-/// can take.
+/// The RTMP port of a source: admits publishers, and reports whether one is connected whose stream the channel can
+/// take.
 final class PublisherPort: Sendable {
     private struct State {
         var isWanted = false
         var hasPublisher = false
         /// The publisher's frames reach the channel.
         var delivers = false
-        /// Since when nothing that the publisher sends becomes a picture.
-        var withoutPicture = ContinuousClock.now
-        /// That is so for long.
+        /// Since when the publisher has sent no usable video.
+        var withoutVideo: ContinuousClock.Instant
+        /// It has sent none for ``mutePatience``.
         var isMute = false
-        /// What is wrong with most of what it sends, and what to do.
+        /// The fault of most of its messages, with the fix.
         var advice: String?
-        /// What the publisher says that it sends.
+        /// The media that the publisher announced.
         var announced: String?
         var announcements = ReportLimit()
-        /// Readings of the key that were begun, and which of them is in force: a later one counts.
+        /// How often reading the key was begun, and which attempt gave the key in use: a later one wins.
         var readings = 0
         var reading = 0
     }
 
     private let source: RTMPSource
+    /// Learns whether a stream can be taken.
+    private let process: any Supervised
     private let secrets: SecretReader
+    private let clock: any ServiceClock
     private let statistics: ProcessStatistics
     private let logger: Logger
     private let ingest: RTMPServer
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let closing: AsyncStream<Never>
     private let close: AsyncStream<Never>.Continuation
 
     private static let lookInterval = Duration.milliseconds(500)
     private static let longestPause = Duration.seconds(5)
-    /// How long a publisher may be there without a picture before another one is let in.
+    /// How long a publisher may be connected without video before another one may replace it.
     private static let mutePatience = Duration.seconds(10)
 
-    init(_ source: RTMPSource, context: ServiceContext, statistics: ProcessStatistics, logger: Logger) {
+    init(
+        _ source: RTMPSource, process: any Supervised, context: ServiceContext, statistics: ProcessStatistics,
+        logger: Logger
+    ) {
         self.source = source
+        self.process = process
         secrets = context.secretReader
+        clock = context.clock
+        state = Mutex(State(withoutVideo: context.clock.now))
         self.statistics = statistics
         self.logger = logger
         ingest = RTMPServer(application: source.app)
         (closing, close) = AsyncStream.makeStream()
     }
 
-    /// How many were turned away, by reason.
+    /// How many publishers were rejected, by reason.
     var refusals: [String: Int] {
         let counts = ingest.statistics.refusals
         return Dictionary(uniqueKeysWithValues: IngestRefusal.allCases.map { ($0.rawValue, counts[$0] ?? 0) })
@@ -57,12 +66,12 @@ final class PublisherPort: Sendable {
 
     // MARK: The port
 
-    /// Keeps the port open until ``finish()``; what happens there is told to `process`. Returns when it is cancelled.
-    func run(_ process: any Supervised) async {
+    /// Keeps the port open until ``finish()``; returns when it is cancelled.
+    func run() async {
         await withDiscardingTaskGroup { tasks in
             tasks.addTask { await self.keepOpen() }
             tasks.addTask { await self.look() }
-            for await event in ingest.events { handle(event, process) }
+            for await event in ingest.events { handle(event) }
         }
     }
 
@@ -71,22 +80,24 @@ final class PublisherPort: Sendable {
 
     private func keepOpen() async {
         var pause = Duration.seconds(1)
-        var told: String?
+        var logged: String?
         while !Task.isCancelled {
             do {
                 try await readKey()
                 _ = try await ingest.listen(host: source.listen.host, port: source.listen.port)
                 statistics.isHindered(by: nil)
-                logger.notice("listens", metadata: ["address": "\(source.listen)"])
+                logger.notice("listening", metadata: ["address": "\(source.listen)"])
                 for await _ in closing {}
                 return await ingest.close()
             } catch {
                 let why = (error as? SecretError)?.description ?? "cannot listen on \(source.listen): \(error)"
                 statistics.isHindered(by: why)
-                if told != why { logger.warning("\(why); it is tried again") }
-                told = why
+                if logged != why {
+                    logger.warning("the port cannot be opened, retrying", metadata: ["reason": "\(why)"])
+                }
+                logged = why
             }
-            try? await ContinuousClock().sleep(for: pause)
+            try? await clock.sleep(for: pause)
             pause = min(pause * 2, Self.longestPause)
         }
     }
@@ -114,38 +125,32 @@ final class PublisherPort: Sendable {
         do {
             try await readKey()
         } catch {
-            logger.error("\(error); the key that was read before goes on")
+            logger.error(
+                "the key cannot be read, the key that was read before stays in use", metadata: ["reason": "\(error)"])
         }
     }
 
-    /// Something has happened at the port.
-    func handle(_ event: IngestEvent, _ process: any Supervised) {
+    /// Handles an event of the port.
+    func handle(_ event: IngestEvent) {
         switch event {
         case .began(let address):
             logger.notice("a publisher came", metadata: ["address": "\(address)"])
             statistics.hasSender(true)
             state.withLock { state in
-                (state.hasPublisher, state.delivers, state.withoutPicture, state.isMute) = (true, false, .now, false)
+                (state.hasPublisher, state.delivers, state.withoutVideo, state.isMute) = (
+                    true, false, clock.now, false
+                )
                 (state.announced, state.advice) = (nil, nil)
             }
-            update(process)
+            update()
         case .ended(let ending):
-            switch ending {
-            case .left: logger.notice("the publisher left")
-            case .idle: logger.warning("the publisher sent nothing for a long time: its connection is closed")
-            case .replaced:
-                logger.warning("the publisher was silent, and another one with the right key takes its place")
-            case .keyChanged:
-                logger.warning("the key has changed, and the publisher showed the one before: its connection is closed")
-            case .violation(let why): logger.warning("the publisher's connection is closed: \(why)")
-            case .rejected(let why): logger.warning("the publisher is turned away: \(why)")
-            }
+            log(ending)
             statistics.hasSender(false)
             state.withLock { state in
                 state.hasPublisher = false
                 statistics.note(.sender, ending.note)
             }
-            update(process)
+            update()
         case .announced(let media):
             let unsaid = state.withLock { state in
                 state.announced = media
@@ -154,54 +159,71 @@ final class PublisherPort: Sendable {
             guard let unsaid else { return }
             var metadata: Logger.Metadata = ["media": "\(media)"]
             if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
-            logger.info("the publisher says what it sends", metadata: metadata)
+            logger.info("the publisher announced its media", metadata: metadata)
         case .faults(let counts, let advice):
             let text = counts.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
             logger.info("messages of the publisher could not be used", metadata: ["messages": "\(text)"])
             guard let advice else { return }
             state.withLock { state in
                 state.advice = advice
-                // Of one whose video comes, the log is enough.
+                // While video comes, the log is enough.
                 if !state.delivers { statistics.note(.sender, advice) }
             }
         case .refused(let reason, let address, let detail, let unsaid):
-            var metadata: Logger.Metadata = ["address": "\(address)", "reason": "\(reason.rawValue)"]
+            var metadata: Logger.Metadata = [
+                "address": "\(address)", "reason": "\(reason.rawValue)", "detail": "\(detail ?? reason.sentence)",
+            ]
             if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
-            logger.warning("turned away: \(detail ?? reason.sentence)", metadata: metadata)
+            logger.warning("turned away", metadata: metadata)
+        }
+    }
+
+    private func log(_ ending: IngestEvent.Ending) {
+        switch ending {
+        case .left: logger.notice("the publisher left")
+        case .idle: logger.warning("the publisher sent nothing for a long time: its connection is closed")
+        case .replaced:
+            logger.warning("the publisher was silent, and another one with the right key takes its place")
+        case .keyChanged:
+            logger.warning("the key has changed, and the publisher has the former one: its connection is closed")
+        case .violation(let why):
+            logger.warning("the publisher broke the protocol: its connection is closed", metadata: ["reason": "\(why)"])
+        case .rejected(let why): logger.warning("the publisher is turned away", metadata: ["reason": "\(why)"])
         }
     }
 
     // MARK: The publisher
 
-    func want(_ wanted: Bool, _ process: any Supervised) {
+    func want(_ wanted: Bool) {
         state.withLock { $0.isWanted = wanted }
-        update(process)
+        update()
     }
 
-    /// Tells whether a stream can be taken. Under the lock, so that what was told last is what holds: a publisher comes
-    /// and goes while the channel wants the source, or does so no more.
-    private func update(_ process: any Supervised) {
+    /// Reports whether a stream can be taken. Under the lock, so that the last report is true: a publisher may come or
+    /// go while another thread changes whether the source is wanted.
+    private func update() {
         state.withLock { process.report(.want($0.isWanted && $0.hasPublisher)) }
     }
 
-    /// The publisher's stream, for the channel; `nil` when there is none any more.
+    /// Takes the publisher's stream for the channel; `nil` when the publisher has gone.
     func stream() async -> Publication? {
         state.withLock { $0.delivers = false }
         return await ingest.lend()
     }
 
+    /// The publisher's video reaches the channel.
     func delivers() {
         statistics.isSilent(false)
         let wasMute = state.withLock { state in
             defer { (state.delivers, state.isMute, state.advice) = (true, false, nil) }
-            // Under the lock: whatever was wrong with it, its video comes.
+            // Under the lock: a fault that was noted before is over.
             statistics.note(.sender, nil)
             return state.isMute
         }
         if wasMute { ingest.setSendsNoVideo(false) }
     }
 
-    /// No picture came for a while.
+    /// No video came for a while.
     func stalled() {
         statistics.isSilent(true)
         state.withLock { $0.delivers = false }
@@ -209,8 +231,8 @@ final class PublisherPort: Sendable {
 
     private func noticeMute() {
         let (isNew, announced, advice) = state.withLock { state in
-            if state.delivers { state.withoutPicture = .now }
-            let isOverdue = .now - state.withoutPicture >= Self.mutePatience
+            if state.delivers { state.withoutVideo = clock.now }
+            let isOverdue = clock.now - state.withoutVideo >= Self.mutePatience
             let isNew = isOverdue && !state.isMute && state.hasPublisher
             let advice = state.advice ?? SourceNote.noVideo
             if isNew {
@@ -220,19 +242,20 @@ final class PublisherPort: Sendable {
             return (isNew, state.announced, advice)
         }
         guard isNew else { return }
+        var metadata: Logger.Metadata = ["reason": "\(advice)"]
+        if let announced { metadata["announced"] = "\(announced)" }
         logger.warning(
-            "the publisher sends no picture: \(advice); another one with the right key may take its place",
-            metadata: announced.map { ["announced": "\($0)"] } ?? [:])
+            "the publisher sends no picture: another one with the right key may take its place", metadata: metadata)
         ingest.setSendsNoVideo(true)
     }
 
-    /// Finds a publisher that sends no picture.
+    /// Looks again and again whether the publisher sends video.
     private func look() async {
-        while await (try? ContinuousClock().sleep(for: Self.lookInterval)) != nil {
+        while await (try? clock.sleep(for: Self.lookInterval)) != nil {
             let isThere = state.withLock { state in
                 let isThere = state.hasPublisher && state.isWanted
-                // No publisher, or no channel that would take its stream.
-                if !isThere { state.withoutPicture = .now }
+                // Without a publisher, or a channel that takes its stream, no time counts.
+                if !isThere { state.withoutVideo = clock.now }
                 return isThere
             }
             if isThere { noticeMute() }
@@ -241,7 +264,7 @@ final class PublisherPort: Sendable {
 }
 
 extension IngestEvent.Ending {
-    /// What there is to know of the source until another publisher delivers.
+    /// What the status says of the source until another publisher delivers.
     fileprivate var note: String? {
         switch self {
         case .rejected(let why): SourceNote.turnedAway(why)
@@ -251,12 +274,12 @@ extension IngestEvent.Ending {
 }
 
 extension IngestRefusal {
-    /// For the log.
+    /// The reason, for the log.
     fileprivate var sentence: String {
         switch self {
         case .application: "it named another application"
         case .key: "wrong stream key"
-        case .busy: "somebody else is publishing"
+        case .busy: "another publisher is connected"
         case .codec: "what it sends cannot be carried"
         case .connections: "too many connections that do not publish"
         case .handshake: "it did not ask to publish in time"

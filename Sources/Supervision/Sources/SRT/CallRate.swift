@@ -1,9 +1,9 @@
-/// Watches whether a call keeps to the rate by which its picture is encoded.
+/// Watches whether a call keeps the rate that the bitrate of its encoder was derived from.
 ///
 /// Pure: bytes and times come from outside.
 struct CallRate: Sendable {
     private struct Look {
-        /// That the call has brought so far.
+        /// The bytes of the call so far.
         var bytes: Int64
         var at: ContinuousClock.Instant
 
@@ -12,7 +12,7 @@ struct CallRate: Sendable {
         }
     }
 
-    /// The rate is beyond the bounds.
+    /// A rate outside the bounds, and since when.
     private struct Doubt {
         var since: Look
         var isFaster: Bool
@@ -26,25 +26,25 @@ struct CallRate: Sendable {
     private var doubt: Doubt?
     private var changed: ContinuousClock.Instant?
 
-    /// A rate is that of so long a time: a picture that is complete in itself takes many times what another one takes.
+    /// How long a rate is measured: a keyframe takes many times the bytes of another frame.
     private static let window = Duration.seconds(2)
-    /// How often what it was, or what part of it, a rate has to be.
+    /// By which factor a rate has to be higher or lower than the measured one.
     private static let factor = 2.0
-    /// How long it has to be so.
+    /// For how long.
     static let patience = Duration.seconds(10)
-    /// From one change to the next: each costs the frames up to the next keyframe.
+    /// The shortest time from one change to the next: each costs the frames up to the next keyframe.
     static let calm = Duration.seconds(30)
 
-    /// What the call brings now is what has been measured.
+    /// The present rate of the call is the measured one.
     mutating func measured() {
         isMeasured = true
         reference = nil
         doubt = nil
     }
 
-    /// Takes how much the call has brought.
+    /// Notes the bytes of the call so far.
     ///
-    /// - Returns: How many times the measured rate it has; `nil` while that is still the one.
+    /// - Returns: The present rate divided by the measured one; `nil` while they agree.
     mutating func note(_ bytes: Int64, at now: ContinuousClock.Instant) -> Double? {
         if let last = looks.last, bytes < last.bytes || now <= last.at { return nil }
         let look = Look(bytes: bytes, at: now)

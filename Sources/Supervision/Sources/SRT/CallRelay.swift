@@ -5,37 +5,42 @@ import Logging
 import Synchronization
 import SystemPackage
 
-/// The relay of an SRT source. One process has the caller and passes on what it sends, through a pipe, to another one
-/// that makes of it what the feed takes. That one can be replaced, and the caller stays: what comes meanwhile waits in
-/// the pipe, and behind that in SRT's own buffer.
+/// Runs the two processes of an SRT source. One holds the connection and writes the caller's stream to a pipe; the
+/// other, the reader, makes of it the MPEG-TS that the feed takes. The reader can be replaced while the caller stays:
+/// the stream waits in the pipe meanwhile, and then in SRT's own buffer.
 final class CallRelay: Sendable {
     private struct State {
         /// The process that reads the pipe.
         var reader: ChildHandle?
-        /// It is to be followed by another one at once.
+        /// Another reader follows at once.
         var isReplaced = false
-        /// The caller has gone, and nothing more comes into the pipe.
+        /// The caller has gone, and no more bytes come into the pipe.
         var isOver = false
     }
 
+    private let clock: any ServiceClock
     private let logger: Logger
-    /// How long a reader that ended by itself is answered after, the first time and at the most.
+    /// The first and the longest pause before a reader that ended by itself is followed by another one.
     private let pauses: ClosedRange<Duration>
     private let state = Mutex(State())
 
-    /// Readers in a row that may end by themselves while the caller is there.
+    /// How many readers in a row may end by themselves while the caller is connected.
     private static let mostFailures = 6
-    /// A reader that lasted for so long has the ends before it forgiven.
+    /// A reader that ran for so long resets the count.
     private static let steady = Duration.seconds(30)
-    /// How long a reader may take for what is left in the pipe.
+    /// How long a reader may take for the rest of the pipe.
     private static let endPatience = Duration.seconds(2)
 
-    init(logger: Logger, pauses: ClosedRange<Duration> = Duration.milliseconds(250)...Duration.seconds(2)) {
+    init(
+        clock: any ServiceClock = ContinuousClock(), logger: Logger,
+        pauses: ClosedRange<Duration> = Duration.milliseconds(250)...Duration.seconds(2)
+    ) {
+        self.clock = clock
         self.logger = logger
         self.pauses = pauses
     }
 
-    /// Has another reader go on with what the caller sends.
+    /// Has another reader continue the caller's stream.
     func replaceReader() {
         state.withLock { state in
             guard let reader = state.reader else { return }
@@ -44,21 +49,22 @@ final class CallRelay: Sendable {
         }
     }
 
-    /// Runs until the caller has gone and what it sent has been read.
+    /// Runs until the caller has gone and its stream has been read.
     ///
     /// - Parameters:
-    ///   - call: Runs the process that has the caller, with this standard output; told when a caller may be read.
+    ///   - call: Runs the process that holds the connection, with this standard output. It calls `admit` once the
+    ///     caller may be read.
     ///   - hangUp: Ends that process.
     ///   - read: Runs the next reader, with this standard input.
-    /// - Returns: How the process ended that had the caller.
-    /// - Throws: What `read` throws, or ``DescriptorError``.
+    /// - Returns: How the process ended that held the connection.
+    /// - Throws: The error that `read` throws, or ``DescriptorError``.
     func run(
         call: @escaping @Sendable (FileDescriptor, _ admit: @escaping @Sendable () -> Void) async -> ChildExit,
         hangUp: @escaping @Sendable () -> Void,
         read: @escaping @Sendable (ChildHandle, FileDescriptor) async throws -> ChildExit
     ) async throws -> ChildExit {
         let (reading, writing) = try DataPath.pipe()
-        // Open for as long as the call lasts: it is what keeps the bytes while no process reads.
+        // Open for as long as the call lasts: it keeps the bytes while no process reads.
         defer { try? reading.close() }
         state.withLock { $0 = State() }
         let (admissions, admission) = AsyncStream<Void>.makeStream()
@@ -69,9 +75,9 @@ final class CallRelay: Sendable {
         }
         state.withLock { $0.isOver = true }
         admission.finish()
-        let limit = Task {
-            guard (try? await ContinuousClock().sleep(for: Self.endPatience)) != nil else { return }
-            if let reader = state.withLock(\.reader) { reader.stop(.now) }
+        let limit = Task { [self] in
+            guard (try? await clock.sleep(for: Self.endPatience)) != nil else { return }
+            state.withLock(\.reader)?.stop(.now)
         }
         defer { limit.cancel() }
         try await readers
@@ -88,7 +94,7 @@ final class CallRelay: Sendable {
         var failures = 0
         while true {
             let handle = ChildHandle()
-            let began = ContinuousClock.now
+            let began = clock.now
             state.withLock { ($0.reader, $0.isReplaced) = (handle, false) }
             do {
                 _ = try await read(handle, try Self.copy(of: pipe))
@@ -104,28 +110,28 @@ final class CallRelay: Sendable {
                 failures = 0
                 continue
             }
-            failures = .now - began > Self.steady ? 1 : failures + 1
-            // Most often the caller has gone, and that is known in a moment.
+            failures = clock.now - began > Self.steady ? 1 : failures + 1
+            // Most often the caller has gone, which is known in a moment.
             if await hasEnded(pipe, within: min(pauses.lowerBound * (1 << (failures - 1)), pauses.upperBound)) {
                 return
             }
             guard failures < Self.mostFailures else {
-                logger.warning("what the SRT caller sends cannot be read: it is hung up on")
+                logger.warning("the stream of the SRT caller cannot be read: it is disconnected")
                 return hangUp()
             }
         }
     }
 
     private func hasEnded(_ pipe: FileDescriptor, within limit: Duration) async -> Bool {
-        let end = ContinuousClock.now + limit
-        while ContinuousClock.now < end {
+        let end = clock.now + limit
+        while clock.now < end {
             if state.withLock(\.isOver) || Self.isDone(pipe) { return true }
-            guard (try? await ContinuousClock().sleep(for: .milliseconds(10))) != nil else { return true }
+            guard (try? await clock.sleep(for: .milliseconds(10))) != nil else { return true }
         }
         return state.withLock(\.isOver)
     }
 
-    /// Nobody writes to the pipe any more, and it is empty.
+    /// No process writes to the pipe any more, and it is empty.
     private static func isDone(_ pipe: FileDescriptor) -> Bool {
         var look = pollfd(fd: pipe.rawValue, events: Int16(POLLIN), revents: 0)
         return poll(&look, 1, 0) > 0 && look.revents & Int16(POLLHUP) != 0 && look.revents & Int16(POLLIN) == 0

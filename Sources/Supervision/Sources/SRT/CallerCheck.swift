@@ -5,57 +5,58 @@ import RTMP
 import RTMPIngest
 import Synchronization
 
-/// Whether the caller of an SRT source may go on air. Where the source asks for a stream id, nothing that its relay
-/// gives is taken until the right one was named.
+/// Decides whether the caller of an SRT source may go on air. If the source asks for a stream id, nothing of a caller
+/// is taken until it has named the right one.
 final class CallerCheck: Sendable {
     enum Verdict {
         case right, wrong
     }
 
     private struct State {
-        /// What FFmpeg says of a caller with the right stream id. None is right until it is known.
+        /// What FFmpeg prints of a caller with the right stream id. No caller is right until this is known.
         var words: StreamKey?
-        /// Readings of the stream id that were begun, and which of them gave ``words``: a later one counts.
+        /// How often reading the stream id was begun, and which attempt gave ``words``: a later one wins.
         var readings = 0
         var reading = 0
-        /// Counts beginnings and ends of relays.
+        /// Counts starts and ends of relays.
         var relay = 0
-        /// A picture came of the caller of the relay in use.
+        /// Video came from the present caller.
         var hasDelivered = false
-        /// Of the caller of the relay in use; `nil` until it has said who it is.
+        /// On the present caller; `nil` until it has named its stream id.
         var verdict: Verdict?
         var refusals: [Reason: Int] = [:]
         var reports = ReportLimit()
         var failures = 0
-        var lastFailure = ContinuousClock.now
+        /// `nil` before the first.
+        var lastFailure: ContinuousClock.Instant?
     }
 
     private enum Reason: String, CaseIterable {
         case passphrase, streamid
     }
 
-    /// The stream id that is asked for.
+    /// The stream id that callers have to name.
     private let streamID: SecretReference?
+    private let clock: any ServiceClock
     private let logger: Logger
     private let state = Mutex(State())
 
-    /// How long the port stays closed after one wrong stream id, and after several: a relay costs more to start than a
-    /// stranger to call. No longer, since a caller that means it tries for three seconds.
+    /// How long the port stays closed after one wrong stream id, and after several: starting a relay costs more than
+    /// calling it. No longer, since an honest caller tries for three seconds.
     private static let pauses = Duration.milliseconds(250) ... .seconds(1)
     private static let forgiveness = Duration.seconds(10)
-    /// How long a caller may take for its first picture: as long as it is there nobody else gets in.
+    /// How long a caller may take for its first picture: no other caller gets in as long as it is connected.
     private static let silence = Duration.seconds(10)
 
-    /// `nil` for a source that nobody calls by SRT.
-    init?(_ kind: SourceKind, logger: Logger) {
-        guard case .srt(let srt) = kind else { return nil }
-        streamID = srt.streamid
+    init(_ source: SRTSource, clock: any ServiceClock = ContinuousClock(), logger: Logger) {
+        self.clock = clock
+        streamID = source.streamid
         self.logger = logger
     }
 
     var asksForStreamID: Bool { streamID != nil }
 
-    /// How many were turned away, by reason.
+    /// How many callers were rejected, by reason.
     var refusals: [String: Int] {
         let counts = state.withLock(\.refusals)
         let reasons = Reason.allCases.filter { $0 != .streamid || asksForStreamID }
@@ -64,7 +65,7 @@ final class CallerCheck: Sendable {
 
     /// Reads the stream id again.
     ///
-    /// - Throws: ``SecretError``; the one that was read before goes on.
+    /// - Throws: ``SecretError``; the stream id that was read before stays in use.
     func readStreamID(_ reader: SecretReader) async throws(SecretError) {
         guard let streamID else { return }
         let reading = state.withLock { state in
@@ -78,16 +79,18 @@ final class CallerCheck: Sendable {
         }
     }
 
-    /// Reads the stream id again, for callers who come from now on.
+    /// Reads the stream id again, for callers that come from now on.
     func reloadStreamID(_ reader: SecretReader) async {
         do {
             try await readStreamID(reader)
         } catch {
-            logger.error("\(error); the stream id that was read before goes on")
+            logger.error(
+                "the stream id cannot be read, the one that was read before stays in use",
+                metadata: ["reason": "\(error)"])
         }
     }
 
-    /// The next relay begins.
+    /// The next relay starts.
     func begin() {
         state.withLock { state in
             state.relay += 1
@@ -95,10 +98,10 @@ final class CallerCheck: Sendable {
         }
     }
 
-    /// A picture is expected of the caller from now on.
+    /// Video of the caller is expected from now on.
     ///
     /// - Returns: For ``isMute(_:)``.
-    func expectPicture() -> Int {
+    func expectVideo() -> Int {
         state.withLock { state in
             state.relay += 1
             state.hasDelivered = false
@@ -106,21 +109,21 @@ final class CallerCheck: Sendable {
         }
     }
 
-    /// A picture came.
+    /// Video came.
     func delivers() { state.withLock { $0.hasDelivered = true } }
 
-    /// Waits for the first picture of a caller that was let in.
+    /// Waits for the first picture of a caller that was admitted.
     ///
-    /// - Parameter relay: Which relay reads it, as ``expectPicture()`` returned it.
-    /// - Returns: Whether none came, and the caller is still there.
+    /// - Parameter relay: The relay that reads it, as ``expectVideo()`` returned it.
+    /// - Returns: Whether none came, and the caller is still connected.
     func isMute(_ relay: Int) async -> Bool {
-        try? await ContinuousClock().sleep(for: Self.silence)
+        try? await clock.sleep(for: Self.silence)
         guard state.withLock({ $0.relay == relay && !$0.hasDelivered }) else { return false }
-        warn("the SRT caller sends no picture: it is hung up on")
+        warn("the SRT caller sends no picture: it is disconnected")
         return true
     }
 
-    /// The relay's caller was turned away: nothing more that it says is to be told.
+    /// The present caller was rejected: its lines are not to be logged.
     var hasRefused: Bool { state.withLock(\.verdict) == .wrong }
 
     /// The relay has ended.
@@ -134,10 +137,10 @@ final class CallerCheck: Sendable {
         }
     }
 
-    /// The relay says something.
+    /// Reads a line of the relay.
     ///
-    /// - Returns: What is to become of its caller, once it is known.
-    func hears(_ line: LogLine) -> Verdict? {
+    /// - Returns: The verdict on its caller, once there is one.
+    func handle(_ line: LogLine) -> Verdict? {
         guard let caller = SRTCaller(line) else { return nil }
         switch caller {
         case .wrongPassphrase:
@@ -151,21 +154,22 @@ final class CallerCheck: Sendable {
             return decide(
                 .wrong,
                 """
-                turned away: this FFmpeg does not tell which SRT stream id a caller names; leave streamid: out and \
+                turned away: this FFmpeg does not print which SRT stream id a caller names; leave streamid: out and \
                 set a passphrase:
                 """
             )
         }
     }
 
-    /// The first verdict on a caller counts.
-    private func decide(_ verdict: Verdict, _ why: String) -> Verdict? {
+    /// Keeps the first verdict on a caller.
+    private func decide(_ verdict: Verdict, _ why: Logger.Message) -> Verdict? {
         let isFirst = state.withLock { state in
             guard state.verdict == nil else { return false }
             state.verdict = verdict
             guard verdict == .wrong else { return true }
-            let now = ContinuousClock.now
-            state.failures = now - state.lastFailure < Self.forgiveness ? state.failures + 1 : 1
+            let now = clock.now
+            let isRepeated = state.lastFailure.map { now - $0 < Self.forgiveness } ?? false
+            state.failures = isRepeated ? state.failures + 1 : 1
             state.lastFailure = now
             return true
         }
@@ -174,13 +178,13 @@ final class CallerCheck: Sendable {
         return verdict
     }
 
-    private func refuse(_ reason: Reason, _ why: String) {
+    private func refuse(_ reason: Reason, _ why: Logger.Message) {
         state.withLock { $0.refusals[reason, default: 0] += 1 }
         warn(why)
     }
 
-    private func warn(_ what: String) {
+    private func warn(_ message: Logger.Message) {
         guard let unsaid = state.withLock({ $0.reports.note() }) else { return }
-        logger.warning("\(what)", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
+        logger.warning(message, metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
     }
 }

@@ -4,14 +4,14 @@ import Testing
 
 @testable import Supervision
 
-/// What is made of a publisher's audio, by what its FFmpeg can do.
-@Suite struct SoundRelayTests {
+/// How the audio of a publisher is treated, depending on its FFmpeg.
+@Suite struct AudioConverterRunnerTests {
     private static let aac = "have the encoder send AAC-LC"
     private static let one = "set the encoder to send one, in AAC-LC"
     private static let tracks = ForeignAudio(
         name: "several audio tracks", codec: nil, statement: "several audio tracks come", isSeveralTracks: true)
 
-    @Test("what FFmpeg reads and decodes is converted", arguments: ["5.1", "7.1", "9.0"])
+    @Test("FFmpeg reads and decodes the audio -> it is converted", arguments: ["5.1", "7.1", "9.0"])
     func converted(version: String) {
         for codec in ["mp3", "pcm_mulaw", "pcm_alaw", "pcm_s16le", "adpcm_swf", "speex", "nellymoser", "aac"] {
             let audio = ForeignAudio(name: codec, codec: codec)
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test("what came with Enhanced RTMP needs an FFmpeg that reads it", arguments: ["opus", "flac", "ac3", "eac3"])
+    @Test("audio of Enhanced RTMP -> converted by FFmpeg 8 or later", arguments: ["opus", "flac", "ac3", "eac3"])
     func enhanced(codec: String) {
         let audio = ForeignAudio(name: codec, codec: codec)
         for version in ["5.1", "7.1"] {
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test("what FFmpeg lacks for it is named, and what no FFmpeg can be given is not")
+    @Test("FFmpeg lacks a part -> the remedy names it, if any FFmpeg can have it")
     func missing() {
         let speex = ForeignAudio(name: "Speex", codec: "speex")
         let named = "\(Self.aac), or set `ffmpeg:` to one that has the "
@@ -45,7 +45,7 @@ import Testing
         #expect(AudioConverterRunner.remedy(for: Self.tracks, in: .complete("9.0")) == Self.one)
     }
 
-    @Test("notes say what comes, what becomes of it, and what to do where that is silence")
+    @Test("audio of each kind -> a note on what comes, its treatment, and the fix")
     func notes() {
         #expect(
             SourceNote.converted(ForeignAudio(name: "MP3", codec: "mp3")) == "its audio is MP3: it is converted to AAC")

@@ -1,0 +1,208 @@
+import BoxConfiguration
+import CapabilityProbe
+import DataPath
+import MediaTypes
+
+/// What is known of a source and its capture card. Pure: events and times come from outside.
+struct CardState {
+    private(set) var card: CaptureDevice?
+    private var isWanted = false
+    /// The card was plugged in since the last reader began.
+    private var isNew = false
+    /// Freezes in a row.
+    private var freezes = 0
+    private var reset: Reset?
+    /// When the card last began to deliver; `nil` while it does not.
+    private var delivering: ContinuousClock.Instant?
+    /// Tells of changes at the card's input; `nil` where its driver does not.
+    private var watch: SignalWatch?
+    private var hasSignal = true
+    /// The mode that was logged last.
+    private var knownMode: CaptureSetting?
+    private var audio = CardAudio()
+    /// The reader that runs, or is about to, has audio.
+    private var readsAudio = false
+    /// Samples a second of that audio.
+    private var audioRate = 48_000
+    private let choice: CaptureAudio
+
+    /// The last reset of a card's port.
+    private struct Reset {
+        var path: String
+        /// The freeze that it was the answer to: each freeze has one.
+        var freezes: Int
+        /// No picture has come since.
+        var isAwaited = true
+    }
+
+    static let noSignal = "no signal arrives at the card: check the cable and the device behind it"
+    /// A card that delivered for so long has its freezes forgiven.
+    private static let forgiven = Duration.seconds(10)
+    /// The freeze that is answered with a reset of the port. Those before are answered by opening the card again.
+    private static let resetAt = 2
+    /// How long a card may take to its first picture; some look at the incoming signal for seconds. Twice as long each
+    /// time where it took longer, for a machine may be slow, up to eight times.
+    private static let firstPicture = Duration.seconds(4)
+
+    init(_ audio: CaptureAudio) { choice = audio }
+
+    /// A reader can run.
+    var canRun: Bool { isWanted && card != nil && hasSignal }
+
+    /// What the operator has to know; `nil` for nothing.
+    var trouble: String? {
+        guard card != nil else { return nil }
+        if !hasSignal { return Self.noSignal }
+        if freezes > 0, delivering == nil {
+            return
+                """
+                the card gives no pictures; it is opened again and its USB port is reset: if that does not help, \
+                pull and plug it
+                """
+        }
+        return audio.rests
+            ? "\(audioName) cannot be read: the video continues with silence, and it is tried again" : nil
+    }
+
+    mutating func want(_ wanted: Bool) { isWanted = wanted }
+
+    // MARK: The card
+
+    /// The source has another card than before, or none.
+    ///
+    /// - Returns: The card before.
+    mutating func follow(_ next: CaptureDevice?) -> CaptureDevice? {
+        let before = card
+        if before?.node != next?.node || next == nil { (watch, hasSignal) = (nil, true) }
+        // With another audio device the attempts start from the beginning.
+        if choice == .auto, let sound = next?.sound, before?.sound != sound { audio = CardAudio() }
+        if before == nil, let next {
+            isNew = true
+            audio = CardAudio()
+            // A card that is back from a reset was not pulled: had its freezes been forgotten, it would never get more
+            // time.
+            if reset?.isAwaited != true || reset?.path != next.path { (freezes, reset) = (0, nil) }
+        }
+        card = next
+        return before
+    }
+
+    /// The source needs no card any more.
+    mutating func release() { (card, watch) = (nil, nil) }
+
+    /// - Returns: Whether the reader that begins is the first of a card that was plugged in.
+    mutating func takeNewCard() -> Bool {
+        defer { isNew = false }
+        return isNew
+    }
+
+    /// A reader begins with this mode.
+    ///
+    /// - Returns: Whether it is another mode than before.
+    mutating func note(_ mode: CaptureSetting) -> Bool {
+        defer { knownMode = mode }
+        return knownMode != mode
+    }
+
+    // MARK: Its input
+
+    /// Keeps what watches the input of a card, unless the source has another card by now.
+    mutating func keep(_ watch: SignalWatch?, of node: String) { if card?.node == node { self.watch = watch } }
+
+    /// What watches the input of a card has ended.
+    ///
+    /// - Returns: Whether the source still has this card.
+    mutating func watchEnded(of node: String) -> Bool {
+        guard card?.node == node else { return false }
+        (watch, hasSignal) = (nil, true)
+        return true
+    }
+
+    /// The source still has this card, and nothing watches its input.
+    func isUnwatched(_ node: String) -> Bool { card?.node == node && watch == nil }
+
+    /// A signal arrives at a card's input, or does not.
+    ///
+    /// - Returns: Whether one arrived before; `nil` when the source has another card by now.
+    mutating func note(signal: Bool, of node: String) -> Bool? {
+        guard card?.node == node else { return nil }
+        defer { hasSignal = signal }
+        return hasSignal
+    }
+
+    // MARK: Audio
+
+    /// The words for the audio in messages.
+    var audioName: String {
+        if case .device(let name) = choice { "the audio device \(name)" } else { "the card's audio" }
+    }
+    var audioLosses: Int { audio.losses }
+
+    /// A reader is about to begin.
+    ///
+    /// - Returns: Whether it may read audio.
+    mutating func beginAudio(at now: ContinuousClock.Instant) -> Bool {
+        audio.begins(at: now)
+        return !audio.rests
+    }
+
+    /// The reader that is about to begin reads audio, or not.
+    mutating func readAudio(_ reads: Bool, rate: Int) { (readsAudio, audioRate) = (reads, rate) }
+
+    /// A reader has ended.
+    mutating func readerEnded() { readsAudio = false }
+
+    /// A reader with audio runs, or is about to.
+    var isReadingAudio: Bool { readsAudio }
+    /// A reader with audio of another rate runs, or is about to.
+    func readsAudio(otherThan rate: Int) -> Bool { readsAudio && audioRate != rate }
+
+    /// The reader has lost its audio.
+    ///
+    /// - Returns: After which pause audio is to be tried again, and how many losses there are; `nil` when it was lost
+    ///   before.
+    mutating func loseAudio(at now: ContinuousClock.Instant) -> (pause: Duration, losses: Int)? {
+        guard !audio.isLost else { return nil }
+        return (audio.lose(at: now), audio.losses)
+    }
+
+    /// Tries audio again, where there is any.
+    ///
+    /// - Parameter losses: How many there were when this was planned; after another loss another attempt is planned.
+    /// - Returns: Whether it is to be tried now.
+    mutating func rejoinAudio(after losses: Int) -> Bool {
+        guard let card, choice != .auto || card.sound != nil else { return false }
+        return audio.rejoin(after: losses)
+    }
+
+    // MARK: Freezes
+
+    /// How long the reader that begins may show no picture: a second, or longer for a card that gives fewer than three
+    /// pictures in that time.
+    var patience: FramePatience {
+        let three = knownMode?.rate.map { Duration.seconds(3 * $0.denominator) / $0.numerator } ?? .zero
+        return FramePatience(
+            first: Self.firstPicture * (1 << min(max(freezes - 1, 0), 3)), next: max(.seconds(1), three))
+    }
+
+    mutating func delivers(at now: ContinuousClock.Instant) {
+        delivering = now
+        reset?.isAwaited = false
+    }
+
+    mutating func freeze(at now: ContinuousClock.Instant) {
+        let span = delivering.map { now - $0 } ?? .zero
+        delivering = nil
+        if span > Self.forgiven { (freezes, reset) = (0, nil) }
+        freezes += 1
+    }
+
+    /// Opening the card again did not help.
+    ///
+    /// - Returns: Whether its port is to be reset now.
+    mutating func beginReset(of card: CaptureDevice) -> Bool {
+        guard freezes > 0, freezes % Self.resetAt == 0, reset?.freezes != freezes else { return false }
+        reset = Reset(path: card.path, freezes: freezes)
+        return true
+    }
+}

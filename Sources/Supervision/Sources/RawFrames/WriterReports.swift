@@ -1,0 +1,34 @@
+import DataPath
+import Logging
+import RTMPIngest
+import Synchronization
+
+/// Logs that writers of a FIFO come and go. A program that may open the FIFO can do so a thousand times a second.
+final class WriterReports: Sendable {
+    private struct State {
+        var limit = ReportLimit()
+        /// The log has that the writer came, so it gets that the writer left.
+        var isLogged = false
+    }
+
+    private let state = Mutex(State())
+
+    func log(_ event: FIFOEvent, _ logger: Logger) {
+        switch event {
+        case .writer:
+            let unsaid = state.withLock { state in
+                let unsaid = state.limit.note()
+                state.isLogged = unsaid != nil
+                return unsaid
+            }
+            guard let unsaid else { return }
+            logger.notice("a program writes frames", metadata: unsaid > 0 ? ["unsaid": "\(unsaid)"] : [:])
+        case .gone(let missing):
+            guard state.withLock(\.isLogged) else { return }
+            guard missing > 0 else { return logger.notice("the program that wrote frames has gone") }
+            logger.warning(
+                "the program that wrote frames has gone in the middle of one; it is filled up",
+                metadata: ["missing": "\(missing) bytes"])
+        }
+    }
+}

@@ -1,0 +1,155 @@
+import BoxConfiguration
+import DataPath
+import FFmpeg
+import Logging
+import MPEGTS
+import Synchronization
+import SystemPackage
+
+/// Runs the process that makes of a source's streams the MPEG-TS that the feed takes, and knows what it encodes.
+final class StreamRelay: Sendable {
+    let watch: StreamWatch
+    private let context: SourceContext
+    /// Has another process follow.
+    private let replace: @Sendable () -> Void
+    private let certificate: CertificateQuestion?
+    private let transcoding: Mutex<Commands.Transcoding>
+
+    /// How often a pipe is looked at whose relay has ended and whose source is ahead of real time.
+    private static let restInterval = Duration.milliseconds(50)
+
+    /// - Parameter replace: Has another process follow the one that runs.
+    init(in context: SourceContext, replace: @escaping @Sendable () -> Void) {
+        self.context = context
+        self.replace = replace
+        certificate = CertificateQuestion(context.source.kind)
+        transcoding = Mutex(Commands.Transcoding(for: context.channel))
+        let source = context.source
+        watch = StreamWatch(
+            program: source.program, isFlattened: source.hidesPrograms, measures: source.isDescribed,
+            clock: context.clock,
+            statistics: context.statistics, logger: context.logger)
+    }
+
+    /// Forgets what is known of the sender: another one comes.
+    func forget() {
+        transcoding.withLock { $0 = Commands.Transcoding(for: context.channel) }
+        watch.forget()
+    }
+
+    /// Runs the process until its input ends or another process is to follow.
+    ///
+    /// - Parameters:
+    ///   - input: Its standard input, which this call closes on every path; `nil` for none.
+    ///   - report: Called with the events of the data path.
+    ///   - begins: Called when the feed is about to take the output.
+    ///   - command: Makes the command for what is to be encoded and for the streams to take.
+    /// - Returns: How the process ended, and when it was started; `nil` where there is no command.
+    func run(
+        _ input: FileDescriptor?, _ child: ChildHandle, report: @escaping @Sendable (SourceEvent) -> Void,
+        begins: () -> Void = {}, command: (Commands.Transcoding, StreamMap) throws -> FFmpegCommand?
+    ) async throws -> (ChildExit, Timestamp)? {
+        var input = input
+        defer { try? input?.close() }
+        let (dataPath, channel) = (context.dataPath, context.channel)
+        let transcoding = begin(audio: await dataPath.audioFormat(of: channel.name))
+        let streams = watch.begin(isCopying: !transcoding.video)
+        guard let command = try command(transcoding, streams) else { return nil }
+        let (attachment, output) = try await dataPath.attachSource(
+            to: channel.name, priority: context.priority, report: report)
+        watch.encodes(transcoding, bitrate: channel.mezzanine.relayBitrate(for: transcoding))
+        if let audio = transcoding.otherAudio {
+            context.statistics.note(.audio, SourceNote.otherAudio(audio, rate: transcoding.audioRate))
+        }
+        begins()
+        let started = Timestamp.now
+        // From here on the child owns it.
+        let given = input
+        input = nil
+        let exit = await context.monitor.run(
+            command, input: given, output: output, child: child, expected: [.ended, .reset],
+            certificate: certificate,
+            takes: { [self] line in
+                handle(line, of: child)
+                return false
+            },
+            progressed: { [watch] in watch.progressed($0) })
+        watch.ended()
+        // A source that is ahead of real time is read to its end at its own pace, unless its end was asked for.
+        while child.requested == nil, await dataPath.drain(attachment) {
+            guard (try? await context.clock.sleep(for: Self.restInterval)) != nil else { break }
+        }
+        await dataPath.detach(attachment)
+        return (exit, started)
+    }
+
+    private func handle(_ line: LogLine, of child: ChildHandle) {
+        context.statistics.countDrops(in: line)
+        if certificate != nil, PlainRedirect.isTold(by: line) { child.stop(.now, for: .unencrypted) }
+        if watch.handle(line) { replace() }
+    }
+
+    /// - Parameter audio: The format of the channel's audio; `nil` while it may be in any format.
+    /// - Returns: What the process that begins encodes.
+    private func begin(audio: AACFormat?) -> Commands.Transcoding {
+        transcoding.withLock { $0.keep(audio) }
+        return current
+    }
+
+    /// What the next process encodes, at the rate that was measured.
+    private var current: Commands.Transcoding {
+        let measured = watch.measured
+        return transcoding.withLock { transcoding in
+            transcoding.measured = measured
+            return transcoding
+        }
+    }
+
+    /// Bits a second of video that is encoded on the way in.
+    ///
+    /// - Parameter former: The measured rate before the present one.
+    /// - Returns: By the former rate, and by the present one.
+    func bitrates(former: Int) -> (before: Int, now: Int) {
+        let now = current
+        var before = now
+        before.measured = former
+        let mezzanine = context.channel.mezzanine
+        return (mezzanine.relayBitrate(for: before), mezzanine.relayBitrate(for: now))
+    }
+
+    // MARK: What the source sends
+
+    /// The first program is known, or another one.
+    func found(_ program: Program) {
+        let (before, now) = transcoding.withLock { transcoding in
+            let before = transcoding
+            if program.video == nil, program.hasForeignVideo { transcoding.video = true }
+            if program.hasForeignAudio { transcoding.audio = true }
+            return (before, transcoding)
+        }
+        guard now != before else { return }
+        context.logger.notice("the source's codec cannot be carried as it is: the relay encodes from now on")
+        // The bitrate of the encoder follows the rate of the source, which is known in a moment.
+        if now.video, !before.video, watch.measures { watch.whenMeasured(replace) } else { replace() }
+    }
+
+    /// Converts audio that is in another format than the channel's.
+    func convert(_ audio: AACFormat, to channel: AACFormat) {
+        guard transcoding.withLock({ $0.convertAudio(audio, to: channel) }) else { return }
+        if let unsaid = context.reports.note(.otherAudio) {
+            var metadata: Logger.Metadata = ["audio": "\(audio.profile) at \(audio)", "channel": "\(channel)"]
+            if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+            context.logger.notice(
+                "the source's audio is not in the channel's format: it is converted from now on", metadata: metadata)
+        }
+        replace()
+    }
+}
+
+extension ProcessStatistics {
+    /// Counts the packets that SRT gave up, where a line tells of them.
+    func countDrops(in line: LogLine) {
+        let dropped = SRTDrops.packets(in: line)
+        if dropped > 0 { self.dropped(packets: dropped) }
+    }
+}
