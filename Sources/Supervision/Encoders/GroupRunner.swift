@@ -91,8 +91,8 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         self.channel = channel.name
         expected = SlateFormat(expecting: channel)
         self.statistics = statistics
-        lifetime = min(context.encoderLifetime ?? Self.longestLife, Self.longestLife)
-        pauses = EffortMachine.Pauses(first: context.presetPause)
+        lifetime = min(context.testHooks.encoderLifetime ?? Self.longestLife, Self.longestLife)
+        pauses = EffortMachine.Pauses(first: context.testHooks.presetPause)
         effort = EffortMachine(pauses: pauses)
         self.context = context
         self.dataPath = dataPath
@@ -301,7 +301,7 @@ actor GroupRunner: EncoderSupervisor, Runnable {
         guard effort.isLowered || effort.isTrying, !isLookingForRoom else { return }
         isLookingForRoom = true
         let child = generations[machine.current]?.child
-        tasks.addTask { [queue, pauses, times = context.processorTimes] in
+        tasks.addTask { [queue, pauses, times = context.testHooks.processorTimes] in
             guard await (try? ContinuousClock().sleep(for: pauses.look)) != nil else { return }
             let sample = await BlockingIO.run { child?.pid.flatMap { ProcessorRoom.sample(of: $0, processors: times) } }
             queue.yield(.room(sample))

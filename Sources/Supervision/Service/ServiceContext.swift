@@ -44,14 +44,8 @@ package struct ServiceContext: Sendable {
 
     /// First slates, from one start to the next; `nil` where there is no place for them.
     package var slates: SlateStore?
-    /// Where the timelines of channels begin, in ticks; for tests of the wrap.
-    package var timelineStart: Int64?
-    /// How long an encoder is used before a fresh one takes over, where that is less than a day; for tests.
-    package var encoderLifetime: Duration?
-    /// How long a preset that was lowered stays so at first, where that is less than a minute; for tests.
-    package var presetPause: Duration?
-    /// Where the kernel tells what the processors did.
-    package var processorTimes = "/proc/stat"
+    /// What system tests change.
+    package var testHooks = TestHooks()
 
     package init(
         ffmpeg: FFmpegBinary, encoders: EncoderManager, runtime: FilePath, environment: [String: String],

@@ -67,10 +67,7 @@ struct Probe: AsyncParsableCommand {
                 report.ffmpegProblems.append(.init(subject: "FFmpeg", sentence: doubt))
             }
         }
-        guard json else { return print(report.text, terminator: "") }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(report), as: UTF8.self))
+        print(json ? try PrettyJSON.text(of: report) + "\n" : report.text, terminator: "")
     }
 
     /// Asks every VA driver, each in a process of its own.

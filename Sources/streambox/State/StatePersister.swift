@@ -2,8 +2,8 @@ import Logging
 import Status
 import Supervision
 
-/// Writes down what is to outlast a restart. A folder that cannot be written keeps nothing off the air: it is a
-/// problem, told once.
+/// Writes the files that outlast a restart. A folder that cannot be written takes nothing off the air: it is a problem,
+/// logged once.
 struct StatePersister: Sendable {
     let disk: Disk
     let problems: ProblemBoard
@@ -11,24 +11,27 @@ struct StatePersister: Sendable {
 
     private static let problem = Problem.Kind.stateFile
 
-    /// - Returns: Why it could not be written; `nil` when it was, or there is no place for it.
+    /// - Returns: Why the file could not be written; `nil` if it was written, or if there is no state folder.
     func keep<Value>(_ value: Value, in file: StateFile<Value>) async -> String? {
         let subject = file.path ?? file.name
         do {
             try await file.store(value, by: disk)
-            if problems.clear(Self.problem, subject: subject) { logger.notice("\(subject) is written again") }
+            if problems.clear(Self.problem, subject: subject) {
+                logger.notice("a state file is written again", metadata: ["file": "\(subject)"])
+            }
             return nil
         } catch {
-            // The service stops: what is not written is no problem of the disk's.
+            // The service stops, and ended the child that writes. That is no fault of the disk.
             guard !Task.isCancelled else { return "\(error)" }
             let isSilent = (error as? Disk.Failure)?.isSilent ?? false
             let advice =
                 isSilent
-                ? "see whether its file system hangs"
+                ? "check whether its file system hangs"
                 : "make the folder writable for the service's user, or choose another with `state:`"
-            let sentence = "\(error): what is kept over a restart is not; \(advice)"
+            let sentence = "\(error), so this state is lost at a restart; \(advice)"
             if problems.report(Problem(Self.problem, subject: subject, sentence: sentence)) {
-                logger.error("\(sentence)")
+                logger.error(
+                    "a state file cannot be written", metadata: ["file": "\(subject)", "reason": "\(sentence)"])
             }
             return "\(error)"
         }

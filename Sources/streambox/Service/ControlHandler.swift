@@ -4,23 +4,22 @@ import Status
 import Supervision
 import SystemSupport
 
-/// Does what the control socket asks of the running service.
+/// Carries out the requests of the control socket.
 struct ControlHandler: ControlledService {
     let supervisor: Supervisor
-    /// Gives what changed, a line each.
+    /// Returns one line for each change.
     let reload: LatestRun<[String]>
-    let state: StateFile<StoppedOutputs>
-    let memory: StatePersister
-    /// The service as it is, for whoever asks.
+    let stopped: StateFile<StoppedOutputs>
+    let persister: StatePersister
     let status: SharedStatus
     let logger: Logger
 
-    /// How long the supervisor may take to say how it is.
+    /// How long the supervisor may take to answer.
     private static let patience = Duration.seconds(5)
 
     func answer(_ request: ControlRequest) async -> ControlReply {
         let reply = await carryOut(request)
-        // Who has changed something sees it at the next look.
+        // The next status shows the change.
         if request.command != .status { await status.expire() }
         return reply
     }
@@ -78,8 +77,9 @@ struct ControlHandler: ControlledService {
             case .group(let name): "group \(name)"
             case .target(let name): "target \(name)"
             }
-        logger.notice("the operator \(isWanted ? "started" : "stopped") \(subject)")
-        let why = await memory.keep(await supervisor.stoppedOutputs, in: state)
+        logger.notice(
+            isWanted ? "started by the operator" : "stopped by the operator", metadata: ["subject": "\(subject)"])
+        let why = await persister.keep(await supervisor.stoppedOutputs, in: stopped)
         return ControlReply(
             .done,
             "\(subject) \(isWanted ? "started" : "stopped")"

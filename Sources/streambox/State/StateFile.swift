@@ -3,13 +3,13 @@ import Supervision
 import SystemPackage
 import SystemSupport
 
-/// Something that outlasts a restart of the service, as JSON in a file of its own.
+/// A value that outlasts a restart of the service, as JSON in a file of its own.
 struct StateFile<Value: Codable & Sendable>: Sendable {
-    /// `nil` where there is no place for it: then nothing is kept.
+    /// `nil` without a state folder: then nothing is kept.
     let folder: String?
     let name: String
 
-    /// - Returns: `nil` where there is no file, or none that can be read.
+    /// - Returns: `nil` if there is no file, or none that can be read.
     func read() -> Value? {
         guard let path, let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else { return nil }
         return try? JSONDecoder().decode(Value.self, from: data)
@@ -17,7 +17,7 @@ struct StateFile<Value: Codable & Sendable>: Sendable {
 
     var path: String? { folder.map { "\($0)/\(name)" } }
 
-    /// Writes it as the running service does: by a child, with a limit.
+    /// Writes the value for the running service: in a child process, with a limit.
     ///
     /// - Throws: ``Disk/Failure``
     func store(_ value: Value, by disk: Disk) async throws {
@@ -31,7 +31,7 @@ struct StateFile<Value: Codable & Sendable>: Sendable {
         return try encoder.encode(value)
     }
 
-    /// Writes it as a command does that ends at once.
+    /// Writes the value for a command that ends at once: in this process.
     ///
     /// - Throws: ``StartError`` or ``Failure`` when the folder cannot be written.
     func write(_ value: Value) throws {

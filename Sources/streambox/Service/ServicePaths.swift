@@ -2,35 +2,40 @@ import BoxConfiguration
 import Glibc
 import Supervision
 
-/// The folders that the service works in, as the contract has them.
+/// The folders that the service works in.
 struct ServicePaths {
-    /// The control socket, slates that are being made, and which tap has which port: ours alone where it is made here,
-    /// 0700.
+    /// The folder of the control socket, of slates while they are rendered, and of the list of taps. The service
+    /// creates it with mode 0700.
     let runtime: String
-    /// ``runtime`` is a temporary folder that goes when the service ends.
+    /// ``runtime`` is a temporary folder, removed when the service ends.
     let isTemporary: Bool
 
-    /// Finds the runtime folder and makes it.
+    /// Finds the runtime folder and creates it.
     ///
-    /// - Throws: ``StartError`` when it cannot be written.
-    init(_ configuration: BoxConfiguration, environment: [String: String]) throws {
-        if let path = ServicePaths.runtime(configuration, environment: environment) {
-            try Folder.make(path, mode: 0o700, isOwn: true, for: "the service")
-            runtime = path
-            isTemporary = false
-            ServicePaths.sweep(path)
-            return
+    /// - Throws: ``Failure`` when it cannot be written.
+    static func create(
+        _ configuration: BoxConfiguration, environment: [String: String]
+    ) throws(Failure) -> ServicePaths {
+        if let path = runtime(configuration, environment: environment) {
+            do {
+                try Folder.make(path, mode: 0o700, isOwn: true, for: "the service")
+            } catch {
+                throw Failure.atRunTime(error)
+            }
+            sweep(path)
+            return ServicePaths(runtime: path, isTemporary: false)
         }
         var template = Array("/tmp/streambox-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw Failure(
-                status: 1, description: "streambox: cannot make a folder in /tmp: \(String(cString: strerror(errno)))")
+                status: 1,
+                description: "streambox: cannot create a folder in /tmp: \(String(cString: strerror(errno)))")
         }
-        runtime = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        isTemporary = true
+        let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return ServicePaths(runtime: path, isTemporary: true)
     }
 
-    /// The runtime folder where one is configured or given by the environment.
+    /// The runtime folder that the configuration or the environment names.
     static func runtime(_ configuration: BoxConfiguration, environment: [String: String]) -> String? {
         if let path = configuration.runtime { return path }
         if let path = environment["RUNTIME_DIRECTORY"], !path.isEmpty { return String(path.prefix { $0 != ":" }) }
@@ -43,8 +48,7 @@ struct ServicePaths {
 
     static func controlSocket(in runtime: String) -> String { runtime + "/control.sock" }
 
-    /// The folder for what survives a restart: configured, or given by the environment; `nil` where there is no home
-    /// either.
+    /// The state folder that the configuration or the environment names; `nil` if the environment has no home either.
     static func state(_ configuration: BoxConfiguration, environment: [String: String]) -> String? {
         if let path = configuration.state { return path }
         if let path = environment["STATE_DIRECTORY"], !path.isEmpty { return String(path.prefix { $0 != ":" }) }
@@ -53,7 +57,7 @@ struct ServicePaths {
         return nil
     }
 
-    /// Removes what a service that was killed could not: slates that were being made.
+    /// Removes the unfinished slates of a service that was killed.
     private static func sweep(_ folder: String) {
         guard let directory = opendir(folder) else { return }
         defer { closedir(directory) }
@@ -72,7 +76,7 @@ struct ServicePaths {
     }
 }
 
-/// The environment of the program.
+/// The environment variables of this process.
 func processEnvironment() -> [String: String] {
     var variables: [String: String] = [:]
     var entry = environ

@@ -1,20 +1,22 @@
 import BoxConfiguration
+import EncoderSelection
 import Glibc
+import Logging
 import Supervision
 
-/// The configuration that a command works with, and where it came from.
+/// The configuration that a command works with, and its origin.
 struct LoadedConfiguration {
     var name: String
     var isDemo = false
     var configuration: BoxConfiguration
     var notices: [ConfigurationProblem]
 
-    /// The file of the packaged unit's service.
+    /// The configuration file of the packaged service.
     static let usual = "/etc/streambox/streambox.yaml"
 
     /// Finds and reads the configuration.
     ///
-    /// - Parameter path: The file asked for; `nil` takes the usual places, then the demo.
+    /// - Parameter path: The file asked for; `nil` stands for the usual places, then the demo.
     /// - Throws: ``Failure`` with every mistake in the file.
     init(_ path: String?, environment: [String: String]) throws {
         if let path = path ?? environment["STREAMBOX_CONFIG"] ?? (access(Self.usual, F_OK) == 0 ? Self.usual : nil) {
@@ -32,9 +34,9 @@ struct LoadedConfiguration {
         }
     }
 
-    /// Finds and reads the configuration again, as the running service does: by a child, with a limit.
+    /// Finds and reads the configuration again for the running service: in a child process, with a limit.
     ///
-    /// - Returns: The configuration, and the secrets that are found by it.
+    /// - Returns: The configuration, and the secrets that it refers to.
     /// - Throws: ``Failure`` with every mistake in the file.
     static func again(
         _ path: String?, environment: [String: String], by disk: Disk
@@ -56,6 +58,14 @@ struct LoadedConfiguration {
         try SecretObjections.check(read.file.configuration, name: name)
         let file = LoadedConfiguration(name: name, configuration: read.file.configuration, notices: read.file.notices)
         return (file, read.secrets)
+    }
+
+    /// Logs the notices of the file, and the encoders that it names and this box does not have.
+    func logNotices(encoders: EncoderCatalogue, to logger: Logger) {
+        for notice in notices { logger.warning("configuration notice", metadata: ["notice": "\(notice)"]) }
+        for notice in MissingEncoders.notices(of: self, encoders) {
+            logger.warning("an encoder is missing", metadata: ["notice": "\(notice)"])
+        }
     }
 
     private static func demo() throws -> LoadedConfiguration {
